@@ -1,0 +1,49 @@
+/**
+ * A NATS broker for Deno whose inboxes are private channels.
+ *
+ * ```ts
+ * import { NatsBroker } from "@signalbox/nats";
+ * import { TestBroker } from "@signalbox/nats/testing";
+ *
+ * const broker = new NatsBroker("nats://127.0.0.1:4222", { inboxPrefix: "_CUSTOM_INBOX" });
+ * broker.subscriber("greet.{name}", ({ params }) => `Hello, ${params.name}`);
+ * await using _test = await TestBroker.start(broker); // with a nats-server: await broker.start()
+ *
+ * console.log(await broker.newInbox()); // such as _CUSTOM_INBOX.f9hUpVb8xoVAtGpJid2VLA
+ * console.log((await broker.request("greet.Ada")).body); // Hello, Ada
+ * ```
+ *
+ * @module
+ */
+export { NatsBroker } from "./src/broker/broker.ts";
+export {
+  ConnectionError,
+  DecodeError,
+  EncodeError,
+  InvalidSubjectError,
+  NoRespondersError,
+  OutboxFullError,
+  PayloadTooLargeError,
+  PermissionError,
+  RemoteError,
+  ReplyError,
+  TimeoutError,
+  ValidationError,
+} from "./src/errors.ts";
+export { MessageHeaders } from "./src/message/headers.ts";
+
+export type { TimeoutOptions } from "./src/broker/broker.ts";
+export type { BrokerOptions, ReconnectOptions, TlsOptions } from "./src/broker/broker_options.ts";
+export type { PublishOptions, RequestOptions } from "./src/broker/request_options.ts";
+export type { BrokerEvent, Logger } from "./src/connection/events.ts";
+export type { ConnectionErrorReason, ValidationIssue } from "./src/errors.ts";
+export type { Bounds, Overflow } from "./src/backlog.ts";
+export type { Inbox, InboxEnd, NextOptions } from "./src/inbox/inbox.ts";
+export type { InboxOptions } from "./src/inbox/inbox_options.ts";
+export type { HeaderFields } from "./src/message/headers.ts";
+export type { Message } from "./src/message/message.ts";
+export type { Schema, SchemaIssue, SchemaResult } from "./src/message/schema.ts";
+export type { Params } from "./src/subject/params.ts";
+export type { Handler } from "./src/subscriber/handler.ts";
+export type { Subscriber } from "./src/subscriber/subscriber.ts";
+export type { SubscriberOptions } from "./src/subscriber/subscriber_options.ts";

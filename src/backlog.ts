@@ -1,0 +1,48 @@
+/** What to do with a message that comes when all places are taken. */
+export type Overflow = "close" | "drop-oldest" | "drop-newest";
+
+/** How much may wait. */
+export interface Bounds {
+  readonly messages: number;
+  readonly bytes: number;
+}
+
+/** First in, first out, without moving the rest; counts the bytes it was told. */
+export class Backlog<T> {
+  #entries: { readonly value: T; readonly size: number }[] = [];
+  #head = 0;
+  #bytes = 0;
+
+  get length(): number {
+    return this.#entries.length - this.#head;
+  }
+
+  /** Whether one more of this size stays within the bounds; a single one always may wait. */
+  fits(size: number, { messages, bytes }: Bounds): boolean {
+    return this.length === 0 || (this.length < messages && this.#bytes + size <= bytes);
+  }
+
+  push(value: T, size: number): void {
+    this.#entries.push({ value, size });
+    this.#bytes += size;
+  }
+
+  shift(): T | undefined {
+    const entry = this.#entries[this.#head];
+    if (!entry) return undefined;
+    this.#bytes -= entry.size;
+    this.#head++;
+    // half of the array is behind us: letting go of it now costs each entry one move at most
+    if (this.#head * 2 >= this.#entries.length) {
+      this.#entries = this.#entries.slice(this.#head);
+      this.#head = 0;
+    }
+    return entry.value;
+  }
+
+  clear(): void {
+    this.#entries = [];
+    this.#head = 0;
+    this.#bytes = 0;
+  }
+}

@@ -1,0 +1,260 @@
+import { Connection } from "../connection/connection.ts";
+import { type BrokerEvent, EventFeed, logEvents } from "../connection/events.ts";
+import type { SocketSource } from "../connection/settings.ts";
+import { readAnswer } from "../inbox/answer.ts";
+import type { Inbox } from "../inbox/inbox.ts";
+import { type InboxOptions, inboxSettings } from "../inbox/inbox_options.ts";
+import { Requests } from "../inbox/requests.ts";
+import { SubscribedInbox } from "../inbox/subscribed_inbox.ts";
+import { newToken } from "../inbox/token.ts";
+import type { Message } from "../message/message.ts";
+import { compose } from "../message/outgoing.ts";
+import { checkOptions, milliseconds } from "../options.ts";
+import type { Params } from "../subject/params.ts";
+import { Pattern } from "../subject/pattern.ts";
+import type { Handler } from "../subscriber/handler.ts";
+import { HandlerSubscriber, type Subscriber } from "../subscriber/subscriber.ts";
+import { type SubscriberOptions, subscriberSettings } from "../subscriber/subscriber_options.ts";
+import { within } from "../deadline.ts";
+import { type BrokerOptions, brokerSettings } from "./broker_options.ts";
+import {
+  checkPublish,
+  checkRequest,
+  type PublishOptions,
+  type RequestOptions,
+} from "./request_options.ts";
+
+/** How long something may take. */
+export interface TimeoutOptions {
+  /** Milliseconds. */
+  readonly timeout?: number;
+}
+
+const TIMEOUT_RULES = { timeout: milliseconds };
+
+/**
+ * Leads a broker through other sockets from its next connect on. What `TestBroker` does must not be a method
+ * that programs see.
+ */
+export let reroute: (broker: NatsBroker, socket: SocketSource | undefined) => void;
+
+/**
+ * One connection to NATS, and everything that is done over it.
+ *
+ * @example
+ * ```ts
+ * import { NatsBroker } from "@signalbox/nats";
+ * import { TestBroker } from "@signalbox/nats/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const broker = new NatsBroker("nats://127.0.0.1:4222", { inboxPrefix: "_CUSTOM_INBOX" });
+ * broker.subscriber("greet.{name}", ({ params }) => `Hello, ${params.name}`);
+ * await using _test = await TestBroker.start(broker); // in a program: await broker.start()
+ *
+ * assertEquals((await broker.request("greet.Ada")).body, "Hello, Ada");
+ * ```
+ */
+export class NatsBroker implements AsyncDisposable {
+  readonly #feed = new EventFeed();
+  readonly #connection: Connection;
+  readonly #requests: Requests;
+  readonly #inboxPrefix: string;
+  readonly #requestTimeout: number;
+  readonly #subscribers = new Set<HandlerSubscriber>();
+  #stopping = new AbortController();
+
+  static {
+    reroute = (broker, socket) => broker.#connection.reroute(socket);
+  }
+
+  /**
+   * Makes a broker; it never connects by itself.
+   *
+   * @param servers one URL, several, or several in one text with commas: `nats://`, `tls://`, `ws://`, `wss://`
+   * or a bare `host:port`, with or without `user:password@` or `token@`
+   * @throws {TypeError} naming the option or the URL that is wrong
+   * @throws {InvalidSubjectError} for a prefix with a wildcard, a space, an empty token or a leading `$`
+   */
+  constructor(
+    servers: string | readonly string[] = "nats://127.0.0.1:4222",
+    options: BrokerOptions = {},
+  ) {
+    const settings = brokerSettings(servers, options);
+    this.#inboxPrefix = settings.inboxPrefix;
+    this.#requestTimeout = settings.requestTimeout;
+    this.#connection = new Connection(settings.connection, this.#feed);
+    const requests = this.#requests = new Requests(this.#connection, settings.inboxPrefix);
+    this.#feed.listen((event) => requests.notice(event));
+    if (settings.logger) logEvents(this.#feed, settings.logger);
+  }
+
+  /**
+   * Connects; the same connection for every call. From then on it comes back by itself, for ever.
+   *
+   * @throws {ConnectionError} with its reason, at once where a retry cannot help
+   */
+  connect(): Promise<void> {
+    return this.#connection.connect();
+  }
+
+  /**
+   * Connects and subscribes: once it resolves, a request of anyone finds the handlers.
+   *
+   * @throws {ConnectionError} if it cannot connect
+   */
+  async start(): Promise<void> {
+    await this.connect();
+    for (const subscriber of this.#subscribers) subscriber.listen();
+    await this.#connection.flush({}, "start the broker");
+  }
+
+  /**
+   * Takes in nothing new, lets the handlers at work finish, sends what is on its way and closes. After the
+   * timeout, 25 000 ms if none is given, handlers are aborted through `message.signal`.
+   */
+  async stop(options: TimeoutOptions = {}): Promise<void> {
+    checkOptions("stop the broker", options, TIMEOUT_RULES);
+    const { timeout = 25_000 } = options;
+    const until = performance.now() + timeout;
+    const left = Promise.all([...this.#subscribers].map((subscriber) => subscriber.leave()));
+    await within(left, { timeout }, "wait for the handlers at work").catch((error) => {
+      this.#feed.emit({ type: "error", error });
+      this.#stopping.abort(error);
+    });
+    await this.#connection.close({ timeout: Math.max(0, until - performance.now()) });
+    this.#stopping = new AbortController();
+  }
+
+  /** Stops, at the end of an `await using` scope. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  /**
+   * Asks the server for a sign of life, and gives the milliseconds it took.
+   *
+   * @param options `timeout` in milliseconds, 5 000 if none is given
+   * @throws {TimeoutError} if none came in time, or there is no connection
+   */
+  async ping(options: TimeoutOptions = {}): Promise<number> {
+    checkOptions("ping", options, TIMEOUT_RULES);
+    const began = performance.now();
+    await this.#connection.flush({ timeout: options.timeout ?? 5_000 }, "ping the server");
+    return performance.now() - began;
+  }
+
+  /**
+   * Resolves once the server has taken in everything that was published before.
+   *
+   * @throws {TimeoutError} if that takes longer than `timeout` milliseconds; without one it waits for ever
+   */
+  async flush(options: TimeoutOptions = {}): Promise<void> {
+    checkOptions("flush", options, TIMEOUT_RULES);
+    await this.#connection.flush(options, "flush");
+  }
+
+  /** What happens to the connection from now on; ends once the broker is stopped. */
+  events(): AsyncIterableIterator<BrokerEvent> {
+    return this.#feed.iterate();
+  }
+
+  /**
+   * A name for an inbox: the prefix, a dot and 22 characters that nobody can guess. It needs no connection, and
+   * nobody listens to it yet; {@linkcode openInbox} does.
+   */
+  newInbox(): Promise<string> {
+    return Promise.resolve(`${this.#inboxPrefix}.${newToken()}`);
+  }
+
+  /**
+   * Opens an inbox: once it resolves, the server has the subscription, and nothing sent to it is missed.
+   *
+   * @throws {TypeError} naming the option that is wrong
+   * @throws {PermissionError} if the server does not permit it
+   * @throws {ConnectionError} if the broker is not connected
+   */
+  async openInbox(options?: InboxOptions): Promise<Inbox> {
+    const settings = inboxSettings(options);
+    const subject = `${this.#inboxPrefix}.${newToken()}`;
+    return await SubscribedInbox.open(this.#connection, this.#feed, subject, settings);
+  }
+
+  /**
+   * Publishes text as text, bytes as bytes, and all else as JSON. While disconnected it is held, in order, and
+   * sent after the reconnect.
+   *
+   * @throws {InvalidSubjectError} @throws {TypeError} before anything is sent
+   * @throws {EncodeError} if the body is not text, bytes or a JSON value
+   * @throws {PayloadTooLargeError} if it is larger than the server takes
+   * @throws {OutboxFullError} if too much is held already
+   * @throws {ConnectionError} if the broker was never connected, or is stopped
+   */
+  async publish(subject: string, body?: unknown, options?: PublishOptions): Promise<void> {
+    checkPublish(subject, options);
+    const { headers, replyTo, correlationId = newToken() } = options ?? {};
+    const { hasHeaders } = this.#connection;
+    this.#connection.publish(
+      compose(subject, body, { headers, replyTo, correlationId }, hasHeaders),
+    );
+    await undefined;
+  }
+
+  /**
+   * Asks, and resolves with the answer. While disconnected it waits for the connection within its timeout; once
+   * that is over, it is never sent.
+   *
+   * @throws {InvalidSubjectError} @throws {TypeError} before anything is sent
+   * @throws {NoRespondersError} at once, if nobody subscribes to the subject
+   * @throws {RemoteError} if the answer is an error
+   * @throws {TimeoutError} at the deadline
+   * @throws {PermissionError} if the server permits neither the question nor the answer
+   * @throws {ValidationError} if the answer does not fit `schema`
+   * @throws the reason of `signal`, if it aborts
+   */
+  async request<Body = unknown>(
+    subject: string,
+    body?: unknown,
+    options?: RequestOptions<Body>,
+  ): Promise<Message<Body>> {
+    checkRequest(subject, options);
+    const { headers, correlationId = newToken(), timeout, signal, schema } = options ?? {};
+    const { hasHeaders } = this.#connection;
+    const question = compose(subject, body, { headers, correlationId }, hasHeaders);
+    const answer = await this.#requests.send(question, timeout ?? this.#requestTimeout, signal);
+    return readAnswer(subject, answer, schema);
+  }
+
+  /**
+   * Registers a handler for a subject, a wildcard, or a pattern such as `"orders.{id}"`; `start()` subscribes.
+   * What the handler gives back is the reply.
+   *
+   * @throws {InvalidSubjectError} @throws {TypeError} at once
+   */
+  subscriber<const Pattern extends string>(
+    pattern: Pattern,
+    handler: Handler<unknown, Params<Pattern>>,
+  ): Subscriber;
+  /** Registers a handler with options. */
+  subscriber<const Pattern extends string, Body = unknown>(
+    pattern: Pattern,
+    options: SubscriberOptions<Body>,
+    handler: Handler<Body, Params<Pattern>>,
+  ): Subscriber;
+  subscriber(
+    pattern: string,
+    ...rest: readonly [Handler<never, never>] | readonly [SubscriberOptions, Handler<never, never>]
+  ): Subscriber {
+    const [options, handler] = rest.length === 1 ? [{}, rest[0]] : rest;
+    if (typeof handler !== "function") {
+      throw new TypeError(`Cannot subscribe to "${pattern}" as a handler must be a function`);
+    }
+    const settings = subscriberSettings(pattern, options);
+    const subscriber = new HandlerSubscriber(new Pattern(pattern), settings, handler as Handler, {
+      connection: this.#connection,
+      feed: this.#feed,
+      signal: () => this.#stopping.signal,
+    });
+    this.#subscribers.add(subscriber);
+    return subscriber;
+  }
+}

@@ -1,0 +1,131 @@
+import type { Logger } from "../connection/events.ts";
+import type { ConnectionSettings } from "../connection/settings.ts";
+import { type Credentials, parseServers } from "../connection/servers.ts";
+import { bytes, checkOptions, flag, milliseconds, record, text } from "../options.ts";
+import { checkPrefix } from "../subject/subject.ts";
+
+/** How a broker connects and what it calls its inboxes. */
+export interface BrokerOptions {
+  /** What every inbox of this broker begins with; grant a user `PREFIX.>`. @default {"_INBOX"} */
+  readonly inboxPrefix?: string;
+  /** A name the server shows in its list of connections. */
+  readonly name?: string;
+  /** The user, where the URL does not give one. */
+  readonly user?: string;
+  /** The user's password. */
+  readonly password?: string;
+  /** A token, instead of user and password. */
+  readonly token?: string;
+  /** TLS beyond what `tls://` asks for. */
+  readonly tls?: TlsOptions;
+  /** Milliseconds that a server has to answer a connect. @default {5_000} */
+  readonly connectTimeout?: number;
+  /** Milliseconds that an answer may take where a request names no timeout of its own. @default {5_000} */
+  readonly requestTimeout?: number;
+  /** Milliseconds between two pings that prove the connection alive; two without an answer end it. @default {20_000} */
+  readonly pingInterval?: number;
+  /** How long to wait between two attempts to connect again; it goes on for ever. */
+  readonly reconnect?: ReconnectOptions;
+  /** How much is held while disconnected, in bytes; what is published beyond it is refused. @default {8_388_608} */
+  readonly outboxLimit?: number;
+  /**
+   * Whether names are looked up before they are dialled, to try each of their addresses. It needs permission for
+   * the DNS server and for every address.
+   *
+   * @default {false}
+   */
+  readonly resolve?: boolean;
+  /** Where log lines go; `false` for nowhere. @default {console} */
+  readonly logger?: Logger | false;
+}
+
+/** How a TLS connection is made; client certificates are not among what Deno's transport can do. */
+export interface TlsOptions {
+  /** A file with the certificate of a private authority; reading it needs `--allow-read`. */
+  readonly caFile?: string;
+  /** Whether TLS begins before the server's first word. @default {false} */
+  readonly handshakeFirst?: boolean;
+}
+
+/** The delays between attempts: exponential, with full jitter. */
+export interface ReconnectOptions {
+  /** The longest first delay in milliseconds; it doubles with every attempt. @default {250} */
+  readonly minDelay?: number;
+  /** Where the doubling ends, in milliseconds. @default {8_000} */
+  readonly maxDelay?: number;
+}
+
+/** The options, checked and with their defaults filled in. */
+export interface BrokerSettings {
+  readonly connection: ConnectionSettings;
+  readonly inboxPrefix: string;
+  readonly requestTimeout: number;
+  readonly logger: Logger | undefined;
+}
+
+const ACTION = "make a broker";
+const RULES = {
+  inboxPrefix: text,
+  name: text,
+  user: text,
+  password: text,
+  token: text,
+  tls: record,
+  connectTimeout: milliseconds,
+  requestTimeout: milliseconds,
+  pingInterval: milliseconds,
+  reconnect: record,
+  outboxLimit: bytes,
+  resolve: flag,
+  logger: (value: unknown) =>
+    value === false || typeof (value as Logger)?.error === "function"
+      ? undefined
+      : "shaped as console, or false",
+};
+
+/**
+ * Checks every option and fills in the defaults.
+ *
+ * @throws {TypeError} naming the first option that is unknown or wrong
+ * @throws {InvalidSubjectError} for a prefix that no inbox could have
+ */
+export function brokerSettings(
+  servers: string | readonly string[],
+  options: BrokerOptions,
+): BrokerSettings {
+  checkOptions(ACTION, options, RULES);
+  checkOptions(ACTION, options.tls, { caFile: text, handshakeFirst: flag });
+  checkOptions(ACTION, options.reconnect, { minDelay: milliseconds, maxDelay: milliseconds });
+  const { inboxPrefix = "_INBOX", requestTimeout = 5_000, logger = console } = options;
+  checkPrefix(ACTION, inboxPrefix);
+  const list = parseServers(servers);
+  checkCredentials(list.credentials, options);
+  const { user, password, token } = { ...options, ...list.credentials };
+  const connection: ConnectionSettings = {
+    servers: list,
+    name: options.name,
+    user,
+    password,
+    token,
+    tls: options.tls,
+    connectTimeout: options.connectTimeout ?? 5_000,
+    pingInterval: options.pingInterval ?? 20_000,
+    reconnect: { minDelay: 250, maxDelay: 8_000, ...options.reconnect },
+    outboxLimit: options.outboxLimit ?? 8 * 1_048_576,
+    resolve: options.resolve ?? false,
+  };
+  return { connection, inboxPrefix, requestTimeout, logger: logger || undefined };
+}
+
+function checkCredentials(inUrl: Credentials, { user, password, token }: BrokerOptions): void {
+  const given = [Object.keys(inUrl).length > 0, user !== undefined, token !== undefined];
+  const ways = given.filter(Boolean).length;
+  if (ways > 1) {
+    throw new TypeError(
+      `Cannot ${ACTION} as credentials must be given one way: an URL's, user and password, or a token`,
+    );
+  }
+  if (password !== undefined && user === undefined) {
+    throw new TypeError(`Cannot ${ACTION} as "password" must come with a user: none`);
+  }
+}

@@ -1,0 +1,58 @@
+import type { HeaderFields } from "../message/headers.ts";
+import { isSchema, type Schema } from "../message/schema.ts";
+import { checkOptions, milliseconds, record, signal } from "../options.ts";
+import { checkSubject } from "../subject/subject.ts";
+
+/** What goes with a published body. */
+export interface PublishOptions {
+  /** Headers beside ours; one of the same name, in any case, replaces ours. */
+  readonly headers?: HeaderFields;
+  /** Where an answer is to go; an inbox's subject, for instance. */
+  readonly replyTo?: string;
+  /** Ties together all messages of one piece of work. @default {a fresh random token} */
+  readonly correlationId?: string;
+}
+
+/** What goes with a request. */
+export interface RequestOptions<Body = unknown> {
+  /** Headers beside ours; one of the same name, in any case, replaces ours. */
+  readonly headers?: HeaderFields;
+  /** Ties together all messages of one piece of work. @default {a fresh random token} */
+  readonly correlationId?: string;
+  /** Milliseconds that the answer may take, a wait for the connection included. @default {the broker's `requestTimeout`} */
+  readonly timeout?: number;
+  /** Ends the wait with its reason. */
+  readonly signal?: AbortSignal;
+  /** Checks the answer's body and gives it its type. */
+  readonly schema?: Schema<Body>;
+}
+
+const lineOfText = (value: unknown) =>
+  typeof value === "string" && /^[^\r\n\0]+$/.test(value) ? undefined : "one line of text";
+
+const PUBLISH_RULES = {
+  headers: record,
+  replyTo: (value: unknown) => typeof value === "string" ? undefined : "a subject",
+  correlationId: lineOfText,
+};
+
+const REQUEST_RULES = {
+  headers: record,
+  correlationId: lineOfText,
+  timeout: milliseconds,
+  signal,
+  schema: (value: unknown) => isSchema(value) ? undefined : "a Standard Schema",
+};
+
+/** Checks a subject and what goes with the body. */
+export function checkPublish(subject: string, options: PublishOptions | undefined): void {
+  checkSubject("publish", subject);
+  checkOptions("publish", options, PUBLISH_RULES);
+  if (options?.replyTo !== undefined) checkSubject("publish", options.replyTo);
+}
+
+/** Checks a subject and what goes with a request. */
+export function checkRequest(subject: string, options: RequestOptions | undefined): void {
+  checkSubject("request", subject);
+  checkOptions("request", options, REQUEST_RULES);
+}

@@ -1,0 +1,235 @@
+import type { Msg, NatsConnection, Status } from "@nats-io/transport-deno";
+import { ConnectionError, PayloadTooLargeError } from "../errors.ts";
+import { type Patience, within } from "../deadline.ts";
+import type { Outgoing } from "../message/outgoing.ts";
+import type { Packet } from "../message/packet.ts";
+import { ReconnectDelay } from "./backoff.ts";
+import { hasOpenSocket, sendWithoutDelay, watchStatus } from "./client_internals.ts";
+import { ClientPacket, publishThrough } from "./client_message.ts";
+import { arm, dial } from "./dial.ts";
+import type { EventFeed } from "./events.ts";
+import { clientFault, connectFault } from "./faults.ts";
+import { type Held, Outbox } from "./outbox.ts";
+import { clientOptions, type ConnectionSettings, kindOf, type SocketSource } from "./settings.ts";
+
+/** A subscription on the server. */
+export interface Interest {
+  /** Gone at once, with whatever is on its way. */
+  unsubscribe(): void;
+  /** Nothing new is sent to us; resolves once what is on its way has been taken. */
+  drain(): Promise<void>;
+}
+
+/** Who takes the packets of a subscription; called in the client's read loop, so it must be quick. */
+export interface Taker {
+  take(packet: Packet): void;
+  /** The server refused the subscription, and it is gone. */
+  refused(error: Error): void;
+}
+
+/** One connection that comes back; everything else talks to the server through it. */
+export class Connection {
+  readonly #settings: ConnectionSettings;
+  readonly #feed: EventFeed;
+  readonly #outbox: Outbox;
+  readonly #delay: ReconnectDelay;
+  #socket: SocketSource | undefined;
+  #connecting: Promise<void> | undefined;
+  #client: NatsConnection | undefined;
+  #up = false;
+  #reconnects = 0;
+  #server = { max_payload: 1_048_576, headers: true };
+  #raised = Promise.withResolvers<void>();
+
+  constructor(settings: ConnectionSettings, feed: EventFeed) {
+    this.#settings = settings;
+    this.#feed = feed;
+    this.#outbox = new Outbox(settings.outboxLimit);
+    this.#delay = new ReconnectDelay(settings.reconnect);
+    this.#raised.promise.catch(() => {});
+  }
+
+  /** Whether what is published now reaches a socket. */
+  get isUp(): boolean {
+    return this.#up && this.#client !== undefined && hasOpenSocket(this.#client);
+  }
+
+  /** The server's bound for headers and body together, in bytes. */
+  get maxPayload(): number {
+    return this.#server.max_payload;
+  }
+
+  /** Whether the server takes headers; one older than 2.2 does not. */
+  get hasHeaders(): boolean {
+    return this.#server.headers;
+  }
+
+  /** Goes through these sockets from the next connect on, instead of to the servers. */
+  reroute(socket: SocketSource | undefined): void {
+    this.#socket = socket;
+  }
+
+  /** Connects once, however often it is called. */
+  connect(): Promise<void> {
+    return this.#connecting ??= this.#open().catch((error) => {
+      this.#connecting = undefined;
+      throw error;
+    });
+  }
+
+  /**
+   * Sends, or holds while there is no connection; what is held can be taken back.
+   *
+   * @throws {PayloadTooLargeError} @throws {OutboxFullError} @throws {ConnectionError}
+   */
+  publish(outgoing: Outgoing): Held | undefined {
+    if (this.#client === undefined) throw this.#missing(`publish to "${outgoing.subject}"`);
+    const size = outgoing.data.length + (outgoing.headerBlock?.length ?? 0);
+    if (size > this.maxPayload) {
+      throw new PayloadTooLargeError(outgoing.subject, size, this.maxPayload);
+    }
+    if (this.#outbox.count === 0 && this.#send(outgoing)) return undefined;
+    return this.#outbox.hold(outgoing);
+  }
+
+  /** Subscribes; the server has it once a `flush` is through. */
+  subscribe(subject: string, taker: Taker, queue?: string): Interest {
+    if (this.#client === undefined) throw this.#missing(`subscribe to "${subject}"`);
+    const callback = (error: Error | null, message: Msg) => {
+      try {
+        error ? taker.refused(clientFault(error)) : taker.take(new ClientPacket(message));
+      } catch (error) {
+        // an exception in the client's read loop would end the loop, and with it the connection
+        this.#feed.emit({ type: "error", error: error as Error });
+      }
+    };
+    const subscription = this.#client.subscribe(
+      subject,
+      queue ? { queue, callback } : { callback },
+    );
+    return {
+      unsubscribe() {
+        if (!subscription.isClosed()) subscription.unsubscribe();
+      },
+      async drain() {
+        if (!subscription.isClosed()) await subscription.drain();
+      },
+    };
+  }
+
+  /** Resolves once the server has taken in everything that was sent before, after a reconnect if need be. */
+  flush(patience: Patience, action = "flush"): Promise<void> {
+    return within(this.#flushed(action), patience, action);
+  }
+
+  /** Sends what is on its way and closes; afterwards `connect` makes a new connection. */
+  async close(patience: Patience): Promise<void> {
+    const client = this.#client;
+    if (!client) return;
+    if (this.isUp) {
+      await within(client.flush(), patience, "send what is on its way").catch((error) =>
+        this.#feed.emit({ type: "error", error })
+      );
+    }
+    await client.close();
+    this.#closed(undefined);
+  }
+
+  async #open(): Promise<void> {
+    const kind = kindOf(this.#settings, this.#socket);
+    const beforeDial = () => {
+      arm(kind);
+      return this.#delay.current;
+    };
+    const options = clientOptions(this.#settings, beforeDial, this.#socket);
+    const client = await dial(kind, options).catch((cause) => {
+      throw connectFault(cause, this.#settings.servers.urls);
+    });
+    this.#client = client;
+    watchStatus(client, (status) => this.#onStatus(status));
+    void client.closed().then((error) => {
+      if (this.#client === client) this.#closed(error ? clientFault(error) : undefined);
+    });
+    this.#raise();
+  }
+
+  #onStatus(status: Status): void {
+    switch (status.type) {
+      case "disconnect":
+        this.#up = false;
+        this.#raised = Promise.withResolvers();
+        this.#raised.promise.catch(() => {});
+        return this.#feed.emit({ type: "disconnected", server: status.server });
+      case "reconnecting":
+        return this.#feed.emit({ type: "reconnecting", attempt: this.#delay.attempt() });
+      case "reconnect":
+        this.#reconnects++;
+        return this.#raise();
+      case "ldm":
+        return this.#feed.emit({ type: "lameDuck", server: status.server });
+      case "error":
+        return this.#feed.emit({ type: "error", error: clientFault(status.error) });
+    }
+  }
+
+  #raise(): void {
+    const client = this.#client!;
+    sendWithoutDelay(client);
+    const { max_payload, headers = false } = client.info!;
+    this.#server = { max_payload, headers };
+    this.#delay.reset();
+    this.#up = true;
+    this.#outbox.release((outgoing) => this.#send(outgoing));
+    this.#raised.resolve();
+    const server = client.getServer();
+    this.#feed.emit({ type: "connected", server, reconnects: this.#reconnects });
+  }
+
+  #send(outgoing: Outgoing): boolean {
+    if (!this.isUp) return false;
+    publishThrough(this.#client!, outgoing);
+    return true;
+  }
+
+  async #flushed(action: string): Promise<void> {
+    for (;;) {
+      const client = this.#client;
+      if (client === undefined) throw this.#missing(action);
+      if (!this.#up) await this.#raised.promise;
+      try {
+        return await client.flush();
+      } catch (error) {
+        // the connection went away under the flush: what was sent is told again after the reconnect
+        if (client.isClosed()) throw error;
+        await undefined;
+      }
+    }
+  }
+
+  #closed(error: Error | undefined): void {
+    if (this.#client === undefined) return;
+    this.#client = undefined;
+    this.#connecting = undefined;
+    this.#up = false;
+    const lost = this.#outbox.clear();
+    const gone = new ConnectionError(
+      `Cannot wait for the connection as it must not be closed: closed`,
+      "closed",
+      { cause: error },
+    );
+    this.#raised.reject(gone);
+    this.#raised = Promise.withResolvers();
+    if (lost > 0) {
+      const sentence = `Cannot send what was held as the connection must come back: ${lost} lost`;
+      this.#feed.emit({ type: "error", error: new ConnectionError(sentence, "closed") });
+    }
+    this.#feed.emit({ type: "closed", error });
+  }
+
+  #missing(action: string): ConnectionError {
+    return new ConnectionError(
+      `Cannot ${action} as the broker must be connected: call connect() or start() first`,
+      "not connected",
+    );
+  }
+}

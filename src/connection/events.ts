@@ -1,0 +1,95 @@
+/** What happens to a connection and to what runs over it. */
+export type BrokerEvent =
+  | { readonly type: "connected"; readonly server: string; readonly reconnects: number }
+  | { readonly type: "disconnected"; readonly server: string }
+  | { readonly type: "reconnecting"; readonly attempt: number }
+  | {
+    readonly type: "slowConsumer";
+    readonly subject: string;
+    /** How many messages this consumer has lost so far. */
+    readonly dropped: number;
+  }
+  | { readonly type: "lameDuck"; readonly server: string }
+  | { readonly type: "error"; readonly error: Error }
+  | { readonly type: "closed"; readonly error: Error | undefined };
+
+/** Where a program's log lines go: `console`, or anything shaped as it. */
+export type Logger = Pick<Console, "debug" | "info" | "warn" | "error">;
+
+/** A reader that never comes back must not grow without bound; events are few. */
+const LONGEST = 1_024;
+
+/** Tells everyone who listens, at once, and everyone who iterates, in order. */
+export class EventFeed {
+  readonly #listeners = new Set<(event: BrokerEvent) => void>();
+
+  /** Calls every listener before it returns. */
+  emit(event: BrokerEvent): void {
+    for (const listener of [...this.#listeners]) listener(event);
+  }
+
+  /** Listens until the function it gives is called. */
+  listen(listener: (event: BrokerEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  /** Events from now on; ends with `closed`. A reader that falls far behind loses the oldest. */
+  iterate(): AsyncIterableIterator<BrokerEvent> {
+    const waiting: BrokerEvent[] = [];
+    let wake: (() => void) | undefined;
+    let ended = false;
+    const stop = this.listen((event) => {
+      if (waiting.push(event) > LONGEST) waiting.shift();
+      wake?.();
+    });
+    const finish = () => {
+      ended = true;
+      stop();
+      wake?.();
+      return Promise.resolve({ done: true, value: undefined } as const);
+    };
+    return {
+      async next() {
+        while (waiting.length === 0 && !ended) {
+          await new Promise<void>((resolve) => wake = resolve);
+        }
+        const event = waiting.shift();
+        if (!event) return { done: true, value: undefined };
+        if (event.type === "closed") void finish();
+        return { done: false, value: event };
+      },
+      return: finish,
+      [Symbol.asyncIterator]() {
+        return this;
+      },
+    };
+  }
+}
+
+/** One line for each change, at the level it deserves. */
+export function logEvents(feed: EventFeed, logger: Logger): () => void {
+  return feed.listen((event) => {
+    switch (event.type) {
+      case "connected":
+        if (event.reconnects === 0) return logger.debug(`Connected to ${event.server}`);
+        return logger.info(`Connected again to ${event.server}`);
+      case "disconnected":
+        return logger.warn(`Disconnected from ${event.server}`);
+      case "reconnecting":
+        return logger.debug(`Connecting again, attempt ${event.attempt}`);
+      case "slowConsumer":
+        return logger.warn(
+          `Messages come faster than they are read on ${event.subject}: ${event.dropped} lost`,
+        );
+      case "lameDuck":
+        return logger.warn(`The server ${event.server} is about to leave`);
+      case "error":
+        return logger.error(event.error);
+      case "closed":
+        return event.error
+          ? logger.error(`The connection is closed`, event.error)
+          : logger.debug(`The connection is closed`);
+    }
+  });
+}

@@ -1,0 +1,37 @@
+import { errors } from "@nats-io/transport-deno";
+import { ConnectionError, type ConnectionErrorReason, PermissionError } from "../errors.ts";
+
+/** Why a connection could not be made, in a sentence that names the servers. */
+export function connectFault(cause: unknown, servers: readonly string[]): ConnectionError {
+  const [reason, rule] = reasonOf(cause);
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return new ConnectionError(
+    `Cannot connect to ${servers.join(", ")} as ${rule}: ${message}`,
+    reason,
+    { cause },
+  );
+}
+
+/** An error of the client as one of ours; what has no class of its own is passed on. */
+export function clientFault(error: Error): Error {
+  if (error instanceof errors.PermissionViolationError) {
+    const operation = error.operation === "publish" ? "publish" : "subscribe";
+    return new PermissionError(operation, error.subject, { cause: error });
+  }
+  return error;
+}
+
+function reasonOf(cause: unknown): [ConnectionErrorReason, string] {
+  if (
+    cause instanceof errors.AuthorizationError ||
+    cause instanceof errors.UserAuthenticationExpiredError
+  ) {
+    return ["authorization", "the server must accept the credentials"];
+  }
+  if (cause instanceof errors.TimeoutError) return ["timeout", "a server must answer in time"];
+  const text = `${(cause as Error)?.message} ${((cause as Error)?.cause as Error)?.message}`;
+  if (/certificate|tls|ssl|handshake|unknownissuer/i.test(text)) {
+    return ["tls", "the TLS handshake must succeed"];
+  }
+  return ["refused", "a server must be there"];
+}

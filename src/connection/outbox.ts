@@ -1,0 +1,69 @@
+import { OutboxFullError } from "../errors.ts";
+import type { Outgoing } from "../message/outgoing.ts";
+
+/** A message that waits for the connection, and can still be taken back. */
+export interface Held {
+  /** Takes it back; afterwards it is never sent. */
+  withdraw(): void;
+}
+
+/** What an entry costs beyond its bytes, so that empty messages are bounded too. */
+const ENTRY = 64;
+
+/** What was published while there was no connection: in order, and within a bound of bytes. */
+export class Outbox {
+  readonly #limit: number;
+  readonly #held = new Set<Outgoing>();
+  #size = 0;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  /** How many messages are held. */
+  get count(): number {
+    return this.#held.size;
+  }
+
+  /**
+   * Takes a message.
+   *
+   * @throws {OutboxFullError} if it would grow past the bound
+   */
+  hold(outgoing: Outgoing): Held {
+    const size = sizeOf(outgoing);
+    if (this.#size + size > this.#limit) {
+      throw new OutboxFullError(outgoing.subject, this.#size, this.#limit);
+    }
+    this.#size += size;
+    // bytes that the caller goes on to write into would be sent as they are then, not as they were given
+    const kept = { ...outgoing, data: new Uint8Array(outgoing.data) };
+    this.#held.add(kept);
+    return {
+      withdraw: () => {
+        if (this.#held.delete(kept)) this.#size -= size;
+      },
+    };
+  }
+
+  /** Hands over one message after the other, for as long as `send` takes them. */
+  release(send: (outgoing: Outgoing) => boolean): void {
+    for (const outgoing of this.#held) {
+      if (!send(outgoing)) return;
+      this.#held.delete(outgoing);
+      this.#size -= sizeOf(outgoing);
+    }
+  }
+
+  /** Forgets everything, and says how much that was. */
+  clear(): number {
+    const lost = this.#held.size;
+    this.#held.clear();
+    this.#size = 0;
+    return lost;
+  }
+}
+
+function sizeOf({ subject, replyTo, data, headerBlock }: Outgoing): number {
+  return subject.length + replyTo.length + data.length + (headerBlock?.length ?? 0) + ENTRY;
+}

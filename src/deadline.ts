@@ -1,0 +1,40 @@
+import { TimeoutError } from "./errors.ts";
+
+/** How long something may take. */
+export interface Patience {
+  /** Milliseconds until a `TimeoutError`; without it there is no end. */
+  readonly timeout?: number | undefined;
+  /** Ends the wait with its reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Settles as the promise does, unless time is up or the signal aborts before.
+ *
+ * @throws {TimeoutError} at the deadline
+ */
+export function within<T>(
+  promise: Promise<T>,
+  { timeout, signal }: Patience,
+  action: string,
+  subject?: string,
+): Promise<T> {
+  if (signal?.aborted) {
+    promise.catch(() => {});
+    return Promise.reject(signal.reason);
+  }
+  if (timeout === undefined && !signal) return promise;
+  return new Promise<T>((resolve, reject) => {
+    const timer = timeout === undefined ? undefined : setTimeout(() => {
+      settle(() => reject(new TimeoutError(action, timeout, subject)));
+    }, timeout);
+    const abort = () => settle(() => reject(signal!.reason));
+    const settle = (finish: () => void) => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", abort);
+      finish();
+    };
+    signal?.addEventListener("abort", abort, { once: true });
+    promise.then((value) => settle(() => resolve(value)), (error) => settle(() => reject(error)));
+  });
+}

@@ -1,0 +1,231 @@
+/**
+ * Every error the core throws, on one page. Wrong options are a `TypeError` or a `RangeError`, as they
+ * are a mistake in the program; the classes here are the ones a program may want to catch.
+ *
+ * @module
+ */
+
+/** Why a connection could not be made, or is no longer there. */
+export type ConnectionErrorReason =
+  | "refused"
+  | "timeout"
+  | "authorization"
+  | "tls"
+  | "not connected"
+  | "closed";
+
+/** The connection could not be made, was never asked for, or is closed for good. */
+export class ConnectionError extends Error {
+  override readonly name = "ConnectionError";
+  /** What stood in the way. */
+  readonly reason: ConnectionErrorReason;
+
+  /** Makes one; `options.cause` is the error of the layer below. */
+  constructor(message: string, reason: ConnectionErrorReason, options?: ErrorOptions) {
+    super(message, options);
+    this.reason = reason;
+  }
+}
+
+/** Nothing came within the time that was given. */
+export class TimeoutError extends Error {
+  override readonly name = "TimeoutError";
+  /** The time that was given, in milliseconds. */
+  readonly timeout: number;
+  /** The subject that was waited for, where there is one. */
+  readonly subject: string | undefined;
+
+  /** Makes one for `action`, such as `request "orders"`. */
+  constructor(action: string, timeout: number, subject?: string, options?: ErrorOptions) {
+    super(`Cannot ${action} as it must be done in time: ${timeout} ms have passed`, options);
+    this.timeout = timeout;
+    this.subject = subject;
+  }
+}
+
+/** Nobody subscribes to the subject of a request; the server says so at once. */
+export class NoRespondersError extends Error {
+  override readonly name = "NoRespondersError";
+  /** The subject that was asked. */
+  readonly subject: string;
+
+  /** Makes one for the subject that was asked. */
+  constructor(subject: string, options?: ErrorOptions) {
+    super(`Cannot request "${subject}" as somebody must subscribe to it: no responders`, options);
+    this.subject = subject;
+  }
+}
+
+/** The server does not permit this user to publish or to subscribe to the subject. */
+export class PermissionError extends Error {
+  override readonly name = "PermissionError";
+  /** What was refused. */
+  readonly operation: "publish" | "subscribe";
+  /** The subject it was refused for. */
+  readonly subject: string;
+
+  /** Makes one; the sentence names the operation and the subject. */
+  constructor(operation: "publish" | "subscribe", subject: string, options?: ErrorOptions) {
+    const verb = operation === "publish" ? "publish to" : "subscribe to";
+    super(`Cannot ${verb} "${subject}" as the server must permit it: not permitted`, options);
+    this.operation = operation;
+    this.subject = subject;
+  }
+}
+
+/** The other side answered with an error, in the headers of ADR-32. */
+export class RemoteError extends Error {
+  override readonly name = "RemoteError";
+  /** The code it sent (`Nats-Service-Error-Code`); 0 where it is not a number. */
+  readonly code: number;
+  /** The text it sent (`Nats-Service-Error`). */
+  readonly description: string;
+  /** The decoded body of the answer, `undefined` where there is none. */
+  readonly data: unknown;
+  /** The subject that was asked. */
+  readonly subject: string;
+
+  /** Makes one from what the answer carried. */
+  constructor(subject: string, code: number, description: string, data: unknown) {
+    super(`Cannot request "${subject}" as the responder must succeed: ${code} ${description}`);
+    this.subject = subject;
+    this.code = code;
+    this.description = description;
+    this.data = data;
+  }
+}
+
+/**
+ * What a handler throws to answer with an error that is meant for the caller, who gets it as a
+ * {@linkcode RemoteError}. The text of any other exception stays on this side.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * const error = new ReplyError(404, "No such order", { id: "42" });
+ * assertEquals(error.code, 404);
+ * ```
+ */
+export class ReplyError extends Error {
+  override readonly name = "ReplyError";
+  /** A number from 400 to 599, read as HTTP's are. */
+  readonly code: number;
+  /** Sent as the JSON body of the answer. */
+  readonly data: unknown;
+
+  /**
+   * Makes one.
+   *
+   * @throws {RangeError} if `code` is not a whole number from 400 to 599
+   */
+  constructor(code: number, description: string, data?: unknown, options?: ErrorOptions) {
+    super(description, options);
+    if (!Number.isInteger(code) || code < 400 || code > 599) {
+      throw new RangeError(
+        `Cannot make a ReplyError as "code" must be a whole number from 400 to 599: ${code}`,
+      );
+    }
+    this.code = code;
+    this.data = data;
+  }
+}
+
+/** A subject, a pattern, a prefix or a parameter's value is not one the server would take. */
+export class InvalidSubjectError extends Error {
+  override readonly name = "InvalidSubjectError";
+  /** What was given. */
+  readonly subject: string;
+
+  /** Makes one; `rule` is what must hold, such as `"a token must not be empty"`. */
+  constructor(action: string, rule: string, subject: unknown) {
+    super(`Cannot ${action} as ${rule}: ${JSON.stringify(subject) ?? String(subject)}`);
+    this.subject = String(subject);
+  }
+}
+
+/** A received body is not what its content type says. */
+export class DecodeError extends Error {
+  override readonly name = "DecodeError";
+  /** The content type it came with. */
+  readonly contentType: string;
+
+  /** Makes one; `cause` is the parser's error. */
+  constructor(contentType: string, options?: ErrorOptions) {
+    super(`Cannot decode the body as it must be valid ${contentType}: it is not`, options);
+    this.contentType = contentType;
+  }
+}
+
+/** A body to send cannot be written as JSON: a cycle, a BigInt, a function. */
+export class EncodeError extends Error {
+  override readonly name = "EncodeError";
+
+  /** Makes one; `found` says what stood in the way. */
+  constructor(found: string, options?: ErrorOptions) {
+    super(`Cannot encode the body as it must be text, bytes or a JSON value: ${found}`, options);
+  }
+}
+
+/** A body does not fit its schema. */
+export class ValidationError extends Error {
+  override readonly name = "ValidationError";
+  /** What the schema found, each with the path where it found it. */
+  readonly issues: readonly ValidationIssue[];
+
+  /** Makes one from the issues of a Standard Schema. */
+  constructor(issues: readonly ValidationIssue[], options?: ErrorOptions) {
+    const first = issues[0];
+    const where = first && first.path.length > 0 ? ` at "${first.path.join(".")}"` : "";
+    super(
+      `Cannot accept the body as it must fit its schema: ${
+        first?.message ?? "it does not"
+      }${where}`,
+      options,
+    );
+    this.issues = issues;
+  }
+}
+
+/** One thing a schema found wrong with a body. */
+export interface ValidationIssue {
+  /** What is wrong, in the schema's words. */
+  readonly message: string;
+  /** Where: the keys from the body's root, as text; empty for the body itself. */
+  readonly path: readonly string[];
+}
+
+/** A message is larger than the server takes. */
+export class PayloadTooLargeError extends Error {
+  override readonly name = "PayloadTooLargeError";
+  /** Headers and body together, in bytes. */
+  readonly size: number;
+  /** The server's `max_payload`, in bytes. */
+  readonly limit: number;
+
+  /** Makes one from both sizes, in bytes. */
+  constructor(subject: string, size: number, limit: number) {
+    super(`Cannot publish to "${subject}" as a message must be ${limit} bytes at most: ${size}`);
+    this.size = size;
+    this.limit = limit;
+  }
+}
+
+/** What is held for the time after the reconnect is full; the message was not taken. */
+export class OutboxFullError extends Error {
+  override readonly name = "OutboxFullError";
+  /** What is held already, in bytes. */
+  readonly held: number;
+  /** The bound, in bytes. */
+  readonly limit: number;
+
+  /** Makes one from the bytes held and the bound. */
+  constructor(subject: string, held: number, limit: number) {
+    super(
+      `Cannot hold a message for "${subject}" as the outbox must stay within ${limit} bytes ` +
+        `while disconnected: ${held} are held`,
+    );
+    this.held = held;
+    this.limit = limit;
+  }
+}

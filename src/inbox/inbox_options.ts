@@ -1,0 +1,52 @@
+import type { Bounds, Overflow } from "../backlog.ts";
+import { bytes, checkOptions, count, milliseconds, oneOf, record, signal } from "../options.ts";
+
+/** How an inbox is opened. */
+export interface InboxOptions {
+  /** Closes after this many messages, with the reason `max`. @default {Infinity} */
+  readonly max?: number;
+  /** Closes when no message came for this many milliseconds, with the reason `idle`. @default {Infinity} */
+  readonly idleTimeout?: number;
+  /** Closes when it aborts, with the reason `aborted`; before the inbox is open, `openInbox` rejects. */
+  readonly signal?: AbortSignal;
+  /** How much may wait to be read. @default {{ messages: 65_536, bytes: 67_108_864 }} */
+  readonly maxPending?: Partial<Bounds>;
+  /**
+   * What happens when more than that waits: `"close"` ends with the reason `overflow` once what waits has been
+   * read, the others drop a message and go on. Each loss is counted and told as a `slowConsumer` event.
+   *
+   * @default {"close"}
+   */
+  readonly overflow?: Overflow;
+}
+
+/** The options with their defaults filled in. */
+export interface InboxSettings {
+  readonly max: number;
+  readonly idleTimeout: number | undefined;
+  readonly signal: AbortSignal | undefined;
+  readonly bounds: Bounds;
+  readonly overflow: Overflow;
+}
+
+const ACTION = "open an inbox";
+const RULES = {
+  max: count,
+  idleTimeout: milliseconds,
+  signal,
+  maxPending: record,
+  overflow: oneOf("close", "drop-oldest", "drop-newest"),
+};
+
+/**
+ * Fills in the defaults.
+ *
+ * @throws {TypeError} naming the first option that is unknown or wrong
+ */
+export function inboxSettings(options: InboxOptions = {}): InboxSettings {
+  checkOptions(ACTION, options, RULES);
+  checkOptions(ACTION, options.maxPending, { messages: count, bytes });
+  const { max = Infinity, idleTimeout, signal, maxPending, overflow = "close" } = options;
+  const bounds = { messages: 65_536, bytes: 67_108_864, ...maxPending };
+  return { max, idleTimeout, signal, bounds, overflow };
+}

@@ -1,0 +1,158 @@
+import { ConnectionError, NoRespondersError, PermissionError, TimeoutError } from "../errors.ts";
+import type { Connection, Interest, Taker } from "../connection/connection.ts";
+import type { BrokerEvent } from "../connection/events.ts";
+import type { Held } from "../connection/outbox.ts";
+import { MessageHeaders } from "../message/headers.ts";
+import type { Outgoing } from "../message/outgoing.ts";
+import type { Packet } from "../message/packet.ts";
+import { newToken } from "./token.ts";
+
+interface Waiting {
+  readonly subject: string;
+  readonly timeout: number;
+  readonly deadline: number;
+  readonly resolve: (answer: Packet) => void;
+  readonly reject: (reason: unknown) => void;
+  held: Held | undefined;
+  forget: (() => void) | undefined;
+}
+
+/** Deadlines this close together, in milliseconds, are looked at in one go. */
+const GRAIN = 4;
+
+/**
+ * Every request of a broker shares one wildcard subscription; a map from token to promise finds who waits,
+ * and one sweep sees to all deadlines. A timer and a subscription for each request cost two to four times
+ * as much.
+ */
+export class Requests implements Taker {
+  readonly #connection: Connection;
+  readonly #prefix: string;
+  readonly #waiting = new Map<string, Waiting>();
+  #base = "";
+  #interest: Interest | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #next = Infinity;
+
+  constructor(connection: Connection, prefix: string) {
+    this.#connection = connection;
+    this.#prefix = prefix;
+  }
+
+  /**
+   * Sends a request, now or once the connection is back, and resolves with its answer. One that timed out
+   * before it could be sent is never sent.
+   *
+   * @throws {NoRespondersError} @throws {TimeoutError} @throws {PermissionError} @throws {ConnectionError}
+   */
+  send(request: Outgoing, timeout: number, signal: AbortSignal | undefined): Promise<Packet> {
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    return new Promise((resolve, reject) => {
+      this.#listen();
+      const token = newToken();
+      const deadline = performance.now() + timeout;
+      const { subject } = request;
+      const waiting: Waiting = {
+        subject,
+        timeout,
+        deadline,
+        resolve,
+        reject,
+        held: undefined,
+        forget: undefined,
+      };
+      waiting.held = this.#connection.publish({ ...request, replyTo: this.#base + token });
+      this.#waiting.set(token, waiting);
+      if (signal) waiting.forget = onAbort(signal, () => this.#fail(token, signal.reason));
+      this.#sweepAt(deadline);
+    });
+  }
+
+  /** Takes an answer; one that nobody waits for any more came too late, and has been told as a timeout. */
+  take(packet: Packet): void {
+    const token = packet.subject.slice(this.#base.length);
+    const waiting = this.#waiting.get(token);
+    if (!waiting) return;
+    if (isNoResponders(packet)) return this.#fail(token, new NoRespondersError(waiting.subject));
+    this.#waiting.delete(token);
+    waiting.forget?.();
+    waiting.resolve(packet);
+  }
+
+  /** The server does not let us have answers at all. */
+  refused(error: Error): void {
+    this.#interest = undefined;
+    this.#failAll(() => error);
+  }
+
+  /** What happens to the connection and concerns those who wait. */
+  notice(event: BrokerEvent): void {
+    if (event.type === "closed") {
+      clearTimeout(this.#timer);
+      this.#timer = undefined;
+      this.#next = Infinity;
+      this.#interest = undefined;
+      this.#failAll((subject) => closed(subject, event.error));
+    } else if (event.type === "error" && event.error instanceof PermissionError) {
+      const { operation, subject } = event.error;
+      if (operation === "publish") this.#failAll(() => event.error, subject);
+    }
+  }
+
+  #listen(): void {
+    if (this.#interest) return;
+    this.#base = `${this.#prefix}.${newToken()}.`;
+    this.#interest = this.#connection.subscribe(`${this.#base}*`, this);
+  }
+
+  #fail(token: string, reason: unknown): void {
+    const waiting = this.#waiting.get(token);
+    if (!waiting) return;
+    this.#waiting.delete(token);
+    waiting.held?.withdraw();
+    waiting.forget?.();
+    waiting.reject(reason);
+  }
+
+  #failAll(reason: (subject: string) => Error, only?: string): void {
+    for (const [token, { subject }] of this.#waiting) {
+      if (only === undefined || only === subject) this.#fail(token, reason(subject));
+    }
+  }
+
+  #sweepAt(deadline: number): void {
+    if (deadline >= this.#next) return;
+    clearTimeout(this.#timer);
+    this.#next = deadline;
+    this.#timer = setTimeout(() => this.#sweep(), deadline - performance.now());
+  }
+
+  #sweep(): void {
+    // the timer is what counts: a clock that runs behind it, as in a test, must not put the deadline off
+    const now = Math.max(performance.now(), this.#next);
+    let next = Infinity;
+    this.#next = Infinity;
+    for (const [token, { subject, timeout, deadline }] of this.#waiting) {
+      if (deadline <= now) {
+        this.#fail(token, new TimeoutError(`request "${subject}"`, timeout, subject));
+      } else if (deadline < next) next = deadline;
+    }
+    if (next < Infinity) this.#sweepAt(Math.max(next, now + GRAIN));
+  }
+}
+
+/** ADR-22: an empty payload with the status 503, and both must hold. */
+export function isNoResponders({ data, headerBlock }: Packet): boolean {
+  return data.length === 0 && headerBlock !== undefined &&
+    MessageHeaders.parse(headerBlock).status === 503;
+}
+
+function onAbort(signal: AbortSignal, abort: () => void): () => void {
+  signal.addEventListener("abort", abort, { once: true });
+  return () => signal.removeEventListener("abort", abort);
+}
+
+function closed(subject: string, cause: Error | undefined): ConnectionError {
+  const sentence = `Cannot request "${subject}" as the connection must be open: it was closed`;
+  return new ConnectionError(sentence, "closed", { cause });
+}

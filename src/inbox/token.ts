@@ -1,0 +1,31 @@
+const ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+const LENGTH = 22;
+
+/** Above this a byte would favour the alphabet's first letters, so it is drawn again. */
+const FAIR = 256 - 256 % ALPHABET.length;
+const LETTERS = Uint8Array.from({ length: FAIR }, (_, byte) => ALPHABET.charCodeAt(byte % 62));
+
+/** Random bytes are cheap by the thousand and dear one by one. */
+const drawn = new Uint8Array(16_384);
+const latin1 = new TextDecoder("latin1");
+let letters = "";
+let used = 0;
+
+/**
+ * 22 base-62 characters, 131 bits, each drawn from the system's CSPRNG: knowing any number of them tells
+ * nothing of another.
+ */
+export function newToken(): string {
+  if (used + LENGTH > letters.length) draw();
+  return letters.slice(used, used += LENGTH);
+}
+
+function draw(): void {
+  crypto.getRandomValues(drawn);
+  let kept = 0;
+  for (const byte of drawn) {
+    if (byte < FAIR) drawn[kept++] = LETTERS[byte]!;
+  }
+  letters = latin1.decode(drawn.subarray(0, kept));
+  used = 0;
+}

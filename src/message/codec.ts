@@ -1,0 +1,87 @@
+import { DecodeError, EncodeError } from "../errors.ts";
+
+const encoder = new TextEncoder();
+const json = new TextDecoder("utf-8", { fatal: true });
+/** Keeps a byte order mark, so that text arrives as what it was sent. */
+const plain = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const NOTHING = new Uint8Array(0);
+
+/** A body as it goes over the wire. */
+export interface EncodedBody {
+  readonly data: Uint8Array;
+  /** `undefined` for a body that is nothing at all. */
+  readonly contentType: string | undefined;
+}
+
+/**
+ * Text goes as `text/plain`, bytes as `application/octet-stream`, nothing as an empty payload without a
+ * content type, and all else as JSON: each arrives as what it was sent.
+ *
+ * @throws {EncodeError} for what is none of these
+ */
+export function encodeBody(body: unknown): EncodedBody {
+  if (typeof body === "string") return { data: encoder.encode(body), contentType: "text/plain" };
+  if (body === undefined) return { data: NOTHING, contentType: undefined };
+  const bytes = bytesOf(body);
+  if (bytes) return { data: bytes, contentType: "application/octet-stream" };
+  return { data: encoder.encode(jsonOf(body)), contentType: "application/json" };
+}
+
+/**
+ * Reads a body by its content type, leniently: the type in any case, parameters after it passed over.
+ * An empty type means bytes, as FastStream sends them. With none at all, from a plain peer, it is JSON if
+ * it parses, else text if it is UTF-8, else bytes; and nothing, if it is empty.
+ *
+ * @throws {DecodeError} if the body is not what its type says
+ */
+export function decodeBody(data: Uint8Array, contentType: string | undefined): unknown {
+  if (contentType === undefined) return guess(data);
+  const [type = ""] = contentType.split(";");
+  const media = type.trim().toLowerCase();
+  if (media === "application/json" || media.endsWith("+json")) {
+    return attempt(contentType, () => JSON.parse(json.decode(data)));
+  }
+  if (media === "text/plain") return attempt(contentType, () => plain.decode(data));
+  return data;
+}
+
+function bytesOf(body: unknown): Uint8Array | undefined {
+  if (body instanceof Uint8Array) return body;
+  if (body instanceof ArrayBuffer) return new Uint8Array(body);
+  if (!ArrayBuffer.isView(body)) return undefined;
+  return new Uint8Array(body.buffer, body.byteOffset, body.byteLength);
+}
+
+function jsonOf(body: unknown): string {
+  let written: string | undefined;
+  try {
+    written = JSON.stringify(body);
+  } catch (cause) {
+    throw new EncodeError(cause instanceof Error ? cause.message : String(cause), { cause });
+  }
+  if (written === undefined) throw new EncodeError(`a ${typeof body}`);
+  return written;
+}
+
+function attempt(contentType: string, read: () => unknown): unknown {
+  try {
+    return read();
+  } catch (cause) {
+    throw new DecodeError(contentType, { cause });
+  }
+}
+
+function guess(data: Uint8Array): unknown {
+  if (data.length === 0) return undefined;
+  let written: string;
+  try {
+    written = plain.decode(data);
+  } catch {
+    return data;
+  }
+  try {
+    return JSON.parse(written);
+  } catch {
+    return written;
+  }
+}

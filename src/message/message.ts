@@ -1,0 +1,94 @@
+import { decodeBody } from "./codec.ts";
+import { MessageHeaders } from "./headers.ts";
+import type { Packet } from "./packet.ts";
+
+/** A received message: a request to a handler, an answer, one of an inbox. */
+export interface Message<Body = unknown, Values = Readonly<Record<string, string>>> {
+  /**
+   * The body, decoded by its content type, or as its schema made it.
+   *
+   * @throws {DecodeError} when it is read, if the bytes are not what the content type says
+   */
+  readonly body: Body;
+  /** The body's bytes as they came. */
+  readonly data: Uint8Array;
+  /** The subject it was sent to. */
+  readonly subject: string;
+  /** The values of the pattern's parameters; empty where there is no pattern. */
+  readonly params: Values;
+  /** The headers, found in any case. */
+  readonly headers: MessageHeaders;
+  /** Where an answer goes, `undefined` where none is wanted. */
+  readonly replyTo: string | undefined;
+  /** What ties together all messages of one piece of work, `undefined` if the sender gave none. */
+  readonly correlationId: string | undefined;
+  /** Aborted when nobody waits for the answer any more, or the broker stops and time is up. */
+  readonly signal: AbortSignal;
+}
+
+/** What the receiving side knows of a message beyond its packet. */
+export interface Reception {
+  readonly params?: Readonly<Record<string, string>>;
+  readonly signal?: () => AbortSignal;
+}
+
+const NO_HEADERS = MessageHeaders.from({});
+const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze({});
+const UNREAD = Symbol("unread");
+
+/** Reads each part of a packet when it is first asked for. */
+export class ReceivedMessage implements Message {
+  readonly #packet: Packet;
+  readonly #reception: Reception | undefined;
+  #headers: MessageHeaders | undefined;
+  #body: unknown;
+
+  constructor(packet: Packet, reception?: Reception, body: unknown = UNREAD) {
+    this.#packet = packet;
+    this.#reception = reception;
+    this.#body = body;
+  }
+
+  get body(): unknown {
+    if (this.#body === UNREAD) {
+      this.#body = decodeBody(this.#packet.data, this.headers.get("content-type"));
+    }
+    return this.#body;
+  }
+
+  get data(): Uint8Array {
+    return this.#packet.data;
+  }
+
+  get subject(): string {
+    return this.#packet.subject;
+  }
+
+  get params(): Readonly<Record<string, string>> {
+    return this.#reception?.params ?? NO_PARAMS;
+  }
+
+  get headers(): MessageHeaders {
+    const block = this.#packet.headerBlock;
+    return this.#headers ??= block ? MessageHeaders.parse(block) : NO_HEADERS;
+  }
+
+  get replyTo(): string | undefined {
+    return this.#packet.replyTo || undefined;
+  }
+
+  get correlationId(): string | undefined {
+    return this.headers.get("correlation_id");
+  }
+
+  get signal(): AbortSignal {
+    return this.#reception?.signal?.() ?? NEVER;
+  }
+
+  /** The same message with the body that its schema made of it. */
+  withBody(body: unknown): ReceivedMessage {
+    return new ReceivedMessage(this.#packet, this.#reception, body);
+  }
+}
+
+const NEVER = new AbortController().signal;

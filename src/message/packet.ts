@@ -1,0 +1,22 @@
+/** A message as the connection hands it over: nothing decoded that nobody has asked for. */
+export interface Packet {
+  readonly subject: string;
+  /** Where an answer goes; empty where none is wanted. */
+  readonly replyTo: string;
+  readonly data: Uint8Array;
+  /** The header block as it stood on the wire, `undefined` where there was none. */
+  readonly headerBlock: Uint8Array | undefined;
+}
+
+/**
+ * A copy that can wait. What the connection hands over lies in the chunk that was read from the socket, up to
+ * 256 KiB, and one small message that waits would keep all of it. (`slice` of a Buffer would not copy.)
+ */
+export function keep({ subject, replyTo, data, headerBlock }: Packet): Packet {
+  return { subject, replyTo, data: new Uint8Array(data), headerBlock: headerBlock && new Uint8Array(headerBlock) };
+}
+
+/** What a message takes up while it waits, in bytes. */
+export function sizeOf({ data, headerBlock }: Packet): number {
+  return data.length + (headerBlock?.length ?? 0);
+}

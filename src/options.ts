@@ -1,0 +1,80 @@
+/**
+ * How options are checked: at construction, each wrong one with a sentence that names it and its value.
+ *
+ * @module
+ */
+
+/** Says what must hold of a value, or `undefined` if it does. */
+export type Rule = (value: unknown) => string | undefined;
+
+/** One rule an option; the keys are all the options there are. */
+export type Rules = Readonly<Record<string, Rule>>;
+
+/** A time in milliseconds, 0 included. */
+export const milliseconds: Rule = (value) =>
+  typeof value === "number" && value >= 0 && value <= 2_147_483_647
+    ? undefined
+    : "milliseconds from 0 to 2147483647";
+
+/** A whole number of at least 1. */
+export const count: Rule = (value) =>
+  Number.isSafeInteger(value) && (value as number) >= 1 ? undefined : "a whole number of 1 or more";
+
+/** A whole number of bytes, 0 included. */
+export const bytes: Rule = (value) =>
+  Number.isSafeInteger(value) && (value as number) >= 0 ? undefined : "a whole number of bytes";
+
+/** Text that is not empty. */
+export const text: Rule = (value) =>
+  typeof value === "string" && value !== "" ? undefined : "text that is not empty";
+
+/** `true` or `false`. */
+export const flag: Rule = (value) => typeof value === "boolean" ? undefined : "true or false";
+
+/** An `AbortSignal`. */
+export const signal: Rule = (value) => value instanceof AbortSignal ? undefined : "an AbortSignal";
+
+/** An object, whose own options are checked where they are used. */
+export const record: Rule = (value) =>
+  typeof value === "object" && value !== null ? undefined : "an object";
+
+/** A function. */
+export const callable: Rule = (value) => typeof value === "function" ? undefined : "a function";
+
+/** One of the given words. */
+export function oneOf(...words: readonly string[]): Rule {
+  return (value) =>
+    words.includes(value as string)
+      ? undefined
+      : `one of ${words.map((word) => `"${word}"`).join(", ")}`;
+}
+
+/**
+ * Checks every option that is there.
+ *
+ * @throws {TypeError} naming the first that is unknown or does not follow its rule
+ */
+export function checkOptions(action: string, options: unknown, rules: Rules): void {
+  if (options === undefined) return;
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError(`Cannot ${action} as options must be an object: ${shown(options)}`);
+  }
+  for (const [key, value] of Object.entries(options)) {
+    if (value === undefined) continue;
+    if (!Object.hasOwn(rules, key)) {
+      throw new TypeError(
+        `Cannot ${action} as an option must be one of ${Object.keys(rules).join(", ")}: "${key}"`,
+      );
+    }
+    const wanted = rules[key]!(value);
+    if (wanted) {
+      throw new TypeError(`Cannot ${action} as "${key}" must be ${wanted}: ${shown(value)}`);
+    }
+  }
+}
+
+function shown(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value);
+  if (typeof value === "object" && value !== null) return Object.prototype.toString.call(value);
+  return String(value);
+}

@@ -1,0 +1,89 @@
+import { InvalidSubjectError } from "../errors.ts";
+import { checkSubject, isToken } from "./subject.ts";
+
+const NAME = /^\{([A-Za-z][A-Za-z0-9_]*)\}$/;
+
+interface Parameter {
+  readonly name: string;
+  readonly index: number;
+}
+
+/** A subject with named holes: `"orders.{id}"` is subscribed as `"orders.*"`, and finds `id` again. */
+export class Pattern {
+  /** The pattern as it was written. */
+  readonly text: string;
+  /** What the server is asked for: every parameter is a `*`. */
+  readonly subject: string;
+  readonly #tokens: readonly string[];
+  readonly #parameters: readonly Parameter[];
+
+  /**
+   * Reads a pattern.
+   *
+   * @throws {InvalidSubjectError} for what no server would take, and for a name used twice
+   */
+  constructor(text: string) {
+    const tokens = typeof text === "string" ? text.split(".") : [];
+    this.text = text;
+    this.#parameters = parametersOf(text, tokens);
+    this.#tokens = tokens;
+    this.subject = tokens.map((token) => NAME.test(token) ? "*" : token).join(".");
+    const plain = tokens.map((token, index) => isWildcard(token, index, tokens) ? "w" : token);
+    checkSubject("subscribe", plain.join("."));
+  }
+
+  /** The names of the parameters, in the order of the pattern. */
+  get names(): readonly string[] {
+    return this.#parameters.map(({ name }) => name);
+  }
+
+  /** The values of the parameters in a subject that matches. */
+  read(subject: string): Readonly<Record<string, string>> {
+    const values: Record<string, string> = {};
+    if (this.#parameters.length === 0) return values;
+    const tokens = subject.split(".");
+    for (const { name, index } of this.#parameters) values[name] = tokens[index]!;
+    return values;
+  }
+
+  /**
+   * The subject with the values filled in.
+   *
+   * @throws {InvalidSubjectError} for a value that is not one token, and for a pattern with a wildcard
+   */
+  fill(values: Readonly<Record<string, unknown>>): string {
+    const tokens = [...this.#tokens];
+    for (const { name, index } of this.#parameters) {
+      const value = typeof values[name] === "number" ? String(values[name]) : values[name];
+      if (!isToken(value)) {
+        const rule = `"${name}" must be one token of printable ASCII`;
+        throw new InvalidSubjectError(`fill "${this.text}"`, rule, value);
+      }
+      tokens[index] = value;
+    }
+    const subject = tokens.join(".");
+    checkSubject(`fill "${this.text}"`, subject);
+    return subject;
+  }
+}
+
+function isWildcard(token: string, index: number, tokens: readonly string[]): boolean {
+  return token === "*" || NAME.test(token) || (token === ">" && index === tokens.length - 1);
+}
+
+function parametersOf(text: string, tokens: readonly string[]): Parameter[] {
+  const parameters: Parameter[] = [];
+  tokens.forEach((token, index) => {
+    const name = NAME.exec(token)?.[1];
+    if (!name && /[{}]/.test(token)) {
+      const rule = "a parameter must be a whole token, a letter first, as in {id}";
+      throw new InvalidSubjectError("subscribe", rule, text);
+    }
+    if (!name) return;
+    if (parameters.some((other) => other.name === name)) {
+      throw new InvalidSubjectError("subscribe", `"${name}" must be there once`, text);
+    }
+    parameters.push({ name, index });
+  });
+  return parameters;
+}
