@@ -1,7 +1,6 @@
 import { Connection } from "../connection/connection.ts";
 import { type BrokerEvent, EventFeed, logEvents } from "../connection/events.ts";
 import type { SocketSource } from "../connection/settings.ts";
-import { readAnswer } from "../inbox/answer.ts";
 import type { Inbox } from "../inbox/inbox.ts";
 import { type InboxOptions, inboxSettings } from "../inbox/inbox_options.ts";
 import { Requests } from "../inbox/requests.ts";
@@ -211,17 +210,22 @@ export class NatsBroker implements AsyncDisposable {
    * @throws {ValidationError} if the answer does not fit `schema`
    * @throws the reason of `signal`, if it aborts
    */
-  async request<Body = unknown>(
+  request<Body = unknown>(
     subject: string,
     body?: unknown,
     options?: RequestOptions<Body>,
   ): Promise<Message<Body>> {
-    checkRequest(subject, options);
-    const { headers, correlationId = newToken(), timeout, signal, schema } = options ?? {};
-    const { hasHeaders } = this.#connection;
-    const question = compose(subject, body, { headers, correlationId }, hasHeaders);
-    const answer = await this.#requests.send(question, timeout ?? this.#requestTimeout, signal);
-    return readAnswer(subject, answer, schema);
+    try {
+      checkRequest(subject, options);
+      const { headers, correlationId = newToken(), signal, schema } = options ?? {};
+      const { hasHeaders } = this.#connection;
+      const question = compose(subject, body, { headers, correlationId }, hasHeaders);
+      const timeout = options?.timeout ?? this.#requestTimeout;
+      const answer = this.#requests.send(question, { timeout, signal, schema });
+      return answer as Promise<Message<Body>>;
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /**

@@ -10,6 +10,7 @@ import type { Msg, NatsConnection, Status } from "@nats-io/transport-deno";
 interface Transport {
   readonly isClosed?: boolean;
   readonly conn?: { setNoDelay?(on: boolean): void };
+  readonly socket?: { readonly readyState?: unknown };
 }
 
 interface Protocol {
@@ -41,7 +42,9 @@ export function sendWithoutDelay(client: NatsConnection): void {
  * before the client notices; what is handed over in between is lost without a word.
  */
 export function hasOpenSocket(client: NatsConnection): boolean {
-  return protocolOf(client)?.transport?.isClosed !== true;
+  const transport = protocolOf(client)?.transport;
+  const state = transport?.socket?.readyState;
+  return transport?.isClosed !== true && state !== WebSocket.CLOSING && state !== WebSocket.CLOSED;
 }
 
 /**

@@ -9,19 +9,17 @@ import { type Schema, validate } from "../message/schema.ts";
  *
  * @throws {RemoteError} @throws {DecodeError} @throws {ValidationError}
  */
-export function readAnswer<Body>(
+export function readAnswer(
   subject: string,
   packet: Packet,
-  schema: Schema<Body> | undefined,
-): Message<Body> | Promise<Message<Body>> {
+  schema: Schema | undefined,
+): Message | Promise<Message> {
   const answer = new ReceivedMessage(packet);
   const error = remoteErrorOf(subject, answer);
   if (error) throw error;
-  // decoded here, so that a broken answer rejects the request and does not throw where it is read
-  const { body } = answer;
-  if (!schema) return answer as Message<Body>;
-  const valid = validate(schema, body);
+  if (!schema) return answer;
+  const valid = validate(schema, answer.body);
   return valid instanceof Promise
-    ? valid.then((made) => answer.withBody(made) as Message<Body>)
-    : answer.withBody(valid) as Message<Body>;
+    ? valid.then((made) => answer.withBody(made))
+    : answer.withBody(valid);
 }

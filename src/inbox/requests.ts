@@ -5,13 +5,25 @@ import type { Held } from "../connection/outbox.ts";
 import { MessageHeaders } from "../message/headers.ts";
 import type { Outgoing } from "../message/outgoing.ts";
 import type { Packet } from "../message/packet.ts";
+import type { Message } from "../message/message.ts";
+import type { Schema } from "../message/schema.ts";
+import { readAnswer } from "./answer.ts";
 import { newToken } from "./token.ts";
+
+/** How an answer is waited for. */
+export interface Question {
+  /** Milliseconds. */
+  readonly timeout: number;
+  readonly signal: AbortSignal | undefined;
+  readonly schema: Schema | undefined;
+}
 
 interface Waiting {
   readonly subject: string;
   readonly timeout: number;
   readonly deadline: number;
-  readonly resolve: (answer: Packet) => void;
+  readonly schema: Schema | undefined;
+  readonly resolve: (answer: Message | Promise<Message>) => void;
   readonly reject: (reason: unknown) => void;
   held: Held | undefined;
   forget: (() => void) | undefined;
@@ -45,7 +57,7 @@ export class Requests implements Taker {
    *
    * @throws {NoRespondersError} @throws {TimeoutError} @throws {PermissionError} @throws {ConnectionError}
    */
-  send(request: Outgoing, timeout: number, signal: AbortSignal | undefined): Promise<Packet> {
+  send(request: Outgoing, { timeout, signal, schema }: Question): Promise<Message> {
     if (signal?.aborted) return Promise.reject(signal.reason);
     return new Promise((resolve, reject) => {
       this.#listen();
@@ -56,12 +68,14 @@ export class Requests implements Taker {
         subject,
         timeout,
         deadline,
+        schema,
         resolve,
         reject,
         held: undefined,
         forget: undefined,
       };
-      waiting.held = this.#connection.publish({ ...request, replyTo: this.#base + token });
+      request.replyTo = this.#base + token;
+      waiting.held = this.#connection.publish(request);
       this.#waiting.set(token, waiting);
       if (signal) waiting.forget = onAbort(signal, () => this.#fail(token, signal.reason));
       this.#sweepAt(deadline);
@@ -76,7 +90,11 @@ export class Requests implements Taker {
     if (isNoResponders(packet)) return this.#fail(token, new NoRespondersError(waiting.subject));
     this.#waiting.delete(token);
     waiting.forget?.();
-    waiting.resolve(packet);
+    try {
+      waiting.resolve(readAnswer(waiting.subject, packet, waiting.schema));
+    } catch (error) {
+      waiting.reject(error);
+    }
   }
 
   /** The server does not let us have answers at all. */

@@ -4,6 +4,7 @@ const encoder = new TextEncoder();
 const json = new TextDecoder("utf-8", { fatal: true });
 /** Keeps a byte order mark, so that text arrives as what it was sent. */
 const plain = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const JSON_BEGINS = /^\s*[[{"\-\dtfn]/;
 const NOTHING = new Uint8Array(0);
 
 /** A body as it goes over the wire. */
@@ -79,6 +80,8 @@ function guess(data: Uint8Array): unknown {
   } catch {
     return data;
   }
+  // an exception costs as much as a whole request, so plain text must not be found out by one
+  if (!JSON_BEGINS.test(written)) return written;
   try {
     return JSON.parse(written);
   } catch {

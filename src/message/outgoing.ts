@@ -1,9 +1,12 @@
 import type { Packet } from "./packet.ts";
 import { encodeBody } from "./codec.ts";
-import { encodeHeaders, type HeaderFields } from "./headers.ts";
+import { encodeHeaders } from "./header_block.ts";
+import type { HeaderFields } from "./headers.ts";
 
-/** A message ready for the wire. */
-export type Outgoing = Packet;
+/** A message ready for the wire; a request is given its address of reply last. */
+export interface Outgoing extends Packet {
+  replyTo: string;
+}
 
 /** What goes with a body. */
 export interface Envelope {
@@ -26,8 +29,7 @@ export function compose(
 ): Outgoing {
   const { data, contentType } = encodeBody(body);
   if (!hasHeaders) return { subject, replyTo, data, headerBlock: without(headers) };
-  const type = contentType === undefined ? "" : `content-type: ${contentType}\r\n`;
-  const headerBlock = encodeHeaders(`${type}correlation_id: ${correlationId}\r\n`, headers);
+  const headerBlock = encodeHeaders(contentType, correlationId, headers);
   return { subject, replyTo, data, headerBlock };
 }
 

@@ -13,7 +13,12 @@ export interface Packet {
  * 256 KiB, and one small message that waits would keep all of it. (`slice` of a Buffer would not copy.)
  */
 export function keep({ subject, replyTo, data, headerBlock }: Packet): Packet {
-  return { subject, replyTo, data: new Uint8Array(data), headerBlock: headerBlock && new Uint8Array(headerBlock) };
+  return {
+    subject,
+    replyTo,
+    data: new Uint8Array(data),
+    headerBlock: headerBlock && new Uint8Array(headerBlock),
+  };
 }
 
 /** What a message takes up while it waits, in bytes. */

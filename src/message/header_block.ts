@@ -1,0 +1,74 @@
+import { type HeaderFields, pairsOf, VERSION } from "./headers.ts";
+
+const encoder = new TextEncoder();
+const END = "\r\n\r\n";
+const beginnings = new Map<string | undefined, Uint8Array>();
+
+/**
+ * Writes a header block: our two headers, and the user's, which replace ours of the same name in any case.
+ *
+ * @throws {TypeError} for a name or a value that would break the block apart
+ */
+export function encodeHeaders(
+  contentType: string | undefined,
+  correlationId: string,
+  fields: HeaderFields | undefined,
+): Uint8Array {
+  return fields
+    ? merged(contentType, correlationId, fields)
+    : ours(contentType, correlationId) ?? merged(contentType, correlationId, []);
+}
+
+/**
+ * Nearly every message has just our headers, and of these the id alone differs: written byte by byte behind what
+ * never changes, the block costs a third of what `TextEncoder` takes for it.
+ */
+function ours(contentType: string | undefined, id: string): Uint8Array | undefined {
+  let beginning = beginnings.get(contentType);
+  if (!beginning) beginnings.set(contentType, beginning = beginningWith(contentType));
+  const start = beginning.length;
+  const block = new Uint8Array(start + id.length + END.length);
+  block.set(beginning);
+  for (let at = 0; at < id.length; at++) {
+    const code = id.charCodeAt(at);
+    if (code > 126) return undefined;
+    block[start + at] = code;
+  }
+  for (let at = 0; at < END.length; at++) block[start + id.length + at] = END.charCodeAt(at);
+  return block;
+}
+
+function beginningWith(contentType: string | undefined): Uint8Array {
+  const type = contentType === undefined ? "" : `content-type: ${contentType}\r\n`;
+  return encoder.encode(`${VERSION}\r\n${type}correlation_id: `);
+}
+
+function merged(
+  contentType: string | undefined,
+  correlationId: string,
+  fields: HeaderFields,
+): Uint8Array {
+  const given = pairsOf(fields);
+  for (const [name, value] of given) checkField(name, value);
+  const names = new Set(given.map(([name]) => name.toLowerCase()));
+  const own = [["content-type", contentType], ["correlation_id", correlationId]] as const;
+  const kept = own.filter(([name, value]) => value !== undefined && !names.has(name));
+  const lines = [...kept, ...given].map(([name, value]) => `${name}: ${value}`);
+  return encoder.encode(`${[VERSION, ...lines].join("\r\n")}${END}`);
+}
+
+/** ADR-4: a name is printable ASCII without a colon, a value holds no line break. */
+function checkField(name: string, value: unknown): void {
+  if (!/^[!-9;-~]+$/.test(name)) {
+    const shown = JSON.stringify(name);
+    throw new TypeError(
+      `Cannot send a header as its name must be printable ASCII without ":": ${shown}`,
+    );
+  }
+  if (typeof value !== "string" || /[\r\n\0]/.test(value)) {
+    const shown = JSON.stringify(value) ?? String(value);
+    throw new TypeError(
+      `Cannot send the header "${name}" as its value must be one line of text: ${shown}`,
+    );
+  }
+}

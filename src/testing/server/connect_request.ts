@@ -1,0 +1,68 @@
+/** What a client says of itself in its CONNECT line. */
+export interface ConnectRequest {
+  readonly verbose: boolean;
+  readonly pedantic: boolean;
+  readonly echo: boolean;
+  readonly headers: boolean;
+  readonly noResponders: boolean;
+  readonly protocol: number;
+  readonly user: string;
+  readonly password: string;
+  readonly token: string;
+  readonly account: string;
+  readonly newAccount: boolean;
+}
+
+/** A client that says nothing, as one typed by hand, is told everything. */
+export const UNSAID: ConnectRequest = {
+  verbose: true,
+  pedantic: true,
+  echo: true,
+  headers: false,
+  noResponders: false,
+  protocol: 0,
+  user: "",
+  password: "",
+  token: "",
+  account: "",
+  newAccount: false,
+};
+
+/** Where each field goes. The real server reads names in any case. */
+const FIELDS: ReadonlyMap<string, keyof ConnectRequest> = new Map([
+  ["verbose", "verbose"],
+  ["pedantic", "pedantic"],
+  ["echo", "echo"],
+  ["headers", "headers"],
+  ["no_responders", "noResponders"],
+  ["protocol", "protocol"],
+  ["user", "user"],
+  ["pass", "password"],
+  ["auth_token", "token"],
+  ["account", "account"],
+  ["new_account", "newAccount"],
+]);
+
+const decoder = new TextDecoder();
+
+/** Reads a CONNECT line over what was said before; `undefined` where it cannot be read. */
+export function readConnect(json: Uint8Array, before: ConnectRequest): ConnectRequest | undefined {
+  let said: unknown;
+  try {
+    said = JSON.parse(decoder.decode(json));
+  } catch {
+    return undefined;
+  }
+  if (said === null) return before;
+  if (typeof said !== "object" || Array.isArray(said)) return undefined;
+  // Only known names are taken over, so that `__proto__` and its like stay plain data.
+  const request: Record<string, unknown> = { ...before };
+  for (const [name, value] of Object.entries(said)) {
+    const field = FIELDS.get(name.toLowerCase());
+    if (!field || value === null) continue;
+    if (typeof value !== typeof UNSAID[field]) return undefined;
+    if (typeof value === "number" && !Number.isInteger(value)) return undefined;
+    request[field] = value;
+  }
+  return request as unknown as ConnectRequest;
+}

@@ -1,0 +1,221 @@
+import { Authorization } from "./authorization.ts";
+import { Client } from "./client.ts";
+import { Congestion } from "./congestion.ts";
+import { Exchange } from "./exchange.ts";
+import { type Identity, newServerId } from "./info.ts";
+import { TcpListener } from "./listener_tcp.ts";
+import { WebSocketListener } from "./listener_websocket.ts";
+import { checkOptions, type EmbeddedServerOptions, type Settings } from "./options.ts";
+import { PipeSocket } from "./pipe_socket.ts";
+import { Refusal } from "./refusal.ts";
+import type { Station, Traffic } from "./station.ts";
+import type { Accept } from "./wire.ts";
+
+/** What {@linkcode EmbeddedServer.stats} tells. Bytes are payload, headers included. */
+export interface EmbeddedStats {
+  /** Clients connected now. */
+  readonly connections: number;
+  /** Subscriptions of all of them. */
+  readonly subscriptions: number;
+  /** Messages that clients published since the start. */
+  readonly messagesIn: number;
+  /** Bytes of these messages. */
+  readonly bytesIn: number;
+  /** Messages that were put on their way to subscribers since the start. */
+  readonly messagesOut: number;
+  /** Bytes of these messages. */
+  readonly bytesOut: number;
+  /** Clients dropped because they did not take what was sent to them. */
+  readonly slowConsumers: number;
+}
+
+/**
+ * A NATS server in this process: core NATS with the rules and the words of the real one, for tests
+ * and first steps. Any client reaches it over TCP or WebSocket, and a program that may do nothing
+ * at all reaches it through {@linkcode EmbeddedServer.socket}. There is no JetStream, no TLS, no
+ * cluster and one account; what is asked of them gets the answer of a server without.
+ *
+ * @example A server for one test
+ * ```ts
+ * import { EmbeddedServer } from "@signalbox/nats/testing";
+ *
+ * await using server = await EmbeddedServer.start({ listen: false });
+ * const socket = server.socket();
+ * const info = await new Promise<string>((resolve) => {
+ *   socket.onmessage = async ({ data }) => resolve(await data.text());
+ * });
+ * console.assert(info.startsWith("INFO {"));
+ * ```
+ */
+export class EmbeddedServer implements AsyncDisposable {
+  readonly #settings: Settings;
+  readonly #clients = new Map<number, Client>();
+  readonly #exchange = new Exchange();
+  readonly #traffic: Traffic = {
+    messagesIn: 0,
+    bytesIn: 0,
+    messagesOut: 0,
+    bytesOut: 0,
+    slowConsumers: 0,
+  };
+  readonly #tcp: TcpListener | undefined;
+  readonly #webSocket: WebSocketListener | undefined;
+  readonly #station: Station & { lameDuck: boolean };
+  #lastClient = 0;
+  #state: "accepting" | "paused" | "stopped" = "accepting";
+
+  private constructor(settings: Settings) {
+    const { hostname, port, listen, webSocket } = settings;
+    this.#settings = settings;
+    if (listen) this.#tcp = new TcpListener({ hostname, port }, this.#accept);
+    if (webSocket) this.#webSocket = new WebSocketListener(hostname, this.#accept);
+    const authorization = new Authorization(settings);
+    const identity: Identity = {
+      id: newServerId(),
+      settings,
+      port: this.#tcp?.port ?? 0,
+      authRequired: authorization.required,
+    };
+    this.#station = {
+      identity,
+      authorization,
+      exchange: this.#exchange,
+      congestion: new Congestion(),
+      traffic: this.#traffic,
+      lameDuck: false,
+      left: (id) => this.#clients.delete(id),
+    };
+  }
+
+  /**
+   * Starts a server.
+   *
+   * @throws {TypeError} if an option is unknown or of the wrong type
+   * @throws {RangeError} if a number is out of its range
+   * @throws {Deno.errors.AddrInUse} if the port is taken
+   * @throws {Deno.errors.NotCapable} if it may not listen
+   *
+   * @example Users with permissions
+   * ```ts
+   * import { EmbeddedServer } from "@signalbox/nats/testing";
+   *
+   * await using server = await EmbeddedServer.start({
+   *   users: [{
+   *     user: "service",
+   *     password: "secret",
+   *     permissions: { subscribe: ["orders.>"], allowResponses: true },
+   *   }],
+   * });
+   * console.assert(server.url.startsWith("nats://127.0.0.1:"));
+   * ```
+   */
+  // Listening is synchronous in Deno; a promise leaves room for what is not.
+  // deno-lint-ignore require-await
+  static async start(options: EmbeddedServerOptions = {}): Promise<EmbeddedServer> {
+    return new EmbeddedServer(checkOptions(options));
+  }
+
+  /**
+   * Where clients connect over TCP, as `nats://127.0.0.1:4222`.
+   *
+   * @throws {TypeError} if the server does not listen
+   */
+  get url(): string {
+    return `nats://${this.#host}:${this.port}`;
+  }
+
+  /**
+   * The TCP port.
+   *
+   * @throws {TypeError} if the server does not listen
+   */
+  get port(): number {
+    if (this.#tcp) return this.#tcp.port;
+    throw new TypeError("Cannot tell an address as the server must listen: listen is false");
+  }
+
+  /** Where clients connect over WebSocket, or `undefined` where it was not asked for. */
+  get webSocketUrl(): string | undefined {
+    return this.#webSocket && `ws://${this.#host}:${this.#webSocket.port}`;
+  }
+
+  /**
+   * Connects in memory: a `WebSocket` in everything but the network, for the `wsFactory` of a
+   * client. A server that is paused or stopped refuses it, as a port where nobody listens does.
+   *
+   * @example
+   * ```ts
+   * import { wsconnect } from "@nats-io/transport-deno";
+   * import { EmbeddedServer } from "@signalbox/nats/testing";
+   *
+   * await using server = await EmbeddedServer.start({ listen: false });
+   * const connection = await wsconnect({
+   *   servers: "ws://memory",
+   *   wsFactory: () => Promise.resolve({ socket: server.socket(), encrypted: false }),
+   * });
+   * console.assert(server.stats().connections === 1);
+   * await connection.close();
+   * ```
+   */
+  socket(): WebSocket {
+    return new PipeSocket(this.#accept);
+  }
+
+  /** What goes on: a snapshot. */
+  stats(): EmbeddedStats {
+    const connections = this.#clients.size;
+    return { connections, subscriptions: this.#exchange.size, ...this.#traffic };
+  }
+
+  /** Cuts every connection, as an outage does. Whoever comes again is welcome. */
+  disconnect(): void {
+    for (const client of [...this.#clients.values()]) client.close();
+  }
+
+  /** Cuts every connection and turns everyone away until {@linkcode resume}: a longer outage. */
+  pause(): void {
+    if (this.#state === "accepting") this.#state = "paused";
+    this.disconnect();
+  }
+
+  /** Ends a pause. */
+  resume(): void {
+    if (this.#state === "paused") this.#state = "accepting";
+  }
+
+  /** Tells clients that it is about to go, with `ldm` in an INFO, and goes on serving. */
+  lameDuck(): void {
+    this.#station.lameDuck = true;
+    for (const client of this.#clients.values()) client.announceLameDuck();
+  }
+
+  /** Cuts every connection and ends. Its port is free again when the promise resolves. */
+  async stop(): Promise<void> {
+    if (this.#state === "stopped") return;
+    this.#state = "stopped";
+    this.disconnect();
+    await Promise.all([this.#tcp?.stop(), this.#webSocket?.stop()]);
+  }
+
+  /** The same as {@linkcode stop}. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  get #host(): string {
+    const { hostname } = this.#settings;
+    if (hostname === "0.0.0.0" || hostname === "::") return "localhost";
+    return hostname.includes(":") ? `[${hostname}]` : hostname;
+  }
+
+  readonly #accept: Accept = (wire) => {
+    if (this.#state !== "accepting") return undefined;
+    const client = new Client(this.#station, wire, ++this.#lastClient);
+    if (this.#clients.size >= this.#settings.maxConnections) {
+      client.refuse(Refusal.maxConnections);
+    } else {
+      this.#clients.set(this.#lastClient, client);
+    }
+    return client;
+  };
+}

@@ -1,0 +1,74 @@
+import type { PublishLine } from "./protocol.ts";
+import { type Interest, Sublist } from "./sublist.ts";
+
+/** Someone who receives messages. */
+export interface Recipient {
+  /** Takes a message for one of its subscriptions; `false` where that one does not get it. */
+  deliver(subscription: Subscription, publication: Publication): boolean;
+}
+
+/** One SUB of one client. */
+export interface Subscription extends Interest {
+  readonly sid: string;
+  readonly recipient: Recipient;
+  /** Is it wider than what its user may receive? */
+  readonly filtered: boolean;
+  received: number;
+  /** Ends after this many messages; 0 is never. */
+  max: number;
+}
+
+/** A message on its way through. */
+export interface Publication {
+  readonly line: PublishLine;
+  readonly payload: Uint8Array;
+  readonly from: Recipient;
+}
+
+/** Where subscriptions and messages meet: one subject space, as all clients here are in one account. */
+export class Exchange {
+  readonly #interest = new Sublist<Subscription>();
+
+  /** How many subscriptions there are. */
+  get size(): number {
+    return this.#interest.size;
+  }
+
+  /** Adds one; `false` where its subject is not valid. */
+  subscribe(subscription: Subscription): boolean {
+    return this.#interest.insert(subscription);
+  }
+
+  /** Removes one. */
+  unsubscribe(subscription: Subscription): void {
+    this.#interest.remove(subscription);
+  }
+
+  /** Delivers to every plain subscription and to one of each group; `false` if to nobody. */
+  publish(publication: Publication): boolean {
+    const { plain, groups } = this.#interest.match(publication.line.subject);
+    let delivered = false;
+    for (const subscription of plain) {
+      if (subscription.recipient.deliver(subscription, publication)) delivered = true;
+    }
+    for (const group of groups) {
+      if (deliverToOne(group, publication)) delivered = true;
+    }
+    return delivered;
+  }
+
+  /** A plain subscription of the recipient that a message to the subject would reach. */
+  subscriptionOf(recipient: Recipient, subject: string): Subscription | undefined {
+    return this.#interest.match(subject).plain.find((one) => one.recipient === recipient);
+  }
+}
+
+/** Begins with any member, and goes on to those who can take it where that one cannot. */
+function deliverToOne(group: readonly Subscription[], publication: Publication): boolean {
+  const first = Math.floor(Math.random() * group.length);
+  for (let i = 0; i < group.length; i++) {
+    const subscription = group[(first + i) % group.length]!;
+    if (subscription.recipient.deliver(subscription, publication)) return true;
+  }
+  return false;
+}

@@ -1,0 +1,59 @@
+/** The real server asks new clients early, to learn the round-trip time. */
+const FIRST = 2_000;
+const MAX_UNANSWERED = 2;
+
+/** Pings a client that is silent and tells when it stays silent. */
+export class Heartbeat {
+  readonly #interval: number;
+  readonly #ping: () => void;
+  readonly #stale: () => void;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #unanswered = 0;
+  #heardAt = -Infinity;
+
+  constructor(interval: number, ping: () => void, stale: () => void) {
+    this.#interval = interval;
+    this.#ping = ping;
+    this.#stale = stale;
+  }
+
+  /** Begins, or begins again. */
+  start(): void {
+    this.stop();
+    const first = Math.min(this.#interval, FIRST);
+    // Clients that came at once are not to be asked at once.
+    this.#schedule(first * (1 + Math.random() / 5));
+  }
+
+  /** Ends; nothing is called any more. */
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  /** The client sent something other than an answer: it need not be asked for a while. */
+  heard(): void {
+    this.#heardAt = performance.now();
+  }
+
+  /** The client answered. */
+  answered(): void {
+    this.#unanswered = 0;
+  }
+
+  #schedule(delay: number): void {
+    const timer = setTimeout(() => this.#tick(), delay);
+    // A server in memory must not keep a finished program alive.
+    Deno.unrefTimer(timer);
+    this.#timer = timer;
+  }
+
+  #tick(): void {
+    if (performance.now() - this.#heardAt >= this.#interval) {
+      if (this.#unanswered === MAX_UNANSWERED) return this.#stale();
+      this.#unanswered++;
+      this.#ping();
+    }
+    this.#schedule(this.#interval);
+  }
+}

@@ -1,0 +1,57 @@
+import type { Settings } from "./options.ts";
+
+/**
+ * Clients switch features on by version, so this one is the version whose rules are followed; what
+ * comes after the hyphen and the server's name say what it really is.
+ */
+const VERSION = "2.15.1-embedded";
+const PROTOCOL = 1;
+const ID_LENGTH = 56;
+const ID_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+
+/** What is the same for every client of one server. */
+export interface Identity {
+  readonly id: string;
+  readonly settings: Settings;
+  readonly port: number;
+  readonly authRequired: boolean;
+}
+
+/** What differs from client to client and from time to time. */
+export interface Occasion {
+  readonly client: number;
+  readonly address: string | undefined;
+  readonly lameDuck: boolean;
+  /** The client has connected: it is told which account it is in. */
+  readonly connected: boolean;
+}
+
+/** A server's identity: the letter of servers and 55 random ones. */
+export function newServerId(): string {
+  const random = crypto.getRandomValues(new Uint8Array(ID_LENGTH - 1));
+  return "N" + Array.from(random, (byte) => ID_ALPHABET[byte % ID_ALPHABET.length]).join("");
+}
+
+/** The INFO line, without its end. */
+export function infoLine(identity: Identity, occasion: Occasion): string {
+  const { id, settings, port, authRequired } = identity;
+  const { client, address, lameDuck, connected } = occasion;
+  const info = {
+    server_id: id,
+    server_name: `embedded-${id.slice(1, 9)}`,
+    version: VERSION,
+    proto: PROTOCOL,
+    go: "none",
+    host: settings.listen ? settings.hostname : "memory",
+    port,
+    headers: settings.headers,
+    auth_required: authRequired || undefined,
+    max_payload: settings.maxPayload,
+    client_id: client,
+    client_ip: address,
+    ldm: lameDuck || undefined,
+    connect_info: connected || undefined,
+    remote_account: connected ? "$G" : undefined,
+  };
+  return `INFO ${JSON.stringify(info)} `;
+}

@@ -1,0 +1,107 @@
+import type { Accept, Receiver, Wire } from "./wire.ts";
+
+const CLEAN = 1000;
+/** Bytes that may wait in the socket before sending holds back. */
+const HIGH_WATER = 1024 * 1024;
+/** A WebSocket does not tell when it has sent: it is asked at this interval, in milliseconds. */
+const POLL = 2;
+/** A client that is held back and goes on sending is dropped past this many bytes. */
+const MAX_HELD_BACK = 64 * 1024 * 1024;
+
+/** Serves WebSockets on a port that the system picks. */
+export class WebSocketListener {
+  readonly #server: Deno.HttpServer<Deno.NetAddr>;
+  readonly #open = new Map<WebSocketWire, Promise<void>>();
+  readonly #accept: Accept;
+
+  constructor(hostname: string, accept: Accept) {
+    this.#accept = accept;
+    this.#server = Deno.serve(
+      { hostname, port: 0, onListen() {} },
+      (request, { remoteAddr }) => this.#serve(request, remoteAddr.hostname),
+    );
+  }
+
+  /** The port it listens on. */
+  get port(): number {
+    return this.#server.addr.port;
+  }
+
+  /** Stops listening, closes what is open and settles when nothing is left of it. */
+  async stop(): Promise<void> {
+    const gone = [...this.#open.values()];
+    for (const wire of this.#open.keys()) wire.close();
+    await Promise.all([this.#server.shutdown(), ...gone]);
+  }
+
+  #serve(request: Request, address: string): Response {
+    if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
+      return new Response("WebSocket only\n", { status: 400 });
+    }
+    const { socket, response } = Deno.upgradeWebSocket(request);
+    const wire = new WebSocketWire(socket, address);
+    this.#open.set(wire, wire.serve(this.#accept).finally(() => this.#open.delete(wire)));
+    return response;
+  }
+}
+
+class WebSocketWire implements Wire {
+  readonly address: string;
+  readonly #socket: WebSocket;
+  #receiver: Receiver | undefined;
+  #turn: Promise<void> | undefined;
+  #heldBack = 0;
+
+  constructor(socket: WebSocket, address: string) {
+    this.#socket = socket;
+    this.address = address;
+    socket.binaryType = "arraybuffer";
+  }
+
+  /** Settles when the socket is closed. */
+  serve(accept: Accept): Promise<void> {
+    const socket = this.#socket;
+    socket.onopen = () => {
+      this.#receiver = accept(this);
+      if (!this.#receiver) this.close();
+    };
+    socket.onmessage = ({ data }) =>
+      this.#take(typeof data === "string" ? new TextEncoder().encode(data) : new Uint8Array(data));
+    return new Promise((resolve) => {
+      // An error is always followed by the close; without a listener it would end the process.
+      socket.onerror = (event) => event.preventDefault();
+      socket.onclose = () => {
+        this.#receiver?.ended();
+        resolve();
+      };
+    });
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    this.#socket.send(bytes.slice());
+    while (this.#socket.bufferedAmount > HIGH_WATER) {
+      await new Promise((resolve) => setTimeout(resolve, POLL));
+    }
+  }
+
+  end(): void {
+    this.#socket.close(CLEAN);
+  }
+
+  close(): void {
+    if (this.#socket.readyState < WebSocket.CLOSING) this.#socket.close(CLEAN);
+  }
+
+  #take(bytes: Uint8Array): void {
+    if (!this.#turn) {
+      this.#turn = this.#receiver?.receive(bytes)?.finally(() => this.#turn = undefined);
+      return;
+    }
+    this.#heldBack += bytes.length;
+    if (this.#heldBack > MAX_HELD_BACK) return this.close();
+    this.#turn = this.#turn.then(() => {
+      this.#heldBack -= bytes.length;
+      return this.#receiver?.receive(bytes);
+    });
+  }
+}

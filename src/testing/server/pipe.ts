@@ -1,0 +1,110 @@
+import type { Accept, Receiver, Wire } from "./wire.ts";
+
+/** Bytes the server takes in one go: after each it lets those it sent to take theirs. */
+const SLICE = 64 * 1024;
+/** Bytes after which timers and sockets get their turn too. */
+const TURN = 1024 * 1024;
+
+/** The client's face of a pipe: called in order, and never within a call that came from it. */
+export interface PipeEnd {
+  opened(): void;
+  /** The bytes are the callee's to keep. */
+  arrived(bytes: Uint8Array<ArrayBuffer>): void;
+  /** `clean` is how a connection ends that was not cut. Nothing comes after it. */
+  closed(clean: boolean): void;
+}
+
+/** A connection in memory: what one end sends reaches the other a moment later, as on a network. */
+export class Pipe implements Wire {
+  readonly address: undefined = undefined;
+  readonly #end: PipeEnd;
+  readonly #inbound: Uint8Array[] = [];
+  #inboundSize = 0;
+  #receiver: Receiver | undefined;
+  #pumping = false;
+  #leaving = false;
+  #closed = false;
+
+  /** Dials; whether it is taken in shows a turn of the event loop later. */
+  constructor(end: PipeEnd, accept: Accept) {
+    this.#end = end;
+    setTimeout(() => this.#open(accept), 0);
+  }
+
+  /** Bytes sent that the server has yet to take. */
+  get buffered(): number {
+    return this.#inboundSize;
+  }
+
+  /** The client sends. The bytes are copied, for it may use them again. */
+  send(bytes: Uint8Array): void {
+    this.#inboundSize += bytes.length;
+    if (this.#closed || this.#leaving) return;
+    this.#inbound.push(bytes.slice());
+    this.#pump();
+  }
+
+  /** The client leaves, once what it sent has been taken. */
+  leave(): void {
+    this.#leaving = true;
+    this.#pump();
+  }
+
+  write(bytes: Uint8Array): Promise<void> {
+    const own = new Uint8Array(bytes);
+    return Promise.resolve().then(() => {
+      if (!this.#closed) this.#end.arrived(own);
+    });
+  }
+
+  end(): void {
+    this.#finish(true);
+  }
+
+  close(): void {
+    this.#finish(this.#leaving);
+  }
+
+  #open(accept: Accept): void {
+    if (this.#closed) return;
+    if (!this.#leaving) {
+      this.#receiver = accept(this);
+      if (!this.#receiver) return this.#finish(false);
+      this.#end.opened();
+    }
+    this.#pump();
+  }
+
+  #finish(clean: boolean): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#inbound.length = 0;
+    queueMicrotask(() => {
+      this.#receiver?.ended();
+      this.#end.closed(clean);
+    });
+  }
+
+  #pump(): void {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    queueMicrotask(() => this.#run());
+  }
+
+  async #run(): Promise<void> {
+    let turn = 0;
+    for (let bytes = this.#inbound.shift(); bytes; bytes = this.#inbound.shift()) {
+      for (let at = 0; at < bytes.length && !this.#closed; at += SLICE) {
+        const slice = bytes.subarray(at, at + SLICE);
+        this.#inboundSize -= slice.length;
+        await this.#receiver?.receive(slice);
+        turn += slice.length;
+        if (turn < TURN) continue;
+        turn = 0;
+        await new Promise((resolve) => setTimeout(resolve, 0));
+      }
+    }
+    this.#pumping = false;
+    if (this.#leaving) this.#finish(true);
+  }
+}

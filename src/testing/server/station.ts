@@ -1,0 +1,25 @@
+import type { Authorization } from "./authorization.ts";
+import type { Congestion } from "./congestion.ts";
+import type { Exchange } from "./exchange.ts";
+import type { Identity } from "./info.ts";
+
+/** Counts for one server, from its start. Bytes are payload, headers included. */
+export interface Traffic {
+  messagesIn: number;
+  bytesIn: number;
+  messagesOut: number;
+  bytesOut: number;
+  slowConsumers: number;
+}
+
+/** What every client of one server shares. */
+export interface Station {
+  readonly identity: Identity;
+  readonly authorization: Authorization;
+  readonly exchange: Exchange;
+  readonly congestion: Congestion;
+  readonly traffic: Traffic;
+  readonly lameDuck: boolean;
+  /** The client is gone. Called once for each. */
+  left(id: number): void;
+}

@@ -1,0 +1,169 @@
+/** What a {@linkcode Sublist} indexes: a subject, and the queue group it is wanted for. */
+export interface Interest {
+  readonly subject: string;
+  readonly queue: string | undefined;
+}
+
+/** Who is interested in one subject: everyone in `plain`, and one of each of the `groups`. */
+export interface Matches<I> {
+  readonly plain: readonly I[];
+  readonly groups: readonly (readonly I[])[];
+}
+
+/** Past this many remembered subjects all are forgotten: many subjects are seen only once. */
+const CACHE_LIMIT = 1024;
+
+/** One token on the way down. Wildcards have fields of their own, so that the literal subject
+ * `orders.*`, which may be published to, cannot be mistaken for the pattern. */
+class Node<I extends Interest> {
+  literals: Map<string, Node<I>> | undefined;
+  one: Node<I> | undefined;
+  rest: Node<I> | undefined;
+  plain: Set<I> | undefined;
+  groups: Map<string, Set<I>> | undefined;
+
+  child(token: string): Node<I> | undefined {
+    if (token === "*") return this.one;
+    return token === ">" ? this.rest : this.literals?.get(token);
+  }
+
+  grow(token: string): Node<I> {
+    const known = this.child(token);
+    if (known) return known;
+    const node = new Node<I>();
+    if (token === "*") this.one = node;
+    else if (token === ">") this.rest = node;
+    else (this.literals ??= new Map()).set(token, node);
+    return node;
+  }
+
+  prune(token: string): void {
+    if (token === "*") this.one = undefined;
+    else if (token === ">") this.rest = undefined;
+    else if (this.literals?.delete(token) && this.literals.size === 0) this.literals = undefined;
+  }
+
+  get empty(): boolean {
+    return !this.literals && !this.one && !this.rest && !this.plain && !this.groups;
+  }
+
+  add(interest: I): void {
+    if (interest.queue === undefined) {
+      (this.plain ??= new Set()).add(interest);
+      return;
+    }
+    this.groups ??= new Map();
+    const members = this.groups.get(interest.queue);
+    if (members) members.add(interest);
+    else this.groups.set(interest.queue, new Set([interest]));
+  }
+
+  delete(interest: I): boolean {
+    if (interest.queue === undefined) {
+      const found = this.plain?.delete(interest) ?? false;
+      if (this.plain?.size === 0) this.plain = undefined;
+      return found;
+    }
+    const members = this.groups?.get(interest.queue);
+    const found = members?.delete(interest) ?? false;
+    if (members?.size === 0) this.groups?.delete(interest.queue);
+    if (this.groups?.size === 0) this.groups = undefined;
+    return found;
+  }
+}
+
+/**
+ * The subject index: a trie of tokens, so that adding, removing and matching cost what the subject
+ * is deep and not what the server holds. Recent answers are remembered.
+ */
+export class Sublist<I extends Interest> {
+  readonly #root = new Node<I>();
+  readonly #cache = new Map<string, Matches<I>>();
+  #size = 0;
+
+  /** How many interests it holds. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Adds one; `false` where the subject has an empty token or goes on after `>`. */
+  insert(interest: I): boolean {
+    const tokens = interest.subject.split(".");
+    if (tokens.some((token, i) => token === "" || (token === ">" && i < tokens.length - 1))) {
+      return false;
+    }
+    let node = this.#root;
+    for (const token of tokens) node = node.grow(token);
+    node.add(interest);
+    this.#size++;
+    this.#forget(interest.subject);
+    return true;
+  }
+
+  /** Removes one, and the branch that only it needed; `false` where it was not there. */
+  remove(interest: I): boolean {
+    const tokens = interest.subject.split(".");
+    const path: Node<I>[] = [this.#root];
+    for (const token of tokens) {
+      const next = path[path.length - 1]!.child(token);
+      if (!next) return false;
+      path.push(next);
+    }
+    if (!path[tokens.length]!.delete(interest)) return false;
+    for (let i = tokens.length; i > 0 && path[i]!.empty; i--) path[i - 1]!.prune(tokens[i - 1]!);
+    this.#size--;
+    this.#forget(interest.subject);
+    return true;
+  }
+
+  /** Who is interested in the subject. The answer is a snapshot: it stays as it is when the index
+   * changes while a message is on its way to those in it. */
+  match(subject: string): Matches<I> {
+    const known = this.#cache.get(subject);
+    if (known) return known;
+    const found = { plain: [] as I[], groups: [] as I[][] };
+    const tokens = subject.split(".");
+    if (!tokens.includes("")) collect(this.#root, tokens, 0, found, new Map());
+    if (this.#cache.size >= CACHE_LIMIT) this.#cache.clear();
+    this.#cache.set(subject, found);
+    return found;
+  }
+
+  /** A literal subject changes the answer for itself alone, which keeps one-off inboxes cheap. */
+  #forget(subject: string): void {
+    if (subject.includes("*") || subject.includes(">")) this.#cache.clear();
+    else this.#cache.delete(subject);
+  }
+}
+
+interface Found<I> {
+  readonly plain: I[];
+  readonly groups: I[][];
+}
+
+function collect<I extends Interest>(
+  node: Node<I>,
+  tokens: readonly string[],
+  depth: number,
+  found: Found<I>,
+  named: Map<string, I[]>,
+): void {
+  if (depth === tokens.length) return take(node, found, named);
+  if (node.rest) take(node.rest, found, named);
+  if (node.one) collect(node.one, tokens, depth + 1, found, named);
+  const literal = node.literals?.get(tokens[depth]!);
+  if (literal) collect(literal, tokens, depth + 1, found, named);
+}
+
+/** A queue group is known by its name alone: members on `a.*` and on `a.b` share one message. */
+function take<I extends Interest>(node: Node<I>, found: Found<I>, named: Map<string, I[]>): void {
+  for (const interest of node.plain ?? []) found.plain.push(interest);
+  for (const [queue, members] of node.groups ?? []) {
+    let group = named.get(queue);
+    if (!group) {
+      found.groups.push(group = []);
+      named.set(queue, group);
+    }
+    for (const interest of members) group.push(interest);
+  }
+}

@@ -1,0 +1,3 @@
+export class MockError extends Error {
+  override name = "MockError";
+}

@@ -1,0 +1,57 @@
+import { type StandIn, standIns } from "./packages.ts";
+
+export interface Registry extends AsyncDisposable {
+  readonly url: string;
+}
+
+/** Serves the stand-ins the way JSR serves packages, on loopback. */
+export async function startRegistry(): Promise<Registry> {
+  const pages = new Map((await Promise.all(standIns.map(pagesOf))).flat());
+  // Deno caches what a registry answers for ever, so an edited stand-in is only seen at a new
+  // address: hence a port that differs from run to run.
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => {
+    const page = pages.get(new URL(request.url).pathname);
+    return page ? new Response(page.body, { headers: page.headers }) : notFound();
+  });
+  return {
+    url: `http://127.0.0.1:${server.addr.port}/`,
+    [Symbol.asyncDispose]: () => server.shutdown(),
+  };
+}
+
+interface Page {
+  readonly body: string;
+  readonly headers: Record<string, string>;
+}
+
+async function pagesOf(standIn: StandIn): Promise<[string, Page][]> {
+  const { name, version, exports, folder } = standIn;
+  const modules: [string, Page][] = [];
+  const manifest: Record<string, { size: number; checksum: string }> = {};
+  for await (const entry of Deno.readDir(folder)) {
+    const bytes = await Deno.readFile(new URL(entry.name, folder));
+    const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+    manifest[`/${entry.name}`] = { size: bytes.length, checksum: `sha256-${digest.toHex()}` };
+    modules.push([`/${name}/${version}/${entry.name}`, typescript(bytes)]);
+  }
+  return [
+    [`/${name}/meta.json`, json({ latest: version, versions: { [version]: {} } })],
+    [`/${name}/${version}_meta.json`, json({ manifest, exports })],
+    ...modules,
+  ];
+}
+
+function typescript(bytes: Uint8Array): Page {
+  return {
+    body: new TextDecoder().decode(bytes),
+    headers: { "content-type": "application/typescript" },
+  };
+}
+
+function json(value: unknown): Page {
+  return { body: JSON.stringify(value), headers: { "content-type": "application/json" } };
+}
+
+function notFound(): Response {
+  return new Response(null, { status: 404 });
+}

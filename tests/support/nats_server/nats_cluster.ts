@@ -1,0 +1,82 @@
+import { NatsServer } from "./nats_server.ts";
+import { until } from "./until.ts";
+
+export interface NatsClusterOptions {
+  /** More configuration for every node, in nats-server's own syntax. */
+  readonly config?: string;
+}
+
+/** Routed servers: `await using cluster = await NatsCluster.start(3)`. */
+export class NatsCluster implements AsyncDisposable {
+  readonly nodes: readonly NatsServer[];
+  readonly #config: string;
+  readonly #down = new Set<number>();
+
+  private constructor(nodes: NatsServer[], config: string) {
+    this.nodes = nodes;
+    this.#config = config;
+  }
+
+  /** Resolves once every node has a route to every other. */
+  static async start(
+    size: number,
+    { config = "" }: NatsClusterOptions = {},
+  ): Promise<NatsCluster> {
+    await using started = new AsyncDisposableStack();
+    const nodes: NatsServer[] = [];
+    for (let i = 0; i < size; i++) {
+      const extra = `${clusterBlock(-1, nodes)}\n${config}`;
+      nodes.push(started.use(await NatsServer.start({ name: `node-${i}`, config: extra })));
+    }
+    const cluster = new NatsCluster(nodes, config);
+    await cluster.#routed();
+    started.move();
+    return cluster;
+  }
+
+  get urls(): string[] {
+    return this.nodes.map((node) => node.url);
+  }
+
+  async kill(index: number): Promise<void> {
+    this.#down.add(index);
+    await this.#node(index).kill();
+  }
+
+  /** Starts a node again; resolves once it has a route to every node that is up. */
+  async restart(index: number): Promise<void> {
+    const node = this.#node(index);
+    const others = this.nodes.filter((other) => other !== node);
+    await node.restart(`${clusterBlock(node.clusterPort ?? -1, others)}\n${this.#config}`);
+    this.#down.delete(index);
+    await this.#routed();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.nodes.map((node) => node[Symbol.asyncDispose]()));
+  }
+
+  #node(index: number): NatsServer {
+    const node = this.nodes[index];
+    if (!node) {
+      throw new RangeError(`Cannot take a node as its index must be in the cluster: ${index}`);
+    }
+    return node;
+  }
+
+  async #routed(): Promise<void> {
+    const up = this.nodes.filter((_, index) => !this.#down.has(index));
+    for (const node of up) {
+      await until("every node must have a route to every other", async () => {
+        const { routes = [] } = await node.monitor("/routez");
+        const peers = new Set(routes.map((route: { remote_id: string }) => route.remote_id));
+        return peers.size === up.length - 1;
+      });
+    }
+  }
+}
+
+function clusterBlock(port: number, peers: readonly NatsServer[]): string {
+  const routes = peers.map((peer) => `"nats://127.0.0.1:${peer.clusterPort}"`).join(", ");
+  return `cluster { name: "signalbox", listen: "127.0.0.1:${port}", routes: [${routes}] }`;
+}

@@ -1,0 +1,33 @@
+/** The ports of a server; -1 lets it pick one. */
+export interface ServerPorts {
+  readonly client: number;
+  readonly monitoring: number;
+  readonly webSocket?: number | undefined;
+  readonly cluster?: number | undefined;
+}
+
+export interface ServerSettings {
+  readonly name: string;
+  readonly ports: ServerPorts;
+  /** More configuration, in the server's own syntax. */
+  readonly extra: string;
+}
+
+export const configFile = "server.conf";
+export const logFile = "server.log";
+
+/** Writes the configuration of a server on loopback whose files are all in `folder`. */
+export function renderSettings({ name, ports, extra }: ServerSettings, folder: string): string {
+  const webSocket = ports.webSocket === undefined
+    ? ""
+    : `websocket { host: "127.0.0.1", port: ${ports.webSocket}, no_tls: true }`;
+  return `
+server_name: "${name}"
+listen: "127.0.0.1:${ports.client}"
+http: "127.0.0.1:${ports.monitoring}"
+ports_file_dir: "${folder}"
+log_file: "${folder}/${logFile}"
+${webSocket}
+${extra}
+`;
+}
