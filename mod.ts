@@ -43,7 +43,7 @@ export type { InboxOptions } from "./src/inbox/inbox_options.ts";
 export type { HeaderFields } from "./src/message/headers.ts";
 export type { Message } from "./src/message/message.ts";
 export type { Schema, SchemaIssue, SchemaResult } from "./src/message/schema.ts";
-export type { Params } from "./src/subject/params.ts";
+export type { ParamNames, Params } from "./src/subject/params.ts";
 export type { Handler } from "./src/subscriber/handler.ts";
 export type { Subscriber } from "./src/subscriber/subscriber.ts";
 export type { SubscriberOptions } from "./src/subscriber/subscriber_options.ts";

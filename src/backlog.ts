@@ -1,9 +1,11 @@
 /** What to do with a message that comes when all places are taken. */
 export type Overflow = "close" | "drop-oldest" | "drop-newest";
 
-/** How much may wait. */
+/** How much may wait; what comes when either bound is reached is too much. */
 export interface Bounds {
+  /** How many messages. */
   readonly messages: number;
+  /** How many bytes, bodies and headers together. */
   readonly bytes: number;
 }
 

@@ -16,7 +16,9 @@ export type ConnectionErrorReason =
 
 /** The connection could not be made, was never asked for, or is closed for good. */
 export class ConnectionError extends Error {
-  override readonly name = "ConnectionError";
+  static {
+    this.prototype.name = "ConnectionError";
+  }
   /** What stood in the way. */
   readonly reason: ConnectionErrorReason;
 
@@ -29,7 +31,9 @@ export class ConnectionError extends Error {
 
 /** Nothing came within the time that was given. */
 export class TimeoutError extends Error {
-  override readonly name = "TimeoutError";
+  static {
+    this.prototype.name = "TimeoutError";
+  }
   /** The time that was given, in milliseconds. */
   readonly timeout: number;
   /** The subject that was waited for, where there is one. */
@@ -45,7 +49,9 @@ export class TimeoutError extends Error {
 
 /** Nobody subscribes to the subject of a request; the server says so at once. */
 export class NoRespondersError extends Error {
-  override readonly name = "NoRespondersError";
+  static {
+    this.prototype.name = "NoRespondersError";
+  }
   /** The subject that was asked. */
   readonly subject: string;
 
@@ -58,7 +64,9 @@ export class NoRespondersError extends Error {
 
 /** The server does not permit this user to publish or to subscribe to the subject. */
 export class PermissionError extends Error {
-  override readonly name = "PermissionError";
+  static {
+    this.prototype.name = "PermissionError";
+  }
   /** What was refused. */
   readonly operation: "publish" | "subscribe";
   /** The subject it was refused for. */
@@ -75,7 +83,9 @@ export class PermissionError extends Error {
 
 /** The other side answered with an error, in the headers of ADR-32. */
 export class RemoteError extends Error {
-  override readonly name = "RemoteError";
+  static {
+    this.prototype.name = "RemoteError";
+  }
   /** The code it sent (`Nats-Service-Error-Code`); 0 where it is not a number. */
   readonly code: number;
   /** The text it sent (`Nats-Service-Error`). */
@@ -108,7 +118,9 @@ export class RemoteError extends Error {
  * ```
  */
 export class ReplyError extends Error {
-  override readonly name = "ReplyError";
+  static {
+    this.prototype.name = "ReplyError";
+  }
   /** A number from 400 to 599, read as HTTP's are. */
   readonly code: number;
   /** Sent as the JSON body of the answer. */
@@ -133,7 +145,9 @@ export class ReplyError extends Error {
 
 /** A subject, a pattern, a prefix or a parameter's value is not one the server would take. */
 export class InvalidSubjectError extends Error {
-  override readonly name = "InvalidSubjectError";
+  static {
+    this.prototype.name = "InvalidSubjectError";
+  }
   /** What was given. */
   readonly subject: string;
 
@@ -146,7 +160,9 @@ export class InvalidSubjectError extends Error {
 
 /** A received body is not what its content type says. */
 export class DecodeError extends Error {
-  override readonly name = "DecodeError";
+  static {
+    this.prototype.name = "DecodeError";
+  }
   /** The content type it came with. */
   readonly contentType: string;
 
@@ -159,7 +175,9 @@ export class DecodeError extends Error {
 
 /** A body to send cannot be written as JSON: a cycle, a BigInt, a function. */
 export class EncodeError extends Error {
-  override readonly name = "EncodeError";
+  static {
+    this.prototype.name = "EncodeError";
+  }
 
   /** Makes one; `found` says what stood in the way. */
   constructor(found: string, options?: ErrorOptions) {
@@ -169,7 +187,9 @@ export class EncodeError extends Error {
 
 /** A body does not fit its schema. */
 export class ValidationError extends Error {
-  override readonly name = "ValidationError";
+  static {
+    this.prototype.name = "ValidationError";
+  }
   /** What the schema found, each with the path where it found it. */
   readonly issues: readonly ValidationIssue[];
 
@@ -197,7 +217,9 @@ export interface ValidationIssue {
 
 /** A message is larger than the server takes. */
 export class PayloadTooLargeError extends Error {
-  override readonly name = "PayloadTooLargeError";
+  static {
+    this.prototype.name = "PayloadTooLargeError";
+  }
   /** Headers and body together, in bytes. */
   readonly size: number;
   /** The server's `max_payload`, in bytes. */
@@ -213,7 +235,9 @@ export class PayloadTooLargeError extends Error {
 
 /** What is held for the time after the reconnect is full; the message was not taken. */
 export class OutboxFullError extends Error {
-  override readonly name = "OutboxFullError";
+  static {
+    this.prototype.name = "OutboxFullError";
+  }
   /** What is held already, in bytes. */
   readonly held: number;
   /** The bound, in bytes. */

@@ -1,10 +1,8 @@
-/** The name in one token: `"{id}"` gives `"id"`, any other token nothing. */
-type NameIn<Token extends string> = Token extends `{${infer Name}}` ? Name : never;
-
-/** The names in a pattern: `"orders.{id}.{part}"` gives `"id" | "part"`. */
-type NamesIn<Pattern extends string> = Pattern extends `${infer Token}.${infer Rest}`
-  ? NameIn<Token> | NamesIn<Rest>
-  : NameIn<Pattern>;
+/** The names of a pattern's parameters: `"orders.{id}.{part}"` gives `"id" | "part"`. */
+export type ParamNames<Pattern extends string> = Pattern extends `${infer Token}.${infer Rest}`
+  ? ParamNames<Token> | ParamNames<Rest>
+  : Pattern extends `{${infer Name}}` ? Name
+  : never;
 
 /**
  * The parameters of a pattern, by name: `Params<"orders.{id}">` is `{ readonly id: string }`. A pattern that
@@ -17,4 +15,4 @@ type NamesIn<Pattern extends string> = Pattern extends `${infer Token}.${infer R
  */
 export type Params<Pattern extends string> = string extends Pattern
   ? Readonly<Record<string, string>>
-  : { readonly [Name in NamesIn<Pattern>]: string };
+  : { readonly [Name in ParamNames<Pattern>]: string };

@@ -1,0 +1,41 @@
+import { connect, type NatsConnection } from "@nats-io/transport-deno";
+import { NatsBroker } from "../../mod.ts";
+
+/** Where the responder answers with what it was asked. */
+export const ECHO = "bench.echo";
+
+/** Far beyond any answer's time: a busy machine must not end a measurement. */
+export const PATIENCE = 10_000;
+
+/** Both sides on the same server, in the same process, and the responder that answers both. */
+export class Ends implements AsyncDisposable {
+  readonly broker: NatsBroker;
+  /** The bare client as it comes, over the very transport that the broker uses. */
+  readonly client: NatsConnection;
+  readonly #responder: NatsConnection;
+
+  private constructor(broker: NatsBroker, client: NatsConnection, responder: NatsConnection) {
+    this.broker = broker;
+    this.client = client;
+    this.#responder = responder;
+  }
+
+  /** Connects all three; from then on a request of either side is answered. */
+  static async open(servers: string): Promise<Ends> {
+    await using opened = new AsyncDisposableStack();
+    const broker = opened.use(new NatsBroker(servers, { requestTimeout: PATIENCE }));
+    await broker.start();
+    const client = opened.use(await connect({ servers }));
+    const responder = opened.use(await connect({ servers }));
+    responder.subscribe(ECHO, { callback: (_error, message) => message.respond(message.data) });
+    await responder.flush();
+    opened.move();
+    return new Ends(broker, client, responder);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.broker.stop();
+    await this.client.close();
+    await this.#responder.close();
+  }
+}

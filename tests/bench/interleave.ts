@@ -1,0 +1,57 @@
+import type { Round } from "./statistics.ts";
+import { perform, type Work } from "./work.ts";
+
+/** How long it is measured. */
+export interface Effort {
+  /** How many times both sides are measured. */
+  readonly rounds: number;
+  /** Milliseconds that the slower side takes in a round, at least. */
+  readonly length: number;
+}
+
+export type Progress = (done: number, of: number) => void;
+
+/**
+ * Measures both sides in turn, A B B A and so on, each round with the same number of operations: what comes
+ * first pays for the garbage of what came before, so neither side always does.
+ */
+export async function interleave(
+  work: Work,
+  { rounds, length }: Effort,
+  progress: Progress = () => {},
+): Promise<readonly Round[]> {
+  progress(0, rounds);
+  const operations = await warmUp(work, length);
+  const measured: Round[] = [];
+  for (let round = 0; round < rounds; round++) {
+    measured.push(await measure(work, operations, round % 2 === 1));
+    progress(round + 1, rounds);
+  }
+  return measured;
+}
+
+/** Doubles the operations until the slower side takes long enough: they run often, and are counted on the way. */
+async function warmUp(work: Work, length: number): Promise<number> {
+  for (let operations = 512;; operations *= 2) {
+    const ours = await time(work, "ours", operations);
+    const rival = await time(work, "rival", operations);
+    if (Math.max(ours, rival) >= length) return operations;
+  }
+}
+
+async function measure(work: Work, operations: number, rivalFirst: boolean): Promise<Round> {
+  const first = await time(work, rivalFirst ? "rival" : "ours", operations);
+  const second = await time(work, rivalFirst ? "ours" : "rival", operations);
+  const [ours, rival] = rivalFirst ? [second, first] : [first, second];
+  return { ours: rate(operations, ours), rival: rate(operations, rival) };
+}
+
+async function time(work: Work, side: "ours" | "rival", operations: number): Promise<number> {
+  const began = performance.now();
+  await perform(work, side, operations);
+  return performance.now() - began;
+}
+
+function rate(operations: number, milliseconds: number): number {
+  return operations / milliseconds * 1_000;
+}

@@ -1,0 +1,12 @@
+import type { Ends } from "./ends.ts";
+import { inboxNames } from "./inbox_names.ts";
+import { requests } from "./requests.ts";
+import type { Work } from "./work.ts";
+
+/** Everything there is to measure; a further group is a file and a line here. */
+export function works(ends: Ends): readonly Work[] {
+  return [
+    ...inboxNames(ends),
+    ...requests(ends),
+  ];
+}

@@ -1,0 +1,87 @@
+import { type BrokerOptions, NatsBroker } from "@signalbox/nats";
+import { EmbeddedServer, type EmbeddedServerOptions } from "@signalbox/nats/testing";
+import { NatsServer } from "./nats_server/nats_server.ts";
+
+/** A user of a server under test, in the words that both kinds of server understand. */
+export type User = NonNullable<EmbeddedServerOptions["users"]>[number];
+
+/** What a test may ask of its server. */
+export interface ServerNeeds {
+  readonly users?: readonly User[];
+  readonly maxPayload?: number;
+}
+
+/** A running server under test. */
+export interface Backend extends AsyncDisposable {
+  readonly url: string;
+  /** Makes a broker for this server; it is stopped with the server. */
+  broker(options?: BrokerOptions & { as?: User }): NatsBroker;
+  /** How many subscriptions clients have, asked of the server itself. */
+  subscriptions(): Promise<number>;
+}
+
+/** One behaviour, one test on each kind of server. */
+export function onEveryServer(
+  name: string,
+  behaviour: (backend: Backend) => Promise<void>,
+  needs: ServerNeeds = {},
+): void {
+  Deno.test(`${name} [nats-server]`, async () => {
+    await using server = await NatsServer.start({ config: configured(needs) });
+    const subscriptions = async () => (await server.monitor("/varz")).subscriptions;
+    const idle = await subscriptions();
+    await using brokers = new Brokers(server.url, async () => await subscriptions() - idle);
+    await behaviour(brokers);
+  });
+  Deno.test(`${name} [embedded]`, async () => {
+    await using server = await EmbeddedServer.start(needs);
+    const subscriptions = () => Promise.resolve(server.stats().subscriptions);
+    await using brokers = new Brokers(server.url, subscriptions);
+    await behaviour(brokers);
+  });
+}
+
+class Brokers implements Backend {
+  readonly url: string;
+  readonly subscriptions: () => Promise<number>;
+  readonly #made: NatsBroker[] = [];
+
+  constructor(url: string, subscriptions: () => Promise<number>) {
+    this.url = url;
+    this.subscriptions = subscriptions;
+  }
+
+  broker({ as, ...options }: BrokerOptions & { as?: User } = {}): NatsBroker {
+    const credentials = as && { user: as.user, password: as.password };
+    const broker = new NatsBroker(this.url, { logger: false, ...credentials, ...options });
+    this.#made.push(broker);
+    return broker;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#made.map((broker) => broker.stop({ timeout: 2_000 })));
+  }
+}
+
+function configured({ users, maxPayload }: ServerNeeds): string {
+  const lines = maxPayload === undefined ? [] : [`max_payload: ${maxPayload}`];
+  if (users) lines.push(`authorization: { users: [ ${users.map(userLine).join(", ")} ] }`);
+  return lines.join("\n");
+}
+
+function userLine({ user, password, permissions }: User): string {
+  const parts = [`user: "${user}"`, `password: "${password}"`];
+  const { publish, subscribe, allowResponses } = permissions ?? {};
+  const granted = [];
+  if (publish) granted.push(`publish: ${JSON.stringify(publish)}`);
+  if (subscribe) granted.push(`subscribe: ${JSON.stringify(subscribe)}`);
+  if (allowResponses) granted.push(`allow_responses: ${responses(allowResponses)}`);
+  if (granted.length > 0) parts.push(`permissions: { ${granted.join(", ")} }`);
+  return `{ ${parts.join(", ")} }`;
+}
+
+function responses(allowed: true | { readonly max?: number; readonly expires?: number }): string {
+  if (allowed === true) return "true";
+  const { max = 1, expires = 120_000 } = allowed;
+  return `{ max: ${max}, expires: "${expires}ms" }`;
+}
