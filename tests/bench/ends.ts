@@ -27,7 +27,11 @@ export class Ends implements AsyncDisposable {
     await broker.start();
     const client = opened.use(await connect({ servers }));
     const responder = opened.use(await connect({ servers }));
-    responder.subscribe(ECHO, { callback: (_error, message) => message.respond(message.data) });
+    responder.subscribe(ECHO, {
+      callback(_error, message) {
+        message.respond(message.data);
+      },
+    });
     await responder.flush();
     opened.move();
     return new Ends(broker, client, responder);

@@ -1,6 +1,7 @@
 import { ConnectionError, type InboxEnd, PermissionError, TimeoutError } from "@signalbox/nats";
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { onEveryServer } from "../support/backends.ts";
+import { delay } from "../support/delay.ts";
 import { usedMemory } from "../support/memory.ts";
 
 const NAME = /^_CUSTOM_INBOX\.[0-9A-Za-z]{22}$/;
@@ -50,7 +51,7 @@ onEveryServer("Inbox ends with `idle` when nothing comes for a while", async (se
   await using inbox = await broker.openInbox({ idleTimeout: 150 });
   const opened = performance.now();
   for (let sent = 0; sent < 4; sent++) {
-    await new Promise((resolve) => setTimeout(resolve, 75));
+    await delay(75);
     await broker.publish(inbox.subject, sent);
   }
   assertEquals(await inbox.closed, "idle");

@@ -90,6 +90,13 @@ Deno.test("EmbeddedServer passes subjects that are not UTF-8 through", async () 
   assertEquals(heard, "MSG \xff\x80.\xfe 1 1\r\n\xfd\r\n");
 });
 
+Deno.test("EmbeddedServer answers PING whatever follows on its line", async () => {
+  await using server = await EmbeddedServer.start();
+  await using client = await RawClient.greet(server.port);
+  await client.say("PINGabc\r\nping\n");
+  assertEquals(await client.until("PONG\r\nPONG\r\n"), "PONG\r\nPONG\r\n");
+});
+
 Deno.test("EmbeddedServer takes everything one byte at a time", async () => {
   await using server = await EmbeddedServer.start();
   await using client = await RawClient.greet(server.port);

@@ -68,7 +68,10 @@ export class EmbeddedServer implements AsyncDisposable {
     const { hostname, port, listen, webSocket } = settings;
     this.#settings = settings;
     if (listen) this.#tcp = new TcpListener({ hostname, port }, this.#accept);
-    if (webSocket) this.#webSocket = new WebSocketListener(hostname, this.#accept);
+    if (webSocket) {
+      const address = { hostname, port: webSocket === true ? 0 : webSocket.port };
+      this.#webSocket = new WebSocketListener(address, this.#accept);
+    }
     const authorization = new Authorization(settings);
     const identity: Identity = {
       id: newServerId(),

@@ -8,16 +8,16 @@ const POLL = 2;
 /** A client that is held back and goes on sending is dropped past this many bytes. */
 const MAX_HELD_BACK = 64 * 1024 * 1024;
 
-/** Serves WebSockets on a port that the system picks. */
+/** Serves WebSockets on a port of their own. */
 export class WebSocketListener {
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
   readonly #open = new Map<WebSocketWire, Promise<void>>();
   readonly #accept: Accept;
 
-  constructor(hostname: string, accept: Accept) {
+  constructor(options: { readonly hostname: string; readonly port: number }, accept: Accept) {
     this.#accept = accept;
     this.#server = Deno.serve(
-      { hostname, port: 0, onListen() {} },
+      { ...options, onListen() {} },
       (request, { remoteAddr }) => this.#serve(request, remoteAddr.hostname),
     );
   }

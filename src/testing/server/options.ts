@@ -56,11 +56,11 @@ export interface EmbeddedServerOptions {
    */
   readonly listen?: boolean;
   /**
-   * Listen for WebSockets too, on a port that the system picks?
+   * Listen for WebSockets too: `true` on a port that the system picks, or on the port given.
    *
    * @default false
    */
-  readonly webSocket?: boolean;
+  readonly webSocket?: boolean | { readonly port: number };
   /**
    * The greatest payload in bytes, headers included.
    *
@@ -116,6 +116,7 @@ export type Settings =
 
 const MAX_DELAY = 2 ** 31 - 1;
 const MAX_SIZE = 2 ** 30;
+const MAX_PORT = 65_535;
 
 const DEFAULTS = {
   port: 0,
@@ -133,7 +134,7 @@ const DEFAULTS = {
 
 /** The least and the greatest number each option takes. */
 const RANGES = {
-  port: [0, 65_535],
+  port: [0, MAX_PORT],
   maxPayload: [1, MAX_SIZE],
   maxPending: [1, MAX_SIZE],
   maxSubscriptions: [1, MAX_SIZE],
@@ -153,6 +154,7 @@ export function checkOptions(options: EmbeddedServerOptions): Settings {
   const settings: Settings = { ...DEFAULTS, ...Object.fromEntries(given) };
   for (const [key, value] of Object.entries(DEFAULTS)) {
     const actual: unknown = settings[key as keyof typeof DEFAULTS];
+    if (key === "webSocket" && isWebSocketPort(actual)) continue;
     if (typeof actual !== typeof value) refuse(`\`${key}\` must be a ${typeof value}`, actual);
   }
   for (const [key, [least, greatest]] of Object.entries(RANGES)) {
@@ -163,6 +165,12 @@ export function checkOptions(options: EmbeddedServerOptions): Settings {
   }
   checkAccess(settings);
   return settings;
+}
+
+function isWebSocketPort(value: unknown): value is { readonly port: number } {
+  if (typeof value !== "object" || value === null || !("port" in value)) return false;
+  const { port } = value;
+  return typeof port === "number" && Number.isInteger(port) && port >= 0 && port <= MAX_PORT;
 }
 
 function checkAccess({ maxPayload, maxPending, listen, webSocket, token, users }: Settings): void {

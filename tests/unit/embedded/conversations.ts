@@ -78,11 +78,6 @@ export const conversations: readonly Conversation[] = [
     hear: "",
   },
   {
-    name: "PING is answered whatever follows on its line",
-    say: "PINGabc\r\nping\n",
-    hear: "PONG\r\nPONG\r\n",
-  },
-  {
     name: "PUB reaches a subscription with its reply subject",
     say: "SUB a 7\r\nPUB a reply.to 3\r\na\r\n\r\nPUB a 0\r\n\r\n",
     hear: "MSG a 7 reply.to 3\r\na\r\n\r\nMSG a 7 0\r\n\r\n",
