@@ -3,10 +3,10 @@ import { Client } from "./client.ts";
 import { Congestion } from "./congestion.ts";
 import { Exchange } from "./exchange.ts";
 import { type Identity, newServerId } from "./info.ts";
+import { PipeListener } from "./listener_pipe.ts";
 import { TcpListener } from "./listener_tcp.ts";
 import { WebSocketListener } from "./listener_websocket.ts";
 import { checkOptions, type EmbeddedServerOptions, type Settings } from "./options.ts";
-import { PipeSocket } from "./pipe_socket.ts";
 import { Refusal } from "./refusal.ts";
 import type { Station, Traffic } from "./station.ts";
 import type { Accept } from "./wire.ts";
@@ -58,29 +58,18 @@ export class EmbeddedServer implements AsyncDisposable {
     bytesOut: 0,
     slowConsumers: 0,
   };
-  readonly #tcp: TcpListener | undefined;
-  readonly #webSocket: WebSocketListener | undefined;
-  readonly #station: Station & { lameDuck: boolean };
+  readonly #station: Station & { identity: Identity; lameDuck: boolean };
+  readonly #pipes: PipeListener;
+  #tcp: TcpListener | undefined;
+  #webSocket: WebSocketListener | undefined;
   #lastClient = 0;
   #state: "accepting" | "paused" | "stopped" = "accepting";
 
   private constructor(settings: Settings) {
-    const { hostname, port, listen, webSocket } = settings;
-    this.#settings = settings;
-    if (listen) this.#tcp = new TcpListener({ hostname, port }, this.#accept);
-    if (webSocket) {
-      const address = { hostname, port: webSocket === true ? 0 : webSocket.port };
-      this.#webSocket = new WebSocketListener(address, this.#accept);
-    }
     const authorization = new Authorization(settings);
-    const identity: Identity = {
-      id: newServerId(),
-      settings,
-      port: this.#tcp?.port ?? 0,
-      authRequired: authorization.required,
-    };
+    this.#settings = settings;
     this.#station = {
-      identity,
+      identity: { id: newServerId(), settings, port: 0, authRequired: authorization.required },
       authorization,
       exchange: this.#exchange,
       congestion: new Congestion(),
@@ -88,6 +77,7 @@ export class EmbeddedServer implements AsyncDisposable {
       lameDuck: false,
       left: (id) => this.#clients.delete(id),
     };
+    this.#pipes = new PipeListener(this.#accept);
   }
 
   /**
@@ -112,10 +102,15 @@ export class EmbeddedServer implements AsyncDisposable {
    * console.assert(server.url.startsWith("nats://127.0.0.1:"));
    * ```
    */
-  // Listening is synchronous in Deno; a promise leaves room for what is not.
-  // deno-lint-ignore require-await
   static async start(options: EmbeddedServerOptions = {}): Promise<EmbeddedServer> {
-    return new EmbeddedServer(checkOptions(options));
+    const server = new EmbeddedServer(checkOptions(options));
+    try {
+      server.#listen();
+      return server;
+    } catch (error) {
+      await server.stop();
+      throw error;
+    }
   }
 
   /**
@@ -161,7 +156,7 @@ export class EmbeddedServer implements AsyncDisposable {
    * ```
    */
   socket(): WebSocket {
-    return new PipeSocket(this.#accept);
+    return this.#pipes.dial();
   }
 
   /** What goes on: a snapshot. */
@@ -197,7 +192,7 @@ export class EmbeddedServer implements AsyncDisposable {
     if (this.#state === "stopped") return;
     this.#state = "stopped";
     this.disconnect();
-    await Promise.all([this.#tcp?.stop(), this.#webSocket?.stop()]);
+    await Promise.all([this.#pipes.stop(), this.#tcp?.stop(), this.#webSocket?.stop()]);
   }
 
   /** The same as {@linkcode stop}. */
@@ -209,6 +204,16 @@ export class EmbeddedServer implements AsyncDisposable {
     const { hostname } = this.#settings;
     if (hostname === "0.0.0.0" || hostname === "::") return "localhost";
     return hostname.includes(":") ? `[${hostname}]` : hostname;
+  }
+
+  #listen(): void {
+    const { hostname, port, listen, webSocket } = this.#settings;
+    if (!listen) return;
+    this.#tcp = new TcpListener({ hostname, port }, this.#accept);
+    this.#station.identity = { ...this.#station.identity, port: this.#tcp.port };
+    if (!webSocket) return;
+    const address = { hostname, port: webSocket === true ? 0 : webSocket.port };
+    this.#webSocket = new WebSocketListener(address, this.#accept);
   }
 
   readonly #accept: Accept = (wire) => {

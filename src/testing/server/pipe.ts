@@ -24,16 +24,28 @@ export class Pipe implements Wire {
   #pumping = false;
   #leaving = false;
   #closed = false;
+  readonly #gone = Promise.withResolvers<void>();
 
-  /** Dials; whether it is taken in shows a turn of the event loop later. */
-  constructor(end: PipeEnd, accept: Accept) {
+  constructor(end: PipeEnd) {
     this.#end = end;
-    setTimeout(() => this.#open(accept), 0);
   }
 
   /** Bytes sent that the server has yet to take. */
   get buffered(): number {
     return this.#inboundSize;
+  }
+
+  /** Settles when nothing will be called any more. */
+  get gone(): Promise<void> {
+    return this.#gone.promise;
+  }
+
+  /** Asks to be taken in. */
+  open(accept: Accept): void {
+    if (this.#closed) return;
+    this.#receiver = accept(this);
+    if (!this.#receiver) return this.#finish(false);
+    this.#end.opened();
   }
 
   /** The client sends. The bytes are copied, for it may use them again. */
@@ -46,6 +58,7 @@ export class Pipe implements Wire {
 
   /** The client leaves, once what it sent has been taken. */
   leave(): void {
+    if (!this.#receiver) return this.#finish(false);
     this.#leaving = true;
     this.#pump();
   }
@@ -65,16 +78,6 @@ export class Pipe implements Wire {
     this.#finish(this.#leaving);
   }
 
-  #open(accept: Accept): void {
-    if (this.#closed) return;
-    if (!this.#leaving) {
-      this.#receiver = accept(this);
-      if (!this.#receiver) return this.#finish(false);
-      this.#end.opened();
-    }
-    this.#pump();
-  }
-
   #finish(clean: boolean): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -82,6 +85,7 @@ export class Pipe implements Wire {
     queueMicrotask(() => {
       this.#receiver?.ended();
       this.#end.closed(clean);
+      if (!this.#pumping) this.#gone.resolve();
     });
   }
 
@@ -105,6 +109,7 @@ export class Pipe implements Wire {
       }
     }
     this.#pumping = false;
-    if (this.#leaving) this.#finish(true);
+    if (this.#closed) this.#gone.resolve();
+    else if (this.#leaving) this.#finish(true);
   }
 }

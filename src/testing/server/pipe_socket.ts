@@ -1,5 +1,4 @@
 import { Pipe } from "./pipe.ts";
-import type { Accept } from "./wire.ts";
 
 const CLEAN = 1000;
 const ABNORMAL = 1006;
@@ -19,18 +18,19 @@ export class PipeSocket extends EventTarget implements WebSocket {
   onmessage: ((this: WebSocket, event: MessageEvent) => unknown) | null = null;
   onclose: ((this: WebSocket, event: CloseEvent) => unknown) | null = null;
   onerror: ((this: WebSocket, event: Event | ErrorEvent) => unknown) | null = null;
-  readonly #pipe: Pipe;
+  /** What carries its bytes. */
+  readonly pipe: Pipe;
   #readyState: 0 | 1 | 2 | 3 = this.CONNECTING;
   #code: number = CLEAN;
   #reason = "";
 
-  constructor(accept: Accept) {
+  constructor() {
     super();
-    this.#pipe = new Pipe({
+    this.pipe = new Pipe({
       opened: () => this.#opened(),
       arrived: (bytes) => this.#arrived(bytes),
       closed: (clean) => this.#closed(clean),
-    }, accept);
+    });
   }
 
   get readyState(): 0 | 1 | 2 | 3 {
@@ -38,14 +38,14 @@ export class PipeSocket extends EventTarget implements WebSocket {
   }
 
   get bufferedAmount(): number {
-    return this.#pipe.buffered;
+    return this.pipe.buffered;
   }
 
   send(data: string | ArrayBufferLike | Blob | ArrayBufferView): void {
     if (this.#readyState === this.CONNECTING) {
       throw new DOMException("Cannot send as the socket must be open", "InvalidStateError");
     }
-    this.#pipe.send(bytesOf(data));
+    this.pipe.send(bytesOf(data));
   }
 
   close(code: number = CLEAN, reason = ""): void {
@@ -53,7 +53,7 @@ export class PipeSocket extends EventTarget implements WebSocket {
     this.#readyState = this.CLOSING;
     this.#code = code;
     this.#reason = reason;
-    this.#pipe.leave();
+    this.pipe.leave();
   }
 
   #opened(): void {

@@ -1,0 +1,69 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { checkOptions, type EmbeddedServerOptions } from "../../src/testing/server/options.ts";
+
+function refused(options: unknown, type: typeof TypeError | typeof RangeError, rule: string): void {
+  assertThrows(
+    () => checkOptions(options as EmbeddedServerOptions),
+    type,
+    `Cannot start the embedded server as ${rule}`,
+  );
+}
+
+Deno.test("checkOptions() fills in the defaults of the real server", () => {
+  assertEquals(checkOptions({ port: undefined } as unknown as EmbeddedServerOptions), {
+    port: 0,
+    hostname: "127.0.0.1",
+    listen: true,
+    webSocket: false,
+    maxPayload: 1_048_576,
+    maxPending: 67_108_864,
+    maxSubscriptions: 1_000_000,
+    maxConnections: 65_536,
+    pingInterval: 120_000,
+    authTimeout: 2_000,
+    headers: true,
+  });
+});
+
+Deno.test("checkOptions() refuses what it does not know", () => {
+  refused({ jetstream: true }, TypeError, 'every option must be known: "jetstream"');
+});
+
+Deno.test("checkOptions() refuses the wrong type", () => {
+  refused({ port: "4222" }, TypeError, '`port` must be a number: "4222"');
+  refused({ listen: 1 }, TypeError, "`listen` must be a boolean: 1");
+  refused({ webSocket: { port: -1 } }, TypeError, "`webSocket` must be a boolean");
+  refused({ token: "" }, TypeError, "`token` must be a string that is not empty");
+});
+
+Deno.test("checkOptions() refuses numbers out of range", () => {
+  refused({ port: 65_536 }, RangeError, "`port` must be a whole number from 0 to 65535: 65536");
+  refused({ maxPayload: 0 }, RangeError, "`maxPayload` must be a whole number from 1");
+  refused({ pingInterval: 1.5 }, RangeError, "`pingInterval` must be a whole number");
+  refused({ authTimeout: Infinity }, RangeError, "`authTimeout` must be a whole number");
+  refused({ maxPending: 1000 }, RangeError, "`maxPayload` must not exceed `maxPending`");
+});
+
+Deno.test("checkOptions() refuses what excludes each other", () => {
+  refused({ listen: false, webSocket: true }, TypeError, "`webSocket` needs `listen`");
+  refused({ token: "a", users: [] }, TypeError, "`token` and `users` exclude each other");
+});
+
+Deno.test("checkOptions() refuses users that cannot be", () => {
+  const user = { user: "a", password: "b" };
+  refused({ users: [{ user: "", password: "" }] }, TypeError, "a user must have a name");
+  refused({ users: [user, user] }, TypeError, "user names must differ");
+  refused({ users: [{ user: "a" }] }, TypeError, 'user "a" must have a password');
+  for (const publish of [["a..b"], ["a b"], [""], { deny: ["a.>.b"] }]) {
+    refused(
+      { users: [{ ...user, permissions: { publish } }] },
+      TypeError,
+      "permissions must name valid subjects",
+    );
+  }
+  refused(
+    { users: [{ ...user, permissions: { subscribe: [] } }] },
+    TypeError,
+    'no subscriptions is `deny: [">"]`',
+  );
+});
