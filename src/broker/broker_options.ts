@@ -1,4 +1,4 @@
-import type { Logger } from "../connection/events.ts";
+import { type Logger, standardError } from "../connection/events.ts";
 import type { ConnectionSettings } from "../connection/settings.ts";
 import { type Credentials, parseServers } from "../connection/servers.ts";
 import { bytes, checkOptions, flag, milliseconds, record, text } from "../options.ts";
@@ -35,7 +35,11 @@ export interface BrokerOptions {
    * @default {false}
    */
   readonly resolve?: boolean;
-  /** Where log lines go; `false` for nowhere. @default {console} */
+  /**
+   * Where log lines go: `console` or anything shaped as it, or `false` for nowhere.
+   *
+   * @default {all but `debug` lines to standard error}
+   */
   readonly logger?: Logger | false;
 }
 
@@ -96,7 +100,7 @@ export function brokerSettings(
   checkOptions(ACTION, options, RULES);
   checkOptions(ACTION, options.tls, { caFile: text, handshakeFirst: flag });
   checkOptions(ACTION, options.reconnect, { minDelay: milliseconds, maxDelay: milliseconds });
-  const { inboxPrefix = "_INBOX", requestTimeout = 5_000, logger = console } = options;
+  const { inboxPrefix = "_INBOX", requestTimeout = 5_000, logger = standardError } = options;
   checkPrefix(ACTION, inboxPrefix);
   const list = parseServers(servers);
   checkCredentials(list.credentials, options);

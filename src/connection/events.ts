@@ -67,6 +67,14 @@ export class EventFeed {
   }
 }
 
+/** Where lines go if nothing else is said: to standard error, as standard output is the program's own. */
+export const standardError: Logger = {
+  debug() {},
+  info: (...line) => console.error(...line),
+  warn: (...line) => console.error(...line),
+  error: (...line) => console.error(...line),
+};
+
 /** One line for each change, at the level it deserves. */
 export function logEvents(feed: EventFeed, logger: Logger): () => void {
   return feed.listen((event) => {

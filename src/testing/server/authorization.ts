@@ -1,5 +1,6 @@
 import type { ConnectRequest } from "./connect_request.ts";
-import type { EmbeddedPermissions, EmbeddedUser, Settings } from "./options.ts";
+import type { EmbeddedPermissions, EmbeddedUser } from "./options.ts";
+import type { Settings } from "./settings.ts";
 
 /** Who is let in, and with which permissions. */
 export class Authorization {

@@ -97,15 +97,12 @@ export class Client implements ProtocolHandler, Recipient, Receiver {
     this.#request = { ...request, headers };
     const permissions = this.#station.authorization.admit(request);
     if (!permissions) return this.refuse(Refusal.authorization);
-    this.#permissions = Object.keys(permissions).length > 0
-      ? new Permissions(permissions)
-      : undefined;
+    const limited = Object.keys(permissions).length > 0;
+    this.#permissions = limited ? new Permissions(permissions) : undefined;
     if (request.protocol < 0 || request.protocol > MAX_PROTOCOL) {
       return this.refuse(Refusal.protocol);
     }
-    if (request.noResponders && !headers) {
-      return this.refuse(Refusal.noResponders);
-    }
+    if (request.noResponders && !headers) return this.refuse(Refusal.noResponders);
     this.#heartbeat.start();
     this.#acknowledge();
   }

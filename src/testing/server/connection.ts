@@ -48,8 +48,9 @@ export class Connection {
    * real server drops a slow consumer without a word, which it would not read anyway.
    */
   send(): void {
-    if (this.#state !== "closed" && this.pending > this.#maxPending) return this.#lose("slow");
-    if (this.#scheduled || this.#writing > 0 || this.#state === "closed") return;
+    if (this.#state === "ended" || this.#state === "closed") return;
+    if (this.pending > this.#maxPending) return this.#lose("slow");
+    if (this.#scheduled || this.#writing > 0) return;
     this.#scheduled = true;
     queueMicrotask(() => {
       this.#scheduled = false;

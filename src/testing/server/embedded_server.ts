@@ -6,8 +6,9 @@ import { type Identity, newServerId } from "./info.ts";
 import { PipeListener } from "./listener_pipe.ts";
 import { TcpListener } from "./listener_tcp.ts";
 import { WebSocketListener } from "./listener_websocket.ts";
-import { checkOptions, type EmbeddedServerOptions, type Settings } from "./options.ts";
+import type { EmbeddedServerOptions } from "./options.ts";
 import { Refusal } from "./refusal.ts";
+import { checkOptions, type Settings } from "./settings.ts";
 import type { Station, Traffic } from "./station.ts";
 import type { Accept } from "./wire.ts";
 
@@ -159,7 +160,17 @@ export class EmbeddedServer implements AsyncDisposable {
     return this.#pipes.dial();
   }
 
-  /** What goes on: a snapshot. */
+  /**
+   * What goes on: a snapshot.
+   *
+   * @example
+   * ```ts
+   * import { EmbeddedServer } from "@signalbox/nats/testing";
+   *
+   * await using server = await EmbeddedServer.start({ listen: false });
+   * console.assert(server.stats().connections === 0);
+   * ```
+   */
   stats(): EmbeddedStats {
     const connections = this.#clients.size;
     return { connections, subscriptions: this.#exchange.size, ...this.#traffic };

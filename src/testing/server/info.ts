@@ -1,4 +1,4 @@
-import type { Settings } from "./options.ts";
+import type { Settings } from "./settings.ts";
 
 /**
  * Clients switch features on by version, so this one is the version whose rules are followed; what

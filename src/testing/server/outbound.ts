@@ -1,4 +1,4 @@
-const INITIAL = 16 * 1024;
+const INITIAL = 4 * 1024;
 /** A buffer that once had to hold a burst is given back rather than kept for good. */
 const KEEP = 1024 * 1024;
 

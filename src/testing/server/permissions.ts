@@ -1,5 +1,6 @@
 import { toByteString } from "./byte_string.ts";
-import { type EmbeddedPermissions, type EmbeddedSubjects, split } from "./options.ts";
+import type { EmbeddedPermissions, EmbeddedSubjects } from "./options.ts";
+import { split } from "./settings.ts";
 import { hasWildcard, isSubset, overlap } from "./subject.ts";
 import { type Interest, Sublist } from "./sublist.ts";
 

@@ -12,7 +12,7 @@ import {
   type NatsConnection,
   NatsConnectionImpl,
   setTransportFactory,
-} from "npm:@nats-io/nats-core@3.4.0/internal";
+} from "./client.ts";
 import { lookUp, SocketTransport } from "./socket_transport.ts";
 
 export * from "npm:@nats-io/nats-core@3.4.0";

@@ -7,7 +7,7 @@ import {
   type Server,
   type ServerInfo,
   type Transport,
-} from "npm:@nats-io/nats-core@3.4.0/internal";
+} from "./client.ts";
 
 const CHUNK = 65_536;
 
@@ -48,7 +48,7 @@ export class SocketTransport implements Transport {
   send(frame: Uint8Array): void {
     if (this.isClosed) return;
     this.#frames.push(frame);
-    this.#writing ??= this.#write().finally(() => this.#writing = undefined);
+    this.#writing ??= this.#write();
   }
 
   isEncrypted(): boolean {
@@ -119,6 +119,8 @@ export class SocketTransport implements Transport {
     } catch {
       // the read that goes on at the same time will tell
     }
+    // in the same turn that found no more frames, or the next frame would find a writer that has left
+    this.#writing = undefined;
   }
 
   async #end(failure: Error | undefined): Promise<void> {

@@ -1,5 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { checkOptions, type EmbeddedServerOptions } from "../../src/testing/server/options.ts";
+import type { EmbeddedServerOptions } from "../../src/testing/server/options.ts";
+import { checkOptions } from "../../src/testing/server/settings.ts";
 
 function refused(options: unknown, type: typeof TypeError | typeof RangeError, rule: string): void {
   assertThrows(

@@ -1,0 +1,98 @@
+import { assert, assertEquals, assertFalse, assertStrictEquals, assertThrows } from "@std/assert";
+import { DecodeError } from "../../../src/errors.ts";
+import { ReceivedMessage } from "../../../src/message/message.ts";
+import type { Packet } from "../../../src/message/packet.ts";
+
+const encode = (text: string) => new TextEncoder().encode(text);
+
+function packet(body: string, headers?: string, replyTo = ""): Packet {
+  const headerBlock = headers === undefined ? undefined : encode(`NATS/1.0\r\n${headers}\r\n\r\n`);
+  return { subject: "orders.1", replyTo, data: encode(body), headerBlock };
+}
+
+Deno.test("ReceivedMessage.body is decoded by the content type, its name in any case", () => {
+  for (const name of ["content-type", "Content-Type", "CONTENT-TYPE"]) {
+    assertStrictEquals(new ReceivedMessage(packet("12", `${name}: text/plain`)).body, "12");
+    assertStrictEquals(new ReceivedMessage(packet("12", `${name}: application/json`)).body, 12);
+  }
+});
+
+Deno.test("ReceivedMessage.body is bytes for an empty content type, as FastStream sends them", () => {
+  const message = new ReceivedMessage(packet("12", "content-type: \r\ncorrelation_id: x"));
+  assertEquals(message.body, encode("12"));
+});
+
+Deno.test("ReceivedMessage.body is guessed where no content type came", () => {
+  assertStrictEquals(new ReceivedMessage(packet("12")).body, 12);
+  assertStrictEquals(new ReceivedMessage(packet("12", "x: y")).body, 12);
+  assertStrictEquals(new ReceivedMessage(packet("hello")).body, "hello");
+  assertStrictEquals(new ReceivedMessage(packet("")).body, undefined);
+});
+
+Deno.test("ReceivedMessage.body is decoded once", () => {
+  const message = new ReceivedMessage(packet("{}"));
+  assertStrictEquals(message.body, message.body);
+});
+
+Deno.test("ReceivedMessage.body throws each time it is read, and nothing before it is read", () => {
+  const message = new ReceivedMessage(packet("{", "content-type: application/json"));
+  assertEquals(message.data, encode("{"));
+  assertStrictEquals(message.headers.get("content-type"), "application/json");
+  for (let time = 0; time < 2; time++) assertThrows(() => message.body, DecodeError);
+});
+
+Deno.test("ReceivedMessage.data is the packet's own bytes", () => {
+  const one = packet("x");
+  assertStrictEquals(new ReceivedMessage(one).data, one.data);
+});
+
+Deno.test("ReceivedMessage.headers is empty where no header came, and read once", () => {
+  assertEquals([...new ReceivedMessage(packet("")).headers], []);
+  const message = new ReceivedMessage(packet("", "a: b"));
+  assertStrictEquals(message.headers, message.headers);
+});
+
+Deno.test("ReceivedMessage.replyTo is undefined where no answer is wanted", () => {
+  assertStrictEquals(new ReceivedMessage(packet("")).replyTo, undefined);
+  assertStrictEquals(new ReceivedMessage(packet("", undefined, "_INBOX.a")).replyTo, "_INBOX.a");
+});
+
+Deno.test("ReceivedMessage.correlationId is the header's, undefined if the sender gave none", () => {
+  assertStrictEquals(new ReceivedMessage(packet("")).correlationId, undefined);
+  assertStrictEquals(new ReceivedMessage(packet("", "Correlation_Id: 7")).correlationId, "7");
+});
+
+Deno.test("ReceivedMessage.params is what the pattern found, else empty and frozen", () => {
+  const params = { id: "1" };
+  assertStrictEquals(new ReceivedMessage(packet(""), { params }).params, params);
+  const none = new ReceivedMessage(packet("")).params;
+  assertEquals(none, {});
+  assert(Object.isFrozen(none));
+});
+
+Deno.test("ReceivedMessage.signal is asked for when it is read, and never aborts without one", () => {
+  let asked = 0;
+  const { signal } = new AbortController();
+  const message = new ReceivedMessage(packet(""), { signal: () => (asked++, signal) });
+  assertStrictEquals(asked, 0);
+  assertStrictEquals(message.signal, signal);
+  assertFalse(new ReceivedMessage(packet("")).signal.aborted);
+});
+
+Deno.test("ReceivedMessage.withBody() is the same message with another body", () => {
+  const params = { id: "1" };
+  const message = new ReceivedMessage(packet("12", "a: b", "_INBOX.a"), { params });
+  const other = message.withBody("made");
+  assertEquals(
+    [other.body, other.subject, other.replyTo, other.headers.get("a"), other.params],
+    ["made", "orders.1", "_INBOX.a", "b", params],
+  );
+  assertStrictEquals(message.body, 12);
+});
+
+Deno.test("ReceivedMessage.withBody() keeps a body that counts as false", () => {
+  const message = new ReceivedMessage(packet("12"));
+  for (const body of [null, 0, "", false]) {
+    assertStrictEquals(message.withBody(body).body, body);
+  }
+});
