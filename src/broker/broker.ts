@@ -100,11 +100,13 @@ export class NatsBroker implements AsyncDisposable {
    * Connects and subscribes: once it resolves, a request of anyone finds the handlers.
    *
    * @throws {ConnectionError} if it cannot connect
+   * @throws {PermissionError} if the server does not permit a subscription
    */
   async start(): Promise<void> {
     await this.connect();
     for (const subscriber of this.#subscribers) subscriber.listen();
     await this.#connection.flush({}, "start the broker");
+    for (const { refusal } of this.#subscribers) if (refusal) throw refusal;
   }
 
   /**
@@ -188,14 +190,17 @@ export class NatsBroker implements AsyncDisposable {
    * @throws {OutboxFullError} if too much is held already
    * @throws {ConnectionError} if the broker was never connected, or is stopped
    */
-  async publish(subject: string, body?: unknown, options?: PublishOptions): Promise<void> {
-    checkPublish(subject, options);
-    const { headers, replyTo, correlationId = newToken() } = options ?? {};
-    const { hasHeaders } = this.#connection;
-    this.#connection.publish(
-      compose(subject, body, { headers, replyTo, correlationId }, hasHeaders),
-    );
-    await undefined;
+  publish(subject: string, body?: unknown, options?: PublishOptions): Promise<void> {
+    try {
+      checkPublish(subject, options);
+      const { headers, replyTo, correlationId = newToken() } = options ?? {};
+      const envelope = { headers, replyTo, correlationId };
+      const { hasHeaders } = this.#connection;
+      this.#connection.publish(compose(subject, body, envelope, hasHeaders));
+      return Promise.resolve();
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /**

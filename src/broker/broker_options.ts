@@ -1,6 +1,6 @@
 import { type Logger, standardError } from "../connection/events.ts";
 import type { ConnectionSettings } from "../connection/settings.ts";
-import { type Credentials, parseServers } from "../connection/servers.ts";
+import { type Credentials, parseServers, type ServerList } from "../connection/servers.ts";
 import { bytes, checkOptions, flag, milliseconds, record, text } from "../options.ts";
 import { checkPrefix } from "../subject/subject.ts";
 
@@ -104,6 +104,7 @@ export function brokerSettings(
   checkPrefix(ACTION, inboxPrefix);
   const list = parseServers(servers);
   checkCredentials(list.credentials, options);
+  checkTransport(list.kind, options);
   const { user, password, token } = { ...options, ...list.credentials };
   const connection: ConnectionSettings = {
     servers: list,
@@ -119,6 +120,12 @@ export function brokerSettings(
     resolve: options.resolve ?? false,
   };
   return { connection, inboxPrefix, requestTimeout, logger: logger || undefined };
+}
+
+function checkTransport(kind: ServerList["kind"], { tls, resolve }: BrokerOptions): void {
+  if (kind === "tcp" || (!tls && !resolve)) return;
+  const option = tls ? "tls" : "resolve";
+  throw new TypeError(`Cannot ${ACTION} as "${option}" must be for TCP servers: WebSockets`);
 }
 
 function checkCredentials(inUrl: Credentials, { user, password, token }: BrokerOptions): void {

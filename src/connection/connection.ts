@@ -124,6 +124,7 @@ export class Connection {
 
   /** Sends what is on its way and closes; afterwards `connect` makes a new connection. */
   async close(patience: Patience): Promise<void> {
+    await this.#connecting?.catch(() => {});
     const client = this.#client;
     if (!client) return;
     if (this.isUp) {
@@ -179,7 +180,7 @@ export class Connection {
     this.#server = { max_payload, headers };
     this.#delay.reset();
     this.#up = true;
-    this.#outbox.release((outgoing) => this.#send(outgoing));
+    this.#outbox.release((outgoing) => this.#sendHeld(outgoing));
     this.#raised.resolve();
     const server = client.getServer();
     this.#feed.emit({ type: "connected", server, reconnects: this.#reconnects });
@@ -189,6 +190,16 @@ export class Connection {
     if (!this.isUp) return false;
     publishThrough(this.#client!, outgoing);
     return true;
+  }
+
+  /** What was fit to be sent when it was taken may not be now, if the server came back with other limits. */
+  #sendHeld(outgoing: Outgoing): boolean {
+    try {
+      return this.#send(outgoing);
+    } catch (error) {
+      this.#feed.emit({ type: "error", error: error as Error });
+      return true;
+    }
   }
 
   async #flushed(action: string): Promise<void> {

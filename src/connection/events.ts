@@ -25,7 +25,14 @@ export class EventFeed {
 
   /** Calls every listener before it returns. */
   emit(event: BrokerEvent): void {
-    for (const listener of [...this.#listeners]) listener(event);
+    for (const listener of [...this.#listeners]) {
+      try {
+        listener(event);
+      } catch (error) {
+        // the caller is in the middle of its own work, and a logger that throws is no reason to leave it
+        console.error(error);
+      }
+    }
   }
 
   /** Listens until the function it gives is called. */

@@ -32,6 +32,7 @@ export class HandlerSubscriber implements Subscriber, Taker, Worker {
   readonly #delivery: Delivery;
   readonly #intake: Intake;
   #interest: Interest | undefined;
+  #refusal: Error | undefined;
   #dropped = 0;
 
   constructor(
@@ -50,9 +51,15 @@ export class HandlerSubscriber implements Subscriber, Taker, Worker {
     this.#intake = new Intake(this, settings.concurrency, settings.bounds);
   }
 
+  /** Why the server did not take the subscription; known once the connection is flushed. */
+  get refusal(): Error | undefined {
+    return this.#refusal;
+  }
+
   /** Subscribes; the server has it once the connection is flushed. */
   listen(): void {
     const { connection } = this.#surroundings;
+    this.#refusal = undefined;
     this.#interest ??= connection.subscribe(this.subject, this, this.#settings.queue);
   }
 
@@ -68,9 +75,9 @@ export class HandlerSubscriber implements Subscriber, Taker, Worker {
     this.#intake.take(packet);
   }
 
-  refused(): void {
-    // the connection's own event has told why
+  refused(error: Error): void {
     this.#interest = undefined;
+    this.#refusal = error;
   }
 
   run(packet: Packet): Promise<void> {

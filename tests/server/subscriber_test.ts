@@ -1,4 +1,4 @@
-import { InvalidSubjectError, type Params, RemoteError } from "@signalbox/nats";
+import { InvalidSubjectError, type Params, PermissionError, RemoteError } from "@signalbox/nats";
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { assertType, type IsExact } from "@std/testing/types";
 import { connect } from "@nats-io/transport-deno";
@@ -52,6 +52,21 @@ onEveryServer("NatsBroker.start() is found by a request of anyone", async (serve
   }
   await asking.close();
 });
+
+const guest = { user: "guest", password: "secret", permissions: { subscribe: ["open.>"] } };
+
+onEveryServer(
+  "NatsBroker.start() rejects where a subscription is not permitted",
+  async (server) => {
+    const broker = server.broker({ as: guest });
+    broker.subscriber("open.door", () => "in");
+    await broker.start();
+    broker.subscriber("shut.door", { queue: "doors" }, () => "in");
+    const error = await assertRejects(() => broker.start(), PermissionError);
+    assertEquals([error.operation, error.subject], ["subscribe", "shut.door"]);
+  },
+  { users: [guest] },
+);
 
 onEveryServer("NatsBroker.start() after stop() serves again", async (server) => {
   const broker = server.broker();
