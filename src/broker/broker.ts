@@ -9,13 +9,9 @@ import { newToken } from "../inbox/token.ts";
 import type { Message } from "../message/message.ts";
 import { compose } from "../message/outgoing.ts";
 import { checkOptions, milliseconds } from "../options.ts";
-import type { Params } from "../subject/params.ts";
-import { Pattern } from "../subject/pattern.ts";
-import type { Handler } from "../subscriber/handler.ts";
-import { HandlerSubscriber, type Subscriber } from "../subscriber/subscriber.ts";
-import { type SubscriberOptions, subscriberSettings } from "../subscriber/subscriber_options.ts";
 import { within } from "../deadline.ts";
 import { type BrokerOptions, brokerSettings } from "./broker_options.ts";
+import { NatsRouter, settle, subscribersOf } from "./router.ts";
 import {
   checkPublish,
   checkRequest,
@@ -53,13 +49,12 @@ export let reroute: (broker: NatsBroker, socket: SocketSource | undefined) => vo
  * assertEquals((await broker.request("greet.Ada")).body, "Hello, Ada");
  * ```
  */
-export class NatsBroker implements AsyncDisposable {
+export class NatsBroker extends NatsRouter implements AsyncDisposable {
   readonly #feed = new EventFeed();
   readonly #connection: Connection;
   readonly #requests: Requests;
   readonly #inboxPrefix: string;
   readonly #requestTimeout: number;
-  readonly #subscribers = new Set<HandlerSubscriber>();
   #stopping = new AbortController();
 
   static {
@@ -78,6 +73,7 @@ export class NatsBroker implements AsyncDisposable {
     servers: string | readonly string[] = "nats://127.0.0.1:4222",
     options: BrokerOptions = {},
   ) {
+    super();
     const settings = brokerSettings(servers, options);
     this.#inboxPrefix = settings.inboxPrefix;
     this.#requestTimeout = settings.requestTimeout;
@@ -85,6 +81,11 @@ export class NatsBroker implements AsyncDisposable {
     const requests = this.#requests = new Requests(this.#connection, settings.inboxPrefix);
     this.#feed.listen((event) => requests.notice(event));
     if (settings.logger) logEvents(this.#feed, settings.logger);
+    settle(this, {
+      connection: this.#connection,
+      feed: this.#feed,
+      signal: () => this.#stopping.signal,
+    });
   }
 
   /**
@@ -104,9 +105,9 @@ export class NatsBroker implements AsyncDisposable {
    */
   async start(): Promise<void> {
     await this.connect();
-    for (const subscriber of this.#subscribers) subscriber.listen();
+    for (const subscriber of subscribersOf(this)) subscriber.listen();
     await this.#connection.flush({}, "start the broker");
-    for (const { refusal } of this.#subscribers) if (refusal) throw refusal;
+    for (const { refusal } of subscribersOf(this)) if (refusal) throw refusal;
   }
 
   /**
@@ -117,7 +118,7 @@ export class NatsBroker implements AsyncDisposable {
     checkOptions("stop the broker", options, TIMEOUT_RULES);
     const { timeout = 25_000 } = options;
     const until = performance.now() + timeout;
-    const left = Promise.all([...this.#subscribers].map((subscriber) => subscriber.leave()));
+    const left = Promise.all([...subscribersOf(this)].map((subscriber) => subscriber.leave()));
     await within(left, { timeout }, "wait for the handlers at work").catch((error) => {
       this.#feed.emit({ type: "error", error });
       this.#stopping.abort(error);
@@ -231,39 +232,5 @@ export class NatsBroker implements AsyncDisposable {
     } catch (error) {
       return Promise.reject(error);
     }
-  }
-
-  /**
-   * Registers a handler for a subject, a wildcard, or a pattern such as `"orders.{id}"`; `start()` subscribes.
-   * What the handler gives back is the reply.
-   *
-   * @throws {InvalidSubjectError} @throws {TypeError} at once
-   */
-  subscriber<const Pattern extends string>(
-    pattern: Pattern,
-    handler: Handler<unknown, Params<Pattern>>,
-  ): Subscriber;
-  /** Registers a handler with options. */
-  subscriber<const Pattern extends string, Body = unknown>(
-    pattern: Pattern,
-    options: SubscriberOptions<Body>,
-    handler: Handler<Body, Params<Pattern>>,
-  ): Subscriber;
-  subscriber(
-    pattern: string,
-    ...rest: readonly [Handler<never, never>] | readonly [SubscriberOptions, Handler<never, never>]
-  ): Subscriber {
-    const [options, handler] = rest.length === 1 ? [{}, rest[0]] : rest;
-    if (typeof handler !== "function") {
-      throw new TypeError(`Cannot subscribe to "${pattern}" as a handler must be a function`);
-    }
-    const settings = subscriberSettings(pattern, options);
-    const subscriber = new HandlerSubscriber(new Pattern(pattern), settings, handler as Handler, {
-      connection: this.#connection,
-      feed: this.#feed,
-      signal: () => this.#stopping.signal,
-    });
-    this.#subscribers.add(subscriber);
-    return subscriber;
   }
 }

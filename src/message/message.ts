@@ -3,7 +3,11 @@ import { MessageHeaders } from "./headers.ts";
 import type { Packet } from "./packet.ts";
 
 /** A received message: a request to a handler, an answer, one of an inbox. */
-export interface Message<Body = unknown, Values = Readonly<Record<string, string>>> {
+export interface Message<
+  Body = unknown,
+  Values = Readonly<Record<string, string>>,
+  State = Readonly<Record<string, unknown>>,
+> {
   /**
    * The body, decoded by its content type, or as its schema made it.
    *
@@ -22,6 +26,8 @@ export interface Message<Body = unknown, Values = Readonly<Record<string, string
   readonly replyTo: string | undefined;
   /** What ties together all messages of one piece of work, `undefined` if the sender gave none. */
   readonly correlationId: string | undefined;
+  /** What middleware found out for the handlers behind it; a fresh object for every message. */
+  readonly state: State;
   /** Aborted when nobody waits for the answer any more, or the broker stops and time is up. */
   readonly signal: AbortSignal;
 }
@@ -42,6 +48,7 @@ export class ReceivedMessage implements Message {
   readonly #reception: Reception | undefined;
   #headers: MessageHeaders | undefined;
   #body: unknown;
+  #state: Record<string, unknown> | undefined;
 
   constructor(packet: Packet, reception?: Reception, body: unknown = UNREAD) {
     this.#packet = packet;
@@ -79,6 +86,10 @@ export class ReceivedMessage implements Message {
 
   get correlationId(): string | undefined {
     return this.headers.get("correlation_id");
+  }
+
+  get state(): Record<string, unknown> {
+    return this.#state ??= {};
   }
 
   get signal(): AbortSignal {

@@ -1,0 +1,159 @@
+import {
+  assertEquals,
+  assertFalse,
+  assertMatch,
+  assertStrictEquals,
+  assertThrows,
+} from "@std/assert";
+import { NatsBroker } from "../../../src/broker/broker.ts";
+import { type BrokerOptions, brokerSettings } from "../../../src/broker/broker_options.ts";
+import { InvalidSubjectError } from "../../../src/errors.ts";
+
+const URL = "nats://127.0.0.1:4222";
+
+function sentenceOf(options: unknown, servers: string | readonly string[] = URL): string {
+  const make = () => new NatsBroker(servers, options as BrokerOptions);
+  return assertThrows(make, TypeError).message;
+}
+
+const MILLISECONDS = "milliseconds from 0 to 2147483647";
+const TEXT = "text that is not empty";
+
+/** An option, what must hold of it, a wrong value, and how that is shown. */
+const WRONG: readonly [string, string, unknown, string][] = [
+  ["inboxPrefix", TEXT, "", '""'],
+  ["inboxPrefix", TEXT, 5, "5"],
+  ["name", TEXT, "", '""'],
+  ["user", TEXT, null, "null"],
+  ["password", TEXT, "", '""'],
+  ["token", TEXT, {}, "[object Object]"],
+  ["tls", "an object", true, "true"],
+  ["connectTimeout", MILLISECONDS, -1, "-1"],
+  ["requestTimeout", MILLISECONDS, "5s", '"5s"'],
+  ["pingInterval", MILLISECONDS, NaN, "NaN"],
+  ["reconnect", "an object", false, "false"],
+  ["outboxLimit", "a whole number of bytes", 0.5, "0.5"],
+  ["resolve", "true or false", "no", '"no"'],
+  ["logger", "shaped as console, or false", true, "true"],
+  ["logger", "shaped as console, or false", {}, "[object Object]"],
+];
+
+Deno.test("NatsBroker names each wrong option and its value", () => {
+  for (const [option, rule, value, shown] of WRONG) {
+    const sentence = `Cannot make a broker as "${option}" must be ${rule}: ${shown}`;
+    assertEquals(sentenceOf({ [option]: value }), sentence);
+  }
+});
+
+Deno.test("NatsBroker names wrong options within tls and reconnect", () => {
+  const cannot = "Cannot make a broker as ";
+  assertEquals(sentenceOf({ tls: { caFile: 1 } }), `${cannot}"caFile" must be ${TEXT}: 1`);
+  assertEquals(
+    sentenceOf({ tls: { ca: "x" } }),
+    `${cannot}an option must be one of caFile, handshakeFirst: "ca"`,
+  );
+  assertEquals(
+    sentenceOf({ reconnect: { minDelay: "1" } }),
+    `${cannot}"minDelay" must be ${MILLISECONDS}: "1"`,
+  );
+  assertEquals(
+    sentenceOf({ reconnect: { attempts: 3 } }),
+    `${cannot}an option must be one of minDelay, maxDelay: "attempts"`,
+  );
+});
+
+Deno.test("NatsBroker refuses an option it does not know, and names those it does", () => {
+  assertEquals(
+    sentenceOf({ inbox_prefix: "_X" }),
+    "Cannot make a broker as an option must be one of inboxPrefix, name, user, password, token, " +
+      "tls, connectTimeout, requestTimeout, pingInterval, reconnect, outboxLimit, resolve, " +
+      'logger: "inbox_prefix"',
+  );
+});
+
+Deno.test("NatsBroker refuses options that are no object", () => {
+  assertEquals(sentenceOf("x"), 'Cannot make a broker as options must be an object: "x"');
+  assertEquals(sentenceOf(null), "Cannot make a broker as options must be an object: null");
+});
+
+Deno.test("NatsBroker refuses a prefix that no inbox could have", () => {
+  for (const inboxPrefix of ["a.*", ">", "a b", "a.", "a..b", "$SYS", "é"]) {
+    const error = assertThrows(() => new NatsBroker(URL, { inboxPrefix }), InvalidSubjectError);
+    assertStrictEquals(error.subject, inboxPrefix);
+  }
+});
+
+Deno.test("NatsBroker refuses a wrong URL, and none at all", () => {
+  sentenceOf({}, "http://a");
+  sentenceOf({}, []);
+  sentenceOf({}, ["nats://a", "ws://b"]);
+});
+
+Deno.test("NatsBroker refuses credentials given in two ways, without telling them", () => {
+  const cases: readonly [string, BrokerOptions][] = [
+    ["nats://ada:hunter2@a", { user: "ada", password: "hunter2" }],
+    ["nats://ada:hunter2@a", { token: "hunter2" }],
+    ["nats://hunter2@a", { token: "hunter2" }],
+    ["nats://a", { user: "ada", password: "hunter2", token: "hunter2" }],
+  ];
+  for (const [servers, options] of cases) {
+    const sentence = sentenceOf(options, servers);
+    assertMatch(sentence, /^Cannot make a broker as credentials must be given one way: /);
+    assertFalse(sentence.includes("hunter2"));
+  }
+});
+
+Deno.test("NatsBroker refuses a password without a user", () => {
+  const sentence = `Cannot make a broker as "password" must come with a user: none`;
+  for (const servers of [URL, "nats://token@a", "nats://ada:pw@a"]) {
+    assertEquals(sentenceOf({ password: "hunter2" }, servers), sentence);
+  }
+});
+
+Deno.test("brokerSettings() fills in the defaults", () => {
+  const { connection, ...others } = brokerSettings(URL, {});
+  assertEquals(others, { inboxPrefix: "_INBOX", requestTimeout: 5_000, logger: console });
+  const { servers, connectTimeout, pingInterval, reconnect, outboxLimit, resolve } = connection;
+  assertEquals(servers.urls, ["127.0.0.1:4222"]);
+  assertEquals([connectTimeout, pingInterval, resolve], [5_000, 20_000, false]);
+  assertEquals([reconnect, outboxLimit], [{ minDelay: 250, maxDelay: 8_000 }, 8_388_608]);
+});
+
+Deno.test("brokerSettings() keeps what it is given, 0 and false included", () => {
+  const { connection, ...others } = brokerSettings(URL, {
+    inboxPrefix: "_X.y",
+    requestTimeout: 0,
+    outboxLimit: 0,
+    logger: false,
+    reconnect: { maxDelay: 9 },
+    resolve: true,
+    name: "shop",
+  });
+  assertEquals(others, { inboxPrefix: "_X.y", requestTimeout: 0, logger: undefined });
+  assertEquals(connection.reconnect, { minDelay: 250, maxDelay: 9 });
+  assertEquals([connection.outboxLimit, connection.resolve, connection.name], [0, true, "shop"]);
+});
+
+Deno.test("brokerSettings() takes credentials from the URL or from the options", () => {
+  const of = (servers: string, options: BrokerOptions = {}) => {
+    const { user, password, token } = brokerSettings(servers, options).connection;
+    return [user, password, token];
+  };
+  assertEquals(of("nats://ada:pw@a"), ["ada", "pw", undefined]);
+  assertEquals(of("nats://tok@a"), [undefined, undefined, "tok"]);
+  assertEquals(of("nats://a", { user: "ada", password: "pw" }), ["ada", "pw", undefined]);
+  assertEquals(of("nats://a", { user: "ada" }), ["ada", undefined, undefined]);
+  assertEquals(of("nats://a", { token: "tok" }), [undefined, undefined, "tok"]);
+});
+
+Deno.test("NatsBroker never connects by itself, and names inboxes without a connection", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { hostname, port } = listener.addr as Deno.NetAddr;
+  const broker = new NatsBroker(`nats://${hostname}:${port}`, { inboxPrefix: "_X", logger: false });
+  assertMatch(await broker.newInbox(), /^_X\.[0-9A-Za-z]{22}$/);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  // whoever dialled before would be the first in line
+  using ours = await Deno.connect({ hostname, port });
+  using first = await listener.accept();
+  assertEquals(first.remoteAddr, ours.localAddr);
+});

@@ -1,0 +1,105 @@
+import type { Msg, NatsConnection, Status } from "@nats-io/transport-deno";
+import { assertEquals, assertStrictEquals } from "@std/assert";
+import {
+  aroundTransport,
+  hasOpenSocket,
+  headerBlockOf,
+  sendWithoutDelay,
+  watchStatus,
+} from "../../../src/connection/client_internals.ts";
+
+/** A client built otherwise than the one that is known, or in part as it. */
+function client(protocol?: unknown, more: object = {}): NatsConnection {
+  return { protocol, ...more } as unknown as NatsConnection;
+}
+
+const message = (parts: object) => parts as unknown as Msg;
+const disconnect: Status = { type: "disconnect", server: "a:1" };
+
+Deno.test("sendWithoutDelay() turns Nagle's algorithm off on the socket of now", () => {
+  const calls: unknown[] = [];
+  const conn = {
+    setNoDelay(on: boolean) {
+      calls.push([this === conn, on]);
+    },
+  };
+  sendWithoutDelay(client({ transport: { conn } }));
+  assertEquals(calls, [[true, true]]);
+});
+
+Deno.test("sendWithoutDelay() does without where there is no such switch", () => {
+  const parts = [undefined, {}, { transport: undefined }, { transport: {} }, {
+    transport: { conn: {} },
+  }];
+  for (const part of parts) sendWithoutDelay(client(part));
+});
+
+Deno.test("hasOpenSocket() goes by the transport and by the WebSocket's state", () => {
+  const open = (transport: unknown) => hasOpenSocket(client({ transport }));
+  assertStrictEquals(open({ isClosed: false }), true);
+  assertStrictEquals(open({ isClosed: true }), false);
+  for (const [state, expected] of [[0, true], [1, true], [2, false], [3, false]] as const) {
+    assertStrictEquals(open({ isClosed: false, socket: { readyState: state } }), expected);
+  }
+  assertStrictEquals(open({ isClosed: true, socket: { readyState: 1 } }), false);
+});
+
+Deno.test("hasOpenSocket() takes a client it does not know at its word", () => {
+  for (const part of [undefined, {}, { transport: {} }]) {
+    assertStrictEquals(hasOpenSocket(client(part)), true);
+  }
+});
+
+Deno.test("watchStatus() tells each change at its moment", () => {
+  const listeners: { push(status: Status): void; stop(): void; iterClosed: Promise<void> }[] = [];
+  const seen: Status[] = [];
+  watchStatus(client({ listeners }), (status) => seen.push(status));
+  listeners[0]!.push(disconnect);
+  assertEquals(seen, [disconnect]);
+  listeners[0]!.stop();
+});
+
+Deno.test("watchStatus() reads status() where the moment cannot be had", async () => {
+  const { promise, resolve } = Promise.withResolvers<Status>();
+  async function* status() {
+    yield await Promise.resolve(disconnect);
+  }
+  watchStatus(client({}, { status }), resolve);
+  assertEquals(await promise, disconnect);
+});
+
+Deno.test("aroundTransport() runs about the creation of each transport and passes its result on", () => {
+  const steps: string[] = [];
+  const protocol = {
+    prepare() {
+      steps.push(`create ${this === protocol}`);
+      return "prepared";
+    },
+  };
+  aroundTransport(client(protocol), (create) => {
+    steps.push("before");
+    create();
+    steps.push("after");
+  });
+  assertEquals([protocol.prepare(), protocol.prepare()], ["prepared", "prepared"]);
+  const once = ["before", "create true", "after"];
+  assertEquals(steps, [...once, ...once]);
+});
+
+Deno.test("aroundTransport() does without where there is nothing to go around", () => {
+  for (const part of [undefined, {}, { prepare: 7 }]) aroundTransport(client(part), () => {});
+});
+
+Deno.test("headerBlockOf() gives the bytes as they came", () => {
+  const _rdata = new Uint8Array([1, 2, 3, 4, 5]);
+  assertEquals(headerBlockOf(message({ _msg: { hdr: 3 }, _rdata })), new Uint8Array([1, 2, 3]));
+  for (const hdr of [0, -1]) {
+    assertStrictEquals(headerBlockOf(message({ _msg: { hdr }, _rdata })), undefined);
+  }
+});
+
+Deno.test("headerBlockOf() encodes the client's headers where the bytes cannot be had", () => {
+  const block = new Uint8Array([7]);
+  assertStrictEquals(headerBlockOf(message({ headers: { encode: () => block } })), block);
+  assertStrictEquals(headerBlockOf(message({ _msg: {}, headers: undefined })), undefined);
+});

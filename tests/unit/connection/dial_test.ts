@@ -1,0 +1,65 @@
+import type {
+  ConnectionOptions,
+  NatsConnection,
+  WsConnectionOptions,
+} from "@nats-io/transport-deno";
+import { assertEquals, assertRejects } from "@std/assert";
+import { arm, dial, type TransportKind } from "../../../src/connection/dial.ts";
+import { EmbeddedServer } from "../../../src/testing/mod.ts";
+
+/** Where a connection of each kind goes; a server in this process takes both. */
+function optionsOf(server: EmbeddedServer, kind: TransportKind) {
+  const common = { resolve: false, reconnect: false, noAsyncTraces: true };
+  if (kind === "tcp") return { ...common, servers: `127.0.0.1:${server.port}` };
+  const wsFactory = () => Promise.resolve({ socket: server.socket(), encrypted: false });
+  return { ...common, servers: ["ws://in-memory"], wsFactory };
+}
+
+/** Where nobody listens: a port that was free a moment ago. */
+function nowhere(): ConnectionOptions | WsConnectionOptions {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const servers = `127.0.0.1:${(listener.addr as Deno.NetAddr).port}`;
+  return { servers, resolve: false, reconnect: false, noAsyncTraces: true, timeout: 5_000 };
+}
+
+async function works(client: NatsConnection): Promise<void> {
+  await client.flush();
+  await client.close();
+}
+
+Deno.test("dial() connects over TCP and over a WebSocket", async () => {
+  await using server = await EmbeddedServer.start();
+  for (const kind of ["tcp", "webSocket", "tcp"] as const) {
+    await works(await dial(kind, optionsOf(server, kind)));
+  }
+});
+
+Deno.test("dial() keeps dials of different kinds apart, though they are called at once", async () => {
+  await using server = await EmbeddedServer.start();
+  const kinds = ["tcp", "webSocket", "webSocket", "tcp", "tcp", "webSocket"] as const;
+  const clients = await Promise.all(kinds.map((kind) => dial(kind, optionsOf(server, kind))));
+  assertEquals(clients.length, 6);
+  await Promise.all(clients.map(works));
+});
+
+Deno.test("dial() connects though another kind was armed last", async () => {
+  await using server = await EmbeddedServer.start();
+  for (const kind of ["tcp", "webSocket"] as const) {
+    arm(kind === "tcp" ? "webSocket" : "tcp");
+    await works(await dial(kind, optionsOf(server, kind)));
+  }
+});
+
+Deno.test("dial() rejects where nobody listens, and does not hold up those who wait", async () => {
+  await using server = await EmbeddedServer.start();
+  const failing = assertRejects(() => dial("tcp", nowhere()), Error);
+  const client = await dial("webSocket", optionsOf(server, "webSocket"));
+  await failing;
+  await works(client);
+  await works(await dial("tcp", optionsOf(server, "tcp")));
+});
+
+Deno.test("arm() never connects, nor rejects where nobody sees it", async () => {
+  for (const kind of ["tcp", "webSocket", "tcp"] as const) arm(kind);
+  await new Promise((resolve) => setTimeout(resolve));
+});

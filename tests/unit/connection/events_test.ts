@@ -1,0 +1,146 @@
+import { assertEquals, assertStrictEquals } from "@std/assert";
+import {
+  type BrokerEvent,
+  EventFeed,
+  logEvents,
+  type Logger,
+} from "../../../src/connection/events.ts";
+
+const up = { type: "connected", server: "a:1", reconnects: 0 } as const;
+const down = { type: "disconnected", server: "a:1" } as const;
+const closed = { type: "closed", error: undefined } as const;
+const attempt = (number: number) => ({ type: "reconnecting", attempt: number }) as const;
+
+async function all(events: AsyncIterable<BrokerEvent>): Promise<BrokerEvent[]> {
+  return await Array.fromAsync(events);
+}
+
+Deno.test("EventFeed.emit() calls every listener before it returns", () => {
+  const feed = new EventFeed();
+  const heard: string[] = [];
+  feed.listen((event) => heard.push(`first ${event.type}`));
+  feed.listen((event) => heard.push(`second ${event.type}`));
+  feed.emit(up);
+  assertEquals(heard, ["first connected", "second connected"]);
+});
+
+Deno.test("EventFeed.listen() gives a function that ends it", () => {
+  const feed = new EventFeed();
+  const heard: BrokerEvent[] = [];
+  const stop = feed.listen((event) => heard.push(event));
+  feed.emit(up);
+  stop();
+  stop();
+  feed.emit(down);
+  assertEquals(heard, [up]);
+});
+
+Deno.test("EventFeed.emit() lets a listener leave or join meanwhile", () => {
+  const feed = new EventFeed();
+  const heard: string[] = [];
+  const stop = feed.listen(() => {
+    stop();
+    feed.listen(() => heard.push("joined"));
+  });
+  feed.listen(() => heard.push("stayed"));
+  feed.emit(up);
+  assertEquals(heard, ["stayed"]);
+  feed.emit(up);
+  assertEquals(heard, ["stayed", "stayed", "joined"]);
+});
+
+Deno.test("EventFeed.iterate() gives events from then on, in order, and ends with closed", async () => {
+  const feed = new EventFeed();
+  feed.emit(up);
+  const events = feed.iterate();
+  for (const event of [down, attempt(1), up, closed]) feed.emit(event);
+  assertEquals(await all(events), [down, attempt(1), up, closed]);
+  assertEquals(await events.next(), { done: true, value: undefined });
+});
+
+Deno.test("EventFeed.iterate() waits for what comes later", async () => {
+  const feed = new EventFeed();
+  const events = feed.iterate();
+  const next = events.next();
+  await undefined;
+  feed.emit(up);
+  assertEquals(await next, { done: false, value: up });
+});
+
+Deno.test("EventFeed.iterate() gives each reader every event", async () => {
+  const feed = new EventFeed();
+  const readers = [feed.iterate(), feed.iterate()];
+  feed.emit(up);
+  feed.emit(closed);
+  assertEquals(await Promise.all(readers.map(all)), [[up, closed], [up, closed]]);
+});
+
+Deno.test("EventFeed.iterate() ends for a reader that leaves, and for one that waits", async () => {
+  const feed = new EventFeed();
+  for (let time = 0; time < 2; time++) {
+    const events = feed.iterate();
+    feed.emit(up);
+    for await (const event of events) {
+      assertEquals(event, up);
+      break;
+    }
+    assertStrictEquals((await events.next()).done, true);
+  }
+  const events = feed.iterate();
+  const waiting = events.next();
+  await events.return?.();
+  assertEquals(await waiting, { done: true, value: undefined });
+});
+
+Deno.test("EventFeed.iterate() loses the oldest for a reader that never comes", async () => {
+  const feed = new EventFeed();
+  const events = feed.iterate();
+  for (let number = 1; number <= 2_000; number++) feed.emit(attempt(number));
+  feed.emit(closed);
+  const read = await all(events);
+  assertEquals([read.length, read[0], read.at(-1)], [1_024, attempt(978), closed]);
+});
+
+/** Notes each line with its level. */
+function notes(): { lines: unknown[][]; logger: Logger } {
+  const lines: unknown[][] = [];
+  const note = (level: string) => (...args: unknown[]) => void lines.push([level, ...args]);
+  const levels = ["debug", "info", "warn", "error"];
+  const logger = Object.fromEntries(levels.map((level) => [level, note(level)]));
+  return { lines, logger: logger as unknown as Logger };
+}
+
+Deno.test("logEvents() writes one line for each event, at the level it deserves", () => {
+  const { lines, logger } = notes();
+  const feed = new EventFeed();
+  logEvents(feed, logger);
+  const error = new Error("why");
+  feed.emit(up);
+  feed.emit({ ...up, reconnects: 2 });
+  feed.emit(down);
+  feed.emit(attempt(3));
+  feed.emit({ type: "slowConsumer", subject: "orders.*", dropped: 5 });
+  feed.emit({ type: "lameDuck", server: "a:1" });
+  feed.emit({ type: "error", error });
+  feed.emit({ type: "closed", error });
+  feed.emit(closed);
+  assertEquals(lines, [
+    ["debug", "Connected to a:1"],
+    ["info", "Connected again to a:1"],
+    ["warn", "Disconnected from a:1"],
+    ["debug", "Connecting again, attempt 3"],
+    ["warn", "Messages come faster than they are read on orders.*: 5 lost"],
+    ["warn", "The server a:1 is about to leave"],
+    ["error", error],
+    ["error", "The connection is closed", error],
+    ["debug", "The connection is closed"],
+  ]);
+});
+
+Deno.test("logEvents() gives a function that ends it", () => {
+  const { lines, logger } = notes();
+  const feed = new EventFeed();
+  logEvents(feed, logger)();
+  feed.emit(up);
+  assertEquals(lines, []);
+});

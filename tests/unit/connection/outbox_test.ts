@@ -1,0 +1,151 @@
+import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { Outbox } from "../../../src/connection/outbox.ts";
+import { OutboxFullError } from "../../../src/errors.ts";
+import type { Outgoing } from "../../../src/message/outgoing.ts";
+
+/** What an entry costs beyond its bytes. */
+const ENTRY = 64;
+
+function message(subject: string, size = 0): Outgoing {
+  return { subject, replyTo: "", data: new Uint8Array(size), headerBlock: undefined };
+}
+
+/** Takes everything out, and gives the subjects. */
+function released(outbox: Outbox): string[] {
+  const subjects: string[] = [];
+  outbox.release(({ subject }) => subjects.push(subject) > 0);
+  return subjects;
+}
+
+Deno.test("Outbox.release() hands over in the order of hold()", () => {
+  const outbox = new Outbox(10_000);
+  const subjects = Array.from({ length: 50 }, (_, at) => `s${at}`);
+  for (const subject of subjects) outbox.hold(message(subject));
+  assertStrictEquals(outbox.count, 50);
+  assertEquals(released(outbox), subjects);
+  assertEquals([outbox.count, released(outbox)], [0, []]);
+});
+
+Deno.test("Outbox.release() keeps the rest in order once send does not take one", () => {
+  const outbox = new Outbox(10_000);
+  for (const subject of ["a", "b", "c"]) outbox.hold(message(subject));
+  const offered: string[] = [];
+  outbox.release(({ subject }) => offered.push(subject) < 2);
+  assertEquals([offered, outbox.count], [["a", "b"], 2]);
+  outbox.hold(message("d"));
+  assertEquals(released(outbox), ["b", "c", "d"]);
+});
+
+Deno.test("Outbox.release() hands over the whole message", () => {
+  const outbox = new Outbox(10_000);
+  const given = {
+    subject: "a",
+    replyTo: "r",
+    data: new Uint8Array([1]),
+    headerBlock: new Uint8Array([2]),
+  };
+  outbox.hold(given);
+  outbox.release((outgoing) => {
+    assertEquals(outgoing, given);
+    return true;
+  });
+});
+
+Deno.test("Outbox.hold() copies the bytes, so that the caller may go on to write into them", () => {
+  const outbox = new Outbox(10_000);
+  const data = new Uint8Array([1, 2, 3]);
+  outbox.hold({ ...message("a"), data });
+  data.fill(9);
+  outbox.release((outgoing) => {
+    assertEquals(outgoing.data, new Uint8Array([1, 2, 3]));
+    return true;
+  });
+});
+
+Deno.test("Outbox.hold() counts bytes, subject, address of reply, headers and the entry", () => {
+  const size = "subject".length + "reply".length + 100 + 20 + ENTRY;
+  const outgoing = {
+    subject: "subject",
+    replyTo: "reply",
+    data: new Uint8Array(100),
+    headerBlock: new Uint8Array(20),
+  };
+  new Outbox(size).hold(outgoing);
+  assertThrows(() => new Outbox(size - 1).hold(outgoing), OutboxFullError);
+});
+
+Deno.test("Outbox.hold() refuses what is past the bound, and keeps what it has", () => {
+  const outbox = new Outbox(2 * (1 + 10 + ENTRY));
+  outbox.hold(message("a", 10));
+  outbox.hold(message("b", 10));
+  const error = assertThrows(() => outbox.hold(message("c")), OutboxFullError);
+  assertEquals([error.held, error.limit], [150, 150]);
+  assertStrictEquals(
+    error.message,
+    `Cannot hold a message for "c" as the outbox must stay within 150 bytes while disconnected: ` +
+      `150 are held`,
+  );
+  assertEquals(released(outbox), ["a", "b"]);
+});
+
+Deno.test("Outbox.hold() bounds empty messages too", () => {
+  const outbox = new Outbox(1_000);
+  assertThrows(() => {
+    for (;;) outbox.hold(message("a"));
+  }, OutboxFullError);
+  assertStrictEquals(outbox.count, Math.floor(1_000 / (1 + ENTRY)));
+});
+
+Deno.test("Outbox.hold() takes a smaller message where a larger one did not fit", () => {
+  const outbox = new Outbox(200);
+  outbox.hold(message("a", 50));
+  assertThrows(() => outbox.hold(message("b", 50)), OutboxFullError);
+  outbox.hold(message("c"));
+  assertEquals(released(outbox), ["a", "c"]);
+});
+
+Deno.test("Outbox.hold() holds nothing where the bound is 0", () => {
+  assertThrows(() => new Outbox(0).hold(message("a")), OutboxFullError);
+});
+
+Deno.test("Outbox has room again for whatever was released, withdrawn or cleared", () => {
+  const outbox = new Outbox(1 + ENTRY);
+  for (let time = 0; time < 3; time++) {
+    outbox.hold(message("a"));
+    assertEquals(released(outbox), ["a"]);
+    outbox.hold(message("b")).withdraw();
+    outbox.hold(message("c"));
+    assertStrictEquals(outbox.clear(), 1);
+  }
+});
+
+Deno.test("Held.withdraw() takes back that one message", () => {
+  const outbox = new Outbox(10_000);
+  outbox.hold(message("a"));
+  const held = outbox.hold(message("b"));
+  outbox.hold(message("c"));
+  held.withdraw();
+  assertEquals(released(outbox), ["a", "c"]);
+});
+
+Deno.test("Held.withdraw() does nothing a second time, nor once the message is gone", () => {
+  const outbox = new Outbox(2 * (1 + ENTRY));
+  const [first, second] = [outbox.hold(message("a")), outbox.hold(message("b"))];
+  first.withdraw();
+  first.withdraw();
+  assertEquals(released(outbox), ["b"]);
+  second.withdraw();
+  const third = outbox.hold(message("c"));
+  outbox.clear();
+  third.withdraw();
+  outbox.hold(message("d"));
+  outbox.hold(message("e"));
+  assertThrows(() => outbox.hold(message("f")), OutboxFullError);
+});
+
+Deno.test("Outbox.clear() forgets everything and says how many", () => {
+  const outbox = new Outbox(10_000);
+  for (const subject of ["a", "b", "c"]) outbox.hold(message(subject));
+  assertEquals([outbox.clear(), outbox.count, outbox.clear()], [3, 0, 0]);
+  assertEquals(released(outbox), []);
+});

@@ -1,0 +1,154 @@
+import { assertEquals } from "@std/assert";
+import * as front from "../../mod.ts";
+import * as testing from "../../src/testing/mod.ts";
+
+const SRC = new URL("../../src/", import.meta.url);
+
+/** From the lowest up: a file imports from its own room and from those on lower floors. */
+const FLOORS: readonly (readonly string[])[] = [
+  ["errors.ts", "options.ts", "deadline.ts", "backlog.ts"],
+  ["subject"],
+  ["message"],
+  ["connection"],
+  ["inbox"],
+  ["subscriber"],
+  ["broker"],
+  ["testing", "demo"],
+];
+
+/** Import and export statements, and imports within code or types; a doc comment's lines begin with `*`. */
+const IMPORTS =
+  /^(?:import|export)\s+(?:type\s+)?(?:[\w*]+[\w*,\s]*)?(?:\{[^}]*\}\s*)?(?:from\s+)?"([^"]+)"|^(?! *\*|\s*\/\/).*\bimport\("([^"]+)"\)/gm;
+
+interface SourceFile {
+  /** From `src/`, such as `message/codec.ts`. */
+  readonly path: string;
+  readonly text: string;
+  /** As they are written. */
+  readonly imports: readonly string[];
+  /** Those of this package, from `src/`. */
+  readonly uses: readonly string[];
+}
+
+function* paths(folder = ""): Generator<string> {
+  for (const { name, isDirectory } of Deno.readDirSync(new URL(folder, SRC))) {
+    if (isDirectory) yield* paths(`${folder}${name}/`);
+    else if (name.endsWith(".ts")) yield folder + name;
+  }
+}
+
+function read(path: string): SourceFile {
+  const url = new URL(path, SRC);
+  const text = Deno.readTextFileSync(url);
+  const imports = [...text.matchAll(IMPORTS)].map(([, stated, inner]) => (stated ?? inner)!);
+  const own = imports.filter((name) => name.startsWith("."));
+  return {
+    path,
+    text,
+    imports,
+    uses: own.map((name) => new URL(name, url).href.slice(SRC.href.length)),
+  };
+}
+
+const files = [...paths()].sort().map(read);
+
+function roomOf(path: string): string {
+  return path.split("/")[0]!;
+}
+
+function floorOf(path: string): number {
+  return FLOORS.findIndex((rooms) => rooms.includes(roomOf(path)));
+}
+
+/** Files that lead back to themselves, each circle once and as one line. */
+function cycles(): string[] {
+  const uses = new Map(files.map((file) => [file.path, file.uses]));
+  const found: string[] = [];
+  const done = new Set<string>();
+  const visit = (path: string, way: readonly string[]) => {
+    if (way.includes(path)) found.push([...way.slice(way.indexOf(path)), path].join(" → "));
+    if (way.includes(path) || done.has(path)) return;
+    for (const used of uses.get(path) ?? []) visit(used, [...way, path]);
+    done.add(path);
+  };
+  for (const { path } of files) visit(path, []);
+  return found;
+}
+
+Deno.test("src/ is read whole, each import of it included", () => {
+  const known = new Set(files.map(({ path }) => path));
+  const lost = files.flatMap(({ path, uses }) =>
+    uses.filter((used) => !known.has(used)).map((used) => `${path} → ${used}`)
+  );
+  assertEquals(lost, []);
+  assertEquals(read("deadline.ts").uses, ["errors.ts"]);
+  assertEquals(read("connection/dial.ts").imports, [
+    "@nats-io/transport-deno",
+    "@nats-io/transport-deno",
+    "./client_internals.ts",
+  ]);
+});
+
+Deno.test("Every file of src/ is on a floor", () => {
+  assertEquals(files.map(({ path }) => path).filter((path) => floorOf(path) < 0), []);
+});
+
+Deno.test("Imports go down, from floor to floor, types included", () => {
+  const up = files.flatMap(({ path, uses }) =>
+    uses.filter((used) =>
+      floorOf(used) > floorOf(path) ||
+      (floorOf(used) === floorOf(path) && roomOf(used) !== roomOf(path) && floorOf(path) > 0 &&
+        roomOf(path) !== "demo")
+    ).map((used) => `${path} → ${used}`)
+  );
+  assertEquals(up, []);
+});
+
+Deno.test("The embedded server imports nothing outside itself but the lowest floor", () => {
+  const server = files.filter(({ path }) => path.startsWith("testing/server/"));
+  const outside = server.flatMap(({ path, imports, uses }) => [
+    ...imports.filter((name) => !name.startsWith(".")).map((name) => `${path} → ${name}`),
+    ...uses.filter((used) => !used.startsWith("testing/server/") && floorOf(used) > 0),
+  ]);
+  assertEquals(outside, []);
+});
+
+Deno.test("No file of src/ leads back to itself, types included", () => {
+  assertEquals(cycles(), []);
+});
+
+Deno.test("Only src/connection imports the NATS client, and nothing imports anything else", () => {
+  const foreign = files.flatMap(({ path, imports }) =>
+    imports.filter((name) => !name.startsWith(".")).map((name) => `${roomOf(path)}: ${name}`)
+  );
+  assertEquals(new Set(foreign), new Set(["connection: @nats-io/transport-deno"]));
+});
+
+Deno.test("No file of src/ is longer than 250 lines", () => {
+  const long = files.map(({ path, text }) => [path, text.split("\n").length - 1] as const)
+    .filter(([, lines]) => lines > 250);
+  assertEquals(long, []);
+});
+
+Deno.test("mod.ts exports these values", () => {
+  assertEquals(Object.keys(front).sort(), [
+    "ConnectionError",
+    "DecodeError",
+    "EncodeError",
+    "InvalidSubjectError",
+    "MessageHeaders",
+    "NatsBroker",
+    "NoRespondersError",
+    "OutboxFullError",
+    "PayloadTooLargeError",
+    "PermissionError",
+    "RemoteError",
+    "ReplyError",
+    "TimeoutError",
+    "ValidationError",
+  ]);
+});
+
+Deno.test("src/testing/mod.ts exports these values", () => {
+  assertEquals(Object.keys(testing).sort(), ["EmbeddedServer", "TestBroker"]);
+});

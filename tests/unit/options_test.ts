@@ -1,0 +1,101 @@
+import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import * as rules from "../../src/options.ts";
+
+const { checkOptions } = rules;
+
+/** What each rule takes, and what it does not. */
+const CASES: readonly [rules.Rule, string, unknown[], unknown[]][] = [
+  [
+    rules.milliseconds,
+    "milliseconds from 0 to 2147483647",
+    [0, 0.5, 1, 2_147_483_647],
+    [-1, 2_147_483_648, NaN, Infinity, "1", null, 1n, new Date(0)],
+  ],
+  [
+    rules.count,
+    "a whole number of 1 or more",
+    [1, 2, Number.MAX_SAFE_INTEGER],
+    [0, -1, 1.5, NaN, Infinity, 2 ** 53, "1", 1n, null],
+  ],
+  [
+    rules.bytes,
+    "a whole number of bytes",
+    [0, 1, Number.MAX_SAFE_INTEGER],
+    [-1, 0.5, NaN, Infinity, "1", null],
+  ],
+  [rules.text, "text that is not empty", ["a", " "], ["", 1, null, {}, ["a"]]],
+  [rules.flag, "true or false", [true, false], [0, 1, "true", null]],
+  [rules.signal, "an AbortSignal", [AbortSignal.abort()], [new AbortController(), {}, null]],
+  [rules.record, "an object", [{}, [], new Map()], [null, "a", 1, true, () => {}]],
+  [rules.callable, "a function", [() => {}, class {}], [null, {}, "f"]],
+  [rules.oneOf("a", "b"), 'one of "a", "b"', ["a", "b"], ["c", "", "A", null, 1]],
+];
+
+Deno.test("Rule says what must hold of a value that does not follow it", () => {
+  for (const [rule, sentence, taken, refused] of CASES) {
+    for (const value of taken) assertStrictEquals(rule(value), undefined, Deno.inspect(value));
+    for (const value of refused) assertStrictEquals(rule(value), sentence, Deno.inspect(value));
+  }
+});
+
+const RULES = { wait: rules.milliseconds, name: rules.text };
+
+function sentenceOf(options: unknown): string {
+  return assertThrows(() => checkOptions("do it", options, RULES), TypeError).message;
+}
+
+Deno.test("checkOptions() takes no options, and those that follow their rules", () => {
+  for (const options of [undefined, {}, { wait: 1 }, { wait: 0, name: "a" }]) {
+    checkOptions("do it", options, RULES);
+  }
+});
+
+Deno.test("checkOptions() passes over an option that is undefined", () => {
+  checkOptions("do it", { wait: undefined, name: undefined, unheardOf: undefined }, RULES);
+});
+
+Deno.test("checkOptions() refuses options that are no object", () => {
+  for (
+    const [options, shown] of [[null, "null"], ["a", '"a"'], [5, "5"], [true, "true"]] as const
+  ) {
+    assertEquals(sentenceOf(options), `Cannot do it as options must be an object: ${shown}`);
+  }
+});
+
+Deno.test("checkOptions() refuses an option it does not know, and names those it does", () => {
+  const sentence = (key: string) =>
+    `Cannot do it as an option must be one of wait, name: ${JSON.stringify(key)}`;
+  assertEquals(sentenceOf({ wiat: 1 }), sentence("wiat"));
+  assertEquals(sentenceOf({ wait: 1, Name: "a" }), sentence("Name"));
+});
+
+Deno.test("checkOptions() does not take what every object has for an option", () => {
+  for (const key of ["constructor", "toString", "hasOwnProperty"]) sentenceOf({ [key]: 1 });
+  sentenceOf(JSON.parse('{"__proto__": 1}'));
+});
+
+Deno.test("checkOptions() names the option and its value", () => {
+  const rule = "milliseconds from 0 to 2147483647";
+  const shown: readonly [unknown, string][] = [
+    [-1, "-1"],
+    ["5", '"5"'],
+    [null, "null"],
+    [{}, "[object Object]"],
+    [[1], "[object Array]"],
+    [5n, "5"],
+    [Symbol("s"), "Symbol(s)"],
+    [NaN, "NaN"],
+  ];
+  for (const [value, text] of shown) {
+    assertEquals(sentenceOf({ wait: value }), `Cannot do it as "wait" must be ${rule}: ${text}`);
+  }
+});
+
+Deno.test("checkOptions() shows a value that cannot be turned into text", () => {
+  const cycle: Record<string, unknown> = Object.create(null);
+  cycle.self = cycle;
+  assertEquals(
+    sentenceOf({ name: cycle }),
+    'Cannot do it as "name" must be text that is not empty: [object Object]',
+  );
+});
