@@ -224,7 +224,8 @@ export class EmbeddedServer implements AsyncDisposable {
     this.#station.identity = { ...this.#station.identity, port: this.#tcp.port };
     if (!webSocket) return;
     const address = { hostname, port: webSocket === true ? 0 : webSocket.port };
-    this.#webSocket = new WebSocketListener(address, this.#accept);
+    const accepting = () => this.#state === "accepting";
+    this.#webSocket = new WebSocketListener(address, this.#accept, accepting);
   }
 
   readonly #accept: Accept = (wire) => {

@@ -13,9 +13,15 @@ export class WebSocketListener {
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
   readonly #open = new Map<WebSocketWire, Promise<void>>();
   readonly #accept: Accept;
+  readonly #accepting: () => boolean;
 
-  constructor(options: { readonly hostname: string; readonly port: number }, accept: Accept) {
+  constructor(
+    options: { readonly hostname: string; readonly port: number },
+    accept: Accept,
+    accepting: () => boolean,
+  ) {
     this.#accept = accept;
+    this.#accepting = accepting;
     this.#server = Deno.serve(
       { ...options, onListen() {} },
       (request, { remoteAddr }) => this.#serve(request, remoteAddr.hostname),
@@ -38,6 +44,8 @@ export class WebSocketListener {
     if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
       return new Response("WebSocket only\n", { status: 400 });
     }
+    // clients wait long for the first word on a socket that opens, and not at all on one that does not
+    if (!this.#accepting()) return new Response("Paused\n", { status: 503 });
     const { socket, response } = Deno.upgradeWebSocket(request);
     const wire = new WebSocketWire(socket, address);
     this.#open.set(wire, wire.serve(this.#accept).finally(() => this.#open.delete(wire)));
