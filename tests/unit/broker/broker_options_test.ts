@@ -7,6 +7,7 @@ import {
 } from "@std/assert";
 import { NatsBroker } from "../../../src/broker/broker.ts";
 import { type BrokerOptions, brokerSettings } from "../../../src/broker/broker_options.ts";
+import { standardError } from "../../../src/connection/events.ts";
 import { InvalidSubjectError } from "../../../src/errors.ts";
 
 const URL = "nats://127.0.0.1:4222";
@@ -89,6 +90,19 @@ Deno.test("NatsBroker refuses a wrong URL, and none at all", () => {
   sentenceOf({}, ["nats://a", "ws://b"]);
 });
 
+Deno.test("NatsBroker refuses options that WebSockets have no use for", () => {
+  const cannot = "Cannot make a broker as ";
+  assertEquals(
+    sentenceOf({ tls: {} }, "wss://a"),
+    `${cannot}"tls" must be for TCP servers: WebSockets`,
+  );
+  assertEquals(
+    sentenceOf({ resolve: true }, "ws://a"),
+    `${cannot}"resolve" must be for TCP servers: WebSockets`,
+  );
+  new NatsBroker("wss://a", { resolve: false });
+});
+
 Deno.test("NatsBroker refuses credentials given in two ways, without telling them", () => {
   const cases: readonly [string, BrokerOptions][] = [
     ["nats://ada:hunter2@a", { user: "ada", password: "hunter2" }],
@@ -112,7 +126,7 @@ Deno.test("NatsBroker refuses a password without a user", () => {
 
 Deno.test("brokerSettings() fills in the defaults", () => {
   const { connection, ...others } = brokerSettings(URL, {});
-  assertEquals(others, { inboxPrefix: "_INBOX", requestTimeout: 5_000, logger: console });
+  assertEquals(others, { inboxPrefix: "_INBOX", requestTimeout: 5_000, logger: standardError });
   const { servers, connectTimeout, pingInterval, reconnect, outboxLimit, resolve } = connection;
   assertEquals(servers.urls, ["127.0.0.1:4222"]);
   assertEquals([connectTimeout, pingInterval, resolve], [5_000, 20_000, false]);

@@ -1,9 +1,11 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
+import { stub } from "@std/testing/mock";
 import {
   type BrokerEvent,
   EventFeed,
   logEvents,
   type Logger,
+  standardError,
 } from "../../../src/connection/events.ts";
 
 const up = { type: "connected", server: "a:1", reconnects: 0 } as const;
@@ -47,6 +49,20 @@ Deno.test("EventFeed.emit() lets a listener leave or join meanwhile", () => {
   assertEquals(heard, ["stayed"]);
   feed.emit(up);
   assertEquals(heard, ["stayed", "stayed", "joined"]);
+});
+
+Deno.test("EventFeed.emit() goes on past a listener that throws", () => {
+  using printed = stub(console, "error");
+  const feed = new EventFeed();
+  const heard: BrokerEvent[] = [];
+  const error = new Error("a listener's own");
+  feed.listen(() => {
+    throw error;
+  });
+  feed.listen((event) => heard.push(event));
+  feed.emit(up);
+  assertEquals(heard, [up]);
+  assertEquals(printed.calls.map(({ args }) => args), [[error]]);
 });
 
 Deno.test("EventFeed.iterate() gives events from then on, in order, and ends with closed", async () => {
@@ -143,4 +159,12 @@ Deno.test("logEvents() gives a function that ends it", () => {
   logEvents(feed, logger)();
   feed.emit(up);
   assertEquals(lines, []);
+});
+
+Deno.test("standardError writes to standard error, and nothing of what is for debugging", () => {
+  using errors = stub(console, "error");
+  using printed = stub(console, "log");
+  for (const level of ["debug", "info", "warn", "error"] as const) standardError[level](level, 1);
+  assertEquals(errors.calls.map(({ args }) => args), [["info", 1], ["warn", 1], ["error", 1]]);
+  assertEquals(printed.calls, []);
 });

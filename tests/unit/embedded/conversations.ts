@@ -12,6 +12,8 @@ export interface Conversation {
   readonly hear: string;
   /** The server closes the connection after that. */
   readonly closes?: true;
+  /** The first line of servers that answers so; older ones answered otherwise. */
+  readonly since?: "2.15";
 }
 
 const ASKING = { no_responders: true };
@@ -74,6 +76,7 @@ export const conversations: readonly Conversation[] = [
   },
   {
     name: "CONNECT a second time drops the subscriptions",
+    since: "2.15",
     say: 'SUB a 1\r\nCONNECT {"verbose":false}\r\nPUB a 1\r\nx\r\n',
     hear: "",
   },
@@ -115,6 +118,7 @@ export const conversations: readonly Conversation[] = [
   },
   {
     name: "PUB to what servers keep for themselves is refused",
+    since: "2.15",
     say:
       "PUB $NRG.a 1\r\nx\r\nPUB _GR_.a 1\r\nx\r\nPUB a _R_.b 1\r\nx\r\nPUB a $JS.ACK.b 1\r\nx\r\n",
     hear: "-ERR 'Permissions Violation for Publish to \"$NRG.a\"'\r\n" +
@@ -180,12 +184,14 @@ export const conversations: readonly Conversation[] = [
   },
   {
     name: "echo: false keeps a client's own messages from it",
+    since: "2.15",
     request: { echo: false, ...ASKING },
     say: "SUB a 1\r\nSUB in 2\r\nPUB a in 1\r\nx\r\n",
     hear: "HMSG in 2 33 33\r\nNATS/1.0 503\r\nNats-Subject: a\r\n\r\n\r\n",
   },
   {
     name: "no_responders gets the status on its own subscription to the reply subject",
+    since: "2.15",
     request: ASKING,
     say: "SUB in.* 7\r\nPUB nobody in.1 2\r\nhi\r\nPUB nobody 2\r\nhi\r\n",
     hear: "HMSG in.1 7 38 38\r\nNATS/1.0 503\r\nNats-Subject: nobody\r\n\r\n\r\n",
@@ -198,6 +204,7 @@ export const conversations: readonly Conversation[] = [
   },
   {
     name: "no_responders does not count towards the messages a subscription waits for",
+    since: "2.15",
     request: ASKING,
     say:
       "SUB in 1\r\nUNSUB 1 1\r\nPUB a in 0\r\n\r\nPUB a in 0\r\n\r\nPUB in 1\r\nx\r\nPUB in 1\r\ny\r\n",
@@ -206,6 +213,7 @@ export const conversations: readonly Conversation[] = [
   },
   {
     name: "JetStream is asked for in vain",
+    since: "2.15",
     request: ASKING,
     say: "SUB in 1\r\nPUB $JS.API.INFO in 0\r\n\r\n",
     hear: "HMSG in 1 44 44\r\nNATS/1.0 503\r\nNats-Subject: $JS.API.INFO\r\n\r\n\r\n",

@@ -54,8 +54,16 @@ export class RawClient implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (!this.#ended) this.#conn.close();
+    this.#close();
     await this.#reading;
+  }
+
+  #close(): void {
+    try {
+      this.#conn.close();
+    } catch {
+      // Closed already.
+    }
   }
 
   #take(length: number): string {
@@ -73,10 +81,10 @@ export class RawClient implements AsyncDisposable {
         }
         this.#rouse();
       }
-      this.#conn.close();
     } catch {
       // Reset by the server, or closed from here.
     }
+    this.#close();
     this.#ended = true;
     this.#rouse();
   }
