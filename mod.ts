@@ -16,6 +16,7 @@
  * @module
  */
 export { NatsBroker } from "./src/broker/broker.ts";
+export { NatsRouter } from "./src/broker/router.ts";
 export {
   ConnectionError,
   DecodeError,
@@ -31,10 +32,11 @@ export {
   ValidationError,
 } from "./src/errors.ts";
 export { MessageHeaders } from "./src/message/headers.ts";
+export { reply } from "./src/message/reply.ts";
 
 export type { TimeoutOptions } from "./src/broker/broker.ts";
 export type { BrokerOptions, ReconnectOptions, TlsOptions } from "./src/broker/broker_options.ts";
-export type { PublishOptions, RequestOptions } from "./src/broker/request_options.ts";
+export type { IncludeOptions, MiddlewarePair, ReadOptions, Replied } from "./src/broker/router.ts";
 export type { BrokerEvent, Logger } from "./src/connection/events.ts";
 export type { ConnectionErrorReason, ValidationIssue } from "./src/errors.ts";
 export type { Bounds, Overflow } from "./src/backlog.ts";
@@ -42,8 +44,13 @@ export type { Inbox, InboxEnd, NextOptions } from "./src/inbox/inbox.ts";
 export type { InboxOptions } from "./src/inbox/inbox_options.ts";
 export type { HeaderFields } from "./src/message/headers.ts";
 export type { Message } from "./src/message/message.ts";
+export type { Reply, ReplyOptions } from "./src/message/reply.ts";
 export type { Schema, SchemaIssue, SchemaResult } from "./src/message/schema.ts";
 export type { ParamNames, Params } from "./src/subject/params.ts";
 export type { Handler } from "./src/subscriber/handler.ts";
-export type { Subscriber } from "./src/subscriber/subscriber.ts";
+export type { HandlerSubscriber, ReadSubscriber, Subscriber } from "./src/subscriber/subscriber.ts";
 export type { SubscriberOptions } from "./src/subscriber/subscriber_options.ts";
+export type { Draft, Middleware, PublishMiddleware } from "./src/middleware/middleware.ts";
+export type { Addressed, Publisher } from "./src/outbound/publisher.ts";
+export type { PublisherOptions } from "./src/outbound/publisher_options.ts";
+export type { PublishOptions, RequestOptions } from "./src/outbound/send_options.ts";

@@ -7,17 +7,12 @@ import { Requests } from "../inbox/requests.ts";
 import { SubscribedInbox } from "../inbox/subscribed_inbox.ts";
 import { newToken } from "../inbox/token.ts";
 import type { Message } from "../message/message.ts";
-import { compose } from "../message/outgoing.ts";
+import type { PublishOptions, RequestOptions } from "../outbound/send_options.ts";
 import { checkOptions, milliseconds } from "../options.ts";
 import { within } from "../deadline.ts";
 import { type BrokerOptions, brokerSettings } from "./broker_options.ts";
-import { NatsRouter, settle, subscribersOf } from "./router.ts";
-import {
-  checkPublish,
-  checkRequest,
-  type PublishOptions,
-  type RequestOptions,
-} from "./request_options.ts";
+import type { Registry } from "./registry.ts";
+import { NatsRouter, registryOf } from "./router.ts";
 
 /** How long something may take. */
 export interface TimeoutOptions {
@@ -49,12 +44,13 @@ export let reroute: (broker: NatsBroker, socket: SocketSource | undefined) => vo
  * assertEquals((await broker.request("greet.Ada")).body, "Hello, Ada");
  * ```
  */
-export class NatsBroker extends NatsRouter implements AsyncDisposable {
-  readonly #feed = new EventFeed();
+export class NatsBroker<State extends object = Readonly<Record<string, unknown>>>
+  extends NatsRouter<State>
+  implements AsyncDisposable {
+  readonly #feed: EventFeed;
   readonly #connection: Connection;
-  readonly #requests: Requests;
   readonly #inboxPrefix: string;
-  readonly #requestTimeout: number;
+  readonly #registry: Registry;
   #stopping = new AbortController();
 
   static {
@@ -73,19 +69,19 @@ export class NatsBroker extends NatsRouter implements AsyncDisposable {
     servers: string | readonly string[] = "nats://127.0.0.1:4222",
     options: BrokerOptions = {},
   ) {
-    super();
     const settings = brokerSettings(servers, options);
-    this.#inboxPrefix = settings.inboxPrefix;
-    this.#requestTimeout = settings.requestTimeout;
-    this.#connection = new Connection(settings.connection, this.#feed);
-    const requests = this.#requests = new Requests(this.#connection, settings.inboxPrefix);
-    this.#feed.listen((event) => requests.notice(event));
-    if (settings.logger) logEvents(this.#feed, settings.logger);
-    settle(this, {
-      connection: this.#connection,
-      feed: this.#feed,
-      signal: () => this.#stopping.signal,
-    });
+    const { inboxPrefix, requestTimeout, logger } = settings;
+    const feed = new EventFeed();
+    const connection = new Connection(settings.connection, feed);
+    const requests = new Requests(connection, inboxPrefix);
+    const stopping = () => this.#stopping.signal;
+    super({ connection, feed, requests, requestTimeout, stopping, queue: undefined, stats() {} });
+    this.#feed = feed;
+    this.#connection = connection;
+    this.#inboxPrefix = inboxPrefix;
+    this.#registry = registryOf(this as unknown as NatsRouter);
+    feed.listen((event) => requests.notice(event));
+    if (logger) logEvents(feed, logger);
   }
 
   /**
@@ -105,9 +101,11 @@ export class NatsBroker extends NatsRouter implements AsyncDisposable {
    */
   async start(): Promise<void> {
     await this.connect();
-    for (const subscriber of subscribersOf(this)) subscriber.listen();
+    const { handlings, readings } = this.#registry;
+    for (const handling of handlings) handling.listen();
+    await Promise.all(readings.map((reading) => reading.start()));
     await this.#connection.flush({}, "start the broker");
-    for (const { refusal } of subscribersOf(this)) if (refusal) throw refusal;
+    for (const { refusal } of handlings) if (refusal) throw refusal;
   }
 
   /**
@@ -118,10 +116,12 @@ export class NatsBroker extends NatsRouter implements AsyncDisposable {
     checkOptions("stop the broker", options, TIMEOUT_RULES);
     const { timeout = 25_000 } = options;
     const until = performance.now() + timeout;
-    const left = Promise.all([...subscribersOf(this)].map((subscriber) => subscriber.leave()));
+    const { handlings, readings } = this.#registry;
+    const left = Promise.all([...handlings, ...readings].map((subscriber) => subscriber.stop()));
     await within(left, { timeout }, "wait for the handlers at work").catch((error) => {
       this.#feed.emit({ type: "error", error });
       this.#stopping.abort(error);
+      for (const handling of handlings) handling.abandon();
     });
     await this.#connection.close({ timeout: Math.max(0, until - performance.now()) });
     this.#stopping = new AbortController();
@@ -192,16 +192,7 @@ export class NatsBroker extends NatsRouter implements AsyncDisposable {
    * @throws {ConnectionError} if the broker was never connected, or is stopped
    */
   publish(subject: string, body?: unknown, options?: PublishOptions): Promise<void> {
-    try {
-      checkPublish(subject, options);
-      const { headers, replyTo, correlationId = newToken() } = options ?? {};
-      const envelope = { headers, replyTo, correlationId };
-      const { hasHeaders } = this.#connection;
-      this.#connection.publish(compose(subject, body, envelope, hasHeaders));
-      return Promise.resolve();
-    } catch (error) {
-      return Promise.reject(error);
-    }
+    return this.#registry.outbound.publish(subject, body, options);
   }
 
   /**
@@ -221,16 +212,6 @@ export class NatsBroker extends NatsRouter implements AsyncDisposable {
     body?: unknown,
     options?: RequestOptions<Body>,
   ): Promise<Message<Body>> {
-    try {
-      checkRequest(subject, options);
-      const { headers, correlationId = newToken(), signal, schema } = options ?? {};
-      const { hasHeaders } = this.#connection;
-      const question = compose(subject, body, { headers, correlationId }, hasHeaders);
-      const timeout = options?.timeout ?? this.#requestTimeout;
-      const answer = this.#requests.send(question, { timeout, signal, schema });
-      return answer as Promise<Message<Body>>;
-    } catch (error) {
-      return Promise.reject(error);
-    }
+    return this.#registry.outbound.request(subject, body, options) as Promise<Message<Body>>;
   }
 }

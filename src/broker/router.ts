@@ -1,57 +1,149 @@
+import type { Message } from "../message/message.ts";
+import type { Reply } from "../message/reply.ts";
+import type { Middleware, PublishMiddleware } from "../middleware/middleware.ts";
+import { callable, checkOptions, text } from "../options.ts";
 import type { Params } from "../subject/params.ts";
 import { Pattern } from "../subject/pattern.ts";
+import { checkSubject } from "../subject/subject.ts";
 import type { Handler } from "../subscriber/handler.ts";
-import { HandlerSubscriber, type Subscriber, type Surroundings } from "../subscriber/subscriber.ts";
+import type { HandlerSubscriber, ReadSubscriber } from "../subscriber/subscriber.ts";
 import { type SubscriberOptions, subscriberSettings } from "../subscriber/subscriber_options.ts";
+import { PatternPublisher } from "../outbound/pattern_publisher.ts";
+import type { Publisher } from "../outbound/publisher.ts";
+import { checkPublisher, type PublisherOptions } from "../outbound/publisher_options.ts";
+import { type Host, Registry } from "./registry.ts";
 
-/** Gives a router the connection that its handlers run on. */
-export let settle: (router: NatsRouter, surroundings: Surroundings) => void;
+/** What is registered on a router. What the broker does with it must not be a method that programs see. */
+export let registryOf: (router: NatsRouter) => Registry;
 
-/** Everything that is registered on a router. */
-export let subscribersOf: (router: NatsRouter) => ReadonlySet<HandlerSubscriber>;
+/** What a handler may give back where its reply has a schema: a value, its promise, or what `reply()` makes. */
+export type Replied<Value> = Value | Reply | Promise<Value | Reply>;
 
-/** Where handlers are registered. */
-export class NatsRouter {
-  readonly #subscribers = new Set<HandlerSubscriber>();
-  #surroundings: Surroundings | undefined;
+/** How a subscriber without a handler is subscribed. */
+export type ReadOptions = Pick<SubscriberOptions, "queue" | "maxPending">;
+
+/** How a router is included. */
+export interface IncludeOptions {
+  /** What goes before every pattern of the router, its dot included: `"v1."`. @default {""} */
+  readonly prefix?: string;
+}
+
+/** Middleware for both directions. */
+export interface MiddlewarePair<State> {
+  /** Stands around the handlers. */
+  readonly consume?: Middleware<State>;
+  /** Stands around everything that is sent. */
+  readonly publish?: PublishMiddleware;
+}
+
+/**
+ * Handlers, publishers and middleware without a connection of their own: `broker.include(router)` gives them one.
+ *
+ * @example
+ * ```ts
+ * import { NatsBroker, NatsRouter } from "@signalbox/nats";
+ * import { TestBroker } from "@signalbox/nats/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const orders = new NatsRouter();
+ * orders.subscriber("orders.{id}", ({ params }) => ({ id: params.id }));
+ *
+ * const broker = new NatsBroker();
+ * broker.include(orders, { prefix: "v1." });
+ * await using _test = await TestBroker.start(broker);
+ * assertEquals((await broker.request("v1.orders.7")).body, { id: "7" });
+ * ```
+ */
+export class NatsRouter<State extends object = Readonly<Record<string, unknown>>> {
+  readonly #registry: Registry;
 
   static {
-    settle = (router, surroundings) => router.#surroundings = surroundings;
-    subscribersOf = (router) => router.#subscribers;
+    registryOf = (router) => router.#registry;
+  }
+
+  /** Makes a router on which nothing is registered yet. */
+  constructor(...host: readonly unknown[]) {
+    this.#registry = new Registry(host[0] as Host | undefined);
+  }
+
+  /**
+   * Puts a middleware around every handler that is registered here or in a router below, before or after; a pair stands
+   * around what is sent as well. The first stands outermost.
+   *
+   * @throws {TypeError} if it is no function, or something has been started or sent already
+   */
+  use(middleware: Middleware<State> | MiddlewarePair<State>): this {
+    const pair = typeof middleware === "function" ? { consume: middleware } : middleware;
+    checkOptions("use a middleware", pair, { consume: callable, publish: callable });
+    this.#registry.use(pair.consume as Middleware | undefined, pair.publish);
+    return this;
+  }
+
+  /**
+   * Takes in the handlers, publishers and middleware of another router.
+   *
+   * @throws {TypeError} if it is part of a router already, or a request would be answered twice
+   * @throws {InvalidSubjectError} for a prefix that no subject could begin with
+   */
+  include(router: NatsRouter<State>, options: IncludeOptions = {}): this {
+    checkOptions("include a router", options, { prefix: text });
+    const { prefix = "" } = options;
+    if (prefix !== "") checkSubject("include a router", `${prefix}x`);
+    this.#registry.include(registryOf(router as unknown as NatsRouter), prefix);
+    return this;
+  }
+
+  /**
+   * A place to publish to: a subject, or a pattern such as `"orders.{id}.done"` that is filled for every message.
+   *
+   * @throws {InvalidSubjectError} @throws {TypeError} at once
+   */
+  publisher<const Text extends string, Body = unknown, Answer = unknown>(
+    pattern: Text,
+    options: PublisherOptions<Body, Answer> = {},
+  ): Publisher<Text, Body, Answer> {
+    checkPublisher(pattern, options as PublisherOptions);
+    new Pattern(pattern);
+    const registry = this.#registry;
+    const publisher = new PatternPublisher(pattern, registry, options as PublisherOptions);
+    return publisher as unknown as Publisher<Text, Body, Answer>;
   }
 
   /**
    * Registers a handler for a subject, a wildcard, or a pattern such as `"orders.{id}"`; `start()` subscribes.
-   * What the handler gives back is the reply.
+   * What the handler gives back is the reply. With a filter, several handlers can share a subject.
    *
-   * @throws {InvalidSubjectError} @throws {TypeError} at once
+   * @throws {InvalidSubjectError} for a pattern that no server would take
+   * @throws {TypeError} for a wrong option, and if a request would be answered twice
    */
-  subscriber<const Pattern extends string>(
-    pattern: Pattern,
-    handler: Handler<unknown, Params<Pattern>>,
-  ): Subscriber;
+  subscriber<const Text extends string>(
+    pattern: Text,
+    handler: Handler<unknown, Params<Text>, State>,
+  ): HandlerSubscriber;
   /** Registers a handler with options. */
-  subscriber<const Pattern extends string, Body = unknown>(
-    pattern: Pattern,
-    options: SubscriberOptions<Body>,
-    handler: Handler<Body, Params<Pattern>>,
-  ): Subscriber;
+  subscriber<const Text extends string, Body = unknown, Reply = unknown>(
+    pattern: Text,
+    options: SubscriberOptions<Body, Reply>,
+    handler: (message: Message<Body, Params<Text>, State>) => Replied<Reply>,
+  ): HandlerSubscriber;
+  /** Makes a subscriber without a handler, to be read like an inbox once it is started. */
+  subscriber(pattern: string, options?: ReadOptions): ReadSubscriber;
   subscriber(
     pattern: string,
-    ...rest: readonly [Handler<never, never>] | readonly [SubscriberOptions, Handler<never, never>]
-  ): Subscriber {
-    const [options, handler] = rest.length === 1 ? [{}, rest[0]] : rest;
-    if (typeof handler !== "function") {
-      throw new TypeError(`Cannot subscribe to "${pattern}" as a handler must be a function`);
-    }
-    const settings = subscriberSettings(pattern, options);
-    const subscriber = new HandlerSubscriber(
-      new Pattern(pattern),
-      settings,
-      handler as Handler,
-      this.#surroundings!,
-    );
-    this.#subscribers.add(subscriber);
-    return subscriber;
+    ...rest: readonly unknown[]
+  ): HandlerSubscriber | ReadSubscriber {
+    const last = rest.at(-1);
+    const handler = typeof last === "function" ? last as Handler : undefined;
+    const options = (handler ? rest.slice(0, -1) : rest)[0] ?? {};
+    const settings = subscriberSettings(new Pattern(pattern), options, handler !== undefined);
+    if (!handler) return this.#registry.read(pattern, settings);
+    const { filter, schema, replySchema, middleware = [] } = options as SubscriberOptions;
+    return this.#registry.handle(pattern, settings, {
+      handler,
+      filter,
+      schema,
+      replySchema,
+      middleware,
+    });
   }
 }

@@ -1,4 +1,6 @@
 import type { Bounds, Overflow } from "../backlog.ts";
+import { type Message, ReceivedMessage } from "../message/message.ts";
+import type { Packet } from "../message/packet.ts";
 import { bytes, checkOptions, count, milliseconds, oneOf, record, signal } from "../options.ts";
 
 /** How an inbox is opened. */
@@ -27,6 +29,10 @@ export interface InboxSettings {
   readonly signal: AbortSignal | undefined;
   readonly bounds: Bounds;
   readonly overflow: Overflow;
+  /** The queue group that shares what comes; a private inbox has none. */
+  readonly queue: string | undefined;
+  /** Makes a message of what came. */
+  readonly receive: (packet: Packet) => Message;
 }
 
 const ACTION = "open an inbox";
@@ -48,5 +54,6 @@ export function inboxSettings(options: InboxOptions = {}): InboxSettings {
   checkOptions(ACTION, options.maxPending, { messages: count, bytes });
   const { max = Infinity, idleTimeout, signal, maxPending, overflow = "close" } = options;
   const bounds = { messages: 65_536, bytes: 67_108_864, ...maxPending };
-  return { max, idleTimeout, signal, bounds, overflow };
+  const receive = (packet: Packet) => new ReceivedMessage(packet);
+  return { max, idleTimeout, signal, bounds, overflow, queue: undefined, receive };
 }

@@ -2,7 +2,7 @@ import { Backlog } from "../backlog.ts";
 import type { Connection, Interest, Taker } from "../connection/connection.ts";
 import type { EventFeed } from "../connection/events.ts";
 import { within } from "../deadline.ts";
-import { type Message, ReceivedMessage } from "../message/message.ts";
+import type { Message } from "../message/message.ts";
 import { keep, type Packet, sizeOf } from "../message/packet.ts";
 import { checkOptions, milliseconds, signal } from "../options.ts";
 import type { Inbox, InboxEnd, NextOptions } from "./inbox.ts";
@@ -41,7 +41,7 @@ export class SubscribedInbox implements Inbox, Taker {
     this.#settings = settings;
     this.#feed = feed;
     this.#refused.promise.catch(() => {});
-    this.#interest = connection.subscribe(subject, this);
+    this.#interest = connection.subscribe(subject, this, settings.queue);
     this.#deaf = feed.listen((event) => event.type === "closed" && this.#end("connection"));
     settings.signal?.addEventListener("abort", this.#abort, { once: true });
     if (settings.idleTimeout !== undefined) this.#watchIdle(settings.idleTimeout);
@@ -75,7 +75,7 @@ export class SubscribedInbox implements Inbox, Taker {
     checkOptions("wait for a message", options, NEXT_RULES);
     options.signal?.throwIfAborted();
     const packet = this.#backlog.shift() ?? await this.#wait(options);
-    return packet && new ReceivedMessage(packet);
+    return packet && this.#settings.receive(packet);
   }
 
   close(): Promise<void> {

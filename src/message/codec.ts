@@ -54,6 +54,9 @@ function bytesOf(body: unknown): Uint8Array | undefined {
 }
 
 function jsonOf(body: unknown): string {
+  if (typeof body === "object" && body !== null && Symbol.asyncIterator in body) {
+    throw new EncodeError("an async iterable");
+  }
   let written: string | undefined;
   try {
     written = JSON.stringify(body);

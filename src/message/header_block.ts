@@ -1,40 +1,44 @@
 import { type HeaderFields, pairsOf, VERSION } from "./headers.ts";
+import { TIME_LEFT } from "./signalbox_headers.ts";
 
 const encoder = new TextEncoder();
 const END = "\r\n\r\n";
 const beginnings = new Map<string | undefined, Uint8Array>();
 
+/** The headers that we give a message. */
+export interface OwnHeaders {
+  readonly contentType: string | undefined;
+  readonly correlationId: string;
+  /** Milliseconds, for a request. */
+  readonly timeLeft: number | undefined;
+}
+
 /**
- * Writes a header block: our two headers, and the user's, which replace ours of the same name in any case.
+ * Writes a header block: our headers, and the user's, which replace ours of the same name in any case.
  *
  * @throws {TypeError} for a name or a value that would break the block apart
  */
-export function encodeHeaders(
-  contentType: string | undefined,
-  correlationId: string,
-  fields: HeaderFields | undefined,
-): Uint8Array {
-  return fields
-    ? merged(contentType, correlationId, fields)
-    : ours(contentType, correlationId) ?? merged(contentType, correlationId, []);
+export function encodeHeaders(own: OwnHeaders, fields: HeaderFields | undefined): Uint8Array {
+  return fields ? merged(own, fields) : ours(own) ?? merged(own, []);
 }
 
 /**
  * Nearly every message has just our headers, and of these the id alone differs: written byte by byte behind what
  * never changes, the block costs a third of what `TextEncoder` takes for it.
  */
-function ours(contentType: string | undefined, id: string): Uint8Array | undefined {
+function ours({ contentType, correlationId: id, timeLeft }: OwnHeaders): Uint8Array | undefined {
   let beginning = beginnings.get(contentType);
   if (!beginning) beginnings.set(contentType, beginning = beginningWith(contentType));
+  const end = timeLeft === undefined ? END : `\r\n${TIME_LEFT}: ${timeLeft}${END}`;
   const start = beginning.length;
-  const block = new Uint8Array(start + id.length + END.length);
+  const block = new Uint8Array(start + id.length + end.length);
   block.set(beginning);
   for (let at = 0; at < id.length; at++) {
     const code = id.charCodeAt(at);
     if (code > 126) return undefined;
     block[start + at] = code;
   }
-  for (let at = 0; at < END.length; at++) block[start + id.length + at] = END.charCodeAt(at);
+  for (let at = 0; at < end.length; at++) block[start + id.length + at] = end.charCodeAt(at);
   return block;
 }
 
@@ -43,16 +47,19 @@ function beginningWith(contentType: string | undefined): Uint8Array {
   return encoder.encode(`${VERSION}\r\n${type}correlation_id: `);
 }
 
-function merged(
-  contentType: string | undefined,
-  correlationId: string,
-  fields: HeaderFields,
-): Uint8Array {
+function merged(own: OwnHeaders, fields: HeaderFields): Uint8Array {
   const given = pairsOf(fields);
   for (const [name, value] of given) checkField(name, value);
   const names = new Set(given.map(([name]) => name.toLowerCase()));
-  const own = [["content-type", contentType], ["correlation_id", correlationId]] as const;
-  const kept = own.filter(([name, value]) => value !== undefined && !names.has(name));
+  const { contentType, correlationId, timeLeft } = own;
+  const ours = [
+    ["content-type", contentType],
+    ["correlation_id", correlationId],
+    [TIME_LEFT, timeLeft],
+  ] as const;
+  const kept = ours.filter(([name, value]) =>
+    value !== undefined && !names.has(name.toLowerCase())
+  );
   const lines = [...kept, ...given].map(([name, value]) => `${name}: ${value}`);
   return encoder.encode(`${[VERSION, ...lines].join("\r\n")}${END}`);
 }

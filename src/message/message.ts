@@ -98,7 +98,9 @@ export class ReceivedMessage implements Message {
 
   /** The same message with the body that its schema made of it. */
   withBody(body: unknown): ReceivedMessage {
-    return new ReceivedMessage(this.#packet, this.#reception, body);
+    const made = new ReceivedMessage(this.#packet, this.#reception, body);
+    made.#headers = this.#headers;
+    return made;
   }
 }
 

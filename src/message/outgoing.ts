@@ -13,6 +13,8 @@ export interface Envelope {
   readonly headers?: HeaderFields | undefined;
   readonly replyTo?: string | undefined;
   readonly correlationId: string;
+  /** Milliseconds that the answer may take, for a request. */
+  readonly timeLeft?: number | undefined;
 }
 
 /**
@@ -24,12 +26,12 @@ export interface Envelope {
 export function compose(
   subject: string,
   body: unknown,
-  { headers, replyTo = "", correlationId }: Envelope,
+  { headers, replyTo = "", correlationId, timeLeft }: Envelope,
   hasHeaders: boolean,
 ): Outgoing {
   const { data, contentType } = encodeBody(body);
   if (!hasHeaders) return { subject, replyTo, data, headerBlock: without(headers) };
-  const headerBlock = encodeHeaders(contentType, correlationId, headers);
+  const headerBlock = encodeHeaders({ contentType, correlationId, timeLeft }, headers);
   return { subject, replyTo, data, headerBlock };
 }
 

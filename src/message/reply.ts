@@ -1,10 +1,60 @@
 import type { HeaderFields } from "./headers.ts";
 import { RemoteError } from "../errors.ts";
+import { checkOptions, record } from "../options.ts";
+import { checkSubject } from "../subject/subject.ts";
 import type { ReceivedMessage } from "./message.ts";
 
 /** The two headers of ADR-32 that mark an answer as an error. */
 export const ERROR_CODE = "Nats-Service-Error-Code";
 export const ERROR_TEXT = "Nats-Service-Error";
+
+/** A reply that says more than its body. */
+export interface ReplyOptions {
+  /** Headers beside ours. */
+  readonly headers?: HeaderFields;
+  /** Where the caller's next word is to go. */
+  readonly replyTo?: string;
+}
+
+/** What {@linkcode reply} makes. */
+export class Reply {
+  /** What the reply says. */
+  readonly body: unknown;
+  /** What goes with it. */
+  readonly options: ReplyOptions;
+
+  /** Makes one; a handler gives it back in place of a body. */
+  constructor(body: unknown, options: ReplyOptions) {
+    this.body = body;
+    this.options = options;
+  }
+}
+
+/**
+ * A reply with headers or with an address to go on at; a handler that has just a body to give returns that.
+ *
+ * @throws {TypeError} naming the option that is wrong
+ *
+ * @example
+ * ```ts
+ * import { NatsBroker, reply } from "@signalbox/nats";
+ * import { TestBroker } from "@signalbox/nats/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const broker = new NatsBroker();
+ * broker.subscriber("page", () => reply("…", { headers: { "X-Page": "1" } }));
+ * await using _test = await TestBroker.start(broker);
+ * assertEquals((await broker.request("page")).headers.get("x-page"), "1");
+ * ```
+ */
+export function reply(body: unknown, options: ReplyOptions = {}): Reply {
+  checkOptions("reply", options, {
+    headers: record,
+    replyTo: (value) => typeof value === "string" ? undefined : "a subject",
+  });
+  if (options.replyTo !== undefined) checkSubject("reply", options.replyTo);
+  return new Reply(body, options);
+}
 
 /** An answer that says what went wrong. */
 export interface ErrorReply {

@@ -19,9 +19,9 @@ export interface Draft {
   /** What it says: text, bytes, or any JSON value. */
   readonly body: unknown;
   /** Headers beside ours. */
-  readonly headers: HeaderFields | undefined;
+  readonly headers?: HeaderFields | undefined;
   /** Where an answer goes; a request's is its own. */
-  readonly replyTo: string | undefined;
+  readonly replyTo?: string | undefined;
   /** What ties together all messages of one piece of work. */
   readonly correlationId: string;
 }

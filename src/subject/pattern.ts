@@ -37,6 +37,21 @@ export class Pattern {
     return this.#parameters.map(({ name }) => name);
   }
 
+  /**
+   * Itself, if another pattern has a value for each of its parameters.
+   *
+   * @throws {InvalidSubjectError} if one is missing
+   */
+  within(other: Pattern): this {
+    const missing = this.names.find((name) => !other.names.includes(name));
+    if (missing === undefined) return this;
+    throw new InvalidSubjectError(
+      `fill "${this.text}"`,
+      `"${missing}" must be in the pattern`,
+      other.text,
+    );
+  }
+
   /** The values of the parameters in a subject that matches. */
   read(subject: string): Readonly<Record<string, string>> {
     const values: Record<string, string> = {};

@@ -1,91 +1,134 @@
-import { DecodeError, PayloadTooLargeError, ReplyError, ValidationError } from "../errors.ts";
-import type { Connection } from "../connection/connection.ts";
+import { PayloadTooLargeError, ReplyError } from "../errors.ts";
 import type { EventFeed } from "../connection/events.ts";
-import { type Message, ReceivedMessage } from "../message/message.ts";
-import { compose, type Envelope } from "../message/outgoing.ts";
+import { ERROR_CODES } from "../message/error_codes.ts";
 import type { Packet } from "../message/packet.ts";
-import { errorReply } from "../message/reply.ts";
-import { type Schema, validate } from "../message/schema.ts";
+import { errorReply, Reply } from "../message/reply.ts";
+import { runWithin } from "../message/work.ts";
+import type { Outbound } from "../outbound/outbound.ts";
+import type { EndpointStats } from "../service/endpoint_stats.ts";
 import type { Pattern } from "../subject/pattern.ts";
-import { newToken } from "../inbox/token.ts";
-import type { Handler } from "./handler.ts";
+import type { Draft } from "../middleware/middleware.ts";
+import { after, isThenable } from "../thenable.ts";
+import { Exchange, type Failure } from "./exchange.ts";
+import { decode, type Route } from "./route.ts";
 
-/** The whole path of one message: decode, validate, handle, answer. */
+/** What a delivery works with. */
+export interface DeliveryPlan {
+  readonly pattern: Pattern;
+  /** The first that takes a message handles it. */
+  readonly routes: readonly Route[];
+  /** Where values are published beside the reply: patterns, filled with the message's parameters. */
+  readonly publishTo: readonly Pattern[];
+  readonly noReply: boolean;
+  readonly outbound: Outbound;
+  readonly feed: EventFeed;
+  readonly stopping: () => AbortSignal;
+  readonly stats: EndpointStats | undefined;
+}
+
+/**
+ * The whole path of one message: decode, find its handler, validate, middleware, handle, serialise, answer. Whoever
+ * wants an answer gets one, whatever happens on the way.
+ */
 export class Delivery {
-  readonly #connection: Connection;
-  readonly #feed: EventFeed;
-  readonly #pattern: Pattern;
-  readonly #schema: Schema | undefined;
-  readonly #handler: Handler;
-  readonly #signal: () => AbortSignal;
+  readonly #plan: DeliveryPlan;
+  readonly #open = new Set<Exchange>();
 
-  constructor(
-    connection: Connection,
-    feed: EventFeed,
-    path: { pattern: Pattern; schema: Schema | undefined; handler: Handler },
-    signal: () => AbortSignal,
-  ) {
-    this.#connection = connection;
-    this.#feed = feed;
-    this.#pattern = path.pattern;
-    this.#schema = path.schema;
-    this.#handler = path.handler;
-    this.#signal = signal;
+  constructor(plan: DeliveryPlan) {
+    this.#plan = plan;
   }
 
-  /** Sees one message through; never rejects, and answers once whoever wants an answer. */
-  async run(packet: Packet): Promise<void> {
-    const params = this.#pattern.read(packet.subject);
-    const received = new ReceivedMessage(packet, { params, signal: this.#signal });
+  /** Sees one message through; never throws or rejects, and gives a promise only where it has to wait. */
+  run(packet: Packet, arrived: number): void | Promise<void> {
+    const exchange = this.#begin(packet, arrived);
     try {
-      const value = await this.#handler(await this.#read(received));
-      if (packet.replyTo) this.#answer(packet, received, value);
-    } catch (error) {
-      this.#fail(packet, error);
-    }
-  }
-
-  /** Refuses a message without handing it over. */
-  refuse(packet: Packet, code: number, description: string): void {
-    this.#fail(packet, new ReplyError(code, description));
-  }
-
-  async #read(received: ReceivedMessage): Promise<Message> {
-    try {
-      const { body } = received;
-      return this.#schema ? received.withBody(await validate(this.#schema, body)) : received;
-    } catch (cause) {
-      if (cause instanceof DecodeError) {
-        throw new ReplyError(400, cause.message, undefined, { cause });
+      const value = runWithin(exchange, this.#handle, exchange);
+      const answered = after(value, (value) => this.#answer(exchange, value));
+      if (answered instanceof Promise) {
+        return answered.catch((error) => this.#fail(exchange, error)).then(() =>
+          this.#end(exchange)
+        );
       }
-      if (!(cause instanceof ValidationError)) throw cause;
-      throw new ReplyError(400, cause.message, { issues: cause.issues }, { cause });
-    }
-  }
-
-  #answer(packet: Packet, request: ReceivedMessage, value: unknown): void {
-    try {
-      this.#publish(packet.replyTo, value, { correlationId: request.correlationId ?? newToken() });
-    } catch (cause) {
-      throw new Unanswerable(cause);
-    }
-  }
-
-  #fail(packet: Packet, error: unknown): void {
-    // an error that was made for the caller is told to the caller alone
-    if (!(error instanceof ReplyError)) this.#feed.emit({ type: "error", error: asError(error) });
-    if (!packet.replyTo) return;
-    const { headers, body } = errorReply(...told(error));
-    try {
-      const correlationId = new ReceivedMessage(packet).correlationId ?? newToken();
-      this.#publish(packet.replyTo, body, { headers, correlationId });
     } catch (error) {
-      this.#feed.emit({ type: "error", error: asError(error) });
+      this.#fail(exchange, error);
+    }
+    this.#end(exchange);
+  }
+
+  /** Answers a message without handing it over. */
+  refuse(packet: Packet, code: number, description: string): void {
+    const exchange = this.#begin(packet, performance.now());
+    this.#fail(exchange, new ReplyError(code, description));
+    this.#end(exchange);
+  }
+
+  /** Tells every caller who still waits that the broker stops; what the handlers say later is not sent. */
+  abandon(): void {
+    const error = new ReplyError(ERROR_CODES.unavailable, "Shutting down");
+    for (const exchange of this.#open) this.#fail(exchange, error);
+  }
+
+  #begin(packet: Packet, arrived: number): Exchange {
+    const { pattern, stopping } = this.#plan;
+    const exchange = new Exchange(packet, pattern.read(packet.subject), arrived, stopping());
+    this.#open.add(exchange);
+    return exchange;
+  }
+
+  #end(exchange: Exchange): void {
+    exchange.end();
+    this.#open.delete(exchange);
+    this.#plan.stats?.record(performance.now() - exchange.arrived, exchange.failure);
+  }
+
+  readonly #handle = (exchange: Exchange): unknown => {
+    if (exchange.isOpen && exchange.deadline <= performance.now()) {
+      throw new ReplyError(ERROR_CODES.deadline, "The deadline has passed");
+    }
+    const { message } = exchange;
+    decode(message);
+    const route = this.#plan.routes.find((route) => route.takes(message));
+    if (!route) throw new ReplyError(ERROR_CODES.notFound, "No handler takes this message");
+    return route.run(exchange);
+  };
+
+  #answer(exchange: Exchange, value: unknown): unknown {
+    const { body, options } = value instanceof Reply ? value : new Reply(value, {});
+    const { publishTo, noReply, outbound } = this.#plan;
+    const { correlationId, message: { params } } = exchange;
+    const draft = { ...options, body, correlationId } as const;
+    const sent = publishTo.map((pattern) =>
+      outbound.send({ ...draft, kind: "publish", subject: pattern.fill(params) })
+    );
+    if (!noReply && exchange.claim()) sent.push(this.#reply(exchange, draft));
+    return sent.some(isThenable) ? Promise.all(sent) : undefined;
+  }
+
+  #reply(exchange: Exchange, draft: Omit<Draft, "kind" | "subject">): unknown {
+    const fail = (cause: unknown) => {
+      exchange.reopen();
+      throw new Unanswerable(cause);
+    };
+    try {
+      const { outbound } = this.#plan;
+      const sent = outbound.send({ ...draft, kind: "reply", subject: exchange.replyTo });
+      return isThenable(sent) ? Promise.resolve(sent).catch(fail) : sent;
+    } catch (cause) {
+      return fail(cause);
     }
   }
 
-  #publish(subject: string, body: unknown, envelope: Envelope): void {
-    this.#connection.publish(compose(subject, body, envelope, this.#connection.hasHeaders));
+  #fail(exchange: Exchange, error: unknown): void {
+    const { feed, noReply, outbound } = this.#plan;
+    const report = (error: unknown) => feed.emit({ type: "error", error: asError(error) });
+    // an error that was made for the caller is told to the caller alone
+    if (!(error instanceof ReplyError)) report(error);
+    const { code, description, data } = exchange.failure = told(error);
+    if (noReply || !exchange.claim()) return;
+    const { headers, body } = errorReply(code, description, data);
+    const { correlationId, replyTo: subject } = exchange;
+    const draft = { kind: "reply", subject, body, headers, correlationId } as const;
+    void Promise.try(() => outbound.send(draft)).catch(report);
   }
 }
 
@@ -97,11 +140,15 @@ class Unanswerable extends Error {
 }
 
 /** What the caller is told of an error; the text of one that was not made for it stays here. */
-function told(error: unknown): [code: number, description: string, data?: unknown] {
-  if (error instanceof ReplyError) return [error.code, error.message, error.data];
-  if (!(error instanceof Unanswerable)) return [500, "Internal error"];
-  if (error.cause instanceof PayloadTooLargeError) return [500, "The reply is too large"];
-  return [500, "The reply cannot be sent"];
+function told(error: unknown): Failure {
+  const { internal: code, tooLarge } = ERROR_CODES;
+  if (error instanceof ReplyError) {
+    return { code: error.code, description: error.message, data: error.data };
+  }
+  if (!(error instanceof Unanswerable)) return { code, description: "Internal error" };
+  return error.cause instanceof PayloadTooLargeError
+    ? { code: tooLarge, description: "The reply is too large" }
+    : { code, description: "The reply cannot be sent" };
 }
 
 function asError(error: unknown): Error {

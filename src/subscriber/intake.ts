@@ -3,9 +3,15 @@ import { keep, type Packet, sizeOf } from "../message/packet.ts";
 
 /** What an intake hands over to. */
 export interface Worker {
-  run(packet: Packet): Promise<void>;
+  /** Sees a message through; gives a promise only where it has to wait. */
+  run(packet: Packet, arrived: number): void | Promise<void>;
   /** There is no room for this one. */
   overflow(packet: Packet): void;
+}
+
+interface Waiting {
+  readonly packet: Packet;
+  readonly arrived: number;
 }
 
 /**
@@ -16,8 +22,9 @@ export class Intake {
   readonly #worker: Worker;
   readonly #concurrency: number;
   readonly #bounds: Bounds;
-  readonly #backlog = new Backlog<Packet>();
+  readonly #backlog = new Backlog<Waiting>();
   #running = 0;
+  #refilling = false;
   #idle: (() => void) | undefined;
 
   constructor(worker: Worker, concurrency: number, bounds: Bounds) {
@@ -28,10 +35,11 @@ export class Intake {
 
   /** Takes a message in: to the handler, to the backlog, or not at all. */
   take(packet: Packet): void {
-    if (this.#running < this.#concurrency) return this.#start(packet);
+    const arrived = performance.now();
+    if (this.#running < this.#concurrency) return this.#start({ packet, arrived });
     const size = sizeOf(packet);
-    if (this.#backlog.fits(size, this.#bounds)) this.#backlog.push(keep(packet), size);
-    else this.#worker.overflow(packet);
+    if (!this.#backlog.fits(size, this.#bounds)) return this.#worker.overflow(packet);
+    this.#backlog.push({ packet: keep(packet), arrived }, size);
   }
 
   /** Resolves once every message that was taken has been seen through. */
@@ -42,15 +50,29 @@ export class Intake {
     return promise;
   }
 
-  #start(packet: Packet): void {
-    this.#running++;
-    void this.#worker.run(packet).then(() => this.#finished());
+  /** Lets go of what still waits. */
+  clear(): Packet[] {
+    const left: Packet[] = [];
+    for (let next; (next = this.#backlog.shift());) left.push(next.packet);
+    return left;
   }
 
+  #start({ packet, arrived }: Waiting): void {
+    this.#running++;
+    const done = this.#worker.run(packet, arrived);
+    if (done) void done.then(() => this.#finished());
+    else this.#finished();
+  }
+
+  /** A loop, as handlers that do not wait would otherwise call one another down a backlog of any length. */
   #finished(): void {
     this.#running--;
-    const next = this.#backlog.shift();
-    if (next) this.#start(next);
-    else if (this.#running === 0) this.#idle?.();
+    if (this.#refilling) return;
+    this.#refilling = true;
+    for (let next; this.#running < this.#concurrency && (next = this.#backlog.shift());) {
+      this.#start(next);
+    }
+    this.#refilling = false;
+    if (this.#running === 0) this.#idle?.();
   }
 }

@@ -1,93 +1,49 @@
-import type { Connection, Interest, Taker } from "../connection/connection.ts";
-import type { EventFeed } from "../connection/events.ts";
-import type { Packet } from "../message/packet.ts";
-import type { Pattern } from "../subject/pattern.ts";
-import { Delivery } from "./delivery.ts";
-import type { Handler } from "./handler.ts";
-import { Intake, type Worker } from "./intake.ts";
-import type { SubscriberSettings } from "./subscriber_options.ts";
+import type { Message } from "../message/message.ts";
+import type { NextOptions } from "../inbox/inbox.ts";
 
-/** A handler on a subject; made by `broker.subscriber()`, subscribed by `broker.start()`. */
-export interface Subscriber {
-  /** The pattern it was made with. */
+/** Something that is subscribed to a subject; `broker.subscriber()` makes it, `start()` has the server know of it. */
+export interface Subscriber extends AsyncDisposable {
+  /** The pattern, with the prefixes of all routers it is in. */
   readonly pattern: string;
   /** What the server is asked for: every parameter of the pattern is a `*`. */
   readonly subject: string;
+
+  /**
+   * Subscribes by itself, for a subscriber that comes when the broker is started already; resolves with the subscriber
+   * once the server has the subscription.
+   *
+   * @throws {ConnectionError} if the broker is not connected
+   * @throws {PermissionError} if the server does not permit it
+   */
+  start(): Promise<this>;
+
+  /** Takes in nothing new; resolves once everything that was taken has been seen through. */
+  stop(): Promise<void>;
 }
 
-/** What a handler runs in. */
-export interface Surroundings {
-  readonly connection: Connection;
-  readonly feed: EventFeed;
-  /** Aborts when the broker stops and time is up. */
-  readonly signal: () => AbortSignal;
+/** A subscriber with a handler. */
+export interface HandlerSubscriber extends Subscriber {
+  /** How many messages have been seen through, and how many were lost as there was no room for them. */
+  readonly counts: { readonly handled: number; readonly dropped: number };
+
+  /**
+   * Resolves once so many messages in all, 1 if nothing is said, have been seen through: for tests.
+   *
+   * @throws {TimeoutError} after `timeout` milliseconds, 5 000 if nothing is said
+   */
+  received(count?: number, options?: NextOptions): Promise<void>;
 }
 
-/** A subscriber on a connection. */
-export class HandlerSubscriber implements Subscriber, Taker, Worker {
-  readonly pattern: string;
-  readonly subject: string;
-  readonly #settings: SubscriberSettings;
-  readonly #surroundings: Surroundings;
-  readonly #delivery: Delivery;
-  readonly #intake: Intake;
-  #interest: Interest | undefined;
-  #refusal: Error | undefined;
-  #dropped = 0;
+/** A subscriber without a handler, that is read like an inbox. */
+export interface ReadSubscriber extends Subscriber, AsyncIterable<Message> {
+  /** How many messages were lost as more came than were read. */
+  readonly dropped: number;
 
-  constructor(
-    pattern: Pattern,
-    settings: SubscriberSettings,
-    handler: Handler,
-    surroundings: Surroundings,
-  ) {
-    const { connection, feed, signal } = surroundings;
-    const path = { pattern, schema: settings.schema, handler };
-    this.pattern = pattern.text;
-    this.subject = pattern.subject;
-    this.#settings = settings;
-    this.#surroundings = surroundings;
-    this.#delivery = new Delivery(connection, feed, path, signal);
-    this.#intake = new Intake(this, settings.concurrency, settings.bounds);
-  }
-
-  /** Why the server did not take the subscription; known once the connection is flushed. */
-  get refusal(): Error | undefined {
-    return this.#refusal;
-  }
-
-  /** Subscribes; the server has it once the connection is flushed. */
-  listen(): void {
-    const { connection } = this.#surroundings;
-    this.#refusal = undefined;
-    this.#interest ??= connection.subscribe(this.subject, this, this.#settings.queue);
-  }
-
-  /** Takes in nothing new, and resolves once everything taken has been seen through. */
-  async leave(): Promise<void> {
-    const interest = this.#interest;
-    this.#interest = undefined;
-    await interest?.drain();
-    await this.#intake.drained();
-  }
-
-  take(packet: Packet): void {
-    this.#intake.take(packet);
-  }
-
-  refused(error: Error): void {
-    this.#interest = undefined;
-    this.#refusal = error;
-  }
-
-  run(packet: Packet): Promise<void> {
-    return this.#delivery.run(packet);
-  }
-
-  overflow(packet: Packet): void {
-    const dropped = ++this.#dropped;
-    const { subject } = this;
-    this.#surroundings.feed.emit({ type: "slowConsumer", subject, dropped });
-    this.#delivery.refuse(packet, 429, "Too many requests");
-  }
+  /**
+   * The next message; `undefined` once it has stopped and what waited has been read.
+   *
+   * @throws {TimeoutError} if none came within `timeout`
+   * @throws the reason of `signal`, if it aborts
+   */
+  next(options?: NextOptions): Promise<Message | undefined>;
 }

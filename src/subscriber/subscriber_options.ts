@@ -1,16 +1,42 @@
 import type { Bounds } from "../backlog.ts";
-import type { Schema } from "../message/schema.ts";
-import { isSchema } from "../message/schema.ts";
-import { bytes, checkOptions, count, record } from "../options.ts";
+import type { Message } from "../message/message.ts";
+import { isSchema, type Schema } from "../message/schema.ts";
+import type { Middleware } from "../middleware/middleware.ts";
+import { bytes, callable, checkOptions, count, flag, record } from "../options.ts";
+import { Pattern } from "../subject/pattern.ts";
 import { isToken } from "../subject/subject.ts";
 
 /** How a subject is served. */
-export interface SubscriberOptions<Body = unknown> {
-  /** The queue group: of all its members, one gets a message. @default {undefined, every subscriber gets it} */
+export interface SubscriberOptions<Body = unknown, Reply = unknown> {
+  /**
+   * The queue group: of all its members, one gets a message.
+   *
+   * @default {undefined: every subscriber gets it; "q" where the broker is a service}
+   */
   readonly queue?: string;
   /** Checks the body and gives it its type; a body that does not fit is answered with 400. */
   readonly schema?: Schema<Body>;
-  /** How many handlers run at a time; 1 keeps the order. @default {64} */
+  /** Checks the reply before it is sent; one that does not fit is answered with 500. */
+  readonly replySchema?: Schema<unknown, Reply>;
+  /**
+   * Which messages this handler is for; of several handlers on one subject, the first that takes a message handles
+   * it, and one that none takes is answered with 404.
+   *
+   * @default {all}
+   */
+  readonly filter?: (message: Message) => boolean;
+  /** What stands around this handler alone, within the middleware of its router and broker. */
+  readonly middleware?: readonly Middleware[];
+  /** Where what the handler gives back is published as well: subjects, or patterns of the same parameters. */
+  readonly publishTo?: string | readonly string[];
+  /** Whether requests are left unanswered, errors included. @default {false} */
+  readonly noReply?: boolean;
+  /**
+   * How many handlers run at a time; 1 keeps the order. Handlers wait for others most of their time, and one that is
+   * slow must not have all callers time out; so many that they cannot overwhelm what they wait for.
+   *
+   * @default {64}
+   */
   readonly concurrency?: number;
   /** How much may wait for a handler; beyond it a caller is told 429. @default {{ messages: 65_536, bytes: 67_108_864 }} */
   readonly maxPending?: Partial<Bounds>;
@@ -19,31 +45,58 @@ export interface SubscriberOptions<Body = unknown> {
 /** The options with their defaults filled in. */
 export interface SubscriberSettings {
   readonly queue: string | undefined;
-  readonly schema: Schema | undefined;
+  readonly publishTo: readonly Pattern[];
+  readonly noReply: boolean;
   readonly concurrency: number;
   readonly bounds: Bounds;
+  /** The options that were given and are for all handlers of the subject. */
+  readonly shared: readonly string[];
 }
+
+const schema = (value: unknown) => isSchema(value) ? undefined : "a Standard Schema";
+const list = (value: unknown) => Array.isArray(value) ? undefined : "a list of functions";
+const subjects = (value: unknown) =>
+  typeof value === "string" || Array.isArray(value) ? undefined : "a subject or several";
 
 const RULES = {
   queue: (value: unknown) => isToken(value) ? undefined : "one token of printable ASCII",
-  schema: (value: unknown) => isSchema(value) ? undefined : "a Standard Schema",
+  schema,
+  replySchema: schema,
+  filter: callable,
+  middleware: list,
+  publishTo: subjects,
+  noReply: flag,
   concurrency: count,
   maxPending: record,
 };
+
+/** What is given with the first handler of a subject, as it is for all of them. */
+const SHARED = ["publishTo", "noReply", "concurrency", "maxPending"] as const;
 
 /**
  * Fills in the defaults.
  *
  * @throws {TypeError} naming the first option that is unknown or wrong
+ * @throws {InvalidSubjectError} for a subject in `publishTo`
  */
 export function subscriberSettings(
-  subject: string,
-  options: SubscriberOptions = {},
+  pattern: Pattern,
+  options: SubscriberOptions<never, never>,
+  hasHandler: boolean,
 ): SubscriberSettings {
-  const action = `subscribe to "${subject}"`;
-  checkOptions(action, options, RULES);
+  const action = `subscribe to "${pattern.text}"`;
+  const { queue: queueRule, maxPending: pendingRule } = RULES;
+  checkOptions(action, options, hasHandler ? RULES : { queue: queueRule, maxPending: pendingRule });
   checkOptions(action, options.maxPending, { messages: count, bytes });
-  const { queue, schema, concurrency = 64, maxPending } = options;
+  const { queue, publishTo = [], noReply = false, concurrency = 64, maxPending } = options;
+  const targets = typeof publishTo === "string" ? [publishTo] : publishTo;
   const bounds = { messages: 65_536, bytes: 67_108_864, ...maxPending };
-  return { queue, schema, concurrency, bounds };
+  return {
+    queue,
+    publishTo: targets.map((target) => new Pattern(target).within(pattern)),
+    noReply,
+    concurrency,
+    bounds,
+    shared: SHARED.filter((key) => options[key] !== undefined),
+  };
 }

@@ -23,7 +23,7 @@ export class Ends implements AsyncDisposable {
   /** Connects all three; from then on a request of either side is answered. */
   static async open(servers: string): Promise<Ends> {
     await using opened = new AsyncDisposableStack();
-    const broker = opened.use(new NatsBroker(servers, { requestTimeout: PATIENCE }));
+    const broker = opened.use(new NatsBroker(servers, { requestTimeout: PATIENCE, logger: false }));
     await broker.start();
     const client = opened.use(await connect({ servers }));
     const responder = opened.use(await connect({ servers }));

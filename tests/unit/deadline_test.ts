@@ -84,11 +84,12 @@ Deno.test("within() leaves no rejection unhandled, whoever loses", async () => {
     unhandled.push(event.reason);
   };
   globalThis.addEventListener("unhandledrejection", note);
-  const late = Promise.withResolvers<void>();
-  const aborted = within(late.promise, { signal: AbortSignal.abort("gone") }, "wait");
-  const timedOut = within(late.promise, { timeout: 0 }, "wait");
+  // one promise each: what handles a rejection for one would handle it for the other
+  const late = [Promise.withResolvers<void>(), Promise.withResolvers<void>()] as const;
+  const aborted = within(late[0].promise, { signal: AbortSignal.abort("gone") }, "wait");
+  const timedOut = within(late[1].promise, { timeout: 0 }, "wait");
   await Promise.allSettled([aborted, timedOut]);
-  late.reject(new Error("late"));
+  for (const { reject } of late) reject(new Error("late"));
   await new Promise((resolve) => setTimeout(resolve));
   globalThis.removeEventListener("unhandledrejection", note);
   assertEquals(unhandled, []);

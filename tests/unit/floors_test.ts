@@ -9,6 +9,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["errors.ts", "options.ts", "deadline.ts", "backlog.ts"],
   ["subject"],
   ["message"],
+  ["middleware"],
   ["connection"],
   ["inbox"],
   ["subscriber"],

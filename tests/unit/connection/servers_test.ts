@@ -82,7 +82,7 @@ Deno.test("parseServers() says TLS as soon as one URL asks for it", () => {
 Deno.test("parseServers() refuses what is no such URL in a sentence that shows it", () => {
   const rule = "Cannot make a broker as a server must be nats://, tls://, ws:// or wss://HOST:PORT";
   for (
-    const url of ["http://a", "mailto://a", "nats://", "", "nats://a:70000", "a:port", "a b", "::1"]
+    const url of ["http://a", "mailto://a", "nats://", "", "nats://a:70000", "a b", "::1"]
   ) {
     assertEquals(sentenceOf(url), `${rule}: ${JSON.stringify(url)}`);
   }

@@ -3,13 +3,17 @@ import { encodeHeaders } from "../../../src/message/header_block.ts";
 import { type HeaderFields, MessageHeaders } from "../../../src/message/headers.ts";
 import { pick, printable, seeded } from "../seeded_random.ts";
 
+function encode(type: string | undefined, id: string, fields?: HeaderFields): Uint8Array {
+  return encodeHeaders(type, id, fields);
+}
+
 function written(type: string | undefined, id: string, fields?: HeaderFields): string {
-  return new TextDecoder().decode(encodeHeaders(type, id, fields));
+  return new TextDecoder().decode(encode(type, id, fields));
 }
 
 function refusal(name: string, value: unknown): string {
   const fields = { [name]: value } as unknown as HeaderFields;
-  return assertThrows(() => encodeHeaders("text/plain", "id", fields), TypeError).message;
+  return assertThrows(() => encode("text/plain", "id", fields), TypeError).message;
 }
 
 Deno.test("encodeHeaders() writes our two headers as they stand on the wire", () => {
@@ -33,7 +37,9 @@ Deno.test("encodeHeaders() writes the same block the short way and the long way"
 });
 
 Deno.test("encodeHeaders() takes a correlation id beyond ASCII", () => {
-  assertStrictEquals(written(undefined, "Zürich"), "NATS/1.0\r\ncorrelation_id: Zürich\r\n\r\n");
+  for (const id of ["Zürich", "\x80", "Ä", "日本"]) {
+    assertStrictEquals(written(undefined, id), `NATS/1.0\r\ncorrelation_id: ${id}\r\n\r\n`);
+  }
 });
 
 Deno.test("encodeHeaders() puts the user's headers after ours", () => {
@@ -45,11 +51,11 @@ Deno.test("encodeHeaders() puts the user's headers after ours", () => {
 
 Deno.test("encodeHeaders() lets the user's header replace ours in any case", () => {
   for (const name of ["content-type", "Content-Type", "CONTENT-TYPE"]) {
-    const headers = MessageHeaders.parse(encodeHeaders("text/plain", "abc", { [name]: "x/y" }));
+    const headers = MessageHeaders.parse(encode("text/plain", "abc", { [name]: "x/y" }));
     assertEquals([...headers], [["correlation_id", "abc"], [name, "x/y"]]);
   }
   for (const name of ["correlation_id", "Correlation_ID"]) {
-    const headers = MessageHeaders.parse(encodeHeaders("text/plain", "abc", [[name, "mine"]]));
+    const headers = MessageHeaders.parse(encode("text/plain", "abc", [[name, "mine"]]));
     assertEquals([...headers], [["content-type", "text/plain"], [name, "mine"]]);
   }
 });
@@ -87,8 +93,8 @@ Deno.test("encodeHeaders() refuses a value that is no text", () => {
 });
 
 Deno.test("encodeHeaders() refuses one wrong value of several, and a wrong pair", () => {
-  assertThrows(() => encodeHeaders(undefined, "id", { a: ["fine", "not\nfine"] }), TypeError);
-  assertThrows(() => encodeHeaders(undefined, "id", [["fine", "1"], ["not fine", "2"]]), TypeError);
+  assertThrows(() => encode(undefined, "id", { a: ["fine", "not\nfine"] }), TypeError);
+  assertThrows(() => encode(undefined, "id", [["fine", "1"], ["not fine", "2"]]), TypeError);
 });
 
 Deno.test("encodeHeaders() remembers nothing of the message before", () => {
@@ -97,7 +103,7 @@ Deno.test("encodeHeaders() remembers nothing of the message before", () => {
     written("text/plain", "b"),
     "NATS/1.0\r\ncontent-type: text/plain\r\ncorrelation_id: b\r\n\r\n",
   );
-  const [first, second] = [encodeHeaders("text/plain", "a", undefined), written("text/plain", "b")];
+  const [first, second] = [encode("text/plain", "a", undefined), written("text/plain", "b")];
   assertStrictEquals(new TextDecoder().decode(first).includes(": a\r\n"), true);
   assertStrictEquals(second.includes(": b\r\n"), true);
 });
@@ -110,7 +116,7 @@ Deno.test("MessageHeaders.parse() gives back whatever encodeHeaders() was given"
       return [`x-${printable(random, 1 + random(8), ":")}`, value] as const;
     });
     const id = printable(random, 1 + random(30));
-    const headers = MessageHeaders.parse(encodeHeaders("text/plain", id, fields));
+    const headers = MessageHeaders.parse(encode("text/plain", id, fields));
     const ours = [["content-type", "text/plain"], ["correlation_id", id]] as const;
     assertEquals([...headers], [...ours, ...fields]);
   }

@@ -1,0 +1,183 @@
+import type { EventFeed } from "../connection/events.ts";
+import type { Middleware, PublishMiddleware } from "../middleware/middleware.ts";
+import { Outbound, type Ways } from "../outbound/outbound.ts";
+import type { Surroundings } from "../outbound/pattern_publisher.ts";
+import type { EndpointStats } from "../service/endpoint_stats.ts";
+import type { Binding } from "../subscriber/binding.ts";
+import { Handling } from "../subscriber/handling.ts";
+import { Reading } from "../subscriber/reading.ts";
+import type { RouteSettings } from "../subscriber/route.ts";
+import type { SubscriberSettings } from "../subscriber/subscriber_options.ts";
+import { overlap } from "./overlap.ts";
+
+/** What a broker has, and its routers use. */
+export interface Host extends Ways {
+  readonly feed: EventFeed;
+  /** Aborts when the broker stops and time is up. */
+  readonly stopping: () => AbortSignal;
+  /** The queue group of subscribers that name none. */
+  readonly queue: string | undefined;
+  /** Counts for a subscriber of a service. */
+  readonly stats: (handling: Handling) => EndpointStats | undefined;
+}
+
+/** What is registered on a router, and where the router stands among others. */
+export class Registry implements Surroundings {
+  readonly #host: Host | undefined;
+  readonly #handlings: Handling[] = [];
+  readonly #readings: Reading[] = [];
+  readonly #children: Registry[] = [];
+  readonly #middleware: Middleware[] = [];
+  readonly #publishMiddleware: PublishMiddleware[] = [];
+  #parent: Registry | undefined;
+  #prefix = "";
+  #outbound: Outbound | undefined;
+
+  constructor(host?: Host) {
+    this.#host = host;
+  }
+
+  /** What goes before every pattern here. */
+  get prefix(): string {
+    return (this.#parent?.prefix ?? "") + this.#prefix;
+  }
+
+  /** Every subscriber with a handler, here and in all routers below. */
+  get handlings(): readonly Handling[] {
+    return [...this.#handlings, ...this.#children.flatMap((child) => child.handlings)];
+  }
+
+  /** Every subscriber without one. */
+  get readings(): readonly Reading[] {
+    return [...this.#readings, ...this.#children.flatMap((child) => child.readings)];
+  }
+
+  /** The way out for what is sent from here; what stands around it is put together when it is first used. */
+  get outbound(): Outbound {
+    return this.#outbound ??= new Outbound(this.#broker("send"), this.#allPublishMiddleware);
+  }
+
+  /**
+   * Puts middleware around what is registered here.
+   *
+   * @throws {TypeError} once something has been started or sent, which it would not stand around
+   */
+  use(consume: Middleware | undefined, publish: PublishMiddleware | undefined): void {
+    if (this.#isInUse) {
+      throw new TypeError(
+        "Cannot use a middleware as it must come before anything is started or sent",
+      );
+    }
+    if (consume) this.#middleware.push(consume);
+    if (publish) this.#publishMiddleware.push(publish);
+  }
+
+  /**
+   * Registers a handler; one with a filter joins those on the same subject.
+   *
+   * @throws {TypeError} if a request would be answered twice, or the handler never be reached
+   */
+  handle(text: string, settings: SubscriberSettings, route: RouteSettings): Handling {
+    const same = this.#handlings.find((other) => other.isOn(text, settings.queue));
+    if (same && (same.isFiltered || route.filter)) {
+      checkShared(text, settings);
+      same.add(route);
+      return same;
+    }
+    const prefix = () => this.prefix;
+    const handling: Handling = new Handling(text, settings, () => this.#bind(handling), prefix);
+    handling.add(route);
+    this.#root.#checkAnswers([handling]);
+    this.#handlings.push(handling);
+    return handling;
+  }
+
+  /** Registers a subscriber that is read. */
+  read(text: string, settings: SubscriberSettings): Reading {
+    const reading = new Reading(text, settings, () => this.#bind(undefined), () => this.prefix);
+    this.#readings.push(reading);
+    return reading;
+  }
+
+  /**
+   * Takes in another router's registry, once.
+   *
+   * @throws {TypeError} if it is part of a router already, or a request would be answered twice
+   */
+  include(child: Registry, prefix: string): void {
+    if (child.#parent || child.#host || child === this.#root) {
+      throw new TypeError("Cannot include a router as it must be part of nothing yet: it is");
+    }
+    child.#parent = this;
+    child.#prefix = prefix;
+    try {
+      this.#root.#checkAnswers(child.handlings);
+    } catch (error) {
+      child.#parent = undefined;
+      throw error;
+    }
+    this.#children.push(child);
+  }
+
+  get #root(): Registry {
+    return this.#parent === undefined ? this : this.#parent.#root;
+  }
+
+  get #isInUse(): boolean {
+    return this.#outbound !== undefined || this.#children.some((child) => child.#isInUse);
+  }
+
+  get #allMiddleware(): readonly Middleware[] {
+    const outer = this.#parent === undefined ? [] : this.#parent.#allMiddleware;
+    return [...outer, ...this.#middleware];
+  }
+
+  get #allPublishMiddleware(): readonly PublishMiddleware[] {
+    const outer = this.#parent === undefined ? [] : this.#parent.#allPublishMiddleware;
+    return [...outer, ...this.#publishMiddleware];
+  }
+
+  #broker(action: string): Host {
+    const host = this.#root.#host;
+    if (host) return host;
+    throw new TypeError(`Cannot ${action} as the router must be included in a broker: it is not`);
+  }
+
+  #bind(handling: Handling | undefined): Binding {
+    const { connection, feed, stopping, queue, stats } = this.#broker("start a subscriber");
+    return {
+      connection,
+      feed,
+      stopping,
+      queue,
+      prefix: this.prefix,
+      middleware: this.#allMiddleware,
+      outbound: this.outbound,
+      stats: handling && stats(handling),
+    };
+  }
+
+  /** Two that answer the same request would make one caller of two answers happy, and the other answer vanish. */
+  #checkAnswers(added: readonly Handling[]): void {
+    const group = this.#host?.queue;
+    const answers = (handling: Handling) => handling.answersAlone(group);
+    const present = this.handlings.filter(answers);
+    for (const handling of added.filter(answers)) {
+      const other = present.find((one) =>
+        one !== handling && overlap(one.subject, handling.subject)
+      );
+      if (!other) continue;
+      throw new TypeError(
+        `Cannot subscribe to "${handling.pattern}" as a request must be answered once, so that a queue group, ` +
+          `a filter or noReply is needed: "${other.pattern}" answers it too`,
+      );
+    }
+  }
+}
+
+function checkShared(text: string, { shared: [option] }: SubscriberSettings): void {
+  if (option === undefined) return;
+  throw new TypeError(
+    `Cannot subscribe to "${text}" as what is for all its handlers must be given with the first: "${option}"`,
+  );
+}

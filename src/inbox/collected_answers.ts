@@ -1,0 +1,225 @@
+import { Backlog } from "../backlog.ts";
+import type { Connection, Interest, Taker } from "../connection/connection.ts";
+import type { BrokerEvent, EventFeed } from "../connection/events.ts";
+import type { Held } from "../connection/outbox.ts";
+import {
+  ConnectionError,
+  DecodeError,
+  NoRespondersError,
+  PermissionError,
+  RemoteError,
+  TimeoutError,
+  ValidationError,
+} from "../errors.ts";
+import { ReceivedMessage } from "../message/message.ts";
+import type { Outgoing } from "../message/outgoing.ts";
+import { keep, type Packet, sizeOf } from "../message/packet.ts";
+import { readAnswer } from "./answer.ts";
+import type { Answer, Answers, AnswersEnd } from "./answers.ts";
+import type { RequestManySettings } from "./request_many_options.ts";
+import { isNoResponders } from "./requests.ts";
+
+/** What a request to many needs around it. */
+export interface Surroundings {
+  readonly connection: Pick<Connection, "subscribe" | "publish">;
+  readonly feed: EventFeed;
+}
+
+type Reader = (packet: Packet | undefined) => void;
+
+/** As much as an inbox holds by default. */
+const BOUNDS = { messages: 65_536, bytes: 67_108_864 };
+
+/**
+ * Answers on an inbox of their own, which is gone as soon as there are enough. The subscription goes before the
+ * question on the same connection, so no answer can be missed, and nothing has to be flushed.
+ */
+export class CollectedAnswers implements Answers, Taker {
+  readonly ended: Promise<AnswersEnd>;
+  readonly #subject: string;
+  readonly #settings: RequestManySettings;
+  readonly #feed: EventFeed;
+  readonly #backlog = new Backlog<Packet>();
+  readonly #readers: Reader[] = [];
+  #told!: (reason: AnswersEnd) => void;
+  #failure: { readonly error: unknown } | undefined;
+  #isEnded = false;
+  #isSent = true;
+  #taken = 0;
+  #interest: Interest | undefined;
+  #held: Held | undefined;
+  #deaf: (() => void) | undefined;
+  #deadline: ReturnType<typeof setTimeout> | undefined;
+  #stall: ReturnType<typeof setTimeout> | undefined;
+
+  /**
+   * Sends the question, now or once the connection is back; with a signal that has aborted, not at all.
+   *
+   * @throws {PayloadTooLargeError} @throws {OutboxFullError} @throws {ConnectionError} and nothing is sent
+   */
+  constructor(
+    { connection, feed }: Surroundings,
+    question: Outgoing,
+    replyTo: string,
+    settings: RequestManySettings,
+  ) {
+    this.ended = new Promise((resolve) => this.#told = resolve);
+    this.#subject = question.subject;
+    this.#settings = settings;
+    this.#feed = feed;
+    const { signal, timeout } = settings;
+    if (signal?.aborted) {
+      this.#abort();
+      return;
+    }
+    this.#interest = connection.subscribe(replyTo, this);
+    question.replyTo = replyTo;
+    try {
+      this.#held = connection.publish(question);
+    } catch (error) {
+      this.#interest.unsubscribe();
+      throw error;
+    }
+    this.#isSent = this.#held === undefined;
+    this.#deaf = feed.listen((event) => this.#notice(event));
+    this.#deadline = setTimeout(() => this.#expire(), timeout);
+    signal?.addEventListener("abort", this.#abort, { once: true });
+  }
+
+  close(): Promise<void> {
+    this.#backlog.clear();
+    this.#end("closed");
+    return Promise.resolve();
+  }
+
+  /** Written out, as a generator's `return()` would wait for the answer that is being waited for. */
+  [Symbol.asyncIterator](): AsyncIterator<Answer> {
+    return {
+      next: async () => {
+        const packet = this.#backlog.shift() ?? await this.#arrival();
+        if (packet) return { done: false, value: await this.#read(packet) };
+        if (this.#failure) throw this.#failure.error;
+        return { done: true, value: undefined };
+      },
+      return: async () => {
+        await this.close();
+        return { done: true, value: undefined };
+      },
+    };
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  take(packet: Packet): void {
+    if (this.#isEnded) return;
+    if (isNoResponders(packet)) {
+      return this.#fail("no responders", new NoRespondersError(this.#subject));
+    }
+    const reader = this.#readers.shift();
+    if (reader) reader(packet);
+    else if (!this.#store(packet)) return;
+    if (++this.#taken >= this.#settings.max) this.#end("max");
+    else this.#watchStall();
+  }
+
+  refused(error: Error): void {
+    this.#fail(error instanceof PermissionError ? "permission" : "connection", error);
+  }
+
+  #notice(event: BrokerEvent): void {
+    if (event.type === "connected") this.#isSent = true;
+    else if (event.type === "closed") this.#fail("connection", closed(this.#subject, event.error));
+    else if (event.type === "error" && event.error instanceof PermissionError) {
+      const { operation, subject } = event.error;
+      if (operation === "publish" && subject === this.#subject) this.refused(event.error);
+    }
+  }
+
+  #arrival(): Promise<Packet | undefined> | undefined {
+    if (this.#isEnded) return undefined;
+    return new Promise((resolve) => this.#readers.push(resolve));
+  }
+
+  /** The answer with whatever is wrong with it, so that no reading of `body` can end the loop. */
+  async #read(packet: Packet): Promise<Answer> {
+    try {
+      const answer = await readAnswer(this.#subject, packet, this.#settings.schema);
+      void answer.body;
+      return Object.assign(answer, { error: undefined });
+    } catch (error) {
+      if (isFaulty(error)) return Object.assign(new ReceivedMessage(packet), { error });
+      // the schema itself broke, and a loop does not close what throws
+      await this.close();
+      throw error;
+    }
+  }
+
+  /** To lose an answer and go on would make a part look like the whole, so too many end it. */
+  #store(packet: Packet): boolean {
+    const size = sizeOf(packet);
+    const fits = this.#backlog.fits(size, BOUNDS);
+    if (fits) this.#backlog.push(keep(packet), size);
+    else {
+      this.#end("overflow");
+      this.#feed.emit({ type: "slowConsumer", subject: this.#subject, dropped: 1 });
+    }
+    return fits;
+  }
+
+  /**
+   * Where a loop's body keeps the thread busy, time passes while answers lie unread in the socket. They come in
+   * before the second timer, and put it off.
+   */
+  #watchStall(): void {
+    const { stall } = this.#settings;
+    if (stall === undefined) return;
+    clearTimeout(this.#stall);
+    this.#stall = setTimeout(() => {
+      this.#stall = setTimeout(() => this.#end("stall"), 0);
+    }, stall);
+  }
+
+  #expire(): void {
+    if (this.#isSent) return this.#end("timeout");
+    const { timeout } = this.#settings;
+    this.#fail(
+      "timeout",
+      new TimeoutError(`request "${this.#subject}"`, timeout, this.#subject),
+    );
+  }
+
+  readonly #abort = () => {
+    this.#backlog.clear();
+    this.#fail("aborted", this.#settings.signal!.reason);
+  };
+
+  #fail(reason: AnswersEnd, error: unknown): void {
+    if (this.#isEnded) return;
+    this.#failure = { error };
+    this.#end(reason);
+  }
+
+  #end(reason: AnswersEnd): void {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
+    clearTimeout(this.#deadline);
+    clearTimeout(this.#stall);
+    this.#interest?.unsubscribe();
+    this.#held?.withdraw();
+    this.#deaf?.();
+    this.#settings.signal?.removeEventListener("abort", this.#abort);
+    for (const reader of this.#readers) reader(undefined);
+    this.#told(reason);
+  }
+}
+
+function isFaulty(error: unknown): error is RemoteError | DecodeError | ValidationError {
+  return [RemoteError, DecodeError, ValidationError].some((kind) => error instanceof kind);
+}
+
+function closed(subject: string, cause: Error | undefined): ConnectionError {
+  const sentence = `Cannot request "${subject}" as the connection must be open: it was closed`;
+  return new ConnectionError(sentence, "closed", { cause });
+}

@@ -1,0 +1,55 @@
+import type { HeaderFields } from "../message/headers.ts";
+import { isSchema, type Schema } from "../message/schema.ts";
+import { checkOptions, count, milliseconds, record, signal } from "../options.ts";
+
+/** What goes with a request to many, and when it has enough. */
+export interface RequestManyOptions<Body = unknown> {
+  /** Ends after this many answers, those with an error included. @default {Infinity} */
+  readonly max?: number;
+  /** Ends when no answer followed the last for this many milliseconds; the first may take longer. @default {Infinity} */
+  readonly stall?: number;
+  /** Milliseconds for all of it, a wait for the connection included. @default {the broker's `requestTimeout`} */
+  readonly timeout?: number;
+  /** Ends it; the iteration throws its reason. */
+  readonly signal?: AbortSignal;
+  /** Headers beside ours; one of the same name, in any case, replaces ours. */
+  readonly headers?: HeaderFields;
+  /** Ties together all messages of one piece of work. @default {a fresh random token} */
+  readonly correlationId?: string;
+  /** Checks each answer's body and gives it its type; one that does not fit has a `ValidationError` as its `error`. */
+  readonly schema?: Schema<Body>;
+}
+
+/** When a request to many has enough, with the defaults filled in. */
+export interface RequestManySettings {
+  readonly max: number;
+  readonly stall: number | undefined;
+  readonly timeout: number;
+  readonly signal: AbortSignal | undefined;
+  readonly schema: Schema | undefined;
+}
+
+const RULES = {
+  max: count,
+  stall: milliseconds,
+  timeout: milliseconds,
+  signal,
+  headers: record,
+  correlationId: (value: unknown) =>
+    typeof value === "string" && /^[^\r\n\0]+$/.test(value) ? undefined : "one line of text",
+  schema: (value: unknown) => isSchema(value) ? undefined : "a Standard Schema",
+};
+
+/**
+ * Fills in the defaults.
+ *
+ * @throws {TypeError} naming the first option that is unknown or wrong
+ */
+export function requestManySettings(
+  options: RequestManyOptions | undefined,
+  requestTimeout: number,
+): RequestManySettings {
+  checkOptions("request many", options, RULES);
+  const { max = Infinity, stall, timeout = requestTimeout, signal, schema } = options ?? {};
+  return { max, stall, timeout, signal, schema };
+}

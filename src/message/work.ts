@@ -1,0 +1,24 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+
+/** What everything that is sent from within a handler inherits from the message it handles. */
+export interface Work {
+  readonly correlationId: string;
+  /** When the caller gives up, by `performance.now()`; `Infinity` where it does not say. */
+  readonly deadline: number;
+}
+
+const works = new AsyncLocalStorage<Work>();
+
+/** Runs a handler as part of a piece of work. */
+export function runWithin<Input>(
+  work: Work,
+  run: (input: Input) => unknown,
+  input: Input,
+): unknown {
+  return works.run(work, run, input);
+}
+
+/** The work that the code which asks is part of, `undefined` outside of all handlers. */
+export function currentWork(): Work | undefined {
+  return works.getStore();
+}

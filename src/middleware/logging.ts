@@ -1,0 +1,69 @@
+import { ReplyError } from "../errors.ts";
+import { checkOptions } from "../options.ts";
+import { type LogLevel, logLevel, shapedAsConsole } from "./log_level.ts";
+import type { Middleware } from "./middleware.ts";
+import { checkRequired } from "./required.ts";
+
+/** At which level the lines are written. */
+export interface LoggingOptions {
+  /** For a message that went well. @default {"debug"} */
+  readonly level?: LogLevel;
+  /** For one that was answered with an error. @default {"warn"} */
+  readonly errorLevel?: LogLevel;
+}
+
+const RULES = { level: logLevel, errorLevel: logLevel };
+
+/**
+ * Makes a middleware that writes one line for each message: its subject, `ok` or the code of the error, and how many
+ * milliseconds it took. Neither a body nor the text of an error is ever written.
+ *
+ * @example
+ * ```ts
+ * import { NatsBroker } from "@signalbox/nats";
+ * import { logging } from "@signalbox/nats/middleware";
+ * import { TestBroker } from "@signalbox/nats/testing";
+ * import { assertMatch } from "@std/assert";
+ *
+ * const lines: string[] = [];
+ * const logged = logging({ ...console, info: (line) => lines.push(line) }, { level: "info" });
+ * const broker = new NatsBroker("nats://127.0.0.1:4222");
+ * broker.subscriber("greet.{name}", (message) => logged(message, () => Promise.resolve("Hello")));
+ *
+ * await using _test = await TestBroker.start(broker);
+ * await broker.request("greet.Ada");
+ * assertMatch(lines[0]!, /^Handled "greet.Ada" in \d+\.\d ms: ok$/);
+ * ```
+ *
+ * @param logger `console` or anything shaped as it; what it throws goes to the console
+ * @throws {TypeError} if `logger` lacks a level, or naming the first option that is unknown or wrong
+ */
+export function logging(
+  logger: Pick<Console, LogLevel>,
+  options: LoggingOptions = {},
+): Middleware<unknown> {
+  checkRequired("log messages", { logger }, { logger: shapedAsConsole });
+  checkOptions("log messages", options, RULES);
+  const { level = "debug", errorLevel = "warn" } = options;
+  const write = (at: LogLevel, subject: string, begun: number, outcome: string | number) => {
+    const took = (performance.now() - begun).toFixed(1);
+    try {
+      // quoted, as a subject may hold the escape sequences of a terminal
+      logger[at](`Handled ${JSON.stringify(subject)} in ${took} ms: ${outcome}`);
+    } catch (error) {
+      // the work is done, and a logger that throws must not change its reply
+      console.error(error);
+    }
+  };
+  return async function logging({ subject }, next) {
+    const begun = performance.now();
+    try {
+      const reply = await next();
+      write(level, subject, begun, "ok");
+      return reply;
+    } catch (error) {
+      write(errorLevel, subject, begun, error instanceof ReplyError ? error.code : 500);
+      throw error;
+    }
+  };
+}

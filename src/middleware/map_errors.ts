@@ -1,0 +1,49 @@
+import { ReplyError } from "../errors.ts";
+import type { Message } from "../message/message.ts";
+import { callable } from "../options.ts";
+import type { Middleware } from "./middleware.ts";
+import { checkRequired } from "./required.ts";
+
+/**
+ * Makes a middleware that turns the application's exceptions into what the caller is to know of them. A
+ * `ReplyError` is for the caller already and stays as it is; so does an error that `map` gives back, or gives
+ * nothing for: the caller is told 500, and nothing of its text.
+ *
+ * @example
+ * ```ts
+ * import { NatsBroker, RemoteError, ReplyError } from "@signalbox/nats";
+ * import { mapErrors } from "@signalbox/nats/middleware";
+ * import { TestBroker } from "@signalbox/nats/testing";
+ * import { assertRejects } from "@std/assert";
+ *
+ * const told = mapErrors((error) =>
+ *   error instanceof Deno.errors.NotFound
+ *     ? new ReplyError(404, "No such file", undefined, { cause: error })
+ *     : error
+ * );
+ * const broker = new NatsBroker("nats://127.0.0.1:4222");
+ * broker.subscriber("files", (message) => told(message, () => Deno.readTextFile("no such file")));
+ *
+ * await using _test = await TestBroker.start(broker);
+ * await assertRejects(() => broker.request("files"), RemoteError, "404 No such file");
+ * ```
+ *
+ * @param map gives the error to throw instead, or a promise of it
+ * @throws {TypeError} if `map` is not a function
+ */
+export function mapErrors<State = unknown>(
+  map: (
+    error: unknown,
+    message: Message<unknown, Readonly<Record<string, string>>, State>,
+  ) => unknown,
+): Middleware<State> {
+  checkRequired("map errors", { map }, { map: callable });
+  return async function mapErrors(message, next) {
+    try {
+      return await next();
+    } catch (error) {
+      if (error instanceof ReplyError) throw error;
+      throw await map(error, message) ?? error;
+    }
+  };
+}

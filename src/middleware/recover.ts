@@ -1,0 +1,47 @@
+import type { Message } from "../message/message.ts";
+import { callable } from "../options.ts";
+import type { Middleware } from "./middleware.ts";
+import { checkRequired } from "./required.ts";
+
+/**
+ * Makes a middleware that replies with a value where what is behind it throws. It is given every error, each
+ * `ReplyError` included, and throws again what it has no value for.
+ *
+ * @example
+ * ```ts
+ * import { NatsBroker, ReplyError } from "@signalbox/nats";
+ * import { recover } from "@signalbox/nats/middleware";
+ * import { TestBroker } from "@signalbox/nats/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const orEmpty = recover((error) => {
+ *   if (error instanceof ReplyError && error.code === 404) return [];
+ *   throw error;
+ * });
+ * const broker = new NatsBroker("nats://127.0.0.1:4222");
+ * broker.subscriber("orders", (message) =>
+ *   orEmpty(message, () => Promise.reject(new ReplyError(404, "No orders")))
+ * );
+ *
+ * await using _test = await TestBroker.start(broker);
+ * assertEquals((await broker.request("orders")).body, []);
+ * ```
+ *
+ * @param replace gives the reply, or a promise of it
+ * @throws {TypeError} if `replace` is not a function
+ */
+export function recover<State = unknown>(
+  replace: (
+    error: unknown,
+    message: Message<unknown, Readonly<Record<string, string>>, State>,
+  ) => unknown,
+): Middleware<State> {
+  checkRequired("recover", { replace }, { replace: callable });
+  return async function recover(message, next) {
+    try {
+      return await next();
+    } catch (error) {
+      return replace(error, message);
+    }
+  };
+}

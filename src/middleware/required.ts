@@ -1,0 +1,21 @@
+import { checkOptions, type Rules } from "../options.ts";
+
+/**
+ * Checks options that `checkOptions` would pass over when they are missing.
+ *
+ * @throws {TypeError} naming the first of `names` that is not there, or the first option that is wrong
+ */
+export function checkRequired(
+  action: string,
+  options: object,
+  rules: Rules,
+  names: readonly string[] = Object.keys(rules),
+): void {
+  checkOptions(action, options, rules);
+  const missing = names.find((name) =>
+    (options as Record<string, unknown> | undefined)?.[name] === undefined
+  );
+  if (missing === undefined) return;
+  const wanted = rules[missing]!(undefined);
+  throw new TypeError(`Cannot ${action} as "${missing}" must be ${wanted}: undefined`);
+}

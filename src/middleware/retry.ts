@@ -1,0 +1,70 @@
+import { ReplyError } from "../errors.ts";
+import type { Message } from "../message/message.ts";
+import { callable, checkOptions, count, milliseconds } from "../options.ts";
+import { pause } from "./pause.ts";
+import { checkRequired } from "./required.ts";
+
+/** How often a handler is run again, and after what. */
+export interface RetryOptions {
+  /** How many runs there are at most, the first included. @default {3} */
+  readonly attempts?: number;
+  /** The longest wait before the second run, in milliseconds; it doubles with every run. @default {100} */
+  readonly delay?: number;
+  /** Where the doubling ends, in milliseconds. @default {5_000} */
+  readonly maxDelay?: number;
+  /** Whether to run again after this error of this run, counted from 1. @default {all but a `ReplyError` below 500} */
+  readonly when?: (error: unknown, attempt: number) => boolean;
+}
+
+const RULES = { attempts: count, delay: milliseconds, maxDelay: milliseconds, when: callable };
+
+/**
+ * Makes a handler that runs another one again when it throws. The waits are random, up to a bound that doubles;
+ * the last error is thrown on, at once when `message.signal` aborts. It is no middleware, as a middleware may run
+ * what is behind it once: only the handler has to bear several runs, and all before it see one message.
+ *
+ * @example
+ * ```ts
+ * import { NatsBroker } from "@signalbox/nats";
+ * import { retry } from "@signalbox/nats/middleware";
+ * import { TestBroker } from "@signalbox/nats/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * let runs = 0;
+ * const broker = new NatsBroker("nats://127.0.0.1:4222");
+ * broker.subscriber("price.{item}", retry({ delay: 10 }, ({ params }) => {
+ *   if (++runs < 3) throw new Error("The shop is busy");
+ *   return { item: params.item, price: 5 };
+ * }));
+ *
+ * await using _test = await TestBroker.start(broker);
+ * assertEquals((await broker.request("price.tea")).body, { item: "tea", price: 5 });
+ * ```
+ *
+ * @throws {TypeError} naming the first option that is unknown or wrong
+ */
+export function retry<Received extends { readonly signal: AbortSignal } = Message>(
+  options: RetryOptions,
+  handler: (message: Received) => unknown,
+): (message: Received) => Promise<unknown> {
+  checkOptions("retry", options, RULES);
+  checkRequired("retry", { handler }, { handler: callable });
+  const { attempts = 3, delay = 100, maxDelay = 5_000, when = mayPass } = options;
+  return async function retry(message) {
+    for (let attempt = 1, longest = delay;; attempt++, longest *= 2) {
+      try {
+        return await handler(message);
+      } catch (error) {
+        if (attempt >= attempts || !when(error, attempt)) throw error;
+        const { signal } = message;
+        await pause(Math.random() * Math.min(longest, maxDelay), signal);
+        if (signal.aborted) throw error;
+      }
+    }
+  };
+}
+
+/** A `ReplyError` below 500 says that the request is wrong, which it will be again. */
+function mayPass(error: unknown): boolean {
+  return !(error instanceof ReplyError) || error.code >= 500;
+}

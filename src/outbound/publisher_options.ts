@@ -1,0 +1,45 @@
+import { type HeaderFields, pairsOf } from "../message/headers.ts";
+import { isSchema, type Schema } from "../message/schema.ts";
+import { checkOptions, milliseconds, record } from "../options.ts";
+
+/** How a publisher sends. */
+export interface PublisherOptions<Body = unknown, Answer = unknown> {
+  /** Checks every body before it is sent. */
+  readonly schema?: Schema<unknown, Body>;
+  /** Checks the answers to its requests, and gives them their type. */
+  readonly replySchema?: Schema<Answer>;
+  /** Headers of every message; those of a single one come before them. */
+  readonly headers?: HeaderFields;
+  /** Milliseconds that an answer may take. @default {the broker's `requestTimeout`} */
+  readonly timeout?: number;
+}
+
+const schema = (value: unknown) => isSchema(value) ? undefined : "a Standard Schema";
+
+/**
+ * Checks every option.
+ *
+ * @throws {TypeError} naming the first that is unknown or wrong
+ */
+export function checkPublisher(
+  pattern: string,
+  options: PublisherOptions,
+): void {
+  checkOptions(`make a publisher of "${pattern}"`, options, {
+    schema,
+    replySchema: schema,
+    headers: record,
+    timeout: milliseconds,
+  });
+}
+
+/** The publisher's headers and those of one message, which replace them in any case. */
+export function mergeHeaders(
+  constant: HeaderFields | undefined,
+  own: HeaderFields | undefined,
+): HeaderFields | undefined {
+  if (!constant || !own) return own ?? constant;
+  const given = pairsOf(own);
+  const names = new Set(given.map(([name]) => name.toLowerCase()));
+  return [...pairsOf(constant).filter(([name]) => !names.has(name.toLowerCase())), ...given];
+}

@@ -1,0 +1,103 @@
+import type { Connection, Interest } from "../connection/connection.ts";
+import type { EventFeed } from "../connection/events.ts";
+import { encodeBody } from "../message/codec.ts";
+import type { Packet } from "../message/packet.ts";
+import { answerTo, type Verb, VERBS } from "./answers.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { type ServiceOptions, type ServiceSettings, serviceSettings } from "./service_options.ts";
+
+/** What a service runs in. */
+export interface ServiceSurroundings {
+  readonly connection: Pick<Connection, "publish" | "subscribe">;
+  readonly feed: Pick<EventFeed, "listen">;
+}
+
+/**
+ * Answers whoever looks for services, on `$SRV.PING`, `$SRV.INFO` and `$SRV.STATS` (ADR-32). A server that does
+ * not permit these subjects keeps the service from being found and from nothing else; the connection tells of it.
+ */
+export class Service {
+  readonly #connection: ServiceSurroundings["connection"];
+  readonly #settings: ServiceSettings;
+  readonly #endpoints: () => readonly Endpoint[];
+  readonly #interests = new Map<string, Interest>();
+  #started = new Date().toISOString();
+
+  /**
+   * Makes a service that nobody finds before it listens; `endpoints` is asked whenever somebody wants to know.
+   *
+   * @throws {TypeError} naming the option that is missing, unknown or wrong
+   */
+  constructor(
+    { connection, feed }: ServiceSurroundings,
+    options: ServiceOptions,
+    endpoints: () => readonly Endpoint[],
+  ) {
+    this.#connection = connection;
+    this.#settings = serviceSettings(options);
+    this.#endpoints = endpoints;
+    // subscriptions go with the connection; the next one has to be told again
+    feed.listen(({ type }) => {
+      if (type === "closed") this.#interests.clear();
+    });
+  }
+
+  /** What tells this instance from the others. */
+  get id(): string {
+    return this.#settings.id;
+  }
+
+  /** When it began to listen, or was reset, as ISO text in UTC. */
+  get started(): string {
+    return this.#started;
+  }
+
+  /**
+   * Subscribes to the nine subjects, whatever of them is not; the server has them once the connection is flushed.
+   * After it has left, it counts from nothing again.
+   *
+   * @throws {ConnectionError} if the broker is not connected
+   */
+  listen(): void {
+    if (this.#interests.size === 0) this.reset();
+    const { name, id } = this.#settings;
+    for (const verb of VERBS) {
+      for (const whom of ["", `.${name}`, `.${name}.${id}`]) {
+        this.#subscribe(`$SRV.${verb}${whom}`, verb);
+      }
+    }
+  }
+
+  /** Takes in no more questions, and resolves once the ones on their way are answered. */
+  async leave(): Promise<void> {
+    const interests = [...this.#interests.values()];
+    this.#interests.clear();
+    await Promise.all(interests.map((interest) => interest.drain()));
+  }
+
+  /** Counts from nothing again, as if it had just started. */
+  reset(): void {
+    for (const { stats } of this.#endpoints()) stats.reset();
+    this.#started = new Date().toISOString();
+  }
+
+  #subscribe(subject: string, verb: Verb): void {
+    if (this.#interests.has(subject)) return;
+    const interest = this.#connection.subscribe(subject, {
+      take: (packet) => this.#answer(verb, packet),
+      refused: () => {
+        if (this.#interests.get(subject) === interest) this.#interests.delete(subject);
+      },
+    });
+    this.#interests.set(subject, interest);
+  }
+
+  /** Without headers, as other services answer. */
+  #answer(verb: Verb, { replyTo }: Packet): void {
+    if (!replyTo) return;
+    const settings = this.#settings;
+    const facts = { settings, endpoints: this.#endpoints(), started: this.#started };
+    const { data } = encodeBody(answerTo(verb, facts));
+    this.#connection.publish({ subject: replyTo, replyTo: "", data, headerBlock: undefined });
+  }
+}

@@ -1,0 +1,101 @@
+import { TimeoutError } from "../errors.ts";
+import { newToken } from "../inbox/token.ts";
+import { ReceivedMessage } from "../message/message.ts";
+import type { Packet } from "../message/packet.ts";
+import { TIME_LEFT } from "../message/signalbox_headers.ts";
+import type { Work } from "../message/work.ts";
+
+/** What a caller was told of what went wrong. */
+export interface Failure {
+  readonly code: number;
+  readonly description: string;
+  readonly data?: unknown;
+}
+
+/** One message from its arrival to its answer, which is given once. */
+export class Exchange implements Work {
+  readonly message: ReceivedMessage;
+  readonly replyTo: string;
+  /** When it came, by `performance.now()`. */
+  readonly arrived: number;
+  /** What went wrong, if anything did. */
+  failure: Failure | undefined;
+  readonly #stopping: AbortSignal;
+  #correlationId: string | undefined;
+  #deadline: number | undefined;
+  #controller: AbortController | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #answered = false;
+
+  constructor(
+    packet: Packet,
+    params: Readonly<Record<string, string>>,
+    arrived: number,
+    stopping: AbortSignal,
+  ) {
+    this.replyTo = packet.replyTo;
+    this.arrived = arrived;
+    this.#stopping = stopping;
+    this.message = new ReceivedMessage(packet, { params, signal: () => this.#signal() });
+  }
+
+  /** What the sender gave, or else one for what becomes of its message. */
+  get correlationId(): string {
+    return this.#correlationId ??= this.message.correlationId ?? newToken();
+  }
+
+  get deadline(): number {
+    return this.#deadline ??= this.arrived + timeLeft(this.message);
+  }
+
+  /** Whether somebody waits for an answer that has not been given. */
+  get isOpen(): boolean {
+    return this.replyTo !== "" && !this.#answered;
+  }
+
+  /** Whether the answer is this caller's to give; it is for the first who asks. */
+  claim(): boolean {
+    const { isOpen } = this;
+    this.#answered = true;
+    return isOpen;
+  }
+
+  /** The answer that was claimed could not be given. */
+  reopen(): void {
+    this.#answered = false;
+  }
+
+  /** Nothing of it is at work any more. */
+  end(): void {
+    clearTimeout(this.#timer);
+    if (this.#controller) this.#stopping.removeEventListener("abort", this.#abort);
+  }
+
+  /** Made when somebody asks for it, as few handlers do. */
+  #signal(): AbortSignal {
+    if (this.#controller) return this.#controller.signal;
+    this.#controller = new AbortController();
+    if (this.#stopping.aborted) this.#abort();
+    else this.#stopping.addEventListener("abort", this.#abort);
+    if (this.deadline < Infinity) this.#timer = setTimeout(() => this.#expire(), this.#left());
+    return this.#controller.signal;
+  }
+
+  #left(): number {
+    return Math.max(0, this.deadline - performance.now());
+  }
+
+  #expire(): void {
+    const { subject } = this.message;
+    const given = Math.round(this.deadline - this.arrived);
+    this.#controller?.abort(new TimeoutError(`answer "${subject}"`, given, subject));
+  }
+
+  readonly #abort = () => this.#controller?.abort(this.#stopping.reason);
+}
+
+/** A header that is no number is the same as none: the caller's mistake must not make its request fail. */
+function timeLeft(message: ReceivedMessage): number {
+  const given = Number(message.headers.get(TIME_LEFT) ?? Infinity);
+  return given >= 0 ? given : Infinity;
+}

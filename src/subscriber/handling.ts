@@ -1,0 +1,167 @@
+import { within } from "../deadline.ts";
+import type { NextOptions } from "../inbox/inbox.ts";
+import type { Interest, Taker } from "../connection/connection.ts";
+import { ERROR_CODES } from "../message/error_codes.ts";
+import type { Packet } from "../message/packet.ts";
+import { checkOptions, milliseconds, signal } from "../options.ts";
+import { Pattern } from "../subject/pattern.ts";
+import type { Binding } from "./binding.ts";
+import { Delivery } from "./delivery.ts";
+import { Intake, type Worker } from "./intake.ts";
+import { Route, type RouteSettings } from "./route.ts";
+import type { HandlerSubscriber } from "./subscriber.ts";
+import type { SubscriberSettings } from "./subscriber_options.ts";
+
+/** Takes messages off the connection and sees to it that a handler gets each of them. */
+export class Handling implements HandlerSubscriber, Taker, Worker {
+  readonly #settings: SubscriberSettings;
+  readonly #text: string;
+  readonly #routes: RouteSettings[] = [];
+  readonly #bind: () => Binding;
+  readonly #prefix: () => string;
+  readonly #intake: Intake;
+  readonly #waiting = new Set<() => void>();
+  #binding: Binding | undefined;
+  #delivery!: Delivery;
+  #interest: Interest | undefined;
+  #refusal: Error | undefined;
+  #handled = 0;
+  #dropped = 0;
+
+  constructor(
+    text: string,
+    settings: SubscriberSettings,
+    bind: () => Binding,
+    prefix: () => string,
+  ) {
+    this.#settings = settings;
+    this.#text = text;
+    this.#bind = bind;
+    this.#prefix = prefix;
+    this.#intake = new Intake(this, settings.concurrency, settings.bounds);
+  }
+
+  get pattern(): string {
+    return this.#prefix() + this.#text;
+  }
+
+  get subject(): string {
+    return new Pattern(this.pattern).subject;
+  }
+
+  get counts(): { readonly handled: number; readonly dropped: number } {
+    return { handled: this.#handled, dropped: this.#dropped };
+  }
+
+  /** Why the server did not take the subscription; known once the connection is flushed. */
+  get refusal(): Error | undefined {
+    return this.#refusal;
+  }
+
+  /** Whether every handler here is for some of the messages only. */
+  get isFiltered(): boolean {
+    return this.#routes.every(({ filter }) => filter !== undefined);
+  }
+
+  /** Whether this is the place for one more handler on the same subject. */
+  isOn(text: string, queue: string | undefined): boolean {
+    return this.#text === text && this.#settings.queue === queue;
+  }
+
+  /** Whether it would answer a request that another subscriber answers too. */
+  answersAlone(queue: string | undefined): boolean {
+    return !this.#settings.noReply && (this.#settings.queue ?? queue) === undefined;
+  }
+
+  /**
+   * Adds a handler, behind those that are there.
+   *
+   * @throws {TypeError} if one of them takes every message, so that none would be left
+   */
+  add(route: RouteSettings): void {
+    if (this.#routes.some(({ filter }) => !filter)) {
+      throw new TypeError(
+        `Cannot subscribe to "${this.pattern}" as the handlers before must leave some messages: one takes all`,
+      );
+    }
+    this.#routes.push(route);
+  }
+
+  /** Subscribes; the server has it once the connection is flushed. */
+  listen(): void {
+    if (this.#interest) return;
+    const binding = this.#binding = this.#bind();
+    const pattern = new Pattern(this.pattern);
+    const { publishTo, noReply, queue } = this.#settings;
+    const routes = this.#routes.map((route) => new Route(route, binding.middleware));
+    this.#delivery = new Delivery({ ...binding, pattern, routes, publishTo, noReply });
+    this.#refusal = undefined;
+    this.#interest = binding.connection.subscribe(pattern.subject, this, queue ?? binding.queue);
+  }
+
+  async start(): Promise<this> {
+    this.listen();
+    await this.#binding!.connection.flush({}, `subscribe to "${this.pattern}"`);
+    if (this.#refusal) throw this.#refusal;
+    return this;
+  }
+
+  async stop(): Promise<void> {
+    const interest = this.#interest;
+    this.#interest = undefined;
+    await interest?.drain();
+    await this.#intake.drained();
+  }
+
+  /** Time is up: whoever still waits is told, at work or not. */
+  abandon(): void {
+    for (const packet of this.#intake.clear()) {
+      this.#delivery.refuse(packet, ERROR_CODES.unavailable, "Shutting down");
+    }
+    this.#delivery?.abandon();
+  }
+
+  async received(count = 1, options: NextOptions = {}): Promise<void> {
+    checkOptions("wait for messages", options, { timeout: milliseconds, signal });
+    const patience = { timeout: 5_000, ...options };
+    const enough = new Promise<void>((resolve) => {
+      const look = () => {
+        if (this.#handled < count) return;
+        this.#waiting.delete(look);
+        resolve();
+      };
+      this.#waiting.add(look);
+      look();
+    });
+    await within(enough, patience, `see ${count} messages handled`, this.subject);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  take(packet: Packet): void {
+    this.#intake.take(packet);
+  }
+
+  refused(error: Error): void {
+    this.#interest = undefined;
+    this.#refusal = error;
+  }
+
+  run(packet: Packet, arrived: number): void | Promise<void> {
+    const done = this.#delivery.run(packet, arrived);
+    return done ? done.then(() => this.#count()) : this.#count();
+  }
+
+  overflow(packet: Packet): void {
+    const dropped = ++this.#dropped;
+    this.#binding!.feed.emit({ type: "slowConsumer", subject: this.subject, dropped });
+    this.#delivery.refuse(packet, ERROR_CODES.tooMany, "Too many requests");
+  }
+
+  #count(): void {
+    this.#handled++;
+    for (const look of this.#waiting) look();
+  }
+}

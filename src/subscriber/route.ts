@@ -1,0 +1,90 @@
+import { DecodeError, ReplyError, ValidationError } from "../errors.ts";
+import { within } from "../deadline.ts";
+import { ERROR_CODES } from "../message/error_codes.ts";
+import type { ReceivedMessage } from "../message/message.ts";
+import { Reply } from "../message/reply.ts";
+import { type Schema, validate } from "../message/schema.ts";
+import { compose } from "../middleware/compose.ts";
+import type { Middleware } from "../middleware/middleware.ts";
+import { after } from "../thenable.ts";
+import type { Exchange } from "./exchange.ts";
+import type { Handler } from "./handler.ts";
+
+/** A schema that never comes to an end must not take a handler's place for ever; in milliseconds. */
+const LONGEST_VALIDATION = 5_000;
+
+/** What is registered for one kind of message on a subject. */
+export interface RouteSettings {
+  readonly handler: Handler;
+  readonly filter: ((message: ReceivedMessage) => boolean) | undefined;
+  readonly schema: Schema | undefined;
+  readonly replySchema: Schema | undefined;
+  readonly middleware: readonly Middleware[];
+}
+
+/** A handler with what stands around it: the schema of its body, and the middleware, put together once. */
+export class Route {
+  readonly #settings: RouteSettings;
+  readonly #handle: (message: ReceivedMessage) => unknown;
+
+  constructor(settings: RouteSettings, outer: readonly Middleware[]) {
+    this.#settings = settings;
+    const chain = [...outer, ...settings.middleware];
+    this.#handle = compose(
+      chain.map((each) => (message: ReceivedMessage, next) => each(message, () => next(message))),
+      settings.handler,
+    );
+  }
+
+  /** Whether this message is for this handler. */
+  takes(message: ReceivedMessage): boolean {
+    return this.#settings.filter?.(message) ?? true;
+  }
+
+  /** Validates and handles; gives the reply, or its promise. */
+  run(exchange: Exchange): unknown {
+    const { message } = exchange;
+    const { schema, replySchema } = this.#settings;
+    const value = schema
+      ? after(validated(schema, exchange), (body) => this.#handle(message.withBody(body)))
+      : this.#handle(message);
+    return replySchema ? after(value, (value) => checked(replySchema, value)) : value;
+  }
+}
+
+/** The reply as its schema makes it; one that does not fit is the handler's fault, not the caller's. */
+function checked(schema: Schema, value: unknown): unknown {
+  if (!(value instanceof Reply)) return validate(schema, value);
+  return after(validate(schema, value.body), (body) => new Reply(body, value.options));
+}
+
+/**
+ * Decodes the body.
+ *
+ * @throws {ReplyError} with 400, if it is not what its content type says
+ */
+export function decode(message: ReceivedMessage): void {
+  try {
+    void message.body;
+  } catch (cause) {
+    if (!(cause instanceof DecodeError)) throw cause;
+    throw new ReplyError(ERROR_CODES.badRequest, cause.message, undefined, { cause });
+  }
+}
+
+function validated(schema: Schema, { message, deadline }: Exchange): unknown {
+  try {
+    const valid = validate(schema, message.body);
+    if (!(valid instanceof Promise)) return valid;
+    const timeout = Math.max(0, Math.min(LONGEST_VALIDATION, deadline - performance.now()));
+    return within(valid, { timeout }, "validate a body").catch((cause) => refuse(cause));
+  } catch (cause) {
+    return refuse(cause);
+  }
+}
+
+function refuse(cause: unknown): never {
+  if (!(cause instanceof ValidationError)) throw cause;
+  const { badRequest } = ERROR_CODES;
+  throw new ReplyError(badRequest, cause.message, { issues: cause.issues }, { cause });
+}

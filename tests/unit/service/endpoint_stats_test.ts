@@ -1,0 +1,59 @@
+import { assert, assertEquals } from "@std/assert";
+import { EndpointStats } from "../../../src/service/endpoint_stats.ts";
+
+function read(stats: EndpointStats) {
+  const { requests, errors, lastError, processingTime, averageProcessingTime } = stats;
+  return { requests, errors, lastError, processingTime, averageProcessingTime };
+}
+
+const NOTHING = {
+  requests: 0,
+  errors: 0,
+  lastError: undefined,
+  processingTime: 0,
+  averageProcessingTime: 0,
+};
+
+Deno.test("EndpointStats begins at nothing", () => {
+  assertEquals(read(new EndpointStats()), NOTHING);
+});
+
+Deno.test("EndpointStats counts messages, errors and nanoseconds", () => {
+  const stats = new EndpointStats();
+  stats.record(1.5);
+  stats.record(0, { code: 404, description: "No such order" });
+  stats.record(2.5, { code: 500, description: "Internal error" });
+  stats.record(0);
+  assertEquals(read(stats), {
+    requests: 4,
+    errors: 2,
+    lastError: "500:Internal error",
+    processingTime: 4_000_000,
+    averageProcessingTime: 1_000_000,
+  });
+});
+
+Deno.test("Nanoseconds are whole numbers, however finely the clock ticks", () => {
+  const stats = new EndpointStats();
+  for (let count = 0; count < 3; count++) stats.record(0.000_000_4);
+  assertEquals(stats.processingTime, 1);
+  assertEquals(stats.averageProcessingTime, 0);
+  stats.record(1 / 3);
+  assert(Number.isInteger(stats.processingTime));
+  assert(Number.isInteger(stats.averageProcessingTime));
+});
+
+Deno.test("reset() begins again at nothing", () => {
+  const stats = new EndpointStats();
+  stats.record(1, { code: 400, description: "Bad" });
+  stats.reset();
+  assertEquals(read(stats), NOTHING);
+});
+
+Deno.test("The last error is kept at no more than 1024 characters, and none of them half", () => {
+  const stats = new EndpointStats();
+  stats.record(1, { code: 400, description: "x".repeat(1_000_000) });
+  assertEquals(stats.lastError, `400:${"x".repeat(1_020)}`);
+  stats.record(1, { code: 400, description: `${"x".repeat(1_019)}😀` });
+  assertEquals(stats.lastError, `400:${"x".repeat(1_019)}\ufffd`);
+});
