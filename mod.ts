@@ -54,3 +54,6 @@ export type { Draft, Middleware, PublishMiddleware } from "./src/middleware/midd
 export type { Addressed, Publisher } from "./src/outbound/publisher.ts";
 export type { PublisherOptions } from "./src/outbound/publisher_options.ts";
 export type { PublishOptions, RequestOptions } from "./src/outbound/send_options.ts";
+export type { Answer, Answers, AnswersEnd } from "./src/inbox/answers.ts";
+export type { RequestManyOptions } from "./src/inbox/request_many_options.ts";
+export type { ServiceOptions } from "./src/service/service_options.ts";

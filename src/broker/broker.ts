@@ -1,18 +1,17 @@
-import { Connection } from "../connection/connection.ts";
-import { type BrokerEvent, EventFeed, logEvents } from "../connection/events.ts";
+import type { BrokerEvent } from "../connection/events.ts";
 import type { SocketSource } from "../connection/settings.ts";
+import type { Answers } from "../inbox/answers.ts";
 import type { Inbox } from "../inbox/inbox.ts";
-import { type InboxOptions, inboxSettings } from "../inbox/inbox_options.ts";
-import { Requests } from "../inbox/requests.ts";
-import { SubscribedInbox } from "../inbox/subscribed_inbox.ts";
-import { newToken } from "../inbox/token.ts";
+import type { InboxOptions } from "../inbox/inbox_options.ts";
+import type { RequestManyOptions } from "../inbox/request_many_options.ts";
 import type { Message } from "../message/message.ts";
-import type { PublishOptions, RequestOptions } from "../outbound/send_options.ts";
 import { checkOptions, milliseconds } from "../options.ts";
-import { within } from "../deadline.ts";
+import type { PublishOptions, RequestOptions } from "../outbound/send_options.ts";
 import { type BrokerOptions, brokerSettings } from "./broker_options.ts";
 import type { Registry } from "./registry.ts";
 import { NatsRouter, registryOf } from "./router.ts";
+import { untilTold } from "./run.ts";
+import { Wiring } from "./wiring.ts";
 
 /** How long something may take. */
 export interface TimeoutOptions {
@@ -47,14 +46,11 @@ export let reroute: (broker: NatsBroker, socket: SocketSource | undefined) => vo
 export class NatsBroker<State extends object = Readonly<Record<string, unknown>>>
   extends NatsRouter<State>
   implements AsyncDisposable {
-  readonly #feed: EventFeed;
-  readonly #connection: Connection;
-  readonly #inboxPrefix: string;
+  readonly #wiring: Wiring;
   readonly #registry: Registry;
-  #stopping = new AbortController();
 
   static {
-    reroute = (broker, socket) => broker.#connection.reroute(socket);
+    reroute = (broker, socket) => broker.#wiring.connection.reroute(socket);
   }
 
   /**
@@ -69,19 +65,10 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
     servers: string | readonly string[] = "nats://127.0.0.1:4222",
     options: BrokerOptions = {},
   ) {
-    const settings = brokerSettings(servers, options);
-    const { inboxPrefix, requestTimeout, logger } = settings;
-    const feed = new EventFeed();
-    const connection = new Connection(settings.connection, feed);
-    const requests = new Requests(connection, inboxPrefix);
-    const stopping = () => this.#stopping.signal;
-    super({ connection, feed, requests, requestTimeout, stopping, queue: undefined, stats() {} });
-    this.#feed = feed;
-    this.#connection = connection;
-    this.#inboxPrefix = inboxPrefix;
+    const wiring = new Wiring(brokerSettings(servers, options));
+    super(wiring);
+    this.#wiring = wiring;
     this.#registry = registryOf(this as unknown as NatsRouter);
-    feed.listen((event) => requests.notice(event));
-    if (logger) logEvents(feed, logger);
   }
 
   /**
@@ -90,7 +77,7 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
    * @throws {ConnectionError} with its reason, at once where a retry cannot help
    */
   connect(): Promise<void> {
-    return this.#connection.connect();
+    return this.#wiring.connection.connect();
   }
 
   /**
@@ -99,13 +86,8 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
    * @throws {ConnectionError} if it cannot connect
    * @throws {PermissionError} if the server does not permit a subscription
    */
-  async start(): Promise<void> {
-    await this.connect();
-    const { handlings, readings } = this.#registry;
-    for (const handling of handlings) handling.listen();
-    await Promise.all(readings.map((reading) => reading.start()));
-    await this.#connection.flush({}, "start the broker");
-    for (const { refusal } of handlings) if (refusal) throw refusal;
+  start(): Promise<void> {
+    return this.#wiring.start(this.#registry);
   }
 
   /**
@@ -114,17 +96,19 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
    */
   async stop(options: TimeoutOptions = {}): Promise<void> {
     checkOptions("stop the broker", options, TIMEOUT_RULES);
-    const { timeout = 25_000 } = options;
-    const until = performance.now() + timeout;
-    const { handlings, readings } = this.#registry;
-    const left = Promise.all([...handlings, ...readings].map((subscriber) => subscriber.stop()));
-    await within(left, { timeout }, "wait for the handlers at work").catch((error) => {
-      this.#feed.emit({ type: "error", error });
-      this.#stopping.abort(error);
-      for (const handling of handlings) handling.abandon();
-    });
-    await this.#connection.close({ timeout: Math.max(0, until - performance.now()) });
-    this.#stopping = new AbortController();
+    await this.#wiring.stop(this.#registry, options.timeout ?? 25_000);
+  }
+
+  /**
+   * Starts, and stops when the program is told to end, by SIGINT (Ctrl-C) or SIGTERM; a second signal ends the program
+   * at once, with the code 130 or 143.
+   *
+   * @throws {ConnectionError} @throws {PermissionError} as {@linkcode start} does
+   */
+  async run(options: TimeoutOptions = {}): Promise<void> {
+    checkOptions("run the broker", options, TIMEOUT_RULES);
+    await this.start();
+    await untilTold(() => this.stop(options));
   }
 
   /** Stops, at the end of an `await using` scope. */
@@ -141,7 +125,8 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
   async ping(options: TimeoutOptions = {}): Promise<number> {
     checkOptions("ping", options, TIMEOUT_RULES);
     const began = performance.now();
-    await this.#connection.flush({ timeout: options.timeout ?? 5_000 }, "ping the server");
+    const { timeout = 5_000 } = options;
+    await this.#wiring.connection.flush({ timeout }, "ping the server");
     return performance.now() - began;
   }
 
@@ -152,12 +137,12 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
    */
   async flush(options: TimeoutOptions = {}): Promise<void> {
     checkOptions("flush", options, TIMEOUT_RULES);
-    await this.#connection.flush(options, "flush");
+    await this.#wiring.connection.flush(options, "flush");
   }
 
   /** What happens to the connection from now on; ends once the broker is stopped. */
   events(): AsyncIterableIterator<BrokerEvent> {
-    return this.#feed.iterate();
+    return this.#wiring.feed.iterate();
   }
 
   /**
@@ -165,7 +150,7 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
    * nobody listens to it yet; {@linkcode openInbox} does.
    */
   newInbox(): Promise<string> {
-    return Promise.resolve(`${this.#inboxPrefix}.${newToken()}`);
+    return Promise.resolve(this.#wiring.newInbox());
   }
 
   /**
@@ -175,10 +160,8 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
    * @throws {PermissionError} if the server does not permit it
    * @throws {ConnectionError} if the broker is not connected
    */
-  async openInbox(options?: InboxOptions): Promise<Inbox> {
-    const settings = inboxSettings(options);
-    const subject = `${this.#inboxPrefix}.${newToken()}`;
-    return await SubscribedInbox.open(this.#connection, this.#feed, subject, settings);
+  openInbox(options?: InboxOptions): Promise<Inbox> {
+    return this.#wiring.openInbox(options);
   }
 
   /**
@@ -213,5 +196,21 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
     options?: RequestOptions<Body>,
   ): Promise<Message<Body>> {
     return this.#registry.outbound.request(subject, body, options) as Promise<Message<Body>>;
+  }
+
+  /**
+   * Asks everyone who subscribes to the subject, and gives their answers as they come; it ends after `max` answers,
+   * `stall` milliseconds after the last one, or at its `timeout`, and `ended` says which.
+   *
+   * @throws {InvalidSubjectError} @throws {TypeError} before anything is sent
+   * @throws {ConnectionError} if the broker is not connected
+   */
+  requestMany<Body = unknown>(
+    subject: string,
+    body?: unknown,
+    options: RequestManyOptions<Body> = {},
+  ): Answers<Body> {
+    const answers = this.#wiring.requestMany(this.#registry, subject, body, options);
+    return answers as Answers<Body>;
   }
 }

@@ -2,6 +2,7 @@ import { type Logger, standardError } from "../connection/events.ts";
 import type { ConnectionSettings } from "../connection/settings.ts";
 import { type Credentials, parseServers, type ServerList } from "../connection/servers.ts";
 import { bytes, checkOptions, flag, milliseconds, record, text } from "../options.ts";
+import type { ServiceOptions } from "../service/service_options.ts";
 import { checkPrefix } from "../subject/subject.ts";
 
 /** How a broker connects and what it calls its inboxes. */
@@ -18,6 +19,11 @@ export interface BrokerOptions {
   readonly token?: string;
   /** TLS beyond what `tls://` asks for. */
   readonly tls?: TlsOptions;
+  /**
+   * What the broker says it is to those who look for services (ADR-32); its subscribers are its endpoints, in the
+   * queue group "q" where they name none.
+   */
+  readonly service?: ServiceOptions;
   /** Milliseconds that a server has to answer a connect. @default {5_000} */
   readonly connectTimeout?: number;
   /** Milliseconds that an answer may take where a request names no timeout of its own. @default {5_000} */
@@ -64,6 +70,7 @@ export interface BrokerSettings {
   readonly connection: ConnectionSettings;
   readonly inboxPrefix: string;
   readonly requestTimeout: number;
+  readonly service: ServiceOptions | undefined;
   readonly logger: Logger | undefined;
 }
 
@@ -75,6 +82,7 @@ const RULES = {
   password: text,
   token: text,
   tls: record,
+  service: record,
   connectTimeout: milliseconds,
   requestTimeout: milliseconds,
   pingInterval: milliseconds,
@@ -119,7 +127,8 @@ export function brokerSettings(
     outboxLimit: options.outboxLimit ?? 8 * 1_048_576,
     resolve: options.resolve ?? false,
   };
-  return { connection, inboxPrefix, requestTimeout, logger: logger || undefined };
+  const { service } = options;
+  return { connection, inboxPrefix, requestTimeout, service, logger: logger || undefined };
 }
 
 function checkTransport(kind: ServerList["kind"], { tls, resolve }: BrokerOptions): void {

@@ -24,6 +24,9 @@ interface RawMsg {
   readonly _rdata?: Uint8Array;
 }
 
+/** Read once: the class is made when it is first named, and looked up again every time. */
+const { CLOSING, CLOSED } = WebSocket;
+
 function protocolOf(client: NatsConnection): Protocol | undefined {
   return (client as unknown as { protocol?: Protocol }).protocol;
 }
@@ -44,7 +47,7 @@ export function sendWithoutDelay(client: NatsConnection): void {
 export function hasOpenSocket(client: NatsConnection): boolean {
   const transport = protocolOf(client)?.transport;
   const state = transport?.socket?.readyState;
-  return transport?.isClosed !== true && state !== WebSocket.CLOSING && state !== WebSocket.CLOSED;
+  return transport?.isClosed !== true && state !== CLOSING && state !== CLOSED;
 }
 
 /**

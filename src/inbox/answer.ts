@@ -15,7 +15,7 @@ export function readAnswer(
   schema: Schema | undefined,
 ): Message | Promise<Message> {
   const answer = new ReceivedMessage(packet);
-  const error = remoteErrorOf(subject, answer);
+  const error = packet.headerBlock && remoteErrorOf(subject, answer);
   if (error) throw error;
   if (!schema) return answer;
   const valid = validate(schema, answer.body);

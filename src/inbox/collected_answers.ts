@@ -25,6 +25,14 @@ export interface Surroundings {
   readonly feed: EventFeed;
 }
 
+/** What is asked, and where the answers go. */
+export interface QuestionToMany {
+  readonly subject: string;
+  readonly replyTo: string;
+  /** A promise where a middleware has it first. */
+  readonly outgoing: Outgoing | Promise<Outgoing>;
+}
+
 type Reader = (packet: Packet | undefined) => void;
 
 /** As much as an inbox holds by default. */
@@ -59,12 +67,11 @@ export class CollectedAnswers implements Answers, Taker {
    */
   constructor(
     { connection, feed }: Surroundings,
-    question: Outgoing,
-    replyTo: string,
+    { subject, replyTo, outgoing }: QuestionToMany,
     settings: RequestManySettings,
   ) {
     this.ended = new Promise((resolve) => this.#told = resolve);
-    this.#subject = question.subject;
+    this.#subject = subject;
     this.#settings = settings;
     this.#feed = feed;
     const { signal, timeout } = settings;
@@ -73,14 +80,19 @@ export class CollectedAnswers implements Answers, Taker {
       return;
     }
     this.#interest = connection.subscribe(replyTo, this);
-    question.replyTo = replyTo;
+    const send = (question: Outgoing) => {
+      if (this.#isEnded) return;
+      this.#held = connection.publish({ ...question, replyTo });
+      this.#isSent = this.#held === undefined;
+    };
     try {
-      this.#held = connection.publish(question);
+      if (outgoing instanceof Promise) {
+        outgoing.then(send).catch((error) => this.#fail("connection", error));
+      } else send(outgoing);
     } catch (error) {
       this.#interest.unsubscribe();
       throw error;
     }
-    this.#isSent = this.#held === undefined;
     this.#deaf = feed.listen((event) => this.#notice(event));
     this.#deadline = setTimeout(() => this.#expire(), timeout);
     signal?.addEventListener("abort", this.#abort, { once: true });

@@ -5,9 +5,12 @@ const LENGTH = 22;
 const FAIR = 256 - 256 % ALPHABET.length;
 const LETTERS = Uint8Array.from({ length: FAIR }, (_, byte) => ALPHABET.charCodeAt(byte % 62));
 
-/** Random bytes are cheap by the thousand and dear one by one. */
-const drawn = new Uint8Array(16_384);
-const latin1 = new TextDecoder("latin1");
+/**
+ * Random bytes are cheap by the thousand and dear one by one. A token is a view of the text it was cut from, so one
+ * that is kept keeps all of it: hence no more than this.
+ */
+const drawn = new Uint8Array(4_096);
+const ascii = new TextDecoder();
 let letters = "";
 let used = 0;
 
@@ -23,9 +26,10 @@ export function newToken(): string {
 function draw(): void {
   crypto.getRandomValues(drawn);
   let kept = 0;
-  for (const byte of drawn) {
+  for (let at = 0; at < drawn.length; at++) {
+    const byte = drawn[at]!;
     if (byte < FAIR) drawn[kept++] = LETTERS[byte]!;
   }
-  letters = latin1.decode(drawn.subarray(0, kept));
+  letters = ascii.decode(drawn.subarray(0, kept));
   used = 0;
 }

@@ -3,10 +3,11 @@ import { TimeoutError } from "../errors.ts";
 import type { Question, Requests } from "../inbox/requests.ts";
 import { newToken } from "../inbox/token.ts";
 import type { Message } from "../message/message.ts";
-import { compose as encode } from "../message/outgoing.ts";
+import { compose as encode, type Outgoing } from "../message/outgoing.ts";
 import { currentWork } from "../message/work.ts";
 import { compose } from "../middleware/compose.ts";
 import type { Draft, PublishMiddleware } from "../middleware/middleware.ts";
+import { checkSubject } from "../subject/subject.ts";
 import {
   checkPublish,
   checkRequest,
@@ -22,10 +23,10 @@ export interface Ways {
   readonly requestTimeout: number;
 }
 
-/** A draft, and what is asked with it where it is a request. */
+/** A draft, and what becomes of it once it has passed the middleware. */
 interface Sent {
   readonly draft: Draft;
-  readonly question: Question | undefined;
+  readonly leave: (draft: Draft) => unknown;
 }
 
 /** The way out: every draft passes the middleware for what is sent, is encoded, and goes to the connection. */
@@ -39,7 +40,7 @@ export class Outbound {
     const links = middleware.map((each) => (sent: Sent, next: (sent: Sent) => Promise<unknown>) =>
       each(sent.draft, (draft) => next({ ...sent, draft }))
     );
-    this.#chain = compose(links, (sent) => this.#pass(sent));
+    this.#chain = compose(links, ({ draft, leave }) => leave(draft));
   }
 
   /** Publishes; what is sent from within a handler is part of the same work. */
@@ -72,30 +73,47 @@ export class Outbound {
         correlationId,
       };
       const question = { timeout, signal: options?.signal, schema: options?.schema };
-      if (!this.#chain) return this.#ask(draft, question);
-      return Promise.try(this.#chain, { draft, question }) as Promise<Message>;
+      const leave = (draft: Draft) => this.#ask(draft, question);
+      if (!this.#chain) return leave(draft);
+      return Promise.try(this.#chain, { draft, leave }) as Promise<Message>;
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
+  /** Encodes a question that its asker sends; gives a promise only where a middleware has it first. */
+  encodeQuestion(
+    subject: string,
+    body: unknown,
+    { headers, correlationId: given }: RequestOptions,
+    timeLeft: number,
+  ): Outgoing | Promise<Outgoing> {
+    checkSubject("request many", subject);
+    const correlationId = given ?? currentWork()?.correlationId ?? newToken();
+    const draft: Draft = { kind: "request", subject, body, headers, correlationId };
+    const encoded = (draft: Draft) => this.#encode({ ...draft, timeLeft });
+    if (!this.#chain) return encoded(draft);
+    let outgoing: Outgoing | undefined;
+    const leave = (draft: Draft) => void (outgoing = encoded(draft));
+    return Promise.try(this.#chain, { draft, leave }).then(() => {
+      if (outgoing) return outgoing;
+      const rule = "a middleware must let it pass";
+      throw new TypeError(`Cannot request "${subject}" as ${rule}: it did not`);
+    });
+  }
+
   /** Sends a draft as it is; gives a promise only where a middleware needs one. */
   send(draft: Draft): unknown {
-    return this.#chain ? this.#chain({ draft, question: undefined }) : this.#encodeAndSend(draft);
+    const leave = (draft: Draft) => void this.#ways.connection.publish(this.#encode(draft));
+    return this.#chain ? this.#chain({ draft, leave }) : leave(draft);
   }
 
-  #pass({ draft, question }: Sent): unknown {
-    return question ? this.#ask(draft, question) : this.#encodeAndSend(draft);
+  #ask(draft: Draft, question: Question): Promise<Message> {
+    const timeLeft = Math.ceil(question.timeout);
+    return this.#ways.requests.send(this.#encode({ ...draft, timeLeft }), question);
   }
 
-  #ask({ subject, body, headers, correlationId }: Draft, question: Question): Promise<Message> {
-    const { connection, requests } = this.#ways;
-    const envelope = { headers, correlationId, timeLeft: Math.ceil(question.timeout) };
-    return requests.send(encode(subject, body, envelope, connection.hasHeaders), question);
-  }
-
-  #encodeAndSend(draft: Draft): void {
-    const { connection } = this.#ways;
-    connection.publish(encode(draft.subject, draft.body, draft, connection.hasHeaders));
+  #encode(draft: Draft & { readonly timeLeft?: number }): Outgoing {
+    return encode(draft.subject, draft.body, draft, this.#ways.connection.hasHeaders);
   }
 }

@@ -4,6 +4,8 @@ import type { Interest, Taker } from "../connection/connection.ts";
 import { ERROR_CODES } from "../message/error_codes.ts";
 import type { Packet } from "../message/packet.ts";
 import { checkOptions, milliseconds, signal } from "../options.ts";
+import { type Endpoint, endpointName, schemaMetadata } from "../service/endpoint.ts";
+import type { EndpointStats } from "../service/endpoint_stats.ts";
 import { Pattern } from "../subject/pattern.ts";
 import type { Binding } from "./binding.ts";
 import { Delivery } from "./delivery.ts";
@@ -61,6 +63,19 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
   /** Whether every handler here is for some of the messages only. */
   get isFiltered(): boolean {
     return this.#routes.every(({ filter }) => filter !== undefined);
+  }
+
+  /** What a service says of it. */
+  endpoint(queue: string, stats: EndpointStats): Endpoint {
+    const { pattern, subject } = this;
+    const [{ schema, replySchema } = {} as Partial<RouteSettings>] = this.#routes;
+    return {
+      name: endpointName(pattern),
+      subject,
+      queueGroup: this.#settings.queue ?? queue,
+      metadata: schemaMetadata(schema, replySchema),
+      stats,
+    };
   }
 
   /** Whether this is the place for one more handler on the same subject. */

@@ -49,7 +49,7 @@ async function main(recording: boolean): Promise<number> {
 
 async function holds({ name, run }: Check, scene: Scene): Promise<boolean> {
   try {
-    await run(scene);
+    await within(run(scene));
     console.log(`ok - ${name}`);
     return true;
   } catch (error) {
@@ -60,6 +60,15 @@ async function holds({ name, run }: Check, scene: Scene): Promise<boolean> {
     // what a check that failed has left there must not be taken for the next one's
     await scene.peer.heard(0);
   }
+}
+
+/** A message that never comes must not keep everything else from its turn. */
+async function within(work: Promise<void>): Promise<void> {
+  let timer: number | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error("it took longer than 10 s")), 10_000);
+  });
+  await Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
 if (import.meta.main) {

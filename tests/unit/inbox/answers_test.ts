@@ -10,6 +10,7 @@ import {
   ValidationError,
 } from "@signalbox/nats";
 import { assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
+import { spy } from "@std/testing/mock";
 import { FakeTime } from "@std/testing/time";
 import type { Taker } from "../../../src/connection/connection.ts";
 import { EventFeed } from "../../../src/connection/events.ts";
@@ -25,9 +26,23 @@ import type { Outgoing } from "../../../src/message/outgoing.ts";
 const INBOX = "_INBOX.own";
 const encoder = new TextEncoder();
 
+/** A feed that knows how many listen to it. */
+class CountedFeed extends EventFeed {
+  listeners = 0;
+
+  override listen(listener: Parameters<EventFeed["listen"]>[0]): () => void {
+    const stop = super.listen(listener);
+    this.listeners++;
+    return () => {
+      this.listeners--;
+      stop();
+    };
+  }
+}
+
 /** A connection that writes down what is done to it, and answers as the test says. */
 class FakeConnection {
-  readonly feed = new EventFeed();
+  readonly feed = new CountedFeed();
   readonly steps: string[] = [];
   isUp = true;
   fault: Error | undefined;
@@ -179,14 +194,14 @@ Deno.test("Answers leaves no timer and no listener behind, whatever ended it", (
     controller = new AbortController();
     const connection = new FakeConnection();
     const { signal } = controller;
+    using removed = spy(signal, "removeEventListener");
     const answers = connection.request({ max: 2, stall: 100, timeout: 200, signal });
     connection.answer("1");
     end(connection, answers);
     assertEquals(connection.steps, GONE);
     assertEquals(time.next(), false);
-    connection.feed.emit({ type: "closed", error: undefined });
-    controller.abort();
-    assertEquals(connection.steps, GONE);
+    assertEquals(connection.feed.listeners, 0);
+    assertEquals(removed.calls.map(({ args }) => args[0]), ["abort"]);
   }
 });
 

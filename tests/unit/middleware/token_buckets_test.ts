@@ -33,7 +33,7 @@ Deno.test("TokenBuckets.take() fills a bucket as time passes, and no further tha
 
 Deno.test("TokenBuckets.take() gives a token after the time it told, whatever the rate", () => {
   using time = clock();
-  for (const limit of [1, 3, 7, 10, 999, 100_000]) {
+  for (const limit of [1, 3, 7, 10, 999, 10_000]) {
     for (const interval of [1, 33, 100, 1_000, 59_999, 86_400_000]) {
       const buckets = new TokenBuckets({ limit, interval }, 10);
       for (let taken = 0; taken < limit; taken++) assertStrictEquals(buckets.take("a"), 0);

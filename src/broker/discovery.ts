@@ -1,0 +1,44 @@
+import type { Connection } from "../connection/connection.ts";
+import type { EventFeed } from "../connection/events.ts";
+import type { Endpoint } from "../service/endpoint.ts";
+import { EndpointStats } from "../service/endpoint_stats.ts";
+import { Service } from "../service/service.ts";
+import type { ServiceOptions } from "../service/service_options.ts";
+import type { Handling } from "../subscriber/handling.ts";
+
+/** ADR-32: the queue group of endpoints that name none. */
+export const SERVICE_QUEUE = "q";
+
+/** A broker as a service: its subscribers are the endpoints, each with its counts. */
+export class Discovery {
+  readonly #service: Service;
+  readonly #endpoints = new Map<Handling, Endpoint>();
+
+  /**
+   * Makes a service of a broker.
+   *
+   * @throws {TypeError} naming the option that is missing, unknown or wrong
+   */
+  constructor(surroundings: { connection: Connection; feed: EventFeed }, options: ServiceOptions) {
+    this.#service = new Service(surroundings, options, () => [...this.#endpoints.values()]);
+  }
+
+  /** Where a subscriber's counts are kept. */
+  statsOf(handling: Handling): EndpointStats {
+    const known = this.#endpoints.get(handling);
+    if (known) return known.stats;
+    const endpoint = handling.endpoint(SERVICE_QUEUE, new EndpointStats());
+    this.#endpoints.set(handling, endpoint);
+    return endpoint.stats;
+  }
+
+  /** Can be found from now on. */
+  listen(): void {
+    this.#service.listen();
+  }
+
+  /** Cannot be found any more. */
+  leave(): Promise<void> {
+    return this.#service.leave();
+  }
+}

@@ -1,0 +1,27 @@
+const SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
+  ? ["SIGINT", "SIGBREAK"]
+  : ["SIGINT", "SIGTERM"];
+
+/** What a shell gives as the code of a program that a signal ended. */
+const CODES: Partial<Record<Deno.Signal, number>> = { SIGINT: 130, SIGBREAK: 130, SIGTERM: 143 };
+
+/** Resolves at the first signal to end; at the second the program ends at once, with the signal's code. */
+export async function untilTold(whenTold: () => Promise<void>): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let told = false;
+  const listeners = SIGNALS.map((signal) => {
+    const listener = () => {
+      if (told) Deno.exit(CODES[signal] ?? 1);
+      told = true;
+      resolve();
+    };
+    Deno.addSignalListener(signal, listener);
+    return () => Deno.removeSignalListener(signal, listener);
+  });
+  try {
+    await promise;
+    await whenTold();
+  } finally {
+    for (const remove of listeners) remove();
+  }
+}

@@ -1,0 +1,93 @@
+import { Connection } from "../connection/connection.ts";
+import { EventFeed, logEvents } from "../connection/events.ts";
+import { within } from "../deadline.ts";
+import { type Answers } from "../inbox/answers.ts";
+import { CollectedAnswers } from "../inbox/collected_answers.ts";
+import type { Inbox } from "../inbox/inbox.ts";
+import { type InboxOptions, inboxSettings } from "../inbox/inbox_options.ts";
+import { type RequestManyOptions, requestManySettings } from "../inbox/request_many_options.ts";
+import { Requests } from "../inbox/requests.ts";
+import { SubscribedInbox } from "../inbox/subscribed_inbox.ts";
+import { newToken } from "../inbox/token.ts";
+import type { EndpointStats } from "../service/endpoint_stats.ts";
+import type { Handling } from "../subscriber/handling.ts";
+import type { BrokerSettings } from "./broker_options.ts";
+import { Discovery, SERVICE_QUEUE } from "./discovery.ts";
+import type { Host, Registry } from "./registry.ts";
+
+/** Everything a broker is made of, and how it starts and stops together. */
+export class Wiring implements Host {
+  readonly connection: Connection;
+  readonly feed = new EventFeed();
+  readonly requests: Requests;
+  readonly requestTimeout: number;
+  readonly queue: string | undefined;
+  readonly #inboxPrefix: string;
+  readonly #discovery: Discovery | undefined;
+  #stopping = new AbortController();
+
+  constructor({ connection, inboxPrefix, requestTimeout, service, logger }: BrokerSettings) {
+    const requests = this.requests = new Requests(
+      this.connection = new Connection(connection, this.feed),
+      inboxPrefix,
+    );
+    this.requestTimeout = requestTimeout;
+    this.#inboxPrefix = inboxPrefix;
+    this.#discovery = service && new Discovery(this, service);
+    this.queue = service && SERVICE_QUEUE;
+    this.feed.listen((event) => requests.notice(event));
+    if (logger) logEvents(this.feed, logger);
+  }
+
+  readonly stopping = (): AbortSignal => this.#stopping.signal;
+
+  readonly stats = (handling: Handling): EndpointStats | undefined =>
+    this.#discovery?.statsOf(handling);
+
+  /** A name for an inbox of this broker. */
+  newInbox(): string {
+    return `${this.#inboxPrefix}.${newToken()}`;
+  }
+
+  async openInbox(options: InboxOptions | undefined): Promise<Inbox> {
+    const settings = inboxSettings(options);
+    const { connection, feed } = this;
+    return await SubscribedInbox.open(connection, feed, this.newInbox(), settings);
+  }
+
+  requestMany(
+    { outbound }: Registry,
+    subject: string,
+    body: unknown,
+    options: RequestManyOptions,
+  ): Answers {
+    const settings = requestManySettings(options, this.requestTimeout);
+    const outgoing = outbound.encodeQuestion(subject, body, options, settings.timeout);
+    return new CollectedAnswers(this, { subject, replyTo: this.newInbox(), outgoing }, settings);
+  }
+
+  async start({ handlings, readings }: Registry): Promise<void> {
+    await this.connection.connect();
+    for (const handling of handlings) handling.listen();
+    this.#discovery?.listen();
+    await Promise.all(readings.map((reading) => reading.start()));
+    await this.connection.flush({}, "start the broker");
+    for (const { refusal } of handlings) if (refusal) throw refusal;
+  }
+
+  async stop({ handlings, readings }: Registry, timeout: number): Promise<void> {
+    const until = performance.now() + timeout;
+    const subscribers = [...handlings, ...readings];
+    const left = Promise.all([
+      this.#discovery?.leave(),
+      ...subscribers.map((subscriber) => subscriber.stop()),
+    ]);
+    await within(left, { timeout }, "wait for the handlers at work").catch((error) => {
+      this.feed.emit({ type: "error", error });
+      for (const handling of handlings) handling.abandon();
+      this.#stopping.abort(error);
+    });
+    await this.connection.close({ timeout: Math.max(100, until - performance.now()) });
+    this.#stopping = new AbortController();
+  }
+}
