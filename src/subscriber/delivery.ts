@@ -71,6 +71,7 @@ export class Delivery {
   #begin(packet: Packet, arrived: number): Exchange {
     const { pattern, stopping } = this.#plan;
     const exchange = new Exchange(packet, pattern.read(packet.subject), arrived, stopping());
+    if (this.#plan.stats) exchange.began = performance.now();
     this.#open.add(exchange);
     return exchange;
   }
@@ -78,7 +79,7 @@ export class Delivery {
   #end(exchange: Exchange): void {
     exchange.end();
     this.#open.delete(exchange);
-    this.#plan.stats?.record(performance.now() - exchange.arrived, exchange.failure);
+    this.#plan.stats?.record(performance.now() - exchange.began, exchange.failure);
   }
 
   readonly #handle = (exchange: Exchange): unknown => {

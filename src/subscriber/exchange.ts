@@ -18,6 +18,8 @@ export class Exchange implements Work {
   readonly replyTo: string;
   /** When it came, by `performance.now()`. */
   readonly arrived: number;
+  /** When its handler began, by `performance.now()`, where that is counted. */
+  began = 0;
   /** What went wrong, if anything did. */
   failure: Failure | undefined;
   readonly #stopping: AbortSignal;

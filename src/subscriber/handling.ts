@@ -26,6 +26,7 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
   #binding: Binding | undefined;
   #delivery!: Delivery;
   #interest: Interest | undefined;
+  #deaf: (() => void) | undefined;
   #refusal: Error | undefined;
   #handled = 0;
   #dropped = 0;
@@ -111,6 +112,11 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
     const routes = this.#routes.map((route) => new Route(route, binding.middleware));
     this.#delivery = new Delivery({ ...binding, pattern, routes, publishTo, noReply });
     this.#refusal = undefined;
+    this.#deaf?.();
+    this.#deaf = binding.feed.listen(({ type }) => {
+      // subscriptions go with the connection; the next one has to be told again
+      if (type === "closed") this.#interest = undefined;
+    });
     this.#interest = binding.connection.subscribe(pattern.subject, this, queue ?? binding.queue);
   }
 

@@ -24,6 +24,7 @@ export class Intake {
   readonly #bounds: Bounds;
   readonly #backlog = new Backlog<Waiting>();
   #running = 0;
+  #era = 0;
   #refilling = false;
   #idle: (() => void) | undefined;
 
@@ -50,22 +51,27 @@ export class Intake {
     return promise;
   }
 
-  /** Lets go of what still waits. */
+  /** Waits for nothing any more: what still waits is given back, and what is at work no longer counts. */
   clear(): Packet[] {
     const left: Packet[] = [];
     for (let next; (next = this.#backlog.shift());) left.push(next.packet);
+    this.#era++;
+    this.#running = 0;
+    this.#idle?.();
     return left;
   }
 
   #start({ packet, arrived }: Waiting): void {
+    const era = this.#era;
     this.#running++;
     const done = this.#worker.run(packet, arrived);
-    if (done) void done.then(() => this.#finished());
-    else this.#finished();
+    if (done) void done.then(() => this.#finished(era));
+    else this.#finished(era);
   }
 
   /** A loop, as handlers that do not wait would otherwise call one another down a backlog of any length. */
-  #finished(): void {
+  #finished(era: number): void {
+    if (era !== this.#era) return;
     this.#running--;
     if (this.#refilling) return;
     this.#refilling = true;

@@ -11,7 +11,9 @@ export async function findPython(): Promise<string> {
   // whatever a run that was cut short has left
   await Deno.remove(FOLDER, { recursive: true }).catch(() => {});
   if (await run("python3", "-c", "import sys; sys.exit(sys.version_info < (3, 10))")) {
-    throw new Unavailable("Cannot check against FastStream as python3 must be 3.10 or later");
+    throw new Unavailable(
+      "Cannot check against FastStream as python3 must be there, 3.10 or later",
+    );
   }
   const failed = await run("python3", "-m", "venv", FOLDER) ??
     await run(PYTHON, "-m", "pip", ..."install --quiet --retries 1 faststream[nats]".split(" "));

@@ -2,11 +2,13 @@ import { type Body, FROM_FASTSTREAM, FROM_SIGNALBOX } from "./bodies.ts";
 import type { Scene } from "./checks/check.ts";
 import { type Recorded, RECORDING, type Recording, written } from "./frames.ts";
 import { meaningOf, valueOf } from "./meaning.ts";
-import { Wire } from "./wire.ts";
+import { type Frame, Wire } from "./wire.ts";
 
 /** Ids and addresses are given, so that recording again changes nothing that did not change. */
 const TOLD = "frames.told";
 const ANSWER = "frames.answer";
+/** Where FastStream's reply to a message of ours goes: its handler gives none, and sends that. */
+const UNREAD = "frames.unread";
 const HEADERS = { "X-Shard": "7", "x-city": "Zürich" };
 const WITH_HEADERS: Body = { name: "with headers", sent: { text: "text" } };
 
@@ -40,7 +42,7 @@ async function theirMessage(
   await peer.publish({ subject: inbox.subject, body: sent, ...envelope });
   const read = meaningOf((await inbox.next({ timeout: 3_000 }))?.body);
   await peer.publish({ subject: TOLD, body: sent, replyTo: ANSWER, ...envelope });
-  const frame = await wire.next(TOLD);
+  const frame = await next(wire, TOLD, envelope.correlationId);
   return { name, way: "publish", ...written(frame), sent, read, ...envelope };
 }
 
@@ -48,7 +50,7 @@ async function theirReply({ broker }: Scene, wire: Wire, { name, sent }: Body): 
   const correlationId = idOf("reply", name);
   const read = meaningOf((await broker.request("py.answer", sent, { correlationId })).body);
   await broker.publish("py.answer", sent, { correlationId, replyTo: ANSWER });
-  const frame = await wire.next(ANSWER);
+  const frame = await next(wire, ANSWER, correlationId);
   return { name, way: "reply", ...written(frame), sent, read, correlationId };
 }
 
@@ -59,8 +61,8 @@ async function ourMessage(
   headers?: Record<string, string>,
 ): Promise<Recorded> {
   const envelope = { correlationId: idOf("publish", name), ...(headers && { headers }) };
-  await broker.publish("py.hear", valueOf(sent), { replyTo: ANSWER, ...envelope });
-  const frame = await wire.next("py.hear");
+  await broker.publish("py.hear", valueOf(sent), { replyTo: UNREAD, ...envelope });
+  const frame = await next(wire, "py.hear", envelope.correlationId);
   const [seen] = await peer.heard(1);
   return { name, way: "publish", ...written(frame), sent, read: seen!.body, ...envelope };
 }
@@ -75,8 +77,16 @@ async function ourReply({ peer }: Scene, wire: Wire, body: Body): Promise<Record
   };
   const { body: read } = await peer.request(order);
   await peer.publish({ ...order, replyTo: ANSWER });
-  const frame = await wire.next(ANSWER);
+  const frame = await next(wire, ANSWER, correlationId);
   return { name, way: "reply", ...written(frame), sent, read, correlationId };
+}
+
+/** A frame of something else must not be taken for the one to record. */
+async function next(wire: Wire, subject: string, correlationId: string): Promise<Frame> {
+  const frame = await wire.next(subject);
+  const lines = new TextDecoder().decode(frame.header).split("\r\n");
+  if (lines.includes(`correlation_id: ${correlationId}`)) return frame;
+  throw new Error(`Cannot record "${correlationId}" as its frame must come next: ${lines}`);
 }
 
 function idOf(way: string, name: string): string {

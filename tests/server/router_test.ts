@@ -1,0 +1,155 @@
+import { InvalidSubjectError, NatsBroker, NatsRouter, RemoteError } from "@signalbox/nats";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { onEveryServer } from "../support/backends.ts";
+
+onEveryServer("NatsRouter.include() nests prefixes, handlers and publishers", async (server) => {
+  const broker = server.broker();
+  const [shop, orders] = [new NatsRouter(), new NatsRouter()];
+  const handler = orders.subscriber("orders.{id}", ({ params, subject }) => [params.id, subject]);
+  const ask = orders.publisher("orders.{id}");
+  shop.include(orders, { prefix: "shop." });
+  broker.include(shop, { prefix: "v1." });
+  await broker.start();
+  assertEquals(handler.subject, "v1.shop.orders.*");
+  assertEquals(ask.pattern, "v1.shop.orders.{id}");
+  assertEquals((await ask.request({ id: "7" })).body, ["7", "v1.shop.orders.7"]);
+});
+
+onEveryServer("NatsRouter.use() stands around handlers, the broker's outermost", async (server) => {
+  const broker = server.broker();
+  const router = new NatsRouter();
+  const path: string[] = [];
+  const named = (name: string) => async (_message: unknown, next: () => Promise<unknown>) => {
+    path.push(`${name}>`);
+    const value = await next();
+    path.push(`<${name}`);
+    return value;
+  };
+  router.subscriber("work", { middleware: [named("own")] }, () => path.push("handler"));
+  router.use(named("router"));
+  broker.use(named("first")).use(named("second"));
+  broker.include(router);
+  await broker.start();
+  await broker.request("work");
+  assertEquals(path, [
+    "first>",
+    "second>",
+    "router>",
+    "own>",
+    "handler",
+    "<own",
+    "<router",
+    "<second",
+    "<first",
+  ]);
+});
+
+onEveryServer(
+  "NatsBroker.use() can answer instead, change the reply, and not run it twice",
+  async (server) => {
+    const broker = server.broker();
+    broker.use(({ subject, body }, next) => subject === "cached" ? `cached ${body}` : next());
+    broker.use(async ({ subject }, next) => subject === "loud" ? `${await next()}!` : next());
+    broker.use(async ({ subject }, next) => {
+      if (subject !== "twice") return await next();
+      await next();
+      return await next();
+    });
+    let runs = 0;
+    for (const subject of ["cached", "loud", "twice"]) {
+      broker.subscriber(subject, ({ body }) => {
+        runs++;
+        return body;
+      });
+    }
+    await broker.start();
+    assertEquals((await broker.request("cached", "it")).body, "cached it");
+    assertEquals((await broker.request("loud", "hey")).body, "hey!");
+    await assertRejects(() => broker.request("twice", "x"), RemoteError);
+    assertEquals(runs, 2);
+  },
+);
+
+onEveryServer("NatsBroker.use() types the state that middleware gives handlers", async (server) => {
+  const broker = new NatsBroker<{ user: string }>(server.url, { logger: false });
+  broker.use((message, next) => {
+    message.state.user = message.headers.get("x-user") ?? "nobody";
+    return next();
+  });
+  broker.subscriber("whoami", ({ state }) => state.user.toUpperCase());
+  await broker.start();
+  const { body } = await broker.request("whoami", null, { headers: { "X-User": "ada" } });
+  assertEquals(body, "ADA");
+  await broker.stop();
+});
+
+onEveryServer("NatsBroker.use() stands around everything that is sent", async (server) => {
+  const broker = server.broker();
+  const sent: string[] = [];
+  broker.use({
+    publish: async (draft, next) => {
+      sent.push(`${draft.kind} ${draft.subject.startsWith("_INBOX") ? "inbox" : draft.subject}`);
+      const headers = { "X-Tenant": "eu" };
+      return await next({ ...draft, headers });
+    },
+  });
+  const heard = broker.subscriber("told");
+  broker.subscriber("ask", ({ headers }) => headers.get("x-tenant"));
+  await broker.start();
+  const answer = await broker.request("ask");
+  assertEquals([answer.body, answer.headers.get("x-tenant")], ["eu", "eu"]);
+  await broker.publish("told", 1);
+  assertEquals((await heard.next({ timeout: 2_000 }))?.headers.get("X-Tenant"), "eu");
+  const many = [];
+  for await (const one of broker.requestMany("ask", null, { max: 1 })) many.push(one.body);
+  assertEquals(many, ["eu"]);
+  assertEquals(sent, ["request ask", "reply inbox", "publish told", "request ask", "reply inbox"]);
+});
+
+onEveryServer(
+  "Publisher fills its pattern, checks bodies, and has headers of its own",
+  async (server) => {
+    const broker = server.broker();
+    const heard = broker.subscriber("orders.*.done");
+    const done = broker.publisher("orders.{id}.done", {
+      headers: { "X-Source": "till", "X-Shard": "1" },
+    });
+    const plain = broker.publisher("orders.plain.done");
+    await broker.start();
+    await done.publish({ id: "42" }, { total: 12 }, { headers: { "x-shard": "2" } });
+    const message = await heard.next({ timeout: 2_000 });
+    assertEquals([message?.subject, message?.body], ["orders.42.done", { total: 12 }]);
+    assertEquals([message?.headers.get("X-Source"), message?.headers.values("X-Shard")], ["till", [
+      "2",
+    ]]);
+    await plain.publish("no parameters");
+    assertEquals((await heard.next({ timeout: 2_000 }))?.body, "no parameters");
+    for (const id of ["", "a.b", "*", ">", "a b", undefined as never]) {
+      await assertRejects(
+        () => done.publish({ id }),
+        InvalidSubjectError,
+        `"id" must be one token`,
+      );
+    }
+  },
+);
+
+Deno.test("NatsRouter refuses to be included twice, or to answer twice", () => {
+  const [broker, router, other] = [new NatsBroker(), new NatsRouter(), new NatsRouter()];
+  router.subscriber("a", () => 1);
+  other.subscriber("a", () => 2);
+  broker.include(router, { prefix: "x." });
+  assertThrows(() => broker.include(router), TypeError, "part of nothing yet");
+  assertThrows(() => router.include(router), TypeError, "part of nothing yet");
+  assertThrows(() => broker.include(other, { prefix: "x." }), TypeError, "answered once");
+  broker.include(other, { prefix: "y." });
+  assertThrows(() => other.subscriber("a", () => 3), TypeError, "answered once");
+  assertThrows(() => broker.include(new NatsRouter(), { prefix: "a b." }), InvalidSubjectError);
+});
+
+Deno.test("NatsRouter without a broker cannot start anything", async () => {
+  const router = new NatsRouter();
+  const subscriber = router.subscriber("a", () => 1);
+  await assertRejects(() => subscriber.start(), TypeError, "included in a broker");
+  await assertRejects(() => router.publisher("a").publish(1), TypeError, "included in a broker");
+});

@@ -1,0 +1,64 @@
+import { NatsBroker } from "@signalbox/nats";
+import { assertEquals, assertRejects } from "@std/assert";
+import { delay } from "../support/delay.ts";
+import { NatsServer } from "../support/nats_server/nats_server.ts";
+import { until } from "../support/nats_server/until.ts";
+
+const worker = new URL("../examples/worker.ts", import.meta.url).href;
+
+function startWorker(...args: string[]): Deno.ChildProcess {
+  const run = [
+    "run",
+    "--no-prompt",
+    "--no-check",
+    "--quiet",
+    "--allow-net=127.0.0.1",
+    worker,
+    ...args,
+  ];
+  return new Deno.Command(Deno.execPath(), { args: run, stdout: "piped" }).spawn();
+}
+
+async function isSubscribed(broker: NatsBroker): Promise<void> {
+  await until("the worker must subscribe", async () => {
+    const answer = await broker.request("work", "ready?").catch(() => undefined);
+    return answer?.body === "ready?" || undefined;
+  });
+}
+
+Deno.test("NatsBroker.run() answers what is in hand at SIGTERM, and ends", async () => {
+  await using server = await NatsServer.start();
+  await using broker = new NatsBroker(server.url, { logger: false });
+  await broker.connect();
+  const process = startWorker(server.url, "150");
+  await isSubscribed(broker);
+  const asked = [1, 2, 3].map((body) => broker.request("work", body));
+  await broker.flush();
+  await delay(30);
+  process.kill("SIGTERM");
+  assertEquals((await Promise.all(asked)).map(({ body }) => body), [1, 2, 3]);
+  const { code, stdout } = await process.output();
+  assertEquals([code, new TextDecoder().decode(stdout)], [0, "connected\nstopped\n"]);
+});
+
+for (const [signal, code] of [["SIGTERM", 143], ["SIGINT", 130]] as const) {
+  Deno.test(`NatsBroker.run() ends at once at the second ${signal}, with ${code}`, async () => {
+    await using server = await NatsServer.start();
+    await using broker = new NatsBroker(server.url, { logger: false });
+    await broker.connect();
+    const process = startWorker(server.url, "20000");
+    await until(
+      "the worker must subscribe",
+      async () => (await server.monitor("/varz")).subscriptions > 60 || undefined,
+    ).catch(() => {});
+    await delay(300);
+    const asked = assertRejects(() => broker.request("work", 1, { timeout: 1_000 }));
+    await broker.flush();
+    process.kill(signal);
+    await delay(100);
+    process.kill(signal);
+    assertEquals((await process.status).code, code);
+    await process.stdout.cancel();
+    await asked;
+  });
+}
