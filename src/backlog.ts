@@ -11,7 +11,7 @@ export interface Bounds {
 
 /** First in, first out, without moving the rest; counts the bytes it was told. */
 export class Backlog<T> {
-  #entries: { readonly value: T; readonly size: number }[] = [];
+  #entries: ({ readonly value: T; readonly size: number } | undefined)[] = [];
   #head = 0;
   #bytes = 0;
 
@@ -33,7 +33,8 @@ export class Backlog<T> {
     const entry = this.#entries[this.#head];
     if (!entry) return undefined;
     this.#bytes -= entry.size;
-    this.#head++;
+    // what has been read must not stay in memory for as long as half of the array is ahead
+    this.#entries[this.#head++] = undefined;
     // half of the array is behind us: letting go of it now costs each entry one move at most
     if (this.#head * 2 >= this.#entries.length) {
       this.#entries = this.#entries.slice(this.#head);

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { shown } from "./options.ts";
 
 /** Why a connection could not be made, or is no longer there. */
 export type ConnectionErrorReason =
@@ -134,9 +135,8 @@ export class ReplyError extends Error {
   constructor(code: number, description: string, data?: unknown, options?: ErrorOptions) {
     super(description, options);
     if (!Number.isInteger(code) || code < 400 || code > 599) {
-      throw new RangeError(
-        `Cannot make a ReplyError as "code" must be a whole number from 400 to 599: ${code}`,
-      );
+      const rule = `"code" must be a whole number from 400 to 599`;
+      throw new RangeError(`Cannot make a ReplyError as ${rule}: ${shown(code)}`);
     }
     this.code = code;
     this.data = data;
@@ -153,8 +153,8 @@ export class InvalidSubjectError extends Error {
 
   /** Makes one; `rule` is what must hold, such as `"a token must not be empty"`. */
   constructor(action: string, rule: string, subject: unknown) {
-    super(`Cannot ${action} as ${rule}: ${JSON.stringify(subject) ?? String(subject)}`);
-    this.subject = String(subject);
+    super(`Cannot ${action} as ${rule}: ${shown(subject)}`);
+    this.subject = typeof subject === "string" ? subject : shown(subject);
   }
 }
 
@@ -195,14 +195,9 @@ export class ValidationError extends Error {
 
   /** Makes one from the issues of a Standard Schema. */
   constructor(issues: readonly ValidationIssue[], options?: ErrorOptions) {
-    const first = issues[0];
-    const where = first && first.path.length > 0 ? ` at "${first.path.join(".")}"` : "";
-    super(
-      `Cannot accept the body as it must fit its schema: ${
-        first?.message ?? "it does not"
-      }${where}`,
-      options,
-    );
+    const { message: found, path } = issues[0] ?? { message: "it does not", path: [] };
+    const where = path.length > 0 ? ` at "${path.join(".")}"` : "";
+    super(`Cannot accept the body as it must fit its schema: ${found}${where}`, options);
     this.issues = issues;
   }
 }
@@ -245,10 +240,8 @@ export class OutboxFullError extends Error {
 
   /** Makes one from the bytes held and the bound. */
   constructor(subject: string, held: number, limit: number) {
-    super(
-      `Cannot hold a message for "${subject}" as the outbox must stay within ${limit} bytes ` +
-        `while disconnected: ${held} are held`,
-    );
+    const rule = `the outbox must stay within ${limit} bytes while disconnected`;
+    super(`Cannot hold a message for "${subject}" as ${rule}: ${held} are held`);
     this.held = held;
     this.limit = limit;
   }

@@ -11,10 +11,10 @@ export type Rule = (value: unknown) => string | undefined;
 export type Rules = Readonly<Record<string, Rule>>;
 
 /** A time in milliseconds, 0 included. */
-export const milliseconds: Rule = (value) =>
-  typeof value === "number" && value >= 0 && value <= 2_147_483_647
-    ? undefined
-    : "milliseconds from 0 to 2147483647";
+export const milliseconds: Rule = millisecondsFrom(0);
+
+/** A time in milliseconds that is not over before it began. */
+export const duration: Rule = millisecondsFrom(1);
 
 /** A whole number of at least 1. */
 export const count: Rule = (value) =>
@@ -28,6 +28,9 @@ export const bytes: Rule = (value) =>
 export const text: Rule = (value) =>
   typeof value === "string" && value !== "" ? undefined : "text that is not empty";
 
+/** Text whose value no sentence may tell. */
+export const secret: Rule = (value) => text(value);
+
 /** `true` or `false`. */
 export const flag: Rule = (value) => typeof value === "boolean" ? undefined : "true or false";
 
@@ -40,6 +43,14 @@ export const record: Rule = (value) =>
 
 /** A function. */
 export const callable: Rule = (value) => typeof value === "function" ? undefined : "a function";
+
+/** What follows the rule, or `Infinity` where there is to be no limit. */
+export function limit(rule: Rule): Rule {
+  return (value) => {
+    const wanted = value === Infinity ? undefined : rule(value);
+    return wanted && `${wanted}, or Infinity`;
+  };
+}
 
 /** One of the given words. */
 export function oneOf(...words: readonly string[]): Rule {
@@ -66,15 +77,27 @@ export function checkOptions(action: string, options: unknown, rules: Rules): vo
         `Cannot ${action} as an option must be one of ${Object.keys(rules).join(", ")}: "${key}"`,
       );
     }
-    const wanted = rules[key]!(value);
-    if (wanted) {
-      throw new TypeError(`Cannot ${action} as "${key}" must be ${wanted}: ${shown(value)}`);
-    }
+    const rule = rules[key]!;
+    const wanted = rule(value);
+    if (!wanted) continue;
+    const found = rule === secret && value !== "" ? kindOf(value) : shown(value);
+    throw new TypeError(`Cannot ${action} as "${key}" must be ${wanted}: ${found}`);
   }
 }
 
-function shown(value: unknown): string {
+/** Any value as a sentence shows it: neither a cycle nor a BigInt must hide what the sentence says. */
+export function shown(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value);
-  if (typeof value === "object" && value !== null) return Object.prototype.toString.call(value);
-  return String(value);
+  return typeof value === "object" && value !== null ? kindOf(value) : String(value);
+}
+
+function kindOf(value: unknown): string {
+  return Object.prototype.toString.call(value);
+}
+
+function millisecondsFrom(least: number): Rule {
+  return (value) =>
+    typeof value === "number" && value >= least && value <= 2_147_483_647
+      ? undefined
+      : `milliseconds from ${least} to 2147483647`;
 }

@@ -1,7 +1,16 @@
 import { type Logger, standardError } from "../connection/events.ts";
 import type { ConnectionSettings } from "../connection/settings.ts";
 import { type Credentials, parseServers, type ServerList } from "../connection/servers.ts";
-import { bytes, checkOptions, flag, milliseconds, record, text } from "../options.ts";
+import {
+  bytes,
+  checkOptions,
+  duration,
+  flag,
+  milliseconds,
+  record,
+  secret,
+  text,
+} from "../options.ts";
 import type { ServiceOptions } from "../service/service_options.ts";
 import { checkPrefix } from "../subject/subject.ts";
 
@@ -75,22 +84,23 @@ export interface BrokerSettings {
 }
 
 const ACTION = "make a broker";
+const LEVELS = ["debug", "info", "warn", "error"] as const;
 const RULES = {
   inboxPrefix: text,
   name: text,
   user: text,
-  password: text,
-  token: text,
+  password: secret,
+  token: secret,
   tls: record,
   service: record,
-  connectTimeout: milliseconds,
+  connectTimeout: duration,
   requestTimeout: milliseconds,
-  pingInterval: milliseconds,
+  pingInterval: duration,
   reconnect: record,
   outboxLimit: bytes,
   resolve: flag,
   logger: (value: unknown) =>
-    value === false || typeof (value as Logger)?.error === "function"
+    value === false || LEVELS.every((level) => typeof (value as Logger)?.[level] === "function")
       ? undefined
       : "shaped as console, or false",
 };
@@ -123,7 +133,10 @@ export function brokerSettings(
     tls: options.tls,
     connectTimeout: options.connectTimeout ?? 5_000,
     pingInterval: options.pingInterval ?? 20_000,
-    reconnect: { minDelay: 250, maxDelay: 8_000, ...options.reconnect },
+    reconnect: {
+      minDelay: options.reconnect?.minDelay ?? 250,
+      maxDelay: options.reconnect?.maxDelay ?? 8_000,
+    },
     outboxLimit: options.outboxLimit ?? 8 * 1_048_576,
     resolve: options.resolve ?? false,
   };

@@ -27,7 +27,8 @@ export class ReconnectDelay {
   /** An attempt begins; gives its number. */
   attempt(): number {
     const { minDelay, maxDelay } = this.#backoff;
-    const most = Math.min(maxDelay, minDelay * 2 ** this.#attempt);
+    // 2 ** 1024 is Infinity, and a first delay of 0 times that is no number
+    const most = Math.min(maxDelay, minDelay * 2 ** Math.min(this.#attempt, 1_000));
     this.#delay = Math.random() * most;
     return ++this.#attempt;
   }

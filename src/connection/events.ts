@@ -43,35 +43,53 @@ export class EventFeed {
 
   /** Events from now on; ends with `closed`. A reader that falls far behind loses the oldest. */
   iterate(): AsyncIterableIterator<BrokerEvent> {
-    const waiting: BrokerEvent[] = [];
-    let wake: (() => void) | undefined;
-    let ended = false;
-    const stop = this.listen((event) => {
-      if (waiting.push(event) > LONGEST) waiting.shift();
-      wake?.();
-    });
-    const finish = () => {
-      ended = true;
-      stop();
-      wake?.();
-      return Promise.resolve({ done: true, value: undefined } as const);
-    };
-    return {
-      async next() {
-        while (waiting.length === 0 && !ended) {
-          await new Promise<void>((resolve) => wake = resolve);
-        }
-        const event = waiting.shift();
-        if (!event) return { done: true, value: undefined };
-        if (event.type === "closed") void finish();
-        return { done: false, value: event };
-      },
-      return: finish,
-      [Symbol.asyncIterator]() {
-        return this;
-      },
-    };
+    return new EventReader(this);
   }
+}
+
+/** What one reader has not read yet, or the calls of `next` that wait for it: never both. */
+class EventReader implements AsyncIterableIterator<BrokerEvent> {
+  readonly #events: BrokerEvent[] = [];
+  readonly #calls: ((event: BrokerEvent | undefined) => void)[] = [];
+  readonly #leave: () => void;
+  #ended = false;
+
+  constructor(feed: EventFeed) {
+    this.#leave = feed.listen((event) => this.#take(event));
+  }
+
+  next(): Promise<IteratorResult<BrokerEvent>> {
+    const event = this.#events.shift();
+    if (event || this.#ended) return Promise.resolve(resultOf(event));
+    return new Promise((resolve) => this.#calls.push((event) => resolve(resultOf(event))));
+  }
+
+  return(): Promise<IteratorResult<BrokerEvent>> {
+    this.#events.length = 0;
+    this.#end();
+    return Promise.resolve(resultOf(undefined));
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  #take(event: BrokerEvent): void {
+    const call = this.#calls.shift();
+    if (call) call(event);
+    else if (this.#events.push(event) > LONGEST) this.#events.shift();
+    if (event.type === "closed") this.#end();
+  }
+
+  #end(): void {
+    this.#ended = true;
+    this.#leave();
+    for (const call of this.#calls.splice(0)) call(undefined);
+  }
+}
+
+function resultOf(event: BrokerEvent | undefined): IteratorResult<BrokerEvent> {
+  return event ? { done: false, value: event } : { done: true, value: undefined };
 }
 
 /** Where lines go if nothing else is said: to standard error, as standard output is the program's own. */

@@ -1,6 +1,20 @@
 import { errors } from "@nats-io/transport-deno";
 import { ConnectionError, type ConnectionErrorReason, PermissionError } from "../errors.ts";
 
+/** What Deno's TLS says, and the client of a server without any; no host's name has the blanks between these words. */
+const TLS_FAULT = new RegExp(
+  [
+    "invalid peer certificate",
+    "received (?:fatal alert|corrupt message|unexpected (?:handshake )?message)",
+    "peer (?:is incompatible|misbehaved|sent no certificates)",
+    "tls handshake eof",
+    "tls required",
+    "unable to add pem file",
+    "does not support 'tls'",
+  ].join("|"),
+  "i",
+);
+
 /** Why a connection could not be made, in a sentence that names the servers. */
 export function connectFault(cause: unknown, servers: readonly string[]): ConnectionError {
   const [reason, rule] = reasonOf(cause);
@@ -30,8 +44,6 @@ function reasonOf(cause: unknown): [ConnectionErrorReason, string] {
   }
   if (cause instanceof errors.TimeoutError) return ["timeout", "a server must answer in time"];
   const text = `${(cause as Error)?.message} ${((cause as Error)?.cause as Error)?.message}`;
-  if (/certificate|tls|ssl|handshake|unknownissuer/i.test(text)) {
-    return ["tls", "the TLS handshake must succeed"];
-  }
+  if (TLS_FAULT.test(text)) return ["tls", "the TLS handshake must succeed"];
   return ["refused", "a server must be there"];
 }

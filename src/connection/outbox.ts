@@ -50,8 +50,8 @@ export class Outbox {
   release(send: (outgoing: Outgoing) => boolean): void {
     for (const outgoing of this.#held) {
       if (!send(outgoing)) return;
-      this.#held.delete(outgoing);
-      this.#size -= sizeOf(outgoing);
+      // it may have been withdrawn, or all have been cleared, while it was sent
+      if (this.#held.delete(outgoing)) this.#size -= sizeOf(outgoing);
     }
   }
 

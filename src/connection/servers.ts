@@ -1,3 +1,4 @@
+import { shown } from "../options.ts";
 import type { TransportKind } from "./dial.ts";
 
 /** Where to connect, read from the URLs that were given. */
@@ -54,35 +55,48 @@ interface ParsedServer extends Omit<ServerList, "urls"> {
 
 function parseServer(server: unknown): ParsedServer {
   const text = typeof server === "string" ? server.trim() : "";
-  const scheme = /^([a-z]+):\/\//i.exec(text)?.[1]?.toLowerCase();
-  const rest = scheme ? text.slice(scheme.length + 3) : text;
-  // read as http, as "nats" is a scheme that URL keeps opaque, and without its default port
-  const url = URL.parse(`http://${rest}`);
-  const known = scheme === undefined || SCHEMES.includes(scheme);
-  if (!known || rest === "" || /\s/.test(rest) || !url || url.hostname === "") {
-    throw new TypeError(
-      `Cannot make a broker as a server must be nats://, tls://, ws:// or wss://HOST:PORT: ${
-        hidden(text || String(server))
-      }`,
-    );
+  const [, scheme, rest = ""] = /^(?:([a-z]+):\/\/)?(.*)$/is.exec(text)!;
+  const protocol = scheme?.toLowerCase();
+  const webSocket = protocol === "ws" || protocol === "wss";
+  const end = rest.search(/[/\\?#]|$/);
+  const [authority, path] = [rest.slice(0, end), rest.slice(end)];
+  // an unescaped "/", "?" or "#" in a password ends the host: what is behind would be left out in silence
+  const isCut = !webSocket && path.includes("@");
+  const credentials = isCut || /\s/.test(rest) ? undefined : credentialsOf(rest, authority);
+  if (!credentials || (protocol !== undefined && !SCHEMES.includes(protocol))) {
+    const rule = "a server must be nats://, tls://, ws:// or wss://HOST:PORT";
+    const found = typeof server === "string" ? hidden(text) : shown(server);
+    throw new TypeError(`Cannot make a broker as ${rule}: ${found}`);
   }
-  const webSocket = scheme === "ws" || scheme === "wss";
-  const address = rest.slice(rest.lastIndexOf("@") + 1);
+  const address = authority.slice(authority.lastIndexOf("@") + 1);
   return {
-    url: webSocket ? `${scheme}://${address}` : address.replace(/\/.*$/, ""),
+    url: webSocket ? `${protocol}://${address}${path}` : address,
     kind: webSocket ? "webSocket" : "tcp",
-    secure: scheme === "tls" || scheme === "wss",
-    credentials: credentialsOf(url),
+    secure: protocol === "tls" || protocol === "wss",
+    credentials,
   };
 }
 
-function credentialsOf({ username, password }: URL): Credentials {
-  if (username === "") return {};
-  const user = decodeURIComponent(username);
-  return password === "" ? { token: user } : { user, password: decodeURIComponent(password) };
+/** `undefined` where there is no host, or what stands before the `@` cannot be read: no user, a stray `%`. */
+function credentialsOf(rest: string, authority: string): Credentials | undefined {
+  // read as http, as "nats" is a scheme that URL keeps opaque
+  const url = URL.parse(`http://${rest}`);
+  if (!url?.hostname) return undefined;
+  const { username, password } = url;
+  if (username === "") return authority.includes("@") ? undefined : {};
+  try {
+    const user = decodeURIComponent(username);
+    return password === "" ? { token: user } : { user, password: decodeURIComponent(password) };
+  } catch {
+    return undefined;
+  }
 }
 
-/** A password must not end up in a log by way of an error's sentence. */
+/** A password must not end up in a log by way of an error's sentence: of what follows a host, a port alone is shown. */
 function hidden(server: string): string {
-  return JSON.stringify(server.replace(/\/\/.*@/, "//…@"));
+  const [, scheme = "", rest = ""] = /^([a-z]+:\/\/)?(.*)$/is.exec(server)!;
+  const address = rest.slice(rest.lastIndexOf("@") + 1);
+  const [host] = /^(?:\[[^\]]*\]|[^:/\\?#]*)(?::\d{1,5}(?=[/\\?#]|$))?/.exec(address)!;
+  const before = address === rest ? "" : "…@";
+  return shown(`${scheme}${before}${host}${host === address ? "" : "…"}`);
 }

@@ -1,7 +1,16 @@
 import type { Bounds, Overflow } from "../backlog.ts";
 import { type Message, ReceivedMessage } from "../message/message.ts";
 import type { Packet } from "../message/packet.ts";
-import { bytes, checkOptions, count, milliseconds, oneOf, record, signal } from "../options.ts";
+import {
+  bytes,
+  checkOptions,
+  count,
+  limit,
+  milliseconds,
+  oneOf,
+  record,
+  signal,
+} from "../options.ts";
 
 /** How an inbox is opened. */
 export interface InboxOptions {
@@ -37,8 +46,8 @@ export interface InboxSettings {
 
 const ACTION = "open an inbox";
 const RULES = {
-  max: count,
-  idleTimeout: milliseconds,
+  max: limit(count),
+  idleTimeout: limit(milliseconds),
   signal,
   maxPending: record,
   overflow: oneOf("close", "drop-oldest", "drop-newest"),
@@ -52,8 +61,20 @@ const RULES = {
 export function inboxSettings(options: InboxOptions = {}): InboxSettings {
   checkOptions(ACTION, options, RULES);
   checkOptions(ACTION, options.maxPending, { messages: count, bytes });
-  const { max = Infinity, idleTimeout, signal, maxPending, overflow = "close" } = options;
-  const bounds = { messages: 65_536, bytes: 67_108_864, ...maxPending };
+  const { max = Infinity, idleTimeout = Infinity, signal, maxPending, overflow = "close" } =
+    options;
   const receive = (packet: Packet) => new ReceivedMessage(packet);
-  return { max, idleTimeout, signal, bounds, overflow, queue: undefined, receive };
+  return {
+    max,
+    // a timer of Infinity would end at once
+    idleTimeout: idleTimeout === Infinity ? undefined : idleTimeout,
+    signal,
+    bounds: {
+      messages: maxPending?.messages ?? 65_536,
+      bytes: maxPending?.bytes ?? 67_108_864,
+    },
+    overflow,
+    queue: undefined,
+    receive,
+  };
 }

@@ -30,8 +30,8 @@ export function encodeBody(body: unknown): EncodedBody {
 
 /**
  * Reads a body by its content type, leniently: the type in any case, parameters after it passed over.
- * An empty type means bytes, as FastStream sends them. With none at all, from a plain peer, it is JSON if
- * it parses, else text if it is UTF-8, else bytes; and nothing, if it is empty.
+ * An empty type means bytes, as FastStream sends them, and its `None` is no bytes at all. With no type, from
+ * a plain peer, it is JSON if it parses, else text if it is UTF-8, else bytes; and nothing, if it is empty.
  *
  * @throws {DecodeError} if the body is not what its type says
  */

@@ -1,3 +1,4 @@
+import { shown } from "../options.ts";
 import { type HeaderFields, pairsOf, VERSION } from "./headers.ts";
 import { TIME_LEFT } from "./signalbox_headers.ts";
 
@@ -16,7 +17,7 @@ export interface OwnHeaders {
 /**
  * Writes a header block: our headers, and the user's, which replace ours of the same name in any case.
  *
- * @throws {TypeError} for a name or a value that would break the block apart
+ * @throws {TypeError} for a name, a value or a correlation id that would break the block apart
  */
 export function encodeHeaders(own: OwnHeaders, fields: HeaderFields | undefined): Uint8Array {
   return fields ? merged(own, fields) : ours(own) ?? merged(own, []);
@@ -35,7 +36,7 @@ function ours({ contentType, correlationId: id, timeLeft }: OwnHeaders): Uint8Ar
   block.set(beginning);
   for (let at = 0; at < id.length; at++) {
     const code = id.charCodeAt(at);
-    if (code > 126) return undefined;
+    if (code < 32 || code > 126) return undefined;
     block[start + at] = code;
   }
   for (let at = 0; at < end.length; at++) block[start + id.length + at] = end.charCodeAt(at);
@@ -52,6 +53,7 @@ function merged(own: OwnHeaders, fields: HeaderFields): Uint8Array {
   for (const [name, value] of given) checkField(name, value);
   const names = new Set(given.map(([name]) => name.toLowerCase()));
   const { contentType, correlationId, timeLeft } = own;
+  if (!names.has("correlation_id")) checkField("correlation_id", correlationId);
   const ours = [
     ["content-type", contentType],
     ["correlation_id", correlationId],
@@ -64,18 +66,20 @@ function merged(own: OwnHeaders, fields: HeaderFields): Uint8Array {
   return encoder.encode(`${[VERSION, ...lines].join("\r\n")}${END}`);
 }
 
-/** ADR-4: a name is printable ASCII without a colon, a value holds no line break. */
+/** Whether a header could be sent with this value (ADR-4); what was received need not be so. */
+export function isHeaderValue(value: unknown): value is string {
+  return typeof value === "string" && !/[\r\n\0]/.test(value);
+}
+
+/** ADR-4: a name is printable ASCII without a colon. */
 function checkField(name: string, value: unknown): void {
   if (!/^[!-9;-~]+$/.test(name)) {
-    const shown = JSON.stringify(name);
     throw new TypeError(
-      `Cannot send a header as its name must be printable ASCII without ":": ${shown}`,
+      `Cannot send a header as its name must be printable ASCII without ":": ${shown(name)}`,
     );
   }
-  if (typeof value !== "string" || /[\r\n\0]/.test(value)) {
-    const shown = JSON.stringify(value) ?? String(value);
-    throw new TypeError(
-      `Cannot send the header "${name}" as its value must be one line of text: ${shown}`,
-    );
-  }
+  if (isHeaderValue(value)) return;
+  throw new TypeError(
+    `Cannot send the header "${name}" as its value must be one line of text: ${shown(value)}`,
+  );
 }

@@ -36,7 +36,8 @@ export class MessageHeaders implements Iterable<readonly [name: string, value: s
 
   /** Reads a header block as it stands on the wire; a line without a colon is passed over. */
   static parse(block: Uint8Array): MessageHeaders {
-    const [first = "", ...lines] = decoder.decode(block).split("\r\n");
+    // a line feed alone ends a line too, as it does for Go's readers; trim() takes the "\r" before it
+    const [first = "", ...lines] = decoder.decode(block).split("\n");
     const fields: [string, string][] = [];
     for (const line of lines) {
       const colon = line.indexOf(":");

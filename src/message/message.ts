@@ -47,13 +47,13 @@ export class ReceivedMessage implements Message {
   readonly #packet: Packet;
   readonly #reception: Reception | undefined;
   #headers: MessageHeaders | undefined;
-  #body: unknown;
+  #body: unknown = UNREAD;
   #state: Record<string, unknown> | undefined;
+  #signal: AbortSignal | undefined;
 
-  constructor(packet: Packet, reception?: Reception, body: unknown = UNREAD) {
+  constructor(packet: Packet, reception?: Reception) {
     this.#packet = packet;
     this.#reception = reception;
-    this.#body = body;
   }
 
   get body(): unknown {
@@ -93,15 +93,17 @@ export class ReceivedMessage implements Message {
   }
 
   get signal(): AbortSignal {
-    return this.#reception?.signal?.() ?? NEVER;
+    // one for all messages would keep whatever listens to it for as long as the process runs
+    return this.#reception?.signal?.() ?? (this.#signal ??= new AbortController().signal);
   }
 
   /** The same message with the body that its schema made of it. */
   withBody(body: unknown): ReceivedMessage {
-    const made = new ReceivedMessage(this.#packet, this.#reception, body);
+    const made = new ReceivedMessage(this.#packet, this.#reception);
+    made.#body = body;
     made.#headers = this.#headers;
+    made.#state = this.#state;
+    made.#signal = this.#signal;
     return made;
   }
 }
-
-const NEVER = new AbortController().signal;

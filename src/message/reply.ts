@@ -67,7 +67,7 @@ export function errorReply(code: number, description: string, data?: unknown): E
   // a line break would end the header, and any text may be here
   const line = description.replace(/[\r\n\0]+/g, " ").trim() || "Error";
   const headers = { [ERROR_CODE]: String(code), [ERROR_TEXT]: line };
-  return { headers, body: data ?? { code, description: line } };
+  return { headers, body: data === undefined ? { code, description: line } : data };
 }
 
 /** The error that an answer carries, `undefined` for one that is a value. */

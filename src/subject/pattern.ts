@@ -29,7 +29,7 @@ export class Pattern {
     this.#tokens = tokens;
     this.subject = tokens.map((token) => NAME.test(token) ? "*" : token).join(".");
     const plain = tokens.map((token, index) => isWildcard(token, index, tokens) ? "w" : token);
-    checkSubject("subscribe", plain.join("."));
+    checkSubject("subscribe", typeof text === "string" ? plain.join(".") : text, text);
   }
 
   /** The names of the parameters, in the order of the pattern. */

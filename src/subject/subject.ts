@@ -8,13 +8,17 @@ const SUBJECT = /^[!-)+,\-/-=?-~]+(?:\.[!-)+,\-/-=?-~]+)*$/;
 const LONGEST = 2_000;
 
 /**
- * Refuses a subject that cannot be published to.
+ * Refuses a subject that cannot be published to, in a sentence that shows it as it was `written`.
  *
  * @throws {InvalidSubjectError} for an empty token, a wildcard, a space, anything but printable ASCII
  */
-export function checkSubject(action: string, subject: unknown): asserts subject is string {
+export function checkSubject(
+  action: string,
+  subject: unknown,
+  written = subject,
+): asserts subject is string {
   if (typeof subject === "string" && SUBJECT.test(subject) && subject.length <= LONGEST) return;
-  throw new InvalidSubjectError(action, faultOf(subject), subject);
+  throw new InvalidSubjectError(action, faultOf(subject), written);
 }
 
 /** Whether a text can stand between two dots of a subject. */

@@ -90,7 +90,10 @@ export function subscriberSettings(
   checkOptions(action, options.maxPending, { messages: count, bytes });
   const { queue, publishTo = [], noReply = false, concurrency = 64, maxPending } = options;
   const targets = typeof publishTo === "string" ? [publishTo] : publishTo;
-  const bounds = { messages: 65_536, bytes: 67_108_864, ...maxPending };
+  const bounds = {
+    messages: maxPending?.messages ?? 65_536,
+    bytes: maxPending?.bytes ?? 67_108_864,
+  };
   return {
     queue,
     publishTo: targets.map((target) => new Pattern(target).within(pattern)),
