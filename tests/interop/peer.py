@@ -1,53 +1,20 @@
 """A FastStream service that does, reads and answers what it is told over NATS."""
 
 import asyncio
-import base64
 import json
 import os
 import sys
 import threading
-from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
 from faststream import FastStream, Path
 from faststream.nats import NatsBroker, NatsMessage, NatsResponse
+from values import Order, describe, told
 
 broker = NatsBroker(sys.argv[1], logger=None, inbox_prefix="_PEER")
 heard: list[dict[str, Any]] = []
 listening: list[Any] = []
-
-
-@dataclass
-class Order:
-    """What FastStream makes of a body by the type of a handler's parameter."""
-
-    id: int
-    tags: list[str]
-
-
-def told(body: dict[str, Any]) -> Any:
-    """Make the value that a description in JSON stands for."""
-    match body:
-        case {"text": text}:
-            return text
-        case {"bytes": encoded}:
-            return base64.b64decode(encoded)
-        case {"order": order}:
-            return Order(**order)
-        case {"json": value}:
-            return value
-        case _:
-            return None
-
-
-def describe(value: Any) -> dict[str, Any]:
-    """Tell in JSON what a value is: the way back of told()."""
-    if isinstance(value, str):
-        return {"text": value}
-    if isinstance(value, bytes):
-        return {"bytes": base64.b64encode(value).decode()}
-    return {"json": value}
 
 
 async def report(message: NatsMessage) -> dict[str, Any]:

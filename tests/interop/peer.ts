@@ -43,6 +43,7 @@ export class Peer implements AsyncDisposable {
   static async start(python: string, url: string): Promise<Peer> {
     const child = new Deno.Command(python, {
       args: [PROGRAM, url],
+      env: { PYTHONDONTWRITEBYTECODE: "1" },
       stdin: "piped",
       stdout: "piped",
       stderr: "inherit",

@@ -1,0 +1,66 @@
+/** How a worker ended. */
+export type Ending = Deno.CommandStatus;
+
+// Far more than a worker takes to start or to stop on a busy machine.
+const TOO_LONG = 20_000;
+
+/** A worker in a process of its own: `await using worker = await WorkerProcess.start(url)`. */
+export class WorkerProcess implements AsyncDisposable {
+  readonly #child: Deno.ChildProcess;
+
+  private constructor(child: Deno.ChildProcess) {
+    this.#child = child;
+  }
+
+  /** Resolves once anyone's request finds it. */
+  static async start(url: string): Promise<WorkerProcess> {
+    const program = new URL("worker.ts", import.meta.url).href;
+    const child = new Deno.Command(Deno.execPath(), {
+      args: ["run", "--quiet", "--no-check", "--no-prompt", "-A", program, url],
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "inherit",
+    }).spawn();
+    const worker = new WorkerProcess(child);
+    try {
+      await worker.#ready();
+      return worker;
+    } catch (error) {
+      await worker[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /** Ends it with a signal, and says how it ended. */
+  async end(signal: Deno.Signal): Promise<Ending> {
+    this.#signal(signal);
+    const overdue = setTimeout(() => this.#signal("SIGKILL"), TOO_LONG);
+    const ending = await this.#child.status;
+    clearTimeout(overdue);
+    await this.#child.stdin.close().catch(() => {});
+    await this.#child.stdout.cancel();
+    return ending;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.end("SIGKILL");
+  }
+
+  async #ready(): Promise<void> {
+    const overdue = setTimeout(() => this.#signal("SIGKILL"), TOO_LONG);
+    const reader = this.#child.stdout.getReader();
+    const { value } = await reader.read();
+    reader.releaseLock();
+    clearTimeout(overdue);
+    if (new TextDecoder().decode(value).startsWith("ready")) return;
+    throw new Error("Cannot start a worker as it must say that it is ready: it did not");
+  }
+
+  #signal(name: Deno.Signal): void {
+    try {
+      this.#child.kill(name);
+    } catch {
+      // it has ended by itself
+    }
+  }
+}
