@@ -9,6 +9,7 @@ import { type RequestManyOptions, requestManySettings } from "../inbox/request_m
 import { Requests } from "../inbox/requests.ts";
 import { SubscribedInbox } from "../inbox/subscribed_inbox.ts";
 import { newToken } from "../inbox/token.ts";
+import { timeWithinWork } from "../message/work.ts";
 import type { EndpointStats } from "../service/endpoint_stats.ts";
 import type { Handling } from "../subscriber/handling.ts";
 import type { BrokerSettings } from "./broker_options.ts";
@@ -61,7 +62,8 @@ export class Wiring implements Host {
     body: unknown,
     options: RequestManyOptions,
   ): Answers {
-    const settings = requestManySettings(options, this.requestTimeout);
+    const given = requestManySettings(options, this.requestTimeout);
+    const settings = { ...given, timeout: timeWithinWork(given.timeout, subject) };
     const outgoing = outbound.encodeQuestion(subject, body, options, settings.timeout);
     return new CollectedAnswers(this, { subject, replyTo: this.newInbox(), outgoing }, settings);
   }

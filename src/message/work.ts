@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import { TimeoutError } from "../errors.ts";
 
 /** What everything that is sent from within a handler inherits from the message it handles. */
 export interface Work {
@@ -21,4 +22,18 @@ export function runWithin<Input>(
 /** The work that the code which asks is part of, `undefined` outside of all handlers. */
 export function currentWork(): Work | undefined {
   return works.getStore();
+}
+
+/**
+ * How long something asked for from within a handler may take, in milliseconds: no longer than the handler's caller
+ * waits.
+ *
+ * @throws {TimeoutError} if that time is over
+ */
+export function timeWithinWork(timeout: number, subject: string): number {
+  const work = works.getStore();
+  if (!work) return timeout;
+  const left = Math.min(timeout, work.deadline - performance.now());
+  if (left < 0) throw new TimeoutError(`request "${subject}"`, 0, subject);
+  return left;
 }

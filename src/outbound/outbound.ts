@@ -1,10 +1,9 @@
 import type { Connection } from "../connection/connection.ts";
-import { TimeoutError } from "../errors.ts";
 import type { Question, Requests } from "../inbox/requests.ts";
 import { newToken } from "../inbox/token.ts";
 import type { Message } from "../message/message.ts";
 import { compose as encode, type Outgoing } from "../message/outgoing.ts";
-import { currentWork } from "../message/work.ts";
+import { currentWork, timeWithinWork } from "../message/work.ts";
 import { compose } from "../middleware/compose.ts";
 import type { Draft, PublishMiddleware } from "../middleware/middleware.ts";
 import { checkSubject } from "../subject/subject.ts";
@@ -60,11 +59,8 @@ export class Outbound {
   request(subject: string, body: unknown, options: RequestOptions | undefined): Promise<Message> {
     try {
       checkRequest(subject, options);
-      const work = currentWork();
-      const correlationId = options?.correlationId ?? work?.correlationId ?? newToken();
-      const given = options?.timeout ?? this.#ways.requestTimeout;
-      const timeout = work ? Math.min(given, work.deadline - performance.now()) : given;
-      if (timeout < 0) throw new TimeoutError(`request "${subject}"`, 0, subject);
+      const correlationId = options?.correlationId ?? currentWork()?.correlationId ?? newToken();
+      const timeout = timeWithinWork(options?.timeout ?? this.#ways.requestTimeout, subject);
       const draft: Draft = {
         kind: "request",
         subject,

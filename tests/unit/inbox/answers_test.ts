@@ -71,7 +71,8 @@ class FakeConnection {
       headerBlock: undefined,
     };
     const settings = requestManySettings(options, 5_000);
-    return new CollectedAnswers({ connection: this, feed: this.feed }, question, INBOX, settings);
+    const asked = { subject: question.subject, replyTo: INBOX, outgoing: question };
+    return new CollectedAnswers({ connection: this, feed: this.feed }, asked, settings);
   }
 
   answer(body: string, headers?: string): void {
