@@ -41,6 +41,10 @@ export const signal: Rule = (value) => value instanceof AbortSignal ? undefined 
 export const record: Rule = (value) =>
   typeof value === "object" && value !== null ? undefined : "an object";
 
+/** One line of text, as a header's value is. */
+export const line: Rule = (value) =>
+  typeof value === "string" && /^[^\r\n\0]+$/.test(value) ? undefined : "one line of text";
+
 /** A function. */
 export const callable: Rule = (value) => typeof value === "function" ? undefined : "a function";
 

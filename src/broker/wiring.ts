@@ -1,7 +1,7 @@
 import { Connection } from "../connection/connection.ts";
 import { EventFeed, logEvents } from "../connection/events.ts";
 import { within } from "../deadline.ts";
-import { type Answers } from "../inbox/answers.ts";
+import type { Answers } from "../inbox/answers.ts";
 import { CollectedAnswers } from "../inbox/collected_answers.ts";
 import type { Inbox } from "../inbox/inbox.ts";
 import { type InboxOptions, inboxSettings } from "../inbox/inbox_options.ts";

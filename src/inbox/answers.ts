@@ -39,7 +39,9 @@ export type Answer<Body = unknown> =
  * import { assertEquals } from "@std/assert";
  *
  * const broker = new NatsBroker();
- * for (const shop of ["corner", "market"]) broker.subscriber("prices.tea", () => shop);
+ * for (const shop of ["corner", "market"]) {
+ *   broker.subscriber("prices.tea", { queue: shop }, () => shop);
+ * }
  * await using _test = await TestBroker.start(broker);
  *
  * const shops = [];

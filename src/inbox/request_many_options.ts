@@ -1,6 +1,6 @@
 import type { HeaderFields } from "../message/headers.ts";
 import { isSchema, type Schema } from "../message/schema.ts";
-import { checkOptions, count, milliseconds, record, signal } from "../options.ts";
+import { checkOptions, count, limit, line, milliseconds, record, signal } from "../options.ts";
 
 /** What goes with a request to many, and when it has enough. */
 export interface RequestManyOptions<Body = unknown> {
@@ -30,13 +30,12 @@ export interface RequestManySettings {
 }
 
 const RULES = {
-  max: count,
-  stall: milliseconds,
+  max: limit(count),
+  stall: limit(milliseconds),
   timeout: milliseconds,
   signal,
   headers: record,
-  correlationId: (value: unknown) =>
-    typeof value === "string" && /^[^\r\n\0]+$/.test(value) ? undefined : "one line of text",
+  correlationId: line,
   schema: (value: unknown) => isSchema(value) ? undefined : "a Standard Schema",
 };
 
@@ -51,5 +50,5 @@ export function requestManySettings(
 ): RequestManySettings {
   checkOptions("request many", options, RULES);
   const { max = Infinity, stall, timeout = requestTimeout, signal, schema } = options ?? {};
-  return { max, stall, timeout, signal, schema };
+  return { max, stall: stall === Infinity ? undefined : stall, timeout, signal, schema };
 }

@@ -62,7 +62,11 @@ function merged(own: OwnHeaders, fields: HeaderFields): Uint8Array {
   const kept = ours.filter(([name, value]) =>
     value !== undefined && !names.has(name.toLowerCase())
   );
-  const lines = [...kept, ...given].map(([name, value]) => `${name}: ${value}`);
+  // peers that find headers in one case only would not find ours under the user's spelling
+  const spelt = new Map(ours.map(([name]) => [name.toLowerCase(), name]));
+  const lines = [...kept, ...given].map(([name, value]) =>
+    `${spelt.get(name.toLowerCase()) ?? name}: ${value}`
+  );
   return encoder.encode(`${[VERSION, ...lines].join("\r\n")}${END}`);
 }
 

@@ -1,4 +1,5 @@
 import { decodeBody } from "./codec.ts";
+import { isHeaderValue } from "./header_block.ts";
 import { MessageHeaders } from "./headers.ts";
 import type { Packet } from "./packet.ts";
 
@@ -24,7 +25,7 @@ export interface Message<
   readonly headers: MessageHeaders;
   /** Where an answer goes, `undefined` where none is wanted. */
   readonly replyTo: string | undefined;
-  /** What ties together all messages of one piece of work, `undefined` if the sender gave none. */
+  /** What ties together all messages of one piece of work, `undefined` if the sender gave none that can be sent on. */
   readonly correlationId: string | undefined;
   /** What middleware found out for the handlers behind it; a fresh object for every message. */
   readonly state: State;
@@ -85,7 +86,9 @@ export class ReceivedMessage implements Message {
   }
 
   get correlationId(): string | undefined {
-    return this.headers.get("correlation_id");
+    const id = this.headers.get("correlation_id");
+    // one that could not be sent on would make every answer fail
+    return isHeaderValue(id) ? id : undefined;
   }
 
   get state(): Record<string, unknown> {

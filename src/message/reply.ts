@@ -62,10 +62,13 @@ export interface ErrorReply {
   readonly body: unknown;
 }
 
+/** An error whose text is longer than a message may be would not arrive at all; in characters. */
+const LONGEST = 1_024;
+
 /** Makes one; without data the body repeats what the headers say, for those who read bodies alone. */
 export function errorReply(code: number, description: string, data?: unknown): ErrorReply {
   // a line break would end the header, and any text may be here
-  const line = description.replace(/[\r\n\0]+/g, " ").trim() || "Error";
+  const line = description.slice(0, LONGEST).replace(/[\r\n\0]+/g, " ").trim() || "Error";
   const headers = { [ERROR_CODE]: String(code), [ERROR_TEXT]: line };
   return { headers, body: data === undefined ? { code, description: line } : data };
 }

@@ -1,6 +1,6 @@
 import type { HeaderFields } from "../message/headers.ts";
 import { isSchema, type Schema } from "../message/schema.ts";
-import { checkOptions, milliseconds, record, signal } from "../options.ts";
+import { checkOptions, line, milliseconds, record, signal } from "../options.ts";
 import { checkSubject } from "../subject/subject.ts";
 
 /** What goes with a published body. */
@@ -27,18 +27,15 @@ export interface RequestOptions<Body = unknown> {
   readonly schema?: Schema<Body>;
 }
 
-const lineOfText = (value: unknown) =>
-  typeof value === "string" && /^[^\r\n\0]+$/.test(value) ? undefined : "one line of text";
-
 const PUBLISH_RULES = {
   headers: record,
   replyTo: (value: unknown) => typeof value === "string" ? undefined : "a subject",
-  correlationId: lineOfText,
+  correlationId: line,
 };
 
 const REQUEST_RULES = {
   headers: record,
-  correlationId: lineOfText,
+  correlationId: line,
   timeout: milliseconds,
   signal,
   schema: (value: unknown) => isSchema(value) ? undefined : "a Standard Schema",

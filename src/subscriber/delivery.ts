@@ -2,8 +2,9 @@ import { PayloadTooLargeError, ReplyError } from "../errors.ts";
 import type { EventFeed } from "../connection/events.ts";
 import { ERROR_CODES } from "../message/error_codes.ts";
 import type { Packet } from "../message/packet.ts";
-import { errorReply, Reply } from "../message/reply.ts";
+import { type ErrorReply, errorReply, Reply } from "../message/reply.ts";
 import { runWithin } from "../message/work.ts";
+import { shown } from "../options.ts";
 import type { Outbound } from "../outbound/outbound.ts";
 import type { EndpointStats } from "../service/endpoint_stats.ts";
 import type { Pattern } from "../subject/pattern.ts";
@@ -120,16 +121,22 @@ export class Delivery {
   }
 
   #fail(exchange: Exchange, error: unknown): void {
-    const { feed, noReply, outbound } = this.#plan;
-    const report = (error: unknown) => feed.emit({ type: "error", error: asError(error) });
+    const report = (error: unknown) =>
+      this.#plan.feed.emit({ type: "error", error: asError(error) });
     // an error that was made for the caller is told to the caller alone
     if (!(error instanceof ReplyError)) report(error);
     const { code, description, data } = exchange.failure = told(error);
-    if (noReply || !exchange.claim()) return;
-    const { headers, body } = errorReply(code, description, data);
-    const { correlationId, replyTo: subject } = exchange;
-    const draft = { kind: "reply", subject, body, headers, correlationId } as const;
-    void Promise.try(() => outbound.send(draft)).catch(report);
+    if (this.#plan.noReply || !exchange.claim()) return;
+    const tell = (data: unknown) => this.#tell(exchange, errorReply(code, description, data));
+    // data that cannot be sent must not keep the caller from its answer
+    void Promise.try(tell, data).catch((cause) => {
+      report(cause);
+      return tell(undefined);
+    }).catch(report);
+  }
+
+  #tell({ correlationId, replyTo: subject }: Exchange, { headers, body }: ErrorReply): unknown {
+    return this.#plan.outbound.send({ kind: "reply", subject, body, headers, correlationId });
   }
 }
 
@@ -153,5 +160,5 @@ function told(error: unknown): Failure {
 }
 
 function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(`A handler threw ${String(error)}`);
+  return error instanceof Error ? error : new Error(`A handler threw ${shown(error)}`);
 }

@@ -12,6 +12,9 @@ export interface Failure {
   readonly data?: unknown;
 }
 
+/** What a timer can wait, in milliseconds; it fires at once if it is asked for more. */
+const LONGEST_TIMER = 2_147_483_647;
+
 /** One message from its arrival to its answer, which is given once. */
 export class Exchange implements Work {
   readonly message: ReceivedMessage;
@@ -28,6 +31,7 @@ export class Exchange implements Work {
   #controller: AbortController | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #answered = false;
+  #ended = false;
 
   constructor(
     packet: Packet,
@@ -69,6 +73,7 @@ export class Exchange implements Work {
 
   /** Nothing of it is at work any more. */
   end(): void {
+    this.#ended = true;
     clearTimeout(this.#timer);
     if (this.#controller) this.#stopping.removeEventListener("abort", this.#abort);
   }
@@ -77,6 +82,8 @@ export class Exchange implements Work {
   #signal(): AbortSignal {
     if (this.#controller) return this.#controller.signal;
     this.#controller = new AbortController();
+    // whoever asks so late would have a timer and a listener that nobody clears
+    if (this.#ended) return this.#controller.signal;
     if (this.#stopping.aborted) this.#abort();
     else this.#stopping.addEventListener("abort", this.#abort);
     if (this.deadline < Infinity) this.#timer = setTimeout(() => this.#expire(), this.#left());
@@ -84,7 +91,7 @@ export class Exchange implements Work {
   }
 
   #left(): number {
-    return Math.max(0, this.deadline - performance.now());
+    return Math.min(Math.max(0, this.deadline - performance.now()), LONGEST_TIMER);
   }
 
   #expire(): void {
@@ -98,6 +105,6 @@ export class Exchange implements Work {
 
 /** A header that is no number is the same as none: the caller's mistake must not make its request fail. */
 function timeLeft(message: ReceivedMessage): number {
-  const given = Number(message.headers.get(TIME_LEFT) ?? Infinity);
-  return given >= 0 ? given : Infinity;
+  const given = message.headers.get(TIME_LEFT) ?? "";
+  return /^\d+$/.test(given) ? Number(given) : Infinity;
 }

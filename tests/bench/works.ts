@@ -1,4 +1,5 @@
 import type { Ends } from "./ends.ts";
+import { handlers, roundTrips, sends } from "./handlers.ts";
 import { inboxNames } from "./inbox_names.ts";
 import { requests } from "./requests.ts";
 import type { Work } from "./work.ts";
@@ -8,5 +9,8 @@ export function works(ends: Ends): readonly Work[] {
   return [
     ...inboxNames(ends),
     ...requests(ends),
+    ...handlers(ends),
+    ...roundTrips(ends),
+    ...sends(ends),
   ];
 }

@@ -1,8 +1,8 @@
-import { type Logger, NatsBroker, RemoteError } from "@signalbox/nats";
-import { usedMemory } from "../support/memory.ts";
+import { NatsBroker, RemoteError } from "@signalbox/nats";
+import { runProgram } from "../support/program.ts";
 import { NatsServer } from "../support/nats_server/nats_server.ts";
 import { until } from "../support/nats_server/until.ts";
-import { Publishing } from "./publishing.ts";
+import { type Footprint, footprint, Watch } from "./footprint.ts";
 
 /** How much flows in. */
 export interface FloodOptions {
@@ -11,48 +11,88 @@ export interface FloodOptions {
   readonly size: number;
 }
 
-/** What a process takes up, in bytes. */
-export interface Footprint {
-  /** What the program itself holds, bytes outside of the heap included. */
-  readonly held: number;
-  /** What the system has given the process. */
-  readonly rss: number;
-}
-
 /** What became of the flood. */
 export interface FloodResult {
+  /** How many the handler got, and how many were refused as there was no room. */
   readonly handled: number;
-  /** Refused as there was no room, and counted. */
   readonly dropped: number;
-  /** The count in the last report of it. */
+  /** How many of those the broker's events told of. */
   readonly reported: number;
-  /** What a request was told while all places were taken. */
-  readonly code: number | undefined;
-  /** The milliseconds until it was told. */
+  /** What a request was told while there was no room, and after how many milliseconds. */
+  readonly told: string;
   readonly toldAfter: number;
   readonly before: Footprint;
+  /** Once the flood is over, and what waits still waits. */
+  readonly full: Footprint;
   readonly peak: Footprint;
   readonly after: Footprint;
+  /** How long it took to arrive. */
   readonly seconds: number;
 }
-
-const OPTIONS = { messages: 20_000_000, size: 1 };
-void OPTIONS;
 
 /** Sends a flood to a handler that sleeps until all of it has arrived. */
 export async function flood({ messages, size }: FloodOptions): Promise<FloodResult> {
   await using server = await NatsServer.start();
-  let reported = 0;
-  const logger: Logger = { ...console, warn: () => void 0 };
-  await using broker = new NatsBroker(server.url, { logger });
-  void reported;
+  await using broker = new NatsBroker(server.url, { logger: false });
   const gate = Promise.withResolvers<void>();
   const sleeper = broker.subscriber("flood", () => gate.promise);
   await broker.start();
-  void (async () => {
-    for await (const event of broker.events()) {
-      if (event.type === "slowConsumer") reported = event.dropped;
-    }
-  })();
-  throw new Error(`${size} ${messages} ${sleeper} ${usedMemory} ${until} ${Publishing} ${RemoteError}`);
+  const reports = countReports(broker);
+  const before = footprint();
+  using watch = new Watch(20);
+  const began = performance.now();
+  try {
+    const flooding = runProgram(["-A"], new URL("publisher.ts", import.meta.url), [
+      server.url,
+      "flood",
+      String(messages),
+      String(size),
+    ]);
+    await until("the backlog must be full", () => sleeper.counts.dropped > 0, { timeout: 60_000 });
+    const asked = await ask(server.url);
+    const { success, errors } = await flooding;
+    if (!success) throw new Error(errors);
+    await broker.flush();
+    const seconds = (performance.now() - began) / 1_000;
+    const [full, peak] = [footprint(), watch.peak];
+    gate.resolve();
+    await sleeper.stop();
+    const { handled, dropped } = sleeper.counts;
+    await broker.stop();
+    const after = footprint();
+    return {
+      handled,
+      dropped,
+      reported: await reports,
+      ...asked,
+      before,
+      full,
+      peak,
+      after,
+      seconds,
+    };
+  } finally {
+    gate.resolve();
+  }
+}
+
+async function ask(url: string): Promise<{ told: string; toldAfter: number }> {
+  await using broker = new NatsBroker(url, { logger: false });
+  await broker.connect();
+  const asked = performance.now();
+  const told = await broker.request("flood", "room?", { timeout: 10_000 }).then(
+    () => "an answer",
+    (error) => error instanceof RemoteError ? String(error.code) : String(error),
+  );
+  return { told, toldAfter: performance.now() - asked };
+}
+
+/** The number that the last report gave; known once the broker has stopped. */
+async function countReports(broker: NatsBroker): Promise<number> {
+  let reported = 0;
+  for await (const event of broker.events()) {
+    if (event.type === "slowConsumer") reported = event.dropped;
+    if (event.type === "disconnected") throw new Error("The server took us for a slow consumer");
+  }
+  return reported;
 }

@@ -19,5 +19,7 @@ export function readOptions<Options extends Record<string, string | number>>(
 function positive(name: string, given: string): number {
   const value = Number(given);
   if (Number.isInteger(value) && value > 0) return value;
-  throw new TypeError(`Cannot begin as "--${name}" must be a whole number of 1 or more: "${given}"`);
+  throw new TypeError(
+    `Cannot begin as "--${name}" must be a whole number of 1 or more: "${given}"`,
+  );
 }

@@ -10,16 +10,25 @@
  * @module
  */
 import { readOptions } from "./options.ts";
-import { broken, rollingRestart, type RollingOptions, type RollingResult } from "./rolling.ts";
+import { broken, type RollingOptions, rollingRestart, type RollingResult } from "./rolling.ts";
 
-const DEFAULTS = { seconds: 60, rate: 5_000, workers: 4, signal: "SIGTERM", seed: 1, timeout: 5_000 };
+const DEFAULTS = {
+  seconds: 60,
+  rate: 5_000,
+  workers: 4,
+  signal: "SIGTERM",
+  seed: 1,
+  timeout: 5_000,
+};
 
 function told(result: RollingResult, options: RollingOptions): string {
   const { sent, answered, failed, late, restarts, offered, achieved, latency, lag } = result;
   const failures = Object.entries(failed).map(([name, count]) => `${count} ${name}`).join(", ");
   const ms = (value: number) => `${value.toFixed(1)} ms`;
   return [
-    `${options.signal}: ${sent} sent, ${answered} answered, failed: ${failures || "none"} (${late} late)`,
+    `${options.signal}: ${sent} sent, ${answered} answered, failed: ${
+      failures || "none"
+    } (${late} late)`,
     `latency p50 ${ms(latency.p50)}, p99 ${ms(latency.p99)}, max ${ms(latency.max)}`,
     `${restarts} restarts of ${options.workers} workers`,
     `${Math.round(offered)}/s offered of ${options.rate}/s, ${Math.round(achieved)}/s answered`,

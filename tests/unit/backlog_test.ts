@@ -1,5 +1,6 @@
 import { assertEquals, assertLess, assertStrictEquals } from "@std/assert";
 import { Backlog } from "../../src/backlog.ts";
+import { usedMemory } from "../support/memory.ts";
 import { seeded } from "./seeded_random.ts";
 
 /** Everything that is in it, in order. */
@@ -7,6 +8,12 @@ function drained<T>(backlog: Backlog<T>): T[] {
   const values: T[] = [];
   for (let value; (value = backlog.shift()) !== undefined;) values.push(value);
   return values;
+}
+
+/** The bytes of all buffers, once those that nothing holds have been collected. */
+function heldBuffers(): number {
+  usedMemory();
+  return Deno.memoryUsage().external;
 }
 
 Deno.test("Backlog.shift() gives what came first", () => {
@@ -87,4 +94,15 @@ Deno.test("Backlog.shift() takes no longer for a long queue than for a short one
   for (let value = 1; value <= many; value++) assertStrictEquals(backlog.shift(), value);
   // a queue that moves its rest at every step would take minutes
   assertLess(performance.now() - began, 10_000);
+});
+
+Deno.test("Backlog lets go of what has been read, however much is still to be read", () => {
+  const backlog = new Backlog<Uint8Array | undefined>();
+  const [large, many] = [100_000, 400];
+  for (let entry = 0; entry < many; entry++) backlog.push(new Uint8Array(large), 1);
+  for (let entry = 0; entry < 2 * many; entry++) backlog.push(undefined, 1);
+  const before = heldBuffers();
+  for (let entry = 0; entry < many; entry++) backlog.shift();
+  assertLess(heldBuffers(), before - large * many / 2);
+  assertStrictEquals(backlog.length, 2 * many);
 });

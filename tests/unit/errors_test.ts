@@ -130,7 +130,7 @@ Deno.test("ReplyError refuses a code that is not one of an error", () => {
   for (const code of [0, 200, 399, 600, 404.5, NaN, "404"]) {
     const { message } = assertThrows(() => new errors.ReplyError(code as number, "x"), RangeError);
     const rule = `"code" must be a whole number from 400 to 599`;
-    assertStrictEquals(message, `Cannot make a ReplyError as ${rule}: ${code}`);
+    assertStrictEquals(message, `Cannot make a ReplyError as ${rule}: ${Deno.inspect(code)}`);
   }
 });
 
@@ -139,4 +139,13 @@ Deno.test("InvalidSubjectError shows what was given, whatever that is", () => {
   assertStrictEquals(shown(undefined), "Cannot x as y: undefined");
   assertStrictEquals(shown("a\r\nb"), `Cannot x as y: "a\\r\\nb"`);
   assertStrictEquals(shown(Symbol("s")), "Cannot x as y: Symbol(s)");
+});
+
+Deno.test("InvalidSubjectError shows a BigInt and a cycle, too", () => {
+  const cycle: Record<string, unknown> = Object.create(null);
+  cycle.self = cycle;
+  for (const [value, shown] of [[10n, "10"], [cycle, "[object Object]"]] as const) {
+    const error = new errors.InvalidSubjectError("x", "y", value);
+    assertEquals([error.message, error.subject], [`Cannot x as y: ${shown}`, shown]);
+  }
 });

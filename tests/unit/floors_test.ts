@@ -6,12 +6,14 @@ const SRC = new URL("../../src/", import.meta.url);
 
 /** From the lowest up: a file imports from its own room and from those on lower floors. */
 const FLOORS: readonly (readonly string[])[] = [
-  ["errors.ts", "options.ts", "deadline.ts", "backlog.ts"],
+  ["errors.ts", "options.ts", "deadline.ts", "backlog.ts", "thenable.ts"],
   ["subject"],
   ["message"],
   ["middleware"],
   ["connection"],
   ["inbox"],
+  ["service"],
+  ["outbound"],
   ["subscriber"],
   ["broker"],
   ["testing", "demo"],
@@ -118,11 +120,16 @@ Deno.test("No file of src/ leads back to itself, types included", () => {
   assertEquals(cycles(), []);
 });
 
-Deno.test("Only src/connection imports the NATS client, and nothing imports anything else", () => {
+Deno.test("Only src/connection imports the NATS client, and one file a built-in of the runtime", () => {
   const foreign = files.flatMap(({ path, imports }) =>
-    imports.filter((name) => !name.startsWith(".")).map((name) => `${roomOf(path)}: ${name}`)
+    imports.filter((name) => !name.startsWith(".")).map((name) =>
+      `${name.startsWith("node:") ? path : roomOf(path)}: ${name}`
+    )
   );
-  assertEquals(new Set(foreign), new Set(["connection: @nats-io/transport-deno"]));
+  assertEquals([...new Set(foreign)].sort(), [
+    "connection: @nats-io/transport-deno",
+    "message/work.ts: node:async_hooks",
+  ]);
 });
 
 Deno.test("No file of src/ is longer than 250 lines", () => {
@@ -139,6 +146,7 @@ Deno.test("mod.ts exports these values", () => {
     "InvalidSubjectError",
     "MessageHeaders",
     "NatsBroker",
+    "NatsRouter",
     "NoRespondersError",
     "OutboxFullError",
     "PayloadTooLargeError",
@@ -147,7 +155,20 @@ Deno.test("mod.ts exports these values", () => {
     "ReplyError",
     "TimeoutError",
     "ValidationError",
+    "reply",
   ]);
+});
+
+Deno.test("The package has four doors", () => {
+  const { exports } = JSON.parse(
+    Deno.readTextFileSync(new URL("../../deno.json", import.meta.url)),
+  );
+  assertEquals(exports, {
+    ".": "./mod.ts",
+    "./middleware": "./src/middleware/mod.ts",
+    "./testing": "./src/testing/mod.ts",
+    "./demo": "./src/demo/mod.ts",
+  });
 });
 
 Deno.test("src/testing/mod.ts exports these values", () => {

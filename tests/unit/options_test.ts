@@ -12,6 +12,18 @@ const CASES: readonly [rules.Rule, string, unknown[], unknown[]][] = [
     [-1, 2_147_483_648, NaN, Infinity, "1", null, 1n, new Date(0)],
   ],
   [
+    rules.duration,
+    "milliseconds from 1 to 2147483647",
+    [1, 1.5, 2_147_483_647],
+    [0, 0.5, -1, 2_147_483_648, NaN, Infinity, "1", null],
+  ],
+  [
+    rules.limit(rules.count),
+    "a whole number of 1 or more, or Infinity",
+    [1, Infinity],
+    [0, -Infinity, NaN, "Infinity", null],
+  ],
+  [
     rules.count,
     "a whole number of 1 or more",
     [1, 2, Number.MAX_SAFE_INTEGER],
@@ -24,6 +36,7 @@ const CASES: readonly [rules.Rule, string, unknown[], unknown[]][] = [
     [-1, 0.5, NaN, Infinity, "1", null],
   ],
   [rules.text, "text that is not empty", ["a", " "], ["", 1, null, {}, ["a"]]],
+  [rules.secret, "text that is not empty", ["a", " "], ["", 1, null, {}, ["a"]]],
   [rules.flag, "true or false", [true, false], [0, 1, "true", null]],
   [rules.signal, "an AbortSignal", [AbortSignal.abort()], [new AbortController(), {}, null]],
   [rules.record, "an object", [{}, [], new Map()], [null, "a", 1, true, () => {}]],
@@ -98,4 +111,30 @@ Deno.test("checkOptions() shows a value that cannot be turned into text", () => 
     sentenceOf({ name: cycle }),
     'Cannot do it as "name" must be text that is not empty: [object Object]',
   );
+});
+
+Deno.test("checkOptions() tells no secret, whatever its type", () => {
+  const sentence = 'Cannot do it as "key" must be text that is not empty: ';
+  const refused = (key: unknown) =>
+    assertThrows(() => checkOptions("do it", { key }, { key: rules.secret }), TypeError).message;
+  assertEquals(refused(123456), `${sentence}[object Number]`);
+  assertEquals(refused(["hunter2"]), `${sentence}[object Array]`);
+  assertEquals(refused(null), `${sentence}[object Null]`);
+  assertEquals(refused(""), `${sentence}""`);
+});
+
+Deno.test("shown() gives any value as one line", () => {
+  const cycle: unknown[] = [];
+  cycle.push(cycle);
+  const values = ["a\nb", 10n, cycle, Object.create(null), null, undefined, -0, Symbol("s")];
+  assertEquals(values.map(rules.shown), [
+    '"a\\nb"',
+    "10",
+    "[object Array]",
+    "[object Object]",
+    "null",
+    "undefined",
+    "0",
+    "Symbol(s)",
+  ]);
 });

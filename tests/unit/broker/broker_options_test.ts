@@ -18,6 +18,7 @@ function sentenceOf(options: unknown, servers: string | readonly string[] = URL)
 }
 
 const MILLISECONDS = "milliseconds from 0 to 2147483647";
+const DURATION = "milliseconds from 1 to 2147483647";
 const TEXT = "text that is not empty";
 
 /** An option, what must hold of it, a wrong value, and how that is shown. */
@@ -27,16 +28,22 @@ const WRONG: readonly [string, string, unknown, string][] = [
   ["name", TEXT, "", '""'],
   ["user", TEXT, null, "null"],
   ["password", TEXT, "", '""'],
+  ["password", TEXT, 123456, "[object Number]"],
   ["token", TEXT, {}, "[object Object]"],
+  ["token", TEXT, ["hunter2"], "[object Array]"],
   ["tls", "an object", true, "true"],
-  ["connectTimeout", MILLISECONDS, -1, "-1"],
+  ["connectTimeout", DURATION, -1, "-1"],
+  ["connectTimeout", DURATION, 0, "0"],
   ["requestTimeout", MILLISECONDS, "5s", '"5s"'],
-  ["pingInterval", MILLISECONDS, NaN, "NaN"],
+  ["pingInterval", DURATION, NaN, "NaN"],
+  ["pingInterval", DURATION, 0, "0"],
   ["reconnect", "an object", false, "false"],
   ["outboxLimit", "a whole number of bytes", 0.5, "0.5"],
   ["resolve", "true or false", "no", '"no"'],
   ["logger", "shaped as console, or false", true, "true"],
   ["logger", "shaped as console, or false", {}, "[object Object]"],
+  ["logger", "shaped as console, or false", { error() {} }, "[object Object]"],
+  ["logger", "shaped as console, or false", { ...console, debug: undefined }, "[object Object]"],
 ];
 
 Deno.test("NatsBroker names each wrong option and its value", () => {
@@ -67,7 +74,7 @@ Deno.test("NatsBroker refuses an option it does not know, and names those it doe
   assertEquals(
     sentenceOf({ inbox_prefix: "_X" }),
     "Cannot make a broker as an option must be one of inboxPrefix, name, user, password, token, " +
-      "tls, connectTimeout, requestTimeout, pingInterval, reconnect, outboxLimit, resolve, " +
+      "tls, service, connectTimeout, requestTimeout, pingInterval, reconnect, outboxLimit, resolve, " +
       'logger: "inbox_prefix"',
   );
 });
@@ -126,7 +133,12 @@ Deno.test("NatsBroker refuses a password without a user", () => {
 
 Deno.test("brokerSettings() fills in the defaults", () => {
   const { connection, ...others } = brokerSettings(URL, {});
-  assertEquals(others, { inboxPrefix: "_INBOX", requestTimeout: 5_000, logger: standardError });
+  assertEquals(others, {
+    inboxPrefix: "_INBOX",
+    requestTimeout: 5_000,
+    service: undefined,
+    logger: standardError,
+  });
   const { servers, connectTimeout, pingInterval, reconnect, outboxLimit, resolve } = connection;
   assertEquals(servers.urls, ["127.0.0.1:4222"]);
   assertEquals([connectTimeout, pingInterval, resolve], [5_000, 20_000, false]);
@@ -143,7 +155,12 @@ Deno.test("brokerSettings() keeps what it is given, 0 and false included", () =>
     resolve: true,
     name: "shop",
   });
-  assertEquals(others, { inboxPrefix: "_X.y", requestTimeout: 0, logger: undefined });
+  assertEquals(others, {
+    inboxPrefix: "_X.y",
+    requestTimeout: 0,
+    service: undefined,
+    logger: undefined,
+  });
   assertEquals(connection.reconnect, { minDelay: 250, maxDelay: 9 });
   assertEquals([connection.outboxLimit, connection.resolve, connection.name], [0, true, "shop"]);
 });
@@ -170,4 +187,10 @@ Deno.test("NatsBroker never connects by itself, and names inboxes without a conn
   using ours = await Deno.connect({ hostname, port });
   using first = await listener.accept();
   assertEquals(first.remoteAddr, ours.localAddr);
+});
+
+Deno.test("brokerSettings() fills in a delay that is undefined", () => {
+  const options = { reconnect: { minDelay: undefined, maxDelay: undefined } } as unknown;
+  const { reconnect } = brokerSettings(URL, options as BrokerOptions).connection;
+  assertEquals(reconnect, { minDelay: 250, maxDelay: 8_000 });
 });

@@ -58,3 +58,7 @@ Deno.test("ReconnectDelay never exceeds the last delay where the first is longer
   using _random = stub(Math, "random", () => 1);
   assertEquals(delays(new ReconnectDelay({ minDelay: 500, maxDelay: 100 }), 2), [100, 100]);
 });
+
+Deno.test("ReconnectDelay stays a number with a first delay of 0", () => {
+  assertStrictEquals(delays(new ReconnectDelay({ minDelay: 0, maxDelay: 8_000 }), 1_100).at(-1), 0);
+});

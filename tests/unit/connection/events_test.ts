@@ -108,6 +108,53 @@ Deno.test("EventFeed.iterate() ends for a reader that leaves, and for one that w
   assertEquals(await waiting, { done: true, value: undefined });
 });
 
+Deno.test("EventFeed.iterate() serves several next() that wait, in the order of the calls", async () => {
+  const feed = new EventFeed();
+  const events = feed.iterate();
+  const waiting = [events.next(), events.next()];
+  feed.emit(up);
+  waiting.push(events.next());
+  feed.emit(down);
+  feed.emit(closed);
+  waiting.push(events.next());
+  assertEquals(await Promise.all(waiting), [
+    { done: false, value: up },
+    { done: false, value: down },
+    { done: false, value: closed },
+    { done: true, value: undefined },
+  ]);
+});
+
+Deno.test("EventFeed.iterate() ends with closed for all who wait", async () => {
+  const feed = new EventFeed();
+  const events = feed.iterate();
+  const waiting = [events.next(), events.next(), events.next()];
+  feed.emit(closed);
+  const ends = (await Promise.all(waiting)).map(({ done }) => done);
+  assertEquals(ends, [false, true, true]);
+});
+
+Deno.test("EventFeed.iterate() gives nothing more after return()", async () => {
+  const feed = new EventFeed();
+  const events = feed.iterate();
+  for (const event of [up, down, up]) feed.emit(event);
+  await events.next();
+  await events.return?.();
+  feed.emit(down);
+  assertEquals(await events.next(), { done: true, value: undefined });
+});
+
+Deno.test("EventFeed.iterate() ends with closed, though a new connection follows", async () => {
+  const feed = new EventFeed();
+  const [early, late] = [feed.iterate(), feed.iterate()];
+  const waiting = early.next();
+  feed.emit(closed);
+  feed.emit(up);
+  assertEquals(await waiting, { done: false, value: closed });
+  assertEquals(await early.next(), { done: true, value: undefined });
+  assertEquals(await all(late), [closed]);
+});
+
 Deno.test("EventFeed.iterate() loses the oldest for a reader that never comes", async () => {
   const feed = new EventFeed();
   const events = feed.iterate();

@@ -21,6 +21,8 @@ Deno.test("connectFault() tells wrong credentials, silence and TLS apart", () =>
   assertStrictEquals(reasonOf(new Error("invalid peer certificate: UnknownIssuer")), "tls");
   const below = new Error("received fatal alert: HandshakeFailure");
   assertStrictEquals(reasonOf(new Error("it failed", { cause: below })), "tls");
+  const client = new errors.ConnectionError("server does not support 'tls'");
+  assertStrictEquals(reasonOf(client), "tls");
 });
 
 Deno.test("connectFault() takes a cause of any shape", () => {
@@ -28,6 +30,34 @@ Deno.test("connectFault() takes a cause of any shape", () => {
     const fault = connectFault(cause, ["a:1"]);
     assertEquals([fault.reason, fault.cause], ["refused", cause]);
   }
+});
+
+Deno.test("connectFault() takes the name of a host or of a file for no failure of TLS", () => {
+  const messages = [
+    "failed to lookup address information: tls.handshake.example",
+    "connection refused: ssl-certificate.example:4222",
+    "no such file or directory (os error 2): readfile '/etc/tls/certificate.pem'",
+  ];
+  for (const message of messages) {
+    const cause = new errors.ConnectionError(message, { cause: new Error(message) });
+    assertStrictEquals(connectFault(cause, ["tls.example:1"]).reason, "refused", message);
+  }
+});
+
+Deno.test("connectFault() knows what Deno's TLS says of a server without any", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { hostname, port } = listener.addr;
+  const greeting = (async () => {
+    using connection = await listener.accept();
+    await connection.write(new TextEncoder().encode("INFO {}\r\n"));
+    await connection.read(new Uint8Array(1_024));
+  })();
+  const cause = await Deno.connectTls({ hostname, port }).then(async (connection) => {
+    using open = connection;
+    await open.handshake();
+  }).catch((error) => error);
+  await greeting;
+  assertStrictEquals(connectFault(cause, ["a:1"]).reason, "tls", String(cause));
 });
 
 Deno.test("clientFault() makes a PermissionError of what the server does not permit", () => {

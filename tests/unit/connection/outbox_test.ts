@@ -149,3 +149,14 @@ Deno.test("Outbox.clear() forgets everything and says how many", () => {
   assertEquals([outbox.clear(), outbox.count, outbox.clear()], [3, 0, 0]);
   assertEquals(released(outbox), []);
 });
+
+Deno.test("Outbox.release() counts a message once that is withdrawn while it is sent", () => {
+  const outbox = new Outbox(1 + ENTRY);
+  const held = outbox.hold(message("a"));
+  outbox.release(() => {
+    held.withdraw();
+    return true;
+  });
+  outbox.hold(message("b"));
+  assertThrows(() => outbox.hold(message("c")), OutboxFullError);
+});

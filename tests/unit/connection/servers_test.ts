@@ -39,6 +39,16 @@ Deno.test("parseServers() keeps the path of a WebSocket and drops any other", ()
   assertEquals(parseServers("ws://a:8080/nats/eu").urls, ["ws://a:8080/nats/eu"]);
   assertEquals(parseServers("wss://a/").urls, ["wss://a/"]);
   assertEquals(parseServers("nats://a:4222/").urls, ["a:4222"]);
+  assertEquals(parseServers("ws://a:1/x@y").urls, ["ws://a:1/x@y"]);
+  const { urls, credentials } = parseServers("ws://ada:pw@a:1/x@y?z=@#@");
+  assertEquals([urls, credentials], [["ws://a:1/x@y?z=@#@"], { user: "ada", password: "pw" }]);
+});
+
+Deno.test("parseServers() drops query and fragment of a TCP server, and keeps a WebSocket's", () => {
+  for (const url of ["nats://a:1?x=1", "nats://a:1#x", "a:1/?x=1"]) {
+    assertEquals(parseServers(url).urls, ["a:1"]);
+  }
+  assertEquals(parseServers("wss://a?x=1").urls, ["wss://a?x=1"]);
 });
 
 Deno.test("parseServers() takes several in a list or with commas", () => {
@@ -82,11 +92,13 @@ Deno.test("parseServers() says TLS as soon as one URL asks for it", () => {
 Deno.test("parseServers() refuses what is no such URL in a sentence that shows it", () => {
   const rule = "Cannot make a broker as a server must be nats://, tls://, ws:// or wss://HOST:PORT";
   for (
-    const url of ["http://a", "mailto://a", "nats://", "", "nats://a:70000", "a b", "::1"]
+    const url of ["http://a", "mailto://a", "nats://", "", "nats://a:70000", "a b", "[::1]:70000"]
   ) {
     assertEquals(sentenceOf(url), `${rule}: ${JSON.stringify(url)}`);
   }
-  assertEquals(sentenceOf([42]), `${rule}: "42"`);
+  assertEquals(sentenceOf("::1"), `${rule}: "…"`);
+  assertEquals(sentenceOf([42]), `${rule}: 42`);
+  assertEquals(sentenceOf([Object.create(null)]), `${rule}: [object Object]`);
   assertEquals(sentenceOf(["nats://a", ""]), `${rule}: ""`);
   assertEquals(sentenceOf("nats://a,"), `${rule}: ""`);
 });
@@ -129,5 +141,49 @@ Deno.test("parseServers() tells no password in the sentence of an error", () => 
     "nats://ada:hunter2@a,ws://ada:hunter2@b",
     "nats://ada:hunter2@a,nats://b",
   ];
-  for (const servers of wrong) assertFalse(sentenceOf(servers).includes("hunter2"), servers);
+  const bare = [
+    "ada:hunter2@a:70000",
+    "nats://ada:hunter2",
+    "nats://ada:hunter2,x@a",
+    "nats://ada:hun/hunter2,x@a:1",
+    "nats://ada:hunter2/x,y@a",
+    "nats://ada:12345678/hunter2",
+    "wss://a:70000/?token=hunter2",
+    "nats://hun/hunter2@a:1",
+    "nats://ada:100%hunter2@a",
+    "nats://:hunter2@a:1",
+    "nats://ada:hunter2@b@a:70000",
+  ];
+  for (const servers of [...wrong, ...bare]) {
+    assertFalse(sentenceOf(servers).includes("hunter2"), servers);
+  }
+});
+
+Deno.test("parseServers() shows host and port of an URL that it refuses", () => {
+  const shown = (url: string) => sentenceOf(url).split("HOST:PORT: ")[1];
+  assertEquals(shown("nats://ada:hunter2@a:70000"), '"nats://…@a:70000"');
+  assertEquals(shown("ada:hunter2@a:70000"), '"…@a:70000"');
+  assertEquals(shown("nats://ada:hunter2"), '"nats://ada…"');
+  assertEquals(shown("http://ada:hunter2@[::1]:4222/x"), '"http://…@[::1]:4222…"');
+});
+
+Deno.test("parseServers() refuses a stray % in a sentence", () => {
+  for (const url of ["nats://ada:100%@a", "nats://100%@a", "nats://ada:%FF@a"]) {
+    assertStrictEquals(sentenceOf(url).endsWith('"nats://…@a"'), true, url);
+  }
+});
+
+Deno.test("parseServers() never drops credentials with a / ? # or \\ in silence", () => {
+  for (const cut of ["/", "?", "#", "\\"]) {
+    sentenceOf(`nats://to${cut}ken@a:1`);
+    sentenceOf(`nats://ada:pass${cut}word@a:1`);
+    sentenceOf(`nats://ada:12${cut}34@a:1`);
+    sentenceOf(`nats://ada:pw@a:1${cut}x@y`);
+  }
+});
+
+Deno.test("parseServers() refuses an @ without a user before it", () => {
+  for (const url of ["nats://:pw@a:1", "nats://@a:1", "@a", "ws://:pw@a:1", "ws://@a:1/x"]) {
+    sentenceOf(url);
+  }
 });

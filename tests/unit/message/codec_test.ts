@@ -190,3 +190,7 @@ Deno.test("encodeBody() passes on why a toJSON() failed, whatever it throws", ()
 Deno.test("encodeBody() never gives one body's bytes to another", () => {
   assertNotStrictEquals(encodeBody("same").data, encodeBody("same").data);
 });
+
+Deno.test("decodeBody() gives no bytes for the None of FastStream", () => {
+  assertEquals(decodeBody(new Uint8Array(0), ""), new Uint8Array(0));
+});

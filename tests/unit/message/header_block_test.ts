@@ -1,14 +1,19 @@
-import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
-import { encodeHeaders } from "../../../src/message/header_block.ts";
+import { assert, assertEquals, assertFalse, assertStrictEquals, assertThrows } from "@std/assert";
+import { encodeHeaders, isHeaderValue } from "../../../src/message/header_block.ts";
 import { type HeaderFields, MessageHeaders } from "../../../src/message/headers.ts";
 import { pick, printable, seeded } from "../seeded_random.ts";
 
-function encode(type: string | undefined, id: string, fields?: HeaderFields): Uint8Array {
-  return encodeHeaders(type, id, fields);
+function encode(
+  contentType: string | undefined,
+  correlationId: string,
+  fields?: HeaderFields,
+  timeLeft?: number,
+): Uint8Array {
+  return encodeHeaders({ contentType, correlationId, timeLeft }, fields);
 }
 
-function written(type: string | undefined, id: string, fields?: HeaderFields): string {
-  return new TextDecoder().decode(encode(type, id, fields));
+function written(...given: Parameters<typeof encode>): string {
+  return new TextDecoder().decode(encode(...given));
 }
 
 function refusal(name: string, value: unknown): string {
@@ -28,10 +33,24 @@ Deno.test("encodeHeaders() leaves the content type out where there is none", () 
   assertStrictEquals(written(undefined, "abc", {}), "NATS/1.0\r\ncorrelation_id: abc\r\n\r\n");
 });
 
+Deno.test("encodeHeaders() writes the time left where there is some, 0 included", () => {
+  const beginning = "NATS/1.0\r\ncorrelation_id: abc\r\n";
+  for (const timeLeft of [0, 1, 5_000]) {
+    const block = `${beginning}Signalbox-Time-Left: ${timeLeft}\r\n\r\n`;
+    assertStrictEquals(written(undefined, "abc", undefined, timeLeft), block);
+    assertStrictEquals(written(undefined, "abc", {}, timeLeft), block);
+  }
+  const own = written(undefined, "abc", { "signalbox-time-left": "9" }, 5);
+  assertStrictEquals(own, `${beginning}Signalbox-Time-Left: 9\r\n\r\n`);
+});
+
 Deno.test("encodeHeaders() writes the same block the short way and the long way", () => {
   for (const type of ["text/plain", "application/json", undefined]) {
-    for (const id of ["a", "0123456789", "with blanks", "~!", ""]) {
-      assertStrictEquals(written(type, id), written(type, id, {}), `${type} ${id}`);
+    for (const id of ["a", "0123456789", "with blanks", "~!", "a\tb", ""]) {
+      for (const timeLeft of [undefined, 7]) {
+        const short = written(type, id, undefined, timeLeft);
+        assertStrictEquals(short, written(type, id, {}, timeLeft), `${type} ${id}`);
+      }
     }
   }
 });
@@ -49,14 +68,14 @@ Deno.test("encodeHeaders() puts the user's headers after ours", () => {
   );
 });
 
-Deno.test("encodeHeaders() lets the user's header replace ours in any case", () => {
+Deno.test("encodeHeaders() lets the user's header replace ours in any case, and spells it as ours", () => {
   for (const name of ["content-type", "Content-Type", "CONTENT-TYPE"]) {
     const headers = MessageHeaders.parse(encode("text/plain", "abc", { [name]: "x/y" }));
-    assertEquals([...headers], [["correlation_id", "abc"], [name, "x/y"]]);
+    assertEquals([...headers], [["correlation_id", "abc"], ["content-type", "x/y"]]);
   }
   for (const name of ["correlation_id", "Correlation_ID"]) {
     const headers = MessageHeaders.parse(encode("text/plain", "abc", [[name, "mine"]]));
-    assertEquals([...headers], [["content-type", "text/plain"], [name, "mine"]]);
+    assertEquals([...headers], [["content-type", "text/plain"], ["correlation_id", "mine"]]);
   }
 });
 
@@ -82,8 +101,31 @@ Deno.test("encodeHeaders() refuses a value that would break the block apart", ()
   }
 });
 
+Deno.test("encodeHeaders() refuses a correlation id that would break the block apart", () => {
+  for (const id of ["a\r\nX-Injected: 1", "a\nX: 1", "a\r", "\n", "a\0", "é\nX: 1"]) {
+    const sentence =
+      `Cannot send the header "correlation_id" as its value must be one line of text`;
+    for (const fields of [undefined, {}, { a: "b" }]) {
+      const { message } = assertThrows(() => encode("text/plain", id, fields), TypeError);
+      assertStrictEquals(message, `${sentence}: ${JSON.stringify(id)}`);
+    }
+  }
+});
+
+Deno.test("encodeHeaders() has no use for an id that the user's header replaces", () => {
+  const headers = MessageHeaders.parse(encode(undefined, "a\nX: 1", { Correlation_Id: "mine" }));
+  assertEquals([...headers], [["correlation_id", "mine"]]);
+});
+
+Deno.test("isHeaderValue() holds for one line of text, an empty one included", () => {
+  for (const value of ["", "a", "é", "a\tb"]) assert(isHeaderValue(value));
+  for (const value of ["\n", "a\r", "\0", 5, null, undefined, ["a"]]) {
+    assertFalse(isHeaderValue(value), JSON.stringify(value));
+  }
+});
+
 Deno.test("encodeHeaders() refuses a value that is no text", () => {
-  for (const value of [5, null, undefined, {}, true, [5], [["a"]]]) {
+  for (const value of [5, 5n, null, undefined, {}, true, [5], [["a"]]]) {
     const sentence = refusal("X-A", value);
     assertStrictEquals(
       sentence.split(": ")[0],

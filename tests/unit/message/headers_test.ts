@@ -70,6 +70,16 @@ Deno.test("MessageHeaders.parse() takes away the blanks around a value", () => {
   assertEquals([headers.get("a"), headers.get("content-type")], ["b c", ""]);
 });
 
+Deno.test("MessageHeaders.parse() ends a line at a line feed alone, as Go's readers do", () => {
+  const headers = parse("NATS/1.0 503 None\ncorrelation_id: a\nX: 1\r\nY: 2\r\n\r\n");
+  assertEquals([...headers], [["correlation_id", "a"], ["X", "1"], ["Y", "2"]]);
+  assertStrictEquals(headers.status, 503);
+});
+
+Deno.test("MessageHeaders.parse() ends no line at a carriage return alone", () => {
+  assertEquals([...parse("NATS/1.0\r\na: b\rX: 1\r\n\r\n")], [["a", "b\rX: 1"]]);
+});
+
 Deno.test("MessageHeaders.parse() passes over what is no header", () => {
   const blocks = [
     "",

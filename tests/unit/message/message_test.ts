@@ -1,4 +1,11 @@
-import { assert, assertEquals, assertFalse, assertStrictEquals, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertFalse,
+  assertNotStrictEquals,
+  assertStrictEquals,
+  assertThrows,
+} from "@std/assert";
 import { DecodeError } from "../../../src/errors.ts";
 import { ReceivedMessage } from "../../../src/message/message.ts";
 import type { Packet } from "../../../src/message/packet.ts";
@@ -62,6 +69,13 @@ Deno.test("ReceivedMessage.correlationId is the header's, undefined if the sende
   assertStrictEquals(new ReceivedMessage(packet("", "Correlation_Id: 7")).correlationId, "7");
 });
 
+Deno.test("ReceivedMessage.correlationId is undefined where the header's could not be sent on", () => {
+  for (const id of ["a\rX: 1", "a\0b"]) {
+    const message = new ReceivedMessage(packet("", `correlation_id: ${id}`));
+    assertEquals([message.correlationId, message.headers.get("correlation_id")], [undefined, id]);
+  }
+});
+
 Deno.test("ReceivedMessage.params is what the pattern found, else empty and frozen", () => {
   const params = { id: "1" };
   assertStrictEquals(new ReceivedMessage(packet(""), { params }).params, params);
@@ -79,6 +93,20 @@ Deno.test("ReceivedMessage.signal is asked for when it is read, and never aborts
   assertFalse(new ReceivedMessage(packet("")).signal.aborted);
 });
 
+Deno.test("ReceivedMessage.signal is each message's own where nobody could abort it", () => {
+  const [one, other] = [new ReceivedMessage(packet("")), new ReceivedMessage(packet(""))];
+  assertStrictEquals(one.signal, one.signal);
+  assertNotStrictEquals(one.signal, other.signal);
+  assertStrictEquals(one.withBody(1).signal, one.signal);
+});
+
+Deno.test("ReceivedMessage.state is one object for a message, and none of another's", () => {
+  const [one, other] = [new ReceivedMessage(packet("")), new ReceivedMessage(packet(""))];
+  one.state.user = "ada";
+  assertEquals([one.state, other.state], [{ user: "ada" }, {}]);
+  assertStrictEquals(one.withBody(1).state, one.state);
+});
+
 Deno.test("ReceivedMessage.withBody() is the same message with another body", () => {
   const params = { id: "1" };
   const message = new ReceivedMessage(packet("12", "a: b", "_INBOX.a"), { params });
@@ -92,7 +120,7 @@ Deno.test("ReceivedMessage.withBody() is the same message with another body", ()
 
 Deno.test("ReceivedMessage.withBody() keeps a body that counts as false", () => {
   const message = new ReceivedMessage(packet("12"));
-  for (const body of [null, 0, "", false]) {
+  for (const body of [undefined, null, 0, "", false]) {
     assertStrictEquals(message.withBody(body).body, body);
   }
 });

@@ -1,8 +1,14 @@
-import { assertEquals, assertInstanceOf, assertStrictEquals } from "@std/assert";
-import { RemoteError } from "../../../src/errors.ts";
+import { assertEquals, assertInstanceOf, assertStrictEquals, assertThrows } from "@std/assert";
+import { InvalidSubjectError, RemoteError } from "../../../src/errors.ts";
 import { ReceivedMessage } from "../../../src/message/message.ts";
 import { compose } from "../../../src/message/outgoing.ts";
-import { errorReply, remoteErrorOf } from "../../../src/message/reply.ts";
+import {
+  errorReply,
+  remoteErrorOf,
+  Reply,
+  reply,
+  type ReplyOptions,
+} from "../../../src/message/reply.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
 
@@ -19,7 +25,7 @@ Deno.test("errorReply() has the two headers of ADR-32 and repeats them in its bo
 });
 
 Deno.test("errorReply() has the data as its body where there is some", () => {
-  for (const data of [{ id: 1 }, [], "text", 0, "", false]) {
+  for (const data of [{ id: 1 }, [], "text", 0, "", false, null]) {
     assertEquals(errorReply(400, "x", data).body, data);
   }
 });
@@ -79,4 +85,24 @@ Deno.test("remoteErrorOf() gives the body as data, undefined where there is none
 Deno.test("remoteErrorOf() gives a body that does not decode as its bytes", () => {
   const headers = "Nats-Service-Error-Code: 400\r\ncontent-type: application/json";
   assertEquals(remoteErrorOf("a", answer(headers, "{"))?.data, encode("{"));
+});
+
+Deno.test("reply() keeps the body and what goes with it", () => {
+  const options = { headers: { a: "b" }, replyTo: "next" };
+  const made = reply("page", options);
+  assertInstanceOf(made, Reply);
+  assertEquals([made.body, made.options], ["page", options]);
+  assertEquals(reply(undefined).options, {});
+});
+
+Deno.test("reply() refuses wrong options, and an address nobody could publish to", () => {
+  const wrong = (options: unknown) => reply("x", options as ReplyOptions);
+  assertThrows(
+    () => wrong({ headers: "a" }),
+    TypeError,
+    `Cannot reply as "headers" must be an object`,
+  );
+  assertThrows(() => wrong({ replyTo: 5 }), TypeError, `"replyTo" must be a subject`);
+  assertThrows(() => wrong({ correlationId: "a" }), TypeError, "must be one of headers, replyTo");
+  assertThrows(() => wrong({ replyTo: "a.*" }), InvalidSubjectError);
 });

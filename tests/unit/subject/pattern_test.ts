@@ -66,6 +66,30 @@ Deno.test("Pattern refuses what no server would take", () => {
   }
 });
 
+Deno.test("Pattern shows the pattern it refuses as it was written", () => {
+  const error = assertThrows(() => new Pattern("orders.{id}.a b"), InvalidSubjectError);
+  assertStrictEquals(error.subject, "orders.{id}.a b");
+  assertFalse(error.message.includes(".w."));
+});
+
+Deno.test("Pattern refuses what is no text, and says so", () => {
+  assertEquals(
+    sentenceOf(() => new Pattern(5 as unknown as string)),
+    "Cannot subscribe as a subject must be text: 5",
+  );
+});
+
+Deno.test("Pattern.within() is for a pattern with a value for each of its parameters", () => {
+  const other = new Pattern("orders.{id}.{part}");
+  const pattern = new Pattern("done.{id}");
+  assertStrictEquals(pattern.within(other), pattern);
+  assertStrictEquals(new Pattern("done").within(new Pattern("a")).text, "done");
+  assertEquals(
+    sentenceOf(() => new Pattern("{zone}.{id}").within(other)),
+    `Cannot fill "{zone}.{id}" as "zone" must be in the pattern: "orders.{id}.{part}"`,
+  );
+});
+
 Deno.test("Pattern.read() finds the values where the parameters are", () => {
   const pattern = new Pattern("{zone}.orders.{id}.>");
   assertEquals(pattern.read("eu.orders.42.lines.1"), { zone: "eu", id: "42" });
@@ -92,14 +116,17 @@ Deno.test("Pattern.fill() puts text and numbers in place of the parameters", () 
 
 Deno.test("Pattern.fill() refuses a value that is not one token", () => {
   const pattern = new Pattern("orders.{id}");
-  const values = ["", "a.b", "*", ">", "a b", "a\r\nb", "ü", 1.5, null, true, {}, ["a"]];
-  for (const value of values) {
-    assertEquals(
-      sentenceOf(() => pattern.fill({ id: value })),
-      `Cannot fill "orders.{id}" as "id" must be one token of printable ASCII: ${
-        JSON.stringify(value === 1.5 ? "1.5" : value)
-      }`,
-    );
+  const cannot = `Cannot fill "orders.{id}" as "id" must be one token of printable ASCII`;
+  for (const value of ["", "a.b", "*", ">", "a b", "a\r\nb", "ü"]) {
+    const sentence = `${cannot}: ${JSON.stringify(value)}`;
+    assertEquals(sentenceOf(() => pattern.fill({ id: value })), sentence);
+  }
+  const others = [[1.5, '"1.5"'], [null, "null"], [true, "true"], [10n, "10"], [
+    ["a"],
+    "[object Array]",
+  ]];
+  for (const [value, shown] of others) {
+    assertEquals(sentenceOf(() => pattern.fill({ id: value })), `${cannot}: ${shown}`);
   }
 });
 

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertFalse, assertStrictEquals, assertThrows } from "@std/assert";
 import { InvalidSubjectError } from "../../../src/errors.ts";
+import { shown } from "../../../src/options.ts";
 import { checkPrefix, checkSubject, isToken } from "../../../src/subject/subject.ts";
 import { printable, seeded } from "../seeded_random.ts";
 
@@ -40,6 +41,7 @@ const REFUSED: readonly [unknown, string][] = [
   [null, "a subject must be text"],
   [42, "a subject must be text"],
   [["a"], "a subject must be text"],
+  [10n, "a subject must be text"],
 ];
 
 Deno.test("checkSubject() takes tokens of printable ASCII between dots", () => {
@@ -50,7 +52,7 @@ Deno.test("checkSubject() takes tokens of printable ASCII between dots", () => {
 Deno.test("checkSubject() refuses anything else in a sentence that names rule and value", () => {
   for (const [subject, rule] of REFUSED) {
     const { message } = refusal(() => checkSubject("publish", subject));
-    assertEquals(message, `Cannot publish as ${rule}: ${JSON.stringify(subject) ?? "undefined"}`);
+    assertEquals(message, `Cannot publish as ${rule}: ${shown(subject)}`);
   }
 });
 

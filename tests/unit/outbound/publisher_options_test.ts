@@ -1,0 +1,54 @@
+import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { MessageHeaders, pairsOf } from "../../../src/message/headers.ts";
+import {
+  checkPublisher,
+  mergeHeaders,
+  type PublisherOptions,
+} from "../../../src/outbound/publisher_options.ts";
+
+Deno.test("mergeHeaders() gives the one side as it is where there is no other", () => {
+  const fields = { a: "1" };
+  assertStrictEquals(mergeHeaders(fields, undefined), fields);
+  assertStrictEquals(mergeHeaders(undefined, fields), fields);
+  assertStrictEquals(mergeHeaders(undefined, undefined), undefined);
+});
+
+Deno.test("mergeHeaders() lets a message's header replace the publisher's in any case", () => {
+  const merged = mergeHeaders({ "X-A": ["1", "2"], "X-B": "3" }, { "x-a": "4", "X-C": "5" })!;
+  assertEquals(pairsOf(merged), [["X-B", "3"], ["x-a", "4"], ["X-C", "5"]]);
+});
+
+Deno.test("mergeHeaders() takes objects, pairs and received headers alike", () => {
+  const expected = [["a", "1"], ["b", "2"], ["b", "3"]] as const;
+  const constants = [{ a: "1", B: "0" }, [["a", "1"], ["B", "0"]] as const];
+  const owns = [{ b: ["2", "3"] }, MessageHeaders.from([["b", "2"], ["b", "3"]])];
+  for (const constant of constants) {
+    for (const own of owns) assertEquals(pairsOf(mergeHeaders(constant, own)!), expected);
+  }
+});
+
+Deno.test("mergeHeaders() keeps a header where a message gives an empty list of it", () => {
+  assertEquals(pairsOf(mergeHeaders({ a: "1" }, { a: [] })!), [["a", "1"]]);
+});
+
+Deno.test("mergeHeaders() changes neither side", () => {
+  const [constant, own] = [{ a: "1" }, { A: "2" }];
+  mergeHeaders(constant, own);
+  assertEquals([constant, own], [{ a: "1" }, { A: "2" }]);
+});
+
+Deno.test("checkPublisher() names each wrong option and its value", () => {
+  const cannot = 'Cannot make a publisher of "orders.{id}" as ';
+  const wrong: readonly [unknown, string][] = [
+    [{ schema: {} }, `"schema" must be a Standard Schema: [object Object]`],
+    [{ replySchema: 5 }, `"replySchema" must be a Standard Schema: 5`],
+    [{ headers: "a" }, `"headers" must be an object: "a"`],
+    [{ timeout: -1 }, `"timeout" must be milliseconds from 0 to 2147483647: -1`],
+    [{ retries: 3 }, `an option must be one of schema, replySchema, headers, timeout: "retries"`],
+  ];
+  for (const [options, rule] of wrong) {
+    const check = () => checkPublisher("orders.{id}", options as PublisherOptions);
+    assertEquals(assertThrows(check, TypeError).message, cannot + rule);
+  }
+  checkPublisher("orders.{id}", { headers: { a: "1" }, timeout: 0 });
+});

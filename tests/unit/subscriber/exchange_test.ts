@@ -1,0 +1,118 @@
+import {
+  assertAlmostEquals,
+  assertEquals,
+  assertFalse,
+  assertInstanceOf,
+  assertMatch,
+  assertStrictEquals,
+} from "@std/assert";
+import { FakeTime } from "@std/testing/time";
+import { TimeoutError } from "../../../src/errors.ts";
+import { Exchange } from "../../../src/subscriber/exchange.ts";
+import { packet } from "./packet.ts";
+
+function exchange(
+  headers?: string,
+  { stopping = new AbortController().signal, replyTo = "_INBOX.a", arrived = performance.now() } =
+    {},
+): Exchange {
+  return new Exchange(packet("12", headers, replyTo), { id: "1" }, arrived, stopping);
+}
+
+Deno.test("Exchange makes a message of its packet, with what the pattern found", () => {
+  const { message, replyTo } = exchange("a: b");
+  assertEquals([message.body, message.params, message.headers.get("a")], [12, { id: "1" }, "b"]);
+  assertEquals([replyTo, message.replyTo], ["_INBOX.a", "_INBOX.a"]);
+});
+
+Deno.test("Exchange.correlationId is the sender's, else one and the same token", () => {
+  assertStrictEquals(exchange("correlation_id: x").correlationId, "x");
+  const none = exchange();
+  assertMatch(none.correlationId, /^[0-9A-Za-z]{22}$/);
+  assertStrictEquals(none.correlationId, none.correlationId);
+  assertFalse(none.correlationId === exchange().correlationId);
+  assertMatch(exchange("correlation_id: a\rb").correlationId, /^[0-9A-Za-z]{22}$/);
+});
+
+Deno.test("Exchange.deadline counts from the arrival, and is far where the caller names none", () => {
+  const deadlineOf = (headers?: string) => exchange(headers, { arrived: 1_000 }).deadline;
+  assertStrictEquals(deadlineOf("Signalbox-Time-Left: 250"), 1_250);
+  assertStrictEquals(deadlineOf("signalbox-time-left: 0"), 1_000);
+  assertStrictEquals(deadlineOf(), Infinity);
+});
+
+Deno.test("Exchange.deadline is far where the caller sends what is no time", () => {
+  for (const wrong of ["soon", "-1", "NaN", "5s"]) {
+    assertStrictEquals(exchange(`Signalbox-Time-Left: ${wrong}`).deadline, Infinity, wrong);
+  }
+});
+
+Deno.test("Exchange.claim() is for the first who asks, and again after reopen()", () => {
+  const one = exchange();
+  assertEquals([one.isOpen, one.claim(), one.claim(), one.isOpen], [true, true, false, false]);
+  one.reopen();
+  assertEquals([one.isOpen, one.claim(), one.claim()], [true, true, false]);
+});
+
+Deno.test("Exchange.claim() is for nobody where no answer is wanted", () => {
+  const one = exchange(undefined, { replyTo: "" });
+  assertEquals([one.isOpen, one.claim()], [false, false]);
+  one.reopen();
+  assertEquals([one.isOpen, one.claim()], [false, false]);
+});
+
+Deno.test("Exchange aborts its signal at the deadline, with the time the caller gave", () => {
+  using time = new FakeTime();
+  const { message } = exchange("Signalbox-Time-Left: 50", { arrived: performance.now() });
+  const { signal } = message;
+  assertStrictEquals(message.signal, signal);
+  assertFalse(signal.aborted);
+  time.tick(60);
+  assertInstanceOf(signal.reason, TimeoutError);
+  assertEquals([signal.reason.timeout, signal.reason.subject], [50, "orders.1"]);
+  assertStrictEquals(
+    signal.reason.message,
+    'Cannot answer "orders.1" as it must be done in time: 50 ms have passed',
+  );
+});
+
+Deno.test("Exchange takes what is left of the time, where some has passed in the backlog", () => {
+  using time = new FakeTime();
+  const one = exchange("Signalbox-Time-Left: 5000", { arrived: performance.now() - 4_900 });
+  const { signal } = one.message;
+  assertAlmostEquals(one.deadline - performance.now(), 100, 90);
+  time.tick(110);
+  assertStrictEquals((signal.reason as TimeoutError).timeout, 5_000);
+});
+
+Deno.test("Exchange aborts its signal when the broker stops, with the broker's reason", () => {
+  const stopping = new AbortController();
+  const [early, late] = [0, 1].map(() => exchange(undefined, { stopping: stopping.signal }));
+  const { signal } = early!.message;
+  const reason = new Error("stops");
+  stopping.abort(reason);
+  assertStrictEquals(signal.reason, reason);
+  assertStrictEquals(late!.message.signal.reason, reason);
+  early!.end();
+  late!.end();
+});
+
+Deno.test("Exchange.end() leaves neither a timer nor a listener, and its signal as it was", () => {
+  using time = new FakeTime();
+  const stopping = new AbortController();
+  const one = exchange("Signalbox-Time-Left: 50", { stopping: stopping.signal });
+  const { signal } = one.message;
+  one.end();
+  time.tick(100);
+  stopping.abort();
+  assertFalse(signal.aborted);
+});
+
+Deno.test("Exchange listens to nothing where nobody asks for the signal", () => {
+  const stopping = new AbortController();
+  const listened: string[] = [];
+  stopping.signal.addEventListener = (type: string) => void listened.push(type);
+  const one = exchange("Signalbox-Time-Left: 50", { stopping: stopping.signal });
+  one.end();
+  assertEquals(listened, []);
+});

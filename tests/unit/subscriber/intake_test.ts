@@ -1,0 +1,158 @@
+import { assertEquals, assertStrictEquals } from "@std/assert";
+import type { Packet } from "../../../src/message/packet.ts";
+import { Intake, type Worker } from "../../../src/subscriber/intake.ts";
+import { packet } from "./packet.ts";
+
+const BOUNDS = { messages: 3, bytes: 1_000 };
+const textOf = ({ data }: Packet) => new TextDecoder().decode(data);
+
+/** Notes what it is given, and ends each when it is told to. */
+class Slow implements Worker {
+  readonly begun: string[] = [];
+  readonly refused: string[] = [];
+  readonly #ends: (() => void)[] = [];
+
+  run(packet: Packet): Promise<void> {
+    this.begun.push(textOf(packet));
+    return new Promise((resolve) => this.#ends.push(resolve));
+  }
+
+  overflow(packet: Packet): void {
+    this.refused.push(textOf(packet));
+  }
+
+  /** Ends the one that began first. */
+  async end(): Promise<void> {
+    this.#ends.shift()!();
+    await undefined;
+    await undefined;
+  }
+}
+
+function take(intake: Intake, ...bodies: string[]): void {
+  for (const body of bodies) intake.take(packet(body));
+}
+
+async function isSettled(promise: Promise<void>): Promise<boolean> {
+  let settled = false;
+  void promise.then(() => settled = true);
+  for (let turn = 0; turn < 5; turn++) await undefined;
+  return settled;
+}
+
+Deno.test("Intake lets as many through as may run, and the next when one has ended", async () => {
+  const worker = new Slow();
+  const intake = new Intake(worker, 2, BOUNDS);
+  take(intake, "a", "b", "c", "d");
+  assertEquals(worker.begun, ["a", "b"]);
+  await worker.end();
+  assertEquals(worker.begun, ["a", "b", "c"]);
+  await worker.end();
+  assertEquals(worker.begun, ["a", "b", "c", "d"]);
+});
+
+Deno.test("Intake refuses what is past the bounds, and keeps what it has", async () => {
+  const worker = new Slow();
+  const intake = new Intake(worker, 1, BOUNDS);
+  take(intake, "a", "b", "c", "d", "e");
+  assertEquals([worker.begun, worker.refused], [["a"], ["e"]]);
+  await worker.end();
+  take(intake, "f", "g");
+  assertEquals([worker.begun, worker.refused], [["a", "b"], ["e", "g"]]);
+});
+
+Deno.test("Intake goes by bytes, headers included, too", () => {
+  const worker = new Slow();
+  const intake = new Intake(worker, 1, { messages: 100, bytes: 40 });
+  take(intake, "a", "b".repeat(40), "c");
+  assertEquals(worker.refused, ["c"]);
+  const other = new Intake(worker, 1, { messages: 100, bytes: 30 });
+  other.take(packet("a"));
+  other.take(packet("d", `x: ${"y".repeat(40)}`));
+  other.take(packet("e"));
+  assertEquals(worker.refused, ["c", "e"]);
+});
+
+Deno.test("Intake keeps a copy of what waits, as the bytes lie in the socket's chunk", async () => {
+  const worker = new Slow();
+  const intake = new Intake(worker, 1, BOUNDS);
+  const waiting = packet("b");
+  take(intake, "a");
+  intake.take(waiting);
+  waiting.data.fill(0);
+  await worker.end();
+  assertEquals(worker.begun, ["a", "b"]);
+});
+
+Deno.test("Intake hands over when each message came, not when its turn was", async () => {
+  const arrivals: number[] = [];
+  let release = () => {};
+  const worker: Worker = {
+    run(_packet, arrived) {
+      arrivals.push(arrived);
+      return new Promise((resolve) => release = resolve);
+    },
+    overflow() {},
+  };
+  const intake = new Intake(worker, 1, BOUNDS);
+  take(intake, "a", "b");
+  const taken = performance.now();
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  release();
+  await new Promise((resolve) => setTimeout(resolve));
+  assertEquals([arrivals.length, arrivals.every((arrived) => arrived <= taken)], [2, true]);
+  release();
+});
+
+Deno.test("Intake goes through a backlog of any length, though no handler waits", () => {
+  const seen: string[] = [];
+  const more = Array.from({ length: 20_000 }, (_, at) => `${at}`);
+  const worker: Worker = {
+    run(packet) {
+      seen.push(textOf(packet));
+      // whatever comes while one is at work has to wait
+      take(intake, ...more.splice(0));
+    },
+    overflow() {},
+  };
+  const intake = new Intake(worker, 1, { messages: 100_000, bytes: 10_000_000 });
+  take(intake, "first");
+  assertEquals([seen.length, seen[1], seen.at(-1)], [20_001, "0", "19999"]);
+});
+
+Deno.test("Intake.drained() resolves once every message has been seen through", async () => {
+  const worker = new Slow();
+  const intake = new Intake(worker, 1, BOUNDS);
+  assertStrictEquals(await isSettled(intake.drained()), true);
+  take(intake, "a", "b");
+  const drained = intake.drained();
+  await worker.end();
+  assertStrictEquals(await isSettled(drained), false);
+  await worker.end();
+  assertStrictEquals(await isSettled(drained), true);
+  assertStrictEquals(await isSettled(intake.drained()), true);
+});
+
+Deno.test("Intake.clear() gives back what waits, and waits for nothing any more", async () => {
+  const worker = new Slow();
+  const intake = new Intake(worker, 1, BOUNDS);
+  take(intake, "a", "b", "c");
+  const drained = intake.drained();
+  assertEquals(intake.clear().map(textOf), ["b", "c"]);
+  assertStrictEquals(await isSettled(drained), true);
+  assertEquals(intake.clear(), []);
+});
+
+Deno.test("Intake counts nothing of what was at work before clear()", async () => {
+  const worker = new Slow();
+  const intake = new Intake(worker, 1, BOUNDS);
+  take(intake, "a");
+  intake.clear();
+  take(intake, "b", "c");
+  assertEquals(worker.begun, ["a", "b"]);
+  // the end of "a" makes no room for "c"
+  await worker.end();
+  assertEquals(worker.begun, ["a", "b"]);
+  await worker.end();
+  assertEquals(worker.begun, ["a", "b", "c"]);
+});
