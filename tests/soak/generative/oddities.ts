@@ -3,11 +3,8 @@ import { reply, ReplyError } from "@signalbox/nats";
 const cycle: { self?: unknown } = {};
 cycle.self = cycle;
 
-const nested = (depth: number) => {
-  let value: unknown = 0;
-  for (let level = 0; level < depth; level++) value = [value];
-  return value;
-};
+let deep: unknown = 0;
+for (let level = 0; level < 100_000; level++) deep = [deep];
 
 /** What a handler may throw, wisely or not, and the code its caller is told. */
 export const THROWN: Readonly<Record<string, { readonly code: number; make(): unknown }>> = {
@@ -23,8 +20,8 @@ export const THROWN: Readonly<Record<string, { readonly code: number; make(): un
   lines: { code: 418, make: () => new ReplyError(418, "No\r\nX-Way: in\r\n\r\n\0") },
   cycle: { code: 418, make: () => new ReplyError(418, "No", cycle) },
   bigint: { code: 418, make: () => new ReplyError(418, "No", { pots: 1n }) },
-  oversize: { code: 418, make: () => new ReplyError(418, "No", "x".repeat(100_000)) },
-  wordy: { code: 418, make: () => new ReplyError(418, "No".repeat(50_000)) },
+  oversize: { code: 418, make: () => new ReplyError(418, "No", "x".repeat(20_000)) },
+  wordy: { code: 418, make: () => new ReplyError(418, "No".repeat(10_000)) },
 };
 
 /** What a handler may give back, and the code its caller is told; 0 for an answer. */
@@ -38,8 +35,8 @@ export const REPLIES: Readonly<Record<string, { readonly code: number; make(): u
   bigint: { code: 500, make: () => ({ big: 1n }) },
   function: { code: 500, make: () => () => {} },
   symbol: { code: 500, make: () => Symbol("no") },
-  oversize: { code: 413, make: () => "x".repeat(100_000) },
-  deep: { code: 500, make: () => nested(100_000) },
+  oversize: { code: 413, make: () => "x".repeat(20_000) },
+  deep: { code: 500, make: () => deep },
   iterable: { code: 500, make: async function* () {} },
   headers: { code: 500, make: () => reply("", { headers: { "X\r\nY": "1" } }) },
   lines: { code: 500, make: () => reply("", { headers: { "X": "1\r\nY: 2" } }) },

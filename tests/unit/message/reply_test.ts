@@ -54,7 +54,7 @@ Deno.test("remoteErrorOf() reads what errorReply() made, whatever its text", () 
     const error = remoteErrorOf("orders", new ReceivedMessage(outgoing));
     assertInstanceOf(error, RemoteError);
     assertEquals([error.subject, error.code, error.data], ["orders", 422, { n: 1 }]);
-    assertStrictEquals(error.description, text.replace("\r\n", " "));
+    assertStrictEquals(error.description, text.slice(0, 1_024).replace("\r\n", " "));
   }
 });
 
