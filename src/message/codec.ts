@@ -1,6 +1,6 @@
 import { DecodeError, EncodeError } from "../errors.ts";
+import { utf8 } from "./slab.ts";
 
-const encoder = new TextEncoder();
 const json = new TextDecoder("utf-8", { fatal: true });
 /** Keeps a byte order mark, so that text arrives as what it was sent. */
 const plain = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -21,11 +21,11 @@ export interface EncodedBody {
  * @throws {EncodeError} for what is none of these
  */
 export function encodeBody(body: unknown): EncodedBody {
-  if (typeof body === "string") return { data: encoder.encode(body), contentType: "text/plain" };
+  if (typeof body === "string") return { data: utf8(body), contentType: "text/plain" };
   if (body === undefined) return { data: NOTHING, contentType: undefined };
   const bytes = bytesOf(body);
   if (bytes) return { data: bytes, contentType: "application/octet-stream" };
-  return { data: encoder.encode(jsonOf(body)), contentType: "application/json" };
+  return { data: utf8(jsonOf(body)), contentType: "application/json" };
 }
 
 /**

@@ -1,5 +1,6 @@
 import { shown } from "../options.ts";
 import { type HeaderFields, pairsOf, VERSION } from "./headers.ts";
+import { room } from "./slab.ts";
 import { TIME_LEFT } from "./signalbox_headers.ts";
 
 const encoder = new TextEncoder();
@@ -32,7 +33,7 @@ function ours({ contentType, correlationId: id, timeLeft }: OwnHeaders): Uint8Ar
   if (!beginning) beginnings.set(contentType, beginning = beginningWith(contentType));
   const end = timeLeft === undefined ? END : `\r\n${TIME_LEFT}: ${timeLeft}${END}`;
   const start = beginning.length;
-  const block = new Uint8Array(start + id.length + end.length);
+  const block = room(start + id.length + end.length);
   block.set(beginning);
   for (let at = 0; at < id.length; at++) {
     const code = id.charCodeAt(at);

@@ -43,6 +43,10 @@ const NO_HEADERS = MessageHeaders.from({});
 const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze({});
 const UNREAD = Symbol("unread");
 
+function headersOf({ headerBlock }: Packet): MessageHeaders {
+  return headerBlock ? MessageHeaders.parse(headerBlock) : NO_HEADERS;
+}
+
 /** Reads each part of a packet when it is first asked for. */
 export class ReceivedMessage implements Message {
   readonly #packet: Packet;
@@ -77,8 +81,7 @@ export class ReceivedMessage implements Message {
   }
 
   get headers(): MessageHeaders {
-    const block = this.#packet.headerBlock;
-    return this.#headers ??= block ? MessageHeaders.parse(block) : NO_HEADERS;
+    return this.#headers ??= headersOf(this.#packet);
   }
 
   get replyTo(): string | undefined {

@@ -100,9 +100,12 @@ export class Outbound {
 
   /** Sends a draft as it is; gives a promise only where a middleware needs one. */
   send(draft: Draft): unknown {
-    const leave = (draft: Draft) => void this.#ways.connection.publish(this.#encode(draft));
-    return this.#chain ? this.#chain({ draft, leave }) : leave(draft);
+    return this.#chain ? this.#chain({ draft, leave: this.#leave }) : this.#leave(draft);
   }
+
+  readonly #leave = (draft: Draft): void => {
+    this.#ways.connection.publish(this.#encode(draft));
+  };
 
   #ask(draft: Draft, question: Question): Promise<Message> {
     const timeLeft = Math.ceil(question.timeout);

@@ -84,7 +84,7 @@ export class Delivery {
   }
 
   readonly #handle = (exchange: Exchange): unknown => {
-    if (exchange.isOpen && exchange.deadline <= performance.now()) {
+    if (exchange.isOpen && exchange.isLate) {
       throw new ReplyError(ERROR_CODES.deadline, "The deadline has passed");
     }
     const { message } = exchange;
@@ -95,25 +95,27 @@ export class Delivery {
   };
 
   #answer(exchange: Exchange, value: unknown): unknown {
-    const { body, options } = value instanceof Reply ? value : new Reply(value, {});
-    const { publishTo, noReply, outbound } = this.#plan;
-    const { correlationId, message: { params } } = exchange;
-    const draft = { ...options, body, correlationId } as const;
-    const sent = publishTo.map((pattern) =>
-      outbound.send({ ...draft, kind: "publish", subject: pattern.fill(params) })
-    );
-    if (!noReply && exchange.claim()) sent.push(this.#reply(exchange, draft));
-    return sent.some(isThenable) ? Promise.all(sent) : undefined;
+    const { publishTo, noReply } = this.#plan;
+    const published = publishTo.length > 0 && this.#publish(exchange, value);
+    const replied = !noReply && exchange.claim() && this.#reply(exchange, value);
+    return published ? Promise.all([published, replied]) : replied;
   }
 
-  #reply(exchange: Exchange, draft: Omit<Draft, "kind" | "subject">): unknown {
+  #publish(exchange: Exchange, value: unknown): unknown {
+    const { params } = exchange.message;
+    const sent = this.#plan.publishTo.map((pattern) =>
+      this.#plan.outbound.send(draftOf(exchange, "publish", pattern.fill(params), value))
+    );
+    return sent.some(isThenable) && Promise.all(sent);
+  }
+
+  #reply(exchange: Exchange, value: unknown): unknown {
     const fail = (cause: unknown) => {
       exchange.reopen();
       throw new Unanswerable(cause);
     };
     try {
-      const { outbound } = this.#plan;
-      const sent = outbound.send({ ...draft, kind: "reply", subject: exchange.replyTo });
+      const sent = this.#plan.outbound.send(draftOf(exchange, "reply", exchange.replyTo, value));
       return isThenable(sent) ? Promise.resolve(sent).catch(fail) : sent;
     } catch (cause) {
       return fail(cause);
@@ -138,6 +140,16 @@ export class Delivery {
   #tell({ correlationId, replyTo: subject }: Exchange, { headers, body }: ErrorReply): unknown {
     return this.#plan.outbound.send({ kind: "reply", subject, body, headers, correlationId });
   }
+}
+
+function draftOf(
+  { correlationId }: Exchange,
+  kind: "publish" | "reply",
+  subject: string,
+  value: unknown,
+): Draft {
+  if (!(value instanceof Reply)) return { kind, subject, body: value, correlationId };
+  return { ...value.options, kind, subject, body: value.body, correlationId };
 }
 
 /** A handler's value that could not be sent. */

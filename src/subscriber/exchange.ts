@@ -54,6 +54,11 @@ export class Exchange implements Work {
     return this.#deadline ??= this.arrived + timeLeft(this.message);
   }
 
+  /** Whether its deadline has passed; few have one, and the time costs as much as to look at a header. */
+  get isLate(): boolean {
+    return this.deadline < Infinity && this.deadline <= performance.now();
+  }
+
   /** Whether somebody waits for an answer that has not been given. */
   get isOpen(): boolean {
     return this.replyTo !== "" && !this.#answered;
@@ -74,8 +79,9 @@ export class Exchange implements Work {
   /** Nothing of it is at work any more. */
   end(): void {
     this.#ended = true;
+    if (!this.#controller) return;
     clearTimeout(this.#timer);
-    if (this.#controller) this.#stopping.removeEventListener("abort", this.#abort);
+    this.#stopping.removeEventListener("abort", this.#abort);
   }
 
   /** Made when somebody asks for it, as few handlers do. */

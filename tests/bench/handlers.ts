@@ -86,7 +86,7 @@ export function sends({ client }: Ends): readonly Work<Told>[] {
   ];
   return kinds.flatMap(({ kind, body, type, encode }) => {
     const wanted = new TextDecoder().decode(encode());
-    const work = { unit: "messages", ours: sending(servers, body) };
+    const work = { unit: "messages", ours: sending(servers, body, false) };
     return [
       {
         ...work,
@@ -99,6 +99,14 @@ export function sends({ client }: Ends): readonly Work<Told>[] {
         ...work,
         name: `send ${kind}`,
         aim: 0.8,
+        rival: sendingBare(servers, encode, () => undefined),
+        right: (told: Told) => told.body === wanted,
+      },
+      {
+        ...work,
+        name: `send ${kind}, awaited`,
+        aim: 0.5,
+        ours: sending(servers, body, true),
         rival: sendingBare(servers, encode, () => undefined),
         right: (told: Told) => told.body === wanted,
       },
@@ -217,12 +225,12 @@ function askInLanes(operations: number, ask: Ask): Promise<readonly Told[]> {
   return Promise.all(lanes(operations, lane));
 }
 
-function sending(servers: string, body: unknown): Side<Told> {
+function sending(servers: string, body: unknown, awaited: boolean): Side<Told> {
   return async (operations) => {
     await using broker = new NatsBroker(servers, { logger: false });
     await broker.start();
     const send = (subject: string) => broker.publish(subject, body);
-    return await sendWitnessed(servers, operations, send, () => broker.flush());
+    return await sendWitnessed(servers, operations, send, () => broker.flush(), awaited);
   };
 }
 
@@ -237,7 +245,7 @@ function sendingBare(
       const headers = given();
       client.publish(subject, encode(), headers && { headers });
     };
-    return await sendWitnessed(servers, operations, send, () => client.flush());
+    return await sendWitnessed(servers, operations, send, () => client.flush(), false);
   };
 }
 
@@ -246,6 +254,7 @@ async function sendWitnessed(
   operations: number,
   send: (subject: string) => void | Promise<void>,
   flush: () => Promise<void>,
+  awaited: boolean,
 ): Promise<Told> {
   await using witness = await connectAlike(servers);
   const { promise, resolve } = Promise.withResolvers<Told>();
@@ -256,7 +265,7 @@ async function sendWitnessed(
   await witness.flush();
   for (let n = 1; n < operations; n++) {
     const sent = send(NOBODY);
-    if (sent) await sent;
+    if (awaited) await sent;
     if (n % FLUSHED === 0) await flush();
   }
   await send(subject);

@@ -1,47 +1,13 @@
-import { type Message, NatsBroker, RemoteError, reply } from "@signalbox/nats";
+import { NatsBroker, RemoteError } from "@signalbox/nats";
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { type Frame, Wire } from "../interop/wire.ts";
+import { Wire } from "../interop/wire.ts";
+import { ask, echoing } from "../soak/generative/echoing.ts";
 import { REPLIES, THROWN } from "../soak/generative/oddities.ts";
 import { schemaOf } from "../soak/generative/schemas.ts";
-import { type Backend, onEveryServer } from "../support/backends.ts";
+import { onEveryServer } from "../support/backends.ts";
 
-const encoder = new TextEncoder();
 const MAX_PAYLOAD = 16_384;
 const SOON = { timeout: 3_000 };
-
-interface Told {
-  /** What the headers say went wrong; empty for an answer. */
-  readonly code: string;
-  readonly body: string;
-}
-
-/** Asks with headers and a body as they are, and gives what came back. */
-async function ask(wire: Wire, subject: string, lines: string, payload: string | Uint8Array) {
-  const header = encoder.encode(`NATS/1.0\r\n${lines}\r\n\r\n`);
-  const bytes = typeof payload === "string" ? encoder.encode(payload) : payload;
-  const frame: Frame = { subject, replyTo: "told", header, payload: bytes };
-  await wire.publish(frame);
-  const answer = await wire.next("told");
-  const [, code = ""] = /^Nats-Service-Error-Code: (\d+)/m.exec(textOf(answer.header)) ?? [];
-  return { code, body: textOf(answer.payload) } satisfies Told;
-}
-
-const textOf = (bytes: Uint8Array) => new TextDecoder().decode(new Uint8Array(bytes));
-
-/** A service that gives back what it read, asked over the bare wire. */
-async function echoing(
-  server: Backend,
-  behaviour: (ask: (lines: string, payload: string | Uint8Array) => Promise<Told>) => Promise<void>,
-  handler: (message: Message) => unknown = ({ body }) => body,
-): Promise<void> {
-  const broker = server.broker();
-  broker.subscriber("echo", handler);
-  await broker.start();
-  using wire = await Wire.connect(server.url);
-  await wire.subscribe("told");
-  await behaviour((lines, payload) => ask(wire, "echo", lines, payload));
-  assertEquals((await broker.request("echo", "well?", SOON)).subject.length > 0, true);
-}
 
 const JSON_TYPE = "content-type: application/json";
 
@@ -62,7 +28,7 @@ onEveryServer(
     echoing(server, async (ask) => {
       for (const type of [JSON_TYPE, "content-type: text/plain"]) {
         assertEquals((await ask(type, Uint8Array.of(34, 0xff, 34))).code, "400");
-        assertEquals(await ask(type, '"fine"'), { code: "", body: '"fine"' });
+        assertEquals(await ask(type, "1"), { code: "", body: "1" });
       }
     }),
 );
@@ -154,7 +120,7 @@ onEveryServer(
   (server) =>
     echoing(server, async (ask) => {
       assertEquals((await ask("a: b", "x".repeat(MAX_PAYLOAD - 18))).code, "413");
-      const id = `correlation_id: ${"c".repeat(MAX_PAYLOAD - 100)}`;
+      const id = `correlation_id: ${"c".repeat(MAX_PAYLOAD - 50)}`;
       assertEquals((await ask(id, "text")).code, "413");
     }),
   { maxPayload: MAX_PAYLOAD },
@@ -208,7 +174,7 @@ onEveryServer("NatsBroker.subscriber() answers a schema that throws with 500", a
   };
   broker.subscriber("throws", { schema: schemaOf(fail) }, () => "fine");
   broker.subscriber("rejects", { schema: schemaOf(() => Promise.reject(null)) }, () => "fine");
-  broker.subscriber("fine", () => reply("fine"));
+  broker.subscriber("fine", () => "fine");
   await broker.start();
   for (const subject of ["throws", "rejects"]) {
     const error = await assertRejects(() => broker.request(subject, 1, SOON), RemoteError);

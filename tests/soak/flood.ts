@@ -36,9 +36,10 @@ function told(result: FloodResult, messages: number): string {
 }
 
 function broken(result: FloodResult, messages: number): string[] {
-  const { handled, dropped, reported, told, before, peak } = result;
+  const { handled, dropped, reported, cut, told, before, peak } = result;
   const found: string[] = [];
   if (handled + dropped !== messages + 1) found.push("a message is not accounted for");
+  if (cut > 0) found.push("the server cut the connection, as it was read too slowly");
   if (dropped !== reported) found.push("a loss was not reported");
   if (told !== "429") found.push("a request was not told 429");
   if (peak.held - before.held > BOUND) found.push("memory grew past its bound");

@@ -1,4 +1,4 @@
-import { NatsBroker } from "@signalbox/nats";
+import type { NatsBroker } from "@signalbox/nats";
 import { delay } from "../support/delay.ts";
 import type { Random } from "../unit/seeded_random.ts";
 import type { Work } from "./worker.ts";

@@ -3,9 +3,6 @@ import { reply, ReplyError } from "@signalbox/nats";
 const cycle: { self?: unknown } = {};
 cycle.self = cycle;
 
-let deep: unknown = 0;
-for (let level = 0; level < 100_000; level++) deep = [deep];
-
 /** What a handler may throw, wisely or not, and the code its caller is told. */
 export const THROWN: Readonly<Record<string, { readonly code: number; make(): unknown }>> = {
   undefined: { code: 500, make: () => undefined },
@@ -36,7 +33,6 @@ export const REPLIES: Readonly<Record<string, { readonly code: number; make(): u
   function: { code: 500, make: () => () => {} },
   symbol: { code: 500, make: () => Symbol("no") },
   oversize: { code: 413, make: () => "x".repeat(20_000) },
-  deep: { code: 500, make: () => deep },
   iterable: { code: 500, make: async function* () {} },
   headers: { code: 500, make: () => reply("", { headers: { "X\r\nY": "1" } }) },
   lines: { code: 500, make: () => reply("", { headers: { "X": "1\r\nY: 2" } }) },
