@@ -107,8 +107,7 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
    */
   async run(options: TimeoutOptions = {}): Promise<void> {
     checkOptions("run the broker", options, TIMEOUT_RULES);
-    await this.start();
-    await untilTold(() => this.stop(options));
+    await untilTold(() => this.start(), () => this.stop(options));
   }
 
   /** Stops, at the end of an `await using` scope. */

@@ -5,8 +5,14 @@ const SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
 /** What a shell gives as the code of a program that a signal ended. */
 const CODES: Partial<Record<Deno.Signal, number>> = { SIGINT: 130, SIGBREAK: 130, SIGTERM: 143 };
 
-/** Resolves at the first signal to end; at the second the program ends at once, with the signal's code. */
-export async function untilTold(whenTold: () => Promise<void>): Promise<void> {
+/**
+ * Begins, and ends at the first signal to; at the second the program ends at once, with the signal's code. It listens
+ * before it begins, as a signal that comes in between would otherwise end the program with messages in hand.
+ */
+export async function untilTold(
+  begin: () => Promise<void>,
+  end: () => Promise<void>,
+): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   let told = false;
   const listeners = SIGNALS.map((signal) => {
@@ -19,8 +25,9 @@ export async function untilTold(whenTold: () => Promise<void>): Promise<void> {
     return () => Deno.removeSignalListener(signal, listener);
   });
   try {
+    await begin();
     await promise;
-    await whenTold();
+    await end();
   } finally {
     for (const remove of listeners) remove();
   }

@@ -112,6 +112,8 @@ export function logEvents(feed: EventFeed, logger: Logger): () => void {
       case "reconnecting":
         return logger.debug(`Connecting again, attempt ${event.attempt}`);
       case "slowConsumer":
+        // a flood must not become a flood of lines: the first loss, the tenth, the hundredth
+        if (!Number.isInteger(Math.log10(event.dropped))) return;
         return logger.warn(
           `Messages come faster than they are read on ${event.subject}: ${event.dropped} lost`,
         );

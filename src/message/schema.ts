@@ -1,4 +1,5 @@
 import { ValidationError } from "../errors.ts";
+import { isThenable } from "../thenable.ts";
 
 /** A Standard Schema, version 1 (standardschema.dev): what zod, valibot and arktype schemas are. */
 export interface Schema<Output = unknown, Input = unknown> {
@@ -45,7 +46,7 @@ export function validate<Output>(
   value: unknown,
 ): Output | Promise<Output> {
   const result = schema["~standard"].validate(value);
-  return result instanceof Promise ? result.then(accepted) : accepted(result);
+  return isThenable(result) ? Promise.resolve(result).then(accepted) : accepted(result);
 }
 
 function accepted<Output>(result: SchemaResult<Output>): Output {

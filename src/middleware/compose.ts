@@ -29,6 +29,9 @@ function once<Subject>(
       return Promise.reject(new Error(`Cannot call next() as it must be called once: ${name}`));
     }
     called = true;
-    return Promise.try(behind, subject);
+    const outcome = Promise.try(behind, subject);
+    // a link that does not wait for it has said that it does not care; a rejection of nobody's would end the program
+    outcome.catch(() => {});
+    return outcome;
   };
 }

@@ -103,6 +103,11 @@ export class Outbound {
     return this.#chain ? this.#chain({ draft, leave: this.#leave }) : this.#leave(draft);
   }
 
+  /** Sends a draft past all middleware: the last word, where it could not be said through them. */
+  sendPast(draft: Draft): void {
+    this.#leave(draft);
+  }
+
   readonly #leave = (draft: Draft): void => {
     this.#ways.connection.publish(this.#encode(draft));
   };

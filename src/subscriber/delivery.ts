@@ -1,8 +1,9 @@
 import { PayloadTooLargeError, ReplyError } from "../errors.ts";
 import type { EventFeed } from "../connection/events.ts";
+import { newToken } from "../inbox/token.ts";
 import { ERROR_CODES } from "../message/error_codes.ts";
 import type { Packet } from "../message/packet.ts";
-import { type ErrorReply, errorReply, Reply } from "../message/reply.ts";
+import { errorReply, Reply } from "../message/reply.ts";
 import { runWithin } from "../message/work.ts";
 import { shown } from "../options.ts";
 import type { Outbound } from "../outbound/outbound.ts";
@@ -26,6 +27,9 @@ export interface DeliveryPlan {
   readonly stopping: () => AbortSignal;
   readonly stats: EndpointStats | undefined;
 }
+
+/** How much of an error's text is repeated where the whole could not be sent, in characters. */
+const LAST_WORD = 200;
 
 /**
  * The whole path of one message: decode, find its handler, validate, middleware, handle, serialise, answer. Whoever
@@ -58,6 +62,8 @@ export class Delivery {
 
   /** Answers a message without handing it over. */
   refuse(packet: Packet, code: number, description: string): void {
+    // a flood must be got rid of faster than it comes, and nobody waits for these answers
+    if (packet.replyTo === "" && !this.#plan.stats) return;
     const exchange = this.#begin(packet, performance.now());
     this.#fail(exchange, new ReplyError(code, description));
     this.#end(exchange);
@@ -125,20 +131,17 @@ export class Delivery {
   #fail(exchange: Exchange, error: unknown): void {
     const report = (error: unknown) =>
       this.#plan.feed.emit({ type: "error", error: asError(error) });
-    // an error that was made for the caller is told to the caller alone
-    if (!(error instanceof ReplyError)) report(error);
-    const { code, description, data } = exchange.failure = told(error);
-    if (this.#plan.noReply || !exchange.claim()) return;
-    const tell = (data: unknown) => this.#tell(exchange, errorReply(code, description, data));
-    // data that cannot be sent must not keep the caller from its answer
-    void Promise.try(tell, data).catch((cause) => {
+    const failure = exchange.failure = told(error);
+    const toTell = !this.#plan.noReply && exchange.claim();
+    // an error that was made for the caller is told to the caller alone, if there is one
+    if (!toTell || !(error instanceof ReplyError)) report(error);
+    if (!toTell) return;
+    const { outbound } = this.#plan;
+    void Promise.try(() => outbound.send(errorDraft(exchange, failure))).catch((cause) => {
+      // its data, the caller's own words or a middleware may be why it could not be sent
       report(cause);
-      return tell(undefined);
+      outbound.sendPast(lastWord(exchange, failure));
     }).catch(report);
-  }
-
-  #tell({ correlationId, replyTo: subject }: Exchange, { headers, body }: ErrorReply): unknown {
-    return this.#plan.outbound.send({ kind: "reply", subject, body, headers, correlationId });
   }
 }
 
@@ -150,6 +153,19 @@ function draftOf(
 ): Draft {
   if (!(value instanceof Reply)) return { kind, subject, body: value, correlationId };
   return { ...value.options, kind, subject, body: value.body, correlationId };
+}
+
+function errorDraft(
+  { correlationId, replyTo: subject }: Exchange,
+  { code, description, data }: Failure,
+): Draft {
+  return { kind: "reply", subject, ...errorReply(code, description, data), correlationId };
+}
+
+/** What can be sent in any case. */
+function lastWord({ replyTo: subject }: Exchange, { code, description }: Failure): Draft {
+  const short = description.slice(0, LAST_WORD);
+  return { kind: "reply", subject, ...errorReply(code, short), correlationId: newToken() };
 }
 
 /** A handler's value that could not be sent. */

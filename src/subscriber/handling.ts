@@ -26,6 +26,7 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
   #binding: Binding | undefined;
   #delivery!: Delivery;
   #interest: Interest | undefined;
+  #leaving: Promise<void> | undefined;
   #deaf: (() => void) | undefined;
   #refusal: Error | undefined;
   #handled = 0;
@@ -127,11 +128,9 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
     return this;
   }
 
-  async stop(): Promise<void> {
-    const interest = this.#interest;
-    this.#interest = undefined;
-    await interest?.drain();
-    await this.#intake.drained();
+  /** Once, however often it is asked for at a time: who comes second must wait for the same. */
+  stop(): Promise<void> {
+    return this.#leaving ??= this.#leave().finally(() => this.#leaving = undefined);
   }
 
   /** Time is up: whoever still waits is told, at work or not. */
@@ -179,6 +178,13 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
     const dropped = ++this.#dropped;
     this.#binding!.feed.emit({ type: "slowConsumer", subject: this.subject, dropped });
     this.#delivery.refuse(packet, ERROR_CODES.tooMany, "Too many requests");
+  }
+
+  async #leave(): Promise<void> {
+    const interest = this.#interest;
+    this.#interest = undefined;
+    await interest?.drain();
+    await this.#intake.drained();
   }
 
   #count(): void {

@@ -285,3 +285,75 @@ onEveryServer(
   },
   { maxPayload: 4_096 },
 );
+
+onEveryServer("HandlerSubscriber.stop() twice at once resolves for both", async (server) => {
+  const broker = server.broker();
+  const subscriber = broker.subscriber("slow", () => delay(60));
+  await broker.start();
+  await broker.publish("slow");
+  await broker.flush();
+  await delay(20);
+  await Promise.all([subscriber.stop(), delay(5).then(() => subscriber.stop()), broker.stop()]);
+  assertEquals(subscriber.counts.handled, 1);
+});
+
+onEveryServer(
+  "NatsBroker.subscriber() answers where a middleware lets no reply through",
+  async (server) => {
+    const [asking, answering] = [server.broker(), server.broker()];
+    answering.use({
+      publish(draft, next) {
+        if (draft.kind === "reply") throw new Error("no way out");
+        return next(draft);
+      },
+    });
+    answering.subscriber("stuck", () => "never seen");
+    await answering.start();
+    await asking.connect();
+    const error = await assertRejects(() => asking.request("stuck"), RemoteError);
+    assertEquals([error.code, error.description], [500, "The reply cannot be sent"]);
+  },
+);
+
+onEveryServer(
+  "NatsBroker.use() survives a middleware that does not wait for next()",
+  async (server) => {
+    const broker = server.broker();
+    broker.use((_message, next) => {
+      void next();
+      return "mine";
+    });
+    broker.subscriber("fails", () => Promise.reject(new Error("nobody's")));
+    await broker.start();
+    assertEquals((await broker.request("fails")).body, "mine");
+    await delay(5);
+  },
+);
+
+onEveryServer("NatsBroker.subscriber() takes a schema's thenable for a promise", async (server) => {
+  const broker = server.broker();
+  // deno-lint-ignore no-explicit-any -- any object with then() is a thenable
+  const thenable = (value: unknown): any => ({
+    then: (give: (result: unknown) => void) => give({ value: `${value}!` }),
+  });
+  const schema: Schema<string> = {
+    "~standard": { version: 1, vendor: "test", validate: thenable },
+  };
+  broker.subscriber("thenable", { schema }, ({ body }) => body);
+  await broker.start();
+  assertEquals((await broker.request("thenable", "in")).body, "in!");
+});
+
+onEveryServer(
+  "BrokerEvent tells of a published message that no handler could read",
+  async (server) => {
+    const broker = server.broker();
+    broker.subscriber("orders", { schema: order }, () => {});
+    await broker.start();
+    const events = broker.events();
+    await broker.publish("orders", "not an order");
+    const { value } = await events.next();
+    assertEquals(value?.type === "error" && (value.error as ReplyError).code, 400);
+    await events.return?.();
+  },
+);

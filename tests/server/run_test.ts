@@ -58,3 +58,14 @@ for (const [signal, code] of [["SIGTERM", 143], ["SIGINT", 130]] as const) {
     await asked;
   });
 }
+
+Deno.test("NatsBroker.run() ends cleanly at a signal that comes while it starts", async () => {
+  await using server = await NatsServer.start();
+  const process = startWorker(server.url, "1");
+  const lines = process.stdout.pipeThrough(new TextDecoderStream())[Symbol.asyncIterator]();
+  assertEquals((await lines.next()).value, "connected\n");
+  process.kill("SIGTERM");
+  assertEquals((await lines.next()).value, "stopped\n");
+  assertEquals((await process.status).code, 0);
+  await lines.return?.();
+});

@@ -182,7 +182,8 @@ Deno.test("logEvents() writes one line for each event, at the level it deserves"
   feed.emit({ ...up, reconnects: 2 });
   feed.emit(down);
   feed.emit(attempt(3));
-  feed.emit({ type: "slowConsumer", subject: "orders.*", dropped: 5 });
+  feed.emit({ type: "slowConsumer", subject: "orders.*", dropped: 10 });
+  feed.emit({ type: "slowConsumer", subject: "orders.*", dropped: 11 });
   feed.emit({ type: "lameDuck", server: "a:1" });
   feed.emit({ type: "error", error });
   feed.emit({ type: "closed", error });
@@ -192,7 +193,7 @@ Deno.test("logEvents() writes one line for each event, at the level it deserves"
     ["info", "Connected again to a:1"],
     ["warn", "Disconnected from a:1"],
     ["debug", "Connecting again, attempt 3"],
-    ["warn", "Messages come faster than they are read on orders.*: 5 lost"],
+    ["warn", "Messages come faster than they are read on orders.*: 10 lost"],
     ["warn", "The server a:1 is about to leave"],
     ["error", error],
     ["error", "The connection is closed", error],
