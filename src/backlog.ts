@@ -9,6 +9,9 @@ export interface Bounds {
   readonly bytes: number;
 }
 
+/** What may wait where nothing else is said. */
+export const DEFAULT_BOUNDS: Bounds = { messages: 65_536, bytes: 67_108_864 };
+
 /** First in, first out, without moving the rest; counts the bytes it was told. */
 export class Backlog<T> {
   #entries: ({ readonly value: T; readonly size: number } | undefined)[] = [];

@@ -6,13 +6,14 @@
  */
 import { shown } from "./options.ts";
 
-/** Why a connection could not be made, or is no longer there. */
+/** Why a connection could not be made, is no longer there, or is there and must not be. */
 export type ConnectionErrorReason =
   | "refused"
   | "timeout"
   | "authorization"
   | "tls"
   | "not connected"
+  | "connected"
   | "closed";
 
 /** The connection could not be made, was never asked for, or is closed for good. */

@@ -9,7 +9,7 @@ import { checkOptions, milliseconds } from "../options.ts";
 import type { PublishOptions, RequestOptions } from "../outbound/send_options.ts";
 import { type BrokerOptions, brokerSettings } from "./broker_options.ts";
 import type { Registry } from "./registry.ts";
-import { NatsRouter, registryOf } from "./router.ts";
+import { hostOn, NatsRouter } from "./router.ts";
 import { untilTold } from "./run.ts";
 import { Wiring } from "./wiring.ts";
 
@@ -65,10 +65,9 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
     servers: string | readonly string[] = "nats://127.0.0.1:4222",
     options: BrokerOptions = {},
   ) {
-    const wiring = new Wiring(brokerSettings(servers, options));
-    super(wiring);
-    this.#wiring = wiring;
-    this.#registry = registryOf(this as unknown as NatsRouter);
+    super();
+    this.#wiring = new Wiring(brokerSettings(servers, options));
+    this.#registry = hostOn(this as unknown as NatsRouter, this.#wiring);
   }
 
   /**
@@ -92,7 +91,8 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
 
   /**
    * Takes in nothing new, lets the handlers at work finish, sends what is on its way and closes. After the
-   * timeout, 25 000 ms if none is given, handlers are aborted through `message.signal`.
+   * timeout, 25 000 ms if none is given, handlers are aborted through `message.signal`, and their callers told 503. A
+   * handler that waits for it waits for itself, until then.
    */
   async stop(options: TimeoutOptions = {}): Promise<void> {
     checkOptions("stop the broker", options, TIMEOUT_RULES);
@@ -107,7 +107,8 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
    */
   async run(options: TimeoutOptions = {}): Promise<void> {
     checkOptions("run the broker", options, TIMEOUT_RULES);
-    await untilTold(() => this.start(), () => this.stop(options));
+    const closed = this.#wiring.closed();
+    await untilTold(() => this.start(), () => this.stop(options), closed);
   }
 
   /** Stops, at the end of an `await using` scope. */

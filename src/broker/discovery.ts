@@ -32,6 +32,11 @@ export class Discovery {
     return endpoint.stats;
   }
 
+  /** Tells of a subscriber no longer. */
+  forget(handling: Handling): void {
+    this.#endpoints.delete(handling);
+  }
+
   /** Can be found from now on. */
   listen(): void {
     this.#service.listen();

@@ -3,12 +3,11 @@ import type { Middleware, PublishMiddleware } from "../middleware/middleware.ts"
 import { Outbound, type Ways } from "../outbound/outbound.ts";
 import type { Surroundings } from "../outbound/pattern_publisher.ts";
 import type { EndpointStats } from "../service/endpoint_stats.ts";
-import type { Binding } from "../subscriber/binding.ts";
+import type { Binding, Place } from "../subscriber/binding.ts";
 import { Handling } from "../subscriber/handling.ts";
 import { Reading } from "../subscriber/reading.ts";
 import type { RouteSettings } from "../subscriber/route.ts";
 import type { SubscriberSettings } from "../subscriber/subscriber_options.ts";
-import { overlap } from "./overlap.ts";
 
 /** What a broker has, and its routers use. */
 export interface Host extends Ways {
@@ -19,13 +18,15 @@ export interface Host extends Ways {
   readonly queue: string | undefined;
   /** Counts for a subscriber of a service. */
   readonly stats: (handling: Handling) => EndpointStats | undefined;
+  /** Keeps nothing of a subscriber that is registered no longer. */
+  forget(handling: Handling): void;
 }
 
 /** What is registered on a router, and where the router stands among others. */
 export class Registry implements Surroundings {
   readonly #host: Host | undefined;
-  readonly #handlings: Handling[] = [];
-  readonly #readings: Reading[] = [];
+  readonly #handlings = new Set<Handling>();
+  readonly #readings = new Set<Reading>();
   readonly #children: Registry[] = [];
   readonly #middleware: Middleware[] = [];
   readonly #publishMiddleware: PublishMiddleware[] = [];
@@ -78,24 +79,23 @@ export class Registry implements Surroundings {
    * @throws {TypeError} if a request would be answered twice, or the handler never be reached
    */
   handle(text: string, settings: SubscriberSettings, route: RouteSettings): Handling {
-    const same = this.#handlings.find((other) => other.isOn(text, settings.queue));
+    const same = [...this.#handlings].find((other) => other.isOn(text, settings.queue));
     if (same && (same.isFiltered || route.filter)) {
       checkShared(text, settings);
       same.add(route);
       return same;
     }
-    const prefix = () => this.prefix;
-    const handling: Handling = new Handling(text, settings, () => this.#bind(handling), prefix);
+    const handling: Handling = new Handling(text, settings, this.#place(() => handling));
     handling.add(route);
     this.#root.#checkAnswers([handling]);
-    this.#handlings.push(handling);
+    this.#handlings.add(handling);
     return handling;
   }
 
   /** Registers a subscriber that is read. */
   read(text: string, settings: SubscriberSettings): Reading {
-    const reading = new Reading(text, settings, () => this.#bind(undefined), () => this.prefix);
-    this.#readings.push(reading);
+    const reading: Reading = new Reading(text, settings, this.#place(() => reading));
+    this.#readings.add(reading);
     return reading;
   }
 
@@ -114,6 +114,7 @@ export class Registry implements Surroundings {
       this.#root.#checkAnswers(child.handlings);
     } catch (error) {
       child.#parent = undefined;
+      child.#prefix = "";
       throw error;
     }
     this.#children.push(child);
@@ -143,7 +144,31 @@ export class Registry implements Surroundings {
     throw new TypeError(`Cannot ${action} as the router must be included in a broker: it is not`);
   }
 
-  #bind(handling: Handling | undefined): Binding {
+  /** Where a subscriber of this router stands; the prefix is known once the router is included. */
+  #place(of: () => Handling | Reading): Place {
+    const prefix = () => this.prefix;
+    return {
+      get prefix() {
+        return prefix();
+      },
+      bind: () => this.#bind(of()),
+      join: () => this.#keep(of()),
+      leave: () => this.#forget(of()),
+    };
+  }
+
+  #keep(subscriber: Handling | Reading): void {
+    if (subscriber instanceof Handling) this.#handlings.add(subscriber);
+    else this.#readings.add(subscriber);
+  }
+
+  #forget(subscriber: Handling | Reading): void {
+    if (!(subscriber instanceof Handling)) return void this.#readings.delete(subscriber);
+    this.#handlings.delete(subscriber);
+    this.#root.#host?.forget(subscriber);
+  }
+
+  #bind(subscriber: Handling | Reading): Binding {
     const { connection, feed, stopping, queue, stats } = this.#broker("start a subscriber");
     return {
       connection,
@@ -153,23 +178,20 @@ export class Registry implements Surroundings {
       prefix: this.prefix,
       middleware: this.#allMiddleware,
       outbound: this.outbound,
-      stats: handling && stats(handling),
+      stats: subscriber instanceof Handling ? stats(subscriber) : undefined,
     };
   }
 
   /** Two that answer the same request would make one caller of two answers happy, and the other answer vanish. */
   #checkAnswers(added: readonly Handling[]): void {
-    const group = this.#host?.queue;
-    const answers = (handling: Handling) => handling.answersAlone(group);
-    const present = this.handlings.filter(answers);
-    for (const handling of added.filter(answers)) {
-      const other = present.find((one) =>
-        one !== handling && overlap(one.subject, handling.subject)
-      );
+    const queue = this.#host?.queue;
+    const present = this.handlings;
+    for (const handling of added) {
+      const other = present.find((one) => one.answersBeside(handling, queue));
       if (!other) continue;
       throw new TypeError(
-        `Cannot subscribe to "${handling.pattern}" as a request must be answered once, so that a queue group, ` +
-          `a filter or noReply is needed: "${other.pattern}" answers it too`,
+        `Cannot subscribe to "${handling.pattern}" as a request must be answered once, so that queue groups, ` +
+          `filters on one pattern or noReply are needed: "${other.pattern}" answers it too`,
       );
     }
   }

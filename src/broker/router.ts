@@ -1,3 +1,4 @@
+import { InvalidSubjectError } from "../errors.ts";
 import type { Message } from "../message/message.ts";
 import type { Reply } from "../message/reply.ts";
 import type { Middleware, PublishMiddleware } from "../middleware/middleware.ts";
@@ -21,6 +22,9 @@ export type Replied<Value> = Value | Reply | Promise<Value | Reply>;
 
 /** How a subscriber without a handler is subscribed. */
 export type ReadOptions = Pick<SubscriberOptions, "queue" | "maxPending">;
+
+/** Makes a router the outermost, with a connection of its own, before anything is registered on it. */
+export let hostOn: (router: NatsRouter, host: Host) => Registry;
 
 /** How a router is included. */
 export interface IncludeOptions {
@@ -55,15 +59,11 @@ export interface MiddlewarePair<State> {
  * ```
  */
 export class NatsRouter<State extends object = Readonly<Record<string, unknown>>> {
-  readonly #registry: Registry;
+  #registry = new Registry();
 
   static {
     registryOf = (router) => router.#registry;
-  }
-
-  /** Makes a router on which nothing is registered yet. */
-  constructor(...host: readonly unknown[]) {
-    this.#registry = new Registry(host[0] as Host | undefined);
+    hostOn = (router, host) => router.#registry = new Registry(host);
   }
 
   /**
@@ -88,6 +88,9 @@ export class NatsRouter<State extends object = Readonly<Record<string, unknown>>
   include(router: NatsRouter<State>, options: IncludeOptions = {}): this {
     checkOptions("include a router", options, { prefix: text });
     const { prefix = "" } = options;
+    if (/[{}]/.test(prefix)) {
+      throw new InvalidSubjectError("include a router", "a prefix must have no parameters", prefix);
+    }
     if (prefix !== "") checkSubject("include a router", `${prefix}x`);
     this.#registry.include(registryOf(router as unknown as NatsRouter), prefix);
     return this;
@@ -103,7 +106,7 @@ export class NatsRouter<State extends object = Readonly<Record<string, unknown>>
     options: PublisherOptions<Body, Answer> = {},
   ): Publisher<Text, Body, Answer> {
     checkPublisher(pattern, options as PublisherOptions);
-    new Pattern(pattern);
+    new Pattern(pattern).checkFillable();
     const registry = this.#registry;
     const publisher = new PatternPublisher(pattern, registry, options as PublisherOptions);
     return publisher as unknown as Publisher<Text, Body, Answer>;
@@ -123,7 +126,7 @@ export class NatsRouter<State extends object = Readonly<Record<string, unknown>>
   /** Registers a handler with options. */
   subscriber<const Text extends string, Body = unknown, Reply = unknown>(
     pattern: Text,
-    options: SubscriberOptions<Body, Reply>,
+    options: SubscriberOptions<Body, Reply, State>,
     handler: (message: Message<Body, Params<Text>, State>) => Replied<Reply>,
   ): HandlerSubscriber;
   /** Makes a subscriber without a handler, to be read like an inbox once it is started. */

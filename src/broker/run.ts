@@ -6,12 +6,13 @@ const SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
 const CODES: Partial<Record<Deno.Signal, number>> = { SIGINT: 130, SIGBREAK: 130, SIGTERM: 143 };
 
 /**
- * Begins, and ends at the first signal to; at the second the program ends at once, with the signal's code. It listens
+ * Begins, and ends at the first signal to, or once it has ended otherwise; at the second the program ends at once, with the signal's code. It listens
  * before it begins, as a signal that comes in between would otherwise end the program with messages in hand.
  */
 export async function untilTold(
   begin: () => Promise<void>,
   end: () => Promise<void>,
+  ended: Promise<void>,
 ): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   let told = false;
@@ -26,7 +27,7 @@ export async function untilTold(
   });
   try {
     await begin();
-    await promise;
+    await Promise.race([promise, ended]);
     await end();
   } finally {
     for (const remove of listeners) remove();

@@ -16,6 +16,9 @@ import type { BrokerSettings } from "./broker_options.ts";
 import { Discovery, SERVICE_QUEUE } from "./discovery.ts";
 import type { Host, Registry } from "./registry.ts";
 
+/** What callers are told when time is up may take so many milliseconds, where a middleware has it first. */
+const LAST_WORDS = 1_000;
+
 /** Everything a broker is made of, and how it starts and stops together. */
 export class Wiring implements Host {
   readonly connection: Connection;
@@ -45,6 +48,22 @@ export class Wiring implements Host {
   readonly stats = (handling: Handling): EndpointStats | undefined =>
     this.#discovery?.statsOf(handling);
 
+  /** Keeps nothing of a subscriber that is registered no longer. */
+  forget(handling: Handling): void {
+    this.#discovery?.forget(handling);
+  }
+
+  /** Resolves once the connection is closed, whoever closed it. */
+  closed(): Promise<void> {
+    return new Promise((resolve) => {
+      const deaf = this.feed.listen(({ type }) => {
+        if (type !== "closed") return;
+        deaf();
+        resolve();
+      });
+    });
+  }
+
   /** A name for an inbox of this broker. */
   newInbox(): string {
     return `${this.#inboxPrefix}.${newToken()}`;
@@ -64,8 +83,8 @@ export class Wiring implements Host {
   ): Answers {
     const given = requestManySettings(options, this.requestTimeout);
     const settings = { ...given, timeout: timeWithinWork(given.timeout, subject) };
-    const outgoing = outbound.encodeQuestion(subject, body, options, settings.timeout);
-    return new CollectedAnswers(this, { subject, replyTo: this.newInbox(), outgoing }, settings);
+    const encode = () => outbound.encodeQuestion(subject, body, options, settings.timeout);
+    return new CollectedAnswers(this, { subject, replyTo: this.newInbox(), encode }, settings);
   }
 
   async start({ handlings, readings }: Registry): Promise<void> {
@@ -79,15 +98,16 @@ export class Wiring implements Host {
 
   async stop({ handlings, readings }: Registry, timeout: number): Promise<void> {
     const until = performance.now() + timeout;
-    const subscribers = [...handlings, ...readings];
     const left = Promise.all([
       this.#discovery?.leave(),
-      ...subscribers.map((subscriber) => subscriber.stop()),
+      ...[...handlings, ...readings].map((subscriber) => subscriber.leave()),
     ]);
-    await within(left, { timeout }, "wait for the handlers at work").catch((error) => {
-      this.feed.emit({ type: "error", error });
-      for (const handling of handlings) handling.abandon();
+    const report = (error: Error) => this.feed.emit({ type: "error", error });
+    await within(left, { timeout }, "wait for the handlers at work").catch(async (error) => {
+      report(error);
+      const told = Promise.all(handlings.map((handling) => handling.abandon()));
       this.#stopping.abort(error);
+      await within(told, { timeout: LAST_WORDS }, "tell the callers").catch(report);
     });
     await this.connection.close({ timeout: Math.max(100, until - performance.now()) });
     this.#stopping = new AbortController();

@@ -1,31 +1,18 @@
-import type { Msg, NatsConnection, Status } from "@nats-io/transport-deno";
+import type { NatsConnection, Status } from "@nats-io/transport-deno";
 import { ConnectionError, PayloadTooLargeError } from "../errors.ts";
 import { type Patience, within } from "../deadline.ts";
 import type { Outgoing } from "../message/outgoing.ts";
-import type { Packet } from "../message/packet.ts";
 import { ReconnectDelay } from "./backoff.ts";
 import { hasOpenSocket, sendWithoutDelay, watchStatus } from "./client_internals.ts";
-import { ClientPacket, publishThrough } from "./client_message.ts";
+import { publishThrough } from "./client_message.ts";
+import { type Interest, subscribeThrough, type Taker } from "./client_subscription.ts";
 import { arm, dial } from "./dial.ts";
 import type { EventFeed } from "./events.ts";
 import { clientFault, connectFault } from "./faults.ts";
 import { type Held, Outbox } from "./outbox.ts";
 import { clientOptions, type ConnectionSettings, kindOf, type SocketSource } from "./settings.ts";
 
-/** A subscription on the server. */
-export interface Interest {
-  /** Gone at once, with whatever is on its way. */
-  unsubscribe(): void;
-  /** Nothing new is sent to us; resolves once what is on its way has been taken. */
-  drain(): Promise<void>;
-}
-
-/** Who takes the packets of a subscription; called in the client's read loop, so it must be quick. */
-export interface Taker {
-  take(packet: Packet): void;
-  /** The server refused the subscription, and it is gone. */
-  refused(error: Error): void;
-}
+export type { Interest, Taker };
 
 /** One connection that comes back; everything else talks to the server through it. */
 export class Connection {
@@ -64,8 +51,16 @@ export class Connection {
     return this.#server.headers;
   }
 
-  /** Goes through these sockets from the next connect on, instead of to the servers. */
+  /**
+   * Goes through these sockets from the next connect on, instead of to the servers.
+   *
+   * @throws {ConnectionError} while there is a connection: all that follows would still go to its server
+   */
   reroute(socket: SocketSource | undefined): void {
+    if (socket && this.#connecting) {
+      const sentence = "Cannot lead the broker elsewhere as it must be stopped: it is connected";
+      throw new ConnectionError(sentence, "connected");
+    }
     this.#socket = socket;
   }
 
@@ -95,26 +90,8 @@ export class Connection {
   /** Subscribes; the server has it once a `flush` is through. */
   subscribe(subject: string, taker: Taker, queue?: string): Interest {
     if (this.#client === undefined) throw this.#missing(`subscribe to "${subject}"`);
-    const callback = (error: Error | null, message: Msg) => {
-      try {
-        error ? taker.refused(clientFault(error)) : taker.take(new ClientPacket(message));
-      } catch (error) {
-        // an exception in the client's read loop would end the loop, and with it the connection
-        this.#feed.emit({ type: "error", error: error as Error });
-      }
-    };
-    const subscription = this.#client.subscribe(
-      subject,
-      queue ? { queue, callback } : { callback },
-    );
-    return {
-      unsubscribe() {
-        if (!subscription.isClosed()) subscription.unsubscribe();
-      },
-      async drain() {
-        if (!subscription.isClosed()) await subscription.drain();
-      },
-    };
+    const report = (error: Error) => this.#feed.emit({ type: "error", error });
+    return subscribeThrough(this.#client, subject, taker, { queue, report });
   }
 
   /** Resolves once the server has taken in everything that was sent before, after a reconnect if need be. */
@@ -122,16 +99,18 @@ export class Connection {
     return within(this.#flushed(action), patience, action);
   }
 
-  /** Sends what is on its way and closes; afterwards `connect` makes a new connection. */
+  /**
+   * Sends what is on its way and closes; afterwards `connect` makes a new connection. In an outage it waits for the
+   * connection if anything is held, and else for nothing.
+   */
   async close(patience: Patience): Promise<void> {
     await this.#connecting?.catch(() => {});
     const client = this.#client;
-    if (!client) return;
-    if (this.isUp) {
-      await within(client.flush(), patience, "send what is on its way").catch((error) =>
-        this.#feed.emit({ type: "error", error })
-      );
-    }
+    // who reads the events of a broker that never was connected, or of one stopped twice, waits for their end too
+    if (!client) return this.#feed.emit({ type: "closed", error: undefined });
+    await within(this.#sent(client), patience, "send what is on its way").catch((error) =>
+      this.#feed.emit({ type: "error", error })
+    );
     await client.close();
     this.#closed(undefined);
   }
@@ -200,6 +179,11 @@ export class Connection {
       this.#feed.emit({ type: "error", error: error as Error });
       return true;
     }
+  }
+
+  async #sent(client: NatsConnection): Promise<void> {
+    await this.#outbox.emptied();
+    if (this.isUp) await client.flush();
   }
 
   async #flushed(action: string): Promise<void> {

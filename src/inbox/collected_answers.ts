@@ -1,9 +1,8 @@
-import { Backlog } from "../backlog.ts";
+import { Backlog, DEFAULT_BOUNDS } from "../backlog.ts";
 import type { Connection, Interest, Taker } from "../connection/connection.ts";
 import type { BrokerEvent, EventFeed } from "../connection/events.ts";
 import type { Held } from "../connection/outbox.ts";
 import {
-  ConnectionError,
   DecodeError,
   NoRespondersError,
   PermissionError,
@@ -17,7 +16,7 @@ import { keep, type Packet, sizeOf } from "../message/packet.ts";
 import { readAnswer } from "./answer.ts";
 import type { Answer, Answers, AnswersEnd } from "./answers.ts";
 import type { RequestManySettings } from "./request_many_options.ts";
-import { isNoResponders } from "./requests.ts";
+import { closed, isNoResponders } from "./requests.ts";
 
 /** What a request to many needs around it. */
 export interface Surroundings {
@@ -29,14 +28,11 @@ export interface Surroundings {
 export interface QuestionToMany {
   readonly subject: string;
   readonly replyTo: string;
-  /** A promise where a middleware has it first. */
-  readonly outgoing: Outgoing | Promise<Outgoing>;
+  /** Called once, and only if it is to be sent; gives a promise where a middleware has it first. */
+  readonly encode: () => Outgoing | Promise<Outgoing>;
 }
 
 type Reader = (packet: Packet | undefined) => void;
-
-/** As much as an inbox holds by default. */
-const BOUNDS = { messages: 65_536, bytes: 67_108_864 };
 
 /**
  * Answers on an inbox of their own, which is gone as soon as there are enough. The subscription goes before the
@@ -64,10 +60,11 @@ export class CollectedAnswers implements Answers, Taker {
    * Sends the question, now or once the connection is back; with a signal that has aborted, not at all.
    *
    * @throws {PayloadTooLargeError} @throws {OutboxFullError} @throws {ConnectionError} and nothing is sent
+   * @throws whatever `encode` throws
    */
   constructor(
     { connection, feed }: Surroundings,
-    { subject, replyTo, outgoing }: QuestionToMany,
+    { subject, replyTo, encode }: QuestionToMany,
     settings: RequestManySettings,
   ) {
     this.ended = new Promise((resolve) => this.#told = resolve);
@@ -80,22 +77,24 @@ export class CollectedAnswers implements Answers, Taker {
       return;
     }
     this.#interest = connection.subscribe(replyTo, this);
+    // before the question is encoded: what that runs may well abort, or stop the broker
+    this.#deaf = feed.listen((event) => this.#notice(event));
+    this.#deadline = setTimeout(() => this.#expire(), timeout);
+    signal?.addEventListener("abort", this.#abort, { once: true });
     const send = (question: Outgoing) => {
       if (this.#isEnded) return;
       this.#held = connection.publish({ ...question, replyTo });
       this.#isSent = this.#held === undefined;
     };
     try {
+      const outgoing = encode();
       if (outgoing instanceof Promise) {
         outgoing.then(send).catch((error) => this.#fail("connection", error));
       } else send(outgoing);
     } catch (error) {
-      this.#interest.unsubscribe();
+      this.#end("closed");
       throw error;
     }
-    this.#deaf = feed.listen((event) => this.#notice(event));
-    this.#deadline = setTimeout(() => this.#expire(), timeout);
-    signal?.addEventListener("abort", this.#abort, { once: true });
   }
 
   close(): Promise<void> {
@@ -171,7 +170,7 @@ export class CollectedAnswers implements Answers, Taker {
   /** To lose an answer and go on would make a part look like the whole, so too many end it. */
   #store(packet: Packet): boolean {
     const size = sizeOf(packet);
-    const fits = this.#backlog.fits(size, BOUNDS);
+    const fits = this.#backlog.fits(size, DEFAULT_BOUNDS);
     if (fits) this.#backlog.push(keep(packet), size);
     else {
       this.#end("overflow");
@@ -229,9 +228,4 @@ export class CollectedAnswers implements Answers, Taker {
 
 function isFaulty(error: unknown): error is RemoteError | DecodeError | ValidationError {
   return [RemoteError, DecodeError, ValidationError].some((kind) => error instanceof kind);
-}
-
-function closed(subject: string, cause: Error | undefined): ConnectionError {
-  const sentence = `Cannot request "${subject}" as the connection must be open: it was closed`;
-  return new ConnectionError(sentence, "closed", { cause });
 }

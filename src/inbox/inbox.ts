@@ -38,7 +38,7 @@ export interface Inbox extends AsyncIterable<Message>, AsyncDisposable {
   readonly subject: string;
   /** Resolves with the reason once the inbox has ended; never rejects. */
   readonly closed: Promise<InboxEnd>;
-  /** How many messages were lost as more came than were read. */
+  /** How many messages were lost as more came than were read; what `close()` forgets is not among them. */
   readonly dropped: number;
 
   /**
@@ -49,10 +49,10 @@ export interface Inbox extends AsyncIterable<Message>, AsyncDisposable {
    */
   next(options?: NextOptions): Promise<Message | undefined>;
 
-  /** Ends with the reason `closed`, whatever still waits to be read; does nothing once it has ended. */
+  /** Ends with the reason `closed`, unless it has ended before, and forgets what waits to be read. */
   close(): Promise<void>;
 
-  /** Reads messages until the inbox has ended; leaving the loop closes it. */
+  /** Reads messages until the inbox has ended; leaving the loop closes it, even while it waits. */
   [Symbol.asyncIterator](): AsyncIterator<Message>;
 
   /** The subject. */

@@ -1,4 +1,4 @@
-import type { Bounds, Overflow } from "../backlog.ts";
+import { type Bounds, DEFAULT_BOUNDS, type Overflow } from "../backlog.ts";
 import { type Message, ReceivedMessage } from "../message/message.ts";
 import type { Packet } from "../message/packet.ts";
 import {
@@ -14,7 +14,7 @@ import {
 
 /** How an inbox is opened. */
 export interface InboxOptions {
-  /** Closes after this many messages, with the reason `max`. @default {Infinity} */
+  /** Closes after this many messages, none of them dropped, with the reason `max`. @default {Infinity} */
   readonly max?: number;
   /** Closes when no message came for this many milliseconds, with the reason `idle`. @default {Infinity} */
   readonly idleTimeout?: number;
@@ -70,8 +70,8 @@ export function inboxSettings(options: InboxOptions = {}): InboxSettings {
     idleTimeout: idleTimeout === Infinity ? undefined : idleTimeout,
     signal,
     bounds: {
-      messages: maxPending?.messages ?? 65_536,
-      bytes: maxPending?.bytes ?? 67_108_864,
+      messages: maxPending?.messages ?? DEFAULT_BOUNDS.messages,
+      bytes: maxPending?.bytes ?? DEFAULT_BOUNDS.bytes,
     },
     overflow,
     queue: undefined,

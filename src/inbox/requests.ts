@@ -170,7 +170,8 @@ function onAbort(signal: AbortSignal, abort: () => void): () => void {
   return () => signal.removeEventListener("abort", abort);
 }
 
-function closed(subject: string, cause: Error | undefined): ConnectionError {
+/** What those are told who ask when the connection is closed for good. */
+export function closed(subject: string, cause: Error | undefined): ConnectionError {
   const sentence = `Cannot request "${subject}" as the connection must be open: it was closed`;
   return new ConnectionError(sentence, "closed", { cause });
 }

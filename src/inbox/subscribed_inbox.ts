@@ -4,18 +4,19 @@ import type { EventFeed } from "../connection/events.ts";
 import { within } from "../deadline.ts";
 import type { Message } from "../message/message.ts";
 import { keep, type Packet, sizeOf } from "../message/packet.ts";
-import { checkOptions, milliseconds, signal } from "../options.ts";
+import { checkOptions, limit, milliseconds, signal } from "../options.ts";
 import type { Inbox, InboxEnd, NextOptions } from "./inbox.ts";
 import type { InboxSettings } from "./inbox_options.ts";
 
 type Reader = (packet: Packet | undefined) => void;
 
-const NEXT_RULES = { timeout: milliseconds, signal };
+const NEXT_RULES = { timeout: limit(milliseconds), signal };
 
 /** An inbox with a subscription of its own on the server, gone as soon as the inbox has ended. */
 export class SubscribedInbox implements Inbox, Taker {
   readonly subject: string;
   readonly closed: Promise<InboxEnd>;
+  readonly #connection: Pick<Connection, "subscribe" | "flush">;
   readonly #settings: InboxSettings;
   readonly #feed: EventFeed;
   readonly #backlog = new Backlog<Packet>();
@@ -30,13 +31,15 @@ export class SubscribedInbox implements Inbox, Taker {
   #heard = performance.now();
   #idle: ReturnType<typeof setTimeout> | undefined;
 
-  private constructor(
-    connection: Connection,
+  /** Subscribes; what comes before it is ready is taken as well. */
+  constructor(
+    connection: Pick<Connection, "subscribe" | "flush">,
     feed: EventFeed,
     subject: string,
     settings: InboxSettings,
   ) {
     this.subject = subject;
+    this.#connection = connection;
     this.closed = new Promise((resolve) => this.#told = resolve);
     this.#settings = settings;
     this.#feed = feed;
@@ -54,17 +57,26 @@ export class SubscribedInbox implements Inbox, Taker {
     subject: string,
     settings: InboxSettings,
   ): Promise<Inbox> {
-    const { signal } = settings;
-    signal?.throwIfAborted();
+    settings.signal?.throwIfAborted();
     const inbox = new SubscribedInbox(connection, feed, subject, settings);
-    const flushed = connection.flush({ signal }, `open an inbox at "${subject}"`);
+    await inbox.ready();
+    return inbox;
+  }
+
+  /**
+   * Resolves once the server has the subscription.
+   *
+   * @throws {PermissionError} @throws {ConnectionError} and the inbox has ended
+   */
+  async ready(): Promise<void> {
+    const { signal } = this.#settings;
+    const flushed = this.#connection.flush({ signal }, `open an inbox at "${this.subject}"`);
     try {
-      await Promise.race([flushed, inbox.#refused.promise]);
+      await Promise.race([flushed, this.#refused.promise]);
     } catch (error) {
-      inbox.#end("closed");
+      this.#end("closed");
       throw error;
     }
-    return inbox;
   }
 
   get dropped(): number {
@@ -79,18 +91,28 @@ export class SubscribedInbox implements Inbox, Taker {
   }
 
   close(): Promise<void> {
-    this.#dropped += this.#backlog.length;
     this.#backlog.clear();
-    this.#end("closed");
+    this.leave();
     return Promise.resolve();
   }
 
-  async *[Symbol.asyncIterator](): AsyncIterator<Message> {
-    try {
-      for (let message; (message = await this.next());) yield message;
-    } finally {
-      await this.close();
-    }
+  /** Ends with the reason `closed`; what waits can still be read. */
+  leave(): void {
+    this.#end("closed");
+  }
+
+  /** Written out, as a generator's `return()` would wait for the message that is being waited for. */
+  [Symbol.asyncIterator](): AsyncIterator<Message> {
+    return {
+      next: async () => {
+        const value = await this.next();
+        return value ? { done: false, value } : { done: true, value };
+      },
+      return: async () => {
+        await this.close();
+        return { done: true, value: undefined };
+      },
+    };
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -106,7 +128,7 @@ export class SubscribedInbox implements Inbox, Taker {
     this.#heard = performance.now();
     const [reader] = this.#readers;
     if (reader) reader(packet);
-    else this.#store(packet);
+    else if (!this.#store(packet)) return;
     if (++this.#taken >= this.#settings.max) this.#end("max");
   }
 
@@ -118,34 +140,49 @@ export class SubscribedInbox implements Inbox, Taker {
   async #wait({ timeout, signal }: NextOptions): Promise<Packet | undefined> {
     if (this.#ended) return undefined;
     const { promise, resolve } = Promise.withResolvers<Packet | undefined>();
+    let handed: Packet | undefined;
     const reader: Reader = (packet) => {
       this.#readers.delete(reader);
+      handed = packet;
       resolve(packet);
     };
     this.#readers.add(reader);
+    // a timer of Infinity would end at once
+    const patience = { timeout: timeout === Infinity ? undefined : timeout, signal };
     try {
-      return await within(promise, { timeout, signal }, "read an inbox", this.subject);
+      return await within(promise, patience, "read an inbox", this.subject);
+    } catch (error) {
+      // in one turn a message may come and the wait end, and the message has no other reader
+      if (handed) return handed;
+      throw error;
     } finally {
       this.#readers.delete(reader);
     }
   }
 
-  #store(packet: Packet): void {
+  /** Keeps it to be read, or says that it did not. */
+  #store(packet: Packet): boolean {
     const { bounds, overflow } = this.#settings;
     const size = sizeOf(packet);
-    if (this.#backlog.fits(size, bounds)) return this.#backlog.push(keep(packet), size);
-    this.#dropped++;
-    if (overflow === "drop-oldest") {
-      this.#backlog.shift();
-      while (!this.#backlog.fits(size, bounds)) {
-        this.#backlog.shift();
-        this.#dropped++;
-      }
-      this.#backlog.push(keep(packet), size);
-    }
+    const fits = this.#backlog.fits(size, bounds);
+    const isKept = fits || overflow === "drop-oldest";
+    if (!fits && isKept) this.#makeRoom(size);
+    if (isKept) this.#backlog.push(keep(packet), size);
+    else this.#dropped++;
+    if (fits) return true;
     const { subject, dropped } = this;
     this.#feed.emit({ type: "slowConsumer", subject, dropped });
     if (overflow === "close") this.#end("overflow");
+    return isKept;
+  }
+
+  /** What is dropped to make room no longer counts towards `max`, as nobody will read it. */
+  #makeRoom(size: number): void {
+    while (!this.#backlog.fits(size, this.#settings.bounds)) {
+      this.#backlog.shift();
+      this.#dropped++;
+      this.#taken--;
+    }
   }
 
   #end(reason: InboxEnd): void {

@@ -9,12 +9,12 @@ export const ERROR_CODES = {
   notFound: 404,
   /** The reply is larger than the server takes. */
   tooLarge: 413,
-  /** More messages wait for the handler than may. */
+  /** More messages wait for the handler than may, or than a middleware's limit lets through. */
   tooMany: 429,
   /** The handler threw, or its reply could not be encoded or did not fit its schema; why stays in our log. */
   internal: 500,
   /** The broker stops, and the handler was not done in time. */
   unavailable: 503,
-  /** The caller's time was over before the handler began. */
+  /** The caller's time was over before the handler began, or `timeout()` ended it. */
   deadline: 504,
 } as const;

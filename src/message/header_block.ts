@@ -4,6 +4,7 @@ import { room } from "./slab.ts";
 import { TIME_LEFT } from "./signalbox_headers.ts";
 
 const encoder = new TextEncoder();
+const decoder = new TextDecoder();
 const END = "\r\n\r\n";
 const beginnings = new Map<string | undefined, Uint8Array>();
 
@@ -69,6 +70,12 @@ function merged(own: OwnHeaders, fields: HeaderFields): Uint8Array {
     `${spelt.get(name.toLowerCase()) ?? name}: ${value}`
   );
   return encoder.encode(`${[VERSION, ...lines].join("\r\n")}${END}`);
+}
+
+/** The block with another time left; a user's own stands, as it does when the block is written. */
+export function withTimeLeft(block: Uint8Array, before: number, now: number): Uint8Array {
+  const line = (timeLeft: number) => `\r\n${TIME_LEFT}: ${timeLeft}\r\n`;
+  return encoder.encode(decoder.decode(block).replace(line(before), line(now)));
 }
 
 /** Whether a header could be sent with this value (ADR-4); what was received need not be so. */

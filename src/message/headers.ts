@@ -72,6 +72,14 @@ export class MessageHeaders implements Iterable<readonly [name: string, value: s
   [Symbol.iterator](): Iterator<readonly [name: string, value: string]> {
     return this.#fields[Symbol.iterator]();
   }
+
+  /** What a log shows: the pairs, which are private. */
+  [Symbol.for("Deno.customInspect")](
+    inspect: typeof Deno.inspect,
+    how: Deno.InspectOptions,
+  ): string {
+    return `MessageHeaders ${inspect(this.#fields, how)}`;
+  }
 }
 
 /** The fields one by one. */

@@ -29,7 +29,10 @@ export interface Message<
   readonly correlationId: string | undefined;
   /** What middleware found out for the handlers behind it; a fresh object for every message. */
   readonly state: State;
-  /** Aborted when nobody waits for the answer any more, or the broker stops and time is up. */
+  /**
+   * Aborted when the caller's time is over, or the broker stops and time is up; a caller that leaves earlier tells
+   * nobody.
+   */
   readonly signal: AbortSignal;
 }
 
@@ -101,6 +104,23 @@ export class ReceivedMessage implements Message {
   get signal(): AbortSignal {
     // one for all messages would keep whatever listens to it for as long as the process runs
     return this.#reception?.signal?.() ?? (this.#signal ??= new AbortController().signal);
+  }
+
+  /** What a log shows: the getters, which are no fields, in place of nothing at all. */
+  [Symbol.for("Deno.customInspect")](
+    inspect: typeof Deno.inspect,
+    how: Deno.InspectOptions,
+  ): string {
+    const { subject, params, headers, replyTo } = this;
+    return `Message ${inspect({ subject, params, headers, replyTo, body: this.#shown() }, how)}`;
+  }
+
+  #shown(): unknown {
+    try {
+      return this.body;
+    } catch (error) {
+      return String(error);
+    }
   }
 
   /** The same message with the body that its schema made of it. */

@@ -1,11 +1,13 @@
 import type { Packet } from "./packet.ts";
 import { encodeBody } from "./codec.ts";
-import { encodeHeaders } from "./header_block.ts";
+import { encodeHeaders, withTimeLeft } from "./header_block.ts";
 import type { HeaderFields } from "./headers.ts";
 
 /** A message ready for the wire; a request is given its address of reply last. */
 export interface Outgoing extends Packet {
   replyTo: string;
+  /** What its headers say of the time the answer may take, in milliseconds, for a request. */
+  readonly timeLeft?: number | undefined;
 }
 
 /** What goes with a body. */
@@ -32,7 +34,15 @@ export function compose(
   const { data, contentType } = encodeBody(body);
   if (!hasHeaders) return { subject, replyTo, data, headerBlock: without(headers) };
   const headerBlock = encodeHeaders({ contentType, correlationId, timeLeft }, headers);
-  return { subject, replyTo, data, headerBlock };
+  return { subject, replyTo, data, headerBlock, timeLeft };
+}
+
+/** The same message so many milliseconds later: a responder must not be told of time that has passed since. */
+export function waited(outgoing: Outgoing, milliseconds: number): Outgoing {
+  const { headerBlock, timeLeft } = outgoing;
+  if (headerBlock === undefined || timeLeft === undefined) return outgoing;
+  const now = Math.max(0, Math.ceil(timeLeft - milliseconds));
+  return { ...outgoing, headerBlock: withTimeLeft(headerBlock, timeLeft, now), timeLeft: now };
 }
 
 function without(headers: HeaderFields | undefined): undefined {

@@ -6,6 +6,8 @@ export interface Work {
   readonly correlationId: string;
   /** When the caller gives up, by `performance.now()`; `Infinity` where it does not say. */
   readonly deadline: number;
+  /** Whether the handler is done: what it left running is nobody's to wait for, and has its own time. */
+  readonly isOver: boolean;
 }
 
 const works = new AsyncLocalStorage<Work>();
@@ -26,13 +28,13 @@ export function currentWork(): Work | undefined {
 
 /**
  * How long something asked for from within a handler may take, in milliseconds: no longer than the handler's caller
- * waits.
+ * waits. What a handler that is done left running has all the time it asks for.
  *
  * @throws {TimeoutError} if that time is over
  */
 export function timeWithinWork(timeout: number, subject: string): number {
   const work = works.getStore();
-  if (!work) return timeout;
+  if (!work || work.isOver) return timeout;
   const left = Math.min(timeout, work.deadline - performance.now());
   if (left < 0) throw new TimeoutError(`request "${subject}"`, 0, subject);
   return left;

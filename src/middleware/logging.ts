@@ -1,4 +1,5 @@
 import { ReplyError } from "../errors.ts";
+import { ERROR_CODES } from "../message/error_codes.ts";
 import { checkOptions } from "../options.ts";
 import { type LogLevel, logLevel, shapedAsConsole } from "./log_level.ts";
 import type { Middleware } from "./middleware.ts";
@@ -62,7 +63,8 @@ export function logging(
       write(level, subject, begun, "ok");
       return reply;
     } catch (error) {
-      write(errorLevel, subject, begun, error instanceof ReplyError ? error.code : 500);
+      const { code } = error instanceof ReplyError ? error : { code: ERROR_CODES.internal };
+      write(errorLevel, subject, begun, code);
       throw error;
     }
   };

@@ -1,4 +1,5 @@
 import { ReplyError } from "../errors.ts";
+import { ERROR_CODES } from "../message/error_codes.ts";
 import type { Message } from "../message/message.ts";
 import { callable, count, milliseconds, type Rule } from "../options.ts";
 import type { Middleware } from "./middleware.ts";
@@ -60,7 +61,7 @@ export function throttle<State = unknown>(options: ThrottleOptions<State>): Midd
   const buckets = new TokenBuckets({ limit, interval }, maxKeys);
   return function throttle(message, next) {
     const retryAfter = buckets.take(key(message));
-    if (retryAfter > 0) throw new ReplyError(429, "Too many messages", { retryAfter });
-    return next();
+    if (retryAfter <= 0) return next();
+    throw new ReplyError(ERROR_CODES.tooMany, "Too many messages", { retryAfter });
   };
 }

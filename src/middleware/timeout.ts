@@ -1,4 +1,5 @@
 import { ReplyError } from "../errors.ts";
+import { ERROR_CODES } from "../message/error_codes.ts";
 import { milliseconds as duration } from "../options.ts";
 import type { Middleware } from "./middleware.ts";
 import { checkRequired } from "./required.ts";
@@ -32,7 +33,7 @@ export function timeout(milliseconds: number): Middleware<unknown> {
     // a TimeoutError of what is behind must stay what it is, so this deadline rejects with its own error
     const late = Promise.withResolvers<never>();
     const timer = setTimeout(() => {
-      late.reject(new ReplyError(504, `No reply within ${milliseconds} ms`));
+      late.reject(new ReplyError(ERROR_CODES.deadline, `No reply within ${milliseconds} ms`));
     }, milliseconds);
     try {
       return await Promise.race([next(), late.promise]);

@@ -1,3 +1,5 @@
+import { within } from "../deadline.ts";
+import { TimeoutError } from "../errors.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { Question, Requests } from "../inbox/requests.ts";
 import { newToken } from "../inbox/token.ts";
@@ -28,10 +30,12 @@ interface Sent {
   readonly leave: (draft: Draft) => unknown;
 }
 
+type Chain = (sent: Sent) => unknown;
+
 /** The way out: every draft passes the middleware for what is sent, is encoded, and goes to the connection. */
 export class Outbound {
   readonly #ways: Ways;
-  readonly #chain: ((sent: Sent) => unknown) | undefined;
+  readonly #chain: Chain | undefined;
 
   constructor(ways: Ways, middleware: readonly PublishMiddleware[]) {
     this.#ways = ways;
@@ -69,9 +73,9 @@ export class Outbound {
         correlationId,
       };
       const question = { timeout, signal: options?.signal, schema: options?.schema };
-      const leave = (draft: Draft) => this.#ask(draft, question);
-      if (!this.#chain) return leave(draft);
-      return Promise.try(this.#chain, { draft, leave }) as Promise<Message>;
+      return this.#chain
+        ? this.#askThrough(this.#chain, draft, question)
+        : this.#ask(draft, question);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -112,9 +116,33 @@ export class Outbound {
     this.#ways.connection.publish(this.#encode(draft));
   };
 
-  #ask(draft: Draft, question: Question): Promise<Message> {
-    const timeLeft = Math.ceil(question.timeout);
+  #ask(draft: Draft, question: Question, left = question.timeout): Promise<Message> {
+    const timeLeft = Math.ceil(left);
     return this.#ways.requests.send(this.#encode({ ...draft, timeLeft }), question);
+  }
+
+  /** The time and the signal of a request are for its middleware too; what it lets go too late is not sent. */
+  async #askThrough(chain: Chain, draft: Draft, question: Question): Promise<Message> {
+    const { timeout, signal } = question;
+    signal?.throwIfAborted();
+    const until = performance.now() + timeout;
+    const action = `request "${draft.subject}"`;
+    const given = new AbortController();
+    const leave = (draft: Draft) => {
+      const left = until - performance.now();
+      if (left < 0) throw new TimeoutError(action, timeout, draft.subject);
+      return this.#ask(draft, { ...question, signal: given.signal }, left);
+    };
+    try {
+      const asked = Promise.try(chain, { draft, leave });
+      const answer = await within(asked, question, action, draft.subject);
+      if (answer !== undefined) return answer as Message;
+    } catch (error) {
+      given.abort(error);
+      throw error;
+    }
+    const rule = "a middleware must give back what next() resolves with";
+    throw new TypeError(`Cannot ${action} as ${rule}: it did not`);
   }
 
   #encode(draft: Draft & { readonly timeLeft?: number }): Outgoing {

@@ -18,11 +18,15 @@ export class PatternPublisher implements Publisher<string, never, unknown> {
   readonly #text: string;
   readonly #surroundings: Surroundings;
   readonly #options: PublisherOptions;
+  readonly #hasParams: boolean;
+  #cached: Pattern | undefined;
 
   constructor(text: string, surroundings: Surroundings, options: PublisherOptions) {
     this.#text = text;
     this.#surroundings = surroundings;
     this.#options = options;
+    // of the pattern as it was written, as that is what the compiler goes by
+    this.#hasParams = text.includes("{");
   }
 
   get pattern(): string {
@@ -30,26 +34,32 @@ export class PatternPublisher implements Publisher<string, never, unknown> {
   }
 
   async publish(...message: unknown[]): Promise<void> {
-    const { subject, body, options } = await this.#read<PublishOptions>(message);
+    const { subject, body, options } = await this.#draft<PublishOptions>(message);
     await this.#surroundings.outbound.publish(subject, body, options);
   }
 
   async request(...message: unknown[]): Promise<Message> {
-    const { subject, body, options } = await this.#read<RequestOptions>(message);
+    const { subject, body, options } = await this.#draft<RequestOptions>(message);
     const { replySchema: schema, timeout } = this.#options;
     const defaults = { ...(schema && { schema }), ...(timeout !== undefined && { timeout }) };
     return await this.#surroundings.outbound.request(subject, body, { ...defaults, ...options });
   }
 
-  async #read<Options extends PublishOptions | RequestOptions>(message: readonly unknown[]) {
-    const pattern = new Pattern(this.pattern);
-    const [params, body, options] = pattern.names.length > 0 ? message : [{}, ...message];
+  async #draft<Options extends PublishOptions | RequestOptions>(message: readonly unknown[]) {
+    const [params, body, options] = this.#hasParams ? message : [{}, ...message];
     const { schema, headers } = this.#options;
     const merged = mergeHeaders(headers, (options as Options | undefined)?.headers);
     return {
-      subject: pattern.fill((params ?? {}) as Record<string, unknown>),
+      subject: this.#parsed().fill((params ?? {}) as Record<string, unknown>),
       body: schema ? await validate(schema, body) : body,
       options: { ...(options as Options), ...(merged && { headers: merged }) } as Options,
     };
+  }
+
+  /** Read once for each prefix: it changes until all routers are included, and messages are many. */
+  #parsed(): Pattern {
+    const { pattern } = this;
+    if (this.#cached?.text !== pattern) this.#cached = new Pattern(pattern);
+    return this.#cached;
   }
 }

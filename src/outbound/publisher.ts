@@ -2,9 +2,14 @@ import type { Message } from "../message/message.ts";
 import type { ParamNames, Params } from "../subject/params.ts";
 import type { PublishOptions, RequestOptions } from "./send_options.ts";
 
-/** What a publisher is called with: the parameters first, if its pattern has any. */
-export type Addressed<Text extends string, Rest extends readonly unknown[]> =
-  [ParamNames<Text>] extends [never] ? Rest : [params: Params<Text>, ...rest: Rest];
+/**
+ * What a publisher is called with: the parameters first, if its pattern has any; one that is only known when the
+ * program runs is taken to have some.
+ */
+export type Addressed<Text extends string, Rest extends readonly unknown[]> = string extends Text
+  ? [params: Params<Text>, ...rest: Rest]
+  : [ParamNames<Text>] extends [never] ? Rest
+  : [params: Params<Text>, ...rest: Rest];
 
 /**
  * One subject, or all that a pattern such as `"orders.{id}.price"` stands for, as a place to publish to;

@@ -38,6 +38,16 @@ export class Pattern {
   }
 
   /**
+   * Itself, if it can be filled.
+   *
+   * @throws {InvalidSubjectError} for a wildcard, which nothing can be filled into
+   */
+  checkFillable(): this {
+    if (!this.#tokens.some((token) => token === "*" || token === ">")) return this;
+    throw new InvalidSubjectError("publish", "a subject must not hold a wildcard", this.text);
+  }
+
+  /**
    * Itself, if another pattern has a value for each of its parameters.
    *
    * @throws {InvalidSubjectError} if one is missing

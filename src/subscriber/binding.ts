@@ -4,6 +4,18 @@ import type { Middleware } from "../middleware/middleware.ts";
 import type { Outbound } from "../outbound/outbound.ts";
 import type { EndpointStats } from "../service/endpoint_stats.ts";
 
+/** Where a subscriber is registered. */
+export interface Place {
+  /** What goes before its pattern. */
+  readonly prefix: string;
+  /** What it runs in; there is none before its router is part of a broker. */
+  bind(): Binding;
+  /** Is registered, so that it starts and stops with the broker; it is from the beginning. */
+  join(): void;
+  /** Is registered no longer, so that nothing of it is kept. */
+  leave(): void;
+}
+
 /** What a subscriber stands in: known once its router is part of a broker, and asked for when it starts. */
 export interface Binding {
   readonly connection: Connection;

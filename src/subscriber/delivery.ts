@@ -55,24 +55,26 @@ export class Delivery {
         );
       }
     } catch (error) {
-      this.#fail(exchange, error);
+      const told = this.#fail(exchange, error);
+      if (told) return told.then(() => this.#end(exchange));
     }
     this.#end(exchange);
   }
 
   /** Answers a message without handing it over. */
-  refuse(packet: Packet, code: number, description: string): void {
+  refuse(packet: Packet, code: number, description: string): void | Promise<void> {
     // a flood must be got rid of faster than it comes, and nobody waits for these answers
     if (packet.replyTo === "" && !this.#plan.stats) return;
     const exchange = this.#begin(packet, performance.now());
-    this.#fail(exchange, new ReplyError(code, description));
+    const told = this.#fail(exchange, new ReplyError(code, description));
+    if (told) return told.then(() => this.#end(exchange));
     this.#end(exchange);
   }
 
   /** Tells every caller who still waits that the broker stops; what the handlers say later is not sent. */
-  abandon(): void {
+  async abandon(): Promise<void> {
     const error = new ReplyError(ERROR_CODES.unavailable, "Shutting down");
-    for (const exchange of this.#open) this.#fail(exchange, error);
+    await Promise.all([...this.#open].map((exchange) => this.#fail(exchange, error)));
   }
 
   #begin(packet: Packet, arrived: number): Exchange {
@@ -128,20 +130,34 @@ export class Delivery {
     }
   }
 
-  #fail(exchange: Exchange, error: unknown): void {
-    const report = (error: unknown) =>
-      this.#plan.feed.emit({ type: "error", error: asError(error) });
+  /** Gives a promise only where the answer has to wait for a middleware. */
+  #fail(exchange: Exchange, error: unknown): void | Promise<void> {
     const failure = exchange.failure = told(error);
     const toTell = !this.#plan.noReply && exchange.claim();
     // an error that was made for the caller is told to the caller alone, if there is one
-    if (!toTell || !(error instanceof ReplyError)) report(error);
+    if (!toTell || !(error instanceof ReplyError)) this.#report(error);
     if (!toTell) return;
-    const { outbound } = this.#plan;
-    void Promise.try(() => outbound.send(errorDraft(exchange, failure))).catch((cause) => {
-      // its data, the caller's own words or a middleware may be why it could not be sent
-      report(cause);
-      outbound.sendPast(lastWord(exchange, failure));
-    }).catch(report);
+    const sayLess = (cause: unknown) => this.#sayLess(exchange, failure, cause);
+    try {
+      const sent = this.#plan.outbound.send(errorDraft(exchange, failure));
+      if (isThenable(sent)) return Promise.resolve(sent).then(() => {}, sayLess);
+    } catch (cause) {
+      sayLess(cause);
+    }
+  }
+
+  /** Its data, the caller's own words or a middleware may be why an error could not be sent. */
+  #sayLess(exchange: Exchange, failure: Failure, cause: unknown): void {
+    this.#report(cause);
+    try {
+      this.#plan.outbound.sendPast(lastWord(exchange, failure));
+    } catch (error) {
+      this.#report(error);
+    }
+  }
+
+  #report(error: unknown): void {
+    this.#plan.feed.emit({ type: "error", error: asError(error) });
   }
 }
 

@@ -59,6 +59,10 @@ export class Exchange implements Work {
     return this.deadline < Infinity && this.deadline <= performance.now();
   }
 
+  get isOver(): boolean {
+    return this.#ended;
+  }
+
   /** Whether somebody waits for an answer that has not been given. */
   get isOpen(): boolean {
     return this.replyTo !== "" && !this.#answered;

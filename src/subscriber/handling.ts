@@ -6,8 +6,9 @@ import type { Packet } from "../message/packet.ts";
 import { checkOptions, milliseconds, signal } from "../options.ts";
 import { type Endpoint, endpointName, schemaMetadata } from "../service/endpoint.ts";
 import type { EndpointStats } from "../service/endpoint_stats.ts";
+import { overlap } from "../subject/overlap.ts";
 import { Pattern } from "../subject/pattern.ts";
-import type { Binding } from "./binding.ts";
+import type { Binding, Place } from "./binding.ts";
 import { Delivery } from "./delivery.ts";
 import { Intake, type Worker } from "./intake.ts";
 import { Route, type RouteSettings } from "./route.ts";
@@ -19,34 +20,28 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
   readonly #settings: SubscriberSettings;
   readonly #text: string;
   readonly #routes: RouteSettings[] = [];
-  readonly #bind: () => Binding;
-  readonly #prefix: () => string;
+  readonly #live: Route[] = [];
+  readonly #place: Place;
   readonly #intake: Intake;
   readonly #waiting = new Set<() => void>();
   #binding: Binding | undefined;
   #delivery!: Delivery;
   #interest: Interest | undefined;
-  #leaving: Promise<void> | undefined;
+  #drained: Promise<unknown> = Promise.resolve();
   #deaf: (() => void) | undefined;
   #refusal: Error | undefined;
   #handled = 0;
   #dropped = 0;
 
-  constructor(
-    text: string,
-    settings: SubscriberSettings,
-    bind: () => Binding,
-    prefix: () => string,
-  ) {
+  constructor(text: string, settings: SubscriberSettings, place: Place) {
     this.#settings = settings;
     this.#text = text;
-    this.#bind = bind;
-    this.#prefix = prefix;
+    this.#place = place;
     this.#intake = new Intake(this, settings.concurrency, settings.bounds);
   }
 
   get pattern(): string {
-    return this.#prefix() + this.#text;
+    return this.#place.prefix + this.#text;
   }
 
   get subject(): string {
@@ -85,9 +80,12 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
     return this.#text === text && this.#settings.queue === queue;
   }
 
-  /** Whether it would answer a request that another subscriber answers too. */
-  answersAlone(queue: string | undefined): boolean {
-    return !this.#settings.noReply && (this.#settings.queue ?? queue) === undefined;
+  /** Whether one request would be answered by both: they match it, and no queue group picks one of them. */
+  answersBeside(other: Handling, queue: string | undefined): boolean {
+    const settings = [this.#settings, other.#settings];
+    if (this === other || settings.some(({ noReply }) => noReply)) return false;
+    const inGroups = settings.every((each) => (each.queue ?? queue) !== undefined);
+    return !inGroups && overlap(this.subject, other.subject);
   }
 
   /**
@@ -102,15 +100,21 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
       );
     }
     this.#routes.push(route);
+    if (this.#binding) this.#live.push(new Route(route, this.#binding.middleware));
   }
 
   /** Subscribes; the server has it once the connection is flushed. */
   listen(): void {
     if (this.#interest) return;
-    const binding = this.#binding = this.#bind();
+    const binding = this.#binding = this.#place.bind();
     const pattern = new Pattern(this.pattern);
     const { publishTo, noReply, queue } = this.#settings;
-    const routes = this.#routes.map((route) => new Route(route, binding.middleware));
+    const routes = this.#live;
+    routes.splice(
+      0,
+      Infinity,
+      ...this.#routes.map((route) => new Route(route, binding.middleware)),
+    );
     this.#delivery = new Delivery({ ...binding, pattern, routes, publishTo, noReply });
     this.#refusal = undefined;
     this.#deaf?.();
@@ -122,23 +126,35 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
   }
 
   async start(): Promise<this> {
+    this.#place.join();
     this.listen();
     await this.#binding!.connection.flush({}, `subscribe to "${this.pattern}"`);
     if (this.#refusal) throw this.#refusal;
     return this;
   }
 
-  /** Once, however often it is asked for at a time: who comes second must wait for the same. */
-  stop(): Promise<void> {
-    return this.#leaving ??= this.#leave().finally(() => this.#leaving = undefined);
+  async stop(): Promise<void> {
+    this.#place.leave();
+    await this.leave();
+    if (!this.#interest) this.#deaf?.();
+  }
+
+  /** Takes in nothing new; resolves once all that was taken is seen through, for everyone who asks meanwhile. */
+  async leave(): Promise<void> {
+    const interest = this.#interest;
+    this.#interest = undefined;
+    if (interest) this.#drained = Promise.all([this.#drained, interest.drain()]);
+    await this.#drained;
+    await this.#intake.drained();
   }
 
   /** Time is up: whoever still waits is told, at work or not. */
-  abandon(): void {
-    for (const packet of this.#intake.clear()) {
-      this.#delivery.refuse(packet, ERROR_CODES.unavailable, "Shutting down");
-    }
-    this.#delivery?.abandon();
+  async abandon(): Promise<void> {
+    const { unavailable } = ERROR_CODES;
+    const refused = this.#intake.clear().map((packet) =>
+      this.#delivery.refuse(packet, unavailable, "Shutting down")
+    );
+    await Promise.all([...refused, this.#delivery?.abandon()]);
   }
 
   async received(count = 1, options: NextOptions = {}): Promise<void> {
@@ -177,14 +193,7 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
   overflow(packet: Packet): void {
     const dropped = ++this.#dropped;
     this.#binding!.feed.emit({ type: "slowConsumer", subject: this.subject, dropped });
-    this.#delivery.refuse(packet, ERROR_CODES.tooMany, "Too many requests");
-  }
-
-  async #leave(): Promise<void> {
-    const interest = this.#interest;
-    this.#interest = undefined;
-    await interest?.drain();
-    await this.#intake.drained();
+    void this.#delivery.refuse(packet, ERROR_CODES.tooMany, "Too many requests");
   }
 
   #count(): void {

@@ -26,7 +26,7 @@ export class Intake {
   #running = 0;
   #era = 0;
   #refilling = false;
-  #idle: (() => void) | undefined;
+  #idle: (() => void)[] = [];
 
   constructor(worker: Worker, concurrency: number, bounds: Bounds) {
     this.#worker = worker;
@@ -47,7 +47,7 @@ export class Intake {
   drained(): Promise<void> {
     if (this.#running === 0) return Promise.resolve();
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.#idle = resolve;
+    this.#idle.push(resolve);
     return promise;
   }
 
@@ -57,7 +57,7 @@ export class Intake {
     for (let next; (next = this.#backlog.shift());) left.push(next.packet);
     this.#era++;
     this.#running = 0;
-    this.#idle?.();
+    this.#tellIdle();
     return left;
   }
 
@@ -79,6 +79,10 @@ export class Intake {
       this.#start(next);
     }
     this.#refilling = false;
-    if (this.#running === 0) this.#idle?.();
+    if (this.#running === 0) this.#tellIdle();
+  }
+
+  #tellIdle(): void {
+    for (const tell of this.#idle.splice(0)) tell();
   }
 }

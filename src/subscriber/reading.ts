@@ -1,9 +1,9 @@
-import type { Inbox, NextOptions } from "../inbox/inbox.ts";
+import type { NextOptions } from "../inbox/inbox.ts";
 import { type InboxSettings, inboxSettings } from "../inbox/inbox_options.ts";
 import { SubscribedInbox } from "../inbox/subscribed_inbox.ts";
 import { type Message, ReceivedMessage } from "../message/message.ts";
 import { Pattern } from "../subject/pattern.ts";
-import type { Binding } from "./binding.ts";
+import type { Place } from "./binding.ts";
 import type { ReadSubscriber } from "./subscriber.ts";
 import type { SubscriberSettings } from "./subscriber_options.ts";
 
@@ -11,24 +11,19 @@ import type { SubscriberSettings } from "./subscriber_options.ts";
 export class Reading implements ReadSubscriber {
   readonly #text: string;
   readonly #settings: SubscriberSettings;
-  readonly #bind: () => Binding;
-  readonly #prefix: () => string;
-  #inbox: Inbox | undefined;
+  readonly #place: Place;
+  /** The last one, as what waited when it stopped can still be read. */
+  #inbox: SubscribedInbox | undefined;
+  #starting: Promise<this> | undefined;
 
-  constructor(
-    text: string,
-    settings: SubscriberSettings,
-    bind: () => Binding,
-    prefix: () => string,
-  ) {
+  constructor(text: string, settings: SubscriberSettings, place: Place) {
     this.#text = text;
     this.#settings = settings;
-    this.#bind = bind;
-    this.#prefix = prefix;
+    this.#place = place;
   }
 
   get pattern(): string {
-    return this.#prefix() + this.#text;
+    return this.#place.prefix + this.#text;
   }
 
   get subject(): string {
@@ -39,23 +34,27 @@ export class Reading implements ReadSubscriber {
     return this.#inbox?.dropped ?? 0;
   }
 
-  async start(): Promise<this> {
-    if (this.#inbox) return this;
-    const { connection, feed, queue } = this.#bind();
-    const pattern = new Pattern(this.pattern);
-    const settings: InboxSettings = {
-      ...inboxSettings({ maxPending: this.#settings.bounds, overflow: "drop-oldest" }),
-      queue: this.#settings.queue ?? queue,
-      receive: (packet) => new ReceivedMessage(packet, { params: pattern.read(packet.subject) }),
-    };
-    this.#inbox = await SubscribedInbox.open(connection, feed, pattern.subject, settings);
-    return this;
+  /** Once, however often it is asked for at a time: a second subscription would be out of reach of `stop()`. */
+  start(): Promise<this> {
+    this.#place.join();
+    if (this.#starting) return this.#starting;
+    const starting = this.#starting = this.#open();
+    starting.catch(() => {
+      if (this.#starting === starting) this.#starting = undefined;
+    });
+    return starting;
   }
 
-  async stop(): Promise<void> {
-    const inbox = this.#inbox;
-    this.#inbox = undefined;
-    await inbox?.close();
+  stop(): Promise<void> {
+    this.#place.leave();
+    return this.leave();
+  }
+
+  /** Takes in nothing new; what waits can still be read. */
+  leave(): Promise<void> {
+    this.#starting = undefined;
+    this.#inbox?.leave();
+    return Promise.resolve();
   }
 
   next(options?: NextOptions): Promise<Message | undefined> {
@@ -65,11 +64,56 @@ export class Reading implements ReadSubscriber {
     );
   }
 
-  async *[Symbol.asyncIterator](): AsyncIterator<Message> {
-    for (let message; (message = await this.next());) yield message;
+  /**
+   * Leaving the loop ends its own wait alone, as others may read as well. Written out, as a generator's `return()`
+   * would wait for the message that is being waited for.
+   */
+  [Symbol.asyncIterator](): AsyncIterator<Message> {
+    const leaving = new AbortController();
+    const { signal } = leaving;
+    const done = { done: true, value: undefined } as const;
+    return {
+      next: async () => {
+        if (signal.aborted) return done;
+        try {
+          const value = await this.next({ signal });
+          return value ? { done: false, value } : done;
+        } catch (error) {
+          if (error === signal.reason) return done;
+          throw error;
+        }
+      },
+      return: () => {
+        leaving.abort();
+        return Promise.resolve(done);
+      },
+    };
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop();
+  }
+
+  async #open(): Promise<this> {
+    const { connection, feed, queue } = this.#place.bind();
+    const pattern = new Pattern(this.pattern);
+    const settings: InboxSettings = {
+      ...inboxSettings({ maxPending: this.#settings.bounds, overflow: "drop-oldest" }),
+      queue: this.#settings.queue ?? queue,
+      receive: (packet) => new ReceivedMessage(packet, { params: pattern.read(packet.subject) }),
+    };
+    // at hand before it is ready, for a stop() in between
+    const inbox = this.#inbox = new SubscribedInbox(connection, feed, pattern.subject, settings);
+    // subscriptions go with the connection; the next one has to be told again
+    inbox.closed.then(() => {
+      if (this.#inbox === inbox) this.#starting = undefined;
+    });
+    try {
+      await inbox.ready();
+    } catch (error) {
+      if (this.#inbox === inbox) this.#inbox = undefined;
+      throw error;
+    }
+    return this;
   }
 }

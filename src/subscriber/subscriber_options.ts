@@ -7,7 +7,11 @@ import { Pattern } from "../subject/pattern.ts";
 import { isToken } from "../subject/subject.ts";
 
 /** How a subject is served. */
-export interface SubscriberOptions<Body = unknown, Reply = unknown> {
+export interface SubscriberOptions<
+  Body = unknown,
+  Reply = unknown,
+  State = Readonly<Record<string, unknown>>,
+> {
   /**
    * The queue group: of all its members, one gets a message.
    *
@@ -26,7 +30,7 @@ export interface SubscriberOptions<Body = unknown, Reply = unknown> {
    */
   readonly filter?: (message: Message) => boolean;
   /** What stands around this handler alone, within the middleware of its router and broker. */
-  readonly middleware?: readonly Middleware[];
+  readonly middleware?: readonly Middleware<State>[];
   /** Where what the handler gives back is published as well: subjects, or patterns of the same parameters. */
   readonly publishTo?: string | readonly string[];
   /** Whether requests are left unanswered, errors included. @default {false} */
@@ -54,7 +58,10 @@ export interface SubscriberSettings {
 }
 
 const schema = (value: unknown) => isSchema(value) ? undefined : "a Standard Schema";
-const list = (value: unknown) => Array.isArray(value) ? undefined : "a list of functions";
+const list = (value: unknown) =>
+  Array.isArray(value) && value.every((one) => typeof one === "function")
+    ? undefined
+    : "a list of functions";
 const subjects = (value: unknown) =>
   typeof value === "string" || Array.isArray(value) ? undefined : "a subject or several";
 
@@ -96,7 +103,7 @@ export function subscriberSettings(
   };
   return {
     queue,
-    publishTo: targets.map((target) => new Pattern(target).within(pattern)),
+    publishTo: targets.map((target) => new Pattern(target).checkFillable().within(pattern)),
     noReply,
     concurrency,
     bounds,

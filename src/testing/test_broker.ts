@@ -38,9 +38,15 @@ export class TestBroker implements AsyncDisposable {
     options: Omit<EmbeddedServerOptions, "listen" | "port" | "hostname" | "webSocket"> = {},
   ): Promise<TestBroker> {
     const server = await EmbeddedServer.start({ ...options, listen: false });
-    const test = new TestBroker(broker, server);
     try {
       reroute(broker, () => server.socket());
+    } catch (error) {
+      // a broker that is connected is at work for somebody else, who must not lose it
+      await server.stop();
+      throw error;
+    }
+    const test = new TestBroker(broker, server);
+    try {
       await broker.start();
     } catch (error) {
       await test.stop();

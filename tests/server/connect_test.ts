@@ -1,4 +1,5 @@
 import { type BrokerEvent, ConnectionError, NatsBroker, TimeoutError } from "@signalbox/nats";
+import { EmbeddedServer, TestBroker } from "@signalbox/nats/testing";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { onEveryServer } from "../support/backends.ts";
 import { NatsServer } from "../support/nats_server/nats_server.ts";
@@ -136,4 +137,33 @@ Deno.test("NatsBroker.events() tells of lame duck mode, and the broker goes on",
   await server.lameDuck();
   assertEquals((await events.next()).value?.type, "lameDuck");
   await broker.ping();
+});
+
+Deno.test("NatsBroker.events() ends with every stop, connected or not", async () => {
+  const broker = new NatsBroker("nats://127.0.0.1:1", { logger: false });
+  for (let round = 1; round <= 2; round++) {
+    const events = broker.events();
+    await broker.stop();
+    const types: BrokerEvent["type"][] = [];
+    for await (const { type } of events) types.push(type);
+    assertEquals(types, ["closed"]);
+  }
+});
+
+Deno.test("TestBroker.start() refuses a broker that is connected, and leaves it at work", async () => {
+  await using production = await EmbeddedServer.start();
+  await using broker = new NatsBroker(production.url, { logger: false });
+  broker.subscriber("echo", ({ body }) => body);
+  const starting = broker.start();
+  for (const state of ["connecting", "connected"]) {
+    const error = await assertRejects(() => TestBroker.start(broker), ConnectionError);
+    assertEquals(error.reason, "connected", state);
+    await starting;
+  }
+  assertEquals((await broker.request("echo", "still there")).body, "still there");
+  await broker.stop();
+  await using test = await TestBroker.start(broker);
+  await assertRejects(() => TestBroker.start(broker), ConnectionError, "must be stopped");
+  assertEquals((await broker.request("echo", "in memory")).body, "in memory");
+  assertEquals(test.server instanceof EmbeddedServer, true);
 });

@@ -1,4 +1,11 @@
-import { RemoteError, reply, ReplyError, type Schema } from "@signalbox/nats";
+import {
+  InvalidSubjectError,
+  NoRespondersError,
+  RemoteError,
+  reply,
+  ReplyError,
+  type Schema,
+} from "@signalbox/nats";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { onEveryServer } from "../support/backends.ts";
 import { delay } from "../support/delay.ts";
@@ -170,7 +177,8 @@ onEveryServer(
     for (const pattern of ["orders.*", "orders.new", "orders.>", ">", "*.new", "orders.{id}"]) {
       assertThrows(() => broker.subscriber(pattern, answer), TypeError, "answered once");
     }
-    broker.subscriber("orders.new", { queue: "workers" }, answer);
+    const beside = () => broker.subscriber("orders.new", { queue: "workers" }, answer);
+  assertThrows(beside, TypeError, "answered once");
     broker.subscriber("orders.new", { noReply: true }, answer);
     broker.subscriber("orders.new.line", answer);
     broker.subscriber("order", answer);
@@ -355,5 +363,95 @@ onEveryServer(
     const { value } = await events.next();
     assertEquals(value?.type === "error" && (value.error as ReplyError).code, 400);
     await events.return?.();
+  },
+);
+
+onEveryServer(
+  "HandlerSubscriber.stop() makes room for another on the same subject",
+  async (server) => {
+    const broker = server.broker();
+    await broker.start();
+    for (let round = 0; round < 3; round++) {
+      await using _subscriber = await broker.subscriber("door", () => round).start();
+      assertEquals((await broker.request("door")).body, round);
+    }
+    await broker.stop();
+    await broker.start();
+    await assertRejects(() => broker.request("door"), NoRespondersError);
+  },
+);
+
+onEveryServer(
+  "HandlerSubscriber.stop() works again after start(), with a handler at work",
+  async (server) => {
+    const broker = server.broker();
+    const gate = Promise.withResolvers<void>();
+    const subscriber = broker.subscriber("gate", () => gate.promise);
+    await broker.start();
+    const asked = broker.request("gate");
+    await broker.flush();
+    await delay(20);
+    const first = subscriber.stop();
+    await delay(20);
+    await subscriber.start();
+    const second = subscriber.stop();
+    gate.resolve();
+    await Promise.all([first, second, asked]);
+    await assertRejects(() => broker.request("gate"), NoRespondersError);
+  },
+);
+
+onEveryServer(
+  "NatsBroker.subscriber() with a filter is reached though the broker has started",
+  async (server) => {
+    const broker = server.broker();
+    const odd = ({ body }: { body: unknown }) => Number(body) % 2 === 1;
+    broker.subscriber("number", { filter: odd }, () => "odd");
+    await broker.start();
+    await broker.subscriber("number", { filter: ({ body }) => !odd({ body }) }, () => "even")
+      .start();
+    assertEquals((await broker.request("number", 1)).body, "odd");
+    assertEquals((await broker.request("number", 2)).body, "even");
+  },
+);
+
+onEveryServer(
+  "NatsBroker.stop() waits for the errors that a middleware has yet to let out",
+  async (server) => {
+    const [asking, answering] = [server.broker(), server.broker()];
+    answering.use({
+      publish: async (draft, next) => {
+        await delay(30);
+        return await next(draft);
+      },
+    });
+    answering.subscriber("throws", async () => {
+      await delay(60);
+      throw new Error("late");
+    });
+    answering.subscriber("endless", () => new Promise(() => {}));
+    await answering.start();
+    await asking.connect();
+    const asked = ["throws", "endless"].map((subject) =>
+      assertRejects(() => asking.request(subject, null, { timeout: 2_000 }), RemoteError)
+    );
+    await asking.flush();
+    await delay(20);
+    await answering.stop({ timeout: 250 });
+    assertEquals((await Promise.all(asked)).map(({ code }) => code), [500, 503]);
+  },
+);
+
+onEveryServer(
+  "NatsBroker.subscriber() refuses what could only fail with each message",
+  async (server) => {
+    const broker = server.broker();
+    const wrong = (options: object, kind: typeof TypeError | typeof InvalidSubjectError) =>
+      assertThrows(() => broker.subscriber("a.{id}", options as never, () => {}), kind);
+    wrong({ publishTo: "out.*" }, InvalidSubjectError);
+    wrong({ publishTo: "out.{other}" }, InvalidSubjectError);
+    wrong({ middleware: [42] }, TypeError);
+    assertThrows(() => broker.publisher("orders.*"), InvalidSubjectError, "wildcard");
+    await server.subscriptions();
   },
 );

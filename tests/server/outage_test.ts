@@ -86,6 +86,62 @@ Deno.test("NatsBroker.stop() while disconnected reports what it could not send",
   assertEquals(told.filter((message) => message.endsWith("2 lost")).length, 1);
 });
 
+Deno.test("NatsBroker.stop() while disconnected sends what is held, if the connection is back in time", async () => {
+  await using server = await NatsServer.start();
+  await using proxy = await Proxy.start(server.port);
+  await using reading = new NatsBroker(server.url, options);
+  await using broker = new NatsBroker(proxy.url, options);
+  await Promise.all([reading.connect(), broker.connect()]);
+  await using inbox = await reading.openInbox();
+  await cut(broker, proxy);
+  await broker.publish(inbox.subject, "last words");
+  const stopped = broker.stop({ timeout: 10_000 });
+  await delay(100);
+  proxy.accept();
+  await stopped;
+  assertEquals((await inbox.next({ timeout: 5_000 }))?.body, "last words");
+});
+
+Deno.test("NatsBroker.stop() while disconnected waits for nothing if nothing is held", async () => {
+  await using server = await NatsServer.start();
+  await using proxy = await Proxy.start(server.port);
+  await using broker = new NatsBroker(proxy.url, options);
+  await broker.connect();
+  await cut(broker, proxy);
+  const began = performance.now();
+  await broker.stop({ timeout: 10_000 });
+  assert(performance.now() - began < 2_000);
+});
+
+Deno.test("NatsBroker.stop() while disconnected does not wait for a request that has given up", async () => {
+  await using server = await NatsServer.start();
+  await using proxy = await Proxy.start(server.port);
+  await using broker = new NatsBroker(proxy.url, options);
+  await broker.connect();
+  await cut(broker, proxy);
+  const asked = assertRejects(() => broker.request("a", null, { timeout: 100 }), TimeoutError);
+  const began = performance.now();
+  await broker.stop({ timeout: 10_000 });
+  await asked;
+  assert(performance.now() - began < 2_000);
+});
+
+Deno.test("NatsBroker.request() while disconnected tells the time it has left when it is sent", async () => {
+  await using server = await NatsServer.start();
+  await using proxy = await Proxy.start(server.port);
+  await using answering = new NatsBroker(server.url, options);
+  answering.subscriber("left", ({ headers }) => Number(headers.get("signalbox-time-left")));
+  await answering.start();
+  await using asking = new NatsBroker(proxy.url, options);
+  await asking.connect();
+  await cut(asking, proxy);
+  const asked = asking.request("left", null, { timeout: 10_000 });
+  await delay(300);
+  proxy.accept();
+  const left = Number((await asked).body);
+  assert(left > 0 && left <= 9_700, `${left} ms`);
+});
+
 Deno.test("NatsBroker.request() while disconnected waits for the connection", async () => {
   await using server = await NatsServer.start();
   await using proxy = await Proxy.start(server.port);

@@ -255,6 +255,25 @@ onEveryServer("NatsBroker.requestMany() rejects with the reason of its signal", 
   assertEquals(plain.asked.length, 1);
 });
 
+onEveryServer("NatsBroker.requestMany() asks no middleware in vain", async (server) => {
+  const broker = server.broker();
+  let asked = 0;
+  broker.use({ publish: () => {
+    asked++;
+    return Promise.reject(new RangeError("not this one"));
+  });
+  assertThrows(() => broker.requestMany("ask"), ConnectionError, "call connect()");
+  await broker.connect();
+  const signal = AbortSignal.abort(new Error("too late"));
+  await assertRejects(
+    () => Array.fromAsync(broker.requestMany("ask", "?", { signal })),
+    Error,
+    "too late",
+  );
+  assertEquals(asked, 0);
+  await assertRejects(() => Array.fromAsync(broker.requestMany("ask")), RangeError, "not this one");
+});
+
 onEveryServer("NatsBroker.requestMany() throws bad input before it is sent", async (server) => {
   const broker = await asking(server);
   for (const subject of ["", "a..b", "a.*", "a.>", "a b", "a\r\nPUB x 0", "é"]) {

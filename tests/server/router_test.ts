@@ -1,4 +1,10 @@
-import { InvalidSubjectError, NatsBroker, NatsRouter, RemoteError } from "@signalbox/nats";
+import {
+  InvalidSubjectError,
+  NatsBroker,
+  NatsRouter,
+  RemoteError,
+  TimeoutError,
+} from "@signalbox/nats";
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { onEveryServer } from "../support/backends.ts";
 
@@ -131,6 +137,80 @@ onEveryServer(
         `"id" must be one token`,
       );
     }
+  },
+);
+
+onEveryServer("NatsBroker.request() keeps its time through middleware, too", async (server) => {
+  const broker = server.broker();
+  const handled: unknown[] = [];
+  const held = Promise.withResolvers<void>();
+  const late: unknown[] = [];
+  broker.use({
+    publish: async (draft, next) => {
+      if (draft.body === "slow") await held.promise;
+      const sent = next(draft);
+      if (draft.body === "slow") sent.catch((error) => late.push(error));
+      return await sent;
+    },
+  });
+  broker.subscriber("ask", ({ body, headers }) => {
+    handled.push(body);
+    return Number(headers.get("signalbox-time-left"));
+  });
+  await broker.start();
+  const timeout = await assertRejects(
+    () => broker.request("ask", "slow", { timeout: 50 }),
+    TimeoutError,
+  );
+  assertEquals([timeout.timeout, timeout.subject], [50, "ask"]);
+  const controller = new AbortController();
+  const asked = broker.request("ask", "slow", { signal: controller.signal });
+  controller.abort(new RangeError("left"));
+  await assertRejects(() => asked, RangeError, "left");
+  await assertRejects(
+    () => broker.request("ask", "never", { signal: controller.signal }),
+    RangeError,
+    "left",
+  );
+  held.resolve();
+  const left = Number((await broker.request("ask", "sent", { timeout: 5_000 })).body);
+  assertEquals([handled, left > 0 && left <= 5_000], [["sent"], true]);
+  assertEquals(late.map((error) => (error as Error).name), ["TimeoutError", "RangeError"]);
+});
+
+onEveryServer(
+  "NatsBroker.request() is told what a middleware did not give back",
+  async (server) => {
+    const broker = server.broker();
+    broker.use({ publish: async (draft, next) => void await next(draft) });
+    broker.subscriber("ask", () => 1);
+    await broker.start();
+    const { message } = await assertRejects(() => broker.request("ask"), TypeError);
+    assertEquals(
+      message,
+      `Cannot request "ask" as a middleware must give back what next() resolves with: it did not`,
+    );
+  },
+);
+
+onEveryServer(
+  "Publisher of a pattern that is only known at run time takes its parameters first",
+  async (server) => {
+    const broker = server.broker();
+    const heard = broker.subscriber("orders.*");
+    const router = new NatsRouter();
+    const pattern: string = "{id}";
+    const orders = router.publisher(pattern);
+    assertEquals(orders.pattern, "{id}");
+    broker.include(router, { prefix: "orders." });
+    await broker.start();
+    for (const id of ["7", "8"]) {
+      await orders.publish({ id }, { total: 12 });
+      const message = await heard.next({ timeout: 2_000 });
+      assertEquals([message?.subject, message?.body], [`orders.${id}`, { total: 12 }]);
+    }
+    // @ts-expect-error nobody knows whether this pattern has parameters, so they must be there
+    orders.publish("body").catch(() => {});
   },
 );
 

@@ -69,3 +69,13 @@ Deno.test("NatsBroker.run() ends cleanly at a signal that comes while it starts"
   assertEquals((await process.status).code, 0);
   await lines.return?.();
 });
+
+Deno.test("NatsBroker.run() ends once the broker is stopped otherwise", async () => {
+  await using server = await NatsServer.start();
+  const broker = new NatsBroker(server.url, { logger: false });
+  const running = broker.run();
+  await broker.connect();
+  await broker.ping();
+  await broker.stop();
+  await running;
+});

@@ -1,7 +1,9 @@
 import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
-import { Outbox } from "../../../src/connection/outbox.ts";
+import { stub } from "@std/testing/mock";
+import { type Held, Outbox } from "../../../src/connection/outbox.ts";
 import { OutboxFullError } from "../../../src/errors.ts";
-import type { Outgoing } from "../../../src/message/outgoing.ts";
+import { ReceivedMessage } from "../../../src/message/message.ts";
+import { compose, type Outgoing } from "../../../src/message/outgoing.ts";
 
 /** What an entry costs beyond its bytes. */
 const ENTRY = 64;
@@ -159,4 +161,48 @@ Deno.test("Outbox.release() counts a message once that is withdrawn while it is 
   });
   outbox.hold(message("b"));
   assertThrows(() => outbox.hold(message("c")), OutboxFullError);
+});
+
+Deno.test("Outbox.release() tells the time that a request has left by then", () => {
+  let now = 0;
+  using _now = stub(performance, "now", () => now);
+  const outbox = new Outbox(10_000);
+  const envelope = { correlationId: "id", timeLeft: 2_000 };
+  outbox.hold(compose("a", "x", envelope, true));
+  const told: (string | undefined)[] = [];
+  const tell = (outgoing: Outgoing) => {
+    told.push(new ReceivedMessage(outgoing).headers.get("signalbox-time-left"));
+    return told.length > 1;
+  };
+  now += 500;
+  outbox.release(tell);
+  now += 1_000;
+  outbox.release(tell);
+  assertEquals(told, ["1500", "500"]);
+  // and the bound is kept by what was taken in
+  const limited = new Outbox(ENTRY + 200);
+  for (let round = 0; round < 50; round++) {
+    limited.hold(compose("a", "x", envelope, true));
+    now += 1_999;
+    assertEquals(released(limited), ["a"]);
+  }
+});
+
+Deno.test("Outbox.emptied() resolves once all is sent, taken back or forgotten", async () => {
+  const outbox = new Outbox(10_000);
+  await outbox.emptied();
+  const ends = [
+    () => released(outbox),
+    (held: readonly Held[]) => held.forEach((one) => one.withdraw()),
+    () => outbox.clear(),
+  ];
+  for (const end of ends) {
+    const held = ["a", "b"].map((subject) => outbox.hold(message(subject)));
+    let isEmpty = false;
+    const emptied = outbox.emptied().then(() => isEmpty = true);
+    await Promise.resolve();
+    assertStrictEquals(isEmpty, false);
+    end(held);
+    await emptied;
+  }
 });

@@ -16,7 +16,7 @@ import type { Taker } from "../../../src/connection/connection.ts";
 import { EventFeed } from "../../../src/connection/events.ts";
 import type { Held } from "../../../src/connection/outbox.ts";
 import type { Answer, Answers } from "../../../src/inbox/answers.ts";
-import { CollectedAnswers } from "../../../src/inbox/collected_answers.ts";
+import { CollectedAnswers, type QuestionToMany } from "../../../src/inbox/collected_answers.ts";
 import {
   type RequestManyOptions,
   requestManySettings,
@@ -63,7 +63,7 @@ class FakeConnection {
     return this.isUp ? undefined : { withdraw: () => void this.steps.push("WITHDRAW") };
   }
 
-  request(options?: RequestManyOptions): Answers {
+  request(options?: RequestManyOptions, encode?: QuestionToMany["encode"]): Answers {
     const question = {
       subject: "ask",
       replyTo: "",
@@ -71,7 +71,7 @@ class FakeConnection {
       headerBlock: undefined,
     };
     const settings = requestManySettings(options, 5_000);
-    const asked = { subject: question.subject, replyTo: INBOX, outgoing: question };
+    const asked = { subject: question.subject, replyTo: INBOX, encode: encode ?? (() => question) };
     return new CollectedAnswers({ connection: this, feed: this.feed }, asked, settings);
   }
 
@@ -314,6 +314,50 @@ Deno.test("Answers asks nothing with a signal that has aborted", async () => {
   assertEquals(connection.steps, []);
   assertEquals(await answers.ended, "aborted");
   await assertRejects(() => bodiesOf(answers), Error, "too late");
+});
+
+Deno.test("Answers encodes no question that is not to be sent", () => {
+  using time = new FakeTime();
+  const connection = new FakeConnection();
+  const encode = spy(() => Promise.reject(new Error("a middleware's")));
+  connection.request({ signal: AbortSignal.abort() }, encode);
+  connection.subscribe = () => {
+    throw new ConnectionError("not connected", "closed");
+  };
+  assertThrows(() => connection.request({}, encode), ConnectionError);
+  assertEquals(encode.calls, []);
+  assertEquals([time.next(), connection.feed.listeners], [false, 0]);
+});
+
+Deno.test("Answers leaves nothing behind where the question cannot be encoded", async () => {
+  using time = new FakeTime();
+  const connection = new FakeConnection();
+  const controller = new AbortController();
+  const { signal } = controller;
+  using removed = spy(signal, "removeEventListener");
+  const fault = new RangeError("cannot be encoded");
+  const encode = () => {
+    throw fault;
+  };
+  assertThrows(() => connection.request({ signal }, encode), RangeError);
+  assertEquals(connection.steps, [`SUB ${INBOX}`, `UNSUB ${INBOX}`]);
+  assertEquals([time.next(), connection.feed.listeners], [false, 0]);
+  assertEquals(removed.calls.length, 1);
+  const answers = connection.request({ signal }, () => Promise.reject(fault));
+  assertEquals(await assertRejects(() => bodiesOf(answers)), fault);
+});
+
+Deno.test("Answers sends nothing if its signal aborts while the question is encoded", async () => {
+  using _time = new FakeTime();
+  const connection = new FakeConnection();
+  const controller = new AbortController();
+  const encode = (): Promise<Outgoing> => {
+    controller.abort(new Error("enough"));
+    return Promise.resolve({ subject: "ask", replyTo: "", data: new Uint8Array() } as Outgoing);
+  };
+  const answers = connection.request({ signal: controller.signal }, encode);
+  await assertRejects(() => bodiesOf(answers), Error, "enough");
+  assertEquals(connection.steps, [`SUB ${INBOX}`, `UNSUB ${INBOX}`]);
 });
 
 Deno.test("Answers throws at the call what keeps the question from being sent", () => {

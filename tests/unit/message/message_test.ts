@@ -4,6 +4,7 @@ import {
   assertFalse,
   assertNotStrictEquals,
   assertStrictEquals,
+  assertStringIncludes,
   assertThrows,
 } from "@std/assert";
 import { DecodeError } from "../../../src/errors.ts";
@@ -123,4 +124,18 @@ Deno.test("ReceivedMessage.withBody() keeps a body that counts as false", () => 
   for (const body of [undefined, null, 0, "", false]) {
     assertStrictEquals(message.withBody(body).body, body);
   }
+});
+
+Deno.test("ReceivedMessage shows in a log what it holds", () => {
+  const shown = (message: unknown) =>
+    Deno.inspect(message, { compact: true, breakLength: Infinity });
+  assertStrictEquals(
+    shown(new ReceivedMessage(packet('{"a":1}', "X-A: 1", "r"), { params: { id: "1" } })),
+    'Message { subject: "orders.1", params: { id: "1" }, ' +
+      'headers: MessageHeaders [ [ "X-A", "1" ] ], replyTo: "r", body: { a: 1 } }',
+  );
+  assertStringIncludes(
+    shown(new ReceivedMessage(packet("{", "content-type: application/json"))),
+    'body: "DecodeError: Cannot decode the body',
+  );
 });

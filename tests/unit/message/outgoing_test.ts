@@ -1,7 +1,7 @@
 import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { EncodeError } from "../../../src/errors.ts";
 import { ReceivedMessage } from "../../../src/message/message.ts";
-import { compose } from "../../../src/message/outgoing.ts";
+import { compose, type Outgoing, waited } from "../../../src/message/outgoing.ts";
 
 const correlationId = "id";
 
@@ -56,4 +56,38 @@ Deno.test("compose() refuses a body that cannot be encoded, and a header that wo
     () => compose("a", "", { headers: { a: "b\r\nc: d" }, correlationId }, true),
     TypeError,
   );
+});
+
+Deno.test("waited() takes the time that has passed off the time left, and nothing else", () => {
+  const envelope = { headers: { "X-A": "ä", "x-b": "2" }, correlationId, timeLeft: 2_000 };
+  const given = compose("a", "x", envelope, true);
+  const before = given.headerBlock!.slice();
+  const later = new ReceivedMessage(waited(given, 1_500.4));
+  assertEquals([...later.headers], [
+    ["content-type", "text/plain"],
+    ["correlation_id", "id"],
+    ["Signalbox-Time-Left", "500"],
+    ["X-A", "ä"],
+    ["x-b", "2"],
+  ]);
+  assertStrictEquals(later.body, "x");
+  assertEquals(given.headerBlock, before);
+});
+
+Deno.test("waited() goes on from there, down to nothing", () => {
+  const given = compose("a", "x", { correlationId, timeLeft: 100 }, true);
+  const left = (outgoing: Outgoing) =>
+    new ReceivedMessage(outgoing).headers.get("signalbox-time-left");
+  const twice = waited(waited(given, 30), 30);
+  assertEquals([left(twice), left(waited(twice, 90))], ["40", "0"]);
+});
+
+Deno.test("waited() lets the user's own time stand, and all that has none", () => {
+  const headers = { "signalbox-time-left": "7" };
+  const own = compose("a", "x", { headers, correlationId, timeLeft: 100 }, true);
+  assertStrictEquals(new ReceivedMessage(waited(own, 50)).headers.get("signalbox-time-left"), "7");
+  const published = compose("a", "x", { correlationId }, true);
+  assertStrictEquals(waited(published, 50), published);
+  const bare = compose("a", "x", { correlationId, timeLeft: 100 }, false);
+  assertStrictEquals(waited(bare, 50), bare);
 });

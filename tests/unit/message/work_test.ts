@@ -1,7 +1,12 @@
-import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
-import { currentWork, runWithin, type Work } from "../../../src/message/work.ts";
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { TimeoutError } from "../../../src/errors.ts";
+import { currentWork, runWithin, timeWithinWork, type Work } from "../../../src/message/work.ts";
 
-const work = (correlationId: string): Work => ({ correlationId, deadline: Infinity });
+const work = (correlationId: string): Work => ({
+  correlationId,
+  deadline: Infinity,
+  isOver: false,
+});
 const idNow = () => currentWork()?.correlationId;
 
 Deno.test("currentWork() is undefined outside of all handlers", () => {
@@ -43,3 +48,23 @@ Deno.test("runWithin() nests: the inner work is for what is inside alone", () =>
   const outer = () => [idNow(), runWithin(work("inner"), inner, undefined), idNow()];
   assertEquals(runWithin(work("outer"), outer, undefined), ["outer", "inner", "outer"]);
 });
+
+Deno.test("timeWithinWork() is no longer than the handler's caller waits", () => {
+  assertStrictEquals(timeWithinWork(50, "a"), 50);
+  const left = (timeout: number) =>
+    runWithin(soon(false), (t: number) => timeWithinWork(t, "a"), timeout);
+  assertStrictEquals(left(50), 50);
+  assert((left(60_000) as number) <= 1_000);
+  const late = { ...soon(false), deadline: performance.now() - 1 };
+  assertThrows(() => runWithin(late, () => timeWithinWork(50, "a"), undefined), TimeoutError);
+});
+
+Deno.test("timeWithinWork() is all that is asked for in what a handler left running", () => {
+  assertStrictEquals(runWithin(soon(true), () => timeWithinWork(60_000, "a"), undefined), 60_000);
+  const late = { ...soon(true), deadline: performance.now() - 1 };
+  assertStrictEquals(runWithin(late, () => timeWithinWork(50, "a"), undefined), 50);
+});
+
+function soon(isOver: boolean): Work {
+  return { correlationId: "id", deadline: performance.now() + 1_000, isOver };
+}
