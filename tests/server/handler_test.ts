@@ -178,7 +178,7 @@ onEveryServer(
       assertThrows(() => broker.subscriber(pattern, answer), TypeError, "answered once");
     }
     const beside = () => broker.subscriber("orders.new", { queue: "workers" }, answer);
-  assertThrows(beside, TypeError, "answered once");
+    assertThrows(beside, TypeError, "answered once");
     broker.subscriber("orders.new", { noReply: true }, answer);
     broker.subscriber("orders.new.line", answer);
     broker.subscriber("order", answer);

@@ -258,9 +258,11 @@ onEveryServer("NatsBroker.requestMany() rejects with the reason of its signal", 
 onEveryServer("NatsBroker.requestMany() asks no middleware in vain", async (server) => {
   const broker = server.broker();
   let asked = 0;
-  broker.use({ publish: () => {
-    asked++;
-    return Promise.reject(new RangeError("not this one"));
+  broker.use({
+    publish() {
+      asked++;
+      return Promise.reject(new RangeError("not this one"));
+    },
   });
   assertThrows(() => broker.requestMany("ask"), ConnectionError, "call connect()");
   await broker.connect();
