@@ -11,6 +11,7 @@ import { SubscribedInbox } from "../inbox/subscribed_inbox.ts";
 import { newToken } from "../inbox/token.ts";
 import { timeWithinWork } from "../message/work.ts";
 import type { EndpointStats } from "../service/endpoint_stats.ts";
+import { checkSubject } from "../subject/subject.ts";
 import type { Handling } from "../subscriber/handling.ts";
 import type { BrokerSettings } from "./broker_options.ts";
 import { Discovery, SERVICE_QUEUE } from "./discovery.ts";
@@ -81,6 +82,7 @@ export class Wiring implements Host {
     body: unknown,
     options: RequestManyOptions,
   ): Answers {
+    checkSubject("request many", subject);
     const given = requestManySettings(options, this.requestTimeout);
     const settings = { ...given, timeout: timeWithinWork(given.timeout, subject) };
     const encode = () => outbound.encodeQuestion(subject, body, options, settings.timeout);

@@ -8,7 +8,6 @@ import { compose as encode, type Outgoing } from "../message/outgoing.ts";
 import { currentWork, timeWithinWork } from "../message/work.ts";
 import { compose } from "../middleware/compose.ts";
 import type { Draft, PublishMiddleware } from "../middleware/middleware.ts";
-import { checkSubject } from "../subject/subject.ts";
 import {
   checkPublish,
   checkRequest,
@@ -88,7 +87,6 @@ export class Outbound {
     { headers, correlationId: given }: RequestOptions,
     timeLeft: number,
   ): Outgoing | Promise<Outgoing> {
-    checkSubject("request many", subject);
     const correlationId = given ?? currentWork()?.correlationId ?? newToken();
     const draft: Draft = { kind: "request", subject, body, headers, correlationId };
     const encoded = (draft: Draft) => this.#encode({ ...draft, timeLeft });

@@ -3,7 +3,7 @@ import type { NextOptions } from "../inbox/inbox.ts";
 import type { Interest, Taker } from "../connection/connection.ts";
 import { ERROR_CODES } from "../message/error_codes.ts";
 import type { Packet } from "../message/packet.ts";
-import { checkOptions, milliseconds, signal } from "../options.ts";
+import { checkOptions, limit, milliseconds, signal } from "../options.ts";
 import { type Endpoint, endpointName, schemaMetadata } from "../service/endpoint.ts";
 import type { EndpointStats } from "../service/endpoint_stats.ts";
 import { overlap } from "../subject/overlap.ts";
@@ -23,7 +23,7 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
   readonly #live: Route[] = [];
   readonly #place: Place;
   readonly #intake: Intake;
-  readonly #waiting = new Set<() => void>();
+  readonly #waiting = new Set<() => unknown>();
   #binding: Binding | undefined;
   #delivery!: Delivery;
   #interest: Interest | undefined;
@@ -158,18 +158,18 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
   }
 
   async received(count = 1, options: NextOptions = {}): Promise<void> {
-    checkOptions("wait for messages", options, { timeout: milliseconds, signal });
-    const patience = { timeout: 5_000, ...options };
-    const enough = new Promise<void>((resolve) => {
-      const look = () => {
-        if (this.#handled < count) return;
-        this.#waiting.delete(look);
-        resolve();
-      };
-      this.#waiting.add(look);
-      look();
-    });
-    await within(enough, patience, `see ${count} messages handled`, this.subject);
+    checkOptions("wait for messages", options, { timeout: limit(milliseconds), signal });
+    const { timeout = 5_000 } = options;
+    const patience = { ...options, timeout: timeout === Infinity ? undefined : timeout };
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const look = () => this.#handled >= count && resolve();
+    this.#waiting.add(look);
+    look();
+    try {
+      await within(promise, patience, `see ${count} messages handled`, this.subject);
+    } finally {
+      this.#waiting.delete(look);
+    }
   }
 
   [Symbol.asyncDispose](): Promise<void> {

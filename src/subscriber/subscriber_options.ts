@@ -1,4 +1,4 @@
-import type { Bounds } from "../backlog.ts";
+import { type Bounds, DEFAULT_BOUNDS } from "../backlog.ts";
 import type { Message } from "../message/message.ts";
 import { isSchema, type Schema } from "../message/schema.ts";
 import type { Middleware } from "../middleware/middleware.ts";
@@ -98,8 +98,8 @@ export function subscriberSettings(
   const { queue, publishTo = [], noReply = false, concurrency = 64, maxPending } = options;
   const targets = typeof publishTo === "string" ? [publishTo] : publishTo;
   const bounds = {
-    messages: maxPending?.messages ?? 65_536,
-    bytes: maxPending?.bytes ?? 67_108_864,
+    messages: maxPending?.messages ?? DEFAULT_BOUNDS.messages,
+    bytes: maxPending?.bytes ?? DEFAULT_BOUNDS.bytes,
   };
   return {
     queue,
