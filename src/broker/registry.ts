@@ -1,7 +1,7 @@
 import type { EventFeed } from "../connection/events.ts";
 import type { Middleware, PublishMiddleware } from "../middleware/middleware.ts";
 import { Outbound, type Ways } from "../outbound/outbound.ts";
-import type { Surroundings } from "../outbound/pattern_publisher.ts";
+import type { PublisherPlace } from "../outbound/pattern_publisher.ts";
 import type { EndpointStats } from "../service/endpoint_stats.ts";
 import type { Binding, Place } from "../subscriber/binding.ts";
 import { Handling } from "../subscriber/handling.ts";
@@ -23,7 +23,7 @@ export interface Host extends Ways {
 }
 
 /** What is registered on a router, and where the router stands among others. */
-export class Registry implements Surroundings {
+export class Registry implements PublisherPlace {
   readonly #host: Host | undefined;
   readonly #handlings = new Set<Handling>();
   readonly #readings = new Set<Reading>();

@@ -1,5 +1,5 @@
 import type { HeaderFields } from "../message/headers.ts";
-import { isSchema, type Schema } from "../message/schema.ts";
+import { type Schema, standardSchema } from "../message/schema.ts";
 import { checkOptions, count, limit, line, milliseconds, record, signal } from "../options.ts";
 
 /** What goes with a request to many, and when it has enough. */
@@ -36,7 +36,7 @@ const RULES = {
   signal,
   headers: record,
   correlationId: line,
-  schema: (value: unknown) => isSchema(value) ? undefined : "a Standard Schema",
+  schema: standardSchema,
 };
 
 /**

@@ -25,7 +25,7 @@ export interface Envelope {
  * @throws {EncodeError} if the body is not text, bytes or a JSON value
  * @throws {TypeError} if a header would break the header block apart, or the server has no headers
  */
-export function compose(
+export function encodeMessage(
   subject: string,
   body: unknown,
   { headers, replyTo = "", correlationId, timeLeft }: Envelope,

@@ -1,4 +1,5 @@
 import { ValidationError } from "../errors.ts";
+import type { Rule } from "../options.ts";
 import { isThenable } from "../thenable.ts";
 
 /** A Standard Schema, version 1 (standardschema.dev): what zod, valibot and arktype schemas are. */
@@ -35,6 +36,9 @@ export function isSchema(value: unknown): value is Schema {
   const standard = (value as Partial<Schema>)["~standard"];
   return standard?.version === 1 && typeof standard.validate === "function";
 }
+
+/** The rule for options that are a schema. */
+export const standardSchema: Rule = (value) => isSchema(value) ? undefined : "a Standard Schema";
 
 /**
  * Gives the value as the schema made it; a promise only where the schema needs one.

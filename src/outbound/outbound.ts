@@ -4,7 +4,7 @@ import type { Connection } from "../connection/connection.ts";
 import type { Question, Requests } from "../inbox/requests.ts";
 import { newToken } from "../inbox/token.ts";
 import type { Message } from "../message/message.ts";
-import { compose as encode, type Outgoing } from "../message/outgoing.ts";
+import { encodeMessage, type Outgoing } from "../message/outgoing.ts";
 import { currentWork, timeWithinWork } from "../message/work.ts";
 import { compose } from "../middleware/compose.ts";
 import type { Draft, PublishMiddleware } from "../middleware/middleware.ts";
@@ -144,6 +144,6 @@ export class Outbound {
   }
 
   #encode(draft: Draft & { readonly timeLeft?: number }): Outgoing {
-    return encode(draft.subject, draft.body, draft, this.#ways.connection.hasHeaders);
+    return encodeMessage(draft.subject, draft.body, draft, this.#ways.connection.hasHeaders);
   }
 }

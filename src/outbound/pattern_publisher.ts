@@ -7,7 +7,7 @@ import { mergeHeaders, type PublisherOptions } from "./publisher_options.ts";
 import type { PublishOptions, RequestOptions } from "./send_options.ts";
 
 /** Where a publisher stands: known once its router is part of a broker. */
-export interface Surroundings {
+export interface PublisherPlace {
   /** What goes before the pattern: the prefixes of its routers. */
   readonly prefix: string;
   readonly outbound: Outbound;
@@ -16,33 +16,33 @@ export interface Surroundings {
 /** Fills its pattern, checks the body, and hands both on. */
 export class PatternPublisher implements Publisher<string, never, unknown> {
   readonly #text: string;
-  readonly #surroundings: Surroundings;
+  readonly #place: PublisherPlace;
   readonly #options: PublisherOptions;
   readonly #hasParams: boolean;
   #cached: Pattern | undefined;
 
-  constructor(text: string, surroundings: Surroundings, options: PublisherOptions) {
+  constructor(text: string, place: PublisherPlace, options: PublisherOptions) {
     this.#text = text;
-    this.#surroundings = surroundings;
+    this.#place = place;
     this.#options = options;
     // of the pattern as it was written, as that is what the compiler goes by
     this.#hasParams = text.includes("{");
   }
 
   get pattern(): string {
-    return this.#surroundings.prefix + this.#text;
+    return this.#place.prefix + this.#text;
   }
 
   async publish(...message: unknown[]): Promise<void> {
     const { subject, body, options } = await this.#draft<PublishOptions>(message);
-    await this.#surroundings.outbound.publish(subject, body, options);
+    await this.#place.outbound.publish(subject, body, options);
   }
 
   async request(...message: unknown[]): Promise<Message> {
     const { subject, body, options } = await this.#draft<RequestOptions>(message);
     const { replySchema: schema, timeout } = this.#options;
     const defaults = { ...(schema && { schema }), ...(timeout !== undefined && { timeout }) };
-    return await this.#surroundings.outbound.request(subject, body, { ...defaults, ...options });
+    return await this.#place.outbound.request(subject, body, { ...defaults, ...options });
   }
 
   async #draft<Options extends PublishOptions | RequestOptions>(message: readonly unknown[]) {

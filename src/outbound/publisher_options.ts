@@ -1,5 +1,5 @@
 import { type HeaderFields, pairsOf } from "../message/headers.ts";
-import { isSchema, type Schema } from "../message/schema.ts";
+import { type Schema, standardSchema } from "../message/schema.ts";
 import { checkOptions, milliseconds, record } from "../options.ts";
 
 /** How a publisher sends. */
@@ -14,8 +14,6 @@ export interface PublisherOptions<Body = unknown, Answer = unknown> {
   readonly timeout?: number;
 }
 
-const schema = (value: unknown) => isSchema(value) ? undefined : "a Standard Schema";
-
 /**
  * Checks every option.
  *
@@ -26,8 +24,8 @@ export function checkPublisher(
   options: PublisherOptions,
 ): void {
   checkOptions(`make a publisher of "${pattern}"`, options, {
-    schema,
-    replySchema: schema,
+    schema: standardSchema,
+    replySchema: standardSchema,
     headers: record,
     timeout: milliseconds,
   });

@@ -1,5 +1,5 @@
 import type { HeaderFields } from "../message/headers.ts";
-import { isSchema, type Schema } from "../message/schema.ts";
+import { type Schema, standardSchema } from "../message/schema.ts";
 import { checkOptions, line, milliseconds, record, signal } from "../options.ts";
 import { checkSubject } from "../subject/subject.ts";
 
@@ -38,7 +38,7 @@ const REQUEST_RULES = {
   correlationId: line,
   timeout: milliseconds,
   signal,
-  schema: (value: unknown) => isSchema(value) ? undefined : "a Standard Schema",
+  schema: standardSchema,
 };
 
 /** Checks a subject and what goes with the body. */

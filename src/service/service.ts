@@ -2,7 +2,7 @@ import type { Connection, Interest } from "../connection/connection.ts";
 import type { EventFeed } from "../connection/events.ts";
 import { encodeBody } from "../message/codec.ts";
 import type { Packet } from "../message/packet.ts";
-import { answerTo, type Verb, VERBS } from "./answers.ts";
+import { answerTo, type Verb, VERBS } from "./descriptions.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { type ServiceOptions, type ServiceSettings, serviceSettings } from "./service_options.ts";
 

@@ -1,6 +1,6 @@
 import { type Bounds, DEFAULT_BOUNDS } from "../backlog.ts";
 import type { Message } from "../message/message.ts";
-import { isSchema, type Schema } from "../message/schema.ts";
+import { type Schema, standardSchema } from "../message/schema.ts";
 import type { Middleware } from "../middleware/middleware.ts";
 import { bytes, callable, checkOptions, count, flag, record } from "../options.ts";
 import { Pattern } from "../subject/pattern.ts";
@@ -57,7 +57,6 @@ export interface SubscriberSettings {
   readonly shared: readonly string[];
 }
 
-const schema = (value: unknown) => isSchema(value) ? undefined : "a Standard Schema";
 const list = (value: unknown) =>
   Array.isArray(value) && value.every((one) => typeof one === "function")
     ? undefined
@@ -67,8 +66,8 @@ const subjects = (value: unknown) =>
 
 const RULES = {
   queue: (value: unknown) => isToken(value) ? undefined : "one token of printable ASCII",
-  schema,
-  replySchema: schema,
+  schema: standardSchema,
+  replySchema: standardSchema,
   filter: callable,
   middleware: list,
   publishTo: subjects,

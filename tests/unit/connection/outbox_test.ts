@@ -3,7 +3,7 @@ import { stub } from "@std/testing/mock";
 import { type Held, Outbox } from "../../../src/connection/outbox.ts";
 import { OutboxFullError } from "../../../src/errors.ts";
 import { ReceivedMessage } from "../../../src/message/message.ts";
-import { compose, type Outgoing } from "../../../src/message/outgoing.ts";
+import { encodeMessage, type Outgoing } from "../../../src/message/outgoing.ts";
 
 /** What an entry costs beyond its bytes. */
 const ENTRY = 64;
@@ -168,7 +168,7 @@ Deno.test("Outbox.release() tells the time that a request has left by then", () 
   using _now = stub(performance, "now", () => now);
   const outbox = new Outbox(10_000);
   const envelope = { correlationId: "id", timeLeft: 2_000 };
-  outbox.hold(compose("a", "x", envelope, true));
+  outbox.hold(encodeMessage("a", "x", envelope, true));
   const told: (string | undefined)[] = [];
   const tell = (outgoing: Outgoing) => {
     told.push(new ReceivedMessage(outgoing).headers.get("signalbox-time-left"));
@@ -182,7 +182,7 @@ Deno.test("Outbox.release() tells the time that a request has left by then", () 
   // and the bound is kept by what was taken in
   const limited = new Outbox(ENTRY + 200);
   for (let round = 0; round < 50; round++) {
-    limited.hold(compose("a", "x", envelope, true));
+    limited.hold(encodeMessage("a", "x", envelope, true));
     now += 1_999;
     assertEquals(released(limited), ["a"]);
   }

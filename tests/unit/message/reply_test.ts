@@ -1,7 +1,7 @@
 import { assertEquals, assertInstanceOf, assertStrictEquals, assertThrows } from "@std/assert";
 import { InvalidSubjectError, RemoteError } from "../../../src/errors.ts";
 import { ReceivedMessage } from "../../../src/message/message.ts";
-import { compose } from "../../../src/message/outgoing.ts";
+import { encodeMessage } from "../../../src/message/outgoing.ts";
 import {
   errorReply,
   remoteErrorOf,
@@ -50,7 +50,7 @@ Deno.test("remoteErrorOf() reads what errorReply() made, whatever its text", () 
     ]
   ) {
     const { headers, body } = errorReply(422, text, { n: 1 });
-    const outgoing = compose("_INBOX.r", body, { headers, correlationId: "id" }, true);
+    const outgoing = encodeMessage("_INBOX.r", body, { headers, correlationId: "id" }, true);
     const error = remoteErrorOf("orders", new ReceivedMessage(outgoing));
     assertInstanceOf(error, RemoteError);
     assertEquals([error.subject, error.code, error.data], ["orders", 422, { n: 1 }]);
