@@ -8,13 +8,15 @@ export interface Registry extends AsyncDisposable {
 export async function startRegistry(): Promise<Registry> {
   const pages = new Map((await Promise.all(standIns.map(pagesOf))).flat());
   // Deno caches what a registry answers for ever, so an edited stand-in is only seen at a new
-  // address: hence a port that differs from run to run.
+  // address; ports come again after some thousand runs, a path like this one does not.
+  const run = `/${crypto.randomUUID()}`;
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => {
-    const page = pages.get(new URL(request.url).pathname);
+    const { pathname } = new URL(request.url);
+    const page = pathname.startsWith(run) ? pages.get(pathname.slice(run.length)) : undefined;
     return page ? new Response(page.body, { headers: page.headers }) : notFound();
   });
   return {
-    url: `http://127.0.0.1:${server.addr.port}/`,
+    url: `http://127.0.0.1:${server.addr.port}${run}/`,
     [Symbol.asyncDispose]: () => server.shutdown(),
   };
 }
