@@ -1,11 +1,4 @@
-import {
-  assert,
-  assertEquals,
-  assertLess,
-  assertMatch,
-  assertRejects,
-  assertStringIncludes,
-} from "@std/assert";
+import { assert, assertEquals, assertLess, assertMatch, assertRejects } from "@std/assert";
 import { startRegistry } from "../support/jsr/registry.ts";
 
 const launcher = new URL("../support/jsr/launch.ts", import.meta.url).pathname;
