@@ -136,6 +136,8 @@ export class Connection {
   #onStatus(status: Status): void {
     switch (status.type) {
       case "disconnect":
+        // a dial that fails ends as a connection does, and whoever waits for the first to come back waits on
+        if (!this.#up) return;
         this.#up = false;
         this.#raised = Promise.withResolvers();
         this.#raised.promise.catch(() => {});
@@ -143,6 +145,8 @@ export class Connection {
       case "reconnecting":
         return this.#feed.emit({ type: "reconnecting", attempt: this.#delay.attempt() });
       case "reconnect":
+        // told once for every dial that failed before
+        if (this.#up) return;
         this.#reconnects++;
         return this.#raise();
       case "ldm":

@@ -214,6 +214,25 @@ Deno.test("NatsBroker.events() tells an outage from its beginning to its end", a
   assert(types.filter((type) => type === "reconnecting").length > 1, "it tries again and again");
 });
 
+Deno.test("NatsBroker over a WebSocket tells an outage once, however many dials fail", async () => {
+  await using server = await EmbeddedServer.start({ webSocket: true });
+  await using broker = new NatsBroker(server.webSocketUrl!, options);
+  await broker.connect();
+  const events = broker.events();
+  server.pause();
+  const types: BrokerEvent["type"][] = [];
+  const waiting: Promise<void>[] = [];
+  for await (const { type } of events) {
+    types.push(type);
+    // who begins to wait between two dials waits for the same connection as everyone else
+    waiting.push(broker.flush({ timeout: 5_000 }));
+    if (types.filter((each) => each === "reconnecting").length === 3) server.resume();
+    if (type === "connected") break;
+  }
+  await Promise.all(waiting);
+  assertEquals(types.filter((type) => type !== "reconnecting"), ["disconnected", "connected"]);
+});
+
 Deno.test("NatsBroker comes back over TCP, WebSocket and memory in one process", async () => {
   await using real = await NatsServer.start({ webSocket: true });
   await using embedded = await EmbeddedServer.start({ webSocket: true });
