@@ -135,6 +135,7 @@ onEveryServer(
     }
     assertEquals(bodies, ["first", "second"]);
   },
+  { ownProcess: true },
 );
 
 onEveryServer(

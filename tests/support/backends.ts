@@ -9,6 +9,8 @@ export type User = NonNullable<EmbeddedServerOptions["users"]>[number];
 export interface ServerNeeds {
   readonly users?: readonly User[];
   readonly maxPayload?: number;
+  /** It must go on while the program is busy, which a server in the same process cannot. */
+  readonly ownProcess?: true;
 }
 
 /** A running server under test. */
@@ -33,8 +35,10 @@ export function onEveryServer(
     await using brokers = new Brokers(server.url, async () => await subscriptions() - idle);
     await behaviour(brokers);
   });
+  const { ownProcess, ...options } = needs;
+  if (ownProcess) return;
   Deno.test(`${name} [embedded]`, async () => {
-    await using server = await EmbeddedServer.start(needs);
+    await using server = await EmbeddedServer.start(options);
     const subscriptions = () => Promise.resolve(server.stats().subscriptions);
     await using brokers = new Brokers(server.url, subscriptions);
     await behaviour(brokers);
