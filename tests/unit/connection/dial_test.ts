@@ -3,7 +3,7 @@ import type {
   NatsConnection,
   WsConnectionOptions,
 } from "@nats-io/transport-deno";
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertNotEquals, assertRejects } from "@std/assert";
 import { arm, dial, type TransportKind } from "../../../src/connection/dial.ts";
 import { EmbeddedServer } from "../../../src/testing/mod.ts";
 
@@ -62,4 +62,25 @@ Deno.test("dial() rejects where nobody listens, and does not hold up those who w
 Deno.test("arm() never connects, nor rejects where nobody sees it", async () => {
   for (const kind of ["tcp", "webSocket", "tcp"] as const) arm(kind);
   await new Promise((resolve) => setTimeout(resolve));
+});
+
+Deno.test("dial() comes back over its own transport, whatever another connection has set", async () => {
+  await using server = await EmbeddedServer.start();
+  const client = await dial("tcp", {
+    servers: `127.0.0.1:${server.port}`,
+    resolve: false,
+    // nothing is set here, so that what is set about the transport's making decides alone
+    reconnectDelayHandler: () => 10,
+    timeout: 1_000,
+    maxReconnectAttempts: 3,
+  });
+  const statuses = client.status()[Symbol.asyncIterator]();
+  arm("webSocket");
+  server.disconnect();
+  for (let status; (status = (await statuses.next()).value) && status.type !== "reconnect";) {
+    assertNotEquals(status.type, "close");
+  }
+  await client.flush();
+  assertEquals(server.stats().connections, 1);
+  await client.close();
 });
