@@ -31,10 +31,11 @@ export {
   TimeoutError,
   ValidationError,
 } from "./src/errors.ts";
+export { LinkError } from "./src/link/link_error.ts";
 export { MessageHeaders } from "./src/message/headers.ts";
 export { reply } from "./src/message/reply.ts";
 
-export type { TimeoutOptions } from "./src/broker/broker.ts";
+export type { TimeoutOptions } from "./src/broker/timeout_options.ts";
 export type { BrokerOptions, ReconnectOptions, TlsOptions } from "./src/broker/broker_options.ts";
 export type { BrokerEvent, Logger } from "./src/connection/events.ts";
 export type { ServiceOptions } from "./src/service/service_options.ts";
@@ -43,6 +44,12 @@ export type { InboxOptions } from "./src/inbox/inbox_options.ts";
 export type { PublishOptions, RequestOptions } from "./src/outbound/send_options.ts";
 export type { RequestManyOptions } from "./src/inbox/request_many_options.ts";
 export type { Answer, Answers, AnswersEnd } from "./src/inbox/answers.ts";
+export type { LinkEnd } from "./src/link/link_error.ts";
+export type { LinkOptions } from "./src/link/link_options.ts";
+export type { SendOptions, Session, SessionHandler, SessionState } from "./src/link/session.ts";
+export type { OpenSessionOptions, SessionOptions } from "./src/link/session_options.ts";
+export type { ReplyStream } from "./src/link/stream.ts";
+export type { RequestStreamOptions } from "./src/link/stream_options.ts";
 export type { Message } from "./src/message/message.ts";
 export type { HeaderFields } from "./src/message/headers.ts";
 export type { Reply, ReplyOptions } from "./src/message/reply.ts";

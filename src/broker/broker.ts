@@ -4,22 +4,19 @@ import type { Answers } from "../inbox/answers.ts";
 import type { Inbox } from "../inbox/inbox.ts";
 import type { InboxOptions } from "../inbox/inbox_options.ts";
 import type { RequestManyOptions } from "../inbox/request_many_options.ts";
+import type { Session } from "../link/session.ts";
+import type { OpenSessionOptions } from "../link/session_options.ts";
+import type { ReplyStream } from "../link/stream.ts";
+import type { RequestStreamOptions } from "../link/stream_options.ts";
 import type { Message } from "../message/message.ts";
-import { checkOptions, milliseconds } from "../options.ts";
+import { checkOptions } from "../options.ts";
 import type { PublishOptions, RequestOptions } from "../outbound/send_options.ts";
 import { type BrokerOptions, brokerSettings } from "./broker_options.ts";
 import type { Registry } from "./registry.ts";
 import { hostOn, NatsRouter } from "./router.ts";
 import { untilTold } from "./run.ts";
+import { TIMEOUT_RULES, type TimeoutOptions } from "./timeout_options.ts";
 import { Wiring } from "./wiring.ts";
-
-/** How long something may take. */
-export interface TimeoutOptions {
-  /** Milliseconds. */
-  readonly timeout?: number;
-}
-
-const TIMEOUT_RULES = { timeout: milliseconds };
 
 /**
  * Leads a broker through other sockets from its next connect on. What `TestBroker` does must not be a method
@@ -212,5 +209,42 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
   ): Answers<Body> {
     const answers = this.#wiring.requestMany(this.#registry, subject, body, options);
     return answers as Answers<Body>;
+  }
+
+  /**
+   * Asks for a streamed reply, and gives its parts as they come; a reader that stops stops the responder.
+   *
+   * @throws {InvalidSubjectError} @throws {TypeError} before anything is sent
+   * @throws {ConnectionError} if the broker is not connected
+   */
+  requestStream<Body = unknown>(
+    subject: string,
+    body?: unknown,
+    options: RequestStreamOptions<Body> = {},
+  ): ReplyStream<Body> {
+    const stream = this.#wiring.requestStream(this.#registry, subject, body, options);
+    return stream as ReplyStream<Body>;
+  }
+
+  /**
+   * Opens a session; resolves once the other side has accepted it.
+   *
+   * @param opening what it is opened with; the other side finds it in `session.opening`
+   * @throws {InvalidSubjectError} @throws {TypeError} before anything is sent
+   * @throws {NoRespondersError} at once, if nobody subscribes to the subject
+   * @throws {RemoteError} if the other side refuses
+   * @throws {TimeoutError} if nobody accepts within `timeout`
+   * @throws {LinkError} if whoever answers does not serve sessions
+   * @throws {PermissionError} if the server permits neither the opening nor the answer
+   * @throws the reason of `signal`, if it aborts
+   */
+  openSession<Incoming = unknown, Outgoing = unknown>(
+    subject: string,
+    opening?: unknown,
+    options: OpenSessionOptions<Incoming, Outgoing> = {},
+  ): Promise<Session<Incoming, Outgoing>> {
+    const given = options as OpenSessionOptions;
+    const session = this.#wiring.openSession(this.#registry, subject, opening, given);
+    return session as Promise<Session<Incoming, Outgoing>>;
   }
 }

@@ -4,6 +4,7 @@ import { type Credentials, parseServers, type ServerList } from "../connection/s
 import {
   bytes,
   checkOptions,
+  count,
   duration,
   flag,
   milliseconds,
@@ -11,6 +12,7 @@ import {
   secret,
   text,
 } from "../options.ts";
+import type { Allowance } from "../link/rights.ts";
 import type { ServiceOptions } from "../service/service_options.ts";
 import { checkPrefix } from "../subject/subject.ts";
 
@@ -41,6 +43,16 @@ export interface BrokerOptions {
   readonly pingInterval?: number;
   /** How long to wait between two attempts to connect again; it goes on for ever. */
   readonly reconnect?: ReconnectOptions;
+  /**
+   * What the server's `allow_responses` says of this user, if it may not publish to inboxes otherwise: streams and
+   * sessions then send so many messages to each address of reply, within so many milliseconds. `true` is one message
+   * within two minutes, as it is on the server.
+   *
+   * @default {undefined: it may publish to inboxes as often as it likes}
+   */
+  readonly allowResponses?: true | { readonly max?: number; readonly expires?: number };
+  /** How many sessions and streams may be served at a time; the next is answered with 429. @default {10_000} */
+  readonly maxSessions?: number;
   /** How much is held while disconnected, in bytes; what is published beyond it is refused. @default {8_388_608} */
   readonly outboxLimit?: number;
   /**
@@ -79,6 +91,8 @@ export interface BrokerSettings {
   readonly connection: ConnectionSettings;
   readonly inboxPrefix: string;
   readonly requestTimeout: number;
+  readonly allowance: Allowance | undefined;
+  readonly maxSessions: number;
   readonly service: ServiceOptions | undefined;
   readonly logger: Logger | undefined;
 }
@@ -97,6 +111,9 @@ const RULES = {
   requestTimeout: milliseconds,
   pingInterval: duration,
   reconnect: record,
+  allowResponses: (value: unknown) =>
+    value === true || typeof value === "object" ? undefined : "true, or an object",
+  maxSessions: count,
   outboxLimit: bytes,
   resolve: flag,
   logger: (value: unknown) =>
@@ -117,6 +134,9 @@ export function brokerSettings(
 ): BrokerSettings {
   checkOptions(ACTION, options, RULES);
   checkOptions(ACTION, options.tls, { caFile: text, handshakeFirst: flag });
+  if (options.allowResponses !== true) {
+    checkOptions(ACTION, options.allowResponses, { max: count, expires: duration });
+  }
   checkOptions(ACTION, options.reconnect, { minDelay: milliseconds, maxDelay: milliseconds });
   const { inboxPrefix = "_INBOX", requestTimeout = 5_000, logger = standardError } = options;
   checkPrefix(ACTION, inboxPrefix);
@@ -140,8 +160,23 @@ export function brokerSettings(
     outboxLimit: options.outboxLimit ?? 8 * 1_048_576,
     resolve: options.resolve ?? false,
   };
-  const { service } = options;
-  return { connection, inboxPrefix, requestTimeout, service, logger: logger || undefined };
+  const { service, maxSessions = 10_000 } = options;
+  return {
+    connection,
+    inboxPrefix,
+    requestTimeout,
+    allowance: allowanceOf(options.allowResponses),
+    maxSessions,
+    service,
+    logger: logger || undefined,
+  };
+}
+
+/** The server's own defaults, where `allow_responses` does not say more. */
+function allowanceOf(responses: BrokerOptions["allowResponses"]): Allowance | undefined {
+  if (responses === undefined) return undefined;
+  const { max = 1, expires = 120_000 } = responses === true ? {} : responses;
+  return { max, expires };
 }
 
 function checkTransport(kind: ServerList["kind"], { tls, resolve }: BrokerOptions): void {

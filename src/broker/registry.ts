@@ -1,4 +1,5 @@
 import type { EventFeed } from "../connection/events.ts";
+import type { LinkWays } from "../link/link_ways.ts";
 import type { Middleware, PublishMiddleware } from "../middleware/middleware.ts";
 import { Outbound, type Ways } from "../outbound/outbound.ts";
 import type { PublisherPlace } from "../outbound/pattern_publisher.ts";
@@ -10,7 +11,7 @@ import type { RouteSettings } from "../subscriber/route.ts";
 import type { SubscriberSettings } from "../subscriber/subscriber_options.ts";
 
 /** What a broker has, and its routers use. */
-export interface Host extends Ways {
+export interface Host extends Ways, LinkWays {
   readonly feed: EventFeed;
   /** Aborts when the broker stops and time is up. */
   readonly stopping: () => AbortSignal;
@@ -169,8 +170,10 @@ export class Registry implements PublisherPlace {
   }
 
   #bind(subscriber: Handling | Reading): Binding {
-    const { connection, feed, stopping, queue, stats } = this.#broker("start a subscriber");
+    const host = this.#broker("start a subscriber");
+    const { connection, feed, stopping, queue, stats } = host;
     return {
+      ways: host,
       connection,
       feed,
       stopping,

@@ -8,7 +8,10 @@ import { Pattern } from "../subject/pattern.ts";
 import { checkSubject } from "../subject/subject.ts";
 import type { Handler } from "../subscriber/handler.ts";
 import type { HandlerSubscriber, ReadSubscriber } from "../subscriber/subscriber.ts";
+import { sessionHandler } from "../subscriber/session_serving.ts";
 import { type SubscriberOptions, subscriberSettings } from "../subscriber/subscriber_options.ts";
+import type { SessionHandler } from "../link/session.ts";
+import { checkSession, type SessionOptions } from "../link/session_options.ts";
 import { PatternPublisher } from "../outbound/pattern_publisher.ts";
 import type { Publisher } from "../outbound/publisher.ts";
 import { checkPublisher, type PublisherOptions } from "../outbound/publisher_options.ts";
@@ -17,8 +20,12 @@ import { type Host, Registry } from "./registry.ts";
 /** What is registered on a router. What the broker does with it must not be a method that programs see. */
 export let registryOf: (router: NatsRouter) => Registry;
 
-/** What a handler may give back where its reply has a schema: a value, its promise, or what `reply()` makes. */
-export type Replied<Value> = Value | Reply | Promise<Value | Reply>;
+/** What a handler may give back where its reply has a schema: a value, its promise, what `reply()` makes, or parts. */
+export type Replied<Value> =
+  | Value
+  | Reply
+  | Promise<Value | Reply>
+  | AsyncIterable<Value | Reply>;
 
 /** How a subscriber without a handler is subscribed. */
 export type ReadOptions = Pick<SubscriberOptions, "queue" | "maxPending">;
@@ -138,7 +145,7 @@ export class NatsRouter<State extends object = Readonly<Record<string, unknown>>
     const last = rest.at(-1);
     const handler = typeof last === "function" ? last as Handler : undefined;
     const options = (handler ? rest.slice(0, -1) : rest)[0] ?? {};
-    const settings = subscriberSettings(new Pattern(pattern), options, handler !== undefined);
+    const settings = subscriberSettings(new Pattern(pattern), options, handler);
     if (!handler) return this.#registry.read(pattern, settings);
     const { filter, schema, replySchema, middleware = [] } = options as SubscriberOptions;
     return this.#registry.handle(pattern, settings, {
@@ -147,6 +154,42 @@ export class NatsRouter<State extends object = Readonly<Record<string, unknown>>
       schema,
       replySchema,
       middleware,
+    });
+  }
+
+  /**
+   * Serves sessions on a subject, a wildcard, or a pattern such as `"chat.{room}"`; `start()` subscribes. Each is over once
+   * the handler returns or throws.
+   *
+   * @throws {InvalidSubjectError} for a pattern that no server would take
+   * @throws {TypeError} for a wrong option, and if an opening would be answered twice
+   */
+  session<const Text extends string>(
+    pattern: Text,
+    handler: SessionHandler<unknown, unknown, Params<Text>>,
+  ): HandlerSubscriber;
+  /** Serves sessions with options. */
+  session<const Text extends string, Incoming = unknown, Outgoing = unknown, Opening = unknown>(
+    pattern: Text,
+    options: SessionOptions<Incoming, Outgoing, Opening, State>,
+    handler: SessionHandler<Incoming, Outgoing, Params<Text>, Opening>,
+  ): HandlerSubscriber;
+  session(pattern: string, ...rest: readonly unknown[]): HandlerSubscriber {
+    const handler = rest.at(-1) as SessionHandler;
+    const options = (rest.length > 1 ? rest[0] : {}) as SessionOptions;
+    checkSession(pattern, options);
+    if (typeof handler !== "function") {
+      throw new TypeError(`Cannot serve sessions on "${pattern}" as a handler must be given: none`);
+    }
+    const { queue, openingSchema: schema, middleware = [] } = options;
+    const settings = subscriberSettings(new Pattern(pattern), { ...(queue && { queue }) }, handler);
+    const serving = sessionHandler(pattern, options, handler);
+    return this.#registry.handle(pattern, { ...settings, concurrency: Infinity }, {
+      handler: serving,
+      schema,
+      middleware,
+      filter: undefined,
+      replySchema: undefined,
     });
   }
 }

@@ -9,6 +9,14 @@ import { type RequestManyOptions, requestManySettings } from "../inbox/request_m
 import { Requests } from "../inbox/requests.ts";
 import { SubscribedInbox } from "../inbox/subscribed_inbox.ts";
 import { newToken } from "../inbox/token.ts";
+import { Links } from "../link/links.ts";
+import { type OpeningWays, openSession, requestStream } from "../link/openings.ts";
+import type { Allowance } from "../link/rights.ts";
+import type { Session } from "../link/session.ts";
+import type { OpenSessionOptions } from "../link/session_options.ts";
+import type { ReplyStream } from "../link/stream.ts";
+import type { RequestStreamOptions } from "../link/stream_options.ts";
+import type { Outbound } from "../outbound/outbound.ts";
 import { timeWithinWork } from "../message/work.ts";
 import type { EndpointStats } from "../service/endpoint_stats.ts";
 import { checkSubject } from "../subject/subject.ts";
@@ -27,15 +35,20 @@ export class Wiring implements Host {
   readonly requests: Requests;
   readonly requestTimeout: number;
   readonly queue: string | undefined;
+  readonly links: Links;
+  readonly allowance: Allowance | undefined;
   readonly #inboxPrefix: string;
   readonly #discovery: Discovery | undefined;
   #stopping = new AbortController();
 
-  constructor({ connection, inboxPrefix, requestTimeout, service, logger }: BrokerSettings) {
+  constructor(settings: BrokerSettings) {
+    const { connection, inboxPrefix, requestTimeout, service, logger } = settings;
     const requests = this.requests = new Requests(
       this.connection = new Connection(connection, this.feed),
       inboxPrefix,
     );
+    this.links = new Links(this.feed, settings.maxSessions);
+    this.allowance = settings.allowance;
     this.requestTimeout = requestTimeout;
     this.#inboxPrefix = inboxPrefix;
     this.#discovery = service && new Discovery(this, service);
@@ -66,9 +79,7 @@ export class Wiring implements Host {
   }
 
   /** A name for an inbox of this broker. */
-  newInbox(): string {
-    return `${this.#inboxPrefix}.${newToken()}`;
-  }
+  readonly newInbox = (): string => `${this.#inboxPrefix}.${newToken()}`;
 
   async openInbox(options: InboxOptions | undefined): Promise<Inbox> {
     const settings = inboxSettings(options);
@@ -89,6 +100,24 @@ export class Wiring implements Host {
     return new CollectedAnswers(this, { subject, replyTo: this.newInbox(), encode }, settings);
   }
 
+  requestStream(
+    { outbound }: Registry,
+    subject: string,
+    body: unknown,
+    options: RequestStreamOptions,
+  ): ReplyStream {
+    return requestStream(this.#openingWays(outbound), subject, body, options);
+  }
+
+  openSession(
+    { outbound }: Registry,
+    subject: string,
+    opening: unknown,
+    options: OpenSessionOptions,
+  ): Promise<Session> {
+    return openSession(this.#openingWays(outbound), subject, opening, options);
+  }
+
   async start({ handlings, readings }: Registry): Promise<void> {
     await this.connection.connect();
     for (const handling of handlings) handling.listen();
@@ -100,18 +129,27 @@ export class Wiring implements Host {
 
   async stop({ handlings, readings }: Registry, timeout: number): Promise<void> {
     const until = performance.now() + timeout;
+    this.links.drain();
     const left = Promise.all([
+      this.links.settled(),
       this.#discovery?.leave(),
       ...[...handlings, ...readings].map((subscriber) => subscriber.leave()),
     ]);
     const report = (error: Error) => this.feed.emit({ type: "error", error });
     await within(left, { timeout }, "wait for the handlers at work").catch(async (error) => {
       report(error);
-      const told = Promise.all(handlings.map((handling) => handling.abandon()));
+      this.links.abort({ reason: "shutting down" });
+      const abandoned = handlings.map((handling) => handling.abandon());
+      const told = Promise.all([this.links.emptied(), ...abandoned]);
       this.#stopping.abort(error);
       await within(told, { timeout: LAST_WORDS }, "tell the callers").catch(report);
     });
     await this.connection.close({ timeout: Math.max(100, until - performance.now()) });
     this.#stopping = new AbortController();
+  }
+
+  #openingWays(outbound: Outbound): OpeningWays {
+    const { connection, feed, links, allowance, newInbox, requestTimeout } = this;
+    return { connection, feed, links, allowance, newInbox, requestTimeout, outbound };
   }
 }

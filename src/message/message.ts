@@ -30,14 +30,18 @@ export interface Message<
   /** What middleware found out for the handlers behind it; a fresh object for every message. */
   readonly state: State;
   /**
-   * Aborted when the caller's time is over, or the broker stops and time is up; a caller that leaves earlier tells
-   * nobody.
+   * Aborted when the caller's time is over, or the broker stops and time is up; and when the caller of a stream, or the
+   * other side of a session, leaves. Whoever made a plain request and leaves tells nobody.
    */
   readonly signal: AbortSignal;
 }
 
 /** What the receiving side knows of a message beyond its packet. */
 export interface Reception {
+  /** The headers, where they are known without the packet's block. */
+  readonly headers?: MessageHeaders;
+  /** The correlation id, where its own headers do not say. */
+  readonly conversation?: string;
   readonly params?: Readonly<Record<string, string>>;
   readonly signal?: () => AbortSignal;
 }
@@ -50,6 +54,9 @@ function headersOf({ headerBlock }: Packet): MessageHeaders {
   return headerBlock ? MessageHeaders.parse(headerBlock) : NO_HEADERS;
 }
 
+/** What the receiving side knows of a message; for those who made it. */
+export let receptionOf: (message: ReceivedMessage) => Reception | undefined;
+
 /** Reads each part of a packet when it is first asked for. */
 export class ReceivedMessage implements Message {
   readonly #packet: Packet;
@@ -58,6 +65,10 @@ export class ReceivedMessage implements Message {
   #body: unknown = UNREAD;
   #state: Record<string, unknown> | undefined;
   #signal: AbortSignal | undefined;
+
+  static {
+    receptionOf = (message) => message.#reception;
+  }
 
   constructor(packet: Packet, reception?: Reception) {
     this.#packet = packet;
@@ -84,7 +95,7 @@ export class ReceivedMessage implements Message {
   }
 
   get headers(): MessageHeaders {
-    return this.#headers ??= headersOf(this.#packet);
+    return this.#headers ??= this.#reception?.headers ?? headersOf(this.#packet);
   }
 
   get replyTo(): string | undefined {
@@ -94,7 +105,7 @@ export class ReceivedMessage implements Message {
   get correlationId(): string | undefined {
     const id = this.headers.get("correlation_id");
     // one that could not be sent on would make every answer fail
-    return isHeaderValue(id) ? id : undefined;
+    return isHeaderValue(id) ? id : this.#reception?.conversation;
   }
 
   get state(): Record<string, unknown> {

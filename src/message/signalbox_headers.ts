@@ -1,12 +1,20 @@
 /**
  * Every header of ours beyond the two of FastStream and the two of ADR-32; peers that do not know them pass over them.
  *
- * | header                | on       | meaning                                                                   |
- * | --------------------- | -------- | ------------------------------------------------------------------------- |
- * | `Signalbox-Time-Left` | requests | milliseconds that the caller still waits; no clock of theirs or ours matters |
+ * | header                | on                   | meaning                                                                      |
+ * | --------------------- | -------------------- | ---------------------------------------------------------------------------- |
+ * | `Signalbox-Time-Left` | requests             | milliseconds that the caller still waits; no clock of theirs or ours matters |
+ * | `Signalbox-Link`      | openings, acceptances | what one side of a stream or a session tells of itself; see `src/link/PROTOCOL.md` |
+ * | `Signalbox-End`       | ends of these        | how it ended, where it is not complete                                       |
  *
  * @module
  */
 
 /** How long the caller still waits, in whole milliseconds. */
 export const TIME_LEFT = "Signalbox-Time-Left";
+
+/** What a side of a link tells of itself. */
+export const LINK = "Signalbox-Link";
+
+/** How a link ended. */
+export const END = "Signalbox-End";

@@ -85,7 +85,7 @@ export class Outbound {
     subject: string,
     body: unknown,
     { headers, correlationId: given }: RequestOptions,
-    timeLeft: number,
+    timeLeft: number | undefined,
   ): Outgoing | Promise<Outgoing> {
     const correlationId = given ?? currentWork()?.correlationId ?? newToken();
     const draft: Draft = { kind: "request", subject, body, headers, correlationId };
@@ -143,7 +143,7 @@ export class Outbound {
     throw new TypeError(`Cannot ${action} as ${rule}: it did not`);
   }
 
-  #encode(draft: Draft & { readonly timeLeft?: number }): Outgoing {
+  #encode(draft: Draft & { readonly timeLeft?: number | undefined }): Outgoing {
     return encodeMessage(draft.subject, draft.body, draft, this.#ways.connection.hasHeaders);
   }
 }

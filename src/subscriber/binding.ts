@@ -1,5 +1,6 @@
 import type { Connection } from "../connection/connection.ts";
 import type { EventFeed } from "../connection/events.ts";
+import type { LinkWays } from "../link/link_ways.ts";
 import type { Middleware } from "../middleware/middleware.ts";
 import type { Outbound } from "../outbound/outbound.ts";
 import type { EndpointStats } from "../service/endpoint_stats.ts";
@@ -30,4 +31,6 @@ export interface Binding {
   /** The queue group where the subscriber names none. */
   readonly queue: string | undefined;
   readonly stats: EndpointStats | undefined;
+  /** What streams and sessions go over. */
+  readonly ways: LinkWays;
 }

@@ -1,8 +1,14 @@
-import { PayloadTooLargeError, ReplyError } from "../errors.ts";
+import { ReplyError } from "../errors.ts";
 import type { EventFeed } from "../connection/events.ts";
 import { newToken } from "../inbox/token.ts";
 import { ERROR_CODES } from "../message/error_codes.ts";
 import type { Packet } from "../message/packet.ts";
+import { isAsyncIterable } from "../link/async_iterable.ts";
+import type { Endpoint } from "../link/endpoint.ts";
+import type { LinkWays } from "../link/link_ways.ts";
+import { LinkError } from "../link/link_error.ts";
+import type { LinkSettings } from "../link/link_options.ts";
+import type { Places } from "../link/places.ts";
 import { errorReply, Reply } from "../message/reply.ts";
 import { runWithin } from "../message/work.ts";
 import { shown } from "../options.ts";
@@ -11,8 +17,10 @@ import type { EndpointStats } from "../service/endpoint_stats.ts";
 import type { Pattern } from "../subject/pattern.ts";
 import type { Draft } from "../middleware/middleware.ts";
 import { after, isThenable } from "../thenable.ts";
-import { Exchange, type Failure } from "./exchange.ts";
-import { decode, type Route } from "./route.ts";
+import { Exchange, exchangeOf } from "./exchange.ts";
+import { type Failure, failureOf, Unanswerable } from "./failure.ts";
+import { decode, type Pour, type Route } from "./route.ts";
+import { Streaming } from "./streaming.ts";
 
 /** What a delivery works with. */
 export interface DeliveryPlan {
@@ -26,6 +34,10 @@ export interface DeliveryPlan {
   readonly feed: EventFeed;
   readonly stopping: () => AbortSignal;
   readonly stats: EndpointStats | undefined;
+  readonly ways: LinkWays;
+  /** How streamed replies behave, and how many there may be. */
+  readonly streams: LinkSettings;
+  readonly places: Places;
 }
 
 /** How much of an error's text is repeated where the whole could not be sent, in characters. */
@@ -37,11 +49,18 @@ const LAST_WORD = 200;
  */
 export class Delivery {
   readonly #plan: DeliveryPlan;
+  readonly #streaming: Streaming;
   readonly #open = new Set<Exchange>();
 
   constructor(plan: DeliveryPlan) {
     this.#plan = plan;
+    const publish = (exchange: Exchange, part: unknown) =>
+      plan.publishTo.length > 0 && this.#publish(exchange, part);
+    this.#streaming = new Streaming({ ...plan, publish });
   }
+
+  /** Sends the parts of a reply as they are made. */
+  readonly pour: Pour = (message, parts) => this.#streaming.pour(exchangeOf(message)!, parts);
 
   /** Sees one message through; never throws or rejects, and gives a promise only where it has to wait. */
   run(packet: Packet, arrived: number): void | Promise<void> {
@@ -78,14 +97,16 @@ export class Delivery {
   }
 
   #begin(packet: Packet, arrived: number): Exchange {
-    const { pattern, stopping } = this.#plan;
-    const exchange = new Exchange(packet, pattern.read(packet.subject), arrived, stopping());
+    const { pattern, stopping, ways } = this.#plan;
+    const params = pattern.read(packet.subject);
+    const exchange = new Exchange(packet, params, arrived, stopping(), ways);
     if (this.#plan.stats) exchange.began = performance.now();
     this.#open.add(exchange);
     return exchange;
   }
 
   #end(exchange: Exchange): void {
+    if (exchange.failure) this.#streaming.endPlain(exchange, 1);
     exchange.end();
     this.#open.delete(exchange);
     this.#plan.stats?.record(performance.now() - exchange.began, exchange.failure);
@@ -104,6 +125,10 @@ export class Delivery {
 
   #answer(exchange: Exchange, value: unknown): unknown {
     const { publishTo, noReply } = this.#plan;
+    if (exchange.isLed) return this.#streaming.finish(exchange, value);
+    if (isAsyncIterable(value)) {
+      return this.#streaming.pour(exchange, value).then(() => this.#streaming.finish(exchange));
+    }
     const published = publishTo.length > 0 && this.#publish(exchange, value);
     const replied = !noReply && exchange.claim() && this.#reply(exchange, value);
     return published ? Promise.all([published, replied]) : replied;
@@ -132,7 +157,8 @@ export class Delivery {
 
   /** Gives a promise only where the answer has to wait for a middleware. */
   #fail(exchange: Exchange, error: unknown): void | Promise<void> {
-    const failure = exchange.failure = told(error);
+    const failure = exchange.failure = failureOf(error);
+    if (exchange.endpoint) return this.#failLink(exchange.endpoint, failure, error);
     const toTell = !this.#plan.noReply && exchange.claim();
     // an error that was made for the caller is told to the caller alone, if there is one
     if (!toTell || !(error instanceof ReplyError)) this.#report(error);
@@ -144,6 +170,14 @@ export class Delivery {
     } catch (cause) {
       sayLess(cause);
     }
+  }
+
+  /** Whoever was led to a link is told through it; what follows from its end is no news. */
+  #failLink(endpoint: Endpoint, failure: Failure, error: unknown): Promise<void> {
+    const isNews = !endpoint.ending ||
+      !(error instanceof LinkError || error === endpoint.error(""));
+    if (isNews && !(error instanceof ReplyError)) this.#report(error);
+    return endpoint.close({ reason: "error", ...failure });
   }
 
   /** Its data, the caller's own words or a middleware may be why an error could not be sent. */
@@ -182,25 +216,6 @@ function errorDraft(
 function lastWord({ replyTo: subject }: Exchange, { code, description }: Failure): Draft {
   const short = description.slice(0, LAST_WORD);
   return { kind: "reply", subject, ...errorReply(code, short), correlationId: newToken() };
-}
-
-/** A handler's value that could not be sent. */
-class Unanswerable extends Error {
-  constructor(cause: unknown) {
-    super("Cannot answer a request as its reply must be sent: it was not", { cause });
-  }
-}
-
-/** What the caller is told of an error; the text of one that was not made for it stays here. */
-function told(error: unknown): Failure {
-  const { internal: code, tooLarge } = ERROR_CODES;
-  if (error instanceof ReplyError) {
-    return { code: error.code, description: error.message, data: error.data };
-  }
-  if (!(error instanceof Unanswerable)) return { code, description: "Internal error" };
-  return error.cause instanceof PayloadTooLargeError
-    ? { code: tooLarge, description: "The reply is too large" }
-    : { code, description: "The reply cannot be sent" };
 }
 
 function asError(error: unknown): Error {

@@ -1,30 +1,33 @@
 import { TimeoutError } from "../errors.ts";
 import { newToken } from "../inbox/token.ts";
-import { ReceivedMessage } from "../message/message.ts";
+import type { Endpoint } from "../link/endpoint.ts";
+import type { Failure } from "./failure.ts";
+import type { LinkWays } from "../link/link_ways.ts";
+import { type Message, ReceivedMessage, type Reception, receptionOf } from "../message/message.ts";
 import type { Packet } from "../message/packet.ts";
 import { TIME_LEFT } from "../message/signalbox_headers.ts";
 import type { Work } from "../message/work.ts";
-
-/** What a caller was told of what went wrong. */
-export interface Failure {
-  readonly code: number;
-  readonly description: string;
-  readonly data?: unknown;
-}
 
 /** What a timer can wait, in milliseconds; it fires at once if it is asked for more. */
 const LONGEST_TIMER = 2_147_483_647;
 
 /** One message from its arrival to its answer, which is given once. */
-export class Exchange implements Work {
+export class Exchange implements Work, Reception {
   readonly message: ReceivedMessage;
+  /** What it can become a stream or a session over. */
+  readonly ways: LinkWays;
   readonly replyTo: string;
+  readonly params: Readonly<Record<string, string>>;
   /** When it came, by `performance.now()`. */
   readonly arrived: number;
   /** When its handler began, by `performance.now()`, where that is counted. */
   began = 0;
   /** What went wrong, if anything did. */
   failure: Failure | undefined;
+  /** How many messages its caller may still be sent, where it is sent part after part without a link. */
+  plainLeft: number | undefined;
+  /** What its answer became, where that is a stream or a session. */
+  endpoint: Endpoint | undefined;
   readonly #stopping: AbortSignal;
   #correlationId: string | undefined;
   #deadline: number | undefined;
@@ -38,11 +41,14 @@ export class Exchange implements Work {
     params: Readonly<Record<string, string>>,
     arrived: number,
     stopping: AbortSignal,
+    ways: LinkWays,
   ) {
+    this.ways = ways;
     this.replyTo = packet.replyTo;
+    this.params = params;
     this.arrived = arrived;
     this.#stopping = stopping;
-    this.message = new ReceivedMessage(packet, { params, signal: () => this.#signal() });
+    this.message = new ReceivedMessage(packet, this);
   }
 
   /** What the sender gave, or else one for what becomes of its message. */
@@ -63,6 +69,11 @@ export class Exchange implements Work {
     return this.#ended;
   }
 
+  /** Whether its answer is a stream or a session, which has begun. */
+  get isLed(): boolean {
+    return this.endpoint !== undefined || this.plainLeft !== undefined;
+  }
+
   /** Whether somebody waits for an answer that has not been given. */
   get isOpen(): boolean {
     return this.replyTo !== "" && !this.#answered;
@@ -80,6 +91,14 @@ export class Exchange implements Work {
     this.#answered = false;
   }
 
+  /** Its answer is a stream or a session, whose end aborts the signal. */
+  lead(endpoint: Endpoint): void {
+    this.#answered = true;
+    this.endpoint = endpoint;
+    if (this.deadline < Infinity) endpoint.endAfter(this.#left());
+    void endpoint.closed.then(() => this.#controller?.abort(endpoint.error("go on with")));
+  }
+
   /** Nothing of it is at work any more. */
   end(): void {
     this.#ended = true;
@@ -89,9 +108,10 @@ export class Exchange implements Work {
   }
 
   /** Made when somebody asks for it, as few handlers do. */
-  #signal(): AbortSignal {
+  signal(): AbortSignal {
     if (this.#controller) return this.#controller.signal;
     this.#controller = new AbortController();
+    if (this.endpoint?.ending) this.#controller.abort(this.endpoint.error("go on with"));
     // whoever asks so late would have a timer and a listener that nobody clears
     if (this.#ended) return this.#controller.signal;
     if (this.#stopping.aborted) this.#abort();
@@ -111,6 +131,12 @@ export class Exchange implements Work {
   }
 
   readonly #abort = () => this.#controller?.abort(this.#stopping.reason);
+}
+
+/** The exchange that a message is of; middleware hands messages on as they are. */
+export function exchangeOf(message: Message): Exchange | undefined {
+  const reception = message instanceof ReceivedMessage ? receptionOf(message) : undefined;
+  return reception instanceof Exchange ? reception : undefined;
 }
 
 /** A header that is no number is the same as none: the caller's mistake must not make its request fail. */

@@ -1,6 +1,7 @@
 import { within } from "../deadline.ts";
 import type { NextOptions } from "../inbox/inbox.ts";
 import type { Interest, Taker } from "../connection/connection.ts";
+import { Places } from "../link/places.ts";
 import { ERROR_CODES } from "../message/error_codes.ts";
 import type { Packet } from "../message/packet.ts";
 import { checkOptions, limit, milliseconds, signal } from "../options.ts";
@@ -100,7 +101,8 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
       );
     }
     this.#routes.push(route);
-    if (this.#binding) this.#live.push(new Route(route, this.#binding.middleware));
+    if (!this.#binding) return;
+    this.#live.push(new Route(route, this.#binding.middleware, this.#delivery.pour));
   }
 
   /** Subscribes; the server has it once the connection is flushed. */
@@ -108,14 +110,20 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
     if (this.#interest) return;
     const binding = this.#binding = this.#place.bind();
     const pattern = new Pattern(this.pattern);
-    const { publishTo, noReply, queue } = this.#settings;
-    const routes = this.#live;
-    routes.splice(
-      0,
-      Infinity,
-      ...this.#routes.map((route) => new Route(route, binding.middleware)),
-    );
-    this.#delivery = new Delivery({ ...binding, pattern, routes, publishTo, noReply });
+    const { publishTo, noReply, queue, streams, maxStreams } = this.#settings;
+    const places = new Places(maxStreams);
+    this.#delivery = new Delivery({
+      ...binding,
+      pattern,
+      routes: this.#live,
+      publishTo,
+      noReply,
+      streams,
+      places,
+    });
+    const { pour } = this.#delivery;
+    const routes = this.#routes.map((route) => new Route(route, binding.middleware, pour));
+    this.#live.splice(0, Infinity, ...routes);
     this.#refusal = undefined;
     this.#deaf?.();
     this.#deaf = binding.feed.listen(({ type }) => {

@@ -1,6 +1,7 @@
 import { DecodeError, ReplyError, ValidationError } from "../errors.ts";
 import { within } from "../deadline.ts";
 import { ERROR_CODES } from "../message/error_codes.ts";
+import { isAsyncIterable } from "../link/async_iterable.ts";
 import type { ReceivedMessage } from "../message/message.ts";
 import { Reply } from "../message/reply.ts";
 import { type Schema, validate } from "../message/schema.ts";
@@ -27,12 +28,18 @@ export class Route {
   readonly #settings: RouteSettings;
   readonly #handle: (message: ReceivedMessage) => unknown;
 
-  constructor(settings: RouteSettings, outer: readonly Middleware[]) {
+  /** What a handler gives part by part is `poured` out within its middleware, which stands around all of it. */
+  constructor(settings: RouteSettings, outer: readonly Middleware[], pour: Pour) {
     this.#settings = settings;
+    const { handler, replySchema } = settings;
     const chain = [...outer, ...settings.middleware];
     this.#handle = compose(
       chain.map((each) => (message: ReceivedMessage, next) => each(message, () => next(message))),
-      settings.handler,
+      (message) =>
+        after(handler(message), (value) => {
+          if (!isAsyncIterable(value)) return value;
+          return pour(message, replySchema ? checkedParts(replySchema, value) : value);
+        }),
     );
   }
 
@@ -48,8 +55,18 @@ export class Route {
     const value = schema
       ? after(validated(schema, exchange), (body) => this.#handle(message.withBody(body)))
       : this.#handle(message);
-    return replySchema ? after(value, (value) => checked(replySchema, value)) : value;
+    if (!replySchema) return value;
+    // what was given part by part has been checked
+    return after(value, (value) => exchange.isLed ? value : checked(replySchema, value));
   }
+}
+
+/** Sends the parts of a reply as they are made. */
+export type Pour = (message: ReceivedMessage, parts: AsyncIterable<unknown>) => Promise<void>;
+
+/** Every part as its schema makes it. */
+async function* checkedParts(schema: Schema, parts: AsyncIterable<unknown>): AsyncGenerator {
+  for await (const part of parts) yield checked(schema, part);
 }
 
 /** The reply as its schema makes it; one that does not fit is the handler's fault, not the caller's. */

@@ -1,4 +1,11 @@
 import { type Bounds, DEFAULT_BOUNDS } from "../backlog.ts";
+import { isAsyncGenerator } from "../link/async_iterable.ts";
+import {
+  LINK_RULES,
+  type LinkOptions,
+  type LinkSettings,
+  linkSettings,
+} from "../link/link_options.ts";
 import type { Message } from "../message/message.ts";
 import { type Schema, standardSchema } from "../message/schema.ts";
 import type { Middleware } from "../middleware/middleware.ts";
@@ -39,9 +46,13 @@ export interface SubscriberOptions<
    * How many handlers run at a time; 1 keeps the order. Handlers wait for others most of their time, and one that is
    * slow must not have all callers time out; so many that they cannot overwhelm what they wait for.
    *
-   * @default {64}
+   * @default {64}; as many as `maxStreams` lets for an `async function*`, whose readers set the pace
    */
   readonly concurrency?: number;
+  /** How streamed replies behave, where the handler is an `async function*`. */
+  readonly streams?: LinkOptions;
+  /** How many streamed replies may be at work here at a time; the next is answered with 429. @default {1_000} */
+  readonly maxStreams?: number;
   /** How much may wait for a handler; beyond it a caller is told 429. @default {{ messages: 65_536, bytes: 67_108_864 }} */
   readonly maxPending?: Partial<Bounds>;
 }
@@ -52,6 +63,8 @@ export interface SubscriberSettings {
   readonly publishTo: readonly Pattern[];
   readonly noReply: boolean;
   readonly concurrency: number;
+  readonly streams: LinkSettings;
+  readonly maxStreams: number;
   readonly bounds: Bounds;
   /** The options that were given and are for all handlers of the subject. */
   readonly shared: readonly string[];
@@ -73,11 +86,20 @@ const RULES = {
   publishTo: subjects,
   noReply: flag,
   concurrency: count,
+  streams: record,
+  maxStreams: count,
   maxPending: record,
 };
 
 /** What is given with the first handler of a subject, as it is for all of them. */
-const SHARED = ["publishTo", "noReply", "concurrency", "maxPending"] as const;
+const SHARED = [
+  "publishTo",
+  "noReply",
+  "concurrency",
+  "streams",
+  "maxStreams",
+  "maxPending",
+] as const;
 
 /**
  * Fills in the defaults.
@@ -88,13 +110,14 @@ const SHARED = ["publishTo", "noReply", "concurrency", "maxPending"] as const;
 export function subscriberSettings(
   pattern: Pattern,
   options: SubscriberOptions<never, never>,
-  hasHandler: boolean,
+  handler: unknown,
 ): SubscriberSettings {
   const action = `subscribe to "${pattern.text}"`;
   const { queue: queueRule, maxPending: pendingRule } = RULES;
-  checkOptions(action, options, hasHandler ? RULES : { queue: queueRule, maxPending: pendingRule });
+  checkOptions(action, options, handler ? RULES : { queue: queueRule, maxPending: pendingRule });
   checkOptions(action, options.maxPending, { messages: count, bytes });
-  const { queue, publishTo = [], noReply = false, concurrency = 64, maxPending } = options;
+  checkOptions(action, options.streams, LINK_RULES);
+  const { queue, publishTo = [], noReply = false, streams = {}, maxPending } = options;
   const targets = typeof publishTo === "string" ? [publishTo] : publishTo;
   const bounds = {
     messages: maxPending?.messages ?? DEFAULT_BOUNDS.messages,
@@ -104,7 +127,9 @@ export function subscriberSettings(
     queue,
     publishTo: targets.map((target) => new Pattern(target).checkFillable().within(pattern)),
     noReply,
-    concurrency,
+    concurrency: options.concurrency ?? (isAsyncGenerator(handler) ? Infinity : 64),
+    streams: linkSettings(action, streams),
+    maxStreams: options.maxStreams ?? 1_000,
     bounds,
     shared: SHARED.filter((key) => options[key] !== undefined),
   };

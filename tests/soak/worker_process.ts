@@ -12,11 +12,13 @@ export class WorkerProcess implements AsyncDisposable {
     this.#child = child;
   }
 
-  /** Resolves once anyone's request finds it. */
-  static async start(url: string): Promise<WorkerProcess> {
-    const program = new URL("worker.ts", import.meta.url).href;
+  /** Resolves once anyone's request finds it; another program has to do as `worker.ts` does. */
+  static async start(
+    url: string,
+    program: URL = new URL("worker.ts", import.meta.url),
+  ): Promise<WorkerProcess> {
     const child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "--quiet", "--no-check", "--no-prompt", "-A", program, url],
+      args: ["run", "--quiet", "--no-check", "--no-prompt", "-A", program.href, url],
       stdin: "piped",
       stdout: "piped",
       stderr: "inherit",

@@ -28,21 +28,32 @@ export function onEveryServer(
   behaviour: (backend: Backend) => Promise<void>,
   needs: ServerNeeds = {},
 ): void {
-  Deno.test(`${name} [nats-server]`, async () => {
-    await using server = await NatsServer.start({ config: configured(needs) });
-    const subscriptions = async () => (await server.monitor("/varz")).subscriptions;
-    const idle = await subscriptions();
-    await using brokers = new Brokers(server.url, async () => await subscriptions() - idle);
-    await behaviour(brokers);
-  });
-  const { ownProcess, ...options } = needs;
-  if (ownProcess) return;
-  Deno.test(`${name} [embedded]`, async () => {
-    await using server = await EmbeddedServer.start(options);
-    const subscriptions = () => Promise.resolve(server.stats().subscriptions);
-    await using brokers = new Brokers(server.url, subscriptions);
-    await behaviour(brokers);
-  });
+  Deno.test(`${name} [nats-server]`, () => onNatsServer(behaviour, needs));
+  if (needs.ownProcess) return;
+  Deno.test(`${name} [embedded]`, () => onEmbeddedServer(behaviour, needs));
+}
+
+/** Runs a behaviour on a real server of its own. */
+export async function onNatsServer(
+  behaviour: (backend: Backend, server: NatsServer) => Promise<void>,
+  needs: ServerNeeds,
+): Promise<void> {
+  await using server = await NatsServer.start({ config: configured(needs) });
+  const subscriptions = async () => (await server.monitor("/varz")).subscriptions;
+  const idle = await subscriptions();
+  await using brokers = new Brokers(server.url, async () => await subscriptions() - idle);
+  await behaviour(brokers, server);
+}
+
+/** Runs a behaviour on an embedded server of its own. */
+export async function onEmbeddedServer(
+  behaviour: (backend: Backend) => Promise<void>,
+  { ownProcess: _, ...options }: ServerNeeds,
+): Promise<void> {
+  await using server = await EmbeddedServer.start(options);
+  const subscriptions = () => Promise.resolve(server.stats().subscriptions);
+  await using brokers = new Brokers(server.url, subscriptions);
+  await behaviour(brokers);
 }
 
 class Brokers implements Backend {

@@ -33,7 +33,6 @@ export const REPLIES: Readonly<Record<string, { readonly code: number; make(): u
   function: { code: 500, make: () => () => {} },
   symbol: { code: 500, make: () => Symbol("no") },
   oversize: { code: 413, make: () => "x".repeat(20_000) },
-  iterable: { code: 500, make: async function* () {} },
   headers: { code: 500, make: () => reply("", { headers: { "X\r\nY": "1" } }) },
   lines: { code: 500, make: () => reply("", { headers: { "X": "1\r\nY: 2" } }) },
   thrower: {

@@ -74,8 +74,8 @@ Deno.test("NatsBroker refuses an option it does not know, and names those it doe
   assertEquals(
     sentenceOf({ inbox_prefix: "_X" }),
     "Cannot make a broker as an option must be one of inboxPrefix, name, user, password, token, " +
-      "tls, service, connectTimeout, requestTimeout, pingInterval, reconnect, outboxLimit, resolve, " +
-      'logger: "inbox_prefix"',
+      "tls, service, connectTimeout, requestTimeout, pingInterval, reconnect, allowResponses, " +
+      'maxSessions, outboxLimit, resolve, logger: "inbox_prefix"',
   );
 });
 
@@ -136,6 +136,8 @@ Deno.test("brokerSettings() fills in the defaults", () => {
   assertEquals(others, {
     inboxPrefix: "_INBOX",
     requestTimeout: 5_000,
+    allowance: undefined,
+    maxSessions: 10_000,
     service: undefined,
     logger: standardError,
   });
@@ -149,6 +151,8 @@ Deno.test("brokerSettings() keeps what it is given, 0 and false included", () =>
   const { connection, ...others } = brokerSettings(URL, {
     inboxPrefix: "_X.y",
     requestTimeout: 0,
+    allowResponses: { max: 16 },
+    maxSessions: 1,
     outboxLimit: 0,
     logger: false,
     reconnect: { maxDelay: 9 },
@@ -158,6 +162,8 @@ Deno.test("brokerSettings() keeps what it is given, 0 and false included", () =>
   assertEquals(others, {
     inboxPrefix: "_X.y",
     requestTimeout: 0,
+    allowance: { max: 16, expires: 120_000 },
+    maxSessions: 1,
     service: undefined,
     logger: undefined,
   });

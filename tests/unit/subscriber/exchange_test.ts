@@ -10,13 +10,16 @@ import { FakeTime } from "@std/testing/time";
 import { TimeoutError } from "../../../src/errors.ts";
 import { Exchange } from "../../../src/subscriber/exchange.ts";
 import { packet } from "./packet.ts";
+import type { LinkWays } from "../../../src/link/link_ways.ts";
+
+const NO_WAYS = {} as LinkWays;
 
 function exchange(
   headers?: string,
   { stopping = new AbortController().signal, replyTo = "_INBOX.a", arrived = performance.now() } =
     {},
 ): Exchange {
-  return new Exchange(packet("12", headers, replyTo), { id: "1" }, arrived, stopping);
+  return new Exchange(packet("12", headers, replyTo), { id: "1" }, arrived, stopping, NO_WAYS);
 }
 
 Deno.test("Exchange makes a message of its packet, with what the pattern found", () => {

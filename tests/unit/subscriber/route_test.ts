@@ -8,15 +8,17 @@ import type { Middleware } from "../../../src/middleware/middleware.ts";
 import { Exchange } from "../../../src/subscriber/exchange.ts";
 import { decode, Route, type RouteSettings } from "../../../src/subscriber/route.ts";
 import { packet } from "./packet.ts";
+import type { LinkWays } from "../../../src/link/link_ways.ts";
 
 function route(settings: Partial<RouteSettings>, outer: readonly Middleware[] = []): Route {
   const { handler = ({ body }) => body, ...others } = settings;
   const none = { filter: undefined, schema: undefined, replySchema: undefined, middleware: [] };
-  return new Route({ ...none, ...others, handler }, outer);
+  return new Route({ ...none, ...others, handler }, outer, () => Promise.resolve());
 }
 
 function exchange(body: string, headers?: string): Exchange {
-  return new Exchange(packet(body, headers), {}, performance.now(), new AbortController().signal);
+  const { signal } = new AbortController();
+  return new Exchange(packet(body, headers), {}, performance.now(), signal, {} as LinkWays);
 }
 
 function schemaOf(

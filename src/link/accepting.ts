@@ -1,0 +1,58 @@
+import { ReplyError } from "../errors.ts";
+import { ERROR_CODES } from "../message/error_codes.ts";
+import type { HeaderFields } from "../message/headers.ts";
+import type { Message } from "../message/message.ts";
+import { LINK } from "../message/signalbox_headers.ts";
+import { Endpoint } from "./endpoint.ts";
+import type { LinkWays } from "./link_ways.ts";
+import type { LinkSettings } from "./link_options.ts";
+import type { Purpose } from "./reader.ts";
+import { parseTerms, type Terms, termsOf } from "./terms.ts";
+
+/** How an opening is answered. */
+export interface Acceptance {
+  readonly purpose: Purpose;
+  readonly settings: LinkSettings;
+  readonly headers?: HeaderFields | undefined;
+}
+
+/**
+ * What an opening tells of its sender; `undefined` for a request that is none.
+ *
+ * @throws {ReplyError} with 400, if it is of another version
+ */
+export function termsIn({ headers }: Pick<Message, "headers">): Terms | undefined {
+  const told = headers.get(LINK);
+  if (told === undefined) return undefined;
+  const terms = parseTerms(told);
+  if (terms) return terms;
+  throw new ReplyError(
+    ERROR_CODES.badRequest,
+    "This version of streams and sessions is not spoken here",
+  );
+}
+
+/**
+ * Accepts an opening: takes a place among the links of the broker, and gives it back at the end.
+ *
+ * @throws {ReplyError} with 429, if there is no place; with 400, if addresses of reply do not arrive as they are sent
+ */
+export function accept(
+  ways: LinkWays,
+  replyTo: string,
+  terms: Terms,
+  { purpose, settings, headers }: Acceptance,
+): Endpoint {
+  if (!ways.links.places.enter()) {
+    throw new ReplyError(ERROR_CODES.tooMany, "Too many streams and sessions");
+  }
+  const endpoint = new Endpoint(ways, purpose, settings);
+  void endpoint.closed.then(() => ways.links.places.leave());
+  // whoever asks for a stream has nothing to say after the opening
+  if (terms.kind === "stream") endpoint.restrict("sending");
+  const own = termsOf(terms.kind, settings, ways.allowance);
+  if (endpoint.accept(replyTo, terms, own, headers)) return endpoint;
+  const description = "Addresses of reply must arrive as they were sent";
+  endpoint.ended({ reason: "gap" });
+  throw new ReplyError(ERROR_CODES.badRequest, description);
+}

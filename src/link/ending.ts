@@ -1,0 +1,89 @@
+import { type LinkEnd, LinkError } from "./link_error.ts";
+import { RemoteError, ReplyError } from "../errors.ts";
+import { encodeBody } from "../message/codec.ts";
+import { encodeHeaders } from "../message/header_block.ts";
+import { ReceivedMessage } from "../message/message.ts";
+import type { Packet } from "../message/packet.ts";
+import { ERROR_CODE, ERROR_TEXT, errorReply } from "../message/reply.ts";
+import { END } from "../message/signalbox_headers.ts";
+
+/** How a link ends, as one side tells the other. */
+export interface Ending {
+  readonly reason: LinkEnd;
+  /** Of an error. */
+  readonly code?: number | undefined;
+  readonly description?: string | undefined;
+  readonly data?: unknown;
+  /** What this side's program is told instead; it is not sent. */
+  readonly error?: unknown;
+}
+
+export const COMPLETE: Ending = { reason: "complete" };
+
+const REASONS: ReadonlySet<string> = new Set<LinkEnd>([
+  "complete",
+  "error",
+  "cancelled",
+  "deadline",
+  "idle",
+  "peer gone",
+  "gap",
+  "shutting down",
+]);
+
+/** An ending as a frame carries it; one that is complete needs no words. */
+export function encodeEnding(
+  { reason, code, description, data }: Ending,
+  correlationId: string,
+): Pick<Packet, "data" | "headerBlock"> {
+  if (reason === "complete") return { data: encodeBody(undefined).data, headerBlock: undefined };
+  const error = code === undefined ? undefined : errorReply(code, description ?? "", data);
+  const { data: bytes, contentType } = encodeBody(error ? error.body : description);
+  const fields = { ...error?.headers as Record<string, string>, [END]: reason };
+  const own = { contentType, correlationId, timeLeft: undefined };
+  return { data: bytes, headerBlock: encodeHeaders(own, fields) };
+}
+
+/** Reads it; a reason that we do not know, from a later peer, is the nearest that we do. */
+export function readEnding({ data, headerBlock }: Pick<Packet, "data" | "headerBlock">): Ending {
+  if (!headerBlock) return COMPLETE;
+  const message = new ReceivedMessage({ subject: "", replyTo: "", data, headerBlock });
+  const given = message.headers.get(END) ?? "";
+  const code = message.headers.get(ERROR_CODE);
+  const reason = REASONS.has(given) ? given as LinkEnd : code === undefined ? "cancelled" : "error";
+  const body = bodyOf(message);
+  if (code === undefined) {
+    return { reason, description: typeof body === "string" ? body : undefined };
+  }
+  const description = message.headers.get(ERROR_TEXT) ?? "";
+  return { reason, code: Number.parseInt(code, 10) || 0, description, data: body };
+}
+
+/** What the program is told of an ending, where it wanted to do something else. */
+export function errorOf(
+  ending: Ending,
+  action: string,
+  subject: string,
+): unknown {
+  const { reason, code, description, data, error } = ending;
+  if (error !== undefined) return error;
+  if (code !== undefined) return new RemoteError(subject, code, description ?? "", data);
+  return new LinkError(action, subject, reason, description);
+}
+
+/** What the other side is told when the program leaves: an error's text only if it was made for it. */
+export function leaving(reason: unknown): Ending {
+  if (reason instanceof ReplyError) {
+    const { code, message: description, data } = reason;
+    return { reason: "error", code, description, data };
+  }
+  return { reason: "cancelled", description: typeof reason === "string" ? reason : undefined };
+}
+
+function bodyOf(message: ReceivedMessage): unknown {
+  try {
+    return message.body;
+  } catch {
+    return message.data;
+  }
+}

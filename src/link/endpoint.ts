@@ -1,0 +1,246 @@
+import { TimeoutError } from "../errors.ts";
+import type { NextOptions } from "../inbox/inbox.ts";
+import type { Message } from "../message/message.ts";
+import type { HeaderFields } from "../message/headers.ts";
+import type { Outgoing } from "../message/outgoing.ts";
+import type { Packet } from "../message/packet.ts";
+import { COMPLETE, type Ending, errorOf, leaving } from "./ending.ts";
+import type { Numbered } from "./frame.ts";
+import { Handshake, type Opened, type OpeningPatience } from "./handshake.ts";
+import { LateSignal } from "./late_signal.ts";
+import { Link, type LinkOwner } from "./link.ts";
+import type { LinkWays } from "./link_ways.ts";
+import { type LinkEnd, LinkError } from "./link_error.ts";
+import type { LinkSettings } from "./link_options.ts";
+import { type Purpose, Reader } from "./reader.ts";
+import { Sending } from "./sending.ts";
+import type { Terms } from "./terms.ts";
+
+/** A timer that is asked for more fires at once, in milliseconds. */
+const LONGEST_TIMER = 2_147_483_647;
+
+/** One end of a link, in the hand of the program: what comes in, what goes out, and how it ended. */
+export class Endpoint implements LinkOwner {
+  readonly subject: string;
+  readonly correlationId: string;
+  /** Resolves with how it ended. */
+  readonly closed: Promise<LinkEnd>;
+  readonly #link: Link;
+  readonly #reader: Reader;
+  readonly #sending: Sending;
+  readonly #handshake: Handshake;
+  #told!: (reason: LinkEnd) => void;
+  #ending: Ending | undefined;
+  #isLeft = false;
+  readonly #signal = new LateSignal();
+  readonly #drained = new LateSignal();
+  #deadline: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(ways: LinkWays, { subject, correlationId, schema }: Purpose, settings: LinkSettings) {
+    this.subject = subject;
+    this.correlationId = correlationId;
+    this.closed = new Promise((resolve) => this.#told = resolve);
+    this.#link = new Link(ways, this, settings);
+    const context = { subject, correlationId, schema, signal: () => this.signal };
+    this.#reader = new Reader(this.#link, settings.maxMessage, context);
+    this.#sending = new Sending(this.#link, ways.connection, this);
+    this.#handshake = new Handshake(this.#link, this);
+  }
+
+  /** How it ended, once it has. */
+  get ending(): Ending | undefined {
+    return this.#ending;
+  }
+
+  /** Whether this side wants nothing more, so that there is nothing to tell it. */
+  get isLeft(): boolean {
+    return this.#isLeft;
+  }
+
+  get state(): Link["state"] {
+    return this.#link.state;
+  }
+
+  /** What the program is told once it has ended: made when it is asked for, with the sentence of what it wants. */
+  error(action: string): unknown {
+    return errorOf(this.#ending ?? COMPLETE, action, this.subject);
+  }
+
+  /** Aborts once it has ended, with the error that says how. */
+  get signal(): AbortSignal {
+    return this.#signal.signal;
+  }
+
+  /** Aborts when either broker begins to stop. */
+  get drained(): AbortSignal {
+    return this.#drained.signal;
+  }
+
+  /** Sends an opening, now or once the connection is back, and waits for what comes back. */
+  async open(opening: Outgoing | Promise<Outgoing>, patience: OpeningPatience): Promise<Opened> {
+    try {
+      return await this.#handshake.open(opening, patience);
+    } catch (error) {
+      this.ended({ reason: reasonOf(error), error });
+      throw error;
+    }
+  }
+
+  /**
+   * Accepts an opening.
+   *
+   * @returns whether it can be: its address of reply must have come as it was sent
+   */
+  accept(replyTo: string, terms: Terms, own: Terms, headers: HeaderFields | undefined): boolean {
+    return this.#handshake.accept(replyTo, terms, own, headers);
+  }
+
+  /** One way only: nothing is said from here, or nothing is wanted from there. */
+  restrict(to: "reading" | "sending"): void {
+    this.#link.restrict(to);
+  }
+
+  /** Ends it when so many milliseconds have passed. */
+  endAfter(deadline: number, error?: Error): void {
+    if (deadline > LONGEST_TIMER) return;
+    this.#deadline = setTimeout(() => {
+      this.abort({ reason: "deadline", error });
+    }, deadline);
+  }
+
+  /** Ends it with the signal's reason when it aborts. */
+  endOn(signal: AbortSignal): void {
+    const abort = () => {
+      this.#reader.clear();
+      this.abort({ reason: "cancelled", error: signal.reason });
+    };
+    if (signal.aborted) return abort();
+    signal.addEventListener("abort", abort, { once: true });
+    void this.closed.then(() => signal.removeEventListener("abort", abort));
+  }
+
+  /** Sends a body, now or when there is room; resolves then. */
+  send(body: unknown, headers?: HeaderFields, signal?: AbortSignal): Promise<void> {
+    if (this.#ending) return Promise.reject(this.error("send to"));
+    if (this.#link.out.isEnded) {
+      return Promise.reject(new LinkError("send to", this.subject, "complete"));
+    }
+    try {
+      return this.#sending.send(body, headers, signal);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** The next body as a message; `undefined` once all is said, or this side has left. */
+  async next(options?: NextOptions): Promise<Message | undefined> {
+    const message = await this.#reader.read(options);
+    if (message) return message;
+    if (this.#isLeft || !this.#ending || this.#ending.reason === "complete") return undefined;
+    throw this.error("read");
+  }
+
+  /** Says that nothing more is to come; resolves once the other side has all. */
+  end(): Promise<void> {
+    if (this.#ending) {
+      return this.#ending.reason === "complete"
+        ? Promise.resolve()
+        : Promise.reject(this.error("end"));
+    }
+    if (!this.#link.out.isEnded) {
+      this.#link.give({ code: "e", data: NOTHING, headerBlock: undefined });
+    }
+    return this.#sending.end();
+  }
+
+  /** Says that nothing more is to come, and how it ends; reads no more. Resolves once it has ended. */
+  async close(ending: Ending = COMPLETE): Promise<void> {
+    if (!this.#ending) {
+      this.#isLeft = true;
+      this.#reader.clear();
+      this.#link.close(ending);
+    }
+    await this.closed;
+  }
+
+  /** Leaves at once; what waits is not read any more. */
+  leave(reason: unknown): void {
+    if (this.#ending) return;
+    this.#isLeft = true;
+    this.#reader.clear();
+    this.abort(leaving(reason));
+  }
+
+  /** Ends it at once. */
+  abort(ending: Ending): void {
+    this.#link.abort(ending);
+    this.ended(ending);
+  }
+
+  /**
+   * Reads until all is said; whoever leaves the loop leaves the link. Where that is done `later`, an error that was
+   * thrown in the loop can be told instead.
+   */
+  iterate(later = false): AsyncIterator<Message> {
+    return {
+      next: async () => {
+        const value = await this.next();
+        return value ? { done: false, value } : { done: true, value };
+      },
+      return: () => {
+        if (later) this.#leaveLater();
+        else this.leave(undefined);
+        return Promise.resolve({ done: true, value: undefined });
+      },
+    };
+  }
+
+  accepted(acceptance: Packet): void {
+    this.#handshake.accepted(acceptance);
+  }
+
+  answered(answer: Packet | Error): void {
+    this.#handshake.answered(answer);
+  }
+
+  deliver(frame: Numbered): void {
+    if (this.#reader.take(frame)) return;
+    const description = "The message is larger than is taken";
+    // the machine is in the middle of taking it
+    queueMicrotask(() => this.abort({ reason: "error", code: 413, description }));
+  }
+
+  moved(): void {
+    this.#sending.moved();
+  }
+
+  draining(): void {
+    this.#drained.abort(() => new LinkError("go on with", this.subject, "shutting down"));
+  }
+
+  ended(ending: Ending): void {
+    if (this.#ending) return;
+    this.#ending = ending;
+    clearTimeout(this.#deadline);
+    this.#reader.end();
+    this.#sending.stop(ending.reason === "complete" ? undefined : this.error("send to"));
+    this.#handshake.fail(this.error("open"));
+    this.#told(ending.reason);
+    this.#signal.abort(() => this.error("go on with"));
+  }
+
+  #leaveLater(): void {
+    if (this.#ending) return;
+    this.#isLeft = true;
+    this.#reader.clear();
+    const timer = setTimeout(() => this.abort(leaving(undefined)), 0);
+    void this.closed.then(() => clearTimeout(timer));
+  }
+}
+
+const NOTHING = new Uint8Array(0);
+
+function reasonOf(error: unknown): LinkEnd {
+  if (error instanceof TimeoutError) return "deadline";
+  return error instanceof Error && error.name !== "AbortError" ? "error" : "cancelled";
+}

@@ -1,0 +1,142 @@
+import type { ControlKind, Numbered } from "./frame.ts";
+import { Grants } from "./grants.ts";
+import { type Arrival, Inflow } from "./inflow.ts";
+import type { Bounds } from "../backlog.ts";
+import { Outflow } from "./outflow.ts";
+import { type Allowance, Rights } from "./rights.ts";
+import type { Tally } from "./tally.ts";
+import type { Terms } from "./terms.ts";
+
+/** Where frames go. */
+export interface FrameWriter {
+  /** Sends a numbered frame; it may get lost. */
+  transmit(frame: Numbered, address: string): void;
+  /** Sends a control frame; it may get lost. */
+  say(kind: ControlKind, serial: number, tally: Tally, address: string): void;
+}
+
+/** One message stays in reserve, for a word that must not wait. */
+const RESERVE = 1;
+
+/** Both directions of a link: what may be sent and where, what has come, and what each side knows of the other. */
+export class Flow {
+  readonly out = new Outflow();
+  readonly #in: Inflow;
+  readonly #window: Bounds;
+  readonly #rights: Rights;
+  readonly #writer: FrameWriter;
+  #grants = new Grants(0, 0);
+  /** The first went with the opening, or the acceptance. */
+  #serial = 1;
+  /** What could not be said for want of an address. */
+  #unsaid: ControlKind | undefined;
+
+  constructor(window: Bounds, allowance: Allowance | undefined, writer: FrameWriter) {
+    this.#window = window;
+    this.#in = new Inflow(window);
+    this.#rights = new Rights(allowance);
+    this.#writer = writer;
+  }
+
+  /** The other side is known: what it told of itself, and where to send. */
+  meet({ frames, bytes, responses }: Terms, address: string, serial: number, now: number): void {
+    this.#grants = new Grants(responses, this.#window.messages);
+    this.#rights.grant(address, serial, now);
+    this.out.learn({ received: 0, frames, bytes, sent: 0, spent: 0 });
+  }
+
+  /** Where the acceptance goes, `undefined` if there is nowhere. */
+  accept(now: number): string | undefined {
+    this.#grants.give(this.#serial);
+    return this.#rights.take(now);
+  }
+
+  /** An address for one frame that is sent from elsewhere, with its serial; `undefined` if there is none. */
+  take(now: number): { readonly address: string; readonly serial: number } | undefined {
+    const address = this.#rights.take(now);
+    if (address === undefined) return undefined;
+    const serial = ++this.#serial;
+    this.#grants.give(serial);
+    return { address, serial };
+  }
+
+  /** Says something to the other side, with all that is known here. */
+  say(kind: ControlKind, now: number): void {
+    const way = this.take(now);
+    if (!way) return void (this.#unsaid = kind);
+    this.#in.told();
+    const { received, frames, room: bytes } = this.#in;
+    const tally = { received, frames, bytes, sent: this.out.sent, spent: this.#rights.spent };
+    this.#writer.say(kind, way.serial, tally, way.address);
+  }
+
+  /** Says what has come, if the other side does not know. */
+  acknowledge(now: number): void {
+    if (this.#in.isNews) this.say("credit", now);
+  }
+
+  /** Says that there is room, if there is so much that the other side should know. */
+  credit(now: number): void {
+    if (this.#in.isCreditDue) this.say("credit", now);
+  }
+
+  /**
+   * Learns what the other side knows, and a further address of it.
+   *
+   * @returns whether it can be so
+   */
+  learn(tally: Tally, address: string, serial: number, now: number): boolean {
+    this.#rights.grant(address, serial, now);
+    this.#grants.void(tally.spent);
+    const isPossible = this.out.learn(tally);
+    const unsaid = this.#unsaid;
+    this.#unsaid = undefined;
+    if (unsaid) this.say(unsaid, now);
+    return isPossible;
+  }
+
+  /** Whether the other side has sent what has not come. */
+  isMissing({ sent }: Tally): boolean {
+    return sent > this.#in.received;
+  }
+
+  /** Asks for what is missing, once. */
+  ask(now: number): void {
+    if (this.#in.ask()) this.say("gap", now);
+  }
+
+  /** A numbered frame has come. */
+  arrive(number: number, size: number, isEnd: boolean): Arrival {
+    return this.#in.arrive(number, size, isEnd);
+  }
+
+  /** A frame of so many bytes has been read. */
+  read(size: number): void {
+    this.#in.read(size);
+  }
+
+  /** A message came to the address that went with our frame of this serial. */
+  addressed(serial: number): void {
+    this.#grants.use(serial);
+  }
+
+  /** Sends as much as there is room for. */
+  pump(now: number): void {
+    for (let frame; (frame = this.out.peek());) {
+      const isEnd = frame.code === "e" || frame.code === "f";
+      if (this.#rights.left(now) <= (isEnd ? 0 : RESERVE)) return;
+      this.out.advance();
+      this.#writer.transmit(frame, this.#rights.take(now)!);
+    }
+  }
+
+  /** Gives the other side as many addresses as it must have. */
+  supply(now: number): void {
+    while (this.#grants.isShort && this.#rights.left(now) > 0) this.say("credit", now);
+  }
+
+  /** The connection is gone, and with it what the server had noted. */
+  disconnected(): void {
+    this.#rights.clear();
+  }
+}

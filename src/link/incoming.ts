@@ -1,0 +1,128 @@
+import { Backlog } from "../backlog.ts";
+import { within } from "../deadline.ts";
+import type { NextOptions } from "../inbox/inbox.ts";
+import { checkOptions, limit, milliseconds, signal } from "../options.ts";
+import type { BodyCode, Numbered } from "./frame.ts";
+import type { Link } from "./link.ts";
+
+/** A body that came whole, and how it is to be read. */
+export interface Arrived {
+  readonly code: BodyCode;
+  readonly data: Uint8Array;
+  readonly headerBlock: Uint8Array | undefined;
+  /** The bytes of its last frame, which hold a place in the window until it is read. */
+  readonly size: number;
+}
+
+type Reader = (arrived: Arrived | undefined) => void;
+
+const NEXT_RULES = { timeout: limit(milliseconds), signal };
+
+/** What comes in: pieces are joined, and bodies wait to be read. */
+export class Incoming {
+  readonly #link: Pick<Link, "read">;
+  readonly #largest: number;
+  readonly #subject: string;
+  readonly #backlog = new Backlog<Arrived>();
+  readonly #readers: Reader[] = [];
+  #pieces: Uint8Array[] = [];
+  #joined = 0;
+  #isEnded = false;
+
+  constructor(link: Pick<Link, "read">, largest: number, subject: string) {
+    this.#link = link;
+    this.#largest = largest;
+    this.#subject = subject;
+  }
+
+  /**
+   * Takes the next frame in order.
+   *
+   * @returns whether its body is as small as it must be
+   */
+  take({ code, data, headerBlock }: Numbered): boolean {
+    if (code === "e" || code === "f") this.end();
+    else if (this.#isEnded) this.#link.read(code === "m" ? 0 : data.length);
+    else if ((this.#joined += data.length) > this.#largest) return false;
+    else if (code === "m") this.#pieces.push(new Uint8Array(data));
+    else this.#arrive({ code, data: this.#whole(data), headerBlock, size: data.length });
+    return true;
+  }
+
+  /** Nothing more comes; what waits can still be read. */
+  end(): void {
+    this.#isEnded = true;
+    this.#pieces = [];
+    for (const reader of this.#readers.splice(0)) reader(undefined);
+  }
+
+  /** Forgets what waits. */
+  clear(): void {
+    this.#backlog.clear();
+    this.end();
+  }
+
+  /** The next, at once if it is there. */
+  shift(): Arrived | undefined {
+    const arrived = this.#backlog.shift();
+    if (arrived) this.#link.read(arrived.size);
+    return arrived;
+  }
+
+  /** Waits for the next; `undefined` once nothing more comes. */
+  async next(options: NextOptions = {}): Promise<Arrived | undefined> {
+    checkOptions("wait for a message", options, NEXT_RULES);
+    options.signal?.throwIfAborted();
+    const arrived = this.shift();
+    if (arrived || this.#isEnded) return arrived;
+    const { timeout, signal } = options;
+    return await this.#wait({ timeout: timeout === Infinity ? undefined : timeout, signal });
+  }
+
+  async #wait(patience: Parameters<typeof within>[1]): Promise<Arrived | undefined> {
+    const { promise, resolve } = Promise.withResolvers<Arrived | undefined>();
+    let handed: Arrived | undefined;
+    const reader: Reader = (arrived) => resolve(handed = arrived);
+    this.#readers.push(reader);
+    try {
+      return await within(promise, patience, "read a session", this.#subject);
+    } catch (error) {
+      // in one turn a message may come and the wait end, and the message has no other reader
+      if (handed) return handed;
+      const at = this.#readers.indexOf(reader);
+      if (at >= 0) this.#readers.splice(at, 1);
+      throw error;
+    }
+  }
+
+  #arrive(arrived: Arrived): void {
+    const reader = this.#readers.shift();
+    if (!reader) return this.#backlog.push(kept(arrived), arrived.size);
+    reader(kept(arrived));
+    this.#link.read(arrived.size);
+  }
+
+  #whole(last: Uint8Array): Uint8Array {
+    const size = this.#joined;
+    this.#joined = 0;
+    if (this.#pieces.length === 0) return last;
+    const whole = new Uint8Array(size);
+    let at = 0;
+    for (const piece of [...this.#pieces, last]) {
+      whole.set(piece, at);
+      at += piece.length;
+    }
+    this.#pieces = [];
+    return whole;
+  }
+}
+
+/** A copy: the bytes lie in the chunk that was read from the socket, and one small message would keep all of it. */
+function kept({ code, data, headerBlock, size }: Arrived): Arrived {
+  return {
+    code,
+    data: size === data.length ? new Uint8Array(data) : data,
+    headerBlock: headerBlock && new Uint8Array(headerBlock),
+    size,
+  };
+}

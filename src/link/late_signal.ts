@@ -1,0 +1,19 @@
+/** An abort signal that is made when somebody asks for it, as few do. */
+export class LateSignal {
+  #controller: AbortController | undefined;
+  #reason: (() => unknown) | undefined;
+
+  get signal(): AbortSignal {
+    if (!this.#controller) {
+      this.#controller = new AbortController();
+      if (this.#reason) this.#controller.abort(this.#reason());
+    }
+    return this.#controller.signal;
+  }
+
+  /** Aborts it, with a reason that is made when it is needed. */
+  abort(reason: () => unknown): void {
+    this.#reason ??= reason;
+    this.#controller?.abort(this.#reason());
+  }
+}

@@ -1,0 +1,112 @@
+import type { NextOptions } from "../inbox/inbox.ts";
+import type { Message } from "../message/message.ts";
+import { type Schema, validate } from "../message/schema.ts";
+import { checkOptions, record, signal } from "../options.ts";
+import type { Endpoint } from "./endpoint.ts";
+import type { LinkEnd } from "./link_error.ts";
+import type { SendOptions, Session, SessionState } from "./session.ts";
+import { readableOf, writableOf } from "./web_streams.ts";
+
+/** A session: an end of a link, with the other side's first word. */
+export class LinkSession implements Session {
+  readonly opening: Message;
+  readonly #endpoint: Endpoint;
+  readonly #sendSchema: Schema | undefined;
+  readonly #isServed: boolean;
+  #readable: ReadableStream | undefined;
+  #writable: WritableStream | undefined;
+
+  /** One that is `served` is told after its handler how it went. */
+  constructor(
+    endpoint: Endpoint,
+    opening: Message,
+    sendSchema: Schema | undefined,
+    isServed = false,
+  ) {
+    this.#endpoint = endpoint;
+    this.#isServed = isServed;
+    this.opening = opening;
+    this.#sendSchema = sendSchema;
+  }
+
+  get subject(): string {
+    return this.#endpoint.subject;
+  }
+
+  get params(): Readonly<Record<string, string>> {
+    return this.opening.params;
+  }
+
+  get correlationId(): string {
+    return this.#endpoint.correlationId;
+  }
+
+  get state(): SessionState {
+    const { state, ending } = this.#endpoint;
+    if (ending) return "closed";
+    return state === "paused" ? "paused" : "open";
+  }
+
+  get closed(): Promise<LinkEnd> {
+    return this.#endpoint.closed;
+  }
+
+  get signal(): AbortSignal {
+    return this.#endpoint.signal;
+  }
+
+  get draining(): AbortSignal {
+    return this.#endpoint.drained;
+  }
+
+  get readable(): ReadableStream {
+    return this.#readable ??= readableOf(this.#endpoint);
+  }
+
+  get writable(): WritableStream {
+    return this.#writable ??= writableOf(this.#endpoint, (body) => this.send(body));
+  }
+
+  send(body: unknown, options?: SendOptions): Promise<void> {
+    const schema = this.#sendSchema;
+    if (!schema && !options) return this.#endpoint.send(body);
+    return this.#sendChecked(schema, body, options);
+  }
+
+  next(options?: NextOptions): Promise<Message | undefined> {
+    return this.#endpoint.next(options);
+  }
+
+  end(): Promise<void> {
+    return this.#endpoint.end();
+  }
+
+  close(): Promise<void> {
+    return this.#endpoint.close();
+  }
+
+  abort(reason?: unknown): void {
+    this.#endpoint.leave(reason);
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Message> {
+    return this.#endpoint.iterate(this.#isServed);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #sendChecked(
+    schema: Schema | undefined,
+    body: unknown,
+    options: SendOptions | undefined,
+  ): Promise<void> {
+    checkOptions("send", options, { headers: record, signal });
+    options?.signal?.throwIfAborted();
+    // only where the schema needs a promise may a later message overtake this one
+    const valid = schema ? validate(schema, body) : body;
+    const checked = valid instanceof Promise ? await valid : valid;
+    await this.#endpoint.send(checked, options?.headers, options?.signal);
+  }
+}

@@ -1,0 +1,13 @@
+import type { Connection } from "../connection/connection.ts";
+import type { EventFeed } from "../connection/events.ts";
+import type { Links } from "./links.ts";
+import type { Allowance } from "./rights.ts";
+
+/** What links go over. */
+export interface LinkWays {
+  readonly connection: Connection;
+  readonly feed: EventFeed;
+  readonly links: Links;
+  readonly allowance: Allowance | undefined;
+  readonly newInbox: () => string;
+}

@@ -1,0 +1,130 @@
+import type { BrokerEvent, EventFeed } from "../connection/events.ts";
+import { PermissionError } from "../errors.ts";
+import type { Ending } from "./ending.ts";
+import type { LinkState } from "./link_life.ts";
+import { Places } from "./places.ts";
+
+/** How often the clock of all links is looked at, in milliseconds; one timer costs less than one for each of ten thousand. */
+const STEP = 250;
+/** Links that are out of reach are looked at more often. */
+const SHORT_STEP = 50;
+
+/** What all links have to do with one another. */
+export interface Linked {
+  readonly state: LinkState;
+  readonly due: number;
+  tick(now: number): void;
+  connected(now: number): void;
+  disconnected(now: number): void;
+  forbidden(subject: string, error: Error): void;
+  drain(): void;
+  abort(ending: Ending): void;
+  expire(): void;
+}
+
+/** All links of a broker: one clock, the news of the connection, and the end. */
+export class Links {
+  /** How many are served at a time. */
+  readonly places: Places;
+  readonly #links = new Set<Linked>();
+  readonly #live = new Set<Linked>();
+  readonly #waiting: { readonly links: Set<Linked>; readonly resolve: () => void }[] = [];
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(feed: EventFeed, limit: number) {
+    this.places = new Places(limit);
+    feed.listen((event) => this.#notice(event));
+  }
+
+  add(link: Linked): void {
+    this.#links.add(link);
+    this.#live.add(link);
+    this.#timer ??= setTimeout(() => this.#sweep(), STEP);
+  }
+
+  /** It has ended, and only the other side may still have to be told. */
+  settle(link: Linked): void {
+    this.#live.delete(link);
+    this.#tell();
+  }
+
+  remove(link: Linked): void {
+    this.#links.delete(link);
+    if (this.#links.size === 0) {
+      clearTimeout(this.#timer);
+      this.#timer = undefined;
+    }
+    this.settle(link);
+  }
+
+  /** Tells both sides of all links that the broker begins to stop. */
+  drain(): void {
+    this.#each((link) => link.drain());
+  }
+
+  /** Resolves once all have ended. */
+  settled(): Promise<void> {
+    return this.#without(this.#live);
+  }
+
+  /** Resolves once all have ended, and the other sides have been told. */
+  emptied(): Promise<void> {
+    return this.#without(this.#links);
+  }
+
+  /** Ends all that are left. */
+  abort(ending: Ending): void {
+    this.#each((link) => link.abort(ending));
+  }
+
+  #without(links: Set<Linked>): Promise<void> {
+    if (links.size === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#waiting.push({ links, resolve }));
+  }
+
+  #tell(): void {
+    const ready = this.#waiting.filter(({ links }) => links.size === 0);
+    for (const each of ready) {
+      this.#waiting.splice(this.#waiting.indexOf(each), 1);
+      each.resolve();
+    }
+  }
+
+  #sweep(): void {
+    const now = performance.now();
+    let isPaused = false;
+    for (const link of this.#links) {
+      if (link.due <= now) link.tick(now);
+      isPaused ||= link.state === "paused";
+    }
+    this.#timer = this.#links.size === 0
+      ? undefined
+      : setTimeout(() => this.#sweep(), isPaused ? SHORT_STEP : STEP);
+  }
+
+  #notice(event: BrokerEvent): void {
+    const now = performance.now();
+    switch (event.type) {
+      case "connected":
+        return this.#each((link) => link.connected(now));
+      case "disconnected":
+        return this.#each((link) => link.disconnected(now));
+      case "closed":
+        return this.#each((link) => {
+          link.abort({ reason: "shutting down", error: event.error });
+          link.expire();
+        });
+      case "error":
+        if (event.error instanceof PermissionError) this.#forbid(event.error);
+    }
+  }
+
+  #forbid(error: PermissionError): void {
+    if (error.operation === "publish") this.#each((link) => link.forbidden(error.subject, error));
+  }
+
+  /** As they are now: what is done with one may remove it. */
+  #each(act: (link: Linked) => void): void {
+    for (const link of [...this.#links]) act(link);
+  }
+}

@@ -1,0 +1,100 @@
+import { TimeoutError } from "../errors.ts";
+import { newToken } from "../inbox/token.ts";
+import { ReceivedMessage } from "../message/message.ts";
+import { pairsOf } from "../message/headers.ts";
+import type { Outgoing } from "../message/outgoing.ts";
+import { remoteErrorOf } from "../message/reply.ts";
+import { LINK } from "../message/signalbox_headers.ts";
+import { currentWork, timeWithinWork } from "../message/work.ts";
+import type { Outbound } from "../outbound/outbound.ts";
+import { checkSubject } from "../subject/subject.ts";
+import { Endpoint } from "./endpoint.ts";
+import type { OpeningPatience } from "./handshake.ts";
+import type { LinkWays } from "./link_ways.ts";
+import { LinkError } from "./link_error.ts";
+import { linkSettings } from "./link_options.ts";
+import { LinkSession } from "./link_session.ts";
+import { RequestedStream } from "./requested_stream.ts";
+import type { Session } from "./session.ts";
+import { checkOpenSession, type OpenSessionOptions } from "./session_options.ts";
+import type { ReplyStream } from "./stream.ts";
+import { checkRequestStream, type RequestStreamOptions } from "./stream_options.ts";
+import { encodeTerms, type Terms, termsOf } from "./terms.ts";
+
+/** What an opening goes over. */
+export interface OpeningWays extends LinkWays {
+  readonly outbound: Outbound;
+  /** Milliseconds, for an opening that names none. */
+  readonly requestTimeout: number;
+}
+
+interface Prepared {
+  readonly endpoint: Endpoint;
+  readonly opening: Outgoing | Promise<Outgoing>;
+  readonly patience: OpeningPatience;
+}
+
+/** Asks for a streamed reply; the question is sent before this returns. */
+export function requestStream(
+  ways: OpeningWays,
+  subject: string,
+  body: unknown,
+  options: RequestStreamOptions,
+): ReplyStream {
+  checkSubject("request a stream", subject);
+  checkRequestStream(options);
+  const { endpoint, opening, patience } = prepare(ways, "stream", subject, body, options);
+  return new RequestedStream(endpoint, opening, options.schema, patience);
+}
+
+/** Opens a session, and waits until it is accepted. */
+export async function openSession(
+  ways: OpeningWays,
+  subject: string,
+  body: unknown,
+  options: OpenSessionOptions,
+): Promise<Session> {
+  checkSubject("open a session", subject);
+  checkOpenSession(options);
+  options.signal?.throwIfAborted();
+  const { endpoint, opening, patience } = prepare(ways, "session", subject, body, options);
+  const { packet, isAccepted } = await endpoint.open(opening, patience);
+  const answer = new ReceivedMessage(packet, { conversation: endpoint.correlationId });
+  if (isAccepted) {
+    if (options.signal) endpoint.endOn(options.signal);
+    return new LinkSession(endpoint, answer, options.sendSchema);
+  }
+  const error = remoteErrorOf(subject, answer) ??
+    new LinkError("open a session on", subject, "error", "an answer came, and no acceptance");
+  endpoint.ended({ reason: "error", error });
+  throw error;
+}
+
+function prepare(
+  ways: OpeningWays,
+  kind: Terms["kind"],
+  subject: string,
+  body: unknown,
+  options: RequestStreamOptions,
+): Prepared {
+  const settings = linkSettings(`open "${subject}"`, options);
+  const timeout = timeWithinWork(options.timeout ?? ways.requestTimeout, subject);
+  const deadline = timeWithinWork(options.deadline ?? Infinity, subject);
+  const correlationId = options.correlationId ?? currentWork()?.correlationId ?? newToken();
+  const terms = encodeTerms(termsOf(kind, settings, ways.allowance));
+  const headers = [...pairsOf(options.headers ?? {}), [LINK, terms] as const];
+  const timeLeft = deadline === Infinity ? undefined : Math.ceil(deadline);
+  const opening = ways.outbound.encodeQuestion(
+    subject,
+    body,
+    { headers, correlationId },
+    timeLeft,
+  );
+  const endpoint = new Endpoint(ways, { subject, correlationId, schema: options.schema }, settings);
+  // a caller of a stream has nothing to say after the opening, and waits for its answer as for any other
+  if (kind === "stream") endpoint.restrict("reading");
+  const late = kind === "stream" &&
+    new TimeoutError(`request a stream of "${subject}"`, deadline, subject);
+  endpoint.endAfter(deadline, late || undefined);
+  return { endpoint, opening, patience: { timeout, signal: options.signal } };
+}

@@ -1,0 +1,91 @@
+import type { Message } from "../message/message.ts";
+import type { Outgoing } from "../message/outgoing.ts";
+import type { Schema } from "../message/schema.ts";
+import { readAnswer } from "../inbox/answer.ts";
+import { COMPLETE } from "./ending.ts";
+import type { Endpoint } from "./endpoint.ts";
+import type { OpeningPatience } from "./handshake.ts";
+import type { LinkEnd } from "./link_error.ts";
+import type { ReplyStream } from "./stream.ts";
+import { readableOf } from "./web_streams.ts";
+
+/** A streamed reply, on the side that asked for it. */
+export class RequestedStream implements ReplyStream {
+  readonly #endpoint: Endpoint;
+  readonly #schema: Schema | undefined;
+  /** The one part of a responder that does not stream. */
+  #answer: Promise<Message | undefined>;
+  #readable: ReadableStream | undefined;
+
+  constructor(
+    endpoint: Endpoint,
+    opening: Outgoing | Promise<Outgoing>,
+    schema: Schema | undefined,
+    { timeout, signal }: OpeningPatience,
+  ) {
+    this.#endpoint = endpoint;
+    this.#schema = schema;
+    this.#answer = this.#open(opening, { timeout, signal });
+    this.#answer.catch(() => {});
+    if (signal) endpoint.endOn(signal);
+  }
+
+  get ended(): Promise<LinkEnd> {
+    return this.#endpoint.closed;
+  }
+
+  get readable(): ReadableStream {
+    return this.#readable ??= readableOf(this);
+  }
+
+  close(): Promise<void> {
+    this.leave(undefined);
+    return Promise.resolve();
+  }
+
+  leave(reason: unknown): void {
+    this.#endpoint.leave(reason);
+  }
+
+  async next(): Promise<Message | undefined> {
+    const answer = await this.#answer.catch((error) => {
+      if (!this.#endpoint.isLeft) throw error;
+    });
+    if (!answer) return await this.#endpoint.next();
+    this.#answer = Promise.resolve(undefined);
+    return answer;
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Message> {
+    return {
+      next: async () => {
+        const value = await this.next();
+        return value ? { done: false, value } : { done: true, value };
+      },
+      return: async () => {
+        await this.close();
+        return { done: true, value: undefined };
+      },
+    };
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #open(
+    opening: Outgoing | Promise<Outgoing>,
+    patience: OpeningPatience,
+  ): Promise<Message | undefined> {
+    const { packet, isAccepted } = await this.#endpoint.open(opening, patience);
+    if (isAccepted) return undefined;
+    try {
+      const answer = await readAnswer(this.#endpoint.subject, packet, this.#schema);
+      this.#endpoint.ended(COMPLETE);
+      return answer;
+    } catch (error) {
+      this.#endpoint.ended({ reason: "error", error });
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,90 @@
+import { DEFAULT_BOUNDS } from "../backlog.ts";
+import { within } from "../deadline.ts";
+import { OutboxFullError, PayloadTooLargeError } from "../errors.ts";
+import type { Connection } from "../connection/connection.ts";
+import type { HeaderFields } from "../message/headers.ts";
+import { framesOf } from "./body_frames.ts";
+import type { Link } from "./link.ts";
+
+interface Waiting {
+  /** The number of the frame that has to be sent. */
+  readonly number: number;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** What a sender with nothing to wait for is given, as a promise for each would cost more than the sending. */
+const SENT = Promise.resolve();
+
+/** The way out of one end: bodies become frames, and whoever sends waits for room. */
+export class Sending {
+  readonly #link: Link;
+  readonly #connection: Pick<Connection, "maxPayload">;
+  readonly #subject: string;
+  readonly #correlationId: string;
+  readonly #waiting: Waiting[] = [];
+  #end: PromiseWithResolvers<void> | undefined;
+
+  constructor(
+    link: Link,
+    connection: Pick<Connection, "maxPayload">,
+    { subject, correlationId }: { readonly subject: string; readonly correlationId: string },
+  ) {
+    this.#link = link;
+    this.#connection = connection;
+    this.#subject = subject;
+    this.#correlationId = correlationId;
+  }
+
+  /**
+   * Sends a body, now or when there is room; resolves then.
+   *
+   * @throws {PayloadTooLargeError} @throws {OutboxFullError} @throws {EncodeError} at once, and nothing is sent
+   */
+  send(
+    body: unknown,
+    headers: HeaderFields | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const { maxPayload } = this.#connection;
+    const { frames, size } = framesOf(body, headers, this.#correlationId, maxPayload);
+    this.#checkRoom(size);
+    let number = 0;
+    for (const frame of frames) number = this.#link.give(frame);
+    if (number <= this.#link.out.sent) return SENT;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#waiting.push({ number, resolve, reject });
+    return within(promise, { signal }, `send to "${this.#subject}"`, this.#subject);
+  }
+
+  /** Resolves once the other side has all that was sent, the end included. */
+  end(): Promise<void> {
+    this.#end ??= Promise.withResolvers<void>();
+    this.moved();
+    return this.#end.promise;
+  }
+
+  /** More has been sent, or is known to have arrived. */
+  moved(): void {
+    const { sent, isDone } = this.#link.out;
+    while (this.#waiting[0] && this.#waiting[0].number <= sent) this.#waiting.shift()!.resolve();
+    if (isDone) this.#end?.resolve();
+  }
+
+  /** Nothing more will be sent; an error where it was not all. */
+  stop(error: unknown): void {
+    for (const { reject } of this.#waiting.splice(0)) reject(error);
+    if (error === undefined) return this.#end?.resolve();
+    this.#end?.promise.catch(() => {});
+    this.#end?.reject(error);
+  }
+
+  #checkRoom(size: number): void {
+    const { terms, out } = this.#link;
+    const most = terms?.body ?? 0;
+    if (size > most) throw new PayloadTooLargeError(this.#subject, size, most);
+    const isFull = out.keptFrames >= DEFAULT_BOUNDS.messages ||
+      out.keptBytes > DEFAULT_BOUNDS.bytes;
+    if (isFull) throw new OutboxFullError(this.#subject, out.keptBytes, DEFAULT_BOUNDS.bytes);
+  }
+}

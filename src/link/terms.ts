@@ -1,0 +1,58 @@
+import { MessageHeaders } from "../message/headers.ts";
+import type { Packet } from "../message/packet.ts";
+import { LINK } from "../message/signalbox_headers.ts";
+import type { LinkSettings } from "./link_options.ts";
+import type { Allowance } from "./rights.ts";
+
+/** What one side tells of itself at the opening. */
+export interface Terms {
+  readonly kind: "stream" | "session";
+  /** The last number that may be sent to it, and the bytes before the last frame, until it says more. */
+  readonly frames: number;
+  readonly bytes: number;
+  /** The largest body it takes, in bytes. */
+  readonly body: number;
+  /** How many messages it may send to each address of reply, 0 for any number. */
+  readonly responses: number;
+}
+
+const VERSION = "1";
+
+export function termsOf(
+  kind: Terms["kind"],
+  { window, maxMessage }: LinkSettings,
+  allowance: Allowance | undefined,
+): Terms {
+  const { messages: frames, bytes } = window;
+  return { kind, frames, bytes, body: maxMessage, responses: allowance?.max ?? 0 };
+}
+
+/** What an opening or an acceptance says, `undefined` in what is neither. */
+export function toldIn({ headerBlock }: Packet): string | undefined {
+  return headerBlock && MessageHeaders.parse(headerBlock).get(LINK);
+}
+
+/** The header's value: the protocol's version, and what is told, as pairs. */
+export function encodeTerms({ kind, frames, bytes, body, responses }: Terms): string {
+  return `${VERSION} ${kind} frames=${frames} bytes=${bytes} body=${body} responses=${responses}`;
+}
+
+/** Reads it; pairs that we do not know, from a later peer, are passed over. `undefined` for another version. */
+export function parseTerms(value: string): Terms | undefined {
+  const [version, kind, ...pairs] = value.split(" ");
+  if (version !== VERSION || (kind !== "stream" && kind !== "session")) return undefined;
+  const told = new Map(pairs.map((pair) => pair.split("=") as [string, string | undefined]));
+  const number = (name: string) => {
+    const text = told.get(name) ?? "";
+    return /^\d{1,15}$/.test(text) ? Number(text) : NaN;
+  };
+  const terms = {
+    kind,
+    frames: number("frames"),
+    bytes: number("bytes"),
+    body: number("body"),
+    responses: number("responses"),
+  } as const;
+  const { frames, bytes, body, responses } = terms;
+  return [frames, bytes, body, responses].some(Number.isNaN) ? undefined : terms;
+}

@@ -1,0 +1,111 @@
+import type { Connection } from "../connection/connection.ts";
+import type { Outgoing } from "../message/outgoing.ts";
+import type { Packet } from "../message/packet.ts";
+import { encodeEnding, type Ending } from "./ending.ts";
+import type { FrameWriter } from "./flow.ts";
+import {
+  type ControlKind,
+  controlName,
+  type FrameName,
+  type Numbered,
+  numberedName,
+  parseName,
+} from "./frame.ts";
+import { encodeTally, type Tally } from "./tally.ts";
+import type { Terms } from "./terms.ts";
+
+/** Frames as messages: the addresses of both sides, and what is written to which. */
+export class Wire implements FrameWriter {
+  readonly #connection: Pick<Connection, "isUp" | "publish">;
+  readonly #own: string;
+  readonly #correlationId: string;
+  readonly #failed: (error: unknown) => void;
+  /** How every address of the other side begins, once it is known. */
+  #peer = "";
+  #terms: Terms | undefined;
+
+  /** `failed` is told of a frame that the server will never take. */
+  constructor(
+    connection: Pick<Connection, "isUp" | "publish">,
+    inbox: string,
+    correlationId: string,
+    failed: (error: unknown) => void,
+  ) {
+    this.#connection = connection;
+    this.#own = `${inbox}.`;
+    this.#correlationId = correlationId;
+    this.#failed = failed;
+  }
+
+  /** What the other side told of itself, once it is known. */
+  get terms(): Terms | undefined {
+    return this.#terms;
+  }
+
+  /** Where the opening is answered to; the acceptance has the same, of the other side. */
+  get first(): string {
+    return this.#own + controlName("open", 1);
+  }
+
+  /**
+   * Learns who the other side is, by the address of its first word.
+   *
+   * @returns the serial of that address; `undefined` where it is none, as something on the way has rewritten it
+   */
+  meet(address: string, terms: Terms): number | undefined {
+    const from = address.lastIndexOf(".") + 1;
+    const name = parseName(address, from);
+    if (!name || !("kind" in name) || name.kind !== "open") return undefined;
+    this.#peer = address.slice(0, from);
+    this.#terms = terms;
+    return name.serial;
+  }
+
+  /** Whether an address is one of the other side's. */
+  isPeer(address: string): boolean {
+    return this.#peer !== "" && address.startsWith(this.#peer);
+  }
+
+  /** The name of a frame, by its address of reply, or by its subject where it has none. */
+  nameOf({ subject, replyTo }: Packet): FrameName | undefined {
+    return replyTo === ""
+      ? parseName(subject, this.#own.length)
+      : parseName(replyTo, this.#peer.length);
+  }
+
+  /** The serial of our address that a message of a limited side came to, 0 where it counts for nothing. */
+  usedBy({ subject }: Packet): number {
+    if (this.#terms!.responses === 0) return 0;
+    const name = parseName(subject, this.#own.length);
+    return name && "serial" in name ? name.serial : 0;
+  }
+
+  transmit({ number, code, data, headerBlock }: Numbered, address: string): void {
+    const name = numberedName(number, code);
+    // the server keeps each address of reply for a side that may send there but once: a frame to it has none
+    const isBare = this.#terms!.responses > 0;
+    const subject = isBare ? this.#peer + name : address;
+    this.publish({ subject, replyTo: isBare ? "" : this.#own + name, data, headerBlock });
+  }
+
+  say(kind: ControlKind, serial: number, tally: Tally, subject: string): void {
+    const replyTo = this.#own + controlName(kind, serial);
+    this.publish({ subject, replyTo, data: encodeTally(tally), headerBlock: undefined });
+  }
+
+  leave(ending: Ending, serial: number, subject: string): void {
+    const replyTo = this.#own + controlName("abort", serial);
+    this.publish({ ...encodeEnding(ending, this.#correlationId), subject, replyTo });
+  }
+
+  /** What cannot be sent now is sent after the reconnect, as the other side will ask for it. */
+  publish(outgoing: Outgoing): void {
+    if (!this.#connection.isUp) return;
+    try {
+      this.#connection.publish(outgoing);
+    } catch (error) {
+      // whoever sends is in the middle of it
+      queueMicrotask(() => this.#failed(error));
+    }
+  }
+}

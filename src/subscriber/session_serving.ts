@@ -1,0 +1,64 @@
+import { DecodeError, ReplyError, ValidationError } from "../errors.ts";
+import { accept, termsIn } from "../link/accepting.ts";
+import { linkSettings } from "../link/link_options.ts";
+import { LinkSession } from "../link/link_session.ts";
+import { Places } from "../link/places.ts";
+import type { SessionHandler } from "../link/session.ts";
+import type { SessionOptions } from "../link/session_options.ts";
+import { ERROR_CODES } from "../message/error_codes.ts";
+import type { Message } from "../message/message.ts";
+import { TokenBuckets } from "../middleware/token_buckets.ts";
+import { type Exchange, exchangeOf } from "./exchange.ts";
+import type { Handler } from "./handler.ts";
+
+const ONE_SECOND = 1_000;
+
+/** Makes a handler of openings of one for sessions: it is at work for as long as the session goes on. */
+export function sessionHandler(
+  pattern: string,
+  options: SessionOptions,
+  handler: SessionHandler,
+): Handler {
+  const settings = linkSettings(`serve sessions on "${pattern}"`, options);
+  const { schema, sendSchema, headers, maxSessions = 1_000, openingRate = Infinity } = options;
+  const places = new Places(maxSessions);
+  const rate = openingRate === Infinity
+    ? undefined
+    : new TokenBuckets({ limit: openingRate, interval: ONE_SECOND }, 1);
+  const open = (message: Message, exchange: Exchange): LinkSession => {
+    const terms = termsIn(message);
+    if (terms?.kind !== "session" || !exchange.isOpen) {
+      throw new ReplyError(ERROR_CODES.badRequest, "Only sessions are served here");
+    }
+    const retryAfter = rate?.take("") ?? 0;
+    if (retryAfter > 0) {
+      throw new ReplyError(ERROR_CODES.tooMany, "Too many openings", { retryAfter });
+    }
+    const { correlationId, replyTo, message: { subject } } = exchange;
+    const purpose = { subject, correlationId, schema };
+    const endpoint = accept(exchange.ways, replyTo, terms, { purpose, settings, headers });
+    exchange.lead(endpoint);
+    return new LinkSession(endpoint, message, sendSchema, true);
+  };
+  return async (message) => {
+    if (!places.enter()) throw new ReplyError(ERROR_CODES.tooMany, "Too many sessions");
+    try {
+      const session = open(message, exchangeOf(message)!);
+      await serve(session, handler);
+      await session.close();
+    } finally {
+      places.leave();
+    }
+  };
+}
+
+/** What came in and is not as it should be is the other side's fault, where the handler does not see to it. */
+async function serve(session: LinkSession, handler: SessionHandler): Promise<void> {
+  try {
+    await handler(session);
+  } catch (cause) {
+    if (!(cause instanceof ValidationError || cause instanceof DecodeError)) throw cause;
+    const data = cause instanceof ValidationError ? { issues: cause.issues } : undefined;
+    throw new ReplyError(ERROR_CODES.badRequest, cause.message, data, { cause });
+  }
+}

@@ -1,0 +1,164 @@
+import { EncodeError, ReplyError } from "../errors.ts";
+import type { EventFeed } from "../connection/events.ts";
+import { accept, termsIn } from "../link/accepting.ts";
+import type { Endpoint } from "../link/endpoint.ts";
+import type { LinkWays } from "../link/link_ways.ts";
+import type { LinkSettings } from "../link/link_options.ts";
+import type { Places } from "../link/places.ts";
+import { ERROR_CODES } from "../message/error_codes.ts";
+import { Reply } from "../message/reply.ts";
+import type { Outbound } from "../outbound/outbound.ts";
+import type { Exchange } from "./exchange.ts";
+import { Unanswerable } from "./failure.ts";
+
+/** How streamed replies leave. */
+export interface StreamPlan {
+  readonly ways: LinkWays;
+  readonly outbound: Outbound;
+  readonly feed: EventFeed;
+  readonly streams: LinkSettings;
+  readonly places: Places;
+  readonly noReply: boolean;
+  /** Publishes a part where the subscriber says so, beside the reply. */
+  readonly publish: (exchange: Exchange, part: unknown) => unknown;
+}
+
+/** To a caller that cannot say how much it has room for, so many parts go before the server must have them. */
+const FLUSH_EVERY = 64;
+const QUOTES = new TextEncoder().encode('""');
+const NOTHING = new Uint8Array(0);
+
+/** Sends the parts of a reply as they are made. */
+export class Streaming {
+  readonly #plan: StreamPlan;
+
+  constructor(plan: StreamPlan) {
+    this.#plan = plan;
+  }
+
+  /**
+   * Sees to all parts; the end is told by `finish`, as middleware may have the last word.
+   *
+   * @throws {ReplyError} with 429, if too many are at work
+   * @throws whatever the parts throw
+   */
+  async pour(exchange: Exchange, parts: AsyncIterable<unknown>): Promise<void> {
+    const { places, noReply } = this.#plan;
+    if (!places.enter()) throw new ReplyError(ERROR_CODES.tooMany, "Too many streams");
+    try {
+      if (!noReply && exchange.isOpen) await this.#send(exchange, parts);
+      else for await (const part of parts) await this.#plan.publish(exchange, part);
+    } finally {
+      places.leave();
+    }
+  }
+
+  /** Tells that nothing more comes, after one last part if there is one. */
+  async finish(exchange: Exchange, last?: unknown): Promise<void> {
+    const { endpoint } = exchange;
+    if (endpoint) {
+      if (last !== undefined && !endpoint.ending) await this.#sendPart(endpoint, last);
+      return await endpoint.close();
+    }
+    if (!exchange.isOpen) return;
+    if (last !== undefined) await this.#sendPlainPart(exchange, last);
+    if (exchange.claim()) this.endPlain(exchange);
+  }
+
+  /** ADR-47: an empty message without headers is the end, if another may be sent after those that were `told`. */
+  endPlain({ replyTo: subject, plainLeft = 0 }: Exchange, told = 0): void {
+    if (plainLeft <= told) return;
+    this.#plan.ways.connection.publish({
+      subject,
+      replyTo: "",
+      data: NOTHING,
+      headerBlock: undefined,
+    });
+  }
+
+  async #send(exchange: Exchange, parts: AsyncIterable<unknown>): Promise<void> {
+    const { ways, streams: settings } = this.#plan;
+    const terms = termsIn(exchange.message);
+    if (!terms) return await this.#sendPlain(exchange, parts);
+    if (terms.kind !== "stream") {
+      throw new ReplyError(ERROR_CODES.badRequest, "No sessions are served here");
+    }
+    const { correlationId, message: { subject } } = exchange;
+    const purpose = { subject, correlationId, schema: undefined };
+    const endpoint = accept(ways, exchange.replyTo, terms, { purpose, settings });
+    exchange.lead(endpoint);
+    await this.#sendParts(exchange, parts[Symbol.asyncIterator](), endpoint);
+  }
+
+  /** Until all is sent, or nobody wants it: then the parts are told, so that their `finally` runs. */
+  async #sendParts(
+    exchange: Exchange,
+    parts: AsyncIterator<unknown>,
+    endpoint: Endpoint,
+  ): Promise<void> {
+    const over = endpoint.closed.then(() => undefined);
+    for (;;) {
+      const next = parts.next();
+      const result = await Promise.race([next, over]);
+      if (!result) {
+        next.catch(() => {});
+        return void await parts.return?.();
+      }
+      if (result.done) return;
+      try {
+        await this.#plan.publish(exchange, result.value);
+        await this.#sendPart(endpoint, result.value);
+      } catch (error) {
+        await parts.return?.();
+        if (!endpoint.ending) throw error;
+      }
+    }
+  }
+
+  async #sendPart(endpoint: Endpoint, part: unknown): Promise<void> {
+    const { body, options } = partOf(part);
+    try {
+      await endpoint.send(body, options?.headers);
+    } catch (cause) {
+      throw new Unanswerable(cause);
+    }
+  }
+
+  /** ADR-47: a message for each part, for callers that do not speak of links. */
+  async #sendPlain(exchange: Exchange, parts: AsyncIterable<unknown>): Promise<void> {
+    const { connection, allowance } = this.#plan.ways;
+    let count = 0;
+    exchange.plainLeft = allowance?.max ?? Infinity;
+    for await (const part of parts) {
+      await this.#plan.publish(exchange, part);
+      if (exchange.plainLeft === 1 && count > 0) {
+        throw new ReplyError(ERROR_CODES.internal, "More parts than may be sent to this caller");
+      }
+      await this.#sendPlainPart(exchange, part);
+      exchange.plainLeft--;
+      if (++count % FLUSH_EVERY === 0) await connection.flush({});
+      if (exchange.plainLeft === 0 || exchange.isLate || !exchange.isOpen) return;
+    }
+  }
+
+  async #sendPlainPart(exchange: Exchange, part: unknown): Promise<void> {
+    const { replyTo: subject, correlationId } = exchange;
+    const { outbound, feed } = this.#plan;
+    const plain = plainPart(part);
+    if (plain) await outbound.send({ kind: "reply", subject, correlationId, ...plain });
+    else feed.emit({ type: "error", error: new EncodeError("no bytes, which would be the end") });
+  }
+}
+
+function partOf(part: unknown): { readonly body: unknown; readonly options?: Reply["options"] } {
+  return part instanceof Reply ? part : { body: part };
+}
+
+/** An empty message would be the end, so what is nothing goes as `null`, and no text as its JSON; no bytes cannot go. */
+function plainPart(part: unknown) {
+  const { body, options } = partOf(part);
+  if (body instanceof Uint8Array && body.length === 0) return undefined;
+  if (body === undefined) return { ...options, body: null };
+  if (body !== "") return { ...options, body };
+  return { headers: { "content-type": "application/json" }, body: QUOTES };
+}

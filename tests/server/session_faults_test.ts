@@ -1,0 +1,125 @@
+import { LinkError, NatsBroker, type OpenSessionOptions, type Session } from "@signalbox/nats";
+import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
+import { WorkerProcess } from "../soak/worker_process.ts";
+import { drained, take } from "../support/link_ends.ts";
+import { NatsServer } from "../support/nats_server/nats_server.ts";
+import { until } from "../support/nats_server/until.ts";
+import { meanwhile, within } from "../support/within.ts";
+
+const PEER = new URL("../support/link_peer.ts", import.meta.url);
+const OPENER = new URL("../support/link_opener.ts", import.meta.url);
+const options = { logger: false, reconnect: { minDelay: 20, maxDelay: 50 } } as const;
+
+/** A broker here, and a process that serves it. */
+async function withPeer(
+  behaviour: (client: NatsBroker, peer: WorkerProcess) => Promise<void>,
+): Promise<void> {
+  await using server = await NatsServer.start();
+  await using peer = await WorkerProcess.start(server.url, PEER);
+  await using client = new NatsBroker(server.url, options);
+  await client.connect();
+  await behaviour(client, peer);
+}
+
+/** A session in which numbers go both ways for as long as it lasts. */
+async function flowing(client: NatsBroker, how: OpenSessionOptions) {
+  const session = await client.openSession("svc.echo", null, how);
+  const sending = meanwhile(() =>
+    assertRejects(async () => {
+      for (let n = 0;; n++) await session.send(n);
+    }, LinkError)
+  );
+  assertEquals(await take(session, 100), Array.from({ length: 100 }, (_, at) => at));
+  return { session, sending, reading: drained(session) };
+}
+
+/** Kills the peer, and gives the milliseconds until the session says that it is no longer open. */
+async function killed(peer: WorkerProcess, session: Session): Promise<number> {
+  const began = performance.now();
+  const dead = peer.end("SIGKILL");
+  await until("the session must notice", () => session.state !== "open");
+  const took = performance.now() - began;
+  await dead;
+  return took;
+}
+
+Deno.test("Session notices within a second that its peer was killed, and ends after resumeTimeout", async () => {
+  await withPeer(async (client, peer) => {
+    const { session, sending, reading } = await flowing(client, { resumeTimeout: 1_200 });
+    const noticed = await killed(peer, session);
+    assert(noticed < 1_000, `${noticed} ms`);
+    assertEquals(session.state, "paused");
+    const began = performance.now();
+    assertEquals(await within("it must end", session.closed), "peer gone");
+    const took = performance.now() - began;
+    assert(took >= 900 && took < 5_000, `${took} ms`);
+    assertEquals(session.state, "closed");
+    assertEquals((await sending).reason, "peer gone");
+    const { error } = await reading;
+    assertInstanceOf(error, LinkError);
+    assertEquals(error.reason, "peer gone");
+    assertEquals((session.signal.reason as LinkError).reason, "peer gone");
+  });
+});
+
+Deno.test("Session notices within keepAlive that its idle peer was killed", async () => {
+  await withPeer(async (client, peer) => {
+    const session = await client.openSession("svc.echo", null, {
+      keepAlive: 500,
+      resumeTimeout: 400,
+    });
+    await session.send("in");
+    assertEquals(await take(session, 1), ["in"]);
+    const waiting = meanwhile(() =>
+      assertRejects(() => session.next({ timeout: 8_000 }), LinkError)
+    );
+    const noticed = await killed(peer, session);
+    assert(noticed < 500 + 300, `${noticed} ms`);
+    assertEquals(session.state, "paused");
+    assertEquals(await within("it must end", session.closed), "peer gone");
+    assertEquals((await waiting).reason, "peer gone");
+  });
+});
+
+Deno.test("Session with a resumeTimeout of 0 ends as soon as its peer was killed", async () => {
+  await withPeer(async (client, peer) => {
+    const { session, sending, reading } = await flowing(client, { resumeTimeout: 0 });
+    const noticed = await killed(peer, session);
+    assert(noticed < 1_000, `${noticed} ms`);
+    assertEquals(session.state, "closed");
+    const reason = await session.closed;
+    assert(reason === "peer gone" || reason === "gap", reason);
+    assertEquals((await sending).reason, reason);
+    await reading;
+  });
+});
+
+Deno.test("Session ends on the other side too when the process that opened it is gone", async () => {
+  await using server = await NatsServer.start();
+  await using service = new NatsBroker(server.url, options);
+  const accepted = Promise.withResolvers<Session>();
+  const serving = { keepAlive: 200, resumeTimeout: 300 };
+  service.session("svc.talk", serving, async (session) => {
+    accepted.resolve(session);
+    await session.closed;
+  });
+  await service.start();
+  await using peer = await WorkerProcess.start(server.url, OPENER);
+  const session = await within("it must be opened", accepted.promise);
+  assertEquals(await take(session, 1), ["hello"]);
+  await peer.end("SIGKILL");
+  assertEquals(await within("it must end", session.closed), "peer gone");
+});
+
+Deno.test("ReplyStream says that the peer is gone when the process that streams was killed", async () => {
+  await withPeer(async (client, peer) => {
+    const stream = client.requestStream("svc.ticks", null, { keepAlive: 200, resumeTimeout: 300 });
+    const iterator = stream[Symbol.asyncIterator]();
+    for (let tick = 0; tick < 20; tick++) assertEquals((await iterator.next()).value?.body, tick);
+    await peer.end("SIGKILL");
+    const { error } = await drained(stream);
+    assertInstanceOf(error, LinkError);
+    assertEquals(error.reason, "peer gone");
+    assertEquals(await stream.ended, "peer gone");
+  });
+});

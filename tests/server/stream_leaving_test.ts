@@ -1,0 +1,139 @@
+import { LinkError, type NatsBroker, TimeoutError } from "@signalbox/nats";
+import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
+import { drained, started } from "../support/link_ends.ts";
+import { until } from "../support/nats_server/until.ts";
+import { onEveryProfile } from "../support/profiles.ts";
+import { aborted, meanwhile, within } from "../support/within.ts";
+
+/** A stream that goes on until its caller leaves; what it saw of that, and when. */
+function endless(service: NatsBroker) {
+  const signal = Promise.withResolvers<AbortSignal>();
+  const left = Promise.withResolvers<number>();
+  service.subscriber("svc.endless", async function* (message) {
+    signal.resolve(message.signal);
+    try {
+      yield "first";
+      await aborted(message.signal);
+    } finally {
+      left.resolve(performance.now());
+    }
+  });
+  return {
+    signal: signal.promise,
+    left: () => within("the handler must leave", left.promise),
+  };
+}
+
+onEveryProfile("ReplyStream tells both sides of its deadline", async (stage) => {
+  let handler!: ReturnType<typeof endless>;
+  const { client } = await started(stage, (service) => handler = endless(service));
+  const began = performance.now();
+  const stream = client.requestStream("svc.endless", null, { deadline: 200 });
+  const { bodies, error } = await drained(stream);
+  assertEquals(bodies, ["first"]);
+  assertInstanceOf(error, TimeoutError);
+  assertEquals(error.timeout, 200);
+  assert(performance.now() - began >= 199);
+  assertEquals(await stream.ended, "deadline");
+  await handler.left();
+  assert((await handler.signal).aborted);
+});
+
+onEveryProfile(
+  "ReplyStream tells the handler within 100 ms that its loop was left",
+  async (stage) => {
+    let handler!: ReturnType<typeof endless>;
+    const { client } = await started(stage, (service) => handler = endless(service));
+    const stream = client.requestStream("svc.endless");
+    let leaving = 0;
+    for await (const { body } of stream) {
+      assertEquals(body, "first");
+      leaving = performance.now();
+      break;
+    }
+    const took = await handler.left() - leaving;
+    assert(took < 100, `${took} ms`);
+    const signal = await handler.signal;
+    assertEquals([signal.aborted, (signal.reason as LinkError).reason], [true, "cancelled"]);
+    assertEquals(await stream.ended, "cancelled");
+    assertEquals((await drained(stream)).bodies, []);
+  },
+);
+
+onEveryProfile(
+  "ReplyStream ends a handler that waits for room when its loop is left",
+  async (stage) => {
+    const left = Promise.withResolvers<number>();
+    const { client } = await started(stage, (service) => {
+      service.subscriber("svc.flood", async function* () {
+        try {
+          for (let n = 0;; n++) yield n;
+        } finally {
+          left.resolve(performance.now());
+        }
+      });
+    });
+    let leaving = 0;
+    for await (
+      const { body } of client.requestStream("svc.flood", 1, { window: { messages: 4 } })
+    ) {
+      if (body !== 20) continue;
+      leaving = performance.now();
+      break;
+    }
+    const took = await within("the handler must leave", left.promise) - leaving;
+    assert(took < 100, `${took} ms`);
+  },
+);
+
+onEveryProfile(
+  "ReplyStream.close() tells the handler, and leaves nothing subscribed",
+  async (stage) => {
+    let handler!: ReturnType<typeof endless>;
+    const { client } = await started(stage, (service) => handler = endless(service));
+    const idle = await stage.subscriptions();
+    await using stream = client.requestStream("svc.endless");
+    const iterator = stream[Symbol.asyncIterator]();
+    assertEquals((await iterator.next()).value?.body, "first");
+    await Promise.all([stream.close(), stream.close()]);
+    assertEquals(await stream.ended, "cancelled");
+    await handler.left();
+    await until("no inbox must be left", async () => await stage.subscriptions() <= idle);
+  },
+);
+
+onEveryProfile(
+  "ReplyStream throws the reason of its signal, and tells the handler",
+  async (stage) => {
+    let handler!: ReturnType<typeof endless>;
+    const { client } = await started(stage, (service) => handler = endless(service));
+    const controller = new AbortController();
+    const stream = client.requestStream("svc.endless", null, { signal: controller.signal });
+    const iterator = stream[Symbol.asyncIterator]();
+    assertEquals((await iterator.next()).value?.body, "first");
+    const rejected = meanwhile(() =>
+      assertRejects(() => iterator.next(), Error, "changed my mind")
+    );
+    const leaving = performance.now();
+    controller.abort(new Error("changed my mind"));
+    await rejected;
+    const took = await handler.left() - leaving;
+    assert(took < 100, `${took} ms`);
+    assertEquals(await stream.ended, "cancelled");
+  },
+);
+
+for (const side of ["client", "service"] as const) {
+  onEveryProfile(`NatsBroker.stop() of the ${side} ends a stream for both sides`, async (stage) => {
+    let handler!: ReturnType<typeof endless>;
+    const brokers = await started(stage, (service) => handler = endless(service));
+    const stream = brokers.client.requestStream("svc.endless");
+    const iterator = stream[Symbol.asyncIterator]();
+    assertEquals((await iterator.next()).value?.body, "first");
+    const rejected = meanwhile(() => assertRejects(() => iterator.next(), LinkError));
+    await within("it must stop", brokers[side].stop({ timeout: 100 }));
+    assertEquals((await rejected).reason, "shutting down");
+    assertEquals(await stream.ended, "shutting down");
+    await handler.left();
+  });
+}
