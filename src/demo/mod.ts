@@ -1,5 +1,5 @@
 /**
- * Two parties, each with a private inbox, talk to each other; every step is printed.
+ * An inbox name that nobody can guess, and two parties who talk in a session; every step is printed.
  *
  * ```sh
  * deno run -N jsr:@signalbox/nats/demo
@@ -8,7 +8,6 @@
  * @module
  */
 import { NatsBroker } from "../broker/broker.ts";
-import type { Inbox } from "../inbox/inbox.ts";
 import { EmbeddedServer } from "../testing/server/embedded_server.ts";
 
 /** Where the demo runs and what becomes of its lines. */
@@ -24,7 +23,7 @@ const ANSWERS = ["It left the warehouse this morning.", "Tomorrow, before noon."
 const QUESTIONS = ["Where is my parcel?", "When will it be here?", "Thank you, that is all."];
 
 /**
- * Makes an inbox name, and then holds a conversation over two inboxes.
+ * Makes an inbox name, and then holds a conversation in a session.
  *
  * @throws {ConnectionError} if there is no server at the URL that was given
  *
@@ -50,38 +49,31 @@ export async function demo({ server, print = console.log }: DemoOptions = {}): P
   print(`\nA name that nobody can guess, under the guest's own prefix:`);
   print(`  await broker.newInbox()   ${await guest.newInbox()}`);
 
-  print(`\nA private channel. The guest opens an inbox, and asks the desk for one:`);
-  await using inbox = await guest.openInbox();
-  print(`  the guest listens at      ${inbox}`);
-  const { body } = await guest.request("desk.open", { name: "Ada" });
-  const { talkTo } = body as { talkTo: string };
-  print(`  the desk listens at       ${talkTo}`);
+  print(`\nA private channel. The guest asks for a session, and the desk takes it:`);
+  print(`  the guest asks at         desk.ada`);
+  await using session = await guest.openSession("desk.ada", { name: "Ada" });
+  print(`  the session is            ${session.state}`);
 
   print(`\nFrom here on both talk inbox to inbox; nobody else has seen either name:`);
   for (const question of QUESTIONS) {
     print(`  Ada   ${question}`);
-    await guest.publish(talkTo, question, { replyTo: inbox.subject });
-    print(`  Desk  ${(await inbox.next({ timeout: 5_000 }))?.body}`);
+    await session.send(question);
+    print(`  Desk  ${(await session.next({ timeout: 5_000 }))?.body}`);
   }
-  await inbox.close();
-  print(`\nBoth inboxes are closed, and the server has forgotten them.`);
+
+  print(`\nThe guest has said all, and the desk has too:`);
+  await session.end();
+  print(`  the session ended         ${await session.closed}`);
 }
 
-/** Gives every guest an inbox of its own, which ends after as many messages as there are answers. */
+/** Answers every guest in a session of its own, which is over once the guest has said all. */
 function serve(desk: NatsBroker, print: (line: string) => void): void {
-  desk.subscriber("desk.open", async ({ body }) => {
-    const inbox = await desk.openInbox({ max: ANSWERS.length, idleTimeout: 10_000 });
-    print(`  the desk welcomes         ${(body as { name: string }).name}`);
-    void converse(desk, inbox);
-    return { talkTo: inbox.subject };
+  desk.session("desk.{name}", async (session) => {
+    const { name } = session.opening.body as { name: string };
+    print(`  the desk welcomes         ${name}, at desk.${session.params.name}`);
+    const answers = ANSWERS.values();
+    for await (const _question of session) await session.send(answers.next().value);
   });
-}
-
-async function converse(desk: NatsBroker, inbox: Inbox): Promise<void> {
-  const answers = ANSWERS.values();
-  for await (const { replyTo } of inbox) {
-    if (replyTo) await desk.publish(replyTo, answers.next().value);
-  }
 }
 
 if (import.meta.main) await demo({ server: serverOfEnvironment() });

@@ -35,6 +35,7 @@ export class Endpoint implements LinkOwner {
   readonly #signal = new LateSignal();
   readonly #drained = new LateSignal();
   #deadline: ReturnType<typeof setTimeout> | undefined;
+  #late: Error | undefined;
 
   constructor(ways: LinkWays, { subject, correlationId, schema }: Purpose, settings: LinkSettings) {
     this.subject = subject;
@@ -100,12 +101,11 @@ export class Endpoint implements LinkOwner {
     this.#link.restrict(to);
   }
 
-  /** Ends it when so many milliseconds have passed. */
-  endAfter(deadline: number, error?: Error): void {
+  /** Ends it when so many milliseconds have passed, with an error for this side if it is to be another. */
+  endAfter(deadline: number, late?: Error): void {
+    this.#late = late;
     if (deadline > LONGEST_TIMER) return;
-    this.#deadline = setTimeout(() => {
-      this.abort({ reason: "deadline", error });
-    }, deadline);
+    this.#deadline = setTimeout(() => this.abort({ reason: "deadline" }), deadline);
   }
 
   /** Ends it with the signal's reason when it aborts. */
@@ -220,11 +220,13 @@ export class Endpoint implements LinkOwner {
 
   ended(ending: Ending): void {
     if (this.#ending) return;
-    this.#ending = ending;
+    // the other side's clock may be the first to say so
+    this.#ending = ending.reason === "deadline" ? { error: this.#late, ...ending } : ending;
     clearTimeout(this.#deadline);
     this.#reader.end();
-    this.#sending.stop(ending.reason === "complete" ? undefined : this.error("send to"));
-    this.#handshake.fail(this.error("open"));
+    const isComplete = ending.reason === "complete";
+    this.#sending.stop(isComplete ? undefined : () => this.error("send to"));
+    this.#handshake.fail(() => this.error("open"));
     this.#told(ending.reason);
     this.#signal.abort(() => this.error("go on with"));
   }

@@ -72,17 +72,23 @@ export class Handshake {
   }
 
   accepted(acceptance: Packet): void {
-    this.#opened.resolve({ packet: keep(acceptance), isAccepted: true });
+    this.#settle({ packet: keep(acceptance), isAccepted: true });
   }
 
   answered(answer: Packet | Error): void {
-    if (answer instanceof Error) this.fail(answer);
-    else this.#opened.resolve({ packet: keep(answer), isAccepted: false });
+    if (answer instanceof Error) this.fail(() => answer);
+    else this.#settle({ packet: keep(answer), isAccepted: false });
   }
 
   /** It will not come to anything; nothing is sent any more that has not been. */
-  fail(error: unknown): void {
+  fail(error: () => unknown): void {
+    if (this.#isOver) return;
     this.#isOver = true;
-    this.#opened.reject(error);
+    this.#opened.reject(error());
+  }
+
+  #settle(opened: Opened): void {
+    this.#isOver = true;
+    this.#opened.resolve(opened);
   }
 }

@@ -71,12 +71,12 @@ export class Sending {
     if (isDone) this.#end?.resolve();
   }
 
-  /** Nothing more will be sent; an error where it was not all. */
-  stop(error: unknown): void {
-    for (const { reject } of this.#waiting.splice(0)) reject(error);
-    if (error === undefined) return this.#end?.resolve();
+  /** Nothing more will be sent; an error for those who wait, where it was not all. */
+  stop(error: (() => unknown) | undefined): void {
+    for (const { resolve, reject } of this.#waiting.splice(0)) error ? reject(error()) : resolve();
+    if (!error) return this.#end?.resolve();
     this.#end?.promise.catch(() => {});
-    this.#end?.reject(error);
+    this.#end?.reject(error());
   }
 
   #checkRoom(size: number): void {

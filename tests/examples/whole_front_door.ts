@@ -4,6 +4,12 @@ import { NatsBroker } from "@signalbox/nats";
 const [server] = Deno.args;
 await using broker = new NatsBroker(server, { inboxPrefix: "_AUDIT", logger: false });
 broker.subscriber("audit.{name}", { queue: "auditors" }, ({ params }) => `Hello, ${params.name}`);
+broker.subscriber("count.{to}", async function* ({ params }) {
+  for (let n = 1; n <= Number(params.to); n++) yield n;
+});
+broker.session("echo", async (session) => {
+  for await (const { body } of session) await session.send(body);
+});
 await broker.start();
 await broker.ping();
 
@@ -12,3 +18,9 @@ await broker.publish(inbox.subject, { kept: true });
 for await (const { body } of inbox) console.log(body);
 
 console.log((await broker.request("audit.Ada")).body);
+
+for await (const { body } of broker.requestStream("count.2")) console.log(body);
+
+await using session = await broker.openSession("echo");
+await session.send("said");
+console.log((await session.next())?.body);

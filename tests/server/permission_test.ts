@@ -17,7 +17,7 @@ for (const host of ["127.0.0.1", "localhost"]) {
       env,
     );
     assert(success, errors);
-    assertEquals(output, "{ kept: true }\nHello, Ada\n");
+    assertEquals(output, "{ kept: true }\nHello, Ada\n1\n2\nsaid\n");
     const asked = new Set<string>();
     for (const line of (await Deno.readTextFile(audit)).split("\n")) {
       const found = line && JSON.parse(line);

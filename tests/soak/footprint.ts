@@ -15,18 +15,26 @@ export function footprint(): Footprint {
   return { held: heap + external, rss };
 }
 
+/** What is taken up now; what could have been collected but was not yet is part of it. */
+export function uncollected(): Footprint {
+  const { heapUsed, external, rss } = Deno.memoryUsage();
+  return { held: heapUsed + external, rss };
+}
+
 /** Looks every so often until it is disposed, and keeps the largest it saw. */
 export class Watch implements Disposable {
   #peak: Footprint = { held: 0, rss: 0 };
+  readonly #look: () => Footprint;
   readonly #timer: ReturnType<typeof setInterval>;
 
-  constructor(milliseconds: number) {
-    this.#timer = setInterval(() => this.#look(), milliseconds);
+  constructor(milliseconds: number, look: () => Footprint = uncollected) {
+    this.#look = look;
+    this.#timer = setInterval(() => this.#keep(), milliseconds);
   }
 
-  /** The largest until now; what could have been collected but was not yet is part of it. */
+  /** The largest until now. */
   get peak(): Footprint {
-    this.#look();
+    this.#keep();
     return this.#peak;
   }
 
@@ -34,9 +42,8 @@ export class Watch implements Disposable {
     clearInterval(this.#timer);
   }
 
-  #look(): void {
-    const { heapUsed, external, rss } = Deno.memoryUsage();
-    const held = Math.max(this.#peak.held, heapUsed + external);
-    this.#peak = { held, rss: Math.max(this.#peak.rss, rss) };
+  #keep(): void {
+    const { held, rss } = this.#look();
+    this.#peak = { held: Math.max(this.#peak.held, held), rss: Math.max(this.#peak.rss, rss) };
   }
 }
