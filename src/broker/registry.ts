@@ -11,7 +11,7 @@ import type { RouteSettings } from "../subscriber/route.ts";
 import type { SubscriberSettings } from "../subscriber/subscriber_options.ts";
 
 /** What a broker has, and its routers use. */
-export interface Host extends Ways, LinkWays {
+export interface Host extends Ways, Omit<LinkWays, "outbound"> {
   readonly feed: EventFeed;
   /** Aborts when the broker stops and time is up. */
   readonly stopping: () => AbortSignal;
@@ -172,15 +172,17 @@ export class Registry implements PublisherPlace {
   #bind(subscriber: Handling | Reading): Binding {
     const host = this.#broker("start a subscriber");
     const { connection, feed, stopping, queue, stats } = host;
+    const { outbound } = this;
+    const { links, allowance, newInbox } = host;
     return {
-      ways: host,
+      ways: { connection, feed, outbound, links, allowance, newInbox },
       connection,
       feed,
       stopping,
       queue,
       prefix: this.prefix,
       middleware: this.#allMiddleware,
-      outbound: this.outbound,
+      outbound,
       stats: subscriber instanceof Handling ? stats(subscriber) : undefined,
     };
   }

@@ -44,7 +44,7 @@ export class Endpoint implements LinkOwner {
     this.#link = new Link(ways, this, settings);
     const context = { subject, correlationId, schema, signal: () => this.signal };
     this.#reader = new Reader(this.#link, settings.maxMessage, context);
-    this.#sending = new Sending(this.#link, ways.connection, this);
+    this.#sending = new Sending(this.#link, ways, this);
     this.#handshake = new Handshake(this.#link, this);
   }
 
@@ -141,20 +141,19 @@ export class Endpoint implements LinkOwner {
   }
 
   /** Says that nothing more is to come; resolves once the other side has all. */
-  end(): Promise<void> {
-    if (this.#ending) {
-      return this.#ending.reason === "complete"
-        ? Promise.resolve()
-        : Promise.reject(this.error("end"));
-    }
+  async end(): Promise<void> {
+    if (this.#sending.turn) await this.#sending.turn;
+    if (this.#ending?.reason === "complete") return;
+    if (this.#ending) throw this.error("end");
     if (!this.#link.out.isEnded) {
       this.#link.give({ code: "e", data: NOTHING, headerBlock: undefined });
     }
-    return this.#sending.end();
+    await this.#sending.end();
   }
 
   /** Says that nothing more is to come, and how it ends; reads no more. Resolves once it has ended. */
   async close(ending: Ending = COMPLETE): Promise<void> {
+    if (this.#sending.turn) await this.#sending.turn;
     if (!this.#ending) {
       this.#isLeft = true;
       this.#reader.clear();

@@ -1,5 +1,6 @@
 import type { Connection } from "../connection/connection.ts";
 import type { EventFeed } from "../connection/events.ts";
+import type { Outbound } from "../outbound/outbound.ts";
 import type { Links } from "./links.ts";
 import type { Allowance } from "./rights.ts";
 
@@ -7,6 +8,7 @@ import type { Allowance } from "./rights.ts";
 export interface LinkWays {
   readonly connection: Connection;
   readonly feed: EventFeed;
+  readonly outbound: Outbound;
   readonly links: Links;
   readonly allowance: Allowance | undefined;
   readonly newInbox: () => string;

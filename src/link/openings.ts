@@ -1,12 +1,10 @@
 import { TimeoutError } from "../errors.ts";
 import { newToken } from "../inbox/token.ts";
 import { ReceivedMessage } from "../message/message.ts";
-import { pairsOf } from "../message/headers.ts";
 import type { Outgoing } from "../message/outgoing.ts";
 import { remoteErrorOf } from "../message/reply.ts";
 import { LINK } from "../message/signalbox_headers.ts";
 import { currentWork, timeWithinWork } from "../message/work.ts";
-import type { Outbound } from "../outbound/outbound.ts";
 import { checkSubject } from "../subject/subject.ts";
 import { Endpoint } from "./endpoint.ts";
 import type { OpeningPatience } from "./handshake.ts";
@@ -23,7 +21,6 @@ import { encodeTerms, type Terms, termsOf } from "./terms.ts";
 
 /** What an opening goes over. */
 export interface OpeningWays extends LinkWays {
-  readonly outbound: Outbound;
   /** Milliseconds, for an opening that names none. */
   readonly requestTimeout: number;
 }
@@ -82,13 +79,13 @@ function prepare(
   const deadline = timeWithinWork(options.deadline ?? Infinity, subject);
   const correlationId = options.correlationId ?? currentWork()?.correlationId ?? newToken();
   const terms = encodeTerms(termsOf(kind, settings, ways.allowance));
-  const headers = [...pairsOf(options.headers ?? {}), [LINK, terms] as const];
   const timeLeft = deadline === Infinity ? undefined : Math.ceil(deadline);
   const opening = ways.outbound.encodeQuestion(
     subject,
     body,
-    { headers, correlationId },
+    { ...options.headers && { headers: options.headers }, correlationId },
     timeLeft,
+    [[LINK, terms]],
   );
   const endpoint = new Endpoint(ways, { subject, correlationId, schema: options.schema }, settings);
   // a caller of a stream has nothing to say after the opening, and waits for its answer as for any other

@@ -1,10 +1,10 @@
 import { DEFAULT_BOUNDS } from "../backlog.ts";
 import { within } from "../deadline.ts";
 import { OutboxFullError, PayloadTooLargeError } from "../errors.ts";
-import type { Connection } from "../connection/connection.ts";
 import type { HeaderFields } from "../message/headers.ts";
 import { framesOf } from "./body_frames.ts";
 import type { Link } from "./link.ts";
+import type { LinkWays } from "./link_ways.ts";
 
 interface Waiting {
   /** The number of the frame that has to be sent. */
@@ -19,42 +19,55 @@ const SENT = Promise.resolve();
 /** The way out of one end: bodies become frames, and whoever sends waits for room. */
 export class Sending {
   readonly #link: Link;
-  readonly #connection: Pick<Connection, "maxPayload">;
+  readonly #ways: Pick<LinkWays, "connection" | "outbound">;
   readonly #subject: string;
   readonly #correlationId: string;
   readonly #waiting: Waiting[] = [];
   #end: PromiseWithResolvers<void> | undefined;
+  #turn: Promise<void> | undefined;
 
   constructor(
     link: Link,
-    connection: Pick<Connection, "maxPayload">,
+    ways: Pick<LinkWays, "connection" | "outbound">,
     { subject, correlationId }: { readonly subject: string; readonly correlationId: string },
   ) {
     this.#link = link;
-    this.#connection = connection;
+    this.#ways = ways;
     this.#subject = subject;
     this.#correlationId = correlationId;
+  }
+
+  /** Resolves once everything before has passed the middleware; `undefined` where there is none. */
+  get turn(): Promise<void> | undefined {
+    return this.#turn;
   }
 
   /**
    * Sends a body, now or when there is room; resolves then.
    *
-   * @throws {PayloadTooLargeError} @throws {OutboxFullError} @throws {EncodeError} at once, and nothing is sent
+   * @throws {PayloadTooLargeError} @throws {OutboxFullError} @throws {EncodeError} and nothing is sent
    */
   send(
     body: unknown,
     headers: HeaderFields | undefined,
     signal: AbortSignal | undefined,
   ): Promise<void> {
-    const { maxPayload } = this.#connection;
-    const { frames, size } = framesOf(body, headers, this.#correlationId, maxPayload);
-    this.#checkRoom(size);
-    let number = 0;
-    for (const frame of frames) number = this.#link.give(frame);
-    if (number <= this.#link.out.sent) return SENT;
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.#waiting.push({ number, resolve, reject });
-    return within(promise, { signal }, `send to "${this.#subject}"`, this.#subject);
+    const { outbound } = this.#ways;
+    if (!outbound.hasMiddleware) return this.#give(body, headers, signal);
+    const kind = this.#link.terms?.kind === "stream" ? "reply" : "message";
+    const draft = {
+      kind,
+      subject: this.#subject,
+      body,
+      headers,
+      correlationId: this.#correlationId,
+    } as const;
+    const pass = () =>
+      outbound.pass(draft, ({ body, headers }) => this.#give(body, headers, signal));
+    // one after the other: where a middleware waits, a later message must not overtake an earlier one
+    const sent = (this.#turn ?? Promise.resolve()).then(pass).then(() => {});
+    this.#turn = sent.catch(() => {});
+    return sent;
   }
 
   /** Resolves once the other side has all that was sent, the end included. */
@@ -77,6 +90,22 @@ export class Sending {
     if (!error) return this.#end?.resolve();
     this.#end?.promise.catch(() => {});
     this.#end?.reject(error());
+  }
+
+  #give(
+    body: unknown,
+    headers: HeaderFields | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const { maxPayload } = this.#ways.connection;
+    const { frames, size } = framesOf(body, headers, this.#correlationId, maxPayload);
+    this.#checkRoom(size);
+    let number = 0;
+    for (const frame of frames) number = this.#link.give(frame);
+    if (number <= this.#link.out.sent) return SENT;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#waiting.push({ number, resolve, reject });
+    return within(promise, { signal }, `send to "${this.#subject}"`, this.#subject);
   }
 
   #checkRoom(size: number): void {

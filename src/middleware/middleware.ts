@@ -12,8 +12,8 @@ export type Middleware<State = Readonly<Record<string, unknown>>> = (
 
 /** A message before it is encoded. */
 export interface Draft {
-  /** What it is sent as. */
-  readonly kind: "publish" | "request" | "reply";
+  /** What it is sent as; a `message` is one of a session. */
+  readonly kind: "publish" | "request" | "reply" | "message";
   /** Where it goes. */
   readonly subject: string;
   /** What it says: text, bytes, or any JSON value. */

@@ -3,6 +3,7 @@ import { TimeoutError } from "../errors.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { Question, Requests } from "../inbox/requests.ts";
 import { newToken } from "../inbox/token.ts";
+import { pairsOf } from "../message/headers.ts";
 import type { Message } from "../message/message.ts";
 import { encodeMessage, type Outgoing } from "../message/outgoing.ts";
 import { currentWork, timeWithinWork } from "../message/work.ts";
@@ -80,16 +81,25 @@ export class Outbound {
     }
   }
 
-  /** Encodes a question that its asker sends; gives a promise only where a middleware has it first. */
+  /**
+   * Encodes a question that its asker sends, with fields of ours that no middleware may take away; gives a promise only
+   * where a middleware has it first.
+   */
   encodeQuestion(
     subject: string,
     body: unknown,
     { headers, correlationId: given }: RequestOptions,
     timeLeft: number | undefined,
+    fields: readonly (readonly [string, string])[] = [],
   ): Outgoing | Promise<Outgoing> {
     const correlationId = given ?? currentWork()?.correlationId ?? newToken();
     const draft: Draft = { kind: "request", subject, body, headers, correlationId };
-    const encoded = (draft: Draft) => this.#encode({ ...draft, timeLeft });
+    const encoded = (draft: Draft) => {
+      const headers = fields.length > 0
+        ? [...pairsOf(draft.headers ?? {}), ...fields]
+        : draft.headers;
+      return this.#encode({ ...draft, headers, timeLeft });
+    };
     if (!this.#chain) return encoded(draft);
     let outgoing: Outgoing | undefined;
     const leave = (draft: Draft) => void (outgoing = encoded(draft));
@@ -100,9 +110,19 @@ export class Outbound {
     });
   }
 
+  /** Whether a draft may have to wait for a middleware. */
+  get hasMiddleware(): boolean {
+    return this.#chain !== undefined;
+  }
+
+  /** Hands a draft to `leave`, once it has passed the middleware. */
+  pass(draft: Draft, leave: (draft: Draft) => unknown): unknown {
+    return this.#chain ? this.#chain({ draft, leave }) : leave(draft);
+  }
+
   /** Sends a draft as it is; gives a promise only where a middleware needs one. */
   send(draft: Draft): unknown {
-    return this.#chain ? this.#chain({ draft, leave: this.#leave }) : this.#leave(draft);
+    return this.pass(draft, this.#leave);
   }
 
   /** Sends a draft past all middleware: the last word, where it could not be said through them. */

@@ -39,8 +39,9 @@ export class Wire implements Disposable {
   }
 
   async publish({ subject, replyTo, header, payload }: Frame): Promise<void> {
-    const sizes = [header.length, header.length + payload.length];
-    const line = ["HPUB", subject, replyTo, ...sizes].filter((part) => part !== "").join(" ");
+    const total = header.length + payload.length;
+    const [verb, ...sizes] = header.length > 0 ? ["HPUB", header.length, total] : ["PUB", total];
+    const line = [verb, subject, replyTo, ...sizes].filter((part) => part !== "").join(" ");
     const parts = [encoder.encode(line + CRLF), header, payload, encoder.encode(CRLF)];
     await this.#send(joined(parts));
   }
@@ -48,8 +49,16 @@ export class Wire implements Disposable {
   /** The next message on a subject; those on others are passed over. */
   async next(subject: string): Promise<Frame> {
     for (;;) {
+      const frame = await this.any();
+      if (frame.subject === subject) return frame;
+    }
+  }
+
+  /** The next message. */
+  async any(): Promise<Frame> {
+    for (;;) {
       const frame = await this.#message(await this.#line());
-      if (frame?.subject === subject) return frame;
+      if (frame) return frame;
     }
   }
 

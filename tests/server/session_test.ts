@@ -110,3 +110,32 @@ onEveryProfile("Session checks and types both directions by schemas", async (sta
   const unfit = await assertRejects(() => client.openSession("svc.next.c", 7), RemoteError);
   assertEquals([unfit.code, unfit.data], [400, { issues: [{ message: "unfit", path: ["id"] }] }]);
 });
+
+onEveryProfile("NatsBroker.use() stands around what a session sends, in order", async (stage) => {
+  const [client, service] = [stage.client(), stage.service()];
+  const kinds = new Set<string>();
+  for (const broker of [client, service]) {
+    broker.use({
+      publish: async (draft, next) => {
+        kinds.add(draft.kind);
+        if (draft.body === 1) await new Promise((resolve) => setTimeout(resolve, 20));
+        return await next({ ...draft, headers: { "X-Passed": "1" } });
+      },
+    });
+  }
+  service.session("svc.echo", async (session) => {
+    for await (const { body, headers } of session) {
+      await session.send([body, headers.get("X-Passed")]);
+    }
+  });
+  await Promise.all([service.start(), client.connect()]);
+  await using session = await client.openSession("svc.echo");
+  void session.send(1);
+  void session.send(2);
+  const ended = session.end();
+  const bodies = [];
+  for await (const { body, headers } of session) bodies.push([body, headers.get("X-Passed")]);
+  await ended;
+  assertEquals(bodies, [[[1, "1"], "1"], [[2, "1"], "1"]]);
+  assertEquals([...kinds].sort(), ["message", "request"]);
+});

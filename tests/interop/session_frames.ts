@@ -1,0 +1,92 @@
+import { decodeBase64, encodeBase64 } from "./base64.ts";
+import { type Frame, Wire } from "./wire.ts";
+
+/** Where the recorded frames are. */
+export const RECORDING = new URL("session_frames.json", import.meta.url);
+
+/** Everything recorded. */
+export interface Recording {
+  readonly server: string;
+  readonly scenes: readonly RecordedScene[];
+}
+
+/** All messages of one exchange, in the order the server saw them. */
+export interface RecordedScene {
+  readonly name: string;
+  readonly frames: readonly RecordedFrame[];
+}
+
+/** One message, with the tokens of inboxes and ids made stable. */
+export interface RecordedFrame {
+  readonly subject: string;
+  readonly replyTo?: string;
+  /** The lines of its headers. */
+  readonly headers?: readonly string[];
+  readonly text?: string;
+  /** What is no text, in base 64. */
+  readonly bytes?: string;
+}
+
+const FINISHED = "recording.finished";
+const NOTHING = new Uint8Array(0);
+const INBOX = /\b(_\w+)\.([0-9A-Za-z]{22})\b/g;
+const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** The recorded frames. */
+export async function readRecording(): Promise<Recording> {
+  return JSON.parse(await Deno.readTextFile(RECORDING));
+}
+
+/** Gives every message that passes the server while something is done. */
+export async function overheard(
+  url: string,
+  act: () => Promise<void>,
+): Promise<readonly RecordedFrame[]> {
+  using wire = await Wire.connect(url);
+  await wire.subscribe(">");
+  await act();
+  await wire.publish({ subject: FINISHED, replyTo: "", header: NOTHING, payload: NOTHING });
+  const names = new Names();
+  const frames: RecordedFrame[] = [];
+  for (let frame; (frame = await wire.any()).subject !== FINISHED;) frames.push(names.of(frame));
+  return frames;
+}
+
+/** A recorded frame's payload. */
+export function payloadOf({ text, bytes }: RecordedFrame): Uint8Array {
+  return bytes === undefined ? new TextEncoder().encode(text) : decodeBase64(bytes);
+}
+
+/** Inboxes are told apart by their number within a scene, so that recording again changes little. */
+class Names {
+  readonly #names = new Map<string, string>();
+
+  of({ subject, replyTo, header, payload }: Frame): RecordedFrame {
+    const block = strict.decode(header).split("\r\n").slice(1).filter((line) => line !== "");
+    return {
+      subject: this.#stable(subject),
+      ...(replyTo && { replyTo: this.#stable(replyTo) }),
+      ...(header.length > 0 && { headers: block }),
+      ...contentOf(payload),
+    };
+  }
+
+  #stable(subject: string): string {
+    return subject.replace(INBOX, (inbox, prefix) => {
+      const named = [...this.#names.values()].filter((name) => name.startsWith(`${prefix}.`));
+      const name = this.#names.get(inbox) ?? `${prefix}.${named.length + 1}`;
+      this.#names.set(inbox, name);
+      return name;
+    });
+  }
+}
+
+function contentOf(payload: Uint8Array): Pick<RecordedFrame, "text" | "bytes"> {
+  if (payload.length === 0) return {};
+  try {
+    const text = strict.decode(payload);
+    return /^[\x20-\x7e\xa0-\uffff]*$/.test(text) ? { text } : { bytes: encodeBase64(payload) };
+  } catch {
+    return { bytes: encodeBase64(payload) };
+  }
+}
