@@ -8,6 +8,8 @@
 import type { Msg, NatsConnection, Status } from "@nats-io/transport-deno";
 
 interface Transport {
+  connect?: (...way: unknown[]) => Promise<void>;
+  close?: () => Promise<void>;
   readonly isClosed?: boolean;
   readonly conn?: { setNoDelay?(on: boolean): void };
   readonly socket?: { readonly readyState?: unknown };
@@ -15,8 +17,11 @@ interface Transport {
 
 interface Protocol {
   transport?: Transport;
+  outbound?: { size(): number };
+  flushPending?: () => void;
   listeners?: { push(status: Status): void; stop(): void; iterClosed: Promise<void> }[];
   prepare?: () => unknown;
+  servers?: { getServers?(): unknown[] };
 }
 
 interface RawMsg {
@@ -24,6 +29,10 @@ interface RawMsg {
   readonly _rdata?: Uint8Array;
 }
 
+/** So many microtasks without anything new, and what there is goes out. */
+const STILLNESS = 4;
+/** In bytes; more would only wait longer. */
+const LONGEST_WRITE = 32_768;
 /** Read once: the class is made when it is first named, and looked up again every time. */
 const { CLOSING, CLOSED } = WebSocket;
 
@@ -38,6 +47,37 @@ function protocolOf(client: NatsConnection): Protocol | undefined {
  */
 export function sendWithoutDelay(client: NatsConnection): void {
   protocolOf(client)?.transport?.conn?.setNoDelay?.(true);
+}
+
+/**
+ * Has what is sent one by one, each behind an `await`, go out together. The client writes what it has after one
+ * microtask, so such a program made a system call for each message; now it waits for as long as more keeps coming.
+ */
+export function gatherWrites(client: NatsConnection): void {
+  const protocol = protocolOf(client);
+  const { outbound, flushPending: flush } = protocol ?? {};
+  if (!protocol || typeof flush !== "function" || typeof outbound?.size !== "function") return;
+  let isGathering = false;
+  let seen = 0;
+  let still = 0;
+  const write = () => {
+    seen = 0;
+    flush.call(protocol);
+  };
+  const gather = () => {
+    const size = protocol.outbound!.size();
+    still = size > seen ? 0 : still + 1;
+    seen = size;
+    if (still < STILLNESS) return queueMicrotask(gather);
+    isGathering = false;
+    write();
+  };
+  protocol.flushPending = () => {
+    if (isGathering) return outbound.size() < LONGEST_WRITE ? undefined : write();
+    isGathering = true;
+    still = 0;
+    gather();
+  };
 }
 
 /**
@@ -81,6 +121,64 @@ export function aroundTransport(
     around(() => prepared = prepare.call(protocol));
     return prepared;
   };
+}
+
+/** What is to be done about each dial of a client. */
+export interface DialWatch {
+  /** Waited for before the dial, within the time that it has; must not reject. */
+  readonly before: (() => Promise<void>) | undefined;
+  /** Told why a dial came to nothing. */
+  failed(error: unknown): void;
+}
+
+/**
+ * Watches each dial to come. The client tells of a dial that failed nothing but the next attempt, and what it asks
+ * for credentials cannot wait. Without it those of the first connect are used for ever.
+ */
+export function watchDials(client: NatsConnection, { before, failed }: DialWatch): void {
+  aroundTransport(client, (create) => {
+    create();
+    const transport = protocolOf(client)?.transport;
+    const connect = transport?.connect;
+    if (!transport || typeof connect !== "function") return;
+    transport.connect = async (...way) => {
+      try {
+        if (before) await unlessClosed(transport, before);
+        return await connect.apply(transport, way);
+      } catch (error) {
+        failed(error);
+        throw error;
+      }
+    };
+  });
+}
+
+/**
+ * Does something before the transport has a socket. It may be closed meanwhile, as time is up or the client is, and
+ * a WebSocket's cannot be without a socket: it would wait for the end of one that never was.
+ */
+async function unlessClosed(transport: Transport, work: () => Promise<void>): Promise<void> {
+  const { close } = transport;
+  let closed = false;
+  transport.close = () => {
+    closed = true;
+    return Promise.resolve();
+  };
+  await work();
+  transport.close = close!;
+  if (closed) throw new Error("closed before it was dialled");
+}
+
+/**
+ * Tells the client of servers that it did not dial. Those that the cluster has told of stay: `setServers` drops
+ * them, and they would be told again only after the next change.
+ */
+export function addServers(client: NatsConnection, urls: readonly string[]): void {
+  const pool = () => protocolOf(client)?.servers?.getServers?.() ?? [];
+  const before = [...pool()];
+  client.setServers([...urls]);
+  const now = pool();
+  now.push(...before.filter((server) => !now.includes(server)));
 }
 
 /**

@@ -43,6 +43,11 @@ export function accept(
   terms: Terms,
   { purpose, settings, headers }: Acceptance,
 ): Endpoint {
+  if (terms.responses === 1 && ways.allowance?.max === 1) {
+    // each address that one gives costs the one that it got
+    const description = "Two sides that may answer each message but once cannot talk to each other";
+    throw new ReplyError(ERROR_CODES.badRequest, description);
+  }
   if (!ways.links.places.enter()) {
     throw new ReplyError(ERROR_CODES.tooMany, "Too many streams and sessions");
   }

@@ -1,6 +1,8 @@
 import { encodeBody } from "../message/codec.ts";
 import { encodeHeaders } from "../message/header_block.ts";
 import { type HeaderFields, MessageHeaders } from "../message/headers.ts";
+import { copyOf } from "../message/slab.ts";
+import { sizeOf } from "../message/packet.ts";
 import type { BodyCode } from "./frame.ts";
 import type { Arrived } from "./incoming.ts";
 import type { Unnumbered } from "./outflow.ts";
@@ -10,6 +12,7 @@ const TYPES: Readonly<Record<string, string | undefined>> = {
   j: "application/json",
   b: "application/octet-stream",
 };
+const LETTERS = new Map(Object.entries(TYPES).map(([code, type]) => [type, code as BodyCode]));
 const NONE = MessageHeaders.from({});
 const HEADERS = new Map(
   Object.entries(TYPES).map((
@@ -25,14 +28,13 @@ export function headersOf({ code, headerBlock }: Arrived): MessageHeaders {
 /** The letter for a type; `h` stands for headers that tell it. */
 export function codeOf(contentType: string | undefined): BodyCode {
   if (contentType === undefined) return "u";
-  const found = Object.entries(TYPES).find(([, type]) => type === contentType);
-  return found ? found[0] as BodyCode : "h";
+  return LETTERS.get(contentType) ?? "h";
 }
 
 /** What one body goes as: a frame, or pieces where it is larger than a message may be. */
 export interface BodyFrames {
   readonly frames: readonly Unnumbered[];
-  /** In bytes, headers not included. */
+  /** In bytes, headers included. */
   readonly size: number;
 }
 
@@ -50,17 +52,20 @@ export function framesOf(
 ): BodyFrames {
   const { data: encoded, contentType } = encodeBody(body);
   // it is kept until it is acknowledged, and the caller may write into its bytes as soon as it was sent
-  const data = encoded === body ? new Uint8Array(encoded) : encoded;
+  const data = encoded === body ? copyOf(encoded) : encoded;
   const headerBlock = headers &&
     encodeHeaders({ contentType, correlationId, timeLeft: undefined }, headers);
   const code = headerBlock ? "h" : codeOf(contentType);
-  const size = data.length;
+  const size = sizeOf({ data, headerBlock });
+  if (size <= maxPayload) return { frames: [{ code, data, headerBlock }], size };
+  // the headers go with the last piece, which must have room for them
   const most = Math.max(1, maxPayload - (headerBlock?.length ?? 0));
-  if (size <= most) return { frames: [{ code, data, headerBlock }], size };
   const frames: Unnumbered[] = [];
   let at = 0;
-  for (; size - at > most; at += most) {
-    frames.push({ code: "m", data: data.subarray(at, at + most), headerBlock: undefined });
+  while (data.length - at > most) {
+    const piece = data.subarray(at, at + maxPayload);
+    frames.push({ code: "m", data: piece, headerBlock: undefined });
+    at += piece.length;
   }
   frames.push({ code, data: data.subarray(at), headerBlock });
   return { frames, size };

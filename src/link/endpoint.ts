@@ -8,7 +8,8 @@ import { COMPLETE, type Ending, errorOf, leaving } from "./ending.ts";
 import type { Numbered } from "./frame.ts";
 import { Handshake, type Opened, type OpeningPatience } from "./handshake.ts";
 import { LateSignal } from "./late_signal.ts";
-import { Link, type LinkOwner } from "./link.ts";
+import { Link } from "./link.ts";
+import type { LinkOwner } from "./link_owner.ts";
 import type { LinkWays } from "./link_ways.ts";
 import { type LinkEnd, LinkError } from "./link_error.ts";
 import type { LinkSettings } from "./link_options.ts";
@@ -48,12 +49,11 @@ export class Endpoint implements LinkOwner {
     this.#handshake = new Handshake(this.#link, this);
   }
 
-  /** How it ended, once it has. */
   get ending(): Ending | undefined {
     return this.#ending;
   }
 
-  /** Whether this side wants nothing more, so that there is nothing to tell it. */
+  /** Whether this side wants nothing more. */
   get isLeft(): boolean {
     return this.#isLeft;
   }
@@ -96,7 +96,6 @@ export class Endpoint implements LinkOwner {
     return this.#handshake.accept(replyTo, terms, own, headers);
   }
 
-  /** One way only: nothing is said from here, or nothing is wanted from there. */
   restrict(to: "reading" | "sending"): void {
     this.#link.restrict(to);
   }
@@ -146,7 +145,7 @@ export class Endpoint implements LinkOwner {
     if (this.#ending?.reason === "complete") return;
     if (this.#ending) throw this.error("end");
     if (!this.#link.out.isEnded) {
-      this.#link.give({ code: "e", data: NOTHING, headerBlock: undefined });
+      this.#link.give([{ code: "e", data: NOTHING, headerBlock: undefined }]);
     }
     await this.#sending.end();
   }
@@ -181,10 +180,14 @@ export class Endpoint implements LinkOwner {
    * thrown in the loop can be told instead.
    */
   iterate(later = false): AsyncIterator<Message> {
+    const wait = async () => {
+      const value = await this.next();
+      return value ? { done: false, value } as const : { done: true, value } as const;
+    };
     return {
-      next: async () => {
-        const value = await this.next();
-        return value ? { done: false, value } : { done: true, value };
+      next: () => {
+        const value = this.#reader.readNow();
+        return value ? Promise.resolve({ done: false, value }) : wait();
       },
       return: () => {
         if (later) this.#leaveLater();

@@ -1,3 +1,4 @@
+import type { Ending } from "./ending.ts";
 import type { ControlKind, Numbered } from "./frame.ts";
 import { Grants } from "./grants.ts";
 import { type Arrival, Inflow } from "./inflow.ts";
@@ -9,10 +10,14 @@ import type { Terms } from "./terms.ts";
 
 /** Where frames go. */
 export interface FrameWriter {
-  /** Sends a numbered frame; it may get lost. */
-  transmit(frame: Numbered, address: string): void;
+  /** How many bytes the server takes as one message. */
+  readonly largest: number;
+  /** Sends numbered frames, as one message; it may get lost. */
+  transmit(frames: readonly Numbered[], address: string): void;
   /** Sends a control frame; it may get lost. */
   say(kind: ControlKind, serial: number, tally: Tally, address: string): void;
+  /** Sends the frame that ends it at once. */
+  leave(ending: Ending, serial: number, address: string): void;
 }
 
 /** One message stays in reserve, for a word that must not wait. */
@@ -28,8 +33,11 @@ export class Flow {
   #grants = new Grants(0, 0);
   /** The first went with the opening, or the acceptance. */
   #serial = 1;
-  /** What could not be said for want of an address. */
-  #unsaid: ControlKind | undefined;
+  /** How many bytes may go as one message. */
+  #most = 0;
+  /** Whether the other side has yet to be told that we stop, which nothing else would tell it. */
+  #isDraining = false;
+  #isDown = false;
 
   constructor(window: Bounds, allowance: Allowance | undefined, writer: FrameWriter) {
     this.#window = window;
@@ -39,9 +47,15 @@ export class Flow {
   }
 
   /** The other side is known: what it told of itself, and where to send. */
-  meet({ frames, bytes, responses }: Terms, address: string, serial: number, now: number): void {
+  meet(
+    { frames, bytes, responses, several }: Terms,
+    address: string,
+    serial: number,
+    now: number,
+  ): void {
     this.#grants = new Grants(responses, this.#window.messages);
     this.#rights.grant(address, serial, now);
+    this.#most = several;
     this.out.learn({ received: 0, frames, bytes, sent: 0, spent: 0 });
   }
 
@@ -53,7 +67,7 @@ export class Flow {
 
   /** An address for one frame that is sent from elsewhere, with its serial; `undefined` if there is none. */
   take(now: number): { readonly address: string; readonly serial: number } | undefined {
-    const address = this.#rights.take(now);
+    const address = this.#isDown ? undefined : this.#rights.take(now);
     if (address === undefined) return undefined;
     const serial = ++this.#serial;
     this.#grants.give(serial);
@@ -63,7 +77,8 @@ export class Flow {
   /** Says something to the other side, with all that is known here. */
   say(kind: ControlKind, now: number): void {
     const way = this.take(now);
-    if (!way) return void (this.#unsaid = kind);
+    if (!way) return;
+    if (kind === "draining") this.#isDraining = false;
     this.#in.told();
     const { received, frames, room: bytes } = this.#in;
     const tally = { received, frames, bytes, sent: this.out.sent, spent: this.#rights.spent };
@@ -88,11 +103,19 @@ export class Flow {
   learn(tally: Tally, address: string, serial: number, now: number): boolean {
     this.#rights.grant(address, serial, now);
     this.#grants.void(tally.spent);
-    const isPossible = this.out.learn(tally);
-    const unsaid = this.#unsaid;
-    this.#unsaid = undefined;
-    if (unsaid) this.say(unsaid, now);
-    return isPossible;
+    if (this.#isDraining) this.say("draining", now);
+    return this.out.learn(tally);
+  }
+
+  /** A further address of the other side. */
+  grant(address: string, serial: number, now: number): void {
+    this.#rights.grant(address, serial, now);
+  }
+
+  /** We stop: said now, or as soon as it can be. */
+  drain(now: number): void {
+    this.#isDraining = true;
+    this.say("draining", now);
   }
 
   /** Whether the other side has sent what has not come. */
@@ -110,9 +133,14 @@ export class Flow {
     return this.#in.arrive(number, size, isEnd);
   }
 
-  /** A frame of so many bytes has been read. */
-  read(size: number): void {
+  /**
+   * A frame of so many bytes has been read.
+   *
+   * @returns whether the other side should know
+   */
+  read(size: number): boolean {
     this.#in.read(size);
+    return this.#in.isCreditDue;
   }
 
   /** A message came to the address that went with our frame of this serial. */
@@ -125,8 +153,8 @@ export class Flow {
     for (let frame; (frame = this.out.peek());) {
       const isEnd = frame.code === "e" || frame.code === "f";
       if (this.#rights.left(now) <= (isEnd ? 0 : RESERVE)) return;
-      this.out.advance();
-      this.#writer.transmit(frame, this.#rights.take(now)!);
+      const frames = this.out.take(Math.min(this.#most, this.#writer.largest));
+      this.#writer.transmit(frames, this.#rights.take(now)!);
     }
   }
 
@@ -137,6 +165,12 @@ export class Flow {
 
   /** The connection is gone, and with it what the server had noted. */
   disconnected(): void {
+    this.#isDown = true;
     this.#rights.clear();
+  }
+
+  /** The connection is back. */
+  connected(): void {
+    this.#isDown = false;
   }
 }

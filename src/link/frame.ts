@@ -12,6 +12,9 @@ export type BodyCode = "t" | "j" | "b" | "u" | "h" | "m";
 /** `e` ends one direction, `f` the whole link. */
 export type FrameCode = BodyCode | "e" | "f";
 
+/** What a message with a number is: one frame, or with `s` several, of which this is the first's. */
+export type MessageCode = FrameCode | "s";
+
 /** A frame that is kept until it is acknowledged. */
 export interface Numbered {
   readonly number: number;
@@ -23,9 +26,15 @@ export interface Numbered {
 /** Control frames are not numbered, and whoever misses one is told the same again by the next. */
 export type ControlKind = "open" | "credit" | "probe" | "gap" | "farewell" | "draining" | "abort";
 
+/** What the last token of a subject says of a message with numbered frames. */
+export interface MessageName {
+  readonly number: number;
+  readonly code: MessageCode;
+}
+
 /** What the last token of a subject says. */
 export type FrameName =
-  | { readonly number: number; readonly code: FrameCode }
+  | MessageName
   | { readonly kind: ControlKind; readonly serial: number };
 
 const LETTERS: Readonly<Record<ControlKind, string>> = {
@@ -38,13 +47,13 @@ const LETTERS: Readonly<Record<ControlKind, string>> = {
   abort: "x",
 };
 const KINDS = new Map(Object.entries(LETTERS).map(([kind, letter]) => [letter, kind]));
-const CODES = "tjbuhmef";
+const CODES = "tjbuhmefs";
 const ZERO = 48;
 const NINE = 57;
 /** More digits would not be a whole number any more. */
 const MOST_DIGITS = 15;
 
-export function numberedName(number: number, code: FrameCode): string {
+export function numberedName(number: number, code: MessageCode): string {
   return number + code;
 }
 
@@ -57,7 +66,7 @@ export function parseName(subject: string, from: number): FrameName | undefined 
   const last = subject.length - 1;
   if (subject.charCodeAt(from) <= NINE) {
     const number = digits(subject, from, last);
-    const code = subject[last] as FrameCode;
+    const code = subject[last] as MessageCode;
     return number > 0 && CODES.includes(code) ? { number, code } : undefined;
   }
   const kind = KINDS.get(subject[from] ?? "") as ControlKind | undefined;

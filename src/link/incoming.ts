@@ -1,6 +1,7 @@
 import { Backlog } from "../backlog.ts";
 import { within } from "../deadline.ts";
 import type { NextOptions } from "../inbox/inbox.ts";
+import { sizeOf } from "../message/packet.ts";
 import { checkOptions, limit, milliseconds, signal } from "../options.ts";
 import type { BodyCode, Numbered } from "./frame.ts";
 import type { Link } from "./link.ts";
@@ -10,7 +11,7 @@ export interface Arrived {
   readonly code: BodyCode;
   readonly data: Uint8Array;
   readonly headerBlock: Uint8Array | undefined;
-  /** The bytes of its last frame, which hold a place in the window until it is read. */
+  /** The bytes of its last frame, headers included, which hold a place in the window until it is read. */
   readonly size: number;
 }
 
@@ -40,12 +41,14 @@ export class Incoming {
    *
    * @returns whether its body is as small as it must be
    */
-  take({ code, data, headerBlock }: Numbered): boolean {
+  take(frame: Numbered): boolean {
+    const { code, data, headerBlock } = frame;
+    const size = sizeOf(frame);
     if (code === "e" || code === "f") this.end();
-    else if (this.#isEnded) this.#link.read(code === "m" ? 0 : data.length);
-    else if ((this.#joined += data.length) > this.#largest) return false;
-    else if (code === "m") this.#pieces.push(new Uint8Array(data));
-    else this.#arrive({ code, data: this.#whole(data), headerBlock, size: data.length });
+    else if (this.#isEnded) this.#link.read(code === "m" ? 0 : size);
+    else if (this.#joined + size > this.#largest) return false;
+    else if (code === "m") this.#keep(data);
+    else this.#arrive({ code, data: this.#whole(data), headerBlock, size });
     return true;
   }
 
@@ -70,12 +73,12 @@ export class Incoming {
   }
 
   /** Waits for the next; `undefined` once nothing more comes. */
-  async next(options: NextOptions = {}): Promise<Arrived | undefined> {
+  async next(options?: NextOptions): Promise<Arrived | undefined> {
     checkOptions("wait for a message", options, NEXT_RULES);
-    options.signal?.throwIfAborted();
+    options?.signal?.throwIfAborted();
     const arrived = this.shift();
     if (arrived || this.#isEnded) return arrived;
-    const { timeout, signal } = options;
+    const { timeout, signal } = options ?? {};
     return await this.#wait({ timeout: timeout === Infinity ? undefined : timeout, signal });
   }
 
@@ -97,13 +100,18 @@ export class Incoming {
 
   #arrive(arrived: Arrived): void {
     const reader = this.#readers.shift();
-    if (!reader) return this.#backlog.push(kept(arrived), arrived.size);
-    reader(kept(arrived));
+    if (!reader) return this.#backlog.push(arrived, arrived.size);
+    reader(arrived);
     this.#link.read(arrived.size);
   }
 
+  #keep(piece: Uint8Array): void {
+    this.#pieces.push(piece);
+    this.#joined += piece.length;
+  }
+
   #whole(last: Uint8Array): Uint8Array {
-    const size = this.#joined;
+    const size = this.#joined + last.length;
     this.#joined = 0;
     if (this.#pieces.length === 0) return last;
     const whole = new Uint8Array(size);
@@ -115,14 +123,4 @@ export class Incoming {
     this.#pieces = [];
     return whole;
   }
-}
-
-/** A copy: the bytes lie in the chunk that was read from the socket, and one small message would keep all of it. */
-function kept({ code, data, headerBlock, size }: Arrived): Arrived {
-  return {
-    code,
-    data: size === data.length ? new Uint8Array(data) : data,
-    headerBlock: headerBlock && new Uint8Array(headerBlock),
-    size,
-  };
 }

@@ -4,54 +4,45 @@ import { isNoResponders } from "../inbox/requests.ts";
 import type { Outgoing } from "../message/outgoing.ts";
 import type { Packet } from "../message/packet.ts";
 import { encodeEnding, type Ending, readEnding } from "./ending.ts";
-import { type ControlKind, type Numbered, parseName } from "./frame.ts";
-import { LinkError } from "./link_error.ts";
-import type { LinkActions } from "./link_life.ts";
+import { type MessageName, type Numbered, parseName } from "./frame.ts";
+import { Gathering } from "./gathering.ts";
+import type { LinkEvents } from "./link_life.ts";
 import { LinkMachine } from "./link_machine.ts";
 import type { LinkSettings } from "./link_options.ts";
+import type { LinkOwner } from "./link_owner.ts";
 import type { LinkWays } from "./link_ways.ts";
 import type { Linked } from "./links.ts";
 import type { Unnumbered } from "./outflow.ts";
-import { parseTally, type Tally } from "./tally.ts";
+import { framesIn } from "./pack.ts";
+import { rewritten, Strays } from "./strays.ts";
+import { parseTally } from "./tally.ts";
 import { parseTerms, type Terms, toldIn } from "./terms.ts";
 import { Wire } from "./wire.ts";
 
-/** Who has one end of a link in hand. */
-export interface LinkOwner {
-  /** What is said of the link, for sentences. */
-  readonly subject: string;
-  readonly correlationId: string;
-  /** The other side has accepted. */
-  accepted(acceptance: Packet, terms: Terms): void;
-  /** What came in place of an acceptance: an answer, or an error. */
-  answered(answer: Packet | Error): void;
-  /** The next frame in order; its bytes are the connection's, and gone with the next. */
-  deliver(frame: Numbered): void;
-  /** More may have been sent, or be known to have arrived. */
-  moved(): void;
-  draining(): void;
-  ended(ending: Ending): void;
-}
-
 /** The machine of one side, on a connection: an inbox of its own, and frames as messages. */
-export class Link implements Linked, Taker, LinkActions {
+export class Link implements Linked, Taker, LinkEvents {
   readonly #ways: LinkWays;
   readonly #owner: LinkOwner;
   readonly #machine: LinkMachine;
   readonly #wire: Wire;
   readonly #interest: Interest;
-  #strays = 0;
+  readonly #gathering: Gathering;
+  readonly #strays: Strays;
 
   /** Subscribes to an inbox of its own. */
   constructor(ways: LinkWays, owner: LinkOwner, settings: LinkSettings) {
     this.#ways = ways;
+    this.#strays = new Strays(ways.feed);
     this.#owner = owner;
     const { connection, allowance } = ways;
     const inbox = ways.newInbox();
     // a server that takes less than the one before, for instance
     const failed = (error: unknown) => this.abort({ reason: "gap", error });
     this.#wire = new Wire(connection, inbox, owner.correlationId, failed);
-    this.#machine = new LinkMachine(settings, allowance, this, performance.now());
+    this.#machine = new LinkMachine(settings, allowance, this.#wire, this, performance.now());
+    const { out } = this.#machine;
+    const isFull = () => !this.isAdmitted(out.last);
+    this.#gathering = new Gathering(() => out.last, isFull, () => this.#flush());
     this.#interest = connection.subscribe(`${inbox}.*`, this);
     ways.links.add(this);
   }
@@ -94,21 +85,31 @@ export class Link implements Linked, Taker, LinkActions {
     if (serial === undefined) return false;
     const subject = this.#machine.opened(terms, replyTo, serial, performance.now());
     if (subject === undefined) return false;
-    this.#wire.publish({ ...acceptance, subject, replyTo: this.#wire.first });
+    this.#wire.accept(acceptance, 1, subject);
     return true;
   }
 
   restrict(to: "reading" | "sending"): void {
-    if (to === "reading") this.#machine.hush();
-    else this.#machine.deafen();
+    this.#machine.restrict(to);
   }
 
-  give(frame: Unnumbered): number {
-    return this.#machine.give(frame, performance.now());
+  /** Takes frames, to be sent in this turn if there is room; gives the number of the last, 0 if nothing more is sent. */
+  give(frames: readonly Unnumbered[]): number {
+    let number = 0;
+    for (const frame of frames) number = this.#machine.give(frame);
+    this.#gathering.begin();
+    return number;
+  }
+
+  /** Whether a frame has been sent, or there is room for it. */
+  isAdmitted(number: number): boolean {
+    const { out, state } = this.#machine;
+    if (number <= out.sent) return true;
+    return state === "open" && !this.#ways.allowance && out.isAdmitted(number);
   }
 
   read(size: number): void {
-    this.#machine.read(size, performance.now());
+    if (this.#machine.read(size)) this.#machine.credit(performance.now());
   }
 
   close(ending: Ending): void {
@@ -158,22 +159,10 @@ export class Link implements Linked, Taker, LinkActions {
     const now = performance.now();
     const { replyTo } = packet;
     if (!this.terms) this.#takeAnswer(packet, now);
-    else if (replyTo !== "" && !this.#wire.isPeer(replyTo)) this.#takeStray(packet);
-    else if (replyTo === "" && isNoResponders(packet)) this.#machine.lost(now);
-    else this.#takeFrame(packet, now);
+    else if (replyTo === "") this.#takeBare(packet, now);
+    else if (this.#wire.isPeer(replyTo)) this.#takeFrame(packet, now);
+    else this.#takeStray(packet);
     this.#owner.moved();
-  }
-
-  transmit(frame: Numbered, address: string): void {
-    this.#wire.transmit(frame, address);
-  }
-
-  say(kind: ControlKind, serial: number, tally: Tally, address: string): void {
-    this.#wire.say(kind, serial, tally, address);
-  }
-
-  leave(ending: Ending, serial: number, address: string): void {
-    this.#wire.leave(ending, serial, address);
   }
 
   deliver(frame: Numbered): void {
@@ -194,16 +183,33 @@ export class Link implements Linked, Taker, LinkActions {
     this.#ways.links.remove(this);
   }
 
+  /** What has no address of reply is the server's word, or a frame where we may not send to many addresses. */
+  #takeBare(packet: Packet, now: number): void {
+    if (isNoResponders(packet)) return this.#machine.lost(now);
+    const name = this.#ways.allowance && this.#wire.nameOf(packet);
+    if (name && "number" in name) this.#takeNumbered(packet, name, now);
+    else this.#strays.report(packet);
+  }
+
   #takeFrame(packet: Packet, now: number): void {
-    const { data, headerBlock, replyTo } = packet;
+    const { data, replyTo } = packet;
     const name = this.#wire.nameOf(packet);
-    if (!name) return this.#report(packet);
+    if (!name) return this.#strays.report(packet);
     this.#machine.addressed(this.#wire.usedBy(packet));
-    if ("number" in name) return this.#machine.numbered({ ...name, data, headerBlock }, now);
+    if ("number" in name) return this.#takeNumbered(packet, name, now);
     if (name.kind === "abort") return this.#machine.left(readEnding(packet));
+    if (name.kind === "open") {
+      return this.#machine.accepted(this.terms!, replyTo, name.serial, now);
+    }
     const tally = parseTally(data);
     if (tally) this.#machine.control(name.kind, name.serial, tally, replyTo, now);
-    else this.#report(packet);
+    else this.#strays.report(packet);
+  }
+
+  #takeNumbered(packet: Packet, { number, code }: MessageName, now: number): void {
+    const frames = framesIn(packet, number, code);
+    if (!frames) return this.#strays.report(packet);
+    for (const frame of frames) this.#machine.numbered(frame, now);
   }
 
   /** What comes before the other side is known. */
@@ -211,12 +217,19 @@ export class Link implements Linked, Taker, LinkActions {
     if (isNoResponders(packet)) return this.#answered(new NoRespondersError(this.#owner.subject));
     const { replyTo } = packet;
     const told = toldIn(packet);
+    // a frame whose acceptance was lost is no answer; the acceptance is sent again
+    if (told === undefined && this.#wire.isFrame(packet)) return;
     if (told === undefined) return this.#answered(packet);
     const terms = parseTerms(told);
     const serial = terms && this.#wire.meet(replyTo, terms);
     if (serial === undefined) return this.#answered(rewritten(this.#owner.subject, replyTo));
     if (this.state === "opening") this.#owner.accepted(packet, terms!);
     this.#machine.accepted(terms!, replyTo, serial, now);
+  }
+
+  #flush(): void {
+    this.#machine.flush(performance.now());
+    this.#owner.moved();
   }
 
   #answered(answer: Packet | Error): void {
@@ -227,23 +240,9 @@ export class Link implements Linked, Taker, LinkActions {
   /** Whoever is not the other side has no say here; one who has accepted as well must not wait for us. */
   #takeStray(packet: Packet): void {
     const { replyTo } = packet;
-    if (toldIn(packet) === undefined) return this.#report(packet);
+    if (toldIn(packet) === undefined) return this.#strays.report(packet);
     const name = parseName(replyTo, replyTo.lastIndexOf(".") + 1);
     const ending: Ending = { reason: "cancelled", description: "Another has accepted before" };
     if (name && "kind" in name && name.kind === "open") this.#wire.leave(ending, 1, replyTo);
   }
-
-  /** Told once, as there may be many. */
-  #report({ subject, replyTo }: Packet): void {
-    if (this.#strays++ > 0) return;
-    const error = new Error(
-      `Cannot take a message at "${subject}" as it must come from the other side: "${replyTo}"`,
-    );
-    this.#ways.feed.emit({ type: "error", error });
-  }
-}
-
-function rewritten(subject: string, replyTo: string): LinkError {
-  const rule = "addresses of reply must arrive as they were sent, in this protocol's version";
-  return new LinkError(`open, as ${rule} ("${replyTo}"),`, subject, "gap");
 }

@@ -1,8 +1,10 @@
 import type { Ending } from "./ending.ts";
-import type { Flow, FrameWriter } from "./flow.ts";
+import { Flow, type FrameWriter } from "./flow.ts";
 import type { Numbered } from "./frame.ts";
 import type { LinkSettings } from "./link_options.ts";
 import { Liveness } from "./liveness.ts";
+import type { Sent } from "./outflow.ts";
+import type { Allowance } from "./rights.ts";
 
 /**
  * Where a link is in its life: the opening is on its way (`opening`); both sides talk (`open`), or one is out of reach
@@ -11,30 +13,28 @@ import { Liveness } from "./liveness.ts";
  */
 export type LinkState = "opening" | "open" | "paused" | "leaving" | "finished" | "over";
 
-/** What is done in the machine's name. */
-export interface LinkActions extends FrameWriter {
-  /** Sends the frame that ends it at once. */
-  leave(ending: Ending, serial: number, address: string): void;
-  /** Hands over a frame that came in order: a body, a piece of one, or the end of what comes in. */
+/** What the machine has to tell the program. */
+export interface LinkEvents {
+  /** A frame came in order: a body, a piece of one, or the end of what comes in. */
   deliver(frame: Numbered): void;
-  /** Tells that the other side's broker begins to stop. */
+  /** The other side's broker begins to stop. */
   draining(): void;
-  /** Tells how it ended; once. */
+  /** How it ended; once. */
   ended(ending: Ending): void;
   /** Nothing is sent or taken any more; once, and last. */
   released(): void;
 }
 
-/** A side that lingers asks so often, in milliseconds, whether the other has heard that all is said, and so long in all. */
+/** A side that lingers asks so often, in milliseconds, whether the other has heard that all is said. */
 const LINGER_STEP = 1_000;
-const LINGER = 10_000;
 
 /** The life of a link: the state it is in, whether the other side is in reach, and the ways it can end. */
 export class LinkLife {
-  readonly #actions: LinkActions;
-  readonly #flow: Flow;
+  protected readonly flow: Flow;
+  protected readonly events: LinkEvents;
+  readonly #writer: FrameWriter;
   readonly #liveness: Liveness;
-  readonly #isBrittle: boolean;
+  readonly #resumeTimeout: number;
   #state: LinkState = "opening";
   /** How we end it, once we do. */
   #own: Ending | undefined;
@@ -43,11 +43,18 @@ export class LinkLife {
   #lingerUntil = Infinity;
   #lingerAt = Infinity;
 
-  constructor(flow: Flow, settings: LinkSettings, actions: LinkActions, now: number) {
-    this.#flow = flow;
+  constructor(
+    settings: LinkSettings,
+    allowance: Allowance | undefined,
+    writer: FrameWriter,
+    events: LinkEvents,
+    now: number,
+  ) {
+    this.flow = new Flow(settings.window, allowance, writer);
+    this.events = events;
+    this.#writer = writer;
     this.#liveness = new Liveness(settings, now);
-    this.#isBrittle = settings.resumeTimeout === 0;
-    this.#actions = actions;
+    this.#resumeTimeout = settings.resumeTimeout;
   }
 
   get state(): LinkState {
@@ -55,18 +62,18 @@ export class LinkLife {
   }
 
   /** Whether both sides talk, in reach or not. */
-  get isAlive(): boolean {
+  protected get isAlive(): boolean {
     return this.#state === "open" || this.#state === "paused";
   }
 
   /** How we end it, once we do. */
-  get own(): Ending | undefined {
+  protected get own(): Ending | undefined {
     return this.#own;
   }
 
   /** Whether it ends as soon as anything is lost. */
-  get isBrittle(): boolean {
-    return this.#isBrittle;
+  protected get isBrittle(): boolean {
+    return this.#resumeTimeout === 0;
   }
 
   /** When `tick` has something to do at the earliest. */
@@ -75,34 +82,82 @@ export class LinkLife {
     return this.#liveness.due(this.#circumstances);
   }
 
+  /** What is given and not sent yet, or sent and not acknowledged. */
+  get out(): Sent {
+    return this.flow.out;
+  }
+
+  /** Our opening will not be accepted any more. */
+  refused(): void {
+    if (this.#state === "opening" || this.#state === "leaving") this.release();
+  }
+
+  /** Leaves at once. */
+  abort(ending: Ending, now: number): void {
+    if (this.#state === "finished") this.release();
+    else if (this.isAlive || this.#state === "opening") this.leave(ending, now);
+  }
+
+  /** The other side has left. */
+  left(ending: Ending): void {
+    if (this.isAlive) this.tell(ending);
+    if (this.#state !== "opening") this.release();
+  }
+
+  /** What we sent has found nobody. */
+  lost(now: number): void {
+    if (this.isAlive) this.pause(now);
+    else if (this.#state !== "finished") this.release();
+  }
+
+  /** Our connection is gone. */
+  disconnected(now: number): void {
+    this.flow.disconnected();
+    this.pause(now);
+  }
+
+  /** Our connection is back. */
+  connected(now: number): void {
+    this.flow.connected();
+    if (this.#state === "paused") this.probe(now);
+    else if (this.#state === "finished") this.flow.say("farewell", now);
+    else if (this.#state === "leaving") this.leave(this.#own!, now);
+  }
+
   /** Both sides talk. */
-  open(): void {
+  protected open(): void {
     this.#state = "open";
   }
 
   /** The other side has said something, so it is in reach. */
-  hear(now: number): void {
+  protected hear(now: number): void {
     this.#liveness.heard(now);
     this.#state = "open";
   }
 
   /** A message went in either direction. */
-  use(now: number): void {
+  protected use(now: number): void {
     this.#liveness.used(now);
   }
 
   /** The other side is out of reach. */
-  pause(now: number): void {
+  protected pause(now: number): void {
     if (this.#state !== "open") return;
-    if (this.#isBrittle) return this.leave({ reason: "peer gone" }, now);
+    if (this.isBrittle) return this.leave({ reason: "peer gone" }, now);
     this.#state = "paused";
     this.#liveness.paused(now);
   }
 
   /** Asks the other side for a sign of life. */
-  probe(now: number): void {
+  protected probe(now: number): void {
     this.#liveness.probed(now);
-    this.#flow.say("probe", now);
+    // an acceptance that was lost is the first thing that the other side has to hear
+    this.flow.say(this.#liveness.isMet ? "probe" : "open", now);
+  }
+
+  /** Must be heard so often, in milliseconds, as the other side's addresses do not last; 0 for as seldom as may be. */
+  protected hurry(renew: number): void {
+    if (renew > 0) this.#liveness.hurry(renew);
   }
 
   /** Does what it is time for. */
@@ -116,48 +171,48 @@ export class LinkLife {
   }
 
   /** We want it to end so, once all is said. */
-  intend(ending: Ending): void {
+  protected intend(ending: Ending): void {
     this.#own = ending;
   }
 
   /** All is said; the other side may still have to be told. */
-  finish(ending: Ending, now: number): void {
+  protected finish(ending: Ending, now: number): void {
     this.#state = "finished";
     this.#lingerAt = now + LINGER_STEP;
-    this.#lingerUntil = now + LINGER;
-    this.#flow.say("farewell", now);
+    this.#lingerUntil = now + this.#resumeTimeout;
+    this.flow.say("farewell", now);
     this.tell(ending);
   }
 
   /** Ends it at once; where there is no address to say so, as soon as there is one. */
-  leave(ending: Ending, now: number): void {
+  protected leave(ending: Ending, now: number): void {
     this.#own = ending;
-    const way = this.#flow.take(now);
+    const way = this.flow.take(now);
     this.#state = way ? "over" : "leaving";
-    this.#lingerUntil = now + LINGER;
-    if (way) this.#actions.leave(ending, way.serial, way.address);
+    this.#lingerUntil = now + this.#resumeTimeout;
+    if (way) this.#writer.leave(ending, way.serial, way.address);
     this.tell(ending);
     if (way) this.release();
   }
 
   /** Tells how it ended, if it has not been told. */
-  tell(ending: Ending): void {
+  protected tell(ending: Ending): void {
     if (this.#isTold) return;
     this.#isTold = true;
-    this.#actions.ended(ending);
+    this.events.ended(ending);
   }
 
   /** Nothing is sent or taken any more. */
-  release(): void {
+  protected release(): void {
     if (this.#isReleased) return;
     this.#isReleased = true;
     this.#state = "over";
-    this.#flow.out.discard();
-    this.#actions.released();
+    this.flow.out.discard();
+    this.events.released();
   }
 
   get #circumstances() {
-    return { isPaused: this.#state === "paused", isWaiting: this.#flow.out.keptFrames > 0 };
+    return { isPaused: this.#state === "paused", isWaiting: this.flow.out.keptFrames > 0 };
   }
 
   /** While all is said and not heard, or we have left and could not say so. */
@@ -165,6 +220,6 @@ export class LinkLife {
     if (now >= this.#lingerUntil) return this.release();
     if (now < this.#lingerAt) return;
     this.#lingerAt = now + LINGER_STEP;
-    this.#flow.say("probe", now);
+    this.flow.say("probe", now);
   }
 }

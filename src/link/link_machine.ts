@@ -1,10 +1,8 @@
+import { sizeOf } from "../message/packet.ts";
 import { COMPLETE, type Ending, readEnding } from "./ending.ts";
-import { Flow } from "./flow.ts";
 import type { ControlKind, Numbered } from "./frame.ts";
-import type { LinkSettings } from "./link_options.ts";
-import { type LinkActions, LinkLife, type LinkState } from "./link_life.ts";
-import type { Outflow, Unnumbered } from "./outflow.ts";
-import type { Allowance } from "./rights.ts";
+import { LinkLife } from "./link_life.ts";
+import type { Unnumbered } from "./outflow.ts";
 import type { Tally } from "./tally.ts";
 import type { Terms } from "./terms.ts";
 
@@ -16,41 +14,14 @@ const BEYOND: Ending = { reason: "error", code: 413, description: "There is no r
  * One side of a link, without any network or clock: what happened comes in by calls, with the time, and what is to be
  * done goes out by its actions. Every call is right in every state.
  */
-export class LinkMachine {
-  readonly #actions: LinkActions;
-  readonly #flow: Flow;
-  readonly #life: LinkLife;
+export class LinkMachine extends LinkLife {
   /** Whether nothing more is wanted from the other side, or it has said all. */
   #isInDone = false;
 
-  constructor(
-    settings: LinkSettings,
-    allowance: Allowance | undefined,
-    actions: LinkActions,
-    now: number,
-  ) {
-    this.#actions = actions;
-    this.#flow = new Flow(settings.window, allowance, actions);
-    this.#life = new LinkLife(this.#flow, settings, actions, now);
-  }
-
-  get state(): LinkState {
-    return this.#life.state;
-  }
-
-  /** What is given and not sent yet, or sent and not acknowledged. */
-  get out(): Pick<Outflow, "sent" | "keptFrames" | "keptBytes" | "isEnded" | "isDone"> {
-    return this.#flow.out;
-  }
-
-  /** Nothing is to be sent from here: a caller of a stream has said all with its opening. */
-  hush(): void {
-    this.#flow.out.discard();
-  }
-
-  /** Nothing is wanted from the other side. */
-  deafen(): void {
-    this.#isInDone = true;
+  /** One way only: a caller of a stream has said all with its opening, and whoever answers wants nothing more from it. */
+  restrict(to: "reading" | "sending"): void {
+    if (to === "reading") this.flow.out.discard();
+    else this.#isInDone = true;
   }
 
   /**
@@ -59,190 +30,171 @@ export class LinkMachine {
    * @returns where the acceptance goes
    */
   opened(terms: Terms, address: string, serial: number, now: number): string | undefined {
-    this.#flow.meet(terms, address, serial, now);
-    this.#life.open();
-    return this.#flow.accept(now);
+    this.#meet(terms, address, serial, now);
+    this.open();
+    return this.flow.accept(now);
   }
 
   /** Our opening has been accepted; whoever accepted is told if we have left meanwhile. */
   accepted(terms: Terms, address: string, serial: number, now: number): void {
-    if (this.#life.state !== "opening" && this.#life.state !== "leaving") return;
-    this.#flow.meet(terms, address, serial, now);
-    if (this.#life.state === "leaving") return this.#life.leave(this.#life.own!, now);
-    this.#life.hear(now);
-    this.#flow.say("credit", now);
-    this.#flow.supply(now);
+    if (this.isAlive) return this.#greeted(address, serial, now);
+    if (this.state !== "opening" && this.state !== "leaving") return;
+    this.#meet(terms, address, serial, now);
+    if (this.state === "leaving") return this.leave(this.own!, now);
+    this.hear(now);
+    this.flow.say("credit", now);
+    this.flow.supply(now);
   }
 
-  /** Our opening will not be accepted any more. */
-  refused(): void {
-    if (this.#life.state === "opening" || this.#life.state === "leaving") this.#life.release();
+  /** Takes a frame, to be sent by `flush`; gives its number, 0 if nothing more is sent from here. */
+  give(frame: Unnumbered): number {
+    if (!this.isAlive || this.flow.out.isEnded) return 0;
+    return this.flow.out.give(frame);
   }
 
-  /** Takes a frame to be sent, now or when there is room; gives its number, 0 if nothing more is sent from here. */
-  give(frame: Unnumbered, now: number): number {
-    if (!this.#life.isAlive || this.#flow.out.isEnded) return 0;
-    const number = this.#flow.out.give(frame);
-    this.#life.use(now);
+  /** Sends what was given, as far as there is room. */
+  flush(now: number): void {
+    this.use(now);
     this.#pump(now);
-    return number;
   }
 
-  /** A frame that was delivered has been read, so there is room for another. */
-  read(size: number, now: number): void {
-    this.#flow.read(size);
-    if (this.#life.isAlive && !this.#isInDone) this.#flow.credit(now);
+  /**
+   * A frame that was delivered has been read, so there is room for another.
+   *
+   * @returns whether `credit` has something to say
+   */
+  read(size: number): boolean {
+    return this.flow.read(size) && this.isAlive && !this.#isInDone;
+  }
+
+  /** Says that there is room. */
+  credit(now: number): void {
+    if (this.isAlive) this.flow.credit(now);
   }
 
   /** Ends it from here: `last` goes behind all that was given, and nothing more is wanted. */
   close(ending: Ending, last: Unnumbered, now: number): void {
-    if (!this.#life.isAlive || this.#life.own) return;
-    const { out } = this.#flow;
+    if (!this.isAlive || this.own) return;
+    const { out } = this.flow;
     const isSaid = ending === COMPLETE && out.isEnded && this.#isInDone;
-    this.#life.intend(ending);
+    this.intend(ending);
     this.#isInDone = true;
     if (!isSaid) {
       // or the other side would take what we have for something that was left behind
-      this.#flow.acknowledge(now);
+      this.flow.acknowledge(now);
       out.give(last);
       this.#pump(now);
     }
     this.#check(now);
   }
 
-  /** Leaves at once. */
-  abort(ending: Ending, now: number): void {
-    if (this.#life.state === "finished") this.#life.release();
-    else if (this.#life.isAlive || this.#life.state === "opening") this.#life.leave(ending, now);
-  }
-
   /** Our broker begins to stop. */
   drain(now: number): void {
-    if (this.#life.isAlive) this.#flow.say("draining", now);
+    if (this.isAlive) this.flow.drain(now);
   }
 
   /** A message came to the address that went with our control frame of this serial. */
   addressed(serial: number): void {
-    this.#flow.addressed(serial);
+    this.flow.addressed(serial);
   }
 
   /** A numbered frame has come. */
   numbered(frame: Numbered, now: number): void {
-    if (this.#life.state === "finished") return this.#flow.say("farewell", now);
-    if (!this.#life.isAlive) return;
-    this.#life.hear(now);
+    if (this.state === "finished") return this.flow.say("farewell", now);
+    if (!this.isAlive) return;
+    this.hear(now);
     const isEnd = frame.code === "e" || frame.code === "f";
-    const arrival = this.#flow.arrive(frame.number, frame.data.length, isEnd);
+    const arrival = this.flow.arrive(frame.number, sizeOf(frame), isEnd);
     if (arrival === "next") this.#take(frame, now);
     else if (arrival === "early") this.#miss(now);
-    else if (arrival === "beyond") this.#life.leave(BEYOND, now);
+    else if (arrival === "beyond") this.leave(BEYOND, now);
     this.#goOn(now);
   }
 
   /** A control frame has come. */
   control(kind: ControlKind, serial: number, tally: Tally, address: string, now: number): void {
-    if (this.#life.state === "opening" || this.#life.state === "over") return;
-    const isPossible = this.#flow.learn(tally, address, serial, now);
-    if (this.#life.state === "leaving") return this.#life.leave(this.#life.own!, now);
-    if (this.#life.state === "finished") {
-      return kind === "farewell" ? this.#life.release() : this.#flow.say("farewell", now);
+    if (this.state === "opening" || this.state === "over") return;
+    const isPossible = this.flow.learn(tally, address, serial, now);
+    if (this.state === "leaving") return this.leave(this.own!, now);
+    if (this.state === "finished") {
+      return kind === "farewell" ? this.release() : this.flow.say("farewell", now);
     }
-    this.#life.hear(now);
-    if (!isPossible) return this.#life.leave(GAP, now);
+    this.hear(now);
+    if (!isPossible) return this.leave(GAP, now);
     this.#heed(kind, tally, now);
     this.#check(now, kind === "farewell");
     this.#goOn(now);
   }
 
-  /** The other side has left. */
-  left(ending: Ending): void {
-    if (this.#life.isAlive) this.#life.tell(ending);
-    if (this.#life.state !== "opening") this.#life.release();
+  #meet(terms: Terms, address: string, serial: number, now: number): void {
+    this.flow.meet(terms, address, serial, now);
+    this.hurry(terms.renew);
   }
 
-  /** What we sent has found nobody. */
-  lost(now: number): void {
-    if (this.#life.isAlive) this.#life.pause(now);
-    else this.#life.release();
-  }
-
-  /** Our connection is gone. */
-  disconnected(now: number): void {
-    this.#flow.disconnected();
-    this.#life.pause(now);
-  }
-
-  /** Our connection is back. */
-  connected(now: number): void {
-    if (this.#life.state === "paused") this.#life.probe(now);
-    else if (this.#life.state === "finished") this.#flow.say("farewell", now);
-  }
-
-  /** Does what it is time for. */
-  tick(now: number): void {
-    this.#life.tick(now);
-  }
-
-  get due(): number {
-    return this.#life.due;
+  /** The other side accepts once more, as it has not heard from us. */
+  #greeted(address: string, serial: number, now: number): void {
+    this.flow.grant(address, serial, now);
+    this.hear(now);
+    this.flow.say("credit", now);
+    this.#goOn(now);
   }
 
   #take(frame: Numbered, now: number): void {
-    this.#life.use(now);
-    const { code, data } = frame;
+    this.use(now);
+    const { code } = frame;
     const isEnd = code === "e" || code === "f";
     const isWanted = !this.#isInDone;
     // a piece is put to those before it, and takes no place among what waits to be read
-    if (!isWanted || isEnd || code === "m") this.#flow.read(data.length);
+    if (!isWanted || isEnd || code === "m") this.flow.read(sizeOf(frame));
     if (isEnd) this.#isInDone = true;
-    if (isWanted) this.#actions.deliver(frame);
+    if (isWanted) this.events.deliver(frame);
     if (code === "f") return this.#dismiss(readEnding(frame), now);
     // whoever has said all waits for nothing but this
-    if (isEnd) this.#flow.acknowledge(now);
-    else this.#flow.credit(now);
+    if (isEnd) this.flow.acknowledge(now);
+    else this.flow.credit(now);
     this.#check(now);
   }
 
   #heed(kind: ControlKind, tally: Tally, now: number): void {
-    const isMissing = this.#flow.isMissing(tally);
-    if (kind === "probe") this.#flow.say(isMissing ? "gap" : "credit", now);
+    const isMissing = this.flow.isMissing(tally);
+    if (kind === "probe") this.flow.say(isMissing ? "gap" : "credit", now);
     else if (kind === "gap") this.#rewind(now);
-    else if (kind === "draining") this.#actions.draining();
+    else if (kind === "draining") this.events.draining();
     else if (kind === "credit" && isMissing) this.#miss(now);
   }
 
   /** The other side wants nothing more; what we had for it yet is in vain. */
   #dismiss(ending: Ending, now: number): void {
-    const isInVain = ending === COMPLETE && this.#flow.out.keptFrames > 0;
-    this.#flow.out.discard();
-    this.#life.finish(this.#life.own ?? (isInVain ? { reason: "cancelled" } : ending), now);
+    const isInVain = ending === COMPLETE && this.flow.out.keptFrames > 0;
+    this.flow.out.discard();
+    this.finish(this.own ?? (isInVain ? { reason: "cancelled" } : ending), now);
   }
 
   /** Something is missing before what came. */
   #miss(now: number): void {
-    if (this.#life.isBrittle) this.#life.leave(GAP, now);
-    else this.#flow.ask(now);
+    if (this.isBrittle) this.leave(GAP, now);
+    else this.flow.ask(now);
   }
 
   #rewind(now: number): void {
-    if (this.#life.isBrittle) this.#life.leave(GAP, now);
-    else this.#flow.out.rewind();
+    if (this.isBrittle) this.leave(GAP, now);
+    else this.flow.out.rewind();
   }
 
   #goOn(now: number): void {
-    if (this.#life.isAlive) this.#flow.supply(now);
+    if (this.isAlive) this.flow.supply(now);
     this.#pump(now);
   }
 
   #pump(now: number): void {
-    if (this.#life.state === "open") this.#flow.pump(now);
+    if (this.state === "open") this.flow.pump(now);
   }
 
   #check(now: number, isDismissed = false): void {
-    if (!this.#life.isAlive) return;
-    if (this.#flow.out.isDone && this.#isInDone) {
-      this.#life.finish(this.#life.own ?? COMPLETE, now);
-      if (isDismissed) this.#life.release();
-    } else if (isDismissed) this.#life.leave(GAP, now);
+    if (!this.isAlive) return;
+    if (this.flow.out.isDone && this.#isInDone) {
+      this.finish(this.own ?? COMPLETE, now);
+      if (isDismissed) this.release();
+    } else if (isDismissed) this.leave(GAP, now);
   }
 }

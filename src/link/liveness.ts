@@ -33,11 +33,23 @@ export class Liveness {
   #retryAt = Infinity;
   #silence = SHORTEST_SILENCE;
   #isMet = false;
+  #keepAlive: number;
 
   constructor(settings: LinkSettings, now: number) {
     this.#settings = settings;
+    this.#keepAlive = settings.keepAlive;
     this.#heard = now;
     this.#used = now;
+  }
+
+  /** Whether the other side has ever said something. */
+  get isMet(): boolean {
+    return this.#isMet;
+  }
+
+  /** The other side must hear from us this often, in milliseconds. */
+  hurry(renew: number): void {
+    this.#keepAlive = Math.min(this.#keepAlive, Math.max(renew, SHORTEST_SILENCE));
   }
 
   /** The other side has said something. */
@@ -99,6 +111,6 @@ export class Liveness {
 
   #probeAt({ isWaiting }: Circumstances): number {
     const longest = isWaiting ? LONGEST_WAIT : Infinity;
-    return this.#heard + Math.min(this.#settings.keepAlive, this.#silence, longest);
+    return this.#heard + Math.min(this.#keepAlive, this.#silence, longest);
   }
 }

@@ -1,13 +1,22 @@
+import { sizeOf } from "../message/packet.ts";
 import type { FrameCode, Numbered } from "./frame.ts";
+import { packedSize } from "./pack.ts";
 import type { Tally } from "./tally.ts";
 
 interface Kept extends Numbered {
-  /** The bytes of all frames before it. */
+  /** The bytes of all frames before it, their headers included. */
   readonly before: number;
+  readonly size: number;
 }
 
 /** A piece of a body, or an end, that has no number yet. */
 export type Unnumbered = Omit<Numbered, "number">;
+
+/** What there is to know of what is sent. */
+export type Sent = Pick<
+  Outflow,
+  "last" | "sent" | "keptFrames" | "keptBytes" | "isEnded" | "isDone" | "isAdmitted"
+>;
 
 /**
  * One direction, where it is sent from. Frames are numbered from 1 and kept until they are acknowledged; a cursor tells
@@ -58,24 +67,36 @@ export class Outflow {
   /** Takes a frame, and gives its number. */
   give({ code, data, headerBlock }: Unnumbered): number {
     const number = ++this.#last;
-    this.#kept.push({ number, code, data, headerBlock, before: this.#bytes });
-    this.#bytes += data.length;
-    this.#keptBytes += data.length;
+    const size = sizeOf({ data, headerBlock });
+    this.#kept.push({ number, code, data, headerBlock, before: this.#bytes, size });
+    this.#bytes += size;
+    this.#keptBytes += size;
     this.#isEnded ||= isEnd(code);
     return number;
   }
 
   /** The next to send, if there is one and the other side has room; an end needs none. */
   peek(): Numbered | undefined {
-    const frame = this.#kept[this.#head + this.#cursor - this.#acknowledged - 1];
-    if (!frame) return undefined;
-    const fits = frame.number <= this.#frames && frame.before < this.#room;
-    return fits || isEnd(frame.code) ? frame : undefined;
+    const frame = this.#at(this.#cursor);
+    return frame && this.#fits(frame) ? frame : undefined;
   }
 
-  /** The one that `peek` gave has been sent. */
-  advance(): void {
-    this.#cursor++;
+  /** Takes the next to send, and those after it that fit into one message of so many bytes. */
+  take(most: number): readonly Numbered[] {
+    const taken: Numbered[] = [];
+    let left = most;
+    for (let frame; (frame = this.peek()); this.#cursor++) {
+      left -= packedSize(frame);
+      if (taken.length > 0 && left < 0) break;
+      taken.push(frame);
+    }
+    return taken;
+  }
+
+  /** Whether there is room for a frame that was given, so that it is sent in the same turn. */
+  isAdmitted(number: number): boolean {
+    const frame = this.#at(number);
+    return frame === undefined || this.#fits(frame);
   }
 
   /**
@@ -107,8 +128,16 @@ export class Outflow {
     this.#isEnded = true;
   }
 
+  #at(number: number): Kept | undefined {
+    return this.#kept[this.#head + number - this.#acknowledged - 1];
+  }
+
+  #fits({ number, before, code }: Kept): boolean {
+    return (number <= this.#frames && before < this.#room) || isEnd(code);
+  }
+
   #drop(): void {
-    this.#keptBytes -= this.#kept[this.#head]!.data.length;
+    this.#keptBytes -= this.#kept[this.#head]!.size;
     this.#kept[this.#head++] = undefined;
     this.#acknowledged++;
     // half of the array is behind us: letting go of it now costs each frame one move at most

@@ -100,9 +100,12 @@ export class Sending {
     const { maxPayload } = this.#ways.connection;
     const { frames, size } = framesOf(body, headers, this.#correlationId, maxPayload);
     this.#checkRoom(size);
-    let number = 0;
-    for (const frame of frames) number = this.#link.give(frame);
-    if (number <= this.#link.out.sent) return SENT;
+    const ofHeaders = frames.at(-1)!.headerBlock?.length ?? 0;
+    if (ofHeaders >= maxPayload) {
+      throw new PayloadTooLargeError(this.#subject, ofHeaders, maxPayload);
+    }
+    const number = this.#link.give(frames);
+    if (this.#link.isAdmitted(number)) return SENT;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#waiting.push({ number, resolve, reject });
     return within(promise, { signal }, `send to "${this.#subject}"`, this.#subject);

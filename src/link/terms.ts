@@ -2,6 +2,7 @@ import { MessageHeaders } from "../message/headers.ts";
 import type { Packet } from "../message/packet.ts";
 import { LINK } from "../message/signalbox_headers.ts";
 import type { LinkSettings } from "./link_options.ts";
+import { LONGEST_PACK } from "./pack.ts";
 import type { Allowance } from "./rights.ts";
 
 /** What one side tells of itself at the opening. */
@@ -14,17 +15,24 @@ export interface Terms {
   readonly body: number;
   /** How many messages it may send to each address of reply, 0 for any number. */
   readonly responses: number;
+  /** How many bytes of frames it takes as one message, 0 where each must be a message of its own. */
+  readonly several: number;
+  /** How often it must be heard from, in milliseconds, as its addresses of reply do not last; 0 where they do. */
+  readonly renew: number;
 }
 
 const VERSION = "1";
 
 export function termsOf(
   kind: Terms["kind"],
-  { window, maxMessage }: LinkSettings,
+  { window, maxMessage, resumeTimeout }: LinkSettings,
   allowance: Allowance | undefined,
 ): Terms {
   const { messages: frames, bytes } = window;
-  return { kind, frames, bytes, body: maxMessage, responses: allowance?.max ?? 0 };
+  const responses = allowance?.max ?? 0;
+  // half of the time that an address lasts, and thrice before we would take the other side for gone
+  const renew = allowance ? Math.floor(Math.min(allowance.expires / 2, resumeTimeout / 3)) : 0;
+  return { kind, frames, bytes, body: maxMessage, responses, several: LONGEST_PACK, renew };
 }
 
 /** What an opening or an acceptance says, `undefined` in what is neither. */
@@ -33,8 +41,9 @@ export function toldIn({ headerBlock }: Packet): string | undefined {
 }
 
 /** The header's value: the protocol's version, and what is told, as pairs. */
-export function encodeTerms({ kind, frames, bytes, body, responses }: Terms): string {
-  return `${VERSION} ${kind} frames=${frames} bytes=${bytes} body=${body} responses=${responses}`;
+export function encodeTerms({ kind, ...numbers }: Terms): string {
+  const pairs = Object.entries(numbers).map(([name, value]) => `${name}=${value}`);
+  return [VERSION, kind, ...pairs].join(" ");
 }
 
 /** Reads it; pairs that we do not know, from a later peer, are passed over. `undefined` for another version. */
@@ -52,6 +61,8 @@ export function parseTerms(value: string): Terms | undefined {
     bytes: number("bytes"),
     body: number("body"),
     responses: number("responses"),
+    several: Math.min(number("several") || 0, LONGEST_PACK),
+    renew: number("renew") || 0,
   } as const;
   const { frames, bytes, body, responses } = terms;
   return [frames, bytes, body, responses].some(Number.isNaN) ? undefined : terms;

@@ -11,22 +11,26 @@ import {
   numberedName,
   parseName,
 } from "./frame.ts";
+import { pack } from "./pack.ts";
 import { encodeTally, type Tally } from "./tally.ts";
 import type { Terms } from "./terms.ts";
 
+type Acceptance = Pick<Outgoing, "data" | "headerBlock">;
+
 /** Frames as messages: the addresses of both sides, and what is written to which. */
 export class Wire implements FrameWriter {
-  readonly #connection: Pick<Connection, "isUp" | "publish">;
+  readonly #connection: Pick<Connection, "isUp" | "publish" | "maxPayload">;
   readonly #own: string;
   readonly #correlationId: string;
   readonly #failed: (error: unknown) => void;
   /** How every address of the other side begins, once it is known. */
   #peer = "";
   #terms: Terms | undefined;
+  #acceptance: Acceptance | undefined;
 
   /** `failed` is told of a frame that the server will never take. */
   constructor(
-    connection: Pick<Connection, "isUp" | "publish">,
+    connection: Pick<Connection, "isUp" | "publish" | "maxPayload">,
     inbox: string,
     correlationId: string,
     failed: (error: unknown) => void,
@@ -35,6 +39,11 @@ export class Wire implements FrameWriter {
     this.#own = `${inbox}.`;
     this.#correlationId = correlationId;
     this.#failed = failed;
+  }
+
+  /** How many bytes the server takes as one message. */
+  get largest(): number {
+    return this.#connection.maxPayload;
   }
 
   /** What the other side told of itself, once it is known. */
@@ -66,6 +75,11 @@ export class Wire implements FrameWriter {
     return this.#peer !== "" && address.startsWith(this.#peer);
   }
 
+  /** Whether a message of somebody who is not known yet looks like a frame. */
+  isFrame({ replyTo }: Packet): boolean {
+    return parseName(replyTo, replyTo.lastIndexOf(".") + 1) !== undefined;
+  }
+
   /** The name of a frame, by its address of reply, or by its subject where it has none. */
   nameOf({ subject, replyTo }: Packet): FrameName | undefined {
     return replyTo === ""
@@ -80,8 +94,11 @@ export class Wire implements FrameWriter {
     return name && "serial" in name ? name.serial : 0;
   }
 
-  transmit({ number, code, data, headerBlock }: Numbered, address: string): void {
-    const name = numberedName(number, code);
+  transmit(frames: readonly Numbered[], address: string): void {
+    const [{ number, code, data: single, headerBlock }] = frames as [Numbered];
+    const isOne = frames.length === 1;
+    const name = numberedName(number, isOne ? code : "s");
+    const data = isOne ? single : pack(frames);
     // the server keeps each address of reply for a side that may send there but once: a frame to it has none
     const isBare = this.#terms!.responses > 0;
     const subject = isBare ? this.#peer + name : address;
@@ -89,8 +106,16 @@ export class Wire implements FrameWriter {
   }
 
   say(kind: ControlKind, serial: number, tally: Tally, subject: string): void {
+    if (kind === "open") return this.accept(this.#acceptance!, serial, subject);
     const replyTo = this.#own + controlName(kind, serial);
     this.publish({ subject, replyTo, data: encodeTally(tally), headerBlock: undefined });
+  }
+
+  /** Accepts; the first may get lost, and is then said again. */
+  accept(acceptance: Acceptance, serial: number, subject: string): void {
+    this.#acceptance = acceptance;
+    const replyTo = this.#own + controlName("open", serial);
+    this.publish({ ...acceptance, subject, replyTo });
   }
 
   leave(ending: Ending, serial: number, subject: string): void {

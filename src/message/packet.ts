@@ -22,6 +22,6 @@ export function keep({ subject, replyTo, data, headerBlock }: Packet): Packet {
 }
 
 /** What a message takes up while it waits, in bytes. */
-export function sizeOf({ data, headerBlock }: Packet): number {
+export function sizeOf({ data, headerBlock }: Pick<Packet, "data" | "headerBlock">): number {
   return data.length + (headerBlock?.length ?? 0);
 }

@@ -30,3 +30,10 @@ export function utf8(text: string): Uint8Array {
   used -= most - written;
   return bytes.subarray(0, written);
 }
+
+/** The same bytes, which nobody else writes to. */
+export function copyOf(bytes: Uint8Array): Uint8Array {
+  const copy = room(bytes.length);
+  copy.set(bytes);
+  return copy;
+}

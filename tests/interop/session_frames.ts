@@ -57,6 +57,38 @@ export function payloadOf({ text, bytes }: RecordedFrame): Uint8Array {
   return bytes === undefined ? new TextEncoder().encode(text) : decodeBase64(bytes);
 }
 
+/** A numbered frame, by itself or out of a message of several. */
+export interface Part {
+  readonly number: number;
+  readonly code: string;
+  readonly payload: Uint8Array;
+}
+
+/** The letter or code of a message, and its number, in the last token of its address of reply or else its subject. */
+export function nameOf({ subject, replyTo = subject }: RecordedFrame) {
+  const name = replyTo.slice(replyTo.lastIndexOf(".") + 1);
+  const [, number, code] = /^(\d{1,15})(\D)$/.exec(name) ?? [];
+  if (code !== undefined) return { code, number: Number(number) };
+  const [, letter, serial] = /^(\D)(\d{1,15})$/.exec(name) ?? [];
+  return letter === undefined ? undefined : { letter, number: Number(serial) };
+}
+
+/** The frames of a numbered message: its own, or with `s` those that it holds. */
+export function partsOf(frame: RecordedFrame, number: number, code: string): readonly Part[] {
+  const payload = payloadOf(frame);
+  if (code !== "s") return [{ number, code, payload }];
+  const view = new DataView(payload.buffer, payload.byteOffset, payload.length);
+  const parts: Part[] = [];
+  for (let at = 0; at < payload.length;) {
+    const end = at + 5 + view.getUint32(at + 1);
+    if (end > payload.length) throw new RangeError(`Cannot read a pack: ${JSON.stringify(frame)}`);
+    const inner = String.fromCharCode(payload[at]!);
+    parts.push({ number: number + parts.length, code: inner, payload: payload.slice(at + 5, end) });
+    at = end;
+  }
+  return parts;
+}
+
 /** Inboxes are told apart by their number within a scene, so that recording again changes little. */
 class Names {
   readonly #names = new Map<string, string>();

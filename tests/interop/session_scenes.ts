@@ -1,4 +1,10 @@
-import { type BrokerOptions, NatsBroker, ReplyError, type Session } from "@signalbox/nats";
+import {
+  type BrokerOptions,
+  NatsBroker,
+  RemoteError,
+  ReplyError,
+  type Session,
+} from "@signalbox/nats";
 import { assertEquals, assertRejects } from "@std/assert";
 import { delay } from "../support/delay.ts";
 import { drained, take } from "../support/link_ends.ts";
@@ -234,13 +240,13 @@ async function resent(stage: Stage): Promise<void> {
   await session.close();
 }
 
-/** A frame is lost, and the next tells: both sides of a session that may lose nothing give up then. */
+/** A frame is lost, and the next credit tells of it. */
 async function brittle({ url, service }: Stage): Promise<void> {
   const serving = { resumeTimeout: 0 };
   await service.session("talk.brittle", serving, (session) => session.closed).start();
   using wire = await Wire.connect(url);
   const [own, peer] = await openRaw(wire, "talk.brittle");
-  await say(wire, `${peer}.o1`, `${own}.2t`, "the second");
+  await say(wire, `${peer}.o1`, `${own}.c2`, "0 8 4096 1 0");
   while ((await wire.any()).replyTo.at(peer.length + 1) !== "x");
 }
 
@@ -256,8 +262,10 @@ async function loseTwo({ proxy, opener }: Stage, session: Session): Promise<void
 
 async function refused(stage: Stage): Promise<void> {
   const first = await opened(stage, "talk.silent");
-  await assertRejects(() => opened(stage, "talk.silent"), "429");
-  await assertRejects(() => opened(stage, "count.up"), "400");
+  const second = await assertRejects(() => opened(stage, "talk.silent"), RemoteError);
+  assertEquals(second.code, 429);
+  const astray = await assertRejects(() => opened(stage, "count.up"), RemoteError);
+  assertEquals(astray.code, 400);
   await first.close();
 }
 

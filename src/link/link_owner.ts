@@ -1,0 +1,16 @@
+import type { Packet } from "../message/packet.ts";
+import type { LinkEvents } from "./link_life.ts";
+import type { Terms } from "./terms.ts";
+
+/** Who has one end of a link in hand. */
+export interface LinkOwner extends Omit<LinkEvents, "released"> {
+  /** What is said of the link, for sentences. */
+  readonly subject: string;
+  readonly correlationId: string;
+  /** The other side has accepted. */
+  accepted(acceptance: Packet, terms: Terms): void;
+  /** What came in place of an acceptance: an answer, or an error. */
+  answered(answer: Packet | Error): void;
+  /** More may have been sent, or be known to have arrived. */
+  moved(): void;
+}

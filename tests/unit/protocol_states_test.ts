@@ -1,0 +1,187 @@
+import { assertEquals } from "@std/assert";
+import { readPage } from "../interop/protocol_page.ts";
+import { COMPLETE } from "../../src/link/ending.ts";
+import type { ControlKind, FrameCode } from "../../src/link/frame.ts";
+import type { LinkActions } from "../../src/link/link_life.ts";
+import { LinkMachine } from "../../src/link/link_machine.ts";
+import { parseTerms } from "../../src/link/terms.ts";
+
+const page = await readPage();
+const TERMS = parseTerms("1 session frames=4 bytes=64 body=64 responses=0")!;
+const PEER = "_PEER.x.o1";
+const NOTHING = new Uint8Array(0);
+const RESUME = 5_000;
+const IDLE = 20_000;
+const NOTHING_HAPPENS = "·";
+const CANNOT_BE = "–";
+const LETTERS: Readonly<Record<ControlKind, string>> = {
+  open: "o",
+  credit: "c",
+  probe: "p",
+  gap: "g",
+  farewell: "q",
+  draining: "d",
+  abort: "x",
+};
+
+/** A machine that notes what it says, and a clock. */
+class Bench {
+  readonly machine: LinkMachine;
+  readonly said: string[] = [];
+  now = 0;
+
+  constructor(resumeTimeout: number) {
+    const nothing = () => {};
+    const actions: LinkActions = {
+      transmit: nothing,
+      say: (kind) => void this.said.push(LETTERS[kind]),
+      leave: () => void this.said.push("x"),
+      deliver: nothing,
+      draining: nothing,
+      ended: nothing,
+      released: nothing,
+    };
+    const window = { messages: 4, bytes: 64 };
+    const settings = {
+      window,
+      maxMessage: 64,
+      keepAlive: 10_000,
+      resumeTimeout,
+      idleTimeout: IDLE,
+    };
+    this.machine = new LinkMachine(settings, undefined, actions, actions, this.now);
+  }
+
+  frame(number: number, code: FrameCode = "t"): void {
+    this.machine.numbered({ number, code, data: NOTHING, headerBlock: undefined }, this.now);
+  }
+
+  hear(kind: ControlKind, tally: { received?: number; sent?: number } = {}): void {
+    const told = { received: 0, frames: 4, bytes: 64, sent: 0, spent: 0, ...tally };
+    this.machine.control(kind, 9, told, "_PEER.x.c9", this.now);
+  }
+
+  accept(): void {
+    this.machine.accepted(TERMS, PEER, 1, this.now);
+  }
+
+  close(): void {
+    this.machine.close(COMPLETE, { code: "f", data: NOTHING, headerBlock: undefined }, this.now);
+  }
+
+  wait(milliseconds: number): void {
+    this.machine.tick(this.now += milliseconds);
+  }
+}
+
+/** How a machine comes into a state; a session may lose nothing where there is no patience. */
+const STATES: Readonly<Record<string, (bench: Bench) => void>> = {
+  opening: () => {},
+  open: (bench) => bench.accept(),
+  paused: (bench) => {
+    bench.accept();
+    bench.machine.lost(bench.now);
+  },
+  leaving: ({ machine, now }) => machine.abort({ reason: "cancelled" }, now),
+  finished: (bench) => {
+    bench.accept();
+    bench.frame(1, "f");
+  },
+  over: (bench) => {
+    bench.accept();
+    bench.machine.left({ reason: "cancelled" });
+  },
+};
+
+/** The events of the page, in its words. */
+const EVENTS: Readonly<Record<string, (bench: Bench) => void>> = {
+  "acceptance": (bench) => bench.accept(),
+  "answer that is none": ({ machine }) => machine.refused(),
+  "body or piece, the next": (bench) => bench.frame(1),
+  "`e`, the next": (bench) => bench.frame(1, "e"),
+  "`f`, the next": (bench) => bench.frame(1, "f"),
+  "frame again": (bench) => {
+    bench.frame(1);
+    bench.said.length = 0;
+    bench.frame(1);
+  },
+  "frame too early": (bench) => bench.frame(2),
+  "frame beyond the window": (bench) => bench.frame(5),
+  "`c`": (bench) => bench.hear("credit"),
+  "`c` with more sent": (bench) => bench.hear("credit", { sent: 2 }),
+  "`p`": (bench) => bench.hear("probe"),
+  "`p` with more sent": (bench) => bench.hear("probe", { sent: 2 }),
+  "`g`": (bench) => bench.hear("gap"),
+  "`d`": (bench) => bench.hear("draining"),
+  "`q`, all being said": (bench) => {
+    bench.close();
+    bench.hear("farewell", { received: 1 });
+  },
+  "`q` otherwise": (bench) => bench.hear("farewell"),
+  "tally that cannot be": (bench) => bench.hear("credit", { received: 3 }),
+  "`x`": ({ machine }) => machine.left({ reason: "cancelled" }),
+  "status 503": ({ machine, now }) => machine.lost(now),
+  "connection lost": ({ machine, now }) => machine.disconnected(now),
+  "connection back": ({ machine, now }) => machine.connected(now),
+  // the shortest of all three waits would do for one of them only
+  "time to probe": (bench) => bench.wait(bench.machine.state === "finished" ? 1_000 : 400),
+  "probe not answered": (bench) => {
+    bench.wait(400);
+    bench.said.length = 0;
+    bench.wait(1_000);
+  },
+  "`resumeTimeout` is over": (bench) => bench.wait(RESUME),
+  "`idleTimeout` is over": (bench) => bench.wait(IDLE),
+  "10 s are over": (bench) => bench.wait(10_000),
+  "program gives a body": ({ machine, now }) => {
+    machine.give({ code: "t", data: NOTHING, headerBlock: undefined });
+    machine.flush(now);
+  },
+  "program ends or closes": (bench) => bench.close(),
+  "program aborts": ({ machine, now }) => machine.abort({ reason: "cancelled" }, now),
+  "broker begins to stop": ({ machine, now }) => machine.drain(now),
+};
+
+/** The next state, and what is said on the way, in the form of a cell without its notes. */
+function cellOf(state: string, event: string, resumeTimeout: number): string {
+  const bench = new Bench(resumeTimeout);
+  STATES[state]!(bench);
+  assertEquals(bench.machine.state, state);
+  bench.said.length = 0;
+  EVENTS[event]!(bench);
+  const now = bench.machine.state;
+  return [now, ...bench.said].join(", ");
+}
+
+const isOf = (cell: string, note: string) => cell.includes(note);
+const bare = (cell: string) => cell.replace(/ ?[¹²³]/g, "");
+
+Deno.test("PROTOCOL.md names every event and state of LinkMachine in its table of states", () => {
+  assertEquals(page.events.map(({ event }) => event), Object.keys(EVENTS));
+  const states = Object.keys(page.events[0]!).slice(1);
+  assertEquals([...states, "over"], Object.keys(STATES));
+});
+
+Deno.test("LinkMachine does on every event in every state what PROTOCOL.md says", () => {
+  for (const { event, ...cells } of page.events) {
+    for (const [state, cell] of Object.entries(cells)) {
+      if (cell === CANNOT_BE) continue;
+      const expected = cell === NOTHING_HAPPENS ? state : bare(cell);
+      assertEquals(cellOf(state, event!, RESUME), expected, `${event} when ${state}`);
+    }
+  }
+});
+
+Deno.test("LinkMachine ends at once where PROTOCOL.md says so of a resumeTimeout of 0", () => {
+  for (const { event, open } of page.events) {
+    const expected = isOf(open!, "²") ? "over, x" : bare(open!);
+    if (open === CANNOT_BE || open === NOTHING_HAPPENS) continue;
+    assertEquals(cellOf("open", event!, 0), expected, `${event} when open`);
+  }
+});
+
+Deno.test("LinkMachine does nothing any more once a link is over", () => {
+  for (const event of Object.keys(EVENTS)) {
+    assertEquals(cellOf("over", event, RESUME), "over", event);
+  }
+});
