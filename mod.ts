@@ -37,6 +37,9 @@ export { reply } from "./src/message/reply.ts";
 
 export type { TimeoutOptions } from "./src/broker/timeout_options.ts";
 export type { BrokerOptions, ReconnectOptions, TlsOptions } from "./src/broker/broker_options.ts";
+export type { PermissionClaims, Permissions, SubjectClaims } from "./src/broker/permissions.ts";
+export type { PermissionsOptions } from "./src/broker/permissions_options.ts";
+export type { Auth, AuthSource } from "./src/connection/auth.ts";
 export type { BrokerEvent, Logger } from "./src/connection/events.ts";
 export type { ServiceOptions } from "./src/service/service_options.ts";
 export type { Inbox, InboxEnd, NextOptions } from "./src/inbox/inbox.ts";

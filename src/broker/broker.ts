@@ -12,16 +12,15 @@ import type { Message } from "../message/message.ts";
 import { checkOptions } from "../options.ts";
 import type { PublishOptions, RequestOptions } from "../outbound/send_options.ts";
 import { type BrokerOptions, brokerSettings } from "./broker_options.ts";
+import type { Permissions } from "./permissions.ts";
+import type { PermissionsOptions } from "./permissions_options.ts";
 import type { Registry } from "./registry.ts";
 import { hostOn, NatsRouter } from "./router.ts";
 import { untilTold } from "./run.ts";
 import { TIMEOUT_RULES, type TimeoutOptions } from "./timeout_options.ts";
 import { Wiring } from "./wiring.ts";
 
-/**
- * Leads a broker through other sockets from its next connect on. What `TestBroker` does must not be a method
- * that programs see.
- */
+/** Leads a broker through other sockets from its next connect on: what `TestBroker` does must not be seen by programs. */
 export let reroute: (broker: NatsBroker, socket: SocketSource | undefined) => void;
 
 /**
@@ -79,17 +78,15 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
   /**
    * Connects and subscribes: once it resolves, a request of anyone finds the handlers.
    *
-   * @throws {ConnectionError} if it cannot connect
-   * @throws {PermissionError} if the server does not permit a subscription
+   * @throws {ConnectionError} if it cannot connect @throws {PermissionError} if a subscription is not permitted
    */
   start(): Promise<void> {
     return this.#wiring.start(this.#registry);
   }
 
   /**
-   * Takes in nothing new, lets the handlers at work finish, sends what is on its way and closes. After the
-   * timeout, 25 000 ms if none is given, handlers are aborted through `message.signal`, and their callers told 503. A
-   * handler that waits for it waits for itself, until then.
+   * Takes in nothing new, lets the handlers at work finish, sends what is on its way and closes. After the timeout, 25 000 ms
+   * if none is given, handlers are aborted, and their callers told 503. A handler that waits for it waits for itself.
    */
   async stop(options: TimeoutOptions = {}): Promise<void> {
     checkOptions("stop the broker", options, TIMEOUT_RULES);
@@ -97,15 +94,13 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
   }
 
   /**
-   * Starts, and stops when the program is told to end, by SIGINT (Ctrl-C) or SIGTERM; a second signal ends the program
-   * at once, with the code 130 or 143.
+   * Starts, and stops at SIGINT (Ctrl-C) or SIGTERM; a second signal ends the program at once, with the code 130 or 143.
    *
    * @throws {ConnectionError} @throws {PermissionError} as {@linkcode start} does
    */
   async run(options: TimeoutOptions = {}): Promise<void> {
     checkOptions("run the broker", options, TIMEOUT_RULES);
-    const closed = this.#wiring.closed();
-    await untilTold(() => this.start(), () => this.stop(options), closed);
+    await untilTold(this.#wiring, () => this.start(), () => this.stop(options));
   }
 
   /** Stops, at the end of an `await using` scope. */
@@ -122,8 +117,7 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
   async ping(options: TimeoutOptions = {}): Promise<number> {
     checkOptions("ping", options, TIMEOUT_RULES);
     const began = performance.now();
-    const { timeout = 5_000 } = options;
-    await this.#wiring.connection.flush({ timeout }, "ping the server");
+    await this.#wiring.connection.flush({ timeout: options.timeout ?? 5_000 }, "ping the server");
     return performance.now() - began;
   }
 
@@ -135,6 +129,16 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
   async flush(options: TimeoutOptions = {}): Promise<void> {
     checkOptions("flush", options, TIMEOUT_RULES);
     await this.#wiring.connection.flush(options, "flush");
+  }
+
+  /**
+   * The least that the server must permit this broker's user: its inboxes, what is registered so far, and what `options`
+   * add, which is all that the program sends to subjects of its own making.
+   *
+   * @throws {TypeError} @throws {InvalidSubjectError} for a wrong option
+   */
+  permissions(options: PermissionsOptions = {}): Permissions {
+    return this.#wiring.permissions(this.#registry, options);
   }
 
   /** What happens to the connection from now on; ends once the broker is stopped. */
@@ -153,8 +157,7 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
   /**
    * Opens an inbox: once it resolves, the server has the subscription, and nothing sent to it is missed.
    *
-   * @throws {TypeError} naming the option that is wrong
-   * @throws {PermissionError} if the server does not permit it
+   * @throws {TypeError} naming the option that is wrong @throws {PermissionError} if the server does not permit it
    * @throws {ConnectionError} if the broker is not connected
    */
   openInbox(options?: InboxOptions): Promise<Inbox> {
@@ -166,10 +169,8 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
    * sent after the reconnect.
    *
    * @throws {InvalidSubjectError} @throws {TypeError} before anything is sent
-   * @throws {EncodeError} if the body is not text, bytes or a JSON value
-   * @throws {PayloadTooLargeError} if it is larger than the server takes
-   * @throws {OutboxFullError} if too much is held already
-   * @throws {ConnectionError} if the broker was never connected, or is stopped
+   * @throws {EncodeError} if the body is not text, bytes or JSON @throws {PayloadTooLargeError} if it is too large
+   * @throws {OutboxFullError} if too much is held already @throws {ConnectionError} if never connected, or stopped
    */
   publish(subject: string, body?: unknown, options?: PublishOptions): Promise<void> {
     return this.#registry.outbound.publish(subject, body, options);
@@ -207,8 +208,7 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
     body?: unknown,
     options: RequestManyOptions<Body> = {},
   ): Answers<Body> {
-    const answers = this.#wiring.requestMany(this.#registry, subject, body, options);
-    return answers as Answers<Body>;
+    return this.#wiring.requestMany(this.#registry, subject, body, options) as Answers<Body>;
   }
 
   /**
@@ -222,8 +222,7 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
     body?: unknown,
     options: RequestStreamOptions<Body> = {},
   ): ReplyStream<Body> {
-    const stream = this.#wiring.requestStream(this.#registry, subject, body, options);
-    return stream as ReplyStream<Body>;
+    return this.#wiring.requestStream(this.#registry, subject, body, options) as ReplyStream<Body>;
   }
 
   /**

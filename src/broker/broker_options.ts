@@ -1,6 +1,7 @@
+import type { Auth, AuthSource } from "../connection/auth.ts";
 import { type Logger, standardError } from "../connection/events.ts";
 import type { ConnectionSettings } from "../connection/settings.ts";
-import { type Credentials, parseServers, type ServerList } from "../connection/servers.ts";
+import { parseServers, type ServerList } from "../connection/servers.ts";
 import {
   bytes,
   checkOptions,
@@ -15,6 +16,7 @@ import {
 import type { Allowance } from "../link/rights.ts";
 import type { ServiceOptions } from "../service/service_options.ts";
 import { checkPrefix } from "../subject/subject.ts";
+import { authSettings } from "./auth_options.ts";
 
 /** How a broker connects and what it calls its inboxes. */
 export interface BrokerOptions {
@@ -28,6 +30,12 @@ export interface BrokerOptions {
   readonly password?: string;
   /** A token, instead of user and password. */
   readonly token?: string;
+  /**
+   * Who the broker is: an NKey, a JWT, a `.creds` file, or any of the above. A function is asked before every connect
+   * and reconnect, and has half of `connectTimeout` to answer; where it fails at a reconnect, an `error` event tells,
+   * and its last answer is used again.
+   */
+  readonly auth?: Auth | AuthSource;
   /** TLS beyond what `tls://` asks for. */
   readonly tls?: TlsOptions;
   /**
@@ -37,6 +45,13 @@ export interface BrokerOptions {
   readonly service?: ServiceOptions;
   /** Milliseconds that a server has to answer a connect. @default {5_000} */
   readonly connectTimeout?: number;
+  /**
+   * Whether the first connect goes on as a reconnect does, until a server is there or the broker is stopped. It still
+   * fails at once where that cannot help: credentials, TLS, a permission of Deno's.
+   *
+   * @default {false}
+   */
+  readonly waitOnFirstConnect?: boolean;
   /** Milliseconds that an answer may take where a request names no timeout of its own. @default {5_000} */
   readonly requestTimeout?: number;
   /** Milliseconds between two pings that prove the connection alive; two without an answer end it. @default {20_000} */
@@ -70,11 +85,11 @@ export interface BrokerOptions {
   readonly logger?: Logger | false;
 }
 
-/** How a TLS connection is made; client certificates are not among what Deno's transport can do. */
+/** How a TLS connection is made; a client certificate is refused, as Deno's transport has no way to send it. */
 export interface TlsOptions {
   /** A file with the certificate of a private authority; reading it needs `--allow-read`. */
   readonly caFile?: string;
-  /** Whether TLS begins before the server's first word. @default {false} */
+  /** Whether TLS begins before the server's first word, as its `handshake_first` wants it. @default {false} */
   readonly handshakeFirst?: boolean;
 }
 
@@ -105,9 +120,12 @@ const RULES = {
   user: text,
   password: secret,
   token: secret,
+  // checked on its own, as no sentence may show it
+  auth: () => undefined,
   tls: record,
   service: record,
   connectTimeout: duration,
+  waitOnFirstConnect: flag,
   requestTimeout: milliseconds,
   pingInterval: duration,
   reconnect: record,
@@ -133,7 +151,7 @@ export function brokerSettings(
   options: BrokerOptions,
 ): BrokerSettings {
   checkOptions(ACTION, options, RULES);
-  checkOptions(ACTION, options.tls, { caFile: text, handshakeFirst: flag });
+  checkTls(options.tls);
   if (options.allowResponses !== true) {
     checkOptions(ACTION, options.allowResponses, { max: count, expires: duration });
   }
@@ -141,17 +159,14 @@ export function brokerSettings(
   const { inboxPrefix = "_INBOX", requestTimeout = 5_000, logger = standardError } = options;
   checkPrefix(ACTION, inboxPrefix);
   const list = parseServers(servers);
-  checkCredentials(list.credentials, options);
-  checkTransport(list.kind, options);
-  const { user, password, token } = { ...options, ...list.credentials };
+  checkTransport(list, options);
   const connection: ConnectionSettings = {
     servers: list,
     name: options.name,
-    user,
-    password,
-    token,
+    auth: authSettings(ACTION, list.credentials, options),
     tls: options.tls,
     connectTimeout: options.connectTimeout ?? 5_000,
+    waitOnFirstConnect: options.waitOnFirstConnect ?? false,
     pingInterval: options.pingInterval ?? 20_000,
     reconnect: {
       minDelay: options.reconnect?.minDelay ?? 250,
@@ -179,21 +194,27 @@ function allowanceOf(responses: BrokerOptions["allowResponses"]): Allowance | un
   return { max, expires };
 }
 
-function checkTransport(kind: ServerList["kind"], { tls, resolve }: BrokerOptions): void {
-  if (kind === "tcp" || (!tls && !resolve)) return;
-  const option = tls ? "tls" : "resolve";
-  throw new TypeError(`Cannot ${ACTION} as "${option}" must be for TCP servers: WebSockets`);
+function checkTransport({ kind, urls }: ServerList, { tls, resolve }: BrokerOptions): void {
+  if (kind === "tcp") return;
+  const option = resolve ? "resolve" : tls?.handshakeFirst ? "handshakeFirst" : undefined;
+  if (option) {
+    throw new TypeError(`Cannot ${ACTION} as "${option}" must be for TCP servers: WebSockets`);
+  }
+  const plain = urls.find((url) => !url.startsWith("wss:"));
+  if (tls && plain) {
+    throw new TypeError(`Cannot ${ACTION} as "tls" must be for wss://, not for ws://: ${plain}`);
+  }
 }
 
-function checkCredentials(inUrl: Credentials, { user, password, token }: BrokerOptions): void {
-  const given = [Object.keys(inUrl).length > 0, user !== undefined, token !== undefined];
-  const ways = given.filter(Boolean).length;
-  if (ways > 1) {
+const CERTIFICATES = ["cert", "certFile", "key", "keyFile"];
+
+function checkTls(tls: TlsOptions | undefined): void {
+  const option = CERTIFICATES.find((name) => Object.hasOwn(tls ?? {}, name));
+  if (option) {
     throw new TypeError(
-      `Cannot ${ACTION} as credentials must be given one way: an URL's, user and password, or a token`,
+      `Cannot ${ACTION} as TLS must be without a client certificate, which Deno's transport cannot send ` +
+        `(use an NKey or a JWT, see "auth"): "${option}"`,
     );
   }
-  if (password !== undefined && user === undefined) {
-    throw new TypeError(`Cannot ${ACTION} as "password" must come with a user: none`);
-  }
+  checkOptions(ACTION, tls, { caFile: text, handshakeFirst: flag });
 }

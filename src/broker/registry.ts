@@ -4,6 +4,7 @@ import type { Middleware, PublishMiddleware } from "../middleware/middleware.ts"
 import { Outbound, type Ways } from "../outbound/outbound.ts";
 import type { PublisherPlace } from "../outbound/pattern_publisher.ts";
 import type { EndpointStats } from "../service/endpoint_stats.ts";
+import { Pattern } from "../subject/pattern.ts";
 import type { Binding, Place } from "../subscriber/binding.ts";
 import { Handling } from "../subscriber/handling.ts";
 import { Reading } from "../subscriber/reading.ts";
@@ -28,6 +29,7 @@ export class Registry implements PublisherPlace {
   readonly #host: Host | undefined;
   readonly #handlings = new Set<Handling>();
   readonly #readings = new Set<Reading>();
+  readonly #published = new Set<string>();
   readonly #children: Registry[] = [];
   readonly #middleware: Middleware[] = [];
   readonly #publishMiddleware: PublishMiddleware[] = [];
@@ -52,6 +54,12 @@ export class Registry implements PublisherPlace {
   /** Every subscriber without one. */
   get readings(): readonly Reading[] {
     return [...this.#readings, ...this.#children.flatMap((child) => child.readings)];
+  }
+
+  /** Where publishers send to, as wildcards. */
+  get published(): readonly string[] {
+    const own = [...this.#published].map((text) => new Pattern(this.prefix + text).subject);
+    return [...own, ...this.#children.flatMap((child) => child.published)];
   }
 
   /** The way out for what is sent from here; what stands around it is put together when it is first used. */
@@ -91,6 +99,11 @@ export class Registry implements PublisherPlace {
     this.#root.#checkAnswers([handling]);
     this.#handlings.add(handling);
     return handling;
+  }
+
+  /** Notes where a publisher sends to. */
+  publishes(text: string): void {
+    this.#published.add(text);
   }
 
   /** Registers a subscriber that is read. */

@@ -115,6 +115,7 @@ export class NatsRouter<State extends object = Readonly<Record<string, unknown>>
     checkPublisher(pattern, options as PublisherOptions);
     new Pattern(pattern).checkFillable();
     const registry = this.#registry;
+    registry.publishes(pattern);
     const publisher = new PatternPublisher(pattern, registry, options as PublisherOptions);
     return publisher as unknown as Publisher<Text, Body, Answer>;
   }
@@ -190,6 +191,7 @@ export class NatsRouter<State extends object = Readonly<Record<string, unknown>>
       middleware,
       filter: undefined,
       replySchema: undefined,
+      isSession: true,
     });
   }
 }

@@ -19,10 +19,15 @@ import type { RequestStreamOptions } from "../link/stream_options.ts";
 import type { Outbound } from "../outbound/outbound.ts";
 import { timeWithinWork } from "../message/work.ts";
 import type { EndpointStats } from "../service/endpoint_stats.ts";
+import type { ServiceOptions } from "../service/service_options.ts";
+import { overlap } from "../subject/overlap.ts";
 import { checkSubject } from "../subject/subject.ts";
 import type { Handling } from "../subscriber/handling.ts";
+import type { Subscriber } from "../subscriber/subscriber.ts";
 import type { BrokerSettings } from "./broker_options.ts";
 import { Discovery, SERVICE_QUEUE } from "./discovery.ts";
+import { type Permissions, permissionsOf } from "./permissions.ts";
+import { type PermissionsOptions, permissionsSettings } from "./permissions_options.ts";
 import type { Host, Registry } from "./registry.ts";
 
 /** What callers are told when time is up may take so many milliseconds, where a middleware has it first. */
@@ -38,8 +43,10 @@ export class Wiring implements Host {
   readonly links: Links;
   readonly allowance: Allowance | undefined;
   readonly #inboxPrefix: string;
+  readonly #service: ServiceOptions | undefined;
   readonly #discovery: Discovery | undefined;
   #stopping = new AbortController();
+  #isWarned = false;
 
   constructor(settings: BrokerSettings) {
     const { connection, inboxPrefix, requestTimeout, service, logger } = settings;
@@ -51,6 +58,7 @@ export class Wiring implements Host {
     this.allowance = settings.allowance;
     this.requestTimeout = requestTimeout;
     this.#inboxPrefix = inboxPrefix;
+    this.#service = service;
     this.#discovery = service && new Discovery(this, service);
     this.queue = service && SERVICE_QUEUE;
     this.feed.listen((event) => requests.notice(event));
@@ -118,8 +126,16 @@ export class Wiring implements Host {
     return openSession(this.#openingWays(outbound), subject, opening, options);
   }
 
+  permissions(registry: Registry, options: PermissionsOptions): Permissions {
+    const inboxPrefix = this.#inboxPrefix;
+    const { queue, allowance } = this;
+    const needs = { inboxPrefix, queue, allowance, service: this.#service };
+    return permissionsOf(registry, needs, permissionsSettings(options));
+  }
+
   async start({ handlings, readings }: Registry): Promise<void> {
     await this.connection.connect();
+    this.#warn([...handlings, ...readings]);
     for (const handling of handlings) handling.listen();
     this.#discovery?.listen();
     await Promise.all(readings.map((reading) => reading.start()));
@@ -127,8 +143,30 @@ export class Wiring implements Host {
     for (const { refusal } of handlings) if (refusal) throw refusal;
   }
 
+  /** Whoever subscribes to where answers come in sees those of everyone with the same prefix; that is told once. */
+  #warn(subscribers: readonly Subscriber[]): void {
+    // with a token that no subject was written for
+    const inbox = this.newInbox();
+    const over = subscribers.find(({ subject }) =>
+      overlap(subject, inbox) || overlap(subject, `${inbox}.*`)
+    );
+    if (!over || this.#isWarned) return;
+    this.#isWarned = true;
+    const error = new Error(
+      `Cannot keep the inboxes private as their prefix must be outside of what is subscribed to: ` +
+        `"${over.pattern}" sees "${this.#inboxPrefix}.>"`,
+    );
+    this.feed.emit({ type: "error", error });
+  }
+
+  /** Ends the waiting for a first server. */
+  giveUp(): void {
+    this.connection.giveUp();
+  }
+
   async stop({ handlings, readings }: Registry, timeout: number): Promise<void> {
     const until = performance.now() + timeout;
+    this.giveUp();
     this.links.drain();
     const left = Promise.all([
       this.links.settled(),

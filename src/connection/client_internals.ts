@@ -21,6 +21,7 @@ interface Protocol {
   flushPending?: () => void;
   listeners?: { push(status: Status): void; stop(): void; iterClosed: Promise<void> }[];
   prepare?: () => unknown;
+  disconnected?: () => Promise<void>;
   servers?: { getServers?(): unknown[] };
 }
 
@@ -46,7 +47,11 @@ function protocolOf(client: NatsConnection): Protocol | undefined {
  * A TLS connection has no such switch in Deno.
  */
 export function sendWithoutDelay(client: NatsConnection): void {
-  protocolOf(client)?.transport?.conn?.setNoDelay?.(true);
+  try {
+    protocolOf(client)?.transport?.conn?.setNoDelay?.(true);
+  } catch {
+    // the socket has ended already; thrown into the client's dialling, it would close the connection for good
+  }
 }
 
 /**
@@ -88,6 +93,15 @@ export function hasOpenSocket(client: NatsConnection): boolean {
   const transport = protocolOf(client)?.transport;
   const state = transport?.socket?.readyState;
   return transport?.isClosed !== true && state !== CLOSING && state !== CLOSED;
+}
+
+/**
+ * Dials again where the connection came back and was gone before the client took notice: it would wait for ever then,
+ * as it takes the dial that has just ended for one that is under way.
+ */
+export function redial(client: NatsConnection | undefined): void {
+  if (!client || client.isClosed() || hasOpenSocket(client)) return;
+  void protocolOf(client)?.disconnected?.();
 }
 
 /**

@@ -3,14 +3,14 @@ import { ConnectionError, PayloadTooLargeError } from "../errors.ts";
 import { type Patience, within } from "../deadline.ts";
 import type { Outgoing } from "../message/outgoing.ts";
 import { ReconnectDelay } from "./backoff.ts";
-import { hasOpenSocket, sendWithoutDelay, watchStatus } from "./client_internals.ts";
+import * as internals from "./client_internals.ts";
 import { publishThrough } from "./client_message.ts";
 import { type Interest, subscribeThrough, type Taker } from "./client_subscription.ts";
-import { arm, dial } from "./dial.ts";
 import type { EventFeed } from "./events.ts";
-import { clientFault, connectFault } from "./faults.ts";
+import { clientFault } from "./faults.ts";
+import { openClient } from "./opening.ts";
 import { type Held, Outbox } from "./outbox.ts";
-import { clientOptions, type ConnectionSettings, kindOf, type SocketSource } from "./settings.ts";
+import type { ConnectionSettings, SocketSource } from "./settings.ts";
 
 export type { Interest, Taker };
 
@@ -22,6 +22,7 @@ export class Connection {
   readonly #delay: ReconnectDelay;
   #socket: SocketSource | undefined;
   #connecting: Promise<void> | undefined;
+  #trying = new AbortController();
   #client: NatsConnection | undefined;
   #up = false;
   #reconnects = 0;
@@ -38,7 +39,7 @@ export class Connection {
 
   /** Whether what is published now reaches a socket. */
   get isUp(): boolean {
-    return this.#up && this.#client !== undefined && hasOpenSocket(this.#client);
+    return this.#up && this.#client !== undefined && internals.hasOpenSocket(this.#client);
   }
 
   /** The server's bound for headers and body together, in bytes. */
@@ -46,7 +47,7 @@ export class Connection {
     return this.#server.max_payload;
   }
 
-  /** Whether the server takes headers; one older than 2.2 does not. */
+  /** One older than 2.2 does not. */
   get hasHeaders(): boolean {
     return this.#server.headers;
   }
@@ -100,10 +101,19 @@ export class Connection {
   }
 
   /**
+   * Ends the waiting for a first server, if it is waited for: `connect` then rejects. An attempt under way is seen to
+   * its end first.
+   */
+  giveUp(): void {
+    if (!this.#client) this.#trying.abort();
+  }
+
+  /**
    * Sends what is on its way and closes; afterwards `connect` makes a new connection. In an outage it waits for the
    * connection if anything is held, and else for nothing.
    */
   async close(patience: Patience): Promise<void> {
+    this.giveUp();
     await this.#connecting?.catch(() => {});
     const client = this.#client;
     // who reads the events of a broker that never was connected, or of one stopped twice, waits for their end too
@@ -111,22 +121,23 @@ export class Connection {
     await within(this.#sent(client), patience, "send what is on its way").catch((error) =>
       this.#feed.emit({ type: "error", error })
     );
+    this.#trying.abort();
     await client.close();
     this.#closed(undefined);
   }
 
   async #open(): Promise<void> {
-    const kind = kindOf(this.#settings, this.#socket);
-    const beforeDial = () => {
-      arm(kind);
-      return this.#delay.current;
-    };
-    const options = clientOptions(this.#settings, beforeDial, this.#socket);
-    const client = await dial(kind, options).catch((cause) => {
-      throw connectFault(cause, this.#settings.servers.urls);
+    this.#trying = new AbortController();
+    const client = await openClient({
+      settings: this.#settings,
+      socket: this.#socket,
+      feed: this.#feed,
+      delay: this.#delay,
+      signal: this.#trying.signal,
     });
     this.#client = client;
-    watchStatus(client, (status) => this.#onStatus(status));
+    internals.gatherWrites(client);
+    internals.watchStatus(client, (status) => this.#onStatus(status));
     void client.closed().then((error) => {
       if (this.#client === client) this.#closed(error ? clientFault(error) : undefined);
     });
@@ -147,6 +158,9 @@ export class Connection {
       case "reconnect":
         // told once for every dial that failed before
         if (this.#up) return;
+        if (!internals.hasOpenSocket(this.#client!)) {
+          return void setTimeout(() => internals.redial(this.#client), 0);
+        }
         this.#reconnects++;
         return this.#raise();
       case "ldm":
@@ -158,7 +172,7 @@ export class Connection {
 
   #raise(): void {
     const client = this.#client!;
-    sendWithoutDelay(client);
+    internals.sendWithoutDelay(client);
     const { max_payload, headers = false } = client.info!;
     this.#server = { max_payload, headers };
     this.#delay.reset();

@@ -1,6 +1,6 @@
 import { connect, type NatsConnection, wsconnect } from "@nats-io/transport-deno";
 import type { ConnectionOptions, WsConnectionOptions } from "@nats-io/transport-deno";
-import { aroundTransport } from "./client_internals.ts";
+import { addServers, aroundTransport } from "./client_internals.ts";
 
 /** How bytes travel: the client has a factory for each, and a process has one factory at a time. */
 export type TransportKind = "tcp" | "webSocket";
@@ -22,13 +22,21 @@ export async function dial(
     if (pending === mine) pending = undefined;
   });
   const client = await connecting;
-  aroundTransport(client, (create) => {
-    const before = armed;
-    arm(kind);
-    create();
-    if (before) arm(before);
-  });
+  aroundTransport(client, (create) => armedWith(kind, create));
   return client;
+}
+
+/** Leads a client to these servers as well, from its next dial on. */
+export function leadTo(client: NatsConnection, kind: TransportKind, urls: readonly string[]): void {
+  armedWith(kind, () => addServers(client, urls));
+}
+
+/** Does something with the factory of a kind, and leaves the process with the one it had. */
+function armedWith(kind: TransportKind, work: () => void): void {
+  const before = armed;
+  arm(kind);
+  work();
+  if (before) arm(before);
 }
 
 let armed: TransportKind | undefined;

@@ -17,6 +17,7 @@ const TLS_FAULT = new RegExp(
 
 /** Why a connection could not be made, in a sentence that names the servers. */
 export function connectFault(cause: unknown, servers: readonly string[]): ConnectionError {
+  if (cause instanceof ConnectionError) return cause;
   const [reason, rule] = reasonOf(cause);
   const message = cause instanceof Error ? cause.message : String(cause);
   return new ConnectionError(
@@ -32,16 +33,22 @@ export function clientFault(error: Error): Error {
     const operation = error.operation === "publish" ? "publish" : "subscribe";
     return new PermissionError(operation, error.subject, { cause: error });
   }
+  if (isRefusal(error)) {
+    const sentence = `Cannot stay connected as ${ACCEPTED}: ${error.message}`;
+    return new ConnectionError(sentence, "authorization", { cause: error });
+  }
   return error;
 }
 
+const ACCEPTED = "the server must accept the credentials";
+
+function isRefusal(cause: unknown): boolean {
+  return cause instanceof errors.AuthorizationError ||
+    cause instanceof errors.UserAuthenticationExpiredError;
+}
+
 function reasonOf(cause: unknown): [ConnectionErrorReason, string] {
-  if (
-    cause instanceof errors.AuthorizationError ||
-    cause instanceof errors.UserAuthenticationExpiredError
-  ) {
-    return ["authorization", "the server must accept the credentials"];
-  }
+  if (isRefusal(cause)) return ["authorization", ACCEPTED];
   if (cause instanceof errors.TimeoutError) return ["timeout", "a server must answer in time"];
   const text = `${(cause as Error)?.message} ${((cause as Error)?.cause as Error)?.message}`;
   if (TLS_FAULT.test(text)) return ["tls", "the TLS handshake must succeed"];

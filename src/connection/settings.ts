@@ -1,18 +1,23 @@
-import type { ConnectionOptions, WsConnectionOptions } from "@nats-io/transport-deno";
+import type {
+  Authenticator,
+  ConnectionOptions,
+  WsConnectionOptions,
+} from "@nats-io/transport-deno";
+import type { Auth, AuthSource } from "./auth.ts";
 import type { Backoff } from "./backoff.ts";
 import type { TransportKind } from "./dial.ts";
 import type { ServerList } from "./servers.ts";
+import type { SocketFactory } from "./trust.ts";
 
 /** Everything a connection has to know, checked and with its defaults filled in. */
 export interface ConnectionSettings {
   readonly servers: ServerList;
   readonly name: string | undefined;
-  readonly user: string | undefined;
-  readonly password: string | undefined;
-  readonly token: string | undefined;
+  readonly auth: Auth | AuthSource | undefined;
   readonly tls: { readonly caFile?: string; readonly handshakeFirst?: boolean } | undefined;
   /** Milliseconds. */
   readonly connectTimeout: number;
+  readonly waitOnFirstConnect: boolean;
   /** Milliseconds. */
   readonly pingInterval: number;
   readonly reconnect: Backoff;
@@ -25,7 +30,17 @@ export interface ConnectionSettings {
 export type SocketSource = () => WebSocket;
 
 /** The client wants an address even where nothing is dialled. */
-const IN_MEMORY = "ws://in-memory";
+export const IN_MEMORY = "ws://in-memory";
+
+/** What a dial needs beyond the settings. */
+export interface DialWays {
+  readonly url: string;
+  /** Asked before every dial, for the milliseconds to wait since the last one. */
+  readonly delay: () => number;
+  readonly authenticator: Authenticator | undefined;
+  /** Makes the WebSockets, where the client is not to do so itself. */
+  readonly wsFactory: SocketFactory | undefined;
+}
 
 /** How bytes travel with these settings. */
 export function kindOf(
@@ -35,15 +50,15 @@ export function kindOf(
   return socket ? "webSocket" : servers.kind;
 }
 
-/** The settings as the client wants them; `delay` is asked before every dial. */
+/** The settings as the client wants them. */
 export function clientOptions(
   settings: ConnectionSettings,
-  delay: () => number,
-  socket: SocketSource | undefined,
+  kind: TransportKind,
+  { url, delay, authenticator, wsFactory }: DialWays,
 ): ConnectionOptions | WsConnectionOptions {
-  const { servers, name, user, password, token, tls } = settings;
+  const { servers, name, tls } = settings;
   return {
-    servers: socket ? [IN_MEMORY] : [...servers.urls],
+    servers: [url],
     timeout: settings.connectTimeout,
     pingInterval: settings.pingInterval,
     resolve: settings.resolve,
@@ -53,12 +68,8 @@ export function clientOptions(
     reconnectDelayHandler: delay,
     noAsyncTraces: true,
     ...(name !== undefined && { name }),
-    ...(user !== undefined && { user }),
-    ...(password !== undefined && { pass: password }),
-    ...(token !== undefined && { token }),
-    ...((tls || servers.secure) && kindOf(settings, socket) === "tcp" && { tls: { ...tls } }),
-    ...(socket && {
-      wsFactory: () => Promise.resolve({ socket: socket(), encrypted: false }),
-    }),
+    ...(authenticator && { authenticator }),
+    ...((tls || servers.secure) && kind === "tcp" && { tls: { ...tls } }),
+    ...(wsFactory && { wsFactory }),
   };
 }

@@ -43,9 +43,9 @@ export function accept(
   terms: Terms,
   { purpose, settings, headers }: Acceptance,
 ): Endpoint {
-  if (terms.responses === 1 && ways.allowance?.max === 1) {
-    // each address that one gives costs the one that it got
-    const description = "Two sides that may answer each message but once cannot talk to each other";
+  if (terms.responses > 0 && ways.allowance) {
+    // frames go to a limited side without an address of reply, and so where only the other may publish
+    const description = "One of the two sides must be permitted to publish to the other's inboxes";
     throw new ReplyError(ERROR_CODES.badRequest, description);
   }
   if (!ways.links.places.enter()) {

@@ -52,7 +52,7 @@ export function framesOf(
 ): BodyFrames {
   const { data: encoded, contentType } = encodeBody(body);
   // it is kept until it is acknowledged, and the caller may write into its bytes as soon as it was sent
-  const data = encoded === body ? copyOf(encoded) : encoded;
+  const data = contentType === TYPES.b ? copyOf(encoded) : encoded;
   const headerBlock = headers &&
     encodeHeaders({ contentType, correlationId, timeLeft: undefined }, headers);
   const code = headerBlock ? "h" : codeOf(contentType);

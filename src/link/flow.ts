@@ -160,7 +160,9 @@ export class Flow {
 
   /** Gives the other side as many addresses as it must have. */
   supply(now: number): void {
-    while (this.#grants.isShort && this.#rights.left(now) > 0) this.say("credit", now);
+    while (!this.#isDown && this.#grants.isShort && this.#rights.left(now) > 0) {
+      this.say("credit", now);
+    }
   }
 
   /** The connection is gone, and with it what the server had noted. */

@@ -1,5 +1,5 @@
 /** So many microtasks without anything new, and what was given goes out: a loop that awaits each of its sends needs two. */
-const STILLNESS = 4;
+const STILLNESS = 10;
 
 /**
  * Waits while more is given, microtask after microtask, so that frames which are sent one by one go out together: of

@@ -2,6 +2,8 @@
 const RESERVE = 4;
 /** More would be a burst of small messages at each opening. */
 const MOST = 32;
+/** Those before have long been used, or are too old to be. */
+const MOST_OPEN = 1_024;
 
 /**
  * The addresses of reply that we gave to a side that may send only so many messages to each; it must never be without.
@@ -28,6 +30,8 @@ export class Grants {
     if (this.#responses === 0) return;
     this.#open.set(serial, this.#responses);
     this.#left += this.#responses;
+    // a side that never says which it has used up must not make us keep them all
+    if (this.#open.size > MOST_OPEN) this.void(this.#open.keys().next().value!);
   }
 
   /** A message came to the address of this serial. */

@@ -17,6 +17,9 @@ export interface Arrived {
 
 type Reader = (arrived: Arrived | undefined) => void;
 
+/** What a piece takes up beside its bytes: a body in pieces of one byte each, or of none, must not be without bounds. */
+const PIECE = 256;
+const FEW_PIECES = 1_024;
 const NEXT_RULES = { timeout: limit(milliseconds), signal };
 
 /** What comes in: pieces are joined, and bodies wait to be read. */
@@ -46,7 +49,7 @@ export class Incoming {
     const size = sizeOf(frame);
     if (code === "e" || code === "f") this.end();
     else if (this.#isEnded) this.#link.read(code === "m" ? 0 : size);
-    else if (this.#joined + size > this.#largest) return false;
+    else if (this.#joined + size > this.#largest || this.#isShredded) return false;
     else if (code === "m") this.#keep(data);
     else this.#arrive({ code, data: this.#whole(data), headerBlock, size });
     return true;
@@ -103,6 +106,10 @@ export class Incoming {
     if (!reader) return this.#backlog.push(arrived, arrived.size);
     reader(arrived);
     this.#link.read(arrived.size);
+  }
+
+  get #isShredded(): boolean {
+    return this.#pieces.length * PIECE > Math.max(this.#largest, FEW_PIECES * PIECE);
   }
 
   #keep(piece: Uint8Array): void {

@@ -28,6 +28,7 @@ export class Link implements Linked, Taker, LinkEvents {
   readonly #interest: Interest;
   readonly #gathering: Gathering;
   readonly #strays: Strays;
+  #isDeclined = false;
 
   /** Subscribes to an inbox of its own. */
   constructor(ways: LinkWays, owner: LinkOwner, settings: LinkSettings) {
@@ -121,7 +122,6 @@ export class Link implements Linked, Taker, LinkEvents {
     this.#machine.abort(ending, performance.now());
   }
 
-  /** Nobody will accept any more. */
   expire(): void {
     this.#machine.refused();
   }
@@ -240,7 +240,8 @@ export class Link implements Linked, Taker, LinkEvents {
   /** Whoever is not the other side has no say here; one who has accepted as well must not wait for us. */
   #takeStray(packet: Packet): void {
     const { replyTo } = packet;
-    if (toldIn(packet) === undefined) return this.#strays.report(packet);
+    if (toldIn(packet) === undefined || this.#isDeclined) return this.#strays.report(packet);
+    this.#isDeclined = true;
     const name = parseName(replyTo, replyTo.lastIndexOf(".") + 1);
     const ending: Ending = { reason: "cancelled", description: "Another has accepted before" };
     if (name && "kind" in name && name.kind === "open") this.#wire.leave(ending, 1, replyTo);

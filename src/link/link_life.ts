@@ -207,6 +207,7 @@ export class LinkLife {
     if (this.#isReleased) return;
     this.#isReleased = true;
     this.#state = "over";
+    this.#lingerAt = this.#lingerUntil = Infinity;
     this.flow.out.discard();
     this.events.released();
   }

@@ -30,6 +30,7 @@ export class LinkMachine extends LinkLife {
    * @returns where the acceptance goes
    */
   opened(terms: Terms, address: string, serial: number, now: number): string | undefined {
+    if (this.state !== "opening") return undefined;
     this.#meet(terms, address, serial, now);
     this.open();
     return this.flow.accept(now);
@@ -167,7 +168,8 @@ export class LinkMachine extends LinkLife {
   #dismiss(ending: Ending, now: number): void {
     const isInVain = ending === COMPLETE && this.flow.out.keptFrames > 0;
     this.flow.out.discard();
-    this.finish(this.own ?? (isInVain ? { reason: "cancelled" } : ending), now);
+    const isOurs = this.own && (ending === COMPLETE || this.own !== COMPLETE);
+    this.finish(isOurs ? this.own! : isInVain ? { reason: "cancelled" } : ending, now);
   }
 
   /** Something is missing before what came. */
@@ -192,7 +194,9 @@ export class LinkMachine extends LinkLife {
 
   #check(now: number, isDismissed = false): void {
     if (!this.isAlive) return;
-    if (this.flow.out.isDone && this.#isInDone) {
+    // one that says farewell has all that it wants, whatever has become of our last frame
+    const isDone = this.flow.out.isDone || (isDismissed && this.own !== undefined);
+    if (isDone && this.#isInDone) {
       this.finish(this.own ?? COMPLETE, now);
       if (isDismissed) this.release();
     } else if (isDismissed) this.leave(GAP, now);

@@ -14,7 +14,7 @@ interface Waiting {
 }
 
 /** What a sender with nothing to wait for is given, as a promise for each would cost more than the sending. */
-const SENT = Promise.resolve();
+export const SENT = Promise.resolve();
 
 /** The way out of one end: bodies become frames, and whoever sends waits for room. */
 export class Sending {

@@ -7,6 +7,11 @@ export type Verb = "PING" | "INFO" | "STATS";
 /** All of them. */
 export const VERBS: readonly Verb[] = ["PING", "INFO", "STATS"];
 
+/** Where a service is asked: with all others, with those of its name, and alone. */
+export function subjectsOf(verb: Verb, name: string, id: string): string[] {
+  return ["", `.${name}`, `.${name}.${id}`].map((whom) => `$SRV.${verb}${whom}`);
+}
+
 /** Everything that answers are made of. */
 export interface Facts {
   readonly settings: ServiceSettings;

@@ -2,7 +2,7 @@ import type { Connection, Interest } from "../connection/connection.ts";
 import type { EventFeed } from "../connection/events.ts";
 import { encodeBody } from "../message/codec.ts";
 import type { Packet } from "../message/packet.ts";
-import { answerTo, type Verb, VERBS } from "./descriptions.ts";
+import { answerTo, subjectsOf, type Verb, VERBS } from "./descriptions.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { type ServiceOptions, type ServiceSettings, serviceSettings } from "./service_options.ts";
 
@@ -62,9 +62,7 @@ export class Service {
     if (this.#interests.size === 0) this.reset();
     const { name, id } = this.#settings;
     for (const verb of VERBS) {
-      for (const whom of ["", `.${name}`, `.${name}.${id}`]) {
-        this.#subscribe(`$SRV.${verb}${whom}`, verb);
-      }
+      for (const subject of subjectsOf(verb, name, id)) this.#subscribe(subject, verb);
     }
   }
 

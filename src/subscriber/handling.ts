@@ -1,6 +1,7 @@
 import { within } from "../deadline.ts";
 import type { NextOptions } from "../inbox/inbox.ts";
 import type { Interest, Taker } from "../connection/connection.ts";
+import { isAsyncGenerator } from "../link/async_iterable.ts";
 import { Places } from "../link/places.ts";
 import { ERROR_CODES } from "../message/error_codes.ts";
 import type { Packet } from "../message/packet.ts";
@@ -47,6 +48,24 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
 
   get subject(): string {
     return new Pattern(this.pattern).subject;
+  }
+
+  /** The queue group, if it names one. */
+  get queue(): string | undefined {
+    return this.#settings.queue;
+  }
+
+  /** Where its values are published beside the reply, as wildcards. */
+  get targets(): readonly string[] {
+    return this.#settings.publishTo.map(({ subject }) => subject);
+  }
+
+  /** How many messages a caller may be sent: streams and sessions are many. */
+  get answers(): "none" | "one" | "many" {
+    if (this.#settings.noReply) return "none";
+    const isMany = ({ isSession, handler }: RouteSettings) =>
+      isSession || isAsyncGenerator(handler);
+    return this.#routes.some(isMany) ? "many" : "one";
   }
 
   get counts(): { readonly handled: number; readonly dropped: number } {

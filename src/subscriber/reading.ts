@@ -30,6 +30,11 @@ export class Reading implements ReadSubscriber {
     return new Pattern(this.pattern).subject;
   }
 
+  /** The queue group, if it names one. */
+  get queue(): string | undefined {
+    return this.#settings.queue;
+  }
+
   get dropped(): number {
     return this.#inbox?.dropped ?? 0;
   }

@@ -21,6 +21,8 @@ export interface RouteSettings {
   readonly schema: Schema | undefined;
   readonly replySchema: Schema | undefined;
   readonly middleware: readonly Middleware[];
+  /** Whether what it handles are openings of sessions. */
+  readonly isSession?: true;
 }
 
 /** A handler with what stands around it: the schema of its body, and the middleware, put together once. */

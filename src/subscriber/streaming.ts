@@ -2,12 +2,14 @@ import { EncodeError, ReplyError } from "../errors.ts";
 import type { EventFeed } from "../connection/events.ts";
 import { accept, termsIn } from "../link/accepting.ts";
 import type { Endpoint } from "../link/endpoint.ts";
+import { SENT } from "../link/sending.ts";
 import type { LinkWays } from "../link/link_ways.ts";
 import type { LinkSettings } from "../link/link_options.ts";
 import type { Places } from "../link/places.ts";
 import { ERROR_CODES } from "../message/error_codes.ts";
 import { Reply } from "../message/reply.ts";
 import type { Outbound } from "../outbound/outbound.ts";
+import { isThenable } from "../thenable.ts";
 import type { Exchange } from "./exchange.ts";
 import { Unanswerable } from "./failure.ts";
 
@@ -96,32 +98,33 @@ export class Streaming {
     parts: AsyncIterator<unknown>,
     endpoint: Endpoint,
   ): Promise<void> {
-    const over = endpoint.closed.then(() => undefined);
+    const stopped = endpoint.closed.then(() => parts.return?.());
+    stopped.catch(() => {});
     for (;;) {
-      const next = parts.next();
-      const result = await Promise.race([next, over]);
-      if (!result) {
-        next.catch(() => {});
-        return void await parts.return?.();
-      }
+      const result = await parts.next();
+      if (endpoint.ending) return void await stopped;
       if (result.done) return;
       try {
-        await this.#plan.publish(exchange, result.value);
-        await this.#sendPart(endpoint, result.value);
+        // a wait for each part, where there is nothing to wait for, would have each go out alone
+        const published = this.#plan.publish(exchange, result.value);
+        if (isThenable(published)) await published;
+        const sent = this.#sendPart(endpoint, result.value);
+        if (sent !== SENT) await sent;
       } catch (error) {
+        if (endpoint.ending) return void await stopped;
         await parts.return?.();
-        if (!endpoint.ending) throw error;
+        throw error;
       }
     }
   }
 
-  async #sendPart(endpoint: Endpoint, part: unknown): Promise<void> {
+  #sendPart(endpoint: Endpoint, part: unknown): Promise<void> {
     const { body, options } = partOf(part);
-    try {
-      await endpoint.send(body, options?.headers);
-    } catch (cause) {
+    const sent = endpoint.send(body, options?.headers);
+    if (sent === SENT) return sent;
+    return sent.catch((cause) => {
       throw new Unanswerable(cause);
-    }
+    });
   }
 
   /** ADR-47: a message for each part, for callers that do not speak of links. */

@@ -1,11 +1,19 @@
 import { connect, type NatsConnection } from "@nats-io/transport-deno";
 import { NatsBroker } from "../../mod.ts";
+import { sendWithoutDelay } from "../../src/connection/client_internals.ts";
 
 /** Where the responder answers with what it was asked. */
 export const ECHO = "bench.echo";
 
 /** Far beyond any answer's time: a busy machine must not end a measurement. */
 export const PATIENCE = 10_000;
+
+/** The bare client with Nagle's algorithm off, as ours has it: a wait of 40 ms for the other end says nothing of a client. */
+export async function connectAlike(servers: string): Promise<NatsConnection> {
+  const client = await connect({ servers });
+  sendWithoutDelay(client);
+  return client;
+}
 
 /** Both sides on the same server, in the same process, and the responder that answers both. */
 export class Ends implements AsyncDisposable {

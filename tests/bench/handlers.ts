@@ -1,14 +1,6 @@
-import {
-  connect,
-  createInbox,
-  headers,
-  type Msg,
-  type MsgHdrs,
-  type NatsConnection,
-} from "@nats-io/transport-deno";
+import { createInbox, headers, type Msg, type MsgHdrs } from "@nats-io/transport-deno";
 import { NatsBroker } from "../../mod.ts";
-import { sendWithoutDelay } from "../../src/connection/client_internals.ts";
-import { type Ends, PATIENCE } from "./ends.ts";
+import { connectAlike, type Ends, PATIENCE } from "./ends.ts";
 import type { Side, Work } from "./work.ts";
 
 const AT_ONCE = 64;
@@ -130,13 +122,6 @@ async function listenBare(
   const client = await connectAlike(servers);
   client.subscribe(SUBJECT, { callback: (_error, message) => answer(message) });
   await client.flush();
-  return client;
-}
-
-/** Nagle's algorithm off, as ours has it: a wait of 40 ms for the other end says nothing of a handler. */
-async function connectAlike(servers: string): Promise<NatsConnection> {
-  const client = await connect({ servers });
-  sendWithoutDelay(client);
   return client;
 }
 

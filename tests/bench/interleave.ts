@@ -33,23 +33,17 @@ export async function interleave(
 /** Doubles the operations until the slower side takes long enough: they run often, and are counted on the way. */
 async function warmUp(work: Work, length: number): Promise<number> {
   for (let operations = 512;; operations *= 2) {
-    const ours = await time(work, "ours", operations);
-    const rival = await time(work, "rival", operations);
+    const ours = await perform(work, "ours", operations);
+    const rival = await perform(work, "rival", operations);
     if (Math.max(ours, rival) >= length) return operations;
   }
 }
 
 async function measure(work: Work, operations: number, rivalFirst: boolean): Promise<Round> {
-  const first = await time(work, rivalFirst ? "rival" : "ours", operations);
-  const second = await time(work, rivalFirst ? "ours" : "rival", operations);
+  const first = await perform(work, rivalFirst ? "rival" : "ours", operations);
+  const second = await perform(work, rivalFirst ? "ours" : "rival", operations);
   const [ours, rival] = rivalFirst ? [second, first] : [first, second];
   return { ours: rate(operations, ours), rival: rate(operations, rival) };
-}
-
-async function time(work: Work, side: "ours" | "rival", operations: number): Promise<number> {
-  const began = performance.now();
-  await perform(work, side, operations);
-  return performance.now() - began;
 }
 
 function rate(operations: number, milliseconds: number): number {

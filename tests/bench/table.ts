@@ -17,7 +17,7 @@ function row({ work, unit, ours, rival, ratio, aim, reached }: Result): string[]
     `${short(ours)} ${unit}/s`,
     `${short(rival)} ${unit}/s`,
     `${median.toFixed(2)} (${min.toFixed(2)}–${max.toFixed(2)})`,
-    `${aim.toFixed(1)} ${reached ? "✓" : "✗"}`,
+    `${aim.toFixed(2)} ${reached ? "✓" : "✗"}`,
   ];
 }
 

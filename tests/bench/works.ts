@@ -1,6 +1,7 @@
 import type { Ends } from "./ends.ts";
 import { handlers, roundTrips, sends } from "./handlers.ts";
 import { inboxNames } from "./inbox_names.ts";
+import { firstParts, links } from "./links.ts";
 import { requests } from "./requests.ts";
 import type { Work } from "./work.ts";
 
@@ -12,5 +13,7 @@ export function works(ends: Ends): readonly Work[] {
     ...handlers(ends),
     ...roundTrips(ends),
     ...sends(ends),
+    ...links(ends),
+    ...firstParts(ends),
   ];
 }

@@ -16,6 +16,10 @@ type Tally = Readonly<Record<string, number>>;
 interface Side {
   readonly inbox: string;
   readonly terms: Terms;
+  /** What it opened or accepted with. */
+  readonly first: RecordedFrame;
+  /** The addresses of its opening, or its acceptances. */
+  readonly entries: Set<string>;
   /** How often each of its addresses may be used yet, by a side that may do so only so often. */
   readonly given: Map<string, number>;
   serial: number;
@@ -24,6 +28,8 @@ interface Side {
   highest: number;
   bytes: readonly number[];
   tally: Tally | undefined;
+  /** Where it sends to, if it is free. */
+  met: string | undefined;
   end: "e" | "f" | "x" | undefined;
 }
 
@@ -57,6 +63,8 @@ export class ProtocolChecker {
       if (!opening && this.#terms(frame)) {
         openings.set(frame.replyTo!, frame);
         this.#checkOpening(frame, where);
+      } else if (opening && sides.has(inboxOf(frame.replyTo ?? "")) && this.#terms(frame)) {
+        this.#checkRepeated(frame, sides, where);
       } else if (opening && this.#terms(frame)) {
         this.#checkAcceptance(opening, frame, sides, where);
       } else if (opening && frame.replyTo === undefined) {
@@ -104,6 +112,25 @@ export class ProtocolChecker {
     if (kinds[0] === "stream") opener!.end = "e";
   }
 
+  /** One who has accepted says so again, as nothing has come from the opener. */
+  #checkRepeated(
+    frame: RecordedFrame,
+    sides: ReadonlyMap<string, readonly [Side, Side]>,
+    where: string,
+  ): void {
+    const [server, opener] = sides.get(inboxOf(frame.replyTo!))!;
+    const name = this.#nameOf(frame);
+    assertEquals(name?.letter, "o", where);
+    assert(name!.number > server.serial, `serials rise, ${where}`);
+    assertEquals(payloadOf(frame).length, 0, where);
+    assertEquals(frame.headers, server.first.headers, where);
+    assertEquals(opener.tally, undefined, `only while the opener was not heard, ${where}`);
+    spend(opener.given, frame.subject, server.terms.responses!, where);
+    server.serial = name!.number;
+    server.entries.add(frame.replyTo!);
+    server.given.set(frame.replyTo!, opener.terms.responses || Infinity);
+  }
+
   /** It refuses, or does not speak of links. */
   #checkAnswer(frame: RecordedFrame, where: string): void {
     const names = this.#checkHeaders(frame, "refusal", where);
@@ -140,7 +167,11 @@ export class ProtocolChecker {
 
   #checkAddress({ subject, replyTo }: RecordedFrame, to: Side, from: Side, where: string): void {
     assertEquals(inboxOf(replyTo!), from.inbox, where);
-    if (from.terms.responses === 0) assertEquals(subject, `${to.inbox}.o1`, where);
+    if (from.terms.responses === 0) {
+      assert(to.entries.has(subject), `to where it was met, ${where}`);
+      from.met ??= subject;
+      assertEquals(subject, from.met, where);
+    }
     spend(to.given, subject, from.terms.responses!, where);
   }
 
@@ -165,14 +196,14 @@ export class ProtocolChecker {
 
   #checkNumbered(
     frame: RecordedFrame,
-    { code, number, payload: { length: size } }: Part,
+    { code, number, payload: content, size }: Part,
     to: Side,
     from: Side,
     where: string,
   ): void {
     const { payload = "", headers = "" } = this.#codes.get(code)!;
     this.seen.add(`code ${code}`);
-    if (payload === "empty") assertEquals(size, 0, where);
+    if (payload === "empty") assertEquals(content.length, 0, where);
     if (headers === "none") assertEquals(frame.headers, undefined, where);
     if (code === "h") assert(frame.headers, where);
     if (code === "h" || code === "f") this.#checkHeaders(frame, code, where);
@@ -220,6 +251,9 @@ export class ProtocolChecker {
       assert(tally[rising]! >= (from.tally?.[rising] ?? 0), `${rising} must not go down, ${where}`);
     }
     assert(tally.received! <= to.highest, `nobody has what was not sent, ${where}`);
+    const taken = tally.received!;
+    assert(tally.frames! <= from.terms.frames! + taken, `no more is read than came, ${where}`);
+    assert(tally.bytes! <= from.terms.bytes! + to.bytes[taken]!, `nor so in bytes, ${where}`);
     assert(tally.sent! >= from.last, `sent tells of all before, ${where}`);
     assert(tally.spent! <= to.serial, where);
     if (from.terms.responses === 0) assertEquals(tally.spent, 0, where);
@@ -275,7 +309,9 @@ export class ProtocolChecker {
     }
     assertEquals([...names], [], `no other may be there: ${value}`);
     const terms = told.map(([name, number]) => [name, Number(number)] as const);
-    return { several: 0, ...Object.fromEntries(terms) };
+    const own: Terms = { several: 0, renew: 0, ...Object.fromEntries(terms) };
+    if (own.responses === 0) assertEquals(own.renew, 0, `a free side's addresses last: ${value}`);
+    return own;
   }
 }
 
@@ -283,16 +319,20 @@ function byFirst(table: Table): ReadonlyMap<string, Readonly<Record<string, stri
   return new Map(table.map((row) => [Object.values(row)[0]!, row]));
 }
 
-function sideOf({ replyTo }: RecordedFrame, terms: Terms): Side {
+function sideOf(first: RecordedFrame, terms: Terms): Side {
+  const { replyTo } = first;
   return {
     inbox: inboxOf(replyTo!),
     terms,
+    first,
+    entries: new Set([replyTo!]),
     given: new Map([[replyTo!, Infinity]]),
     serial: 1,
     last: 0,
     highest: 0,
     bytes: [0],
     tally: undefined,
+    met: undefined,
     end: undefined,
   };
 }

@@ -57,11 +57,19 @@ export function payloadOf({ text, bytes }: RecordedFrame): Uint8Array {
   return bytes === undefined ? new TextEncoder().encode(text) : decodeBase64(bytes);
 }
 
+/** How long a recorded frame's header block was, in bytes. */
+export function headerSizeOf({ headers }: RecordedFrame): number {
+  if (!headers) return 0;
+  return new TextEncoder().encode(["NATS/1.0", ...headers, "", ""].join("\r\n")).length;
+}
+
 /** A numbered frame, by itself or out of a message of several. */
 export interface Part {
   readonly number: number;
   readonly code: string;
   readonly payload: Uint8Array;
+  /** In bytes, headers included. */
+  readonly size: number;
 }
 
 /** The letter or code of a message, and its number, in the last token of its address of reply or else its subject. */
@@ -76,14 +84,20 @@ export function nameOf({ subject, replyTo = subject }: RecordedFrame) {
 /** The frames of a numbered message: its own, or with `s` those that it holds. */
 export function partsOf(frame: RecordedFrame, number: number, code: string): readonly Part[] {
   const payload = payloadOf(frame);
-  if (code !== "s") return [{ number, code, payload }];
+  if (code !== "s") {
+    return [{ number, code, payload, size: payload.length + headerSizeOf(frame) }];
+  }
   const view = new DataView(payload.buffer, payload.byteOffset, payload.length);
   const parts: Part[] = [];
   for (let at = 0; at < payload.length;) {
     const end = at + 5 + view.getUint32(at + 1);
     if (end > payload.length) throw new RangeError(`Cannot read a pack: ${JSON.stringify(frame)}`);
-    const inner = String.fromCharCode(payload[at]!);
-    parts.push({ number: number + parts.length, code: inner, payload: payload.slice(at + 5, end) });
+    parts.push({
+      number: number + parts.length,
+      code: String.fromCharCode(payload[at]!),
+      payload: payload.slice(at + 5, end),
+      size: end - at - 5,
+    });
     at = end;
   }
   return parts;

@@ -2,7 +2,8 @@ import { assertEquals } from "@std/assert";
 import { readPage } from "../interop/protocol_page.ts";
 import { COMPLETE } from "../../src/link/ending.ts";
 import type { ControlKind, FrameCode } from "../../src/link/frame.ts";
-import type { LinkActions } from "../../src/link/link_life.ts";
+import type { FrameWriter } from "../../src/link/flow.ts";
+import type { LinkEvents } from "../../src/link/link_life.ts";
 import { LinkMachine } from "../../src/link/link_machine.ts";
 import { parseTerms } from "../../src/link/terms.ts";
 
@@ -28,11 +29,14 @@ const LETTERS: Readonly<Record<ControlKind, string>> = {
 class Bench {
   readonly machine: LinkMachine;
   readonly said: string[] = [];
+  readonly #isServer: boolean;
   now = 0;
 
-  constructor(resumeTimeout: number) {
+  constructor(resumeTimeout: number, isServer = false) {
+    this.#isServer = isServer;
     const nothing = () => {};
-    const actions: LinkActions = {
+    const actions: FrameWriter & LinkEvents = {
+      largest: 1_048_576,
       transmit: nothing,
       say: (kind) => void this.said.push(LETTERS[kind]),
       leave: () => void this.said.push("x"),
@@ -61,8 +65,10 @@ class Bench {
     this.machine.control(kind, 9, told, "_PEER.x.c9", this.now);
   }
 
+  /** Both sides know each other; a server has not heard its opener yet. */
   accept(): void {
-    this.machine.accepted(TERMS, PEER, 1, this.now);
+    if (this.#isServer) this.machine.opened(TERMS, PEER, 1, this.now);
+    else this.machine.accepted(TERMS, PEER, 1, this.now);
   }
 
   close(): void {
@@ -92,6 +98,13 @@ const STATES: Readonly<Record<string, (bench: Bench) => void>> = {
     bench.machine.left({ reason: "cancelled" });
   },
 };
+
+/** It has left while its own connection was down; the state above is of one that left before it was accepted. */
+function leaveWhileDown(bench: Bench): void {
+  bench.accept();
+  bench.machine.disconnected(bench.now);
+  bench.machine.abort({ reason: "cancelled" }, bench.now);
+}
 
 /** The events of the page, in its words. */
 const EVENTS: Readonly<Record<string, (bench: Bench) => void>> = {
@@ -132,7 +145,6 @@ const EVENTS: Readonly<Record<string, (bench: Bench) => void>> = {
   },
   "`resumeTimeout` is over": (bench) => bench.wait(RESUME),
   "`idleTimeout` is over": (bench) => bench.wait(IDLE),
-  "10 s are over": (bench) => bench.wait(10_000),
   "program gives a body": ({ machine, now }) => {
     machine.give({ code: "t", data: NOTHING, headerBlock: undefined });
     machine.flush(now);
@@ -143,9 +155,13 @@ const EVENTS: Readonly<Record<string, (bench: Bench) => void>> = {
 };
 
 /** The next state, and what is said on the way, in the form of a cell without its notes. */
-function cellOf(state: string, event: string, resumeTimeout: number): string {
-  const bench = new Bench(resumeTimeout);
-  STATES[state]!(bench);
+function cellOf(
+  state: string,
+  event: string,
+  { resumeTimeout = RESUME, isServer = false, reach = STATES[state]! } = {},
+): string {
+  const bench = new Bench(resumeTimeout, isServer);
+  reach(bench);
   assertEquals(bench.machine.state, state);
   bench.said.length = 0;
   EVENTS[event]!(bench);
@@ -153,8 +169,16 @@ function cellOf(state: string, event: string, resumeTimeout: number): string {
   return [now, ...bench.said].join(", ");
 }
 
-const isOf = (cell: string, note: string) => cell.includes(note);
-const bare = (cell: string) => cell.replace(/ ?[¹²³]/g, "");
+/** All cells with a note, and where they stand. */
+function notedCells(note: string) {
+  return page.events.flatMap(({ event, ...cells }) =>
+    Object.entries(cells)
+      .filter(([, cell]) => cell.includes(note))
+      .map(([state, cell]) => ({ event: event!, state, cell: bare(cell) }))
+  );
+}
+
+const bare = (cell: string) => cell.replace(/ ?[¹²³⁴⁵]/g, "");
 
 Deno.test("PROTOCOL.md names every event and state of LinkMachine in its table of states", () => {
   assertEquals(page.events.map(({ event }) => event), Object.keys(EVENTS));
@@ -167,21 +191,72 @@ Deno.test("LinkMachine does on every event in every state what PROTOCOL.md says"
     for (const [state, cell] of Object.entries(cells)) {
       if (cell === CANNOT_BE) continue;
       const expected = cell === NOTHING_HAPPENS ? state : bare(cell);
-      assertEquals(cellOf(state, event!, RESUME), expected, `${event} when ${state}`);
+      const options = cell.includes("⁵") ? { reach: leaveWhileDown } : {};
+      assertEquals(cellOf(state, event!, options), expected, `${event} when ${state}`);
     }
   }
 });
 
 Deno.test("LinkMachine ends at once where PROTOCOL.md says so of a resumeTimeout of 0", () => {
   for (const { event, open } of page.events) {
-    const expected = isOf(open!, "²") ? "over, x" : bare(open!);
     if (open === CANNOT_BE || open === NOTHING_HAPPENS) continue;
-    assertEquals(cellOf("open", event!, 0), expected, `${event} when open`);
+    // it cannot say so while its connection is down
+    const ended = open!.includes("³") ? "leaving" : "over, x";
+    const expected = open!.includes("²") ? ended : bare(open!);
+    assertEquals(cellOf("open", event!, { resumeTimeout: 0 }), expected, `${event} when open`);
   }
 });
 
-Deno.test("LinkMachine does nothing any more once a link is over", () => {
-  for (const event of Object.keys(EVENTS)) {
-    assertEquals(cellOf("over", event, RESUME), "over", event);
+Deno.test("LinkMachine accepts again where PROTOCOL.md says so of a server that has heard nothing", () => {
+  const cells = notedCells("⁴");
+  assertEquals(cells.length, 3);
+  for (const { event, state, cell } of cells) {
+    const expected = cell.replace(", p", ", o");
+    assertEquals(cellOf(state, event, { isServer: true }), expected, `${event} when ${state}`);
   }
+});
+
+Deno.test("LinkMachine cannot say that it has left before it is accepted, as PROTOCOL.md says", () => {
+  const cells = notedCells("⁵");
+  assertEquals(cells.length, 1);
+  for (const { event, state } of cells) assertEquals(cellOf(state, event), state, event);
+});
+
+Deno.test("LinkMachine says that it stops when it can, as PROTOCOL.md says, and once", () => {
+  const bench = new Bench(RESUME);
+  bench.accept();
+  bench.machine.disconnected(bench.now);
+  bench.said.length = 0;
+  bench.machine.drain(bench.now);
+  assertEquals(bench.said, []);
+  bench.machine.connected(bench.now);
+  assertEquals(bench.said, ["p"]);
+  bench.hear("credit");
+  bench.hear("credit");
+  assertEquals(bench.said, ["p", "d"]);
+});
+
+Deno.test("LinkMachine keeps to the renew of the other side, as PROTOCOL.md says, but for 400 ms", () => {
+  assertEquals(silences("renew=0"), [400, 800, 1_600, 3_200, 6_400]);
+  assertEquals(silences("renew=1000"), [400, 800, 1_000, 1_000, 1_000]);
+  assertEquals(silences("renew=100"), [400, 400, 400, 400, 400]);
+});
+
+/** How long it is silent before each of its probes, all of them being answered. */
+function silences(renew: string): readonly number[] {
+  const bench = new Bench(RESUME);
+  const terms = parseTerms(`1 session frames=4 bytes=64 body=64 responses=1 ${renew}`)!;
+  bench.machine.accepted(terms, PEER, 1, bench.now);
+  return Array.from({ length: 5 }, () => {
+    const silence = bench.machine.due - bench.now;
+    bench.said.length = 0;
+    bench.wait(silence);
+    assertEquals(bench.said, ["p"]);
+    bench.hear("credit");
+    return silence;
+  });
+}
+
+Deno.test("LinkMachine does nothing any more once a link is over", () => {
+  for (const event of Object.keys(EVENTS)) assertEquals(cellOf("over", event), "over", event);
 });

@@ -4,9 +4,9 @@ import { putMessage, putNoResponders } from "./delivery.ts";
 import type { Publication, Recipient, Subscription } from "./exchange.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { infoLine } from "./info.ts";
-import { Parser } from "./parser.ts";
 import { Permissions } from "./permissions.ts";
 import type { ProtocolHandler, PublishLine } from "./protocol.ts";
+import { Reading } from "./reading.ts";
 import { Refusal } from "./refusal.ts";
 import { isReservedQueue, isReservedReply, isReservedSubject } from "./reserved.ts";
 import type { Station } from "./station.ts";
@@ -14,8 +14,6 @@ import { isValidLiteral } from "./subject.ts";
 import { Subscriptions } from "./subscriptions.ts";
 import type { Receiver, Wire } from "./wire.ts";
 
-/** The bound of the real server on what comes before a payload, in bytes. */
-const MAX_CONTROL_LINE = 4096;
 /** The newest client protocol there is: the one with INFO at any time. */
 const MAX_PROTOCOL = 1;
 /** One connected client: what it said, what it may do, and what it is told. */
@@ -24,7 +22,7 @@ export class Client implements ProtocolHandler, Recipient, Receiver {
   readonly #station: Station;
   readonly #address: string | undefined;
   readonly #connection: Connection;
-  readonly #parser: Parser;
+  readonly #reading: Reading;
   readonly #heartbeat: Heartbeat;
   readonly #subscriptions: Subscriptions;
   #request: ConnectRequest = UNSAID;
@@ -39,11 +37,11 @@ export class Client implements ProtocolHandler, Recipient, Receiver {
     this.#id = id;
     this.#station = station;
     this.#address = wire.address;
-    this.#connection = new Connection(wire, maxPending, (why) => {
+    this.#connection = new Connection(wire, maxPending, station.backlog, (why) => {
       if (why === "slow") station.traffic.slowConsumers++;
       this.close();
     });
-    this.#parser = new Parser(this, MAX_CONTROL_LINE);
+    this.#reading = new Reading(this, station.congestion);
     this.#subscriptions = new Subscriptions(station.exchange, this, maxSubscriptions);
     this.#heartbeat = new Heartbeat(
       pingInterval,
@@ -61,9 +59,7 @@ export class Client implements ProtocolHandler, Recipient, Receiver {
   }
 
   receive(bytes: Uint8Array): Promise<void> | undefined {
-    if (this.#closed) return undefined;
-    this.#parser.parse(bytes);
-    return this.#station.congestion.relief();
+    return this.#closed ? undefined : this.#reading.receive(bytes);
   }
 
   ended(): void {
@@ -241,7 +237,7 @@ export class Client implements ProtocolHandler, Recipient, Receiver {
     this.#closed = true;
     clearTimeout(this.#authTimer);
     this.#heartbeat.stop();
-    this.#parser.stop();
+    this.#reading.stop();
     this.#subscriptions.clear();
     this.#station.left(this.#id);
   }

@@ -1,3 +1,4 @@
+import type { Backlog } from "./backlog.ts";
 import { Outbound } from "./outbound.ts";
 import type { Wire } from "./wire.ts";
 
@@ -13,6 +14,7 @@ export class Connection {
   readonly out: Outbound = new Outbound();
   readonly #wire: Wire;
   readonly #maxPending: number;
+  readonly #backlog: Backlog;
   readonly #onLost: (why: Loss) => void;
   #writing = 0;
   #scheduled = false;
@@ -21,9 +23,10 @@ export class Connection {
   #waiting: (() => void)[] = [];
 
   /** `onLost` is told when it closes by itself, and not when it is closed from here. */
-  constructor(wire: Wire, maxPending: number, onLost: (why: Loss) => void) {
+  constructor(wire: Wire, maxPending: number, backlog: Backlog, onLost: (why: Loss) => void) {
     this.#wire = wire;
     this.#maxPending = maxPending;
+    this.#backlog = backlog;
     this.#onLost = onLost;
   }
 
@@ -49,7 +52,8 @@ export class Connection {
    */
   send(): void {
     if (this.#state === "ended" || this.#state === "closed") return;
-    if (this.pending > this.#maxPending) return this.#lose("slow");
+    if (this.pending > this.#maxPending) return this.lose("slow");
+    this.#backlog.note(this, this.pending);
     if (this.#scheduled || this.#writing > 0) return;
     this.#scheduled = true;
     queueMicrotask(() => {
@@ -79,8 +83,18 @@ export class Connection {
     if (this.#state === "closed") return;
     this.#state = "closed";
     clearTimeout(this.#lingering);
+    this.#backlog.note(this, 0);
+    // its wire may linger, and keeps hold of this
+    this.out.discard();
     this.#wire.close();
     this.#settle();
+  }
+
+  /** Closes at once, and tells. */
+  lose(why: Loss): void {
+    if (this.#state === "closed") return;
+    this.close();
+    this.#onLost(why);
   }
 
   #flush(): void {
@@ -96,20 +110,16 @@ export class Connection {
     const written = this.#wire.write(bytes);
     if (!written) return this.#written(bytes);
     this.#writing = bytes.length;
-    written.then(() => this.#written(bytes), () => this.#lose("broken"));
+    written.then(() => this.#written(bytes), () => this.lose("broken"));
   }
 
   #written(bytes: Uint8Array): void {
     this.#writing = 0;
+    if (this.#state === "closed") return;
     this.out.release(bytes);
+    this.#backlog.note(this, this.pending);
     this.#settle();
     this.#flush();
-  }
-
-  #lose(why: Loss): void {
-    if (this.#state === "closed") return;
-    this.close();
-    this.#onLost(why);
   }
 
   #settle(): void {

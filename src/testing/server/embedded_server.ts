@@ -1,4 +1,5 @@
 import { Authorization } from "./authorization.ts";
+import { Backlog } from "./backlog.ts";
 import { Client } from "./client.ts";
 import { Congestion } from "./congestion.ts";
 import { Exchange } from "./exchange.ts";
@@ -11,6 +12,9 @@ import { Refusal } from "./refusal.ts";
 import { checkOptions, type Settings } from "./settings.ts";
 import type { Station, Traffic } from "./station.ts";
 import type { Accept } from "./wire.ts";
+
+/** As many times as much may wait for all clients together as for one. */
+const ALL_CLIENTS = 4;
 
 /** What {@linkcode EmbeddedServer.stats} tells. Bytes are payload, headers included. */
 export interface EmbeddedStats {
@@ -74,6 +78,7 @@ export class EmbeddedServer implements AsyncDisposable {
       authorization,
       exchange: this.#exchange,
       congestion: new Congestion(),
+      backlog: new Backlog(settings.maxPending * ALL_CLIENTS),
       traffic: this.#traffic,
       lameDuck: false,
       left: (id) => this.#clients.delete(id),
@@ -218,13 +223,13 @@ export class EmbeddedServer implements AsyncDisposable {
   }
 
   #listen(): void {
-    const { hostname, port, listen, webSocket } = this.#settings;
+    const { hostname, port, listen, webSocket, maxConnections } = this.#settings;
     if (!listen) return;
     this.#tcp = new TcpListener({ hostname, port }, this.#accept);
     this.#station.identity = { ...this.#station.identity, port: this.#tcp.port };
     if (!webSocket) return;
     const address = { hostname, port: webSocket === true ? 0 : webSocket.port };
-    const accepting = () => this.#state === "accepting";
+    const accepting = (open: number) => this.#state === "accepting" && open < maxConnections;
     this.#webSocket = new WebSocketListener(address, this.#accept, accepting);
   }
 

@@ -25,23 +25,42 @@ export interface Publication {
   readonly from: Recipient;
 }
 
+/** What a subscription takes beside its text, and each place in the index, in bytes: measured. */
+const SUBSCRIPTION = 192;
+const NODE = 256;
+/** What all subscriptions may take: a few thousand with a thousand tokens each would else be the end of the process. */
+const ROOM = 512 * 1024 * 1024;
+
+/** How adding a subscription ended. */
+export type Added = "added" | "invalid" | "full";
+
 /** Where subscriptions and messages meet: one subject space, as all clients here are in one account. */
 export class Exchange {
   readonly #interest = new Sublist<Subscription>();
+  readonly #room: number;
+  #bytes = 0;
+
+  /** `room` is for all subscriptions, in bytes as they are estimated. */
+  constructor(room: number = ROOM) {
+    this.#room = room;
+  }
 
   /** How many subscriptions there are. */
   get size(): number {
     return this.#interest.size;
   }
 
-  /** Adds one; `false` where its subject is not valid. */
-  subscribe(subscription: Subscription): boolean {
-    return this.#interest.insert(subscription);
+  /** Adds one, if its subject is valid and there is room. */
+  subscribe(subscription: Subscription): Added {
+    if (this.#bytes + this.#interest.nodes * NODE > this.#room) return "full";
+    if (!this.#interest.insert(subscription)) return "invalid";
+    this.#bytes += sizeOf(subscription);
+    return "added";
   }
 
   /** Removes one. */
   unsubscribe(subscription: Subscription): void {
-    this.#interest.remove(subscription);
+    if (this.#interest.remove(subscription)) this.#bytes -= sizeOf(subscription);
   }
 
   /** Delivers to every plain subscription and to one of each group; `false` if to nobody. */
@@ -71,4 +90,8 @@ function deliverToOne(group: readonly Subscription[], publication: Publication):
     if (subscription.recipient.deliver(subscription, publication)) return true;
   }
   return false;
+}
+
+function sizeOf({ subject, queue, sid }: Subscription): number {
+  return SUBSCRIPTION + subject.length + sid.length + (queue?.length ?? 0);
 }

@@ -1,6 +1,8 @@
 import type { Accept, Wire } from "./wire.ts";
 
-const READ_SIZE = 64 * 1024;
+/** What is read at once, at first and at most: many connect, and few have much to say. */
+const FIRST_READ = 2 * 1024;
+const LARGEST_READ = 64 * 1024;
 /** Milliseconds before accepting is tried again after it failed. */
 const BREATH = 10;
 
@@ -49,12 +51,14 @@ export class TcpListener {
     const receiver = this.#accept(wire);
     try {
       conn.setNoDelay(true);
-      const buffer = new Uint8Array(READ_SIZE);
+      let buffer = new Uint8Array(FIRST_READ);
       while (receiver) {
         const count = await conn.read(buffer);
         if (count === null) break;
         const wait = receiver.receive(buffer.subarray(0, count));
         if (wait) await wait;
+        const isFull = count === buffer.length && count < LARGEST_READ;
+        if (isFull) buffer = new Uint8Array(Math.min(4 * count, LARGEST_READ));
       }
     } catch {
       // Reset by the client, or closed from here: the end either way.

@@ -2,7 +2,9 @@ import type { Accept, Receiver, Wire } from "./wire.ts";
 
 const CLEAN = 1000;
 /** Bytes that may wait in the socket before sending holds back. */
-const HIGH_WATER = 1024 * 1024;
+const HIGH_WATER = 256 * 1024;
+/** Bytes of one frame: what a socket was given it keeps, even once its client is dropped. */
+const LARGEST_FRAME = 128 * 1024;
 /** A WebSocket does not tell when it has sent: it is asked at this interval, in milliseconds. */
 const POLL = 2;
 /** A client that is held back and goes on sending is dropped past this many bytes. */
@@ -13,12 +15,13 @@ export class WebSocketListener {
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
   readonly #open = new Map<WebSocketWire, Promise<void>>();
   readonly #accept: Accept;
-  readonly #accepting: () => boolean;
+  readonly #accepting: (open: number) => boolean;
 
+  /** `accepting` is asked with how many are open, those included that are dropped and do not go. */
   constructor(
     options: { readonly hostname: string; readonly port: number },
     accept: Accept,
-    accepting: () => boolean,
+    accepting: (open: number) => boolean,
   ) {
     this.#accept = accept;
     this.#accepting = accepting;
@@ -45,7 +48,7 @@ export class WebSocketListener {
       return new Response("WebSocket only\n", { status: 400 });
     }
     // clients wait long for the first word on a socket that opens, and not at all on one that does not
-    if (!this.#accepting()) return new Response("Paused\n", { status: 503 });
+    if (!this.#accepting(this.#open.size)) return new Response("Paused\n", { status: 503 });
     const { socket, response } = Deno.upgradeWebSocket(request);
     const wire = new WebSocketWire(socket, address);
     this.#open.set(wire, wire.serve(this.#accept).finally(() => this.#open.delete(wire)));
@@ -80,15 +83,19 @@ class WebSocketWire implements Wire {
       socket.onerror = (event) => event.preventDefault();
       socket.onclose = () => {
         this.#receiver?.ended();
-        resolve();
+        void Promise.resolve(this.#turn).then(resolve);
       };
     });
   }
 
   async write(bytes: Uint8Array): Promise<void> {
-    this.#socket.send(bytes.slice());
-    while (this.#socket.bufferedAmount > HIGH_WATER) {
-      await new Promise((resolve) => setTimeout(resolve, POLL));
+    for (let at = 0; at < bytes.length; at += LARGEST_FRAME) {
+      this.#socket.send(bytes.slice(at, at + LARGEST_FRAME));
+      while (this.#socket.bufferedAmount > HIGH_WATER) {
+        await new Promise((resolve) => setTimeout(resolve, POLL));
+        // a client that does not read does not answer the close either
+        if (this.#socket.readyState >= WebSocket.CLOSING) throw new Error("closed");
+      }
     }
   }
 

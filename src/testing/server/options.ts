@@ -78,13 +78,15 @@ export interface EmbeddedServerOptions {
    */
   readonly maxPayload?: number;
   /**
-   * How many bytes may wait for one client before it is dropped as a slow consumer.
+   * How many bytes may wait for one client before it is dropped as a slow consumer. Where four times as much waits for
+   * all of them together, the slowest is dropped.
    *
    * @default 67_108_864
    */
   readonly maxPending?: number;
   /**
-   * How many subscriptions one client may have.
+   * How many subscriptions one client may have. All clients together may have as many as fit into half a GiB, some
+   * 1 000 000 of short subjects.
    *
    * @default 1_000_000
    */

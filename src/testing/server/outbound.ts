@@ -2,6 +2,7 @@ const INITIAL = 4 * 1024;
 /** A buffer that once had to hold a burst is given back rather than kept for good. */
 const KEEP = 1024 * 1024;
 
+const NOTHING = new Uint8Array(0);
 const CR = 13;
 const LF = 10;
 
@@ -59,6 +60,13 @@ export class Outbound {
     this.#spare = undefined;
     this.#length = 0;
     return taken;
+  }
+
+  /** Keeps nothing of what waits. */
+  discard(): void {
+    this.#bytes = NOTHING;
+    this.#spare = undefined;
+    this.#length = 0;
   }
 
   /** Gives taken bytes back for use. */

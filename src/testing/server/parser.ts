@@ -9,6 +9,10 @@ const PREFIX_ROOM = 64;
 /** Nine digits as in the real server: the greatest that cannot overflow anything. */
 const MAX_DIGITS = 9;
 const MAX_ARGUMENTS = 4;
+/** The clock is looked at after so many lines and payloads. */
+const LOOK_EVERY = 16;
+/** A payload that comes in parts begins with so much room: what is announced need not come. */
+const FIRST_PART = 16 * 1024;
 
 /** Reads the client protocol from chunks split anywhere, without copying what arrives whole. */
 export class Parser {
@@ -27,14 +31,20 @@ export class Parser {
     this.#maxControlLine = maxControlLine;
   }
 
-  /** Reads on. The bytes are the caller's again when it returns. */
-  parse(bytes: Uint8Array): void {
-    let at = 0;
-    while (at < bytes.length && !this.#stopped) {
+  /**
+   * Reads on. The bytes are the caller's again when it returns.
+   *
+   * @returns how far it came until then, by `performance.now()`; once it is stopped, to the end
+   */
+  parse(bytes: Uint8Array, from = 0, until = Infinity): number {
+    let at = from;
+    for (let steps = 1; at < bytes.length && !this.#stopped; steps++) {
       at = this.#announced
         ? this.#readPayload(bytes, at, this.#announced)
         : this.#readLine(bytes, at);
+      if (steps % LOOK_EVERY === 0 && performance.now() > until) break;
     }
+    return this.#stopped ? bytes.length : at;
   }
 
   /** Ignores everything from here on, the rest of the chunk in hand included. */
@@ -147,13 +157,22 @@ export class Parser {
       this.#complete(line, bytes, at);
       return at + size + 2;
     }
-    this.#payload ??= new Uint8Array(size + 2);
     const count = Math.min(size + 2 - this.#filled, bytes.length - at);
-    this.#payload.set(bytes.subarray(at, at + count), this.#filled);
+    const payload = this.#roomFor(this.#filled + count, size + 2);
+    payload.set(bytes.subarray(at, at + count), this.#filled);
     this.#filled += count;
-    if (this.#filled === size + 2) this.#complete(line, this.#payload, 0);
-    else if (this.#filled > size && this.#payload[size] !== CR) this.#handler.unknownOperation();
+    if (this.#filled === size + 2) this.#complete(line, payload, 0);
+    else if (this.#filled > size && payload[size] !== CR) this.#handler.unknownOperation();
     return at + count;
+  }
+
+  /** The payload so far, with room for so many bytes of all that is announced. */
+  #roomFor(count: number, whole: number): Uint8Array {
+    const known = this.#payload;
+    if (known && known.length >= count) return known;
+    const grown = new Uint8Array(Math.min(whole, Math.max(FIRST_PART, 2 * count)));
+    if (known) grown.set(known.subarray(0, this.#filled));
+    return this.#payload = grown;
   }
 
   #complete(line: PublishLine, bytes: Uint8Array, at: number): void {

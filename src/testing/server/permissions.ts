@@ -11,6 +11,8 @@ const DEFAULT_EXPIRY = 120_000;
 /** Replies that nobody used are looked through after this many, or this many milliseconds. */
 const PRUNE_COUNT = 4096;
 const PRUNE_INTERVAL = 1000;
+/** Past this many the oldest is forgotten, whoever noted them to be answered. */
+const MOST_REPLIES = 65_536;
 
 interface Reply {
   readonly since: number;
@@ -109,7 +111,7 @@ export class Permissions {
     const { max, expires } = this.#responses!;
     for (const [subject, { used, since }] of this.#replies) {
       const gone = (max > 0 && used >= max) || (expires > 0 && now - since > expires);
-      if (gone) this.#replies.delete(subject);
+      if (gone || this.#replies.size > MOST_REPLIES) this.#replies.delete(subject);
     }
     this.#notedSincePrune = 0;
     this.#prunedAt = now;

@@ -1,4 +1,5 @@
 import type { Authorization } from "./authorization.ts";
+import type { Backlog } from "./backlog.ts";
 import type { Congestion } from "./congestion.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Identity } from "./info.ts";
@@ -18,6 +19,7 @@ export interface Station {
   readonly authorization: Authorization;
   readonly exchange: Exchange;
   readonly congestion: Congestion;
+  readonly backlog: Backlog;
   readonly traffic: Traffic;
   readonly lameDuck: boolean;
   /** The client is gone. Called once for each. */

@@ -12,6 +12,8 @@ export interface Matches<I> {
 
 /** Past this many remembered subjects all are forgotten: many subjects are seen only once. */
 const CACHE_LIMIT = 1024;
+/** And past this many interests in all that is remembered: thousands may be interested in every subject. */
+const CACHE_ROOM = 65_536;
 
 /** One token on the way down. Wildcards have fields of their own, so that the literal subject
  * `orders.*`, which may be published to, cannot be mistaken for the pattern. */
@@ -28,8 +30,6 @@ class Node<I extends Interest> {
   }
 
   grow(token: string): Node<I> {
-    const known = this.child(token);
-    if (known) return known;
     const node = new Node<I>();
     if (token === "*") this.one = node;
     else if (token === ">") this.rest = node;
@@ -79,11 +79,18 @@ class Node<I extends Interest> {
 export class Sublist<I extends Interest> {
   readonly #root = new Node<I>();
   readonly #cache = new Map<string, Matches<I>>();
+  #cached = 0;
   #size = 0;
+  #nodes = 0;
 
   /** How many interests it holds. */
   get size(): number {
     return this.#size;
+  }
+
+  /** How many places it has for them: one for each beginning of their subjects. */
+  get nodes(): number {
+    return this.#nodes;
   }
 
   /** Adds one; `false` where the subject has an empty token or goes on after `>`. */
@@ -93,7 +100,11 @@ export class Sublist<I extends Interest> {
       return false;
     }
     let node = this.#root;
-    for (const token of tokens) node = node.grow(token);
+    for (const token of tokens) {
+      const known = node.child(token);
+      if (!known) this.#nodes++;
+      node = known ?? node.grow(token);
+    }
     node.add(interest);
     this.#size++;
     this.#forget(interest.subject);
@@ -110,7 +121,10 @@ export class Sublist<I extends Interest> {
       path.push(next);
     }
     if (!path[tokens.length]!.delete(interest)) return false;
-    for (let i = tokens.length; i > 0 && path[i]!.empty; i--) path[i - 1]!.prune(tokens[i - 1]!);
+    for (let i = tokens.length; i > 0 && path[i]!.empty; i--) {
+      path[i - 1]!.prune(tokens[i - 1]!);
+      this.#nodes--;
+    }
     this.#size--;
     this.#forget(interest.subject);
     return true;
@@ -124,14 +138,27 @@ export class Sublist<I extends Interest> {
     const found = { plain: [] as I[], groups: [] as I[][] };
     const tokens = subject.split(".");
     if (!tokens.includes("")) collect(this.#root, tokens, 0, found, new Map());
-    if (this.#cache.size >= CACHE_LIMIT) this.#cache.clear();
-    this.#cache.set(subject, found);
+    this.#remember(subject, found);
     return found;
+  }
+
+  #remember(subject: string, found: Matches<I>): void {
+    const size = found.groups.reduce((sum, group) => sum + group.length, found.plain.length);
+    if (this.#cache.size >= CACHE_LIMIT || this.#cached + size > CACHE_ROOM) this.#forgetAll();
+    if (size > CACHE_ROOM) return;
+    this.#cache.set(subject, found);
+    this.#cached += size;
+  }
+
+  #forgetAll(): void {
+    this.#cache.clear();
+    this.#cached = 0;
   }
 
   /** A literal subject changes the answer for itself alone, which keeps one-off inboxes cheap. */
   #forget(subject: string): void {
-    if (subject.includes("*") || subject.includes(">")) this.#cache.clear();
+    if (subject.includes("*") || subject.includes(">")) this.#forgetAll();
+    // what it took still counts, which only has all be forgotten the sooner
     else this.#cache.delete(subject);
   }
 }

@@ -1,7 +1,4 @@
-import type { Exchange, Recipient, Subscription } from "./exchange.ts";
-
-/** How adding a subscription ended. */
-export type Subscribed = "added" | "known" | "invalid" | "full";
+import type { Added, Exchange, Recipient, Subscription } from "./exchange.ts";
 
 /** The subscriptions of one client by their id. */
 export class Subscriptions {
@@ -17,14 +14,14 @@ export class Subscriptions {
   }
 
   /** Adds one. An id that is taken keeps what it has, as in the real server. */
-  add(subject: string, queue: string | undefined, sid: string, filtered: boolean): Subscribed {
+  add(subject: string, queue: string | undefined, sid: string, filtered: boolean): Added | "known" {
     if (this.#bySid.size >= this.#max) return "full";
     if (this.#bySid.has(sid)) return "known";
     const recipient = this.#recipient;
     const subscription = { subject, queue, sid, recipient, filtered, received: 0, max: 0 };
-    if (!this.#exchange.subscribe(subscription)) return "invalid";
-    this.#bySid.set(sid, subscription);
-    return "added";
+    const added = this.#exchange.subscribe(subscription);
+    if (added === "added") this.#bySid.set(sid, subscription);
+    return added;
   }
 
   /** Ends one: now, or once it has received `max` messages counted from its beginning. */

@@ -20,9 +20,9 @@ export interface Wire {
 /** The server's end of a wire. */
 export interface Receiver {
   /**
-   * Takes what arrived; the bytes are the wire's again when it returns. The wire keeps back what
-   * comes next until the promise, where there is one, has settled: that is how a producer waits for
-   * slow consumers.
+   * Takes what arrived. The bytes are the wire's again, and what comes next may be given, when it
+   * returns or, where there is a promise, when that has settled: that is how a producer waits for
+   * slow consumers, and for its turn.
    */
   receive(bytes: Uint8Array): Promise<void> | undefined;
   /** Nothing will come any more. */

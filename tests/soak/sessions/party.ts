@@ -1,4 +1,11 @@
-import { type BrokerOptions, NatsBroker, type Session } from "@signalbox/nats";
+import {
+  type BrokerOptions,
+  NatsBroker,
+  NoRespondersError,
+  type OpenSessionOptions,
+  type Session,
+} from "@signalbox/nats";
+import { delay } from "../../support/delay.ts";
 import { within } from "../../support/within.ts";
 import { Conversation, type Report } from "./conversation.ts";
 import type { Side } from "./frame.ts";
@@ -12,6 +19,9 @@ const OPTIONS: BrokerOptions = {
 
 // What is not done by then is not done by itself.
 const STOP = { timeout: 1_000 };
+
+/** So many attempts, 50 ms apart, until the cluster has told all its nodes. */
+const OPENINGS = 100;
 
 /** Windows of those who open: the smallest has room for less than one split frame, the largest for all. */
 const WINDOWS = [2, 8, 64, 1_024];
@@ -82,10 +92,22 @@ export class Party implements AsyncDisposable {
     const opening = Array.from({ length: sessions }, async (_, number) => {
       const window = { messages: WINDOWS[number % WINDOWS.length]! };
       const options = { resumeTimeout, keepAlive, window };
-      const session = await this.#broker.openSession(`chaos.${number}`, undefined, options);
+      const session = await this.#open(`chaos.${number}`, options);
       this.#converse(session, number);
     });
     await Promise.all(opening);
+  }
+
+  /** The other nodes of a cluster learn of a subscription a moment after the one it was made on. */
+  async #open(subject: string, options: OpenSessionOptions): Promise<Session> {
+    for (let attempt = 1;; attempt++) {
+      try {
+        return await this.#broker.openSession(subject, undefined, options);
+      } catch (error) {
+        if (!(error instanceof NoRespondersError) || attempt === OPENINGS) throw error;
+        await delay(50);
+      }
+    }
   }
 
   #converse(session: Session, number: number): Conversation {

@@ -16,10 +16,10 @@ export interface NatsServerOptions {
    */
   readonly port?: number;
   /**
-   * Whether WebSocket clients can connect as well.
+   * Whether WebSocket clients can connect as well, with what is in their `tls` block if they have to encrypt.
    * @default {false}
    */
-  readonly webSocket?: boolean;
+  readonly webSocket?: boolean | { readonly tls: string };
   /**
    * More configuration, in nats-server's own syntax; relative paths in it are within the server's
    * temporary folder.
@@ -55,7 +55,12 @@ export class NatsServer implements AsyncDisposable {
     };
     this.version = binary.version;
     this.name = options.name ?? "signalbox";
-    this.#settings = { name: this.name, ports: this.#ports, extra: options.config ?? "" };
+    this.#settings = {
+      name: this.name,
+      ports: this.#ports,
+      webSocketTls: typeof options.webSocket === "object" ? options.webSocket.tls : undefined,
+      extra: options.config ?? "",
+    };
   }
 
   static async start(options: NatsServerOptions = {}): Promise<NatsServer> {
@@ -82,7 +87,8 @@ export class NatsServer implements AsyncDisposable {
     if (this.#ports.webSocket === undefined) {
       throw new Error("Cannot give a WebSocket URL as the server must be started with one: false");
     }
-    return `ws://127.0.0.1:${this.#ports.webSocket}`;
+    const scheme = this.#settings.webSocketTls === undefined ? "ws" : "wss";
+    return `${scheme}://127.0.0.1:${this.#ports.webSocket}`;
   }
 
   /** Where other servers of its cluster connect, if its configuration has a cluster. */

@@ -9,6 +9,8 @@ export interface ServerPorts {
 export interface ServerSettings {
   readonly name: string;
   readonly ports: ServerPorts;
+  /** What is within the `tls` block of its WebSockets, if they are encrypted. */
+  readonly webSocketTls?: string | undefined;
   /** More configuration, in the server's own syntax. */
   readonly extra: string;
 }
@@ -17,10 +19,14 @@ export const configFile = "server.conf";
 export const logFile = "server.log";
 
 /** Writes the configuration of a server on loopback whose files are all in `folder`. */
-export function renderSettings({ name, ports, extra }: ServerSettings, folder: string): string {
+export function renderSettings(
+  { name, ports, webSocketTls, extra }: ServerSettings,
+  folder: string,
+): string {
+  const security = webSocketTls === undefined ? "no_tls: true" : `tls { ${webSocketTls} }`;
   const webSocket = ports.webSocket === undefined
     ? ""
-    : `websocket { host: "127.0.0.1", port: ${ports.webSocket}, no_tls: true }`;
+    : `websocket { host: "127.0.0.1", port: ${ports.webSocket}, ${security} }`;
   return `
 server_name: "${name}"
 listen: "127.0.0.1:${ports.client}"

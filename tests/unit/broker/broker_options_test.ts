@@ -32,6 +32,7 @@ const WRONG: readonly [string, string, unknown, string][] = [
   ["token", TEXT, {}, "[object Object]"],
   ["token", TEXT, ["hunter2"], "[object Array]"],
   ["tls", "an object", true, "true"],
+  ["waitOnFirstConnect", "true or false", 1, "1"],
   ["connectTimeout", DURATION, -1, "-1"],
   ["connectTimeout", DURATION, 0, "0"],
   ["requestTimeout", MILLISECONDS, "5s", '"5s"'],
@@ -74,8 +75,8 @@ Deno.test("NatsBroker refuses an option it does not know, and names those it doe
   assertEquals(
     sentenceOf({ inbox_prefix: "_X" }),
     "Cannot make a broker as an option must be one of inboxPrefix, name, user, password, token, " +
-      "tls, service, connectTimeout, requestTimeout, pingInterval, reconnect, allowResponses, " +
-      'maxSessions, outboxLimit, resolve, logger: "inbox_prefix"',
+      "auth, tls, service, connectTimeout, waitOnFirstConnect, requestTimeout, pingInterval, reconnect, " +
+      'allowResponses, maxSessions, outboxLimit, resolve, logger: "inbox_prefix"',
   );
 });
 
@@ -100,9 +101,14 @@ Deno.test("NatsBroker refuses a wrong URL, and none at all", () => {
 Deno.test("NatsBroker refuses options that WebSockets have no use for", () => {
   const cannot = "Cannot make a broker as ";
   assertEquals(
-    sentenceOf({ tls: {} }, "wss://a"),
-    `${cannot}"tls" must be for TCP servers: WebSockets`,
+    sentenceOf({ tls: { handshakeFirst: true } }, "wss://a"),
+    `${cannot}"handshakeFirst" must be for TCP servers: WebSockets`,
   );
+  assertEquals(
+    sentenceOf({ tls: { caFile: "ca.pem" } }, ["wss://a", "ws://b:1"]),
+    `${cannot}"tls" must be for wss://, not for ws://: ws://b:1`,
+  );
+  new NatsBroker("wss://a", { tls: { caFile: "ca.pem" } });
   assertEquals(
     sentenceOf({ resolve: true }, "ws://a"),
     `${cannot}"resolve" must be for TCP servers: WebSockets`,
@@ -116,6 +122,9 @@ Deno.test("NatsBroker refuses credentials given in two ways, without telling the
     ["nats://ada:hunter2@a", { token: "hunter2" }],
     ["nats://hunter2@a", { token: "hunter2" }],
     ["nats://a", { user: "ada", password: "hunter2", token: "hunter2" }],
+    ["nats://ada:hunter2@a", { auth: { token: "hunter2" } }],
+    ["nats://a", { user: "ada", auth: () => ({ token: "hunter2" }) }],
+    ["nats://a", { token: "hunter2", auth: { token: "hunter2" } }],
   ];
   for (const [servers, options] of cases) {
     const sentence = sentenceOf(options, servers);
@@ -172,15 +181,27 @@ Deno.test("brokerSettings() keeps what it is given, 0 and false included", () =>
 });
 
 Deno.test("brokerSettings() takes credentials from the URL or from the options", () => {
-  const of = (servers: string, options: BrokerOptions = {}) => {
-    const { user, password, token } = brokerSettings(servers, options).connection;
-    return [user, password, token];
-  };
-  assertEquals(of("nats://ada:pw@a"), ["ada", "pw", undefined]);
-  assertEquals(of("nats://tok@a"), [undefined, undefined, "tok"]);
-  assertEquals(of("nats://a", { user: "ada", password: "pw" }), ["ada", "pw", undefined]);
-  assertEquals(of("nats://a", { user: "ada" }), ["ada", undefined, undefined]);
-  assertEquals(of("nats://a", { token: "tok" }), [undefined, undefined, "tok"]);
+  const of = (servers: string, options: BrokerOptions = {}) =>
+    brokerSettings(servers, options).connection.auth;
+  assertEquals(of("nats://ada:pw@a"), { user: "ada", password: "pw" });
+  assertEquals(of("nats://tok@a"), { token: "tok" });
+  assertEquals(of("nats://a", { user: "ada", password: "pw" }), { user: "ada", password: "pw" });
+  assertEquals(of("nats://a", { user: "ada" }), { user: "ada" });
+  assertEquals(of("nats://a", { token: "tok" }), { token: "tok" });
+  assertEquals(of("nats://a", { auth: { token: "tok" } }), { token: "tok" });
+  const auth = () => ({ token: "tok" });
+  assertStrictEquals(of("nats://a", { auth }), auth);
+  assertStrictEquals(of("nats://a"), undefined);
+});
+
+Deno.test("NatsBroker refuses client certificates with the reason", () => {
+  for (const option of ["cert", "certFile", "key", "keyFile"]) {
+    assertEquals(
+      sentenceOf({ tls: { caFile: "ca.pem", [option]: "hunter2" } }),
+      "Cannot make a broker as TLS must be without a client certificate, which Deno's transport " +
+        `cannot send (use an NKey or a JWT, see "auth"): "${option}"`,
+    );
+  }
 });
 
 Deno.test("NatsBroker never connects by itself, and names inboxes without a connection", async () => {

@@ -1,7 +1,7 @@
 import { errors } from "@nats-io/transport-deno";
 import { assertEquals, assertInstanceOf, assertStrictEquals } from "@std/assert";
 import { clientFault, connectFault } from "../../../src/connection/faults.ts";
-import { PermissionError } from "../../../src/errors.ts";
+import { ConnectionError, PermissionError } from "../../../src/errors.ts";
 
 Deno.test("connectFault() names the servers, what must hold, and what the client said", () => {
   const cause = new errors.ConnectionError("connection refused");
@@ -23,6 +23,21 @@ Deno.test("connectFault() tells wrong credentials, silence and TLS apart", () =>
   assertStrictEquals(reasonOf(new Error("it failed", { cause: below })), "tls");
   const client = new errors.ConnectionError("server does not support 'tls'");
   assertStrictEquals(reasonOf(client), "tls");
+});
+
+Deno.test("connectFault() passes on what is said already", () => {
+  const fault = new ConnectionError("no such file", "tls");
+  assertStrictEquals(connectFault(fault, ["a:1"]), fault);
+});
+
+Deno.test("clientFault() makes a ConnectionError of a refusal", () => {
+  const { AuthorizationError, UserAuthenticationExpiredError } = errors;
+  for (const cause of [new AuthorizationError("no"), new UserAuthenticationExpiredError("no")]) {
+    const fault = clientFault(cause);
+    assertInstanceOf(fault, ConnectionError);
+    const sentence = "Cannot stay connected as the server must accept the credentials: no";
+    assertEquals([fault.reason, fault.message, fault.cause], ["authorization", sentence, cause]);
+  }
 });
 
 Deno.test("connectFault() takes a cause of any shape", () => {

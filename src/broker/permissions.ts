@@ -1,0 +1,179 @@
+import type { Allowance } from "../link/rights.ts";
+import { subjectsOf, VERBS } from "../service/descriptions.ts";
+import type { ServiceOptions } from "../service/service_options.ts";
+import { leastEntries, type Wanted } from "../subject/least.ts";
+import type { PermissionsSettings } from "./permissions_options.ts";
+import type { Registry } from "./registry.ts";
+
+/**
+ * What a server must permit a user, and how it is told so; `broker.permissions()` makes it.
+ *
+ * @example
+ * ```ts
+ * import { NatsBroker } from "@signalbox/nats";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const broker = new NatsBroker("nats://127.0.0.1:4222", { inboxPrefix: "_SHOP" });
+ * broker.publisher("orders.{id}.placed");
+ * const { publish, subscribe } = broker.permissions({ sessions: ["_DESK.>"] });
+ *
+ * assertEquals([publish, subscribe], [["_DESK.>", "orders.*.placed"], ["_SHOP.>"]]);
+ * ```
+ */
+export interface Permissions {
+  /** Where the user may publish; nowhere if it is empty. */
+  readonly publish: readonly string[];
+  /** What it may subscribe to, `"subject queue"` where that is in a queue group. */
+  readonly subscribe: readonly string[];
+  /**
+   * How often it may answer each message, and for how many milliseconds; -1 is without a limit, and `true` is once within
+   * two minutes. Without it there are no answers.
+   */
+  readonly allowResponses?: true | { readonly max: number; readonly expires: number };
+  /** A `permissions { … }` block for a user in nats-server's configuration. */
+  readonly config: string;
+  /** The same in a user's JWT: what goes into its `nats` claim. */
+  readonly claims: PermissionClaims;
+  /** The same as `config`. */
+  toString(): string;
+}
+
+/** Permissions as a user's JWT has them. */
+export interface PermissionClaims {
+  /** Where the user may publish. */
+  readonly pub: SubjectClaims;
+  /** What it may subscribe to. */
+  readonly sub: SubjectClaims;
+  /** How often it may answer each message, and for how many nanoseconds. */
+  readonly resp?: { readonly max: number; readonly ttl: number };
+}
+
+/** Subjects in a user's JWT. */
+export interface SubjectClaims {
+  /** What is permitted. */
+  readonly allow?: readonly string[];
+  /** What is not. */
+  readonly deny?: readonly string[];
+}
+
+/** What a broker needs whatever is registered on it. */
+export interface BrokerNeeds {
+  readonly inboxPrefix: string;
+  /** The queue group of subscribers that name none. */
+  readonly queue: string | undefined;
+  readonly allowance: Allowance | undefined;
+  readonly service: Pick<ServiceOptions, "name" | "id"> | undefined;
+}
+
+const NANOSECONDS = 1_000_000;
+const ONCE: Allowance = { max: 1, expires: 120_000 };
+const UNLIMITED: Allowance = { max: -1, expires: -1 };
+const WIDTH = 80;
+
+/** The least that a broker needs for what is registered on it, and for what its program does beside. */
+export function permissionsOf(
+  registry: Registry,
+  needs: BrokerNeeds,
+  { publish, sessions, subscribe }: PermissionsSettings,
+): Permissions {
+  const { handlings, published } = registry;
+  const targets = handlings.flatMap((handling) => handling.targets);
+  const outgoing = [...publish, ...sessions, ...published, ...targets];
+  return new LeastPermissions(
+    leastEntries(outgoing.map((subject) => ({ subject }))),
+    leastEntries([...subscribe, ...subscriptionsOf(registry, needs)]),
+    allowanceOf(registry, needs, sessions.length > 0),
+  );
+}
+
+function subscriptionsOf(
+  { handlings, readings }: Registry,
+  { inboxPrefix, queue, service }: BrokerNeeds,
+): Wanted[] {
+  // an id that is not given is another one each time
+  const { name, id = "*" } = service ?? {};
+  const found = name === undefined ? [] : VERBS.flatMap((verb) => subjectsOf(verb, name, id));
+  return [
+    { subject: `${inboxPrefix}.>` },
+    ...[...handlings, ...readings].map(({ subject, queue: own }) => ({
+      subject,
+      queue: own ?? queue,
+    })),
+    ...found.map((subject) => ({ subject })),
+  ];
+}
+
+/**
+ * A broker that was not told how often it may answer sends all of a stream or a session to one address, for as long as it
+ * lasts. Where it may not publish there, it takes answers without a limit.
+ */
+function allowanceOf(
+  { handlings }: Registry,
+  { allowance, service }: BrokerNeeds,
+  reachesSessions: boolean,
+): Allowance | undefined {
+  if (allowance) return allowance;
+  const answers = handlings.map((handling) => handling.answers);
+  if (answers.includes("many") && !reachesSessions) return UNLIMITED;
+  return service || answers.some((most) => most !== "none") ? ONCE : undefined;
+}
+
+/** As an option of the embedded server it is what it is on nats-server, so nothing else may be among its own fields. */
+class LeastPermissions implements Permissions {
+  readonly publish: readonly string[];
+  readonly subscribe: readonly string[];
+  declare readonly allowResponses?: true | Allowance;
+  readonly #allowance: Allowance | undefined;
+
+  constructor(
+    publish: readonly string[],
+    subscribe: readonly string[],
+    allowance: Allowance | undefined,
+  ) {
+    this.publish = publish;
+    this.subscribe = subscribe;
+    this.#allowance = allowance;
+    if (!allowance) return;
+    const { max, expires } = allowance;
+    const isOnce = max === ONCE.max && expires === ONCE.expires;
+    Object.assign(this, { allowResponses: isOnce || { max, expires } });
+  }
+
+  get config(): string {
+    const { allowResponses } = this;
+    const lines = [
+      // an empty list is no restriction to nats-server
+      `publish: ${this.publish.length > 0 ? listed(this.publish) : `{ deny: ">" }`}`,
+      `subscribe: ${listed(this.subscribe)}`,
+    ];
+    if (allowResponses === true) lines.push("allow_responses: true");
+    else if (allowResponses) {
+      const { max, expires } = allowResponses;
+      lines.push(`allow_responses: { max: ${max}, expires: "${expires}ms" }`);
+    }
+    return `permissions {\n${lines.map((line) => `  ${line}\n`).join("")}}`;
+  }
+
+  get claims(): PermissionClaims {
+    const allowance = this.#allowance;
+    return {
+      pub: this.publish.length > 0 ? { allow: this.publish } : { deny: [">"] },
+      sub: { allow: this.subscribe },
+      ...allowance && { resp: { max: allowance.max, ttl: nanoseconds(allowance.expires) } },
+    };
+  }
+
+  toString(): string {
+    return this.config;
+  }
+}
+
+function nanoseconds(milliseconds: number): number {
+  return milliseconds < 0 ? -1 : Math.round(milliseconds * NANOSECONDS);
+}
+
+function listed(subjects: readonly string[]): string {
+  const quoted = subjects.map((subject) => JSON.stringify(subject));
+  const line = `[${quoted.join(", ")}]`;
+  return line.length <= WIDTH ? line : `[\n    ${quoted.join(",\n    ")}\n  ]`;
+}

@@ -1,0 +1,91 @@
+import type { NatsConnection } from "@nats-io/transport-deno";
+import { ConnectionError } from "../errors.ts";
+import type { ReconnectDelay } from "./backoff.ts";
+import type { BrokerEvent } from "./events.ts";
+import { connectFault } from "./faults.ts";
+
+/** What the first connect goes by. */
+export interface FirstConnect {
+  readonly urls: readonly string[];
+  /** Whether it goes on until a server is there. */
+  readonly waits: boolean;
+  readonly delay: ReconnectDelay;
+  /** Ends the waiting; a dial under way is seen to its end. */
+  readonly signal: AbortSignal;
+  dial(url: string): Promise<NatsConnection>;
+  tell(event: BrokerEvent): void;
+}
+
+/**
+ * Dials each server once, or round after round until one is there.
+ *
+ * @throws {ConnectionError} where trying again cannot help, where it is not to try again, and once it is ended
+ */
+export async function firstConnect(way: FirstConnect): Promise<NatsConnection> {
+  for (let told = "";;) {
+    const outcome = await oneRound(way);
+    if (!(outcome instanceof ConnectionError)) return outcome;
+    if (way.signal.aborted) throw ended(way.urls, outcome);
+    if (!way.waits || !canPass(outcome)) throw outcome;
+    // the same again and again would be a flood of lines
+    if (outcome.message !== told) way.tell({ type: "error", error: outcome });
+    told = outcome.message;
+    const attempt = way.delay.attempt();
+    await pause(way.delay.current, way.signal);
+    if (way.signal.aborted) throw ended(way.urls, outcome);
+    way.tell({ type: "reconnecting", attempt });
+  }
+}
+
+/** One dial after the other, each server once; the client does not tell why all but the last one failed. */
+async function oneRound(way: FirstConnect): Promise<NatsConnection | ConnectionError> {
+  let worst: ConnectionError | undefined;
+  for (const url of shuffled(way.urls)) {
+    if (worst && way.signal.aborted) break;
+    try {
+      return await way.dial(url);
+    } catch (cause) {
+      const fault = connectFault(cause, way.urls);
+      if (!worst || weight(fault) > weight(worst)) worst = fault;
+    }
+  }
+  return worst!;
+}
+
+const WEIGHTS = ["refused", "timeout", "tls", "authorization"];
+
+/** Which of several failures says most of what has to be done. */
+function weight(fault: ConnectionError): number {
+  return WEIGHTS.indexOf(fault.reason) + (canPass(fault) ? 0 : WEIGHTS.length);
+}
+
+/** Whether it may be otherwise in a while, with nothing changed on this side. */
+function canPass({ reason, cause }: ConnectionError): boolean {
+  if ((cause as Error | undefined)?.cause instanceof Deno.errors.NotCapable) return false;
+  return reason === "refused" || reason === "timeout";
+}
+
+function ended(urls: readonly string[], cause: ConnectionError): ConnectionError {
+  const sentence = `Cannot connect to ${urls.join(", ")} as the broker must not be stopped: it is`;
+  return new ConnectionError(sentence, "closed", { cause });
+}
+
+function shuffled(urls: readonly string[]): string[] {
+  return urls.map((url) => ({ url, place: Math.random() }))
+    .sort((one, other) => one.place - other.place)
+    .map(({ url }) => url);
+}
+
+/** Resolves after so many milliseconds, or once the signal aborts. */
+function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(end, milliseconds);
+    signal.addEventListener("abort", end, { once: true });
+    function end() {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", end);
+      resolve();
+    }
+    if (signal.aborted) end();
+  });
+}

@@ -1,0 +1,120 @@
+import type { Authenticator, NatsConnection } from "@nats-io/transport-deno";
+import { Authentication } from "./authentication.ts";
+import type { ReconnectDelay } from "./backoff.ts";
+import { watchDials } from "./client_internals.ts";
+import { arm, dial, leadTo } from "./dial.ts";
+import type { EventFeed } from "./events.ts";
+import { connectFault } from "./faults.ts";
+import { firstConnect } from "./first_connect.ts";
+import {
+  clientOptions,
+  type ConnectionSettings,
+  IN_MEMORY,
+  kindOf,
+  type SocketSource,
+} from "./settings.ts";
+import { readAuthority, type SocketFactory, trustingSockets } from "./trust.ts";
+
+/** What a connection lends to its opening. */
+export interface Opening {
+  readonly settings: ConnectionSettings;
+  readonly socket: SocketSource | undefined;
+  readonly feed: EventFeed;
+  readonly delay: ReconnectDelay;
+  /** Ends the waiting for a first server, and for credentials. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Makes the client's connection, and sees to it that it can come back: with credentials that are asked again, over
+ * its own transport, to any of the servers.
+ *
+ * @throws {ConnectionError}
+ */
+export async function openClient(opening: Opening): Promise<NatsConnection> {
+  const { settings, socket, feed, delay, signal } = opening;
+  const kind = kindOf(settings, socket);
+  const urls = socket ? [IN_MEMORY] : settings.servers.urls;
+  const proof = new Proof(opening);
+  const ways = {
+    delay: () => {
+      arm(kind);
+      return delay.current;
+    },
+    authenticator: proof.authenticator,
+  };
+  const client = await firstConnect({
+    urls,
+    waits: settings.waitOnFirstConnect,
+    delay,
+    signal,
+    tell: (event) => feed.emit(event),
+    async dial(url) {
+      const wsFactory = await socketFactory(opening);
+      await proof.refresh?.();
+      return dial(kind, clientOptions(settings, kind, { ...ways, url, wsFactory }));
+    },
+  });
+  if (urls.length > 1) leadTo(client, kind, urls);
+  watchDials(client, {
+    before: proof.opened(),
+    failed(error) {
+      const fault = connectFault(error, urls);
+      // that nobody is there is what an outage is; this is not, and it will not pass by itself
+      if (fault.reason === "tls") feed.emit({ type: "error", error: fault });
+    },
+  });
+  return client;
+}
+
+/** How the server is told who we are, at the first connect and at those that follow. */
+class Proof {
+  readonly authenticator: Authenticator | undefined;
+  /** Asks for the credentials, where there is anything to ask. */
+  readonly refresh: (() => Promise<void>) | undefined;
+  readonly #opening: Opening;
+  #isOpen = false;
+
+  constructor(opening: Opening) {
+    const { settings: { auth, connectTimeout }, socket, signal } = this.#opening = opening;
+    const authentication = new Authentication(auth);
+    // a test in memory must neither ask a vault nor read a file
+    if (auth === undefined || (socket && authentication.isAsked)) return;
+    this.authenticator = (nonce) => this.#whole(() => authentication.answer(nonce));
+    // the other half is the server's
+    const patience = { timeout: connectTimeout / 2, signal };
+    if (authentication.isAsked) this.refresh = () => authentication.refresh(patience);
+  }
+
+  /** From now on whatever fails is told, and what was known before is used; it gives what to do before each dial. */
+  opened(): (() => Promise<void>) | undefined {
+    this.#isOpen = true;
+    const { refresh } = this;
+    return refresh && (() => refresh().catch((error) => this.#tell(error)));
+  }
+
+  #whole<T>(answer: () => T): T | undefined {
+    try {
+      return answer();
+    } catch (error) {
+      // an authenticator that throws closes the client for good
+      if (!this.#isOpen) throw error;
+      this.#tell(error as Error);
+    }
+  }
+
+  #tell(error: Error): void {
+    const { signal, feed } = this.#opening;
+    if (!signal.aborted) feed.emit({ type: "error", error });
+  }
+}
+
+async function socketFactory(
+  { settings, socket }: Opening,
+): Promise<SocketFactory | undefined> {
+  if (socket) return () => Promise.resolve({ socket: socket(), encrypted: false });
+  const { servers, tls } = settings;
+  if (tls?.caFile === undefined) return undefined;
+  const authority = await readAuthority(tls.caFile);
+  return servers.kind === "webSocket" ? trustingSockets(authority) : undefined;
+}

@@ -1,0 +1,39 @@
+import { ConnectionError } from "../errors.ts";
+
+/** Makes a WebSocket for an URL, as the client wants it. */
+export type SocketFactory = (
+  url: string,
+) => Promise<{ readonly socket: WebSocket; readonly encrypted: boolean }>;
+
+/**
+ * Reads the certificate of a private authority. Looked at before a dial, as Deno's transport says no more than "Bad
+ * resource ID" of one that it cannot use.
+ *
+ * @throws {ConnectionError}
+ */
+export async function readAuthority(caFile: string): Promise<string> {
+  try {
+    const certificate = await Deno.readTextFile(caFile);
+    Deno.createHttpClient({ caCerts: [certificate] }).close();
+    return certificate;
+  } catch (cause) {
+    const rule = `"caFile" must be a certificate that can be read`;
+    const sentence = `Cannot connect as ${rule}: ${(cause as Error).message}`;
+    throw new ConnectionError(sentence, "tls", { cause });
+  }
+}
+
+/**
+ * Makes WebSockets that trust an authority. Nothing in it can fail: a factory that rejects leaves the client waiting
+ * for ever for the end of a socket that never was.
+ */
+export function trustingSockets(authority: string): SocketFactory {
+  return (url) => {
+    const client = Deno.createHttpClient({ caCerts: [authority] });
+    const socket = new WebSocket(url, { client });
+    for (const change of ["open", "error"]) {
+      socket.addEventListener(change, () => client[Symbol.dispose](), { once: true });
+    }
+    return Promise.resolve({ socket, encrypted: url.startsWith("wss:") });
+  };
+}

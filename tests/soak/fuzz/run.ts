@@ -1,0 +1,103 @@
+import { type BrokerEvent, type BrokerOptions, NatsBroker } from "@signalbox/nats";
+import { Crashes } from "../../support/crashes.ts";
+import { until } from "../../support/nats_server/until.ts";
+import { usedMemory } from "../../support/memory.ts";
+import { NatsServer } from "../../support/nats_server/nats_server.ts";
+import { meanwhile } from "../../support/within.ts";
+import { ask } from "./asking.ts";
+import { FuzzProxy } from "./fuzz_proxy.ts";
+import { Quiet } from "./quiet.ts";
+import { serve } from "./work.ts";
+
+/** How much is done, and how roughly. */
+export interface FuzzPlan {
+  readonly seed: number;
+  readonly rounds: number;
+  /** One chunk in so many is not left alone. */
+  readonly every: number;
+}
+
+/** What came of it. */
+export interface FuzzResult {
+  readonly line: string;
+  /** What should not have been. */
+  readonly faults: readonly string[];
+}
+
+/** A connection whose client is deaf is given up after a few of these, in milliseconds. */
+const OPTIONS: BrokerOptions = {
+  logger: false,
+  pingInterval: 150,
+  connectTimeout: 400,
+  reconnect: { minDelay: 5, maxDelay: 50 },
+};
+/** What the first rounds leave behind is there to stay: compiled code, pools, caches. */
+const WARM_UP = 5;
+/** Bytes that a round may leave, measured over all of them. */
+const KEPT = 2 ** 20;
+
+/** Works through storms, and sees after each that everything is well again. */
+export async function fuzz({ seed, rounds, every }: FuzzPlan): Promise<FuzzResult> {
+  using crashes = new Crashes();
+  using quiet = new Quiet();
+  await using server = await NatsServer.start();
+  await using proxy = new FuzzProxy(server.port, { seed, every });
+  await using service = new NatsBroker(proxy.url, OPTIONS);
+  await using client = new NatsBroker(proxy.url, OPTIONS);
+  const events = new Map<string, number>();
+  const faults: string[] = [];
+  for (const broker of [service, client]) watch(broker, events, faults);
+  serve(service);
+  await service.start();
+  await client.connect();
+  const told = new Map<string, number>();
+  const well = JSON.stringify([...(await ask(client, 3)).values].sort());
+  let [given, before] = [0, usedMemory()];
+  for (let round = 1; round <= rounds + WARM_UP && faults.length < 10; round++) {
+    proxy.storm();
+    const outcome = await ask(client, 3);
+    given += outcome.given;
+    faults.push(...outcome.faults.map((fault) => `round ${round}, ${fault}`));
+    for (const [name, times] of outcome.told) told.set(name, (told.get(name) ?? 0) + times);
+    proxy.calm();
+    await recovered(client, service).catch((error) => faults.push(`round ${round}: ${error}`));
+    const after = await ask(client, 3);
+    const isWell = JSON.stringify([...after.values].sort()) === well;
+    if (!isWell) faults.push(`round ${round} is not well after it: ${shown(after.told)}`);
+    if (round === WARM_UP) before = usedMemory();
+  }
+  const grown = usedMemory() - before;
+  if (grown > KEPT) faults.push(`${grown} bytes are kept`);
+  faults.push(...crashes.found.map((crash) => `crash: ${crash}`));
+  const parts = [
+    `${given} given`,
+    shown(told),
+    shown(proxy.done),
+    shown(events),
+    `${quiet.unread} unread`,
+  ];
+  return { line: `seed ${seed}: ${[...parts, `${grown} bytes more`].join("; ")}`, faults };
+}
+
+/** Both have been told of the cut, are connected again, and the server has what they listen on. */
+async function recovered(...brokers: readonly NatsBroker[]): Promise<void> {
+  await until("both must be back", async () => {
+    const pings = await Promise.allSettled(brokers.map((broker) => broker.ping({ timeout: 500 })));
+    return pings.every(({ status }) => status === "fulfilled");
+  });
+}
+
+/** A broker that closes by itself has given up, which it must not. */
+function watch(broker: NatsBroker, events: Map<string, number>, faults: string[]): void {
+  const keep = (event: BrokerEvent) => {
+    events.set(event.type, (events.get(event.type) ?? 0) + 1);
+    if (event.type === "closed" && event.error) faults.push(`closed: ${event.error.stack}`);
+  };
+  meanwhile(async () => {
+    for await (const event of broker.events()) keep(event);
+  });
+}
+
+function shown(counts: ReadonlyMap<string, number>): string {
+  return [...counts].sort().map(([name, times]) => `${name} ${times}`).join(", ") || "none";
+}
