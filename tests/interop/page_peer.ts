@@ -1,4 +1,4 @@
-import { Wire } from "./wire.ts";
+import { type Frame, Wire } from "./wire.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -14,6 +14,8 @@ export class PagePeer implements Disposable {
   readonly #wire: Wire;
   readonly #own: string;
   #other = "";
+  /** Where everything is sent to: the address of the acceptance. */
+  #to = "";
   #serial = 1;
   #sent = 0;
   #received = 0;
@@ -66,31 +68,50 @@ export class PagePeer implements Disposable {
     const header = encoder.encode(`NATS/1.0\r\nSignalbox-Link: ${terms}\r\n\r\n`);
     const replyTo = `${this.#own}.o1`;
     await this.#wire.publish({ subject, replyTo, header, payload: encoder.encode("hello") });
-    const acceptance = await this.#wire.any();
+    const acceptance = await this.#answer();
     const told = /^signalbox-link: 1 session (.*)\r$/im.exec(decoder.decode(acceptance.header));
     if (!told) throw new Error(`Cannot open "${subject}": ${decoder.decode(acceptance.header)}`);
+    this.#to = acceptance.replyTo;
     this.#other = acceptance.replyTo.slice(0, acceptance.replyTo.lastIndexOf(".") + 1);
     this.#room = Number(/\bframes=(\d+)/.exec(told[1]!)![1]);
     // the third word
     await this.#tell("c");
   }
 
+  /** What the opening is answered with; frames of one whose acceptance was lost are none. */
+  async #answer(): Promise<Frame> {
+    for (;;) {
+      const frame = await this.#wire.any();
+      const isFrame = /\.(?:\d+[tjbuhmefs]|[ocpgqdx]\d+)$/.test(frame.replyTo);
+      const hasTerms = /^signalbox-link:/im.test(decoder.decode(frame.header));
+      if (hasTerms || !isFrame) return frame;
+    }
+  }
+
   /** Takes one frame; gives its text, if it has one. */
   async #step(): Promise<string | undefined> {
-    const { replyTo, payload } = await this.#wire.any();
+    const { replyTo, header, payload } = await this.#wire.any();
     if (!replyTo.startsWith(this.#other)) return undefined;
     const name = replyTo.slice(this.#other.length);
     this.heard.push(name);
     const numbered = /^(\d+)([tjbuhmef])$/.exec(name);
-    if (numbered) return await this.#take(Number(numbered[1]), numbered[2]!, payload);
+    if (numbered) {
+      const size = header.length + payload.length;
+      return await this.#take(Number(numbered[1]), numbered[2]!, payload, size);
+    }
     if (name.startsWith("x")) this.#hasEnded = true;
     else await this.#heed(name[0]!, decoder.decode(payload));
   }
 
-  async #take(number: number, code: string, payload: Uint8Array): Promise<string | undefined> {
+  async #take(
+    number: number,
+    code: string,
+    payload: Uint8Array,
+    size: number,
+  ): Promise<string | undefined> {
     if (number !== this.#received + 1) return void await this.#tell("g");
     this.#received = number;
-    this.#bytes += payload.length;
+    this.#bytes += size;
     if (code === "f") this.#hasEnded = true;
     // with a window of two every frame is half of it
     await this.#tell(code === "f" ? "q" : "c");
@@ -100,7 +121,8 @@ export class PagePeer implements Disposable {
   async #heed(letter: string, tally: string): Promise<void> {
     const [, frames = 0] = tally.split(" ").map(Number);
     this.#room = Math.max(this.#room, frames);
-    if (letter === "p") await this.#tell("c");
+    // an acceptance that is said again wants the same
+    if (letter === "p" || letter === "o") await this.#tell("c");
   }
 
   #tell(letter: string): Promise<void> {
@@ -112,7 +134,7 @@ export class PagePeer implements Disposable {
 
   #say(name: string, text = ""): Promise<void> {
     return this.#wire.publish({
-      subject: `${this.#other}o1`,
+      subject: this.#to,
       replyTo: `${this.#own}.${name}`,
       header: NOTHING,
       payload: encoder.encode(text),

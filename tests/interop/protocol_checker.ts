@@ -26,7 +26,8 @@ interface Side {
   /** The last number, and the highest. */
   last: number;
   highest: number;
-  bytes: readonly number[];
+  /** Those of all frames up to each number. */
+  readonly bytes: number[];
   tally: Tally | undefined;
   /** Where it sends to, if it is free. */
   met: string | undefined;
@@ -124,7 +125,6 @@ export class ProtocolChecker {
     assert(name!.number > server.serial, `serials rise, ${where}`);
     assertEquals(payloadOf(frame).length, 0, where);
     assertEquals(frame.headers, server.first.headers, where);
-    assertEquals(opener.tally, undefined, `only while the opener was not heard, ${where}`);
     spend(opener.given, frame.subject, server.terms.responses!, where);
     server.serial = name!.number;
     server.entries.add(frame.replyTo!);
@@ -209,14 +209,16 @@ export class ProtocolChecker {
     if (code === "h" || code === "f") this.#checkHeaders(frame, code, where);
     assert(from.end === undefined || (from.end === "e" && code === "f"), `nothing after, ${where}`);
     assertEquals(number, from.last + 1, `numbers have no hole, ${where}`);
-    const before = from.bytes[number - 1] ?? 0;
+    const before = from.bytes[number - 1]!;
     if (code !== "e" && code !== "f") {
       assert(number <= told(to, "frames"), `within the window, ${where}`);
       assert(before < told(to, "bytes"), `within the window in bytes, ${where}`);
     } else from.end = code;
     from.last = number;
     from.highest = Math.max(from.highest, number);
-    from.bytes = [...from.bytes.slice(0, number), before + size];
+    const known = from.bytes[number];
+    if (known === undefined) from.bytes.push(before + size);
+    else assertEquals(before + size, known, `what is sent again is the same, ${where}`);
   }
 
   #checkControl(

@@ -5,7 +5,7 @@ import {
   ReplyError,
   type Session,
 } from "@signalbox/nats";
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { delay } from "../support/delay.ts";
 import { drained, take } from "../support/link_ends.ts";
 import { NatsServer } from "../support/nats_server/nats_server.ts";
@@ -14,9 +14,14 @@ import { within } from "../support/within.ts";
 import { overheard, type Recording } from "./session_frames.ts";
 import { Wire } from "./wire.ts";
 
-/** The service may answer each message once, and publish nothing else; whoever gives no name may do everything. */
+/** What the server takes as one message, in bytes. */
+export const MAX_PAYLOAD = 512;
+/**
+ * The service may answer each message once, and publish nothing else, and there is one who asks like that; whoever gives
+ * no name may do everything.
+ */
 const CONFIG = `
-max_payload: 512
+max_payload: ${MAX_PAYLOAD}
 no_auth_user: "open"
 authorization: { users: [
   { user: "open", password: "open" },
@@ -24,12 +29,17 @@ authorization: { users: [
     subscribe: ["talk.>", "count.>", "_SERVER.>"], allow_responses: true } }
   { user: "asking", password: "asking", permissions: {
     publish: ["talk.>", "count.>", "_SERVER.>"], subscribe: "_OPENER.>" } }
+  { user: "frugal", password: "frugal", permissions: {
+    publish: ["talk.>", "count.>"], subscribe: "_OPENER.>", allow_responses: true } }
 ] }`;
 const LIMITED = { user: "limited", password: "limited", allowResponses: true } as const;
+const FRUGAL = { user: "frugal", password: "frugal", allowResponses: true } as const;
 const ASKING = { user: "asking", password: "asking" };
 /** Larger than the server takes. */
 const LARGE = "0123456789".repeat(120);
 const BYTES = new Uint8Array([0, 1, 254, 255]);
+/** In milliseconds: after a reconnect, and before a server accepts again. */
+const EARLY = 200;
 
 interface Scene {
   readonly name: string;
@@ -50,6 +60,8 @@ const SCENES: readonly Scene[] = [
   { name: "a whole session", play: wholeSession },
   { name: "both sides end their direction", play: bothEnd },
   { name: "a session of a limited service", service: LIMITED, opener: ASKING, play: wholeSession },
+  { name: "a session of a limited opener", opener: FRUGAL, play: wholeSession },
+  { name: "small bodies go together", play: together },
   { name: "a stream", play: stream },
   { name: "a stream of a limited service", service: LIMITED, opener: ASKING, play: stream },
   { name: "a stream that fails", play: failingStream },
@@ -61,9 +73,12 @@ const SCENES: readonly Scene[] = [
   { name: "a deadline passes", play: deadline },
   { name: "an idle session ends", play: idle },
   { name: "a silent session is probed", play: probed },
+  { name: "a limited side must be heard", opener: FRUGAL, play: heardOften },
   { name: "what is lost is sent again", play: resent },
+  { name: "an acceptance is lost", play: acceptedAgain },
   { name: "a session that may lose nothing", play: brittle },
   { name: "openings are refused", play: refused },
+  { name: "both sides are limited", service: LIMITED, opener: FRUGAL, play: bothLimited },
   { name: "another has accepted before", play: acceptedTwice },
   { name: "the server's broker stops", play: draining },
   { name: "the server's broker stops in vain", play: shutDown },
@@ -120,6 +135,13 @@ function serve(service: NatsBroker): void {
     await session.next();
     session.abort(new ReplyError(409, "The room is closed", { since: 1 }));
   });
+  service.session("talk.early", async (session) => {
+    await session.send("lost, and sent again");
+    // the opener is back by then, and has not been accepted
+    await delay(EARLY);
+    await session.send("passed over, and sent again");
+    await session.closed;
+  });
   service.session("talk.polite", async (session) => {
     await new Promise((resolve) => session.draining.addEventListener("abort", resolve));
     await session.send("bye");
@@ -162,6 +184,13 @@ async function wholeSession(stage: Stage): Promise<void> {
   await session.end();
   assertEquals((await drained(session)).error, undefined);
   assertEquals(await session.closed, "complete");
+}
+
+/** More than the server takes as one message. */
+async function together(stage: Stage): Promise<void> {
+  const session = await opened(stage, "talk.silent");
+  await Promise.all(Array.from({ length: 40 }, (_, at) => session.send(`a small body, ${at}`)));
+  await session.close();
 }
 
 async function bothEnd(stage: Stage): Promise<void> {
@@ -231,6 +260,29 @@ async function probed(stage: Stage): Promise<void> {
   await session.close();
 }
 
+/** Its patience lasts for three silences, so that the other side cannot wait longer and longer. */
+async function heardOften(stage: Stage): Promise<void> {
+  using wire = await Wire.connect(stage.url);
+  await wire.subscribe("_OPENER.>");
+  const session = await opened(stage, "talk.both", { resumeTimeout: 1_500 });
+  const begun = performance.now();
+  for (let probes = 0; probes < 4;) {
+    if (/\.p\d+$/.test((await wire.any()).replyTo)) probes++;
+  }
+  // silences that double would take seven seconds
+  assert(performance.now() - begun < 6_000, "probes must come as often as the limited side says");
+  await session.close();
+}
+
+/** With what was sent behind it; the service says it again. */
+async function acceptedAgain(stage: Stage): Promise<void> {
+  stage.proxy.cutAfter(1, "toClient");
+  const session = await opened(stage, "talk.early");
+  const bodies = ["lost, and sent again", "passed over, and sent again"];
+  assertEquals(await take(session, 2), bodies);
+  await session.close();
+}
+
 async function resent(stage: Stage): Promise<void> {
   const session = await opened(stage, "talk.echo");
   await session.send(1);
@@ -267,6 +319,11 @@ async function refused(stage: Stage): Promise<void> {
   const astray = await assertRejects(() => opened(stage, "count.up"), RemoteError);
   assertEquals(astray.code, 400);
   await first.close();
+}
+
+async function bothLimited(stage: Stage): Promise<void> {
+  const refused = await assertRejects(() => opened(stage, "talk.echo"), RemoteError);
+  assertEquals(refused.code, 400);
 }
 
 async function acceptedTwice(stage: Stage): Promise<void> {

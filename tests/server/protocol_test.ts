@@ -4,12 +4,14 @@ import { ProtocolChecker } from "../interop/protocol_checker.ts";
 import { readPage } from "../interop/protocol_page.ts";
 import {
   nameOf,
+  type Part,
   partsOf,
+  payloadOf,
   readRecording,
   type RecordedFrame,
   type Recording,
 } from "../interop/session_frames.ts";
-import { recordSessions } from "../interop/session_scenes.ts";
+import { MAX_PAYLOAD, recordSessions } from "../interop/session_scenes.ts";
 import { onEveryServer } from "../support/backends.ts";
 import { within } from "../support/within.ts";
 
@@ -33,12 +35,22 @@ function assertAsDocumented({ scenes }: Recording): void {
   assertEquals(documented.filter((each) => !checker.seen.has(each)).sort(), UNSEEN);
 }
 
+/** All frames of a scene. */
+function framesOf({ scenes }: Recording, name: string): readonly RecordedFrame[] {
+  return scenes.find((scene) => scene.name === name)!.frames;
+}
+
+/** The numbered frames that a message holds; none for a control frame. */
+function numberedIn(frame: RecordedFrame): readonly Part[] {
+  const { number, code } = { code: undefined, number: 0, ...nameOf(frame) };
+  return code === undefined ? [] : partsOf(frame, number, code);
+}
+
 /** The letters and codes of all frames of a scene, in their order. */
-function namesOf({ scenes }: Recording, name: string): readonly string[] {
-  const { frames } = scenes.find((scene) => scene.name === name)!;
-  return frames.flatMap((frame) => {
-    const { letter, code, number } = { letter: "", code: undefined, number: 0, ...nameOf(frame) };
-    return code === undefined ? letter : partsOf(frame, number, code).map(({ code }) => code);
+function namesOf(recording: Recording, name: string): readonly string[] {
+  return framesOf(recording, name).flatMap((frame) => {
+    const { letter = "" } = { letter: "", ...nameOf(frame) };
+    return letter === "" ? numberedIn(frame).map(({ code }) => code) : letter;
   });
 }
 
@@ -52,6 +64,7 @@ function assertInOrder(recording: Recording): void {
   assertEquals(endsOf(recording, "a whole session"), "e f q");
   assertEquals(endsOf(recording, "both sides end their direction"), "e q");
   assertEquals(endsOf(recording, "a session of a limited service"), "e f q");
+  assertEquals(endsOf(recording, "a session of a limited opener"), "e f q");
   assertEquals(endsOf(recording, "a stream of a limited service"), "f q");
   assertEquals(endsOf(recording, "a stream that fails"), "f q");
   assertEquals(endsOf(recording, "a stream that is left"), "x");
@@ -62,25 +75,77 @@ function assertInOrder(recording: Recording): void {
   assertEquals(resent.slice(resent.indexOf("g") + 1).filter((one) => one === "j").length, 4);
 }
 
+/** What opens a link is said again while the opener is not heard, which then has all that was sent before. */
+function assertAcceptedAgain(recording: Recording): void {
+  const name = "an acceptance is lost";
+  const frames = framesOf(recording, name);
+  const accepted = frames.filter(({ headers }) => headers).slice(1).map(({ replyTo }) => replyTo);
+  assertEquals(accepted.slice(0, 2), ["_SERVER.1.o1", "_SERVER.1.o2"]);
+  const words = frames.filter(({ replyTo = "" }) => replyTo.startsWith("_OPENER.")).slice(1);
+  assert(words.every(({ subject }) => subject === accepted.at(-1)), "it knows no other address");
+  assertEquals(nameOf(words[0]!), { letter: "c", number: 2 });
+  const names = namesOf(recording, name);
+  assertEquals(names.slice(0, 3), ["o", "o", "t"]);
+  const sent = frames.slice(frames.indexOf(words[0]!)).flatMap(numberedIn);
+  assertEquals(sent.filter(({ code }) => code === "t").map(({ number }) => number), [1, 2]);
+  assertEquals(endsOf(recording, name), "f q");
+}
+
+/** Packs are as long as the server lets them be. */
+function assertPacked(recording: Recording): void {
+  const frames = framesOf(recording, "small bodies go together");
+  const packs = frames.filter((frame) => numberedIn(frame).length > 1);
+  const sizes = packs.map((frame) => payloadOf(frame).length);
+  assert(sizes.length > 1 && sizes.every((size) => size <= MAX_PAYLOAD), `${sizes}`);
+  // another body would not have gone with it
+  assert(sizes[0]! > MAX_PAYLOAD - 25, `${sizes}`);
+}
+
+/** Room is given back for headers too: all of it, once all is read. */
+function assertHeadersCount(recording: Recording): void {
+  const frames = framesOf(recording, "a whole session");
+  const taken = frames.filter(({ subject, headers = [] }) =>
+    subject === "_OPENER.1.o1" && !headers.some((line) => line.startsWith("Signalbox-Link:"))
+  ).flatMap(numberedIn);
+  assert(taken.some(({ size, payload }) => size > payload.length), "one has headers");
+  const sum = taken.reduce((sum, { size }) => sum + size, 0);
+  const farewell = frames.find(({ replyTo = "" }) => replyTo.startsWith("_OPENER.1.q"))!;
+  assertEquals(Number(farewell.text!.split(" ")[2]), 1_048_576 + sum);
+}
+
+/** A side with a patience of 1.5 s asks to be heard thrice as often, and is. */
+function assertHeardOften(recording: Recording): void {
+  const name = "a limited side must be heard";
+  const [opening] = framesOf(recording, name);
+  assert(opening!.headers!.at(-1)!.endsWith("responses=1 several=16384 renew=500"), name);
+  assert(namesOf(recording, name).filter((one) => one === "p").length >= 4, name);
+}
+
 /** A caller that does not speak of links gets each part as one message, and an empty one at the end. */
-function assertPlain({ scenes }: Recording): void {
-  const { frames } = scenes.find(({ name }) => name.startsWith("a caller"))!;
+function assertPlain(recording: Recording): void {
+  const frames = framesOf(recording, "a caller that does not speak of links");
   const answers = frames.filter(({ subject }) => subject.startsWith("plain."));
   assertEquals(answers.map(({ text }) => text), ["1", "2", '{"last":true}', undefined]);
   assertEquals(answers.map(({ headers }) => headers?.length), [2, 2, 2, undefined]);
 }
 
-Deno.test("PROTOCOL.md says what is in the recorded frames, and they have all that it names", () => {
+function assertRight(recording: Recording): void {
   assertAsDocumented(recording);
   assertInOrder(recording);
+  assertAcceptedAgain(recording);
+  assertPacked(recording);
+  assertHeadersCount(recording);
+  assertHeardOften(recording);
   assertPlain(recording);
+}
+
+Deno.test("PROTOCOL.md says what is in the recorded frames, and they have all that it names", () => {
+  assertRight(recording);
 });
 
 Deno.test("PROTOCOL.md says what goes over the wire of a nats-server", async () => {
   const live = await recordSessions();
-  assertAsDocumented(live);
-  assertInOrder(live);
-  assertPlain(live);
+  assertRight(live);
   const names = ({ scenes }: Recording) => scenes.map(({ name }) => name);
   assertEquals(names(live), names(recording));
 });
@@ -92,21 +157,22 @@ Deno.test("PROTOCOL.md shows a session that is as it says itself", () => {
 
 Deno.test("ProtocolChecker finds frames that are not as PROTOCOL.md says", () => {
   const { picture } = page;
-  const changes: Record<string, (frame: RecordedFrame) => Partial<RecordedFrame>> = {
-    "O.1t": () => ({ replyTo: "O.2t" }),
-    "O.2j": () => ({ replyTo: "O.2z" }),
-    "S.1t": () => ({ headers: ["content-type: text/plain"] }),
-    "S.c2": () => ({ text: "9 6 1048596 1 0" }),
-    "S.c3": () => ({ text: "3 5 1048596 1 0" }),
-    "O.3e": () => ({ text: "more" }),
-    "O.q3": () => ({ subject: "S.c2" }),
-    "S.q4": () => ({ replyTo: "S.q3" }),
-    "O.c2": () => ({ text: "0 4 1048576 0" }),
-  };
-  for (const [name, change] of Object.entries(changes)) {
-    const frames = picture.map((frame) =>
-      frame.replyTo === name ? { ...frame, ...change(frame) } : frame
-    );
+  const changes: readonly (readonly [name: string, change: Partial<RecordedFrame>])[] = [
+    ["O.1t", { replyTo: "O.2t" }],
+    ["O.2j", { replyTo: "O.2z" }],
+    ["S.1t", { headers: ["content-type: text/plain"] }],
+    ["S.c2", { text: "9 6 1048596 1 0" }],
+    ["S.c3", { text: "3 5 1048596 1 0" }],
+    ["O.3e", { text: "more" }],
+    ["O.q3", { subject: "S.c2" }],
+    ["S.q4", { replyTo: "S.q3" }],
+    ["O.c2", { text: "0 4 1048576 0" }],
+    ["S.c2", { text: "2 7 1048596 1 0" }],
+    ["S.c2", { text: "2 6 1048597 1 0" }],
+    ["S.1t", { subject: "O.c2" }],
+  ];
+  for (const [name, change] of changes) {
+    const frames = picture.map((frame) => frame.replyTo === name ? { ...frame, ...change } : frame);
     assertThrows(() => new ProtocolChecker(page).check({ name, frames }), Error, "", name);
   }
 });

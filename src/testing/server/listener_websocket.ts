@@ -108,15 +108,20 @@ class WebSocketWire implements Wire {
   }
 
   #take(bytes: Uint8Array): void {
-    if (!this.#turn) {
-      this.#turn = this.#receiver?.receive(bytes)?.finally(() => this.#turn = undefined);
-      return;
-    }
+    if (!this.#turn) return this.#await(this.#receiver?.receive(bytes));
     this.#heldBack += bytes.length;
     if (this.#heldBack > MAX_HELD_BACK) return this.close();
-    this.#turn = this.#turn.then(() => {
+    this.#await(this.#turn.then(() => {
       this.#heldBack -= bytes.length;
       return this.#receiver?.receive(bytes);
+    }));
+  }
+
+  /** Until the last that came has been read: one before it that is done must not let a later one in. */
+  #await(reading: Promise<void> | undefined): void {
+    if (!reading) return;
+    const turn = this.#turn = reading.finally(() => {
+      if (this.#turn === turn) this.#turn = undefined;
     });
   }
 }
