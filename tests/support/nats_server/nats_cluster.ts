@@ -70,7 +70,9 @@ export class NatsCluster implements AsyncDisposable {
       await until("every node must have a route to every other", async () => {
         const { routes = [] } = await node.monitor("/routez");
         const peers = new Set(routes.map((route: { remote_id: string }) => route.remote_id));
-        return peers.size === up.length - 1;
+        // a route is there a moment before clients are told of the node behind it
+        const { connect_urls: told = [] } = await node.monitor("/varz");
+        return peers.size === up.length - 1 && told.length >= up.length;
       });
     }
   }
