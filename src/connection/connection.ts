@@ -4,12 +4,11 @@ import { type Patience, within } from "../deadline.ts";
 import type { Outgoing } from "../message/outgoing.ts";
 import { ReconnectDelay } from "./backoff.ts";
 import * as internals from "./client_internals.ts";
-import { publishThrough } from "./client_message.ts";
 import { type Interest, subscribeThrough, type Taker } from "./client_subscription.ts";
 import type { EventFeed } from "./events.ts";
 import { clientFault } from "./faults.ts";
 import { openClient } from "./opening.ts";
-import { type Held, Outbox } from "./outbox.ts";
+import { Outlet } from "./outlet.ts";
 import type { ConnectionSettings, SocketSource } from "./settings.ts";
 
 export type { Interest, Taker };
@@ -18,7 +17,7 @@ export type { Interest, Taker };
 export class Connection {
   readonly #settings: ConnectionSettings;
   readonly #feed: EventFeed;
-  readonly #outbox: Outbox;
+  readonly #outlet: Outlet;
   readonly #delay: ReconnectDelay;
   #socket: SocketSource | undefined;
   #connecting: Promise<void> | undefined;
@@ -32,7 +31,7 @@ export class Connection {
   constructor(settings: ConnectionSettings, feed: EventFeed) {
     this.#settings = settings;
     this.#feed = feed;
-    this.#outbox = new Outbox(settings.outboxLimit);
+    this.#outlet = new Outlet(settings.outboxLimit);
     this.#delay = new ReconnectDelay(settings.reconnect);
     this.#raised.promise.catch(() => {});
   }
@@ -74,18 +73,27 @@ export class Connection {
   }
 
   /**
-   * Sends, or holds while there is no connection; what is held can be taken back.
+   * Sends, or holds while there is no connection; gives whether it was sent.
    *
-   * @throws {PayloadTooLargeError} @throws {OutboxFullError} @throws {ConnectionError}
+   * @throws {PayloadTooLargeError} @throws {OutboxFullError} @throws {ConnectionError} @throws {InvalidSubjectError}
    */
-  publish(outgoing: Outgoing): Held | undefined {
+  publish(outgoing: Outgoing): boolean {
     if (this.#client === undefined) throw this.#missing(`publish to "${outgoing.subject}"`);
     const size = outgoing.data.length + (outgoing.headerBlock?.length ?? 0);
     if (size > this.maxPayload) {
       throw new PayloadTooLargeError(outgoing.subject, size, this.maxPayload);
     }
-    if (this.#outbox.count === 0 && this.#send(outgoing)) return undefined;
-    return this.#outbox.hold(outgoing);
+    return this.#outlet.publish(outgoing, this.isUp);
+  }
+
+  /** Takes a message back, if it has not left when the connection breaks, or is held; it is never sent then. */
+  withdraw(outgoing: Outgoing): void {
+    this.#outlet.withdraw(outgoing);
+  }
+
+  /** Resolves once the socket has taken most of what was published; `undefined` where that is so. */
+  room(): Promise<void> | undefined {
+    return this.#outlet.room();
   }
 
   /** Subscribes; the server has it once a `flush` is through. */
@@ -135,8 +143,8 @@ export class Connection {
       delay: this.#delay,
       signal: this.#trying.signal,
     });
+    this.#outlet.open(client);
     this.#client = client;
-    internals.gatherWrites(client);
     internals.watchStatus(client, (status) => this.#onStatus(status));
     void client.closed().then((error) => {
       if (this.#client === client) this.#closed(error ? clientFault(error) : undefined);
@@ -149,10 +157,7 @@ export class Connection {
       case "disconnect":
         // a dial that fails ends as a connection does, and whoever waits for the first to come back waits on
         if (!this.#up) return;
-        this.#up = false;
-        this.#raised = Promise.withResolvers();
-        this.#raised.promise.catch(() => {});
-        return this.#feed.emit({ type: "disconnected", server: status.server });
+        return this.#lower(status.server);
       case "reconnecting":
         return this.#feed.emit({ type: "reconnecting", attempt: this.#delay.attempt() });
       case "reconnect":
@@ -170,6 +175,14 @@ export class Connection {
     }
   }
 
+  #lower(server: string): void {
+    this.#up = false;
+    const unconfirmed = this.#outlet.interrupt();
+    this.#raised = Promise.withResolvers();
+    this.#raised.promise.catch(() => {});
+    this.#feed.emit({ type: "disconnected", server, unconfirmed });
+  }
+
   #raise(): void {
     const client = this.#client!;
     internals.sendWithoutDelay(client);
@@ -177,30 +190,14 @@ export class Connection {
     this.#server = { max_payload, headers };
     this.#delay.reset();
     this.#up = true;
-    this.#outbox.release((outgoing) => this.#sendHeld(outgoing));
+    this.#outlet.resume(() => this.isUp, (error) => this.#feed.emit({ type: "error", error }));
     this.#raised.resolve();
     const server = client.getServer();
     this.#feed.emit({ type: "connected", server, reconnects: this.#reconnects });
   }
 
-  #send(outgoing: Outgoing): boolean {
-    if (!this.isUp) return false;
-    publishThrough(this.#client!, outgoing);
-    return true;
-  }
-
-  /** What was fit to be sent when it was taken may not be now, if the server came back with other limits. */
-  #sendHeld(outgoing: Outgoing): boolean {
-    try {
-      return this.#send(outgoing);
-    } catch (error) {
-      this.#feed.emit({ type: "error", error: error as Error });
-      return true;
-    }
-  }
-
   async #sent(client: NatsConnection): Promise<void> {
-    await this.#outbox.emptied();
+    await this.#outlet.emptied();
     if (this.isUp) await client.flush();
   }
 
@@ -210,7 +207,7 @@ export class Connection {
       if (client === undefined) throw this.#missing(action);
       if (!this.#up) await this.#raised.promise;
       try {
-        return await client.flush();
+        return await this.#outlet.confirm();
       } catch (error) {
         // the connection went away under the flush: what was sent is told again after the reconnect
         if (client.isClosed()) throw error;
@@ -224,7 +221,7 @@ export class Connection {
     this.#client = undefined;
     this.#connecting = undefined;
     this.#up = false;
-    const lost = this.#outbox.clear();
+    const lost = this.#outlet.close();
     const gone = new ConnectionError(
       `Cannot wait for the connection as it must not be closed: closed`,
       "closed",

@@ -1,7 +1,15 @@
 /** What happens to a connection and to what runs over it. */
 export type BrokerEvent =
   | { readonly type: "connected"; readonly server: string; readonly reconnects: number }
-  | { readonly type: "disconnected"; readonly server: string }
+  | {
+    readonly type: "disconnected";
+    readonly server: string;
+    /**
+     * How many messages were on their way, not known to have come to the server: each of them may be lost. What had not
+     * left yet is held, and sent after the reconnect.
+     */
+    readonly unconfirmed: number;
+  }
   | { readonly type: "reconnecting"; readonly attempt: number }
   | {
     readonly type: "slowConsumer";
@@ -108,7 +116,7 @@ export function logEvents(feed: EventFeed, logger: Logger): () => void {
         if (event.reconnects === 0) return logger.debug(`Connected to ${event.server}`);
         return logger.info(`Connected again to ${event.server}`);
       case "disconnected":
-        return logger.warn(`Disconnected from ${event.server}`);
+        return logger.warn(`Disconnected from ${event.server}${fateOf(event.unconfirmed)}`);
       case "reconnecting":
         return logger.debug(`Connecting again, attempt ${event.attempt}`);
       case "slowConsumer":
@@ -127,4 +135,8 @@ export function logEvents(feed: EventFeed, logger: Logger): () => void {
           : logger.debug(`The connection is closed`);
     }
   });
+}
+
+function fateOf(unconfirmed: number): string {
+  return unconfirmed > 0 ? `; ${unconfirmed} messages were on their way, and may be lost` : "";
 }

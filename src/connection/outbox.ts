@@ -1,11 +1,6 @@
 import { OutboxFullError } from "../errors.ts";
 import { type Outgoing, waited } from "../message/outgoing.ts";
-
-/** A message that waits for the connection, and can still be taken back. */
-export interface Held {
-  /** Takes it back; afterwards it is never sent. */
-  withdraw(): void;
-}
+import type { Unsent } from "./segment.ts";
 
 interface Entry {
   readonly outgoing: Outgoing;
@@ -19,7 +14,8 @@ const ENTRY = 64;
 /** What was published while there was no connection: in order, and within a bound of bytes. */
 export class Outbox {
   readonly #limit: number;
-  readonly #held = new Set<Entry>();
+  /** By the message as it was given, for whoever takes it back. */
+  readonly #held = new Map<Outgoing, Entry>();
   readonly #waiting: (() => void)[] = [];
   #size = 0;
 
@@ -37,28 +33,34 @@ export class Outbox {
    *
    * @throws {OutboxFullError} if it would grow past the bound
    */
-  hold(outgoing: Outgoing): Held {
-    const size = sizeOf(outgoing);
-    if (this.#size + size > this.#limit) {
+  hold(outgoing: Outgoing): void {
+    if (this.#size + sizeOf(outgoing) > this.#limit) {
       throw new OutboxFullError(outgoing.subject, this.#size, this.#limit);
     }
-    this.#size += size;
     // bytes that the caller goes on to write into would be sent as they are then, not as they were given
-    const kept = {
-      outgoing: { ...outgoing, data: new Uint8Array(outgoing.data) },
-      since: performance.now(),
-    };
-    this.#held.add(kept);
-    return {
-      withdraw: () => this.#forget(kept),
-    };
+    this.resume({ outgoing, data: new Uint8Array(outgoing.data) });
+  }
+
+  /** Takes a message that was accepted to be sent and could not be: so there is no bound to it any more. */
+  resume({ outgoing, data }: Unsent): void {
+    if (outgoing.isForgotten) return;
+    this.#size += sizeOf(outgoing);
+    this.#held.set(outgoing, { outgoing: { ...outgoing, data }, since: performance.now() });
+  }
+
+  /** Takes a message back, if it is held; afterwards it is never sent. */
+  withdraw(outgoing: Outgoing): void {
+    // it may have been withdrawn, or all have been cleared, while it was sent
+    if (!this.#held.delete(outgoing)) return;
+    this.#size -= sizeOf(outgoing);
+    if (this.#held.size === 0) this.#tell();
   }
 
   /** Hands over one message after the other, for as long as `send` takes them. */
   release(send: (outgoing: Outgoing) => boolean): void {
-    for (const entry of this.#held) {
-      if (!send(waited(entry.outgoing, performance.now() - entry.since))) return;
-      this.#forget(entry);
+    for (const [given, { outgoing, since }] of this.#held) {
+      if (!send(waited(outgoing, performance.now() - since))) return;
+      this.withdraw(given);
     }
   }
 
@@ -75,13 +77,6 @@ export class Outbox {
     this.#size = 0;
     this.#tell();
     return lost;
-  }
-
-  #forget(entry: Entry): void {
-    // it may have been withdrawn, or all have been cleared, while it was sent
-    if (!this.#held.delete(entry)) return;
-    this.#size -= sizeOf(entry.outgoing);
-    if (this.#held.size === 0) this.#tell();
   }
 
   #tell(): void {

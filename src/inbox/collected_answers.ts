@@ -1,7 +1,6 @@
 import { Backlog, DEFAULT_BOUNDS } from "../backlog.ts";
 import type { Connection, Interest, Taker } from "../connection/connection.ts";
 import type { BrokerEvent, EventFeed } from "../connection/events.ts";
-import type { Held } from "../connection/outbox.ts";
 import {
   DecodeError,
   NoRespondersError,
@@ -20,7 +19,7 @@ import { closed, isNoResponders } from "./requests.ts";
 
 /** What a request to many needs around it. */
 export interface Surroundings {
-  readonly connection: Pick<Connection, "subscribe" | "publish">;
+  readonly connection: Pick<Connection, "subscribe" | "publish" | "withdraw">;
   readonly feed: EventFeed;
 }
 
@@ -40,6 +39,7 @@ type Reader = (packet: Packet | undefined) => void;
  */
 export class CollectedAnswers implements Answers, Taker {
   readonly ended: Promise<AnswersEnd>;
+  readonly #connection: Surroundings["connection"];
   readonly #subject: string;
   readonly #settings: RequestManySettings;
   readonly #feed: EventFeed;
@@ -51,7 +51,7 @@ export class CollectedAnswers implements Answers, Taker {
   #isSent = true;
   #taken = 0;
   #interest: Interest | undefined;
-  #held: Held | undefined;
+  #question: Outgoing | undefined;
   #deaf: (() => void) | undefined;
   #deadline: ReturnType<typeof setTimeout> | undefined;
   #stall: ReturnType<typeof setTimeout> | undefined;
@@ -68,6 +68,7 @@ export class CollectedAnswers implements Answers, Taker {
     settings: RequestManySettings,
   ) {
     this.ended = new Promise((resolve) => this.#told = resolve);
+    this.#connection = connection;
     this.#subject = subject;
     this.#settings = settings;
     this.#feed = feed;
@@ -83,8 +84,8 @@ export class CollectedAnswers implements Answers, Taker {
     signal?.addEventListener("abort", this.#abort, { once: true });
     const send = (question: Outgoing) => {
       if (this.#isEnded) return;
-      this.#held = connection.publish({ ...question, replyTo });
-      this.#isSent = this.#held === undefined;
+      this.#question = { ...question, replyTo };
+      this.#isSent = connection.publish(this.#question);
     };
     try {
       const outgoing = encode();
@@ -218,7 +219,7 @@ export class CollectedAnswers implements Answers, Taker {
     clearTimeout(this.#deadline);
     clearTimeout(this.#stall);
     this.#interest?.unsubscribe();
-    this.#held?.withdraw();
+    if (this.#question) this.#connection.withdraw(this.#question);
     this.#deaf?.();
     this.#settings.signal?.removeEventListener("abort", this.#abort);
     for (const reader of this.#readers) reader(undefined);

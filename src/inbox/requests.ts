@@ -1,7 +1,6 @@
 import { ConnectionError, NoRespondersError, PermissionError, TimeoutError } from "../errors.ts";
 import type { Connection, Interest, Taker } from "../connection/connection.ts";
 import type { BrokerEvent } from "../connection/events.ts";
-import type { Held } from "../connection/outbox.ts";
 import { MessageHeaders } from "../message/headers.ts";
 import type { Outgoing } from "../message/outgoing.ts";
 import type { Packet } from "../message/packet.ts";
@@ -19,13 +18,12 @@ export interface Question {
 }
 
 interface Waiting {
-  readonly subject: string;
+  readonly request: Outgoing;
   readonly timeout: number;
   readonly deadline: number;
   readonly schema: Schema | undefined;
   readonly resolve: (answer: Message | Promise<Message>) => void;
   readonly reject: (reason: unknown) => void;
-  held: Held | undefined;
   forget: (() => void) | undefined;
 }
 
@@ -63,19 +61,17 @@ export class Requests implements Taker {
       this.#listen();
       const token = newToken();
       const deadline = performance.now() + timeout;
-      const { subject } = request;
       const waiting: Waiting = {
-        subject,
+        request,
         timeout,
         deadline,
         schema,
         resolve,
         reject,
-        held: undefined,
         forget: undefined,
       };
       request.replyTo = this.#base + token;
-      waiting.held = this.#connection.publish(request);
+      this.#connection.publish(request);
       this.#waiting.set(token, waiting);
       if (signal) waiting.forget = onAbort(signal, () => this.#fail(token, signal.reason));
       this.#sweepAt(deadline);
@@ -87,11 +83,13 @@ export class Requests implements Taker {
     const token = packet.subject.slice(this.#base.length);
     const waiting = this.#waiting.get(token);
     if (!waiting) return;
-    if (isNoResponders(packet)) return this.#fail(token, new NoRespondersError(waiting.subject));
+    if (isNoResponders(packet)) {
+      return this.#fail(token, new NoRespondersError(waiting.request.subject));
+    }
     this.#waiting.delete(token);
     waiting.forget?.();
     try {
-      waiting.resolve(readAnswer(waiting.subject, packet, waiting.schema));
+      waiting.resolve(readAnswer(waiting.request.subject, packet, waiting.schema));
     } catch (error) {
       waiting.reject(error);
     }
@@ -127,13 +125,13 @@ export class Requests implements Taker {
     const waiting = this.#waiting.get(token);
     if (!waiting) return;
     this.#waiting.delete(token);
-    waiting.held?.withdraw();
+    this.#connection.withdraw(waiting.request);
     waiting.forget?.();
     waiting.reject(reason);
   }
 
   #failAll(reason: (subject: string) => Error, only?: string): void {
-    for (const [token, { subject }] of this.#waiting) {
+    for (const [token, { request: { subject } }] of this.#waiting) {
       if (only === undefined || only === subject) this.#fail(token, reason(subject));
     }
   }
@@ -150,7 +148,7 @@ export class Requests implements Taker {
     const now = Math.max(performance.now(), this.#next);
     let next = Infinity;
     this.#next = Infinity;
-    for (const [token, { subject, timeout, deadline }] of this.#waiting) {
+    for (const [token, { request: { subject }, timeout, deadline }] of this.#waiting) {
       if (deadline <= now) {
         this.#fail(token, new TimeoutError(`request "${subject}"`, timeout, subject));
       } else if (deadline < next) next = deadline;

@@ -1,5 +1,4 @@
 import { within } from "../deadline.ts";
-import type { Held } from "../connection/outbox.ts";
 import { encodeHeaders } from "../message/header_block.ts";
 import { type HeaderFields, pairsOf } from "../message/headers.ts";
 import type { Outgoing } from "../message/outgoing.ts";
@@ -43,16 +42,16 @@ export class Handshake {
 
   /** Sends an opening, now or once the connection is back, and waits for what comes back. */
   async open(opening: Outgoing | Promise<Outgoing>, patience: OpeningPatience): Promise<Opened> {
-    let held: Held | undefined;
+    let held: Outgoing | undefined;
     const send = (opening: Outgoing) => {
-      if (!this.#isOver) held = this.#link.open(opening);
+      if (!this.#isOver && !this.#link.open(opening)) held = opening;
       return this.#opened.promise;
     };
     try {
       const opened = opening instanceof Promise ? opening.then(send) : send(opening);
       return await within(opened, patience, `open "${this.#subject}"`, this.#subject);
     } catch (error) {
-      held?.withdraw();
+      if (held) this.#link.withdraw(held);
       this.#link.abort({ reason: "cancelled", error });
       // nobody will accept what was never sent
       if (held) this.#link.expire();

@@ -17,7 +17,7 @@ import { framesIn } from "./pack.ts";
 import { rewritten, Strays } from "./strays.ts";
 import { parseTally } from "./tally.ts";
 import { parseTerms, type Terms, toldIn } from "./terms.ts";
-import { Wire } from "./wire.ts";
+import { type Acceptance, Wire } from "./wire.ts";
 
 /** The machine of one side, on a connection: an inbox of its own, and frames as messages. */
 export class Link implements Linked, Taker, LinkEvents {
@@ -66,10 +66,15 @@ export class Link implements Linked, Taker, LinkEvents {
     return this.#machine.due;
   }
 
-  /** Sends the opening. */
-  open(opening: Outgoing): ReturnType<Connection["publish"]> {
+  /** Sends the opening, or has it held; gives whether it was sent. */
+  open(opening: Outgoing): boolean {
     opening.replyTo = this.#wire.first;
     return this.#ways.connection.publish(opening);
+  }
+
+  /** Takes an opening back, if it has not left. */
+  withdraw(opening: Outgoing): void {
+    this.#ways.connection.withdraw(opening);
   }
 
   /**
@@ -77,11 +82,7 @@ export class Link implements Linked, Taker, LinkEvents {
    *
    * @returns whether it can be: its address of reply must have come as it was sent
    */
-  accept(
-    replyTo: string,
-    terms: Terms,
-    acceptance: Pick<Outgoing, "data" | "headerBlock">,
-  ): boolean {
+  accept(replyTo: string, terms: Terms, acceptance: Acceptance): boolean {
     const serial = this.#wire.meet(replyTo, terms);
     if (serial === undefined) return false;
     const subject = this.#machine.opened(terms, replyTo, serial, performance.now());

@@ -15,7 +15,8 @@ import { pack } from "./pack.ts";
 import { encodeTally, type Tally } from "./tally.ts";
 import type { Terms } from "./terms.ts";
 
-type Acceptance = Pick<Outgoing, "data" | "headerBlock">;
+/** What an acceptance is beside its addresses. */
+export type Acceptance = Pick<Outgoing, "data" | "headerBlock">;
 
 /** Frames as messages: the addresses of both sides, and what is written to which. */
 export class Wire implements FrameWriter {
@@ -126,6 +127,7 @@ export class Wire implements FrameWriter {
   /** What cannot be sent now is sent after the reconnect, as the other side will ask for it. */
   publish(outgoing: Outgoing): void {
     if (!this.#connection.isUp) return;
+    outgoing.isForgotten = true;
     try {
       this.#connection.publish(outgoing);
     } catch (error) {

@@ -8,6 +8,8 @@ export interface Outgoing extends Packet {
   replyTo: string;
   /** What its headers say of the time the answer may take, in milliseconds, for a request. */
   readonly timeLeft?: number | undefined;
+  /** Whether nobody wants it sent after an outage that kept it: its sender has given up, or sees to it by itself. */
+  isForgotten?: boolean;
 }
 
 /** What goes with a body. */

@@ -30,6 +30,9 @@ interface Sent {
   readonly leave: (draft: Draft) => unknown;
 }
 
+/** One for all: a promise each would be as dear as the rest of publishing. */
+const DONE = Promise.resolve();
+
 type Chain = (sent: Sent) => unknown;
 
 /** The way out: every draft passes the middleware for what is sent, is encoded, and goes to the connection. */
@@ -46,14 +49,19 @@ export class Outbound {
     this.#chain = compose(links, ({ draft, leave }) => leave(draft));
   }
 
-  /** Publishes; what is sent from within a handler is part of the same work. */
+  /**
+   * Publishes; resolves once there is room for more, so that whoever waits for it is no faster than the socket. What is
+   * sent from within a handler is part of the same work.
+   */
   publish(subject: string, body: unknown, options: PublishOptions | undefined): Promise<void> {
     try {
       checkPublish(subject, options);
       const correlationId = options?.correlationId ?? currentWork()?.correlationId ?? newToken();
       const { headers, replyTo } = options ?? {};
       const sent = this.send({ kind: "publish", subject, body, headers, replyTo, correlationId });
-      return sent === undefined ? Promise.resolve() : Promise.resolve(sent).then(() => {});
+      const { connection } = this.#ways;
+      if (sent === undefined) return connection.room() ?? DONE;
+      return Promise.resolve(sent).then(() => connection.room());
     } catch (error) {
       return Promise.reject(error);
     }

@@ -9,7 +9,7 @@ import {
 } from "../../../src/connection/events.ts";
 
 const up = { type: "connected", server: "a:1", reconnects: 0 } as const;
-const down = { type: "disconnected", server: "a:1" } as const;
+const down = { type: "disconnected", server: "a:1", unconfirmed: 0 } as const;
 const closed = { type: "closed", error: undefined } as const;
 const attempt = (number: number) => ({ type: "reconnecting", attempt: number }) as const;
 

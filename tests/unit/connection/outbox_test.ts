@@ -1,6 +1,6 @@
 import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { stub } from "@std/testing/mock";
-import { type Held, Outbox } from "../../../src/connection/outbox.ts";
+import { Outbox } from "../../../src/connection/outbox.ts";
 import { OutboxFullError } from "../../../src/errors.ts";
 import { ReceivedMessage } from "../../../src/message/message.ts";
 import { encodeMessage, type Outgoing } from "../../../src/message/outgoing.ts";
@@ -10,6 +10,13 @@ const ENTRY = 64;
 
 function message(subject: string, size = 0): Outgoing {
   return { subject, replyTo: "", data: new Uint8Array(size), headerBlock: undefined };
+}
+
+/** Has a message held, and gives it to be taken back. */
+function held(outbox: Outbox, subject: string): Outgoing {
+  const outgoing = message(subject);
+  outbox.hold(outgoing);
+  return outgoing;
 }
 
 /** Takes everything out, and gives the subjects. */
@@ -115,34 +122,46 @@ Deno.test("Outbox has room again for whatever was released, withdrawn or cleared
   for (let time = 0; time < 3; time++) {
     outbox.hold(message("a"));
     assertEquals(released(outbox), ["a"]);
-    outbox.hold(message("b")).withdraw();
+    outbox.withdraw(held(outbox, "b"));
     outbox.hold(message("c"));
     assertStrictEquals(outbox.clear(), 1);
   }
 });
 
-Deno.test("Held.withdraw() takes back that one message", () => {
+Deno.test("Outbox.withdraw() takes back that one message", () => {
   const outbox = new Outbox(10_000);
   outbox.hold(message("a"));
-  const held = outbox.hold(message("b"));
+  const second = held(outbox, "b");
   outbox.hold(message("c"));
-  held.withdraw();
+  outbox.withdraw(second);
   assertEquals(released(outbox), ["a", "c"]);
 });
 
-Deno.test("Held.withdraw() does nothing a second time, nor once the message is gone", () => {
+Deno.test("Outbox.withdraw() does nothing a second time, nor once the message is gone", () => {
   const outbox = new Outbox(2 * (1 + ENTRY));
-  const [first, second] = [outbox.hold(message("a")), outbox.hold(message("b"))];
-  first.withdraw();
-  first.withdraw();
+  const [first, second] = [held(outbox, "a"), held(outbox, "b")];
+  outbox.withdraw(first);
+  outbox.withdraw(first);
   assertEquals(released(outbox), ["b"]);
-  second.withdraw();
-  const third = outbox.hold(message("c"));
+  outbox.withdraw(second);
+  const third = held(outbox, "c");
   outbox.clear();
-  third.withdraw();
+  outbox.withdraw(third);
   outbox.hold(message("d"));
   outbox.hold(message("e"));
   assertThrows(() => outbox.hold(message("f")), OutboxFullError);
+});
+
+Deno.test("Outbox.resume() holds what was accepted, past the bound, unless its sender has given up", () => {
+  const outbox = new Outbox(0);
+  const data = new Uint8Array([7]);
+  outbox.resume({ outgoing: { ...message("a"), data: new Uint8Array([9]) }, data });
+  outbox.resume({ outgoing: { ...message("b"), isForgotten: true }, data });
+  outbox.resume({ outgoing: message("c"), data });
+  assertThrows(() => outbox.hold(message("d")), OutboxFullError);
+  const seen: unknown[] = [];
+  outbox.release(({ subject, data }) => seen.push([subject, data[0]]) > 0);
+  assertEquals(seen, [["a", 7], ["c", 7]]);
 });
 
 Deno.test("Outbox.clear() forgets everything and says how many", () => {
@@ -154,9 +173,9 @@ Deno.test("Outbox.clear() forgets everything and says how many", () => {
 
 Deno.test("Outbox.release() counts a message once that is withdrawn while it is sent", () => {
   const outbox = new Outbox(1 + ENTRY);
-  const held = outbox.hold(message("a"));
+  const only = held(outbox, "a");
   outbox.release(() => {
-    held.withdraw();
+    outbox.withdraw(only);
     return true;
   });
   outbox.hold(message("b"));
@@ -193,16 +212,16 @@ Deno.test("Outbox.emptied() resolves once all is sent, taken back or forgotten",
   await outbox.emptied();
   const ends = [
     () => released(outbox),
-    (held: readonly Held[]) => held.forEach((one) => one.withdraw()),
+    (given: readonly Outgoing[]) => given.forEach((one) => outbox.withdraw(one)),
     () => outbox.clear(),
   ];
   for (const end of ends) {
-    const held = ["a", "b"].map((subject) => outbox.hold(message(subject)));
+    const given = ["a", "b"].map((subject) => held(outbox, subject));
     let isEmpty = false;
     const emptied = outbox.emptied().then(() => isEmpty = true);
     await Promise.resolve();
     assertStrictEquals(isEmpty, false);
-    end(held);
+    end(given);
     await emptied;
   }
 });

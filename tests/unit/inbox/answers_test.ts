@@ -14,7 +14,6 @@ import { spy } from "@std/testing/mock";
 import { FakeTime } from "@std/testing/time";
 import type { Taker } from "../../../src/connection/connection.ts";
 import { EventFeed } from "../../../src/connection/events.ts";
-import type { Held } from "../../../src/connection/outbox.ts";
 import type { Answer, Answers } from "../../../src/inbox/answers.ts";
 import { CollectedAnswers, type QuestionToMany } from "../../../src/inbox/collected_answers.ts";
 import {
@@ -47,6 +46,7 @@ class FakeConnection {
   isUp = true;
   fault: Error | undefined;
   taker!: Taker;
+  readonly #held = new Set<Outgoing>();
 
   subscribe(subject: string, taker: Taker) {
     this.steps.push(`SUB ${subject}`);
@@ -57,10 +57,16 @@ class FakeConnection {
     };
   }
 
-  publish({ subject, replyTo }: Outgoing): Held | undefined {
+  publish(outgoing: Outgoing): boolean {
     if (this.fault) throw this.fault;
+    const { subject, replyTo } = outgoing;
     this.steps.push(`${this.isUp ? "PUB" : "HOLD"} ${subject} ${replyTo}`);
-    return this.isUp ? undefined : { withdraw: () => void this.steps.push("WITHDRAW") };
+    if (!this.isUp) this.#held.add(outgoing);
+    return this.isUp;
+  }
+
+  withdraw(outgoing: Outgoing): void {
+    if (this.#held.delete(outgoing)) this.steps.push("WITHDRAW");
   }
 
   request(options?: RequestManyOptions, encode?: QuestionToMany["encode"]): Answers {

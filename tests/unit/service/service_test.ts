@@ -15,8 +15,8 @@ class FakeConnection {
   readonly queues = new Set<string | undefined>();
   readonly published: Outgoing[] = [];
 
-  publish(outgoing: Outgoing): undefined {
-    this.published.push(outgoing);
+  publish(outgoing: Outgoing): boolean {
+    return this.published.push(outgoing) > 0;
   }
 
   subscribe(subject: string, taker: Taker, queue?: string) {
@@ -186,7 +186,7 @@ Deno.test("Subscriptions go with their connection, and are made anew on the next
   const { connection, feed, service } = made();
   service.listen();
   connection.takers.clear();
-  feed.emit({ type: "disconnected", server: "x" });
+  feed.emit({ type: "disconnected", server: "x", unconfirmed: 0 });
   service.listen();
   assertEquals(connection.takers.size, 0);
   feed.emit({ type: "closed", error: undefined });

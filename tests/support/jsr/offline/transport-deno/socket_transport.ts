@@ -17,11 +17,12 @@ export class SocketTransport implements Transport {
   readonly version = "3.4.0";
   readonly #closed = Promise.withResolvers<void | Error>();
   readonly #frames: Uint8Array[] = [];
-  #writing: Promise<void> | undefined;
   #first = new Uint8Array(0);
   #encrypted = false;
   closeError?: Error;
   isClosed = false;
+  /** As the real one has it: `null` while nothing is on its way, and never again once a write has failed. */
+  pendingWrite: Promise<void> | null = null;
   conn: Deno.TcpConn | Deno.TlsConn | undefined;
 
   async connect(server: Server, options: ConnectionOptions): Promise<void> {
@@ -48,7 +49,7 @@ export class SocketTransport implements Transport {
   send(frame: Uint8Array): void {
     if (this.isClosed) return;
     this.#frames.push(frame);
-    this.#writing ??= this.#write();
+    this.pendingWrite ??= this.#write();
   }
 
   isEncrypted(): boolean {
@@ -118,16 +119,17 @@ export class SocketTransport implements Transport {
       }
     } catch {
       // the read that goes on at the same time will tell
+      return;
     }
     // in the same turn that found no more frames, or the next frame would find a writer that has left
-    this.#writing = undefined;
+    this.pendingWrite = null;
   }
 
   async #end(failure: Error | undefined): Promise<void> {
     if (this.isClosed) return;
     this.isClosed = true;
     if (failure) this.closeError = failure;
-    else await this.#writing;
+    else await this.pendingWrite;
     this.#shut();
     this.#closed.resolve(failure);
   }

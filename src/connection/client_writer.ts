@@ -1,0 +1,44 @@
+import type { MsgHdrs, NatsConnection, PublishOptions } from "@nats-io/transport-deno";
+import type { Outgoing } from "../message/outgoing.ts";
+import type { Unsent } from "./segment.ts";
+import type { Writer } from "./writer.ts";
+
+/** Leaves the writing to the client, where its own way to the socket cannot be taken; what it has when it breaks is lost. */
+export class ClientWriter implements Writer {
+  readonly #client: NatsConnection;
+  taken = 0;
+
+  constructor(client: NatsConnection) {
+    this.#client = client;
+  }
+
+  get sent(): number {
+    return this.taken;
+  }
+
+  publish({ subject, replyTo, data, headerBlock }: Outgoing): void {
+    const options: PublishOptions = { reply: replyTo };
+    if (headerBlock) options.headers = new EncodedHeaders(headerBlock) as unknown as MsgHdrs;
+    this.#client.publish(subject, data, options);
+    this.taken++;
+  }
+
+  room(): undefined {}
+
+  takeBack(): Unsent[] {
+    return [];
+  }
+}
+
+/** The client asks headers for nothing but their bytes. */
+class EncodedHeaders {
+  readonly #block: Uint8Array;
+
+  constructor(block: Uint8Array) {
+    this.#block = block;
+  }
+
+  encode(): Uint8Array {
+    return this.#block;
+  }
+}

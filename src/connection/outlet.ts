@@ -1,0 +1,103 @@
+import type { NatsConnection } from "@nats-io/transport-deno";
+import type { Outgoing } from "../message/outgoing.ts";
+import { writeThrough } from "./client_internals.ts";
+import { ClientWriter } from "./client_writer.ts";
+import { Outbox } from "./outbox.ts";
+import { Receipts } from "./receipts.ts";
+import type { Writer } from "./writer.ts";
+
+/**
+ * All that is sent, and what becomes of it: written while there is a socket, and else held; taken back from a socket
+ * that has gone, where it was not handed over; counted, where nobody can tell whether it arrived.
+ */
+export class Outlet {
+  readonly #outbox: Outbox;
+  #writer: Writer | undefined;
+  #receipts: Receipts | undefined;
+
+  /** What is held stays within so many bytes. */
+  constructor(limit: number) {
+    this.#outbox = new Outbox(limit);
+  }
+
+  /** Sends through this client from now on. */
+  open(client: NatsConnection): void {
+    const writer = this.#writer = writeThrough(client) ?? new ClientWriter(client);
+    this.#receipts = new Receipts({ given: () => writer.taken, ask: () => client.flush() });
+  }
+
+  /**
+   * Writes, or holds what must wait; gives whether it was written.
+   *
+   * @throws {OutboxFullError} @throws {InvalidSubjectError}
+   */
+  publish(outgoing: Outgoing, isUp: boolean): boolean {
+    if (isUp && this.#outbox.count === 0) {
+      this.#write(outgoing);
+      return true;
+    }
+    this.#takeBack();
+    this.#outbox.hold(outgoing);
+    return false;
+  }
+
+  /** Takes a message back, if it has not left when the connection breaks, or is held; it is never sent then. */
+  withdraw(outgoing: Outgoing): void {
+    outgoing.isForgotten = true;
+    this.#outbox.withdraw(outgoing);
+  }
+
+  /** Resolves once the socket has taken most of what was published; `undefined` where that is so. */
+  room(): Promise<void> | undefined {
+    return this.#writer?.room();
+  }
+
+  /** Resolves once the server has all that was written. */
+  confirm(): Promise<void> {
+    return this.#receipts!.confirm();
+  }
+
+  /** The socket is there again: what is held goes first, for as long as it is; `failed` is told what cannot be sent. */
+  resume(isUp: () => boolean, failed: (error: Error) => void): void {
+    this.#outbox.release((outgoing) => {
+      if (!isUp()) return false;
+      try {
+        this.#write(outgoing);
+      } catch (error) {
+        // what was fit to be sent when it was taken may not be now
+        failed(error as Error);
+      }
+      return true;
+    });
+  }
+
+  /** The socket has gone; gives how many messages may be lost with it. */
+  interrupt(): number {
+    this.#takeBack();
+    const { sent } = this.#writer!;
+    const unconfirmed = Math.max(0, sent - this.#receipts!.confirmed);
+    this.#receipts!.settle(sent);
+    return unconfirmed;
+  }
+
+  /** Resolves once nothing is held: all was sent, or taken back. */
+  emptied(): Promise<void> {
+    return this.#outbox.emptied();
+  }
+
+  /** Sends nothing more; gives how many messages were held. */
+  close(): number {
+    this.#receipts?.stop();
+    return this.#outbox.clear();
+  }
+
+  #write(outgoing: Outgoing): void {
+    this.#writer!.publish(outgoing);
+    this.#receipts!.expect();
+  }
+
+  /** What was not handed over cannot have arrived: it goes before all that is published from now on. */
+  #takeBack(): void {
+    for (const unsent of this.#writer!.takeBack()) this.#outbox.resume(unsent);
+  }
+}

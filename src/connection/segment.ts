@@ -1,0 +1,148 @@
+import { InvalidSubjectError } from "../errors.ts";
+import type { Outgoing } from "../message/outgoing.ts";
+
+/** A message that has not left, with its bytes as they were when it was given. */
+export interface Unsent {
+  readonly outgoing: Outgoing;
+  readonly data: Uint8Array;
+}
+
+const SIZE = 65_536;
+const [SPACE, CR, LF, ZERO] = [32, 13, 10, 48] as const;
+/** The words and numbers of a `HPUB` line, the blanks between them, and both line ends. */
+const LINE = 40;
+/** UTF-8 takes three bytes at most for each unit of a text. */
+const WIDEST = 3;
+const encoder = new TextEncoder();
+const PUB = encoder.encode("PUB ");
+const HPUB = encoder.encode("HPUB ");
+
+/**
+ * Commands and messages as they stand on the wire, which go out in one write. Written in place: a line that is encoded
+ * by itself, and joined with what follows it, took half of the time of publishing.
+ */
+export class Segment {
+  readonly #bytes: Uint8Array;
+  readonly #messages: Outgoing[] = [];
+  /** Where each message ends. */
+  readonly #ends: number[] = [];
+  #used = 0;
+
+  /** One that takes at least so many bytes. */
+  constructor(least = 0) {
+    this.#bytes = new Uint8Array(Math.max(SIZE, least));
+  }
+
+  /** Whether it is as large as most, and so can be used again for any. */
+  get isUsual(): boolean {
+    return this.#bytes.length === SIZE;
+  }
+
+  /** In bytes. */
+  get length(): number {
+    return this.#used;
+  }
+
+  /** How many messages it has. */
+  get count(): number {
+    return this.#messages.length;
+  }
+
+  /** What is to be written; the same bytes are used again after `clear`. */
+  get bytes(): Uint8Array {
+    return this.#bytes.subarray(0, this.#used);
+  }
+
+  fits(length: number): boolean {
+    return this.#used + length <= this.#bytes.length;
+  }
+
+  /** Takes a command as it is. */
+  addCommand(bytes: Uint8Array): void {
+    this.#bytes.set(bytes, this.#used);
+    this.#used += bytes.length;
+  }
+
+  /**
+   * Takes a message.
+   *
+   * @throws {InvalidSubjectError} if a blank or a control character would break its line apart; it is not taken then
+   */
+  addMessage(outgoing: Outgoing): void {
+    const { subject, replyTo, headerBlock, data } = outgoing;
+    const bytes = this.#bytes;
+    const headers = headerBlock?.length ?? 0;
+    let at = copied(bytes, this.#used, headerBlock ? HPUB : PUB);
+    at = written(bytes, at, subject);
+    if (replyTo !== "") at = written(bytes, at, replyTo);
+    if (headerBlock) at = counted(bytes, at, headers, SPACE);
+    at = counted(bytes, at, headers + data.length, CR);
+    bytes[at++] = LF;
+    if (headerBlock) at = copied(bytes, at, headerBlock);
+    at = copied(bytes, at, data);
+    bytes[at++] = CR;
+    bytes[at++] = LF;
+    this.#used = at;
+    this.#messages.push(outgoing);
+    this.#ends.push(at);
+  }
+
+  /** Its messages, each with a copy of its body. */
+  unsent(): Unsent[] {
+    return this.#messages.map((outgoing, index) => {
+      const end = this.#ends[index]! - 2;
+      return { outgoing, data: this.#bytes.slice(end - outgoing.data.length, end) };
+    });
+  }
+
+  clear(): void {
+    this.#used = 0;
+    this.#messages.length = 0;
+    this.#ends.length = 0;
+  }
+}
+
+/** How many bytes a message takes at most. */
+export function roomOf({ subject, replyTo, headerBlock, data }: Outgoing): number {
+  const text = (subject.length + replyTo.length) * WIDEST;
+  return LINE + text + (headerBlock?.length ?? 0) + data.length;
+}
+
+function copied(bytes: Uint8Array, at: number, what: Uint8Array): number {
+  bytes.set(what, at);
+  return at + what.length;
+}
+
+/** Writes a subject and a blank: nearly all are short and ASCII, for which `encodeInto` takes longer than a loop. */
+function written(bytes: Uint8Array, at: number, subject: string): number {
+  for (let from = 0; from < subject.length; from++) {
+    const code = subject.charCodeAt(from);
+    if (code <= SPACE || code >= 127) return writtenWide(bytes, at, subject);
+    bytes[at + from] = code;
+  }
+  bytes[at + subject.length] = SPACE;
+  return at + subject.length + 1;
+}
+
+/** A peer's address of reply may be any UTF-8 that does not end the word. */
+function writtenWide(bytes: Uint8Array, at: number, subject: string): number {
+  // deno-lint-ignore no-control-regex
+  if (/[\0-\x20\x7f]/.test(subject)) {
+    throw new InvalidSubjectError("publish", "a subject must have no blanks", subject);
+  }
+  const end = at + encoder.encodeInto(subject, bytes.subarray(at)).written;
+  bytes[end] = SPACE;
+  return end + 1;
+}
+
+/** Writes a number, and one byte behind it. */
+function counted(bytes: Uint8Array, at: number, number: number, behind: number): number {
+  let digits = 1;
+  for (let most = 10; number >= most; most *= 10) digits++;
+  for (let place = digits - 1, rest = number; place >= 0; place--) {
+    bytes[at + place] = ZERO + rest % 10;
+    rest = Math.floor(rest / 10);
+  }
+  bytes[at + digits] = behind;
+  return at + digits + 1;
+}

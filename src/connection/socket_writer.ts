@@ -1,0 +1,172 @@
+import type { Outgoing } from "../message/outgoing.ts";
+import { roomOf, Segment, type Unsent } from "./segment.ts";
+import type { Writer } from "./writer.ts";
+
+/** What a transport has for those who write; one that writes at once has no `pendingWrite`. */
+export interface Pipe {
+  send(bytes: Uint8Array): void;
+  /** Settles once what was sent has left for the socket; `null` while nothing is on its way there. */
+  readonly pendingWrite?: Promise<void> | null | undefined;
+}
+
+/** So many microtasks without anything new, and what there is goes out. */
+const STILLNESS = 4;
+/** In bytes; more would only wait longer. */
+const LONGEST_WRITE = 32_768;
+/** In bytes; whoever waits for room waits until no more than this is left to be written. */
+const CROWD = 1_048_576;
+
+/**
+ * The way to the socket. What is published one by one, each behind an `await`, goes out together, as a write each would
+ * be a system call for each message. While the socket is busy all waits here and not in the transport, where it would
+ * be lost without a word if the connection broke.
+ */
+export class SocketWriter implements Writer {
+  readonly #pipe: () => Pipe | undefined;
+  /** Oldest first; what comes goes into the last. */
+  #segments: Segment[] = [new Segment()];
+  #spare: Segment | undefined;
+  #size = 0;
+  #taken = 0;
+  #waiting = 0;
+  #isGathering = false;
+  #busy: Promise<void> | undefined;
+  #room: PromiseWithResolvers<void> | undefined;
+
+  /** `pipe` gives the transport while it is connected. */
+  constructor(pipe: () => Pipe | undefined) {
+    this.#pipe = pipe;
+  }
+
+  get taken(): number {
+    return this.#taken;
+  }
+
+  get sent(): number {
+    return this.#taken - this.#waiting;
+  }
+
+  publish(outgoing: Outgoing): void {
+    const segment = this.#roomy(roomOf(outgoing));
+    const before = segment.length;
+    segment.addMessage(outgoing);
+    this.#size += segment.length - before;
+    this.#taken++;
+    this.#waiting++;
+    this.flush();
+  }
+
+  room(): Promise<void> | undefined {
+    if (this.#size <= CROWD) return undefined;
+    return (this.#room ??= Promise.withResolvers()).promise;
+  }
+
+  takeBack(): Unsent[] {
+    const unsent = this.#segments.flatMap((segment) => segment.unsent());
+    this.reset();
+    return unsent;
+  }
+
+  /** Has what there is written, once nothing more comes for a few turns. */
+  readonly flush = (): void => {
+    if (this.#busy) return;
+    if (this.#isGathering) return this.#size < LONGEST_WRITE ? undefined : this.#write();
+    this.#isGathering = true;
+    let seen = 0;
+    let still = 0;
+    const gather = () => {
+      still = this.#size > seen ? 0 : still + 1;
+      seen = this.#size;
+      if (still < STILLNESS && !this.#busy) return queueMicrotask(gather);
+      this.#isGathering = false;
+      this.#write();
+    };
+    gather();
+  };
+
+  /** The client's own commands come this way too, so that all is in order. */
+  fill(...parts: readonly Uint8Array[]): void {
+    const length = parts.reduce((sum, part) => sum + part.length, 0);
+    const segment = this.#roomy(length);
+    for (const part of parts) segment.addCommand(part);
+    this.#size += length;
+  }
+
+  /** In bytes, as the client asks for it. */
+  size(): number {
+    return this.#size;
+  }
+
+  /** Whether there is anything: the client asks for a flush with the first command, and then no more. */
+  length(): number {
+    return this.#size > 0 ? 1 : 0;
+  }
+
+  /** Forgets all that has not left; the client does so before it dials again. */
+  reset(): void {
+    for (const segment of this.#segments) segment.clear();
+    this.#segments.length = 1;
+    this.#size = 0;
+    this.#taken -= this.#waiting;
+    this.#waiting = 0;
+    this.#busy = undefined;
+    this.#makeRoom();
+  }
+
+  #roomy(length: number): Segment {
+    const last = this.#segments.at(-1)!;
+    if (last.fits(length)) return last;
+    const segment = this.#fresh(length);
+    this.#segments.push(segment);
+    return segment;
+  }
+
+  #fresh(least = 0): Segment {
+    const spare = this.#spare;
+    if (!spare?.fits(least)) return new Segment(least);
+    this.#spare = undefined;
+    return spare;
+  }
+
+  #write(): void {
+    const pipe = this.#pipe();
+    while (pipe && this.#size > 0) {
+      if (pipe.pendingWrite) return this.#after(pipe.pendingWrite);
+      this.#send(pipe, this.#segments.shift()!);
+    }
+  }
+
+  #send(pipe: Pipe, segment: Segment): void {
+    if (this.#segments.length === 0) this.#segments.push(this.#fresh());
+    this.#size -= segment.length;
+    this.#waiting -= segment.count;
+    // a WebSocket sends the whole buffer that a view is of, and keeps it for as long as it likes
+    const isClocked = "pendingWrite" in pipe;
+    pipe.send(isClocked ? segment.bytes : segment.bytes.slice());
+    if (pipe.pendingWrite) void pipe.pendingWrite.then(() => this.#reuse(segment));
+    else this.#reuse(segment);
+    this.#makeRoom();
+  }
+
+  #after(written: Promise<void>): void {
+    this.#busy = written;
+    void written.then(() => {
+      // the socket of a connection that is over, or one that failed and takes nothing any more
+      if (this.#busy !== written || this.#pipe()?.pendingWrite === written) return;
+      this.#busy = undefined;
+      this.#write();
+    });
+  }
+
+  #reuse(segment: Segment): void {
+    if (!segment.isUsual) return;
+    segment.clear();
+    this.#spare = segment;
+  }
+
+  #makeRoom(): void {
+    if (!this.#room || this.#size > CROWD) return;
+    this.#room.resolve();
+    this.#room = undefined;
+  }
+}

@@ -1,0 +1,20 @@
+import type { Outgoing } from "../message/outgoing.ts";
+import type { Unsent } from "./segment.ts";
+
+/** The way to the socket, for one connection and all that it becomes by coming back. */
+export interface Writer {
+  /** How many messages were taken, less those that were taken back. */
+  readonly taken: number;
+  /** How many of them have been handed to the socket. */
+  readonly sent: number;
+  /**
+   * Takes a message, to be written soon.
+   *
+   * @throws {InvalidSubjectError} if its subject or its address of reply would break its line apart
+   */
+  publish(outgoing: Outgoing): void;
+  /** Resolves once little is left to be written; `undefined` where that is so. */
+  room(): Promise<void> | undefined;
+  /** The messages that have not been handed to the socket, in order; they are forgotten here. */
+  takeBack(): Unsent[];
+}

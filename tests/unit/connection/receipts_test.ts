@@ -1,0 +1,98 @@
+import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import { FakeTime } from "@std/testing/time";
+import { Receipts } from "../../../src/connection/receipts.ts";
+
+/** A server that answers when the test says so. */
+class Questions {
+  given = 0;
+  readonly open: PromiseWithResolvers<void>[] = [];
+  asked = 0;
+
+  readonly ways = {
+    given: () => this.given,
+    ask: () => {
+      this.asked++;
+      const question = Promise.withResolvers<void>();
+      this.open.push(question);
+      return question.promise;
+    },
+  };
+
+  async answer(): Promise<void> {
+    this.open.shift()!.resolve();
+    await settled();
+  }
+}
+
+async function settled(): Promise<void> {
+  for (let turn = 0; turn < 10; turn++) await undefined;
+}
+
+Deno.test("Receipts asks a second after something was sent, and no more once all is confirmed", async () => {
+  using time = new FakeTime();
+  const questions = new Questions();
+  const receipts = new Receipts(questions.ways);
+  await time.tickAsync(10_000);
+  assertStrictEquals(questions.asked, 0);
+  questions.given = 3;
+  for (let sent = 0; sent < 3; sent++) receipts.expect();
+  await time.tickAsync(999);
+  assertStrictEquals(questions.asked, 0);
+  await time.tickAsync(1);
+  assertStrictEquals(questions.asked, 1);
+  await questions.answer();
+  assertStrictEquals(receipts.confirmed, 3);
+  await time.tickAsync(10_000);
+  assertStrictEquals(questions.asked, 1);
+});
+
+Deno.test("Receipts counts what was given before the question, and asks again for the rest", async () => {
+  using time = new FakeTime();
+  const questions = new Questions();
+  const receipts = new Receipts(questions.ways);
+  questions.given = 2;
+  receipts.expect();
+  await time.tickAsync(1_000);
+  questions.given = 5;
+  receipts.expect();
+  await time.tickAsync(5_000);
+  assertEquals([questions.asked, receipts.confirmed], [1, 0]);
+  await questions.answer();
+  assertStrictEquals(receipts.confirmed, 2);
+  await time.tickAsync(1_000);
+  await questions.answer();
+  assertEquals([questions.asked, receipts.confirmed], [2, 5]);
+});
+
+Deno.test("Receipts.confirm() asks now, and rejects where there is no answer", async () => {
+  const questions = new Questions();
+  const receipts = new Receipts(questions.ways);
+  questions.given = 4;
+  const confirmed = receipts.confirm();
+  await questions.answer();
+  await confirmed;
+  assertStrictEquals(receipts.confirmed, 4);
+  questions.given = 9;
+  const lost = receipts.confirm();
+  questions.open.shift()!.reject(new Error("disconnected"));
+  await assertRejects(() => lost, Error, "disconnected");
+  assertStrictEquals(receipts.confirmed, 4);
+});
+
+Deno.test("Receipts.settle() asks for nothing that went with the connection", async () => {
+  using time = new FakeTime();
+  const questions = new Questions();
+  const receipts = new Receipts(questions.ways);
+  questions.given = 7;
+  receipts.expect();
+  await time.tickAsync(1_000);
+  receipts.settle(7);
+  questions.open.shift()!.reject(new Error("disconnected"));
+  await time.tickAsync(5_000);
+  assertEquals([questions.asked, receipts.confirmed], [1, 7]);
+  questions.given = 8;
+  receipts.expect();
+  await time.tickAsync(1_000);
+  await questions.answer();
+  assertEquals([questions.asked, receipts.confirmed], [2, 8]);
+});

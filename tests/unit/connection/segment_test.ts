@@ -1,0 +1,89 @@
+import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { roomOf, Segment } from "../../../src/connection/segment.ts";
+import { InvalidSubjectError } from "../../../src/errors.ts";
+import type { Outgoing } from "../../../src/message/outgoing.ts";
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+function message(subject: string, body: string, more: Partial<Outgoing> = {}): Outgoing {
+  return { subject, replyTo: "", data: encoder.encode(body), headerBlock: undefined, ...more };
+}
+
+function wireOf(...messages: readonly Outgoing[]): string {
+  const segment = new Segment();
+  for (const each of messages) segment.addMessage(each);
+  return decoder.decode(segment.bytes);
+}
+
+const headerBlock = encoder.encode("NATS/1.0\r\na: b\r\n\r\n");
+
+Deno.test("Segment.addMessage() writes PUB and HPUB as NATS reads them", () => {
+  assertStrictEquals(wireOf(message("a.b", "hello")), "PUB a.b 5\r\nhello\r\n");
+  assertStrictEquals(wireOf(message("a", "")), "PUB a 0\r\n\r\n");
+  assertStrictEquals(wireOf(message("a", "x", { replyTo: "r.1" })), "PUB a r.1 1\r\nx\r\n");
+  const block = decoder.decode(headerBlock);
+  assertStrictEquals(
+    wireOf(
+      message("a", "hello", { headerBlock }),
+      message("b", "y", { replyTo: "r", headerBlock }),
+    ),
+    `HPUB a 18 23\r\n${block}hello\r\nHPUB b r 18 19\r\n${block}y\r\n`,
+  );
+});
+
+Deno.test("Segment.addMessage() writes sizes of any number of digits", () => {
+  for (const size of [0, 9, 10, 99, 100, 999, 1_000, 12_345, 60_000]) {
+    const wire = wireOf(message("a", "x".repeat(size)));
+    assertStrictEquals(wire, `PUB a ${size}\r\n${"x".repeat(size)}\r\n`);
+  }
+});
+
+Deno.test("Segment.addMessage() writes subjects beyond ASCII as UTF-8", () => {
+  assertStrictEquals(wireOf(message("é.☃.𝄞", "x", { replyTo: "ö" })), "PUB é.☃.𝄞 ö 1\r\nx\r\n");
+});
+
+Deno.test("Segment.addMessage() refuses what would break its line apart, and keeps what it has", () => {
+  const segment = new Segment();
+  segment.addMessage(message("a", "1"));
+  for (const wrong of ["b c", "b\r\nPUB c 0", "b\t", "\0", "b\x7f", "é b", "é\nb"]) {
+    assertThrows(() => segment.addMessage(message(wrong, "2")), InvalidSubjectError);
+    const replyTo = wrong;
+    assertThrows(() => segment.addMessage(message("b", "2", { replyTo })), InvalidSubjectError);
+  }
+  assertStrictEquals(decoder.decode(segment.bytes), "PUB a 1\r\n1\r\n");
+  assertStrictEquals(segment.count, 1);
+});
+
+Deno.test("roomOf() is never less than what a message takes", () => {
+  for (const more of [{}, { replyTo: "☃".repeat(50) }, { headerBlock }]) {
+    const given = message("é".repeat(40), "x".repeat(9_999), more);
+    const segment = new Segment();
+    segment.addMessage(given);
+    assertStrictEquals(segment.length <= roomOf(given), true);
+  }
+});
+
+Deno.test("Segment takes as much as it was made for, and says what fits", () => {
+  const large = message("a", "x".repeat(300_000));
+  assertStrictEquals(new Segment().fits(roomOf(large)), false);
+  const segment = new Segment(roomOf(large));
+  assertEquals([segment.fits(roomOf(large)), segment.isUsual], [true, false]);
+  segment.addMessage(large);
+  assertEquals([segment.fits(roomOf(large)), segment.bytes.length], [false, segment.length]);
+});
+
+Deno.test("Segment.unsent() gives the bodies as they were when they were given", () => {
+  const segment = new Segment();
+  const [first, second] = [message("a", "one"), message("b", "two", { headerBlock })];
+  segment.addMessage(first);
+  segment.addCommand(encoder.encode("PING\r\n"));
+  segment.addMessage(second);
+  first.data.fill(0);
+  const unsent = segment.unsent();
+  segment.clear();
+  segment.addMessage(message("c", "overwritten"));
+  assertEquals(unsent.map(({ data }) => decoder.decode(data)), ["one", "two"]);
+  assertStrictEquals(unsent[0]!.outgoing, first);
+  assertEquals(segment.unsent().length, 1);
+});
