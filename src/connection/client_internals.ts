@@ -6,13 +6,14 @@
  * @module
  */
 import type { Msg, NatsConnection, Status } from "@nats-io/transport-deno";
+import { type Read, readAll } from "./socket_reader.ts";
 import { type Pipe, SocketWriter } from "./socket_writer.ts";
 
 interface Transport {
   connect?: (...way: unknown[]) => Promise<void>;
   close?: () => Promise<void>;
   readonly isClosed?: boolean;
-  readonly conn?: { setNoDelay?(on: boolean): void };
+  readonly conn?: { setNoDelay?(on: boolean): void; read?: Read };
   readonly socket?: { readonly readyState?: unknown };
 }
 
@@ -24,6 +25,7 @@ interface Protocol {
   infoReceived?: boolean;
   listeners?: { push(status: Status): void; stop(): void; iterClosed: Promise<void> }[];
   prepare?: () => unknown;
+  parser?: { parse?(piece: Uint8Array): void };
   disconnected?: () => Promise<void>;
   servers?: { getServers?(): unknown[] };
 }
@@ -71,6 +73,19 @@ export function writeThrough(client: NatsConnection): SocketWriter | undefined {
   protocol.outbound = writer as object;
   protocol.flushPending = writer.flush;
   return writer;
+}
+
+/**
+ * Reads the socket of this connect or reconnect in the transport's place: what that is given to read with does not come
+ * back before the end. Without it everything works, and each read takes longer. An answer that cannot be parsed ends the
+ * connection, which then comes back; the client would stop to read, and not notice before its pings are not answered.
+ */
+export function readThrough(client: NatsConnection): void {
+  const { transport, parser } = protocolOf(client) ?? {};
+  const conn = transport?.conn;
+  if (typeof conn?.read !== "function" || typeof parser?.parse !== "function") return;
+  const read = conn.read.bind(conn);
+  conn.read = () => readAll(read, (piece) => parser.parse!(piece));
 }
 
 /**

@@ -186,6 +186,7 @@ export class Connection {
   #raise(): void {
     const client = this.#client!;
     internals.sendWithoutDelay(client);
+    internals.readThrough(client);
     const { max_payload, headers = false } = client.info!;
     this.#server = { max_payload, headers };
     this.#delay.reset();

@@ -5,9 +5,11 @@ import {
   aroundTransport,
   hasOpenSocket,
   headerBlockOf,
+  readThrough,
   sendWithoutDelay,
   watchDials,
   watchStatus,
+  writeThrough,
 } from "../../../src/connection/client_internals.ts";
 
 /** A client built otherwise than the one that is known, or in part as it. */
@@ -34,6 +36,56 @@ Deno.test("sendWithoutDelay() does without where there is no such switch", () =>
     transport: { conn: {} },
   }];
   for (const part of parts) sendWithoutDelay(client(part));
+});
+
+Deno.test("readThrough() has the parser of now take what the socket of now gives, until its end", async () => {
+  const pieces = [1, 2, 3];
+  const parsed: number[] = [];
+  const conn = {
+    read(into: Uint8Array) {
+      const piece = pieces.shift();
+      if (piece === undefined) return Promise.resolve(null);
+      into[0] = piece;
+      return Promise.resolve(1);
+    },
+  };
+  const parser = { parse: (piece: Uint8Array) => void parsed.push(...piece) };
+  const protocol = { transport: { conn }, parser };
+  readThrough(client(protocol));
+  protocol.parser = { parse: () => void parsed.push(0) };
+  assertStrictEquals(await conn.read(new Uint8Array(0)), null);
+  assertEquals(parsed, [1, 2, 3]);
+});
+
+Deno.test("readThrough() leaves the reading to a transport that it does not know", () => {
+  const read = () => Promise.resolve(null);
+  for (const parts of [{}, { transport: { conn: {} } }, { transport: { conn: { read } } }]) {
+    readThrough(client(parts));
+  }
+});
+
+Deno.test("writeThrough() takes over what the client has to say, and its way to the socket", async () => {
+  const writes: string[] = [];
+  const transport = { send: (bytes: Uint8Array) => writes.push(new TextDecoder().decode(bytes)) };
+  const outbound = { drain: () => new TextEncoder().encode("PING\r\n"), size: () => 6 };
+  const protocol = { transport, outbound, connected: true, infoReceived: true, flushPending() {} };
+  const writer = writeThrough(client(protocol))!;
+  writer.publish({ subject: "a", replyTo: "", data: new Uint8Array(0), headerBlock: undefined });
+  assertStrictEquals(protocol.outbound, writer as unknown);
+  protocol.flushPending();
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  assertEquals(writes, ["PING\r\nPUB a 0\r\n\r\n"]);
+  protocol.connected = false;
+  writer.publish({ subject: "b", replyTo: "", data: new Uint8Array(0), headerBlock: undefined });
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  assertStrictEquals(writes.length, 1);
+});
+
+Deno.test("writeThrough() leaves the writing to a client that it does not know", () => {
+  const outbound = { drain: () => new Uint8Array(0) };
+  for (const parts of [undefined, {}, { outbound }, { outbound, flushPending() {} }]) {
+    assertStrictEquals(writeThrough(client(parts)), undefined);
+  }
 });
 
 Deno.test("hasOpenSocket() goes by the transport and by the WebSocket's state", () => {
