@@ -12,6 +12,7 @@ import { type Pipe, SocketWriter } from "./socket_writer.ts";
 interface Transport {
   connect?: (...way: unknown[]) => Promise<void>;
   close?: () => Promise<void>;
+  closed?: () => Promise<void | Error>;
   readonly isClosed?: boolean;
   readonly conn?: { setNoDelay?(on: boolean): void; read?: Read };
   readonly socket?: { readonly readyState?: unknown };
@@ -25,6 +26,8 @@ interface Protocol {
   infoReceived?: boolean;
   listeners?: { push(status: Status): void; stop(): void; iterClosed: Promise<void> }[];
   prepare?: () => unknown;
+  /** Ends a dial that is under way, and only that. */
+  connectError?: ((error: Error) => void) | undefined;
   parser?: { parse?(piece: Uint8Array): void };
   disconnected?: () => Promise<void>;
   servers?: { getServers?(): unknown[] };
@@ -35,6 +38,7 @@ interface RawMsg {
   readonly _rdata?: Uint8Array;
 }
 
+const CLOSED_EARLY = "the socket closed before the server had let us in";
 /** Read once: the class is made when it is first named, and looked up again every time. */
 const { CLOSING, CLOSED } = WebSocket;
 
@@ -150,14 +154,19 @@ export interface DialWatch {
 
 /**
  * Watches each dial to come. The client tells of a dial that failed nothing but the next attempt, and what it asks
- * for credentials cannot wait. Without it those of the first connect are used for ever.
+ * for credentials cannot wait. Without it those of the first connect are used for ever, and a dial whose socket ends
+ * before the server has let us in takes all of its time.
  */
 export function watchDials(client: NatsConnection, { before, failed }: DialWatch): void {
   aroundTransport(client, (create) => {
     create();
-    const transport = protocolOf(client)?.transport;
+    const protocol = protocolOf(client);
+    const transport = protocol?.transport;
     const connect = transport?.connect;
     if (!transport || typeof connect !== "function") return;
+    void transport.closed?.().then(() => {
+      if (protocol?.transport === transport) protocol.connectError?.(new Error(CLOSED_EARLY));
+    });
     transport.connect = async (...way) => {
       try {
         if (before) await unlessClosed(transport, before);

@@ -191,6 +191,21 @@ Deno.test("NatsBroker.openInbox() while disconnected opens after the reconnect",
   assertEquals((await inbox.next({ timeout: 5_000 }))?.body, "heard");
 });
 
+Deno.test("NatsBroker comes back soon when its connection is cut again before the server has let it in", async () => {
+  await using server = await NatsServer.start();
+  await using proxy = await Proxy.start(server.port);
+  await using broker = new NatsBroker(proxy.url, { ...options, connectTimeout: 30_000 });
+  await broker.connect();
+  for (const bytes of [1, 20, 100]) {
+    await disconnected(broker, () => {
+      proxy.cut();
+      // in the middle of its CONNECT
+      proxy.cutAfter(bytes, "toServer");
+    });
+    await broker.flush({ timeout: 5_000 });
+  }
+});
+
 Deno.test("NatsBroker.events() tells an outage from its beginning to its end", async () => {
   await using server = await NatsServer.start();
   await using proxy = await Proxy.start(server.port);

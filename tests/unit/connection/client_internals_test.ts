@@ -194,6 +194,29 @@ Deno.test("watchDials() does not dial a transport that was closed while it waite
   assertEquals(steps, ["close"]);
 });
 
+Deno.test("watchDials() ends a dial whose socket has closed, and no other", async () => {
+  const ended: string[] = [];
+  const sockets: PromiseWithResolvers<void>[] = [];
+  const protocol = {
+    transport: undefined as unknown,
+    connectError: ({ message }: Error) => void ended.push(message),
+    prepare() {
+      const socket = Promise.withResolvers<void>();
+      sockets.push(socket);
+      protocol.transport = { connect: () => Promise.resolve(), closed: () => socket.promise };
+    },
+  };
+  watchDials(client(protocol), { before: undefined, failed() {} });
+  protocol.prepare();
+  protocol.prepare();
+  sockets[0]!.resolve();
+  await sockets[0]!.promise;
+  assertEquals(ended, []);
+  sockets[1]!.resolve();
+  await sockets[1]!.promise;
+  assertEquals(ended, ["the socket closed before the server had let us in"]);
+});
+
 Deno.test("watchDials() does without where there is nothing to watch", () => {
   for (const transport of [undefined, {}, { connect: 7 }]) {
     const protocol = { transport, prepare: () => "prepared" };
