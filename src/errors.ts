@@ -14,6 +14,7 @@ export type ConnectionErrorReason =
   | "tls"
   | "not connected"
   | "connected"
+  | "interrupted"
   | "closed";
 
 /** The connection could not be made, was never asked for, or is closed for good. */

@@ -122,13 +122,14 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
   }
 
   /**
-   * Resolves once the server has taken in everything that was published before.
+   * Resolves once the server has everything that was published before, after a reconnect if need be.
    *
    * @throws {TimeoutError} if that takes longer than `timeout` milliseconds; without one it waits for ever
+   * @throws {ConnectionError} once, where messages were on their way when the connection broke, and may be lost
    */
   async flush(options: TimeoutOptions = {}): Promise<void> {
     checkOptions("flush", options, TIMEOUT_RULES);
-    await this.#wiring.connection.flush(options, "flush");
+    await this.#wiring.connection.settle(options);
   }
 
   /**

@@ -1,5 +1,5 @@
 import type { MsgHdrs, NatsConnection, PublishOptions } from "@nats-io/transport-deno";
-import type { Outgoing } from "../message/outgoing.ts";
+import { isUnwatched, type Outgoing } from "../message/outgoing.ts";
 import type { Unsent } from "./segment.ts";
 import type { Writer } from "./writer.ts";
 
@@ -16,11 +16,12 @@ export class ClientWriter implements Writer {
     return this.taken;
   }
 
-  publish({ subject, replyTo, data, headerBlock }: Outgoing): void {
+  publish(outgoing: Outgoing): void {
+    const { subject, replyTo, data, headerBlock } = outgoing;
     const options: PublishOptions = { reply: replyTo };
     if (headerBlock) options.headers = new EncodedHeaders(headerBlock) as unknown as MsgHdrs;
     this.#client.publish(subject, data, options);
-    this.taken++;
+    if (isUnwatched(outgoing)) this.taken++;
   }
 
   room(): undefined {}

@@ -5,6 +5,7 @@ import type { Outgoing } from "../message/outgoing.ts";
 import { ReconnectDelay } from "./backoff.ts";
 import * as internals from "./client_internals.ts";
 import { type Interest, subscribeThrough, type Taker } from "./client_subscription.ts";
+import { Comeback } from "./comeback.ts";
 import type { EventFeed } from "./events.ts";
 import { clientFault } from "./faults.ts";
 import { openClient } from "./opening.ts";
@@ -26,14 +27,13 @@ export class Connection {
   #up = false;
   #reconnects = 0;
   #server = { max_payload: 1_048_576, headers: true };
-  #raised = Promise.withResolvers<void>();
+  readonly #comeback = new Comeback();
 
   constructor(settings: ConnectionSettings, feed: EventFeed) {
     this.#settings = settings;
     this.#feed = feed;
     this.#outlet = new Outlet(settings.outboxLimit);
     this.#delay = new ReconnectDelay(settings.reconnect);
-    this.#raised.promise.catch(() => {});
   }
 
   /** Whether what is published now reaches a socket. */
@@ -103,9 +103,18 @@ export class Connection {
     return subscribeThrough(this.#client, subject, taker, { queue, report });
   }
 
-  /** Resolves once the server has taken in everything that was sent before, after a reconnect if need be. */
-  flush(patience: Patience, action = "flush"): Promise<void> {
+  /** Resolves once the server has answered whatever it has got of us, after a reconnect if need be. */
+  flush(patience: Patience, action: string): Promise<void> {
     return within(this.#flushed(action), patience, action);
+  }
+
+  /**
+   * Resolves once the server has all that was published since the last time.
+   *
+   * @throws {ConnectionError} if some of it was on its way when the connection broke
+   */
+  settle(patience: Patience): Promise<void> {
+    return within(this.#flushed("flush").then(this.#outlet.account()), patience, "flush");
   }
 
   /**
@@ -178,8 +187,7 @@ export class Connection {
   #lower(server: string): void {
     this.#up = false;
     const unconfirmed = this.#outlet.interrupt();
-    this.#raised = Promise.withResolvers();
-    this.#raised.promise.catch(() => {});
+    this.#comeback.go();
     this.#feed.emit({ type: "disconnected", server, unconfirmed });
   }
 
@@ -192,7 +200,7 @@ export class Connection {
     this.#delay.reset();
     this.#up = true;
     this.#outlet.resume(() => this.isUp, (error) => this.#feed.emit({ type: "error", error }));
-    this.#raised.resolve();
+    this.#comeback.come();
     const server = client.getServer();
     this.#feed.emit({ type: "connected", server, reconnects: this.#reconnects });
   }
@@ -206,7 +214,7 @@ export class Connection {
     for (;;) {
       const client = this.#client;
       if (client === undefined) throw this.#missing(action);
-      if (!this.#up) await this.#raised.promise;
+      if (!this.#up) await this.#comeback.awaited;
       try {
         return await this.#outlet.confirm();
       } catch (error) {
@@ -223,13 +231,8 @@ export class Connection {
     this.#connecting = undefined;
     this.#up = false;
     const lost = this.#outlet.close();
-    const gone = new ConnectionError(
-      `Cannot wait for the connection as it must not be closed: closed`,
-      "closed",
-      { cause: error },
-    );
-    this.#raised.reject(gone);
-    this.#raised = Promise.withResolvers();
+    const ended = "Cannot wait for the connection as it must not be closed: closed";
+    this.#comeback.fail(new ConnectionError(ended, "closed", { cause: error }));
     if (lost > 0) {
       const sentence = `Cannot send what was held as the connection must come back: ${lost} lost`;
       this.#feed.emit({ type: "error", error: new ConnectionError(sentence, "closed") });

@@ -5,8 +5,8 @@ export type BrokerEvent =
     readonly type: "disconnected";
     readonly server: string;
     /**
-     * How many messages were on their way, not known to have come to the server: each of them may be lost. What had not
-     * left yet is held, and sent after the reconnect.
+     * How many published messages were on their way, not known to have come to the server: each of them may be lost. What
+     * had not left yet is held, and sent after the reconnect; whoever waits for an answer is told by its timeout.
      */
     readonly unconfirmed: number;
   }

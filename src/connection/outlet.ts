@@ -1,5 +1,6 @@
 import type { NatsConnection } from "@nats-io/transport-deno";
-import type { Outgoing } from "../message/outgoing.ts";
+import { ConnectionError } from "../errors.ts";
+import { isUnwatched, type Outgoing } from "../message/outgoing.ts";
 import { writeThrough } from "./client_internals.ts";
 import { ClientWriter } from "./client_writer.ts";
 import { Outbox } from "./outbox.ts";
@@ -14,6 +15,10 @@ export class Outlet {
   readonly #outbox: Outbox;
   #writer: Writer | undefined;
   #receipts: Receipts | undefined;
+  /** How many messages may have been lost, ever. */
+  #doubtful = 0;
+  /** How many of them a flush has told of. */
+  #told = 0;
 
   /** What is held stays within so many bytes. */
   constructor(limit: number) {
@@ -57,6 +62,19 @@ export class Outlet {
     return this.#receipts!.confirm();
   }
 
+  /** Gives what throws, once a flush is through, if messages may be lost that no flush before it has told of. */
+  account(): () => void {
+    const told = this.#told;
+    return () => {
+      this.#told = Math.max(this.#told, this.#doubtful);
+      const lost = this.#doubtful - told;
+      if (lost === 0) return;
+      const sentence =
+        `Cannot flush as the connection must hold: it broke, ${lost} messages on their way`;
+      throw new ConnectionError(sentence, "interrupted");
+    };
+  }
+
   /** The socket is there again: what is held goes first, for as long as it is; `failed` is told what cannot be sent. */
   resume(isUp: () => boolean, failed: (error: Error) => void): void {
     this.#outbox.release((outgoing) => {
@@ -77,6 +95,7 @@ export class Outlet {
     const { sent } = this.#writer!;
     const unconfirmed = Math.max(0, sent - this.#receipts!.confirmed);
     this.#receipts!.settle(sent);
+    this.#doubtful += unconfirmed;
     return unconfirmed;
   }
 
@@ -93,7 +112,7 @@ export class Outlet {
 
   #write(outgoing: Outgoing): void {
     this.#writer!.publish(outgoing);
-    this.#receipts!.expect();
+    if (isUnwatched(outgoing)) this.#receipts!.expect();
   }
 
   /** What was not handed over cannot have arrived: it goes before all that is published from now on. */

@@ -1,5 +1,5 @@
 import { InvalidSubjectError } from "../errors.ts";
-import type { Outgoing } from "../message/outgoing.ts";
+import { isUnwatched, type Outgoing } from "../message/outgoing.ts";
 
 /** A message that has not left, with its bytes as they were when it was given. */
 export interface Unsent {
@@ -27,6 +27,7 @@ export class Segment {
   /** Where each message ends. */
   readonly #ends: number[] = [];
   #used = 0;
+  #unwatched = 0;
 
   /** One that takes at least so many bytes. */
   constructor(least = 0) {
@@ -43,9 +44,9 @@ export class Segment {
     return this.#used;
   }
 
-  /** How many messages it has. */
-  get count(): number {
-    return this.#messages.length;
+  /** How many messages it has that nobody would notice if they were lost. */
+  get unwatched(): number {
+    return this.#unwatched;
   }
 
   /** What is to be written; the same bytes are used again after `clear`. */
@@ -83,11 +84,14 @@ export class Segment {
     bytes[at++] = CR;
     bytes[at++] = LF;
     this.#used = at;
+    // what is forgotten once it is written need not be known
+    if (outgoing.isForgotten) return;
     this.#messages.push(outgoing);
     this.#ends.push(at);
+    if (isUnwatched(outgoing)) this.#unwatched++;
   }
 
-  /** Its messages, each with a copy of its body. */
+  /** Its messages that are not forgotten, each with a copy of its body. */
   unsent(): Unsent[] {
     return this.#messages.map((outgoing, index) => {
       const end = this.#ends[index]! - 2;
@@ -97,6 +101,7 @@ export class Segment {
 
   clear(): void {
     this.#used = 0;
+    this.#unwatched = 0;
     this.#messages.length = 0;
     this.#ends.length = 0;
   }

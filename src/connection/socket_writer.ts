@@ -48,11 +48,12 @@ export class SocketWriter implements Writer {
 
   publish(outgoing: Outgoing): void {
     const segment = this.#roomy(roomOf(outgoing));
-    const before = segment.length;
+    const { length, unwatched } = segment;
     segment.addMessage(outgoing);
-    this.#size += segment.length - before;
-    this.#taken++;
-    this.#waiting++;
+    this.#size += segment.length - length;
+    const added = segment.unwatched - unwatched;
+    this.#taken += added;
+    this.#waiting += added;
     this.flush();
   }
 
@@ -139,7 +140,7 @@ export class SocketWriter implements Writer {
   #send(pipe: Pipe, segment: Segment): void {
     if (this.#segments.length === 0) this.#segments.push(this.#fresh());
     this.#size -= segment.length;
-    this.#waiting -= segment.count;
+    this.#waiting -= segment.unwatched;
     // a WebSocket sends the whole buffer that a view is of, and keeps it for as long as it likes
     const isClocked = "pendingWrite" in pipe;
     pipe.send(isClocked ? segment.bytes : segment.bytes.slice());

@@ -3,7 +3,7 @@ import type { Unsent } from "./segment.ts";
 
 /** The way to the socket, for one connection and all that it becomes by coming back. */
 export interface Writer {
-  /** How many messages were taken, less those that were taken back. */
+  /** How many messages were taken that nobody would notice if they were lost, less those that were taken back. */
   readonly taken: number;
   /** How many of them have been handed to the socket. */
   readonly sent: number;

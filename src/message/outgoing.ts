@@ -10,6 +10,13 @@ export interface Outgoing extends Packet {
   readonly timeLeft?: number | undefined;
   /** Whether nobody wants it sent after an outage that kept it: its sender has given up, or sees to it by itself. */
   isForgotten?: boolean;
+  /** Whether somebody waits for it or for its answer, and is told by a timeout if it is lost. */
+  isAwaited?: boolean;
+}
+
+/** Whether nobody would notice if it was lost. */
+export function isUnwatched({ isForgotten, isAwaited }: Outgoing): boolean {
+  return !isForgotten && !isAwaited;
 }
 
 /** What goes with a body. */

@@ -172,6 +172,9 @@ export class Outbound {
   }
 
   #encode(draft: Draft & { readonly timeLeft?: number | undefined }): Outgoing {
-    return encodeMessage(draft.subject, draft.body, draft, this.#ways.connection.hasHeaders);
+    const { hasHeaders } = this.#ways.connection;
+    const outgoing = encodeMessage(draft.subject, draft.body, draft, hasHeaders);
+    if (draft.kind !== "publish") outgoing.isAwaited = true;
+    return outgoing;
   }
 }

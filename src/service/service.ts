@@ -96,6 +96,7 @@ export class Service {
     const settings = this.#settings;
     const facts = { settings, endpoints: this.#endpoints(), started: this.#started };
     const { data } = encodeBody(answerTo(verb, facts));
-    this.#connection.publish({ subject: replyTo, replyTo: "", data, headerBlock: undefined });
+    const answer = { subject: replyTo, replyTo: "", data, headerBlock: undefined };
+    this.#connection.publish({ ...answer, isAwaited: true });
   }
 }

@@ -139,7 +139,7 @@ export class Streaming {
       }
       await this.#sendPlainPart(exchange, part);
       exchange.plainLeft--;
-      if (++count % FLUSH_EVERY === 0) await connection.flush({});
+      if (++count % FLUSH_EVERY === 0) await connection.flush({}, "send the parts");
       if (exchange.plainLeft === 0 || exchange.isLate || !exchange.isOpen) return;
     }
   }

@@ -35,7 +35,7 @@ class Running implements AsyncDisposable {
     const running = new Running(url, id, user);
     await running.connection.connect();
     running.service.listen();
-    await running.connection.flush({ timeout: 5_000 });
+    await running.connection.flush({ timeout: 5_000 }, "flush");
     return running;
   }
 
@@ -120,7 +120,7 @@ onEveryServer("A service that listens again is found on the next connection", as
   await connection.close({ timeout: 2_000 });
   await connection.connect();
   service.listen();
-  await connection.flush({ timeout: 5_000 });
+  await connection.flush({ timeout: 5_000 }, "flush");
   assertEquals(await ask(client, "$SRV.PING.orders"), PING);
   assertEquals(stats.requests, 0);
 });

@@ -1,4 +1,10 @@
-import { type BrokerEvent, type Inbox, NatsBroker, TimeoutError } from "@signalbox/nats";
+import {
+  type BrokerEvent,
+  ConnectionError,
+  type Inbox,
+  NatsBroker,
+  TimeoutError,
+} from "@signalbox/nats";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { delay } from "../support/delay.ts";
 import { NatsServer } from "../support/nats_server/nats_server.ts";
@@ -56,7 +62,7 @@ Deno.test("NatsBroker.publish() sends again what a socket had not taken when it 
     const { unconfirmed } = await broken(sending, proxy);
     proxy.resume();
     await send(count);
-    await sending.flush();
+    await assertRejects(() => sending.flush(), ConnectionError, "on their way");
 
     const numbers = await numbersIn(inbox, count);
     assertEquals(numbers, [...new Set(numbers)].sort((one, other) => one - other));
@@ -123,6 +129,28 @@ Deno.test("BrokerEvent of a broken connection counts what no answer of the serve
     await delay(50);
     assertEquals((await broken(sending, proxy)).unconfirmed, 7);
     proxy.resume();
+    await sending.ping();
+  }));
+
+Deno.test("NatsBroker.flush() rejects once where messages may be lost, whether it began before or after", () =>
+  withBoth(async ({ proxy, sending }) => {
+    proxy.stall();
+    for (let sent = 0; sent < 3; sent++) await sending.publish("nobody", sent);
+    const flushes = [1, 2].map(() => meanwhile(() => sending.flush({ timeout: 10_000 })));
+    await delay(50);
+    await broken(sending, proxy);
+    proxy.resume();
+    for (const flush of flushes) {
+      const error = await assertRejects(() => flush, ConnectionError, "3 messages");
+      assertEquals(error.reason, "interrupted");
+    }
+    await sending.flush();
+    proxy.stall();
+    await sending.publish("nobody", "again");
+    await delay(50);
+    await broken(sending, proxy);
+    proxy.resume();
+    await assertRejects(() => sending.flush(), ConnectionError, "1 messages");
     await sending.flush();
   }));
 

@@ -85,6 +85,8 @@ async function recovered(...brokers: readonly NatsBroker[]): Promise<void> {
     const pings = await Promise.allSettled(brokers.map((broker) => broker.ping({ timeout: 500 })));
     return pings.every(({ status }) => status === "fulfilled");
   });
+  // what the storm has taken is told by the first flush behind it
+  await Promise.allSettled(brokers.map((broker) => broker.flush()));
 }
 
 /** A broker that closes by itself has given up, which it must not. */

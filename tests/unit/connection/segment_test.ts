@@ -52,7 +52,18 @@ Deno.test("Segment.addMessage() refuses what would break its line apart, and kee
     assertThrows(() => segment.addMessage(message("b", "2", { replyTo })), InvalidSubjectError);
   }
   assertStrictEquals(decoder.decode(segment.bytes), "PUB a 1\r\n1\r\n");
-  assertStrictEquals(segment.count, 1);
+  assertStrictEquals(segment.unwatched, 1);
+});
+
+Deno.test("Segment.unwatched counts what nobody would notice if it was lost", () => {
+  const segment = new Segment();
+  for (const more of [{}, { isAwaited: true }, { isForgotten: true }, {}]) {
+    segment.addMessage(message("a", "x", more));
+  }
+  assertStrictEquals(segment.unwatched, 2);
+  assertStrictEquals(segment.unsent().length, 3);
+  segment.clear();
+  assertEquals([segment.unwatched, segment.unsent()], [0, []]);
 });
 
 Deno.test("roomOf() is never less than what a message takes", () => {
@@ -85,5 +96,6 @@ Deno.test("Segment.unsent() gives the bodies as they were when they were given",
   segment.addMessage(message("c", "overwritten"));
   assertEquals(unsent.map(({ data }) => decoder.decode(data)), ["one", "two"]);
   assertStrictEquals(unsent[0]!.outgoing, first);
+  segment.addMessage(message("d", "once", { isForgotten: true }));
   assertEquals(segment.unsent().length, 1);
 });

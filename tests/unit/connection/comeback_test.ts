@@ -1,0 +1,28 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { Comeback } from "../../../src/connection/comeback.ts";
+
+Deno.test("Comeback resolves for whoever waits, until the connection goes again", async () => {
+  const comeback = new Comeback();
+  const told: string[] = [];
+  const first = comeback.awaited.then(() => told.push("first"));
+  comeback.come();
+  await first;
+  await comeback.awaited;
+  comeback.go();
+  const second = comeback.awaited.then(() => told.push("second"));
+  await Promise.resolve();
+  assertEquals(told, ["first"]);
+  comeback.come();
+  await second;
+  assertEquals(told, ["first", "second"]);
+});
+
+Deno.test("Comeback.fail() rejects for whoever waits, and for nobody after", async () => {
+  const comeback = new Comeback();
+  const waiting = comeback.awaited;
+  comeback.fail(new Error("closed"));
+  await assertRejects(() => waiting, Error, "closed");
+  const next = comeback.awaited;
+  comeback.come();
+  await next;
+});
