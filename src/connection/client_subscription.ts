@@ -1,4 +1,4 @@
-import type { Msg, NatsConnection } from "@nats-io/transport-deno";
+import type { Msg, NatsConnection, Subscription } from "@nats-io/transport-deno";
 import type { Packet } from "../message/packet.ts";
 import { ClientPacket } from "./client_message.ts";
 import { clientFault } from "./faults.ts";
@@ -23,7 +23,7 @@ export function subscribeThrough(
   client: NatsConnection,
   subject: string,
   taker: Taker,
-  { queue, report }: { readonly queue: string | undefined; report(error: Error): void },
+  { queue, report }: { readonly queue: string | undefined; readonly report: Report },
 ): Interest {
   const callback = (error: Error | null, message: Msg) => {
     try {
@@ -33,13 +33,24 @@ export function subscribeThrough(
       report(error as Error);
     }
   };
-  const subscription = client.subscribe(subject, queue ? { queue, callback } : { callback });
-  return {
-    unsubscribe() {
-      if (!subscription.isClosed()) subscription.unsubscribe();
-    },
-    async drain() {
-      if (!subscription.isClosed()) await subscription.drain();
-    },
-  };
+  return new ClientInterest(client.subscribe(subject, queue ? { queue, callback } : { callback }));
+}
+
+/** Told what a taker throws. */
+export type Report = (error: Error) => void;
+
+class ClientInterest implements Interest {
+  readonly #subscription: Subscription;
+
+  constructor(subscription: Subscription) {
+    this.#subscription = subscription;
+  }
+
+  unsubscribe(): void {
+    if (!this.#subscription.isClosed()) this.#subscription.unsubscribe();
+  }
+
+  async drain(): Promise<void> {
+    if (!this.#subscription.isClosed()) await this.#subscription.drain();
+  }
 }

@@ -28,6 +28,7 @@ export class Connection {
   #reconnects = 0;
   #server = { max_payload: 1_048_576, headers: true };
   readonly #comeback = new Comeback();
+  readonly #report = (error: Error) => this.#feed.emit({ type: "error", error });
 
   constructor(settings: ConnectionSettings, feed: EventFeed) {
     this.#settings = settings;
@@ -99,8 +100,7 @@ export class Connection {
   /** Subscribes; the server has it once a `flush` is through. */
   subscribe(subject: string, taker: Taker, queue?: string): Interest {
     if (this.#client === undefined) throw this.#missing(`subscribe to "${subject}"`);
-    const report = (error: Error) => this.#feed.emit({ type: "error", error });
-    return subscribeThrough(this.#client, subject, taker, { queue, report });
+    return subscribeThrough(this.#client, subject, taker, { queue, report: this.#report });
   }
 
   /** Resolves once the server has answered whatever it has got of us, after a reconnect if need be. */
@@ -135,9 +135,7 @@ export class Connection {
     const client = this.#client;
     // who reads the events of a broker that never was connected, or of one stopped twice, waits for their end too
     if (!client) return this.#feed.emit({ type: "closed", error: undefined });
-    await within(this.#sent(client), patience, "send what is on its way").catch((error) =>
-      this.#feed.emit({ type: "error", error })
-    );
+    await within(this.#sent(client), patience, "send what is on its way").catch(this.#report);
     this.#trying.abort();
     await client.close();
     this.#closed(undefined);
@@ -199,7 +197,7 @@ export class Connection {
     this.#server = { max_payload, headers };
     this.#delay.reset();
     this.#up = true;
-    this.#outlet.resume(() => this.isUp, (error) => this.#feed.emit({ type: "error", error }));
+    this.#outlet.resume(() => this.isUp, this.#report);
     this.#comeback.come();
     const server = client.getServer();
     this.#feed.emit({ type: "connected", server, reconnects: this.#reconnects });

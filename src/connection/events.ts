@@ -27,15 +27,20 @@ export type Logger = Pick<Console, "debug" | "info" | "warn" | "error">;
 /** A reader that never comes back must not grow without bound; events are few. */
 const LONGEST = 1_024;
 
+/** Somebody who is told of each event, in the turn in which it happens. */
+export interface EventListener {
+  notice(event: BrokerEvent): void;
+}
+
 /** Tells everyone who listens, at once, and everyone who iterates, in order. */
 export class EventFeed {
-  readonly #listeners = new Set<(event: BrokerEvent) => void>();
+  readonly #listeners = new Set<EventListener>();
 
   /** Calls every listener before it returns. */
   emit(event: BrokerEvent): void {
     for (const listener of [...this.#listeners]) {
       try {
-        listener(event);
+        listener.notice(event);
       } catch (error) {
         // the caller is in the middle of its own work, and a logger that throws is no reason to leave it
         console.error(error);
@@ -43,10 +48,20 @@ export class EventFeed {
     }
   }
 
-  /** Listens until the function it gives is called. */
-  listen(listener: (event: BrokerEvent) => void): () => void {
+  /** Has somebody listen who takes up no more than a place. */
+  add(listener: EventListener): void {
     this.#listeners.add(listener);
-    return () => void this.#listeners.delete(listener);
+  }
+
+  remove(listener: EventListener): void {
+    this.#listeners.delete(listener);
+  }
+
+  /** Listens until the function it gives is called. */
+  listen(notice: (event: BrokerEvent) => void): () => void {
+    const listener = { notice };
+    this.add(listener);
+    return () => this.remove(listener);
   }
 
   /** Events from now on; ends with `closed`. A reader that falls far behind loses the oldest. */

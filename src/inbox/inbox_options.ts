@@ -58,12 +58,20 @@ const RULES = {
  *
  * @throws {TypeError} naming the first option that is unknown or wrong
  */
-export function inboxSettings(options: InboxOptions = {}): InboxSettings {
+export function inboxSettings(options?: InboxOptions): InboxSettings {
+  return options === undefined ? USUAL : checked(options);
+}
+
+const receive = (packet: Packet) => new ReceivedMessage(packet);
+
+/** One for all inboxes without options, as an open inbox is to take up little. */
+const USUAL = checked({});
+
+function checked(options: InboxOptions): InboxSettings {
   checkOptions(ACTION, options, RULES);
   checkOptions(ACTION, options.maxPending, { messages: count, bytes });
   const { max = Infinity, idleTimeout = Infinity, signal, maxPending, overflow = "close" } =
     options;
-  const receive = (packet: Packet) => new ReceivedMessage(packet);
   return {
     max,
     // a timer of Infinity would end at once

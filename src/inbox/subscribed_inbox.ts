@@ -1,6 +1,6 @@
 import { Backlog } from "../backlog.ts";
 import type { Connection, Interest, Taker } from "../connection/connection.ts";
-import type { EventFeed } from "../connection/events.ts";
+import type { BrokerEvent, EventFeed, EventListener } from "../connection/events.ts";
 import { within } from "../deadline.ts";
 import type { Message } from "../message/message.ts";
 import { keep, type Packet, sizeOf } from "../message/packet.ts";
@@ -13,19 +13,19 @@ type Reader = (packet: Packet | undefined) => void;
 const NEXT_RULES = { timeout: limit(milliseconds), signal };
 
 /** An inbox with a subscription of its own on the server, gone as soon as the inbox has ended. */
-export class SubscribedInbox implements Inbox, Taker {
+export class SubscribedInbox implements Inbox, Taker, EventListener {
   readonly subject: string;
-  readonly closed: Promise<InboxEnd>;
   readonly #connection: Pick<Connection, "subscribe" | "flush">;
   readonly #settings: InboxSettings;
   readonly #feed: EventFeed;
   readonly #backlog = new Backlog<Packet>();
-  readonly #readers = new Set<Reader>();
-  readonly #refused = Promise.withResolvers<never>();
+  readonly #readers: Reader[] = [];
   readonly #interest: Interest;
-  readonly #deaf: () => void;
-  #told!: (reason: InboxEnd) => void;
-  #ended = false;
+  readonly #abort: (() => void) | undefined;
+  /** Made when somebody asks for them, as an open inbox is to take up little. */
+  #closed: PromiseWithResolvers<InboxEnd> | undefined;
+  #refused: PromiseWithResolvers<never> | undefined;
+  #ended: InboxEnd | undefined;
   #taken = 0;
   #dropped = 0;
   #heard = performance.now();
@@ -40,13 +40,14 @@ export class SubscribedInbox implements Inbox, Taker {
   ) {
     this.subject = subject;
     this.#connection = connection;
-    this.closed = new Promise((resolve) => this.#told = resolve);
     this.#settings = settings;
     this.#feed = feed;
-    this.#refused.promise.catch(() => {});
     this.#interest = connection.subscribe(subject, this, settings.queue);
-    this.#deaf = feed.listen((event) => event.type === "closed" && this.#end("connection"));
-    settings.signal?.addEventListener("abort", this.#abort, { once: true });
+    feed.add(this);
+    if (settings.signal) {
+      this.#abort = () => this.#end("aborted");
+      settings.signal.addEventListener("abort", this.#abort, { once: true });
+    }
     if (settings.idleTimeout !== undefined) this.#watchIdle(settings.idleTimeout);
   }
 
@@ -71,12 +72,20 @@ export class SubscribedInbox implements Inbox, Taker {
   async ready(): Promise<void> {
     const { signal } = this.#settings;
     const flushed = this.#connection.flush({ signal }, `open an inbox at "${this.subject}"`);
+    this.#refused = Promise.withResolvers();
     try {
       await Promise.race([flushed, this.#refused.promise]);
     } catch (error) {
       this.#end("closed");
       throw error;
+    } finally {
+      this.#refused = undefined;
     }
+  }
+
+  get closed(): Promise<InboxEnd> {
+    if (this.#ended) return Promise.resolve(this.#ended);
+    return (this.#closed ??= Promise.withResolvers()).promise;
   }
 
   get dropped(): number {
@@ -126,15 +135,19 @@ export class SubscribedInbox implements Inbox, Taker {
   take(packet: Packet): void {
     if (this.#ended) return;
     this.#heard = performance.now();
-    const [reader] = this.#readers;
+    const reader = this.#readers.shift();
     if (reader) reader(packet);
     else if (!this.#store(packet)) return;
     if (++this.#taken >= this.#settings.max) this.#end("max");
   }
 
   refused(error: Error): void {
-    this.#refused.reject(error);
+    this.#refused?.reject(error);
     this.#end("connection");
+  }
+
+  notice(event: BrokerEvent): void {
+    if (event.type === "closed") this.#end("connection");
   }
 
   async #wait({ timeout, signal }: NextOptions): Promise<Packet | undefined> {
@@ -142,11 +155,10 @@ export class SubscribedInbox implements Inbox, Taker {
     const { promise, resolve } = Promise.withResolvers<Packet | undefined>();
     let handed: Packet | undefined;
     const reader: Reader = (packet) => {
-      this.#readers.delete(reader);
       handed = packet;
       resolve(packet);
     };
-    this.#readers.add(reader);
+    this.#readers.push(reader);
     // a timer of Infinity would end at once
     const patience = { timeout: timeout === Infinity ? undefined : timeout, signal };
     try {
@@ -156,7 +168,8 @@ export class SubscribedInbox implements Inbox, Taker {
       if (handed) return handed;
       throw error;
     } finally {
-      this.#readers.delete(reader);
+      const place = this.#readers.indexOf(reader);
+      if (place >= 0) this.#readers.splice(place, 1);
     }
   }
 
@@ -187,16 +200,14 @@ export class SubscribedInbox implements Inbox, Taker {
 
   #end(reason: InboxEnd): void {
     if (this.#ended) return;
-    this.#ended = true;
+    this.#ended = reason;
     clearTimeout(this.#idle);
     this.#interest.unsubscribe();
-    this.#deaf();
-    this.#settings.signal?.removeEventListener("abort", this.#abort);
-    for (const reader of this.#readers) reader(undefined);
-    this.#told(reason);
+    this.#feed.remove(this);
+    if (this.#abort) this.#settings.signal?.removeEventListener("abort", this.#abort);
+    for (const reader of this.#readers.splice(0)) reader(undefined);
+    this.#closed?.resolve(reason);
   }
-
-  readonly #abort = () => this.#end("aborted");
 
   /** One timer that looks when the last message came, rather than a new timer for every message. */
   #watchIdle(wait: number): void {

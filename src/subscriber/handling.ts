@@ -129,8 +129,8 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
     if (this.#interest) return;
     const binding = this.#binding = this.#place.bind();
     const pattern = new Pattern(this.pattern);
-    const { publishTo, noReply, queue, streams, maxStreams } = this.#settings;
-    const places = new Places(maxStreams);
+    const { publishTo, noReply, queue, streams, maxStreams, openingRate } = this.#settings;
+    const places = new Places(maxStreams, openingRate);
     this.#delivery = new Delivery({
       ...binding,
       pattern,

@@ -41,13 +41,17 @@ export class Streaming {
   /**
    * Sees to all parts; the end is told by `finish`, as middleware may have the last word.
    *
-   * @throws {ReplyError} with 429, if too many are at work
+   * @throws {ReplyError} with 429, if too many are at work, or begin within a second
    * @throws whatever the parts throw
    */
   async pour(exchange: Exchange, parts: AsyncIterable<unknown>): Promise<void> {
     const { places, noReply } = this.#plan;
     if (!places.enter()) throw new ReplyError(ERROR_CODES.tooMany, "Too many streams");
     try {
+      const retryAfter = places.pass();
+      if (retryAfter > 0) {
+        throw new ReplyError(ERROR_CODES.tooMany, "Too many streams at once", { retryAfter });
+      }
       if (!noReply && exchange.isOpen) await this.#send(exchange, parts);
       else for await (const part of parts) await this.#plan.publish(exchange, part);
     } finally {
@@ -63,7 +67,10 @@ export class Streaming {
       return await endpoint.close();
     }
     if (!exchange.isOpen) return;
-    if (last !== undefined) await this.#sendPlainPart(exchange, last);
+    if (last !== undefined && exchange.plainLeft !== 0) {
+      if (exchange.plainLeft === 1) throw tooManyParts();
+      await this.#sendPlainPart(exchange, last);
+    }
     if (exchange.claim()) this.endPlain(exchange);
   }
 
@@ -127,30 +134,47 @@ export class Streaming {
     });
   }
 
-  /** ADR-47: a message for each part, for callers that do not speak of links. */
+  /**
+   * ADR-47: a message for each part, for callers that do not speak of links. Where they may be sent only so many, the
+   * one before the last two is held until it is known to be the last part: an error and the end must find room.
+   */
   async #sendPlain(exchange: Exchange, parts: AsyncIterable<unknown>): Promise<void> {
     const { connection, allowance } = this.#plan.ways;
+    const most = exchange.plainLeft = allowance?.max ?? Infinity;
+    let held: { readonly part: unknown } | undefined;
     let count = 0;
-    exchange.plainLeft = allowance?.max ?? Infinity;
     for await (const part of parts) {
       await this.#plan.publish(exchange, part);
-      if (exchange.plainLeft === 1 && count > 0) {
-        throw new ReplyError(ERROR_CODES.internal, "More parts than may be sent to this caller");
+      if (exchange.isLate || !exchange.isOpen) return;
+      if (held || (exchange.plainLeft === 1 && most > 1)) throw tooManyParts();
+      if (exchange.plainLeft === 2 && most > 2) {
+        held = { part };
+        continue;
       }
       await this.#sendPlainPart(exchange, part);
-      exchange.plainLeft--;
-      if (++count % FLUSH_EVERY === 0) await connection.flush({}, "send the parts");
-      if (exchange.plainLeft === 0 || exchange.isLate || !exchange.isOpen) return;
+      if (exchange.plainLeft === 0) return;
+      if (++count % FLUSH_EVERY === 0) await connection.flush({});
     }
+    if (held && exchange.isOpen) await this.#sendPlainPart(exchange, held.part);
   }
 
   async #sendPlainPart(exchange: Exchange, part: unknown): Promise<void> {
     const { replyTo: subject, correlationId } = exchange;
     const { outbound, feed } = this.#plan;
     const plain = plainPart(part);
-    if (plain) await outbound.send({ kind: "reply", subject, correlationId, ...plain });
-    else feed.emit({ type: "error", error: new EncodeError("no bytes, which would be the end") });
+    if (!plain) {
+      return feed.emit({
+        type: "error",
+        error: new EncodeError("no bytes, which would be the end"),
+      });
+    }
+    await outbound.send({ kind: "reply", subject, correlationId, ...plain });
+    exchange.plainLeft!--;
   }
+}
+
+function tooManyParts(): ReplyError {
+  return new ReplyError(ERROR_CODES.internal, "More parts than may be sent to this caller");
 }
 
 function partOf(part: unknown): { readonly body: unknown; readonly options?: Reply["options"] } {

@@ -9,7 +9,7 @@ import {
 import type { Message } from "../message/message.ts";
 import { type Schema, standardSchema } from "../message/schema.ts";
 import type { Middleware } from "../middleware/middleware.ts";
-import { bytes, callable, checkOptions, count, flag, record } from "../options.ts";
+import { bytes, callable, checkOptions, count, flag, limit, record } from "../options.ts";
 import { Pattern } from "../subject/pattern.ts";
 import { isToken } from "../subject/subject.ts";
 
@@ -50,7 +50,10 @@ export interface SubscriberOptions<
    */
   readonly concurrency?: number;
   /** How streamed replies behave, where the handler is an `async function*`. */
-  readonly streams?: LinkOptions;
+  readonly streams?: LinkOptions & {
+    /** How many may begin within a second; the next is answered with 429. @default {Infinity} */
+    readonly openingRate?: number;
+  };
   /** How many streamed replies may be at work here at a time; the next is answered with 429. @default {1_000} */
   readonly maxStreams?: number;
   /** How much may wait for a handler; beyond it a caller is told 429. @default {{ messages: 65_536, bytes: 67_108_864 }} */
@@ -65,6 +68,7 @@ export interface SubscriberSettings {
   readonly concurrency: number;
   readonly streams: LinkSettings;
   readonly maxStreams: number;
+  readonly openingRate: number;
   readonly bounds: Bounds;
   /** The options that were given and are for all handlers of the subject. */
   readonly shared: readonly string[];
@@ -91,6 +95,8 @@ const RULES = {
   maxPending: record,
 };
 
+const STREAM_RULES = { ...LINK_RULES, openingRate: limit(count) };
+
 /** What is given with the first handler of a subject, as it is for all of them. */
 const SHARED = [
   "publishTo",
@@ -116,7 +122,7 @@ export function subscriberSettings(
   const { queue: queueRule, maxPending: pendingRule } = RULES;
   checkOptions(action, options, handler ? RULES : { queue: queueRule, maxPending: pendingRule });
   checkOptions(action, options.maxPending, { messages: count, bytes });
-  checkOptions(action, options.streams, LINK_RULES);
+  checkOptions(action, options.streams, STREAM_RULES);
   const { queue, publishTo = [], noReply = false, streams = {}, maxPending } = options;
   const targets = typeof publishTo === "string" ? [publishTo] : publishTo;
   const bounds = {
@@ -130,6 +136,7 @@ export function subscriberSettings(
     concurrency: options.concurrency ?? (isAsyncGenerator(handler) ? Infinity : 64),
     streams: linkSettings(action, streams),
     maxStreams: options.maxStreams ?? 1_000,
+    openingRate: streams.openingRate ?? Infinity,
     bounds,
     shared: SHARED.filter((key) => options[key] !== undefined),
   };
