@@ -1,50 +1,22 @@
 /**
- * What is reached for inside the client beyond its public face, all of it in this file and each with its
+ * What is reached for inside the client beyond its public face, all of it here and in `client_dials.ts`, each with its
  * reason. Everything is tested for before it is used: where a later client is built differently, the part
  * is done without, at the price its comment names.
  *
  * @module
  */
 import type { Msg, NatsConnection, Status } from "@nats-io/transport-deno";
-import { type Read, readAll } from "./socket_reader.ts";
+import { protocolOf } from "./client_protocol.ts";
+import { readAll } from "./socket_reader.ts";
 import { type Pipe, SocketWriter } from "./socket_writer.ts";
-
-interface Transport {
-  connect?: (...way: unknown[]) => Promise<void>;
-  close?: () => Promise<void>;
-  closed?: () => Promise<void | Error>;
-  readonly isClosed?: boolean;
-  readonly conn?: { setNoDelay?(on: boolean): void; read?: Read };
-  readonly socket?: { readonly readyState?: unknown };
-}
-
-interface Protocol {
-  transport?: Transport;
-  outbound?: { drain?(): Uint8Array };
-  flushPending?: () => void;
-  connected?: boolean;
-  infoReceived?: boolean;
-  listeners?: { push(status: Status): void; stop(): void; iterClosed: Promise<void> }[];
-  prepare?: () => unknown;
-  /** Ends a dial that is under way, and only that. */
-  connectError?: ((error: Error) => void) | undefined;
-  parser?: { parse?(piece: Uint8Array): void };
-  disconnected?: () => Promise<void>;
-  servers?: { getServers?(): unknown[] };
-}
 
 interface RawMsg {
   readonly _msg?: { readonly hdr?: number };
   readonly _rdata?: Uint8Array;
 }
 
-const CLOSED_EARLY = "the socket closed before the server had let us in";
 /** Read once: the class is made when it is first named, and looked up again every time. */
 const { CLOSING, CLOSED } = WebSocket;
-
-function protocolOf(client: NatsConnection): Protocol | undefined {
-  return (client as unknown as { protocol?: Protocol }).protocol;
-}
 
 /**
  * Turns Nagle's algorithm off on the socket of this connect or reconnect; the Deno transport leaves it on
@@ -71,7 +43,10 @@ export function writeThrough(client: NatsConnection): SocketWriter | undefined {
     typeof connected === "boolean" && typeof infoReceived === "boolean";
   if (!protocol || !isKnown) return undefined;
   const writer = new SocketWriter(() =>
-    protocol.connected && protocol.infoReceived ? protocol.transport as Pipe : undefined
+    // what is handed to a transport that closes is lost, though it may be told of some turns later
+    protocol.connected && protocol.infoReceived && hasOpenSocket(client)
+      ? protocol.transport as Pipe
+      : undefined
   );
   writer.fill(outbound.drain!());
   protocol.outbound = writer as object;
@@ -90,6 +65,24 @@ export function readThrough(client: NatsConnection): void {
   if (typeof conn?.read !== "function" || typeof parser?.parse !== "function") return;
   const read = conn.read.bind(conn);
   conn.read = () => readAll(read, (piece) => parser.parse!(piece));
+}
+
+/**
+ * Has the client leave a dead connection at once. It would have the socket take first what it is being written, which one
+ * whose server stands still never does: such a connection would not come back, not even at another server.
+ */
+export function leaveAtOnce(client: NatsConnection): void {
+  const transport = protocolOf(client)?.transport;
+  const { disconnect, conn } = transport ?? {};
+  if (!transport || typeof disconnect !== "function" || typeof conn?.close !== "function") return;
+  transport.disconnect = () => {
+    disconnect.call(transport);
+    try {
+      conn.close!();
+    } catch {
+      // it has been closed already
+    }
+  };
 }
 
 /**
@@ -123,88 +116,6 @@ export function watchStatus(client: NatsConnection, listener: (status: Status) =
   void (async () => {
     for await (const status of client.status()) listener(status);
   })();
-}
-
-/**
- * Runs `around` about the creation of each transport to come, which is done in one go, so that no other
- * connection can change the process's one transport factory in between. Without it the factory is set when
- * the delay before a dial is asked for, some turns earlier.
- */
-export function aroundTransport(
-  client: NatsConnection,
-  around: (create: () => void) => void,
-): void {
-  const protocol = protocolOf(client);
-  const prepare = protocol?.prepare;
-  if (!protocol || typeof prepare !== "function") return;
-  protocol.prepare = () => {
-    let prepared: unknown;
-    around(() => prepared = prepare.call(protocol));
-    return prepared;
-  };
-}
-
-/** What is to be done about each dial of a client. */
-export interface DialWatch {
-  /** Waited for before the dial, within the time that it has; must not reject. */
-  readonly before: (() => Promise<void>) | undefined;
-  /** Told why a dial came to nothing. */
-  failed(error: unknown): void;
-}
-
-/**
- * Watches each dial to come. The client tells of a dial that failed nothing but the next attempt, and what it asks
- * for credentials cannot wait. Without it those of the first connect are used for ever, and a dial whose socket ends
- * before the server has let us in takes all of its time.
- */
-export function watchDials(client: NatsConnection, { before, failed }: DialWatch): void {
-  aroundTransport(client, (create) => {
-    create();
-    const protocol = protocolOf(client);
-    const transport = protocol?.transport;
-    const connect = transport?.connect;
-    if (!transport || typeof connect !== "function") return;
-    void transport.closed?.().then(() => {
-      if (protocol?.transport === transport) protocol.connectError?.(new Error(CLOSED_EARLY));
-    });
-    transport.connect = async (...way) => {
-      try {
-        if (before) await unlessClosed(transport, before);
-        return await connect.apply(transport, way);
-      } catch (error) {
-        failed(error);
-        throw error;
-      }
-    };
-  });
-}
-
-/**
- * Does something before the transport has a socket. It may be closed meanwhile, as time is up or the client is, and
- * a WebSocket's cannot be without a socket: it would wait for the end of one that never was.
- */
-async function unlessClosed(transport: Transport, work: () => Promise<void>): Promise<void> {
-  const { close } = transport;
-  let closed = false;
-  transport.close = () => {
-    closed = true;
-    return Promise.resolve();
-  };
-  await work();
-  transport.close = close!;
-  if (closed) throw new Error("closed before it was dialled");
-}
-
-/**
- * Tells the client of servers that it did not dial. Those that the cluster has told of stay: `setServers` drops
- * them, and they would be told again only after the next change.
- */
-export function addServers(client: NatsConnection, urls: readonly string[]): void {
-  const pool = () => protocolOf(client)?.servers?.getServers?.() ?? [];
-  const before = [...pool()];
-  client.setServers([...urls]);
-  const now = pool();
-  now.push(...before.filter((server) => !now.includes(server)));
 }
 
 /**

@@ -2,6 +2,7 @@ import type { NatsConnection, Status } from "@nats-io/transport-deno";
 import { ConnectionError, PayloadTooLargeError } from "../errors.ts";
 import { type Patience, within } from "../deadline.ts";
 import type { Outgoing } from "../message/outgoing.ts";
+import { sizeOf } from "../message/packet.ts";
 import { ReconnectDelay } from "./backoff.ts";
 import * as internals from "./client_internals.ts";
 import { type Interest, subscribeThrough, type Taker } from "./client_subscription.ts";
@@ -80,7 +81,7 @@ export class Connection {
    */
   publish(outgoing: Outgoing): boolean {
     if (this.#client === undefined) throw this.#missing(`publish to "${outgoing.subject}"`);
-    const size = outgoing.data.length + (outgoing.headerBlock?.length ?? 0);
+    const size = sizeOf(outgoing);
     if (size > this.maxPayload) {
       throw new PayloadTooLargeError(outgoing.subject, size, this.maxPayload);
     }
@@ -135,7 +136,7 @@ export class Connection {
     const client = this.#client;
     // who reads the events of a broker that never was connected, or of one stopped twice, waits for their end too
     if (!client) return this.#feed.emit({ type: "closed", error: undefined });
-    await within(this.#sent(client), patience, "send what is on its way").catch(this.#report);
+    await within(this.#sent(), patience, "send what is on its way").catch(this.#report);
     this.#trying.abort();
     await client.close();
     this.#closed(undefined);
@@ -193,19 +194,21 @@ export class Connection {
     const client = this.#client!;
     internals.sendWithoutDelay(client);
     internals.readThrough(client);
+    internals.leaveAtOnce(client);
     const { max_payload, headers = false } = client.info!;
     this.#server = { max_payload, headers };
     this.#delay.reset();
     this.#up = true;
-    this.#outlet.resume(() => this.isUp, this.#report);
+    const isUp = () => this.isUp;
+    this.#outlet.resume({ isUp, largest: max_payload, failed: this.#report });
     this.#comeback.come();
     const server = client.getServer();
     this.#feed.emit({ type: "connected", server, reconnects: this.#reconnects });
   }
 
-  async #sent(client: NatsConnection): Promise<void> {
+  async #sent(): Promise<void> {
     await this.#outlet.emptied();
-    if (this.isUp) await client.flush();
+    if (this.isUp) await this.#outlet.confirm();
   }
 
   async #flushed(action: string): Promise<void> {
@@ -228,13 +231,9 @@ export class Connection {
     this.#client = undefined;
     this.#connecting = undefined;
     this.#up = false;
-    const lost = this.#outlet.close();
     const ended = "Cannot wait for the connection as it must not be closed: closed";
     this.#comeback.fail(new ConnectionError(ended, "closed", { cause: error }));
-    if (lost > 0) {
-      const sentence = `Cannot send what was held as the connection must come back: ${lost} lost`;
-      this.#feed.emit({ type: "error", error: new ConnectionError(sentence, "closed") });
-    }
+    this.#outlet.close(this.#report);
     this.#feed.emit({ type: "closed", error });
   }
 

@@ -1,6 +1,6 @@
 import { connect, type NatsConnection, wsconnect } from "@nats-io/transport-deno";
 import type { ConnectionOptions, WsConnectionOptions } from "@nats-io/transport-deno";
-import { addServers, aroundTransport } from "./client_internals.ts";
+import { addServers, aroundTransport } from "./client_dials.ts";
 
 /** How bytes travel: the client has a factory for each, and a process has one factory at a time. */
 export type TransportKind = "tcp" | "webSocket";

@@ -1,7 +1,7 @@
 import type { Authenticator, NatsConnection } from "@nats-io/transport-deno";
 import { Authentication } from "./authentication.ts";
 import type { ReconnectDelay } from "./backoff.ts";
-import { watchDials } from "./client_internals.ts";
+import { forgetFuture, watchDials } from "./client_dials.ts";
 import { arm, dial, leadTo } from "./dial.ts";
 import type { EventFeed } from "./events.ts";
 import { connectFault } from "./faults.ts";
@@ -36,14 +36,16 @@ export async function openClient(opening: Opening): Promise<NatsConnection> {
   const kind = kindOf(settings, socket);
   const urls = socket ? [IN_MEMORY] : settings.servers.urls;
   const proof = new Proof(opening);
+  let client: NatsConnection | undefined = undefined;
   const ways = {
     delay: () => {
       arm(kind);
+      if (client) forgetFuture(client);
       return delay.current;
     },
     authenticator: proof.authenticator,
   };
-  const client = await firstConnect({
+  client = await firstConnect({
     urls,
     waits: settings.waitOnFirstConnect,
     delay,

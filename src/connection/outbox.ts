@@ -1,12 +1,6 @@
 import { OutboxFullError } from "../errors.ts";
-import { type Outgoing, waited } from "../message/outgoing.ts";
+import { age, type Outgoing } from "../message/outgoing.ts";
 import type { Unsent } from "./segment.ts";
-
-interface Entry {
-  readonly outgoing: Outgoing;
-  /** By `performance.now()`. */
-  readonly since: number;
-}
 
 /** What an entry costs beyond its bytes, so that empty messages are bounded too. */
 const ENTRY = 64;
@@ -14,8 +8,8 @@ const ENTRY = 64;
 /** What was published while there was no connection: in order, and within a bound of bytes. */
 export class Outbox {
   readonly #limit: number;
-  /** By the message as it was given, for whoever takes it back. */
-  readonly #held = new Map<Outgoing, Entry>();
+  /** Since when, by `performance.now()`; the very objects that were given, for whoever takes one back. */
+  readonly #held = new Map<Outgoing, number>();
   readonly #waiting: (() => void)[] = [];
   #size = 0;
 
@@ -37,15 +31,16 @@ export class Outbox {
     if (this.#size + sizeOf(outgoing) > this.#limit) {
       throw new OutboxFullError(outgoing.subject, this.#size, this.#limit);
     }
-    // bytes that the caller goes on to write into would be sent as they are then, not as they were given
     this.resume({ outgoing, data: new Uint8Array(outgoing.data) });
   }
 
   /** Takes a message that was accepted to be sent and could not be: so there is no bound to it any more. */
   resume({ outgoing, data }: Unsent): void {
     if (outgoing.isForgotten) return;
+    // bytes that the caller goes on to write into would be sent as they are then, not as they were given
+    outgoing.data = data;
     this.#size += sizeOf(outgoing);
-    this.#held.set(outgoing, { outgoing: { ...outgoing, data }, since: performance.now() });
+    this.#held.set(outgoing, performance.now());
   }
 
   /** Takes a message back, if it is held; afterwards it is never sent. */
@@ -58,9 +53,14 @@ export class Outbox {
 
   /** Hands over one message after the other, for as long as `send` takes them. */
   release(send: (outgoing: Outgoing) => boolean): void {
-    for (const [given, { outgoing, since }] of this.#held) {
-      if (!send(waited(outgoing, performance.now() - since))) return;
-      this.withdraw(given);
+    for (const [outgoing, since] of this.#held) {
+      const size = sizeOf(outgoing);
+      const now = performance.now();
+      age(outgoing, now - since);
+      this.#size += sizeOf(outgoing) - size;
+      this.#held.set(outgoing, now);
+      if (!send(outgoing)) return;
+      this.withdraw(outgoing);
     }
   }
 

@@ -1,11 +1,22 @@
 import type { NatsConnection } from "@nats-io/transport-deno";
-import { ConnectionError } from "../errors.ts";
+import { ConnectionError, PayloadTooLargeError } from "../errors.ts";
 import { isUnwatched, type Outgoing } from "../message/outgoing.ts";
+import { sizeOf } from "../message/packet.ts";
 import { writeThrough } from "./client_internals.ts";
 import { ClientWriter } from "./client_writer.ts";
 import { Outbox } from "./outbox.ts";
 import { Receipts } from "./receipts.ts";
 import type { Writer } from "./writer.ts";
+
+/** What goes for the socket that has come back. */
+export interface Resumption {
+  /** Whether it is still there. */
+  isUp(): boolean;
+  /** The most that its server takes, in bytes; it may be less than the one before took. */
+  readonly largest: number;
+  /** Told what cannot be sent any more. */
+  failed(error: Error): void;
+}
 
 /**
  * All that is sent, and what becomes of it: written while there is a socket, and else held; taken back from a socket
@@ -75,16 +86,14 @@ export class Outlet {
     };
   }
 
-  /** The socket is there again: what is held goes first, for as long as it is; `failed` is told what cannot be sent. */
-  resume(isUp: () => boolean, failed: (error: Error) => void): void {
+  /** The socket is there again, and what is held goes first. */
+  resume({ isUp, largest, failed }: Resumption): void {
     this.#outbox.release((outgoing) => {
       if (!isUp()) return false;
-      try {
-        this.#write(outgoing);
-      } catch (error) {
-        // what was fit to be sent when it was taken may not be now
-        failed(error as Error);
-      }
+      const size = sizeOf(outgoing);
+      // the server would end the connection, and what was sent beside it would be lost
+      if (size > largest) failed(new PayloadTooLargeError(outgoing.subject, size, largest));
+      else this.#write(outgoing);
       return true;
     });
   }
@@ -104,10 +113,15 @@ export class Outlet {
     return this.#outbox.emptied();
   }
 
-  /** Sends nothing more; gives how many messages were held. */
-  close(): number {
-    this.#receipts?.stop();
-    return this.#outbox.clear();
+  /** Sends nothing more; `failed` is told of what was held, and of what may be lost. */
+  close(failed: (error: Error) => void): void {
+    const unconfirmed = this.#writer ? this.interrupt() : 0;
+    const held = this.#outbox.clear();
+    const sentences = [
+      held > 0 && `Cannot send what was held as the connection must come back: ${held} lost`,
+      unconfirmed > 0 && `Cannot confirm all as the server must answer: ${unconfirmed} may be lost`,
+    ];
+    for (const each of sentences) if (each) failed(new ConnectionError(each, "closed"));
   }
 
   #write(outgoing: Outgoing): void {

@@ -7,6 +7,8 @@ export interface Pipe {
   send(bytes: Uint8Array): void;
   /** Settles once what was sent has left for the socket; `null` while nothing is on its way there. */
   readonly pendingWrite?: Promise<void> | null | undefined;
+  /** The WebSocket, which takes whatever it is given. */
+  readonly socket?: { readonly bufferedAmount?: number } | undefined;
 }
 
 /** So many microtasks without anything new, and what there is goes out. */
@@ -15,6 +17,8 @@ const STILLNESS = 4;
 const LONGEST_WRITE = 32_768;
 /** In bytes; whoever waits for room waits until no more than this is left to be written. */
 const CROWD = 1_048_576;
+/** In milliseconds; a WebSocket does not tell when it has less to send. */
+const LOOK = 10;
 
 /**
  * The way to the socket. What is published one by one, each behind an `await`, goes out together, as a write each would
@@ -132,7 +136,8 @@ export class SocketWriter implements Writer {
   #write(): void {
     const pipe = this.#pipe();
     while (pipe && this.#size > 0) {
-      if (pipe.pendingWrite) return this.#after(pipe.pendingWrite);
+      const busy = pipe.pendingWrite ?? crowded(pipe);
+      if (busy) return this.#after(busy);
       this.#send(pipe, this.#segments.shift()!);
     }
   }
@@ -170,4 +175,9 @@ export class SocketWriter implements Writer {
     this.#room.resolve();
     this.#room = undefined;
   }
+}
+
+function crowded({ socket }: Pipe): Promise<void> | undefined {
+  if ((socket?.bufferedAmount ?? 0) < CROWD) return undefined;
+  return new Promise((resolve) => void setTimeout(resolve, LOOK));
 }

@@ -6,8 +6,11 @@ import type { HeaderFields } from "./headers.ts";
 /** A message ready for the wire; a request is given its address of reply last. */
 export interface Outgoing extends Packet {
   replyTo: string;
+  /** One that is held has bytes of its own. */
+  data: Uint8Array;
+  headerBlock: Uint8Array | undefined;
   /** What its headers say of the time the answer may take, in milliseconds, for a request. */
-  readonly timeLeft?: number | undefined;
+  timeLeft?: number | undefined;
   /** Whether nobody wants it sent after an outage that kept it: its sender has given up, or sees to it by itself. */
   isForgotten?: boolean;
   /** Whether somebody waits for it or for its answer, and is told by a timeout if it is lost. */
@@ -46,12 +49,12 @@ export function encodeMessage(
   return { subject, replyTo, data, headerBlock, timeLeft };
 }
 
-/** The same message so many milliseconds later: a responder must not be told of time that has passed since. */
-export function waited(outgoing: Outgoing, milliseconds: number): Outgoing {
+/** So many milliseconds have passed: a responder must not be told of time that is over. */
+export function age(outgoing: Outgoing, milliseconds: number): void {
   const { headerBlock, timeLeft } = outgoing;
-  if (headerBlock === undefined || timeLeft === undefined) return outgoing;
-  const now = Math.max(0, Math.ceil(timeLeft - milliseconds));
-  return { ...outgoing, headerBlock: withTimeLeft(headerBlock, timeLeft, now), timeLeft: now };
+  if (headerBlock === undefined || timeLeft === undefined) return;
+  outgoing.timeLeft = Math.max(0, Math.ceil(timeLeft - milliseconds));
+  outgoing.headerBlock = withTimeLeft(headerBlock, timeLeft, outgoing.timeLeft);
 }
 
 function without(headers: HeaderFields | undefined): undefined {

@@ -3,9 +3,11 @@ import {
   ConnectionError,
   type Inbox,
   NatsBroker,
+  PayloadTooLargeError,
   TimeoutError,
 } from "@signalbox/nats";
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
+import { stub } from "@std/testing/mock";
 import { delay } from "../support/delay.ts";
 import { NatsServer } from "../support/nats_server/nats_server.ts";
 import { Proxy } from "../support/proxy.ts";
@@ -26,6 +28,14 @@ async function broken(broker: NatsBroker, proxy: Proxy): Promise<Outage> {
   proxy.cut();
   for await (const event of events) if (event.type === "disconnected") return event;
   throw new Error("Cannot go on as the broker must notice: its events have ended");
+}
+
+/** Leaves the events to be read on. */
+async function connected(events: AsyncIterableIterator<BrokerEvent>) {
+  for (let next; !(next = await events.next()).done;) {
+    if (next.value.type === "connected") return next.value;
+  }
+  throw new Error("Cannot go on as the broker must connect: its events have ended");
 }
 
 /** The numbers that arrive, up to and with the last one. */
@@ -159,4 +169,57 @@ Deno.test("BrokerEvent of a broken connection counts nothing once the server has
     for (let sent = 0; sent < 10; sent++) await sending.publish("nobody", sent);
     await delay(1_300);
     assertEquals((await broken(sending, proxy)).unconfirmed, 0);
+  }));
+
+Deno.test("NatsBroker leaves a server that stands still for another, however much is to be sent to it", async () => {
+  await using one = await NatsServer.start();
+  await using other = await NatsServer.start();
+  const how = { ...options, pingInterval: 200 };
+  await using sending = new NatsBroker([one.url, other.url], how);
+  const events = sending.events();
+  await sending.connect();
+  const { server } = await connected(events);
+  const first = one.url.endsWith(server.split(":").at(-1)!) ? one : other;
+  await first.suspend();
+  for (let sent = 0; sent < 2_000; sent++) void sending.publish("nobody", BODY);
+  const next = await within("it must be at the other server", connected(events));
+  assert(next.server !== server, `${next.server} again`);
+  first.resume();
+});
+
+Deno.test("NatsBroker sends what is held but for what a server with another limit does not take", async () => {
+  await using server = await NatsServer.start({ config: "max_payload: 100000" });
+  await using proxy = await Proxy.start(server.port);
+  await using reading = new NatsBroker(server.url, options);
+  await using sending = new NatsBroker(proxy.url, options);
+  await Promise.all([reading.connect(), sending.connect()]);
+  await using inbox = await reading.openInbox();
+  const events = sending.events();
+  // whoever reads must be there before what is held comes
+  await proxy.refuse();
+  await server.kill();
+  for await (const { type } of events) if (type === "disconnected") break;
+  const told = sending.events();
+  for (const size of [10, 20, 50_000, 30]) await sending.publish(inbox.subject, "x".repeat(size));
+  await server.restart("max_payload: 10000");
+  await reading.ping();
+  proxy.accept();
+  const sizes = [];
+  for (let read = 0; read < 3; read++) {
+    sizes.push((await inbox.next({ timeout: 10_000 }))!.data.length);
+  }
+  assertEquals(sizes, [10, 20, 30]);
+  for await (const event of told) {
+    if (event.type !== "error") continue;
+    assertInstanceOf(event.error, PayloadTooLargeError);
+    break;
+  }
+});
+
+Deno.test("NatsBroker comes back though the clock was put back by an hour meanwhile", () =>
+  withBoth(async ({ proxy, sending }) => {
+    const now = Date.now;
+    using _clock = stub(Date, "now", () => now() - 3_600_000);
+    await broken(sending, proxy);
+    await sending.ping({ timeout: 5_000 });
   }));

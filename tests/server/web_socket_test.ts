@@ -2,6 +2,7 @@ import { ConnectionError, NatsBroker } from "@signalbox/nats";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { Authority } from "../support/certificates.ts";
 import { NatsServer } from "../support/nats_server/nats_server.ts";
+import { meanwhile, steady } from "../support/within.ts";
 
 const options = { logger: false, reconnect: { minDelay: 20, maxDelay: 50 } } as const;
 const HOST = "127.0.0.1";
@@ -80,4 +81,21 @@ Deno.test("NatsBroker.connect() over ws:// fails within its time where a server 
   assertEquals(error.reason, "timeout");
   assert(performance.now() - began < 2_000);
   socket.close();
+});
+
+Deno.test("NatsBroker.publish() over ws:// waits while the server takes nothing", async () => {
+  await using server = await NatsServer.start({ webSocket: true });
+  await using broker = new NatsBroker(server.webSocketUrl, options);
+  await broker.connect();
+  await server.suspend();
+  const body = "x".repeat(10_000);
+  let sent = 0;
+  const all = meanwhile(async () => {
+    for (; sent < 3_000; sent++) await broker.publish("nobody", body);
+  });
+  const stood = await steady(() => sent);
+  assert(stood < 3_000, "all of it was taken");
+  server.resume();
+  await all;
+  await broker.flush();
 });

@@ -89,7 +89,7 @@ Deno.test("src/ is read whole, each import of it included", () => {
   assertEquals(read("connection/dial.ts").imports, [
     "@nats-io/transport-deno",
     "@nats-io/transport-deno",
-    "./client_internals.ts",
+    "./client_dials.ts",
   ]);
 });
 

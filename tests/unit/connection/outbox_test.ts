@@ -164,6 +164,17 @@ Deno.test("Outbox.resume() holds what was accepted, past the bound, unless its s
   assertEquals(seen, [["a", 7], ["c", 7]]);
 });
 
+Deno.test("Outbox.withdraw() takes back what was sent, taken back from the socket and held again", () => {
+  const outbox = new Outbox(10_000);
+  const request = encodeMessage("a", "x", { correlationId: "id", timeLeft: 2_000 }, true);
+  outbox.hold(request);
+  const sent: Outgoing[] = [];
+  outbox.release((outgoing) => sent.push(outgoing) > 0);
+  outbox.resume({ outgoing: sent[0]!, data: sent[0]!.data });
+  outbox.withdraw(request);
+  assertEquals([outbox.count, released(outbox)], [0, []]);
+});
+
 Deno.test("Outbox.clear() forgets everything and says how many", () => {
   const outbox = new Outbox(10_000);
   for (const subject of ["a", "b", "c"]) outbox.hold(message(subject));
