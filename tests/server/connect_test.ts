@@ -167,3 +167,36 @@ Deno.test("TestBroker.start() refuses a broker that is connected, and leaves it 
   assertEquals((await broker.request("echo", "in memory")).body, "in memory");
   assertEquals(test.server instanceof EmbeddedServer, true);
 });
+
+Deno.test("NatsBroker logs each change of its connection once, and no message", async () => {
+  await using server = await NatsServer.start();
+  const lines: string[] = [];
+  const note = (level: string) => (line: unknown) => void lines.push(`${level}: ${line}`);
+  const logger = {
+    debug: note("debug"),
+    info: note("info"),
+    warn: note("warn"),
+    error: note("error"),
+  };
+  const broker = new NatsBroker(server.url, { logger, reconnect: { minDelay: 1, maxDelay: 1 } });
+  broker.subscriber("echo", ({ body }) => body);
+  await broker.start();
+  await using inbox = await broker.openInbox();
+  for (let sent = 0; sent < 50; sent++) {
+    await broker.request("echo", sent);
+    await broker.publish(inbox.subject, sent);
+  }
+  await broker.flush();
+  await server.kill();
+  await server.restart();
+  await broker.ping();
+  await broker.stop();
+  const told = lines.filter((line) => !line.startsWith("debug: Connecting again"));
+  const levels = told.map((line) => line.split(" ", 2).join(" "));
+  assertEquals(levels, [
+    "debug: Connected",
+    "warn: Disconnected",
+    "info: Connected",
+    "debug: The",
+  ]);
+});
