@@ -95,6 +95,11 @@ export function hasOpenSocket(client: NatsConnection): boolean {
   return transport?.isClosed !== true && state !== CLOSING && state !== CLOSED;
 }
 
+/** Whether there is a socket, and its server has let us in. */
+export function isConnected(client: NatsConnection): boolean {
+  return client.info !== undefined && hasOpenSocket(client);
+}
+
 /**
  * Dials again where the connection came back and was gone before the client took notice: it would wait for ever then,
  * as it takes the dial that has just ended for one that is under way.

@@ -157,7 +157,8 @@ export class Connection {
     void client.closed().then((error) => {
       if (this.#client === client) this.#closed(error ? clientFault(error) : undefined);
     });
-    this.#raise();
+    if (internals.isConnected(client)) this.#raise();
+    else await this.#comeback.awaited; // it has gone in these very turns, and comes back as any other
   }
 
   #onStatus(status: Status): void {

@@ -2,6 +2,7 @@ import type { Authenticator, NatsConnection } from "@nats-io/transport-deno";
 import { Authentication } from "./authentication.ts";
 import type { ReconnectDelay } from "./backoff.ts";
 import { forgetFuture, watchDials } from "./client_dials.ts";
+import { isConnected } from "./client_internals.ts";
 import { arm, dial, leadTo } from "./dial.ts";
 import type { EventFeed } from "./events.ts";
 import { connectFault } from "./faults.ts";
@@ -54,7 +55,10 @@ export async function openClient(opening: Opening): Promise<NatsConnection> {
     async dial(url) {
       const wsFactory = await socketFactory(opening);
       await proof.refresh?.();
-      return dial(kind, clientOptions(settings, kind, { ...ways, url, wsFactory }));
+      const dialled = await dial(kind, clientOptions(settings, kind, { ...ways, url, wsFactory }));
+      if (isConnected(dialled)) return dialled;
+      await dialled.close();
+      throw new Error("it has hung up at once");
     },
   });
   if (urls.length > 1) leadTo(client, kind, urls);

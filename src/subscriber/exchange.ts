@@ -95,6 +95,8 @@ export class Exchange implements Work, Reception {
   lead(endpoint: Endpoint): void {
     this.#answered = true;
     this.endpoint = endpoint;
+    // a handler that ends with its signal must not be done before the link has ended by the deadline
+    clearTimeout(this.#timer);
     if (this.deadline < Infinity) endpoint.endAfter(this.#left());
     void endpoint.closed.then(() => this.#controller?.abort(endpoint.error("go on with")));
   }
@@ -116,7 +118,9 @@ export class Exchange implements Work, Reception {
     if (this.#ended) return this.#controller.signal;
     if (this.#stopping.aborted) this.#abort();
     else this.#stopping.addEventListener("abort", this.#abort);
-    if (this.deadline < Infinity) this.#timer = setTimeout(() => this.#expire(), this.#left());
+    if (this.deadline < Infinity && !this.endpoint) {
+      this.#timer = setTimeout(() => this.#expire(), this.#left());
+    }
     return this.#controller.signal;
   }
 

@@ -180,3 +180,46 @@ Deno.test("NatsBroker.connect() with `waitOnFirstConnect` fails at once without 
   assertStringIncludes(output, `refused Cannot connect to 127.0.0.1:4222`);
   assertStringIncludes(output, `requires net access to "127.0.0.1:4222"`);
 });
+
+Deno.test("NatsBroker.connect() fails where a server lets it in and hangs up, and leaves nothing behind", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  let taken = 0;
+  const serving = meanwhile(async () => {
+    for await (const socket of listener) {
+      taken++;
+      await hangUp(socket).catch(() => {});
+    }
+  });
+  const broker = new NatsBroker(`127.0.0.1:${listener.addr.port}`, options);
+  const connecting = broker.connect();
+  connecting.catch(() => {});
+  await delay(0);
+  // a program that is busy reads the last word and the end of the connection in one turn
+  const busyUntil = performance.now() + 20;
+  while (performance.now() < busyUntil);
+  const error = await assertRejects(() => connecting, ConnectionError, "hung up");
+  assertEquals(error.reason, "refused");
+  // one dial may have been under way
+  await delay(100);
+  const before = taken;
+  await delay(300);
+  assertEquals(taken, before, "nobody may go on dialling");
+  await broker.stop();
+  listener.close();
+  await serving;
+});
+
+/** Says all that makes a connection, and ends it. */
+async function hangUp(socket: Deno.TcpConn): Promise<void> {
+  using _socket = socket;
+  const info = { server_id: "a", version: "2.10.0", max_payload: 1_024, headers: true, proto: 1 };
+  const encoder = new TextEncoder();
+  await socket.write(encoder.encode(`INFO ${JSON.stringify(info)}\r\n`));
+  const buffer = new Uint8Array(4_096);
+  for (let heard = ""; !heard.includes("PING\r\n");) {
+    const size = await socket.read(buffer);
+    if (size === null) return;
+    heard += new TextDecoder().decode(buffer.subarray(0, size));
+  }
+  await socket.write(encoder.encode("PONG\r\n"));
+}

@@ -10,6 +10,7 @@ import { FakeTime } from "@std/testing/time";
 import { TimeoutError } from "../../../src/errors.ts";
 import { Exchange } from "../../../src/subscriber/exchange.ts";
 import { packet } from "./packet.ts";
+import type { Endpoint } from "../../../src/link/endpoint.ts";
 import type { LinkWays } from "../../../src/link/link_ways.ts";
 
 const NO_WAYS = {} as LinkWays;
@@ -118,4 +119,23 @@ Deno.test("Exchange listens to nothing where nobody asks for the signal", () => 
   const one = exchange("Signalbox-Time-Left: 50", { stopping: stopping.signal });
   one.end();
   assertEquals(listened, []);
+});
+
+Deno.test("Exchange.lead() leaves it to the link to abort the signal, whichever was asked for first", async () => {
+  for (const isAskedBefore of [true, false]) {
+    using time = new FakeTime();
+    const one = exchange("Signalbox-Time-Left: 100");
+    const asked = isAskedBefore && one.signal();
+    const closed = Promise.withResolvers<void>();
+    const endpoint = { closed: closed.promise, endAfter() {}, error: () => "ended" };
+    one.lead(endpoint as unknown as Endpoint);
+    const signal = asked || one.signal();
+    await time.tickAsync(10_000);
+    assertFalse(signal.aborted);
+    closed.resolve();
+    await closed.promise;
+    await Promise.resolve();
+    assertStrictEquals(signal.reason, "ended");
+    one.end();
+  }
 });
