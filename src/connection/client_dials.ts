@@ -27,6 +27,20 @@ export function aroundTransport(
   };
 }
 
+/**
+ * Closes a client for good. Without more than `close` a dial that is about to begin goes on: it makes a connection that
+ * nobody ends, and pings over it.
+ */
+export async function abandon(client: NatsConnection): Promise<void> {
+  const protocol = protocolOf(client);
+  if (protocol?.prepare) {
+    protocol.prepare = () => {
+      throw new Error("closed before it was dialled");
+    };
+  }
+  await client.close();
+}
+
 /** What is to be done about each dial of a client. */
 export interface DialWatch {
   /** Waited for before the dial, within the time that it has; must not reject. */

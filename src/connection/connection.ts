@@ -4,6 +4,7 @@ import { type Patience, within } from "../deadline.ts";
 import type { Outgoing } from "../message/outgoing.ts";
 import { sizeOf } from "../message/packet.ts";
 import { ReconnectDelay } from "./backoff.ts";
+import { abandon } from "./client_dials.ts";
 import * as internals from "./client_internals.ts";
 import { type Interest, subscribeThrough, type Taker } from "./client_subscription.ts";
 import { Comeback } from "./comeback.ts";
@@ -138,7 +139,7 @@ export class Connection {
     if (!client) return this.#feed.emit({ type: "closed", error: undefined });
     await within(this.#sent(), patience, "send what is on its way").catch(this.#report);
     this.#trying.abort();
-    await client.close();
+    await abandon(client);
     this.#closed(undefined);
   }
 

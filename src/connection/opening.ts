@@ -1,7 +1,7 @@
 import type { Authenticator, NatsConnection } from "@nats-io/transport-deno";
 import { Authentication } from "./authentication.ts";
 import type { ReconnectDelay } from "./backoff.ts";
-import { forgetFuture, watchDials } from "./client_dials.ts";
+import { abandon, forgetFuture, watchDials } from "./client_dials.ts";
 import { isConnected } from "./client_internals.ts";
 import { arm, dial, leadTo } from "./dial.ts";
 import type { EventFeed } from "./events.ts";
@@ -57,7 +57,7 @@ export async function openClient(opening: Opening): Promise<NatsConnection> {
       await proof.refresh?.();
       const dialled = await dial(kind, clientOptions(settings, kind, { ...ways, url, wsFactory }));
       if (isConnected(dialled)) return dialled;
-      await dialled.close();
+      await abandon(dialled);
       throw new Error("it has hung up at once");
     },
   });

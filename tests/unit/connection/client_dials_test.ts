@@ -1,6 +1,7 @@
 import type { NatsConnection } from "@nats-io/transport-deno";
-import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import { assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import {
+  abandon,
   addServers,
   aroundTransport,
   forgetFuture,
@@ -141,4 +142,14 @@ Deno.test("forgetFuture() has a server dialled that was dialled last in the futu
   forgetFuture(client({ servers: { getServers: () => pool } }));
   assertEquals(pool.map(({ lastConnect }) => lastConnect), [0, now - 1_000, 0]);
   for (const parts of [undefined, {}, { servers: {} }]) forgetFuture(client(parts));
+});
+
+Deno.test("abandon() closes a client, and lets no dial begin any more", async () => {
+  const steps: string[] = [];
+  const close = () => Promise.resolve(void steps.push("closed"));
+  const protocol = { prepare: () => void steps.push("dialled") };
+  await abandon(client(protocol, { close }));
+  assertThrows(() => protocol.prepare(), Error, "closed");
+  await abandon(client(undefined, { close }));
+  assertEquals(steps, ["closed", "closed"]);
 });
