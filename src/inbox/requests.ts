@@ -140,7 +140,7 @@ export class Requests implements Taker {
     if (deadline >= this.#next) return;
     clearTimeout(this.#timer);
     this.#next = deadline;
-    this.#timer = setTimeout(() => this.#sweep(), deadline - performance.now());
+    this.#timer = setTimeout(() => this.#sweep(), Math.max(0, deadline - performance.now()));
   }
 
   #sweep(): void {
