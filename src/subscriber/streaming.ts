@@ -153,7 +153,7 @@ export class Streaming {
       }
       await this.#sendPlainPart(exchange, part);
       if (exchange.plainLeft === 0) return;
-      if (++count % FLUSH_EVERY === 0) await connection.flush({});
+      if (++count % FLUSH_EVERY === 0) await connection.flush({}, "send the parts");
     }
     if (held && exchange.isOpen) await this.#sendPlainPart(exchange, held.part);
   }

@@ -2,8 +2,15 @@ import { reply, ReplyError } from "@signalbox/nats";
 import { connect, type Msg, type NatsConnection } from "@nats-io/transport-deno";
 import { assert, assertEquals } from "@std/assert";
 import { type Backend, onEveryServer } from "../support/backends.ts";
-import { onEveryProfile } from "../support/profiles.ts";
-import { within } from "../support/within.ts";
+import { until } from "../support/nats_server/until.ts";
+import {
+  onEveryProfile,
+  onProfile,
+  type Profile,
+  profiles,
+  type Stage,
+} from "../support/profiles.ts";
+import { steady, within } from "../support/within.ts";
 
 const TOO_LONG = 8_000;
 
@@ -114,20 +121,113 @@ onEveryServer("A streaming handler gives NatsBroker.request() its first part", a
   });
 });
 
-onEveryProfile("A streaming handler answers an old peer as often as it may", async (stage) => {
+/** A service whose parts are more and fewer than a caller without links may be sent. */
+async function counting(stage: Stage): Promise<NatsConnection> {
   const service = stage.service();
-  service.subscriber("svc.one", async function* () {
-    yield "only";
+  service.subscriber("svc.count.{to}", async function* ({ params }) {
+    for (let n = 1; n <= Number(params.to); n++) yield n;
   });
-  service.subscriber("svc.many", async function* () {
-    for (let n = 1; n <= 100; n++) yield n;
+  service.subscriber("svc.fails.{after}", async function* ({ params }) {
+    for (let n = 1; n <= Number(params.after); n++) yield n;
+    throw new ReplyError(422, "No such column");
+  });
+  await service.start();
+  return await stage.plain("client");
+}
+
+/** The parts of an answer that has ended as ADR-47 says, and the error behind them, if any. */
+async function parted(client: NatsConnection, subject: string, noMux: boolean) {
+  const told = await asked(client, subject, noMux);
+  const code = told.at(-1)?.headers?.get("Nats-Service-Error-Code");
+  if (code) told.pop();
+  const parts = told.map((message) => message.json());
+  assertEquals(parts, Array.from(parts, (_, at) => at + 1));
+  return { count: parts.length, code: code ?? "" };
+}
+
+onEveryProfile("A streaming handler gives an old peer its first part", async (stage) => {
+  const client = await counting(stage);
+  for (const to of [1, 2, 15, 16, 100]) {
+    const answer = await client.request(`svc.count.${to}`, "", { timeout: 5_000 });
+    assertEquals([answer.headers?.get("Nats-Service-Error-Code") ?? "", answer.json()], ["", 1]);
+  }
+});
+
+for (const profile of profiles) {
+  // with one message in all, the first part is the whole answer
+  if (profile.allowResponses === true) continue;
+  const most = profile.allowResponses?.max ?? Infinity;
+  const test = (name: string, behaviour: (stage: Stage) => Promise<void>) =>
+    Deno.test(`${name} [${profile.tag}]`, () => onProfile(profile, behaviour));
+
+  test("A streaming handler ends requestMany() though there are too many parts", async (stage) => {
+    const client = await counting(stage);
+    for (const to of [0, 1, 13, 14, 15, 16, 17, 100]) {
+      const fits = to < most;
+      const wanted = fits ? { count: to, code: "" } : { count: most - 2, code: "500" };
+      for (const noMux of [false, true]) {
+        assertEquals(await parted(client, `svc.count.${to}`, noMux), wanted, `${to} parts`);
+      }
+    }
+  });
+
+  test("A streaming handler that fails ends requestMany() wherever it does", async (stage) => {
+    const client = await counting(stage);
+    for (const after of [0, 13, 14, 15]) {
+      const wanted = { count: Math.min(after, most - 2), code: "422" };
+      assertEquals(await parted(client, `svc.fails.${after}`, true), wanted, `${after} parts`);
+    }
+  });
+}
+
+/** The texts and error codes of all that comes until there is nothing more for a while. */
+async function allHeard(client: NatsConnection, subject: string): Promise<string[]> {
+  const heard: string[] = [];
+  const inbox = client.subscribe(`_CLIENT.${crypto.randomUUID()}`, {
+    callback: (_, message) => {
+      heard.push(message.headers?.get("Nats-Service-Error-Code") || message.string());
+    },
+  });
+  client.publish(subject, "", { reply: inbox.getSubject() });
+  await until("an answer must come", () => heard.length > 0);
+  await steady(() => heard.length);
+  inbox.unsubscribe();
+  return heard;
+}
+
+for (const max of [2, 3]) {
+  const profile: Profile = { tag: `max ${max}`, allowResponses: { max } };
+
+  Deno.test(`A streaming handler tells an old peer what it can in ${max} messages`, async () => {
+    await onProfile(profile, async (stage) => {
+      const client = await counting(stage);
+      const asks = [["svc.count.0", ""], ["svc.count.1", "1"], ["svc.count.9", "1 500"]];
+      if (max === 3) asks.push(["svc.count.2", "1 2"], ["svc.fails.2", "1 422"]);
+      for (const [subject, wanted] of asks) {
+        const heard = await allHeard(client, subject!);
+        assertEquals(heard.filter((word) => word !== "").join(" "), wanted, subject);
+        // with two messages in all, an error takes the place of the end
+        const isEnded = max > 2 || !wanted!.endsWith("500");
+        assertEquals(heard.at(-1) === "", isEnded, subject);
+      }
+    });
+  });
+}
+
+onEveryProfile("A streaming handler keeps to its messages with a last word", async (stage) => {
+  const service = stage.service();
+  service.subscriber("svc.count.{to}", {
+    middleware: [async (_, next) => {
+      await next();
+      return "the last word";
+    }],
+  }, async function* ({ params }) {
+    for (let n = 1; n <= Number(params.to); n++) yield n;
   });
   await service.start();
   const client = await stage.plain("client");
-  for (const [subject, first] of [["svc.one", "only"], ["svc.many", "1"]] as const) {
-    const answer = await client.request(subject, "", { timeout: 5_000 });
-    // one answer may be all that is permitted: it must be the first part, or say that there would be more
-    const error = answer.headers?.get("Nats-Service-Error-Code");
-    if (!error) assertEquals(answer.string(), first);
+  for (const to of [1, 14, 15]) {
+    const answer = await client.request(`svc.count.${to}`, "", { timeout: 5_000 });
+    assertEquals(answer.json(), 1);
   }
 });

@@ -1,7 +1,9 @@
 import { LinkError, RemoteError, ReplyError, type Session } from "@signalbox/nats";
 import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import { bothEnds, drained, take } from "../support/link_ends.ts";
+import { type Backend, onEveryServer } from "../support/backends.ts";
 import { onEveryProfile } from "../support/profiles.ts";
+import { Spy } from "../support/spy.ts";
 import { aborted, meanwhile, within } from "../support/within.ts";
 
 /** How both ends of a session ended, each by its own account. */
@@ -180,3 +182,39 @@ onEveryProfile(
     }
   },
 );
+
+/** A session that bears no loss, and somebody who can forge its frames. */
+async function brittle(server: Backend, spy: Spy) {
+  const [client, service] = [server.broker(), server.broker()];
+  const accepted = Promise.withResolvers<Session>();
+  service.session("svc.talk", { resumeTimeout: 0 }, (session) => {
+    accepted.resolve(session);
+    return session.closed;
+  });
+  await service.start();
+  await client.connect();
+  const opened = await client.openSession("svc.talk", null, { resumeTimeout: 0 });
+  return { opened, served: await accepted.promise, ...await spy.ends("svc.talk") };
+}
+
+for (const side of ["client", "service"] as const) {
+  onEveryServer(
+    `Session ends as \`gap\` for both when the ${side} misses a frame`,
+    async (server) => {
+      await using spy = await Spy.connect(server.url);
+      const { opened, served, opener, server: accepter } = await brittle(server, spy);
+      const [missing, from] = side === "client" ? [opener, accepter] : [accepter, opener];
+      const waiting = [opened, served].map((session) =>
+        meanwhile(() => assertRejects(() => session.next({ timeout: 5_000 }), LinkError))
+      );
+      // the first has never come
+      await spy.say(`${missing}o1`, { replyTo: `${from}2t`, payload: "the second" });
+      assertEquals(await ends(opened, served), ["gap", "gap"]);
+      for (const { reason } of await Promise.all(waiting)) assertEquals(reason, "gap");
+      for (const session of [opened, served]) {
+        assertEquals(((await aborted(session.signal)) as LinkError).reason, "gap");
+        for (const { reason } of await refusals(session)) assertEquals(reason, "gap");
+      }
+    },
+  );
+}

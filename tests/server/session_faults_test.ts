@@ -1,12 +1,17 @@
 import { LinkError, NatsBroker, type OpenSessionOptions, type Session } from "@signalbox/nats";
 import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import { WorkerProcess } from "../soak/worker_process.ts";
+import { delay } from "../support/delay.ts";
+import { LIMITED, onLimitedServer } from "../support/limited_users.ts";
 import { drained, take } from "../support/link_ends.ts";
 import { NatsServer } from "../support/nats_server/nats_server.ts";
 import { until } from "../support/nats_server/until.ts";
-import { meanwhile, within } from "../support/within.ts";
+import { aborted, meanwhile, within } from "../support/within.ts";
 
 const PEER = new URL("../support/link_peer.ts", import.meta.url);
+const LIMITED_PEER = new URL("../support/limited_peer.ts", import.meta.url);
+const LIMITED_OPENER = new URL("../support/limited_opener.ts", import.meta.url);
+const READER = new URL("../support/stream_reader.ts", import.meta.url);
 const OPENER = new URL("../support/link_opener.ts", import.meta.url);
 const options = { logger: false, reconnect: { minDelay: 20, maxDelay: 50 } } as const;
 
@@ -43,24 +48,56 @@ async function killed(peer: WorkerProcess, session: Session): Promise<number> {
   return took;
 }
 
+/** A peer that is killed while numbers go both ways is noticed at once, and is gone after `resumeTimeout`. */
+async function losesPeer(client: NatsBroker, peer: WorkerProcess): Promise<void> {
+  const { session, sending, reading } = await flowing(client, { resumeTimeout: 1_200 });
+  const noticed = await killed(peer, session);
+  assert(noticed < 1_000, `${noticed} ms`);
+  assertEquals(session.state, "paused");
+  const began = performance.now();
+  assertEquals(await within("it must end", session.closed), "peer gone");
+  const took = performance.now() - began;
+  assert(took >= 900 && took < 5_000, `${took} ms`);
+  assertEquals(session.state, "closed");
+  assertEquals((await sending).reason, "peer gone");
+  const { error } = await reading;
+  assertInstanceOf(error, LinkError);
+  assertEquals(error.reason, "peer gone");
+  assertEquals((session.signal.reason as LinkError).reason, "peer gone");
+}
+
 Deno.test("Session notices within a second that its peer was killed, and ends after resumeTimeout", async () => {
-  await withPeer(async (client, peer) => {
-    const { session, sending, reading } = await flowing(client, { resumeTimeout: 1_200 });
-    const noticed = await killed(peer, session);
-    assert(noticed < 1_000, `${noticed} ms`);
-    assertEquals(session.state, "paused");
-    const began = performance.now();
-    assertEquals(await within("it must end", session.closed), "peer gone");
-    const took = performance.now() - began;
-    assert(took >= 900 && took < 5_000, `${took} ms`);
-    assertEquals(session.state, "closed");
-    assertEquals((await sending).reason, "peer gone");
-    const { error } = await reading;
-    assertInstanceOf(error, LinkError);
-    assertEquals(error.reason, "peer gone");
-    assertEquals((session.signal.reason as LinkError).reason, "peer gone");
-  });
+  await withPeer(losesPeer);
 });
+
+for (const [at, users] of LIMITED.entries()) {
+  Deno.test(`Session notices within a second that its limited peer was killed [${users.tag}]`, async () => {
+    await onLimitedServer(users, async (server) => {
+      await using peer = await WorkerProcess.start(`${server.url}#${at}`, LIMITED_PEER);
+      await using client = new NatsBroker(server.url, users.client);
+      await client.connect();
+      await losesPeer(client, peer);
+    });
+  });
+
+  Deno.test(`Session of a limited side ends when the process that opened it is gone [${users.tag}]`, async () => {
+    await onLimitedServer(users, async (server) => {
+      await using service = new NatsBroker(server.url, users.service);
+      const accepted = Promise.withResolvers<Session>();
+      service.session("svc.talk", { resumeTimeout: 1_200 }, async (session) => {
+        accepted.resolve(session);
+        for await (const { body } of session) await session.send(body);
+      });
+      await service.start();
+      await using peer = await WorkerProcess.start(`${server.url}#${at}`, LIMITED_OPENER);
+      const session = await within("it must be opened", accepted.promise);
+      const noticed = await killed(peer, session);
+      assert(noticed < 2_000, `${noticed} ms`);
+      assertEquals(session.state, "paused");
+      assertEquals(await within("it must end", session.closed), "peer gone");
+    });
+  });
+}
 
 Deno.test("Session notices within keepAlive that its idle peer was killed", async () => {
   await withPeer(async (client, peer) => {
@@ -73,8 +110,10 @@ Deno.test("Session notices within keepAlive that its idle peer was killed", asyn
     const waiting = meanwhile(() =>
       assertRejects(() => session.next({ timeout: 8_000 }), LinkError)
     );
+    // by now the waits between probes would be longer than three seconds
+    await delay(3_000);
     const noticed = await killed(peer, session);
-    assert(noticed < 500 + 300, `${noticed} ms`);
+    assert(noticed < 500 + 500, `${noticed} ms`);
     assertEquals(session.state, "paused");
     assertEquals(await within("it must end", session.closed), "peer gone");
     assertEquals((await waiting).reason, "peer gone");
@@ -123,3 +162,30 @@ Deno.test("ReplyStream says that the peer is gone when the process that streams 
     assertEquals(await stream.ended, "peer gone");
   });
 });
+
+for (const how of ["waits", "has no room"]) {
+  Deno.test(`Message.signal of a streaming handler that ${how} aborts when its reader was killed`, async () => {
+    await using server = await NatsServer.start();
+    await using service = new NatsBroker(server.url, options);
+    const told = Promise.withResolvers<AbortSignal>();
+    const left = Promise.withResolvers<void>();
+    const streams = { keepAlive: 200, resumeTimeout: 300 };
+    service.subscriber("svc.endless", { streams }, async function* ({ signal }) {
+      told.resolve(signal);
+      try {
+        yield "first";
+        if (how === "waits") await aborted(signal);
+        for (;;) yield "more";
+      } finally {
+        left.resolve();
+      }
+    });
+    await service.start();
+    await using reader = await WorkerProcess.start(server.url, READER);
+    const signal = await told.promise;
+    assert(!signal.aborted, "its reader is still there");
+    await reader.end("SIGKILL");
+    assertEquals(((await aborted(signal)) as LinkError).reason, "peer gone");
+    await within("the handler must leave", left.promise);
+  });
+}

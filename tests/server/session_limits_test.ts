@@ -7,6 +7,7 @@ import {
   TimeoutError,
 } from "@signalbox/nats";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { onEveryServer } from "../support/backends.ts";
 import { bothEnds, started, take } from "../support/link_ends.ts";
 import { until } from "../support/nats_server/until.ts";
 import { onEveryProfile } from "../support/profiles.ts";
@@ -30,6 +31,21 @@ onEveryProfile("SessionOptions.maxSessions has one session too many told 429", a
   );
   await third.close();
 });
+
+onEveryServer(
+  "SessionOptions.maxSessions lets 1 000 be open, if nothing else is said",
+  async (server) => {
+    const [client, service] = [server.broker(), server.broker()];
+    service.session("svc.many", (session) => session.closed);
+    await service.start();
+    await client.connect();
+    const opening = Array.from({ length: 1_000 }, () => client.openSession("svc.many"));
+    const sessions = await Promise.all(opening);
+    const error = await assertRejects(() => client.openSession("svc.many"), RemoteError);
+    assertEquals(error.code, 429);
+    for (const session of sessions) session.abort();
+  },
+);
 
 onEveryProfile(
   "BrokerOptions.maxSessions counts sessions and streams of all subjects",

@@ -1,4 +1,5 @@
 import {
+  type BrokerOptions,
   LinkError,
   type LinkOptions,
   NatsBroker,
@@ -8,6 +9,7 @@ import {
 import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import { delay } from "../support/delay.ts";
 import { drained } from "../support/link_ends.ts";
+import { LIMITED, onLimitedServer } from "../support/limited_users.ts";
 import { NatsServer } from "../support/nats_server/nats_server.ts";
 import { until } from "../support/nats_server/until.ts";
 import { Proxy } from "../support/proxy.ts";
@@ -16,6 +18,7 @@ import { meanwhile, within } from "../support/within.ts";
 const COUNT = 800;
 const NUMBERS = Array.from({ length: COUNT }, (_, at) => at);
 const options = { logger: false, reconnect: { minDelay: 20, maxDelay: 50 } } as const;
+const FREE = { client: options, service: options };
 
 /** Says all the numbers, not too fast for an outage to come in between, while it hears what the other side says. */
 async function exchange(session: Session, heard: unknown[]): Promise<void> {
@@ -34,12 +37,13 @@ async function exchange(session: Session, heard: unknown[]): Promise<void> {
 async function survives(
   urls: { readonly client: string; readonly service: string },
   faults: (heard: readonly unknown[]) => Promise<void>,
+  users: { readonly client: BrokerOptions; readonly service: BrokerOptions } = FREE,
 ): Promise<void> {
-  await using service = new NatsBroker(urls.service, options);
+  await using service = new NatsBroker(urls.service, users.service);
   const there: unknown[] = [];
   service.session("svc.both", (session) => exchange(session, there));
   await service.start();
-  await using client = new NatsBroker(urls.client, options);
+  await using client = new NatsBroker(urls.client, users.client);
   await client.connect();
   const session = await client.openSession("svc.both");
   const here: unknown[] = [];
@@ -54,17 +58,46 @@ async function heardAbove(heard: readonly unknown[], count: number): Promise<voi
   await until(`${count} must have arrived`, () => heard.length >= count, { timeout: 20_000 });
 }
 
-Deno.test("Session loses and repeats nothing when the server is killed and comes back", async () => {
-  await using server = await NatsServer.start();
-  await survives({ client: server.url, service: server.url }, async (heard) => {
+/** Kills the server and starts it again, thrice while numbers go. */
+function killing(server: NatsServer): (heard: readonly unknown[]) => Promise<void> {
+  return async (heard) => {
     for (const count of [50, 250, 450]) {
       await heardAbove(heard, count);
       await server.kill();
       assert(heard.length < COUNT, "the outage must come in between");
       await server.restart();
     }
-  });
+  };
+}
+
+Deno.test("Session loses and repeats nothing when the server is killed and comes back", async () => {
+  await using server = await NatsServer.start();
+  await survives({ client: server.url, service: server.url }, killing(server));
 });
+
+for (const users of LIMITED) {
+  Deno.test(`Session loses and repeats nothing when the server is killed [${users.tag}]`, async () => {
+    await onLimitedServer(users, async (server) => {
+      await survives({ client: server.url, service: server.url }, killing(server), users);
+    });
+  });
+
+  for (const side of ["client", "service"] as const) {
+    Deno.test(`Session loses and repeats nothing when the ${side} is cut off [${users.tag}]`, async () => {
+      await onLimitedServer(users, async (server) => {
+        await using proxy = await Proxy.start(server.port);
+        const urls = { client: server.url, service: server.url, [side]: proxy.url };
+        const cutting = async (heard: readonly unknown[]) => {
+          for (const count of [50, 300]) {
+            await heardAbove(heard, count);
+            proxy.cut();
+          }
+        };
+        await survives(urls, cutting, users);
+      });
+    });
+  }
+}
 
 Deno.test("Session loses and repeats nothing when the server stands still for a while", async () => {
   await using server = await NatsServer.start();

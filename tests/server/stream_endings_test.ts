@@ -1,5 +1,5 @@
 import { NoRespondersError, RemoteError, ReplyError, TimeoutError } from "@signalbox/nats";
-import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
 import { drained, started } from "../support/link_ends.ts";
 import { until } from "../support/nats_server/until.ts";
 import { onEveryProfile } from "../support/profiles.ts";
@@ -117,3 +117,31 @@ onEveryProfile("SubscriberOptions.maxStreams has one stream too many told 429", 
     return await first.then(({ value }) => value?.body === "first", () => false);
   });
 });
+
+onEveryProfile(
+  "SubscriberOptions.streams.openingRate has what comes too fast told 429",
+  async (stage) => {
+    const { client, service } = await started(stage, (service) => {
+      service.subscriber("svc.slow", { streams: { openingRate: 3 } }, async function* () {
+        yield "part";
+      });
+    });
+    const streams = Array.from({ length: 12 }, () => drained(client.requestStream("svc.slow")));
+    const told = await Promise.all(streams);
+    const refused = told.filter(({ error }) => error !== undefined);
+    // a machine that is slow may have let another second begin
+    assert(refused.length >= 5 && refused.length <= 9, `${refused.length} were refused`);
+    for (const { bodies, error } of refused) {
+      assertInstanceOf(error, RemoteError);
+      assertEquals([bodies, error.code], [[], 429]);
+      const { retryAfter } = error.data as { retryAfter: number };
+      assert(retryAfter > 0 && retryAfter <= 1_000, `${retryAfter} ms`);
+    }
+    const handler = async function* () {};
+    for (const openingRate of [0, -1, 1.5, "3"]) {
+      const streams = { openingRate } as { openingRate: number };
+      const wrong = () => service.subscriber("svc.wrong", { streams }, handler);
+      assertThrows(wrong, TypeError, '"openingRate"');
+    }
+  },
+);

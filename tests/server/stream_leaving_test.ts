@@ -1,5 +1,6 @@
 import { LinkError, type NatsBroker, TimeoutError } from "@signalbox/nats";
 import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
+import { delay } from "../support/delay.ts";
 import { drained, started } from "../support/link_ends.ts";
 import { until } from "../support/nats_server/until.ts";
 import { onEveryProfile } from "../support/profiles.ts";
@@ -136,4 +137,59 @@ for (const side of ["client", "service"] as const) {
     assertEquals(await stream.ended, "shutting down");
     await handler.left();
   });
+}
+
+for (const side of ["client", "service"] as const) {
+  onEveryProfile(
+    `ReplyStream ends as \`idle\` for both by the ${side}'s idleTimeout`,
+    async (stage) => {
+      const idle = { idleTimeout: 250 };
+      const told = Promise.withResolvers<unknown>();
+      const { client } = await started(stage, (service) => {
+        const streams = side === "service" ? idle : {};
+        service.subscriber("svc.silent", { streams }, async function* ({ signal }) {
+          yield "first";
+          told.resolve(await aborted(signal));
+        });
+      });
+      const began = performance.now();
+      const stream = client.requestStream("svc.silent", null, side === "client" ? idle : {});
+      const { bodies, error } = await drained(stream);
+      const took = performance.now() - began;
+      assert(took >= 250 && took < 5_000, `${took} ms`);
+      assertEquals(bodies, ["first"]);
+      assertInstanceOf(error, LinkError);
+      assertEquals([error.reason, await stream.ended], ["idle", "idle"]);
+      const reason = await within("the handler must be told", told.promise);
+      assertEquals((reason as LinkError).reason, "idle");
+    },
+  );
+
+  onEveryProfile(
+    `NatsBroker.stop() of the ${side} lets a stream finish in the time given`,
+    async (stage) => {
+      const goOn = Promise.withResolvers<void>();
+      const left = Promise.withResolvers<boolean>();
+      const brokers = await started(stage, (service) => {
+        service.subscriber("svc.few", async function* ({ signal }) {
+          yield "first";
+          await goOn.promise;
+          yield* ["second", "last"];
+          left.resolve(signal.aborted);
+        });
+      });
+      const stream = brokers.client.requestStream("svc.few");
+      assertEquals((await stream[Symbol.asyncIterator]().next()).value?.body, "first");
+      const began = performance.now();
+      const stopped = brokers[side].stop({ timeout: 10_000 });
+      // long enough for one that would not wait to end it
+      await delay(200);
+      goOn.resolve();
+      assertEquals(await drained(stream), { bodies: ["second", "last"], error: undefined });
+      assertEquals(await stream.ended, "complete");
+      assertEquals(await within("the handler must finish", left.promise), false);
+      await within("it must stop", stopped);
+      assert(performance.now() - began < 5_000, "long before the timeout");
+    },
+  );
 }
