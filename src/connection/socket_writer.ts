@@ -122,6 +122,8 @@ export class SocketWriter implements Writer {
     const last = this.#segments.at(-1)!;
     if (last.fits(length)) return last;
     const segment = this.#fresh(length);
+    // a write of nothing would be a write all the same
+    if (last.length === 0) this.#reuse(this.#segments.pop()!);
     this.#segments.push(segment);
     return segment;
   }

@@ -113,6 +113,17 @@ Deno.test("SocketWriter sends all of a flood, larger than any segment, once and 
   assertEquals(pipe.subjects, [...subjects, "large", "last"]);
 });
 
+Deno.test("SocketWriter writes a message larger than a segment by itself, and never nothing", async () => {
+  const pipe = new ClockedPipe();
+  const writer = new SocketWriter(() => pipe);
+  for (const subject of ["large", "larger"]) {
+    writer.publish(message(subject, 100_000));
+    await turns();
+    await pipe.taken();
+  }
+  assertEquals(pipe.writes.map(({ length }) => length > 100_000), [true, true]);
+});
+
 Deno.test("SocketWriter gives a pipe that writes at once bytes of its own", async () => {
   const pipe = new EagerPipe();
   const writer = new SocketWriter(() => pipe);

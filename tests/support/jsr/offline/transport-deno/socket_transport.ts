@@ -47,7 +47,8 @@ export class SocketTransport implements Transport {
   }
 
   send(frame: Uint8Array): void {
-    if (this.isClosed) return;
+    // what is written in this very turn would be over before it is known to be under way
+    if (this.isClosed || frame.length === 0) return;
     this.#frames.push(frame);
     this.pendingWrite ??= this.#write();
   }
