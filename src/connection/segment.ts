@@ -131,7 +131,6 @@ function written(bytes: Uint8Array, at: number, subject: string): number {
 
 /** A peer's address of reply may be any UTF-8 that does not end the word. */
 function writtenWide(bytes: Uint8Array, at: number, subject: string): number {
-  // deno-lint-ignore no-control-regex
   if (/[\0-\x20\x7f]/.test(subject)) {
     throw new InvalidSubjectError("publish", "a subject must have no blanks", subject);
   }

@@ -1,4 +1,4 @@
-import type { Connection, Interest, Taker } from "../connection/connection.ts";
+import type { Interest, Taker } from "../connection/connection.ts";
 import { NoRespondersError } from "../errors.ts";
 import { isNoResponders } from "../inbox/requests.ts";
 import type { Outgoing } from "../message/outgoing.ts";

@@ -20,18 +20,27 @@ export class Ends implements AsyncDisposable {
   readonly broker: NatsBroker;
   /** The bare client as it comes, over the very transport that the broker uses. */
   readonly client: NatsConnection;
+  readonly servers: string;
   readonly #responder: NatsConnection;
+  readonly #isPlain: boolean;
 
-  private constructor(broker: NatsBroker, client: NatsConnection, responder: NatsConnection) {
+  private constructor(
+    broker: NatsBroker,
+    client: NatsConnection,
+    responder: NatsConnection,
+    { servers, isPlain }: { readonly servers: string; readonly isPlain: boolean },
+  ) {
     this.broker = broker;
     this.client = client;
     this.#responder = responder;
+    this.servers = servers;
+    this.#isPlain = isPlain;
   }
 
-  /** Connects all three; from then on a request of either side is answered. */
-  static async open(servers: string): Promise<Ends> {
+  /** Connects all three; from then on a request of either side is answered. With `isPlain`, `connect()` changes nothing. */
+  static async open(servers: string, isPlain = false): Promise<Ends> {
     await using opened = new AsyncDisposableStack();
-    const broker = opened.use(new NatsBroker(servers, { requestTimeout: PATIENCE, logger: false }));
+    const broker = opened.use(brokerOf(servers));
     await broker.start();
     const client = opened.use(await connect({ servers }));
     const responder = opened.use(await connect({ servers }));
@@ -42,7 +51,12 @@ export class Ends implements AsyncDisposable {
     });
     await responder.flush();
     opened.move();
-    return new Ends(broker, client, responder);
+    return new Ends(broker, client, responder, { servers, isPlain });
+  }
+
+  /** A bare client of its own for one round. */
+  connect(): Promise<NatsConnection> {
+    return this.#isPlain ? connect({ servers: this.servers }) : connectAlike(this.servers);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -50,4 +64,9 @@ export class Ends implements AsyncDisposable {
     await this.client.close();
     await this.#responder.close();
   }
+}
+
+/** A broker that waits long enough, and tells nobody. */
+export function brokerOf(servers: string): NatsBroker {
+  return new NatsBroker(servers, { requestTimeout: PATIENCE, logger: false });
 }

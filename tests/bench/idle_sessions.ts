@@ -61,7 +61,8 @@ function serve(url: string, isApart: boolean): Promise<AsyncDisposable> {
   return isApart ? WorkerProcess.start(url, program) : serveIdle(url);
 }
 
-async function openAll(broker: NatsBroker, sessions: number): Promise<readonly Session[]> {
+/** Opens so many, some at a time. */
+export async function openAll(broker: NatsBroker, sessions: number): Promise<readonly Session[]> {
   const opened: Session[] = [];
   while (opened.length < sessions) {
     const left = Math.min(AT_ONCE, sessions - opened.length);

@@ -7,19 +7,12 @@ import type { Work } from "./work.ts";
 const KEPT = 64;
 
 /** Names of inboxes; the bare client makes them synchronously. */
-export function inboxNames({ broker }: Ends): readonly Work[] {
+export function inboxNames({ broker }: Ends): readonly Work<readonly string[]>[] {
   const right = (names: readonly string[]) => names.every((name) => /^_INBOX\.\w{22}$/.test(name));
-  const unit = "names";
+  const work = { unit: "names", rival: bare, right };
   return [
-    { name: "inbox name, awaited", unit, aim: 1, ours: awaited(broker), rival: bare, right },
-    {
-      name: "inbox name, not awaited",
-      unit,
-      aim: 1.3,
-      ours: unawaited(broker),
-      rival: bare,
-      right,
-    },
+    { ...work, name: "inbox name, awaited", aim: 1, ours: awaited(broker) },
+    { ...work, name: "inbox name, not awaited", aim: 1.3, ours: unawaited(broker) },
   ];
 }
 

@@ -7,6 +7,8 @@ export interface Effort {
   readonly rounds: number;
   /** Milliseconds that the slower side takes in a round, at least. */
   readonly length: number;
+  /** With how many operations it begins, 512 if nothing is said: less where one may take long. */
+  readonly first?: number;
 }
 
 export type Progress = (done: number, of: number) => void;
@@ -17,11 +19,11 @@ export type Progress = (done: number, of: number) => void;
  */
 export async function interleave(
   work: Work,
-  { rounds, length }: Effort,
+  { rounds, length, first = 512 }: Effort,
   progress: Progress = () => {},
 ): Promise<readonly Round[]> {
   progress(0, rounds);
-  const operations = await warmUp(work, length);
+  const operations = await warmUp(work, length, first);
   const measured: Round[] = [];
   for (let round = 0; round < rounds; round++) {
     measured.push(await measure(work, operations, round % 2 === 1));
@@ -30,13 +32,22 @@ export async function interleave(
   return measured;
 }
 
-/** Doubles the operations until the slower side takes long enough: they run often, and are counted on the way. */
-async function warmUp(work: Work, length: number): Promise<number> {
-  for (let operations = 512;; operations *= 2) {
+/**
+ * Doubles the operations until the slower side takes long enough, and does so again: they run often, are counted on the
+ * way, and what takes long only as it has never run before is not taken for slow.
+ */
+async function warmUp(work: Work, length: number, first: number): Promise<number> {
+  let operations = first;
+  for (let enough = 0; enough < 2;) {
     const ours = await perform(work, "ours", operations);
     const rival = await perform(work, "rival", operations);
-    if (Math.max(ours, rival) >= length) return operations;
+    if (Math.max(ours, rival) >= length) enough++;
+    else {
+      enough = 0;
+      operations *= 2;
+    }
   }
+  return operations;
 }
 
 async function measure(work: Work, operations: number, rivalFirst: boolean): Promise<Round> {

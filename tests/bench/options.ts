@@ -1,18 +1,31 @@
-import type { Effort } from "./interleave.ts";
+import { type Pace, QUICK, THOROUGH } from "./pace.ts";
 
 /** How it is called. */
 export interface BenchOptions {
-  readonly effort: Effort;
-  /** A part of the names of the works that are measured; empty for all. */
+  readonly pace: Pace;
+  /** Whether the bare clients keep Nagle's algorithm on, as they come. */
+  readonly isPlain: boolean;
+  /** Whether other frameworks are measured as well. */
+  readonly hasPeers: boolean;
+  /** A part of the names of what is measured; empty for all. */
   readonly only: string;
-  /** Where the results are written to. */
+  /** Where everything that was found out is written to. */
   readonly json: string | undefined;
+  /** Where the curves are drawn. */
+  readonly svg: string | undefined;
 }
 
-export const USAGE = "main.ts [--quick] [--only NAME] [--json FILE]";
+export const USAGE =
+  "main.ts [--quick] [--plain] [--peers] [--only NAME] [--json FILE] [--svg FILE]";
 
-const QUICK: Effort = { rounds: 10, length: 150 };
-const THOROUGH: Effort = { rounds: 40, length: 350 };
+const DEFAULTS: BenchOptions = {
+  pace: THOROUGH,
+  isPlain: false,
+  hasPeers: false,
+  only: "",
+  json: undefined,
+  svg: undefined,
+};
 
 /**
  * Reads the arguments.
@@ -20,12 +33,15 @@ const THOROUGH: Effort = { rounds: 40, length: 350 };
  * @throws {TypeError} for one that is unknown, or lacks its value
  */
 export function benchOptions(args: readonly string[]): BenchOptions {
-  let options: BenchOptions = { effort: THOROUGH, only: "", json: undefined };
+  let options = DEFAULTS;
   const rest = args.values();
   for (const arg of rest) {
-    if (arg === "--quick") options = { ...options, effort: QUICK };
+    if (arg === "--quick") options = { ...options, pace: QUICK };
+    else if (arg === "--plain") options = { ...options, isPlain: true };
+    else if (arg === "--peers") options = { ...options, hasPeers: true };
     else if (arg === "--only") options = { ...options, only: valueOf(arg, rest) };
     else if (arg === "--json") options = { ...options, json: valueOf(arg, rest) };
+    else if (arg === "--svg") options = { ...options, svg: valueOf(arg, rest) };
     else throw new TypeError(`Cannot measure as the arguments must be ${USAGE}: "${arg}"`);
   }
   return options;
@@ -33,6 +49,6 @@ export function benchOptions(args: readonly string[]): BenchOptions {
 
 function valueOf(name: string, rest: Iterator<string>): string {
   const { value } = rest.next();
-  if (value) return value;
+  if (value && !value.startsWith("--")) return value;
   throw new TypeError(`Cannot measure as "${name}" must have a value: ${USAGE}`);
 }

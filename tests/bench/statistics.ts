@@ -4,7 +4,7 @@ export interface Round {
   readonly rival: number;
 }
 
-/** How the ratios of all rounds lie. */
+/** How the values of all rounds lie. */
 export interface Spread {
   readonly median: number;
   readonly min: number;
@@ -25,6 +25,10 @@ export function median(values: readonly number[]): number {
  * slowed both of its sides; the medians of each side alone are of different moments.
  */
 export function ratioOf(rounds: readonly Round[]): Spread {
-  const ratios = rounds.map(({ ours, rival }) => ours / rival);
-  return { median: median(ratios), min: Math.min(...ratios), max: Math.max(...ratios) };
+  return spreadOf(rounds.map(({ ours, rival }) => ours / rival));
+}
+
+/** The middle of some values, and between what they lie. */
+export function spreadOf(values: readonly number[]): Spread {
+  return { median: median(values), min: Math.min(...values), max: Math.max(...values) };
 }

@@ -1,18 +1,22 @@
 import type { Ends } from "./ends.ts";
-import { handlers, roundTrips, sends } from "./handlers.ts";
+import { handlers } from "./handlers/handlers.ts";
+import { roundTrips } from "./handlers/round_trips.ts";
 import { inboxNames } from "./inbox_names.ts";
-import { firstParts, links } from "./links.ts";
+import { firstParts } from "./links/first_parts.ts";
+import { links } from "./links/links.ts";
+import { publishing, publishingAndFlushing } from "./publishing/publishing.ts";
 import { requests } from "./requests.ts";
 import type { Work } from "./work.ts";
 
-/** Everything there is to measure; a further group is a file and a line here. */
+/** Everything that is done by both sides, as fast as they can. */
 export function works(ends: Ends): readonly Work[] {
   return [
     ...inboxNames(ends),
     ...requests(ends),
+    ...publishing(ends),
+    ...publishingAndFlushing(ends),
     ...handlers(ends),
     ...roundTrips(ends),
-    ...sends(ends),
     ...links(ends),
     ...firstParts(ends),
   ];

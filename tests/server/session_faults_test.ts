@@ -1,11 +1,13 @@
 import { LinkError, NatsBroker, type OpenSessionOptions, type Session } from "@signalbox/nats";
 import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import { WorkerProcess } from "../soak/worker_process.ts";
+import { onEveryServer } from "../support/backends.ts";
 import { delay } from "../support/delay.ts";
 import { LIMITED, onLimitedServer } from "../support/limited_users.ts";
 import { drained, take } from "../support/link_ends.ts";
 import { NatsServer } from "../support/nats_server/nats_server.ts";
 import { until } from "../support/nats_server/until.ts";
+import { Spy } from "../support/spy.ts";
 import { aborted, meanwhile, within } from "../support/within.ts";
 
 const PEER = new URL("../support/link_peer.ts", import.meta.url);
@@ -110,15 +112,39 @@ Deno.test("Session notices within keepAlive that its idle peer was killed", asyn
     const waiting = meanwhile(() =>
       assertRejects(() => session.next({ timeout: 8_000 }), LinkError)
     );
-    // by now the waits between probes would be longer than three seconds
+    // the waits between probes have grown as long as they may by then
     await delay(3_000);
     const noticed = await killed(peer, session);
-    assert(noticed < 500 + 500, `${noticed} ms`);
+    // a probe that the dying process has taken is missed a second later
+    assert(noticed < 500 + 1_500, `${noticed} ms`);
     assertEquals(session.state, "paused");
     assertEquals(await within("it must end", session.closed), "peer gone");
     assertEquals((await waiting).reason, "peer gone");
   });
 });
+
+for (const side of ["client", "service"] as const) {
+  onEveryServer(
+    `Session of the ${side} goes on to ask its idle peer within keepAlive`,
+    async (server) => {
+      const [client, service] = [server.broker(), server.broker()];
+      await using spy = await Spy.connect(server.url);
+      const often = { keepAlive: 300 };
+      service.session("svc.talk", side === "service" ? often : {}, (session) => session.closed);
+      await service.start();
+      await client.connect();
+      await using _ = await client.openSession("svc.talk", null, side === "client" ? often : {});
+      const ends = await spy.ends("svc.talk");
+      const asking = side === "client" ? ends.opener : ends.server;
+      // waits that nothing limits would be longer than a second by then
+      await delay(3_000);
+      spy.forget();
+      await delay(3_000);
+      const asked = spy.count(({ replyTo }) => replyTo.startsWith(`${asking}p`));
+      assert(asked >= 4, `it asked ${asked} times`);
+    },
+  );
+}
 
 Deno.test("Session with a resumeTimeout of 0 ends as soon as its peer was killed", async () => {
   await withPeer(async (client, peer) => {

@@ -1,5 +1,5 @@
 import type { Msg, NatsConnection, Status } from "@nats-io/transport-deno";
-import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import { assertEquals, assertStrictEquals } from "@std/assert";
 import {
   hasOpenSocket,
   headerBlockOf,

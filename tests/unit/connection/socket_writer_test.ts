@@ -170,12 +170,14 @@ Deno.test("SocketWriter does not go on with a socket that has failed, but with t
 });
 
 Deno.test("SocketWriter keeps what comes while there is no pipe, until it is told to flush", async () => {
-  let pipe: ClockedPipe | undefined;
-  const writer = new SocketWriter(() => pipe);
+  const pipe = new ClockedPipe();
+  let isThere = false;
+  const writer = new SocketWriter(() => isThere ? pipe : undefined);
   writer.fill(encoder.encode("SUB a 1\r\n"));
   writer.flush();
   await turns();
-  pipe = new ClockedPipe();
+  assertEquals(pipe.writes, []);
+  isThere = true;
   writer.flush();
   await turns();
   assertEquals(pipe.writes, ["SUB a 1\r\n"]);

@@ -1,0 +1,48 @@
+/** What a program loads before it begins. */
+export interface Graph {
+  readonly modules: number;
+  readonly packages: readonly string[];
+}
+
+interface Module {
+  readonly specifier: string;
+  readonly dependencies?: readonly { readonly code?: { readonly specifier?: string } }[];
+}
+
+interface Info {
+  readonly roots: readonly string[];
+  readonly modules: readonly Module[];
+  readonly redirects: Readonly<Record<string, string>>;
+  readonly packages?: Readonly<Record<string, string>>;
+}
+
+/** Asks Deno; what is imported for its types alone is not loaded, and not counted. */
+export async function graphOf(program: URL): Promise<Graph> {
+  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["info", "--json", program.href],
+  }).output();
+  const decoder = new TextDecoder();
+  if (!success) {
+    throw new Error(`Cannot count modules as Deno must know them: ${decoder.decode(stderr)}`);
+  }
+  return graphIn(JSON.parse(decoder.decode(stdout)));
+}
+
+/** Follows the imports from the roots, which are not counted. */
+export function graphIn({ roots, modules, redirects, packages = {} }: Info): Graph {
+  const known = new Map(modules.map((module) => [module.specifier, module]));
+  const loaded = new Set<string>();
+  const load = (given: string) => {
+    const specifier = redirects[given] ?? given;
+    if (loaded.has(specifier)) return;
+    loaded.add(specifier);
+    for (const { code } of known.get(specifier)?.dependencies ?? []) {
+      if (code?.specifier) load(code.specifier);
+    }
+  };
+  roots.forEach(load);
+  return {
+    modules: loaded.size - roots.length,
+    packages: [...new Set(Object.values(packages))].sort(),
+  };
+}

@@ -1,0 +1,6 @@
+/**
+ * A program that imports the package, and does nothing.
+ *
+ * @module
+ */
+import "../../../mod.ts";

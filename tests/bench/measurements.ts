@@ -1,0 +1,12 @@
+import type { Ends } from "./ends.ts";
+import { growths } from "./growth/growths.ts";
+import { imports } from "./imports/imports.ts";
+import type { Measurement } from "./measurement.ts";
+import { memory } from "./memory/memory.ts";
+import { speedOf } from "./result.ts";
+import { works } from "./works.ts";
+
+/** Everything there is to measure; a further group is a folder and a line here. */
+export function measurements(ends: Ends): readonly Measurement[] {
+  return [...works(ends).map(speedOf), ...memory(ends), ...imports(), ...growths(ends)];
+}

@@ -1,0 +1,28 @@
+import { ratioText, short } from "../figures.ts";
+import type { Standing } from "./contender.ts";
+
+/** What the cells of the table are. */
+export const LEGEND = "Operations a second: how many times as fast as the peer ours is (min–max)";
+
+/** One line a peer, ours first. */
+export function table(tasks: readonly string[], standings: readonly Standing[]): string {
+  const rows = [["peer", "version", "runtime", ...tasks], ...standings.map(row)];
+  const widths = rows[0]!.map((_, at) => Math.max(...rows.map((cells) => cells[at]!.length)));
+  const [head, ...body] = rows.map((cells) =>
+    line(cells.map((cell, at) => cell.padEnd(widths[at]!)))
+  );
+  return [head, line(widths.map((width) => "-".repeat(width))), ...body].join("\n");
+}
+
+function row({ name, version, runtime, scores }: Standing, at: number): string[] {
+  const cells = scores.map((score) => {
+    if (!score) return "—";
+    const rate = `${short(score.rate)}/s`;
+    return at === 0 ? rate : `${rate}: ${ratioText(score.ratio)}`;
+  });
+  return [name, version, runtime, ...cells];
+}
+
+function line(cells: readonly string[]): string {
+  return `| ${cells.join(" | ")} |`;
+}
