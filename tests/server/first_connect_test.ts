@@ -48,7 +48,7 @@ Deno.test("NatsBroker.connect() asks for credentials before each attempt", async
   const auth = () => Promise.resolve({ token: `${++asked}` });
   await using broker = new NatsBroker(`127.0.0.1:${port}`, { ...waiting, auth });
   const connecting = meanwhile(() => broker.connect());
-  await until("it must ask thrice", () => asked === 3);
+  await until("it must ask thrice", () => asked >= 3);
   await broker.stop();
   await assertRejects(() => connecting, ConnectionError);
 });
