@@ -68,7 +68,8 @@ export class SocketWriter implements Writer {
 
   takeBack(): Unsent[] {
     const unsent = this.#segments.flatMap((segment) => segment.unsent());
-    this.reset();
+    // commands alone are those of a connection that has just come back: a subscription that is forgotten hears nothing
+    if (unsent.length > 0) this.reset();
     return unsent;
   }
 

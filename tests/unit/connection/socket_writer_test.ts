@@ -149,6 +149,16 @@ Deno.test("SocketWriter.takeBack() gives what was not handed over, and never sen
   assertEquals([pipe.subjects, writer.takeBack()], [["sent"], []]);
 });
 
+Deno.test("SocketWriter.takeBack() leaves commands to be sent where there is no message", async () => {
+  const pipe = new ClockedPipe();
+  const writer = new SocketWriter(() => pipe);
+  writer.fill(encoder.encode("SUB a 1\r\n"));
+  writer.flush();
+  assertEquals(writer.takeBack(), []);
+  await turns();
+  assertEquals(pipe.writes, ["SUB a 1\r\n"]);
+});
+
 Deno.test("SocketWriter does not go on with a socket that has failed, but with the next one", async () => {
   let pipe: ClockedPipe | undefined = new ClockedPipe();
   const writer = new SocketWriter(() => pipe);
