@@ -10,6 +10,7 @@ import { Handling } from "../subscriber/handling.ts";
 import { Reading } from "../subscriber/reading.ts";
 import type { RouteSettings } from "../subscriber/route.ts";
 import type { SubscriberSettings } from "../subscriber/subscriber_options.ts";
+import { Answering } from "./answering.ts";
 
 /** What a broker has, and its routers use. */
 export interface Host extends Ways, Omit<LinkWays, "outbound"> {
@@ -27,7 +28,10 @@ export interface Host extends Ways, Omit<LinkWays, "outbound"> {
 /** What is registered on a router, and where the router stands among others. */
 export class Registry implements PublisherPlace {
   readonly #host: Host | undefined;
-  readonly #handlings = new Set<Handling>();
+  /** By the text of their patterns, where the next handler may join one of them. */
+  readonly #handlings = new Map<string, Set<Handling>>();
+  /** Whoever is here and below; asked of the outermost router alone. */
+  readonly #answering: Answering;
   readonly #readings = new Set<Reading>();
   readonly #published = new Set<string>();
   readonly #children: Registry[] = [];
@@ -39,6 +43,7 @@ export class Registry implements PublisherPlace {
 
   constructor(host?: Host) {
     this.#host = host;
+    this.#answering = new Answering(host?.queue);
   }
 
   /** What goes before every pattern here. */
@@ -48,7 +53,8 @@ export class Registry implements PublisherPlace {
 
   /** Every subscriber with a handler, here and in all routers below. */
   get handlings(): readonly Handling[] {
-    return [...this.#handlings, ...this.#children.flatMap((child) => child.handlings)];
+    const own = [...this.#handlings.values()].flatMap((same) => [...same]);
+    return [...own, ...this.#children.flatMap((child) => child.handlings)];
   }
 
   /** Every subscriber without one. */
@@ -88,7 +94,7 @@ export class Registry implements PublisherPlace {
    * @throws {TypeError} if a request would be answered twice, or the handler never be reached
    */
   handle(text: string, settings: SubscriberSettings, route: RouteSettings): Handling {
-    const same = [...this.#handlings].find((other) => other.isOn(text, settings.queue));
+    const same = this.#handlings.get(text)?.values().find(({ queue }) => queue === settings.queue);
     if (same && (same.isFiltered || route.filter)) {
       checkShared(text, settings);
       same.add(route);
@@ -96,8 +102,7 @@ export class Registry implements PublisherPlace {
     }
     const handling: Handling = new Handling(text, settings, this.#place(() => handling));
     handling.add(route);
-    this.#root.#checkAnswers([handling]);
-    this.#handlings.add(handling);
+    this.#keep(handling);
     return handling;
   }
 
@@ -125,7 +130,7 @@ export class Registry implements PublisherPlace {
     child.#parent = this;
     child.#prefix = prefix;
     try {
-      this.#root.#checkAnswers(child.handlings);
+      this.#root.#answering.add(child.handlings);
     } catch (error) {
       child.#parent = undefined;
       child.#prefix = "";
@@ -172,13 +177,20 @@ export class Registry implements PublisherPlace {
   }
 
   #keep(subscriber: Handling | Reading): void {
-    if (subscriber instanceof Handling) this.#handlings.add(subscriber);
-    else this.#readings.add(subscriber);
+    if (!(subscriber instanceof Handling)) return void this.#readings.add(subscriber);
+    const same = this.#handlings.get(subscriber.text);
+    if (same?.has(subscriber)) return;
+    this.#root.#answering.add([subscriber]);
+    if (same) same.add(subscriber);
+    else this.#handlings.set(subscriber.text, new Set([subscriber]));
   }
 
   #forget(subscriber: Handling | Reading): void {
     if (!(subscriber instanceof Handling)) return void this.#readings.delete(subscriber);
-    this.#handlings.delete(subscriber);
+    const same = this.#handlings.get(subscriber.text);
+    if (!same?.delete(subscriber)) return;
+    if (same.size === 0) this.#handlings.delete(subscriber.text);
+    this.#root.#answering.delete(subscriber);
     this.#root.#host?.forget(subscriber);
   }
 
@@ -198,20 +210,6 @@ export class Registry implements PublisherPlace {
       outbound,
       stats: subscriber instanceof Handling ? stats(subscriber) : undefined,
     };
-  }
-
-  /** Two that answer the same request would make one caller of two answers happy, and the other answer vanish. */
-  #checkAnswers(added: readonly Handling[]): void {
-    const queue = this.#host?.queue;
-    const present = this.handlings;
-    for (const handling of added) {
-      const other = present.find((one) => one.answersBeside(handling, queue));
-      if (!other) continue;
-      throw new TypeError(
-        `Cannot subscribe to "${handling.pattern}" as a request must be answered once, so that queue groups, ` +
-          `filters on one pattern or noReply are needed: "${other.pattern}" answers it too`,
-      );
-    }
   }
 }
 

@@ -8,7 +8,6 @@ import type { Packet } from "../message/packet.ts";
 import { checkOptions, limit, milliseconds, signal } from "../options.ts";
 import { type Endpoint, endpointName, schemaMetadata } from "../service/endpoint.ts";
 import type { EndpointStats } from "../service/endpoint_stats.ts";
-import { overlap } from "../subject/overlap.ts";
 import { Pattern } from "../subject/pattern.ts";
 import type { Binding, Place } from "./binding.ts";
 import { Delivery } from "./delivery.ts";
@@ -19,13 +18,15 @@ import type { SubscriberSettings } from "./subscriber_options.ts";
 
 /** Takes messages off the connection and sees to it that a handler gets each of them. */
 export class Handling implements HandlerSubscriber, Taker, Worker {
+  /** Its pattern without the prefix of its routers. */
+  readonly text: string;
   readonly #settings: SubscriberSettings;
-  readonly #text: string;
   readonly #routes: RouteSettings[] = [];
   readonly #live: Route[] = [];
   readonly #place: Place;
   readonly #intake: Intake;
   readonly #waiting = new Set<() => unknown>();
+  #lastParsed: Pattern | undefined;
   #binding: Binding | undefined;
   #delivery!: Delivery;
   #interest: Interest | undefined;
@@ -37,17 +38,24 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
 
   constructor(text: string, settings: SubscriberSettings, place: Place) {
     this.#settings = settings;
-    this.#text = text;
+    this.text = text;
     this.#place = place;
     this.#intake = new Intake(this, settings.concurrency, settings.bounds);
   }
 
   get pattern(): string {
-    return this.#place.prefix + this.#text;
+    return this.#place.prefix + this.text;
   }
 
   get subject(): string {
-    return new Pattern(this.pattern).subject;
+    return this.#parsed.subject;
+  }
+
+  /** Anew where the prefix has become longer, as its router was included. */
+  get #parsed(): Pattern {
+    const text = this.pattern;
+    if (this.#lastParsed?.text !== text) this.#lastParsed = new Pattern(text);
+    return this.#lastParsed;
   }
 
   /** The queue group, if it names one. */
@@ -66,6 +74,11 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
     const isMany = ({ isSession, handler }: RouteSettings) =>
       isSession || isAsyncGenerator(handler);
     return this.#routes.some(isMany) ? "many" : "one";
+  }
+
+  /** Whether no caller is answered. */
+  get isSilent(): boolean {
+    return this.#settings.noReply;
   }
 
   get counts(): { readonly handled: number; readonly dropped: number } {
@@ -95,19 +108,6 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
     };
   }
 
-  /** Whether this is the place for one more handler on the same subject. */
-  isOn(text: string, queue: string | undefined): boolean {
-    return this.#text === text && this.#settings.queue === queue;
-  }
-
-  /** Whether one request would be answered by both: they match it, and no queue group picks one of them. */
-  answersBeside(other: Handling, queue: string | undefined): boolean {
-    const settings = [this.#settings, other.#settings];
-    if (this === other || settings.some(({ noReply }) => noReply)) return false;
-    const inGroups = settings.every((each) => (each.queue ?? queue) !== undefined);
-    return !inGroups && overlap(this.subject, other.subject);
-  }
-
   /**
    * Adds a handler, behind those that are there.
    *
@@ -128,7 +128,7 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
   listen(): void {
     if (this.#interest) return;
     const binding = this.#binding = this.#place.bind();
-    const pattern = new Pattern(this.pattern);
+    const pattern = this.#parsed;
     const { publishTo, noReply, queue, streams, maxStreams, openingRate } = this.#settings;
     const places = new Places(maxStreams, openingRate);
     this.#delivery = new Delivery({

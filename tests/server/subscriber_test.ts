@@ -203,3 +203,16 @@ onEveryServer("NatsBroker.subscriber() refuses wrong patterns and options", asyn
   wrong({ paralel: 3 }, `"paralel"`);
   await Promise.resolve();
 });
+
+onEveryServer("Subscriber.start() refuses what another one answers by now", async (server) => {
+  const broker = server.broker();
+  const first = broker.subscriber("orders.new", () => "first");
+  await broker.start();
+  await first.stop();
+  const second = await broker.subscriber("orders.*", () => "second").start();
+  await assertRejects(() => first.start(), TypeError, "answered once");
+  assertEquals((await broker.request("orders.new")).body, "second");
+  await second.stop();
+  await first.start();
+  assertEquals((await broker.request("orders.new")).body, "first");
+});
