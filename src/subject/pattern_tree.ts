@@ -7,9 +7,7 @@ export class PatternTree<Value> {
   #values: Set<Value> | undefined;
 
   add(pattern: string, value: Value): void {
-    let place: PatternTree<Value> = this;
-    for (const token of pattern.split(".")) place = place.#grow(token);
-    (place.#values ??= new Set()).add(value);
+    this.#add(pattern.split("."), 0, value);
   }
 
   delete(pattern: string, value: Value): void {
@@ -46,6 +44,11 @@ export class PatternTree<Value> {
       if (found !== undefined) return found;
     }
     return undefined;
+  }
+
+  #add(tokens: readonly string[], depth: number, value: Value): void {
+    if (depth < tokens.length) return this.#grow(tokens[depth]!).#add(tokens, depth + 1, value);
+    (this.#values ??= new Set()).add(value);
   }
 
   #grow(token: string): PatternTree<Value> {
