@@ -26,15 +26,15 @@ export class Answering {
     this.#treeOf(handling)?.delete(handling.subject, handling);
   }
 
-  #treeOf({ isSilent, queue }: Handling): PatternTree<Handling> | undefined {
-    if (isSilent) return undefined;
+  #treeOf({ answers, queue }: Handling): PatternTree<Handling> | undefined {
+    if (answers === "none") return undefined;
     return (queue ?? this.#queue) === undefined ? this.#alone : this.#grouped;
   }
 
   #check(handling: Handling): void {
     const tree = this.#treeOf(handling);
     if (!tree) return;
-    // of two in queue groups the callers have chosen to ask both
+    // whoever names queue groups may want both of two to be asked
     const other = this.#alone.overlapping(handling.subject) ??
       (tree === this.#alone ? this.#grouped.overlapping(handling.subject) : undefined);
     if (!other) return;

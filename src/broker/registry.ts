@@ -30,8 +30,8 @@ export class Registry implements PublisherPlace {
   readonly #host: Host | undefined;
   /** By the text of their patterns, where the next handler may join one of them. */
   readonly #handlings = new Map<string, Set<Handling>>();
-  /** Whoever is here and below; asked of the outermost router alone. */
-  readonly #answering: Answering;
+  /** Whoever is here and below, where this is the outermost router. */
+  #answering: Answering;
   readonly #readings = new Set<Reading>();
   readonly #published = new Set<string>();
   readonly #children: Registry[] = [];
@@ -136,6 +136,8 @@ export class Registry implements PublisherPlace {
       child.#prefix = "";
       throw error;
     }
+    // the outermost router has them now, and forgets those that stop
+    child.#answering = new Answering(undefined);
     this.#children.push(child);
   }
 

@@ -76,11 +76,6 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
     return this.#routes.some(isMany) ? "many" : "one";
   }
 
-  /** Whether no caller is answered. */
-  get isSilent(): boolean {
-    return this.#settings.noReply;
-  }
-
   get counts(): { readonly handled: number; readonly dropped: number } {
     return { handled: this.#handled, dropped: this.#dropped };
   }

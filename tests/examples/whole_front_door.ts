@@ -1,8 +1,9 @@
-/** Uses all that the front door offers, on the server it is given. */
+/** Uses all that the front door offers, on the server it is given, with options as JSON if need be. */
 import { NatsBroker, NatsRouter } from "@signalbox/nats";
 
-const [server] = Deno.args;
+const [server, options = "{}"] = Deno.args;
 await using broker = new NatsBroker(server, {
+  ...JSON.parse(options),
   inboxPrefix: "_AUDIT",
   service: { name: "audit", version: "1.0.0" },
   logger: false,

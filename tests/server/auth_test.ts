@@ -69,25 +69,34 @@ const WAYS: readonly Way[] = [
   },
 ];
 
-function brokerFor({ url }: NatsServer, auth: Auth | AuthSource | undefined): NatsBroker {
+function brokerFor({ url }: { url: string }, auth: Auth | AuthSource | undefined): NatsBroker {
   return new NatsBroker(url, { logger: false, ...(auth && { auth }) });
 }
 
+/** Over TCP and over a WebSocket. */
+function waysTo({ url, webSocketUrl }: NatsServer): readonly { readonly url: string }[] {
+  return [{ url }, { url: webSocketUrl }];
+}
+
+function pairs<One, Other>(ones: readonly One[], others: readonly Other[]): [One, Other][] {
+  return ones.flatMap((one) => others.map((other): [One, Other] => [one, other]));
+}
+
 for (const { name, config, right, wrong } of WAYS) {
-  Deno.test(`NatsBroker.connect() is let in by ${name}`, async () => {
-    await using server = await NatsServer.start({ config });
-    for (const auth of right) {
-      await using broker = brokerFor(server, auth);
+  Deno.test(`NatsBroker.connect() is let in by ${name}, over TCP and ws://`, async () => {
+    await using server = await NatsServer.start({ config, webSocket: true });
+    for (const [way, auth] of pairs(waysTo(server), right)) {
+      await using broker = brokerFor(way, auth);
       await broker.connect();
       await broker.ping();
     }
   });
 
   Deno.test(`NatsBroker.connect() fails at once on a wrong one of ${name}, or on none`, async () => {
-    await using server = await NatsServer.start({ config });
-    for (const auth of [...wrong, undefined]) {
+    await using server = await NatsServer.start({ config, webSocket: true });
+    for (const [way, auth] of pairs(waysTo(server), [...wrong, undefined])) {
       const began = performance.now();
-      const error = await refusal(brokerFor(server, auth));
+      const error = await refusal(brokerFor(way, auth));
       assert(performance.now() - began < 2_000);
       assertEquals(error.reason, "authorization");
       assertStringIncludes(error.message, "as the server must accept the credentials");

@@ -1,5 +1,9 @@
+import type { BrokerOptions } from "@signalbox/nats";
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { onEveryServer } from "../support/backends.ts";
+import { Authority } from "../support/certificates.ts";
+import { NatsServer } from "../support/nats_server/nats_server.ts";
+import { Operator } from "../support/operator.ts";
 import { runProgram } from "../support/program.ts";
 
 const wholeFrontDoor = new URL("../examples/whole_front_door.ts", import.meta.url);
@@ -17,28 +21,54 @@ audit
 { max: -1, ttl: -1 }
 `;
 
+/** Runs it all with just these permissions; gives which of them were asked for, beside what imports ask for. */
+async function asked(
+  flags: readonly string[],
+  server: string,
+  options: BrokerOptions = {},
+): Promise<readonly string[]> {
+  const audit = await Deno.makeTempFile();
+  const args = [server, JSON.stringify(options)];
+  const env = { DENO_AUDIT_PERMISSIONS: audit };
+  const { success, output, errors } = await runProgram(flags, wholeFrontDoor, args, env);
+  assert(success, errors);
+  assertEquals(output, FRONT_DOOR);
+  const lines = (await Deno.readTextFile(audit)).split("\n").filter((line) => line);
+  await Deno.remove(audit);
+  const found = lines.map((line) => JSON.parse(line));
+  return [...new Set(found.map(({ permission, value }) => `${permission} ${value}`))]
+    .filter((one) => !one.startsWith("import ")).sort();
+}
+
 for (const host of ["127.0.0.1", "localhost"]) {
   onEveryServer(`NatsBroker needs --allow-net=${host}:PORT and nothing else`, async (server) => {
     const address = server.url.replace("nats://127.0.0.1", host);
-    const audit = await Deno.makeTempFile();
-    const env = { DENO_AUDIT_PERMISSIONS: audit };
-    const { success, output, errors } = await runProgram(
-      [`--allow-net=${address}`],
-      wholeFrontDoor,
-      [address],
-      env,
-    );
-    assert(success, errors);
-    assertEquals(output, FRONT_DOOR);
-    const asked = new Set<string>();
-    for (const line of (await Deno.readTextFile(audit)).split("\n")) {
-      const found = line && JSON.parse(line);
-      if (found) asked.add(`${found.permission} ${found.value}`);
-    }
-    await Deno.remove(audit);
-    assertEquals([...asked].filter((one) => !one.startsWith("import ")), [`net ${address}`]);
+    assertEquals(await asked([`--allow-net=${address}`], address), [`net ${address}`]);
   });
 }
+
+Deno.test("NatsBroker over ws:// needs --allow-net=HOST:PORT and nothing else", async () => {
+  await using server = await NatsServer.start({ webSocket: true });
+  const { host } = new URL(server.webSocketUrl);
+  const found = await asked([`--allow-net=${host}`], server.webSocketUrl);
+  // the runtime writes down the URL as well, which the flag covers
+  assertEquals(found, [`net ${host}`, `net ${server.webSocketUrl}/`]);
+});
+
+Deno.test("NatsBroker with `caFile` and `credsFile` needs --allow-read for them as well", async () => {
+  await using authority = await Authority.create();
+  const operator = new Operator();
+  const config = `tls { ${await authority.serverBlock("127.0.0.1")} }\n${operator.config}`;
+  await using server = await NatsServer.start({ config });
+  const { caFile } = authority;
+  const credsFile = await Deno.makeTempFile({ suffix: ".creds" });
+  await Deno.writeTextFile(credsFile, operator.user().creds);
+  const { host } = new URL(server.url);
+  const flags = [`--allow-net=${host}`, `--allow-read=${caFile},${credsFile}`];
+  const found = await asked(flags, server.url, { tls: { caFile }, auth: { credsFile } });
+  assertEquals(found, [`net ${host}`, ...[`read ${caFile}`, `read ${credsFile}`].sort()]);
+  await Deno.remove(credsFile);
+});
 
 Deno.test("TestBroker needs no permission at all", async () => {
   const { success, output, errors } = await runProgram([], inMemory);

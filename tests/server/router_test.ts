@@ -227,6 +227,26 @@ Deno.test("NatsRouter refuses to be included twice, or to answer twice", () => {
   assertThrows(() => broker.include(new NatsRouter(), { prefix: "a b." }), InvalidSubjectError);
 });
 
+Deno.test("NatsRouter.include() takes in nothing where one handler would answer beside another", () => {
+  const [broker, router] = [new NatsBroker(), new NatsRouter()];
+  router.subscriber("free", () => 1);
+  router.subscriber("taken", () => 2);
+  broker.subscriber("taken", () => 3);
+  assertThrows(() => broker.include(router), TypeError, "answered once");
+  broker.subscriber("free", () => 4);
+});
+
+Deno.test("NatsBroker.subscriber() counts queue groups, those of a service included", () => {
+  const plain = new NatsBroker();
+  plain.subscriber("a.*", { queue: "one" }, () => 1);
+  plain.subscriber("a.b", { queue: "two" }, () => 2);
+  assertThrows(() => plain.subscriber("a.b", () => 3), TypeError, "answered once");
+  const named = { service: { name: "shop", version: "1.0.0" } };
+  const service = new NatsBroker("127.0.0.1", named);
+  service.subscriber("a.*", () => 1);
+  service.subscriber("a.b", () => 2);
+});
+
 Deno.test("NatsRouter without a broker cannot start anything", async () => {
   const router = new NatsRouter();
   const subscriber = router.subscriber("a", () => 1);

@@ -69,19 +69,21 @@ Deno.test("NatsBroker.connect() over wss:// says that it cannot read `caFile`", 
   assertStringIncludes(error.message, "No such file");
 });
 
-Deno.test("NatsBroker.connect() over ws:// fails within its time where a server never answers", async () => {
-  using silent = Deno.listen({ hostname: HOST, port: 0 });
-  const accepted = silent.accept();
-  const url = `ws://${HOST}:${silent.addr.port}`;
-  await using broker = new NatsBroker(url, { ...options, connectTimeout: 200 });
-  const began = performance.now();
-  const connecting = assertRejects(() => broker.connect(), ConnectionError);
-  const socket = await accepted;
-  const error = await connecting;
-  assertEquals(error.reason, "timeout");
-  assert(performance.now() - began < 2_000);
-  socket.close();
-});
+for (const scheme of ["ws", "wss"]) {
+  Deno.test(`NatsBroker.connect() over ${scheme}:// fails within its time where a server never answers`, async () => {
+    using silent = Deno.listen({ hostname: HOST, port: 0 });
+    const accepted = silent.accept();
+    const url = `${scheme}://${HOST}:${silent.addr.port}`;
+    await using broker = new NatsBroker(url, { ...options, connectTimeout: 200 });
+    const began = performance.now();
+    const connecting = assertRejects(() => broker.connect(), ConnectionError);
+    const socket = await accepted;
+    const error = await connecting;
+    assertEquals(error.reason, "timeout");
+    assert(performance.now() - began < 2_000);
+    socket.close();
+  });
+}
 
 Deno.test("NatsBroker.publish() over ws:// waits while the server takes nothing", async () => {
   await using server = await NatsServer.start({ webSocket: true });

@@ -49,7 +49,8 @@ function besideBare(servers: string, what: string, aim: number): Measurement {
         progress(rounds.length, heaps);
       }
       const ratio = ratioOf(rounds);
-      const [ours, rival] = [median(rounds.map(oursOf)), median(rounds.map(rivalOf))];
+      const middle = (side: "ours" | "rival") => median(rounds.map((round) => round[side]));
+      const [ours, rival] = [middle("ours"), middle("rival")];
       const reached = ratio.median <= aim;
       const row = {
         work: name,
@@ -79,12 +80,4 @@ function stated(servers: string, what: string): Measurement {
 
 function bytesText(bytes: number): string {
   return `${Math.round(bytes)} bytes`;
-}
-
-function oursOf({ ours }: Round): number {
-  return ours;
-}
-
-function rivalOf({ rival }: Round): number {
-  return rival;
 }

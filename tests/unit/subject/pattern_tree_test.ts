@@ -42,3 +42,12 @@ Deno.test("PatternTree.delete() leaves the others, and those of the same pattern
   tree.delete("a.*.c", "a.*.c");
   assertStrictEquals(tree.overlapping(">"), undefined);
 });
+
+Deno.test("PatternTree.delete() leaves nothing that would hide the others", () => {
+  for (const gone of ["a.>", "a.*", "a.b", "a.b.c", ">"]) {
+    const tree = treeOf(["a.b.d", gone]);
+    tree.delete(gone, gone);
+    assertStrictEquals(tree.overlapping("a.b.d"), "a.b.d", gone);
+    assertStrictEquals(tree.overlapping("a.*.>"), "a.b.d", gone);
+  }
+});
