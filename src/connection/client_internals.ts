@@ -5,15 +5,14 @@
  *
  * @module
  */
-import type { Msg, NatsConnection, Status } from "@nats-io/transport-deno";
-import { protocolOf } from "./client_protocol.ts";
+import type { NatsConnection, Status } from "@nats-io/transport-deno";
+import { protocolOf, type SubscribingProtocol } from "./client_protocol.ts";
+import { ClientSubscriptions } from "./client_subscriptions.ts";
+import { Inbound } from "./inbound.ts";
 import { readAll } from "./socket_reader.ts";
 import { type Pipe, SocketWriter } from "./socket_writer.ts";
-
-interface RawMsg {
-  readonly _msg?: { readonly hdr?: number };
-  readonly _rdata?: Uint8Array;
-}
+import type { Report, Subscriptions } from "./subscriptions.ts";
+import { WireSubscriptions } from "./wire_subscriptions.ts";
 
 /** Read once: the class is made when it is first named, and looked up again every time. */
 const { CLOSING, CLOSED } = WebSocket;
@@ -65,6 +64,34 @@ export function readThrough(client: NatsConnection): void {
   if (typeof conn?.read !== "function" || typeof parser?.parse !== "function") return;
   const read = conn.read.bind(conn);
   conn.read = () => readAll(read, (piece) => parser.parse!(piece));
+}
+
+/**
+ * Puts a reader of ours before the parser of this connection, and of each that it becomes: the client makes one for every
+ * dial. Without it everything works, and what is received costs more, as does an open inbox.
+ */
+export function listenThrough(client: NatsConnection, report: Report): Subscriptions {
+  const protocol = protocolOf(client);
+  if (!protocol || !isSubscribing(protocol)) return new ClientSubscriptions(client, report);
+  const { subscriptions } = protocol;
+  const before = (control: SubscribingProtocol["parser"]) =>
+    new Inbound(control, (sid) => subscriptions.get(sid), report);
+  let parser = before(protocol.parser);
+  Object.defineProperty(protocol, "parser", {
+    get: () => parser,
+    set: (control) => parser = before(control),
+  });
+  return new WireSubscriptions(protocol, report);
+}
+
+function isSubscribing(protocol: object): protocol is SubscribingProtocol {
+  const { parser, subscriptions, subscribe, unsubscribe, unsub, flush } = protocol as {
+    [Part in keyof SubscribingProtocol]?: Partial<SubscribingProtocol[Part]>;
+  };
+  const { get, cancel } = subscriptions ?? {};
+  return typeof parser?.state === "number" &&
+    [parser.parse, get, cancel, subscribe, unsubscribe, unsub, flush]
+      .every((call) => typeof call === "function");
 }
 
 /**
@@ -121,17 +148,4 @@ export function watchStatus(client: NatsConnection, listener: (status: Status) =
   void (async () => {
     for await (const status of client.status()) listener(status);
   })();
-}
-
-/**
- * The header block as it came. The client's own headers would be decoded into a map and encoded again;
- * without the raw bytes they are.
- */
-export function headerBlockOf(message: Msg): Uint8Array | undefined {
-  const { _msg, _rdata } = message as unknown as RawMsg;
-  const length = _msg?.hdr;
-  if (typeof length === "number" && _rdata instanceof Uint8Array) {
-    return length > 0 ? _rdata.subarray(0, length) : undefined;
-  }
-  return (message.headers as unknown as { encode(): Uint8Array } | undefined)?.encode();
 }

@@ -1,6 +1,5 @@
 import type { Msg } from "@nats-io/transport-deno";
 import type { Packet } from "../message/packet.ts";
-import { headerBlockOf } from "./client_internals.ts";
 
 /** A message of the client, each part read when it is asked for. */
 export class ClientPacket implements Packet {
@@ -22,7 +21,8 @@ export class ClientPacket implements Packet {
     return this.#message.data;
   }
 
+  /** Encoded again, as the client gives its headers decoded. */
   get headerBlock(): Uint8Array | undefined {
-    return headerBlockOf(this.#message);
+    return (this.#message.headers as unknown as { encode(): Uint8Array } | undefined)?.encode();
   }
 }

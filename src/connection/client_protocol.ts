@@ -1,5 +1,7 @@
 import type { NatsConnection, Status } from "@nats-io/transport-deno";
+import type { ControlParser } from "./inbound.ts";
 import type { Read } from "./socket_reader.ts";
+import type { WirePacket } from "./wire_packet.ts";
 
 /** What a transport of the client has beyond its public face, where it is built as the one that is known. */
 export interface Transport {
@@ -23,9 +25,38 @@ export interface Protocol {
   prepare?: () => unknown;
   /** Ends a dial that is under way, and only that. */
   connectError?: ((error: Error) => void) | undefined;
-  parser?: { parse?(piece: Uint8Array): void };
+  parser?: Partial<ControlParser>;
   disconnected?: () => Promise<void>;
   servers?: { getServers?(): { lastConnect?: unknown }[] };
+}
+
+/** A subscription in the client's list. */
+export interface ListedSubscription {
+  readonly subject: string;
+  readonly queue: string | undefined;
+  /** Its number on the wire, which the client gives. */
+  sid: number;
+  /** The client notes here after how many messages it asked the server to end it. */
+  max: number | undefined;
+  take(packet: WirePacket): void;
+  /** The server has refused it, and it is closed next. */
+  callback(error: Error): void;
+  close(): void;
+}
+
+/** A protocol that lets others into the list of its subscriptions. */
+export interface SubscribingProtocol {
+  parser: ControlParser;
+  readonly subscriptions: {
+    get(sid: number): ListedSubscription | undefined;
+    cancel(subscription: ListedSubscription): void;
+  };
+  subscribe(subscription: ListedSubscription): void;
+  /** Tells the server, and takes it off the list. */
+  unsubscribe(subscription: ListedSubscription): void;
+  /** Tells the server alone. */
+  unsub(subscription: ListedSubscription): void;
+  flush(): Promise<void>;
 }
 
 /** Reaches into the client. */

@@ -6,13 +6,13 @@ import { sizeOf } from "../message/packet.ts";
 import { ReconnectDelay } from "./backoff.ts";
 import { abandon } from "./client_dials.ts";
 import * as internals from "./client_internals.ts";
-import { type Interest, subscribeThrough, type Taker } from "./client_subscription.ts";
 import { Comeback } from "./comeback.ts";
 import type { EventFeed } from "./events.ts";
 import { clientFault } from "./faults.ts";
 import { openClient } from "./opening.ts";
 import { Outlet } from "./outlet.ts";
 import type { ConnectionSettings, SocketSource } from "./settings.ts";
+import type { Interest, Subscriptions, Taker } from "./subscriptions.ts";
 
 export type { Interest, Taker };
 
@@ -26,6 +26,7 @@ export class Connection {
   #connecting: Promise<void> | undefined;
   #trying = new AbortController();
   #client: NatsConnection | undefined;
+  #subscriptions: Subscriptions | undefined;
   #up = false;
   #reconnects = 0;
   #server = { max_payload: 1_048_576, headers: true };
@@ -102,7 +103,7 @@ export class Connection {
   /** Subscribes; the server has it once a `flush` is through. */
   subscribe(subject: string, taker: Taker, queue?: string): Interest {
     if (this.#client === undefined) throw this.#missing(`subscribe to "${subject}"`);
-    return subscribeThrough(this.#client, subject, taker, { queue, report: this.#report });
+    return this.#subscriptions!.subscribe(subject, taker, queue);
   }
 
   /** Resolves once the server has answered whatever it has got of us, after a reconnect if need be. */
@@ -153,6 +154,7 @@ export class Connection {
       signal: this.#trying.signal,
     });
     this.#outlet.open(client);
+    this.#subscriptions = internals.listenThrough(client, this.#report);
     this.#client = client;
     internals.watchStatus(client, (status) => this.#onStatus(status));
     void client.closed().then((error) => {

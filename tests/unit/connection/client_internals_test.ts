@@ -1,8 +1,7 @@
-import type { Msg, NatsConnection, Status } from "@nats-io/transport-deno";
+import type { NatsConnection, Status } from "@nats-io/transport-deno";
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import {
   hasOpenSocket,
-  headerBlockOf,
   leaveAtOnce,
   readThrough,
   sendWithoutDelay,
@@ -15,7 +14,6 @@ function client(protocol?: unknown, more: object = {}): NatsConnection {
   return { protocol, ...more } as unknown as NatsConnection;
 }
 
-const message = (parts: object) => parts as unknown as Msg;
 const disconnect: Status = { type: "disconnect", server: "a:1" };
 
 Deno.test("sendWithoutDelay() turns Nagle's algorithm off on the socket of now", () => {
@@ -135,18 +133,4 @@ Deno.test("watchStatus() reads status() where the moment cannot be had", async (
   }
   watchStatus(client({}, { status }), resolve);
   assertEquals(await promise, disconnect);
-});
-
-Deno.test("headerBlockOf() gives the bytes as they came", () => {
-  const _rdata = new Uint8Array([1, 2, 3, 4, 5]);
-  assertEquals(headerBlockOf(message({ _msg: { hdr: 3 }, _rdata })), new Uint8Array([1, 2, 3]));
-  for (const hdr of [0, -1]) {
-    assertStrictEquals(headerBlockOf(message({ _msg: { hdr }, _rdata })), undefined);
-  }
-});
-
-Deno.test("headerBlockOf() encodes the client's headers where the bytes cannot be had", () => {
-  const block = new Uint8Array([7]);
-  assertStrictEquals(headerBlockOf(message({ headers: { encode: () => block } })), block);
-  assertStrictEquals(headerBlockOf(message({ _msg: {}, headers: undefined })), undefined);
 });

@@ -1,0 +1,175 @@
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { Inbound } from "../../../src/connection/inbound.ts";
+import { ConnectionError } from "../../../src/errors.ts";
+import type { Packet } from "../../../src/message/packet.ts";
+import { pick, printable, seeded } from "../seeded_random.ts";
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+type Taken = readonly [
+  sid: number,
+  subject: string,
+  replyTo: string,
+  headers: string,
+  body: string,
+];
+
+/** A reader with somebody for every subscription but 404, and all that it hands on and tells. */
+function reader(state = 0) {
+  const taken: Taken[] = [];
+  const control: string[] = [];
+  const reported: Error[] = [];
+  const parser = { state, parse: (piece: Uint8Array) => void control.push(decoder.decode(piece)) };
+  const addressee = (sid: number) => ({
+    take(packet: Packet) {
+      const { subject, replyTo, headerBlock, data } = packet;
+      const headers = headerBlock ? decoder.decode(headerBlock) : "";
+      taken.push([sid, subject, replyTo, headers, decoder.decode(data)]);
+    },
+  });
+  const find = (sid: number) => sid === 404 ? undefined : addressee(sid);
+  const inbound = new Inbound(parser, find, (error) => reported.push(error));
+  const parse = (text: string) => inbound.parse(encoder.encode(text));
+  return { inbound, parse, taken, control, reported };
+}
+
+Deno.test("Inbound hands each message to whoever its subscription is for", () => {
+  const { parse, taken, control } = reader();
+  parse("MSG a.b 1 2\r\nhi\r\nMSG c 22 back.to 0\r\n\r\n");
+  parse("HMSG d 3 12 14\r\nNATS/1.0\r\n\r\nyo\r\nHMSG e 4 r.1 12 12\r\nNATS/1.0\r\n\r\n\r\n");
+  assertEquals(taken, [
+    [1, "a.b", "", "", "hi"],
+    [22, "c", "back.to", "", ""],
+    [3, "d", "", "NATS/1.0\r\n\r\n", "yo"],
+    [4, "e", "r.1", "NATS/1.0\r\n\r\n", ""],
+  ]);
+  assertEquals(control, []);
+});
+
+Deno.test("Inbound drops a message for a subscription that is gone, and reads on", () => {
+  const { parse, taken } = reader();
+  parse("MSG a 404 5\r\nMSG a\r\nMSG b 1 1\r\n!\r\n");
+  assertEquals(taken, [[1, "b", "", "", "!"]]);
+});
+
+Deno.test("Inbound decodes a subject that is not ASCII", () => {
+  const { parse, taken } = reader();
+  parse("MSG größe.日本 7 zurück.ü 3\r\nabc\r\n");
+  assertEquals(taken, [[7, "größe.日本", "zurück.ü", "", "abc"]]);
+});
+
+Deno.test("Inbound leaves all that is no message to the client, line by line", () => {
+  const { parse, taken, control } = reader();
+  parse("PING\r\nMSG a 1 1\r\nx\r\nPONG\r\n+OK\r\n-ERR 'MSG'\r\nINFO {");
+  parse('"MSG":1}\r\nMSG b 2 0\r\n\r\n');
+  assertEquals(taken.map(([, subject]) => subject), ["a", "b"]);
+  assertEquals(control, [
+    "PING\r\n",
+    "PONG\r\n",
+    "+OK\r\n",
+    "-ERR 'MSG'\r\n",
+    "INFO {",
+    '"MSG":1}\r\n',
+  ]);
+});
+
+Deno.test("Inbound has the client finish the line that it is in", () => {
+  const { parse, taken, control } = reader(9);
+  parse("MSG is no message here\r\nMSG a 1 0\r\n\r\n");
+  assertEquals(control, ["MSG is no message here\r\n"]);
+  assertEquals(taken.length, 1);
+});
+
+Deno.test("Inbound reads the same wherever the pieces are cut", () => {
+  for (let seed = 1; seed <= 300; seed++) {
+    const random = seeded(seed);
+    const expected: Taken[] = [];
+    const control: string[] = [];
+    let wire = "";
+    for (let count = 1 + random(12); count > 0; count--) {
+      if (random(4) === 0) {
+        const line = pick(random, ["PING\r\n", "PONG\r\n", "+OK\r\n", "INFO {}\r\n"]);
+        control.push(line);
+        wire += line;
+        continue;
+      }
+      const sid = 1 + random(300);
+      const subject = printable(random, 1 + random(20));
+      const replyTo = random(2) ? printable(random, 1 + random(20)) : "";
+      const headers = random(2) ? `NATS/1.0\r\n${printable(random, random(9))}\r\n\r\n` : "";
+      const body = pick(random, ["", "\r\n", "MSG a 1 0\r\n\r\n", printable(random, random(200))]);
+      const addresses = [subject, sid, replyTo].filter((word) => word !== "").join(" ");
+      const size = headers.length + body.length;
+      wire += headers
+        ? `HMSG ${addresses} ${headers.length} ${size}\r\n${headers}${body}\r\n`
+        : `MSG ${addresses} ${size}\r\n${body}\r\n`;
+      if (sid !== 404) expected.push([sid, subject, replyTo, headers, body]);
+    }
+    const { inbound, taken, control: passed } = reader();
+    const bytes = encoder.encode(wire);
+    const longest = 1 + random(60);
+    for (let at = 0; at < bytes.length;) {
+      const length = 1 + random(longest);
+      inbound.parse(bytes.slice(at, at += length));
+    }
+    assertEquals(taken, expected, `seed ${seed}`);
+    assertStrictEquals(passed.join(""), control.join(""), `seed ${seed}`);
+  }
+});
+
+Deno.test("Inbound makes room for a large message once, and copies each piece once", () => {
+  const { inbound, taken } = reader();
+  const size = 4_000_000;
+  inbound.parse(encoder.encode(`MSG a 1 ${size}\r\n`));
+  const body = new Uint8Array(size).fill(120);
+  for (let at = 0; at < size; at += 50_000) inbound.parse(body.subarray(at, at + 50_000));
+  assertEquals(taken, []);
+  inbound.parse(encoder.encode("\r"));
+  inbound.parse(encoder.encode("\n"));
+  const [[, , , , text]] = taken as [Taken];
+  assert(text.length === size && /^x+$/.test(text));
+});
+
+Deno.test("Inbound reports what no server sends, and throws it: what follows cannot be read", () => {
+  const wrong = [
+    "MSG a 1\r\n",
+    "MSG a b c d 1\r\n\r\n",
+    "HMSG a 1 2\r\nab\r\n",
+    "HMSG a 1 b c 2 2\r\nab\r\n",
+    "HMSG a 1 3 2\r\nab\r\n",
+    "MSG a x 2\r\nab\r\n",
+    "MSG a 1 -2\r\nab\r\n",
+    "MSG a 1 2\nab\r\n",
+    "MSG a 1 2\r\nabc\r\n",
+    "MSG a 1 9999999999\r\n",
+    "MAG a 1 2\r\nab\r\n",
+    "HMSX a 1 2 2\r\nab\r\n",
+    `MSG ${"a".repeat(70_000)}`,
+  ];
+  for (const text of wrong) {
+    const { parse, taken, reported } = reader();
+    const thrown = assertThrows(
+      () => [...text].length > 1_000 ? [parse(text), parse("a")] : parse(text),
+      ConnectionError,
+      "Cannot read on as a server must send whole messages: ",
+    );
+    assertEquals([taken, reported], [[], [thrown]], text.slice(0, 40));
+    assertStrictEquals(thrown.reason, "interrupted");
+  }
+});
+
+Deno.test("Inbound reports what the client cannot parse", () => {
+  const reported: Error[] = [];
+  const junk = new Error("junk");
+  const parse = () => {
+    throw junk;
+  };
+  const inbound = new Inbound(
+    { state: 0, parse },
+    () => undefined,
+    (error) => reported.push(error),
+  );
+  assertThrows(() => inbound.parse(encoder.encode("XYZ\r\n")), Error, "junk");
+  assertEquals(reported, [junk]);
+});
