@@ -17,6 +17,7 @@ import { chart } from "./chart/chart.ts";
 import { conditions, told } from "./conditions.ts";
 import { Ends } from "./ends.ts";
 import { panelOf } from "./growth/curve.ts";
+import { zodIfThere } from "./handlers/order_schema.ts";
 import type { Finding } from "./measurement.ts";
 import { measurements } from "./measurements.ts";
 import { type BenchOptions, benchOptions } from "./options.ts";
@@ -30,7 +31,7 @@ async function bench(options: BenchOptions): Promise<void> {
   const { pace, isPlain, hasPeers, only, json, svg } = options;
   await using server = await NatsServer.start();
   await using ends = await Ends.open(server.url, isPlain);
-  const chosen = measurements(ends).filter(({ name }) => name.includes(only));
+  const chosen = measurements(ends, await zodIfThere()).filter(({ name }) => name.includes(only));
   if (chosen.length === 0) {
     throw new TypeError(`Cannot measure as --only must be a part of a work's name: "${only}"`);
   }

@@ -1,5 +1,6 @@
 import type { Ends } from "./ends.ts";
 import { growths } from "./growth/growths.ts";
+import type { OrderSchema } from "./handlers/order_schema.ts";
 import { imports } from "./imports/imports.ts";
 import type { Measurement } from "./measurement.ts";
 import { memory } from "./memory/memory.ts";
@@ -7,6 +8,6 @@ import { speedOf } from "./result.ts";
 import { works } from "./works.ts";
 
 /** Everything there is to measure; a further group is a folder and a line here. */
-export function measurements(ends: Ends): readonly Measurement[] {
-  return [...works(ends).map(speedOf), ...memory(ends), ...imports(), ...growths(ends)];
+export function measurements(ends: Ends, schema: OrderSchema): readonly Measurement[] {
+  return [...works(ends, schema).map(speedOf), ...memory(ends), ...imports(), ...growths(ends)];
 }

@@ -1,5 +1,6 @@
 import type { Ends } from "./ends.ts";
 import { handlers } from "./handlers/handlers.ts";
+import { HAND_WRITTEN } from "./handlers/order_schema.ts";
 import { roundTrips } from "./handlers/round_trips.ts";
 import { inboxNames } from "./inbox_names.ts";
 import { firstParts } from "./links/first_parts.ts";
@@ -9,13 +10,13 @@ import { requests } from "./requests.ts";
 import type { Work } from "./work.ts";
 
 /** Everything that is done by both sides, as fast as they can. */
-export function works(ends: Ends): readonly Work[] {
+export function works(ends: Ends, schema = HAND_WRITTEN): readonly Work[] {
   return [
     ...inboxNames(ends),
     ...requests(ends),
     ...publishing(ends),
     ...publishingAndFlushing(ends),
-    ...handlers(ends),
+    ...handlers(ends, schema),
     ...roundTrips(ends),
     ...links(ends),
     ...firstParts(ends),

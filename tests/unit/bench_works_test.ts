@@ -1,6 +1,7 @@
 import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
 import { EmbeddedServer } from "../../src/testing/mod.ts";
-import { checked, ORDER, orderOf } from "../bench/handlers/orders.ts";
+import { HAND_WRITTEN } from "../bench/handlers/order_schema.ts";
+import { checked, orderOf } from "../bench/handlers/orders.ts";
 import { Ends } from "../bench/ends.ts";
 import { interleave } from "../bench/interleave.ts";
 import { resultOf, rowOf } from "../bench/result.ts";
@@ -67,7 +68,7 @@ Deno.test("checked() takes an order, and tells each thing that is wrong", () => 
   assertEquals(checked(null).issues?.length, 1);
   const paths = checked({ item: "", count: 0.5 }).issues?.map(({ path }) => path);
   assertEquals(paths, [["item"], ["count"]]);
-  assert(ORDER["~standard"].validate === checked);
+  assert(HAND_WRITTEN.schema["~standard"].validate === checked);
 });
 
 Deno.test("interleave() takes turns with the same number of operations", async () => {

@@ -10,13 +10,13 @@ import {
   listenBare,
   SUBJECT,
 } from "./listening.ts";
+import type { OrderSchema } from "./order_schema.ts";
 import {
   areAnswers,
   encoded,
   headersOf,
   idOf,
   JSON_TYPE,
-  ORDER,
   orderOf,
   type Told,
   told,
@@ -25,7 +25,10 @@ import {
 const MIDDLEWARES = 5;
 
 /** The handler alone, under a load that is the same bare connection's for both sides. */
-export function handlers(ends: Ends): readonly Work<readonly Told[]>[] {
+export function handlers(
+  ends: Ends,
+  { kind, schema }: OrderSchema,
+): readonly Work<readonly Told[]>[] {
   const pass = (_: unknown, next: () => Promise<unknown>) => next();
   const middleware = Array.from({ length: MIDDLEWARES }, () => pass);
   const bare = loading(ends, () => listenBare(ends, answerTyped));
@@ -34,9 +37,9 @@ export function handlers(ends: Ends): readonly Work<readonly Told[]>[] {
     { ...work, name: "handler", ours: loading(ends, () => listen(ends)) },
     {
       ...work,
-      name: "handler, schema",
-      ours: loading(ends, () => listen(ends, { schema: ORDER })),
-      rival: loading(ends, () => listenBare(ends, answerChecked)),
+      name: `handler, ${kind}`,
+      ours: loading(ends, () => listen(ends, { schema })),
+      rival: loading(ends, () => listenBare(ends, answerChecked(schema))),
     },
     {
       ...work,

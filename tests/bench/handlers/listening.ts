@@ -1,7 +1,7 @@
 import type { Msg } from "@nats-io/transport-deno";
-import type { SubscriberOptions } from "../../../mod.ts";
+import type { Schema, SubscriberOptions } from "../../../mod.ts";
 import { brokerOf, type Ends } from "../ends.ts";
-import { checked, doubled, headersOf, JSON_TYPE, type Order } from "./orders.ts";
+import { doubled, headersOf, JSON_TYPE, type Order } from "./orders.ts";
 
 export const SUBJECT = "bench.handlers";
 
@@ -35,13 +35,16 @@ export function answerTyped(message: Msg): void {
   respondTyped(message, (order) => order as Order);
 }
 
-/** Looks at the order as well. */
-export function answerChecked(message: Msg): void {
-  respondTyped(message, (order) => {
-    const result = checked(order);
-    if (!result.issues) return result.value;
-    throw new TypeError(`Cannot answer as an order must fit: ${result.issues[0]?.message}`);
-  });
+/** Has the order checked as well, as our handler has. */
+export function answerChecked(
+  { "~standard": { validate } }: Schema<Order>,
+): (message: Msg) => void {
+  const read = (order: unknown) => {
+    const result = validate(order);
+    if ("value" in result) return result.value;
+    throw new TypeError("Cannot answer as an order must fit: it does not");
+  };
+  return (message) => respondTyped(message, read);
 }
 
 export function answerPlain(message: Msg): void {

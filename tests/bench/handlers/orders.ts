@@ -1,5 +1,5 @@
 import { headers, type Msg, type MsgHdrs } from "@nats-io/transport-deno";
-import type { Schema, SchemaIssue, SchemaResult } from "../../../mod.ts";
+import type { SchemaIssue, SchemaResult } from "../../../mod.ts";
 
 export const JSON_TYPE = "application/json";
 
@@ -21,11 +21,6 @@ export interface Told {
 const encoder = new TextEncoder();
 
 /** Looks at each property and makes a new object of them, as the schemas of libraries do. */
-export const ORDER: Schema<Order> = {
-  "~standard": { version: 1, vendor: "bench", validate: checked },
-};
-
-/** What a schema says of an order, for either side. */
 export function checked(value: unknown): SchemaResult<Order> {
   if (typeof value !== "object" || value === null) return { issues: [{ message: "no object" }] };
   const { item, count } = value as Record<string, unknown>;
