@@ -42,8 +42,8 @@ export class Ends implements AsyncDisposable {
     await using opened = new AsyncDisposableStack();
     const broker = opened.use(brokerOf(servers));
     await broker.start();
-    const client = opened.use(await connect({ servers }));
-    const responder = opened.use(await connect({ servers }));
+    const client = opened.use(await (isPlain ? connect({ servers }) : connectAlike(servers)));
+    const responder = opened.use(await connectAlike(servers));
     responder.subscribe(ECHO, {
       callback(_error, message) {
         message.respond(message.data);

@@ -7,8 +7,10 @@ export interface Effort {
   readonly rounds: number;
   /** Milliseconds that the slower side takes in a round, at least. */
   readonly length: number;
-  /** With how many operations it begins, 512 if nothing is said: less where one may take long. */
-  readonly first?: number;
+  /** With how many operations it begins: few where one may take long. */
+  readonly first: number;
+  /** Milliseconds that both sides together run before they are measured, at least: code that is new is slow. */
+  readonly warmUp: number;
 }
 
 export type Progress = (done: number, of: number) => void;
@@ -19,11 +21,11 @@ export type Progress = (done: number, of: number) => void;
  */
 export async function interleave(
   work: Work,
-  { rounds, length, first = 512 }: Effort,
+  { rounds, ...effort }: Effort,
   progress: Progress = () => {},
 ): Promise<readonly Round[]> {
   progress(0, rounds);
-  const operations = await warmUp(work, length, first);
+  const operations = await warmUp(work, effort);
   const measured: Round[] = [];
   for (let round = 0; round < rounds; round++) {
     measured.push(await measure(work, operations, round % 2 === 1));
@@ -33,14 +35,15 @@ export async function interleave(
 }
 
 /**
- * Doubles the operations until the slower side takes long enough, and does so again: they run often, are counted on the
- * way, and what takes long only as it has never run before is not taken for slow.
+ * Doubles the operations until the slower side takes long enough, and does so again: what takes long only as it has never
+ * run before is not taken for slow.
  */
-async function warmUp(work: Work, length: number, first: number): Promise<number> {
+async function warmUp(work: Work, { length, first, warmUp }: Omit<Effort, "rounds">) {
   let operations = first;
-  for (let enough = 0; enough < 2;) {
+  for (let enough = 0, spent = 0; enough < 2 || spent < warmUp;) {
     const ours = await perform(work, "ours", operations);
     const rival = await perform(work, "rival", operations);
+    spent += ours + rival;
     if (Math.max(ours, rival) >= length) enough++;
     else {
       enough = 0;

@@ -3,7 +3,7 @@ import { EmbeddedServer } from "../../src/testing/mod.ts";
 import { Arrivals } from "../bench/arrivals.ts";
 import { Ends } from "../bench/ends.ts";
 import { type Curve, growthOf, panelOf, rowOf } from "../bench/growth/curve.ts";
-import { COUNTS, measuring } from "../bench/growth/growth.ts";
+import { measuring } from "../bench/growth/growth.ts";
 import { GROWTHS } from "../bench/growth/growths.ts";
 import { graphIn } from "../bench/imports/graph.ts";
 import { imports } from "../bench/imports/imports.ts";
@@ -11,7 +11,7 @@ import { bytesEach } from "../bench/memory/memory.ts";
 import { HOLDERS } from "../bench/memory/holders.ts";
 import { QUICK } from "../bench/pace.ts";
 
-const PACE = { ...QUICK, growth: { rounds: 1, length: 1, first: 1 }, starts: 1 };
+const PACE = { ...QUICK, growth: { rounds: 1, length: 1, first: 1, warmUp: 0 }, starts: 1 };
 const quietly = () => {};
 
 Deno.test("GROWTHS give right answers on both sides", async (t) => {
@@ -47,8 +47,8 @@ Deno.test("measuring() gives a point for each number of things, and refuses a wr
     },
   };
   const { curve } = await measuring(ends, growth).measure(PACE, quietly);
-  assertEquals(asked, [1, ...COUNTS]);
-  assertEquals(curve?.points.map(({ count }) => count), [...COUNTS]);
+  assertEquals(asked, [1, ...PACE.counts]);
+  assertEquals(curve?.points.map(({ count }) => count), [...PACE.counts]);
   const wrong = { ...growth, prepare: () => Promise.resolve({ ours: slowly, rival: () => false }) };
   await assertRejects(() => measuring(ends, wrong).measure(PACE, quietly), Error, "rival");
 });

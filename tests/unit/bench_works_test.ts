@@ -73,7 +73,12 @@ Deno.test("checked() takes an order, and tells each thing that is wrong", () => 
 
 Deno.test("interleave() takes turns with the same number of operations", async () => {
   order.length = 0;
-  const rounds = await interleave(work, { rounds: 4, length: 1 });
+  const rounds = await interleave(work, {
+    rounds: 4,
+    length: 1,
+    first: 512,
+    warmUp: 0,
+  });
   assertEquals(rounds.length, 4);
   const ours = "ours 512";
   const rival = "rival 512";
@@ -84,9 +89,17 @@ Deno.test("interleave() takes turns with the same number of operations", async (
 
 Deno.test("interleave() begins with as few operations as it is told", async () => {
   order.length = 0;
-  await interleave(work, { rounds: 1, length: 1, first: 16 });
+  await interleave(work, { rounds: 1, length: 1, first: 16, warmUp: 0 });
   assertEquals(order.length, 6);
   assert(order.every((entry) => entry.endsWith(" 16")));
+});
+
+Deno.test("interleave() has both sides run for so long before it measures", async () => {
+  order.length = 0;
+  const took = (entry: string) => order.filter((each) => each.startsWith(entry)).length;
+  await interleave(work, { rounds: 1, length: 1, first: 16, warmUp: 60 });
+  assert(took("ours") > 4, `${took("ours")}`);
+  assertEquals(took("ours"), took("rival"));
 });
 
 Deno.test("interleave() does not take for slow what has never run before", async () => {
@@ -98,7 +111,8 @@ Deno.test("interleave() does not take for slow what has never run before", async
     isFirst = false;
     return true;
   };
-  await interleave({ ...work, ours, rival: () => true }, { rounds: 1, length: 10, first: 16 });
+  const effort = { rounds: 1, length: 10, first: 16, warmUp: 0 };
+  await interleave({ ...work, ours, rival: () => true }, effort);
   assertEquals(asked, [16, 16, 32, 32, 32]);
 });
 

@@ -5,10 +5,8 @@ import type { Round } from "../statistics.ts";
 import type { Side } from "../work.ts";
 import { type Curve, type Point, rowOf } from "./curve.ts";
 
-export const COUNTS = [1, 10, 100, 1_000, 10_000] as const;
-
 /** Until the code is compiled, an operation is dearer than ever after; that must not be the first point. */
-const WARM_UP: Effort = { rounds: 2, length: 100, first: 16 };
+const WARM_UP: Effort = { rounds: 1, length: 100, first: 16, warmUp: 600 };
 
 /** Both sides with so many of something; each tells whether everything it did came out right. */
 export interface Grown {
@@ -32,11 +30,11 @@ export function measuring(ends: Ends, growth: Growth): Measurement {
     name,
     measure: async (pace, progress) => {
       const points: Point[] = [];
-      progress(0, COUNTS.length);
-      await among(ends, growth, COUNTS[0], WARM_UP);
-      for (const count of COUNTS) {
+      progress(0, pace.counts.length);
+      await among(ends, growth, pace.counts[0]!, WARM_UP);
+      for (const count of pace.counts) {
         points.push({ count, rounds: await among(ends, growth, count, pace.growth) });
-        progress(points.length, COUNTS.length);
+        progress(points.length, pace.counts.length);
       }
       const curve: Curve = { name, operation, things, points };
       return { row: rowOf(curve), details: curve, curve };

@@ -5,6 +5,9 @@ import { Peer } from "./peer.ts";
 import type { Candidate } from "./roster.ts";
 import type { Task } from "./task.ts";
 
+/** How many, and how long each is, in milliseconds. */
+export type Rounds = Pick<Effort, "rounds" | "length">;
+
 /** Everyone who takes part, ours first, and why others do not. */
 export class Field implements AsyncDisposable {
   /** A sentence for each that could not be had, or failed on the way. */
@@ -33,7 +36,7 @@ export class Field implements AsyncDisposable {
   }
 
   /** Has everyone do each task in turn, A B C, then C B A, and so on: nobody always pays for the one before. */
-  async compete(tasks: readonly Task[], { rounds, length }: Effort): Promise<readonly Standing[]> {
+  async compete(tasks: readonly Task[], { rounds, length }: Rounds): Promise<readonly Standing[]> {
     console.error("everyone warms up");
     await this.#inTurn(tasks, this.#contenders, (one, task) => one.warmUp(task, length));
     const show = showing("peers");

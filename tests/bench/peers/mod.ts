@@ -13,8 +13,7 @@
 import { parseArgs } from "node:util";
 import { NatsBroker } from "../../../mod.ts";
 import { NatsServer } from "../../support/nats_server/nats_server.ts";
-import type { Effort } from "../interleave.ts";
-import { Field } from "./field.ts";
+import { Field, type Rounds } from "./field.ts";
 import { ROSTER } from "./roster.ts";
 import { LEGEND, table } from "./table.ts";
 import { tasks } from "./task.ts";
@@ -32,8 +31,8 @@ export interface PeersOptions {
 }
 
 // Even: each goes as often before the others as after them.
-const QUICK: Effort = { rounds: 6, length: 200 };
-const THOROUGH: Effort = { rounds: 16, length: 400 };
+const QUICK: Rounds = { rounds: 6, length: 200 };
+const THOROUGH: Rounds = { rounds: 16, length: 400 };
 
 /** Measures everyone who can be had, in turn; gives one table, and a sentence for each who cannot. */
 export async function peers({ quick, server, only = "", json }: PeersOptions): Promise<string> {
