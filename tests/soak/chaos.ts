@@ -17,9 +17,10 @@
  */
 import { NatsBroker } from "@signalbox/nats";
 import { conditions, told } from "../bench/conditions.ts";
+import { markdownTable } from "../support/markdown_table.ts";
 import { NatsServer } from "../support/nats_server/nats_server.ts";
 import { type Part, partsOf, type Shown } from "./chaos/parts.ts";
-import { table } from "./chaos/table.ts";
+import { cellsOf, COLUMNS } from "./chaos/row.ts";
 import { readOptions } from "./options.ts";
 
 /** What the parts depend on, in one line. */
@@ -60,7 +61,7 @@ if (import.meta.main) {
     const shown: Shown[] = [];
     for (const part of parts) shown.push(await run(part));
     console.log(`seed ${seed}${isQuick ? ", quick" : ""}, ${line}\n`);
-    console.log(table(shown.flatMap(({ rows }) => rows)));
+    console.log(markdownTable(COLUMNS, shown.flatMap(({ rows }) => rows.map(cellsOf))));
     if (shown.some(({ broken }) => broken.length > 0)) Deno.exitCode = 1;
   } catch (error) {
     console.error(error instanceof TypeError ? error.message : error);

@@ -1,3 +1,4 @@
+import { markdownTable } from "../../support/markdown_table.ts";
 import { ratioText, short } from "../figures.ts";
 import type { Standing } from "./contender.ts";
 
@@ -6,12 +7,7 @@ export const LEGEND = "Operations a second: how many times as fast as the peer o
 
 /** One line a peer, ours first. */
 export function table(tasks: readonly string[], standings: readonly Standing[]): string {
-  const rows = [["peer", "version", "runtime", ...tasks], ...standings.map(row)];
-  const widths = rows[0]!.map((_, at) => Math.max(...rows.map((cells) => cells[at]!.length)));
-  const [head, ...body] = rows.map((cells) =>
-    line(cells.map((cell, at) => cell.padEnd(widths[at]!)))
-  );
-  return [head, line(widths.map((width) => "-".repeat(width))), ...body].join("\n");
+  return markdownTable(["peer", "version", "runtime", ...tasks], standings.map(row));
 }
 
 function row({ name, version, runtime, scores }: Standing, at: number): string[] {
@@ -21,8 +17,4 @@ function row({ name, version, runtime, scores }: Standing, at: number): string[]
     return at === 0 ? rate : `${rate}: ${ratioText(score.ratio)}`;
   });
   return [name, version, runtime, ...cells];
-}
-
-function line(cells: readonly string[]): string {
-  return `| ${cells.join(" | ")} |`;
 }

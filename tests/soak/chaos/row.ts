@@ -28,6 +28,11 @@ export type Column = typeof COLUMNS[number];
 /** A line of the table; a column that says nothing of it has no cell. */
 export type Row = Readonly<Partial<Record<Column, string | number>>>;
 
+/** A row as it is shown. */
+export function cellsOf(row: Row): string[] {
+  return COLUMNS.map((column) => `${row[column] ?? "–"}`);
+}
+
 /** The figures of a kind of fault. */
 export function rowOf({ title }: Fault, outcome: Outcome): Row {
   const { accepted, held, delivered, refused, lost, unconfirmed, untold, seconds } = outcome;

@@ -21,8 +21,24 @@ export interface Way {
   readonly lost: number;
 }
 
+/** What the frames of both directions came to. */
+export interface Figures {
+  readonly faults: number;
+  /** `undefined` where a side was killed, which cannot say what it sent or took. */
+  readonly sent: number | undefined;
+  readonly arrived: number | undefined;
+  readonly lost: number;
+  readonly duplicated: number;
+  readonly disordered: number;
+  /** Another session's, or not whole. */
+  readonly foreign: number;
+  readonly hung: number;
+  readonly seconds: number;
+}
+
 /** What became of the sessions. */
 export interface Result {
+  readonly figures: Figures;
   /** The figures, on one line. */
   readonly line: string;
   /** What was promised and did not hold; empty if all of it did. */
@@ -34,43 +50,74 @@ export interface Result {
 const sum = (reports: readonly Report[], count: (report: Report) => number) =>
   reports.reduce((total, report) => total + count(report), 0);
 
-/** Says in one line what happened, and in sentences what should not have. */
+/** Says in figures and in one line what happened, and in sentences what should not have. */
 export function resultOf(scenario: Scenario, plan: Plan, outcome: Outcome): Result {
-  const { name, ending } = scenario;
-  const { faults, disconnects, clients, services, seconds } = outcome;
+  const { ending } = scenario;
+  const { clients, services } = outcome;
+  const ways = [wayOf(ending, clients, services), wayOf(ending, services, clients)] as const;
+  const figures = figuresOf(outcome, ways);
+  const failures = [...clients, ...services].flatMap((report) => report.failures);
+  return {
+    figures,
+    line: lineOf(scenario, plan, outcome, ways, figures),
+    broken: [...brokenEnds(scenario, plan, outcome), ...brokenFrames(plan, figures)]
+      .filter((sentence) => sentence !== false),
+    failures: ending === "complete" ? [...new Set(failures)] : [],
+  };
+}
+
+type Ways = readonly [toService: Way, toClient: Way];
+
+function figuresOf({ faults, clients, services, seconds }: Outcome, ways: Ways): Figures {
   const all = [...clients, ...services];
-  const ways = [wayOf(ending, clients, services), wayOf(ending, services, clients)];
-  const ended = Object.groupBy(all, (report) => report.ended);
-  const hung = ended.hung?.length ?? 0;
-  const lost = ways.reduce((total, way) => total + way.lost, 0);
-  const duplicated = sum(all, (report) => report.duplicated);
-  const disordered = sum(all, (report) => report.disordered);
-  const foreign = sum(all, (report) => report.foreign);
+  const total = (count: (way: Way) => number) => ways.reduce((sum, way) => sum + count(way), 0);
+  const isTold = ways.every(({ sent }) => sent > 0);
+  const isHeard = clients.length > 0 && services.length > 0;
+  return {
+    faults,
+    sent: isTold ? total(({ sent }) => sent) : undefined,
+    arrived: isHeard ? total(({ arrived }) => arrived) : undefined,
+    lost: total(({ lost }) => lost),
+    duplicated: sum(all, (report) => report.duplicated),
+    disordered: sum(all, (report) => report.disordered),
+    foreign: sum(all, (report) => report.foreign),
+    hung: all.filter(({ ended }) => ended === "hung").length,
+    seconds,
+  };
+}
+
+function lineOf(
+  { name }: Scenario,
+  { seed }: Plan,
+  { faults, disconnects, clients, services, seconds }: Outcome,
+  [toService, toClient]: Ways,
+  { lost, duplicated, disordered, foreign, hung }: Figures,
+): string {
+  const ended = Object.groupBy([...clients, ...services], (report) => report.ended);
   const reasons = Object.entries(ended).filter(([reason]) => reason !== "hung")
     .map(([reason, reports]) => `${reports!.length} ${reason}`).join(", ");
-  const line = [
-    `${name}: seed ${plan.seed}`,
+  return [
+    `${name}: seed ${seed}`,
     `${faults} faults (${disconnects} disconnects)`,
     `${clients.length} sessions`,
-    `to the service ${frames(ways[0]!, services)}, to the client ${frames(ways[1]!, clients)}`,
+    `to the service ${frames(toService, services)}, to the client ${frames(toClient, clients)}`,
     `${lost} lost, ${duplicated} duplicated, ${disordered} disordered, ${foreign} foreign`,
     `ends: ${reasons || "none"}, ${hung} hung`,
     `${seconds.toFixed(1)} s`,
   ].join("; ");
-  const found = [
-    ...brokenEnds(scenario, plan, outcome),
+}
+
+function brokenFrames(
+  plan: Plan,
+  { faults, lost, duplicated, disordered, foreign }: Figures,
+): (string | false)[] {
+  return [
     faults < plan.faults && `the sessions stood still before fault ${faults + 1}`,
     lost > 0 && `${lost} frames were lost`,
     duplicated > 0 && `${duplicated} frames arrived twice`,
     disordered > 0 && `${disordered} frames arrived after a later one`,
     foreign > 0 && `${foreign} frames were another session's, or not whole`,
   ];
-  const failures = ending === "complete" ? all.flatMap((report) => report.failures) : [];
-  return {
-    line,
-    broken: found.filter((sentence) => sentence !== false),
-    failures: [...new Set(failures)],
-  };
 }
 
 /** Whoever was killed cannot say what arrived. */
