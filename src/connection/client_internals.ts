@@ -55,8 +55,7 @@ export function writeThrough(client: NatsConnection): SocketWriter | undefined {
 
 /**
  * Reads the socket of this connect or reconnect in the transport's place: what that is given to read with does not come
- * back before the end. Without it everything works, and each read takes longer. An answer that cannot be parsed ends the
- * connection, which then comes back; the client would stop to read, and not notice before its pings are not answered.
+ * back before the end. Without it everything works, and each read takes longer.
  */
 export function readThrough(client: NatsConnection): void {
   const { transport, parser } = protocolOf(client) ?? {};
@@ -68,14 +67,21 @@ export function readThrough(client: NatsConnection): void {
 
 /**
  * Puts a reader of ours before the parser of this connection, and of each that it becomes: the client makes one for every
- * dial. Without it everything works, and what is received costs more, as does an open inbox.
+ * dial. What cannot be read ends the connection, which then comes back; the client would stop to read, and not notice
+ * before its pings are not answered. Without it everything else works, and what is received costs more, as does an inbox.
  */
 export function listenThrough(client: NatsConnection, report: Report): Subscriptions {
   const protocol = protocolOf(client);
   if (!protocol || !isSubscribing(protocol)) return new ClientSubscriptions(client, report);
   const { subscriptions } = protocol;
   const before = (control: SubscribingProtocol["parser"]) =>
-    new Inbound(control, (sid) => subscriptions.get(sid), report);
+    new Inbound(control, {
+      addressee: (sid) => subscriptions.get(sid),
+      failed(error) {
+        report(error);
+        protocol.transport.disconnect();
+      },
+    });
   let parser = before(protocol.parser);
   Object.defineProperty(protocol, "parser", {
     get: () => parser,
@@ -85,13 +91,19 @@ export function listenThrough(client: NatsConnection, report: Report): Subscript
 }
 
 function isSubscribing(protocol: object): protocol is SubscribingProtocol {
-  const { parser, subscriptions, subscribe, unsubscribe, unsub, flush } = protocol as {
+  const { transport, parser, subscriptions, subscribe, unsubscribe, unsub, flush } = protocol as {
     [Part in keyof SubscribingProtocol]?: Partial<SubscribingProtocol[Part]>;
   };
   const { get, cancel } = subscriptions ?? {};
   return typeof parser?.state === "number" &&
-    [parser.parse, get, cancel, subscribe, unsubscribe, unsub, flush]
+    [transport?.disconnect, parser.parse, get, cancel, subscribe, unsubscribe, unsub, flush]
       .every((call) => typeof call === "function");
+}
+
+/** Tells those who wait for a ping's answer that it will not come; the client that is closed leaves them waiting. */
+export function giveUpPings(client: NatsConnection): void {
+  const closed = new Error("the connection was closed");
+  for (const pong of protocolOf(client)?.pongs ?? []) pong.reject?.(closed);
 }
 
 /**

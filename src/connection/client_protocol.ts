@@ -27,6 +27,8 @@ export interface Protocol {
   connectError?: ((error: Error) => void) | undefined;
   parser?: Partial<ControlParser>;
   disconnected?: () => Promise<void>;
+  /** Who waits for the server's answers to pings. */
+  readonly pongs?: readonly { reject?(reason: Error): void }[];
   servers?: { getServers?(): { lastConnect?: unknown }[] };
 }
 
@@ -46,6 +48,7 @@ export interface ListedSubscription {
 
 /** A protocol that lets others into the list of its subscriptions. */
 export interface SubscribingProtocol {
+  readonly transport: { disconnect(): void };
   parser: ControlParser;
   readonly subscriptions: {
     get(sid: number): ListedSubscription | undefined;

@@ -8,7 +8,7 @@ import { abandon } from "./client_dials.ts";
 import * as internals from "./client_internals.ts";
 import { Comeback } from "./comeback.ts";
 import type { EventFeed } from "./events.ts";
-import { clientFault } from "./faults.ts";
+import { clientFault, closedUnder, notConnected } from "./faults.ts";
 import { openClient } from "./opening.ts";
 import { Outlet } from "./outlet.ts";
 import type { ConnectionSettings, SocketSource } from "./settings.ts";
@@ -82,7 +82,7 @@ export class Connection {
    * @throws {PayloadTooLargeError} @throws {OutboxFullError} @throws {ConnectionError} @throws {InvalidSubjectError}
    */
   publish(outgoing: Outgoing): boolean {
-    if (this.#client === undefined) throw this.#missing(`publish to "${outgoing.subject}"`);
+    if (this.#client === undefined) throw notConnected(`publish to "${outgoing.subject}"`);
     const size = sizeOf(outgoing);
     if (size > this.maxPayload) {
       throw new PayloadTooLargeError(outgoing.subject, size, this.maxPayload);
@@ -102,7 +102,7 @@ export class Connection {
 
   /** Subscribes; the server has it once a `flush` is through. */
   subscribe(subject: string, taker: Taker, queue?: string): Interest {
-    if (this.#client === undefined) throw this.#missing(`subscribe to "${subject}"`);
+    if (this.#client === undefined) throw notConnected(`subscribe to "${subject}"`);
     return this.#subscriptions!.subscribe(subject, taker, queue);
   }
 
@@ -218,13 +218,13 @@ export class Connection {
   async #flushed(action: string): Promise<void> {
     for (;;) {
       const client = this.#client;
-      if (client === undefined) throw this.#missing(action);
+      if (client === undefined) throw notConnected(action);
       if (!this.#up) await this.#comeback.awaited;
       try {
         return await this.#outlet.confirm();
       } catch (error) {
         // the connection went away under the flush: what was sent is told again after the reconnect
-        if (client.isClosed()) throw error;
+        if (client.isClosed()) throw closedUnder(action, error);
         await undefined;
       }
     }
@@ -232,6 +232,7 @@ export class Connection {
 
   #closed(error: Error | undefined): void {
     if (this.#client === undefined) return;
+    internals.giveUpPings(this.#client);
     this.#client = undefined;
     this.#connecting = undefined;
     this.#up = false;
@@ -239,12 +240,5 @@ export class Connection {
     this.#comeback.fail(new ConnectionError(ended, "closed", { cause: error }));
     this.#outlet.close(this.#report);
     this.#feed.emit({ type: "closed", error });
-  }
-
-  #missing(action: string): ConnectionError {
-    return new ConnectionError(
-      `Cannot ${action} as the broker must be connected: call connect() or start() first`,
-      "not connected",
-    );
   }
 }

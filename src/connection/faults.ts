@@ -40,6 +40,20 @@ export function clientFault(error: Error): Error {
   return error;
 }
 
+/** Nobody has connected, or it is over. */
+export function notConnected(action: string): ConnectionError {
+  return new ConnectionError(
+    `Cannot ${action} as the broker must be connected: call connect() or start() first`,
+    "not connected",
+  );
+}
+
+/** The connection was closed while something waited for it. */
+export function closedUnder(action: string, cause: unknown): ConnectionError {
+  const sentence = `Cannot ${action} as the connection must be open: it was closed`;
+  return new ConnectionError(sentence, "closed", { cause });
+}
+
 const ACCEPTED = "the server must accept the credentials";
 
 function isRefusal(cause: unknown): boolean {

@@ -1,5 +1,5 @@
+import { CutMessage } from "./cut_message.ts";
 import { beginsMessage, MessageLine, unreadable } from "./message_line.ts";
-import type { Report } from "./subscriptions.ts";
 import { WirePacket } from "./wire_packet.ts";
 
 /** Who is handed what is no message, in pieces as they come. */
@@ -9,14 +9,20 @@ export interface ControlParser {
   readonly state: number;
 }
 
-/** Gives who takes the messages of a subscription, by its number. */
-export type Addressees = (sid: number) => { take(packet: WirePacket): void } | undefined;
+/** Whoever a message is for. */
+export interface Addressee {
+  take(packet: WirePacket): void;
+}
+
+/** What is done with what comes. */
+export interface Reception {
+  /** Gives who takes the messages of a subscription, by its number. */
+  addressee(sid: number): Addressee | undefined;
+  /** Told once of what no server sends: nothing behind it can be read. */
+  failed(error: Error): void;
+}
 
 const [LF, CR] = [10, 13] as const;
-/** `\r\n` behind the body. */
-const CLOSE = 2;
-/** In bytes; a line without an end must not grow for ever. */
-const LONGEST_LINE = 65_536;
 
 /**
  * Reads what a server sends, cut anywhere: messages go to whoever they are for, and all else to the client's parser. That
@@ -24,46 +30,53 @@ const LONGEST_LINE = 65_536;
  */
 export class Inbound {
   readonly #control: ControlParser;
-  readonly #addressees: Addressees;
-  readonly #report: Report;
+  readonly #reception: Reception;
   readonly #line = new MessageLine();
   #isControl: boolean;
-  /** The beginning of a message, with room for the rest where its line is whole. */
-  #begun: Uint8Array | undefined;
-  #filled = 0;
+  #cut: CutMessage | undefined;
+  #hasFailed = false;
 
-  constructor(control: ControlParser, addressees: Addressees, report: Report) {
+  constructor(control: ControlParser, reception: Reception) {
     this.#control = control;
-    this.#addressees = addressees;
-    this.#report = report;
+    this.#reception = reception;
     this.#isControl = control.state !== 0;
   }
 
-  /**
-   * Takes in the next piece, and hands on views of it.
-   *
-   * @throws {Error} for what no server sends: nothing behind it can be read
-   */
+  /** Takes in the next piece, and hands on views of it. */
   parse(piece: Uint8Array): void {
+    if (this.#hasFailed) return;
     try {
-      let at = this.#begun ? this.#resume(this.#begun, piece) : 0;
+      let at = this.#cut ? this.#goOn(this.#cut, piece) : 0;
       while (at < piece.length) {
-        const isMessage = !this.#isControl && beginsMessage(piece[at]);
+        const isMessage = !this.#isControl && beginsMessage(piece[at]!);
         at = isMessage ? this.#take(piece, at) : this.#passOn(piece, at);
       }
     } catch (error) {
-      this.#report(error as Error);
-      throw error;
+      this.#hasFailed = true;
+      this.#reception.failed(error as Error);
     }
   }
 
   /** Takes the message that begins here; gives where what follows begins. */
   #take(piece: Uint8Array, from: number): number {
-    const isLine = this.#line.read(piece, from);
-    const end = isLine ? this.#line.end + this.#line.size + CLOSE : piece.length;
-    if (isLine && end <= piece.length) this.#deliver(piece);
-    else this.#begin(piece.subarray(from), end - from);
-    return Math.min(end, piece.length);
+    if (this.#line.read(piece, from)) {
+      const end = this.#line.messageEnd;
+      if (end <= piece.length) {
+        this.#deliver(piece);
+        return end;
+      }
+    }
+    this.#cut = new CutMessage(this.#line);
+    return from + this.#cut.add(piece.subarray(from));
+  }
+
+  /** Gives how much of the piece is part of the message. */
+  #goOn(cut: CutMessage, piece: Uint8Array): number {
+    const used = cut.add(piece);
+    if (!cut.whole) return used;
+    this.#cut = undefined;
+    this.#deliver(cut.whole);
+    return used;
   }
 
   #passOn(piece: Uint8Array, from: number): number {
@@ -74,42 +87,9 @@ export class Inbound {
     return end;
   }
 
-  #begin(part: Uint8Array, length: number): void {
-    this.#begun = new Uint8Array(length);
-    this.#begun.set(part);
-    this.#filled = part.length;
-  }
-
-  /** Adds to the message that has begun; gives how much of the piece is part of it. */
-  #resume(begun: Uint8Array, piece: Uint8Array): number {
-    if (this.#filled === begun.length) return this.#resumeLine(begun, piece);
-    const part = piece.subarray(0, begun.length - this.#filled);
-    begun.set(part, this.#filled);
-    this.#filled += part.length;
-    if (this.#filled < begun.length) return part.length;
-    this.#begun = undefined;
-    this.#line.read(begun, 0);
-    this.#deliver(begun);
-    return part.length;
-  }
-
-  #resumeLine(begun: Uint8Array, piece: Uint8Array): number {
-    const used = piece.indexOf(LF) + 1 || piece.length;
-    const line = new Uint8Array(begun.length + used);
-    line.set(begun);
-    line.set(piece.subarray(0, used), begun.length);
-    if (line.length > LONGEST_LINE) throw unreadable(line, 0);
-    const isWhole = this.#line.read(line, 0);
-    this.#begin(line, line.length + (isWhole ? this.#line.size + CLOSE : 0));
-    return isWhole && used < piece.length
-      ? used + this.#resume(this.#begun!, piece.subarray(used))
-      : used;
-  }
-
   #deliver(bytes: Uint8Array): void {
-    const { end, size, sid } = this.#line;
-    const close = end + size;
-    if (bytes[close] !== CR || bytes[close + 1] !== LF) throw unreadable(bytes, close);
-    this.#addressees(sid)?.take(new WirePacket(bytes, this.#line));
+    const { bodyEnd, sid } = this.#line;
+    if (bytes[bodyEnd] !== CR || bytes[bodyEnd + 1] !== LF) throw unreadable(bytes, bodyEnd);
+    this.#reception.addressee(sid)?.take(new WirePacket(bytes, this.#line));
   }
 }

@@ -1,18 +1,26 @@
 import { ConnectionError } from "../errors.ts";
 
 const [LF, CR, SPACE, ZERO, NINE] = [10, 13, 32, 48, 57] as const;
+/** `\r\n` */
+const LINE_END = 2;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
-const MSG = encoder.encode("MSG ");
-const HMSG = encoder.encode("HMSG ");
-/** A number of more digits is none that a server would send. */
-const DIGITS = 9;
+const MSG = encoder.encode("msg ");
+const HMSG = encoder.encode("hmsg ");
+/** What makes an ASCII letter small, and leaves a blank as it is: a server may write its words in any case. */
+const SMALL = 32;
+/** The numbers of subscriptions grow for as long as the connection lasts; more digits would not be exact. */
+const SID_DIGITS = 15;
+const SIZE_DIGITS = 8;
+/** In bytes, as nats.js has it: room is made for what a server announces. */
+const LARGEST = 67_108_864;
 /** What of a line is shown that cannot be read, in bytes. */
 const SHOWN = 200;
 
 /** Whether a message begins with this byte, and nothing else that a server sends. */
-export function beginsMessage(byte: number | undefined): boolean {
-  return byte === MSG[0] || byte === HMSG[0];
+export function beginsMessage(byte: number): boolean {
+  const small = byte | SMALL;
+  return small === MSG[0] || small === HMSG[0];
 }
 
 /**
@@ -35,6 +43,16 @@ export class MessageLine {
   size = 0;
   /** Where the headers begin, or else the body. */
   end = 0;
+
+  /** Where the body ends; the line end behind it is still part of the message. */
+  get bodyEnd(): number {
+    return this.end + this.size;
+  }
+
+  /** Where what follows the message begins. */
+  get messageEnd(): number {
+    return this.bodyEnd + LINE_END;
+  }
 
   /**
    * Takes in the line that begins here; gives whether all of it is there.
@@ -66,10 +84,11 @@ export class MessageLine {
     this.subject = first + 1;
     this.addresses = this.#blanks[words - 1]!;
     this.hasReply = words === 4;
-    this.sid = numberIn(bytes, second + 1, third);
-    this.headers = hasHeaders ? numberIn(bytes, this.addresses + 1, last) : 0;
-    this.size = numberIn(bytes, last + 1, this.end - 2);
-    return this.sid >= 0 && this.headers >= 0 && this.size >= this.headers;
+    this.sid = numberIn(bytes, second + 1, third, SID_DIGITS);
+    this.headers = hasHeaders ? numberIn(bytes, this.addresses + 1, last, SIZE_DIGITS) : 0;
+    this.size = numberIn(bytes, last + 1, this.end - 2, SIZE_DIGITS);
+    const isSized = this.headers >= 0 && this.headers <= this.size && this.size <= LARGEST;
+    return this.sid >= 0 && isSized;
   }
 }
 
@@ -81,13 +100,15 @@ export function unreadable(bytes: Uint8Array, from: number): ConnectionError {
 }
 
 function isAt(bytes: Uint8Array, from: number, word: Uint8Array): boolean {
-  for (let at = 0; at < word.length; at++) if (bytes[from + at] !== word[at]) return false;
+  for (let at = 0; at < word.length; at++) {
+    if ((bytes[from + at]! | SMALL) !== word[at]) return false;
+  }
   return true;
 }
 
-/** The number between two places, or one less than 0 where there is none. */
-function numberIn(bytes: Uint8Array, from: number, to: number): number {
-  if (to <= from || to - from > DIGITS) return -1;
+/** The number between two places, or one less than 0 where there is none of so few digits. */
+function numberIn(bytes: Uint8Array, from: number, to: number, digits: number): number {
+  if (to <= from || to - from > digits) return -1;
   let number = 0;
   for (let at = from; at < to; at++) {
     const digit = bytes[at]!;

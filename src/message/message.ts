@@ -1,7 +1,7 @@
 import { decodeBody } from "./codec.ts";
 import { isHeaderValue } from "./header_block.ts";
 import { MessageHeaders } from "./headers.ts";
-import type { Packet } from "./packet.ts";
+import { keep, type Packet } from "./packet.ts";
 
 /** A received message: a request to a handler, an answer, one of an inbox. */
 export interface Message<
@@ -59,7 +59,7 @@ export let receptionOf: (message: ReceivedMessage) => Reception | undefined;
 
 /** Reads each part of a packet when it is first asked for. */
 export class ReceivedMessage implements Message {
-  readonly #packet: Packet;
+  #packet: Packet;
   readonly #reception: Reception | undefined;
   #headers: MessageHeaders | undefined;
   #body: unknown = UNREAD;
@@ -132,6 +132,11 @@ export class ReceivedMessage implements Message {
     } catch (error) {
       return String(error);
     }
+  }
+
+  /** Lets go of the chunk that was read from the socket, as the message will be there for long. */
+  outlast(): void {
+    this.#packet = keep(this.#packet);
   }
 
   /** The same message with the body that its schema made of it. */

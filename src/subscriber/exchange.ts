@@ -95,6 +95,7 @@ export class Exchange implements Work, Reception {
   lead(endpoint: Endpoint): void {
     this.#answered = true;
     this.endpoint = endpoint;
+    this.message.outlast();
     // a handler that ends with its signal must not be done before the link has ended by the deadline
     clearTimeout(this.#timer);
     if (this.deadline < Infinity) endpoint.endAfter(this.#left());

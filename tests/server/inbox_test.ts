@@ -3,6 +3,7 @@ import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { onEveryServer } from "../support/backends.ts";
 import { delay } from "../support/delay.ts";
 import { usedMemory } from "../support/memory.ts";
+import { within } from "../support/within.ts";
 
 const NAME = /^_CUSTOM_INBOX\.[0-9A-Za-z]{22}$/;
 
@@ -207,5 +208,36 @@ onEveryServer(
     const after = await openAndClose(90);
     assertEquals(await server.subscriptions(), 0);
     assert(after - before < 4 * 1_048_576, `grew by ${after - before} bytes`);
+  },
+);
+
+onEveryServer(
+  "NatsBroker.openInbox() settles whenever the broker stops meanwhile",
+  async (server) => {
+    for (let round = 0; round < 10; round++) {
+      const broker = server.broker();
+      await broker.connect();
+      const opened: Promise<unknown>[] = [];
+      const open = () => {
+        const inbox = broker.openInbox().then(({ closed }) => closed);
+        opened.push(inbox.catch((error) => error));
+      };
+      let isStopped = false;
+      const stopped = broker.stop().then(() => isStopped = true);
+      for (let turn = 0; turn < 100 && !isStopped; turn++) {
+        open();
+        await undefined;
+      }
+      while (!isStopped) {
+        open();
+        await delay(0);
+      }
+      await stopped;
+      const endings = await within("each opening must settle", Promise.all(opened));
+      const wrong = endings.filter((end) =>
+        end !== "connection" && !(end instanceof ConnectionError)
+      );
+      assertEquals(wrong, []);
+    }
   },
 );

@@ -17,7 +17,9 @@ function subscribing() {
     state: 0,
     parse: (piece: Uint8Array) => void passed.push(decoder.decode(piece)),
   });
+  let disconnects = 0;
   const protocol = {
+    transport: { disconnect: () => void disconnects++ },
     parser: newParser(),
     subscriptions: {
       get: (sid: number) => list.get(sid),
@@ -41,7 +43,8 @@ function subscribing() {
   const client = { protocol } as unknown as NatsConnection;
   const subscriptions = listenThrough(client, (error) => reported.push(error));
   const receive = (text: string) => protocol.parser.parse(encoder.encode(text));
-  return { protocol, subscriptions, list, told, passed, newParser, receive, reported };
+  const ended = () => disconnects;
+  return { protocol, subscriptions, list, told, passed, newParser, receive, reported, ended };
 }
 
 function taker(): Taker & { readonly taken: string[]; readonly refusals: Error[] } {
@@ -73,6 +76,17 @@ Deno.test("listenThrough() reads through each parser that the client makes later
   protocol.parser = newParser();
   receive("INFO {}\r\nMSG a 1 1\r\n1\r\n");
   assertEquals([taken, passed], [["a: 1"], ["INFO {}\r\n"]]);
+});
+
+Deno.test("listenThrough() reports what cannot be read, and ends the connection", () => {
+  const { protocol, subscriptions, receive, reported, ended, newParser } = subscribing();
+  const { taken, ...rest } = taker();
+  subscriptions.subscribe("a", rest);
+  receive("MSG a 1 nothing\r\nMSG a 1 1\r\n1\r\n");
+  assertEquals([taken, reported.length, ended()], [[], 1, 1]);
+  protocol.parser = newParser();
+  receive("MSG a 1 1\r\n2\r\n");
+  assertEquals([taken, reported.length, ended()], [["a: 2"], 1, 1]);
 });
 
 Deno.test("Interest.unsubscribe() takes nothing more at once, and tells the server once", () => {
@@ -136,7 +150,7 @@ Deno.test("Interest reports what its taker throws, and reads on", () => {
 
 Deno.test("listenThrough() leaves the reading to a client that it does not know", () => {
   const known = () => subscribing().protocol as Record<string, unknown>;
-  for (const part of ["parser", "subscriptions", "subscribe", "unsubscribe", "unsub", "flush"]) {
+  for (const part of Object.keys(known())) {
     const client = { protocol: { ...known(), [part]: undefined } } as unknown as NatsConnection;
     assertStrictEquals(listenThrough(client, () => {}) instanceof ClientSubscriptions, true, part);
   }

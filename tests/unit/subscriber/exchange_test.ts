@@ -139,3 +139,15 @@ Deno.test("Exchange.lead() leaves it to the link to abort the signal, whichever 
     one.end();
   }
 });
+
+Deno.test("Exchange.lead() lets go of the chunk that its message lies in, as a link may last", () => {
+  const chunk = new Uint8Array(100_000).fill(49);
+  const read = { ...packet("", "a: b", "_INBOX.a"), data: chunk.subarray(500, 502) };
+  const stopping = new AbortController().signal;
+  const one = new Exchange(read, {}, performance.now(), stopping, NO_WAYS);
+  assertStrictEquals(one.message.data.buffer, chunk.buffer);
+  const endpoint = { closed: new Promise(() => {}), endAfter() {} };
+  one.lead(endpoint as unknown as Endpoint);
+  assertStrictEquals(one.message.data.buffer.byteLength, 2);
+  assertEquals([one.message.body, one.message.headers.get("a")], [11, "b"]);
+});
