@@ -175,6 +175,7 @@ Deno.test("Inbound tells once of what no server sends, and reads nothing behind 
   for (const text of UNREADABLE) {
     const { parse, taken, control, failures } = reader();
     parse(text);
+    assertStrictEquals(failures.length, 1, text.slice(0, 40));
     parse("MSG a 1 0\r\n\r\nPING\r\n");
     assertEquals([taken, control, failures.length], [[], [], 1], text.slice(0, 40));
     const [failure] = failures;
