@@ -5,7 +5,7 @@ import { roundTrips } from "./handlers/round_trips.ts";
 import { inboxNames } from "./inbox_names.ts";
 import { firstParts } from "./links/first_parts.ts";
 import { links } from "./links/links.ts";
-import { publishing, publishingAndFlushing } from "./publishing/publishing.ts";
+import { publishing, publishingAndFlushing, publishingBesideRaw } from "./publishing/publishing.ts";
 import { requests } from "./requests.ts";
 import type { Work } from "./work.ts";
 
@@ -16,6 +16,7 @@ export function works(ends: Ends, schema = HAND_WRITTEN): readonly Work[] {
     ...requests(ends),
     ...publishing(ends),
     ...publishingAndFlushing(ends),
+    ...publishingBesideRaw(ends),
     ...handlers(ends, schema),
     ...roundTrips(ends),
     ...links(ends),

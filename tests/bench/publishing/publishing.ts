@@ -2,6 +2,7 @@ import { connect, createInbox, type MsgHdrs } from "@nats-io/transport-deno";
 import { brokerOf, type Ends } from "../ends.ts";
 import { encoded, headersOf, JSON_TYPE, orderOf, type Told } from "../handlers/orders.ts";
 import type { Side, Work } from "../work.ts";
+import { RawSocket } from "./raw_socket.ts";
 import { publishWitnessed } from "./witness.ts";
 
 const TEXT = "sixteen bytes ok";
@@ -58,6 +59,27 @@ export function publishing(ends: Ends): readonly Work<Told>[] {
       },
     ];
   });
+}
+
+/** How near to what a socket and the server can do, with few flushes and with many. */
+export function publishingBesideRaw(ends: Ends): readonly Work<Told>[] {
+  const { type, name } = BYTES_KIND;
+  return ([[SELDOM, 0.4], [OFTEN, 0.6]] as const).map(([flushed, aim]) => ({
+    name: `publish ${name}, ${flushed} a flush, beside a raw socket`,
+    unit: "messages",
+    aim,
+    ours: publishOurs(ends, BYTES_KIND, flushed),
+    rival: async (operations) => {
+      using socket = await RawSocket.connect(ends.servers, type, TEXT);
+      const publish = (subject: string) => socket.publish(subject);
+      return await publishWitnessed(ends, operations, {
+        publish,
+        flush: () => socket.flush(),
+        flushed,
+      });
+    },
+    right: (told: Told) => isKind(BYTES_KIND, told) && told.type === type,
+  }));
 }
 
 /** A few messages at a time, beside a client that is used as it comes. */
