@@ -28,7 +28,7 @@ export function beginsMessage(byte: number): boolean {
  * `HMSG subject sid [reply] headers size`. One takes in line after line, as an object for each would be garbage.
  */
 export class MessageLine {
-  /** Where the blanks of the line are; an array of numbers, as a typed one is slower to read here and there. */
+  /** Where the blanks of the line are, and perhaps of longer ones before. */
   readonly #blanks: number[] = [];
   /** Where the subject begins. */
   subject = 0;
