@@ -6,11 +6,11 @@
  * @module
  */
 import type { NatsConnection, Status } from "@nats-io/transport-deno";
+import { Inbound } from "../wire/inbound.ts";
+import { readAll } from "../wire/socket_reader.ts";
+import { type Pipe, SocketWriter } from "../wire/socket_writer.ts";
 import { protocolOf, type SubscribingProtocol } from "./client_protocol.ts";
 import { ClientSubscriptions } from "./client_subscriptions.ts";
-import { Inbound } from "./inbound.ts";
-import { readAll } from "./socket_reader.ts";
-import { type Pipe, SocketWriter } from "./socket_writer.ts";
 import type { Report, Subscriptions } from "./subscriptions.ts";
 import { WireSubscriptions } from "./wire_subscriptions.ts";
 

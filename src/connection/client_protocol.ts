@@ -1,7 +1,7 @@
 import type { NatsConnection, Status } from "@nats-io/transport-deno";
-import type { ControlParser } from "./inbound.ts";
-import type { Read } from "./socket_reader.ts";
-import type { WirePacket } from "./wire_packet.ts";
+import type { ControlParser } from "../wire/inbound.ts";
+import type { Read } from "../wire/socket_reader.ts";
+import type { WirePacket } from "../wire/wire_packet.ts";
 
 /** What a transport of the client has beyond its public face, where it is built as the one that is known. */
 export interface Transport {

@@ -1,7 +1,7 @@
 import type { MsgHdrs, NatsConnection, PublishOptions } from "@nats-io/transport-deno";
 import { isUnwatched, type Outgoing } from "../message/outgoing.ts";
-import type { Unsent } from "./segment.ts";
-import type { Writer } from "./writer.ts";
+import type { Unsent } from "../wire/segment.ts";
+import type { Writer } from "../wire/writer.ts";
 
 /** Leaves the writing to the client, where its own way to the socket cannot be taken; what it has when it breaks is lost. */
 export class ClientWriter implements Writer {

@@ -1,6 +1,6 @@
 import { OutboxFullError } from "../errors.ts";
 import { age, type Outgoing } from "../message/outgoing.ts";
-import type { Unsent } from "./segment.ts";
+import type { Unsent } from "../wire/segment.ts";
 
 /** What an entry costs beyond its bytes, so that empty messages are bounded too. */
 const ENTRY = 64;

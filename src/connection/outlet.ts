@@ -2,11 +2,11 @@ import type { NatsConnection } from "@nats-io/transport-deno";
 import { ConnectionError, PayloadTooLargeError } from "../errors.ts";
 import { isUnwatched, type Outgoing } from "../message/outgoing.ts";
 import { sizeOf } from "../message/packet.ts";
+import type { Writer } from "../wire/writer.ts";
 import { writeThrough } from "./client_internals.ts";
 import { ClientWriter } from "./client_writer.ts";
 import { Outbox } from "./outbox.ts";
 import { Receipts } from "./receipts.ts";
-import type { Writer } from "./writer.ts";
 
 /** What goes for the socket that has come back. */
 export interface Resumption {

@@ -1,7 +1,7 @@
+import type { WirePacket } from "../wire/wire_packet.ts";
 import type { ListedSubscription, SubscribingProtocol } from "./client_protocol.ts";
 import { clientFault } from "./faults.ts";
 import type { Interest, Report, Subscriptions, Taker } from "./subscriptions.ts";
-import type { WirePacket } from "./wire_packet.ts";
 
 /** What a connection is subscribed to: entries in the client's list, which it tells every server that it connects to. */
 export class WireSubscriptions implements Subscriptions {

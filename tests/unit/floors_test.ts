@@ -9,7 +9,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["errors.ts", "options.ts", "deadline.ts", "backlog.ts", "thenable.ts"],
   ["subject"],
   ["message"],
-  ["middleware"],
+  ["middleware", "wire"],
   ["connection"],
   ["inbox"],
   ["service"],

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
-import { type Pipe, SocketWriter } from "../../../src/connection/socket_writer.ts";
 import type { Outgoing } from "../../../src/message/outgoing.ts";
+import { type Pipe, SocketWriter } from "../../../src/wire/socket_writer.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();

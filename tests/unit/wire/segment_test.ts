@@ -1,7 +1,7 @@
 import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
-import { roomOf, Segment } from "../../../src/connection/segment.ts";
 import { InvalidSubjectError } from "../../../src/errors.ts";
 import type { Outgoing } from "../../../src/message/outgoing.ts";
+import { roomOf, Segment } from "../../../src/wire/segment.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
