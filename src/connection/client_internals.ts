@@ -1,7 +1,7 @@
 /**
- * What is reached for inside the client beyond its public face, all of it here and in `client_dials.ts`, each with its
- * reason. Everything is tested for before it is used: where a later client is built differently, the part
- * is done without, at the price its comment names.
+ * What is reached for inside the client beyond its public face, each part with its reason; there is more in
+ * `client_dials.ts`, and `wire_subscriptions.ts` uses what is found here. Everything is tested for before it is used:
+ * where a later client is built differently, the part is done without, at the price its comment names.
  *
  * @module
  */

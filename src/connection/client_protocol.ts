@@ -1,7 +1,6 @@
 import type { NatsConnection, Status } from "@nats-io/transport-deno";
-import type { ControlParser } from "../wire/inbound.ts";
+import type { Addressee, ControlParser } from "../wire/inbound.ts";
 import type { Read } from "../wire/socket_reader.ts";
-import type { WirePacket } from "../wire/wire_packet.ts";
 
 /** What a transport of the client has beyond its public face, where it is built as the one that is known. */
 export interface Transport {
@@ -33,14 +32,13 @@ export interface Protocol {
 }
 
 /** A subscription in the client's list. */
-export interface ListedSubscription {
+export interface ListedSubscription extends Addressee {
   readonly subject: string;
   readonly queue: string | undefined;
   /** Its number on the wire, which the client gives. */
   sid: number;
   /** The client notes here after how many messages it asked the server to end it. */
   max: number | undefined;
-  take(packet: WirePacket): void;
   /** The server has refused it, and it is closed next. */
   callback(error: Error): void;
   close(): void;

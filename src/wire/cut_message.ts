@@ -32,8 +32,8 @@ export class CutMessage {
     const lineFeed = piece.indexOf(LF);
     const part = lineFeed < 0 ? piece : piece.subarray(0, lineFeed + 1);
     const length = this.#filled + part.length;
-    if (length > LONGEST_LINE) throw unreadable(this.#bytes, 0);
     this.#append(part, length);
+    if (length > LONGEST_LINE) throw unreadable(this.#bytes, 0);
     if (lineFeed < 0) return part.length;
     this.#line.read(this.#bytes, 0);
     this.#length = this.#line.messageEnd;

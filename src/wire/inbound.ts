@@ -14,8 +14,8 @@ export interface Addressee {
   take(packet: WirePacket): void;
 }
 
-/** What is done with what comes. */
-export interface Reception {
+/** Who messages are for, and who is told where there can be no more. */
+export interface Recipients {
   /** Gives who takes the messages of a subscription, by its number. */
   addressee(sid: number): Addressee | undefined;
   /** Told once of what no server sends: nothing behind it can be read. */
@@ -30,15 +30,15 @@ const [LF, CR] = [10, 13] as const;
  */
 export class Inbound {
   readonly #control: ControlParser;
-  readonly #reception: Reception;
+  readonly #recipients: Recipients;
   readonly #line = new MessageLine();
   #isControl: boolean;
   #cut: CutMessage | undefined;
   #hasFailed = false;
 
-  constructor(control: ControlParser, reception: Reception) {
+  constructor(control: ControlParser, recipients: Recipients) {
     this.#control = control;
-    this.#reception = reception;
+    this.#recipients = recipients;
     this.#isControl = control.state !== 0;
   }
 
@@ -53,7 +53,7 @@ export class Inbound {
       }
     } catch (error) {
       this.#hasFailed = true;
-      this.#reception.failed(error as Error);
+      this.#recipients.failed(error as Error);
     }
   }
 
@@ -90,6 +90,6 @@ export class Inbound {
   #deliver(bytes: Uint8Array): void {
     const { bodyEnd, sid } = this.#line;
     if (bytes[bodyEnd] !== CR || bytes[bodyEnd + 1] !== LF) throw unreadable(bytes, bodyEnd);
-    this.#reception.addressee(sid)?.take(new WirePacket(bytes, this.#line));
+    this.#recipients.addressee(sid)?.take(new WirePacket(bytes, this.#line));
   }
 }

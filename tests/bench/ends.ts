@@ -18,7 +18,7 @@ export async function connectAlike(servers: string): Promise<NatsConnection> {
 /** Both sides on the same server, in the same process, and the responder that answers both. */
 export class Ends implements AsyncDisposable {
   readonly broker: NatsBroker;
-  /** The bare client as it comes, over the very transport that the broker uses. */
+  /** The bare client, over the very transport that the broker uses. */
   readonly client: NatsConnection;
   readonly servers: string;
   readonly #responder: NatsConnection;
@@ -37,7 +37,7 @@ export class Ends implements AsyncDisposable {
     this.#isPlain = isPlain;
   }
 
-  /** Connects all three; from then on a request of either side is answered. With `isPlain`, `connect()` changes nothing. */
+  /** Connects all three; from then on a request of either side is answered. With `isPlain`, bare clients are as they come. */
   static async open(servers: string, isPlain = false): Promise<Ends> {
     await using opened = new AsyncDisposableStack();
     const broker = opened.use(brokerOf(servers));

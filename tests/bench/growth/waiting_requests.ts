@@ -1,6 +1,7 @@
-import { brokerOf, ECHO } from "../ends.ts";
+import { ECHO } from "../ends.ts";
 import { inLanes } from "../lanes.ts";
 import type { Growth } from "./growth.ts";
+import { openBoth } from "./listeners.ts";
 
 const SILENT = "bench.silent";
 const PAYLOAD = new TextEncoder().encode("sixteen bytes ok");
@@ -13,10 +14,8 @@ export const waitingRequests: Growth = {
   operation: "A request and its answer",
   things: "other requests waiting",
   prepare: async (ends, count, opened) => {
-    const broker = opened.use(brokerOf(ends.servers));
-    const client = opened.use(await ends.connect());
+    const { broker, client } = await openBoth(ends, opened);
     const listener = opened.use(await ends.connect());
-    await broker.start();
     // somebody has to listen, or those who ask are told at once that nobody does
     listener.subscribe(SILENT, { callback: () => {} });
     await listener.flush();

@@ -64,7 +64,8 @@ function awaitingReplies(ends: Ends): Side<Waited> {
     const options = { timeout: PATIENCE };
     return await oneByOne(operations, () => ({
       first: client.request(SUBJECT, BYTES, options).then(({ data }) => data),
-      rest: () => Promise.all([client.flush(), listener.flush()]),
+      // the reply is all there is
+      rest: () => Promise.resolve(),
     }));
   };
 }

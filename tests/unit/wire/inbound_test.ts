@@ -191,8 +191,8 @@ Deno.test("Inbound tells of what the client cannot parse", () => {
   const parse = () => {
     throw junk;
   };
-  const reception = { addressee: () => undefined, failed: (error: Error) => failures.push(error) };
-  const inbound = new Inbound({ state: 0, parse }, reception);
+  const recipients = { addressee: () => undefined, failed: (error: Error) => failures.push(error) };
+  const inbound = new Inbound({ state: 0, parse }, recipients);
   inbound.parse(encoder.encode("XYZ\r\n"));
   inbound.parse(encoder.encode("XYZ\r\n"));
   assertEquals(failures, [junk]);
