@@ -185,6 +185,12 @@ Deno.test("Inbound tells once of what no server sends, and reads nothing behind 
   }
 });
 
+Deno.test("Inbound shows how a line without an end begins", () => {
+  const { parse, failures } = reader();
+  parse(`MSG ${"a".repeat(2_000_000)}`);
+  assert(failures[0]?.message.endsWith(`"MSG ${"a".repeat(196)}"`));
+});
+
 Deno.test("Inbound tells of what the client cannot parse", () => {
   const failures: Error[] = [];
   const junk = new Error("junk");
