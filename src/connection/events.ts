@@ -18,7 +18,16 @@ export type BrokerEvent =
     readonly dropped: number;
   }
   | { readonly type: "lameDuck"; readonly server: string }
-  | { readonly type: "error"; readonly error: Error }
+  | {
+    readonly type: "error";
+    readonly error: Error;
+    /** The subject of the message that was being handled or sent. */
+    readonly subject?: string;
+    /** The pattern of the subscriber that handled it. */
+    readonly pattern?: string;
+    /** What the messages of one piece of work share. */
+    readonly correlationId?: string;
+  }
   | { readonly type: "closed"; readonly error: Error | undefined };
 
 /** Where a program's log lines go: `console`, or anything shaped as it. */
