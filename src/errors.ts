@@ -5,6 +5,7 @@
  * @module
  */
 import { shown } from "./options.ts";
+import { concealInbox, shortened } from "./subject/shortened.ts";
 
 /** Why a connection could not be made, is no longer there, or is there and must not be. */
 export type ConnectionErrorReason =
@@ -27,7 +28,7 @@ export class ConnectionError extends Error {
 
   /** Makes one; `options.cause` is the error of the layer below. */
   constructor(message: string, reason: ConnectionErrorReason, options?: ErrorOptions) {
-    super(message, options);
+    super(shortened(message), options);
     this.reason = reason;
   }
 }
@@ -44,9 +45,11 @@ export class TimeoutError extends Error {
 
   /** Makes one for `action`, such as `request "orders"`. */
   constructor(action: string, timeout: number, subject?: string, options?: ErrorOptions) {
-    super(`Cannot ${action} as it must be done in time: ${timeout} ms have passed`, options);
+    const rule = `it must be done in time: ${timeout} ms have passed`;
+    super(shortened(`Cannot ${action} as ${rule}`), options);
     this.timeout = timeout;
     this.subject = subject;
+    concealInbox(this);
   }
 }
 
@@ -60,8 +63,10 @@ export class NoRespondersError extends Error {
 
   /** Makes one for the subject that was asked. */
   constructor(subject: string, options?: ErrorOptions) {
-    super(`Cannot request "${subject}" as somebody must subscribe to it: no responders`, options);
+    const rule = "somebody must subscribe to it: no responders";
+    super(shortened(`Cannot request "${subject}" as ${rule}`), options);
     this.subject = subject;
+    concealInbox(this);
   }
 }
 
@@ -78,9 +83,11 @@ export class PermissionError extends Error {
   /** Makes one; the sentence names the operation and the subject. */
   constructor(operation: "publish" | "subscribe", subject: string, options?: ErrorOptions) {
     const verb = operation === "publish" ? "publish to" : "subscribe to";
-    super(`Cannot ${verb} "${subject}" as the server must permit it: not permitted`, options);
+    const rule = "the server must permit it: not permitted";
+    super(shortened(`Cannot ${verb} "${subject}" as ${rule}`), options);
     this.operation = operation;
     this.subject = subject;
+    concealInbox(this);
   }
 }
 
@@ -100,8 +107,10 @@ export class RemoteError extends Error {
 
   /** Makes one from what the answer carried. */
   constructor(subject: string, code: number, description: string, data: unknown) {
-    super(`Cannot request "${subject}" as the responder must succeed: ${code} ${description}`);
+    const rule = `the responder must succeed: ${code} ${description}`;
+    super(shortened(`Cannot request "${subject}" as ${rule}`));
     this.subject = subject;
+    concealInbox(this);
     this.code = code;
     this.description = description;
     this.data = data;
@@ -155,8 +164,9 @@ export class InvalidSubjectError extends Error {
 
   /** Makes one; `rule` is what must hold, such as `"a token must not be empty"`. */
   constructor(action: string, rule: string, subject: unknown) {
-    super(`Cannot ${action} as ${rule}: ${shown(subject)}`);
+    super(shortened(`Cannot ${action} as ${rule}: ${shown(subject)}`));
     this.subject = typeof subject === "string" ? subject : shown(subject);
+    concealInbox(this);
   }
 }
 
@@ -224,7 +234,8 @@ export class PayloadTooLargeError extends Error {
 
   /** Makes one from both sizes, in bytes. */
   constructor(subject: string, size: number, limit: number) {
-    super(`Cannot publish to "${subject}" as a message must be ${limit} bytes at most: ${size}`);
+    const rule = `a message must be ${limit} bytes at most: ${size}`;
+    super(shortened(`Cannot publish to "${subject}" as ${rule}`));
     this.size = size;
     this.limit = limit;
   }
@@ -243,7 +254,7 @@ export class OutboxFullError extends Error {
   /** Makes one from the bytes held and the bound. */
   constructor(subject: string, held: number, limit: number) {
     const rule = `the outbox must stay within ${limit} bytes while disconnected`;
-    super(`Cannot hold a message for "${subject}" as ${rule}: ${held} are held`);
+    super(shortened(`Cannot hold a message for "${subject}" as ${rule}: ${held} are held`));
     this.held = held;
     this.limit = limit;
   }

@@ -103,6 +103,14 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
     await untilTold(this.#wiring, () => this.start(), () => this.stop(options));
   }
 
+  /** What a log shows: neither the servers, which may hold credentials, nor an inbox. */
+  [Symbol.for("Deno.customInspect")](
+    inspect: typeof Deno.inspect,
+    how: Deno.InspectOptions,
+  ): string {
+    return `NatsBroker ${inspect({ inboxPrefix: this.#wiring.inboxPrefix }, how)}`;
+  }
+
   /** Stops, at the end of an `await using` scope. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop();

@@ -42,7 +42,7 @@ export class Wiring implements Host {
   readonly queue: string | undefined;
   readonly links: Links;
   readonly allowance: Allowance | undefined;
-  readonly #inboxPrefix: string;
+  readonly inboxPrefix: string;
   readonly #service: ServiceOptions | undefined;
   readonly #discovery: Discovery | undefined;
   #stopping = new AbortController();
@@ -57,7 +57,7 @@ export class Wiring implements Host {
     this.links = new Links(this.feed, settings.maxSessions);
     this.allowance = settings.allowance;
     this.requestTimeout = requestTimeout;
-    this.#inboxPrefix = inboxPrefix;
+    this.inboxPrefix = inboxPrefix;
     this.#service = service;
     this.#discovery = service && new Discovery(this, service);
     this.queue = service && SERVICE_QUEUE;
@@ -87,7 +87,7 @@ export class Wiring implements Host {
   }
 
   /** A name for an inbox of this broker. */
-  readonly newInbox = (): string => `${this.#inboxPrefix}.${newToken()}`;
+  readonly newInbox = (): string => `${this.inboxPrefix}.${newToken()}`;
 
   async openInbox(options: InboxOptions | undefined): Promise<Inbox> {
     const settings = inboxSettings(options);
@@ -127,7 +127,7 @@ export class Wiring implements Host {
   }
 
   permissions(registry: Registry, options: PermissionsOptions): Permissions {
-    const inboxPrefix = this.#inboxPrefix;
+    const inboxPrefix = this.inboxPrefix;
     const { queue, allowance } = this;
     const needs = { inboxPrefix, queue, allowance, service: this.#service };
     return permissionsOf(registry, needs, permissionsSettings(options));
@@ -154,7 +154,7 @@ export class Wiring implements Host {
     this.#isWarned = true;
     const error = new Error(
       `Cannot keep the inboxes private as their prefix must be outside of what is subscribed to: ` +
-        `"${over.pattern}" sees "${this.#inboxPrefix}.>"`,
+        `"${over.pattern}" sees "${this.inboxPrefix}.>"`,
     );
     this.feed.emit({ type: "error", error });
   }

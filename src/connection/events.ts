@@ -1,3 +1,5 @@
+import { shortened } from "../subject/shortened.ts";
+
 /** What happens to a connection and to what runs over it. */
 export type BrokerEvent =
   | { readonly type: "connected"; readonly server: string; readonly reconnects: number }
@@ -147,7 +149,9 @@ export function logEvents(feed: EventFeed, logger: Logger): () => void {
         // a flood must not become a flood of lines: the first loss, the tenth, the hundredth
         if (!Number.isInteger(Math.log10(event.dropped))) return;
         return logger.warn(
-          `Messages come faster than they are read on ${event.subject}: ${event.dropped} lost`,
+          `Messages come faster than they are read on ${
+            shortened(event.subject)
+          }: ${event.dropped} lost`,
         );
       case "lameDuck":
         return logger.warn(`The server ${event.server} is about to leave`);

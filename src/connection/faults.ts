@@ -1,5 +1,6 @@
 import { errors } from "@nats-io/transport-deno";
 import { ConnectionError, type ConnectionErrorReason, PermissionError } from "../errors.ts";
+import { shortened } from "../subject/shortened.ts";
 
 /** What Deno's TLS says, and the client of a server without any; no host's name has the blanks between these words. */
 const TLS_FAULT = new RegExp(
@@ -31,7 +32,10 @@ export function connectFault(cause: unknown, servers: readonly string[]): Connec
 export function clientFault(error: Error): Error {
   if (error instanceof errors.PermissionViolationError) {
     const operation = error.operation === "publish" ? "publish" : "subscribe";
-    return new PermissionError(operation, error.subject, { cause: error });
+    const message = shortened(error.message);
+    // the client's own words name the inbox, and are printed with the error
+    const cause = message === error.message ? error : new Error(message);
+    return new PermissionError(operation, error.subject, { cause });
   }
   if (isRefusal(error)) {
     const sentence = `Cannot stay connected as ${ACCEPTED}: ${error.message}`;

@@ -5,6 +5,7 @@ import { within } from "../deadline.ts";
 import type { Message } from "../message/message.ts";
 import { keep, type Packet, sizeOf } from "../message/packet.ts";
 import { checkOptions, limit, milliseconds, signal } from "../options.ts";
+import { shortened } from "../subject/shortened.ts";
 import type { Inbox, InboxEnd, NextOptions } from "./inbox.ts";
 import type { InboxSettings } from "./inbox_options.ts";
 
@@ -130,6 +131,15 @@ export class SubscribedInbox implements Inbox, Taker, EventListener {
 
   toString(): string {
     return this.subject;
+  }
+
+  /** What a log shows, as the whole subject is all that it takes to write to it. */
+  [Symbol.for("Deno.customInspect")](
+    inspect: typeof Deno.inspect,
+    how: Deno.InspectOptions,
+  ): string {
+    const { dropped } = this;
+    return `Inbox ${inspect({ subject: shortened(this.subject), dropped }, how)}`;
   }
 
   take(packet: Packet): void {

@@ -1,3 +1,5 @@
+import { concealInbox, shortened } from "../subject/shortened.ts";
+
 /**
  * How a stream or a session ended: all was said and taken (`complete`), the other side failed (`error`), either side
  * left early (`cancelled`), its time was over (`deadline`), nothing was said for too long (`idle`), the other side
@@ -46,9 +48,10 @@ export class LinkError extends Error {
     options?: ErrorOptions,
   ) {
     const said = description ? `, saying ${JSON.stringify(description)}` : "";
-    super(`Cannot ${action} "${subject}" as ${SENTENCES[reason]}${said}`, options);
+    super(shortened(`Cannot ${action} "${subject}" as ${SENTENCES[reason]}${said}`), options);
     this.reason = reason;
     this.subject = subject;
     this.description = description;
+    concealInbox(this);
   }
 }

@@ -2,6 +2,7 @@ import type { NextOptions } from "../inbox/inbox.ts";
 import type { Message } from "../message/message.ts";
 import { type Schema, validate } from "../message/schema.ts";
 import { checkOptions, record, signal } from "../options.ts";
+import { shortened } from "../subject/shortened.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { LinkEnd } from "./link_error.ts";
 import type { SendOptions, Session, SessionState } from "./session.ts";
@@ -95,6 +96,17 @@ export class LinkSession implements Session {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** What a log shows: the getters, which are no fields. */
+  [Symbol.for("Deno.customInspect")](
+    inspect: typeof Deno.inspect,
+    how: Deno.InspectOptions,
+  ): string {
+    const { params, correlationId, state } = this;
+    return `Session ${
+      inspect({ subject: shortened(this.subject), params, correlationId, state }, how)
+    }`;
   }
 
   async #sendChecked(

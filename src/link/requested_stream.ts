@@ -1,6 +1,7 @@
 import type { Message } from "../message/message.ts";
 import type { Outgoing } from "../message/outgoing.ts";
 import type { Schema } from "../message/schema.ts";
+import { shortened } from "../subject/shortened.ts";
 import { readAnswer } from "../inbox/answer.ts";
 import { COMPLETE } from "./ending.ts";
 import type { Endpoint } from "./endpoint.ts";
@@ -71,6 +72,16 @@ export class RequestedStream implements ReplyStream {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** What a log shows: the getters, which are no fields. */
+  [Symbol.for("Deno.customInspect")](
+    inspect: typeof Deno.inspect,
+    how: Deno.InspectOptions,
+  ): string {
+    const { correlationId, ending } = this.#endpoint;
+    const subject = shortened(this.#endpoint.subject);
+    return `ReplyStream ${inspect({ subject, correlationId, ended: ending?.reason }, how)}`;
   }
 
   async #open(

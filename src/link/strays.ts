@@ -1,6 +1,7 @@
 import type { EventFeed } from "../connection/events.ts";
 import { LinkError } from "./link_error.ts";
 import type { Packet } from "../message/packet.ts";
+import { shortened } from "../subject/shortened.ts";
 
 /** What comes to a link and is not of it: told once, as there may be many. */
 export class Strays {
@@ -13,9 +14,8 @@ export class Strays {
 
   report({ subject, replyTo }: Packet): void {
     if (this.#count++ > 0) return;
-    const error = new Error(
-      `Cannot take a message at "${subject}" as it must come from the other side: "${replyTo}"`,
-    );
+    const rule = `it must come from the other side: "${replyTo}"`;
+    const error = new Error(shortened(`Cannot take a message at "${subject}" as ${rule}`));
     this.#feed.emit({ type: "error", error });
   }
 }

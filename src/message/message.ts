@@ -2,6 +2,7 @@ import { decodeBody } from "./codec.ts";
 import { isHeaderValue } from "./header_block.ts";
 import { MessageHeaders } from "./headers.ts";
 import { keep, type Packet } from "./packet.ts";
+import { shortened } from "../subject/shortened.ts";
 
 /** A received message: a request to a handler, an answer, one of an inbox. */
 export interface Message<
@@ -122,7 +123,9 @@ export class ReceivedMessage implements Message {
     inspect: typeof Deno.inspect,
     how: Deno.InspectOptions,
   ): string {
-    const { subject, params, headers, replyTo } = this;
+    const { params, headers } = this;
+    const subject = shortened(this.subject);
+    const replyTo = this.replyTo && shortened(this.replyTo);
     return `Message ${inspect({ subject, params, headers, replyTo, body: this.#shown() }, how)}`;
   }
 

@@ -1,6 +1,7 @@
 import { ReplyError } from "../errors.ts";
 import { ERROR_CODES } from "../message/error_codes.ts";
 import { checkOptions } from "../options.ts";
+import { shortened } from "../subject/shortened.ts";
 import { type LogLevel, logLevel, shapedAsConsole } from "./log_level.ts";
 import type { Middleware } from "./middleware.ts";
 import { checkRequired } from "./required.ts";
@@ -50,7 +51,7 @@ export function logging(
     const took = (performance.now() - begun).toFixed(1);
     try {
       // quoted, as a subject may hold the escape sequences of a terminal
-      logger[at](`Handled ${JSON.stringify(subject)} in ${took} ms: ${outcome}`);
+      logger[at](`Handled ${shortened(JSON.stringify(subject))} in ${took} ms: ${outcome}`);
     } catch (error) {
       // the work is done, and a logger that throws must not change its reply
       console.error(error);
