@@ -1,7 +1,6 @@
 import type { Auth, AuthSource } from "../connection/auth.ts";
-import { type Logger, standardError } from "../connection/events.ts";
 import type { ConnectionSettings } from "../connection/settings.ts";
-import { parseServers, type ServerList } from "../connection/servers.ts";
+import { parseServers, type ServerList, withoutQuery } from "../connection/servers.ts";
 import {
   bytes,
   checkOptions,
@@ -15,6 +14,7 @@ import {
 } from "../options.ts";
 import type { Allowance } from "../link/rights.ts";
 import type { ServiceOptions } from "../service/service_options.ts";
+import { type Logger, standardError } from "../log/logger.ts";
 import { checkPrefix } from "../subject/subject.ts";
 import { authSettings } from "./auth_options.ts";
 
@@ -78,7 +78,8 @@ export interface BrokerOptions {
    */
   readonly resolve?: boolean;
   /**
-   * Where log lines go: `console` or anything shaped as it, or `false` for nowhere.
+   * Where log lines go: `console`, an object with `debug`, `info`, `warn` and `error` that take a message and fields, or
+   * `false` for nowhere. Each event is one line; stacks of errors go to `debug`.
    *
    * @default {all but `debug` lines to standard error}
    */
@@ -137,7 +138,7 @@ const RULES = {
   logger: (value: unknown) =>
     value === false || LEVELS.every((level) => typeof (value as Logger)?.[level] === "function")
       ? undefined
-      : "shaped as console, or false",
+      : "console, an object with debug(), info(), warn() and error(), or false",
 };
 
 /**
@@ -202,7 +203,9 @@ function checkTransport({ kind, urls }: ServerList, { tls, resolve }: BrokerOpti
   }
   const plain = urls.find((url) => !url.startsWith("wss:"));
   if (tls && plain) {
-    throw new TypeError(`Cannot ${ACTION} as "tls" must be for wss://, not for ws://: ${plain}`);
+    throw new TypeError(
+      `Cannot ${ACTION} as "tls" must be for wss://, not for ws://: ${withoutQuery(plain)}`,
+    );
   }
 }
 

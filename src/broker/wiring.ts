@@ -1,5 +1,5 @@
 import { Connection } from "../connection/connection.ts";
-import { EventFeed, logEvents } from "../connection/events.ts";
+import { EventFeed } from "../connection/events.ts";
 import { within } from "../deadline.ts";
 import type { Answers } from "../inbox/answers.ts";
 import { CollectedAnswers } from "../inbox/collected_answers.ts";
@@ -16,6 +16,7 @@ import type { Session } from "../link/session.ts";
 import type { OpenSessionOptions } from "../link/session_options.ts";
 import type { ReplyStream } from "../link/stream.ts";
 import type { RequestStreamOptions } from "../link/stream_options.ts";
+import { logEvents } from "../log/event_log.ts";
 import type { Outbound } from "../outbound/outbound.ts";
 import { timeWithinWork } from "../message/work.ts";
 import type { EndpointStats } from "../service/endpoint_stats.ts";
@@ -62,7 +63,7 @@ export class Wiring implements Host {
     this.#discovery = service && new Discovery(this, service);
     this.queue = service && SERVICE_QUEUE;
     this.feed.listen((event) => requests.notice(event));
-    if (logger) logEvents(this.feed, logger);
+    if (logger) logEvents(this.feed, logger, connection.name ?? service?.name ?? "signalbox");
   }
 
   readonly stopping = (): AbortSignal => this.#stopping.signal;
@@ -141,6 +142,8 @@ export class Wiring implements Host {
     await Promise.all(readings.map((reading) => reading.start()));
     await this.connection.flush({}, "start the broker");
     for (const { refusal } of handlings) if (refusal) throw refusal;
+    const subscribers = handlings.length + readings.length;
+    this.feed.emit({ type: "started", ...this.connection.server, subscribers });
   }
 
   /** Whoever subscribes to where answers come in sees those of everyone with the same prefix; that is told once. */
@@ -167,6 +170,10 @@ export class Wiring implements Host {
   async stop({ handlings, readings }: Registry, timeout: number): Promise<void> {
     const until = performance.now() + timeout;
     this.giveUp();
+    if (this.connection.isOpen) {
+      const handlers = handlings.reduce((sum, { atWork }) => sum + atWork, 0);
+      this.feed.emit({ type: "stopping", handlers, sessions: this.links.count });
+    }
     this.links.drain();
     const left = Promise.all([
       this.links.settled(),

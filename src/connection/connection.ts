@@ -11,6 +11,7 @@ import type { EventFeed } from "./events.ts";
 import { clientFault, closedUnder, notConnected } from "./faults.ts";
 import { openClient } from "./opening.ts";
 import { Outlet } from "./outlet.ts";
+import { withoutQuery } from "./servers.ts";
 import type { ConnectionSettings, SocketSource } from "./settings.ts";
 import type { Interest, Subscriptions, Taker } from "./subscriptions.ts";
 
@@ -29,7 +30,8 @@ export class Connection {
   #subscriptions: Subscriptions | undefined;
   #up = false;
   #reconnects = 0;
-  #server = { max_payload: 1_048_576, headers: true };
+  #server = { max_payload: 1_048_576, headers: true, version: "" };
+  #url = "";
   readonly #comeback = new Comeback();
   readonly #report = (error: Error) => this.#feed.emit({ type: "error", error });
 
@@ -45,6 +47,11 @@ export class Connection {
     return this.#up && this.#client !== undefined && internals.hasOpenSocket(this.#client);
   }
 
+  /** Whether it was connected, and is not closed. */
+  get isOpen(): boolean {
+    return this.#client !== undefined;
+  }
+
   /** The server's bound for headers and body together, in bytes. */
   get maxPayload(): number {
     return this.#server.max_payload;
@@ -53,6 +60,11 @@ export class Connection {
   /** One older than 2.2 does not. */
   get hasHeaders(): boolean {
     return this.#server.headers;
+  }
+
+  /** The server that this is, or was last, connected to, and its version. */
+  get server(): { readonly server: string; readonly version: string } {
+    return { server: this.#url, version: this.#server.version };
   }
 
   /**
@@ -169,7 +181,7 @@ export class Connection {
       case "disconnect":
         // a dial that fails ends as a connection does, and whoever waits for the first to come back waits on
         if (!this.#up) return;
-        return this.#lower(status.server);
+        return this.#lower(withoutQuery(status.server));
       case "reconnecting":
         return this.#feed.emit({ type: "reconnecting", attempt: this.#delay.attempt() });
       case "reconnect":
@@ -181,7 +193,7 @@ export class Connection {
         this.#reconnects++;
         return this.#raise();
       case "ldm":
-        return this.#feed.emit({ type: "lameDuck", server: status.server });
+        return this.#feed.emit({ type: "lameDuck", server: withoutQuery(status.server) });
       case "error":
         return this.#feed.emit({ type: "error", error: clientFault(status.error) });
     }
@@ -199,15 +211,15 @@ export class Connection {
     internals.sendWithoutDelay(client);
     internals.readThrough(client);
     internals.leaveAtOnce(client);
-    const { max_payload, headers = false } = client.info!;
-    this.#server = { max_payload, headers };
+    const { max_payload, headers = false, version } = client.info!;
+    this.#server = { max_payload, headers, version };
+    this.#url = withoutQuery(client.getServer());
     this.#delay.reset();
     this.#up = true;
     const isUp = () => this.isUp;
     this.#outlet.resume({ isUp, largest: max_payload, failed: this.#report });
     this.#comeback.come();
-    const server = client.getServer();
-    this.#feed.emit({ type: "connected", server, reconnects: this.#reconnects });
+    this.#feed.emit({ type: "connected", server: this.#url, reconnects: this.#reconnects });
   }
 
   async #sent(): Promise<void> {

@@ -1,5 +1,3 @@
-import { shortened } from "../subject/shortened.ts";
-
 /** What happens to a connection and to what runs over it. */
 export type BrokerEvent =
   | { readonly type: "connected"; readonly server: string; readonly reconnects: number }
@@ -21,6 +19,23 @@ export type BrokerEvent =
   }
   | { readonly type: "lameDuck"; readonly server: string }
   | {
+    /** The handlers and readers are subscribed: `start()` resolves. */
+    readonly type: "started";
+    readonly server: string;
+    /** Of the server. */
+    readonly version: string;
+    /** How many handlers and readers there are. */
+    readonly subscribers: number;
+  }
+  | {
+    /** `stop()` was called, and waits for what is at work. */
+    readonly type: "stopping";
+    /** How many messages are being handled, or wait for their handler. */
+    readonly handlers: number;
+    /** How many sessions and streams are open. */
+    readonly sessions: number;
+  }
+  | {
     readonly type: "error";
     readonly error: Error;
     /** The subject of the message that was being handled or sent. */
@@ -31,9 +46,6 @@ export type BrokerEvent =
     readonly correlationId?: string;
   }
   | { readonly type: "closed"; readonly error: Error | undefined };
-
-/** Where a program's log lines go: `console`, or anything shaped as it. */
-export type Logger = Pick<Console, "debug" | "info" | "warn" | "error">;
 
 /** A reader that never comes back must not grow without bound; events are few. */
 const LONGEST = 1_024;
@@ -124,47 +136,4 @@ class EventReader implements AsyncIterableIterator<BrokerEvent> {
 
 function resultOf(event: BrokerEvent | undefined): IteratorResult<BrokerEvent> {
   return event ? { done: false, value: event } : { done: true, value: undefined };
-}
-
-/** Where lines go if nothing else is said: to standard error, as standard output is the program's own. */
-export const standardError: Logger = {
-  debug() {},
-  info: (...line) => console.error(...line),
-  warn: (...line) => console.error(...line),
-  error: (...line) => console.error(...line),
-};
-
-/** One line for each change, at the level it deserves. */
-export function logEvents(feed: EventFeed, logger: Logger): () => void {
-  return feed.listen((event) => {
-    switch (event.type) {
-      case "connected":
-        if (event.reconnects === 0) return logger.debug(`Connected to ${event.server}`);
-        return logger.info(`Connected again to ${event.server}`);
-      case "disconnected":
-        return logger.warn(`Disconnected from ${event.server}${fateOf(event.unconfirmed)}`);
-      case "reconnecting":
-        return logger.debug(`Connecting again, attempt ${event.attempt}`);
-      case "slowConsumer":
-        // a flood must not become a flood of lines: the first loss, the tenth, the hundredth
-        if (!Number.isInteger(Math.log10(event.dropped))) return;
-        return logger.warn(
-          `Messages come faster than they are read on ${
-            shortened(event.subject)
-          }: ${event.dropped} lost`,
-        );
-      case "lameDuck":
-        return logger.warn(`The server ${event.server} is about to leave`);
-      case "error":
-        return logger.error(event.error);
-      case "closed":
-        return event.error
-          ? logger.error(`The connection is closed`, event.error)
-          : logger.debug(`The connection is closed`);
-    }
-  });
-}
-
-function fateOf(unconfirmed: number): string {
-  return unconfirmed > 0 ? `; ${unconfirmed} messages were on their way, and may be lost` : "";
 }

@@ -1,6 +1,7 @@
 import { errors } from "@nats-io/transport-deno";
 import { ConnectionError, type ConnectionErrorReason, PermissionError } from "../errors.ts";
 import { shortened } from "../subject/shortened.ts";
+import { withoutQuery } from "./servers.ts";
 
 /** What Deno's TLS says, and the client of a server without any; no host's name has the blanks between these words. */
 const TLS_FAULT = new RegExp(
@@ -22,7 +23,7 @@ export function connectFault(cause: unknown, servers: readonly string[]): Connec
   const [reason, rule] = reasonOf(cause);
   const message = cause instanceof Error ? cause.message : String(cause);
   return new ConnectionError(
-    `Cannot connect to ${servers.join(", ")} as ${rule}: ${message}`,
+    `Cannot connect to ${servers.map(withoutQuery).join(", ")} as ${rule}: ${message}`,
     reason,
     { cause },
   );

@@ -3,6 +3,7 @@ import { ConnectionError } from "../errors.ts";
 import type { ReconnectDelay } from "./backoff.ts";
 import type { BrokerEvent } from "./events.ts";
 import { connectFault } from "./faults.ts";
+import { withoutQuery } from "./servers.ts";
 
 /** What the first connect goes by. */
 export interface FirstConnect {
@@ -66,7 +67,8 @@ function canPass({ reason, cause }: ConnectionError): boolean {
 }
 
 function ended(urls: readonly string[], cause: ConnectionError): ConnectionError {
-  const sentence = `Cannot connect to ${urls.join(", ")} as the broker must not be stopped: it is`;
+  const servers = urls.map(withoutQuery).join(", ");
+  const sentence = `Cannot connect to ${servers} as the broker must not be stopped: it is`;
   return new ConnectionError(sentence, "closed", { cause });
 }
 

@@ -30,19 +30,21 @@ export function parseServers(servers: string | readonly string[]): ServerList {
   if (!Array.isArray(given) || given.length === 0) {
     throw new TypeError("Cannot make a broker as it must be given a server: none");
   }
-  const parsed = given.map((server) => parseServer(server));
+  // a comma in a password makes two servers of one, and then no part of the text may be shown
+  const isSplit = typeof servers === "string" && given.length > 1;
+  const shownAs = (index: number) =>
+    isSplit ? `server ${index + 1} of ${given.length}` : hidden(given[index]);
+  const parsed = given.map((server, index) => {
+    const found = parseServer(server);
+    if (found) return found;
+    const rule = "a server must be nats://, tls://, ws:// or wss://HOST:PORT";
+    throw new TypeError(`Cannot make a broker as ${rule}: ${shownAs(index)}`);
+  });
   const [first] = parsed as [ParsedServer, ...ParsedServer[]];
-  for (const other of parsed) {
-    if (other.kind !== first.kind) {
-      throw new TypeError(
-        `Cannot make a broker as its servers must all be WebSockets or none: ${other.url}`,
-      );
-    }
-    if (JSON.stringify(other.credentials) !== JSON.stringify(first.credentials)) {
-      throw new TypeError(
-        `Cannot make a broker as its servers must have the same credentials: ${other.url}`,
-      );
-    }
+  for (const [index, other] of parsed.entries()) {
+    const rule = disagreement(first, other);
+    if (!rule) continue;
+    throw new TypeError(`Cannot make a broker as its servers must ${rule}: ${shownAs(index)}`);
   }
   const secure = parsed.some((server) => server.secure);
   const { kind, credentials } = first;
@@ -53,7 +55,15 @@ interface ParsedServer extends Omit<ServerList, "urls"> {
   readonly url: string;
 }
 
-function parseServer(server: unknown): ParsedServer {
+/** What one server has otherwise than the first. */
+function disagreement(first: ParsedServer, other: ParsedServer): string | undefined {
+  if (other.kind !== first.kind) return "all be WebSockets or none";
+  const [one, two] = [first, other].map(({ credentials }) => JSON.stringify(credentials));
+  return one === two ? undefined : "have the same credentials";
+}
+
+/** `undefined` for what is no URL of a server. */
+function parseServer(server: unknown): ParsedServer | undefined {
   const text = typeof server === "string" ? server.trim() : "";
   const [, scheme, rest = ""] = /^(?:([a-z]+):\/\/)?(.*)$/is.exec(text)!;
   const protocol = scheme?.toLowerCase();
@@ -64,9 +74,7 @@ function parseServer(server: unknown): ParsedServer {
   const isCut = !webSocket && path.includes("@");
   const credentials = isCut || /\s/.test(rest) ? undefined : credentialsOf(rest, authority);
   if (!credentials || (protocol !== undefined && !SCHEMES.includes(protocol))) {
-    const rule = "a server must be nats://, tls://, ws:// or wss://HOST:PORT";
-    const found = typeof server === "string" ? hidden(text) : shown(server);
-    throw new TypeError(`Cannot make a broker as ${rule}: ${found}`);
+    return undefined;
   }
   const address = authority.slice(authority.lastIndexOf("@") + 1);
   return {
@@ -75,6 +83,12 @@ function parseServer(server: unknown): ParsedServer {
     secure: protocol === "tls" || protocol === "wss",
     credentials,
   };
+}
+
+/** A server as texts show it: what follows the path may be a token. */
+export function withoutQuery(url: string): string {
+  const end = url.search(/[?#]/);
+  return end < 0 ? url : `${url.slice(0, end)}?…`;
 }
 
 /** `undefined` where there is no host, or what stands before the `@` cannot be read: no user, a stray `%`. */
@@ -93,8 +107,9 @@ function credentialsOf(rest: string, authority: string): Credentials | undefined
 }
 
 /** A password must not end up in a log by way of an error's sentence: of what follows a host, a port alone is shown. */
-function hidden(server: string): string {
-  const [, scheme = "", rest = ""] = /^([a-z]+:\/\/)?(.*)$/is.exec(server)!;
+function hidden(server: unknown): string {
+  if (typeof server !== "string") return shown(server);
+  const [, scheme = "", rest = ""] = /^([a-z]+:\/\/)?(.*)$/is.exec(server.trim())!;
   const address = rest.slice(rest.lastIndexOf("@") + 1);
   const [host] = /^(?:\[[^\]]*\]|[^:/\\?#]*)(?::\d{1,5}(?=[/\\?#]|$))?/.exec(address)!;
   const before = address === rest ? "" : "…@";

@@ -36,6 +36,11 @@ export class Links {
     feed.listen((event) => this.#notice(event));
   }
 
+  /** How many have not ended. */
+  get count(): number {
+    return this.#live.size;
+  }
+
   add(link: Linked): void {
     this.#links.add(link);
     this.#live.add(link);

@@ -80,6 +80,11 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
     return { handled: this.#handled, dropped: this.#dropped };
   }
 
+  /** How many messages are being handled, or wait for that. */
+  get atWork(): number {
+    return this.#intake.count;
+  }
+
   /** Why the server did not take the subscription; known once the connection is flushed. */
   get refusal(): Error | undefined {
     return this.#refusal;

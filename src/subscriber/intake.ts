@@ -34,6 +34,11 @@ export class Intake {
     this.#bounds = bounds;
   }
 
+  /** How many messages are at work, or wait for it. */
+  get count(): number {
+    return this.#running + this.#backlog.length;
+  }
+
   /** Takes a message in: to the handler, to the backlog, or not at all. */
   take(packet: Packet): void {
     const arrived = performance.now();

@@ -15,7 +15,7 @@ onEveryServer(
     await broker.stop();
     const types: BrokerEvent["type"][] = [];
     for await (const { type } of events) types.push(type);
-    assertEquals(types, ["connected", "closed"]);
+    assertEquals(types, ["connected", "stopping", "closed"]);
   },
 );
 
@@ -191,12 +191,14 @@ Deno.test("NatsBroker logs each change of its connection once, and no message", 
   await server.restart();
   await broker.ping();
   await broker.stop();
-  const told = lines.filter((line) => !line.startsWith("debug: Connecting again"));
+  const told = lines.filter((line) => !line.startsWith("debug: Reconnecting"));
   const levels = told.map((line) => line.split(" ", 2).join(" "));
   assertEquals(levels, [
     "debug: Connected",
+    "info: Started",
     "warn: Disconnected",
     "info: Connected",
-    "debug: The",
+    "info: Stopping",
+    "debug: Closed",
   ]);
 });

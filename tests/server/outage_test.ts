@@ -224,6 +224,7 @@ Deno.test("NatsBroker.events() tells an outage from its beginning to its end", a
     "disconnected",
     "reconnecting",
     "connected",
+    "stopping",
     "closed",
   ]);
   assert(types.filter((type) => type === "reconnecting").length > 1, "it tries again and again");

@@ -18,6 +18,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["message"],
   ["middleware", "wire"],
   ["connection"],
+  ["log"],
   ["inbox"],
   ["service"],
   ["outbound"],

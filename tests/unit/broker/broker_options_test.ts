@@ -7,7 +7,7 @@ import {
 } from "@std/assert";
 import { NatsBroker } from "../../../src/broker/broker.ts";
 import { type BrokerOptions, brokerSettings } from "../../../src/broker/broker_options.ts";
-import { standardError } from "../../../src/connection/events.ts";
+import { standardError } from "../../../src/log/logger.ts";
 import { InvalidSubjectError } from "../../../src/errors.ts";
 
 const URL = "nats://127.0.0.1:4222";
@@ -22,6 +22,8 @@ const DURATION = "milliseconds from 1 to 2147483647";
 const TEXT = "text that is not empty";
 
 /** An option, what must hold of it, a wrong value, and how that is shown. */
+const LOGGER = "console, an object with debug(), info(), warn() and error(), or false";
+
 const WRONG: readonly [string, string, unknown, string][] = [
   ["inboxPrefix", TEXT, "", '""'],
   ["inboxPrefix", TEXT, 5, "5"],
@@ -41,10 +43,10 @@ const WRONG: readonly [string, string, unknown, string][] = [
   ["reconnect", "an object", false, "false"],
   ["outboxLimit", "a whole number of bytes", 0.5, "0.5"],
   ["resolve", "true or false", "no", '"no"'],
-  ["logger", "shaped as console, or false", true, "true"],
-  ["logger", "shaped as console, or false", {}, "[object Object]"],
-  ["logger", "shaped as console, or false", { error() {} }, "[object Object]"],
-  ["logger", "shaped as console, or false", { ...console, debug: undefined }, "[object Object]"],
+  ["logger", LOGGER, true, "true"],
+  ["logger", LOGGER, {}, "[object Object]"],
+  ["logger", LOGGER, { error() {} }, "[object Object]"],
+  ["logger", LOGGER, { ...console, debug: undefined }, "[object Object]"],
 ];
 
 Deno.test("NatsBroker names each wrong option and its value", () => {

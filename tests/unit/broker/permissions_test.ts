@@ -195,9 +195,9 @@ Deno.test("NatsBroker.permissions() refuses a wrong option with a sentence that 
 
 /** What a broker says of what is subscribed, in two starts. */
 async function warnings(register: (broker: NatsBroker) => unknown): Promise<string[]> {
-  const lines: unknown[] = [];
+  const lines: string[] = [];
   const ignored = () => {};
-  const error = (line: unknown) => lines.push(line);
+  const error = (line: string) => void lines.push(line);
   const logger = { debug: ignored, info: ignored, warn: ignored, error };
   const broker = brokerOf({ logger });
   register(broker);
@@ -208,8 +208,9 @@ async function warnings(register: (broker: NatsBroker) => unknown): Promise<stri
   for (let start = 0; start < 2; start++) await (await TestBroker.start(broker)).stop();
   await read;
   const errors = events.flatMap((event) => event.type === "error" ? [event.error] : []);
-  assertEquals(errors, lines.slice(0, errors.length), "the log and the events tell the same");
-  return lines.map((line) => (line as Error).message);
+  const told = errors.map((error) => `Error: ${error.message}`);
+  assertEquals(told, lines, "the log and the events tell the same");
+  return errors.map((error) => error.message);
 }
 
 Deno.test("NatsBroker.start() warns once of a subscriber that sees its inboxes", async () => {

@@ -1,12 +1,6 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import { stub } from "@std/testing/mock";
-import {
-  type BrokerEvent,
-  EventFeed,
-  logEvents,
-  type Logger,
-  standardError,
-} from "../../../src/connection/events.ts";
+import { type BrokerEvent, EventFeed } from "../../../src/connection/events.ts";
 
 const up = { type: "connected", server: "a:1", reconnects: 0 } as const;
 const down = { type: "disconnected", server: "a:1", unconfirmed: 0 } as const;
@@ -162,57 +156,4 @@ Deno.test("EventFeed.iterate() loses the oldest for a reader that never comes", 
   feed.emit(closed);
   const read = await all(events);
   assertEquals([read.length, read[0], read.at(-1)], [1_024, attempt(978), closed]);
-});
-
-/** Notes each line with its level. */
-function notes(): { lines: unknown[][]; logger: Logger } {
-  const lines: unknown[][] = [];
-  const note = (level: string) => (...args: unknown[]) => void lines.push([level, ...args]);
-  const levels = ["debug", "info", "warn", "error"];
-  const logger = Object.fromEntries(levels.map((level) => [level, note(level)]));
-  return { lines, logger: logger as unknown as Logger };
-}
-
-Deno.test("logEvents() writes one line for each event, at the level it deserves", () => {
-  const { lines, logger } = notes();
-  const feed = new EventFeed();
-  logEvents(feed, logger);
-  const error = new Error("why");
-  feed.emit(up);
-  feed.emit({ ...up, reconnects: 2 });
-  feed.emit(down);
-  feed.emit(attempt(3));
-  feed.emit({ type: "slowConsumer", subject: "orders.*", dropped: 10 });
-  feed.emit({ type: "slowConsumer", subject: "orders.*", dropped: 11 });
-  feed.emit({ type: "lameDuck", server: "a:1" });
-  feed.emit({ type: "error", error });
-  feed.emit({ type: "closed", error });
-  feed.emit(closed);
-  assertEquals(lines, [
-    ["debug", "Connected to a:1"],
-    ["info", "Connected again to a:1"],
-    ["warn", "Disconnected from a:1"],
-    ["debug", "Connecting again, attempt 3"],
-    ["warn", "Messages come faster than they are read on orders.*: 10 lost"],
-    ["warn", "The server a:1 is about to leave"],
-    ["error", error],
-    ["error", "The connection is closed", error],
-    ["debug", "The connection is closed"],
-  ]);
-});
-
-Deno.test("logEvents() gives a function that ends it", () => {
-  const { lines, logger } = notes();
-  const feed = new EventFeed();
-  logEvents(feed, logger)();
-  feed.emit(up);
-  assertEquals(lines, []);
-});
-
-Deno.test("standardError writes to standard error, and nothing of what is for debugging", () => {
-  using errors = stub(console, "error");
-  using printed = stub(console, "log");
-  for (const level of ["debug", "info", "warn", "error"] as const) standardError[level](level, 1);
-  assertEquals(errors.calls.map(({ args }) => args), [["info", 1], ["warn", 1], ["error", 1]]);
-  assertEquals(printed.calls, []);
 });

@@ -1,5 +1,5 @@
 import { assertEquals, assertFalse, assertStrictEquals, assertThrows } from "@std/assert";
-import { parseServers } from "../../../src/connection/servers.ts";
+import { parseServers, withoutQuery } from "../../../src/connection/servers.ts";
 
 function sentenceOf(servers: unknown): string {
   return assertThrows(() => parseServers(servers as string), TypeError).message;
@@ -100,7 +100,7 @@ Deno.test("parseServers() refuses what is no such URL in a sentence that shows i
   assertEquals(sentenceOf([42]), `${rule}: 42`);
   assertEquals(sentenceOf([Object.create(null)]), `${rule}: [object Object]`);
   assertEquals(sentenceOf(["nats://a", ""]), `${rule}: ""`);
-  assertEquals(sentenceOf("nats://a,"), `${rule}: ""`);
+  assertEquals(sentenceOf("nats://a,"), `${rule}: server 2 of 2`);
 });
 
 Deno.test("parseServers() refuses no server at all", () => {
@@ -121,9 +121,9 @@ Deno.test("parseServers() refuses WebSockets beside others", () => {
 
 Deno.test("parseServers() refuses credentials that differ, without telling them", () => {
   const sentence = "Cannot make a broker as its servers must have the same credentials";
-  assertEquals(sentenceOf("nats://ada:one@a,nats://ada:two@b:2"), `${sentence}: b:2`);
-  assertEquals(sentenceOf("nats://ada:one@a,nats://b:2"), `${sentence}: b:2`);
-  assertEquals(sentenceOf("nats://token@a,nats://other@b:2"), `${sentence}: b:2`);
+  assertEquals(sentenceOf("nats://ada:one@a,nats://ada:two@b:2"), `${sentence}: server 2 of 2`);
+  assertEquals(sentenceOf("nats://ada:one@a,nats://b:2"), `${sentence}: server 2 of 2`);
+  assertEquals(sentenceOf("nats://token@a,nats://other@b:2"), `${sentence}: server 2 of 2`);
   assertEquals(parseServers("nats://ada:one@a,nats://ada:one@b").credentials, {
     user: "ada",
     password: "one",
@@ -186,4 +186,23 @@ Deno.test("parseServers() refuses an @ without a user before it", () => {
   for (const url of ["nats://:pw@a:1", "nats://@a:1", "@a", "ws://:pw@a:1", "ws://@a:1/x"]) {
     sentenceOf(url);
   }
+});
+
+Deno.test("parseServers() shows no part of a password that has a comma in it", () => {
+  for (
+    const servers of [
+      "nats://shop:12,SECRET@a:1",
+      "nats://shop:12,SE CRET,x@a",
+      "nats://shop:12,SE%CRET,x@a",
+      "ws://shop:12,SECRET,34@a:1",
+      "nats://shop:12,http://SECRET,34@a:1",
+    ]
+  ) {
+    assertEquals(sentenceOf(servers).includes("CRET"), false, sentenceOf(servers));
+  }
+});
+
+Deno.test("withoutQuery() keeps a token in a query out of texts", () => {
+  assertEquals(withoutQuery("ws://a:1/path?token=SECRET#x"), "ws://a:1/path?…");
+  assertEquals(withoutQuery("a:4222"), "a:4222");
 });

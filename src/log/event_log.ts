@@ -1,0 +1,118 @@
+import type { BrokerEvent, EventFeed } from "../connection/events.ts";
+import { shortened } from "../subject/shortened.ts";
+import { legible, legibleLines } from "./legible.ts";
+import { type LogEntry, type Logger, type LogLevel, write } from "./logger.ts";
+import { Repeats } from "./repeats.ts";
+
+/** How many causes of an error are followed. */
+const DEEPEST = 5;
+
+/** Writes one line for each event of the feed, with the broker's name, until the function it gives is called. */
+export function logEvents(feed: EventFeed, logger: Logger, broker: string): () => void {
+  const log = new EventLog(logger, broker);
+  return feed.listen((event) => log.take(event));
+}
+
+class EventLog {
+  readonly #logger: Logger;
+  readonly #broker: string;
+  readonly #repeats: Repeats;
+
+  constructor(logger: Logger, broker: string) {
+    this.#logger = logger;
+    this.#broker = legible(broker);
+    this.#repeats = new Repeats((entry) => write(logger, entry));
+  }
+
+  take(event: BrokerEvent): void {
+    const line = lineOf(event);
+    if (!line) return;
+    const { type, ...fields } = event;
+    const entry = { ...line, fields: { broker: this.#broker, ...fields } };
+    if (type === "error") {
+      // errors of one class in one handler are of a kind
+      const isWritten = this.#repeats.take(`${event.error.name} ${event.pattern ?? ""}`, entry);
+      if (isWritten) this.#writeStack(event.error);
+      return;
+    }
+    write(this.#logger, entry);
+    if (type !== "closed") return;
+    if (event.error) this.#writeStack(event.error);
+    this.#repeats.flush();
+  }
+
+  #writeStack(error: Error): void {
+    const message = legibleLines(stackOf(error));
+    write(this.#logger, { level: "debug", message, fields: { broker: this.#broker } });
+  }
+}
+
+function lineOf(event: BrokerEvent): Omit<LogEntry, "fields"> | undefined {
+  const sentence = sentenceOf(event);
+  return sentence && { level: sentence[0], message: legible(sentence[1]) };
+}
+
+function sentenceOf(event: BrokerEvent): [LogLevel, string] | undefined {
+  switch (event.type) {
+    case "connected":
+      return event.reconnects === 0
+        ? ["debug", `Connected to ${event.server}`]
+        : ["info", `Connected to ${event.server} again`];
+    case "disconnected":
+      return ["warn", `Disconnected from ${event.server}${fateOf(event.unconfirmed)}`];
+    case "reconnecting":
+      return ["debug", `Reconnecting, attempt ${event.attempt}`];
+    case "slowConsumer":
+      // the first loss, the tenth, the hundredth: the number says it all
+      if (!Number.isInteger(Math.log10(event.dropped))) return undefined;
+      return [
+        "warn",
+        `Slow consumer on "${shortened(event.subject)}": ${
+          countOf(event.dropped, "message")
+        } dropped`,
+      ];
+    case "lameDuck":
+      return ["warn", `The server ${event.server} is shutting down`];
+    case "started": {
+      const { server, version, subscribers } = event;
+      return ["info", `Started ${countOf(subscribers, "subscriber")} on ${server} (${version})`];
+    }
+    case "stopping":
+      return ["info", `Stopping${waitOf(event)}`];
+    case "error":
+      return ["error", `${event.error.name}: ${event.error.message}`];
+    case "closed":
+      return event.error
+        ? ["error", `Closed: ${event.error.name}: ${event.error.message}`]
+        : ["debug", "Closed"];
+  }
+}
+
+function fateOf(unconfirmed: number): string {
+  return unconfirmed > 0 ? `; ${countOf(unconfirmed, "unconfirmed message")} may be lost` : "";
+}
+
+function waitOf({ handlers, sessions }: { handlers: number; sessions: number }): string {
+  const waits = [
+    ...handlers > 0 ? [countOf(handlers, "handler")] : [],
+    ...sessions > 0 ? [countOf(sessions, "session or stream", "sessions and streams")] : [],
+  ];
+  return waits.length > 0 ? `, waiting for ${waits.join(" and ")}` : "";
+}
+
+function countOf(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
+}
+
+/** The stacks of an error and of what caused it. */
+function stackOf(error: Error): string {
+  const stacks: string[] = [];
+  for (
+    let each: unknown = error;
+    each instanceof Error && stacks.length < DEEPEST;
+    each = each.cause
+  ) {
+    stacks.push(each.stack ?? String(each));
+  }
+  return stacks.join("\nCaused by: ");
+}

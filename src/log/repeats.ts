@@ -1,0 +1,77 @@
+import type { LogEntry } from "./logger.ts";
+
+/** How long repeated lines are counted before the count is written, in milliseconds. */
+const WINDOW = 10_000;
+/** How many lines of one kind are written within that time. */
+const MOST = 5;
+/** How many kinds are told apart; what comes beyond them shares one. */
+const KINDS = 256;
+
+interface Kind {
+  /** When the first line was written, by `performance.now()`. */
+  readonly since: number;
+  readonly written: string[];
+  count: number;
+  last: LogEntry;
+}
+
+/**
+ * Keeps a flood of events from becoming a flood of lines: of each kind it lets a few lines through within ten seconds,
+ * none of them twice, counts the rest, and writes the count afterwards.
+ */
+export class Repeats {
+  readonly #write: (entry: LogEntry) => void;
+  readonly #kinds = new Map<string, Kind>();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(write: (entry: LogEntry) => void) {
+    this.#write = write;
+  }
+
+  /** Writes the entry, or counts it; gives whether it was written. */
+  take(name: string, entry: LogEntry): boolean {
+    const kind = this.#kindOf(name, entry);
+    const { written } = kind;
+    if (written.length < MOST && !written.includes(entry.message)) {
+      written.push(entry.message);
+      this.#write(entry);
+      return true;
+    }
+    kind.count++;
+    kind.last = entry;
+    this.#timer ??= this.#start();
+    return false;
+  }
+
+  /** Writes the counts, and forgets what was written. */
+  flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const kinds = [...this.#kinds.values()];
+    this.#kinds.clear();
+    for (const { count, last } of kinds) if (count > 0) this.#writeCount(last, count);
+  }
+
+  #kindOf(name: string, entry: LogEntry): Kind {
+    const now = performance.now();
+    const key = this.#kinds.size < KINDS || this.#kinds.has(name) ? name : "";
+    const known = this.#kinds.get(key);
+    if (known && (known.count > 0 || now - known.since < WINDOW)) return known;
+    const kind = { since: now, written: [], count: 0, last: entry };
+    this.#kinds.set(key, kind);
+    return kind;
+  }
+
+  #writeCount({ level, message, fields }: LogEntry, repeated: number): void {
+    const times = repeated === 1 ? "once more" : `${repeated} more times`;
+    const counted = `${message} (${times} within ${WINDOW / 1_000} s)`;
+    this.#write({ level, message: counted, fields: { ...fields, repeated } });
+  }
+
+  #start(): ReturnType<typeof setTimeout> {
+    const timer = setTimeout(() => this.flush(), WINDOW);
+    // a program that has nothing else to do must be able to end
+    Deno.unrefTimer(timer);
+    return timer;
+  }
+}
