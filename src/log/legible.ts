@@ -2,12 +2,9 @@
 const LONGEST = 1_000;
 
 /** Controls, line breaks of every kind, and the marks that turn the direction of text. */
-// deno-lint-ignore no-control-regex
-const UNSAFE = /[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
+const UNSAFE = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu;
 /** The same, but for the ends of lines, of which a stack is made. */
-// deno-lint-ignore no-control-regex
-const UNSAFE_IN_LINES =
-  /[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+const UNSAFE_IN_LINES = /(?!\n)[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu;
 
 /** Text from anywhere as one line that no terminal takes for a command, cut where it is too long. */
 export function legible(text: string): string {

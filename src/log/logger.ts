@@ -63,11 +63,20 @@ const SHOWN = ["subject", "pattern", "correlationId"];
 export function write(logger: Logger, { level, message, fields }: LogEntry): void {
   try {
     if (takesText(logger)) logger[level](lineOf(level, message, fields));
-    else logger[level](message, fields);
+    else logger[level](message, withoutInboxes(fields));
   } catch (error) {
     // the broker is in the middle of its work, and a logger that throws is no reason to leave it
     console.error(error);
   }
+}
+
+function withoutInboxes(fields: LogFields): LogFields {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [
+      name,
+      typeof value === "string" ? shortened(value) : value,
+    ]),
+  );
 }
 
 function takesText(logger: Logger): boolean {
