@@ -1,4 +1,5 @@
 import { TimeoutError } from "./errors.ts";
+import { rejection } from "./stack.ts";
 
 /** How long something may take. */
 export interface Patience {
@@ -26,7 +27,7 @@ export function within<T>(
   if (timeout === undefined && !signal) return promise;
   return new Promise<T>((resolve, reject) => {
     const timer = timeout === undefined ? undefined : setTimeout(() => {
-      settle(() => reject(new TimeoutError(action, timeout, subject)));
+      settle(() => resolve(rejection(new TimeoutError(action, timeout, subject))));
     }, timeout);
     const abort = () => settle(() => reject(signal!.reason));
     const settle = (finish: () => void) => {

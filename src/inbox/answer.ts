@@ -1,3 +1,4 @@
+import { DecodeError, RemoteError, ValidationError } from "../errors.ts";
 import type { Message } from "../message/message.ts";
 import { ReceivedMessage } from "../message/message.ts";
 import type { Packet } from "../message/packet.ts";
@@ -22,4 +23,9 @@ export function readAnswer(
   return valid instanceof Promise
     ? valid.then((made) => answer.withBody(made))
     : answer.withBody(valid);
+}
+
+/** Whether an answer is what is wrong, and not the schema that looks at it. */
+export function isFaulty(error: unknown): error is RemoteError | DecodeError | ValidationError {
+  return [RemoteError, DecodeError, ValidationError].some((kind) => error instanceof kind);
 }

@@ -1,18 +1,12 @@
 import { Backlog, DEFAULT_BOUNDS } from "../backlog.ts";
 import type { Connection, Interest, Taker } from "../connection/connection.ts";
 import type { BrokerEvent, EventFeed } from "../connection/events.ts";
-import {
-  DecodeError,
-  NoRespondersError,
-  PermissionError,
-  RemoteError,
-  TimeoutError,
-  ValidationError,
-} from "../errors.ts";
+import { NoRespondersError, PermissionError, TimeoutError } from "../errors.ts";
 import { ReceivedMessage } from "../message/message.ts";
 import type { Outgoing } from "../message/outgoing.ts";
 import { keep, type Packet, sizeOf } from "../message/packet.ts";
-import { readAnswer } from "./answer.ts";
+import { retraced } from "../stack.ts";
+import { isFaulty, readAnswer } from "./answer.ts";
 import type { Answer, Answers, AnswersEnd } from "./answers.ts";
 import type { RequestManySettings } from "./request_many_options.ts";
 import { closed, isNoResponders } from "./requests.ts";
@@ -46,7 +40,8 @@ export class CollectedAnswers implements Answers, Taker {
   readonly #backlog = new Backlog<Packet>();
   readonly #readers: Reader[] = [];
   #told!: (reason: AnswersEnd) => void;
-  #failure: { readonly error: unknown } | undefined;
+  /** Gives the error, with the way to who reads if it is one of ours. */
+  #failure: (() => unknown) | undefined;
   #isEnded = false;
   #isSent = true;
   #taken = 0;
@@ -90,7 +85,7 @@ export class CollectedAnswers implements Answers, Taker {
     try {
       const outgoing = encode();
       if (outgoing instanceof Promise) {
-        outgoing.then(send).catch((error) => this.#fail("connection", error));
+        outgoing.then(send).catch((error) => this.#failWith("connection", () => error));
       } else send(outgoing);
     } catch (error) {
       this.#end("closed");
@@ -110,7 +105,7 @@ export class CollectedAnswers implements Answers, Taker {
       next: async () => {
         const packet = this.#backlog.shift() ?? await this.#arrival();
         if (packet) return { done: false, value: await this.#read(packet) };
-        if (this.#failure) throw this.#failure.error;
+        if (this.#failure) throw this.#failure();
         return { done: true, value: undefined };
       },
       return: async () => {
@@ -204,12 +199,16 @@ export class CollectedAnswers implements Answers, Taker {
 
   readonly #abort = () => {
     this.#backlog.clear();
-    this.#fail("aborted", this.#settings.signal!.reason);
+    this.#failWith("aborted", () => this.#settings.signal!.reason);
   };
 
-  #fail(reason: AnswersEnd, error: unknown): void {
+  #fail(reason: AnswersEnd, error: Error): void {
+    this.#failWith(reason, () => retraced(error));
+  }
+
+  #failWith(reason: AnswersEnd, failure: () => unknown): void {
     if (this.#isEnded) return;
-    this.#failure = { error };
+    this.#failure = failure;
     this.#end(reason);
   }
 
@@ -225,8 +224,4 @@ export class CollectedAnswers implements Answers, Taker {
     for (const reader of this.#readers) reader(undefined);
     this.#told(reason);
   }
-}
-
-function isFaulty(error: unknown): error is RemoteError | DecodeError | ValidationError {
-  return [RemoteError, DecodeError, ValidationError].some((kind) => error instanceof kind);
 }

@@ -6,7 +6,8 @@ import type { Outgoing } from "../message/outgoing.ts";
 import type { Packet } from "../message/packet.ts";
 import type { Message } from "../message/message.ts";
 import type { Schema } from "../message/schema.ts";
-import { readAnswer } from "./answer.ts";
+import { rejection } from "../stack.ts";
+import { isFaulty, readAnswer } from "./answer.ts";
 import { newToken } from "./token.ts";
 
 /** How an answer is waited for. */
@@ -73,7 +74,7 @@ export class Requests implements Taker {
       request.replyTo = this.#base + token;
       this.#connection.publish(request);
       this.#waiting.set(token, waiting);
-      if (signal) waiting.forget = onAbort(signal, () => this.#fail(token, signal.reason));
+      if (signal) waiting.forget = onAbort(signal, () => this.#abort(token, signal.reason));
       this.#sweepAt(deadline);
     });
   }
@@ -91,7 +92,9 @@ export class Requests implements Taker {
     try {
       waiting.resolve(readAnswer(waiting.request.subject, packet, waiting.schema));
     } catch (error) {
-      waiting.reject(error);
+      // what a schema throws has the stack of the schema
+      if (isFaulty(error)) waiting.resolve(rejection(error));
+      else waiting.reject(error);
     }
   }
 
@@ -121,13 +124,21 @@ export class Requests implements Taker {
     this.#interest = this.#connection.subscribe(`${this.#base}*`, this);
   }
 
-  #fail(token: string, reason: unknown): void {
+  #fail(token: string, error: Error): void {
+    this.#giveUp(token)?.resolve(rejection(error));
+  }
+
+  #abort(token: string, reason: unknown): void {
+    this.#giveUp(token)?.reject(reason);
+  }
+
+  #giveUp(token: string): Waiting | undefined {
     const waiting = this.#waiting.get(token);
-    if (!waiting) return;
+    if (!waiting) return undefined;
     this.#waiting.delete(token);
     this.#connection.withdraw(waiting.request);
     waiting.forget?.();
-    waiting.reject(reason);
+    return waiting;
   }
 
   #failAll(reason: (subject: string) => Error, only?: string): void {
