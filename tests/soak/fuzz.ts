@@ -4,7 +4,7 @@
  * went; a seed does the same mischief again.
  *
  * ```sh
- * deno run -A tests/support/jsr/launch.ts run -A tests/soak/fuzz.ts --seed 1 --rounds 100
+ * deno run -A tests/support/jsr/launch.ts run -A tests/soak/fuzz.ts --seed 1 --rounds 100 --over webSocket
  * ```
  *
  * @module
@@ -14,8 +14,9 @@ import { readOptions } from "./options.ts";
 
 if (import.meta.main) {
   try {
-    const plan = readOptions(Deno.args, { seed: 1, rounds: 50, every: 12 });
-    const { line, faults } = await fuzz(plan);
+    const plan = readOptions(Deno.args, { seed: 1, rounds: 50, every: 12, over: "tcp" });
+    const transport = plan.over === "webSocket" ? "webSocket" : "tcp";
+    const { line, faults } = await fuzz({ ...plan, transport });
     console.log(line);
     for (const fault of faults) console.error(`  ${fault}`);
     if (faults.length > 0) Deno.exitCode = 1;

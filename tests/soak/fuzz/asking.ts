@@ -1,7 +1,8 @@
 import * as front from "@signalbox/nats";
 import type { NatsBroker } from "@signalbox/nats";
+import { equal } from "@std/assert";
 import { within } from "../../support/within.ts";
-import { WORKS } from "./work.ts";
+import { type Mood, WORKS } from "./work.ts";
 
 /** What may be told of a work that came to nothing: each a class that the package documents. */
 const KNOWN: readonly (new (...args: never[]) => Error)[] = [
@@ -15,9 +16,6 @@ const KNOWN: readonly (new (...args: never[]) => Error)[] = [
   front.RemoteError,
   front.TimeoutError,
 ];
-/** Nothing that is asked for waits longer than this, in milliseconds: its own patience, and what follows from it. */
-const LONGEST = 8_000;
-
 /** What became of works. */
 export interface Outcome {
   readonly given: number;
@@ -25,26 +23,30 @@ export interface Outcome {
   readonly told: ReadonlyMap<string, number>;
   /** What should not be: nothing came back in time, or an error that nobody documents. */
   readonly faults: readonly string[];
-  /** Each work's value, as JSON. */
-  readonly values: ReadonlyMap<string, string>;
+  /** The works that failed, or gave something else than they must. */
+  readonly unwell: readonly string[];
 }
 
 /** Does every work so many times at once, and waits for all of them. */
-export async function ask(client: NatsBroker, times: number): Promise<Outcome> {
+export async function ask(client: NatsBroker, times: number, mood: Mood): Promise<Outcome> {
   const told = new Map<string, number>();
   const faults: string[] = [];
-  const values = new Map<string, string>();
+  const unwell: string[] = [];
+  let given = 0;
   const jobs = Object.entries(WORKS).flatMap(([name, work]) =>
-    Array.from({ length: times }, (_, n) => ({ name: `${name} ${n}`, run: () => work(client, n) }))
+    Array.from({ length: times }, (_, n) => ({ name: `${name} ${n}`, work, n }))
   );
-  await Promise.all(jobs.map(async ({ name, run }) => {
+  await Promise.all(jobs.map(async ({ name, work: { run, gives }, n }) => {
     try {
-      values.set(name, JSON.stringify(await within(name, run(), LONGEST)) ?? "nothing");
+      const value = await within(name, run(client, n, mood), mood.longest);
+      given++;
+      if (!equal(value, gives(n))) unwell.push(`${name} gave ${Deno.inspect(value)}`);
     } catch (error) {
+      unwell.push(`${name}: ${error}`);
       const known = KNOWN.find((kind) => error instanceof kind);
       if (known) told.set(known.name, (told.get(known.name) ?? 0) + 1);
       else faults.push(`${name}: ${error}`);
     }
   }));
-  return { given: values.size, told, faults, values };
+  return { given, told, faults, unwell };
 }

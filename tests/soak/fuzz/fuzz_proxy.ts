@@ -2,10 +2,19 @@ import { delay } from "../../support/delay.ts";
 import { type Random, seeded } from "../../unit/seeded_random.ts";
 import { fateOf, type Kind } from "./mischief.ts";
 
+/** Which mischief is done, how often, and to what. */
+export interface FuzzWay {
+  readonly seed: number;
+  /** One chunk in so many is not left alone. */
+  readonly every: number;
+  readonly transport: "tcp" | "webSocket";
+}
+
 /** A way to a server on loopback that does mischief while it storms; the same for the same seed, chunk for chunk. */
 export class FuzzProxy implements AsyncDisposable {
   readonly #listener: Deno.TcpListener;
   readonly #target: number;
+  readonly #scheme: string;
   readonly #seed: number;
   readonly #every: number;
   readonly #open = new Set<() => void>();
@@ -14,8 +23,9 @@ export class FuzzProxy implements AsyncDisposable {
   #connections = 0;
   #isStorming = false;
 
-  constructor(target: number, { seed, every }: { readonly seed: number; readonly every: number }) {
+  constructor(target: number, { seed, every, transport }: FuzzWay) {
     this.#target = target;
+    this.#scheme = transport === "tcp" ? "nats" : "ws";
     this.#seed = seed;
     this.#every = every;
     this.#listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -23,7 +33,7 @@ export class FuzzProxy implements AsyncDisposable {
   }
 
   get url(): string {
-    return `nats://127.0.0.1:${this.#listener.addr.port}`;
+    return `${this.#scheme}://127.0.0.1:${this.#listener.addr.port}`;
   }
 
   /** How often each kind of mischief was done. */
