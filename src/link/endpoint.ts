@@ -172,7 +172,7 @@ export class Endpoint implements LinkOwner {
   /** Ends it at once. */
   abort(ending: Ending): void {
     this.#link.abort(ending);
-    this.ended(ending);
+    if (!this.#link.isSuspended) this.ended(ending);
   }
 
   /**

@@ -38,6 +38,10 @@ export class Flow {
   /** Whether the other side has yet to be told that we stop, which nothing else would tell it. */
   #isDraining = false;
   #isDown = false;
+  /** The last number that is acknowledged, whatever comes after it. */
+  #sealed = Infinity;
+  /** What is told as sent, once nothing more is. */
+  #leftAt: number | undefined;
 
   constructor(window: Bounds, allowance: Allowance | undefined, writer: FrameWriter) {
     this.#window = window;
@@ -80,14 +84,32 @@ export class Flow {
     if (!way) return;
     if (kind === "draining") this.#isDraining = false;
     this.#in.told();
-    const { received, frames, room: bytes } = this.#in;
-    const tally = { received, frames, bytes, sent: this.out.sent, spent: this.#rights.spent };
+    const { frames, room: bytes } = this.#in;
+    const sent = this.#leftAt ?? this.out.sent;
+    const tally = { received: this.#received, frames, bytes, sent, spent: this.#rights.spent };
     this.#writer.say(kind, way.serial, tally, way.address);
   }
 
   /** Says what has come, if the other side does not know. */
   acknowledge(now: number): void {
     if (this.#in.isNews) this.say("credit", now);
+  }
+
+  /** The frame that came last is dropped unread: it is not acknowledged, nor is any after it. */
+  seal(): void {
+    this.#sealed = Math.min(this.#sealed, this.#in.received - 1);
+  }
+
+  /** Whether something was dropped unread. */
+  get isSealed(): boolean {
+    return this.#sealed < Infinity;
+  }
+
+  /** Keeps nothing more, as nobody wants it; whether that was more than an end is told as what has been sent. */
+  abandon(): void {
+    const { out } = this;
+    this.#leftAt = out.isKeepingBodies ? out.last : out.last - out.keptFrames;
+    out.discard();
   }
 
   /** Says that there is room, if there is so much that the other side should know. */
@@ -123,6 +145,11 @@ export class Flow {
     return sent > this.#in.received;
   }
 
+  /** Whether the other side, which says farewell, had something for us that we have not acknowledged. */
+  isLeftBehind({ sent }: Tally): boolean {
+    return sent > this.#received;
+  }
+
   /** Asks for what is missing, once. */
   ask(now: number): void {
     if (this.#in.ask()) this.say("gap", now);
@@ -148,8 +175,13 @@ export class Flow {
     this.#grants.use(serial);
   }
 
-  /** Sends as much as there is room for. */
-  pump(now: number): void {
+  /** Sends as much as there is room for; where the last of it closes the link, what has come is acknowledged before. */
+  pump(now: number, isClosing: boolean): void {
+    // or the other side would take what we have for something that was left behind
+    if (isClosing && this.out.peek()) {
+      this.acknowledge(now);
+      if (this.#in.isNews) return;
+    }
     for (let frame; (frame = this.out.peek());) {
       const isEnd = frame.code === "e" || frame.code === "f";
       if (this.#rights.left(now) <= (isEnd ? 0 : RESERVE)) return;
@@ -163,6 +195,11 @@ export class Flow {
     while (!this.#isDown && this.#grants.isShort && this.#rights.left(now) > 0) {
       this.say("credit", now);
     }
+  }
+
+  /** The number of the last frame that came in order and was not dropped unread. */
+  get #received(): number {
+    return Math.min(this.#in.received, this.#sealed);
   }
 
   /** The connection is gone, and with it what the server had noted. */

@@ -38,7 +38,7 @@ export class Link implements Linked, Taker, LinkEvents {
     const { connection, allowance } = ways;
     const inbox = ways.newInbox();
     // a server that takes less than the one before, for instance
-    const failed = (error: unknown) => this.abort({ reason: "gap", error });
+    const failed = (error: unknown) => this.#fail(error);
     this.#wire = new Wire(connection, inbox, owner.correlationId, failed);
     this.#machine = new LinkMachine(settings, allowance, this.#wire, this, performance.now());
     const { out } = this.#machine;
@@ -55,6 +55,11 @@ export class Link implements Linked, Taker, LinkEvents {
   /** What is given and not sent yet, or sent and not acknowledged. */
   get out(): LinkMachine["out"] {
     return this.#machine.out;
+  }
+
+  /** Whether this side has left, and how it ended is for the other side to say, within moments. */
+  get isSuspended(): boolean {
+    return this.#machine.isSuspended;
   }
 
   /** What the other side told of itself. */
@@ -146,13 +151,13 @@ export class Link implements Linked, Taker, LinkEvents {
 
   /** The server does not permit to publish there. */
   forbidden(subject: string, error: Error): void {
-    if (this.#wire.isPeer(subject)) this.abort({ reason: "gap", error });
+    if (this.#wire.isPeer(subject)) this.#fail(error);
     else if (!this.terms && subject === this.#owner.subject) this.#answered(error);
   }
 
   /** The server does not permit to listen. */
   refused(error: Error): void {
-    if (this.terms) this.abort({ reason: "gap", error });
+    if (this.terms) this.#fail(error);
     else this.#answered(error);
   }
 
@@ -182,6 +187,11 @@ export class Link implements Linked, Taker, LinkEvents {
   released(): void {
     this.#interest.unsubscribe();
     this.#ways.links.remove(this);
+  }
+
+  /** It cannot go on. */
+  #fail(error: unknown): void {
+    this.#machine.fail({ reason: "gap", error }, performance.now());
   }
 
   /** What has no address of reply is the server's word, or a frame where we may not send to many addresses. */

@@ -28,8 +28,11 @@ export interface LinkEvents {
 /** A side that lingers asks so often, in milliseconds, whether the other has heard that all is said. */
 const LINGER_STEP = 1_000;
 
+/** Who leaves when all is said waits so long for the other side's word on how it ended, in milliseconds. */
+const VERDICT_TIME = 500;
+
 /** The life of a link: the state it is in, whether the other side is in reach, and the ways it can end. */
-export class LinkLife {
+export abstract class LinkLife {
   protected readonly flow: Flow;
   protected readonly events: LinkEvents;
   readonly #writer: FrameWriter;
@@ -38,6 +41,9 @@ export class LinkLife {
   #state: LinkState = "opening";
   /** How we end it, once we do. */
   #own: Ending | undefined;
+  /** How it ends if the other side does not say otherwise in time. */
+  #suspended: Ending | undefined;
+  #verdictAt = Infinity;
   #isTold = false;
   #isReleased = false;
   #lingerUntil = Infinity;
@@ -71,6 +77,14 @@ export class LinkLife {
     return this.#own;
   }
 
+  /** Whether all is said and on its way, so that nothing but the other side's word on it is missing. */
+  protected abstract get isSaid(): boolean;
+
+  /** Whether this side has left, and how it ended is for the other side to say, within moments. */
+  get isSuspended(): boolean {
+    return this.#suspended !== undefined;
+  }
+
   /** Whether it ends as soon as anything is lost. */
   protected get isBrittle(): boolean {
     return this.#resumeTimeout === 0;
@@ -79,7 +93,7 @@ export class LinkLife {
   /** When `tick` has something to do at the earliest. */
   get due(): number {
     if (!this.isAlive) return Math.min(this.#lingerAt, this.#lingerUntil);
-    return this.#liveness.due(this.#circumstances);
+    return Math.min(this.#verdictAt, this.#liveness.due(this.#circumstances));
   }
 
   /** What is given and not sent yet, or sent and not acknowledged. */
@@ -92,8 +106,17 @@ export class LinkLife {
     if (this.#state === "opening" || this.#state === "leaving") this.release();
   }
 
-  /** Leaves at once. */
+  /** Leaves at once; where all is said, the other side may take it for complete already, and is heard first. */
   abort(ending: Ending, now: number): void {
+    if (this.#state === "finished") return this.release();
+    if (this.isSuspended || (!this.isAlive && this.#state !== "opening")) return;
+    if (this.#state !== "open" || !this.isSaid) return this.leave(ending, now);
+    this.#suspended = ending;
+    this.#verdictAt = now + VERDICT_TIME;
+  }
+
+  /** Leaves at once, as it cannot go on. */
+  fail(ending: Ending, now: number): void {
     if (this.#state === "finished") this.release();
     else if (this.isAlive || this.#state === "opening") this.leave(ending, now);
   }
@@ -143,6 +166,7 @@ export class LinkLife {
   /** The other side is out of reach. */
   protected pause(now: number): void {
     if (this.#state !== "open") return;
+    if (this.#suspended) return this.leave(this.#suspended, now);
     if (this.isBrittle) return this.leave({ reason: "peer gone" }, now);
     this.#state = "paused";
     this.#liveness.paused(now);
@@ -163,10 +187,11 @@ export class LinkLife {
   /** Does what it is time for. */
   tick(now: number): void {
     if (!this.isAlive) return this.#linger(now);
+    if (now >= this.#verdictAt) return this.leave(this.#suspended!, now);
     const overdue = this.#liveness.overdue(now, this.#circumstances);
     if (overdue === "probe") this.probe(now);
     else if (overdue === "pause") this.pause(now);
-    else if (overdue === "idle") this.leave({ reason: "idle" }, now);
+    else if (overdue === "idle") this.abort({ reason: "idle" }, now);
     else if (overdue === "gone") this.leave({ reason: "peer gone" }, now);
   }
 
@@ -178,6 +203,8 @@ export class LinkLife {
   /** All is said; the other side may still have to be told. */
   protected finish(ending: Ending, now: number): void {
     this.#state = "finished";
+    this.#suspended = undefined;
+    this.#verdictAt = Infinity;
     this.#lingerAt = now + LINGER_STEP;
     this.#lingerUntil = now + this.#resumeTimeout;
     this.flow.say("farewell", now);
@@ -187,6 +214,8 @@ export class LinkLife {
   /** Ends it at once; where there is no address to say so, as soon as there is one. */
   protected leave(ending: Ending, now: number): void {
     this.#own = ending;
+    this.#suspended = undefined;
+    this.#verdictAt = Infinity;
     const way = this.flow.take(now);
     this.#state = way ? "over" : "leaving";
     this.#lingerUntil = now + this.#resumeTimeout;

@@ -7,6 +7,8 @@ import type { Tally } from "./tally.ts";
 import type { Terms } from "./terms.ts";
 
 const GAP: Ending = { reason: "gap" };
+/** A side wanted nothing more, and the other had more to say. */
+const LEFT: Ending = { reason: "cancelled" };
 /** The other side sends more than there is room for. */
 const BEYOND: Ending = { reason: "error", code: 413, description: "There is no room for more" };
 
@@ -17,11 +19,13 @@ const BEYOND: Ending = { reason: "error", code: 413, description: "There is no r
 export class LinkMachine extends LinkLife {
   /** Whether nothing more is wanted from the other side, or it has said all. */
   #isInDone = false;
+  /** Whether the other side has nothing to say from the beginning. */
+  #isMute = false;
 
   /** One way only: a caller of a stream has said all with its opening, and whoever answers wants nothing more from it. */
   restrict(to: "reading" | "sending"): void {
     if (to === "reading") this.flow.out.discard();
-    else this.#isInDone = true;
+    else this.#isInDone = this.#isMute = true;
   }
 
   /**
@@ -77,12 +81,12 @@ export class LinkMachine extends LinkLife {
   close(ending: Ending, last: Unnumbered, now: number): void {
     if (!this.isAlive || this.own) return;
     const { out } = this.flow;
-    const isSaid = ending === COMPLETE && out.isEnded && this.#isInDone;
+    const isSaid = out.isEnded && this.#isInDone;
+    // the other side may take it for complete already
+    if (isSaid && ending !== COMPLETE && this.state === "open") return this.abort(ending, now);
     this.intend(ending);
     this.#isInDone = true;
-    if (!isSaid) {
-      // or the other side would take what we have for something that was left behind
-      this.flow.acknowledge(now);
+    if (!isSaid || ending !== COMPLETE) {
       out.give(last);
       this.#pump(now);
     }
@@ -123,7 +127,8 @@ export class LinkMachine extends LinkLife {
     this.hear(now);
     if (!isPossible) return this.leave(GAP, now);
     this.#heed(kind, tally, now);
-    this.#check(now, kind === "farewell");
+    if (kind === "farewell") this.#part(tally, now);
+    else this.#check(now);
     this.#goOn(now);
   }
 
@@ -145,6 +150,7 @@ export class LinkMachine extends LinkLife {
     const { code } = frame;
     const isEnd = code === "e" || code === "f";
     const isWanted = !this.#isInDone;
+    if (!isWanted && !isEnd && !this.#isMute) this.flow.seal();
     // a piece is put to those before it, and takes no place among what waits to be read
     if (!isWanted || isEnd || code === "m") this.flow.read(sizeOf(frame));
     if (isEnd) this.#isInDone = true;
@@ -166,10 +172,15 @@ export class LinkMachine extends LinkLife {
 
   /** The other side wants nothing more; what we had for it yet is in vain. */
   #dismiss(ending: Ending, now: number): void {
-    const isInVain = ending === COMPLETE && this.flow.out.keptFrames > 0;
-    this.flow.out.discard();
+    const isInVain = this.flow.out.isKeepingBodies || this.flow.isSealed;
+    this.flow.abandon();
     const isOurs = this.own && (ending === COMPLETE || this.own !== COMPLETE);
-    this.finish(isOurs ? this.own! : isInVain ? { reason: "cancelled" } : ending, now);
+    this.finish(this.#verdict(isOurs ? this.own! : ending, isInVain), now);
+  }
+
+  /** How it has ended: not complete, if something was left behind on either side. */
+  #verdict(ending: Ending, isInVain: boolean): Ending {
+    return ending === COMPLETE && isInVain ? LEFT : ending;
   }
 
   /** Something is missing before what came. */
@@ -179,8 +190,10 @@ export class LinkMachine extends LinkLife {
   }
 
   #rewind(now: number): void {
-    if (this.isBrittle) this.leave(GAP, now);
-    else this.flow.out.rewind();
+    if (this.isBrittle) return this.leave(GAP, now);
+    this.flow.out.rewind();
+    // what was lost may have told what has come, and the end that follows decides by it
+    if (this.own) this.flow.say("credit", now);
   }
 
   #goOn(now: number): void {
@@ -189,16 +202,28 @@ export class LinkMachine extends LinkLife {
   }
 
   #pump(now: number): void {
-    if (this.state === "open") this.flow.pump(now);
+    if (this.state === "open") this.flow.pump(now, this.own !== undefined);
   }
 
-  #check(now: number, isDismissed = false): void {
+  /** All is said once our end has been acknowledged and the other's has come. */
+  #check(now: number): void {
+    if (!this.isAlive || !this.flow.out.isDone || !this.#isInDone) return;
+    this.finish(this.#verdict(this.own ?? COMPLETE, this.flow.isSealed), now);
+  }
+
+  /** The other side says farewell: it has all that it wants, whatever has become of our last frame. */
+  #part(tally: Tally, now: number): void {
     if (!this.isAlive) return;
-    // one that says farewell has all that it wants, whatever has become of our last frame
-    const isDone = this.flow.out.isDone || (isDismissed && this.own !== undefined);
-    if (isDone && this.#isInDone) {
-      this.finish(this.own ?? COMPLETE, now);
-      if (isDismissed) this.release();
-    } else if (isDismissed) this.leave(GAP, now);
+    const isDone = this.own !== undefined || this.flow.out.isDone;
+    if (!isDone || !this.#isInDone) return this.leave(GAP, now);
+    const isInVain = this.flow.out.isKeepingBodies || this.flow.isLeftBehind(tally);
+    this.finish(this.#verdict(this.own ?? COMPLETE, isInVain), now);
+    this.release();
+  }
+
+  /** Whether all is said and on its way, so that nothing but the other side's word on it is missing. */
+  protected override get isSaid(): boolean {
+    const { out } = this.flow;
+    return out.isEnded && out.sent === out.last && this.#isInDone;
   }
 }

@@ -116,6 +116,8 @@ export class Links {
         return this.#each((link) => link.disconnected(now));
       case "closed":
         return this.#each((link) => {
+          // nothing comes from the other side any more
+          link.disconnected(now);
           link.abort({ reason: "shutting down", error: event.error });
           link.expire();
         });

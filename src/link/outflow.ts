@@ -27,6 +27,7 @@ export class Outflow {
   #head = 0;
   #cursor = 1;
   #last = 0;
+  #lastBody = 0;
   #acknowledged = 0;
   #bytes = 0;
   #frames = 0;
@@ -54,6 +55,11 @@ export class Outflow {
     return this.#last - this.#acknowledged;
   }
 
+  /** Whether anything but an end is kept. */
+  get isKeepingBodies(): boolean {
+    return this.#lastBody > this.#acknowledged;
+  }
+
   /** Whether no more can be given. */
   get isEnded(): boolean {
     return this.#isEnded;
@@ -71,7 +77,8 @@ export class Outflow {
     this.#kept.push({ number, code, data, headerBlock, before: this.#bytes, size });
     this.#bytes += size;
     this.#keptBytes += size;
-    this.#isEnded ||= isEnd(code);
+    if (isEnd(code)) this.#isEnded = true;
+    else this.#lastBody = number;
     return number;
   }
 

@@ -19,6 +19,7 @@ credit, half read            | opening:           | leaving:         | finished:
 close                        | opening:           | leaving:         | finished:         | over:
 close, failed                | opening:           | leaving:         | finished:         | over:
 abort                        | leaving: !deadline | leaving:         | over: .           | over:
+fail                         | leaving: !gap      | leaving:         | over: .           | over:
 drain                        | opening:           | leaving:         | finished:         | over:
 addressed                    | opening:           | leaving:         | finished:         | over:
 numbered next                | opening:           | leaving:         | finished: q       | over:

@@ -19,7 +19,8 @@ credit                       | open:                 | open:                  | 
 credit, half read            | open: c               | open: c                | open:
 close                        | open:                 | open: >2               | open:
 close, failed                | open:                 | open: >2               | open:
-abort                        | over: x !deadline .   | over: x !deadline .    | leaving: !deadline
+abort                        | open:                 | over: x !deadline .    | leaving: !deadline
+fail                         | over: x !gap .        | over: x !gap .         | leaving: !gap
 drain                        | open: d               | open: d                | open:
 addressed                    | open:                 | open:                  | open:
 numbered next                | open:                 | open:                  | open: <1
@@ -29,7 +30,7 @@ numbered early               | open: g               | open: g                | 
 numbered early f             | open: g               | open: g                | open:
 numbered beyond              | over: x !error .      | over: x !error .       | leaving: !error
 numbered e                   | open: c               | open: c                | open: <1
-numbered f                   | finished: q !complete | finished: q !cancelled | finished: <1 !complete
+numbered f                   | finished: q !cancelled | finished: q !cancelled | finished: <1 !complete
 numbered f, failed           | finished: q !error    | finished: q !error     | finished: <1 !error
 control open                 | open:                 | open:                  | open:
 control open, missing        | open:                 | open:                  | open:
@@ -40,11 +41,11 @@ control credit, impossible   | over: x !gap .        | over: x !gap .         | 
 control probe                | open: c               | open: c                | open: c
 control probe, missing       | open: g               | open: g                | open: g
 control probe, impossible    | over: x !gap .        | over: x !gap .         | over: x !gap .
-control gap                  | open: >1 >2           | open: >1               | open:
-control gap, missing         | open: >1 >2           | open: >1               | open:
+control gap                  | open: c >1 >2         | open: >1               | open:
+control gap, missing         | open: c >1 >2         | open: >1               | open:
 control gap, impossible      | over: x !gap .        | over: x !gap .         | over: x !gap .
-control farewell             | over: q !complete .   | over: x !gap .         | over: x !gap .
-control farewell, missing    | over: q !complete .   | over: x !gap .         | over: x !gap .
+control farewell             | over: q !cancelled .  | over: x !gap .         | over: x !gap .
+control farewell, missing    | over: q !cancelled .  | over: x !gap .         | over: x !gap .
 control farewell, impossible | over: x !gap .        | over: x !gap .         | over: x !gap .
 control draining             | open: draining        | open: draining         | open: draining
 control draining, missing    | open: draining        | open: draining         | open: draining
@@ -64,7 +65,7 @@ tick after 1 s               | open: p               | open: p                | 
 tick, unanswered             | paused: p …           | paused: p …            | paused: …
 tick after 5 s               | open: p               | open: p                | open:
 tick after 10 s              | open: p               | open: p                | open:
-tick after 20 s              | over: x !idle .       | over: x !idle .        | leaving: !idle
+tick after 20 s              | open:                 | over: x !idle .        | leaving: !idle
 `);
 
 Deno.test("LinkMachine delivers nothing more once it has been closed from here", () => {

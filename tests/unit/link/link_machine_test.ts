@@ -20,9 +20,10 @@ read a little                | open: = false             | open: = false        
 read half                    | open: = true              | open: = true              | paused: = true
 credit                       | open:                     | open:                     | paused:
 credit, half read            | open: c                   | open: c                   | paused: c
-close                        | open: c >2                | open: c >2                | paused: c
-close, failed                | open: c >2                | open: c >2                | paused: c
+close                        | open: c >2                | open: c >2                | paused:
+close, failed                | open: c >2                | open: c >2                | paused:
 abort                        | over: x !deadline .       | over: x !deadline .       | over: x !deadline .
+fail                         | over: x !gap .            | over: x !gap .            | over: x !gap .
 drain                        | open: d                   | open: d                   | paused: d
 addressed                    | open:                     | open:                     | paused:
 numbered next                | open: <2                  | open: <2                  | open: <2
@@ -84,10 +85,10 @@ Deno.test("LinkMachine keeps what is given while it is paused, and goes on when 
 
 Deno.test("LinkMachine has no method that the tables leave out", () => {
   const ofEvents = new Set(Object.keys(EVENTS).map((event) => /^\w+/.exec(event)![0]));
-  const passive = ["constructor", "state", "out", "due"];
+  const passive = ["constructor", "state", "out", "due", "isSuspended"];
   // what is protected is called by the methods that are here
   const inner = ["flow", "events", "isAlive", "own", "isBrittle", "open", "hear", "use", "pause"];
-  const ends = ["probe", "hurry", "intend", "finish", "leave", "tell", "release"];
+  const ends = ["isSaid", "probe", "hurry", "intend", "finish", "leave", "tell", "release"];
   const methods = [LinkLife, LinkMachine].flatMap(({ prototype }) =>
     Object.getOwnPropertyNames(prototype)
   );

@@ -79,6 +79,7 @@ export const EVENTS: Readonly<Record<string, (stage: Stage) => unknown>> = {
   "close": ({ machine, now }) => machine.close(COMPLETE, unnumbered("f", 0), now),
   "close, failed": ({ machine, now }) => machine.close(FAILED, unnumbered("f", 0), now),
   "abort": ({ machine, now }) => machine.abort({ reason: "deadline" }, now),
+  "fail": ({ machine, now }) => machine.fail({ reason: "gap" }, now),
   "drain": ({ machine, now }) => machine.drain(now),
   "addressed": ({ machine }) => machine.addressed(1),
   "numbered next": (stage) => stage.frame(stage.came + 1),

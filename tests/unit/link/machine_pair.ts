@@ -3,7 +3,7 @@ import type { Allowance } from "../../../src/link/rights.ts";
 import { termsOf } from "../../../src/link/terms.ts";
 import { type Message, Side } from "./machine_side.ts";
 
-/** Simulated milliseconds; a message takes as long from one side to the other. */
+/** Simulated milliseconds; a message takes as long from one side to the other, unless it is said otherwise. */
 export const STEP = 25;
 
 export interface PairSettings {
@@ -18,12 +18,20 @@ export class Pair {
   readonly opener: Side;
   readonly server: Side;
   readonly #loses: () => boolean;
+  readonly #latency: () => number;
+  /** When the last message to each side arrives, as none overtakes another. */
+  readonly #lastAt = new Map<Side, number>();
   #wire: { readonly at: number; readonly message: Message | Side }[] = [];
   now = 0;
 
   /** The opening has come to the server. */
-  constructor({ opener, server, allowance }: PairSettings, loses: () => boolean) {
+  constructor(
+    { opener, server, allowance }: PairSettings,
+    loses: () => boolean,
+    latency = () => STEP,
+  ) {
     this.#loses = loses;
+    this.#latency = latency;
     this.opener = new Side("O", this, opener, undefined);
     this.server = new Side("S", this, server, allowance);
     this.opener.peer = this.server;
@@ -39,12 +47,18 @@ export class Pair {
   }
 
   send(message: Message): void {
-    if (!this.#loses()) this.#wire.push({ at: this.now + STEP, message });
+    if (!this.#loses()) this.#wire.push({ at: this.#arrivalAt(message.from.peer), message });
   }
 
   /** Nobody was there. */
   answer(side: Side): void {
-    if (!this.#loses()) this.#wire.push({ at: this.now + STEP, message: side });
+    if (!this.#loses()) this.#wire.push({ at: this.#arrivalAt(side), message: side });
+  }
+
+  #arrivalAt(to: Side): number {
+    const at = Math.max(this.now + this.#latency(), this.#lastAt.get(to) ?? 0);
+    this.#lastAt.set(to, at);
+    return at;
   }
 
   /** Cuts one side off, and what was on its way to it. */

@@ -1,4 +1,4 @@
-import type { Ending } from "../../../src/link/ending.ts";
+import { encodeEnding, type Ending } from "../../../src/link/ending.ts";
 import type { FrameWriter } from "../../../src/link/flow.ts";
 import type { ControlKind, FrameCode, Numbered } from "../../../src/link/frame.ts";
 import type { LinkEvents } from "../../../src/link/link_life.ts";
@@ -114,17 +114,17 @@ export class Side implements FrameWriter, LinkEvents {
     this.isReleased = true;
   }
 
-  give(code: FrameCode, size: number): void {
+  give(code: FrameCode, size: number, isFlushed = true): void {
     const frame = { code, data: new Uint8Array(size), headerBlock: undefined };
     if (this.machine.give(frame) === 0) return;
     this.given.push(frame);
-    this.machine.flush(this.pair.now);
+    if (isFlushed) this.machine.flush(this.pair.now);
   }
 
   /** Ends it from here. */
   close(ending: Ending): void {
     if (!this.isMet || this.isClosed || this.ending) return;
-    const last = { code: "f" as const, data: new Uint8Array(0), headerBlock: undefined };
+    const last = { ...encodeEnding(ending, "work"), code: "f" as const };
     this.isClosed = true;
     this.given.push(last);
     this.machine.close(ending, last, this.pair.now);
