@@ -7,12 +7,22 @@
 import { shown } from "./options.ts";
 import { concealInbox, shortened } from "./subject/shortened.ts";
 
-/** Why a connection could not be made, is no longer there, or is there and must not be. */
+/**
+ * Why a connection could not be made, is no longer there, or is there and must not be. `limit`: the server or the account
+ * has as many connections as it may; `certificate`: the server demands a client certificate; `hung-up`: it closed the
+ * socket without a word; `stale`: it took the connection for dead; `rejected`: it said something else, which is in the
+ * message.
+ */
 export type ConnectionErrorReason =
   | "refused"
   | "timeout"
   | "authorization"
   | "tls"
+  | "limit"
+  | "certificate"
+  | "hung-up"
+  | "stale"
+  | "rejected"
   | "not connected"
   | "connected"
   | "interrupted"

@@ -5,8 +5,7 @@
  */
 import type { NatsConnection } from "@nats-io/transport-deno";
 import { protocolOf, type Transport } from "./client_protocol.ts";
-
-const CLOSED_EARLY = "the socket closed before the server had let us in";
+import { HUNG_UP } from "./verdicts.ts";
 
 /**
  * Runs `around` about the creation of each transport to come, which is done in one go, so that no other
@@ -41,11 +40,22 @@ export async function abandon(client: NatsConnection): Promise<void> {
   await client.close();
 }
 
+/**
+ * Lets a client come back from now on that was dialled to stay away; gives whether it does. A client that may come back
+ * waits for all of its time where the server hangs up before it has let it in, and does not tell what the server said.
+ */
+export function letComeBack(client: NatsConnection): boolean {
+  const { options } = protocolOf(client) ?? {};
+  if (options?.reconnect !== false) return false;
+  options.reconnect = true;
+  return true;
+}
+
 /** What is to be done about each dial of a client. */
 export interface DialWatch {
   /** Waited for before the dial, within the time that it has; must not reject. */
   readonly before: (() => Promise<void>) | undefined;
-  /** Told why a dial came to nothing. */
+  /** Told why a dial came to nothing: the server's last word, where it has said one. */
   failed(error: unknown): void;
 }
 
@@ -61,8 +71,13 @@ export function watchDials(client: NatsConnection, { before, failed }: DialWatch
     const transport = protocol?.transport;
     const connect = transport?.connect;
     if (!transport || typeof connect !== "function") return;
-    void transport.closed?.().then(() => {
-      if (protocol?.transport === transport) protocol.connectError?.(new Error(CLOSED_EARLY));
+    const wordBefore = protocol.lastError;
+    void transport.closed?.().then((error) => {
+      if (protocol.transport !== transport || !protocol.connectError) return;
+      const word = protocol.lastError === wordBefore ? undefined : protocol.lastError;
+      const why = word ?? error ?? new Error(HUNG_UP);
+      failed(why);
+      protocol.connectError(why);
     });
     transport.connect = async (...way) => {
       try {

@@ -18,6 +18,9 @@ export interface Protocol {
   transport?: Transport;
   outbound?: { drain?(): Uint8Array };
   flushPending?: () => void;
+  readonly options?: { reconnect?: boolean };
+  /** The last that the server said was wrong, whenever that was. */
+  readonly lastError?: Error | undefined;
   connected?: boolean;
   infoReceived?: boolean;
   listeners?: { push(status: Status): void; stop(): void; iterClosed: Promise<void> }[];

@@ -7,6 +7,7 @@ import { ReconnectDelay } from "./backoff.ts";
 import { abandon } from "./client_dials.ts";
 import * as internals from "./client_internals.ts";
 import { Comeback } from "./comeback.ts";
+import { DialFaults } from "./dial_faults.ts";
 import type { EventFeed } from "./events.ts";
 import { clientFault, closedUnder, notConnected } from "./faults.ts";
 import { openClient } from "./opening.ts";
@@ -33,6 +34,7 @@ export class Connection {
   #server = { max_payload: 1_048_576, headers: true, version: "" };
   #url = "";
   readonly #comeback = new Comeback();
+  readonly #faults: DialFaults;
   readonly #report = (error: Error) => this.#feed.emit({ type: "error", error });
 
   constructor(settings: ConnectionSettings, feed: EventFeed) {
@@ -40,6 +42,7 @@ export class Connection {
     this.#feed = feed;
     this.#outlet = new Outlet(settings.outboxLimit);
     this.#delay = new ReconnectDelay(settings.reconnect);
+    this.#faults = new DialFaults(feed, settings.servers.urls);
   }
 
   /** Whether what is published now reaches a socket. */
@@ -163,6 +166,7 @@ export class Connection {
       socket: this.#socket,
       feed: this.#feed,
       delay: this.#delay,
+      faults: this.#faults,
       signal: this.#trying.signal,
     });
     this.#outlet.open(client);
@@ -195,6 +199,7 @@ export class Connection {
       case "ldm":
         return this.#feed.emit({ type: "lameDuck", server: withoutQuery(status.server) });
       case "error":
+        if (!this.#up) return this.#faults.tell(status.error);
         return this.#feed.emit({ type: "error", error: clientFault(status.error) });
     }
   }
@@ -215,6 +220,7 @@ export class Connection {
     this.#server = { max_payload, headers, version };
     this.#url = withoutQuery(client.getServer());
     this.#delay.reset();
+    this.#faults.reset();
     this.#up = true;
     const isUp = () => this.isUp;
     this.#outlet.resume({ isUp, largest: max_payload, failed: this.#report });

@@ -1,7 +1,8 @@
 import { errors } from "@nats-io/transport-deno";
-import { ConnectionError, type ConnectionErrorReason, PermissionError } from "../errors.ts";
+import { ConnectionError, PermissionError } from "../errors.ts";
 import { shortened } from "../subject/shortened.ts";
 import { withoutQuery } from "./servers.ts";
+import { REFUSED_CREDENTIALS, REJECTED, SILENCE, type Verdict, verdictOf } from "./verdicts.ts";
 
 /** What Deno's TLS says, and the client of a server without any; no host's name has the blanks between these words. */
 const TLS_FAULT = new RegExp(
@@ -20,13 +21,14 @@ const TLS_FAULT = new RegExp(
 /** Why a connection could not be made, in a sentence that names the servers. */
 export function connectFault(cause: unknown, servers: readonly string[]): ConnectionError {
   if (cause instanceof ConnectionError) return cause;
-  const [reason, rule] = reasonOf(cause);
+  return faultOf(cause, `connect to ${servers.map(withoutQuery).join(", ")}`);
+}
+
+function faultOf(cause: unknown, action: string): ConnectionError {
+  const { reason, rule, hint } = verdictOn(cause);
   const message = cause instanceof Error ? cause.message : String(cause);
-  return new ConnectionError(
-    `Cannot connect to ${servers.map(withoutQuery).join(", ")} as ${rule}: ${message}`,
-    reason,
-    { cause },
-  );
+  const advice = hint ? `. ${hint}` : "";
+  return new ConnectionError(`Cannot ${action} as ${rule}: ${message}${advice}`, reason, { cause });
 }
 
 /** An error of the client as one of ours; what has no class of its own is passed on. */
@@ -38,10 +40,7 @@ export function clientFault(error: Error): Error {
     const cause = message === error.message ? error : new Error(message);
     return new PermissionError(operation, error.subject, { cause });
   }
-  if (isRefusal(error)) {
-    const sentence = `Cannot stay connected as ${ACCEPTED}: ${error.message}`;
-    return new ConnectionError(sentence, "authorization", { cause: error });
-  }
+  if (isRefusal(error) || verdictOf(error.message)) return faultOf(error, "stay connected");
   return error;
 }
 
@@ -59,17 +58,19 @@ export function closedUnder(action: string, cause: unknown): ConnectionError {
   return new ConnectionError(sentence, "closed", { cause });
 }
 
-const ACCEPTED = "the server must accept the credentials";
-
 function isRefusal(cause: unknown): boolean {
   return cause instanceof errors.AuthorizationError ||
     cause instanceof errors.UserAuthenticationExpiredError;
 }
 
-function reasonOf(cause: unknown): [ConnectionErrorReason, string] {
-  if (isRefusal(cause)) return ["authorization", ACCEPTED];
-  if (cause instanceof errors.TimeoutError) return ["timeout", "a server must answer in time"];
-  const text = `${(cause as Error)?.message} ${((cause as Error)?.cause as Error)?.message}`;
-  if (TLS_FAULT.test(text)) return ["tls", "the TLS handshake must succeed"];
-  return ["refused", "a server must be there"];
+function verdictOn(cause: unknown): Verdict {
+  const { message, cause: below } = (cause ?? {}) as Error;
+  const text = `${message} ${(below as Error | undefined)?.message}`;
+  const known = verdictOf(text);
+  if (known) return known;
+  if (isRefusal(cause)) return REFUSED_CREDENTIALS;
+  if (cause instanceof errors.TimeoutError) return SILENCE;
+  if (TLS_FAULT.test(text)) return { reason: "tls", rule: "the TLS handshake must succeed" };
+  if (cause instanceof errors.ProtocolError) return REJECTED;
+  return { reason: "refused", rule: "a server must be there" };
 }

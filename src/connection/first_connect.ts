@@ -53,7 +53,20 @@ async function oneRound(way: FirstConnect): Promise<NatsConnection | ConnectionE
   return worst!;
 }
 
-const WEIGHTS = ["refused", "timeout", "tls", "authorization"];
+const WEIGHTS = [
+  "refused",
+  "hung-up",
+  "timeout",
+  "stale",
+  "rejected",
+  "limit",
+  "tls",
+  "certificate",
+  "authorization",
+];
+
+/** Those that no change on this side, or of the server's configuration, has to end. */
+const PASSING = ["refused", "hung-up", "timeout", "stale", "rejected", "limit"];
 
 /** Which of several failures says most of what has to be done. */
 function weight(fault: ConnectionError): number {
@@ -63,7 +76,7 @@ function weight(fault: ConnectionError): number {
 /** Whether it may be otherwise in a while, with nothing changed on this side. */
 function canPass({ reason, cause }: ConnectionError): boolean {
   if ((cause as Error | undefined)?.cause instanceof Deno.errors.NotCapable) return false;
-  return reason === "refused" || reason === "timeout";
+  return PASSING.includes(reason);
 }
 
 function ended(urls: readonly string[], cause: ConnectionError): ConnectionError {

@@ -1,11 +1,11 @@
-import type { Authenticator, NatsConnection } from "@nats-io/transport-deno";
+import { type Authenticator, errors, type NatsConnection } from "@nats-io/transport-deno";
 import { Authentication } from "./authentication.ts";
 import type { ReconnectDelay } from "./backoff.ts";
-import { abandon, forgetFuture, watchDials } from "./client_dials.ts";
+import { abandon, forgetFuture, letComeBack, watchDials } from "./client_dials.ts";
 import { isConnected } from "./client_internals.ts";
-import { arm, dial, leadTo } from "./dial.ts";
+import { arm, dial, leadTo, type TransportKind } from "./dial.ts";
+import type { DialFaults } from "./dial_faults.ts";
 import type { EventFeed } from "./events.ts";
-import { connectFault } from "./faults.ts";
 import { firstConnect } from "./first_connect.ts";
 import {
   clientOptions,
@@ -14,6 +14,7 @@ import {
   kindOf,
   type SocketSource,
 } from "./settings.ts";
+import { HUNG_UP } from "./verdicts.ts";
 import { readAuthority, type SocketFactory, trustingSockets } from "./trust.ts";
 
 /** What a connection lends to its opening. */
@@ -22,6 +23,8 @@ export interface Opening {
   readonly socket: SocketSource | undefined;
   readonly feed: EventFeed;
   readonly delay: ReconnectDelay;
+  /** Told why a dial of one that is to come back came to nothing. */
+  readonly faults: DialFaults;
   /** Ends the waiting for a first server, and for credentials. */
   readonly signal: AbortSignal;
 }
@@ -33,7 +36,7 @@ export interface Opening {
  * @throws {ConnectionError}
  */
 export async function openClient(opening: Opening): Promise<NatsConnection> {
-  const { settings, socket, feed, delay, signal } = opening;
+  const { settings, socket, feed, delay, faults, signal } = opening;
   const kind = kindOf(settings, socket);
   const urls = socket ? [IN_MEMORY] : settings.servers.urls;
   const proof = new Proof(opening);
@@ -55,7 +58,8 @@ export async function openClient(opening: Opening): Promise<NatsConnection> {
     async dial(url) {
       const wsFactory = await socketFactory(opening);
       await proof.refresh?.();
-      const dialled = await dial(kind, clientOptions(settings, kind, { ...ways, url, wsFactory }));
+      const options = clientOptions(settings, kind, { ...ways, url, wsFactory });
+      const dialled = await dialOnce(kind, options);
       if (isConnected(dialled)) return dialled;
       await abandon(dialled);
       throw new Error("it has hung up at once");
@@ -64,13 +68,29 @@ export async function openClient(opening: Opening): Promise<NatsConnection> {
   if (urls.length > 1) leadTo(client, kind, urls);
   watchDials(client, {
     before: proof.opened(),
-    failed(error) {
-      const fault = connectFault(error, urls);
-      // that nobody is there is what an outage is; this is not, and it will not pass by itself
-      if (fault.reason === "tls") feed.emit({ type: "error", error: fault });
-    },
+    failed: (error) => faults.tell(error),
   });
   return client;
+}
+
+/** Dials; where the server hangs up it fails at once, with what the server said. */
+async function dialOnce(
+  kind: TransportKind,
+  options: ReturnType<typeof clientOptions>,
+): Promise<NatsConnection> {
+  const client = await dial(kind, { ...options, reconnect: false }).catch((error) => {
+    throw isWordless(error) ? new Error(HUNG_UP, { cause: error }) : error;
+  });
+  if (letComeBack(client)) return client;
+  // one that is built otherwise has to be dialled as it will stay
+  await client.close();
+  return await dial(kind, options);
+}
+
+/** The client has nothing to say of a server that has let its socket in and hung up, but this, without a cause. */
+function isWordless(error: unknown): boolean {
+  return error instanceof errors.ConnectionError && error.message === "connection refused" &&
+    error.cause === undefined;
 }
 
 /** How the server is told who we are, at the first connect and at those that follow. */
