@@ -72,17 +72,20 @@ export function watchDials(client: NatsConnection, { before, failed }: DialWatch
     const connect = transport?.connect;
     if (!transport || typeof connect !== "function") return;
     const wordBefore = protocol.lastError;
+    let isTaken = false;
     void transport.closed?.().then((error) => {
       if (protocol.transport !== transport || !protocol.connectError) return;
       const word = protocol.lastError === wordBefore ? undefined : protocol.lastError;
       const why = word ?? error ?? new Error(HUNG_UP);
-      failed(why);
+      // a socket that was never there is told of by the transport itself
+      if (isTaken) failed(why);
       protocol.connectError(why);
     });
     transport.connect = async (...way) => {
       try {
         if (before) await unlessClosed(transport, before);
-        return await connect.apply(transport, way);
+        await connect.apply(transport, way);
+        isTaken = true;
       } catch (error) {
         failed(error);
         throw error;

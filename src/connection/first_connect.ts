@@ -23,14 +23,14 @@ export interface FirstConnect {
  * @throws {ConnectionError} where trying again cannot help, where it is not to try again, and once it is ended
  */
 export async function firstConnect(way: FirstConnect): Promise<NatsConnection> {
-  for (let told = "";;) {
+  for (const told = new Set<string>();;) {
     const outcome = await oneRound(way);
     if (!(outcome instanceof ConnectionError)) return outcome;
     if (way.signal.aborted) throw ended(way.urls, outcome);
     if (!way.waits || !canPass(outcome)) throw outcome;
     // the same again and again would be a flood of lines
-    if (outcome.message !== told) way.tell({ type: "error", error: outcome });
-    told = outcome.message;
+    if (!told.has(outcome.message)) way.tell({ type: "error", error: outcome });
+    told.add(outcome.message);
     const attempt = way.delay.attempt();
     await pause(way.delay.current, way.signal);
     if (way.signal.aborted) throw ended(way.urls, outcome);

@@ -15,7 +15,7 @@ import {
   type SocketSource,
 } from "./settings.ts";
 import { HUNG_UP } from "./verdicts.ts";
-import { readAuthority, type SocketFactory, trustingSockets } from "./trust.ts";
+import { noting, readAuthority, type SocketFactory, trustingSockets } from "./trust.ts";
 
 /** What a connection lends to its opening. */
 export interface Opening {
@@ -56,10 +56,12 @@ export async function openClient(opening: Opening): Promise<NatsConnection> {
     signal,
     tell: (event) => feed.emit(event),
     async dial(url) {
-      const wsFactory = await socketFactory(opening);
+      const sockets = await socketFactory(opening);
       await proof.refresh?.();
+      const noted = kind === "webSocket" ? noting(sockets) : undefined;
+      const wsFactory = noted?.factory;
       const options = clientOptions(settings, kind, { ...ways, url, wsFactory });
-      const dialled = await dialOnce(kind, options);
+      const dialled = await dialOnce(kind, options, () => noted?.failure());
       if (isConnected(dialled)) return dialled;
       await abandon(dialled);
       throw new Error("it has hung up at once");
@@ -77,9 +79,10 @@ export async function openClient(opening: Opening): Promise<NatsConnection> {
 async function dialOnce(
   kind: TransportKind,
   options: ReturnType<typeof clientOptions>,
+  failure: () => Error | undefined,
 ): Promise<NatsConnection> {
   const client = await dial(kind, { ...options, reconnect: false }).catch((error) => {
-    throw isWordless(error) ? new Error(HUNG_UP, { cause: error }) : error;
+    throw isWordless(error) ? failure() ?? new Error(HUNG_UP, { cause: error }) : error;
   });
   if (letComeBack(client)) return client;
   // one that is built otherwise has to be dialled as it will stay

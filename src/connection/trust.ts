@@ -37,3 +37,22 @@ export function trustingSockets(authority: string): SocketFactory {
     return Promise.resolve({ socket, encrypted: url.startsWith("wss:") });
   };
 }
+
+/** Makes WebSockets, and keeps what the last of them failed of: the client may not tell. */
+export function noting(
+  factory: SocketFactory = (url) =>
+    Promise.resolve({ socket: new WebSocket(url), encrypted: url.startsWith("wss:") }),
+): { readonly factory: SocketFactory; failure(): Error | undefined } {
+  let failure: Error | undefined;
+  return {
+    async factory(url) {
+      failure = undefined;
+      const made = await factory(url);
+      made.socket.addEventListener("error", (event) => {
+        failure = new Error((event as ErrorEvent).message);
+      }, { once: true });
+      return made;
+    },
+    failure: () => failure,
+  };
+}
