@@ -5,7 +5,7 @@ export type Overflow = "close" | "drop-oldest" | "drop-newest";
 export interface Bounds {
   /** How many messages. */
   readonly messages: number;
-  /** How many bytes, bodies and headers together. */
+  /** How many bytes: bodies, headers, subjects and addresses of reply, two bytes for each character of an address. */
   readonly bytes: number;
 }
 

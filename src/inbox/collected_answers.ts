@@ -4,7 +4,7 @@ import type { BrokerEvent, EventFeed } from "../connection/events.ts";
 import { NoRespondersError, PermissionError, TimeoutError } from "../errors.ts";
 import { ReceivedMessage } from "../message/message.ts";
 import type { Outgoing } from "../message/outgoing.ts";
-import { keep, type Packet, sizeOf } from "../message/packet.ts";
+import { heldSize, keep, type Packet } from "../message/packet.ts";
 import { retraced } from "../stack.ts";
 import { isFaulty, readAnswer } from "./answer.ts";
 import type { Answer, Answers, AnswersEnd } from "./answers.ts";
@@ -165,7 +165,7 @@ export class CollectedAnswers implements Answers, Taker {
 
   /** To lose an answer and go on would make a part look like the whole, so too many end it. */
   #store(packet: Packet): boolean {
-    const size = sizeOf(packet);
+    const size = heldSize(packet);
     const fits = this.#backlog.fits(size, DEFAULT_BOUNDS);
     if (fits) this.#backlog.push(keep(packet), size);
     else {

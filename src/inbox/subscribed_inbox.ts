@@ -3,7 +3,7 @@ import type { Connection, Interest, Taker } from "../connection/connection.ts";
 import type { BrokerEvent, EventFeed, EventListener } from "../connection/events.ts";
 import { within } from "../deadline.ts";
 import type { Message } from "../message/message.ts";
-import { keep, type Packet, sizeOf } from "../message/packet.ts";
+import { heldSize, keep, type Packet } from "../message/packet.ts";
 import { checkOptions, limit, milliseconds, signal } from "../options.ts";
 import { shortened } from "../subject/shortened.ts";
 import type { Inbox, InboxEnd, NextOptions } from "./inbox.ts";
@@ -186,7 +186,7 @@ export class SubscribedInbox implements Inbox, Taker, EventListener {
   /** Keeps it to be read, or says that it did not. */
   #store(packet: Packet): boolean {
     const { bounds, overflow } = this.#settings;
-    const size = sizeOf(packet);
+    const size = heldSize(packet);
     const fits = this.#backlog.fits(size, bounds);
     const isKept = fits || overflow === "drop-oldest";
     if (!fits && isKept) this.#makeRoom(size);

@@ -21,7 +21,15 @@ export function keep({ subject, replyTo, data, headerBlock }: Packet): Packet {
   };
 }
 
-/** What a message takes up while it waits, in bytes. */
+/** A text takes two bytes for each unit as soon as one of them is beyond Latin-1, and whoever sends it chooses. */
+const WIDEST_UNIT = 2;
+
+/** What a copy takes up while it waits, in bytes: a peer can put as much into its addresses as into a small body. */
+export function heldSize(packet: Packet): number {
+  return sizeOf(packet) + WIDEST_UNIT * (packet.subject.length + packet.replyTo.length);
+}
+
+/** Body and headers, in bytes. */
 export function sizeOf({ data, headerBlock }: Pick<Packet, "data" | "headerBlock">): number {
   return data.length + (headerBlock?.length ?? 0);
 }

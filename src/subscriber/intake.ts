@@ -1,5 +1,5 @@
 import { Backlog, type Bounds } from "../backlog.ts";
-import { keep, type Packet, sizeOf } from "../message/packet.ts";
+import { heldSize, keep, type Packet } from "../message/packet.ts";
 
 /** What an intake hands over to. */
 export interface Worker {
@@ -43,7 +43,7 @@ export class Intake {
   take(packet: Packet): void {
     const arrived = performance.now();
     if (this.#running < this.#concurrency) return this.#start({ packet, arrived });
-    const size = sizeOf(packet);
+    const size = heldSize(packet);
     if (!this.#backlog.fits(size, this.#bounds)) return this.#worker.overflow(packet);
     this.#backlog.push({ packet: keep(packet), arrived }, size);
   }
