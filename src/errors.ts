@@ -195,15 +195,21 @@ export class DecodeError extends Error {
   }
 }
 
-/** A body to send cannot be written as JSON: a cycle, a BigInt, a function. */
+/**
+ * A body to send, or a part of it, would not arrive as what it is: a promise, a `Map`, `NaN`, a cycle, a function, bytes
+ * inside of JSON.
+ */
 export class EncodeError extends Error {
   static {
     this.prototype.name = "EncodeError";
   }
+  /** Where it stands, such as `body.items[3]`. */
+  readonly place: string;
 
-  /** Makes one; `found` says what stood in the way. */
-  constructor(found: string, options?: ErrorOptions) {
+  /** Makes one; `found` says what stands where. */
+  constructor(found: string, options?: ErrorOptions & { readonly place?: string }) {
     super(`Cannot encode the body as it must be text, bytes or a JSON value: ${found}`, options);
+    this.place = options?.place ?? "body";
   }
 }
 

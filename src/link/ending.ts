@@ -44,6 +44,18 @@ export function encodeEnding(
   return { data: bytes, headerBlock: encodeHeaders(own, fields) };
 }
 
+/** The ending without data that cannot be sent, as the other side must hear of it in any case; why is reported. */
+export function sendable(ending: Ending, report: (error: unknown) => void): Ending {
+  if (ending.data === undefined) return ending;
+  try {
+    encodeBody(ending.data);
+    return ending;
+  } catch (error) {
+    report(error);
+    return { ...ending, data: undefined };
+  }
+}
+
 /** Reads it; a reason that we do not know, from a later peer, is the nearest that we do. */
 export function readEnding({ data, headerBlock }: Pick<Packet, "data" | "headerBlock">): Ending {
   if (!headerBlock) return COMPLETE;

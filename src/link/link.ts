@@ -3,7 +3,7 @@ import { NoRespondersError } from "../errors.ts";
 import { isNoResponders } from "../inbox/requests.ts";
 import type { Outgoing } from "../message/outgoing.ts";
 import type { Packet } from "../message/packet.ts";
-import { encodeEnding, type Ending, readEnding } from "./ending.ts";
+import { encodeEnding, type Ending, readEnding, sendable } from "./ending.ts";
 import { type MessageName, type Numbered, parseName } from "./frame.ts";
 import { Gathering } from "./gathering.ts";
 import type { LinkEvents } from "./link_life.ts";
@@ -119,14 +119,21 @@ export class Link implements Linked, Taker, LinkEvents {
     if (this.#machine.read(size)) this.#machine.credit(performance.now());
   }
 
-  close(ending: Ending): void {
+  close(given: Ending): void {
+    const ending = sendable(given, this.#report);
     const frame = { ...encodeEnding(ending, this.#owner.correlationId), code: "f" } as const;
     this.#machine.close(ending, frame, performance.now());
   }
 
   abort(ending: Ending): void {
-    this.#machine.abort(ending, performance.now());
+    this.#machine.abort(sendable(ending, this.#report), performance.now());
   }
+
+  readonly #report = (cause: unknown): void => {
+    const { subject, correlationId } = this.#owner;
+    const error = cause instanceof Error ? cause : new Error(String(cause));
+    this.#ways.feed.emit({ type: "error", error, subject, correlationId });
+  };
 
   expire(): void {
     this.#machine.refused();

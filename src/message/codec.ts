@@ -1,4 +1,5 @@
 import { DecodeError, EncodeError } from "../errors.ts";
+import { jsonOf } from "./json.ts";
 import { utf8 } from "./slab.ts";
 
 const json = new TextDecoder("utf-8", { fatal: true });
@@ -15,15 +16,20 @@ export interface EncodedBody {
 }
 
 /**
- * Text goes as `text/plain`, bytes as `application/octet-stream`, nothing as an empty payload without a
+ * Text goes as `text/plain`, every kind of bytes as `application/octet-stream`, nothing as an empty payload without a
  * content type, and all else as JSON: each arrives as what it was sent.
  *
- * @throws {EncodeError} for what is none of these
+ * @throws {EncodeError} for what would not, with its place
  */
 export function encodeBody(body: unknown): EncodedBody {
-  if (typeof body === "string") return { data: utf8(body), contentType: "text/plain" };
+  if (typeof body === "string") {
+    // half of a character has no UTF-8, and JSON has an escape for it
+    return body.isWellFormed()
+      ? { data: utf8(body), contentType: "text/plain" }
+      : { data: utf8(JSON.stringify(body)), contentType: "application/json" };
+  }
   if (body === undefined) return { data: NOTHING, contentType: undefined };
-  const bytes = bytesOf(body);
+  const bytes = typeof body === "object" ? bytesOf(body) : undefined;
   if (bytes) return { data: bytes, contentType: "application/octet-stream" };
   return { data: utf8(jsonOf(body)), contentType: "application/json" };
 }
@@ -46,25 +52,27 @@ export function decodeBody(data: Uint8Array, contentType: string | undefined): u
   return data;
 }
 
-function bytesOf(body: unknown): Uint8Array | undefined {
-  if (body instanceof Uint8Array) return body;
-  if (body instanceof ArrayBuffer) return new Uint8Array(body);
-  if (!ArrayBuffer.isView(body)) return undefined;
-  return new Uint8Array(body.buffer, body.byteOffset, body.byteLength);
+function bytesOf(body: object | null): Uint8Array | undefined {
+  if (ArrayBuffer.isView(body)) return viewed(body);
+  return body instanceof ArrayBuffer ? viewed(new DataView(intact(body))) : undefined;
 }
 
-function jsonOf(body: unknown): string {
-  if (typeof body === "object" && body !== null && Symbol.asyncIterator in body) {
-    throw new EncodeError("an async iterable");
+function viewed(body: ArrayBufferView): Uint8Array {
+  const { buffer } = body;
+  if (buffer instanceof ArrayBuffer) {
+    intact(buffer);
+    return body instanceof Uint8Array
+      ? body
+      : new Uint8Array(buffer, body.byteOffset, body.byteLength);
   }
-  let written: string | undefined;
-  try {
-    written = JSON.stringify(body);
-  } catch (cause) {
-    throw new EncodeError(cause instanceof Error ? cause.message : String(cause), { cause });
-  }
-  if (written === undefined) throw new EncodeError(`a ${typeof body}`);
-  return written;
+  // another thread may write into shared memory while the message waits, and a socket takes none
+  return new Uint8Array(buffer, body.byteOffset, body.byteLength).slice();
+}
+
+function intact(buffer: ArrayBuffer): ArrayBuffer {
+  if (!buffer.detached) return buffer;
+  const found = "bytes that were transferred elsewhere, which leaves none of them";
+  throw new EncodeError(`body is ${found}`, { place: "body" });
 }
 
 function attempt(contentType: string, read: () => unknown): unknown {

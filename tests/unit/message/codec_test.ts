@@ -1,9 +1,11 @@
 import {
+  assert,
   assertEquals,
   assertFalse,
   assertInstanceOf,
   assertNotStrictEquals,
   assertStrictEquals,
+  assertStringIncludes,
   assertThrows,
 } from "@std/assert";
 import { DecodeError, EncodeError } from "../../../src/errors.ts";
@@ -163,19 +165,62 @@ Deno.test("decodeBody() lets no key reach a prototype", () => {
   }
 });
 
-Deno.test("encodeBody() refuses what is neither text, bytes nor a JSON value", () => {
+Deno.test("encodeBody() names the place of what JSON would empty or change in silence", () => {
   const cycle: Record<string, unknown> = {};
   cycle.self = cycle;
-  for (const body of [1n, { deep: [2n] }, cycle, () => 1, Symbol("s"), class {}]) {
-    const { message } = assertThrows(() => encodeBody(body), EncodeError);
-    assertStrictEquals(
-      message.split(": ")[0],
-      "Cannot encode the body as it must be text, bytes or a JSON value",
-    );
+  const found: [body: unknown, place: string, what: string][] = [
+    [1n, "body", "a bigint"],
+    [{ deep: [2n] }, "body.deep[0]", "a bigint"],
+    [cycle, "body.self", "an object that holds itself"],
+    [() => 1, "body", "a function"],
+    [{ a: Symbol() }, "body.a", "a symbol"],
+    [{ items: [1, 2, 3, new Map([[1, 2]])] }, "body.items[3]", "a Map"],
+    [{ "two words": { "1a": NaN } }, 'body["two words"]["1a"]', "NaN"],
+    [[[-Infinity]], "body[0][0]", "-Infinity"],
+    [{ photo: new Uint8Array(2) }, "body.photo", "a Uint8Array"],
+    [Promise.resolve(1), "body", "a promise: await it"],
+    // deno-lint-ignore no-sparse-arrays
+    [[1, , 3], "body[1]", "a hole"],
+    [{ at: new Date(NaN) }, "body.at", "an invalid Date"],
+    [{ toJSON: () => [NaN] }, "body[0]", "NaN"],
+  ];
+  for (const [body, place, what] of found) {
+    const error = assertThrows(() => encodeBody(body), EncodeError);
+    assertStrictEquals(error.place, place);
+    const rule = "Cannot encode the body as it must be text, bytes or a JSON value";
+    assertStringIncludes(error.message, `${rule}: ${place} is ${what}`);
   }
-  assertInstanceOf(assertThrows(() => encodeBody(cycle), EncodeError).cause, TypeError);
-  assertThrows(() => encodeBody(() => 1), EncodeError, ": a function");
-  assertThrows(() => encodeBody(Symbol()), EncodeError, ": a symbol");
+});
+
+Deno.test("encodeBody() finds a cycle below the depth that bodies have, and says so in a short line", () => {
+  let deep: unknown[] = [];
+  const all = deep;
+  for (let level = 0; level < 100; level++) deep.push(deep = []);
+  deep.push(all);
+  const { message } = assertThrows(() => encodeBody(all), EncodeError, "holds itself");
+  assert(message.length < 400, message);
+});
+
+Deno.test("encodeBody() writes what is as deep as JSON can be", () => {
+  let deep: unknown[] = [];
+  const all = deep;
+  for (let level = 0; level < 500; level++) deep.push(deep = []);
+  assertEquals(roundTrip(all), all);
+});
+
+Deno.test("encodeBody() has half of a surrogate pair arrive", () => {
+  for (const text of ["\ud83d", "a\udc4bb"]) assertStrictEquals(roundTrip(text), text);
+});
+
+Deno.test("encodeBody() copies shared memory, and refuses bytes that were transferred", () => {
+  const shared = new Uint8Array(new SharedArrayBuffer(2));
+  const { data } = encodeBody(shared);
+  shared[0] = 1;
+  assertEquals(data, new Uint8Array(2));
+  const buffer = new ArrayBuffer(2);
+  const views = [buffer, new Uint8Array(buffer), new DataView(buffer)];
+  buffer.transfer();
+  for (const view of views) assertThrows(() => encodeBody(view), EncodeError, "transferred");
 });
 
 Deno.test("encodeBody() passes on why a toJSON() failed, whatever it throws", () => {
