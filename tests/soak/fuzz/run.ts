@@ -34,8 +34,8 @@ const OPTIONS: BrokerOptions = {
   waitOnFirstConnect: true,
   reconnect: { minDelay: 5, maxDelay: 50 },
 };
-/** What the first rounds leave behind is there to stay: compiled code, pools, caches. */
-const WARM_UP = 5;
+/** What the first rounds leave behind is there to stay: compiled code, pools, caches; for long that grows, ever slower. */
+const WARM_UP = { rounds: 5, part: 0.5 };
 /** Bytes that a round may leave, measured over all of them. */
 const KEPT = 2 ** 20;
 
@@ -54,8 +54,9 @@ export async function fuzz({ seed, rounds, every, transport }: FuzzPlan): Promis
   await service.start();
   await client.connect();
   const told = new Map<string, number>();
+  const warmUp = Math.max(WARM_UP.rounds, Math.floor(rounds * WARM_UP.part));
   let [given, before] = [0, usedMemory()];
-  for (let round = 1; round <= rounds + WARM_UP && faults.length < 10; round++) {
+  for (let round = 1; round <= rounds + warmUp && faults.length < 10; round++) {
     proxy.storm();
     const outcome = await ask(client, 3, STORM);
     given += outcome.given;
@@ -65,7 +66,7 @@ export async function fuzz({ seed, rounds, every, transport }: FuzzPlan): Promis
     await recovered(client, service).catch((error) => faults.push(`round ${round}: ${error}`));
     const { unwell } = await ask(client, 3, CALM);
     faults.push(...unwell.map((fault) => `round ${round} is not well after it: ${fault}`));
-    if (round === WARM_UP) before = usedMemory();
+    if (round === warmUp) before = usedMemory();
   }
   const grown = usedMemory() - before;
   if (grown > KEPT) faults.push(`${grown} bytes are kept`);
