@@ -7,6 +7,7 @@ export type Direction = "toServer" | "toClient";
 export class Proxy implements AsyncDisposable {
   readonly port: number;
   readonly #target: number;
+  readonly #scheme: string;
   readonly #links = new Set<Link>();
   readonly #work = new Set<Promise<void>>();
   #listening: { listener: Deno.TcpListener; ended: Promise<void> } | undefined;
@@ -14,17 +15,19 @@ export class Proxy implements AsyncDisposable {
   #stalled: PromiseWithResolvers<void> | undefined;
   #budget: { bytes: number; direction: Direction | undefined } | undefined;
 
-  private constructor(target: number) {
+  private constructor(target: number, scheme: string) {
     this.#target = target;
+    this.#scheme = scheme;
     this.port = this.#listen(0);
   }
 
-  static start(targetPort: number): Promise<Proxy> {
-    return Promise.try(() => new Proxy(targetPort));
+  /** The scheme is what its own URL begins with. */
+  static start(targetPort: number, scheme = "nats"): Promise<Proxy> {
+    return Promise.try(() => new Proxy(targetPort, scheme));
   }
 
   get url(): string {
-    return `nats://127.0.0.1:${this.port}`;
+    return `${this.#scheme}://127.0.0.1:${this.port}`;
   }
 
   /** How many connections are open. */

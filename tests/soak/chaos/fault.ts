@@ -29,3 +29,14 @@ export interface Fault {
   readonly quick?: PlanChanges;
   open(plan: Plan, random: Random): Promise<Stage>;
 }
+
+/** The same fault where the sender and the services connect over `ws://`. */
+export function overWebSockets(fault: Fault): Fault {
+  return {
+    ...fault,
+    name: `${fault.name} ws`,
+    title: `${fault.title}, over ws://`,
+    full: { ...fault.full, over: "webSocket" },
+    quick: { ...fault.quick, over: "webSocket" },
+  };
+}

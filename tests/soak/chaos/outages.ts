@@ -1,11 +1,11 @@
 import type { BrokerOptions } from "@signalbox/nats";
 import { delay } from "../../support/delay.ts";
-import { NatsServer } from "../../support/nats_server/nats_server.ts";
 import { until } from "../../support/nats_server/until.ts";
-import { Proxy } from "../../support/proxy.ts";
+import type { Proxy } from "../../support/proxy.ts";
 import type { Fault, Stage } from "./fault.ts";
 import { about } from "./plan.ts";
 import type { Sender } from "./sender.ts";
+import { startServer, type Transport, urlOf, wayTo } from "./way.ts";
 import { WallClock } from "./wall_clock.ts";
 
 /** Bytes: less than what is published in any of the outages. */
@@ -19,8 +19,8 @@ export const outbox: Fault = {
   proofs: ["disconnects", "held", "refused"],
   full: { faults: 4, outage: 1_000 },
   quick: { outage: 600 },
-  open: ({ outage }, random) =>
-    withOutages(() => delay(about(outage, random)), { outboxLimit: SMALL }),
+  open: ({ outage, over }, random) =>
+    withOutages(over, () => delay(about(outage, random)), { outboxLimit: SMALL }),
 };
 
 /** The wall clock jumps while the sender's way is closed, forwards and backwards in turn. */
@@ -29,11 +29,11 @@ export const clock: Fault = {
   title: "the clock jumps by an hour in outages",
   proofs: ["disconnects", "held"],
   quick: { faults: 4 },
-  async open({ outage }, random) {
+  async open({ outage, over }, random) {
     await using opening = new AsyncDisposableStack();
     const wall = opening.use(new WallClock());
     const stage = opening.use(
-      await withOutages(async (fault) => {
+      await withOutages(over, async (fault) => {
         await delay(about(outage, random) / 2);
         wall.jump(fault % 2 === 0 ? HOUR : -HOUR);
         await delay(about(outage, random) / 2);
@@ -46,18 +46,19 @@ export const clock: Fault = {
 
 /** The sender's way is closed for as long as `last` takes. */
 async function withOutages(
+  over: Transport,
   last: (fault: number) => Promise<void>,
   senderOptions: BrokerOptions = {},
 ): Promise<Stage> {
   await using opening = new AsyncDisposableStack();
-  const server = opening.use(await NatsServer.start());
-  const proxy = opening.use(await Proxy.start(server.port));
+  const server = opening.use(await startServer());
+  const proxy = opening.use(await wayTo(server, over));
   const opened = opening.move();
   return {
     sender: [proxy.url],
     senderOptions,
-    readers: [server.url],
-    services: [[server.url]],
+    readers: [urlOf(server, over)],
+    services: [[urlOf(server, over)]],
     strike: async (fault, { sender }) => {
       await disconnect(sender, proxy);
       await last(fault);

@@ -5,14 +5,14 @@ import { runScenario } from "../sessions/run.ts";
 import type { Scenario } from "../sessions/scenario.ts";
 import * as sessions from "../sessions/server_faults.ts";
 import { broken } from "./broken.ts";
-import type { Fault } from "./fault.ts";
+import { type Fault, overWebSockets } from "./fault.ts";
 import { clock, outbox } from "./outages.ts";
 import { FULL, QUICK } from "./plan.ts";
 import { type Row, rowOf } from "./row.ts";
 import { runFault } from "./run.ts";
-import { cluster, kills, pauses } from "./server_faults.ts";
+import { cluster, kills, lameDuck, pauses } from "./server_faults.ts";
 import { sessionRow } from "./session_row.ts";
-import { cuts, stalls } from "./socket_faults.ts";
+import { cuts, hangUps, stalls } from "./socket_faults.ts";
 
 /** What a part has for the table, and what was promised and did not hold. */
 export interface Shown {
@@ -26,7 +26,18 @@ export interface Part {
   run(): Promise<Shown>;
 }
 
-const FAULTS: readonly Fault[] = [kills, pauses, cluster, cuts, stalls, outbox, clock];
+const FAULTS: readonly Fault[] = [
+  kills,
+  pauses,
+  cluster,
+  cuts,
+  stalls,
+  outbox,
+  clock,
+  lameDuck,
+  hangUps,
+  ...[kills, pauses, cuts, stalls, outbox, clock, hangUps].map(overWebSockets),
+];
 const { restarts, cluster: nodes, pauses: stops, cuts: breaks } = sessions;
 const SCENARIOS: readonly Scenario[] = [restarts, nodes, stops, freezes, breaks, death, outage];
 

@@ -1,4 +1,5 @@
 import type { Random } from "../../unit/seeded_random.ts";
+import type { Transport } from "./way.ts";
 
 /** How much is published and asked in a run, and how roughly it is treated. */
 export interface Plan {
@@ -18,6 +19,7 @@ export interface Plan {
   readonly pause: number;
   /** Milliseconds for which something is down at least; twice as long at most. */
   readonly outage: number;
+  readonly over: Transport;
 }
 
 /** What a kind of fault changes of a plan. */
@@ -32,6 +34,7 @@ export const FULL: Omit<Plan, "seed"> = {
   calm: 250,
   pause: 3_000,
   outage: 250,
+  over: "tcp",
 };
 
 export const QUICK: Omit<Plan, "seed"> = {

@@ -1,4 +1,4 @@
-import { connect, type NatsConnection } from "@nats-io/transport-deno";
+import { connect, type NatsConnection, wsconnect } from "@nats-io/transport-deno";
 import { Heard } from "./heard.ts";
 
 /**
@@ -13,13 +13,14 @@ export class Reader implements AsyncDisposable {
   }
 
   static async open(server: string): Promise<Reader> {
-    const client = await connect({
+    const options = {
       servers: server,
       ignoreClusterUpdates: true,
       maxReconnectAttempts: -1,
       reconnectTimeWait: 20,
       reconnectJitter: 0,
-    });
+    };
+    const client = await (server.startsWith("ws") ? wsconnect(options) : connect(options));
     return new Reader(client);
   }
 

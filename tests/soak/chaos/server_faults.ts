@@ -1,27 +1,27 @@
 import { delay } from "../../support/delay.ts";
 import { NatsCluster } from "../../support/nats_server/nats_cluster.ts";
-import { NatsServer } from "../../support/nats_server/nats_server.ts";
+import type { NatsServer } from "../../support/nats_server/nats_server.ts";
 import { until } from "../../support/nats_server/until.ts";
-import { Proxy } from "../../support/proxy.ts";
 import type { Fault } from "./fault.ts";
 import { NEWS } from "./news.ts";
 import { about } from "./plan.ts";
 import { WORK } from "./service.ts";
+import { startServer, urlOf, wayTo } from "./way.ts";
 
 /** The server is killed and started again; the sender's way stays closed until the others listen again. */
 export const kills: Fault = {
   name: "kills",
   title: "the server is killed and restarted",
   proofs: ["disconnects", "held"],
-  async open({ outage }, random) {
+  async open({ outage, over }, random) {
     await using opening = new AsyncDisposableStack();
-    const server = opening.use(await NatsServer.start());
-    const proxy = opening.use(await Proxy.start(server.port));
+    const server = opening.use(await startServer());
+    const proxy = opening.use(await wayTo(server, over));
     const opened = opening.move();
     return {
       sender: [proxy.url],
-      readers: [server.url],
-      services: [[server.url]],
+      readers: [urlOf(server, over)],
+      services: [[urlOf(server, over)]],
       strike: async (_, { sender }) => {
         await proxy.refuse();
         await server.kill();
@@ -43,12 +43,12 @@ export const pauses: Fault = {
   proofs: ["timeouts"],
   full: { faults: 3 },
   quick: { faults: 1 },
-  async open({ pause }) {
-    const server = await NatsServer.start();
+  async open({ pause, over }) {
+    const server = await startServer();
     return {
-      sender: [server.url],
-      readers: [server.url],
-      services: [[server.url]],
+      sender: [urlOf(server, over)],
+      readers: [urlOf(server, over)],
+      services: [[urlOf(server, over)]],
       strike: async (_, { sender }) => {
         await server.suspend();
         await delay(pause);
@@ -81,6 +81,34 @@ export const cluster: Fault = {
         await delay(about(outage, random));
         await nodes.restart(down);
         await subscribed(nodes.nodes[down]!, NEWS);
+      },
+      [Symbol.asyncDispose]: () => nodes[Symbol.asyncDispose](),
+    };
+  },
+};
+
+/** The nodes of a cluster say that they leave, close their connections, and are started again, in turn. */
+export const lameDuck: Fault = {
+  name: "lame duck",
+  title: "the nodes of a cluster leave in lame duck mode, in turn",
+  proofs: ["disconnects"],
+  full: { faults: 3 },
+  quick: { faults: 1 },
+  async open({ outage }, random) {
+    // the shortest that they take; with few clients they close one a second
+    const config = 'lame_duck_duration: "30s", lame_duck_grace_period: "1ms"';
+    const nodes = await NatsCluster.start(3, { config });
+    return {
+      sender: nodes.urls,
+      readers: nodes.urls,
+      services: nodes.urls.map((url) => [url, ...nodes.urls.filter((other) => other !== url)]),
+      strike: async (fault, { sender }) => {
+        const leaving = fault % 3;
+        await nodes.leave(leaving);
+        await sender.recovered();
+        await delay(about(outage, random));
+        await nodes.restart(leaving);
+        await subscribed(nodes.nodes[leaving]!, NEWS);
       },
       [Symbol.asyncDispose]: () => nodes[Symbol.asyncDispose](),
     };

@@ -43,6 +43,17 @@ export class NatsCluster implements AsyncDisposable {
     await this.#node(index).kill();
   }
 
+  /** Has a node leave in lame duck mode; resolves once it has closed all its connections. */
+  async leave(index: number): Promise<void> {
+    this.#down.add(index);
+    const node = this.#node(index);
+    await node.lameDuck();
+    await until("the node must have left", async () => {
+      const { connections } = await node.monitor("/varz").catch(() => ({ connections: 0 }));
+      return connections === 0;
+    }, { timeout: 30_000 });
+  }
+
   /** Starts a node again; resolves once it has a route to every node that is up. */
   async restart(index: number): Promise<void> {
     const node = this.#node(index);
