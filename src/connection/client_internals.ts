@@ -11,6 +11,7 @@ import { readAll } from "../wire/socket_reader.ts";
 import { type Pipe, SocketWriter } from "../wire/socket_writer.ts";
 import { protocolOf, type SubscribingProtocol } from "./client_protocol.ts";
 import { ClientSubscriptions } from "./client_subscriptions.ts";
+import { OddAddresses } from "./odd_addresses.ts";
 import type { Report, Subscriptions } from "./subscriptions.ts";
 import { WireSubscriptions } from "./wire_subscriptions.ts";
 
@@ -72,11 +73,13 @@ export function readThrough(client: NatsConnection): void {
  */
 export function listenThrough(client: NatsConnection, report: Report): Subscriptions {
   const protocol = protocolOf(client);
-  if (!protocol || !isSubscribing(protocol)) return new ClientSubscriptions(client, report);
+  const odd = new OddAddresses(report);
+  if (!protocol || !isSubscribing(protocol)) return new ClientSubscriptions(client, report, odd);
   const { subscriptions } = protocol;
   const before = (control: SubscribingProtocol["parser"]) =>
     new Inbound(control, {
       addressee: (sid) => subscriptions.get(sid),
+      unanswerable: (packet) => odd.drop(packet),
       failed(error) {
         report(error);
         protocol.transport.disconnect();

@@ -7,6 +7,7 @@ import { ReconnectDelay } from "./backoff.ts";
 import { abandon } from "./client_dials.ts";
 import * as internals from "./client_internals.ts";
 import { Comeback } from "./comeback.ts";
+import { ControlLines } from "./control_lines.ts";
 import { DialFaults } from "./dial_faults.ts";
 import type { EventFeed } from "./events.ts";
 import { clientFault, closedUnder, notConnected } from "./faults.ts";
@@ -22,6 +23,7 @@ export type { Interest, Taker };
 export class Connection {
   readonly #settings: ConnectionSettings;
   readonly #feed: EventFeed;
+  readonly #lines = new ControlLines();
   readonly #outlet: Outlet;
   readonly #delay: ReconnectDelay;
   #socket: SocketSource | undefined;
@@ -35,12 +37,13 @@ export class Connection {
   #url = "";
   readonly #comeback = new Comeback();
   readonly #faults: DialFaults;
-  readonly #report = (error: Error) => this.#feed.emit({ type: "error", error });
+  readonly #report = (error: Error, subject?: string) =>
+    this.#feed.emit({ type: "error", error, ...subject !== undefined && { subject } });
 
   constructor(settings: ConnectionSettings, feed: EventFeed) {
     this.#settings = settings;
     this.#feed = feed;
-    this.#outlet = new Outlet(settings.outboxLimit);
+    this.#outlet = new Outlet(settings.outboxLimit, this.#lines);
     this.#delay = new ReconnectDelay(settings.reconnect);
     this.#faults = new DialFaults(feed, settings.servers.urls);
   }
@@ -115,10 +118,19 @@ export class Connection {
     return this.#outlet.room();
   }
 
-  /** Subscribes; the server has it once a `flush` is through. */
+  /**
+   * Subscribes; the server has it once a `flush` is through.
+   *
+   * @throws {ConnectionError} @throws {InvalidSubjectError}
+   */
   subscribe(subject: string, taker: Taker, queue?: string): Interest {
     if (this.#client === undefined) throw notConnected(`subscribe to "${subject}"`);
-    return this.#subscriptions!.subscribe(subject, taker, queue);
+    return this.#lines.subscribe(
+      subject,
+      taker,
+      queue,
+      () => this.#subscriptions!.subscribe(subject, taker, queue),
+    );
   }
 
   /** Resolves once the server has answered whatever it has got of us, after a reconnect if need be. */
@@ -172,12 +184,21 @@ export class Connection {
     this.#outlet.open(client);
     this.#subscriptions = internals.listenThrough(client, this.#report);
     this.#client = client;
-    internals.watchStatus(client, (status) => this.#onStatus(status));
+    internals.watchStatus(client, (status) => this.#notice(status));
     void client.closed().then((error) => {
       if (this.#client === client) this.#closed(error ? clientFault(error) : undefined);
     });
     if (internals.isConnected(client)) this.#raise();
     else await this.#comeback.awaited; // it has gone in these very turns, and comes back as any other
+  }
+
+  /** What is thrown into the client's own work would close it for good. */
+  #notice(status: Status): void {
+    try {
+      this.#onStatus(status);
+    } catch (error) {
+      this.#report(error as Error);
+    }
   }
 
   #onStatus(status: Status): void {
@@ -199,6 +220,7 @@ export class Connection {
       case "ldm":
         return this.#feed.emit({ type: "lameDuck", server: withoutQuery(status.server) });
       case "error":
+        if (ControlLines.isExceeded(status.error)) return this.#lines.exceeded(this.#report);
         if (!this.#up) return this.#faults.tell(status.error);
         return this.#feed.emit({ type: "error", error: clientFault(status.error) });
     }
@@ -216,7 +238,8 @@ export class Connection {
     internals.sendWithoutDelay(client);
     internals.readThrough(client);
     internals.leaveAtOnce(client);
-    const { max_payload, headers = false, version } = client.info!;
+    const { max_payload, headers = false, version, server_id } = client.info!;
+    this.#lines.connected(server_id);
     this.#server = { max_payload, headers, version };
     this.#url = withoutQuery(client.getServer());
     this.#delay.reset();
@@ -257,6 +280,7 @@ export class Connection {
     const ended = "Cannot wait for the connection as it must not be closed: closed";
     this.#comeback.fail(new ConnectionError(ended, "closed", { cause: error }));
     this.#outlet.close(this.#report);
+    this.#lines.clear();
     this.#feed.emit({ type: "closed", error });
   }
 }

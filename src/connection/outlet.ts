@@ -2,9 +2,11 @@ import type { NatsConnection } from "@nats-io/transport-deno";
 import { ConnectionError, PayloadTooLargeError } from "../errors.ts";
 import { isUnwatched, type Outgoing } from "../message/outgoing.ts";
 import { sizeOf } from "../message/packet.ts";
+import { checkAddresses } from "../wire/segment.ts";
 import type { Writer } from "../wire/writer.ts";
 import { writeThrough } from "./client_internals.ts";
 import { ClientWriter } from "./client_writer.ts";
+import type { ControlLines } from "./control_lines.ts";
 import { Outbox } from "./outbox.ts";
 import { Receipts } from "./receipts.ts";
 
@@ -15,7 +17,7 @@ export interface Resumption {
   /** The most that its server takes, in bytes; it may be less than the one before took. */
   readonly largest: number;
   /** Told what cannot be sent any more. */
-  failed(error: Error): void;
+  failed(error: Error, subject: string): void;
 }
 
 /**
@@ -24,6 +26,7 @@ export interface Resumption {
  */
 export class Outlet {
   readonly #outbox: Outbox;
+  readonly #lines: ControlLines;
   #writer: Writer | undefined;
   #receipts: Receipts | undefined;
   /** How many messages may have been lost, ever. */
@@ -32,8 +35,9 @@ export class Outlet {
   #told = 0;
 
   /** What is held stays within so many bytes. */
-  constructor(limit: number) {
+  constructor(limit: number, lines: ControlLines) {
     this.#outbox = new Outbox(limit);
+    this.#lines = lines;
   }
 
   /** Sends through this client from now on. */
@@ -48,11 +52,14 @@ export class Outlet {
    * @throws {OutboxFullError} @throws {InvalidSubjectError}
    */
   publish(outgoing: Outgoing, isUp: boolean): boolean {
+    this.#lines.check(outgoing, isUp);
     if (isUp && this.#outbox.count === 0) {
       this.#write(outgoing);
       return true;
     }
     this.#takeBack();
+    // what the writer would refuse later must not be held
+    checkAddresses(outgoing);
     this.#outbox.hold(outgoing);
     return false;
   }
@@ -90,10 +97,16 @@ export class Outlet {
   resume({ isUp, largest, failed }: Resumption): void {
     this.#outbox.release((outgoing) => {
       if (!isUp()) return false;
-      const size = sizeOf(outgoing);
-      // the server would end the connection, and what was sent beside it would be lost
-      if (size > largest) failed(new PayloadTooLargeError(outgoing.subject, size, largest));
-      else this.#write(outgoing);
+      try {
+        const size = sizeOf(outgoing);
+        // the server would end the connection, and what was sent beside it would be lost
+        if (size > largest) throw new PayloadTooLargeError(outgoing.subject, size, largest);
+        this.#lines.check(outgoing, true);
+        this.#write(outgoing);
+      } catch (error) {
+        // one that this server does not take must not keep back what stands behind it
+        failed(error as Error, outgoing.subject);
+      }
       return true;
     });
   }

@@ -16,7 +16,7 @@ export interface Taker {
 }
 
 /** Told what a taker throws. */
-export type Report = (error: Error) => void;
+export type Report = (error: Error, subject?: string) => void;
 
 /** Where one subscribes, for one connection and all that it becomes by coming back. */
 export interface Subscriptions {

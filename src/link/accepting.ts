@@ -9,6 +9,9 @@ import type { LinkSettings } from "./link_options.ts";
 import type { Purpose } from "./reader.ts";
 import { parseTerms, type Terms, termsOf } from "./terms.ts";
 
+/** What is said to it has an address of ours as well, and both must fit the server's control line. */
+const LONGEST_ADDRESS = 1_024;
+
 /** How an opening is answered. */
 export interface Acceptance {
   readonly purpose: Purpose;
@@ -35,7 +38,8 @@ export function termsIn({ headers }: Pick<Message, "headers">): Terms | undefine
 /**
  * Accepts an opening: takes a place among the links of the broker, and gives it back at the end.
  *
- * @throws {ReplyError} with 429, if there is no place; with 400, if addresses of reply do not arrive as they are sent
+ * @throws {ReplyError} with 429, if there is no place; with 400, if addresses of reply are too long, or do not arrive as
+ * they are sent
  */
 export function accept(
   ways: LinkWays,
@@ -43,6 +47,10 @@ export function accept(
   terms: Terms,
   { purpose, settings, headers }: Acceptance,
 ): Endpoint {
+  if (replyTo.length > LONGEST_ADDRESS) {
+    const description = `An opening's address of reply has ${LONGEST_ADDRESS} characters at most`;
+    throw new ReplyError(ERROR_CODES.badRequest, description);
+  }
   if (terms.responses > 0 && ways.allowance) {
     // frames go to a limited side without an address of reply, and so where only the other may publish
     const description = "One of the two sides must be permitted to publish to the other's inboxes";

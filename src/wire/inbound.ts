@@ -1,5 +1,6 @@
 import { CutMessage } from "./cut_message.ts";
 import { beginsMessage, MessageLine, unreadable } from "./message_line.ts";
+import { isReplyAddress } from "./reply_address.ts";
 import { WirePacket } from "./wire_packet.ts";
 
 /** Who is handed what is no message, in pieces as they come. */
@@ -18,6 +19,8 @@ export interface Addressee {
 export interface Recipients {
   /** Gives who takes the messages of a subscription, by its number. */
   addressee(sid: number): Addressee | undefined;
+  /** Told of a message that is dropped, as no answer could be sent where it says. */
+  unanswerable(packet: WirePacket): void;
   /** Told once of what no server sends: nothing behind it can be read. */
   failed(error: Error): void;
 }
@@ -88,8 +91,12 @@ export class Inbound {
   }
 
   #deliver(bytes: Uint8Array): void {
-    const { bodyEnd, sid } = this.#line;
+    const { bodyEnd, sid, hasReply, reply, addresses } = this.#line;
     if (bytes[bodyEnd] !== CR || bytes[bodyEnd + 1] !== LF) throw unreadable(bytes, bodyEnd);
-    this.#recipients.addressee(sid)?.take(new WirePacket(bytes, this.#line));
+    const packet = new WirePacket(bytes, this.#line);
+    if (hasReply && !isReplyAddress(bytes, reply, addresses)) {
+      return this.#recipients.unanswerable(packet);
+    }
+    this.#recipients.addressee(sid)?.take(packet);
   }
 }

@@ -35,6 +35,8 @@ export class MessageLine {
   /** Where the subject, the number of the subscription and the address of reply end. */
   addresses = 0;
   hasReply = false;
+  /** Where the address of reply begins, if there is one. */
+  reply = 0;
   /** The number of the subscription. */
   sid = 0;
   /** In bytes. */
@@ -84,6 +86,7 @@ export class MessageLine {
     this.subject = first + 1;
     this.addresses = this.#blanks[words - 1]!;
     this.hasReply = words === 4;
+    this.reply = third + 1;
     this.sid = numberIn(bytes, second + 1, third, SID_DIGITS);
     this.headers = hasHeaders ? numberIn(bytes, this.addresses + 1, last, SIZE_DIGITS) : 0;
     this.size = numberIn(bytes, last + 1, this.end - 2, SIZE_DIGITS);

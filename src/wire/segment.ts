@@ -13,6 +13,7 @@ const [SPACE, CR, LF, ZERO] = [32, 13, 10, 48] as const;
 const LINE = 40;
 /** UTF-8 takes three bytes at most for each unit of a text. */
 const WIDEST = 3;
+const BREAKING = /[\0-\x20\x7f]/;
 const encoder = new TextEncoder();
 const PUB = encoder.encode("PUB ");
 const HPUB = encoder.encode("HPUB ");
@@ -107,6 +108,17 @@ export class Segment {
   }
 }
 
+/**
+ * Refuses what would break the line of a message apart.
+ *
+ * @throws {InvalidSubjectError} if there is a blank or a control character in an address
+ */
+export function checkAddresses({ subject, replyTo }: Pick<Outgoing, "subject" | "replyTo">): void {
+  for (const address of [subject, replyTo]) {
+    if (BREAKING.test(address)) throw breaking(address);
+  }
+}
+
 /** How many bytes a message takes at most. */
 export function roomOf({ subject, replyTo, headerBlock, data }: Outgoing): number {
   const text = (subject.length + replyTo.length) * WIDEST;
@@ -131,9 +143,7 @@ function written(bytes: Uint8Array, at: number, subject: string): number {
 
 /** A peer's address of reply may be any UTF-8 that does not end the word. */
 function writtenWide(bytes: Uint8Array, at: number, subject: string): number {
-  if (/[\0-\x20\x7f]/.test(subject)) {
-    throw new InvalidSubjectError("publish", "a subject must have no blanks", subject);
-  }
+  if (BREAKING.test(subject)) throw breaking(subject);
   const end = at + encoder.encodeInto(subject, bytes.subarray(at)).written;
   bytes[end] = SPACE;
   return end + 1;
@@ -149,4 +159,8 @@ function counted(bytes: Uint8Array, at: number, number: number, behind: number):
   }
   bytes[at + digits] = behind;
   return at + digits + 1;
+}
+
+function breaking(address: string): InvalidSubjectError {
+  return new InvalidSubjectError("publish", "a subject must have no blanks", address);
 }

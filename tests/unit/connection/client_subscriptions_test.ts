@@ -1,5 +1,6 @@
 import type { Msg, NatsConnection, SubscriptionOptions } from "@nats-io/transport-deno";
 import { assertEquals } from "@std/assert";
+import { OddAddresses } from "../../../src/connection/odd_addresses.ts";
 import { ClientSubscriptions } from "../../../src/connection/client_subscriptions.ts";
 import type { Packet } from "../../../src/message/packet.ts";
 
@@ -19,7 +20,8 @@ function fake() {
   };
   const reported: Error[] = [];
   const client = { subscribe } as unknown as NatsConnection;
-  const subscriptions = new ClientSubscriptions(client, (error) => reported.push(error));
+  const report = (error: Error) => void reported.push(error);
+  const subscriptions = new ClientSubscriptions(client, report, new OddAddresses(report));
   return { subscriptions, asked, callbacks, reported };
 }
 

@@ -20,6 +20,7 @@ function reader(state = 0) {
   const taken: Taken[] = [];
   const control: string[] = [];
   const failures: Error[] = [];
+  const dropped: string[] = [];
   const parser = { state, parse: (piece: Uint8Array) => void control.push(decoder.decode(piece)) };
   const of = (sid: number) => ({
     take(packet: Packet) {
@@ -30,10 +31,11 @@ function reader(state = 0) {
   });
   const inbound = new Inbound(parser, {
     addressee: (sid) => sid === 404 ? undefined : of(sid),
+    unanswerable: ({ replyTo }) => void dropped.push(replyTo),
     failed: (error) => failures.push(error),
   });
   const parse = (text: string) => inbound.parse(encoder.encode(text));
-  return { inbound, parse, taken, control, failures };
+  return { inbound, parse, taken, control, failures, dropped };
 }
 
 Deno.test("Inbound hands each message to whoever its subscription is for", () => {
@@ -98,7 +100,7 @@ Deno.test("Inbound reads the same wherever the pieces are cut", () => {
       }
       const sid = 1 + random(300);
       const subject = printable(random, 1 + random(20));
-      const replyTo = random(2) ? printable(random, 1 + random(20)) : "";
+      const replyTo = random(2) ? `r${printable(random, random(20)).replace(/[.*>]/g, "-")}` : "";
       const headers = random(2) ? `NATS/1.0\r\n${printable(random, random(9))}\r\n\r\n` : "";
       const body = pick(random, ["", "\r\n", "MSG a 1 0\r\n\r\n", printable(random, random(200))]);
       const addresses = [subject, sid, replyTo].filter((word) => word !== "").join(" ");
@@ -185,6 +187,22 @@ Deno.test("Inbound tells once of what no server sends, and reads nothing behind 
   }
 });
 
+Deno.test("Inbound drops a message that no answer could be sent to, and nothing else", () => {
+  const { inbound, parse, taken, dropped, failures } = reader();
+  const odd = ["a.\x01", "\0", "a\tb", "a.\x7f", "a..b", ".a", "a.", "a.*", ">", "a.>"];
+  for (const replyTo of odd) parse(`MSG s 1 ${replyTo} 2\r\nhi\r\n`);
+  const bytes = (...parts: number[]) => inbound.parse(new Uint8Array(parts));
+  parse("MSG s 1 a.");
+  bytes(0xff);
+  parse(" 2\r\nhi\r\n");
+  assertEquals(dropped, [...odd, "a.\ufffd"]);
+  assertEquals(taken, []);
+  const usable = ["a", "_INBOX.a.b", "$JS.ACK.a", "\u00e9.\u2603", "a-b_c"];
+  for (const replyTo of usable) parse(`MSG s 1 ${replyTo} 2\r\nhi\r\n`);
+  assertEquals(taken.map(([, , replyTo]) => replyTo), usable);
+  assertEquals(failures, []);
+});
+
 Deno.test("Inbound shows how a line without an end begins", () => {
   const { parse, failures } = reader();
   parse(`MSG ${"a".repeat(2_000_000)}`);
@@ -197,7 +215,11 @@ Deno.test("Inbound tells of what the client cannot parse", () => {
   const parse = () => {
     throw junk;
   };
-  const recipients = { addressee: () => undefined, failed: (error: Error) => failures.push(error) };
+  const recipients = {
+    addressee: () => undefined,
+    unanswerable: () => {},
+    failed: (error: Error) => failures.push(error),
+  };
   const inbound = new Inbound({ state: 0, parse }, recipients);
   inbound.parse(encoder.encode("XYZ\r\n"));
   inbound.parse(encoder.encode("XYZ\r\n"));

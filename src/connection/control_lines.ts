@@ -1,0 +1,134 @@
+import { InvalidSubjectError } from "../errors.ts";
+import type { Outgoing } from "../message/outgoing.ts";
+import type { Interest, Taker } from "./subscriptions.ts";
+
+/** In bytes: nats-server ends a connection over a longer line, unless its `max_control_line` says otherwise. */
+const LONGEST = 4_096;
+/** What stands in a line beside subjects, in bytes, as the server counts: two sizes, and the blanks. */
+const BESIDE = 20;
+/** UTF-8 takes three bytes at most for each unit of a text. */
+const WIDEST = 3;
+/** A server whose limit is below this does not let us in, as it cannot take our CONNECT. */
+const SHORT = 128;
+/** So many servers are known by their limits. */
+const MOST_SERVERS = 64;
+const EXCEEDED = /maximum control line/i;
+const encoder = new TextEncoder();
+
+/** A subscription whose line a server with a smaller limit may not take. */
+interface LongSubscription {
+  readonly subject: string;
+  readonly length: number;
+  readonly interest: Interest;
+  readonly taker: Taker;
+}
+
+/**
+ * Keeps lines from the server that it ends the connection over. Its limit is in no INFO: one that is smaller than usual
+ * is learned when it hangs up, as it must be smaller than the longest line that it was sent.
+ */
+export class ControlLines {
+  readonly #limits = new Map<string, number>();
+  readonly #subscriptions = new Set<LongSubscription>();
+  #server = "";
+  #limit = LONGEST;
+  #longest = 0;
+  #subject = "";
+
+  /** Whether this is what a server says before it hangs up over a line. */
+  static isExceeded({ message }: Error): boolean {
+    return EXCEEDED.test(message);
+  }
+
+  /** Goes by the limit of this server from now on. */
+  connected(server: string): void {
+    this.#server = server;
+    this.#limit = this.#limits.get(server) ?? LONGEST;
+    this.#longest = 0;
+  }
+
+  /**
+   * Looks at a message that is to be sent, now or once the connection is back.
+   *
+   * @throws {InvalidSubjectError} if its line is too long
+   */
+  check({ subject, replyTo }: Pick<Outgoing, "subject" | "replyTo">, isSent: boolean): void {
+    const length = lengthOf(subject, replyTo, this.#limit);
+    if (length > this.#limit) throw this.#tooLong("publish", subject);
+    if (!isSent || length <= this.#longest) return;
+    this.#longest = length;
+    this.#subject = subject;
+  }
+
+  /**
+   * Subscribes, unless the line is too long.
+   *
+   * @throws {InvalidSubjectError} if it is
+   */
+  subscribe(
+    subject: string,
+    taker: Taker,
+    queue: string | undefined,
+    subscribe: () => Interest,
+  ): Interest {
+    const length = lengthOf(subject, queue ?? "", this.#limit);
+    if (length > this.#limit) throw this.#tooLong("subscribe", subject);
+    const interest = subscribe();
+    if (length <= SHORT) return interest;
+    const subscription = { subject, length, interest, taker };
+    this.#subscriptions.add(subscription);
+    const forget = () => this.#subscriptions.delete(subscription);
+    return {
+      unsubscribe() {
+        forget();
+        interest.unsubscribe();
+      },
+      drain() {
+        forget();
+        return interest.drain();
+      },
+    };
+  }
+
+  /** The server hangs up over a line: the longest is dropped, and what is as long is refused from now on. */
+  exceeded(report: (error: Error, subject: string) => void): void {
+    const lengths = [...this.#subscriptions].map(({ length }) => length);
+    const longest = Math.max(this.#longest, ...lengths);
+    const isMessage = this.#longest === longest;
+    this.#limit = longest - 1;
+    if (this.#limits.size >= MOST_SERVERS) this.#limits.clear();
+    this.#limits.set(this.#server, this.#limit);
+    if (isMessage) report(this.#tooLong("publish", this.#subject), this.#subject);
+    for (const each of this.#subscriptions) {
+      if (each.length > this.#limit) this.#drop(each, report);
+    }
+  }
+
+  /** The connection is closed for good, and nothing is subscribed any more. */
+  clear(): void {
+    this.#subscriptions.clear();
+    this.#limits.clear();
+  }
+
+  #drop(
+    { subject, taker, interest }: LongSubscription,
+    report: (error: Error, subject: string) => void,
+  ): void {
+    const error = this.#tooLong("subscribe", subject);
+    interest.unsubscribe();
+    taker.refused(error);
+    report(error, subject);
+  }
+
+  #tooLong(action: string, subject: string): InvalidSubjectError {
+    const known = this.#limit === LONGEST ? `${LONGEST} bytes` : "the server's max_control_line";
+    return new InvalidSubjectError(action, `its line must fit ${known}`, subject);
+  }
+}
+
+/** At most so many bytes; exactly only where that could matter. */
+function lengthOf(one: string, other: string, limit: number): number {
+  const units = one.length + other.length;
+  if (units * WIDEST + BESIDE <= limit) return units + BESIDE;
+  return encoder.encode(one).length + encoder.encode(other).length + BESIDE;
+}

@@ -1,0 +1,29 @@
+const [SPACE, ASTERISK, DOT, GREATER, DEL] = [32, 42, 46, 62, 127] as const;
+const decoder = new TextDecoder("utf-8", { fatal: true });
+
+/**
+ * Whether an answer can be sent to an address that a peer has given: the server passes it on unread, and a control
+ * character in it would break the line of the answer apart. It is bytes from the socket, or the text of a client.
+ */
+export function isReplyAddress(bytes: Uint8Array, from = 0, to = bytes.length): boolean {
+  let before: number = DOT;
+  let isWide = false;
+  for (let at = from; at < to; at++) {
+    const byte = bytes[at]!;
+    if (byte <= SPACE || byte === ASTERISK || byte === GREATER || byte === DEL) return false;
+    if (byte === DOT && before === DOT) return false;
+    isWide ||= byte > DEL;
+    before = byte;
+  }
+  return before !== DOT && (!isWide || isText(bytes.subarray(from, to)));
+}
+
+/** What is no UTF-8 would be answered somewhere else, as it is decoded to another text. */
+function isText(bytes: Uint8Array): boolean {
+  try {
+    decoder.decode(bytes);
+    return true;
+  } catch {
+    return false;
+  }
+}
