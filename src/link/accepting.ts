@@ -7,7 +7,7 @@ import { Endpoint } from "./endpoint.ts";
 import type { LinkWays } from "./link_ways.ts";
 import type { LinkSettings } from "./link_options.ts";
 import type { Purpose } from "./reader.ts";
-import { parseTerms, type Terms, termsOf } from "./terms.ts";
+import { newSecret, parseTerms, type Terms, termsOf } from "./terms.ts";
 
 /** What is said to it has an address of ours as well, and both must fit the server's control line. */
 const LONGEST_ADDRESS = 1_024;
@@ -63,7 +63,10 @@ export function accept(
   void endpoint.closed.then(() => ways.links.places.leave());
   // whoever asks for a stream has nothing to say after the opening
   if (terms.kind === "stream") endpoint.restrict("sending");
-  const own = termsOf(terms.kind, settings, ways.allowance);
+  // one side is written to without an address of reply, which would tell who writes
+  const hasSecret = terms.secret > 0 && (terms.responses > 0 || ways.allowance !== undefined);
+  const secret = hasSecret ? newSecret() : 0;
+  const own = { ...termsOf(terms.kind, settings, ways.allowance), secret };
   if (endpoint.accept(replyTo, terms, own, headers)) return endpoint;
   const description = "Addresses of reply must arrive as they were sent";
   endpoint.ended({ reason: "gap" });

@@ -61,16 +61,20 @@ export function controlName(kind: ControlKind, serial: number): string {
   return LETTERS[kind] + serial;
 }
 
-/** Reads the token that begins at `from` and goes to the end of the subject; `undefined` for one that is no name. */
-export function parseName(subject: string, from: number): FrameName | undefined {
-  const last = subject.length - 1;
+/** Reads what stands between two places of a subject, `undefined` for what is no name; it goes to the end of it usually. */
+export function parseName(
+  subject: string,
+  from: number,
+  end = subject.length,
+): FrameName | undefined {
+  const last = end - 1;
   if (subject.charCodeAt(from) <= NINE) {
     const number = digits(subject, from, last);
     const code = subject[last] as MessageCode;
     return number > 0 && CODES.includes(code) ? { number, code } : undefined;
   }
   const kind = KINDS.get(subject[from] ?? "") as ControlKind | undefined;
-  const serial = digits(subject, from + 1, subject.length);
+  const serial = digits(subject, from + 1, end);
   return kind && serial > 0 ? { kind, serial } : undefined;
 }
 

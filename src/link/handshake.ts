@@ -65,7 +65,7 @@ export class Handshake {
     const correlationId = this.#correlationId;
     const common = { contentType: undefined, correlationId, timeLeft: undefined };
     const acceptance = { data: NOTHING, headerBlock: encodeHeaders(common, fields) };
-    const isAccepted = this.#link.accept(replyTo, terms, acceptance);
+    const isAccepted = this.#link.accept(replyTo, terms, acceptance, own.secret);
     if (!isAccepted) this.#link.expire();
     return isAccepted;
   }

@@ -16,6 +16,7 @@ import type { Unnumbered } from "./outflow.ts";
 import { framesIn } from "./pack.ts";
 import { rewritten, Strays } from "./strays.ts";
 import { parseTally } from "./tally.ts";
+import { Refusals, silentSubject } from "./silence.ts";
 import { parseTerms, type Terms, toldIn } from "./terms.ts";
 import { type Acceptance, Wire } from "./wire.ts";
 
@@ -28,6 +29,7 @@ export class Link implements Linked, Taker, LinkEvents {
   readonly #interest: Interest;
   readonly #gathering: Gathering;
   readonly #strays: Strays;
+  readonly #refusals: Refusals;
   #isDeclined = false;
 
   /** Subscribes to an inbox of its own. */
@@ -35,6 +37,7 @@ export class Link implements Linked, Taker, LinkEvents {
     this.#ways = ways;
     this.#strays = new Strays(ways.feed);
     this.#owner = owner;
+    this.#refusals = new Refusals(ways.allowance !== undefined && settings.resumeTimeout > 0);
     const { connection, allowance } = ways;
     const inbox = ways.newInbox();
     // a server that takes less than the one before, for instance
@@ -87,8 +90,8 @@ export class Link implements Linked, Taker, LinkEvents {
    *
    * @returns whether it can be: its address of reply must have come as it was sent
    */
-  accept(replyTo: string, terms: Terms, acceptance: Acceptance): boolean {
-    const serial = this.#wire.meet(replyTo, terms);
+  accept(replyTo: string, terms: Terms, acceptance: Acceptance, secret: number): boolean {
+    const serial = this.#wire.meet(replyTo, terms, secret);
     if (serial === undefined) return false;
     const subject = this.#machine.opened(terms, replyTo, serial, performance.now());
     if (subject === undefined) return false;
@@ -156,10 +159,11 @@ export class Link implements Linked, Taker, LinkEvents {
     this.#machine.disconnected(now);
   }
 
-  /** The server does not permit to publish there. */
+  /** The server does not permit to publish there: a message of this link is lost, if the place is the other side's. */
   forbidden(subject: string, error: Error): void {
-    if (this.#wire.isPeer(subject)) this.#fail(error);
-    else if (!this.terms && subject === this.#owner.subject) this.#answered(error);
+    if (this.#wire.isPeer(subject)) {
+      if (!this.#refusals.isBearable(performance.now())) this.#fail(error);
+    } else if (!this.terms && subject === this.#owner.subject) this.#answered(error);
   }
 
   /** The server does not permit to listen. */
@@ -203,9 +207,17 @@ export class Link implements Linked, Taker, LinkEvents {
 
   /** What has no address of reply is the server's word, or a frame where we may not send to many addresses. */
   #takeBare(packet: Packet, now: number): void {
-    if (isNoResponders(packet)) return this.#machine.lost(now);
+    if (isNoResponders(packet)) return this.#takeSilence(packet, now);
     const name = this.#ways.allowance && this.#wire.nameOf(packet);
     if (name && "number" in name) this.#takeNumbered(packet, name, now);
+    else this.#strays.report(packet);
+  }
+
+  /** Nobody is there, says the server, which names where; or somebody who knows our inbox, and not the other's. */
+  #takeSilence(packet: Packet, now: number): void {
+    const silent = silentSubject(packet);
+    if (silent === undefined) this.#machine.doubt(now);
+    else if (this.#wire.isPeer(silent)) this.#machine.lost(now);
     else this.#strays.report(packet);
   }
 
@@ -232,14 +244,18 @@ export class Link implements Linked, Taker, LinkEvents {
 
   /** What comes before the other side is known. */
   #takeAnswer(packet: Packet, now: number): void {
-    if (isNoResponders(packet)) return this.#answered(new NoRespondersError(this.#owner.subject));
-    const { replyTo } = packet;
+    const { subject, replyTo } = packet;
+    if (isNoResponders(packet)) {
+      // nothing but the opening has been sent
+      if (subject !== this.#wire.first) return this.#strays.report(packet);
+      return this.#answered(new NoRespondersError(this.#owner.subject));
+    }
     const told = toldIn(packet);
     // a frame whose acceptance was lost is no answer; the acceptance is sent again
     if (told === undefined && this.#wire.isFrame(packet)) return;
     if (told === undefined) return this.#answered(packet);
     const terms = parseTerms(told);
-    const serial = terms && this.#wire.meet(replyTo, terms);
+    const serial = terms && this.#wire.meet(replyTo, terms, terms.secret);
     if (serial === undefined) return this.#answered(rewritten(this.#owner.subject, replyTo));
     if (this.state === "opening") this.#owner.accepted(packet, terms!);
     this.#machine.accepted(terms!, replyTo, serial, now);

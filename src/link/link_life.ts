@@ -133,6 +133,11 @@ export abstract class LinkLife {
     else if (this.#state !== "finished") this.release();
   }
 
+  /** What we sent may have found nobody: somebody says so, and it cannot be told whether it is the server. */
+  doubt(now: number): void {
+    if (this.#state === "open" && !this.#liveness.isProbing) this.probe(now);
+  }
+
   /** Our connection is gone. */
   disconnected(now: number): void {
     this.flow.disconnected();

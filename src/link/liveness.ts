@@ -47,6 +47,11 @@ export class Liveness {
     return this.#isMet;
   }
 
+  /** Whether a probe has not been answered yet. */
+  get isProbing(): boolean {
+    return this.#probed < Infinity;
+  }
+
   /** The other side must hear from us this often, in milliseconds. */
   hurry(renew: number): void {
     this.#keepAlive = Math.min(this.#keepAlive, Math.max(renew, SHORTEST_SILENCE));

@@ -17,7 +17,7 @@ import type { Session } from "./session.ts";
 import { checkOpenSession, type OpenSessionOptions } from "./session_options.ts";
 import type { ReplyStream } from "./stream.ts";
 import { checkRequestStream, type RequestStreamOptions } from "./stream_options.ts";
-import { encodeTerms, type Terms, termsOf } from "./terms.ts";
+import { encodeTerms, KNOWS_SECRETS, type Terms, termsOf } from "./terms.ts";
 
 /** What an opening goes over. */
 export interface OpeningWays extends LinkWays {
@@ -78,7 +78,8 @@ function prepare(
   const timeout = timeWithinWork(options.timeout ?? ways.requestTimeout, subject);
   const deadline = timeWithinWork(options.deadline ?? Infinity, subject);
   const correlationId = options.correlationId ?? currentWork()?.correlationId ?? newToken();
-  const terms = encodeTerms(termsOf(kind, settings, ways.allowance));
+  const own = termsOf(kind, settings, ways.allowance);
+  const terms = encodeTerms({ ...own, secret: KNOWS_SECRETS });
   const timeLeft = deadline === Infinity ? undefined : Math.ceil(deadline);
   const opening = ways.outbound.encodeQuestion(
     subject,

@@ -19,7 +19,17 @@ export interface Terms {
   readonly several: number;
   /** How often it must be heard from, in milliseconds, as its addresses of reply do not last; 0 where they do. */
   readonly renew: number;
+  /**
+   * In an opening 1, where this side knows what a secret is for; in an acceptance what frames without an address of reply
+   * carry in this link. 0 for none.
+   */
+  readonly secret: number;
 }
+
+/** What an opening says of secrets. */
+export const KNOWS_SECRETS = 1;
+/** Of 15 digits; fewer possible ones than inboxes, but each guess is a message that is reported. */
+const LEAST_SECRET = 100_000_000_000_000;
 
 const VERSION = "1";
 
@@ -32,7 +42,14 @@ export function termsOf(
   const responses = allowance?.max ?? 0;
   // half of the time that an address lasts, and thrice before we would take the other side for gone
   const renew = allowance ? Math.floor(Math.min(allowance.expires / 2, resumeTimeout / 3)) : 0;
-  return { kind, frames, bytes, body: maxMessage, responses, several: LONGEST_PACK, renew };
+  const several = LONGEST_PACK;
+  return { kind, frames, bytes, body: maxMessage, responses, several, renew, secret: 0 };
+}
+
+/** What nobody guesses who has not seen the acceptance. */
+export function newSecret(): number {
+  const [random] = crypto.getRandomValues(new BigUint64Array(1));
+  return LEAST_SECRET + Number(random! % BigInt(9 * LEAST_SECRET));
 }
 
 /** What an opening or an acceptance says, `undefined` in what is neither. */
@@ -41,8 +58,9 @@ export function toldIn({ headerBlock }: Packet): string | undefined {
 }
 
 /** The header's value: the protocol's version, and what is told, as pairs. */
-export function encodeTerms({ kind, ...numbers }: Terms): string {
-  const pairs = Object.entries(numbers).map(([name, value]) => `${name}=${value}`);
+export function encodeTerms({ kind, secret, ...numbers }: Terms): string {
+  const told = secret === 0 ? numbers : { ...numbers, secret };
+  const pairs = Object.entries(told).map(([name, value]) => `${name}=${value}`);
   return [VERSION, kind, ...pairs].join(" ");
 }
 
@@ -63,6 +81,7 @@ export function parseTerms(value: string): Terms | undefined {
     responses: number("responses"),
     several: Math.min(number("several") || 0, LONGEST_PACK),
     renew: number("renew") || 0,
+    secret: number("secret") || 0,
   } as const;
   const { frames, bytes, body, responses } = terms;
   return [frames, bytes, body, responses].some(Number.isNaN) ? undefined : terms;

@@ -28,6 +28,8 @@ export class Wire implements FrameWriter {
   #peer = "";
   #terms: Terms | undefined;
   #acceptance: Acceptance | undefined;
+  /** What frames without an address of reply carry behind their names. */
+  #secret = "";
 
   /** `failed` is told of a frame that the server will never take. */
   constructor(
@@ -62,12 +64,13 @@ export class Wire implements FrameWriter {
    *
    * @returns the serial of that address; `undefined` where it is none, as something on the way has rewritten it
    */
-  meet(address: string, terms: Terms): number | undefined {
+  meet(address: string, terms: Terms, secret: number): number | undefined {
     const from = address.lastIndexOf(".") + 1;
     const name = parseName(address, from);
     if (!name || !("kind" in name) || name.kind !== "open") return undefined;
     this.#peer = address.slice(0, from);
     this.#terms = terms;
+    this.#secret = secret === 0 ? "" : String(secret);
     return name.serial;
   }
 
@@ -83,9 +86,9 @@ export class Wire implements FrameWriter {
 
   /** The name of a frame, by its address of reply, or by its subject where it has none. */
   nameOf({ subject, replyTo }: Packet): FrameName | undefined {
-    return replyTo === ""
-      ? parseName(subject, this.#own.length)
-      : parseName(replyTo, this.#peer.length);
+    if (replyTo !== "") return parseName(replyTo, this.#peer.length);
+    if (!subject.endsWith(this.#secret)) return undefined;
+    return parseName(subject, this.#own.length, subject.length - this.#secret.length);
   }
 
   /** The serial of our address that a message of a limited side came to, 0 where it counts for nothing. */
@@ -102,7 +105,7 @@ export class Wire implements FrameWriter {
     const data = isOne ? single : pack(frames);
     // the server keeps each address of reply for a side that may send there but once: a frame to it has none
     const isBare = this.#terms!.responses > 0;
-    const subject = isBare ? this.#peer + name : address;
+    const subject = isBare ? this.#peer + name + this.#secret : address;
     this.publish({ subject, replyTo: isBare ? "" : this.#own + name, data, headerBlock });
   }
 

@@ -7,6 +7,7 @@ import {
   payloadOf,
   type RecordedFrame,
   type RecordedScene,
+  secretOf,
 } from "./session_frames.ts";
 
 type Terms = Readonly<Record<string, number>>;
@@ -15,6 +16,8 @@ type Tally = Readonly<Record<string, number>>;
 /** What one side of a link has said so far. */
 interface Side {
   readonly inbox: string;
+  /** Whether it has accepted. */
+  readonly isServer: boolean;
   readonly terms: Terms;
   /** What it opened or accepted with. */
   readonly first: RecordedFrame;
@@ -102,7 +105,12 @@ export class ProtocolChecker {
       fieldsOf(each).get("signalbox-link")?.split(" ")[1]
     );
     assertEquals(kinds[0], kinds[1], where);
-    const [opener, server] = [opening, frame].map((each) => sideOf(each, this.#terms(each)!));
+    const [opener, server] = [opening, frame].map((each) =>
+      sideOf(each, this.#terms(each)!, each === frame)
+    );
+    const isLimited = [opener, server].some((side) => side!.terms.responses! > 0);
+    const hasSecret = isLimited && opener!.terms.secret! > 0;
+    assertEquals(server!.terms.secret! > 0, hasSecret, `a secret where it is needed, ${where}`);
     // the acceptance itself came to it
     spend(opener!.given, frame.subject, server!.terms.responses!, where);
     opener!.given.set(opening.replyTo!, (server!.terms.responses || Infinity) - 1);
@@ -152,6 +160,9 @@ export class ProtocolChecker {
     const isToLimited = to.terms.responses! > 0;
     if (name.code) {
       assertEquals(isBare, isToLimited, `only a limited side is so written to, ${where}`);
+      const { secret } = to.isServer ? to.terms : from.terms;
+      const told = secret === 0 ? "" : String(secret);
+      if (isBare) assertEquals(secretOf(frame), told, `with what was told, ${where}`);
     } else assertEquals(isBare, false, where);
     if (!isBare) this.#checkAddress(frame, to, from, where);
     if (name.code) this.#checkMessage(frame, name.code, name.number, to, from, where);
@@ -311,7 +322,7 @@ export class ProtocolChecker {
     }
     assertEquals([...names], [], `no other may be there: ${value}`);
     const terms = told.map(([name, number]) => [name, Number(number)] as const);
-    const own: Terms = { several: 0, renew: 0, ...Object.fromEntries(terms) };
+    const own: Terms = { several: 0, renew: 0, secret: 0, ...Object.fromEntries(terms) };
     if (own.responses === 0) assertEquals(own.renew, 0, `a free side's addresses last: ${value}`);
     return own;
   }
@@ -321,10 +332,11 @@ function byFirst(table: Table): ReadonlyMap<string, Readonly<Record<string, stri
   return new Map(table.map((row) => [Object.values(row)[0]!, row]));
 }
 
-function sideOf(first: RecordedFrame, terms: Terms): Side {
+function sideOf(first: RecordedFrame, terms: Terms, isServer: boolean): Side {
   const { replyTo } = first;
   return {
     inbox: inboxOf(replyTo!),
+    isServer,
     terms,
     first,
     entries: new Set([replyTo!]),

@@ -30,6 +30,8 @@ export interface RecordedFrame {
 const FINISHED = "recording.finished";
 const NOTHING = new Uint8Array(0);
 const INBOX = /\b(_\w+)\.([0-9A-Za-z]{22})\b/g;
+const NUMBERED_NAME = /^(\d{1,15})(\D)$/;
+const BARE_NAME = /^(\d{1,15})(\D)(?:\d{15})?$/;
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** The recorded frames. */
@@ -72,13 +74,22 @@ export interface Part {
   readonly size: number;
 }
 
-/** The letter or code of a message, and its number, in the last token of its address of reply or else its subject. */
+/**
+ * The letter or code of a message, and its number, in the last token of its address of reply, or else its subject; there a
+ * secret may follow.
+ */
 export function nameOf({ subject, replyTo = subject }: RecordedFrame) {
   const name = replyTo.slice(replyTo.lastIndexOf(".") + 1);
-  const [, number, code] = /^(\d{1,15})(\D)$/.exec(name) ?? [];
+  const isBare = replyTo === subject;
+  const [, number, code] = (isBare ? BARE_NAME : NUMBERED_NAME).exec(name) ?? [];
   if (code !== undefined) return { code, number: Number(number) };
   const [, letter, serial] = /^(\D)(\d{1,15})$/.exec(name) ?? [];
   return letter === undefined ? undefined : { letter, number: Number(serial) };
+}
+
+/** What stands behind the name of a frame without an address of reply. */
+export function secretOf({ subject }: RecordedFrame): string {
+  return /\D(\d*)$/.exec(subject)![1]!;
 }
 
 /** The frames of a numbered message: its own, or with `s` those that it holds. */

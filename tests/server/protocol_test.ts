@@ -117,7 +117,7 @@ function assertHeadersCount(recording: Recording): void {
 function assertHeardOften(recording: Recording): void {
   const name = "a limited side must be heard";
   const [opening] = framesOf(recording, name);
-  assert(opening!.headers!.at(-1)!.endsWith("responses=1 several=16384 renew=500"), name);
+  assert(opening!.headers!.at(-1)!.endsWith("responses=1 several=16384 renew=500 secret=1"), name);
   assert(namesOf(recording, name).filter((one) => one === "p").length >= 4, name);
 }
 

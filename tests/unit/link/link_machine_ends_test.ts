@@ -56,6 +56,7 @@ control credit, all there    | opening:           | over: x .        | finished:
 control farewell, all there  | opening:           | over: x .        | over: .           | over:
 left                         | opening:           | over: .          | over: .           | over:
 lost                         | over: .            | over: .          | finished:         | over:
+doubt                        | opening:           | leaving:         | finished:         | over:
 disconnected                 | opening:           | leaving:         | finished:         | over:
 connected                    | opening:           | leaving:         | finished: q       | over:
 tick at once                 | opening:           | leaving:         | finished:         | over:

@@ -57,6 +57,7 @@ control credit, all there    | finished: q !complete | open:                  | 
 control farewell, all there  | over: q !complete .   | over: x !gap .         | over: x !gap .
 left                         | over: !idle .         | over: !idle .          | over: !idle .
 lost                         | paused:               | paused:                | paused:
+doubt                        | open: p               | open: p                | open:
 disconnected                 | paused:               | paused:                | paused:
 connected                    | open:                 | open:                  | open:
 tick at once                 | open:                 | open:                  | open:

@@ -60,6 +60,7 @@ control credit, all there    | open:                     | open:                
 control farewell, all there  | over: x !gap .            | over: x !gap .            | over: x !gap .
 left                         | over: !idle .             | over: !idle .             | over: !idle .
 lost                         | paused:                   | over: x !peer gone .      | paused:
+doubt                        | open: p                   | open: p                   | paused:
 disconnected                 | paused:                   | leaving: !peer gone       | paused:
 connected                    | open:                     | open:                     | paused: p
 tick at once                 | open:                     | open:                     | paused:

@@ -98,6 +98,7 @@ export const EVENTS: Readonly<Record<string, (stage: Stage) => unknown>> = {
     stage.hear("farewell", { received: stage.machine.out.last }),
   "left": ({ machine }) => machine.left({ reason: "idle" }),
   "lost": ({ machine, now }) => machine.lost(now),
+  "doubt": ({ machine, now }) => machine.doubt(now),
   "disconnected": ({ machine, now }) => machine.disconnected(now),
   "connected": ({ machine, now }) => machine.connected(now),
   "tick at once": (stage) => stage.wait(0),

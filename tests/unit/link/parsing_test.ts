@@ -16,6 +16,7 @@ const TERMS: Terms = {
   responses: 16,
   several: 30,
   renew: 7,
+  secret: 1,
 };
 const MOST = 999_999_999_999_999;
 
@@ -88,13 +89,14 @@ Deno.test("parseTally() takes nothing for a tally that is none", () => {
 
 Deno.test("parseTerms() reads what encodeTerms() writes, in any order and with pairs to come", () => {
   assertEquals(parseTerms(encodeTerms(TERMS)), TERMS);
-  const others = "renew=7 hue=red several=30 responses=16 body=1000 bytes=64 frames=4 x";
+  const others = "secret=1 renew=7 hue=red several=30 responses=16 body=1000 bytes=64 frames=4 x";
   assertEquals(parseTerms(`1 session ${others}`), TERMS);
 });
 
 Deno.test("parseTerms() takes what may be left out for 0, and packs no larger than ours", () => {
   const must = "1 stream frames=4 bytes=64 body=1000 responses=0";
-  const terms = { ...TERMS, kind: "stream", responses: 0, several: 0, renew: 0 } as const;
+  const none = { responses: 0, several: 0, renew: 0, secret: 0 };
+  const terms = { ...TERMS, kind: "stream", ...none } as const;
   assertEquals(parseTerms(must), terms);
   assertEquals(parseTerms(`${must} several=-1 renew=soon`), terms);
   assertEquals(parseTerms(`${must} several=999999999`)?.several, 16_384);
@@ -140,6 +142,7 @@ Deno.test("termsOf() tells the window, and of a limited side how often it must b
     ...common,
     responses: 0,
     renew: 0,
+    secret: 0,
   });
   const renews = [1_001, 120_000].map((expires) =>
     termsOf("session", SETTINGS, { max: 3, expires })
