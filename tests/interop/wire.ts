@@ -21,12 +21,13 @@ export class Wire implements Disposable {
     this.#conn = conn;
   }
 
-  /** Connects to a `nats://` URL. */
+  /** Connects to a `nats://` URL, as the user that it names. */
   static async connect(url: string): Promise<Wire> {
-    const { hostname, port } = new URL(url);
+    const { hostname, port, username: user, password: pass } = new URL(url);
     const wire = new Wire(await Deno.connect({ hostname, port: Number(port) }));
     const options = { headers: true, no_responders: true, verbose: false, pedantic: false };
-    await wire.#send(encoder.encode(`CONNECT ${JSON.stringify(options)}${CRLF}`));
+    const asked = user === "" ? options : { ...options, user, pass };
+    await wire.#send(encoder.encode(`CONNECT ${JSON.stringify(asked)}${CRLF}`));
     return wire;
   }
 
