@@ -72,7 +72,7 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
    * @throws {ConnectionError} with its reason, at once where a retry cannot help
    */
   connect(): Promise<void> {
-    return this.#wiring.connection.connect();
+    return this.#wiring.life.connect();
   }
 
   /**
@@ -90,7 +90,7 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
    */
   async stop(options: TimeoutOptions = {}): Promise<void> {
     checkOptions("stop the broker", options, TIMEOUT_RULES);
-    await this.#wiring.stop(this.#registry, options.timeout ?? 25_000);
+    await this.#wiring.life.stop(this.#registry, options.timeout ?? 25_000);
   }
 
   /**
@@ -100,7 +100,7 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
    */
   async run(options: TimeoutOptions = {}): Promise<void> {
     checkOptions("run the broker", options, TIMEOUT_RULES);
-    await untilTold(this.#wiring, () => this.start(), () => this.stop(options));
+    await untilTold(this.#wiring.life, () => this.start(), () => this.stop(options));
   }
 
   /** What a log shows: neither the servers, which may hold credentials, nor an inbox. */

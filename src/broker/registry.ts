@@ -21,8 +21,8 @@ export interface Host extends Ways, Omit<LinkWays, "outbound"> {
   readonly queue: string | undefined;
   /** Counts for a subscriber of a service. */
   readonly stats: (handling: Handling) => EndpointStats | undefined;
-  /** Keeps nothing of a subscriber that is registered no longer. */
-  forget(handling: Handling): void;
+  /** Keeps nothing of a subscriber that is registered no longer, once it has `left`. */
+  forget(handling: Handling, left: Promise<void>): void;
 }
 
 /** What is registered on a router, and where the router stands among others. */
@@ -174,7 +174,7 @@ export class Registry implements PublisherPlace {
       },
       bind: () => this.#bind(of()),
       join: () => this.#keep(of()),
-      leave: () => this.#forget(of()),
+      leave: (left) => this.#forget(of(), left),
     };
   }
 
@@ -187,13 +187,13 @@ export class Registry implements PublisherPlace {
     else this.#handlings.set(subscriber.text, new Set([subscriber]));
   }
 
-  #forget(subscriber: Handling | Reading): void {
+  #forget(subscriber: Handling | Reading, left: Promise<void>): void {
     if (!(subscriber instanceof Handling)) return void this.#readings.delete(subscriber);
     const same = this.#handlings.get(subscriber.text);
     if (!same?.delete(subscriber)) return;
     if (same.size === 0) this.#handlings.delete(subscriber.text);
     this.#root.#answering.delete(subscriber);
-    this.#root.#host?.forget(subscriber);
+    this.#root.#host?.forget(subscriber, left);
   }
 
   #bind(subscriber: Handling | Reading): Binding {

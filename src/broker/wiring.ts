@@ -1,6 +1,5 @@
 import { Connection } from "../connection/connection.ts";
 import { EventFeed } from "../connection/events.ts";
-import { within } from "../deadline.ts";
 import type { Answers } from "../inbox/answers.ts";
 import { CollectedAnswers } from "../inbox/collected_answers.ts";
 import type { Inbox } from "../inbox/inbox.ts";
@@ -29,12 +28,10 @@ import type { BrokerSettings } from "./broker_options.ts";
 import { Discovery, SERVICE_QUEUE } from "./discovery.ts";
 import { type Permissions, permissionsOf } from "./permissions.ts";
 import { type PermissionsOptions, permissionsSettings } from "./permissions_options.ts";
+import { Lifecycle } from "./lifecycle.ts";
 import type { Host, Registry } from "./registry.ts";
 
-/** What callers are told when time is up may take so many milliseconds, where a middleware has it first. */
-const LAST_WORDS = 1_000;
-
-/** Everything a broker is made of, and how it starts and stops together. */
+/** Everything a broker is made of. */
 export class Wiring implements Host {
   readonly connection: Connection;
   readonly feed = new EventFeed();
@@ -46,7 +43,7 @@ export class Wiring implements Host {
   readonly inboxPrefix: string;
   readonly #service: ServiceOptions | undefined;
   readonly #discovery: Discovery | undefined;
-  #stopping = new AbortController();
+  readonly life: Lifecycle;
   #isWarned = false;
 
   constructor(settings: BrokerSettings) {
@@ -62,29 +59,28 @@ export class Wiring implements Host {
     this.#service = service;
     this.#discovery = service && new Discovery(this, service);
     this.queue = service && SERVICE_QUEUE;
+    const { feed, links } = this;
+    this.life = new Lifecycle({
+      connection: this.connection,
+      feed,
+      links,
+      discovery: this.#discovery,
+    });
     this.feed.listen((event) => requests.notice(event));
     if (logger) logEvents(this.feed, logger, connection.name ?? service?.name ?? "signalbox");
   }
 
-  readonly stopping = (): AbortSignal => this.#stopping.signal;
+  get stopping(): () => AbortSignal {
+    return this.life.stopping;
+  }
 
   readonly stats = (handling: Handling): EndpointStats | undefined =>
     this.#discovery?.statsOf(handling);
 
-  /** Keeps nothing of a subscriber that is registered no longer. */
-  forget(handling: Handling): void {
+  /** Keeps nothing of a subscriber that is registered no longer, once it has `left`. */
+  forget(handling: Handling, left: Promise<void>): void {
     this.#discovery?.forget(handling);
-  }
-
-  /** Resolves once the connection is closed, whoever closed it. */
-  closed(): Promise<void> {
-    return new Promise((resolve) => {
-      const deaf = this.feed.listen(({ type }) => {
-        if (type !== "closed") return;
-        deaf();
-        resolve();
-      });
-    });
+    this.life.leaving(handling, left);
   }
 
   /** A name for an inbox of this broker. */
@@ -134,8 +130,12 @@ export class Wiring implements Host {
     return permissionsOf(registry, needs, permissionsSettings(options));
   }
 
-  async start({ handlings, readings }: Registry): Promise<void> {
-    await this.connection.connect();
+  /** Connects and subscribes. */
+  start(registry: Registry): Promise<void> {
+    return this.life.start(() => this.#begin(registry));
+  }
+
+  async #begin({ handlings, readings }: Registry): Promise<void> {
     this.#warn([...handlings, ...readings]);
     for (const handling of handlings) handling.listen();
     this.#discovery?.listen();
@@ -160,37 +160,6 @@ export class Wiring implements Host {
         `"${over.pattern}" sees "${this.inboxPrefix}.>"`,
     );
     this.feed.emit({ type: "error", error });
-  }
-
-  /** Ends the waiting for a first server. */
-  giveUp(): void {
-    this.connection.giveUp();
-  }
-
-  async stop({ handlings, readings }: Registry, timeout: number): Promise<void> {
-    const until = performance.now() + timeout;
-    this.giveUp();
-    if (this.connection.isOpen) {
-      const handlers = handlings.reduce((sum, { atWork }) => sum + atWork, 0);
-      this.feed.emit({ type: "stopping", handlers, sessions: this.links.count });
-    }
-    this.links.drain();
-    const left = Promise.all([
-      this.links.settled(),
-      this.#discovery?.leave(),
-      ...[...handlings, ...readings].map((subscriber) => subscriber.leave()),
-    ]);
-    const report = (error: Error) => this.feed.emit({ type: "error", error });
-    await within(left, { timeout }, "wait for the handlers at work").catch(async (error) => {
-      report(error);
-      this.links.abort({ reason: "shutting down" });
-      const abandoned = handlings.map((handling) => handling.abandon());
-      const told = Promise.all([this.links.emptied(), ...abandoned]);
-      this.#stopping.abort(error);
-      await within(told, { timeout: LAST_WORDS }, "tell the callers").catch(report);
-    });
-    await this.connection.close({ timeout: Math.max(100, until - performance.now()) });
-    this.#stopping = new AbortController();
   }
 
   #openingWays(outbound: Outbound): OpeningWays {

@@ -3,6 +3,7 @@ import { ConnectionError, PayloadTooLargeError } from "../errors.ts";
 import { type Patience, within } from "../deadline.ts";
 import type { Outgoing } from "../message/outgoing.ts";
 import { sizeOf } from "../message/packet.ts";
+import { outside } from "../message/work.ts";
 import { ReconnectDelay } from "./backoff.ts";
 import { abandon } from "./client_dials.ts";
 import * as internals from "./client_internals.ts";
@@ -11,6 +12,7 @@ import { ControlLines } from "./control_lines.ts";
 import { DialFaults } from "./dial_faults.ts";
 import type { EventFeed } from "./events.ts";
 import { clientFault, closedUnder, notConnected } from "./faults.ts";
+import { gaveUp } from "./first_connect.ts";
 import { openClient } from "./opening.ts";
 import { Outlet } from "./outlet.ts";
 import { withoutQuery } from "./servers.ts";
@@ -18,6 +20,9 @@ import type { ConnectionSettings, SocketSource } from "./settings.ts";
 import type { Interest, Subscriptions, Taker } from "./subscriptions.ts";
 
 export type { Interest, Taker };
+
+/** How much of the time to close is for sending what is on its way; the rest is for the socket. */
+const SENDING_PART = 0.8;
 
 /** One connection that comes back; everything else talks to the server through it. */
 export class Connection {
@@ -29,6 +34,8 @@ export class Connection {
   #socket: SocketSource | undefined;
   #connecting: Promise<void> | undefined;
   #trying = new AbortController();
+  /** Settles once a dial that was given up has ended. */
+  #left: Promise<unknown> = Promise.resolve();
   #client: NatsConnection | undefined;
   #subscriptions: Subscriptions | undefined;
   #up = false;
@@ -88,10 +95,13 @@ export class Connection {
 
   /** Connects once, however often it is called. */
   connect(): Promise<void> {
-    return this.#connecting ??= this.#open().catch((error) => {
-      this.#connecting = undefined;
+    if (this.#connecting) return this.#connecting;
+    this.#feed.open();
+    const connecting = this.#connecting = outside(() => this.#open()).catch((error) => {
+      if (this.#connecting === connecting) this.#connecting = undefined;
       throw error;
     });
+    return connecting;
   }
 
   /**
@@ -147,40 +157,50 @@ export class Connection {
     return within(this.#flushed("flush").then(this.#outlet.account()), patience, "flush");
   }
 
-  /**
-   * Ends the waiting for a first server, if it is waited for: `connect` then rejects. An attempt under way is seen to
-   * its end first.
-   */
+  /** Ends the waiting for a first server, if it is waited for: `connect` then rejects. */
   giveUp(): void {
     if (!this.#client) this.#trying.abort();
   }
 
   /**
-   * Sends what is on its way and closes; afterwards `connect` makes a new connection. In an outage it waits for the
-   * connection if anything is held, and else for nothing.
+   * Sends what is on its way and closes, within so many milliseconds; afterwards `connect` makes a new connection. In an
+   * outage it waits for the connection if anything is held, and else for nothing.
    */
-  async close(patience: Patience): Promise<void> {
+  async close({ timeout }: { readonly timeout: number }): Promise<void> {
+    const until = performance.now() + timeout;
     this.giveUp();
-    await this.#connecting?.catch(() => {});
+    // a dial cannot be broken off, and one that goes on would be seen as a socket left open
+    const connecting = this.#client ? undefined : this.#connecting?.catch(() => {});
+    const ended = Promise.all([connecting, this.#left]);
+    await within(ended, { timeout }, "end the connect under way").catch(this.#report);
     const client = this.#client;
     // who reads the events of a broker that never was connected, or of one stopped twice, waits for their end too
     if (!client) return this.#feed.emit({ type: "closed", error: undefined });
+    const left = Math.max(1, until - performance.now());
+    const patience = { timeout: left * SENDING_PART };
     await within(this.#sent(), patience, "send what is on its way").catch(this.#report);
     this.#trying.abort();
-    await abandon(client);
+    // a socket that does not close is left to itself: nothing goes through it any more
+    const rest = { timeout: Math.max(1, until - performance.now()) };
+    await within(abandon(client), rest, "close the socket").catch(this.#report);
     this.#closed(undefined);
   }
 
   async #open(): Promise<void> {
-    this.#trying = new AbortController();
+    const { signal } = this.#trying = new AbortController();
     const client = await openClient({
       settings: this.#settings,
       socket: this.#socket,
       feed: this.#feed,
       delay: this.#delay,
       faults: this.#faults,
-      signal: this.#trying.signal,
+      signal,
+      left: (dialled) => void (this.#left = dialled.then(abandon).catch(() => {})),
     });
+    if (signal.aborted) {
+      await abandon(client);
+      throw gaveUp(this.#settings.servers.urls, undefined);
+    }
     this.#outlet.open(client);
     this.#subscriptions = internals.listenThrough(client, this.#report);
     this.#client = client;

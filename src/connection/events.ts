@@ -59,8 +59,11 @@ export interface EventListener {
 export class EventFeed {
   readonly #listeners = new Set<EventListener>();
 
+  #isClosed = false;
+
   /** Calls every listener before it returns. */
   emit(event: BrokerEvent): void {
+    if (event.type === "closed") this.#isClosed = true;
     for (const listener of [...this.#listeners]) {
       try {
         listener.notice(event);
@@ -87,9 +90,14 @@ export class EventFeed {
     return () => this.remove(listener);
   }
 
-  /** Events from now on; ends with `closed`. A reader that falls far behind loses the oldest. */
+  /** There are events to come, also after `closed`. */
+  open(): void {
+    this.#isClosed = false;
+  }
+
+  /** Events from now on; ends with `closed`, and at once after it unless it opens again in this turn. A reader that falls far behind loses the oldest. */
   iterate(): AsyncIterableIterator<BrokerEvent> {
-    return new EventReader(this);
+    return new EventReader(this, () => this.#isClosed);
   }
 }
 
@@ -100,8 +108,12 @@ class EventReader implements AsyncIterableIterator<BrokerEvent> {
   readonly #leave: () => void;
   #ended = false;
 
-  constructor(feed: EventFeed) {
+  /** Whether the broker that was closed is to open again; looked at once the turn that made this is over. */
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(feed: EventFeed, isClosed: () => boolean) {
     this.#leave = feed.listen((event) => this.#take(event));
+    if (isClosed()) this.#timer = setTimeout(() => isClosed() && this.#end(), 0);
   }
 
   next(): Promise<IteratorResult<BrokerEvent>> {
@@ -129,6 +141,7 @@ class EventReader implements AsyncIterableIterator<BrokerEvent> {
 
   #end(): void {
     this.#ended = true;
+    clearTimeout(this.#timer);
     this.#leave();
     for (const call of this.#calls.splice(0)) call(undefined);
   }

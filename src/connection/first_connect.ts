@@ -1,4 +1,5 @@
 import type { NatsConnection } from "@nats-io/transport-deno";
+import { within } from "../deadline.ts";
 import { ConnectionError } from "../errors.ts";
 import type { ReconnectDelay } from "./backoff.ts";
 import type { BrokerEvent } from "./events.ts";
@@ -11,9 +12,11 @@ export interface FirstConnect {
   /** Whether it goes on until a server is there. */
   readonly waits: boolean;
   readonly delay: ReconnectDelay;
-  /** Ends the waiting; a dial under way is seen to its end. */
+  /** Ends the waiting. */
   readonly signal: AbortSignal;
   dial(url: string): Promise<NatsConnection>;
+  /** A dial that is under way as the waiting ends, and cannot be broken off. */
+  left(dialled: Promise<NatsConnection>): void;
   tell(event: BrokerEvent): void;
 }
 
@@ -23,29 +26,39 @@ export interface FirstConnect {
  * @throws {ConnectionError} where trying again cannot help, where it is not to try again, and once it is ended
  */
 export async function firstConnect(way: FirstConnect): Promise<NatsConnection> {
+  let last: ConnectionError | undefined;
   for (const told = new Set<string>();;) {
-    const outcome = await oneRound(way);
+    const outcome = await oneRound(way, last);
     if (!(outcome instanceof ConnectionError)) return outcome;
-    if (way.signal.aborted) throw ended(way.urls, outcome);
+    last = outcome;
     if (!way.waits || !canPass(outcome)) throw outcome;
     // the same again and again would be a flood of lines
     if (!told.has(outcome.message)) way.tell({ type: "error", error: outcome });
     told.add(outcome.message);
     const attempt = way.delay.attempt();
     await pause(way.delay.current, way.signal);
-    if (way.signal.aborted) throw ended(way.urls, outcome);
+    if (way.signal.aborted) throw gaveUp(way.urls, outcome);
     way.tell({ type: "reconnecting", attempt });
   }
 }
 
 /** One dial after the other, each server once; the client does not tell why all but the last one failed. */
-async function oneRound(way: FirstConnect): Promise<NatsConnection | ConnectionError> {
+async function oneRound(
+  way: FirstConnect,
+  last: ConnectionError | undefined,
+): Promise<NatsConnection | ConnectionError> {
+  const { signal } = way;
   let worst: ConnectionError | undefined;
   for (const url of shuffled(way.urls)) {
-    if (worst && way.signal.aborted) break;
+    if (signal.aborted) throw gaveUp(way.urls, worst ?? last);
+    const dialled = way.dial(url);
     try {
-      return await way.dial(url);
+      return await within(dialled, { signal }, "connect");
     } catch (cause) {
+      if (signal.aborted) {
+        way.left(dialled);
+        throw gaveUp(way.urls, worst ?? last);
+      }
       const fault = connectFault(cause, way.urls);
       if (!worst || weight(fault) > weight(worst)) worst = fault;
     }
@@ -79,7 +92,11 @@ function canPass({ reason, cause }: ConnectionError): boolean {
   return PASSING.includes(reason);
 }
 
-function ended(urls: readonly string[], cause: ConnectionError): ConnectionError {
+/** What a connect comes to that was ended from this side. */
+export function gaveUp(
+  urls: readonly string[],
+  cause: ConnectionError | undefined,
+): ConnectionError {
   const servers = urls.map(withoutQuery).join(", ");
   const sentence = `Cannot connect to ${servers} as the broker must not be stopped: it is`;
   return new ConnectionError(sentence, "closed", { cause });

@@ -27,6 +27,8 @@ export interface Opening {
   readonly faults: DialFaults;
   /** Ends the waiting for a first server, and for credentials. */
   readonly signal: AbortSignal;
+  /** A dial that is under way as the waiting ends. */
+  left(dialled: Promise<NatsConnection>): void;
 }
 
 /**
@@ -54,6 +56,7 @@ export async function openClient(opening: Opening): Promise<NatsConnection> {
     waits: settings.waitOnFirstConnect,
     delay,
     signal,
+    left: opening.left,
     tell: (event) => feed.emit(event),
     async dial(url) {
       const sockets = await socketFactory(opening);

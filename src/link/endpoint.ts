@@ -4,6 +4,7 @@ import type { Message } from "../message/message.ts";
 import type { HeaderFields } from "../message/headers.ts";
 import type { Outgoing } from "../message/outgoing.ts";
 import type { Packet } from "../message/packet.ts";
+import type { Work } from "../message/work.ts";
 import { COMPLETE, type Ending, errorOf, leaving } from "./ending.ts";
 import type { Numbered } from "./frame.ts";
 import { Handshake, type Opened, type OpeningPatience } from "./handshake.ts";
@@ -14,6 +15,7 @@ import type { LinkWays } from "./link_ways.ts";
 import { type LinkEnd, LinkError } from "./link_error.ts";
 import type { LinkSettings } from "./link_options.ts";
 import { type Purpose, Reader } from "./reader.ts";
+import { Retirement } from "./retirement.ts";
 import { Sending } from "./sending.ts";
 import type { Terms } from "./terms.ts";
 
@@ -35,6 +37,7 @@ export class Endpoint implements LinkOwner {
   #isLeft = false;
   readonly #signal = new LateSignal();
   readonly #drained = new LateSignal();
+  readonly #retirement: Retirement;
   #deadline: ReturnType<typeof setTimeout> | undefined;
   #late: Error | undefined;
 
@@ -47,6 +50,7 @@ export class Endpoint implements LinkOwner {
     this.#reader = new Reader(this.#link, settings.maxMessage, context);
     this.#sending = new Sending(this.#link, ways, this);
     this.#handshake = new Handshake(this.#link, this);
+    this.#retirement = new Retirement(this.#link, this);
   }
 
   get ending(): Ending | undefined {
@@ -122,7 +126,8 @@ export class Endpoint implements LinkOwner {
   send(body: unknown, headers?: HeaderFields, signal?: AbortSignal): Promise<void> {
     if (this.#ending) return Promise.reject(this.error("send to"));
     if (this.#link.out.isEnded) {
-      return Promise.reject(new LinkError("send to", this.subject, "complete"));
+      const reason = this.#retirement.hasBegun ? "shutting down" : "complete";
+      return Promise.reject(new LinkError("send to", this.subject, reason));
     }
     try {
       return this.#sending.send(body, headers, signal);
@@ -214,6 +219,17 @@ export class Endpoint implements LinkOwner {
 
   moved(): void {
     this.#sending.moved();
+  }
+
+  /** The program can listen to the end of the broker: if it has not done so after so many milliseconds, that ends it. */
+  listens(within: number, work?: Work): void {
+    this.#retirement.allow(within, work);
+  }
+
+  retire(passed: number): void {
+    if (!this.#ending && !this.#drained.isAsked) {
+      this.#retirement.proceed(passed, this.#sending.turn);
+    }
   }
 
   draining(): void {

@@ -11,6 +11,11 @@ export class LateSignal {
     return this.#controller.signal;
   }
 
+  /** Whether somebody has asked for it. */
+  get isAsked(): boolean {
+    return this.#controller !== undefined;
+  }
+
   /** Aborts it, with a reason that is made when it is needed. */
   abort(reason: () => unknown): void {
     this.#reason ??= reason;

@@ -147,6 +147,10 @@ export class Link implements Linked, Taker, LinkEvents {
     this.#owner.draining();
   }
 
+  retire(passed: number): void {
+    this.#owner.retire(passed);
+  }
+
   tick(now: number): void {
     this.#machine.tick(now);
   }

@@ -11,6 +11,8 @@ export interface LinkOwner extends Omit<LinkEvents, "released"> {
   accepted(acceptance: Packet, terms: Terms): void;
   /** What came in place of an acceptance: an answer, or an error. */
   answered(answer: Packet | Error): void;
+  /** The broker has been stopping for so many milliseconds. */
+  retire(passed: number): void;
   /** More may have been sent, or be known to have arrived. */
   moved(): void;
 }

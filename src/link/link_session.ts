@@ -8,6 +8,12 @@ import type { LinkEnd } from "./link_error.ts";
 import type { SendOptions, Session, SessionState } from "./session.ts";
 import { readableOf, writableOf } from "./web_streams.ts";
 
+/**
+ * How long a served session goes on once its broker stops and its handler does not listen to that, in milliseconds: the
+ * other side may, and have something to say.
+ */
+const SERVED_PATIENCE = 500;
+
 /** A session: an end of a link, with the other side's first word. */
 export class LinkSession implements Session {
   readonly opening: Message;
@@ -26,6 +32,7 @@ export class LinkSession implements Session {
   ) {
     this.#endpoint = endpoint;
     this.#isServed = isServed;
+    if (isServed) endpoint.listens(SERVED_PATIENCE);
     this.opening = opening;
     this.#sendSchema = sendSchema;
   }

@@ -9,6 +9,9 @@ const STEP = 250;
 /** Links that are out of reach are looked at more often. */
 const SHORT_STEP = 50;
 
+/** How often it is looked at, in milliseconds, whether the program listens to the end of a link, once the broker stops. */
+const RETIRING_STEP = 100;
+
 /** What all links have to do with one another. */
 export interface Linked {
   readonly state: LinkState;
@@ -18,6 +21,8 @@ export interface Linked {
   disconnected(now: number): void;
   forbidden(subject: string, error: Error): void;
   drain(): void;
+  /** The broker has been stopping for so many milliseconds: one whose program does not listen to that is ended. */
+  retire(passed: number): void;
   abort(ending: Ending): void;
   expire(): void;
 }
@@ -30,6 +35,7 @@ export class Links {
   readonly #live = new Set<Linked>();
   readonly #waiting: { readonly links: Set<Linked>; readonly resolve: () => void }[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #retiring: ReturnType<typeof setTimeout> | undefined;
 
   constructor(feed: EventFeed, limit: number) {
     this.places = new Places(limit);
@@ -62,9 +68,22 @@ export class Links {
     this.settle(link);
   }
 
-  /** Tells both sides of all links that the broker begins to stop. */
+  /** Tells both sides of all links that the broker begins to stop, and ends those whose program does not listen to it. */
   drain(): void {
     this.#each((link) => link.drain());
+    const began = performance.now();
+    const retire = () => {
+      const passed = performance.now() - began;
+      this.#each((link) => link.retire(passed));
+      this.#retiring = setTimeout(retire, RETIRING_STEP);
+    };
+    // a program that looks for the signal in this very turn is one that listens
+    this.#retiring = setTimeout(retire, 0);
+  }
+
+  /** The broker has stopped. */
+  drained(): void {
+    clearTimeout(this.#retiring);
   }
 
   /** Resolves once all have ended. */

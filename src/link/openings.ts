@@ -91,6 +91,7 @@ function prepare(
   const endpoint = new Endpoint(ways, { subject, correlationId, schema: options.schema }, settings);
   // a caller of a stream has nothing to say after the opening, and waits for its answer as for any other
   if (kind === "stream") endpoint.restrict("reading");
+  else endpoint.listens(0, currentWork());
   const late = kind === "stream" &&
     new TimeoutError(`request a stream of "${subject}"`, deadline, subject);
   endpoint.endAfter(deadline, late || undefined);

@@ -4,11 +4,16 @@ import { TimeoutError } from "../errors.ts";
 /** What everything that is sent from within a handler inherits from the message it handles. */
 export interface Work {
   readonly correlationId: string;
+  /** The subject of the message. */
+  readonly subject: string;
   /** When the caller gives up, by `performance.now()`; `Infinity` where it does not say. */
   readonly deadline: number;
   /** Whether the handler is done: what it left running is nobody's to wait for, and has its own time. */
   readonly isOver: boolean;
 }
+
+/** Runs a function outside of whatever the code that asks is part of: a program's own `AsyncLocalStorage` as well. */
+export const outside: <T>(run: () => T) => T = AsyncLocalStorage.snapshot();
 
 const works = new AsyncLocalStorage<Work>();
 

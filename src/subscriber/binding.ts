@@ -13,8 +13,8 @@ export interface Place {
   bind(): Binding;
   /** Is registered, so that it starts and stops with the broker; it is from the beginning. */
   join(): void;
-  /** Is registered no longer, so that nothing of it is kept. */
-  leave(): void;
+  /** Is registered no longer, so that nothing of it is kept once it has `left`. */
+  leave(left: Promise<void>): void;
 }
 
 /** What a subscriber stands in: known once its router is part of a broker, and asked for when it starts. */

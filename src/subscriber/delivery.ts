@@ -1,3 +1,4 @@
+import { within } from "../deadline.ts";
 import { ReplyError } from "../errors.ts";
 import type { EventFeed } from "../connection/events.ts";
 import { newToken } from "../inbox/token.ts";
@@ -30,6 +31,8 @@ export interface DeliveryPlan {
   /** Where values are published beside the reply: patterns, filled with the message's parameters. */
   readonly publishTo: readonly Pattern[];
   readonly noReply: boolean;
+  /** What is at work, in this delivery and in those before it. */
+  readonly open: Set<Exchange>;
   readonly outbound: Outbound;
   readonly feed: EventFeed;
   readonly stopping: () => AbortSignal;
@@ -39,6 +42,9 @@ export interface DeliveryPlan {
   readonly streams: LinkSettings;
   readonly places: Places;
 }
+
+/** What those are told who wait when the broker stops. */
+export const SHUTTING_DOWN = "Shutting down";
 
 /** How much of an error's text is repeated where the whole could not be sent, in characters. */
 const LAST_WORD = 200;
@@ -50,7 +56,8 @@ const LAST_WORD = 200;
 export class Delivery {
   readonly #plan: DeliveryPlan;
   readonly #streaming: Streaming;
-  readonly #open = new Set<Exchange>();
+  /** Whose answer a middleware has, and has not let go. */
+  readonly #telling = new Map<Exchange, Promise<void>>();
 
   constructor(plan: DeliveryPlan) {
     this.#plan = plan;
@@ -90,10 +97,22 @@ export class Delivery {
     this.#end(exchange);
   }
 
-  /** Tells every caller who still waits that the broker stops; what the handlers say later is not sent. */
-  async abandon(): Promise<void> {
-    const error = new ReplyError(ERROR_CODES.unavailable, "Shutting down");
-    await Promise.all([...this.#open].map((exchange) => this.#fail(exchange, error)));
+  /**
+   * Tells every caller who still waits that the broker stops, past a middleware that takes longer than `patience`
+   * milliseconds; what the handlers say later is not sent.
+   */
+  async abandon(patience: number): Promise<void> {
+    const error = new ReplyError(ERROR_CODES.unavailable, SHUTTING_DOWN);
+    const told = [...this.#plan.open].map((exchange) =>
+      this.#telling.get(exchange) ?? this.#fail(exchange, error)
+    );
+    await within(Promise.allSettled(told), { timeout: patience }, "tell the callers").catch(
+      (late) => {
+        for (const exchange of this.#telling.keys()) {
+          this.#sayLess(exchange, failureOf(error), late);
+        }
+      },
+    );
   }
 
   #begin(packet: Packet, arrived: number): Exchange {
@@ -101,14 +120,14 @@ export class Delivery {
     const params = pattern.read(packet.subject);
     const exchange = new Exchange(packet, params, arrived, stopping(), ways);
     if (this.#plan.stats) exchange.began = performance.now();
-    this.#open.add(exchange);
+    this.#plan.open.add(exchange);
     return exchange;
   }
 
   #end(exchange: Exchange): void {
     if (exchange.failure) this.#streaming.endPlain(exchange, 1);
     exchange.end();
-    this.#open.delete(exchange);
+    this.#plan.open.delete(exchange);
     this.#plan.stats?.record(performance.now() - exchange.began, exchange.failure);
   }
 
@@ -149,7 +168,7 @@ export class Delivery {
     };
     try {
       const sent = this.#plan.outbound.send(draftOf(exchange, "reply", exchange.replyTo, value));
-      return isThenable(sent) ? Promise.resolve(sent).catch(fail) : sent;
+      return isThenable(sent) ? this.#told(exchange, sent).catch(fail) : sent;
     } catch (cause) {
       return fail(cause);
     }
@@ -166,10 +185,16 @@ export class Delivery {
     const sayLess = (cause: unknown) => this.#sayLess(exchange, failure, cause);
     try {
       const sent = this.#plan.outbound.send(errorDraft(exchange, failure));
-      if (isThenable(sent)) return Promise.resolve(sent).then(() => {}, sayLess);
+      if (isThenable(sent)) return this.#told(exchange, sent).catch(sayLess);
     } catch (cause) {
       sayLess(cause);
     }
+  }
+
+  #told(exchange: Exchange, sent: PromiseLike<unknown>): Promise<void> {
+    const told = Promise.resolve(sent).then(() => {}).finally(() => this.#telling.delete(exchange));
+    this.#telling.set(exchange, told);
+    return told;
   }
 
   /** Whoever was led to a link is told through it; what follows from its end is no news. */

@@ -56,6 +56,10 @@ export class Exchange implements Work, Reception {
     return this.#correlationId ??= this.message.correlationId ?? newToken();
   }
 
+  get subject(): string {
+    return this.message.subject;
+  }
+
   get deadline(): number {
     return this.#deadline ??= this.arrived + timeLeft(this.message);
   }

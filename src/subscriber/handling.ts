@@ -10,7 +10,8 @@ import { type Endpoint, endpointName, schemaMetadata } from "../service/endpoint
 import type { EndpointStats } from "../service/endpoint_stats.ts";
 import { Pattern } from "../subject/pattern.ts";
 import type { Binding, Place } from "./binding.ts";
-import { Delivery } from "./delivery.ts";
+import { Delivery, SHUTTING_DOWN } from "./delivery.ts";
+import type { Exchange } from "./exchange.ts";
 import { Intake, type Worker } from "./intake.ts";
 import { Route, type RouteSettings } from "./route.ts";
 import type { HandlerSubscriber } from "./subscriber.ts";
@@ -26,6 +27,8 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
   readonly #place: Place;
   readonly #intake: Intake;
   readonly #waiting = new Set<() => unknown>();
+  /** What its handlers are at, also from before it was stopped and started again. */
+  readonly #open = new Set<Exchange>();
   #lastParsed: Pattern | undefined;
   #binding: Binding | undefined;
   #delivery!: Delivery;
@@ -135,6 +138,7 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
       ...binding,
       pattern,
       routes: this.#live,
+      open: this.#open,
       publishTo,
       noReply,
       streams,
@@ -144,6 +148,7 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
     const routes = this.#routes.map((route) => new Route(route, binding.middleware, pour));
     this.#live.splice(0, Infinity, ...routes);
     this.#refusal = undefined;
+    this.#intake.takeUntil(Infinity);
     this.#deaf?.();
     this.#deaf = binding.feed.listen(({ type }) => {
       // subscriptions go with the connection; the next one has to be told again
@@ -161,8 +166,9 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
   }
 
   async stop(): Promise<void> {
-    this.#place.leave();
-    await this.leave();
+    const left = this.leave();
+    this.#place.leave(left);
+    await left;
     if (!this.#interest) this.#deaf?.();
   }
 
@@ -175,13 +181,15 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
     await this.#intake.drained();
   }
 
-  /** Time is up: whoever still waits is told, at work or not. */
-  async abandon(): Promise<void> {
-    const { unavailable } = ERROR_CODES;
-    const refused = this.#intake.clear().map((packet) =>
-      this.#delivery.refuse(packet, unavailable, "Shutting down")
-    );
-    await Promise.all([...refused, this.#delivery?.abandon()]);
+  /** Hands nothing to the handlers after this moment, by `performance.now()`. */
+  takeUntil(moment: number): void {
+    this.#intake.takeUntil(moment);
+  }
+
+  /** Time is up: whoever still waits is told, at work or not, past a middleware that takes longer than `patience`. */
+  async abandon(patience: number): Promise<void> {
+    const refused = this.#intake.clear().map((packet) => this.#refuseStopping(packet));
+    await Promise.all([...refused, this.#delivery?.abandon(patience)]);
   }
 
   async received(count = 1, options: NextOptions = {}): Promise<void> {
@@ -221,6 +229,14 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
     const dropped = ++this.#dropped;
     this.#binding!.feed.emit({ type: "slowConsumer", subject: this.subject, dropped });
     void this.#delivery.refuse(packet, ERROR_CODES.tooMany, "Too many requests");
+  }
+
+  late(packet: Packet): void {
+    void this.#refuseStopping(packet);
+  }
+
+  #refuseStopping(packet: Packet): void | Promise<void> {
+    return this.#delivery.refuse(packet, ERROR_CODES.unavailable, SHUTTING_DOWN);
   }
 
   #count(): void {

@@ -7,6 +7,8 @@ export interface Worker {
   run(packet: Packet, arrived: number): void | Promise<void>;
   /** There is no room for this one. */
   overflow(packet: Packet): void;
+  /** This one has come when no more is to be begun. */
+  late(packet: Packet): void;
 }
 
 interface Waiting {
@@ -25,6 +27,7 @@ export class Intake {
   readonly #backlog = new Backlog<Waiting>();
   #running = 0;
   #era = 0;
+  #until = Infinity;
   #refilling = false;
   #idle: (() => void)[] = [];
 
@@ -42,15 +45,23 @@ export class Intake {
   /** Takes a message in: to the handler, to the backlog, or not at all. */
   take(packet: Packet): void {
     const arrived = performance.now();
+    if (arrived > this.#until) return this.#worker.late(packet);
     if (this.#running < this.#concurrency) return this.#start({ packet, arrived });
     const size = heldSize(packet);
     if (!this.#backlog.fits(size, this.#bounds)) return this.#worker.overflow(packet);
     this.#backlog.push({ packet: keep(packet), arrived }, size);
   }
 
+  /**
+   * Begins nothing after this moment, by `performance.now()`: handlers that never wait would let no timer end a stop.
+   */
+  takeUntil(moment: number): void {
+    this.#until = moment;
+  }
+
   /** Resolves once every message that was taken has been seen through. */
   drained(): Promise<void> {
-    if (this.#running === 0) return Promise.resolve();
+    if (this.count === 0) return Promise.resolve();
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#idle.push(resolve);
     return promise;
@@ -80,11 +91,14 @@ export class Intake {
     this.#running--;
     if (this.#refilling) return;
     this.#refilling = true;
-    for (let next; this.#running < this.#concurrency && (next = this.#backlog.shift());) {
-      this.#start(next);
-    }
+    for (let next; this.#mayBegin && (next = this.#backlog.shift());) this.#start(next);
     this.#refilling = false;
-    if (this.#running === 0) this.#tellIdle();
+    if (this.#running === 0 && this.#backlog.length === 0) this.#tellIdle();
+  }
+
+  get #mayBegin(): boolean {
+    if (this.#running >= this.#concurrency) return false;
+    return this.#until === Infinity || performance.now() <= this.#until;
   }
 
   #tellIdle(): void {

@@ -51,8 +51,9 @@ export class Reading implements ReadSubscriber {
   }
 
   stop(): Promise<void> {
-    this.#place.leave();
-    return this.leave();
+    const left = this.leave();
+    this.#place.leave(left);
+    return left;
   }
 
   /** Takes in nothing new; what waits can still be read. */

@@ -4,6 +4,7 @@ import { ReconnectDelay } from "../../../src/connection/backoff.ts";
 import type { BrokerEvent } from "../../../src/connection/events.ts";
 import { type FirstConnect, firstConnect } from "../../../src/connection/first_connect.ts";
 import { ConnectionError } from "../../../src/errors.ts";
+import { delay } from "../../support/delay.ts";
 
 const client = {} as NatsConnection;
 const refused = () => new errors.ConnectionError("connection refused");
@@ -15,12 +16,14 @@ function wayTo(
 ) {
   const events: BrokerEvent[] = [];
   const dialled: string[] = [];
+  const left: Promise<NatsConnection>[] = [];
   const way: FirstConnect = {
     urls: Object.keys(failures),
     waits,
     delay: new ReconnectDelay({ minDelay: 0, maxDelay: 0 }),
     signal: controller.signal,
     tell: (event) => void events.push(event),
+    left: (dialled) => void left.push(dialled),
     dial(url) {
       const turn = dialled.filter((one) => one === url).length;
       dialled.push(url);
@@ -28,7 +31,7 @@ function wayTo(
       return failure ? Promise.reject(failure) : Promise.resolve(client);
     },
   };
-  return { way, events, dialled };
+  return { way, events, dialled, left };
 }
 
 Deno.test("firstConnect() dials each server once, in any order", async () => {
@@ -87,12 +90,24 @@ Deno.test("firstConnect() does not wait for a permission that nobody will give",
 Deno.test("firstConnect() ends with `closed` once its signal aborts", async () => {
   const controller = new AbortController();
   const { way, dialled } = wayTo({ a: [refused()], b: [refused()] }, { waits: true, controller });
+  const outcome = assertRejects(() => firstConnect(way), ConnectionError, "must not be stopped");
+  while (dialled.length < 4) await delay(0);
   controller.abort();
-  const error = await assertRejects(
-    () => firstConnect(way),
-    ConnectionError,
-    "must not be stopped",
-  );
-  assertEquals([error.reason, dialled.length], ["closed", 1]);
+  const error = await outcome;
+  assertEquals(error.reason, "closed");
   assertStrictEquals((error.cause as ConnectionError).reason, "refused");
+});
+
+Deno.test("firstConnect() does not wait for a dial under way once its signal aborts", async () => {
+  const controller = new AbortController();
+  const { way, left } = wayTo({ a: [undefined] }, { controller });
+  const dialled = Promise.withResolvers<NatsConnection>();
+  const outcome = assertRejects(
+    () => firstConnect({ ...way, dial: () => dialled.promise }),
+    ConnectionError,
+  );
+  controller.abort();
+  assertEquals((await outcome).reason, "closed");
+  dialled.resolve(client);
+  assertStrictEquals(await left[0], client);
 });

@@ -4,6 +4,7 @@ import { currentWork, runWithin, timeWithinWork, type Work } from "../../../src/
 
 const work = (correlationId: string): Work => ({
   correlationId,
+  subject: "a",
   deadline: Infinity,
   isOver: false,
 });
@@ -66,5 +67,5 @@ Deno.test("timeWithinWork() is all that is asked for in what a handler left runn
 });
 
 function soon(isOver: boolean): Work {
-  return { correlationId: "id", deadline: performance.now() + 1_000, isOver };
+  return { correlationId: "id", subject: "a", deadline: performance.now() + 1_000, isOver };
 }

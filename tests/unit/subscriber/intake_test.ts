@@ -17,6 +17,8 @@ class Slow implements Worker {
     return new Promise((resolve) => this.#ends.push(resolve));
   }
 
+  late(): void {}
+
   overflow(packet: Packet): void {
     this.refused.push(textOf(packet));
   }
@@ -93,6 +95,7 @@ Deno.test("Intake hands over when each message came, not when its turn was", asy
       return new Promise((resolve) => release = resolve);
     },
     overflow() {},
+    late() {},
   };
   const intake = new Intake(worker, 1, BOUNDS);
   take(intake, "a", "b");
@@ -114,6 +117,7 @@ Deno.test("Intake goes through a backlog of any length, though no handler waits"
       take(intake, ...more.splice(0));
     },
     overflow() {},
+    late() {},
   };
   const intake = new Intake(worker, 1, { messages: 100_000, bytes: 10_000_000 });
   take(intake, "first");

@@ -1,0 +1,59 @@
+/** What is kept of the time for telling the callers and closing: a tenth, and no less and no more than this, in milliseconds. */
+const LEAST = 50;
+const MOST = 1_000;
+
+/** What a timer can wait, in milliseconds; it fires at once if it is asked for more. */
+const LONGEST_TIMER = 2_147_483_647;
+
+/** The one deadline of a stop; a later `stop()` may bring it forward. */
+export class StopDeadline {
+  readonly #passed = Promise.withResolvers<void>();
+  #workUntil = Infinity;
+  #until = Infinity;
+  #timeout = Infinity;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(timeout: number) {
+    this.bringForward(timeout);
+  }
+
+  /** The time that was given, in milliseconds. */
+  get timeout(): number {
+    return this.#timeout;
+  }
+
+  /** Resolves when whatever is still at work has had its time. */
+  get passed(): Promise<void> {
+    return this.#passed.promise;
+  }
+
+  /** When that is, by `performance.now()`. */
+  get workUntil(): number {
+    return this.#workUntil;
+  }
+
+  /** Milliseconds until all must be over. */
+  get left(): number {
+    return Math.max(1, this.#until - performance.now());
+  }
+
+  /** From now on it takes at most so many milliseconds, if that is sooner. */
+  bringForward(timeout: number): void {
+    const now = performance.now();
+    // nothing could be said without any time at all
+    const until = now + Math.max(timeout, 2 * LEAST);
+    if (until >= this.#until) return;
+    this.#timeout = timeout;
+    this.#until = until;
+    const kept = Math.min(MOST, Math.max(LEAST, timeout / 10));
+    this.#workUntil = now + Math.max(0, timeout - kept);
+    clearTimeout(this.#timer);
+    const wait = Math.min(this.#workUntil - now, LONGEST_TIMER);
+    this.#timer = setTimeout(() => this.#passed.resolve(), wait);
+  }
+
+  /** It is over. */
+  clear(): void {
+    clearTimeout(this.#timer);
+  }
+}
