@@ -12,7 +12,6 @@ import { ControlLines } from "./control_lines.ts";
 import { DialFaults } from "./dial_faults.ts";
 import type { EventFeed } from "./events.ts";
 import { clientFault, closedUnder, notConnected } from "./faults.ts";
-import { gaveUp } from "./first_connect.ts";
 import { openClient } from "./opening.ts";
 import { Outlet } from "./outlet.ts";
 import { withoutQuery } from "./servers.ts";
@@ -157,7 +156,7 @@ export class Connection {
     return within(this.#flushed("flush").then(this.#outlet.account()), patience, "flush");
   }
 
-  /** Ends the waiting for a first server, if it is waited for: `connect` then rejects. */
+  /** Ends the waiting for a first server: `connect` rejects. */
   giveUp(): void {
     if (!this.#client) this.#trying.abort();
   }
@@ -176,8 +175,7 @@ export class Connection {
     const client = this.#client;
     // who reads the events of a broker that never was connected, or of one stopped twice, waits for their end too
     if (!client) return this.#feed.emit({ type: "closed", error: undefined });
-    const left = Math.max(1, until - performance.now());
-    const patience = { timeout: left * SENDING_PART };
+    const patience = { timeout: Math.max(1, until - performance.now()) * SENDING_PART };
     await within(this.#sent(), patience, "send what is on its way").catch(this.#report);
     this.#trying.abort();
     // a socket that does not close is left to itself: nothing goes through it any more
@@ -197,10 +195,6 @@ export class Connection {
       signal,
       left: (dialled) => void (this.#left = dialled.then(abandon).catch(() => {})),
     });
-    if (signal.aborted) {
-      await abandon(client);
-      throw gaveUp(this.#settings.servers.urls, undefined);
-    }
     this.#outlet.open(client);
     this.#subscriptions = internals.listenThrough(client, this.#report);
     this.#client = client;

@@ -50,17 +50,17 @@ async function oneRound(
   const { signal } = way;
   let worst: ConnectionError | undefined;
   for (const url of shuffled(way.urls)) {
-    if (signal.aborted) throw gaveUp(way.urls, worst ?? last);
     const dialled = way.dial(url);
     try {
-      return await within(dialled, { signal }, "connect");
+      const client = await within(dialled, { signal }, "connect");
+      if (!signal.aborted) return client;
     } catch (cause) {
-      if (signal.aborted) {
-        way.left(dialled);
-        throw gaveUp(way.urls, worst ?? last);
-      }
-      const fault = connectFault(cause, way.urls);
-      if (!worst || weight(fault) > weight(worst)) worst = fault;
+      const fault = signal.aborted ? undefined : connectFault(cause, way.urls);
+      if (fault && (!worst || weight(fault) > weight(worst))) worst = fault;
+    }
+    if (signal.aborted) {
+      way.left(dialled);
+      throw gaveUp(way.urls, worst ?? last);
     }
   }
   return worst!;
@@ -93,7 +93,7 @@ function canPass({ reason, cause }: ConnectionError): boolean {
 }
 
 /** What a connect comes to that was ended from this side. */
-export function gaveUp(
+function gaveUp(
   urls: readonly string[],
   cause: ConnectionError | undefined,
 ): ConnectionError {

@@ -311,7 +311,7 @@ Deno.test("NatsBroker.stop() takes its time at most while messages keep the thre
   await broker.start();
   for (const subject of ["busy.sync", "busy.async"]) {
     const worker = new Worker(flood, { type: "module" });
-    worker.postMessage({ url: server.url, subject, count: 5_000 });
+    worker.postMessage({ url: server.url, subject, count: 3_000 });
     while (handled === 0) await delay(1);
     await stopsWithin(broker, 500);
     worker.terminate();
