@@ -5,7 +5,8 @@ export interface Allowance {
 }
 
 interface Right {
-  readonly address: string;
+  /** What follows the beginning that all addresses of the other side have in common. */
+  readonly name: string;
   readonly serial: number;
   readonly since: number;
   left: number;
@@ -13,6 +14,10 @@ interface Right {
 
 /** An address is not used in the last part of its time, as the server's clock counts from when it saw it. */
 const MARGIN = 0.8;
+/** So many addresses at most, beyond the 36 that the other side keeps us in: one may come with each control frame. */
+const MOST = 256;
+/** A slice of a text that is at least so long would keep all of that text. */
+const SHORTEST_SLICE = 13;
 
 /**
  * Where we may send to. Whoever may publish to inboxes anyway stays with one address; under `allow_responses` each address
@@ -20,8 +25,11 @@ const MARGIN = 0.8;
  */
 export class Rights {
   readonly #allowance: Allowance | undefined;
-  readonly #rights: Right[] = [];
+  /** From `#head` on; those before are used up. */
+  #rights: Right[] = [];
+  #head = 0;
   #first: string | undefined;
+  #base = "";
   #spent = 0;
   #seen = 0;
   #left = 0;
@@ -39,40 +47,55 @@ export class Rights {
   left(now: number): number {
     if (!this.#allowance) return this.#first === undefined ? 0 : Infinity;
     const oldest = now - this.#allowance.expires * MARGIN;
-    while (this.#rights[0] && this.#rights[0].since < oldest) this.#drop();
+    for (let right; (right = this.#rights[this.#head]) && right.since < oldest;) this.#drop();
     return this.#left;
   }
 
   /** A control frame came with this address. */
   grant(address: string, serial: number, now: number): void {
-    this.#first ??= address;
+    if (this.#first === undefined) {
+      this.#first = address;
+      this.#base = address.slice(0, address.lastIndexOf(".") + 1);
+    }
     if (!this.#allowance || serial <= this.#seen) return;
     this.#seen = serial;
-    this.#rights.push({ address, serial, since: now, left: this.#allowance.max });
+    const name = ownText(address.slice(this.#base.length));
+    this.#rights.push({ name, serial, since: now, left: this.#allowance.max });
     this.#left += this.#allowance.max;
+    if (this.#rights.length - this.#head > MOST) this.#drop();
   }
 
   /** An address for one message, `undefined` if there is none. */
   take(now: number): string | undefined {
     if (!this.#allowance) return this.#first;
     if (this.left(now) === 0) return undefined;
-    const right = this.#rights[0]!;
+    const right = this.#rights[this.#head]!;
     right.left--;
     this.#left--;
     if (right.left === 0) this.#drop();
-    return right.address;
+    return this.#base + right.name;
   }
 
   /** The connection is gone, and with it all that the server had noted. */
   clear(): void {
-    this.#rights.length = 0;
+    this.#rights = [];
+    this.#head = 0;
     this.#left = 0;
     this.#spent = this.#seen;
   }
 
   #drop(): void {
-    const { serial, left } = this.#rights.shift()!;
+    const { serial, left } = this.#rights[this.#head++]!;
     this.#left -= left;
     this.#spent = serial;
+    // half of the array is behind us: letting go of it now costs each address one move at most
+    if (this.#head * 2 < this.#rights.length) return;
+    this.#rights = this.#rights.slice(this.#head);
+    this.#head = 0;
   }
+}
+
+/** The same text, that keeps no longer one alive. */
+function ownText(text: string): string {
+  return text.length < SHORTEST_SLICE ? text : [...text].join("");
 }

@@ -73,3 +73,18 @@ Deno.test("Rights.clear() lets go of all, and takes what comes after", () => {
   rights.grant("c", 10, 0);
   assertEquals(takeAll(rights), ["c", "c"]);
 });
+
+Deno.test("Rights keeps the beginning that all addresses have in common once", () => {
+  const rights = limited(1);
+  rights.grant("_IN.abc.o1", 1, 0);
+  rights.grant("_IN.abc.c0002", 2, 0);
+  rights.grant("_IN.abc.c123456789012345", 123_456_789_012_345, 0);
+  assertEquals(takeAll(rights), ["_IN.abc.o1", "_IN.abc.c0002", "_IN.abc.c123456789012345"]);
+});
+
+Deno.test("Rights keeps the last 256 addresses of a peer that gives more than can be used", () => {
+  const rights = limited(2);
+  for (let serial = 1; serial <= 200_000; serial++) rights.grant(`a.c${serial}`, serial, 0);
+  assertEquals([rights.left(0), rights.spent, rights.take(0)], [512, 199_744, "a.c199745"]);
+  assertEquals([takeAll(rights).length, rights.spent, rights.left(0)], [511, 200_000, 0]);
+});
