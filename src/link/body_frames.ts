@@ -21,7 +21,9 @@ const HEADERS = new Map(
 );
 
 /** The headers of a body, which go over the wire as one letter where there is just its type to tell. */
-export function headersOf({ code, headerBlock }: Arrived): MessageHeaders {
+export function headersOf(
+  { code, headerBlock }: Pick<Arrived, "code" | "headerBlock">,
+): MessageHeaders {
   return headerBlock ? MessageHeaders.parse(headerBlock) : HEADERS.get(code) ?? NONE;
 }
 

@@ -1,6 +1,7 @@
 import type { Ending } from "./ending.ts";
 import type { ControlKind, Numbered } from "./frame.ts";
 import { Grants } from "./grants.ts";
+import type { LinkSettings } from "./link_options.ts";
 import { type Arrival, Inflow } from "./inflow.ts";
 import type { Bounds } from "../backlog.ts";
 import { Outflow } from "./outflow.ts";
@@ -25,7 +26,7 @@ const RESERVE = 1;
 
 /** Both directions of a link: what may be sent and where, what has come, and what each side knows of the other. */
 export class Flow {
-  readonly out = new Outflow();
+  readonly out: Outflow;
   readonly #in: Inflow;
   readonly #window: Bounds;
   readonly #rights: Rights;
@@ -43,11 +44,21 @@ export class Flow {
   /** What is told as sent, once nothing more is. */
   #leftAt: number | undefined;
 
-  constructor(window: Bounds, allowance: Allowance | undefined, writer: FrameWriter) {
+  constructor(
+    { window, maxUnacknowledged }: Pick<LinkSettings, "window" | "maxUnacknowledged">,
+    allowance: Allowance | undefined,
+    writer: FrameWriter,
+  ) {
+    this.out = new Outflow(maxUnacknowledged);
     this.#window = window;
     this.#in = new Inflow(window);
     this.#rights = new Rights(allowance);
     this.#writer = writer;
+  }
+
+  /** The number of the last frame that came in order. */
+  get received(): number {
+    return this.#in.received;
   }
 
   /** The other side is known: what it told of itself, and where to send. */
@@ -161,12 +172,12 @@ export class Flow {
   }
 
   /**
-   * A frame of so many bytes has been read.
+   * So many frames have been read, of so many bytes together.
    *
    * @returns whether the other side should know
    */
-  read(size: number): boolean {
-    this.#in.read(size);
+  read(size: number, frames = 1): boolean {
+    this.#in.read(size, frames);
     return this.#in.isCreditDue;
   }
 
@@ -188,6 +199,11 @@ export class Flow {
       const frames = this.out.take(Math.min(this.#most, this.#writer.largest));
       this.#writer.transmit(frames, this.#rights.take(now)!);
     }
+  }
+
+  /** Whether what we may keep is running out while the other side has room for more, and can be asked. */
+  isAcknowledgementDue(now: number): boolean {
+    return this.out.isAcknowledgementDue && !this.#isDown && this.#rights.left(now) > RESERVE;
   }
 
   /** Gives the other side as many addresses as it must have. */

@@ -11,8 +11,10 @@ export interface Arrived {
   readonly code: BodyCode;
   readonly data: Uint8Array;
   readonly headerBlock: Uint8Array | undefined;
-  /** The bytes of its last frame, headers included, which hold a place in the window until it is read. */
+  /** The bytes of its frames that hold a place in the window until it is read, headers included. */
   readonly size: number;
+  /** How many frames these are. */
+  readonly frames: number;
 }
 
 type Reader = (arrived: Arrived | undefined) => void;
@@ -31,6 +33,9 @@ export class Incoming {
   readonly #readers: Reader[] = [];
   #pieces: Uint8Array[] = [];
   #joined = 0;
+  /** Of the pieces, what still holds a place in the window. */
+  #unread = 0;
+  #unreadPieces = 0;
   #isEnded = false;
 
   constructor(link: Pick<Link, "read">, largest: number, subject: string) {
@@ -48,17 +53,17 @@ export class Incoming {
     const { code, data, headerBlock } = frame;
     const size = sizeOf(frame);
     if (code === "e" || code === "f") this.end();
-    else if (this.#isEnded) this.#link.read(code === "m" ? 0 : size);
+    else if (this.#isEnded) this.#link.read(size);
     else if (this.#joined + size > this.#largest || this.#isShredded) return false;
-    else if (code === "m") this.#keep(data);
-    else this.#arrive({ code, data: this.#whole(data), headerBlock, size });
+    else if (code === "m") this.#keep(data, size);
+    else this.#arrive({ code, headerBlock, ...this.#whole(data, size) });
     return true;
   }
 
   /** Nothing more comes; what waits can still be read. */
   end(): void {
     this.#isEnded = true;
-    this.#pieces = [];
+    this.#forget();
     for (const reader of this.#readers.splice(0)) reader(undefined);
   }
 
@@ -71,7 +76,7 @@ export class Incoming {
   /** The next, at once if it is there. */
   shift(): Arrived | undefined {
     const arrived = this.#backlog.shift();
-    if (arrived) this.#link.read(arrived.size);
+    if (arrived) this.#link.read(arrived.size, arrived.frames);
     return arrived;
   }
 
@@ -90,6 +95,7 @@ export class Incoming {
     let handed: Arrived | undefined;
     const reader: Reader = (arrived) => resolve(handed = arrived);
     this.#readers.push(reader);
+    this.#readPieces();
     try {
       return await within(promise, patience, "read a session", this.#subject);
     } catch (error) {
@@ -105,29 +111,48 @@ export class Incoming {
     const reader = this.#readers.shift();
     if (!reader) return this.#backlog.push(arrived, arrived.size);
     reader(arrived);
-    this.#link.read(arrived.size);
+    this.#link.read(arrived.size, arrived.frames);
   }
 
   get #isShredded(): boolean {
     return this.#pieces.length * PIECE > Math.max(this.#largest, FEW_PIECES * PIECE);
   }
 
-  #keep(piece: Uint8Array): void {
+  #keep(piece: Uint8Array, size: number): void {
     this.#pieces.push(piece);
     this.#joined += piece.length;
+    this.#unread += size;
+    this.#unreadPieces++;
+    if (this.#readers.length > 0) this.#readPieces();
   }
 
-  #whole(last: Uint8Array): Uint8Array {
-    const size = this.#joined + last.length;
-    this.#joined = 0;
-    if (this.#pieces.length === 0) return last;
-    const whole = new Uint8Array(size);
+  /**
+   * Somebody waits for the body that these are pieces of, and nothing is before it: it may be larger than the window, and
+   * would never be whole if its pieces held their places.
+   */
+  #readPieces(): void {
+    if (this.#unreadPieces === 0) return;
+    const [size, frames] = [this.#unread, this.#unreadPieces];
+    this.#unread = this.#unreadPieces = 0;
+    this.#link.read(size, frames);
+  }
+
+  /** The body that a last frame of so many bytes makes whole. */
+  #whole(last: Uint8Array, ofLast: number): Pick<Arrived, "data" | "size" | "frames"> {
+    if (this.#pieces.length === 0) return { data: last, size: ofLast, frames: 1 };
+    const [size, frames] = [this.#unread + ofLast, this.#unreadPieces + 1];
+    const data = new Uint8Array(this.#joined + last.length);
     let at = 0;
     for (const piece of [...this.#pieces, last]) {
-      whole.set(piece, at);
+      data.set(piece, at);
       at += piece.length;
     }
+    this.#forget();
+    return { data, size, frames };
+  }
+
+  #forget(): void {
     this.#pieces = [];
-    return whole;
+    this.#joined = this.#unread = this.#unreadPieces = 0;
   }
 }

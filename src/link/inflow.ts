@@ -57,9 +57,9 @@ export class Inflow {
     return "next";
   }
 
-  /** A frame of so many bytes has been read. */
-  read(size: number): void {
-    this.#read++;
+  /** So many frames have been read, of so many bytes together. */
+  read(size: number, frames = 1): void {
+    this.#read += frames;
     this.#readBytes += size;
   }
 

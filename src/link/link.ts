@@ -118,8 +118,8 @@ export class Link implements Linked, Taker, LinkEvents {
     return state === "open" && !this.#ways.allowance && out.isAdmitted(number);
   }
 
-  read(size: number): void {
-    if (this.#machine.read(size)) this.#machine.credit(performance.now());
+  read(size: number, frames = 1): void {
+    if (this.#machine.read(size, frames)) this.#machine.credit(performance.now());
   }
 
   close(given: Ending): void {
@@ -241,7 +241,7 @@ export class Link implements Linked, Taker, LinkEvents {
   }
 
   #takeNumbered(packet: Packet, { number, code }: MessageName, now: number): void {
-    const frames = framesIn(packet, number, code);
+    const frames = framesIn(packet, number, code, this.#machine.received);
     if (!frames) return this.#strays.report(packet);
     for (const frame of frames) this.#machine.numbered(frame, now);
   }

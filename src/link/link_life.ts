@@ -56,7 +56,7 @@ export abstract class LinkLife {
     events: LinkEvents,
     now: number,
   ) {
-    this.flow = new Flow(settings.window, allowance, writer);
+    this.flow = new Flow(settings, allowance, writer);
     this.events = events;
     this.#writer = writer;
     this.#liveness = new Liveness(settings, now);

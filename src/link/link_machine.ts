@@ -51,6 +51,11 @@ export class LinkMachine extends LinkLife {
     this.flow.supply(now);
   }
 
+  /** The number of the last frame that came in order. */
+  get received(): number {
+    return this.flow.received;
+  }
+
   /** Takes a frame, to be sent by `flush`; gives its number, 0 if nothing more is sent from here. */
   give(frame: Unnumbered): number {
     if (!this.isAlive || this.flow.out.isEnded) return 0;
@@ -64,12 +69,12 @@ export class LinkMachine extends LinkLife {
   }
 
   /**
-   * A frame that was delivered has been read, so there is room for another.
+   * So many frames that were delivered have been read, so there is room for others.
    *
    * @returns whether `credit` has something to say
    */
-  read(size: number): boolean {
-    return this.flow.read(size) && this.isAlive && !this.#isInDone;
+  read(size: number, frames = 1): boolean {
+    return this.flow.read(size, frames) && this.isAlive && !this.#isInDone;
   }
 
   /** Says that there is room. */
@@ -151,8 +156,7 @@ export class LinkMachine extends LinkLife {
     const isEnd = code === "e" || code === "f";
     const isWanted = !this.#isInDone;
     if (!isWanted && !isEnd && !this.#isMute) this.flow.seal();
-    // a piece is put to those before it, and takes no place among what waits to be read
-    if (!isWanted || isEnd || code === "m") this.flow.read(sizeOf(frame));
+    if (!isWanted || isEnd) this.flow.read(sizeOf(frame));
     if (isEnd) this.#isInDone = true;
     if (isWanted) this.events.deliver(frame);
     if (code === "f") return this.#dismiss(readEnding(frame), now);
@@ -202,7 +206,11 @@ export class LinkMachine extends LinkLife {
   }
 
   #pump(now: number): void {
-    if (this.state === "open") this.flow.pump(now, this.own !== undefined);
+    if (this.state !== "open") return;
+    this.flow.pump(now, this.own !== undefined);
+    if (!this.flow.isAcknowledgementDue(now)) return;
+    this.flow.out.asked();
+    this.probe(now);
   }
 
   /** All is said once our end has been acknowledged and the other's has come. */

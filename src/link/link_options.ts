@@ -9,6 +9,13 @@ export interface LinkOptions {
    * @default {{ messages: 1_024, bytes: 1_048_576 }}
    */
   readonly window?: Partial<Bounds>;
+  /**
+   * How much that was sent may be kept for the other side to acknowledge, whatever window it gives: a peer that takes
+   * everything and acknowledges nothing makes `send()` wait. A body that is larger is sent part by part.
+   *
+   * @default {{ messages: 1_024, bytes: 1_048_576 }}
+   */
+  readonly maxUnacknowledged?: Partial<Bounds>;
   /** The largest body that is taken, in bytes; one larger than the server takes comes in pieces. @default {67_108_864} */
   readonly maxMessage?: number;
   /** Milliseconds of silence after which the other side is asked for a sign of life. @default {10_000} */
@@ -28,6 +35,7 @@ export interface LinkOptions {
 /** The options with their defaults filled in. */
 export interface LinkSettings {
   readonly window: Bounds;
+  readonly maxUnacknowledged: Bounds;
   readonly maxMessage: number;
   readonly keepAlive: number;
   readonly resumeTimeout: number;
@@ -36,6 +44,7 @@ export interface LinkSettings {
 
 export const LINK_RULES = {
   window: record,
+  maxUnacknowledged: record,
   maxMessage: bytes,
   keepAlive: duration,
   resumeTimeout: milliseconds,
@@ -48,13 +57,20 @@ export const LINK_RULES = {
  * @throws {TypeError} naming the option of the window that is unknown or wrong
  */
 export function linkSettings(action: string, options: LinkOptions): LinkSettings {
-  checkOptions(action, options.window, { messages: count, bytes: count });
-  const { window, maxMessage = 67_108_864, keepAlive = 10_000, resumeTimeout = 30_000 } = options;
+  for (const bounds of [options.window, options.maxUnacknowledged]) {
+    checkOptions(action, bounds, { messages: count, bytes: count });
+  }
+  const { maxMessage = 67_108_864, keepAlive = 10_000, resumeTimeout = 30_000 } = options;
   return {
-    window: { messages: window?.messages ?? 1_024, bytes: window?.bytes ?? 1_048_576 },
+    window: filled(options.window),
+    maxUnacknowledged: filled(options.maxUnacknowledged),
     maxMessage,
     keepAlive,
     resumeTimeout,
     idleTimeout: options.idleTimeout ?? Infinity,
   };
+}
+
+function filled(bounds: LinkOptions["window"]): Bounds {
+  return { messages: bounds?.messages ?? 1_024, bytes: bounds?.bytes ?? 1_048_576 };
 }

@@ -1,3 +1,4 @@
+import type { Bounds } from "../backlog.ts";
 import { sizeOf } from "../message/packet.ts";
 import type { FrameCode, Numbered } from "./frame.ts";
 import { packedSize } from "./pack.ts";
@@ -23,6 +24,7 @@ export type Sent = Pick<
  * the next to send, and goes back when some were lost.
  */
 export class Outflow {
+  readonly #most: Bounds;
   #kept: (Kept | undefined)[] = [];
   #head = 0;
   #cursor = 1;
@@ -34,6 +36,13 @@ export class Outflow {
   #room = 0;
   #keptBytes = 0;
   #isEnded = false;
+  /** What was acknowledged when the other side was last asked how far it is. */
+  #askedAt = -1;
+
+  /** Sends no more than so much beyond what is acknowledged, whatever the other side has room for. */
+  constructor(most: Bounds) {
+    this.#most = most;
+  }
 
   /** The number of the last frame that was given. */
   get last(): number {
@@ -68,6 +77,26 @@ export class Outflow {
   /** Whether everything that was given, the end included, has been acknowledged. */
   get isDone(): boolean {
     return this.#isEnded && this.#acknowledged === this.#last;
+  }
+
+  /**
+   * Whether the other side has to be asked what has come, once for each acknowledgement: it has more room than we keep
+   * frames for, and would say so only when half of its own window has been read.
+   */
+  get isAcknowledgementDue(): boolean {
+    const { messages, bytes } = this.#most;
+    const sent = this.sent - this.#acknowledged;
+    const isAhead = this.#frames > this.#acknowledged + messages ||
+      this.#room > this.#bytes - this.#keptBytes + bytes;
+    if (!isAhead || sent === 0 || this.#askedAt === this.#acknowledged) return false;
+    const next = this.#at(this.#cursor);
+    const sentBytes = (next?.before ?? this.#bytes) - (this.#bytes - this.#keptBytes);
+    return sent * 2 >= messages || sentBytes * 2 >= bytes;
+  }
+
+  /** The other side has been asked. */
+  asked(): void {
+    this.#askedAt = this.#acknowledged;
   }
 
   /** Takes a frame, and gives its number. */
@@ -140,7 +169,11 @@ export class Outflow {
   }
 
   #fits({ number, before, code }: Kept): boolean {
-    return (number <= this.#frames && before < this.#room) || isEnd(code);
+    if (isEnd(code)) return true;
+    const { messages, bytes } = this.#most;
+    // we do not believe in a window that never has to be answered for: what is sent is kept here
+    return number <= this.#frames && before < this.#room &&
+      number <= this.#acknowledged + messages && before < this.#bytes - this.#keptBytes + bytes;
   }
 
   #drop(): void {

@@ -33,15 +33,20 @@ export function pack(frames: readonly Numbered[]): Uint8Array {
 
 /**
  * The numbered frames that a message holds; `undefined` for what is none. Their bytes are a copy: those that came lie in
- * the chunk that was read from the socket, and one small message would keep all of it.
+ * the chunk that was read from the socket, and one small message would keep all of it. Of a pack whose first frames are
+ * there already, only the rest is kept, and must not keep the whole: each frame has bytes of its own.
  */
 export function framesIn(
   message: Pick<Numbered, "data" | "headerBlock">,
   number: number,
   code: MessageCode,
+  received = 0,
 ): readonly Numbered[] | undefined {
+  if (code === "s") {
+    if (message.data.length > LONGEST_PACK) return undefined;
+    return unpack(number, new Uint8Array(message.data), number <= received);
+  }
   const data = new Uint8Array(message.data);
-  if (code === "s") return unpack(number, data);
   return [{
     number,
     code,
@@ -51,7 +56,11 @@ export function framesIn(
 }
 
 /** The frames of a pack, numbered from `first`; `undefined` for what is none. */
-function unpack(first: number, packed: Uint8Array): readonly Numbered[] | undefined {
+function unpack(
+  first: number,
+  packed: Uint8Array,
+  isCopied: boolean,
+): readonly Numbered[] | undefined {
   const frames: Numbered[] = [];
   for (let at = 0; at < packed.length;) {
     if (at + HEAD > packed.length) return undefined;
@@ -60,7 +69,7 @@ function unpack(first: number, packed: Uint8Array): readonly Numbered[] | undefi
       packed[at + 4]!) >>> 0;
     const end = at + HEAD + length;
     if (!CODES.has(code) || end > packed.length) return undefined;
-    const data = packed.subarray(at + HEAD, end);
+    const data = isCopied ? packed.slice(at + HEAD, end) : packed.subarray(at + HEAD, end);
     frames.push({
       number: first + frames.length,
       code: code as FrameCode,

@@ -48,6 +48,7 @@ class Bench {
     const window = { messages: 4, bytes: 64 };
     const settings = {
       window,
+      maxUnacknowledged: { messages: 1_024, bytes: 1_048_576 },
       maxMessage: 64,
       keepAlive: 10_000,
       resumeTimeout,

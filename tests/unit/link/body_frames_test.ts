@@ -50,7 +50,7 @@ Deno.test("framesOf() puts headers on the last piece alone, and counts them", ()
   assertEquals(frames.map(({ headerBlock }) => headerBlock === undefined), [true, true, false]);
   const last = frames.at(-1)!;
   assertStrictEquals(size, 2_000 + last.headerBlock!.length);
-  const headers = headersOf({ ...last, code: "h", size: 0 });
+  const headers = headersOf({ ...last, code: "h" });
   assertEquals([headers.get("a"), headers.get("content-type")], ["b", "text/plain"]);
 });
 

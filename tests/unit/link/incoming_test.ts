@@ -7,10 +7,15 @@ import { type Arrived, Incoming } from "../../../src/link/incoming.ts";
 /** What comes in, and the sizes that were read. */
 class Stand {
   readonly read: number[] = [];
+  frames = 0;
   readonly incoming: Incoming;
 
   constructor(largest = 10_000) {
-    this.incoming = new Incoming({ read: (size) => void this.read.push(size) }, largest, "a.b");
+    const read = (size: number, frames = 1) => {
+      this.read.push(size);
+      this.frames += frames;
+    };
+    this.incoming = new Incoming({ read }, largest, "a.b");
   }
 
   take(text: string, code: FrameCode = "t", headerBlock?: Uint8Array): boolean {
@@ -42,15 +47,15 @@ Deno.test("Incoming.next() gives what comes to those who wait, in the order they
   assertEquals(stand.read, [1, 2]);
 });
 
-Deno.test("Incoming joins pieces, and reads the size of the last alone, headers included", async () => {
+Deno.test("Incoming joins pieces, and reads all of them when the body is taken, headers included", async () => {
   const stand = new Stand();
   stand.take("one ", "m");
   stand.take("two ", "m");
   stand.take("3", "h", new Uint8Array(5));
   stand.take("next");
   const arrived = await stand.incoming.next();
-  assertEquals([textOf(arrived), arrived?.code, arrived?.size], ["one two 3", "h", 6]);
-  assertEquals([textOf(stand.incoming.shift()), stand.read], ["next", [6, 4]]);
+  assertEquals([textOf(arrived), arrived?.code, arrived?.size], ["one two 3", "h", 14]);
+  assertEquals([textOf(stand.incoming.shift()), stand.read], ["next", [14, 4]]);
 });
 
 Deno.test("Incoming takes a body as large as it may be, and none that is larger, in pieces or not", () => {
@@ -131,4 +136,19 @@ Deno.test("Incoming.next() refuses what is wrong in a sentence that names it", a
     const options = wrong as Parameters<Incoming["next"]>[0];
     await assertRejects(() => stand.incoming.next(options), TypeError, "Cannot wait for a message");
   }
+});
+
+Deno.test("Incoming reads pieces as they come while somebody waits for their body, and no others", async () => {
+  const stand = new Stand();
+  stand.take("before");
+  stand.take("one ", "m");
+  stand.take("two ", "m");
+  assertEquals([textOf(await stand.incoming.next()), stand.read], ["before", [6]]);
+  const wait = stand.incoming.next();
+  assertEquals([stand.read, stand.frames], [[6, 8], 3]);
+  stand.take("three ", "m");
+  assertEquals([stand.read, stand.frames], [[6, 8, 6], 4]);
+  stand.take("four");
+  assertEquals(textOf(await wait), "one two three four");
+  assertEquals([stand.read, stand.frames], [[6, 8, 6, 4], 5]);
 });

@@ -39,6 +39,7 @@ function abort(reason: LinkEnd): (side: Side) => void {
 
 const settings: LinkSettings = {
   window: { messages: 8, bytes: 1_000 },
+  maxUnacknowledged: { messages: 1_024, bytes: 1_048_576 },
   maxMessage: 1_000,
   keepAlive: 10_000,
   resumeTimeout: 30_000,

@@ -23,6 +23,10 @@ const PATIENT = 30_000;
 function settingsOf(random: Random, resumeTimeout: number): LinkSettings {
   return {
     window: { messages: pick(random, [1, 2, 5, 64]), bytes: pick(random, [1, 40, 100_000]) },
+    maxUnacknowledged: {
+      messages: pick(random, [1, 3, 1_024]),
+      bytes: pick(random, [1, 30, 1_048_576]),
+    },
     maxMessage: 100_000,
     keepAlive: pick(random, [1_000, 3_000]),
     resumeTimeout,

@@ -5,6 +5,7 @@ import { subscriberSettings } from "../../../src/subscriber/subscriber_options.t
 
 const DEFAULTS = {
   window: { messages: 1_024, bytes: 1_048_576 },
+  maxUnacknowledged: { messages: 1_024, bytes: 1_048_576 },
   maxMessage: 67_108_864,
   keepAlive: 10_000,
   resumeTimeout: 30_000,
@@ -16,7 +17,14 @@ Deno.test("linkSettings() fills in what is documented", () => {
 });
 
 Deno.test("linkSettings() keeps what is given, and fills in the other half of a window", () => {
-  const given = { maxMessage: 0, keepAlive: 1, resumeTimeout: 0, idleTimeout: 2 };
+  const maxUnacknowledged = { messages: 7, bytes: 8 };
+  const given = {
+    maxUnacknowledged,
+    maxMessage: 0,
+    keepAlive: 1,
+    resumeTimeout: 0,
+    idleTimeout: 2,
+  };
   const settings = linkSettings("do it", { ...given, window: { bytes: 3 } });
   assertEquals(settings, { ...given, window: { messages: 1_024, bytes: 3 } });
 });

@@ -90,8 +90,8 @@ export class Side implements FrameWriter, LinkEvents {
     const given = this.peer.given[number - 1];
     if (number !== ++this.delivered) this.fault(`${number} was delivered as ${this.delivered}`);
     if (given?.data !== data || given.code !== code) this.fault(`${number} is another`);
-    const isBody = code !== "m" && code !== "e" && code !== "f";
-    if (isBody) this.waiting.push({ number, code, data, headerBlock });
+    const isRead = code !== "e" && code !== "f";
+    if (isRead) this.waiting.push({ number, code, data, headerBlock });
     if (this.isClosed) this.fault("was told more than it wanted");
     const { messages } = this.settings.window;
     if (this.waiting.length > messages) this.fault("has more to read than its window");

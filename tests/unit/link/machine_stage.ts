@@ -15,6 +15,7 @@ export const PEER = "_PEER.x.o1";
 export const TERMS: Terms = parseTerms("1 session frames=4 bytes=64 body=64 responses=0")!;
 export const SETTINGS: LinkSettings = {
   window: { messages: 4, bytes: 64 },
+  maxUnacknowledged: { messages: 1_000, bytes: 100_000 },
   maxMessage: 64,
   keepAlive: 10_000,
   resumeTimeout: 5_000,

@@ -12,7 +12,7 @@ function learn(out: Outflow, tally: Partial<Tally>): boolean {
 }
 
 function outflow(frames = 100, bytes = 1_000): Outflow {
-  const out = new Outflow();
+  const out = new Outflow({ messages: 10_000, bytes: 1e9 });
   learn(out, { frames, bytes });
   return out;
 }
@@ -20,10 +20,10 @@ function outflow(frames = 100, bytes = 1_000): Outflow {
 const numbers = (out: Outflow, most = 1_000) => out.take(most).map(({ number }) => number);
 
 Deno.test("Outflow sends nothing before it knows of any room, but an end", () => {
-  const out = new Outflow();
+  const out = new Outflow({ messages: 10_000, bytes: 1e9 });
   give(out, [1]);
   assertEquals([out.peek(), numbers(out)], [undefined, []]);
-  const other = new Outflow();
+  const other = new Outflow({ messages: 10_000, bytes: 1e9 });
   give(other, [0], "e");
   assertEquals(numbers(other), [1]);
 });
@@ -141,4 +141,36 @@ Deno.test("Outflow keeps its order through thousands of frames, however they are
   assertEquals(seen, Array.from({ length: 5_000 }, (_, at) => at + 1));
   learn(out, { received: 5_000 });
   assertEquals([out.keptFrames, out.keptBytes], [0, 0]);
+});
+
+Deno.test("Outflow sends no more than it may keep, whatever the other side has room for", () => {
+  const out = new Outflow({ messages: 3, bytes: 100 });
+  learn(out, { frames: 1e15, bytes: 1e15 });
+  give(out, [0, 0, 0, 0]);
+  assertEquals([numbers(out), out.isAdmitted(4)], [[1, 2, 3], false]);
+  learn(out, { received: 2 });
+  give(out, [150, 1]);
+  assertEquals([numbers(out), out.isAdmitted(6)], [[4, 5], false]);
+  learn(out, { received: 5 });
+  assertEquals(numbers(out), [6]);
+});
+
+Deno.test("Outflow asks for an acknowledgement once when half of what it may keep is sent, if there is room for more", () => {
+  const out = new Outflow({ messages: 4, bytes: 100 });
+  learn(out, { frames: 1_000, bytes: 1_000 });
+  const send = (...sizes: number[]) => {
+    give(out, sizes);
+    numbers(out);
+    return out.isAcknowledgementDue;
+  };
+  assertEquals([out.isAcknowledgementDue, send(1), send(1)], [false, false, true]);
+  out.asked();
+  assertEquals(send(1), false);
+  learn(out, { received: 3 });
+  assertEquals([out.isAcknowledgementDue, send(49), send(1)], [false, false, true]);
+  const equal = new Outflow({ messages: 4, bytes: 100 });
+  learn(equal, { frames: 4, bytes: 100 });
+  give(equal, [100]);
+  numbers(equal);
+  assertEquals(equal.isAcknowledgementDue, false);
 });

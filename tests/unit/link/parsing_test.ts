@@ -1,5 +1,6 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
-import { controlName, numberedName, parseName } from "../../../src/link/frame.ts";
+import { controlName, type Numbered, numberedName, parseName } from "../../../src/link/frame.ts";
+import { framesIn, pack } from "../../../src/link/pack.ts";
 import { encodeTally, parseTally } from "../../../src/link/tally.ts";
 import { encodeTerms, parseTerms, type Terms, termsOf, toldIn } from "../../../src/link/terms.ts";
 import { pick, printable, type Random, seeded } from "../seeded_random.ts";
@@ -170,4 +171,27 @@ Deno.test("parseName(), parseTally() and parseTerms() throw for nothing, and nev
       assertStrictEquals(values.some(Number.isNaN), false, text);
     }
   }
+});
+
+Deno.test("framesIn() takes no pack that is longer than we have told", () => {
+  const packOf = (length: number) => {
+    const frames = [{ number: 1, code: "b", data: new Uint8Array(length), headerBlock: undefined }];
+    return { data: pack(frames as Numbered[]), headerBlock: undefined };
+  };
+  assertStrictEquals(framesIn(packOf(16_379), 1, "s")?.length, 1);
+  assertStrictEquals(framesIn(packOf(16_380), 1, "s"), undefined);
+});
+
+Deno.test("framesIn() has no frame keep a whole pack of which the first are there already", () => {
+  const sizes = [16_000, 1];
+  const frames = sizes.map((size, at) => ({
+    number: 1 + at,
+    code: "b",
+    data: new Uint8Array(size),
+    headerBlock: undefined,
+  })) as Numbered[];
+  const message = { data: pack(frames), headerBlock: undefined };
+  const held = (received: number) =>
+    framesIn(message, 1, "s", received)![1]!.data.buffer.byteLength;
+  assertEquals([held(0), held(1)], [16_011, 1]);
 });
