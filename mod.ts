@@ -27,6 +27,7 @@ export {
   PayloadTooLargeError,
   PermissionError,
   RemoteError,
+  ReplyAddressError,
   ReplyError,
   TimeoutError,
   ValidationError,

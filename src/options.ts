@@ -45,6 +45,12 @@ export const record: Rule = (value) =>
 export const line: Rule = (value) =>
   typeof value === "string" && /^[^\r\n\0]+$/.test(value) ? undefined : "one line of text";
 
+/** A list of subjects or patterns, each of which is checked where it is read. */
+export const subjects: Rule = (value) =>
+  Array.isArray(value) && value.every((one) => typeof one === "string")
+    ? undefined
+    : "a list of subjects";
+
 /** A function. */
 export const callable: Rule = (value) => typeof value === "function" ? undefined : "a function";
 

@@ -10,11 +10,13 @@ import {
   milliseconds,
   record,
   secret,
+  subjects,
   text,
 } from "../options.ts";
 import type { Allowance } from "../link/rights.ts";
 import type { ServiceOptions } from "../service/service_options.ts";
 import { type Logger, standardError } from "../log/logger.ts";
+import { Pattern } from "../subject/pattern.ts";
 import { checkPrefix } from "../subject/subject.ts";
 import { authSettings } from "./auth_options.ts";
 
@@ -66,6 +68,15 @@ export interface BrokerOptions {
    * @default {undefined: it may publish to inboxes as often as it likes}
    */
   readonly allowResponses?: true | { readonly max?: number; readonly expires?: number };
+  /**
+   * Where answers of handlers, of services and of sessions may go: the inboxes of all callers, as in `["_SHOP.>"]`. A
+   * message whose address of reply is another one is not handled, and is told as an `error` event
+   * ({@linkcode ReplyAddressError}). Answers to what this broker asks itself always go back to it. An entry with a wildcard
+   * first takes in neither `$…` nor what the broker subscribes to.
+   *
+   * @default {undefined: anywhere but `$…`, subjects that this broker subscribes to, and its own open inboxes}
+   */
+  readonly answersTo?: readonly string[];
   /** How many sessions and streams may be served at a time; the next is answered with 429. @default {10_000} */
   readonly maxSessions?: number;
   /** How much is held while disconnected, in bytes; what is published beyond it is refused. @default {8_388_608} */
@@ -108,6 +119,8 @@ export interface BrokerSettings {
   readonly inboxPrefix: string;
   readonly requestTimeout: number;
   readonly allowance: Allowance | undefined;
+  /** Where answers may go, as wildcards. */
+  readonly answersTo: readonly string[] | undefined;
   readonly maxSessions: number;
   readonly service: ServiceOptions | undefined;
   readonly logger: Logger | undefined;
@@ -132,6 +145,7 @@ const RULES = {
   reconnect: record,
   allowResponses: (value: unknown) =>
     value === true || typeof value === "object" ? undefined : "true, or an object",
+  answersTo: subjects,
   maxSessions: count,
   outboxLimit: bytes,
   resolve: flag,
@@ -182,6 +196,7 @@ export function brokerSettings(
     inboxPrefix,
     requestTimeout,
     allowance: allowanceOf(options.allowResponses),
+    answersTo: options.answersTo?.map((text) => new Pattern(text).subject),
     maxSessions,
     service,
     logger: logger || undefined,

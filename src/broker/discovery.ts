@@ -1,8 +1,6 @@
-import type { Connection } from "../connection/connection.ts";
-import type { EventFeed } from "../connection/events.ts";
 import type { Endpoint } from "../service/endpoint.ts";
 import { EndpointStats } from "../service/endpoint_stats.ts";
-import { Service } from "../service/service.ts";
+import { Service, type ServiceSurroundings } from "../service/service.ts";
 import type { ServiceOptions } from "../service/service_options.ts";
 import type { Handling } from "../subscriber/handling.ts";
 
@@ -19,7 +17,7 @@ export class Discovery {
    *
    * @throws {TypeError} naming the option that is missing, unknown or wrong
    */
-  constructor(surroundings: { connection: Connection; feed: EventFeed }, options: ServiceOptions) {
+  constructor(surroundings: ServiceSurroundings, options: ServiceOptions) {
     this.#service = new Service(surroundings, options, () => [...this.#endpoints.values()]);
   }
 

@@ -1,4 +1,4 @@
-import { checkOptions, type Rule } from "../options.ts";
+import { checkOptions, subjects } from "../options.ts";
 import type { Wanted } from "../subject/least.ts";
 import { Pattern } from "../subject/pattern.ts";
 import { isToken } from "../subject/subject.ts";
@@ -26,10 +26,6 @@ export interface PermissionsSettings {
 }
 
 const ACTION = "tell the permissions";
-const list: Rule = (value) =>
-  Array.isArray(value) && value.every((one) => typeof one === "string")
-    ? undefined
-    : "a list of subjects";
 
 /**
  * Checks the options, and reads their patterns.
@@ -38,7 +34,7 @@ const list: Rule = (value) =>
  * @throws {InvalidSubjectError} for a subject that no server would take
  */
 export function permissionsSettings(options: PermissionsOptions): PermissionsSettings {
-  checkOptions(ACTION, options, { publish: list, sessions: list, subscribe: list });
+  checkOptions(ACTION, options, { publish: subjects, sessions: subjects, subscribe: subjects });
   const { publish = [], sessions = [], subscribe = [] } = options;
   return {
     publish: publish.map(subjectOf),

@@ -114,7 +114,7 @@ export class Registry implements PublisherPlace {
   /** Registers a subscriber that is read. */
   read(text: string, settings: SubscriberSettings): Reading {
     const reading: Reading = new Reading(text, settings, this.#place(() => reading));
-    this.#readings.add(reading);
+    this.#keep(reading);
     return reading;
   }
 
@@ -136,6 +136,7 @@ export class Registry implements PublisherPlace {
       child.#prefix = "";
       throw error;
     }
+    for (const each of [...child.handlings, ...child.readings]) this.#serve(each);
     // the outermost router has them now, and forgets those that stop
     child.#answering = new Answering(undefined);
     this.#children.push(child);
@@ -179,15 +180,25 @@ export class Registry implements PublisherPlace {
   }
 
   #keep(subscriber: Handling | Reading): void {
-    if (!(subscriber instanceof Handling)) return void this.#readings.add(subscriber);
+    if (!(subscriber instanceof Handling)) {
+      this.#readings.add(subscriber);
+      return this.#serve(subscriber);
+    }
     const same = this.#handlings.get(subscriber.text);
     if (same?.has(subscriber)) return;
     this.#root.#answering.add([subscriber]);
     if (same) same.add(subscriber);
     else this.#handlings.set(subscriber.text, new Set([subscriber]));
+    this.#serve(subscriber);
+  }
+
+  /** Answers may not go where the broker itself is served. */
+  #serve(subscriber: Handling | Reading): void {
+    this.#root.#host?.addresses.serve(subscriber.subject, subscriber);
   }
 
   #forget(subscriber: Handling | Reading, left: Promise<void>): void {
+    this.#root.#host?.addresses.leave(subscriber.subject, subscriber);
     if (!(subscriber instanceof Handling)) return void this.#readings.delete(subscriber);
     const same = this.#handlings.get(subscriber.text);
     if (!same?.delete(subscriber)) return;
@@ -200,9 +211,9 @@ export class Registry implements PublisherPlace {
     const host = this.#broker("start a subscriber");
     const { connection, feed, stopping, queue, stats } = host;
     const { outbound } = this;
-    const { links, allowance, newInbox } = host;
+    const { links, allowance, newInbox, addresses } = host;
     return {
-      ways: { connection, feed, outbound, links, allowance, newInbox },
+      ways: { connection, feed, outbound, links, allowance, newInbox, addresses },
       connection,
       feed,
       stopping,

@@ -18,6 +18,7 @@ import type { RequestStreamOptions } from "../link/stream_options.ts";
 import { logEvents } from "../log/event_log.ts";
 import type { Outbound } from "../outbound/outbound.ts";
 import { timeWithinWork } from "../message/work.ts";
+import { ReplyAddresses } from "../replies/reply_addresses.ts";
 import type { EndpointStats } from "../service/endpoint_stats.ts";
 import type { ServiceOptions } from "../service/service_options.ts";
 import { overlap } from "../subject/overlap.ts";
@@ -35,6 +36,7 @@ import type { Host, Registry } from "./registry.ts";
 export class Wiring implements Host {
   readonly connection: Connection;
   readonly feed = new EventFeed();
+  readonly addresses: ReplyAddresses;
   readonly requests: Requests;
   readonly requestTimeout: number;
   readonly queue: string | undefined;
@@ -48,9 +50,11 @@ export class Wiring implements Host {
 
   constructor(settings: BrokerSettings) {
     const { connection, inboxPrefix, requestTimeout, service, logger } = settings;
+    this.addresses = new ReplyAddresses(inboxPrefix, settings.answersTo);
     const requests = this.requests = new Requests(
       this.connection = new Connection(connection, this.feed),
       inboxPrefix,
+      this.addresses,
     );
     this.links = new Links(this.feed, settings.maxSessions);
     this.allowance = settings.allowance;
@@ -88,8 +92,8 @@ export class Wiring implements Host {
 
   async openInbox(options: InboxOptions | undefined): Promise<Inbox> {
     const settings = inboxSettings(options);
-    const { connection, feed } = this;
-    return await SubscribedInbox.open(connection, feed, this.newInbox(), settings);
+    const { connection, feed, addresses } = this;
+    return await SubscribedInbox.open(connection, feed, this.newInbox(), settings, addresses);
   }
 
   requestMany(
@@ -163,7 +167,7 @@ export class Wiring implements Host {
   }
 
   #openingWays(outbound: Outbound): OpeningWays {
-    const { connection, feed, links, allowance, newInbox, requestTimeout } = this;
-    return { connection, feed, links, allowance, newInbox, requestTimeout, outbound };
+    const { connection, feed, links, allowance, newInbox, addresses, requestTimeout } = this;
+    return { connection, feed, links, allowance, newInbox, addresses, requestTimeout, outbound };
   }
 }

@@ -1,6 +1,6 @@
 import { DecodeError, RemoteError, ValidationError } from "../errors.ts";
 import type { Message } from "../message/message.ts";
-import { ReceivedMessage } from "../message/message.ts";
+import { ReceivedMessage, type Reception } from "../message/message.ts";
 import type { Packet } from "../message/packet.ts";
 import { remoteErrorOf } from "../message/reply.ts";
 import { type Schema, validate } from "../message/schema.ts";
@@ -14,8 +14,9 @@ export function readAnswer(
   subject: string,
   packet: Packet,
   schema: Schema | undefined,
+  reception: Reception,
 ): Message | Promise<Message> {
-  const answer = new ReceivedMessage(packet);
+  const answer = new ReceivedMessage(packet, reception);
   const error = packet.headerBlock && remoteErrorOf(subject, answer);
   if (error) throw error;
   if (!schema) return answer;

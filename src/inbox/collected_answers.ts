@@ -1,5 +1,7 @@
 import { Backlog, DEFAULT_BOUNDS } from "../backlog.ts";
 import type { Connection, Interest, Taker } from "../connection/connection.ts";
+import { isOwnQuestion } from "../replies/own_question.ts";
+import type { OwnInbox, ReplyAddresses } from "../replies/reply_addresses.ts";
 import type { BrokerEvent, EventFeed } from "../connection/events.ts";
 import { NoRespondersError, PermissionError, TimeoutError } from "../errors.ts";
 import { ReceivedMessage } from "../message/message.ts";
@@ -15,6 +17,7 @@ import { closed, isNoResponders } from "./requests.ts";
 export interface Surroundings {
   readonly connection: Pick<Connection, "subscribe" | "publish" | "withdraw">;
   readonly feed: EventFeed;
+  readonly addresses: ReplyAddresses;
 }
 
 /** What is asked, and where the answers go. */
@@ -31,12 +34,14 @@ type Reader = (packet: Packet | undefined) => void;
  * Answers on an inbox of their own, which is gone as soon as there are enough. The subscription goes before the
  * question on the same connection, so no answer can be missed, and nothing has to be flushed.
  */
-export class CollectedAnswers implements Answers, Taker {
+export class CollectedAnswers implements Answers, Taker, OwnInbox {
   readonly ended: Promise<AnswersEnd>;
   readonly #connection: Surroundings["connection"];
   readonly #subject: string;
   readonly #settings: RequestManySettings;
   readonly #feed: EventFeed;
+  readonly #addresses: ReplyAddresses;
+  readonly #replyTo: string;
   readonly #backlog = new Backlog<Packet>();
   readonly #readers: Reader[] = [];
   #told!: (reason: AnswersEnd) => void;
@@ -58,7 +63,7 @@ export class CollectedAnswers implements Answers, Taker {
    * @throws whatever `encode` throws
    */
   constructor(
-    { connection, feed }: Surroundings,
+    { connection, feed, addresses }: Surroundings,
     { subject, replyTo, encode }: QuestionToMany,
     settings: RequestManySettings,
   ) {
@@ -67,12 +72,15 @@ export class CollectedAnswers implements Answers, Taker {
     this.#subject = subject;
     this.#settings = settings;
     this.#feed = feed;
+    this.#addresses = addresses;
+    this.#replyTo = replyTo;
     const { signal, timeout } = settings;
     if (signal?.aborted) {
       this.#abort();
       return;
     }
     this.#interest = connection.subscribe(replyTo, this);
+    addresses.open(replyTo, this);
     // before the question is encoded: what that runs may well abort, or stop the broker
     this.#deaf = feed.listen((event) => this.#notice(event));
     this.#deadline = setTimeout(() => this.#expire(), timeout);
@@ -131,6 +139,10 @@ export class CollectedAnswers implements Answers, Taker {
     else this.#watchStall();
   }
 
+  hasAsked(question: Packet): boolean {
+    return this.#question !== undefined && isOwnQuestion(this.#question, question);
+  }
+
   refused(error: Error): void {
     this.#fail(error instanceof PermissionError ? "permission" : "connection", error);
   }
@@ -152,11 +164,18 @@ export class CollectedAnswers implements Answers, Taker {
   /** The answer with whatever is wrong with it, so that no reading of `body` can end the loop. */
   async #read(packet: Packet): Promise<Answer> {
     try {
-      const answer = await readAnswer(this.#subject, packet, this.#settings.schema);
+      const answer = await readAnswer(
+        this.#subject,
+        packet,
+        this.#settings.schema,
+        this.#addresses.reception,
+      );
       void answer.body;
       return Object.assign(answer, { error: undefined });
     } catch (error) {
-      if (isFaulty(error)) return Object.assign(new ReceivedMessage(packet), { error });
+      if (isFaulty(error)) {
+        return Object.assign(new ReceivedMessage(packet, this.#addresses.reception), { error });
+      }
       // the schema itself broke, and a loop does not close what throws
       await this.close();
       throw error;
@@ -218,6 +237,7 @@ export class CollectedAnswers implements Answers, Taker {
     clearTimeout(this.#deadline);
     clearTimeout(this.#stall);
     this.#interest?.unsubscribe();
+    this.#addresses.close(this.#replyTo);
     if (this.#question) this.#connection.withdraw(this.#question);
     this.#deaf?.();
     this.#settings.signal?.removeEventListener("abort", this.#abort);

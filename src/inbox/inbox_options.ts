@@ -1,5 +1,5 @@
 import { type Bounds, DEFAULT_BOUNDS, type Overflow } from "../backlog.ts";
-import { type Message, ReceivedMessage } from "../message/message.ts";
+import type { Message } from "../message/message.ts";
 import type { Packet } from "../message/packet.ts";
 import {
   bytes,
@@ -40,8 +40,8 @@ export interface InboxSettings {
   readonly overflow: Overflow;
   /** The queue group that shares what comes; a private inbox has none. */
   readonly queue: string | undefined;
-  /** Makes a message of what came. */
-  readonly receive: (packet: Packet) => Message;
+  /** Makes a message of what came; without, it is one without parameters. */
+  readonly receive: ((packet: Packet) => Message) | undefined;
 }
 
 const ACTION = "open an inbox";
@@ -62,8 +62,6 @@ export function inboxSettings(options?: InboxOptions): InboxSettings {
   return options === undefined ? USUAL : checked(options);
 }
 
-const receive = (packet: Packet) => new ReceivedMessage(packet);
-
 /** One for all inboxes without options, as an open inbox is to take up little. */
 const USUAL = checked({});
 
@@ -83,6 +81,6 @@ function checked(options: InboxOptions): InboxSettings {
     },
     overflow,
     queue: undefined,
-    receive,
+    receive: undefined,
   };
 }

@@ -8,6 +8,8 @@ import type { Message } from "../message/message.ts";
 import type { Schema } from "../message/schema.ts";
 import { rejection } from "../stack.ts";
 import { isFaulty, readAnswer } from "./answer.ts";
+import { isOwnQuestion } from "../replies/own_question.ts";
+import type { OwnInbox, ReplyAddresses } from "../replies/reply_addresses.ts";
 import { newToken } from "./token.ts";
 
 /** How an answer is waited for. */
@@ -36,18 +38,20 @@ const GRAIN = 4;
  * and one sweep sees to all deadlines. A timer and a subscription for each request cost two to four times
  * as much.
  */
-export class Requests implements Taker {
+export class Requests implements Taker, OwnInbox {
   readonly #connection: Connection;
   readonly #prefix: string;
+  readonly #addresses: ReplyAddresses;
   readonly #waiting = new Map<string, Waiting>();
   #base = "";
   #interest: Interest | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #next = Infinity;
 
-  constructor(connection: Connection, prefix: string) {
+  constructor(connection: Connection, prefix: string, addresses: ReplyAddresses) {
     this.#connection = connection;
     this.#prefix = prefix;
+    this.#addresses = addresses;
   }
 
   /**
@@ -90,12 +94,18 @@ export class Requests implements Taker {
     this.#waiting.delete(token);
     waiting.forget?.();
     try {
-      waiting.resolve(readAnswer(waiting.request.subject, packet, waiting.schema));
+      const { request: { subject }, schema } = waiting;
+      waiting.resolve(readAnswer(subject, packet, schema, this.#addresses.reception));
     } catch (error) {
       // what a schema throws has the stack of the schema
       if (isFaulty(error)) waiting.resolve(rejection(error));
       else waiting.reject(error);
     }
+  }
+
+  hasAsked(question: Packet): boolean {
+    const waiting = this.#waiting.get(question.replyTo.slice(this.#base.length));
+    return waiting !== undefined && isOwnQuestion(waiting.request, question);
   }
 
   /** The server does not let us have answers at all. */
@@ -120,7 +130,9 @@ export class Requests implements Taker {
 
   #listen(): void {
     if (this.#interest) return;
+    this.#addresses.close(this.#base.slice(0, -1));
     this.#base = `${this.#prefix}.${newToken()}.`;
+    this.#addresses.open(this.#base.slice(0, -1), this);
     this.#interest = this.#connection.subscribe(`${this.#base}*`, this);
   }
 

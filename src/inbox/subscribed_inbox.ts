@@ -2,23 +2,30 @@ import { Backlog } from "../backlog.ts";
 import type { Connection, Interest, Taker } from "../connection/connection.ts";
 import type { BrokerEvent, EventFeed, EventListener } from "../connection/events.ts";
 import { within } from "../deadline.ts";
-import type { Message } from "../message/message.ts";
+import { type Message, ReceivedMessage } from "../message/message.ts";
 import { heldSize, keep, type Packet } from "../message/packet.ts";
 import { checkOptions, limit, milliseconds, signal } from "../options.ts";
+import type { OwnInbox, ReplyAddresses } from "../replies/reply_addresses.ts";
 import { shortened } from "../subject/shortened.ts";
 import type { Inbox, InboxEnd, NextOptions } from "./inbox.ts";
 import type { InboxSettings } from "./inbox_options.ts";
 
 type Reader = (packet: Packet | undefined) => void;
 
+/** Of so many subjects that were asked with an inbox as the address of reply, answers are taken. */
+const MOST_ASKED = 1_024;
 const NEXT_RULES = { timeout: limit(milliseconds), signal };
 
 /** An inbox with a subscription of its own on the server, gone as soon as the inbox has ended. */
-export class SubscribedInbox implements Inbox, Taker, EventListener {
+export class SubscribedInbox implements Inbox, Taker, EventListener, OwnInbox {
   readonly subject: string;
   readonly #connection: Pick<Connection, "subscribe" | "flush">;
   readonly #settings: InboxSettings;
   readonly #feed: EventFeed;
+  /** Where the program may answer what it reads here. */
+  readonly #addresses: ReplyAddresses;
+  /** Where the program has published to with this inbox as the address of reply. */
+  #asked: Set<string> | undefined;
   readonly #backlog = new Backlog<Packet>();
   readonly #readers: Reader[] = [];
   readonly #interest: Interest;
@@ -38,12 +45,15 @@ export class SubscribedInbox implements Inbox, Taker, EventListener {
     feed: EventFeed,
     subject: string,
     settings: InboxSettings,
+    addresses: ReplyAddresses,
   ) {
     this.subject = subject;
     this.#connection = connection;
     this.#settings = settings;
     this.#feed = feed;
+    this.#addresses = addresses;
     this.#interest = connection.subscribe(subject, this, settings.queue);
+    addresses.open(subject, this);
     feed.add(this);
     if (settings.signal) {
       this.#abort = () => this.#end("aborted");
@@ -58,9 +68,10 @@ export class SubscribedInbox implements Inbox, Taker, EventListener {
     feed: EventFeed,
     subject: string,
     settings: InboxSettings,
+    addresses: ReplyAddresses,
   ): Promise<Inbox> {
     settings.signal?.throwIfAborted();
-    const inbox = new SubscribedInbox(connection, feed, subject, settings);
+    const inbox = new SubscribedInbox(connection, feed, subject, settings, addresses);
     await inbox.ready();
     return inbox;
   }
@@ -97,13 +108,27 @@ export class SubscribedInbox implements Inbox, Taker, EventListener {
     checkOptions("wait for a message", options, NEXT_RULES);
     options.signal?.throwIfAborted();
     const packet = this.#backlog.shift() ?? await this.#wait(options);
-    return packet && this.#settings.receive(packet);
+    if (!packet) return undefined;
+    const { receive } = this.#settings;
+    return receive ? receive(packet) : new ReceivedMessage(packet, this.#addresses.reception);
   }
 
   close(): Promise<void> {
     this.#backlog.clear();
     this.leave();
     return Promise.resolve();
+  }
+
+  asking(subject: string): void {
+    this.#asked ??= new Set();
+    // the latest ones last; a program that asks more at a time has an inbox for each
+    this.#asked.delete(subject);
+    this.#asked.add(subject);
+    if (this.#asked.size > MOST_ASKED) this.#asked.delete(this.#asked.values().next().value!);
+  }
+
+  hasAsked({ subject, replyTo }: Packet): boolean {
+    return replyTo === this.subject && this.#asked?.has(subject) === true;
   }
 
   /** Ends with the reason `closed`; what waits can still be read. */
@@ -213,6 +238,7 @@ export class SubscribedInbox implements Inbox, Taker, EventListener {
     this.#ended = reason;
     clearTimeout(this.#idle);
     this.#interest.unsubscribe();
+    this.#addresses.close(this.subject);
     this.#feed.remove(this);
     if (this.#abort) this.#settings.signal?.removeEventListener("abort", this.#abort);
     for (const reader of this.#readers.splice(0)) reader(undefined);

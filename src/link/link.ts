@@ -3,6 +3,8 @@ import { NoRespondersError } from "../errors.ts";
 import { isNoResponders } from "../inbox/requests.ts";
 import type { Outgoing } from "../message/outgoing.ts";
 import type { Packet } from "../message/packet.ts";
+import { isOwnQuestion } from "../replies/own_question.ts";
+import type { OwnInbox } from "../replies/reply_addresses.ts";
 import { encodeEnding, type Ending, readEnding, sendable } from "./ending.ts";
 import { type MessageName, type Numbered, parseName } from "./frame.ts";
 import { Gathering } from "./gathering.ts";
@@ -21,7 +23,7 @@ import { parseTerms, type Terms, toldIn } from "./terms.ts";
 import { type Acceptance, Wire } from "./wire.ts";
 
 /** The machine of one side, on a connection: an inbox of its own, and frames as messages. */
-export class Link implements Linked, Taker, LinkEvents {
+export class Link implements Linked, Taker, LinkEvents, OwnInbox {
   readonly #ways: LinkWays;
   readonly #owner: LinkOwner;
   readonly #machine: LinkMachine;
@@ -30,7 +32,9 @@ export class Link implements Linked, Taker, LinkEvents {
   readonly #gathering: Gathering;
   readonly #strays: Strays;
   readonly #refusals: Refusals;
+  readonly #inbox: string;
   #isDeclined = false;
+  #opening: Outgoing | undefined;
 
   /** Subscribes to an inbox of its own. */
   constructor(ways: LinkWays, owner: LinkOwner, settings: LinkSettings) {
@@ -39,7 +43,7 @@ export class Link implements Linked, Taker, LinkEvents {
     this.#owner = owner;
     this.#refusals = new Refusals(ways.allowance !== undefined && settings.resumeTimeout > 0);
     const { connection, allowance } = ways;
-    const inbox = ways.newInbox();
+    const inbox = this.#inbox = ways.newInbox();
     // a server that takes less than the one before, for instance
     const failed = (error: unknown) => this.#fail(error);
     this.#wire = new Wire(connection, inbox, owner.correlationId, failed);
@@ -48,6 +52,7 @@ export class Link implements Linked, Taker, LinkEvents {
     const isFull = () => !this.isAdmitted(out.last);
     this.#gathering = new Gathering(() => out.last, isFull, () => this.#flush());
     this.#interest = connection.subscribe(`${inbox}.*`, this);
+    ways.addresses.open(inbox, this);
     ways.links.add(this);
   }
 
@@ -77,6 +82,7 @@ export class Link implements Linked, Taker, LinkEvents {
   /** Sends the opening, or has it held; gives whether it was sent. */
   open(opening: Outgoing): boolean {
     opening.replyTo = this.#wire.first;
+    this.#opening = opening;
     return this.#ways.connection.publish(opening);
   }
 
@@ -176,6 +182,10 @@ export class Link implements Linked, Taker, LinkEvents {
     else this.#answered(error);
   }
 
+  hasAsked(question: Packet): boolean {
+    return this.#opening !== undefined && isOwnQuestion(this.#opening, question);
+  }
+
   take(packet: Packet): void {
     const now = performance.now();
     const { replyTo } = packet;
@@ -201,6 +211,7 @@ export class Link implements Linked, Taker, LinkEvents {
 
   released(): void {
     this.#interest.unsubscribe();
+    this.#ways.addresses.close(this.#inbox);
     this.#ways.links.remove(this);
   }
 
@@ -262,6 +273,7 @@ export class Link implements Linked, Taker, LinkEvents {
     const serial = terms && this.#wire.meet(replyTo, terms, terms.secret);
     if (serial === undefined) return this.#answered(rewritten(this.#owner.subject, replyTo));
     if (this.state === "opening") this.#owner.accepted(packet, terms!);
+    this.#opening = undefined;
     this.#machine.accepted(terms!, replyTo, serial, now);
   }
 

@@ -1,6 +1,7 @@
 import type { Connection } from "../connection/connection.ts";
 import type { EventFeed } from "../connection/events.ts";
 import type { Outbound } from "../outbound/outbound.ts";
+import type { ReplyAddresses } from "../replies/reply_addresses.ts";
 import type { Links } from "./links.ts";
 import type { Allowance } from "./rights.ts";
 
@@ -12,4 +13,5 @@ export interface LinkWays {
   readonly links: Links;
   readonly allowance: Allowance | undefined;
   readonly newInbox: () => string;
+  readonly addresses: ReplyAddresses;
 }

@@ -41,7 +41,7 @@ export function requestStream(
   checkSubject("request a stream", subject);
   checkRequestStream(options);
   const { endpoint, opening, patience } = prepare(ways, "stream", subject, body, options);
-  return new RequestedStream(endpoint, opening, options.schema, patience);
+  return new RequestedStream(endpoint, opening, options.schema, patience, ways.addresses);
 }
 
 /** Opens a session, and waits until it is accepted. */
@@ -56,7 +56,10 @@ export async function openSession(
   options.signal?.throwIfAborted();
   const { endpoint, opening, patience } = prepare(ways, "session", subject, body, options);
   const { packet, isAccepted } = await endpoint.open(opening, patience);
-  const answer = new ReceivedMessage(packet, { conversation: endpoint.correlationId });
+  const answer = new ReceivedMessage(packet, {
+    conversation: endpoint.correlationId,
+    addresses: ways.addresses,
+  });
   if (isAccepted) {
     if (options.signal) endpoint.endOn(options.signal);
     return new LinkSession(endpoint, answer, options.sendSchema);

@@ -1,6 +1,7 @@
 import type { Message } from "../message/message.ts";
 import type { Outgoing } from "../message/outgoing.ts";
 import type { Schema } from "../message/schema.ts";
+import type { ReplyAddresses } from "../replies/reply_addresses.ts";
 import { shortened } from "../subject/shortened.ts";
 import { readAnswer } from "../inbox/answer.ts";
 import { COMPLETE } from "./ending.ts";
@@ -14,6 +15,7 @@ import { readableOf } from "./web_streams.ts";
 export class RequestedStream implements ReplyStream {
   readonly #endpoint: Endpoint;
   readonly #schema: Schema | undefined;
+  readonly #addresses: ReplyAddresses;
   /** The one part of a responder that does not stream. */
   #answer: Promise<Message | undefined>;
   #readable: ReadableStream | undefined;
@@ -23,9 +25,11 @@ export class RequestedStream implements ReplyStream {
     opening: Outgoing | Promise<Outgoing>,
     schema: Schema | undefined,
     { timeout, signal }: OpeningPatience,
+    addresses: ReplyAddresses,
   ) {
     this.#endpoint = endpoint;
     this.#schema = schema;
+    this.#addresses = addresses;
     this.#answer = this.#open(opening, { timeout, signal });
     this.#answer.catch(() => {});
     if (signal) endpoint.endOn(signal);
@@ -91,7 +95,8 @@ export class RequestedStream implements ReplyStream {
     const { packet, isAccepted } = await this.#endpoint.open(opening, patience);
     if (isAccepted) return undefined;
     try {
-      const answer = await readAnswer(this.#endpoint.subject, packet, this.#schema);
+      const { reception } = this.#addresses;
+      const answer = await readAnswer(this.#endpoint.subject, packet, this.#schema, reception);
       this.#endpoint.ended(COMPLETE);
       return answer;
     } catch (error) {

@@ -83,6 +83,17 @@ export function isHeaderValue(value: unknown): value is string {
   return typeof value === "string" && !/[\r\n\0]/.test(value);
 }
 
+/** What a sender's correlation id may take up, in bytes: it goes into everything that its message leads to. */
+const LONGEST_ID = 256;
+const CONTROL = /[\p{Cc}\u2028\u2029]/u;
+
+/** Whether a correlation id that was received is sent on. */
+export function isCorrelationId(id: string | undefined): id is string {
+  if (id === undefined || id.length > LONGEST_ID || CONTROL.test(id)) return false;
+  // a character is three bytes at most
+  return id.length * 3 <= LONGEST_ID || encoder.encode(id).length <= LONGEST_ID;
+}
+
 /** ADR-4: a name is printable ASCII without a colon. */
 function checkField(name: string, value: unknown): void {
   if (!/^[!-9;-~]+$/.test(name)) {

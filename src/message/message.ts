@@ -1,5 +1,5 @@
 import { decodeBody } from "./codec.ts";
-import { isHeaderValue } from "./header_block.ts";
+import { isCorrelationId } from "./header_block.ts";
 import { MessageHeaders } from "./headers.ts";
 import { keep, type Packet } from "./packet.ts";
 import { shortened } from "../subject/shortened.ts";
@@ -24,9 +24,12 @@ export interface Message<
   readonly params: Values;
   /** The headers, found in any case. */
   readonly headers: MessageHeaders;
-  /** Where an answer goes, `undefined` where none is wanted. */
+  /** Where an answer goes, `undefined` where none is wanted, or the broker's `answersTo` does not let it go there. */
   readonly replyTo: string | undefined;
-  /** What ties together all messages of one piece of work, `undefined` if the sender gave none that can be sent on. */
+  /**
+   * What ties together all messages of one piece of work, `undefined` if the sender gave none that can be sent on: one
+   * line of 256 bytes at most.
+   */
   readonly correlationId: string | undefined;
   /** What middleware found out for the handlers behind it; a fresh object for every message. */
   readonly state: State;
@@ -45,6 +48,8 @@ export interface Reception {
   readonly conversation?: string;
   readonly params?: Readonly<Record<string, string>>;
   readonly signal?: () => AbortSignal;
+  /** What knows where the program may answer, unless all that comes has been checked. */
+  readonly addresses?: { shows(message: Packet): boolean } | undefined;
 }
 
 const NO_HEADERS = MessageHeaders.from({});
@@ -100,13 +105,16 @@ export class ReceivedMessage implements Message {
   }
 
   get replyTo(): string | undefined {
-    return this.#packet.replyTo || undefined;
+    const { replyTo } = this.#packet;
+    if (replyTo === "") return undefined;
+    const addresses = this.#reception?.addresses;
+    return !addresses || addresses.shows(this.#packet) ? replyTo : undefined;
   }
 
   get correlationId(): string | undefined {
     const id = this.headers.get("correlation_id");
-    // one that could not be sent on would make every answer fail
-    return isHeaderValue(id) ? id : this.#reception?.conversation;
+    // one that could not be sent on would make every answer fail, and a long one make the broker repeat it to others
+    return isCorrelationId(id) ? id : this.#reception?.conversation;
   }
 
   get state(): Record<string, unknown> {

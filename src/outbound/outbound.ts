@@ -4,6 +4,7 @@ import type { Connection } from "../connection/connection.ts";
 import type { Question, Requests } from "../inbox/requests.ts";
 import { newToken } from "../inbox/token.ts";
 import { pairsOf } from "../message/headers.ts";
+import type { ReplyAddresses } from "../replies/reply_addresses.ts";
 import type { Message } from "../message/message.ts";
 import { encodeMessage, type Outgoing } from "../message/outgoing.ts";
 import { currentWork, timeWithinWork } from "../message/work.ts";
@@ -20,6 +21,7 @@ import {
 export interface Ways {
   readonly connection: Connection;
   readonly requests: Requests;
+  readonly addresses: ReplyAddresses;
   /** Milliseconds, for a request that names none. */
   readonly requestTimeout: number;
 }
@@ -139,6 +141,7 @@ export class Outbound {
   }
 
   readonly #leave = (draft: Draft): void => {
+    if (draft.replyTo) this.#ways.addresses.asking(draft.subject, draft.replyTo);
     this.#ways.connection.publish(this.#encode(draft));
   };
 

@@ -2,6 +2,8 @@ import type { Connection, Interest } from "../connection/connection.ts";
 import type { EventFeed } from "../connection/events.ts";
 import { encodeBody } from "../message/codec.ts";
 import type { Packet } from "../message/packet.ts";
+import { RefusedReplies } from "../replies/refused_replies.ts";
+import type { ReplyAddresses } from "../replies/reply_addresses.ts";
 import { answerTo, subjectsOf, type Verb, VERBS } from "./descriptions.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { type ServiceOptions, type ServiceSettings, serviceSettings } from "./service_options.ts";
@@ -9,7 +11,9 @@ import { type ServiceOptions, type ServiceSettings, serviceSettings } from "./se
 /** What a service runs in. */
 export interface ServiceSurroundings {
   readonly connection: Pick<Connection, "publish" | "subscribe">;
-  readonly feed: Pick<EventFeed, "listen">;
+  readonly feed: Pick<EventFeed, "listen" | "emit">;
+  /** Where answers may go. */
+  readonly addresses: Pick<ReplyAddresses, "permits">;
 }
 
 /**
@@ -18,6 +22,8 @@ export interface ServiceSurroundings {
  */
 export class Service {
   readonly #connection: ServiceSurroundings["connection"];
+  readonly #addresses: ServiceSurroundings["addresses"];
+  readonly #refused: RefusedReplies;
   readonly #settings: ServiceSettings;
   readonly #endpoints: () => readonly Endpoint[];
   readonly #interests = new Map<string, Interest>();
@@ -29,11 +35,13 @@ export class Service {
    * @throws {TypeError} naming the option that is missing, unknown or wrong
    */
   constructor(
-    { connection, feed }: ServiceSurroundings,
+    { connection, feed, addresses }: ServiceSurroundings,
     options: ServiceOptions,
     endpoints: () => readonly Endpoint[],
   ) {
     this.#connection = connection;
+    this.#addresses = addresses;
+    this.#refused = new RefusedReplies(feed, "$SRV.>");
     this.#settings = serviceSettings(options);
     this.#endpoints = endpoints;
     // subscriptions go with the connection; the next one has to be told again
@@ -91,8 +99,10 @@ export class Service {
   }
 
   /** Without headers, as other services answer. */
-  #answer(verb: Verb, { replyTo }: Packet): void {
+  #answer(verb: Verb, question: Packet): void {
+    const { replyTo } = question;
     if (!replyTo) return;
+    if (!this.#addresses.permits(question)) return this.#refused.report(question);
     const settings = this.#settings;
     const facts = { settings, endpoints: this.#endpoints(), started: this.#started };
     const { data } = encodeBody(answerTo(verb, facts));

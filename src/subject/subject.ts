@@ -17,8 +17,13 @@ export function checkSubject(
   subject: unknown,
   written = subject,
 ): asserts subject is string {
-  if (typeof subject === "string" && SUBJECT.test(subject) && subject.length <= LONGEST) return;
+  if (isSubject(subject)) return;
   throw new InvalidSubjectError(action, faultOf(subject), written);
+}
+
+/** Whether a text can be published to. */
+export function isSubject(text: unknown): text is string {
+  return typeof text === "string" && SUBJECT.test(text) && text.length <= LONGEST;
 }
 
 /** Whether a text can stand between two dots of a subject. */

@@ -7,6 +7,7 @@ import { type Message, ReceivedMessage, type Reception, receptionOf } from "../m
 import type { Packet } from "../message/packet.ts";
 import { TIME_LEFT } from "../message/signalbox_headers.ts";
 import type { Work } from "../message/work.ts";
+import type { ReplyAddresses } from "../replies/reply_addresses.ts";
 
 /** What a timer can wait, in milliseconds; it fires at once if it is asked for more. */
 const LONGEST_TIMER = 2_147_483_647;
@@ -49,6 +50,10 @@ export class Exchange implements Work, Reception {
     this.arrived = arrived;
     this.#stopping = stopping;
     this.message = new ReceivedMessage(packet, this);
+  }
+
+  get addresses(): ReplyAddresses {
+    return this.ways.addresses;
   }
 
   /** What the sender gave, or else one for what becomes of its message. */

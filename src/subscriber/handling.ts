@@ -6,6 +6,8 @@ import { Places } from "../link/places.ts";
 import { ERROR_CODES } from "../message/error_codes.ts";
 import type { Packet } from "../message/packet.ts";
 import { checkOptions, limit, milliseconds, signal } from "../options.ts";
+import { RefusedReplies } from "../replies/refused_replies.ts";
+import type { ReplyAddresses } from "../replies/reply_addresses.ts";
 import { type Endpoint, endpointName, schemaMetadata } from "../service/endpoint.ts";
 import type { EndpointStats } from "../service/endpoint_stats.ts";
 import { Pattern } from "../subject/pattern.ts";
@@ -35,6 +37,9 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
   #interest: Interest | undefined;
   #drained: Promise<unknown> = Promise.resolve();
   #deaf: (() => void) | undefined;
+  /** Where its answers may go; without, it gives none. */
+  #addresses: ReplyAddresses | undefined;
+  #refused: RefusedReplies | undefined;
   #refusal: Error | undefined;
   #handled = 0;
   #dropped = 0;
@@ -80,7 +85,8 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
   }
 
   get counts(): { readonly handled: number; readonly dropped: number } {
-    return { handled: this.#handled, dropped: this.#dropped };
+    const dropped = this.#dropped + (this.#refused?.count ?? 0);
+    return { handled: this.#handled, dropped };
   }
 
   /** How many messages are being handled, or wait for that. */
@@ -134,6 +140,8 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
     const pattern = this.#parsed;
     const { publishTo, noReply, queue, streams, maxStreams, openingRate } = this.#settings;
     const places = new Places(maxStreams, openingRate);
+    this.#addresses = noReply ? undefined : binding.ways.addresses;
+    this.#refused ??= new RefusedReplies(binding.feed, pattern.text);
     this.#delivery = new Delivery({
       ...binding,
       pattern,
@@ -212,7 +220,8 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
   }
 
   take(packet: Packet): void {
-    this.#intake.take(packet);
+    if (!this.#addresses || this.#addresses.permits(packet)) return this.#intake.take(packet);
+    this.#refused!.report(packet);
   }
 
   refused(error: Error): void {

@@ -101,15 +101,22 @@ export class Reading implements ReadSubscriber {
   }
 
   async #open(): Promise<this> {
-    const { connection, feed, queue } = this.#place.bind();
+    const { connection, feed, queue, ways: { addresses } } = this.#place.bind();
     const pattern = new Pattern(this.pattern);
     const settings: InboxSettings = {
       ...inboxSettings({ maxPending: this.#settings.bounds, overflow: "drop-oldest" }),
       queue: this.#settings.queue ?? queue,
-      receive: (packet) => new ReceivedMessage(packet, { params: pattern.read(packet.subject) }),
+      receive: (packet) =>
+        new ReceivedMessage(packet, { params: pattern.read(packet.subject), addresses }),
     };
     // at hand before it is ready, for a stop() in between
-    const inbox = this.#inbox = new SubscribedInbox(connection, feed, pattern.subject, settings);
+    const inbox = this.#inbox = new SubscribedInbox(
+      connection,
+      feed,
+      pattern.subject,
+      settings,
+      addresses,
+    );
     // subscriptions go with the connection; the next one has to be told again
     inbox.closed.then(() => {
       if (this.#inbox === inbox) this.#starting = undefined;

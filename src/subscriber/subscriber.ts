@@ -24,7 +24,10 @@ export interface Subscriber extends AsyncDisposable {
 
 /** A subscriber with a handler. */
 export interface HandlerSubscriber extends Subscriber {
-  /** How many messages have been seen through, and how many were lost as there was no room for them. */
+  /**
+   * How many messages have been seen through, and how many were not: there was no room for them, or their answers may not
+   * go where they say.
+   */
   readonly counts: { readonly handled: number; readonly dropped: number };
 
   /**

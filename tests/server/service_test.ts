@@ -6,6 +6,7 @@ import { type BrokerEvent, EventFeed } from "../../src/connection/events.ts";
 import { PermissionError } from "../../src/errors.ts";
 import type { Endpoint } from "../../src/service/endpoint.ts";
 import { EndpointStats } from "../../src/service/endpoint_stats.ts";
+import { ReplyAddresses } from "../../src/replies/reply_addresses.ts";
 import { Service } from "../../src/service/service.ts";
 import { onEveryServer, type User } from "../support/backends.ts";
 import { until } from "../support/nats_server/until.ts";
@@ -28,7 +29,11 @@ class Running implements AsyncDisposable {
     const place = { name: "orders-id", subject: "orders.*", queueGroup: "q" };
     const endpoints: Endpoint[] = [{ ...place, metadata, stats: this.stats }];
     const options = { name: "orders", version: "1.0.0", description: "Takes orders", id };
-    this.service = new Service({ connection: this.connection, feed }, options, () => endpoints);
+    this.service = new Service(
+      { connection: this.connection, feed, addresses: new ReplyAddresses("_INBOX", undefined) },
+      options,
+      () => endpoints,
+    );
   }
 
   static async start(url: string, id = "one", user?: User): Promise<Running> {

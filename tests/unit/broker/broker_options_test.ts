@@ -78,7 +78,7 @@ Deno.test("NatsBroker refuses an option it does not know, and names those it doe
     sentenceOf({ inbox_prefix: "_X" }),
     "Cannot make a broker as an option must be one of inboxPrefix, name, user, password, token, " +
       "auth, tls, service, connectTimeout, waitOnFirstConnect, requestTimeout, pingInterval, reconnect, " +
-      'allowResponses, maxSessions, outboxLimit, resolve, logger: "inbox_prefix"',
+      'allowResponses, answersTo, maxSessions, outboxLimit, resolve, logger: "inbox_prefix"',
   );
 });
 
@@ -148,6 +148,7 @@ Deno.test("brokerSettings() fills in the defaults", () => {
     inboxPrefix: "_INBOX",
     requestTimeout: 5_000,
     allowance: undefined,
+    answersTo: undefined,
     maxSessions: 10_000,
     service: undefined,
     logger: standardError,
@@ -163,6 +164,7 @@ Deno.test("brokerSettings() keeps what it is given, 0 and false included", () =>
     inboxPrefix: "_X.y",
     requestTimeout: 0,
     allowResponses: { max: 16 },
+    answersTo: ["_SHOP.>", "done.{id}"],
     maxSessions: 1,
     outboxLimit: 0,
     logger: false,
@@ -174,6 +176,7 @@ Deno.test("brokerSettings() keeps what it is given, 0 and false included", () =>
     inboxPrefix: "_X.y",
     requestTimeout: 0,
     allowance: { max: 16, expires: 120_000 },
+    answersTo: ["_SHOP.>", "done.*"],
     maxSessions: 1,
     service: undefined,
     logger: undefined,

@@ -13,6 +13,7 @@ import { assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@st
 import { spy } from "@std/testing/mock";
 import { FakeTime } from "@std/testing/time";
 import type { Taker } from "../../../src/connection/connection.ts";
+import { ReplyAddresses } from "../../../src/replies/reply_addresses.ts";
 import { EventFeed } from "../../../src/connection/events.ts";
 import type { Answer, Answers } from "../../../src/inbox/answers.ts";
 import { CollectedAnswers, type QuestionToMany } from "../../../src/inbox/collected_answers.ts";
@@ -78,7 +79,11 @@ class FakeConnection {
     };
     const settings = requestManySettings(options, 5_000);
     const asked = { subject: question.subject, replyTo: INBOX, encode: encode ?? (() => question) };
-    return new CollectedAnswers({ connection: this, feed: this.feed }, asked, settings);
+    return new CollectedAnswers(
+      { connection: this, feed: this.feed, addresses: new ReplyAddresses("_INBOX", undefined) },
+      asked,
+      settings,
+    );
   }
 
   answer(body: string, headers?: string): void {

@@ -1,6 +1,5 @@
-import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import { type InboxOptions, inboxSettings } from "../../../src/inbox/inbox_options.ts";
-import { ReceivedMessage } from "../../../src/message/message.ts";
 
 function sentenceOf(options: unknown): string {
   return assertThrows(() => inboxSettings(options as InboxOptions), TypeError).message;
@@ -58,16 +57,4 @@ Deno.test("inboxSettings() names each wrong option and its value", () => {
     ],
   ];
   for (const [options, rule] of wrong) assertEquals(sentenceOf(options), cannot + rule);
-});
-
-Deno.test("inboxSettings() makes plain messages of what comes", () => {
-  const data = new TextEncoder().encode("12");
-  const message = inboxSettings().receive({
-    subject: "a",
-    replyTo: "",
-    data,
-    headerBlock: undefined,
-  });
-  assertStrictEquals(message instanceof ReceivedMessage, true);
-  assertEquals([message.subject, message.body, message.params], ["a", 12, {}]);
 });

@@ -4,6 +4,7 @@ import { FakeTime } from "@std/testing/time";
 import { EventFeed } from "../../../src/connection/events.ts";
 import { type InboxOptions, inboxSettings } from "../../../src/inbox/inbox_options.ts";
 import { SubscribedInbox } from "../../../src/inbox/subscribed_inbox.ts";
+import { ReplyAddresses } from "../../../src/replies/reply_addresses.ts";
 
 const INBOX = "_INBOX.own";
 const encoder = new TextEncoder();
@@ -14,7 +15,8 @@ function opened(options?: InboxOptions): SubscribedInbox {
     subscribe: () => ({ unsubscribe: () => {}, drain: () => Promise.resolve() }),
     flush: () => Promise.resolve(),
   };
-  return new SubscribedInbox(connection, new EventFeed(), INBOX, inboxSettings(options));
+  const addresses = new ReplyAddresses("_INBOX", undefined);
+  return new SubscribedInbox(connection, new EventFeed(), INBOX, inboxSettings(options), addresses);
 }
 
 function send(inbox: SubscribedInbox, ...bodies: number[]): void {

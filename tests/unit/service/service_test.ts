@@ -5,6 +5,7 @@ import { EventFeed } from "../../../src/connection/events.ts";
 import type { Outgoing } from "../../../src/message/outgoing.ts";
 import type { Endpoint } from "../../../src/service/endpoint.ts";
 import { EndpointStats } from "../../../src/service/endpoint_stats.ts";
+import { ReplyAddresses } from "../../../src/replies/reply_addresses.ts";
 import { Service } from "../../../src/service/service.ts";
 
 const NOON = "2026-01-02T12:00:00.000Z";
@@ -42,7 +43,11 @@ function endpoint(stats = new EndpointStats(), queueGroup = "q"): Endpoint {
 function made(endpoints: Endpoint[] = [], more = {}) {
   const connection = new FakeConnection();
   const feed = new EventFeed();
-  const service = new Service({ connection, feed }, { ...options, ...more }, () => endpoints);
+  const service = new Service(
+    { connection, feed, addresses: new ReplyAddresses("_INBOX", undefined) },
+    { ...options, ...more },
+    () => endpoints,
+  );
   return { connection, feed, service };
 }
 
