@@ -63,7 +63,8 @@ export interface BrokerOptions {
   /**
    * What the server's `allow_responses` says of this user, if it may not publish to inboxes otherwise: streams and
    * sessions then send so many messages to each address of reply, within so many milliseconds. `true` is one message
-   * within two minutes, as it is on the server.
+   * within two minutes, as it is on the server. It lends every caller the right to have an answer sent to any subject; what
+   * `answersTo` does not permit, the broker refuses.
    *
    * @default {undefined: it may publish to inboxes as often as it likes}
    */

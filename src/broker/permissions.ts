@@ -6,7 +6,8 @@ import type { PermissionsSettings } from "./permissions_options.ts";
 import type { Registry } from "./registry.ts";
 
 /**
- * What a server must permit a user, and how it is told so; `broker.permissions()` makes it.
+ * What a server must permit a user, and how it is told so; `broker.permissions()` makes it. Answers are publications to the
+ * inboxes of callers: what the broker's `answersTo` says, or `_INBOX.>`.
  *
  * @example
  * ```ts
@@ -21,13 +22,14 @@ import type { Registry } from "./registry.ts";
  * ```
  */
 export interface Permissions {
-  /** Where the user may publish; nowhere if it is empty. */
-  readonly publish: readonly string[];
+  /** Where the user may publish; `{ deny: [">"] }` is nowhere, as an empty list would be everywhere. */
+  readonly publish: readonly string[] | { readonly deny: readonly string[] };
   /** What it may subscribe to, `"subject queue"` where that is in a queue group. */
   readonly subscribe: readonly string[];
   /**
-   * How often it may answer each message, and for how many milliseconds; -1 is without a limit, and `true` is once within
-   * two minutes. Without it there are no answers.
+   * How often it may answer each message, and for how many milliseconds; `true` is once within two minutes. There only if
+   * the broker has `allowResponses`: it lends every caller the right to have an answer sent to any subject, also where the
+   * caller itself may not publish.
    */
   readonly allowResponses?: true | { readonly max: number; readonly expires: number };
   /** A `permissions { … }` block for a user in nats-server's configuration. */
@@ -62,12 +64,15 @@ export interface BrokerNeeds {
   /** The queue group of subscribers that name none. */
   readonly queue: string | undefined;
   readonly allowance: Allowance | undefined;
+  readonly answersTo: readonly string[] | undefined;
   readonly service: Pick<ServiceOptions, "name" | "id"> | undefined;
 }
 
 const NANOSECONDS = 1_000_000;
 const ONCE: Allowance = { max: 1, expires: 120_000 };
-const UNLIMITED: Allowance = { max: -1, expires: -1 };
+/** Where callers who do not say otherwise listen for answers, in the clients of every language. */
+const USUAL_INBOXES = ["_INBOX.>"];
+const NOWHERE = { deny: [">"] } as const;
 const WIDTH = 80;
 
 /** The least that a broker needs for what is registered on it, and for what its program does beside. */
@@ -78,11 +83,17 @@ export function permissionsOf(
 ): Permissions {
   const { handlings, published } = registry;
   const targets = handlings.flatMap((handling) => handling.targets);
-  const outgoing = [...publish, ...sessions, ...published, ...targets];
+  const outgoing = [
+    ...publish,
+    ...sessions,
+    ...published,
+    ...targets,
+    ...answersOf(registry, needs),
+  ];
   return new LeastPermissions(
     leastEntries(outgoing.map((subject) => ({ subject }))),
     leastEntries([...subscribe, ...subscriptionsOf(registry, needs)]),
-    allowanceOf(registry, needs, sessions.length > 0),
+    needs.allowance,
   );
 }
 
@@ -103,24 +114,18 @@ function subscriptionsOf(
   ];
 }
 
-/**
- * A broker that was not told how often it may answer sends all of a stream or a session to one address, for as long as it
- * lasts. Where it may not publish there, it takes answers without a limit.
- */
-function allowanceOf(
+/** Where answers go, unless the server lets each message be answered wherever it says. */
+function answersOf(
   { handlings }: Registry,
-  { allowance, service }: BrokerNeeds,
-  reachesSessions: boolean,
-): Allowance | undefined {
-  if (allowance) return allowance;
-  const answers = handlings.map((handling) => handling.answers);
-  if (answers.includes("many") && !reachesSessions) return UNLIMITED;
-  return service || answers.some((most) => most !== "none") ? ONCE : undefined;
+  { allowance, answersTo, service }: BrokerNeeds,
+): readonly string[] {
+  const isAnswering = service || handlings.some(({ answers }) => answers !== "none");
+  return allowance || !isAnswering ? [] : answersTo ?? USUAL_INBOXES;
 }
 
 /** As an option of the embedded server it is what it is on nats-server, so nothing else may be among its own fields. */
 class LeastPermissions implements Permissions {
-  readonly publish: readonly string[];
+  readonly publish: readonly string[] | typeof NOWHERE;
   readonly subscribe: readonly string[];
   declare readonly allowResponses?: true | Allowance;
   readonly #allowance: Allowance | undefined;
@@ -130,7 +135,7 @@ class LeastPermissions implements Permissions {
     subscribe: readonly string[],
     allowance: Allowance | undefined,
   ) {
-    this.publish = publish;
+    this.publish = publish.length > 0 ? publish : NOWHERE;
     this.subscribe = subscribe;
     this.#allowance = allowance;
     if (!allowance) return;
@@ -142,8 +147,7 @@ class LeastPermissions implements Permissions {
   get config(): string {
     const { allowResponses } = this;
     const lines = [
-      // an empty list is no restriction to nats-server
-      `publish: ${this.publish.length > 0 ? listed(this.publish) : `{ deny: ">" }`}`,
+      `publish: ${"deny" in this.publish ? `{ deny: ">" }` : listed(this.publish)}`,
       `subscribe: ${listed(this.subscribe)}`,
     ];
     if (allowResponses === true) lines.push("allow_responses: true");
@@ -157,19 +161,16 @@ class LeastPermissions implements Permissions {
   get claims(): PermissionClaims {
     const allowance = this.#allowance;
     return {
-      pub: this.publish.length > 0 ? { allow: this.publish } : { deny: [">"] },
+      pub: "deny" in this.publish ? this.publish : { allow: this.publish },
       sub: { allow: this.subscribe },
-      ...allowance && { resp: { max: allowance.max, ttl: nanoseconds(allowance.expires) } },
+      ...allowance &&
+        { resp: { max: allowance.max, ttl: Math.round(allowance.expires * NANOSECONDS) } },
     };
   }
 
   toString(): string {
     return this.config;
   }
-}
-
-function nanoseconds(milliseconds: number): number {
-  return milliseconds < 0 ? -1 : Math.round(milliseconds * NANOSECONDS);
 }
 
 function listed(subjects: readonly string[]): string {

@@ -8,8 +8,8 @@ export interface PermissionsOptions {
   /** Where it publishes and asks, with `publish()`, `request()` and all others that are given a subject. @default {[]} */
   readonly publish?: readonly string[];
   /**
-   * The inboxes of all who are on the other side of its sessions and streams, whoever opened them, as in `["_DESK.>"]`.
-   * Without, one that serves any may answer without a limit, and needs none; nor does a broker with `allowResponses`.
+   * The inboxes of the services that it opens sessions and streams on, as in `["_DESK.>"]`; those of its own callers are in
+   * the broker's `answersTo`.
    *
    * @default {[]}
    */

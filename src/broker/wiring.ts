@@ -55,6 +55,7 @@ export class Wiring implements Host {
       this.connection = new Connection(connection, this.feed),
       inboxPrefix,
       this.addresses,
+      this.feed,
     );
     this.links = new Links(this.feed, settings.maxSessions);
     this.allowance = settings.allowance;
@@ -129,8 +130,8 @@ export class Wiring implements Host {
 
   permissions(registry: Registry, options: PermissionsOptions): Permissions {
     const inboxPrefix = this.inboxPrefix;
-    const { queue, allowance } = this;
-    const needs = { inboxPrefix, queue, allowance, service: this.#service };
+    const { queue, allowance, addresses: { answersTo } } = this;
+    const needs = { inboxPrefix, queue, allowance, answersTo, service: this.#service };
     return permissionsOf(registry, needs, permissionsSettings(options));
   }
 

@@ -1,7 +1,5 @@
 import { DecodeError, RemoteError, ValidationError } from "../errors.ts";
-import type { Message } from "../message/message.ts";
-import { ReceivedMessage, type Reception } from "../message/message.ts";
-import type { Packet } from "../message/packet.ts";
+import type { Message, ReceivedMessage } from "../message/message.ts";
 import { remoteErrorOf } from "../message/reply.ts";
 import { type Schema, validate } from "../message/schema.ts";
 
@@ -12,12 +10,10 @@ import { type Schema, validate } from "../message/schema.ts";
  */
 export function readAnswer(
   subject: string,
-  packet: Packet,
+  answer: ReceivedMessage,
   schema: Schema | undefined,
-  reception: Reception,
 ): Message | Promise<Message> {
-  const answer = new ReceivedMessage(packet, reception);
-  const error = packet.headerBlock && remoteErrorOf(subject, answer);
+  const error = remoteErrorOf(subject, answer);
   if (error) throw error;
   if (!schema) return answer;
   const valid = validate(schema, answer.body);

@@ -1,5 +1,6 @@
 import { Backlog, DEFAULT_BOUNDS } from "../backlog.ts";
 import type { Connection, Interest, Taker } from "../connection/connection.ts";
+import { ForeignAnswers, isForeignAnswer } from "../replies/foreign_answer.ts";
 import { isOwnQuestion } from "../replies/own_question.ts";
 import type { OwnInbox, ReplyAddresses } from "../replies/reply_addresses.ts";
 import type { BrokerEvent, EventFeed } from "../connection/events.ts";
@@ -41,6 +42,7 @@ export class CollectedAnswers implements Answers, Taker, OwnInbox {
   readonly #settings: RequestManySettings;
   readonly #feed: EventFeed;
   readonly #addresses: ReplyAddresses;
+  readonly #foreign: ForeignAnswers;
   readonly #replyTo: string;
   readonly #backlog = new Backlog<Packet>();
   readonly #readers: Reader[] = [];
@@ -73,6 +75,7 @@ export class CollectedAnswers implements Answers, Taker, OwnInbox {
     this.#settings = settings;
     this.#feed = feed;
     this.#addresses = addresses;
+    this.#foreign = new ForeignAnswers(feed);
     this.#replyTo = replyTo;
     const { signal, timeout } = settings;
     if (signal?.aborted) {
@@ -132,6 +135,10 @@ export class CollectedAnswers implements Answers, Taker, OwnInbox {
     if (isNoResponders(packet)) {
       return this.#fail("no responders", new NoRespondersError(this.#subject));
     }
+    const question = this.#question;
+    if (question && isForeignAnswer(question, new ReceivedMessage(packet))) {
+      return this.#foreign.report(question);
+    }
     const reader = this.#readers.shift();
     if (reader) reader(packet);
     else if (!this.#store(packet)) return;
@@ -166,9 +173,8 @@ export class CollectedAnswers implements Answers, Taker, OwnInbox {
     try {
       const answer = await readAnswer(
         this.#subject,
-        packet,
+        new ReceivedMessage(packet, this.#addresses.reception),
         this.#settings.schema,
-        this.#addresses.reception,
       );
       void answer.body;
       return Object.assign(answer, { error: undefined });

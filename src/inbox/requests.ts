@@ -1,13 +1,14 @@
 import { ConnectionError, NoRespondersError, PermissionError, TimeoutError } from "../errors.ts";
 import type { Connection, Interest, Taker } from "../connection/connection.ts";
-import type { BrokerEvent } from "../connection/events.ts";
+import type { BrokerEvent, EventFeed } from "../connection/events.ts";
 import { MessageHeaders } from "../message/headers.ts";
 import type { Outgoing } from "../message/outgoing.ts";
 import type { Packet } from "../message/packet.ts";
-import type { Message } from "../message/message.ts";
+import { type Message, ReceivedMessage } from "../message/message.ts";
 import type { Schema } from "../message/schema.ts";
 import { rejection } from "../stack.ts";
 import { isFaulty, readAnswer } from "./answer.ts";
+import { ForeignAnswers, isForeignAnswer } from "../replies/foreign_answer.ts";
 import { isOwnQuestion } from "../replies/own_question.ts";
 import type { OwnInbox, ReplyAddresses } from "../replies/reply_addresses.ts";
 import { newToken } from "./token.ts";
@@ -42,16 +43,23 @@ export class Requests implements Taker, OwnInbox {
   readonly #connection: Connection;
   readonly #prefix: string;
   readonly #addresses: ReplyAddresses;
+  readonly #foreign: ForeignAnswers;
   readonly #waiting = new Map<string, Waiting>();
   #base = "";
   #interest: Interest | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #next = Infinity;
 
-  constructor(connection: Connection, prefix: string, addresses: ReplyAddresses) {
+  constructor(
+    connection: Connection,
+    prefix: string,
+    addresses: ReplyAddresses,
+    feed: Pick<EventFeed, "emit">,
+  ) {
     this.#connection = connection;
     this.#prefix = prefix;
     this.#addresses = addresses;
+    this.#foreign = new ForeignAnswers(feed);
   }
 
   /**
@@ -91,11 +99,12 @@ export class Requests implements Taker, OwnInbox {
     if (isNoResponders(packet)) {
       return this.#fail(token, new NoRespondersError(waiting.request.subject));
     }
+    const answer = new ReceivedMessage(packet, this.#addresses.reception);
+    if (isForeignAnswer(waiting.request, answer)) return this.#foreign.report(waiting.request);
     this.#waiting.delete(token);
     waiting.forget?.();
     try {
-      const { request: { subject }, schema } = waiting;
-      waiting.resolve(readAnswer(subject, packet, schema, this.#addresses.reception));
+      waiting.resolve(readAnswer(waiting.request.subject, answer, waiting.schema));
     } catch (error) {
       // what a schema throws has the stack of the schema
       if (isFaulty(error)) waiting.resolve(rejection(error));

@@ -1,4 +1,4 @@
-import type { Message } from "../message/message.ts";
+import { type Message, ReceivedMessage } from "../message/message.ts";
 import type { Outgoing } from "../message/outgoing.ts";
 import type { Schema } from "../message/schema.ts";
 import type { ReplyAddresses } from "../replies/reply_addresses.ts";
@@ -95,8 +95,8 @@ export class RequestedStream implements ReplyStream {
     const { packet, isAccepted } = await this.#endpoint.open(opening, patience);
     if (isAccepted) return undefined;
     try {
-      const { reception } = this.#addresses;
-      const answer = await readAnswer(this.#endpoint.subject, packet, this.#schema, reception);
+      const received = new ReceivedMessage(packet, this.#addresses.reception);
+      const answer = await readAnswer(this.#endpoint.subject, received, this.#schema);
       this.#endpoint.ended(COMPLETE);
       return answer;
     } catch (error) {

@@ -1,7 +1,7 @@
 import type { Packet } from "./packet.ts";
 import { encodeBody } from "./codec.ts";
 import { encodeHeaders, withTimeLeft } from "./header_block.ts";
-import type { HeaderFields } from "./headers.ts";
+import { type HeaderFields, pairsOf } from "./headers.ts";
 
 /** A message ready for the wire; a request is given its address of reply last. */
 export interface Outgoing extends Packet {
@@ -11,6 +11,8 @@ export interface Outgoing extends Packet {
   headerBlock: Uint8Array | undefined;
   /** What its headers say of the time the answer may take, in milliseconds, for a request. */
   timeLeft?: number | undefined;
+  /** What its headers say that ties it to its answer, `undefined` where the program has written that itself. */
+  readonly correlationId?: string | undefined;
   /** Whether nobody wants it sent after an outage that kept it: its sender has given up, or sees to it by itself. */
   isForgotten?: boolean;
   /** Whether somebody waits for it or for its answer, and is told by a timeout if it is lost. */
@@ -45,8 +47,18 @@ export function encodeMessage(
 ): Outgoing {
   const { data, contentType } = encodeBody(body);
   if (!hasHeaders) return { subject, replyTo, data, headerBlock: without(headers) };
-  const headerBlock = encodeHeaders({ contentType, correlationId, timeLeft }, headers);
-  return { subject, replyTo, data, headerBlock, timeLeft };
+  // once, as an iterable may give them no second time
+  const fields = headers && pairsOf(headers);
+  const headerBlock = encodeHeaders({ contentType, correlationId, timeLeft }, fields);
+  const isOwn = fields?.some(([name]) => name.toLowerCase() === "correlation_id");
+  return {
+    subject,
+    replyTo,
+    data,
+    headerBlock,
+    timeLeft,
+    correlationId: isOwn ? undefined : correlationId,
+  };
 }
 
 /** So many milliseconds have passed: a responder must not be told of time that is over. */

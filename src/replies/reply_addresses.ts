@@ -27,7 +27,8 @@ const ACKNOWLEDGEMENT = "$JS.ACK.";
 export class ReplyAddresses {
   /** What makes a message show no address that it may not be answered at. */
   readonly reception: { readonly addresses: ReplyAddresses } = { addresses: this };
-  readonly #permitted: readonly string[] | undefined;
+  /** Patterns, as the program gave them. */
+  readonly answersTo: readonly string[] | undefined;
   readonly #served = new ServedSubjects();
   readonly #inboxes = new Map<string, OwnInbox>();
   readonly #ownHead: string;
@@ -37,9 +38,9 @@ export class ReplyAddresses {
   #last = "";
   #isOwnHeadFree: boolean | undefined;
 
-  /** `permitted` are patterns; without them answers may go wherever nothing speaks against it. */
-  constructor(inboxPrefix: string, permitted: readonly string[] | undefined) {
-    this.#permitted = permitted;
+  /** `answersTo` are patterns; without them answers may go wherever nothing speaks against it. */
+  constructor(inboxPrefix: string, answersTo: readonly string[] | undefined) {
+    this.answersTo = answersTo;
     this.#ownHead = `${inboxPrefix}.`;
     this.#ownLength = inboxPrefix.length + TAIL;
   }
@@ -119,7 +120,7 @@ export class ReplyAddresses {
 
   /** Whether answers may go to all that a pattern takes in, its `sample` among it. */
   #allows(pattern: string, sample: string): boolean {
-    const entries = this.#permitted?.filter((entry) => covers(entry, pattern));
+    const entries = this.answersTo?.filter((entry) => covers(entry, pattern));
     if (entries?.some(isExplicit)) return true;
     if (entries?.length === 0 || sample.startsWith("$")) return false;
     return !this.#served.has(pattern);

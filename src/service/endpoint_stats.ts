@@ -2,12 +2,22 @@
 export interface EndpointError {
   /** A number from 400 to 599, read as HTTP's are. */
   readonly code: number;
-  /** What went wrong. */
-  readonly description: string;
 }
 
-/** What the last error says may come from whoever asked, so it must not be kept at any length. */
-const LONGEST_ERROR = 1_024;
+/** What is said of an error to those who look for services. What its own caller was told is for that caller alone. */
+const TEXTS: Readonly<Record<number, string>> = {
+  400: "Bad request",
+  401: "Unauthorized",
+  403: "Forbidden",
+  404: "Not found",
+  409: "Conflict",
+  413: "Too large",
+  422: "Unprocessable",
+  429: "Too many requests",
+  500: "Internal error",
+  503: "Unavailable",
+  504: "Deadline exceeded",
+};
 const NANOSECONDS = 1_000_000;
 
 /** How much a handler has done. Every message is recorded, so that costs two additions. */
@@ -27,7 +37,7 @@ export class EndpointStats {
     return this.#errors;
   }
 
-  /** Code and text of the last that failed, as Go's services write them: `"404:No such order"`. */
+  /** Code of the last that failed and what it stands for, as Go's services write them: `"404:Not found"`. */
   get lastError(): string | undefined {
     return this.#lastError;
   }
@@ -57,8 +67,8 @@ export class EndpointStats {
     this.#lastError = undefined;
   }
 
-  #fail({ code, description }: EndpointError): void {
+  #fail({ code }: EndpointError): void {
     this.#errors++;
-    this.#lastError = `${code}:${description}`.slice(0, LONGEST_ERROR).toWellFormed();
+    this.#lastError = `${code}:${TEXTS[code] ?? (code < 500 ? "Refused" : "Failed")}`;
   }
 }

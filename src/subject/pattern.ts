@@ -74,7 +74,7 @@ export class Pattern {
   /**
    * The subject with the values filled in.
    *
-   * @throws {InvalidSubjectError} for a value that is not one token, and for a pattern with a wildcard
+   * @throws {InvalidSubjectError} for a value that is not one token, or begins a subject with `$`, and for a wildcard
    */
   fill(values: Readonly<Record<string, unknown>>): string {
     const tokens = [...this.#tokens];
@@ -88,6 +88,11 @@ export class Pattern {
     }
     const subject = tokens.join(".");
     checkSubject(`fill "${this.text}"`, subject);
+    if (subject.startsWith("$") && !this.text.startsWith("$")) {
+      // values come from callers, and these subjects are the server's
+      const rule = `a value must not make a subject begin with "$"`;
+      throw new InvalidSubjectError(`fill "${this.text}"`, rule, subject);
+    }
     return subject;
   }
 }

@@ -120,8 +120,9 @@ onEveryServer(
   (server) =>
     echoing(server, async (ask) => {
       assertEquals((await ask("a: b", "x".repeat(MAX_PAYLOAD - 18))).code, "413");
+      // one that is too long is not sent back, so there is room for the answer
       const id = `correlation_id: ${"c".repeat(MAX_PAYLOAD - 50)}`;
-      assertEquals((await ask(id, "text")).code, "413");
+      assertEquals((await ask(id, "text")).code, "");
     }),
   { maxPayload: MAX_PAYLOAD },
 );

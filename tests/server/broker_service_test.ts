@@ -33,7 +33,7 @@ onEveryServer("NatsBroker with `service` is found, described and counted", async
   assertEquals([stats.num_requests, stats.num_errors, stats.last_error], [
     2,
     1,
-    "404:No such order",
+    "404:Not found",
   ]);
   assert(stats.processing_time > 15e6, "the whole of an async handler counts, in nanoseconds");
   await looking.close();

@@ -33,6 +33,7 @@ export function deskOf(url: string, options: BrokerOptions = {}): NatsBroker {
     ...COMMON,
     inboxPrefix: "_DESK",
     service: { name: "desk", version: "1.0.0" },
+    answersTo: ["_SHOP.>", "_INBOX.>"],
     ...options,
   });
   desk.subscriber("orders.{id}", ({ params }) => params.id);
@@ -49,7 +50,8 @@ export const deskBeside: PermissionsOptions = {
 
 /** A broker with handlers, readers, publishers and sessions of every kind. */
 export function shopOf(url: string, options: BrokerOptions = {}): NatsBroker {
-  const shop = new NatsBroker(url, { ...COMMON, inboxPrefix: "_SHOP", ...options });
+  const answersTo = ["_DESK.>", "_FRIEND.>", "_INBOX.>", "_SHOP.>"];
+  const shop = new NatsBroker(url, { ...COMMON, inboxPrefix: "_SHOP", answersTo, ...options });
   shop.subscriber("stock.{item}", ({ params }) => params.item);
   shop.subscriber(
     "tasks.{id}",
@@ -64,7 +66,7 @@ export function shopOf(url: string, options: BrokerOptions = {}): NatsBroker {
 /** What the shop does beside. */
 export const shopBeside: PermissionsOptions = {
   publish: ["stock.*", "ticks.*", "talk.*", "orders.*", "feed.*", "chat.*"],
-  sessions: ["_DESK.>", "_SHOP.>", "_FRIEND.>"],
+  sessions: ["_DESK.>"],
 };
 
 /** Everything, with each feature on its own. */

@@ -62,9 +62,17 @@ Deno.test("checkOptions() refuses users that cannot be", () => {
       "permissions must name valid subjects",
     );
   }
-  refused(
-    { users: [{ ...user, permissions: { subscribe: [] } }] },
-    TypeError,
-    'no subscriptions is `deny: [">"]`',
-  );
+  const empty = [
+    { subscribe: [] },
+    { publish: [] },
+    { publish: { allow: [] } },
+    { publish: [], allowResponses: true },
+  ];
+  for (const permissions of empty) {
+    refused(
+      { users: [{ ...user, permissions }] },
+      TypeError,
+      'a list must not be empty, which is everything to nats-server (nothing is `deny: [">"]`)',
+    );
+  }
 });

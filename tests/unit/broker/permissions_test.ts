@@ -17,12 +17,12 @@ function brokerOf(options: BrokerOptions = {}): NatsBroker {
 
 Deno.test("NatsBroker.permissions() of a broker with nothing is its inboxes", () => {
   const permissions = brokerOf().permissions();
-  assertEquals([permissions.publish, permissions.subscribe], [[], ["_SHOP.>"]]);
+  assertEquals([permissions.publish, permissions.subscribe], [{ deny: [">"] }, ["_SHOP.>"]]);
   assertEquals("allowResponses" in permissions, false);
 });
 
 Deno.test("NatsBroker.permissions() holds what is registered, in routers too, and what is given", () => {
-  const broker = brokerOf();
+  const broker = brokerOf({ answersTo: ["_GUEST.>", "_INBOX.{any}"] });
   const router = new NatsRouter();
   router.subscriber("orders.{id}", { queue: "workers", publishTo: "done.{id}" }, () => 1);
   router.publisher("orders.{id}.priced");
@@ -35,7 +35,14 @@ Deno.test("NatsBroker.permissions() holds what is registered, in routers too, an
     sessions: ["_DESK.>"],
     subscribe: ["rooms.*", "jobs workers"],
   });
-  assertEquals(publish, ["_DESK.>", "done.*", "stock.*", "v1.orders.*.priced"]);
+  assertEquals(publish, [
+    "_DESK.>",
+    "_GUEST.>",
+    "_INBOX.*",
+    "done.*",
+    "stock.*",
+    "v1.orders.*.priced",
+  ]);
   assertEquals(subscribe, [
     "_SHOP.>",
     "alerts.> readers",
@@ -82,34 +89,33 @@ Deno.test("NatsBroker.permissions() of a service is found by name, and by an id 
   const named = brokerOf({ service: { ...service, id: "first" } }).permissions();
   assertEquals(named.subscribe.includes("$SRV.PING.desk.first"), true);
   assertEquals(named.subscribe.includes("$SRV.PING.desk.*"), false);
-  assertEquals(named.allowResponses, true);
+  assertEquals([named.publish, named.allowResponses], [["_INBOX.>"], undefined]);
+});
+
+Deno.test("NatsBroker.permissions() lets answers go where `answersTo` says, and else to `_INBOX.>`", () => {
+  const publish = (register: (broker: NatsBroker) => unknown, answersTo?: readonly string[]) => {
+    const broker = brokerOf(answersTo && { answersTo });
+    register(broker);
+    const permissions = broker.permissions();
+    assertStrictEquals(permissions.allowResponses, undefined);
+    return permissions.publish;
+  };
+  const nowhere = { deny: [">"] };
+  const stream = async function* () {};
+  assertEquals(publish((broker) => broker.subscriber("a")), nowhere);
+  assertEquals(publish((broker) => broker.subscriber("a"), ["_GUEST.>"]), nowhere);
+  assertEquals(publish((broker) => broker.subscriber("a", { noReply: true }, stream)), nowhere);
+  assertEquals(publish((broker) => broker.subscriber("a", () => 1)), ["_INBOX.>"]);
+  assertEquals(publish((broker) => broker.subscriber("a", () => 1), []), nowhere);
+  assertEquals(publish((broker) => broker.subscriber("a", stream), ["_GUEST.>"]), ["_GUEST.>"]);
+  assertEquals(publish((broker) => broker.session("a", () => {}), ["_GUEST.>"]), ["_GUEST.>"]);
 });
 
 const responses = (register: (broker: NatsBroker) => unknown, options?: BrokerOptions) => {
   const broker = brokerOf(options);
   register(broker);
-  return (given?: PermissionsOptions) => broker.permissions(given).allowResponses;
+  return () => broker.permissions().allowResponses;
 };
-
-Deno.test("NatsBroker.permissions() allows the answers that handlers give", () => {
-  const sessions = { sessions: ["_DESK.>"] };
-  const stream = async function* () {};
-  const unlimited = { max: -1, expires: -1 };
-  assertStrictEquals(responses((broker) => broker.subscriber("a"))(), undefined);
-  assertStrictEquals(responses(() => {})(sessions), undefined);
-  const silent = responses((broker) => broker.subscriber("a", { noReply: true }, stream));
-  assertStrictEquals(silent(), undefined);
-  assertStrictEquals(responses((broker) => broker.subscriber("a", () => 1))(), true);
-  const streams = responses((broker) => broker.subscriber("a", stream));
-  assertEquals([streams(), streams(sessions)], [unlimited, true]);
-  const served = responses((broker) => broker.session("a", () => {}));
-  assertEquals([served(), served(sessions)], [unlimited, true]);
-  const filtered = responses((broker) => {
-    broker.subscriber("a", { filter: () => false }, () => 1);
-    broker.session("a", () => {});
-  });
-  assertEquals(filtered(), unlimited);
-});
 
 Deno.test("NatsBroker.permissions() allows what the broker was told of its responses", () => {
   const given = (allowResponses: NonNullable<BrokerOptions["allowResponses"]>) =>
@@ -159,19 +165,15 @@ Deno.test("Permissions.config and claims deny all publishing where none is neede
   assertEquals(permissions.claims, { pub: { deny: [">"] }, sub: { allow: ["_SHOP.>"] } });
 });
 
-Deno.test("Permissions.claims counts in nanoseconds, and -1 is without a limit", () => {
+Deno.test("Permissions.claims counts in nanoseconds", () => {
   const broker = brokerOf({ allowResponses: { max: 16, expires: 60_000 } });
   assertEquals(broker.permissions({ publish: ["a"] }).claims, {
     pub: { allow: ["a"] },
     sub: { allow: ["_SHOP.>"] },
     resp: { max: 16, ttl: 60_000_000_000 },
   });
-  const free = brokerOf();
-  free.session("a", () => {});
-  assertEquals(free.permissions().claims.resp, { max: -1, ttl: -1 });
-  const plain = brokerOf();
-  plain.subscriber("a", () => 1);
-  assertEquals(plain.permissions().claims.resp, { max: 1, ttl: 120_000_000_000 });
+  const once = brokerOf({ allowResponses: true });
+  assertEquals(once.permissions().claims.resp, { max: 1, ttl: 120_000_000_000 });
 });
 
 const WRONG: readonly [unknown, RegExp][] = [

@@ -75,13 +75,13 @@ Deno.test("PING, INFO and STATS are answered to the letter", () => {
   const { connection, service } = made([endpoint(stats)], more);
   service.listen();
   stats.record(3);
-  stats.record(1, { code: 404, description: "No such order" });
+  stats.record(1, { code: 404 });
   const who = { name: "orders", id: "one", version: "1.0.0", metadata: { region: "eu" } };
   const where = { name: "orders-id", subject: "orders.*", queue_group: "q" };
   const counted = {
     num_requests: 2,
     num_errors: 1,
-    last_error: "404:No such order",
+    last_error: "404:Not found",
     processing_time: 4_000_000,
     average_processing_time: 2_000_000,
   };

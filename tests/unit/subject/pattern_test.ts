@@ -130,6 +130,16 @@ Deno.test("Pattern.fill() refuses a value that is not one token", () => {
   }
 });
 
+Deno.test("Pattern.fill() refuses a value that makes the subject one of the server's", () => {
+  const pattern = new Pattern("{tenant}.done");
+  assertEquals(
+    sentenceOf(() => pattern.fill({ tenant: "$JS" })),
+    `Cannot fill "{tenant}.done" as a value must not make a subject begin with "$": "$JS.done"`,
+  );
+  assertEquals(pattern.fill({ tenant: "a$" }), "a$.done");
+  assertEquals(new Pattern("$KV.{key}").fill({ key: "$a" }), "$KV.$a");
+});
+
 Deno.test("Pattern.fill() refuses a value that is not there, whatever every object has", () => {
   assertEquals(
     sentenceOf(() => new Pattern("a.{id}").fill({})),
