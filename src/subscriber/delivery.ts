@@ -1,7 +1,6 @@
 import { within } from "../deadline.ts";
 import { ReplyError } from "../errors.ts";
 import type { EventFeed } from "../connection/events.ts";
-import { newToken } from "../inbox/token.ts";
 import { ERROR_CODES } from "../message/error_codes.ts";
 import type { Packet } from "../message/packet.ts";
 import { isAsyncIterable } from "../link/async_iterable.ts";
@@ -238,9 +237,12 @@ function errorDraft(
 }
 
 /** What can be sent in any case. */
-function lastWord({ replyTo: subject }: Exchange, { code, description }: Failure): Draft {
+function lastWord(
+  { replyTo: subject, correlationId }: Exchange,
+  { code, description }: Failure,
+): Draft {
   const short = description.slice(0, LAST_WORD);
-  return { kind: "reply", subject, ...errorReply(code, short), correlationId: newToken() };
+  return { kind: "reply", subject, ...errorReply(code, short), correlationId };
 }
 
 function asError(error: unknown): Error {

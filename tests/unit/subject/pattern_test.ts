@@ -179,6 +179,9 @@ Deno.test("Pattern.read() gives back whatever Pattern.fill() was given", () => {
   for (let run = 0; run < 2_000; run++) {
     const { text, values } = arbitrary(random);
     const pattern = new Pattern(text);
+    const [first = ""] = text.startsWith("{") ? Object.values(values) : [];
+    // no value may lead to the server's own subjects
+    if (String(first).startsWith("$")) continue;
     const subject = pattern.fill(values);
     assertEquals(pattern.read(subject), values, text);
     assertEquals(pattern.names, Object.keys(values));
