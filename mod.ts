@@ -27,12 +27,12 @@ export {
   PayloadTooLargeError,
   PermissionError,
   RemoteError,
-  ReplyAddressError,
   ReplyError,
   TimeoutError,
   ValidationError,
 } from "./src/errors.ts";
 export { LinkError } from "./src/link/link_error.ts";
+export { ReplyAddressError } from "./src/replies/reply_address_error.ts";
 export { MessageHeaders } from "./src/message/headers.ts";
 export { reply } from "./src/message/reply.ts";
 

@@ -1,6 +1,6 @@
 import type { EventFeed } from "../connection/events.ts";
-import { ReplyAddressError } from "../errors.ts";
 import type { Packet } from "../message/packet.ts";
+import { ReplyAddressError } from "./reply_address_error.ts";
 
 /** What one subscriber does not handle, as its answer may not go where the message says. */
 export class RefusedReplies {

@@ -39,11 +39,6 @@ const EACH: readonly [Error, string, Record<string, unknown>][] = [
     { name: "PermissionError", operation: "subscribe", subject: "a" },
   ],
   [
-    new errors.ReplyAddressError("a", "$JS.API.INFO", 7),
-    `Cannot handle a message to "a" as its answer must go where the broker answers: "$JS.API.INFO" (7)`,
-    { name: "ReplyAddressError", subject: "a", replyTo: "$JS.API.INFO", count: 7 },
-  ],
-  [
     new errors.RemoteError("a", 404, "No such order", { id: 1 }),
     `Cannot request "a" as the responder must succeed: 404 No such order`,
     { name: "RemoteError", subject: "a", code: 404, description: "No such order", data: { id: 1 } },
