@@ -106,9 +106,13 @@ export interface TlsOptions {
   readonly handshakeFirst?: boolean;
 }
 
-/** The delays between attempts: exponential, with full jitter. */
+/**
+ * The delays before attempts to connect again: each is random, from nothing up to a longest one that doubles. There are no
+ * more than ten attempts within five times `minDelay`, and the first counts as first again once a connection has lasted
+ * for `maxDelay`.
+ */
 export interface ReconnectOptions {
-  /** The longest first delay in milliseconds; it doubles with every attempt. @default {250} */
+  /** The longest first delay in milliseconds; it doubles with every attempt. @default {2_000} */
   readonly minDelay?: number;
   /** Where the doubling ends, in milliseconds. @default {8_000} */
   readonly maxDelay?: number;
@@ -185,7 +189,7 @@ export function brokerSettings(
     waitOnFirstConnect: options.waitOnFirstConnect ?? false,
     pingInterval: options.pingInterval ?? 20_000,
     reconnect: {
-      minDelay: options.reconnect?.minDelay ?? 250,
+      minDelay: options.reconnect?.minDelay ?? 2_000,
       maxDelay: options.reconnect?.maxDelay ?? 8_000,
     },
     outboxLimit: options.outboxLimit ?? 8 * 1_048_576,

@@ -2,40 +2,63 @@
 export interface Backoff {
   /** The longest first delay; it doubles with every attempt. */
   readonly minDelay: number;
-  /** Where the doubling ends. */
+  /** Where the doubling ends; a connection that has lasted as long has the first delay again. */
   readonly maxDelay: number;
 }
 
+/** So many dials are the most within so many times the longest first delay: ten in ten seconds by default. */
+const MOST = 10;
+const SPAN = 5;
+
 /**
- * Exponential with full jitter: a thousand clients that lost the same server come back spread out. One delay
- * an attempt, as the client asks for it several times.
+ * Exponential with full jitter, before the first attempt, too: a thousand clients that lost the same server come back
+ * spread out. A server that lets us in and hangs up gets no more dials than one that refuses.
  */
 export class ReconnectDelay {
   readonly #backoff: Backoff;
-  #attempt = 0;
-  #delay = 0;
+  readonly #first: number;
+  /** When the last dials were, by `performance.now()`. */
+  readonly #dials: number[] = [];
+  #attempts = 0;
+  #doublings = 0;
+  #since = Infinity;
 
   constructor(backoff: Backoff) {
     this.#backoff = backoff;
+    this.#first = Math.min(backoff.minDelay, backoff.maxDelay);
   }
 
-  /** The delay before the attempt that comes next. */
-  get current(): number {
-    return this.#delay;
+  /** How many attempts there have been since the connection was there. */
+  get attempts(): number {
+    return this.#attempts;
   }
 
-  /** An attempt begins; gives its number. */
-  attempt(): number {
+  /** How long to wait before the next attempt. */
+  next(now = performance.now()): number {
     const { minDelay, maxDelay } = this.#backoff;
     // 2 ** 1024 is Infinity, and a first delay of 0 times that is no number
-    const most = Math.min(maxDelay, minDelay * 2 ** Math.min(this.#attempt, 1_000));
-    this.#delay = Math.random() * most;
-    return ++this.#attempt;
+    const most = Math.min(maxDelay, minDelay * 2 ** Math.min(this.#doublings, 1_000));
+    this.#attempts++;
+    this.#doublings++;
+    const [tenth = -Infinity] = this.#dials.length < MOST ? [] : this.#dials;
+    return Math.max(Math.random() * most, tenth + SPAN * this.#first - now);
   }
 
-  /** The connection is back. */
-  reset(): void {
-    this.#attempt = 0;
-    this.#delay = 0;
+  /** A server is dialled at that time. */
+  dialled(at = performance.now()): void {
+    this.#dials.push(at);
+    if (this.#dials.length > MOST) this.#dials.shift();
+  }
+
+  /** The connection is there. */
+  connected(now = performance.now()): void {
+    this.#attempts = 0;
+    this.#since = now;
+  }
+
+  /** The connection is gone. */
+  lost(now = performance.now()): void {
+    if (now - this.#since >= this.#backoff.maxDelay) this.#doublings = 0;
+    this.#since = Infinity;
   }
 }

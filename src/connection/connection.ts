@@ -222,7 +222,7 @@ export class Connection {
         if (!this.#up) return;
         return this.#lower(withoutQuery(status.server));
       case "reconnecting":
-        return this.#feed.emit({ type: "reconnecting", attempt: this.#delay.attempt() });
+        return this.#feed.emit({ type: "reconnecting", attempt: this.#delay.attempts });
       case "reconnect":
         // told once for every dial that failed before
         if (this.#up) return;
@@ -242,6 +242,7 @@ export class Connection {
 
   #lower(server: string): void {
     this.#up = false;
+    this.#delay.lost();
     const unconfirmed = this.#outlet.interrupt();
     this.#comeback.go();
     this.#feed.emit({ type: "disconnected", server, unconfirmed });
@@ -256,7 +257,7 @@ export class Connection {
     this.#lines.connected(server_id);
     this.#server = { max_payload, headers, version };
     this.#url = withoutQuery(client.getServer());
-    this.#delay.reset();
+    this.#delay.connected();
     this.#faults.reset();
     this.#up = true;
     const isUp = () => this.isUp;

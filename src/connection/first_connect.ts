@@ -35,10 +35,9 @@ export async function firstConnect(way: FirstConnect): Promise<NatsConnection> {
     // the same again and again would be a flood of lines
     if (!told.has(outcome.message)) way.tell({ type: "error", error: outcome });
     told.add(outcome.message);
-    const attempt = way.delay.attempt();
-    await pause(way.delay.current, way.signal);
+    await pause(way.delay.next(), way.signal);
     if (way.signal.aborted) throw gaveUp(way.urls, outcome);
-    way.tell({ type: "reconnecting", attempt });
+    way.tell({ type: "reconnecting", attempt: way.delay.attempts });
   }
 }
 
@@ -50,6 +49,7 @@ async function oneRound(
   const { signal } = way;
   let worst: ConnectionError | undefined;
   for (const url of shuffled(way.urls)) {
+    way.delay.dialled();
     const dialled = way.dial(url);
     try {
       const client = await within(dialled, { signal }, "connect");

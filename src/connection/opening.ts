@@ -44,10 +44,15 @@ export async function openClient(opening: Opening): Promise<NatsConnection> {
   const proof = new Proof(opening);
   let client: NatsConnection | undefined = undefined;
   const ways = {
-    delay: () => {
+    prepare() {
       arm(kind);
       if (client) forgetFuture(client);
-      return delay.current;
+    },
+    delay() {
+      if (!client) return 0;
+      const wait = delay.next();
+      delay.dialled(performance.now() + wait);
+      return wait;
     },
     authenticator: proof.authenticator,
   };

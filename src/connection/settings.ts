@@ -35,7 +35,9 @@ export const IN_MEMORY = "ws://in-memory";
 /** What a dial needs beyond the settings. */
 export interface DialWays {
   readonly url: string;
-  /** Asked before every dial, for the milliseconds to wait since the last one. */
+  /** Called before every dial, in the same turn. */
+  readonly prepare: () => void;
+  /** Asked before every dial, for the milliseconds to wait. */
   readonly delay: () => number;
   readonly authenticator: Authenticator | undefined;
   /** Makes the WebSockets, where the client is not to do so itself. */
@@ -54,7 +56,7 @@ export function kindOf(
 export function clientOptions(
   settings: ConnectionSettings,
   kind: TransportKind,
-  { url, delay, authenticator, wsFactory }: DialWays,
+  { url, prepare, delay, authenticator, wsFactory }: DialWays,
 ): ConnectionOptions | WsConnectionOptions {
   const { servers, name, tls } = settings;
   return {
@@ -65,7 +67,14 @@ export function clientOptions(
     // for ever, even where the server refuses the credentials for a while
     maxReconnectAttempts: -1,
     ignoreAuthErrorAbort: true,
-    reconnectDelayHandler: delay,
+    // it counts from the last dial, after which a connection that has lasted is dialled again at once
+    reconnectDelayHandler() {
+      prepare();
+      return 0;
+    },
+    reconnectToServer([server]) {
+      return server ? { server, delay: delay() } : null;
+    },
     noAsyncTraces: true,
     ...(name !== undefined && { name }),
     ...(authenticator && { authenticator }),

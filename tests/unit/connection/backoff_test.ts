@@ -1,13 +1,16 @@
-import { assert, assertEquals, assertLess, assertStrictEquals } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertLess,
+  assertLessOrEqual,
+  assertStrictEquals,
+} from "@std/assert";
 import { stub } from "@std/testing/mock";
 import { ReconnectDelay } from "../../../src/connection/backoff.ts";
 
-/** The delays of so many attempts. */
+/** The delays of so many attempts, each dialled a long time after the one before. */
 function delays(delay: ReconnectDelay, attempts: number): number[] {
-  return Array.from({ length: attempts }, () => {
-    delay.attempt();
-    return delay.current;
-  });
+  return Array.from({ length: attempts }, () => delay.next());
 }
 
 Deno.test("ReconnectDelay doubles the longest delay up to the last", () => {
@@ -25,27 +28,44 @@ Deno.test("ReconnectDelay draws from nothing up to the longest delay", () => {
   assertStrictEquals(new Set(drawn).size > 900, true);
 });
 
-Deno.test("ReconnectDelay keeps one delay for one attempt, however often it is asked for", () => {
+Deno.test("ReconnectDelay counts the attempts since the connection was there", () => {
   const delay = new ReconnectDelay({ minDelay: 100, maxDelay: 1_000 });
-  delay.attempt();
-  const { current } = delay;
-  for (let time = 0; time < 10; time++) assertStrictEquals(delay.current, current);
+  assertStrictEquals(delay.attempts, 0);
+  delays(delay, 3);
+  assertStrictEquals(delay.attempts, 3);
+  delay.connected();
+  assertStrictEquals(delay.attempts, 0);
 });
 
-Deno.test("ReconnectDelay counts the attempts and has no delay before the first", () => {
-  const delay = new ReconnectDelay({ minDelay: 100, maxDelay: 1_000 });
-  assertStrictEquals(delay.current, 0);
-  assertEquals([delay.attempt(), delay.attempt(), delay.attempt()], [1, 2, 3]);
-});
-
-Deno.test("ReconnectDelay begins again after reset()", () => {
+Deno.test("ReconnectDelay has the first delay again once a connection has lasted for the last one", () => {
   using _random = stub(Math, "random", () => 1);
   const delay = new ReconnectDelay({ minDelay: 250, maxDelay: 8_000 });
-  delays(delay, 5);
-  delay.reset();
-  assertStrictEquals(delay.current, 0);
-  assertStrictEquals(delay.attempt(), 1);
-  assertStrictEquals(delay.current, 250);
+  delays(delay, 2);
+  delay.connected(1_000);
+  delay.lost(8_999);
+  assertEquals(delays(delay, 2), [1_000, 2_000]);
+  delay.connected(10_000);
+  delay.lost(18_000);
+  assertEquals(delays(delay, 2), [250, 500]);
+  delay.lost(99_000);
+  assertStrictEquals(delay.next(), 1_000, "it was not connected");
+});
+
+Deno.test("ReconnectDelay keeps to ten dials within five first delays, however short it draws", () => {
+  using _random = stub(Math, "random", () => 0);
+  const delay = new ReconnectDelay({ minDelay: 2_000, maxDelay: 8_000 });
+  const dials: number[] = [];
+  for (let now = 0; dials.length < 100; now += 1) {
+    now += delay.next(now);
+    delay.dialled(now);
+    dials.push(now);
+    delay.connected(now);
+    delay.lost(now + 1);
+  }
+  for (const at of dials) {
+    const within = dials.filter((other) => other >= at && other < at + 10_000);
+    assertLessOrEqual(within.length, 10);
+  }
 });
 
 Deno.test("ReconnectDelay stays at the last delay for ever", () => {
