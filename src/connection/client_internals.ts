@@ -152,15 +152,27 @@ export function redial(client: NatsConnection | undefined): void {
 }
 
 /**
- * Calls `listener` at the moment of each change; `status()` tells it some turns later, through a queue.
+ * Calls `listener` at the moment of each change; `status()` tells it some turns later, through a queue. What it throws is
+ * reported: in the client's own work it would close the connection for good.
  */
-export function watchStatus(client: NatsConnection, listener: (status: Status) => void): void {
+export function watchStatus(
+  client: NatsConnection,
+  listener: (status: Status) => void,
+  report: Report,
+): void {
+  const push = (status: Status) => {
+    try {
+      listener(status);
+    } catch (error) {
+      report(error as Error);
+    }
+  };
   const listeners = protocolOf(client)?.listeners;
   if (Array.isArray(listeners)) {
-    listeners.push({ push: listener, stop() {}, iterClosed: Promise.resolve() });
+    listeners.push({ push, stop() {}, iterClosed: Promise.resolve() });
     return;
   }
   void (async () => {
-    for await (const status of client.status()) listener(status);
+    for await (const status of client.status()) push(status);
   })();
 }

@@ -198,21 +198,12 @@ export class Connection {
     this.#outlet.open(client);
     this.#subscriptions = internals.listenThrough(client, this.#report);
     this.#client = client;
-    internals.watchStatus(client, (status) => this.#notice(status));
+    internals.watchStatus(client, (status) => this.#onStatus(status), this.#report);
     void client.closed().then((error) => {
       if (this.#client === client) this.#closed(error ? clientFault(error) : undefined);
     });
     if (internals.isConnected(client)) this.#raise();
     else await this.#comeback.awaited; // it has gone in these very turns, and comes back as any other
-  }
-
-  /** What is thrown into the client's own work would close it for good. */
-  #notice(status: Status): void {
-    try {
-      this.#onStatus(status);
-    } catch (error) {
-      this.#report(error as Error);
-    }
   }
 
   #onStatus(status: Status): void {

@@ -117,12 +117,18 @@ Deno.test("hasOpenSocket() takes a client it does not know at its word", () => {
   }
 });
 
-Deno.test("watchStatus() tells each change at its moment", () => {
+Deno.test("watchStatus() tells each change at its moment, and throws nothing into the client", () => {
   const listeners: { push(status: Status): void; stop(): void; iterClosed: Promise<void> }[] = [];
   const seen: Status[] = [];
-  watchStatus(client({ listeners }), (status) => seen.push(status));
+  const reported: Error[] = [];
+  const listen = (status: Status) => {
+    seen.push(status);
+    throw new Error("a slip");
+  };
+  watchStatus(client({ listeners }), listen, (error) => void reported.push(error));
   listeners[0]!.push(disconnect);
   assertEquals(seen, [disconnect]);
+  assertEquals(reported.map(({ message }) => message), ["a slip"]);
   listeners[0]!.stop();
 });
 
@@ -131,6 +137,6 @@ Deno.test("watchStatus() reads status() where the moment cannot be had", async (
   async function* status() {
     yield await Promise.resolve(disconnect);
   }
-  watchStatus(client({}, { status }), resolve);
+  watchStatus(client({}, { status }), resolve, () => {});
   assertEquals(await promise, disconnect);
 });
