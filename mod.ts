@@ -28,6 +28,7 @@ export {
   PermissionError,
   RemoteError,
   ReplyError,
+  SubscriptionError,
   TimeoutError,
   ValidationError,
 } from "./src/errors.ts";

@@ -101,6 +101,25 @@ export class PermissionError extends Error {
   }
 }
 
+/** The server refused a subscription for another reason than permissions, such as its `max_subscriptions`. */
+export class SubscriptionError extends Error {
+  static {
+    this.prototype.name = "SubscriptionError";
+  }
+  /** The subject it was refused for. */
+  readonly subject: string;
+  /** The server's own words. */
+  readonly words: string;
+
+  /** Makes one from the server's words. */
+  constructor(subject: string, words: string, options?: ErrorOptions) {
+    super(shortened(`The server refused the subscription to "${subject}": ${words}`), options);
+    this.subject = subject;
+    this.words = words;
+    concealInbox(this);
+  }
+}
+
 /** The other side answered with an error, in the headers of ADR-32. */
 export class RemoteError extends Error {
   static {

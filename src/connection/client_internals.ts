@@ -12,7 +12,7 @@ import { type Pipe, SocketWriter } from "../wire/socket_writer.ts";
 import { protocolOf, type SubscribingProtocol } from "./client_protocol.ts";
 import { ClientSubscriptions } from "./client_subscriptions.ts";
 import { OddAddresses } from "./odd_addresses.ts";
-import type { Report, Subscriptions } from "./subscriptions.ts";
+import type { EntryWatch, Report, Subscriptions } from "./subscriptions.ts";
 import { WireSubscriptions } from "./wire_subscriptions.ts";
 
 /** Read once: the class is made when it is first named, and looked up again every time. */
@@ -71,10 +71,16 @@ export function readThrough(client: NatsConnection): void {
  * dial. What cannot be read ends the connection, which then comes back; the client would stop to read, and not notice
  * before its pings are not answered. Without it everything else works, and what is received costs more, as does an inbox.
  */
-export function listenThrough(client: NatsConnection, report: Report): Subscriptions {
+export function listenThrough(
+  client: NatsConnection,
+  report: Report,
+  watch?: EntryWatch,
+): Subscriptions {
   const protocol = protocolOf(client);
   const odd = new OddAddresses(report);
-  if (!protocol || !isSubscribing(protocol)) return new ClientSubscriptions(client, report, odd);
+  if (!protocol || !isSubscribing(protocol)) {
+    return new ClientSubscriptions(client, report, odd, watch);
+  }
   const { subscriptions } = protocol;
   const before = (control: SubscribingProtocol["parser"]) =>
     new Inbound(control, {
@@ -90,7 +96,7 @@ export function listenThrough(client: NatsConnection, report: Report): Subscript
     get: () => parser,
     set: (control) => parser = before(control),
   });
-  return new WireSubscriptions(protocol, report);
+  return new WireSubscriptions(protocol, report, watch);
 }
 
 function isSubscribing(protocol: object): protocol is SubscribingProtocol {
@@ -101,6 +107,24 @@ function isSubscribing(protocol: object): protocol is SubscribingProtocol {
   return typeof parser?.state === "number" &&
     [transport?.disconnect, parser.parse, get, cancel, subscribe, unsubscribe, unsub, flush]
       .every((call) => typeof call === "function");
+}
+
+/**
+ * Asks the server for a sign of life; `answered` is called in the very turn that reads it, as what is read behind it does
+ * not belong to what was sent before. Without that, refusals that come close to an answer may be taken for later ones.
+ */
+export function ask(client: NatsConnection, answered: () => void): Promise<void> {
+  const protocol = protocolOf(client);
+  if (client.isClosed() || !protocol?.pongs || typeof protocol.flush !== "function") {
+    return client.flush().then(answered);
+  }
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const tell = () => {
+    answered();
+    resolve();
+  };
+  protocol.flush({ resolve: tell, reject });
+  return promise;
 }
 
 /** Tells those who wait for a ping's answer that it will not come; the client that is closed leaves them waiting. */

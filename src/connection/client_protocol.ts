@@ -31,6 +31,8 @@ export interface Protocol {
   disconnected?: () => Promise<void>;
   /** Who waits for the server's answers to pings. */
   readonly pongs?: readonly { reject?(reason: Error): void }[];
+  /** Asks, and settles what it is given when the server answers or the connection goes. */
+  flush?: (question: { resolve(): void; reject(reason: Error): void }) => unknown;
   servers?: { getServers?(): { lastConnect?: unknown }[] };
 }
 
@@ -53,6 +55,7 @@ export interface SubscribingProtocol {
   parser: ControlParser;
   readonly subscriptions: {
     get(sid: number): ListedSubscription | undefined;
+    all?(): ListedSubscription[];
     cancel(subscription: ListedSubscription): void;
   };
   subscribe(subscription: ListedSubscription): void;

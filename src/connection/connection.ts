@@ -1,5 +1,5 @@
 import type { NatsConnection, Status } from "@nats-io/transport-deno";
-import { ConnectionError, PayloadTooLargeError } from "../errors.ts";
+import { PayloadTooLargeError } from "../errors.ts";
 import { type Patience, within } from "../deadline.ts";
 import type { Outgoing } from "../message/outgoing.ts";
 import { sizeOf } from "../message/packet.ts";
@@ -11,9 +11,10 @@ import { Comeback } from "./comeback.ts";
 import { ControlLines } from "./control_lines.ts";
 import { DialFaults } from "./dial_faults.ts";
 import type { EventFeed } from "./events.ts";
-import { clientFault, closedUnder, notConnected } from "./faults.ts";
+import { alreadyConnected, clientFault, closedUnder, notConnected } from "./faults.ts";
 import { openClient } from "./opening.ts";
 import { Outlet } from "./outlet.ts";
+import { Roll } from "./roll.ts";
 import { withoutQuery } from "./servers.ts";
 import type { ConnectionSettings, SocketSource } from "./settings.ts";
 import type { Interest, Subscriptions, Taker } from "./subscriptions.ts";
@@ -29,6 +30,7 @@ export class Connection {
   readonly #feed: EventFeed;
   readonly #lines = new ControlLines();
   readonly #outlet: Outlet;
+  readonly #roll: Roll;
   readonly #delay: ReconnectDelay;
   #socket: SocketSource | undefined;
   #connecting: Promise<void> | undefined;
@@ -49,7 +51,8 @@ export class Connection {
   constructor(settings: ConnectionSettings, feed: EventFeed) {
     this.#settings = settings;
     this.#feed = feed;
-    this.#outlet = new Outlet(settings.outboxLimit, this.#lines);
+    this.#roll = new Roll(feed, { out: () => this.#outlet, listed: () => this.#subscriptions });
+    this.#outlet = new Outlet(settings.outboxLimit, this.#lines, this.#roll);
     this.#delay = new ReconnectDelay(settings.reconnect);
     this.#faults = new DialFaults(feed, settings.servers.urls);
   }
@@ -85,10 +88,7 @@ export class Connection {
    * @throws {ConnectionError} while there is a connection: all that follows would still go to its server
    */
   reroute(socket: SocketSource | undefined): void {
-    if (socket && this.#connecting) {
-      const sentence = "Cannot lead the broker elsewhere as it must be stopped: it is connected";
-      throw new ConnectionError(sentence, "connected");
-    }
+    if (socket && this.#connecting) throw alreadyConnected();
     this.#socket = socket;
   }
 
@@ -134,12 +134,14 @@ export class Connection {
    */
   subscribe(subject: string, taker: Taker, queue?: string): Interest {
     if (this.#client === undefined) throw notConnected(`subscribe to "${subject}"`);
-    return this.#lines.subscribe(
-      subject,
-      taker,
-      queue,
-      () => this.#subscriptions!.subscribe(subject, taker, queue),
-    );
+    const subscribe = () => this.#subscriptions!.subscribe(subject, taker, queue);
+    return this.#lines.subscribe(subject, taker, queue, subscribe);
+  }
+
+  /** Subscribes again what the server has refused; resolves once it has answered, by which the taker knows. */
+  retry(taker: Taker, action: string): Promise<void> {
+    this.#roll.retry(taker);
+    return this.#flushed(action);
   }
 
   /** Resolves once the server has answered whatever it has got of us, after a reconnect if need be. */
@@ -151,6 +153,7 @@ export class Connection {
    * Resolves once the server has all that was published since the last time.
    *
    * @throws {ConnectionError} if some of it was on its way when the connection broke
+   * @throws {PermissionError} @throws {PayloadTooLargeError} @throws {ConnectionError} if the server refused some of it
    */
   settle(patience: Patience): Promise<void> {
     return within(this.#flushed("flush").then(this.#outlet.account()), patience, "flush");
@@ -196,7 +199,7 @@ export class Connection {
       left: (dialled) => void (this.#left = dialled.then(abandon).catch(() => {})),
     });
     this.#outlet.open(client);
-    this.#subscriptions = internals.listenThrough(client, this.#report);
+    this.#subscriptions = internals.listenThrough(client, this.#report, this.#roll);
     this.#client = client;
     internals.watchStatus(client, (status) => this.#onStatus(status), this.#report);
     void client.closed().then((error) => {
@@ -227,7 +230,7 @@ export class Connection {
       case "error":
         if (ControlLines.isExceeded(status.error)) return this.#lines.exceeded(this.#report);
         if (!this.#up) return this.#faults.tell(status.error);
-        return this.#feed.emit({ type: "error", error: clientFault(status.error) });
+        return this.#roll.said(clientFault(status.error), status.error.message);
     }
   }
 
@@ -235,6 +238,7 @@ export class Connection {
     this.#up = false;
     this.#delay.lost();
     const unconfirmed = this.#outlet.interrupt();
+    this.#roll.lower();
     this.#comeback.go();
     this.#feed.emit({ type: "disconnected", server, unconfirmed });
   }
@@ -251,6 +255,7 @@ export class Connection {
     this.#delay.connected();
     this.#faults.reset();
     this.#up = true;
+    this.#roll.raise();
     const isUp = () => this.isUp;
     this.#outlet.resume({ isUp, largest: max_payload, failed: this.#report });
     this.#comeback.come();
@@ -268,7 +273,8 @@ export class Connection {
       if (client === undefined) throw notConnected(action);
       if (!this.#up) await this.#comeback.awaited;
       try {
-        return await this.#outlet.confirm();
+        await this.#outlet.confirm();
+        return void await this.#roll.settled();
       } catch (error) {
         // the connection went away under the flush: what was sent is told again after the reconnect
         if (client.isClosed()) throw closedUnder(action, error);
@@ -283,8 +289,8 @@ export class Connection {
     this.#client = undefined;
     this.#connecting = undefined;
     this.#up = false;
-    const ended = "Cannot wait for the connection as it must not be closed: closed";
-    this.#comeback.fail(new ConnectionError(ended, "closed", { cause: error }));
+    this.#roll.close();
+    this.#comeback.fail(closedUnder("wait for the connection", error));
     this.#outlet.close(this.#report);
     this.#lines.clear();
     this.#feed.emit({ type: "closed", error });

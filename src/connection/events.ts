@@ -19,6 +19,18 @@ export type BrokerEvent =
   }
   | { readonly type: "lameDuck"; readonly server: string }
   | {
+    /** The server has refused a subscription that stays registered: it is subscribed again now and then. */
+    readonly type: "subscriptionLost";
+    readonly subject: string;
+    /** What the server refused it for: a `PermissionError` or a `SubscriptionError`. */
+    readonly error: Error;
+  }
+  | {
+    /** The server has taken a subscription that was lost: what is sent from now on arrives. */
+    readonly type: "subscriptionRestored";
+    readonly subject: string;
+  }
+  | {
     /** The handlers and readers are subscribed: `start()` resolves. */
     readonly type: "started";
     readonly server: string;

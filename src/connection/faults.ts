@@ -52,6 +52,12 @@ export function notConnected(action: string): ConnectionError {
   );
 }
 
+/** What goes through a connection must not be led elsewhere. */
+export function alreadyConnected(): ConnectionError {
+  const sentence = "Cannot lead the broker elsewhere as it must be stopped: it is connected";
+  return new ConnectionError(sentence, "connected");
+}
+
 /** The connection was closed while something waited for it. */
 export function closedUnder(action: string, cause: unknown): ConnectionError {
   const sentence = `Cannot ${action} as the connection must be open: it was closed`;

@@ -4,11 +4,12 @@ import { isUnwatched, type Outgoing } from "../message/outgoing.ts";
 import { sizeOf } from "../message/packet.ts";
 import { checkAddresses } from "../wire/segment.ts";
 import type { Writer } from "../wire/writer.ts";
-import { writeThrough } from "./client_internals.ts";
+import { ask, writeThrough } from "./client_internals.ts";
 import { ClientWriter } from "./client_writer.ts";
 import type { ControlLines } from "./control_lines.ts";
 import { Outbox } from "./outbox.ts";
 import { Receipts } from "./receipts.ts";
+import type { Roll } from "./roll.ts";
 
 /** What goes for the socket that has come back. */
 export interface Resumption {
@@ -27,23 +28,31 @@ export interface Resumption {
 export class Outlet {
   readonly #outbox: Outbox;
   readonly #lines: ControlLines;
+  readonly #roll: Pick<Roll, "published" | "asked">;
   #writer: Writer | undefined;
   #receipts: Receipts | undefined;
   /** How many messages may have been lost, ever. */
   #doubtful = 0;
-  /** How many of them a flush has told of. */
-  #told = 0;
+  /** How many messages the server has refused, ever, and why the last one was. */
+  #refused = 0;
+  #refusal: Error | undefined;
+  /** How many of both a flush has told of. */
+  #told = { doubtful: 0, refused: 0 };
 
   /** What is held stays within so many bytes. */
-  constructor(limit: number, lines: ControlLines) {
+  constructor(limit: number, lines: ControlLines, roll: Pick<Roll, "published" | "asked">) {
     this.#outbox = new Outbox(limit);
     this.#lines = lines;
+    this.#roll = roll;
   }
 
   /** Sends through this client from now on. */
   open(client: NatsConnection): void {
     const writer = this.#writer = writeThrough(client) ?? new ClientWriter(client);
-    this.#receipts = new Receipts({ given: () => writer.taken, ask: () => client.flush() });
+    this.#receipts = new Receipts({
+      given: () => writer.taken,
+      ask: () => ask(client, this.#roll.asked()),
+    });
   }
 
   /**
@@ -80,16 +89,32 @@ export class Outlet {
     return this.#receipts!.confirm();
   }
 
-  /** Gives what throws, once a flush is through, if messages may be lost that no flush before it has told of. */
+  /** Has the server asked within a second. */
+  expect(): void {
+    this.#receipts?.expect();
+  }
+
+  /** The server has refused a message of the program's own, or would have: the next flush tells of it. */
+  refused(error: Error): void {
+    this.#refused++;
+    this.#refusal = error;
+  }
+
+  /**
+   * Gives what throws, once a flush is through, if messages may be lost or were refused that no flush before it has told
+   * of.
+   */
   account(): () => void {
     const told = this.#told;
     return () => {
-      this.#told = Math.max(this.#told, this.#doubtful);
-      const lost = this.#doubtful - told;
-      if (lost === 0) return;
-      const sentence =
-        `Cannot flush as the connection must hold: it broke, ${lost} messages on their way`;
-      throw new ConnectionError(sentence, "interrupted");
+      this.#told = { doubtful: this.#doubtful, refused: this.#refused };
+      const lost = this.#doubtful - told.doubtful;
+      if (lost > 0) {
+        const sentence =
+          `Cannot flush as the connection must hold: it broke, ${lost} messages on their way`;
+        throw new ConnectionError(sentence, "interrupted");
+      }
+      if (this.#refused > told.refused) throw this.#refusal;
     };
   }
 
@@ -105,6 +130,7 @@ export class Outlet {
         this.#write(outgoing);
       } catch (error) {
         // one that this server does not take must not keep back what stands behind it
+        if (isUnwatched(outgoing)) this.refused(error as Error);
         failed(error as Error, outgoing.subject);
       }
       return true;
@@ -139,7 +165,9 @@ export class Outlet {
 
   #write(outgoing: Outgoing): void {
     this.#writer!.publish(outgoing);
-    if (isUnwatched(outgoing)) this.#receipts!.expect();
+    if (!isUnwatched(outgoing)) return;
+    this.#receipts!.expect();
+    this.#roll.published(outgoing.subject);
   }
 
   /** What was not handed over cannot have arrived: it goes before all that is published from now on. */

@@ -2,7 +2,7 @@ import { ConnectionError, NoRespondersError, PermissionError, TimeoutError } fro
 import type { Connection, Interest, Taker } from "../connection/connection.ts";
 import type { BrokerEvent, EventFeed } from "../connection/events.ts";
 import { MessageHeaders } from "../message/headers.ts";
-import type { Outgoing } from "../message/outgoing.ts";
+import { age, type Outgoing } from "../message/outgoing.ts";
 import type { Packet } from "../message/packet.ts";
 import { type Message, ReceivedMessage } from "../message/message.ts";
 import type { Schema } from "../message/schema.ts";
@@ -11,6 +11,7 @@ import { isFaulty, readAnswer } from "./answer.ts";
 import { ForeignAnswers, isForeignAnswer } from "../replies/foreign_answer.ts";
 import { isOwnQuestion } from "../replies/own_question.ts";
 import type { OwnInbox, ReplyAddresses } from "../replies/reply_addresses.ts";
+import { within } from "../deadline.ts";
 import { newToken } from "./token.ts";
 
 /** How an answer is waited for. */
@@ -47,6 +48,9 @@ export class Requests implements Taker, OwnInbox {
   readonly #waiting = new Map<string, Waiting>();
   #base = "";
   #interest: Interest | undefined;
+  /** Why the server does not let us have answers. */
+  #refusal: Error | undefined;
+  #regaining: Promise<void> | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #next = Infinity;
 
@@ -70,6 +74,7 @@ export class Requests implements Taker, OwnInbox {
    */
   send(request: Outgoing, { timeout, signal, schema }: Question): Promise<Message> {
     if (signal?.aborted) return Promise.reject(signal.reason);
+    if (this.#refusal) return this.#sendLater(request, { timeout, signal, schema });
     return new Promise((resolve, reject) => {
       this.#listen();
       const token = newToken();
@@ -117,10 +122,16 @@ export class Requests implements Taker, OwnInbox {
     return waiting !== undefined && isOwnQuestion(waiting.request, question);
   }
 
+  readonly comesBack = true;
+
   /** The server does not let us have answers at all. */
   refused(error: Error): void {
-    this.#interest = undefined;
+    this.#refusal = error;
     this.#failAll(() => error);
+  }
+
+  restored(): void {
+    this.#refusal = undefined;
   }
 
   /** What happens to the connection and concerns those who wait. */
@@ -130,11 +141,26 @@ export class Requests implements Taker, OwnInbox {
       this.#timer = undefined;
       this.#next = Infinity;
       this.#interest = undefined;
+      this.#refusal = undefined;
       this.#failAll((subject) => closed(subject, event.error));
     } else if (event.type === "error" && event.error instanceof PermissionError) {
       const { operation, subject } = event.error;
       if (operation === "publish") this.#failAll(() => event.error, subject);
     }
+  }
+
+  /** Asks for answers first, as what is handled with no answer to come is done in vain. */
+  async #sendLater(request: Outgoing, { timeout, signal, schema }: Question): Promise<Message> {
+    const began = performance.now();
+    const { subject } = request;
+    const action = `request "${subject}"`;
+    this.#regaining ??= this.#connection.retry(this, action)
+      .finally(() => this.#regaining = undefined);
+    await within(this.#regaining, { timeout, signal }, action, subject);
+    if (this.#refusal) throw this.#refusal;
+    const passed = performance.now() - began;
+    age(request, passed);
+    return await this.send(request, { timeout: timeout - passed, signal, schema });
   }
 
   #listen(): void {

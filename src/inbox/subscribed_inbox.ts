@@ -2,6 +2,7 @@ import { Backlog } from "../backlog.ts";
 import type { Connection, Interest, Taker } from "../connection/connection.ts";
 import type { BrokerEvent, EventFeed, EventListener } from "../connection/events.ts";
 import { within } from "../deadline.ts";
+import { InvalidSubjectError } from "../errors.ts";
 import { type Message, ReceivedMessage } from "../message/message.ts";
 import { heldSize, keep, type Packet } from "../message/packet.ts";
 import { checkOptions, limit, milliseconds, signal } from "../options.ts";
@@ -176,9 +177,16 @@ export class SubscribedInbox implements Inbox, Taker, EventListener, OwnInbox {
     if (++this.#taken >= this.#settings.max) this.#end("max");
   }
 
+  /** One that stood stays open, as in an outage: it is subscribed again, and those who know its subject need not be told. */
   refused(error: Error): void {
+    // a subject that is too long for a server's lines does not get shorter
+    if (!this.#refused && !(error instanceof InvalidSubjectError)) return;
     this.#refused?.reject(error);
     this.#end("connection");
+  }
+
+  get comesBack(): boolean {
+    return this.#ended === undefined;
   }
 
   notice(event: BrokerEvent): void {

@@ -73,6 +73,10 @@ function sentenceOf(event: BrokerEvent): [LogLevel, string] | undefined {
       ];
     case "lameDuck":
       return ["warn", `The server ${event.server} is shutting down`];
+    case "subscriptionLost":
+      return ["warn", `Lost the subscription to "${shortened(event.subject)}"; will try again`];
+    case "subscriptionRestored":
+      return ["info", `Restored the subscription to "${shortened(event.subject)}"`];
     case "started": {
       const { server, version, subscribers } = event;
       return ["info", `Started ${countOf(subscribers, "subscriber")} on ${server} (${version})`];

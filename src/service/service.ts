@@ -27,6 +27,8 @@ export class Service {
   readonly #settings: ServiceSettings;
   readonly #endpoints: () => readonly Endpoint[];
   readonly #interests = new Map<string, Interest>();
+  /** Those of them that the server has refused. */
+  readonly #forbidden = new Set<Interest>();
   #started = new Date().toISOString();
 
   /**
@@ -46,7 +48,9 @@ export class Service {
     this.#endpoints = endpoints;
     // subscriptions go with the connection; the next one has to be told again
     feed.listen(({ type }) => {
-      if (type === "closed") this.#interests.clear();
+      if (type !== "closed") return;
+      this.#interests.clear();
+      this.#forbidden.clear();
     });
   }
 
@@ -78,6 +82,7 @@ export class Service {
   async leave(): Promise<void> {
     const interests = [...this.#interests.values()];
     this.#interests.clear();
+    this.#forbidden.clear();
     await Promise.all(interests.map((interest) => interest.drain()));
   }
 
@@ -88,12 +93,16 @@ export class Service {
   }
 
   #subscribe(subject: string, verb: Verb): void {
-    if (this.#interests.has(subject)) return;
+    const before = this.#interests.get(subject);
+    if (before && !this.#forbidden.delete(before)) return;
+    before?.unsubscribe();
     const interest = this.#connection.subscribe(subject, {
+      comesBack: true,
       take: (packet) => this.#answer(verb, packet),
       refused: () => {
-        if (this.#interests.get(subject) === interest) this.#interests.delete(subject);
+        if (this.#interests.get(subject) === interest) this.#forbidden.add(interest);
       },
+      restored: () => void this.#forbidden.delete(interest),
     });
     this.#interests.set(subject, interest);
   }

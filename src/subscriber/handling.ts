@@ -135,7 +135,9 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
 
   /** Subscribes; the server has it once the connection is flushed. */
   listen(): void {
-    if (this.#interest) return;
+    if (this.#interest && !this.#refusal) return;
+    // one that was refused is asked for anew, so that whoever starts is told again
+    this.#interest?.unsubscribe();
     const binding = this.#binding = this.#place.bind();
     const pattern = this.#parsed;
     const { publishTo, noReply, queue, streams, maxStreams, openingRate } = this.#settings;
@@ -160,7 +162,7 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
     this.#deaf?.();
     this.#deaf = binding.feed.listen(({ type }) => {
       // subscriptions go with the connection; the next one has to be told again
-      if (type === "closed") this.#interest = undefined;
+      if (type === "closed") this.#interest = this.#refusal = undefined;
     });
     this.#interest = binding.connection.subscribe(pattern.subject, this, queue ?? binding.queue);
   }
@@ -224,9 +226,14 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
     this.#refused!.report(packet);
   }
 
+  readonly comesBack = true;
+
   refused(error: Error): void {
-    this.#interest = undefined;
     this.#refusal = error;
+  }
+
+  restored(): void {
+    this.#refusal = undefined;
   }
 
   run(packet: Packet, arrived: number): void | Promise<void> {

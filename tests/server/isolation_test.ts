@@ -82,7 +82,7 @@ class Attacker {
     for (const subject of subjects) {
       this.#refused.length = 0;
       await this.broker.publish(subject, "FORGED");
-      await this.broker.flush();
+      await assertRejects(() => this.broker.flush(), PermissionError);
       await until("the server must refuse", () => this.#refused.length > 0);
       assertEquals(this.#refused.map(({ operation, subject }) => [operation, subject]), [
         ["publish", subject],

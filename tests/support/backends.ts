@@ -9,6 +9,8 @@ export type User = NonNullable<EmbeddedServerOptions["users"]>[number];
 export interface ServerNeeds {
   readonly users?: readonly User[];
   readonly maxPayload?: number;
+  /** How many subscriptions a connection may have. */
+  readonly maxSubscriptions?: number;
   /** It must go on while the program is busy, which a server in the same process cannot. */
   readonly ownProcess?: true;
 }
@@ -78,8 +80,9 @@ class Brokers implements Backend {
   }
 }
 
-function configured({ users, maxPayload }: ServerNeeds): string {
+function configured({ users, maxPayload, maxSubscriptions }: ServerNeeds): string {
   const lines = maxPayload === undefined ? [] : [`max_payload: ${maxPayload}`];
+  if (maxSubscriptions) lines.push(`max_subscriptions: ${maxSubscriptions}`);
   if (users) lines.push(`authorization: { users: [ ${users.map(userLine).join(", ")} ] }`);
   return lines.join("\n");
 }

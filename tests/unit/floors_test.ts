@@ -166,6 +166,7 @@ Deno.test("mod.ts exports these values", () => {
     "RemoteError",
     "ReplyAddressError",
     "ReplyError",
+    "SubscriptionError",
     "TimeoutError",
     "ValidationError",
     "reply",

@@ -1,0 +1,253 @@
+import { ConnectionError, PermissionError, SubscriptionError } from "../errors.ts";
+import type { EventFeed } from "./events.ts";
+import type { Entry, EntryWatch, Subscriptions, Taker } from "./subscriptions.ts";
+import { type Batch, Unanswered } from "./unanswered.ts";
+
+/** How often what was refused is subscribed again, in milliseconds; tests make it shorter. */
+export const RESUBSCRIBING = { interval: 30_000 };
+/** So many without a place end a round: if there is no room for these, there is none for the others. */
+const VAIN = 8;
+
+/** What is sent goes through it. */
+interface Asking {
+  /** Asks the server; rejects where the connection goes before the answer. */
+  confirm(): Promise<void>;
+  /** Asks the server within a second. */
+  expect(): void;
+  /** The server has refused what the program itself has published. */
+  refused(error: Error): void;
+}
+
+/** What the roll does things by. */
+export interface RollWays {
+  readonly out: () => Asking;
+  readonly listed: () => Subscriptions | undefined;
+}
+
+/**
+ * What the server has refused of all that was sent, and which subscriptions it therefore lacks. A refusal that names no
+ * subject belongs to what was sent between the questions around it. What comes back is subscribed again at each
+ * reconnect, and every 30 s.
+ */
+export class Roll implements EntryWatch {
+  readonly #feed: EventFeed;
+  readonly #ways: RollWays;
+  readonly #unanswered = new Unanswered();
+  /** What comes back, each with what the server said last; the one that was tried last is the last. */
+  readonly #lost = new Map<Entry, Error>();
+  /** The entry that the client has told of in this turn, before the refusal itself is known. */
+  #named: "new" | "again" | undefined;
+  #isUp = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** What must be through before anybody is told that the server has all. */
+  #work: Promise<unknown> | undefined;
+
+  constructor(feed: EventFeed, ways: RollWays) {
+    this.#feed = feed;
+    this.#ways = ways;
+  }
+
+  subscribed(entry: Entry): void {
+    if (!this.#isUp) return;
+    this.#unanswered.open.entries.push(entry);
+    this.#ways.out().expect();
+  }
+
+  /** The program has published there. */
+  published(subject: string): void {
+    if (this.#unanswered.open.published(subject)) void this.#ask();
+  }
+
+  refused(entry: Entry, error: Error): void {
+    this.#named = this.#lost.has(entry) ? "again" : "new";
+    this.#lose(entry, error);
+  }
+
+  left(entry: Entry): void {
+    this.#lost.delete(entry);
+    if (this.#lost.size === 0) this.#disarm();
+  }
+
+  /** A question leaves for the server; gives what to call when it is answered, in that very turn. */
+  asked(): () => void {
+    const batch = this.#unanswered.ask();
+    return () => this.#answered(batch);
+  }
+
+  /** The server has refused something; its words may have the number of a subscription. */
+  said(fault: Error, words: string): void {
+    const named = this.#named;
+    this.#named = undefined;
+    if (fault instanceof PermissionError) {
+      if (fault.operation === "publish") {
+        if (this.#unanswered.hasPublished(fault.subject)) this.#ways.out().refused(fault);
+      } else if (!named) this.#refuseNumbered(fault, words);
+      if (named !== "again") this.#report(fault);
+    } else if (fault instanceof ConnectionError) this.#report(fault);
+    else {
+      this.#unanswered.oldest.refusals.push(fault);
+      if (!this.#unanswered.isAsked) void this.#ask();
+    }
+  }
+
+  /** The connection is there: the server has been told of all but what was lost. */
+  raise(): void {
+    this.#isUp = true;
+    this.#unanswered.open.entries.push(...this.#ways.listed()?.all() ?? []);
+    if (this.#lost.size > 0) this.#retry();
+  }
+
+  /** The connection has gone. */
+  lower(): void {
+    this.#isUp = false;
+    this.#disarm();
+    for (const error of this.#unanswered.clear()) this.#report(error);
+  }
+
+  /** The connection is closed for good: nothing comes back. */
+  close(): void {
+    this.lower();
+    this.#lost.clear();
+  }
+
+  /** Subscribes again what was refused to a taker; a flush tells the outcome. */
+  retry(taker: Taker): void {
+    for (const entry of this.#isUp ? [...this.#lost.keys()] : []) {
+      if (entry.isOf(taker) && entry.state === "refused") entry.resubscribe();
+    }
+  }
+
+  /** Resolves once it is known what the server has refused of all that it has answered for. */
+  settled(): Promise<unknown> | undefined {
+    return this.#work;
+  }
+
+  #answered(batch: Batch): void {
+    this.#unanswered.answered(batch);
+    const { entries, refusals } = batch;
+    if (refusals.length === 0) return this.#lost.size > 0 ? this.#confirm(entries) : undefined;
+    const suspects = entries.filter(({ state }) => state === "listed");
+    if (suspects.length > refusals.length) return this.#undertake(this.#find(suspects, refusals));
+    for (const [place, entry] of suspects.entries()) this.#refuse(entry, refusals[place]!);
+    for (const refusal of refusals.slice(suspects.length)) this.#fail(refusal);
+  }
+
+  /**
+   * Finds out which of several subscriptions were refused: each is told to the server once more, between questions of its
+   * own. At a limit it is the last ones, so these are tried first, and lose nothing by it.
+   */
+  async #find(suspects: readonly Entry[], refusals: readonly Error[]): Promise<void> {
+    const place = suspects.length - refusals.length;
+    let missing = refusals.length;
+    for (const group of [suspects.slice(place), suspects.slice(0, place)]) {
+      if (missing === 0) this.#confirm(group);
+      else {
+        const outcomes = await Promise.all(group.map((entry) => this.#try(entry)));
+        if (outcomes.includes("interrupted")) return;
+        missing -= outcomes.filter((outcome) => outcome === "refused").length;
+      }
+    }
+    for (const refusal of refusals.slice(0, Math.max(0, missing))) this.#fail(refusal);
+  }
+
+  async #try(entry: Entry): Promise<Entry["state"] | "interrupted"> {
+    if (!this.#isUp) return "interrupted";
+    if (this.#unanswered.open.entries.length > 0) void this.#ask();
+    entry.resubscribe();
+    return await this.#ask() ? entry.state : "interrupted";
+  }
+
+  #confirm(entries: readonly Entry[]): void {
+    for (const entry of entries) {
+      if (entry.state !== "listed" || !this.#lost.delete(entry)) continue;
+      entry.restore();
+      this.#feed.emit({ type: "subscriptionRestored", subject: entry.subject });
+    }
+    if (this.#lost.size === 0) this.#disarm();
+  }
+
+  #refuse(entry: Entry, cause: Error): void {
+    const error = new SubscriptionError(entry.subject, cause.message, { cause });
+    const isNew = !this.#lost.has(entry);
+    entry.refuse(error);
+    if (isNew) this.#report(error, entry.subject);
+    this.#lose(entry, error);
+  }
+
+  /** One that was taken away while it stood, which the server tells by its number. */
+  #refuseNumbered(fault: PermissionError, words: string): void {
+    const [, sid] = /\(sid "(\d+)"\)/.exec(words) ?? [];
+    const entry = sid ? this.#ways.listed()?.numbered(Number(sid)) : undefined;
+    if (entry?.state !== "listed") return;
+    entry.refuse(fault);
+    this.#lose(entry, fault);
+  }
+
+  #lose(entry: Entry, error: Error): void {
+    const isNew = !this.#lost.delete(entry);
+    if (!entry.comesBack) return;
+    this.#lost.set(entry, error);
+    const { subject } = entry;
+    if (isNew) this.#feed.emit({ type: "subscriptionLost", subject, error });
+    this.#arm();
+  }
+
+  #fail(refusal: Error): void {
+    const sentence = `The server refused something that was sent to it: ${refusal.message}`;
+    const error = new ConnectionError(sentence, "rejected", { cause: refusal });
+    this.#ways.out().refused(error);
+    this.#report(error);
+  }
+
+  #report(error: Error, subject?: string): void {
+    this.#feed.emit({ type: "error", error, ...subject !== undefined && { subject } });
+  }
+
+  /** Gives whether it was answered. */
+  #ask(): Promise<boolean> {
+    return this.#ways.out().confirm().then(() => true, () => false);
+  }
+
+  #undertake(work: Promise<void>): void {
+    const done = work.catch((error) => this.#report(error));
+    const all = this.#work = Promise.all([this.#work, done]).then(() => {
+      if (this.#work === all) this.#work = undefined;
+    });
+  }
+
+  #arm(): void {
+    if (!this.#isUp) return;
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.#retry();
+    }, RESUBSCRIBING.interval);
+  }
+
+  #disarm(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #retry(): void {
+    const limited: Entry[] = [];
+    for (const [entry, error] of [...this.#lost]) {
+      if (entry.state !== "refused") continue;
+      if (error instanceof PermissionError) entry.resubscribe();
+      else limited.push(entry);
+    }
+    void this.#ask();
+    this.#undertake(this.#fill(limited));
+    if (this.#lost.size > 0) this.#arm();
+  }
+
+  /** One after the other, as there may be room for one, and none for the next. */
+  async #fill(entries: readonly Entry[]): Promise<void> {
+    let vain = 0;
+    for (const entry of entries) {
+      if (vain >= VAIN || entry.state !== "refused") continue;
+      const outcome = await this.#try(entry);
+      if (outcome === "interrupted") return;
+      if (outcome === "refused") vain++;
+    }
+  }
+}

@@ -1,0 +1,75 @@
+import type { Entry } from "./subscriptions.ts";
+
+/** So many subjects at most are known between two questions. */
+const MOST = 4_096;
+
+/** What was sent between two questions to the server: its refusals come before the answer to the second. */
+export class Batch {
+  readonly entries: Entry[] = [];
+  /** What the server refused without saying what it was. */
+  readonly refusals: Error[] = [];
+  readonly #subjects: string[] = [];
+  #known: Set<string> | undefined;
+
+  /** A message of the program's own; gives whether it is time to ask. */
+  published(subject: string): boolean {
+    const subjects = this.#subjects;
+    // most programs publish to one subject many times
+    if (subjects[subjects.length - 1] !== subject) subjects.push(subject);
+    return subjects.length >= MOST;
+  }
+
+  hasPublished(subject: string): boolean {
+    // refusals may come in a flood, as anyone may name a forbidden address of reply
+    if (this.#known?.size !== this.#subjects.length) this.#known = new Set(this.#subjects);
+    return this.#known.has(subject);
+  }
+}
+
+/** What the server has not answered for yet: each answer to a question is an answer to all that was sent before it. */
+export class Unanswered {
+  #open = new Batch();
+  #asked: Batch[] = [];
+
+  /** What is sent now belongs here. */
+  get open(): Batch {
+    return this.#open;
+  }
+
+  /** What the server says now belongs here. */
+  get oldest(): Batch {
+    return this.#asked[0] ?? this.#open;
+  }
+
+  /** Whether an answer is on its way. */
+  get isAsked(): boolean {
+    return this.#asked.length > 0;
+  }
+
+  /** A question leaves; gives what it asks for. */
+  ask(): Batch {
+    const asked = this.#open;
+    this.#asked.push(asked);
+    this.#open = new Batch();
+    return asked;
+  }
+
+  /** The question was answered, and with it those before. */
+  answered(batch: Batch): void {
+    this.#asked.splice(0, this.#asked.indexOf(batch) + 1);
+  }
+
+  /** Whether the program itself has published there, as far as is not answered for. */
+  hasPublished(subject: string): boolean {
+    return this.#open.hasPublished(subject) ||
+      this.#asked.some((batch) => batch.hasPublished(subject));
+  }
+
+  /** Forgets all: the connection has gone. Gives what was refused and not seen to. */
+  clear(): Error[] {
+    const refusals = [...this.#asked, this.#open].flatMap((batch) => batch.refusals);
+    this.#asked = [];
+    this.#open = new Batch();
+    return refusals;
+  }
+}
