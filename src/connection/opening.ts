@@ -15,6 +15,7 @@ import {
   type SocketSource,
 } from "./settings.ts";
 import { HUNG_UP } from "./verdicts.ts";
+import { leavable } from "./leavable_socket.ts";
 import { noting, readAuthority, type SocketFactory, trustingSockets } from "./trust.ts";
 
 /** What a connection lends to its opening. */
@@ -67,7 +68,7 @@ export async function openClient(opening: Opening): Promise<NatsConnection> {
       const sockets = await socketFactory(opening);
       await proof.refresh?.();
       const noted = kind === "webSocket" ? noting(sockets) : undefined;
-      const wsFactory = noted?.factory;
+      const wsFactory = noted && leavable(noted.factory);
       const options = clientOptions(settings, kind, { ...ways, url, wsFactory });
       const dialled = await dialOnce(kind, options, () => noted?.failure());
       if (isConnected(dialled)) return dialled;

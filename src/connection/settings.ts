@@ -1,6 +1,7 @@
 import type {
   Authenticator,
   ConnectionOptions,
+  Server,
   WsConnectionOptions,
 } from "@nats-io/transport-deno";
 import type { Auth, AuthSource } from "./auth.ts";
@@ -52,6 +53,15 @@ export function kindOf(
   return socket ? "webSocket" : servers.kind;
 }
 
+/** The server that was dialled longest ago: the one that has just been lost comes last. */
+function longestAgo(pool: readonly Server[]): Server | undefined {
+  const [first, ...others] = pool;
+  return others.reduce(
+    (found, server) => found && server.lastConnect < found.lastConnect ? server : found,
+    first,
+  );
+}
+
 /** The settings as the client wants them. */
 export function clientOptions(
   settings: ConnectionSettings,
@@ -72,7 +82,8 @@ export function clientOptions(
       prepare();
       return 0;
     },
-    reconnectToServer([server]) {
+    reconnectToServer(pool) {
+      const server = longestAgo(pool);
       return server ? { server, delay: delay() } : null;
     },
     noAsyncTraces: true,

@@ -8,7 +8,7 @@ export interface Pipe {
   /** Settles once what was sent has left for the socket; `null` while nothing is on its way there. */
   readonly pendingWrite?: Promise<void> | null | undefined;
   /** The WebSocket, which takes whatever it is given. */
-  readonly socket?: { readonly bufferedAmount?: number } | undefined;
+  readonly socket?: { readonly backlog?: number } | undefined;
 }
 
 /** So many microtasks without anything new, and what there is goes out. */
@@ -181,6 +181,6 @@ export class SocketWriter implements Writer {
 }
 
 function crowded({ socket }: Pipe): Promise<void> | undefined {
-  if ((socket?.bufferedAmount ?? 0) < CROWD) return undefined;
+  if ((socket?.backlog ?? 0) < CROWD) return undefined;
   return new Promise((resolve) => void setTimeout(resolve, LOOK));
 }
