@@ -72,11 +72,13 @@ export class ReplyAddresses {
     if (replyTo.startsWith(this.#ownHead)) this.#inboxOf(replyTo)?.asking?.(subject);
   }
 
-  /** Whether the broker may answer this message. Each request asks, so that the usual address costs a comparison. */
+  /**
+   * Whether the broker may answer this message. Each request asks, so that the usual address costs a comparison; one that is
+   * no subject at all does not come in.
+   */
   permits(message: Packet): boolean {
     const { replyTo } = message;
     if (replyTo === "") return true;
-    if (!isSubject(replyTo)) return false;
     if (this.#last !== "" && replyTo.startsWith(this.#last)) return true;
     if (!replyTo.startsWith(this.#ownHead)) return this.#isPermitted(replyTo);
     const inbox = this.#inboxOf(replyTo);
@@ -106,6 +108,7 @@ export class ReplyAddresses {
       this.#last = head;
       return true;
     }
+    if (!isSubject(replyTo)) return false;
     if (replyTo.startsWith(GATEWAY)) return this.#isPermittedBehindGateway(replyTo);
     if (!this.#allows(replyTo, replyTo)) return false;
     this.#learn(head);
