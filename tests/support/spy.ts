@@ -25,6 +25,7 @@ export class Spy implements AsyncDisposable {
   readonly #seen: Frame[] = [];
   readonly #listening: Promise<void>;
   readonly #own = new Map<string, () => void>();
+  #told: (frame: Frame) => void = () => {};
   #turn: Promise<void> = Promise.resolve();
   #last = 0;
 
@@ -48,6 +49,11 @@ export class Spy implements AsyncDisposable {
   /** How many such messages were seen. */
   count(isIt: (frame: Frame) => boolean): number {
     return this.#seen.filter(isIt).length;
+  }
+
+  /** Has every message from now on told as it comes. */
+  listen(told: (frame: Frame) => void): void {
+    this.#told = told;
   }
 
   /** Forgets what was seen. */
@@ -99,6 +105,7 @@ export class Spy implements AsyncDisposable {
         const frame = await this.#ears.any();
         // told here, as in a flood what was seen is forgotten before anybody looks for it
         this.#own.get(frame.subject)?.();
+        this.#told(frame);
         this.#seen.push(frame);
         if (this.#seen.length > 2_000) this.#seen.splice(0, 1_000);
       }
