@@ -185,8 +185,8 @@ onEveryServer(
       EncodeError,
       "body.a",
     );
-    const many = broker.requestMany("talk", [new Set()]);
-    await assertRejects(() => Array.fromAsync(many), EncodeError, "body[0]");
+    const many = async () => await Array.fromAsync(broker.requestMany("talk", [new Set()]));
+    await assertRejects(many, EncodeError, "body[0]");
   },
 );
 
