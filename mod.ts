@@ -57,7 +57,7 @@ export type { OpenSessionOptions, SessionOptions } from "./src/link/session_opti
 export type { ReplyStream } from "./src/link/stream.ts";
 export type { RequestStreamOptions } from "./src/link/stream_options.ts";
 export type { Message } from "./src/message/message.ts";
-export type { HeaderFields } from "./src/message/headers.ts";
+export type { HeaderFields, HeaderRecord } from "./src/message/headers.ts";
 export type { Reply, ReplyOptions } from "./src/message/reply.ts";
 export type { Schema, SchemaIssue, SchemaResult } from "./src/message/schema.ts";
 export type { ParamNames, Params } from "./src/subject/params.ts";
@@ -67,6 +67,11 @@ export type { HandlerSubscriber, ReadSubscriber, Subscriber } from "./src/subscr
 export type { SubscriberOptions } from "./src/subscriber/subscriber_options.ts";
 export type { Addressed, Publisher } from "./src/outbound/publisher.ts";
 export type { PublisherOptions } from "./src/outbound/publisher_options.ts";
-export type { Draft, Middleware, PublishMiddleware } from "./src/middleware/middleware.ts";
+export type {
+  Draft,
+  GivenDraft,
+  Middleware,
+  PublishMiddleware,
+} from "./src/middleware/middleware.ts";
 export type { Bounds, Overflow } from "./src/backlog.ts";
 export type { ConnectionErrorReason, ValidationIssue } from "./src/errors.ts";

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isThenable } from "./thenable.ts";
 
 /** Says what must hold of a value, or `undefined` if it does. */
 export type Rule = (value: unknown) => string | undefined;
@@ -38,8 +39,7 @@ export const flag: Rule = (value) => typeof value === "boolean" ? undefined : "t
 export const signal: Rule = (value) => value instanceof AbortSignal ? undefined : "an AbortSignal";
 
 /** An object, whose own options are checked where they are used. */
-export const record: Rule = (value) =>
-  typeof value === "object" && value !== null ? undefined : "an object";
+export const record: Rule = (value) => holdsOptions(value) ? undefined : "an object";
 
 /** One line of text, as a header's value is. */
 export const line: Rule = (value) =>
@@ -51,8 +51,30 @@ export const subjects: Rule = (value) =>
     ? undefined
     : "a list of subjects";
 
-/** A function. */
-export const callable: Rule = (value) => typeof value === "function" ? undefined : "a function";
+/** A function, and not a class, which cannot be called. */
+export const callable: Rule = (value) =>
+  typeof value === "function" && !isClass(value) ? undefined : "a function";
+
+/** A function that answers at once: a promise or an iterator would be taken for a yes. */
+export const decision: Rule = (value) =>
+  callable(value) ??
+    (kindOf(value) === "[object Function]" ? undefined : "a function that is not async");
+
+/** A list of middleware. */
+export const middlewareList: Rule = (value) =>
+  Array.isArray(value) && value.every((one) => middleware(one) === undefined)
+    ? undefined
+    : "a list of functions (message, next)";
+
+/** A middleware: what else is written for other frameworks would be called with what it does not expect. */
+export const middleware: Rule = (value) => {
+  if (callable(value) !== undefined || /Generator/.test(kindOf(value))) {
+    return "a function (message, next), async or not";
+  }
+  return (value as { length: number }).length > 2
+    ? "a function of two: (message, next)"
+    : undefined;
+};
 
 /** What follows the rule, or `Infinity` where there is to be no limit. */
 export function limit(rule: Rule): Rule {
@@ -77,7 +99,7 @@ export function oneOf(...words: readonly string[]): Rule {
  */
 export function checkOptions(action: string, options: unknown, rules: Rules): void {
   if (options === undefined) return;
-  if (typeof options !== "object" || options === null) {
+  if (!holdsOptions(options)) {
     throw new TypeError(`Cannot ${action} as options must be an object: ${shown(options)}`);
   }
   for (const [key, value] of Object.entries(options)) {
@@ -95,9 +117,23 @@ export function checkOptions(action: string, options: unknown, rules: Rules): vo
   }
 }
 
+/** Whether options can be in it. A promise, a signal or a list has none of its own, and would pass as no options at all. */
+export function holdsOptions(value: unknown): value is object {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+  const prototype = Object.getPrototypeOf(value);
+  if (prototype === Object.prototype || prototype === null) return true;
+  return !isThenable(value) && Object.keys(value).length > 0;
+}
+
+function isClass(value: object): boolean {
+  return /^class\b/.test(Function.prototype.toString.call(value));
+}
+
 /** Any value as a sentence shows it: neither a cycle nor a BigInt must hide what the sentence says. */
 export function shown(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value);
+  // its source may be long
+  if (typeof value === "function") return value.name === "" ? "a function" : `${value.name}()`;
   return typeof value === "object" && value !== null ? kindOf(value) : String(value);
 }
 

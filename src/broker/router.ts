@@ -2,7 +2,7 @@ import { InvalidSubjectError } from "../errors.ts";
 import type { Message } from "../message/message.ts";
 import type { Reply } from "../message/reply.ts";
 import type { Middleware, PublishMiddleware } from "../middleware/middleware.ts";
-import { callable, checkOptions, text } from "../options.ts";
+import { callable, checkOptions, middleware as aMiddleware, shown, text } from "../options.ts";
 import type { Params } from "../subject/params.ts";
 import { Pattern } from "../subject/pattern.ts";
 import { checkSubject } from "../subject/subject.ts";
@@ -35,7 +35,12 @@ export let hostOn: (router: NatsRouter, host: Host) => Registry;
 
 /** How a router is included. */
 export interface IncludeOptions {
-  /** What goes before every pattern of the router, its dot included: `"v1."`. @default {""} */
+  /**
+   * What goes before every pattern of the router and all that it publishes, just as it is: its dot, or another
+   * separator, must be in it, as in `"v1."`.
+   *
+   * @default {""}
+   */
   readonly prefix?: string;
 }
 
@@ -77,11 +82,15 @@ export class NatsRouter<State extends object = Readonly<Record<string, unknown>>
    * Puts a middleware around every handler that is registered here or in a router below, before or after; a pair stands
    * around what is sent as well. The first stands outermost.
    *
-   * @throws {TypeError} if it is no function, or something has been started or sent already
+   * @throws {TypeError} if it is no function (message, next), or something has been started or sent already
    */
-  use(middleware: Middleware<State> | MiddlewarePair<State>): this {
+  use(middleware: Middleware<State> | MiddlewarePair<State>, ...more: readonly never[]): this {
+    const action = "use a middleware";
+    if (middleware instanceof NatsRouter) throw wrongCall(action, "include(router)");
+    if (more.length > 0) throw wrongCall(action, "use(one).use(another)");
     const pair = typeof middleware === "function" ? { consume: middleware } : middleware;
-    checkOptions("use a middleware", pair, { consume: callable, publish: callable });
+    checkOptions(action, pair ?? null, { consume: aMiddleware, publish: aMiddleware });
+    if (!pair.consume && !pair.publish) throw wrongCall(action, "use({ consume, publish })");
     this.#registry.use(pair.consume as Middleware | undefined, pair.publish);
     return this;
   }
@@ -90,15 +99,22 @@ export class NatsRouter<State extends object = Readonly<Record<string, unknown>>
    * Takes in the handlers, publishers and middleware of another router.
    *
    * @throws {TypeError} if it is part of a router already, or a request would be answered twice
-   * @throws {InvalidSubjectError} for a prefix that no subject could begin with
+   * @throws {InvalidSubjectError} for a prefix that no subject could begin with, and one that ends with a letter or digit
    */
   include(router: NatsRouter<State>, options: IncludeOptions = {}): this {
+    if (!(router instanceof NatsRouter)) {
+      throw wrongCall("include a router", 'include(router, { prefix: "v1." })');
+    }
     checkOptions("include a router", options, { prefix: text });
     const { prefix = "" } = options;
     if (/[{}]/.test(prefix)) {
       throw new InvalidSubjectError("include a router", "a prefix must have no parameters", prefix);
     }
     if (prefix !== "") checkSubject("include a router", `${prefix}x`);
+    if (/[A-Za-z0-9]$/.test(prefix)) {
+      const rule = `a prefix must end as it is to stand before "orders", as "v1." does`;
+      throw new InvalidSubjectError("include a router", rule, prefix);
+    }
     this.#registry.include(registryOf(router as unknown as NatsRouter), prefix);
     return this;
   }
@@ -113,10 +129,9 @@ export class NatsRouter<State extends object = Readonly<Record<string, unknown>>
     options: PublisherOptions<Body, Answer> = {},
   ): Publisher<Text, Body, Answer> {
     checkPublisher(pattern, options as PublisherOptions);
-    new Pattern(pattern).checkFillable();
     const registry = this.#registry;
-    registry.publishes(pattern);
     const publisher = new PatternPublisher(pattern, registry, options as PublisherOptions);
+    registry.publishes(pattern);
     return publisher as unknown as Publisher<Text, Body, Answer>;
   }
 
@@ -143,9 +158,11 @@ export class NatsRouter<State extends object = Readonly<Record<string, unknown>>
     pattern: string,
     ...rest: readonly unknown[]
   ): HandlerSubscriber | ReadSubscriber {
-    const last = rest.at(-1);
-    const handler = typeof last === "function" ? last as Handler : undefined;
-    const options = (handler ? rest.slice(0, -1) : rest)[0] ?? {};
+    const { options, handler } = readCall<Handler, SubscriberOptions<never, never>>(
+      "subscriber",
+      pattern,
+      rest,
+    );
     const settings = subscriberSettings(new Pattern(pattern), options, handler);
     if (!handler) return this.#registry.read(pattern, settings);
     const { filter, schema, replySchema, middleware = [] } = options as SubscriberOptions;
@@ -176,12 +193,9 @@ export class NatsRouter<State extends object = Readonly<Record<string, unknown>>
     handler: SessionHandler<Incoming, Outgoing, Params<Text>, Opening>,
   ): HandlerSubscriber;
   session(pattern: string, ...rest: readonly unknown[]): HandlerSubscriber {
-    const handler = rest.at(-1) as SessionHandler;
-    const options = (rest.length > 1 ? rest[0] : {}) as SessionOptions;
+    const { options, handler } = readCall<SessionHandler, SessionOptions>("session", pattern, rest);
     checkSession(pattern, options);
-    if (typeof handler !== "function") {
-      throw new TypeError(`Cannot serve sessions on "${pattern}" as a handler must be given: none`);
-    }
+    if (!handler) throw wrongCall(`serve sessions on "${pattern}"`, "session(pattern, handler)");
     const { queue, openingSchema: schema, middleware = [] } = options;
     const settings = subscriberSettings(new Pattern(pattern), { ...(queue && { queue }) }, handler);
     const serving = sessionHandler(pattern, options, handler);
@@ -194,4 +208,37 @@ export class NatsRouter<State extends object = Readonly<Record<string, unknown>>
       isSession: true,
     });
   }
+}
+
+/**
+ * What a registration is called with. Options where the handler should be, and a handler that is `undefined`, would
+ * make a subscriber that nobody reads.
+ *
+ * @throws {TypeError} that says how it is called
+ */
+function readCall<Handles extends (...given: never[]) => unknown, Options extends object>(
+  method: "subscriber" | "session",
+  pattern: string,
+  given: readonly unknown[],
+): { readonly options: Options; readonly handler: Handles | undefined } {
+  const last = given.at(-1);
+  const handler = given.length > 0 && callable(last) === undefined ? last as Handles : undefined;
+  const isRead = method === "subscriber" && given.length === 1 && typeof last === "object";
+  const isFitting = handler
+    ? given.length <= 2 && handler.length <= 1
+    : given.length === 0 || isRead;
+  if (!isFitting) {
+    const handled = method === "session" ? "(session) => …" : "(message) => …";
+    const found = given.map(shown).join(", ");
+    throw wrongCall(
+      `call ${method}("${pattern}", ${found})`,
+      `${method}(pattern, options, ${handled})`,
+    );
+  }
+  const [first] = handler && given.length === 1 ? [] : given;
+  return { options: (first === undefined ? {} : first) as Options, handler };
+}
+
+function wrongCall(action: string, right: string): TypeError {
+  return new TypeError(`Cannot ${action} as it must be written: ${right}`);
 }

@@ -1,6 +1,6 @@
-import type { HeaderFields } from "../message/headers.ts";
+import { type HeaderFields, headerFields } from "../message/headers.ts";
 import { type Schema, standardSchema } from "../message/schema.ts";
-import { checkOptions, count, limit, line, milliseconds, record, signal } from "../options.ts";
+import { checkOptions, count, limit, line, milliseconds, signal } from "../options.ts";
 
 /** What goes with a request to many, and when it has enough. */
 export interface RequestManyOptions<Body = unknown> {
@@ -34,7 +34,7 @@ const RULES = {
   stall: limit(milliseconds),
   timeout: milliseconds,
   signal,
-  headers: record,
+  headers: headerFields,
   correlationId: line,
   schema: standardSchema,
 };

@@ -1,7 +1,7 @@
 import { encodeBody } from "../message/codec.ts";
 import { encodeHeaders } from "../message/header_block.ts";
-import { type HeaderFields, MessageHeaders } from "../message/headers.ts";
-import { copyOf } from "../message/slab.ts";
+import { type HeaderFields, MessageHeaders, sendableFields, VERSION } from "../message/headers.ts";
+import { copyOf, utf8 } from "../message/slab.ts";
 import { sizeOf } from "../message/packet.ts";
 import type { BodyCode } from "./frame.ts";
 import type { Arrived } from "./incoming.ts";
@@ -17,7 +17,7 @@ const NONE = MessageHeaders.from({});
 const HEADERS = new Map(
   Object.entries(TYPES).map((
     [code, type],
-  ) => [code, MessageHeaders.from({ "content-type": type! })]),
+  ) => [code, MessageHeaders.parse(utf8(`${VERSION}\r\ncontent-type: ${type}\r\n\r\n`))]),
 );
 
 /** The headers of a body, which go over the wire as one letter where there is just its type to tell. */
@@ -56,7 +56,7 @@ export function framesOf(
   // it is kept until it is acknowledged, and the caller may write into its bytes as soon as it was sent
   const data = contentType === TYPES.b ? copyOf(encoded) : encoded;
   const headerBlock = headers &&
-    encodeHeaders({ contentType, correlationId, timeLeft: undefined }, headers);
+    encodeHeaders({ contentType, correlationId, timeLeft: undefined }, sendableFields(headers));
   const code = headerBlock ? "h" : codeOf(contentType);
   const size = sizeOf({ data, headerBlock });
   if (size <= maxPayload) return { frames: [{ code, data, headerBlock }], size };

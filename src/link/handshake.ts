@@ -1,6 +1,6 @@
 import { within } from "../deadline.ts";
 import { encodeHeaders } from "../message/header_block.ts";
-import { type HeaderFields, pairsOf } from "../message/headers.ts";
+import { type HeaderFields, sendableFields } from "../message/headers.ts";
 import type { Outgoing } from "../message/outgoing.ts";
 import { keep, type Packet } from "../message/packet.ts";
 import { LINK } from "../message/signalbox_headers.ts";
@@ -61,7 +61,7 @@ export class Handshake {
 
   /** Accepts an opening, if its address of reply has come as it was sent. */
   accept(replyTo: string, terms: Terms, own: Terms, headers: HeaderFields | undefined): boolean {
-    const fields = [...pairsOf(headers ?? {}), [LINK, encodeTerms(own)] as const];
+    const fields = [...sendableFields(headers ?? {}), [LINK, encodeTerms(own)] as const];
     const correlationId = this.#correlationId;
     const common = { contentType: undefined, correlationId, timeLeft: undefined };
     const acceptance = { data: NOTHING, headerBlock: encodeHeaders(common, fields) };

@@ -1,7 +1,8 @@
+import { headerFields } from "../message/headers.ts";
 import type { NextOptions } from "../inbox/inbox.ts";
 import type { Message } from "../message/message.ts";
 import { type Schema, validate } from "../message/schema.ts";
-import { checkOptions, record, signal } from "../options.ts";
+import { checkOptions, signal } from "../options.ts";
 import { shortened } from "../subject/shortened.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { LinkEnd } from "./link_error.ts";
@@ -121,7 +122,7 @@ export class LinkSession implements Session {
     body: unknown,
     options: SendOptions | undefined,
   ): Promise<void> {
-    checkOptions("send", options, { headers: record, signal });
+    checkOptions("send", options, { headers: headerFields, signal });
     options?.signal?.throwIfAborted();
     // only where the schema needs a promise may a later message overtake this one
     const valid = schema ? validate(schema, body) : body;

@@ -1,7 +1,7 @@
-import type { HeaderFields } from "../message/headers.ts";
+import { type HeaderFields, headerFields } from "../message/headers.ts";
 import { type Schema, standardSchema } from "../message/schema.ts";
 import type { Middleware } from "../middleware/middleware.ts";
-import { checkOptions, count, limit, record } from "../options.ts";
+import { checkOptions, count, limit, middlewareList } from "../options.ts";
 import { isToken } from "../subject/subject.ts";
 import { LINK_RULES, type LinkOptions } from "./link_options.ts";
 import { OPENING_RULES, type RequestStreamOptions } from "./stream_options.ts";
@@ -42,11 +42,6 @@ export interface SessionOptions<
   readonly openingRate?: number;
 }
 
-const list = (value: unknown) =>
-  Array.isArray(value) && value.every((one) => typeof one === "function")
-    ? undefined
-    : "a list of functions";
-
 /** @throws {TypeError} naming the first option that is unknown or wrong */
 export function checkOpenSession(options: OpenSessionOptions | undefined): void {
   checkOptions("open a session", options, { ...OPENING_RULES, sendSchema: standardSchema });
@@ -60,8 +55,8 @@ export function checkSession(pattern: string, options: SessionOptions): void {
     openingSchema: standardSchema,
     schema: standardSchema,
     sendSchema: standardSchema,
-    headers: record,
-    middleware: list,
+    headers: headerFields,
+    middleware: middlewareList,
     maxSessions: count,
     openingRate: limit(count),
   });

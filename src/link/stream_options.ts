@@ -1,6 +1,6 @@
-import type { HeaderFields } from "../message/headers.ts";
+import { type HeaderFields, headerFields } from "../message/headers.ts";
 import { type Schema, standardSchema } from "../message/schema.ts";
-import { checkOptions, limit, line, milliseconds, record, signal } from "../options.ts";
+import { checkOptions, limit, line, milliseconds, signal } from "../options.ts";
 import { LINK_RULES, type LinkOptions } from "./link_options.ts";
 
 /** What goes with a request for a stream. */
@@ -21,7 +21,7 @@ export interface RequestStreamOptions<Body = unknown> extends LinkOptions {
 
 export const OPENING_RULES = {
   ...LINK_RULES,
-  headers: record,
+  headers: headerFields,
   correlationId: line,
   timeout: milliseconds,
   deadline: limit(milliseconds),

@@ -51,8 +51,9 @@ function beginningWith(contentType: string | undefined): Uint8Array {
 }
 
 function merged(own: OwnHeaders, fields: HeaderFields): Uint8Array {
-  const given = pairsOf(fields);
-  for (const [name, value] of given) checkField(name, value);
+  const all = pairsOf(fields);
+  for (const [name, value] of all) checkField(name, value);
+  const given = all.filter((field) => !isUntrue(own, field));
   const names = new Set(given.map(([name]) => name.toLowerCase()));
   const { contentType, correlationId, timeLeft } = own;
   if (!names.has("correlation_id")) checkField("correlation_id", correlationId);
@@ -72,6 +73,12 @@ function merged(own: OwnHeaders, fields: HeaderFields): Uint8Array {
   return encoder.encode(`${[VERSION, ...lines].join("\r\n")}${END}`);
 }
 
+/** JSON is never read as text or bytes: a type that was copied from another message would have it arrive as those. */
+function isUntrue({ contentType }: OwnHeaders, [name, value]: readonly [string, string]): boolean {
+  return contentType === "application/json" && name.toLowerCase() === "content-type" &&
+    /^\s*(?:text\/plain|application\/octet-stream)\b/i.test(value);
+}
+
 /** The block with another time left; a user's own stands, as it does when the block is written. */
 export function withTimeLeft(block: Uint8Array, before: number, now: number): Uint8Array {
   const line = (timeLeft: number) => `\r\n${TIME_LEFT}: ${timeLeft}\r\n`;
@@ -80,7 +87,7 @@ export function withTimeLeft(block: Uint8Array, before: number, now: number): Ui
 
 /** Whether a header could be sent with this value (ADR-4); what was received need not be so. */
 export function isHeaderValue(value: unknown): value is string {
-  return typeof value === "string" && !/[\r\n\0]/.test(value);
+  return typeof value === "string" && !/[\r\n\0]/.test(value) && value.isWellFormed();
 }
 
 /** What a sender's correlation id may take up, in bytes: it goes into everything that its message leads to. */

@@ -50,6 +50,8 @@ export interface Reception {
   readonly signal?: () => AbortSignal;
   /** What knows where the program may answer, unless all that comes has been checked. */
   readonly addresses?: { shows(message: Packet): boolean } | undefined;
+  /** Whether its answer is a stream or a session that has begun. */
+  readonly isLed?: boolean;
 }
 
 const NO_HEADERS = MessageHeaders.from({});

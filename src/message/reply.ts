@@ -1,6 +1,6 @@
-import type { HeaderFields } from "./headers.ts";
+import { type HeaderFields, headerFields } from "./headers.ts";
 import { RemoteError } from "../errors.ts";
-import { checkOptions, record } from "../options.ts";
+import { checkOptions } from "../options.ts";
 import { checkSubject } from "../subject/subject.ts";
 import type { ReceivedMessage } from "./message.ts";
 
@@ -49,7 +49,7 @@ export class Reply {
  */
 export function reply(body: unknown, options: ReplyOptions = {}): Reply {
   checkOptions("reply", options, {
-    headers: record,
+    headers: headerFields,
     replyTo: (value) => typeof value === "string" ? undefined : "a subject",
   });
   if (options.replyTo !== undefined) checkSubject("reply", options.replyTo);

@@ -50,9 +50,10 @@ function run<Subject>(
     return outcome;
   };
   const settle = (value: unknown): unknown => {
-    if (value === next) {
-      const rule = "next must be called: return next()";
-      throw new TypeError(`Cannot use what a middleware gave as ${rule}: ${nameOf(link)}`);
+    // no function is a reply, so this is "next" itself
+    if (typeof value === "function") {
+      const rule = "it must call what it gives back: return next()";
+      throw new TypeError(`Cannot go on behind a middleware as ${rule}: ${nameOf(link)}`);
     }
     if (value !== undefined) return value;
     if (!outcome) return forget();

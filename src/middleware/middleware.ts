@@ -1,9 +1,10 @@
-import type { HeaderFields } from "../message/headers.ts";
+import type { HeaderFields, HeaderRecord } from "../message/headers.ts";
 import type { Message } from "../message/message.ts";
 
 /**
- * What stands around a handler. It calls `next` for what comes behind it, once at most, and gives back the reply;
- * without a call the handler is not run, and what it gives back is the reply instead.
+ * What stands around a handler. It calls `next` for what comes behind it, once at most, and may give back another reply;
+ * one that gives nothing back keeps what `next` gave, and gives `null` to leave the reply empty. Without a call the
+ * handler is not run, and what it gives back is the reply instead.
  */
 export type Middleware<State = Readonly<Record<string, unknown>>> = (
   message: Message<unknown, Readonly<Record<string, string>>, State>,
@@ -26,11 +27,18 @@ export interface Draft {
   readonly correlationId: string;
 }
 
+/** A draft as a middleware is given it: its headers are an object, so that `{ ...draft.headers, tenant }` adds to them. */
+export interface GivenDraft extends Draft {
+  /** Headers beside ours; a list of values stands for a header that is there several times. */
+  readonly headers?: HeaderRecord | undefined;
+}
+
 /**
- * What stands around everything that is sent. It calls `next` with the draft or a changed copy, once at most; without
- * a call nothing is sent. What `next` resolves with is the answer of a request, and nothing for all else.
+ * What stands around everything that is sent. It calls `next` with a changed copy of the draft, or with nothing to leave
+ * it as it is, once at most; without a call nothing is sent. What `next` resolves with is the answer of a request, and
+ * nothing for all else; a middleware that gives nothing back keeps it.
  */
 export type PublishMiddleware = (
-  draft: Draft,
-  next: (draft: Draft) => Promise<unknown>,
+  draft: GivenDraft,
+  next: (draft?: Draft) => Promise<unknown>,
 ) => unknown;

@@ -1,6 +1,7 @@
 import { ReplyError } from "../errors.ts";
 import type { Message } from "../message/message.ts";
-import { callable, checkOptions, count, milliseconds } from "../options.ts";
+import { callable, checkOptions, count, decision, milliseconds } from "../options.ts";
+import { isThenable } from "../thenable.ts";
 import { pause } from "./pause.ts";
 import { checkRequired } from "./required.ts";
 
@@ -16,7 +17,7 @@ export interface RetryOptions {
   readonly when?: (error: unknown, attempt: number) => boolean;
 }
 
-const RULES = { attempts: count, delay: milliseconds, maxDelay: milliseconds, when: callable };
+const RULES = { attempts: count, delay: milliseconds, maxDelay: milliseconds, when: decision };
 
 /**
  * Makes a handler that runs another one again when it throws. The waits are random, up to a bound that doubles;
@@ -55,13 +56,20 @@ export function retry<Received extends { readonly signal: AbortSignal } = Messag
       try {
         return await handler(message);
       } catch (error) {
-        if (attempt >= attempts || !when(error, attempt)) throw error;
+        if (attempt >= attempts || !decided(when(error, attempt), error)) throw error;
         const { signal } = message;
         await pause(Math.random() * Math.min(longest, maxDelay), signal);
         if (signal.aborted) throw error;
       }
     }
   };
+}
+
+/** A promise would be taken for a yes, whatever it resolves with. */
+function decided(answer: unknown, cause: unknown): boolean {
+  if (!isThenable(answer)) return Boolean(answer);
+  Promise.resolve(answer).catch(() => {});
+  throw new TypeError(`Cannot retry as "when" must give true or false: a promise`, { cause });
 }
 
 /** A `ReplyError` below 500 says that the request is wrong, which it will be again. */

@@ -1,7 +1,7 @@
 import { ReplyError } from "../errors.ts";
 import { ERROR_CODES } from "../message/error_codes.ts";
 import type { Message } from "../message/message.ts";
-import { callable, count, milliseconds, type Rule } from "../options.ts";
+import { count, decision, milliseconds, type Rule, shown } from "../options.ts";
 import type { Middleware } from "./middleware.ts";
 import { checkRequired } from "./required.ts";
 import { TokenBuckets } from "./token_buckets.ts";
@@ -21,7 +21,7 @@ export interface ThrottleOptions<State = unknown> {
 }
 
 const someTime: Rule = (value) => value === 0 ? "more than 0 milliseconds" : milliseconds(value);
-const RULES = { limit: count, interval: someTime, key: callable, maxKeys: count };
+const RULES = { limit: count, interval: someTime, key: decision, maxKeys: count };
 
 /**
  * Makes a middleware that lets a limited number of messages through, as a token bucket does. What is beyond is
@@ -60,8 +60,16 @@ export function throttle<State = unknown>(options: ThrottleOptions<State>): Midd
   const { limit, interval, key = () => "", maxKeys = 10_000 } = options;
   const buckets = new TokenBuckets({ limit, interval }, maxKeys);
   return function throttle(message, next) {
-    const retryAfter = buckets.take(key(message));
+    const retryAfter = buckets.take(keyOf(key(message)));
     if (retryAfter <= 0) return next();
     throw new ReplyError(ERROR_CODES.tooMany, "Too many messages", { retryAfter });
   };
+}
+
+/** Every promise or object is a key of its own, so that no limit would ever be reached. */
+function keyOf(key: unknown): string {
+  if (typeof key === "object" || typeof key === "function") {
+    throw new TypeError(`Cannot throttle as "key" must give text: ${shown(key)}`);
+  }
+  return String(key);
 }

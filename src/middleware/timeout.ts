@@ -1,13 +1,14 @@
 import { ReplyError } from "../errors.ts";
 import { ERROR_CODES } from "../message/error_codes.ts";
+import { ReceivedMessage, receptionOf } from "../message/message.ts";
 import { milliseconds as duration } from "../options.ts";
 import type { Middleware } from "./middleware.ts";
 import { checkRequired } from "./required.ts";
 
 /**
- * Makes a middleware that answers with 504 where what is behind it takes longer than so many `milliseconds`. It
- * ends the caller's wait, not the work: `message.signal` is the broker's and is not aborted, and how the work
- * ends later is nobody's concern.
+ * Makes a middleware that answers with 504 where what is behind it takes longer than so many `milliseconds` to answer,
+ * or to accept a session or begin a stream, which may then go on for as long as they like. It ends the caller's wait,
+ * not the work: `message.signal` is the broker's and is not aborted, and how the work ends later is nobody's concern.
  *
  * @example
  * ```ts
@@ -29,10 +30,11 @@ import { checkRequired } from "./required.ts";
  */
 export function timeout(milliseconds: number): Middleware<unknown> {
   checkRequired("make a timeout", { milliseconds }, { milliseconds: duration });
-  return async function timeout(_message, next) {
+  return async function timeout(message, next) {
     // a TimeoutError of what is behind must stay what it is, so this deadline rejects with its own error
     const late = Promise.withResolvers<never>();
     const timer = setTimeout(() => {
+      if (hasBegun(message)) return;
       late.reject(new ReplyError(ERROR_CODES.deadline, `No reply within ${milliseconds} ms`));
     }, milliseconds);
     try {
@@ -41,4 +43,8 @@ export function timeout(milliseconds: number): Middleware<unknown> {
       clearTimeout(timer);
     }
   };
+}
+
+function hasBegun(message: unknown): boolean {
+  return message instanceof ReceivedMessage && receptionOf(message)?.isLed === true;
 }

@@ -1,15 +1,19 @@
 import { within } from "../deadline.ts";
 import { TimeoutError } from "../errors.ts";
 import type { Connection } from "../connection/connection.ts";
+import type { EventFeed } from "../connection/events.ts";
 import type { Question, Requests } from "../inbox/requests.ts";
 import { newToken } from "../inbox/token.ts";
-import { pairsOf } from "../message/headers.ts";
 import type { ReplyAddresses } from "../replies/reply_addresses.ts";
+import { headerFields, recordOf, sendableFields } from "../message/headers.ts";
 import type { Message } from "../message/message.ts";
 import { encodeMessage, type Outgoing } from "../message/outgoing.ts";
 import { currentWork, timeWithinWork } from "../message/work.ts";
 import { compose } from "../middleware/compose.ts";
-import type { Draft, PublishMiddleware } from "../middleware/middleware.ts";
+import type { Link } from "../middleware/compose.ts";
+import type { Draft, GivenDraft, PublishMiddleware } from "../middleware/middleware.ts";
+import { checkOptions, type Rule } from "../options.ts";
+import { checkSubject } from "../subject/subject.ts";
 import {
   checkPublish,
   checkRequest,
@@ -22,6 +26,7 @@ export interface Ways {
   readonly connection: Connection;
   readonly requests: Requests;
   readonly addresses: ReplyAddresses;
+  readonly feed: EventFeed;
   /** Milliseconds, for a request that names none. */
   readonly requestTimeout: number;
 }
@@ -37,6 +42,16 @@ const DONE = Promise.resolve();
 
 type Chain = (sent: Sent) => unknown;
 
+const word: Rule = (value) => typeof value === "string" ? undefined : "text";
+const DRAFT_RULES = {
+  kind: word,
+  subject: word,
+  body: () => undefined,
+  headers: headerFields,
+  replyTo: word,
+  correlationId: word,
+};
+
 /** The way out: every draft passes the middleware for what is sent, is encoded, and goes to the connection. */
 export class Outbound {
   readonly #ways: Ways;
@@ -45,10 +60,12 @@ export class Outbound {
   constructor(ways: Ways, middleware: readonly PublishMiddleware[]) {
     this.#ways = ways;
     if (middleware.length === 0) return;
-    const links = middleware.map((each) => (sent: Sent, next: (sent: Sent) => Promise<unknown>) =>
-      each(sent.draft, (draft) => next({ ...sent, draft }))
-    );
-    this.#chain = compose(links, ({ draft, leave }) => leave(draft));
+    const { feed } = ways;
+    this.#chain = compose(middleware.map(linkOf), ({ draft, leave }) => leave(draft), (name) => {
+      const habit = "call next() for what is to be sent";
+      const error = new TypeError(`A message was not sent, as a middleware must ${habit}: ${name}`);
+      feed.emit({ type: "error", error });
+    });
   }
 
   /**
@@ -104,12 +121,7 @@ export class Outbound {
   ): Outgoing | Promise<Outgoing> {
     const correlationId = given ?? currentWork()?.correlationId ?? newToken();
     const draft: Draft = { kind: "request", subject, body, headers, correlationId };
-    const encoded = (draft: Draft) => {
-      const headers = fields.length > 0
-        ? [...pairsOf(draft.headers ?? {}), ...fields]
-        : draft.headers;
-      return this.#encode({ ...draft, headers, timeLeft });
-    };
+    const encoded = (draft: Draft) => this.#encode({ ...draft, timeLeft }, fields);
     if (!this.#chain) return encoded(draft);
     let outgoing: Outgoing | undefined;
     const leave = (draft: Draft) => void (outgoing = encoded(draft));
@@ -174,10 +186,45 @@ export class Outbound {
     throw new TypeError(`Cannot ${action} as ${rule}: it did not`);
   }
 
-  #encode(draft: Draft & { readonly timeLeft?: number | undefined }): Outgoing {
+  #encode(
+    draft: Draft & { readonly timeLeft?: number | undefined },
+    fields: readonly (readonly [string, string])[] = [],
+  ): Outgoing {
     const { hasHeaders } = this.#ways.connection;
-    const outgoing = encodeMessage(draft.subject, draft.body, draft, hasHeaders);
+    const { subject, body, replyTo, correlationId, timeLeft } = draft;
+    const given = draft.headers ? sendableFields(draft.headers) : [];
+    const headers = given.length + fields.length > 0 ? [...given, ...fields] : undefined;
+    const envelope = { headers, replyTo, correlationId, timeLeft };
+    const outgoing = encodeMessage(subject, body, envelope, hasHeaders);
     if (draft.kind !== "publish") outgoing.isAwaited = true;
     return outgoing;
   }
+}
+
+/** A middleware as a link of the chain, which sees its headers as an object, and whose changes are looked at. */
+function linkOf(middleware: PublishMiddleware): Link<Sent> {
+  const link: Link<Sent> = (sent, next) =>
+    middleware(given(sent.draft), (draft) => {
+      if (draft === undefined) return next(sent);
+      try {
+        checkChanged(sent.draft, draft);
+      } catch (error) {
+        return Promise.reject(error);
+      }
+      return next({ ...sent, draft });
+    });
+  return Object.defineProperty(link, "name", { value: middleware.name });
+}
+
+function given({ headers, ...draft }: Draft): GivenDraft {
+  return headers ? { ...draft, headers: recordOf(headers) } : draft;
+}
+
+/** What a middleware makes of a draft is as new to us as what a program publishes. */
+function checkChanged(before: Draft, changed: Draft): void {
+  const action = "send what a middleware gave next()";
+  checkOptions(action, changed, DRAFT_RULES);
+  if (changed.subject !== before.subject) checkSubject(action, changed.subject);
+  const { replyTo } = changed;
+  if (replyTo !== undefined && replyTo !== before.replyTo) checkSubject(action, replyTo);
 }

@@ -1,5 +1,6 @@
 import type { Message } from "../message/message.ts";
 import { validate } from "../message/schema.ts";
+import { holdsOptions, shown } from "../options.ts";
 import { Pattern } from "../subject/pattern.ts";
 import type { Outbound } from "./outbound.ts";
 import type { Publisher } from "./publisher.ts";
@@ -18,15 +19,15 @@ export class PatternPublisher implements Publisher<string, never, unknown> {
   readonly #text: string;
   readonly #place: PublisherPlace;
   readonly #options: PublisherOptions;
-  readonly #hasParams: boolean;
+  /** Of the pattern as it was written, as that is what the compiler goes by. */
+  readonly #names: readonly string[];
   #cached: Pattern | undefined;
 
   constructor(text: string, place: PublisherPlace, options: PublisherOptions) {
     this.#text = text;
     this.#place = place;
     this.#options = options;
-    // of the pattern as it was written, as that is what the compiler goes by
-    this.#hasParams = text.includes("{");
+    this.#names = new Pattern(text).checkFillable().names;
   }
 
   get pattern(): string {
@@ -34,19 +35,23 @@ export class PatternPublisher implements Publisher<string, never, unknown> {
   }
 
   async publish(...message: unknown[]): Promise<void> {
-    const { subject, body, options } = await this.#draft<PublishOptions>(message);
+    const { subject, body, options } = await this.#draft<PublishOptions>("publish", message);
     await this.#place.outbound.publish(subject, body, options);
   }
 
   async request(...message: unknown[]): Promise<Message> {
-    const { subject, body, options } = await this.#draft<RequestOptions>(message);
+    const { subject, body, options } = await this.#draft<RequestOptions>("request", message);
     const { replySchema: schema, timeout } = this.#options;
     const defaults = { ...(schema && { schema }), ...(timeout !== undefined && { timeout }) };
     return await this.#place.outbound.request(subject, body, { ...defaults, ...options });
   }
 
-  async #draft<Options extends PublishOptions | RequestOptions>(message: readonly unknown[]) {
-    const [params, body, options] = this.#hasParams ? message : [{}, ...message];
+  async #draft<Options extends PublishOptions | RequestOptions>(
+    method: string,
+    message: readonly unknown[],
+  ) {
+    this.#checkCall(method, message);
+    const [params, body, options] = this.#names.length > 0 ? message : [{}, ...message];
     const { schema, headers } = this.#options;
     const merged = mergeHeaders(headers, (options as Options | undefined)?.headers);
     return {
@@ -56,10 +61,37 @@ export class PatternPublisher implements Publisher<string, never, unknown> {
     };
   }
 
+  /** A body that stands where the parameters should, or the other way round, would be sent as what it is not. */
+  #checkCall(method: string, message: readonly unknown[]): void {
+    const names = this.#names;
+    const isFitting = names.length === 0
+      ? message.length <= 2 && isOptions(message[1])
+      : message.length <= 3 && isParams(names, message[0]) && isOptions(message[2]);
+    if (isFitting) return;
+    const wanted = names.length === 0 ? "body" : `{ ${names.join(", ")} }, body`;
+    const given = message.map(shown).join(", ");
+    throw new TypeError(
+      `Cannot ${method} with the publisher of "${this.pattern}" as it must be called as ` +
+        `${method}(${wanted}, options): ${method}(${given})`,
+    );
+  }
+
   /** Read once for each prefix: it changes until all routers are included, and messages are many. */
   #parsed(): Pattern {
     const { pattern } = this;
     if (this.#cached?.text !== pattern) this.#cached = new Pattern(pattern);
     return this.#cached;
   }
+}
+
+/** Whether these are a value for each parameter, and nothing else, which would be lost. */
+function isParams(names: readonly string[], params: unknown): boolean {
+  if (typeof params !== "object" || params === null) return false;
+  return names.every((name) => name in params) &&
+    Object.keys(params).every((name) => names.includes(name));
+}
+
+/** Whether it could be options; which of them are known is checked where they are used. */
+function isOptions(options: unknown): boolean {
+  return options === undefined || holdsOptions(options);
 }

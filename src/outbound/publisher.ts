@@ -3,11 +3,11 @@ import type { ParamNames, Params } from "../subject/params.ts";
 import type { PublishOptions, RequestOptions } from "./send_options.ts";
 
 /**
- * What a publisher is called with: the parameters first, if its pattern has any; one that is only known when the
- * program runs is taken to have some.
+ * What a publisher is called with: the parameters first, if its pattern has any. Of a pattern that is only known when
+ * the program runs, the pattern itself decides, and a wrong call is a `TypeError`.
  */
 export type Addressed<Text extends string, Rest extends readonly unknown[]> = string extends Text
-  ? [params: Params<Text>, ...rest: Rest]
+  ? Rest | [params: Params<Text>, ...rest: Rest]
   : [ParamNames<Text>] extends [never] ? Rest
   : [params: Params<Text>, ...rest: Rest];
 
@@ -36,6 +36,7 @@ export interface Publisher<Text extends string = string, Body = unknown, Answer 
   /**
    * Publishes; as `broker.publish` does, to the subject that the parameters make of the pattern.
    *
+   * @throws {TypeError} for a call without the parameters, or with what are none
    * @throws {InvalidSubjectError} for a parameter that is not one token
    * @throws {ValidationError} for a body that does not fit the schema
    */
@@ -44,6 +45,7 @@ export interface Publisher<Text extends string = string, Body = unknown, Answer 
   /**
    * Asks, and resolves with the answer; as `broker.request` does.
    *
+   * @throws {TypeError} for a call without the parameters, or with what are none
    * @throws {InvalidSubjectError} for a parameter that is not one token
    * @throws {ValidationError} for a body, or an answer, that does not fit its schema
    */

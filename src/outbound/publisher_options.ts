@@ -1,6 +1,6 @@
-import { type HeaderFields, pairsOf } from "../message/headers.ts";
+import { type HeaderFields, headerFields, pairsOf } from "../message/headers.ts";
 import { type Schema, standardSchema } from "../message/schema.ts";
-import { checkOptions, milliseconds, record } from "../options.ts";
+import { checkOptions, milliseconds } from "../options.ts";
 
 /** How a publisher sends. */
 export interface PublisherOptions<Body = unknown, Answer = unknown> {
@@ -26,7 +26,7 @@ export function checkPublisher(
   checkOptions(`make a publisher of "${pattern}"`, options, {
     schema: standardSchema,
     replySchema: standardSchema,
-    headers: record,
+    headers: headerFields,
     timeout: milliseconds,
   });
 }

@@ -1,6 +1,6 @@
-import type { HeaderFields } from "../message/headers.ts";
+import { type HeaderFields, headerFields } from "../message/headers.ts";
 import { type Schema, standardSchema } from "../message/schema.ts";
-import { checkOptions, line, milliseconds, record, signal } from "../options.ts";
+import { checkOptions, line, milliseconds, signal } from "../options.ts";
 import { checkSubject } from "../subject/subject.ts";
 
 /** What goes with a published body. */
@@ -28,13 +28,13 @@ export interface RequestOptions<Body = unknown> {
 }
 
 const PUBLISH_RULES = {
-  headers: record,
+  headers: headerFields,
   replyTo: (value: unknown) => typeof value === "string" ? undefined : "a subject",
   correlationId: line,
 };
 
 const REQUEST_RULES = {
-  headers: record,
+  headers: headerFields,
   correlationId: line,
   timeout: milliseconds,
   signal,

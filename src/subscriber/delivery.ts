@@ -152,11 +152,20 @@ export class Delivery {
     return published ? Promise.all([published, replied]) : replied;
   }
 
+  /** What cannot be published is reported: the handler did its work, and its caller asked for no more than that. */
   #publish(exchange: Exchange, value: unknown): unknown {
     const { params } = exchange.message;
-    const sent = this.#plan.publishTo.map((pattern) =>
-      this.#plan.outbound.send(draftOf(exchange, "publish", pattern.fill(params), value))
-    );
+    const sent = this.#plan.publishTo.map((pattern) => {
+      try {
+        const draft = draftOf(exchange, "publish", pattern.fill(params), value);
+        const sent = this.#plan.outbound.send(draft);
+        return isThenable(sent)
+          ? Promise.resolve(sent).catch((error) => this.#report(error))
+          : sent;
+      } catch (error) {
+        this.#report(error);
+      }
+    });
     return sent.some(isThenable) && Promise.all(sent);
   }
 

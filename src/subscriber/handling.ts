@@ -73,7 +73,7 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
 
   /** Where its values are published beside the reply, as wildcards. */
   get targets(): readonly string[] {
-    return this.#settings.publishTo.map(({ subject }) => subject);
+    return this.#publishTo.map(({ subject }) => subject);
   }
 
   /** How many messages a caller may be sent: streams and sessions are many. */
@@ -130,7 +130,7 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
     }
     this.#routes.push(route);
     if (!this.#binding) return;
-    this.#live.push(new Route(route, this.#binding.middleware, this.#delivery.pour));
+    this.#live.push(this.#routed(route, this.#binding));
   }
 
   /** Subscribes; the server has it once the connection is flushed. */
@@ -140,7 +140,7 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
     this.#interest?.unsubscribe();
     const binding = this.#binding = this.#place.bind();
     const pattern = this.#parsed;
-    const { publishTo, noReply, queue, streams, maxStreams, openingRate } = this.#settings;
+    const { noReply, queue, streams, maxStreams, openingRate } = this.#settings;
     const places = new Places(maxStreams, openingRate);
     this.#addresses = noReply ? undefined : binding.ways.addresses;
     this.#refused ??= new RefusedReplies(binding.feed, pattern.text);
@@ -149,13 +149,12 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
       pattern,
       routes: this.#live,
       open: this.#open,
-      publishTo,
+      publishTo: this.#publishTo,
       noReply,
       streams,
       places,
     });
-    const { pour } = this.#delivery;
-    const routes = this.#routes.map((route) => new Route(route, binding.middleware, pour));
+    const routes = this.#routes.map((route) => this.#routed(route, binding));
     this.#live.splice(0, Infinity, ...routes);
     this.#refusal = undefined;
     this.#intake.takeUntil(Infinity);
@@ -253,6 +252,19 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
 
   #refuseStopping(packet: Packet): void | Promise<void> {
     return this.#delivery.refuse(packet, ERROR_CODES.unavailable, SHUTTING_DOWN);
+  }
+
+  /** Where its values are published beside the reply, below the prefix of its routers as all that they publish. */
+  get #publishTo(): readonly Pattern[] {
+    const { prefix } = this.#place;
+    const { publishTo } = this.#settings;
+    return prefix === "" ? publishTo : publishTo.map(({ text }) => new Pattern(prefix + text));
+  }
+
+  #routed(route: RouteSettings, { middleware, feed }: Binding): Route {
+    const { pattern } = this;
+    const report = (error: Error) => feed.emit({ type: "error", error, pattern });
+    return new Route(route, middleware, this.#delivery.pour, report);
   }
 
   #count(): void {

@@ -5,9 +5,10 @@ import { isAsyncIterable } from "../link/async_iterable.ts";
 import type { ReceivedMessage } from "../message/message.ts";
 import { Reply } from "../message/reply.ts";
 import { type Schema, validate } from "../message/schema.ts";
-import { compose } from "../middleware/compose.ts";
+import { compose, type Link } from "../middleware/compose.ts";
 import type { Middleware } from "../middleware/middleware.ts";
-import { after } from "../thenable.ts";
+import { shown } from "../options.ts";
+import { after, isThenable } from "../thenable.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Handler } from "./handler.ts";
 
@@ -31,23 +32,45 @@ export class Route {
   readonly #handle: (message: ReceivedMessage) => unknown;
 
   /** What a handler gives part by part is `poured` out within its middleware, which stands around all of it. */
-  constructor(settings: RouteSettings, outer: readonly Middleware[], pour: Pour) {
+  constructor(
+    settings: RouteSettings,
+    outer: readonly Middleware[],
+    pour: Pour,
+    report: (error: Error) => void,
+  ) {
     this.#settings = settings;
     const { handler, replySchema } = settings;
     const chain = [...outer, ...settings.middleware];
     this.#handle = compose(
-      chain.map((each) => (message: ReceivedMessage, next) => each(message, () => next(message))),
+      chain.map(linkOf),
       (message) =>
         after(handler(message), (value) => {
           if (!isAsyncIterable(value)) return value;
           return pour(message, replySchema ? checkedParts(replySchema, value) : value);
         }),
+      (name) => {
+        const habit = "call next(), or give back what is to be the reply";
+        report(new TypeError(`A handler was not run, as a middleware must ${habit}: ${name}`));
+      },
     );
   }
 
-  /** Whether this message is for this handler. */
+  /**
+   * Whether this message is for this handler.
+   *
+   * @throws {TypeError} if the filter gives a promise, which is neither
+   */
   takes(message: ReceivedMessage): boolean {
-    return this.#settings.filter?.(message) ?? true;
+    const { filter } = this.#settings;
+    if (!filter) return true;
+    const taken: unknown = filter(message);
+    if (!isThenable(taken)) return Boolean(taken);
+    // nobody else waits for it
+    Promise.resolve(taken).catch(() => {});
+    const { subject } = message;
+    throw new TypeError(
+      `Cannot choose a handler for "${subject}" as "filter" must give true or false: a promise`,
+    );
   }
 
   /** Validates and handles; gives the reply, or its promise. */
@@ -61,6 +84,17 @@ export class Route {
     // what was given part by part has been checked
     return after(value, (value) => exchange.isLed ? value : checked(replySchema, value));
   }
+}
+
+/** A middleware as a link of the chain; what it gives `next` besides the message would be lost without a word. */
+function linkOf(middleware: Middleware): Link<ReceivedMessage> {
+  const link: Link<ReceivedMessage> = (message, next) =>
+    middleware(message, (...given: readonly unknown[]) => {
+      if (given[0] === undefined || given[0] === message) return next(message);
+      const habit = "next() must be called with nothing: throw errors, and keep values in state";
+      return Promise.reject(new TypeError(`Cannot go on as ${habit}: ${shown(given[0])}`));
+    });
+  return Object.defineProperty(link, "name", { value: middleware.name });
 }
 
 /** Sends the parts of a reply as they are made. */

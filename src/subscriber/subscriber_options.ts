@@ -9,7 +9,16 @@ import {
 import type { Message } from "../message/message.ts";
 import { type Schema, standardSchema } from "../message/schema.ts";
 import type { Middleware } from "../middleware/middleware.ts";
-import { bytes, callable, checkOptions, count, flag, limit, record } from "../options.ts";
+import {
+  bytes,
+  checkOptions,
+  count,
+  decision,
+  flag,
+  limit,
+  middlewareList,
+  record,
+} from "../options.ts";
 import { Pattern } from "../subject/pattern.ts";
 import { isToken } from "../subject/subject.ts";
 
@@ -31,14 +40,17 @@ export interface SubscriberOptions<
   readonly replySchema?: Schema<unknown, Reply>;
   /**
    * Which messages this handler is for; of several handlers on one subject, the first that takes a message handles
-   * it, and one that none takes is answered with 404.
+   * it, and one that none takes is answered with 404. It answers at once: a promise is refused.
    *
    * @default {all}
    */
   readonly filter?: (message: Message) => boolean;
   /** What stands around this handler alone, within the middleware of its router and broker. */
   readonly middleware?: readonly Middleware<State>[];
-  /** Where what the handler gives back is published as well: subjects, or patterns of the same parameters. */
+  /**
+   * Where what the handler gives back is published as well, below the prefix of its router: subjects, or patterns of the
+   * same parameters. What cannot be published is an `error` event; the caller has its answer.
+   */
   readonly publishTo?: string | readonly string[];
   /** Whether requests are left unanswered, errors included. @default {false} */
   readonly noReply?: boolean;
@@ -74,19 +86,17 @@ export interface SubscriberSettings {
   readonly shared: readonly string[];
 }
 
-const list = (value: unknown) =>
-  Array.isArray(value) && value.every((one) => typeof one === "function")
-    ? undefined
-    : "a list of functions";
 const subjects = (value: unknown) =>
-  typeof value === "string" || Array.isArray(value) ? undefined : "a subject or several";
+  typeof value === "string" || (Array.isArray(value) && value.length > 0)
+    ? undefined
+    : "a subject or several";
 
 const RULES = {
   queue: (value: unknown) => isToken(value) ? undefined : "one token of printable ASCII",
   schema: standardSchema,
   replySchema: standardSchema,
-  filter: callable,
-  middleware: list,
+  filter: decision,
+  middleware: middlewareList,
   publishTo: subjects,
   noReply: flag,
   concurrency: count,

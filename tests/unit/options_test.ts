@@ -39,8 +39,40 @@ const CASES: readonly [rules.Rule, string, unknown[], unknown[]][] = [
   [rules.secret, "text that is not empty", ["a", " "], ["", 1, null, {}, ["a"]]],
   [rules.flag, "true or false", [true, false], [0, 1, "true", null]],
   [rules.signal, "an AbortSignal", [AbortSignal.abort()], [new AbortController(), {}, null]],
-  [rules.record, "an object", [{}, [], new Map()], [null, "a", 1, true, () => {}]],
-  [rules.callable, "a function", [() => {}, class {}], [null, {}, "f"]],
+  [
+    rules.record,
+    "an object",
+    [
+      {},
+      Object.create(null),
+      new (class {
+        wait = 1;
+      })(),
+    ],
+    [null, "a", 1, true, () => {}, [], new Map(), Promise.resolve({}), AbortSignal.abort()],
+  ],
+  [rules.callable, "a function", [() => {}, async () => {}], [null, {}, "f", class {}]],
+  [
+    rules.decision,
+    "a function that is not async",
+    [() => {}, Object],
+    [async () => {}, function* () {}, async function* () {}],
+  ],
+  [
+    rules.middleware,
+    "a function (message, next), async or not",
+    [() => {}, async (_message: unknown, _next: unknown) => {}],
+    [null, {}, class {}, function* () {}, async function* () {}],
+  ],
+  [rules.middleware, "a function of two: (message, next)", [], [
+    (_error: unknown, _request: unknown, _next: unknown) => {},
+  ]],
+  [rules.middlewareList, "a list of functions (message, next)", [[], [() => {}]], [
+    () => {},
+    [[]],
+    [class {}],
+    {},
+  ]],
   [rules.oneOf("a", "b"), 'one of "a", "b"', ["a", "b"], ["c", "", "A", null, 1]],
 ];
 
@@ -71,6 +103,19 @@ Deno.test("checkOptions() refuses options that are no object", () => {
   for (
     const [options, shown] of [[null, "null"], ["a", '"a"'], [5, "5"], [true, "true"]] as const
   ) {
+    assertEquals(sentenceOf(options), `Cannot do it as options must be an object: ${shown}`);
+  }
+});
+
+Deno.test("checkOptions() refuses a promise, a signal or a list, which hold no options", () => {
+  const given: readonly [unknown, string][] = [
+    [Promise.resolve({ wait: 1 }), "[object Promise]"],
+    [AbortSignal.abort(), "[object AbortSignal]"],
+    [[{ wait: 1 }], "[object Array]"],
+    [new Map([["wait", 1]]), "[object Map]"],
+    [() => ({ wait: 1 }), "a function"],
+  ];
+  for (const [options, shown] of given) {
     assertEquals(sentenceOf(options), `Cannot do it as options must be an object: ${shown}`);
   }
 });

@@ -39,8 +39,8 @@ Deno.test("NatsBroker.permissions() holds what is registered, in routers too, an
     "_DESK.>",
     "_GUEST.>",
     "_INBOX.*",
-    "done.*",
     "stock.*",
+    "v1.done.*",
     "v1.orders.*.priced",
   ]);
   assertEquals(subscribe, [

@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import { assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import { compose, type Link } from "../../../src/middleware/compose.ts";
 
 /** Notes when it is entered and when it is left. */
@@ -84,4 +84,56 @@ Deno.test("compose() keeps runs apart, at the same time as one after the other",
   const run = compose([later, later], (subject) => subject * 2);
   assertEquals(await Promise.all([run(1), run(2)]), [2, 4]);
   assertStrictEquals(await run(3), 6);
+});
+
+Deno.test("compose() keeps what next() gave where a link gives nothing back", async () => {
+  const links: Link<number>[] = [
+    async (subject, next) => void await next(subject),
+    (subject, next) => void next(subject),
+    async (subject, next) => {
+      next(subject);
+      await Promise.resolve();
+    },
+  ];
+  for (const link of links) {
+    assertStrictEquals(await compose([link], (subject) => subject + 1)(1), 2);
+    assertStrictEquals(await compose([link, link], (subject) => Promise.resolve(subject))(1), 1);
+  }
+  const failing = compose<number>([(subject, next) => void next(subject)], () => {
+    throw new RangeError("end");
+  });
+  await assertRejects(() => failing(1) as Promise<unknown>, RangeError, "end");
+});
+
+Deno.test("compose() takes nothing for the reply of a link that caught what next() threw", async () => {
+  const swallowing: Link<number> = async (subject, next) => {
+    try {
+      await next(subject);
+    } catch {
+      // it gives nothing back on purpose
+    }
+  };
+  assertStrictEquals(
+    await compose([swallowing], () => Promise.reject(new Error("end")))(1),
+    undefined,
+  );
+});
+
+Deno.test("compose() tells of a link that forgets next(), once for each", async () => {
+  const told: string[] = [];
+  function forgetful() {}
+  const run = compose<number>(
+    [(subject, next) => next(subject), forgetful],
+    () => 1,
+    (name) => void told.push(name),
+  );
+  for (let time = 0; time < 3; time++) assertStrictEquals(await run(1), undefined);
+  const async = compose<number>([() => Promise.resolve()], () => 1, (name) => void told.push(name));
+  await async(1);
+  assertEquals(told, ["forgetful", "a middleware"]);
+});
+
+Deno.test("compose() refuses next itself in place of what it gives", () => {
+  const run = compose<number>([(_subject, next) => next], () => 1);
+  assertThrows(() => run(1), TypeError, "return next()");
 });

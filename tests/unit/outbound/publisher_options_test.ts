@@ -42,7 +42,7 @@ Deno.test("checkPublisher() names each wrong option and its value", () => {
   const wrong: readonly [unknown, string][] = [
     [{ schema: {} }, `"schema" must be a Standard Schema: [object Object]`],
     [{ replySchema: 5 }, `"replySchema" must be a Standard Schema: 5`],
-    [{ headers: "a" }, `"headers" must be an object: "a"`],
+    [{ headers: "a" }, `"headers" must be an object of text, or pairs [name, value]: "a"`],
     [{ timeout: -1 }, `"timeout" must be milliseconds from 0 to 2147483647: -1`],
     [{ retries: 3 }, `an option must be one of schema, replySchema, headers, timeout: "retries"`],
   ];

@@ -13,7 +13,7 @@ import type { LinkWays } from "../../../src/link/link_ways.ts";
 function route(settings: Partial<RouteSettings>, outer: readonly Middleware[] = []): Route {
   const { handler = ({ body }) => body, ...others } = settings;
   const none = { filter: undefined, schema: undefined, replySchema: undefined, middleware: [] };
-  return new Route({ ...none, ...others, handler }, outer, () => Promise.resolve());
+  return new Route({ ...none, ...others, handler }, outer, () => Promise.resolve(), () => {});
 }
 
 function exchange(body: string, headers?: string): Exchange {
