@@ -6,7 +6,7 @@ import type { Packet } from "../message/packet.ts";
 import { isOwnQuestion } from "../replies/own_question.ts";
 import type { OwnInbox } from "../replies/reply_addresses.ts";
 import { encodeEnding, type Ending, readEnding, sendable } from "./ending.ts";
-import { type MessageName, type Numbered, parseName } from "./frame.ts";
+import type { MessageName, Numbered } from "./frame.ts";
 import { Gathering } from "./gathering.ts";
 import type { LinkEvents } from "./link_life.ts";
 import { LinkMachine } from "./link_machine.ts";
@@ -33,13 +33,12 @@ export class Link implements Linked, Taker, LinkEvents, OwnInbox {
   readonly #strays: Strays;
   readonly #refusals: Refusals;
   readonly #inbox: string;
-  #isDeclined = false;
   #opening: Outgoing | undefined;
 
   /** Subscribes to an inbox of its own. */
   constructor(ways: LinkWays, owner: LinkOwner, settings: LinkSettings) {
     this.#ways = ways;
-    this.#strays = new Strays(ways.feed);
+    this.#strays = new Strays(ways);
     this.#owner = owner;
     this.#refusals = new Refusals(ways.allowance !== undefined && settings.resumeTimeout > 0);
     const { connection, allowance } = ways;
@@ -97,7 +96,7 @@ export class Link implements Linked, Taker, LinkEvents, OwnInbox {
    * @returns whether it can be: its address of reply must have come as it was sent
    */
   accept(replyTo: string, terms: Terms, acceptance: Acceptance, secret: number): boolean {
-    const serial = this.#wire.meet(replyTo, terms, secret);
+    const serial = this.#meet(replyTo, terms, secret);
     if (serial === undefined) return false;
     const subject = this.#machine.opened(terms, replyTo, serial, performance.now());
     if (subject === undefined) return false;
@@ -192,7 +191,7 @@ export class Link implements Linked, Taker, LinkEvents, OwnInbox {
     if (!this.terms) this.#takeAnswer(packet, now);
     else if (replyTo === "") this.#takeBare(packet, now);
     else if (this.#wire.isPeer(replyTo)) this.#takeFrame(packet, now);
-    else this.#takeStray(packet);
+    else this.#strays.take(packet, this.#wire);
     this.#owner.moved();
   }
 
@@ -212,7 +211,15 @@ export class Link implements Linked, Taker, LinkEvents, OwnInbox {
   released(): void {
     this.#interest.unsubscribe();
     this.#ways.addresses.close(this.#inbox);
+    this.#ways.addresses.release(this.#wire.peer);
     this.#ways.links.remove(this);
+  }
+
+  /** The other side is known; gives the serial of its address, if it is one. */
+  #meet(address: string, terms: Terms, secret: number): number | undefined {
+    const serial = this.#wire.meet(address, terms, secret);
+    if (serial && this.#ways.allowance) this.#ways.addresses.reserve(this.#wire.peer);
+    return serial;
   }
 
   /** It cannot go on. */
@@ -270,8 +277,9 @@ export class Link implements Linked, Taker, LinkEvents, OwnInbox {
     if (told === undefined && this.#wire.isFrame(packet)) return;
     if (told === undefined) return this.#answered(packet);
     const terms = parseTerms(told);
-    const serial = terms && this.#wire.meet(replyTo, terms, terms.secret);
-    if (serial === undefined) return this.#answered(rewritten(this.#owner.subject, replyTo));
+    const isHarmless = this.#ways.addresses.isHarmless(replyTo);
+    const serial = terms && isHarmless && this.#meet(replyTo, terms, terms.secret);
+    if (!serial) return this.#answered(rewritten(this.#owner.subject, replyTo));
     if (this.state === "opening") this.#owner.accepted(packet, terms!);
     this.#opening = undefined;
     this.#machine.accepted(terms!, replyTo, serial, now);
@@ -285,15 +293,5 @@ export class Link implements Linked, Taker, LinkEvents, OwnInbox {
   #answered(answer: Packet | Error): void {
     if (this.state === "opening") this.#owner.answered(answer);
     this.#machine.refused();
-  }
-
-  /** Whoever is not the other side has no say here; one who has accepted as well must not wait for us. */
-  #takeStray(packet: Packet): void {
-    const { replyTo } = packet;
-    if (toldIn(packet) === undefined || this.#isDeclined) return this.#strays.report(packet);
-    this.#isDeclined = true;
-    const name = parseName(replyTo, replyTo.lastIndexOf(".") + 1);
-    const ending: Ending = { reason: "cancelled", description: "Another has accepted before" };
-    if (name && "kind" in name && name.kind === "open") this.#wire.leave(ending, 1, replyTo);
   }
 }

@@ -74,6 +74,11 @@ export class Wire implements FrameWriter {
     return name.serial;
   }
 
+  /** The inbox of the other side, empty while it is not known. */
+  get peer(): string {
+    return this.#peer.slice(0, -1);
+  }
+
   /** Whether an address is one of the other side's. */
   isPeer(address: string): boolean {
     return this.#peer !== "" && address.startsWith(this.#peer);

@@ -17,6 +17,8 @@ const TAIL = 23;
 const MOST_KNOWN = 64;
 /** How the server names an address of reply that comes from another cluster, with two tokens behind it. */
 const GATEWAY = "_GR_.";
+/** How addresses of links end. Those of requests do not, so that no link takes them from anybody. */
+const FRAME_NAME = /^(?:[a-z]\d{1,15}|\d{1,15}[a-z])$/;
 /** Only the server writes these; they are how a message of JetStream is acknowledged. */
 const ACKNOWLEDGEMENT = "$JS.ACK.";
 
@@ -31,6 +33,8 @@ export class ReplyAddresses {
   readonly answersTo: readonly string[] | undefined;
   readonly #served = new ServedSubjects();
   readonly #inboxes = new Map<string, OwnInbox>();
+  /** Inboxes of others where single messages are allowed to us, and which a link has use for. */
+  readonly #reserved = new Set<string>();
   readonly #ownHead: string;
   readonly #ownLength: number;
   /** First tokens under which nothing is forbidden, each with its dot; nearly all callers have the last one. */
@@ -67,6 +71,21 @@ export class ReplyAddresses {
     this.#inboxes.delete(inbox);
   }
 
+  /** The server counts what we send to each address below an inbox, and a link of ours needs all of it. */
+  reserve(inbox: string): void {
+    this.#reserved.add(inbox);
+  }
+
+  /** It does so no longer. */
+  release(inbox: string): void {
+    this.#reserved.delete(inbox);
+  }
+
+  /** Whether somebody who was asked may be written to at an address of his own choosing. */
+  isHarmless(address: string): boolean {
+    return isSubject(address) && !address.startsWith("$") && !this.#served.has(address);
+  }
+
   /** The program publishes with an address of reply, which may be an inbox of its own. */
   asking(subject: string, replyTo: string): void {
     if (replyTo.startsWith(this.#ownHead)) this.#inboxOf(replyTo)?.asking?.(subject);
@@ -79,6 +98,7 @@ export class ReplyAddresses {
   permits(message: Packet): boolean {
     const { replyTo } = message;
     if (replyTo === "") return true;
+    if (this.#reserved.size > 0 && this.#isReserved(replyTo)) return false;
     if (this.#last !== "" && replyTo.startsWith(this.#last)) return true;
     if (!replyTo.startsWith(this.#ownHead)) return this.#isPermitted(replyTo);
     const inbox = this.#inboxOf(replyTo);
@@ -90,6 +110,11 @@ export class ReplyAddresses {
   /** Whether the program is shown the address of a message that it answers, or acknowledges, by itself. */
   shows(message: Packet): boolean {
     return message.replyTo.startsWith(ACKNOWLEDGEMENT) || this.permits(message);
+  }
+
+  #isReserved(replyTo: string): boolean {
+    const dot = replyTo.lastIndexOf(".");
+    return this.#reserved.has(replyTo.slice(0, dot)) && FRAME_NAME.test(replyTo.slice(dot + 1));
   }
 
   #inboxOf(replyTo: string): OwnInbox | undefined {

@@ -140,6 +140,30 @@ for (const isLimited of [false, true]) {
   }
 }
 
+onEveryServer(
+  "Session of a limited desk goes on while others name its peer's inbox as their address of reply",
+  async (at) => {
+    using crashes = new Crashes();
+    await using spy = await Spy.connect(urlOf(at));
+    const talk = await talking(at, spy, true);
+    const terms = "1 session frames=9 bytes=999 body=999 responses=0";
+    const opening = { header: `\r\nSignalbox-Link: ${terms}` };
+    for (let round = 0; round < 30; round++) {
+      await talk.opened.send(`round ${round}`);
+      for (const name of ["o1", `c${round + 2}`, `c${round + 3}`, `c${round + 4}`]) {
+        const replyTo = talk.opener + name;
+        await spy.say("desk.ask", { replyTo, payload: "spend it" });
+        await spy.say("desk.talk", { replyTo, ...opening });
+      }
+      await spy.heard();
+      assertEquals((await talk.opened.next({ timeout: 10_000 }))?.body, `round ${round}`);
+    }
+    await assertComplete(talk);
+    assertEquals(crashes.found, []);
+  },
+  USERS,
+);
+
 onEveryServer("PermissionError for a publish of the program's ends no session", async (at) => {
   await using spy = await Spy.connect(urlOf(at));
   const talk = await talking(at, spy, true);
@@ -154,3 +178,34 @@ onEveryServer("PermissionError for a publish of the program's ends no session", 
   assertEquals(await other.closed, "complete");
   await assertComplete(talk);
 }, USERS);
+
+onEveryServer(
+  "NatsBroker.openSession() sends nothing to a subject that somebody else gives as his inbox",
+  async (at) => {
+    await using spy = await Spy.connect(at.url);
+    const broker = at.broker();
+    const handled: string[] = [];
+    broker.subscriber("orders.*.*", ({ subject }) => void handled.push(subject));
+    broker.session("talk", (session) => session.closed);
+    await broker.start();
+    const link = "\r\nSignalbox-Link: 1 session frames=9 bytes=999 body=999 responses=0";
+    for (const inbox of ["orders.delete.o1", "$JS.API.STREAM.DELETE.LEDGER.o1"]) {
+      const opening = broker.openSession("liar.talk", null, { timeout: 3_000 });
+      opening.catch(() => {});
+      const { replyTo } = await spy.seen("an opening", ({ subject }) => subject === "liar.talk");
+      await spy.say(replyTo, { replyTo: inbox, header: link });
+      const error = await opening.then(() => undefined, (error) => error);
+      assertEquals(error?.reason, "gap", inbox);
+      spy.forget();
+    }
+    // nor to one who has accepted too late
+    const session = await broker.openSession("talk");
+    const { opener } = await spy.ends("talk");
+    await spy.say(`${opener}o1`, { replyTo: "orders.delete.o1", header: link });
+    await spy.heard();
+    await broker.ping();
+    await session.close();
+    assertEquals(handled, []);
+    assertEquals(spy.count(({ subject }) => /^(orders|\$JS)\./.test(subject)), 0);
+  },
+);
