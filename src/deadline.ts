@@ -5,6 +5,8 @@ import { rejection } from "./stack.ts";
 export interface Patience {
   /** Milliseconds until a `TimeoutError`; without it there is no end. */
   readonly timeout?: number | undefined;
+  /** What the error tells in its place, where this is what is left of it. @default {timeout} */
+  readonly given?: number | undefined;
   /** Ends the wait with its reason. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -16,7 +18,7 @@ export interface Patience {
  */
 export function within<T>(
   promise: Promise<T>,
-  { timeout, signal }: Patience,
+  { timeout, given = timeout, signal }: Patience,
   action: string,
   subject?: string,
 ): Promise<T> {
@@ -27,7 +29,7 @@ export function within<T>(
   if (timeout === undefined && !signal) return promise;
   return new Promise<T>((resolve, reject) => {
     const timer = timeout === undefined ? undefined : setTimeout(() => {
-      settle(() => resolve(rejection(new TimeoutError(action, timeout, subject))));
+      settle(() => resolve(rejection(new TimeoutError(action, given!, subject))));
     }, timeout);
     const abort = () => settle(() => reject(signal!.reason));
     const settle = (finish: () => void) => {

@@ -179,7 +179,7 @@ export class Lifecycle {
     const { links } = this.#parts;
     this.#report(failure);
     links.abort({ reason: "shutting down" });
-    const patience = deadline.left / 2;
+    const patience = deadline.telling;
     const abandoned = [...handlings].map((handling) => handling.abandon(patience));
     const told = Promise.all([links.emptied(), ...abandoned]);
     this.#stopping.abort(failure);

@@ -1,6 +1,8 @@
 /** What is kept of the time for telling the callers and closing: a tenth, and no less and no more than this, in milliseconds. */
 const LEAST = 50;
 const MOST = 1_000;
+/** How much of it is for the callers. */
+const TELLING_PART = 0.8;
 
 /** What a timer can wait, in milliseconds; it fires at once if it is asked for more. */
 const LONGEST_TIMER = 2_147_483_647;
@@ -32,9 +34,14 @@ export class StopDeadline {
     return this.#workUntil;
   }
 
-  /** Milliseconds until all must be over. */
+  /** Milliseconds until all must be over; never so few that the socket could not take what was said. */
   get left(): number {
-    return Math.max(1, this.#until - performance.now());
+    return Math.max(LEAST, this.#until - performance.now());
+  }
+
+  /** Milliseconds for telling the callers, a middleware of theirs included. */
+  get telling(): number {
+    return this.left * TELLING_PART;
   }
 
   /** From now on it takes at most so many milliseconds, if that is sooner. */

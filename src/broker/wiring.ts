@@ -1,5 +1,6 @@
 import { Connection } from "../connection/connection.ts";
 import { EventFeed } from "../connection/events.ts";
+import { notConnected } from "../connection/faults.ts";
 import type { Answers } from "../inbox/answers.ts";
 import { CollectedAnswers } from "../inbox/collected_answers.ts";
 import type { Inbox } from "../inbox/inbox.ts";
@@ -17,7 +18,7 @@ import type { ReplyStream } from "../link/stream.ts";
 import type { RequestStreamOptions } from "../link/stream_options.ts";
 import { logEvents } from "../log/event_log.ts";
 import type { Outbound } from "../outbound/outbound.ts";
-import { timeWithinWork } from "../message/work.ts";
+import { currentWork, timeWithinWork } from "../message/work.ts";
 import { ReplyAddresses } from "../replies/reply_addresses.ts";
 import type { EndpointStats } from "../service/endpoint_stats.ts";
 import type { ServiceOptions } from "../service/service_options.ts";
@@ -94,6 +95,7 @@ export class Wiring implements Host {
   async openInbox(options: InboxOptions | undefined): Promise<Inbox> {
     const settings = inboxSettings(options);
     const { connection, feed, addresses } = this;
+    if (!connection.isOpen) throw notConnected("open an inbox");
     return await SubscribedInbox.open(connection, feed, this.newInbox(), settings, addresses);
   }
 
@@ -106,8 +108,12 @@ export class Wiring implements Host {
     checkSubject("request many", subject);
     const given = requestManySettings(options, this.requestTimeout);
     const settings = { ...given, timeout: timeWithinWork(given.timeout, subject) };
+    if (!this.connection.isOpen) throw notConnected(`request "${subject}"`);
     const encode = () => outbound.encodeQuestion(subject, body, options, settings.timeout);
-    return new CollectedAnswers(this, { subject, replyTo: this.newInbox(), encode }, settings);
+    const question = { subject, replyTo: this.newInbox(), encode };
+    const answers = new CollectedAnswers(this, question, settings);
+    currentWork()?.asks?.(subject, answers.ended);
+    return answers;
   }
 
   requestStream(
@@ -116,7 +122,9 @@ export class Wiring implements Host {
     body: unknown,
     options: RequestStreamOptions,
   ): ReplyStream {
-    return requestStream(this.#openingWays(outbound), subject, body, options);
+    const stream = requestStream(this.#openingWays(outbound), subject, body, options);
+    currentWork()?.asks?.(subject, stream.ended);
+    return stream;
   }
 
   openSession(

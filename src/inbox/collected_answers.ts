@@ -5,7 +5,8 @@ import { isOwnQuestion } from "../replies/own_question.ts";
 import type { OwnInbox, ReplyAddresses } from "../replies/reply_addresses.ts";
 import type { BrokerEvent, EventFeed } from "../connection/events.ts";
 import { NoRespondersError, PermissionError, TimeoutError } from "../errors.ts";
-import { ReceivedMessage } from "../message/message.ts";
+import { within } from "../deadline.ts";
+import { type Message, ReceivedMessage } from "../message/message.ts";
 import type { Outgoing } from "../message/outgoing.ts";
 import { heldSize, keep, type Packet } from "../message/packet.ts";
 import { retraced } from "../stack.ts";
@@ -49,6 +50,7 @@ export class CollectedAnswers implements Answers, Taker, OwnInbox {
   #told!: (reason: AnswersEnd) => void;
   /** Gives the error, with the way to who reads if it is one of ours. */
   #failure: (() => unknown) | undefined;
+  #until = Infinity;
   #isEnded = false;
   #isSent = true;
   #taken = 0;
@@ -86,6 +88,7 @@ export class CollectedAnswers implements Answers, Taker, OwnInbox {
     addresses.open(replyTo, this);
     // before the question is encoded: what that runs may well abort, or stop the broker
     this.#deaf = feed.listen((event) => this.#notice(event));
+    this.#until = performance.now() + timeout;
     this.#deadline = setTimeout(() => this.#expire(), timeout);
     signal?.addEventListener("abort", this.#abort, { once: true });
     const send = (question: Outgoing) => {
@@ -171,11 +174,9 @@ export class CollectedAnswers implements Answers, Taker, OwnInbox {
   /** The answer with whatever is wrong with it, so that no reading of `body` can end the loop. */
   async #read(packet: Packet): Promise<Answer> {
     try {
-      const answer = await readAnswer(
-        this.#subject,
-        new ReceivedMessage(packet, this.#addresses.reception),
-        this.#settings.schema,
-      );
+      const received = new ReceivedMessage(packet, this.#addresses.reception);
+      const read = readAnswer(this.#subject, received, this.#settings.schema);
+      const answer = read instanceof Promise ? await this.#inTime(read) : read;
       void answer.body;
       return Object.assign(answer, { error: undefined });
     } catch (error) {
@@ -186,6 +187,14 @@ export class CollectedAnswers implements Answers, Taker, OwnInbox {
       await this.close();
       throw error;
     }
+  }
+
+  /** A schema that takes its time takes it from the request; an answer that is read late has as much once more. */
+  #inTime(answer: Promise<Message>): Promise<Message> {
+    const { timeout, signal } = this.#settings;
+    const left = this.#until - performance.now();
+    const patience = { timeout: left > 0 ? left : timeout, given: timeout, signal };
+    return within(answer, patience, `validate an answer of "${this.#subject}"`, this.#subject);
   }
 
   /** To lose an answer and go on would make a part look like the whole, so too many end it. */

@@ -1,6 +1,8 @@
 import { ConnectionError, NoRespondersError, PermissionError, TimeoutError } from "../errors.ts";
 import type { Connection, Interest, Taker } from "../connection/connection.ts";
 import type { BrokerEvent, EventFeed } from "../connection/events.ts";
+import { notConnected } from "../connection/faults.ts";
+import { within } from "../deadline.ts";
 import { MessageHeaders } from "../message/headers.ts";
 import { age, type Outgoing } from "../message/outgoing.ts";
 import type { Packet } from "../message/packet.ts";
@@ -11,7 +13,6 @@ import { isFaulty, readAnswer } from "./answer.ts";
 import { ForeignAnswers, isForeignAnswer } from "../replies/foreign_answer.ts";
 import { isOwnQuestion } from "../replies/own_question.ts";
 import type { OwnInbox, ReplyAddresses } from "../replies/reply_addresses.ts";
-import { within } from "../deadline.ts";
 import { newToken } from "./token.ts";
 
 /** How an answer is waited for. */
@@ -27,6 +28,7 @@ interface Waiting {
   readonly timeout: number;
   readonly deadline: number;
   readonly schema: Schema | undefined;
+  readonly signal: AbortSignal | undefined;
   readonly resolve: (answer: Message | Promise<Message>) => void;
   readonly reject: (reason: unknown) => void;
   forget: (() => void) | undefined;
@@ -76,7 +78,7 @@ export class Requests implements Taker, OwnInbox {
     if (signal?.aborted) return Promise.reject(signal.reason);
     if (this.#refusal) return this.#sendLater(request, { timeout, signal, schema });
     return new Promise((resolve, reject) => {
-      this.#listen();
+      this.#listen(request.subject);
       const token = newToken();
       const deadline = performance.now() + timeout;
       const waiting: Waiting = {
@@ -84,6 +86,7 @@ export class Requests implements Taker, OwnInbox {
         timeout,
         deadline,
         schema,
+        signal,
         resolve,
         reject,
         forget: undefined,
@@ -109,7 +112,8 @@ export class Requests implements Taker, OwnInbox {
     this.#waiting.delete(token);
     waiting.forget?.();
     try {
-      waiting.resolve(readAnswer(waiting.request.subject, answer, waiting.schema));
+      const read = readAnswer(waiting.request.subject, answer, waiting.schema);
+      waiting.resolve(read instanceof Promise ? inTime(read, waiting) : read);
     } catch (error) {
       // what a schema throws has the stack of the schema
       if (isFaulty(error)) waiting.resolve(rejection(error));
@@ -163,8 +167,9 @@ export class Requests implements Taker, OwnInbox {
     return await this.send(request, { timeout: timeout - passed, signal, schema });
   }
 
-  #listen(): void {
+  #listen(asked: string): void {
     if (this.#interest) return;
+    if (!this.#connection.isOpen) throw notConnected(`request "${asked}"`);
     this.#addresses.close(this.#base.slice(0, -1));
     this.#base = `${this.#prefix}.${newToken()}.`;
     this.#addresses.open(this.#base.slice(0, -1), this);
@@ -219,6 +224,16 @@ export class Requests implements Taker, OwnInbox {
 export function isNoResponders({ data, headerBlock }: Packet): boolean {
   return data.length === 0 && headerBlock !== undefined &&
     MessageHeaders.parse(headerBlock).status === 503;
+}
+
+/** A schema that takes its time takes it from the request. */
+function inTime(
+  answer: Promise<Message>,
+  { request: { subject }, timeout, deadline, signal }: Waiting,
+): Promise<Message> {
+  const left = Math.max(0, deadline - performance.now());
+  const patience = { timeout: left, given: timeout, signal };
+  return within(answer, patience, `request "${subject}"`, subject);
 }
 
 function onAbort(signal: AbortSignal, abort: () => void): () => void {

@@ -19,6 +19,8 @@ import { Retirement } from "./retirement.ts";
 import { Sending } from "./sending.ts";
 import type { Terms } from "./terms.ts";
 
+/** How long a side may say nothing once the other has said all, in milliseconds, before that is looked into. */
+const SILENCE = 1_000;
 /** A timer that is asked for more fires at once, in milliseconds. */
 const LONGEST_TIMER = 2_147_483_647;
 
@@ -38,6 +40,8 @@ export class Endpoint implements LinkOwner {
   readonly #signal = new LateSignal();
   readonly #drained = new LateSignal();
   readonly #retirement: Retirement;
+  #hasHeardAll = false;
+  #allHeard: (() => void) | undefined;
   #deadline: ReturnType<typeof setTimeout> | undefined;
   #late: Error | undefined;
 
@@ -210,7 +214,18 @@ export class Endpoint implements LinkOwner {
     this.#handshake.answered(answer);
   }
 
+  /** Calls back once the other side has said all, and for a while nothing has come of it here. */
+  onceAllHeard(call: () => void): void {
+    if (this.#allHeard) return;
+    this.#allHeard = call;
+    if (this.#hasHeardAll) this.#watchSilence();
+  }
+
   deliver(frame: Numbered): void {
+    if (frame.code === "e") {
+      this.#hasHeardAll = true;
+      if (this.#allHeard) this.#watchSilence();
+    }
     if (this.#reader.take(frame)) return;
     const description = "The message is larger than is taken";
     // the machine is in the middle of taking it
@@ -242,11 +257,20 @@ export class Endpoint implements LinkOwner {
     this.#ending = ending.reason === "deadline" ? { error: this.#late, ...ending } : ending;
     clearTimeout(this.#deadline);
     this.#reader.end();
+    if (ending.reason === "deadline") this.#reader.giveUp();
     const isComplete = ending.reason === "complete";
     this.#sending.stop(isComplete ? undefined : () => this.error("send to"));
     this.#handshake.fail(() => this.error("open"));
     this.#told(ending.reason);
     this.#signal.abort(() => this.error("go on with"));
+  }
+
+  #watchSilence(): void {
+    const { last } = this.#link.out;
+    const timer = setTimeout(() => {
+      if (!this.#link.out.isEnded && this.#link.out.last === last) this.#allHeard!();
+    }, SILENCE);
+    void this.closed.then(() => clearTimeout(timer));
   }
 
   #leaveLater(): void {

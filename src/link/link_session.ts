@@ -1,7 +1,8 @@
+import { within } from "../deadline.ts";
 import { headerFields } from "../message/headers.ts";
 import type { NextOptions } from "../inbox/inbox.ts";
 import type { Message } from "../message/message.ts";
-import { type Schema, validate } from "../message/schema.ts";
+import { LONGEST_VALIDATION, type Schema, validate } from "../message/schema.ts";
 import { checkOptions, signal } from "../options.ts";
 import { shortened } from "../subject/shortened.ts";
 import type { Endpoint } from "./endpoint.ts";
@@ -20,20 +21,23 @@ export class LinkSession implements Session {
   readonly opening: Message;
   readonly #endpoint: Endpoint;
   readonly #sendSchema: Schema | undefined;
-  readonly #isServed: boolean;
+  readonly #selfWait: (() => void) | undefined;
   #readable: ReadableStream | undefined;
   #writable: WritableStream | undefined;
 
-  /** One that is `served` is told after its handler how it went. */
+  /**
+   * One that is served is told after its handler how it went; `selfWait` is called where that handler may wait for the end
+   * of the session, which waits for the handler.
+   */
   constructor(
     endpoint: Endpoint,
     opening: Message,
     sendSchema: Schema | undefined,
-    isServed = false,
+    selfWait?: () => void,
   ) {
     this.#endpoint = endpoint;
-    this.#isServed = isServed;
-    if (isServed) endpoint.listens(SERVED_PATIENCE);
+    this.#selfWait = selfWait;
+    if (selfWait) endpoint.listens(SERVED_PATIENCE);
     this.opening = opening;
     this.#sendSchema = sendSchema;
   }
@@ -57,6 +61,7 @@ export class LinkSession implements Session {
   }
 
   get closed(): Promise<LinkEnd> {
+    if (this.#selfWait) this.#endpoint.onceAllHeard(this.#selfWait);
     return this.#endpoint.closed;
   }
 
@@ -99,7 +104,7 @@ export class LinkSession implements Session {
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Message> {
-    return this.#endpoint.iterate(this.#isServed);
+    return this.#endpoint.iterate(this.#selfWait !== undefined);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -125,8 +130,11 @@ export class LinkSession implements Session {
     checkOptions("send", options, { headers: headerFields, signal });
     options?.signal?.throwIfAborted();
     // only where the schema needs a promise may a later message overtake this one
-    const valid = schema ? validate(schema, body) : body;
-    const checked = valid instanceof Promise ? await valid : valid;
-    await this.#endpoint.send(checked, options?.headers, options?.signal);
+    const valid = schema && validate(schema, body);
+    if (valid instanceof Promise) {
+      const patience = { timeout: LONGEST_VALIDATION, signal: options?.signal };
+      await within(valid, patience, "validate a body", this.subject);
+    }
+    await this.#endpoint.send(body, options?.headers, options?.signal);
   }
 }

@@ -1,3 +1,4 @@
+import { notConnected } from "../connection/faults.ts";
 import { TimeoutError } from "../errors.ts";
 import { newToken } from "../inbox/token.ts";
 import { ReceivedMessage } from "../message/message.ts";
@@ -29,6 +30,8 @@ interface Prepared {
   readonly endpoint: Endpoint;
   readonly opening: Outgoing | Promise<Outgoing>;
   readonly patience: OpeningPatience;
+  /** When all must be done, by `performance.now()`. */
+  readonly until: number;
 }
 
 /** Asks for a streamed reply; the question is sent before this returns. */
@@ -40,8 +43,14 @@ export function requestStream(
 ): ReplyStream {
   checkSubject("request a stream", subject);
   checkRequestStream(options);
-  const { endpoint, opening, patience } = prepare(ways, "stream", subject, body, options);
-  return new RequestedStream(endpoint, opening, options.schema, patience, ways.addresses);
+  const { endpoint, opening, patience, until } = prepare(ways, "stream", subject, body, options);
+  return new RequestedStream(
+    endpoint,
+    opening,
+    options.schema,
+    { ...patience, until },
+    ways.addresses,
+  );
 }
 
 /** Opens a session, and waits until it is accepted. */
@@ -78,6 +87,7 @@ function prepare(
   options: RequestStreamOptions,
 ): Prepared {
   const settings = linkSettings(`open "${subject}"`, options);
+  if (!ways.connection.isOpen) throw notConnected(`open "${subject}"`);
   const timeout = timeWithinWork(options.timeout ?? ways.requestTimeout, subject);
   const deadline = timeWithinWork(options.deadline ?? Infinity, subject);
   const correlationId = options.correlationId ?? currentWork()?.correlationId ?? newToken();
@@ -98,5 +108,6 @@ function prepare(
   const late = kind === "stream" &&
     new TimeoutError(`request a stream of "${subject}"`, deadline, subject);
   endpoint.endAfter(deadline, late || undefined);
-  return { endpoint, opening, patience: { timeout, signal: options.signal } };
+  const until = performance.now() + deadline;
+  return { endpoint, opening, patience: { timeout, signal: options.signal }, until };
 }

@@ -1,6 +1,7 @@
+import { within } from "../deadline.ts";
 import type { NextOptions } from "../inbox/inbox.ts";
 import { type Message, ReceivedMessage, type Reception } from "../message/message.ts";
-import { type Schema, validate } from "../message/schema.ts";
+import { LONGEST_VALIDATION, type Schema, validate } from "../message/schema.ts";
 import { headersOf } from "./body_frames.ts";
 import type { BodyCode } from "./frame.ts";
 import { type Arrived, Incoming } from "./incoming.ts";
@@ -20,9 +21,37 @@ export interface Context extends Purpose {
   readonly signal: () => AbortSignal;
 }
 
+/** A message that its schema has yet to see to. */
+class Checking {
+  readonly message: Promise<Message | undefined>;
+  /** When the schema has had its time, by `performance.now()`. */
+  readonly until = performance.now() + LONGEST_VALIDATION;
+  #isDone = false;
+  readonly #left = Promise.withResolvers<undefined>();
+
+  constructor(valid: Promise<Message>) {
+    const done = () => void (this.#isDone = true);
+    valid.then(done, done);
+    this.message = Promise.race([valid, this.#left.promise]);
+    this.message.catch(() => {});
+  }
+
+  get isDone(): boolean {
+    return this.#isDone;
+  }
+
+  /** Nobody wants it any more. */
+  giveUp(): void {
+    this.#left.resolve(undefined);
+  }
+}
+
 /** The way in of one end: what has come, as messages with the body that the schema makes. */
 export class Reader extends Incoming {
   readonly #context: Context;
+  /** What a schema has, and for whom it took too long. */
+  readonly #late: Checking[] = [];
+  readonly #checking = new Set<Checking>();
   readonly #receptions: Partial<Record<BodyCode, Reception>> = {};
 
   constructor(link: Pick<Link, "read">, largest: number, context: Context) {
@@ -32,11 +61,52 @@ export class Reader extends Incoming {
 
   /** The next message; `undefined` once nothing more comes. */
   async read(options?: NextOptions): Promise<Message | undefined> {
+    const { schema } = this.#context;
+    const until = performance.now() + (options?.timeout ?? Infinity);
+    const late = this.#late.shift();
+    if (late) return await this.#checked(late, until, options);
     const arrived = await this.next(options);
     if (!arrived) return undefined;
     const message = this.#messageOf(arrived);
-    const { schema } = this.#context;
-    return schema ? message.withBody(await validate(schema, message.body)) : message;
+    if (!schema) return message;
+    const valid = validate(schema, message.body);
+    if (!(valid instanceof Promise)) return message.withBody(valid);
+    return await this.#checked(
+      new Checking(valid.then((body) => message.withBody(body))),
+      until,
+      options,
+    );
+  }
+
+  override clear(): void {
+    super.clear();
+    this.giveUp();
+  }
+
+  /** Waits for no schema any more. */
+  giveUp(): void {
+    this.#late.length = 0;
+    for (const checking of this.#checking) checking.giveUp();
+  }
+
+  /** Waits for a schema; a message that it takes too long for by the reader's own time is for the next reader. */
+  async #checked(
+    checking: Checking,
+    until: number,
+    options: NextOptions = {},
+  ): Promise<Message | undefined> {
+    const left = Math.min(until, checking.until) - performance.now();
+    const given = until < checking.until ? options.timeout : LONGEST_VALIDATION;
+    const patience = { timeout: Math.max(0, left), given, signal: options.signal };
+    this.#checking.add(checking);
+    try {
+      return await within(checking.message, patience, "read a session", this.#context.subject);
+    } catch (error) {
+      if (!checking.isDone && performance.now() < checking.until) this.#late.unshift(checking);
+      throw error;
+    } finally {
+      this.#checking.delete(checking);
+    }
   }
 
   /** The next message, if it is there and no schema has to see it: a few promises for each cost more than all else. */

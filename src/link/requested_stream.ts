@@ -1,3 +1,5 @@
+import { within } from "../deadline.ts";
+import type { NextOptions } from "../inbox/inbox.ts";
 import { type Message, ReceivedMessage } from "../message/message.ts";
 import type { Outgoing } from "../message/outgoing.ts";
 import type { Schema } from "../message/schema.ts";
@@ -11,11 +13,19 @@ import type { LinkEnd } from "./link_error.ts";
 import type { ReplyStream } from "./stream.ts";
 import { readableOf } from "./web_streams.ts";
 
+/** How long a stream is waited for. */
+export interface StreamPatience extends OpeningPatience {
+  /** When all must be done, by `performance.now()`. */
+  readonly until: number;
+}
+
 /** A streamed reply, on the side that asked for it. */
 export class RequestedStream implements ReplyStream {
   readonly #endpoint: Endpoint;
   readonly #schema: Schema | undefined;
   readonly #addresses: ReplyAddresses;
+  readonly #signal: AbortSignal | undefined;
+  readonly #until: number;
   /** The one part of a responder that does not stream. */
   #answer: Promise<Message | undefined>;
   #readable: ReadableStream | undefined;
@@ -24,9 +34,11 @@ export class RequestedStream implements ReplyStream {
     endpoint: Endpoint,
     opening: Outgoing | Promise<Outgoing>,
     schema: Schema | undefined,
-    { timeout, signal }: OpeningPatience,
+    { timeout, signal, until }: StreamPatience,
     addresses: ReplyAddresses,
   ) {
+    this.#signal = signal;
+    this.#until = until;
     this.#endpoint = endpoint;
     this.#schema = schema;
     this.#addresses = addresses;
@@ -56,7 +68,7 @@ export class RequestedStream implements ReplyStream {
     const answer = await this.#answer.catch((error) => {
       if (!this.#endpoint.isLeft) throw error;
     });
-    if (!answer) return await this.#endpoint.next();
+    if (!answer) return await this.#endpoint.next(this.#patience());
     this.#answer = Promise.resolve(undefined);
     return answer;
   }
@@ -88,15 +100,31 @@ export class RequestedStream implements ReplyStream {
     return `ReplyStream ${inspect({ subject, correlationId, ended: ending?.reason }, how)}`;
   }
 
+  /** The link ends by its deadline and by the signal, but a schema may have what came before that. */
+  #patience(): NextOptions | undefined {
+    if (!this.#schema) return undefined;
+    const timeout = this.#until === Infinity
+      ? Infinity
+      : Math.max(0, this.#until - performance.now());
+    return { timeout, ...this.#signal && { signal: this.#signal } };
+  }
+
   async #open(
     opening: Outgoing | Promise<Outgoing>,
     patience: OpeningPatience,
   ): Promise<Message | undefined> {
+    const { subject } = this.#endpoint;
+    const { timeout, signal } = patience;
+    const until = performance.now() + timeout;
     const { packet, isAccepted } = await this.#endpoint.open(opening, patience);
     if (isAccepted) return undefined;
     try {
       const received = new ReceivedMessage(packet, this.#addresses.reception);
-      const answer = await readAnswer(this.#endpoint.subject, received, this.#schema);
+      const read = readAnswer(subject, received, this.#schema);
+      const left = { timeout: Math.max(0, until - performance.now()), given: timeout, signal };
+      const answer = read instanceof Promise
+        ? await within(read, left, `request a stream of "${subject}"`, subject)
+        : read;
       this.#endpoint.ended(COMPLETE);
       return answer;
     } catch (error) {

@@ -30,6 +30,9 @@ export interface SchemaIssue {
   readonly path?: ReadonlyArray<PropertyKey | { readonly key: PropertyKey }> | undefined;
 }
 
+/** How long a schema may take where nothing else bounds it, in milliseconds: one that hangs must not be waited for for ever. */
+export const LONGEST_VALIDATION = 5_000;
+
 /** Whether a value is a Standard Schema; arktype's are functions. */
 export function isSchema(value: unknown): value is Schema {
   if ((typeof value !== "object" && typeof value !== "function") || value === null) return false;

@@ -10,6 +10,8 @@ export interface Work {
   readonly deadline: number;
   /** Whether the handler is done: what it left running is nobody's to wait for, and has its own time. */
   readonly isOver: boolean;
+  /** It asks, and may wait until that has settled. */
+  asks?(subject: string, asked: Promise<unknown>): void;
 }
 
 /** Runs a function outside of whatever the code that asks is part of: a program's own `AsyncLocalStorage` as well. */

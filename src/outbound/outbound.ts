@@ -90,7 +90,8 @@ export class Outbound {
   request(subject: string, body: unknown, options: RequestOptions | undefined): Promise<Message> {
     try {
       checkRequest(subject, options);
-      const correlationId = options?.correlationId ?? currentWork()?.correlationId ?? newToken();
+      const work = currentWork();
+      const correlationId = options?.correlationId ?? work?.correlationId ?? newToken();
       const timeout = timeWithinWork(options?.timeout ?? this.#ways.requestTimeout, subject);
       const draft: Draft = {
         kind: "request",
@@ -100,9 +101,11 @@ export class Outbound {
         correlationId,
       };
       const question = { timeout, signal: options?.signal, schema: options?.schema };
-      return this.#chain
+      const answer = this.#chain
         ? this.#askThrough(this.#chain, draft, question)
         : this.#ask(draft, question);
+      work?.asks?.(subject, answer);
+      return answer;
     } catch (error) {
       return Promise.reject(error);
     }
@@ -130,6 +133,11 @@ export class Outbound {
       const rule = "a middleware must let it pass";
       throw new TypeError(`Cannot request "${subject}" as ${rule}: it did not`);
     });
+  }
+
+  /** Milliseconds, for a request that names none. */
+  get requestTimeout(): number {
+    return this.#ways.requestTimeout;
   }
 
   /** Whether a draft may have to wait for a middleware. */

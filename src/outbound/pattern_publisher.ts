@@ -1,11 +1,12 @@
+import { within } from "../deadline.ts";
 import type { Message } from "../message/message.ts";
-import { validate } from "../message/schema.ts";
+import { LONGEST_VALIDATION, validate } from "../message/schema.ts";
 import { holdsOptions, shown } from "../options.ts";
 import { Pattern } from "../subject/pattern.ts";
 import type { Outbound } from "./outbound.ts";
 import type { Publisher } from "./publisher.ts";
 import { mergeHeaders, type PublisherOptions } from "./publisher_options.ts";
-import type { PublishOptions, RequestOptions } from "./send_options.ts";
+import { checkRequest, type PublishOptions, type RequestOptions } from "./send_options.ts";
 
 /** Where a publisher stands: known once its router is part of a broker. */
 export interface PublisherPlace {
@@ -35,28 +36,44 @@ export class PatternPublisher implements Publisher<string, never, unknown> {
   }
 
   async publish(...message: unknown[]): Promise<void> {
-    const { subject, body, options } = await this.#draft<PublishOptions>("publish", message);
+    const { subject, body, options } = this.#draft<PublishOptions>("publish", message);
+    const valid = this.#validate(body);
+    if (valid) await within(valid, { timeout: LONGEST_VALIDATION }, "validate a body", subject);
     await this.#place.outbound.publish(subject, body, options);
   }
 
   async request(...message: unknown[]): Promise<Message> {
-    const { subject, body, options } = await this.#draft<RequestOptions>("request", message);
-    const { replySchema: schema, timeout } = this.#options;
-    const defaults = { ...(schema && { schema }), ...(timeout !== undefined && { timeout }) };
-    return await this.#place.outbound.request(subject, body, { ...defaults, ...options });
+    const { subject, body, options } = this.#draft<RequestOptions>("request", message);
+    const { outbound } = this.#place;
+    const { replySchema: schema, timeout = outbound.requestTimeout } = this.#options;
+    const whole = { ...(schema && { schema }), ...options, timeout: options.timeout ?? timeout };
+    const valid = this.#validate(body);
+    if (!valid) return await outbound.request(subject, body, whole);
+    checkRequest(subject, options);
+    const until = performance.now() + whole.timeout;
+    await within(valid, whole, `request "${subject}"`, subject);
+    const left = Math.max(0, until - performance.now());
+    return await outbound.request(subject, body, { ...whole, timeout: left });
   }
 
-  async #draft<Options extends PublishOptions | RequestOptions>(
+  /** Checks a body, which is sent as it was given: what the schema makes of it is for those who receive it. */
+  #validate(body: unknown): Promise<unknown> | undefined {
+    const { schema } = this.#options;
+    const valid = schema && validate(schema, body);
+    return valid instanceof Promise ? valid : undefined;
+  }
+
+  #draft<Options extends PublishOptions | RequestOptions>(
     method: string,
     message: readonly unknown[],
   ) {
     this.#checkCall(method, message);
     const [params, body, options] = this.#names.length > 0 ? message : [{}, ...message];
-    const { schema, headers } = this.#options;
+    const { headers } = this.#options;
     const merged = mergeHeaders(headers, (options as Options | undefined)?.headers);
     return {
       subject: this.#parsed().fill((params ?? {}) as Record<string, unknown>),
-      body: schema ? await validate(schema, body) : body,
+      body,
       options: { ...(options as Options), ...(merged && { headers: merged }) } as Options,
     };
   }

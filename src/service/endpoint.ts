@@ -40,7 +40,8 @@ export function schemaMetadata(
 ): Readonly<Record<string, string>> {
   const metadata: Record<string, string> = {};
   const question = jsonSchemaOf(request, "input");
-  const answer = jsonSchemaOf(reply, "output");
+  // what travels is what the schema takes, on both ways
+  const answer = jsonSchemaOf(reply, "input");
   if (question !== undefined) metadata["schema.request"] = question;
   if (answer !== undefined) metadata["schema.reply"] = answer;
   return Object.freeze(metadata);

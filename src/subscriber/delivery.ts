@@ -20,6 +20,7 @@ import { after, isThenable } from "../thenable.ts";
 import { Exchange, exchangeOf } from "./exchange.ts";
 import { type Failure, failureOf, Unanswerable } from "./failure.ts";
 import { decode, type Pour, type Route } from "./route.ts";
+import type { SelfAsking } from "./self_asking.ts";
 import { Streaming } from "./streaming.ts";
 
 /** What a delivery works with. */
@@ -32,6 +33,8 @@ export interface DeliveryPlan {
   readonly noReply: boolean;
   /** What is at work, in this delivery and in those before it. */
   readonly open: Set<Exchange>;
+  /** Finds out whether all handlers wait for themselves. */
+  readonly selfAsking: SelfAsking;
   readonly outbound: Outbound;
   readonly feed: EventFeed;
   readonly stopping: () => AbortSignal;
@@ -118,6 +121,7 @@ export class Delivery {
     const { pattern, stopping, ways } = this.#plan;
     const params = pattern.read(packet.subject);
     const exchange = new Exchange(packet, params, arrived, stopping(), ways);
+    exchange.selfAsking = this.#plan.selfAsking;
     if (this.#plan.stats) exchange.began = performance.now();
     this.#plan.open.add(exchange);
     return exchange;

@@ -8,6 +8,7 @@ import type { Packet } from "../message/packet.ts";
 import { TIME_LEFT } from "../message/signalbox_headers.ts";
 import type { Work } from "../message/work.ts";
 import type { ReplyAddresses } from "../replies/reply_addresses.ts";
+import type { SelfAsking } from "./self_asking.ts";
 
 /** What a timer can wait, in milliseconds; it fires at once if it is asked for more. */
 const LONGEST_TIMER = 2_147_483_647;
@@ -27,6 +28,8 @@ export class Exchange implements Work, Reception {
   failure: Failure | undefined;
   /** How many messages its caller may still be sent, where it is sent part after part without a link. */
   plainLeft: number | undefined;
+  /** Finds out whether its handler waits for itself. */
+  selfAsking: SelfAsking | undefined;
   /** What its answer became, where that is a stream or a session. */
   endpoint: Endpoint | undefined;
   readonly #stopping: AbortSignal;
@@ -76,6 +79,10 @@ export class Exchange implements Work, Reception {
 
   get isOver(): boolean {
     return this.#ended;
+  }
+
+  asks(subject: string, asked: Promise<unknown>): void {
+    if (!this.#ended) this.selfAsking?.asks(this, subject, asked);
   }
 
   /** Whether its answer is a stream or a session, which has begun. */

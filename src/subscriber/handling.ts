@@ -16,6 +16,7 @@ import { Delivery, SHUTTING_DOWN } from "./delivery.ts";
 import type { Exchange } from "./exchange.ts";
 import { Intake, type Worker } from "./intake.ts";
 import { Route, type RouteSettings } from "./route.ts";
+import { SelfAsking } from "./self_asking.ts";
 import type { HandlerSubscriber } from "./subscriber.ts";
 import type { SubscriberSettings } from "./subscriber_options.ts";
 
@@ -144,11 +145,16 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
     const places = new Places(maxStreams, openingRate);
     this.#addresses = noReply ? undefined : binding.ways.addresses;
     this.#refused ??= new RefusedReplies(binding.feed, pattern.text);
+    const { concurrency } = this.#settings;
+    const { subject, text } = pattern;
+    const { feed } = binding;
+    const selfAsking = new SelfAsking({ pattern: text, subject, concurrency, feed });
     this.#delivery = new Delivery({
       ...binding,
       pattern,
       routes: this.#live,
       open: this.#open,
+      selfAsking,
       publishTo: this.#publishTo,
       noReply,
       streams,
@@ -210,7 +216,12 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
     this.#waiting.add(look);
     look();
     try {
-      await within(promise, patience, `see ${count} messages handled`, this.subject);
+      await within(
+        promise,
+        patience,
+        `see ${count} ${count === 1 ? "message" : "messages"} handled`,
+        this.subject,
+      );
     } finally {
       this.#waiting.delete(look);
     }

@@ -4,16 +4,13 @@ import { ERROR_CODES } from "../message/error_codes.ts";
 import { isAsyncIterable } from "../link/async_iterable.ts";
 import type { ReceivedMessage } from "../message/message.ts";
 import { Reply } from "../message/reply.ts";
-import { type Schema, validate } from "../message/schema.ts";
+import { LONGEST_VALIDATION, type Schema, validate } from "../message/schema.ts";
 import { compose, type Link } from "../middleware/compose.ts";
 import type { Middleware } from "../middleware/middleware.ts";
 import { shown } from "../options.ts";
 import { after, isThenable } from "../thenable.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Handler } from "./handler.ts";
-
-/** A schema that never comes to an end must not take a handler's place for ever; in milliseconds. */
-const LONGEST_VALIDATION = 5_000;
 
 /** What is registered for one kind of message on a subject. */
 export interface RouteSettings {
@@ -100,15 +97,19 @@ function linkOf(middleware: Middleware): Link<ReceivedMessage> {
 /** Sends the parts of a reply as they are made. */
 export type Pour = (message: ReceivedMessage, parts: AsyncIterable<unknown>) => Promise<void>;
 
-/** Every part as its schema makes it. */
+/** Every part that fits its schema. */
 async function* checkedParts(schema: Schema, parts: AsyncIterable<unknown>): AsyncGenerator {
   for await (const part of parts) yield checked(schema, part);
 }
 
-/** The reply as its schema makes it; one that does not fit is the handler's fault, not the caller's. */
+/**
+ * The reply as it was given, if it fits: what the schema makes of it is for those who receive it. One that does not fit is
+ * the handler's fault, not the caller's.
+ */
 function checked(schema: Schema, value: unknown): unknown {
-  if (!(value instanceof Reply)) return validate(schema, value);
-  return after(validate(schema, value.body), (body) => new Reply(body, value.options));
+  const valid = validate(schema, value instanceof Reply ? value.body : value);
+  if (!(valid instanceof Promise)) return value;
+  return within(valid, { timeout: LONGEST_VALIDATION }, "validate a reply").then(() => value);
 }
 
 /**

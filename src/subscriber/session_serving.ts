@@ -25,6 +25,7 @@ export function sessionHandler(
   const rate = openingRate === Infinity
     ? undefined
     : new TokenBuckets({ limit: openingRate, interval: ONE_SECOND }, 1);
+  let isTold = false;
   const open = (message: Message, exchange: Exchange): LinkSession => {
     const terms = termsIn(message);
     if (terms?.kind !== "session" || !exchange.isOpen) {
@@ -38,7 +39,13 @@ export function sessionHandler(
     const purpose = { subject, correlationId, schema };
     const endpoint = accept(exchange.ways, replyTo, terms, { purpose, settings, headers });
     exchange.lead(endpoint);
-    return new LinkSession(endpoint, message, sendSchema, true);
+    const selfWait = () => {
+      if (isTold) return;
+      isTold = true;
+      const error = new Error(selfWaitOf(pattern));
+      exchange.ways.feed.emit({ type: "error", error, subject, pattern, correlationId });
+    };
+    return new LinkSession(endpoint, message, sendSchema, selfWait);
   };
   return async (message) => {
     if (!places.enter()) throw new ReplyError(ERROR_CODES.tooMany, "Too many sessions");
@@ -50,6 +57,11 @@ export function sessionHandler(
       places.leave();
     }
   };
+}
+
+function selfWaitOf(pattern: string): string {
+  return `A handler of sessions on "${pattern}" waits for session.closed after the other side has said all: the session is ` +
+    `open until the handler returns or calls session.end(). Return once session.next() gives undefined`;
 }
 
 /** What came in and is not as it should be is the other side's fault, where the handler does not see to it. */

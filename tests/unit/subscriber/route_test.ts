@@ -129,10 +129,10 @@ Deno.test("Route.run() gives up on a schema that never ends, at the caller's dea
   }
 });
 
-Deno.test("Route.run() gives the reply as its schema makes it, later if need be", async () => {
-  assertStrictEquals(route({ replySchema: doubled }).run(exchange("12")), 24);
+Deno.test("Route.run() gives a reply that fits as it was given, later if need be", async () => {
+  assertStrictEquals(route({ replySchema: doubled }).run(exchange("12")), 12);
   const handler = () => Promise.resolve(4);
-  assertStrictEquals(await route({ replySchema: doubled, handler }).run(exchange("")), 8);
+  assertStrictEquals(await route({ replySchema: doubled, handler }).run(exchange("")), 4);
 });
 
 Deno.test("Route.run() checks the body within a reply(), and keeps what goes with it", () => {
@@ -140,7 +140,7 @@ Deno.test("Route.run() checks the body within a reply(), and keeps what goes wit
   const one = route({ replySchema: doubled, handler: () => reply(4, options) });
   const made = one.run(exchange(""));
   assertInstanceOf(made, Reply);
-  assertEquals([made.body, made.options], [8, options]);
+  assertEquals([made.body, made.options], [4, options]);
 });
 
 Deno.test("Route.run() takes a reply that does not fit for the handler's fault", async () => {
