@@ -29,7 +29,7 @@ const refuse: Write = ({ target }) => {
   throw new Error(`Not ${target}`);
 };
 
-Deno.test("Schemas are told as text: what is sent for the request, what is received for the reply", () => {
+Deno.test("Schemas are told as text: what is sent, for the request and for the reply", () => {
   const $schema = "https://json-schema.org/draft/2020-12/schema";
   const order = schema(
     ({ target }) => ({ $schema, title: `sent, ${target}` }),
@@ -38,7 +38,7 @@ Deno.test("Schemas are told as text: what is sent for the request, what is recei
   const metadata = schemaMetadata(order, order);
   assertEquals(metadata, {
     "schema.request": `{"title":"sent, draft-2020-12"}`,
-    "schema.reply": `{"title":"received, draft-2020-12"}`,
+    "schema.reply": `{"title":"sent, draft-2020-12"}`,
   });
   assert(Object.isFrozen(metadata));
 });
