@@ -79,6 +79,7 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
    * Connects and subscribes: once it resolves, a request of anyone finds the handlers.
    *
    * @throws {ConnectionError} if it cannot connect @throws {PermissionError} if a subscription is not permitted
+   * @throws {SubscriptionError} if the server refuses one for another reason. It is subscribed again now and then
    */
   start(): Promise<void> {
     return this.#wiring.start(this.#registry);
@@ -133,7 +134,9 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
    * Resolves once the server has everything that was published before, after a reconnect if need be.
    *
    * @throws {TimeoutError} if that takes longer than `timeout` milliseconds; without one it waits for ever
-   * @throws {ConnectionError} once, where messages were on their way when the connection broke, and may be lost
+   * @throws {ConnectionError} once, where messages were on their way when the connection broke, and may be lost; with
+   * the reason `rejected`, where the server says that something is wrong
+   * @throws {PermissionError} @throws {PayloadTooLargeError} once, where the server refused what was published
    */
   async flush(options: TimeoutOptions = {}): Promise<void> {
     checkOptions("flush", options, TIMEOUT_RULES);
@@ -167,6 +170,7 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
    * Opens an inbox: once it resolves, the server has the subscription, and nothing sent to it is missed.
    *
    * @throws {TypeError} naming the option that is wrong @throws {PermissionError} if the server does not permit it
+   * @throws {SubscriptionError} if the server refuses it for another reason, such as its `max_subscriptions`
    * @throws {ConnectionError} if the broker is not connected
    */
   openInbox(options?: InboxOptions): Promise<Inbox> {
@@ -194,6 +198,7 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
    * @throws {RemoteError} if the answer is an error
    * @throws {TimeoutError} at the deadline
    * @throws {PermissionError} if the server permits neither the question nor the answer
+   * @throws {SubscriptionError} if the server refuses the subscription for the answer
    * @throws {ValidationError} if the answer does not fit `schema`
    * @throws the reason of `signal`, if it aborts
    */
@@ -244,6 +249,7 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
    * @throws {TimeoutError} if nobody accepts within `timeout`
    * @throws {LinkError} if whoever answers does not serve sessions
    * @throws {PermissionError} if the server permits neither the opening nor the answer
+   * @throws {SubscriptionError} if the server refuses the subscription for the answer
    * @throws the reason of `signal`, if it aborts
    */
   openSession<Incoming = unknown, Outgoing = unknown>(

@@ -64,6 +64,7 @@ export interface Answers<Body = unknown> extends AsyncIterable<Answer<Body>>, As
    *
    * @throws {NoRespondersError} at once, if nobody subscribes to the subject
    * @throws {PermissionError} at once, if the server permits neither the question nor the answers
+   * @throws {SubscriptionError} at once, if the server refuses the subscription for the answers
    * @throws {TimeoutError} at the deadline, only if there was no connection to send it through
    * @throws {ConnectionError} if the broker stops, or its connection is closed for good
    * @throws the reason of the signal, if it aborts

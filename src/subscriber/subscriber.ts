@@ -14,6 +14,7 @@ export interface Subscriber extends AsyncDisposable {
    *
    * @throws {ConnectionError} if the broker is not connected
    * @throws {PermissionError} if the server does not permit it
+   * @throws {SubscriptionError} if the server refuses it for another reason, such as its `max_subscriptions`
    * @throws {TypeError} if it was stopped, and another one answers its requests by now
    */
   start(): Promise<this>;
