@@ -133,6 +133,13 @@ export function giveUpPings(client: NatsConnection): void {
   for (const pong of protocolOf(client)?.pongs ?? []) pong.reject?.(closed);
 }
 
+/** Does what can be done about the socket of this connect or reconnect. */
+export function takeSocket(client: NatsConnection): void {
+  sendWithoutDelay(client);
+  readThrough(client);
+  leaveAtOnce(client);
+}
+
 /**
  * Has the client leave a dead connection at once. It would have the socket take first what it is being written, which one
  * whose server stands still never does: such a connection would not come back, not even at another server.

@@ -26,6 +26,12 @@ export class ClientWriter implements Writer {
 
   room(): undefined {}
 
+  has(): boolean {
+    return false;
+  }
+
+  withdraw(): void {}
+
   takeBack(): Unsent[] {
     return [];
   }

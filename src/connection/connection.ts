@@ -117,9 +117,14 @@ export class Connection {
     return this.#outlet.publish(outgoing, this.isUp);
   }
 
-  /** Takes a message back, if it has not left when the connection breaks, or is held; it is never sent then. */
+  /** Takes a message back, unless it has been handed to a socket; it is never sent then. */
   withdraw(outgoing: Outgoing): void {
     this.#outlet.withdraw(outgoing);
+  }
+
+  /** The same; gives whether it was taken back, which takes longer to find out. */
+  takeBack(outgoing: Outgoing): boolean {
+    return this.#outlet.takeBack(outgoing);
   }
 
   /** Resolves once the socket has taken most of what was published; `undefined` where that is so. */
@@ -134,8 +139,7 @@ export class Connection {
    */
   subscribe(subject: string, taker: Taker, queue?: string): Interest {
     if (this.#client === undefined) throw notConnected(`subscribe to "${subject}"`);
-    const subscribe = () => this.#subscriptions!.subscribe(subject, taker, queue);
-    return this.#lines.subscribe(subject, taker, queue, subscribe);
+    return this.#lines.subscribe(this.#subscriptions!, subject, taker, queue);
   }
 
   /** Subscribes again what the server has refused; resolves once it has answered, by which the taker knows. */
@@ -245,9 +249,7 @@ export class Connection {
 
   #raise(): void {
     const client = this.#client!;
-    internals.sendWithoutDelay(client);
-    internals.readThrough(client);
-    internals.leaveAtOnce(client);
+    internals.takeSocket(client);
     const { max_payload, headers = false, version, server_id } = client.info!;
     this.#lines.connected(server_id);
     this.#server = { max_payload, headers, version };

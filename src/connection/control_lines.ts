@@ -1,6 +1,6 @@
 import { InvalidSubjectError } from "../errors.ts";
 import type { Outgoing } from "../message/outgoing.ts";
-import type { Interest, Taker } from "./subscriptions.ts";
+import type { Interest, Subscriptions, Taker } from "./subscriptions.ts";
 
 /** In bytes: nats-server ends a connection over a longer line, unless its `max_control_line` says otherwise. */
 const LONGEST = 4_096;
@@ -66,14 +66,14 @@ export class ControlLines {
    * @throws {InvalidSubjectError} if it is
    */
   subscribe(
+    subscriptions: Subscriptions,
     subject: string,
     taker: Taker,
     queue: string | undefined,
-    subscribe: () => Interest,
   ): Interest {
     const length = lengthOf(subject, queue ?? "", this.#limit);
     if (length > this.#limit) throw this.#tooLong("subscribe", subject);
-    const interest = subscribe();
+    const interest = subscriptions.subscribe(subject, taker, queue);
     if (length <= SHORT) return interest;
     const subscription = { subject, length, interest, taker };
     this.#subscriptions.add(subscription);

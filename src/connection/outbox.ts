@@ -43,6 +43,10 @@ export class Outbox {
     this.#held.set(outgoing, performance.now());
   }
 
+  has(outgoing: Outgoing): boolean {
+    return this.#held.has(outgoing);
+  }
+
   /** Takes a message back, if it is held; afterwards it is never sent. */
   withdraw(outgoing: Outgoing): void {
     // it may have been withdrawn, or all have been cleared, while it was sent

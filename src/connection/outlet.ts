@@ -73,10 +73,18 @@ export class Outlet {
     return false;
   }
 
-  /** Takes a message back, if it has not left when the connection breaks, or is held; it is never sent then. */
+  /** Takes a message back, unless it has been handed to the socket; it is never sent then. */
   withdraw(outgoing: Outgoing): void {
     outgoing.isForgotten = true;
     this.#outbox.withdraw(outgoing);
+    this.#writer?.withdraw();
+  }
+
+  /** The same; gives whether it was taken back. To look for it takes the longer the more there are. */
+  takeBack(outgoing: Outgoing): boolean {
+    const isUnsent = this.#outbox.has(outgoing) || (this.#writer?.has(outgoing) ?? false);
+    this.withdraw(outgoing);
+    return isUnsent;
   }
 
   /** Resolves once the socket has taken most of what was published; `undefined` where that is so. */

@@ -42,19 +42,19 @@ export class Handshake {
 
   /** Sends an opening, now or once the connection is back, and waits for what comes back. */
   async open(opening: Outgoing | Promise<Outgoing>, patience: OpeningPatience): Promise<Opened> {
-    let held: Outgoing | undefined;
+    let given: Outgoing | undefined;
     const send = (opening: Outgoing) => {
-      if (!this.#isOver && !this.#link.open(opening)) held = opening;
+      if (!this.#isOver) this.#link.open(given = opening);
       return this.#opened.promise;
     };
     try {
       const opened = opening instanceof Promise ? opening.then(send) : send(opening);
       return await within(opened, patience, `open "${this.#subject}"`, this.#subject);
     } catch (error) {
-      if (held) this.#link.withdraw(held);
+      const isUnsent = given && this.#link.withdraw(given);
       this.#link.abort({ reason: "cancelled", error });
       // nobody will accept what was never sent
-      if (held) this.#link.expire();
+      if (isUnsent) this.#link.expire();
       throw error;
     }
   }

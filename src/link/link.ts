@@ -78,16 +78,16 @@ export class Link implements Linked, Taker, LinkEvents, OwnInbox {
     return this.#machine.due;
   }
 
-  /** Sends the opening, or has it held; gives whether it was sent. */
-  open(opening: Outgoing): boolean {
+  /** Sends the opening, or has it held. */
+  open(opening: Outgoing): void {
     opening.replyTo = this.#wire.first;
     this.#opening = opening;
-    return this.#ways.connection.publish(opening);
+    this.#ways.connection.publish(opening);
   }
 
-  /** Takes an opening back, if it has not left. */
-  withdraw(opening: Outgoing): void {
-    this.#ways.connection.withdraw(opening);
+  /** Takes an opening back, if it has not left; gives whether that is so. */
+  withdraw(opening: Outgoing): boolean {
+    return this.#ways.connection.takeBack(opening);
   }
 
   /**

@@ -25,7 +25,8 @@ const HPUB = encoder.encode("HPUB ");
 export class Segment {
   readonly #bytes: Uint8Array;
   readonly #messages: Outgoing[] = [];
-  /** Where each message ends. */
+  /** Where each message begins, and where it ends. */
+  readonly #starts: number[] = [];
   readonly #ends: number[] = [];
   #used = 0;
   #unwatched = 0;
@@ -74,7 +75,8 @@ export class Segment {
     const { subject, replyTo, headerBlock, data } = outgoing;
     const bytes = this.#bytes;
     const headers = headerBlock?.length ?? 0;
-    let at = copied(bytes, this.#used, headerBlock ? HPUB : PUB);
+    const from = this.#used;
+    let at = copied(bytes, from, headerBlock ? HPUB : PUB);
     at = written(bytes, at, subject);
     if (replyTo !== "") at = written(bytes, at, replyTo);
     if (headerBlock) at = counted(bytes, at, headers, SPACE);
@@ -88,6 +90,7 @@ export class Segment {
     // what is forgotten once it is written need not be known
     if (outgoing.isForgotten) return;
     this.#messages.push(outgoing);
+    this.#starts.push(from);
     this.#ends.push(at);
     if (isUnwatched(outgoing)) this.#unwatched++;
   }
@@ -100,10 +103,52 @@ export class Segment {
     });
   }
 
+  /** How many messages it has that can be taken out again. */
+  get count(): number {
+    return this.#messages.length;
+  }
+
+  has(outgoing: Outgoing): boolean {
+    return this.#messages.includes(outgoing);
+  }
+
+  /** Takes out the messages that were forgotten since they came, and all else moves up; gives how many were unwatched. */
+  thin(): number {
+    const before = this.#unwatched;
+    let to = 0;
+    let from = 0;
+    let kept = 0;
+    const { length } = this.#messages;
+    const move = (until: number) => {
+      if (to !== from) this.#bytes.copyWithin(to, from, until);
+      to += until - from;
+      from = until;
+    };
+    for (let index = 0; index < length; index++) {
+      const [start, end] = [this.#starts[index]!, this.#ends[index]!];
+      move(start);
+      const message = this.#messages[index]!;
+      if (message.isForgotten) {
+        from = end;
+        if (!message.isAwaited) this.#unwatched--;
+        continue;
+      }
+      this.#messages[kept] = message;
+      this.#starts[kept] = to;
+      move(end);
+      this.#ends[kept++] = to;
+    }
+    move(this.#used);
+    this.#used = to;
+    this.#messages.length = this.#starts.length = this.#ends.length = kept;
+    return before - this.#unwatched;
+  }
+
   clear(): void {
     this.#used = 0;
     this.#unwatched = 0;
     this.#messages.length = 0;
+    this.#starts.length = 0;
     this.#ends.length = 0;
   }
 }

@@ -17,8 +17,11 @@ const STILLNESS = 4;
 const LONGEST_WRITE = 32_768;
 /** In bytes; whoever waits for room waits until no more than this is left to be written. */
 const CROWD = 1_048_576;
-/** In milliseconds; a WebSocket does not tell when it has less to send. */
-const LOOK = 10;
+/** In bytes; a WebSocket takes whatever it is given, and gives nothing back: it has no more than this and one write. */
+const AHEAD = 131_072;
+/** In milliseconds; a WebSocket does not tell when it has less to send. While it sends nothing it is asked less often. */
+const LOOK = 1;
+const LONGEST_LOOK = 16;
 
 /**
  * The way to the socket. What is published one by one, each behind an `await`, goes out together, as a write each would
@@ -33,6 +36,9 @@ export class SocketWriter implements Writer {
   #size = 0;
   #taken = 0;
   #waiting = 0;
+  /** How many messages have been forgotten since the segments were thinned. */
+  #forgotten = 0;
+  #look = LOOK;
   #isGathering = false;
   #busy: Promise<void> | undefined;
   #room: PromiseWithResolvers<void> | undefined;
@@ -64,6 +70,17 @@ export class SocketWriter implements Writer {
   room(): Promise<void> | undefined {
     if (this.#size <= CROWD) return undefined;
     return (this.#room ??= Promise.withResolvers()).promise;
+  }
+
+  has(outgoing: Outgoing): boolean {
+    return this.#segments.some((segment) => segment.has(outgoing));
+  }
+
+  withdraw(): void {
+    if (this.#size === 0) return;
+    const count = this.#segments.reduce((sum, segment) => sum + segment.count, 0);
+    // they may be many while the socket takes nothing, and their room is not to wait for it
+    if (++this.#forgotten * 2 > count) this.#thin();
   }
 
   takeBack(): Unsent[] {
@@ -115,6 +132,7 @@ export class SocketWriter implements Writer {
     this.#size = 0;
     this.#taken -= this.#waiting;
     this.#waiting = 0;
+    this.#forgotten = 0;
     this.#busy = undefined;
     this.#makeRoom();
   }
@@ -139,8 +157,12 @@ export class SocketWriter implements Writer {
   #write(): void {
     const pipe = this.#pipe();
     while (pipe && this.#size > 0) {
-      const busy = pipe.pendingWrite ?? crowded(pipe);
+      const busy = pipe.pendingWrite ?? this.#crowded(pipe);
       if (busy) return this.#after(busy);
+      if (this.#forgotten > 0) {
+        this.#thin();
+        continue;
+      }
       this.#send(pipe, this.#segments.shift()!);
     }
   }
@@ -155,6 +177,32 @@ export class SocketWriter implements Writer {
     if (pipe.pendingWrite) void pipe.pendingWrite.then(() => this.#reuse(segment));
     else this.#reuse(segment);
     this.#makeRoom();
+  }
+
+  /** Has the room of what has been forgotten back. */
+  #thin(): void {
+    this.#forgotten = 0;
+    this.#size = 0;
+    for (const segment of this.#segments) {
+      const unwatched = segment.thin();
+      this.#taken -= unwatched;
+      this.#waiting -= unwatched;
+      this.#size += segment.length;
+    }
+    // a write of nothing would be a write all the same
+    const last = this.#segments.at(-1)!;
+    this.#segments = this.#segments.filter((segment) => segment.length > 0 || segment === last);
+    this.#makeRoom();
+  }
+
+  #crowded({ socket }: Pipe): Promise<void> | undefined {
+    if ((socket?.backlog ?? 0) < AHEAD) {
+      this.#look = LOOK;
+      return undefined;
+    }
+    const wait = this.#look;
+    this.#look = Math.min(2 * wait, LONGEST_LOOK);
+    return new Promise((resolve) => void setTimeout(resolve, wait));
   }
 
   #after(written: Promise<void>): void {
@@ -178,9 +226,4 @@ export class SocketWriter implements Writer {
     this.#room.resolve();
     this.#room = undefined;
   }
-}
-
-function crowded({ socket }: Pipe): Promise<void> | undefined {
-  if ((socket?.backlog ?? 0) < CROWD) return undefined;
-  return new Promise((resolve) => void setTimeout(resolve, LOOK));
 }

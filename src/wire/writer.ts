@@ -15,6 +15,10 @@ export interface Writer {
   publish(outgoing: Outgoing): void;
   /** Resolves once little is left to be written; `undefined` where that is so. */
   room(): Promise<void> | undefined;
+  /** Whether it has a message that has not been handed to the socket. */
+  has(outgoing: Outgoing): boolean;
+  /** A message has been forgotten: it is not handed to the socket, if it has not been. */
+  withdraw(): void;
   /** The messages that have not been handed to the socket, in order; they are forgotten here. */
   takeBack(): Unsent[];
 }

@@ -1,6 +1,7 @@
 import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { InvalidSubjectError } from "../../../src/errors.ts";
 import type { Outgoing } from "../../../src/message/outgoing.ts";
+import { seeded } from "../seeded_random.ts";
 import { roomOf, Segment } from "../../../src/wire/segment.ts";
 
 const encoder = new TextEncoder();
@@ -98,4 +99,36 @@ Deno.test("Segment.unsent() gives the bodies as they were when they were given",
   assertStrictEquals(unsent[0]!.outgoing, first);
   segment.addMessage(message("d", "once", { isForgotten: true }));
   assertEquals(segment.unsent().length, 1);
+});
+
+Deno.test("Segment.thin() takes out what was forgotten, wherever it stands, and leaves the rest as it was", () => {
+  for (let seed = 1; seed <= 200; seed++) {
+    const random = seeded(seed);
+    const [segment, expected] = [new Segment(), new Segment()];
+    const parts: (Outgoing | Uint8Array)[] = [];
+    for (let count = random(12); count > 0; count--) {
+      const isAwaited = random(2) === 0;
+      const command = encoder.encode(`SUB a ${count}\r\n`);
+      parts.push(
+        random(4) === 0 ? command : message(`s.${count}`, "x".repeat(random(30)), { isAwaited }),
+      );
+    }
+    const add = (segment: Segment, each: Outgoing | Uint8Array) =>
+      each instanceof Uint8Array ? segment.addCommand(each) : segment.addMessage(each);
+    for (const each of parts) add(segment, each);
+    const { unwatched } = segment;
+    for (const each of parts) {
+      if (!(each instanceof Uint8Array) && random(2)) each.isForgotten = true;
+    }
+    const kept = parts.filter((each) => each instanceof Uint8Array || !each.isForgotten);
+    for (const each of kept) add(expected, each);
+    const removed = segment.thin();
+    assertStrictEquals(decoder.decode(segment.bytes), decoder.decode(expected.bytes));
+    assertEquals(segment.unsent(), expected.unsent());
+    assertEquals([segment.unwatched, segment.count], [expected.unwatched, expected.count]);
+    assertStrictEquals(unwatched - removed, segment.unwatched);
+    for (const each of parts) {
+      if (!(each instanceof Uint8Array)) assertStrictEquals(segment.has(each), kept.includes(each));
+    }
+  }
 });
