@@ -21,8 +21,9 @@ Deno.test("EmbeddedServer greets with INFO as the real one words it", async () =
   await using client = await RawClient.connect(server.port);
   const line = await client.until("\r\n");
   assertMatch(line, /^INFO \{.*\} \r\n$/);
-  const { server_id, server_name, ...info } = JSON.parse(line.slice(5));
+  const { server_id, server_name, xkey, ...info } = JSON.parse(line.slice(5));
   assertMatch(server_id, /^N[A-Z2-7]{55}$/);
+  assertMatch(xkey, /^X[A-Z2-7]{55}$/);
   assertMatch(server_name, /^embedded-/);
   assertEquals(info, {
     version: "2.15.1-embedded",
@@ -34,6 +35,7 @@ Deno.test("EmbeddedServer greets with INFO as the real one words it", async () =
     max_payload: 1234,
     client_id: 1,
     client_ip: "127.0.0.1",
+    api_lvl: 5,
   });
 });
 

@@ -17,6 +17,11 @@ export class Authorization {
     return this.#token !== undefined || this.#users !== undefined;
   }
 
+  /** Is there a user of this name? */
+  knows(user: string): boolean {
+    return this.#users?.has(user) ?? false;
+  }
+
   /** What the client may do, where nothing said is everything; `undefined` refuses it. */
   admit(request: ConnectRequest): EmbeddedPermissions | undefined {
     // Choosing an account was a feature once; the real server takes it for an attack.

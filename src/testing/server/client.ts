@@ -1,9 +1,11 @@
 import { type ConnectRequest, readConnect, UNSAID } from "./connect_request.ts";
+import type { Authorization } from "./authorization.ts";
 import { Connection } from "./connection.ts";
 import { putMessage, putNoResponders } from "./delivery.ts";
 import type { Publication, Recipient, Subscription } from "./exchange.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { infoLine } from "./info.ts";
+import type { EmbeddedPermissions } from "./options.ts";
 import { Permissions } from "./permissions.ts";
 import type { ProtocolHandler, PublishLine } from "./protocol.ts";
 import { Reading } from "./reading.ts";
@@ -12,10 +14,15 @@ import { isReservedQueue, isReservedReply, isReservedSubject } from "./reserved.
 import type { Station } from "./station.ts";
 import { isValidLiteral } from "./subject.ts";
 import { Subscriptions } from "./subscriptions.ts";
+import { isTraceOnly } from "./trace.ts";
+import { USER_INFO, userInfo } from "./user_info.ts";
 import type { Receiver, Wire } from "./wire.ts";
 
 /** The newest client protocol there is: the one with INFO at any time. */
 const MAX_PROTOCOL = 1;
+/** Who sends what the server itself has to say. */
+const SERVER: Recipient = { deliver: () => false };
+
 /** One connected client: what it said, what it may do, and what it is told. */
 export class Client implements ProtocolHandler, Recipient, Receiver {
   readonly #id: number;
@@ -26,6 +33,7 @@ export class Client implements ProtocolHandler, Recipient, Receiver {
   readonly #heartbeat: Heartbeat;
   readonly #subscriptions: Subscriptions;
   #request: ConnectRequest = UNSAID;
+  #granted: EmbeddedPermissions = {};
   #permissions: Permissions | undefined;
   #connected = false;
   #greeted = false;
@@ -83,6 +91,28 @@ export class Client implements ProtocolHandler, Recipient, Receiver {
     if (this.#greeted && this.#request.protocol >= MAX_PROTOCOL) this.#sayInfo();
   }
 
+  /**
+   * The server has other users now: whoever is still one of them goes on, with what it may do now; `before` is who could
+   * connect until now.
+   */
+  reauthorize(before: Authorization): void {
+    const { authorization } = this.#station;
+    if (!this.#connected && !authorization.required) return;
+    const { user } = this.#request;
+    if (before.knows(user) && !authorization.knows(user)) return this.#hangUp();
+    const permissions = authorization.admit(this.#request);
+    if (!permissions) return this.refuse(Refusal.authorization);
+    if (JSON.stringify(permissions) === JSON.stringify(this.#granted)) return;
+    const granted = this.#permit(permissions);
+    this.#subscriptions.review((subscription) => {
+      const { subject, queue, sid } = subscription;
+      subscription.filtered = granted?.mustFilter(subject, queue) ?? false;
+      const isPermitted = granted?.maySubscribe(subject, queue) ?? true;
+      if (!isPermitted) this.#sayError(Refusal.subscribed(subject, queue, sid));
+      return isPermitted;
+    });
+  }
+
   connect(json: Uint8Array): void {
     clearTimeout(this.#authTimer);
     const request = readConnect(json, this.#request);
@@ -93,8 +123,7 @@ export class Client implements ProtocolHandler, Recipient, Receiver {
     this.#request = { ...request, headers };
     const permissions = this.#station.authorization.admit(request);
     if (!permissions) return this.refuse(Refusal.authorization);
-    const limited = Object.keys(permissions).length > 0;
-    this.#permissions = limited ? new Permissions(permissions) : undefined;
+    this.#permit(permissions);
     if (request.protocol < 0 || request.protocol > MAX_PROTOCOL) {
       return this.refuse(Refusal.protocol);
     }
@@ -169,6 +198,8 @@ export class Client implements ProtocolHandler, Recipient, Receiver {
       return this.#sayError(Refusal.reply(reply));
     }
     this.#acknowledge();
+    if (subject === USER_INFO && reply !== "") return this.#answerUserInfo(reply);
+    if (isTraceOnly(line, payload) && exchange.reaches(subject)) return;
     if (exchange.publish({ line, payload, from: this })) return;
     if (reply === "" || !this.#request.noResponders) return;
     const subscription = exchange.subscriptionOf(this, reply);
@@ -211,6 +242,19 @@ export class Client implements ProtocolHandler, Recipient, Receiver {
     if (this.#connected || !this.#station.authorization.required) return true;
     this.refuse(Refusal.authorization);
     return false;
+  }
+
+  #permit(granted: EmbeddedPermissions): Permissions | undefined {
+    this.#granted = granted;
+    const isLimited = Object.keys(granted).length > 0;
+    return this.#permissions = isLimited ? new Permissions(granted) : undefined;
+  }
+
+  #answerUserInfo(subject: string): void {
+    const { exchange, identity } = this.#station;
+    const payload = userInfo(identity, this.#request, this.#permissions && this.#granted);
+    const line = { subject, reply: "", headerSize: -1, size: payload.length };
+    exchange.publish({ line, payload, from: SERVER });
   }
 
   #acknowledge(): void {

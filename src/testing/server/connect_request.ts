@@ -43,6 +43,21 @@ const FIELDS: ReadonlyMap<string, keyof ConnectRequest> = new Map([
   ["new_account", "newAccount"],
 ]);
 
+/** What a client says that is not asked for here; the real server reads it all the same, by its type. */
+const OTHERS: ReadonlyMap<string, "string" | "boolean" | "subjects"> = new Map([
+  ["tls_required", "boolean"],
+  ["nkey", "string"],
+  ["jwt", "string"],
+  ["sig", "string"],
+  ["name", "string"],
+  ["lang", "string"],
+  ["version", "string"],
+  ["remote_account", "string"],
+  ["proxy_sig", "string"],
+  ["import", "subjects"],
+  ["export", "subjects"],
+]);
+
 const decoder = new TextDecoder();
 
 /** Reads a CONNECT line over what was said before; `undefined` where it cannot be read. */
@@ -58,11 +73,25 @@ export function readConnect(json: Uint8Array, before: ConnectRequest): ConnectRe
   // Only known names are taken over, so that `__proto__` and its like stay plain data.
   const request: Record<string, unknown> = { ...before };
   for (const [name, value] of Object.entries(said)) {
+    if (value === null) continue;
+    const other = OTHERS.get(name.toLowerCase());
+    if (other && !isOf(other, value)) return undefined;
     const field = FIELDS.get(name.toLowerCase());
-    if (!field || value === null) continue;
+    if (!field) continue;
     if (typeof value !== typeof UNSAID[field]) return undefined;
     if (typeof value === "number" && !Number.isInteger(value)) return undefined;
     request[field] = value;
   }
   return request as unknown as ConnectRequest;
+}
+
+function isOf(type: "string" | "boolean" | "subjects", value: unknown): boolean {
+  if (type === "string") return typeof value === "string";
+  if (type === "boolean") return typeof value === "boolean";
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+  const { allow, deny } = value as { readonly allow?: unknown; readonly deny?: unknown };
+  return [allow, deny].every((list) =>
+    list === undefined || list === null ||
+    Array.isArray(list) && list.every((one) => typeof one === "string")
+  );
 }

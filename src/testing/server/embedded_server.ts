@@ -3,13 +3,13 @@ import { Backlog } from "./backlog.ts";
 import { Client } from "./client.ts";
 import { Congestion } from "./congestion.ts";
 import { Exchange } from "./exchange.ts";
-import { type Identity, newServerId } from "./info.ts";
+import { newSealingKey, newServerId } from "./info.ts";
 import { PipeListener } from "./listener_pipe.ts";
 import { TcpListener } from "./listener_tcp.ts";
 import { WebSocketListener } from "./listener_websocket.ts";
-import type { EmbeddedServerOptions } from "./options.ts";
+import type { EmbeddedServerChanges, EmbeddedServerOptions } from "./options.ts";
 import { Refusal } from "./refusal.ts";
-import { checkOptions, type Settings } from "./settings.ts";
+import { changedOptions, checkOptions, type Settings } from "./settings.ts";
 import type { Station, Traffic } from "./station.ts";
 import type { Accept } from "./wire.ts";
 
@@ -34,6 +34,8 @@ export interface EmbeddedStats {
   readonly slowConsumers: number;
 }
 
+type Changing<T> = { -readonly [Key in keyof T]: T[Key] };
+
 /**
  * A NATS server in this process: core NATS with the rules and the words of the real one, for tests
  * and first steps. Any client reaches it over TCP or WebSocket, and a program that may do nothing
@@ -53,7 +55,6 @@ export interface EmbeddedStats {
  * ```
  */
 export class EmbeddedServer implements AsyncDisposable {
-  readonly #settings: Settings;
   readonly #clients = new Map<number, Client>();
   readonly #exchange = new Exchange();
   readonly #traffic: Traffic = {
@@ -63,7 +64,7 @@ export class EmbeddedServer implements AsyncDisposable {
     bytesOut: 0,
     slowConsumers: 0,
   };
-  readonly #station: Station & { identity: Identity; lameDuck: boolean };
+  readonly #station: Changing<Station>;
   readonly #pipes: PipeListener;
   #tcp: TcpListener | undefined;
   #webSocket: WebSocketListener | undefined;
@@ -72,9 +73,14 @@ export class EmbeddedServer implements AsyncDisposable {
 
   private constructor(settings: Settings) {
     const authorization = new Authorization(settings);
-    this.#settings = settings;
     this.#station = {
-      identity: { id: newServerId(), settings, port: 0, authRequired: authorization.required },
+      identity: {
+        id: newServerId(),
+        xkey: newSealingKey(),
+        settings,
+        port: 0,
+        authRequired: authorization.required,
+      },
       authorization,
       exchange: this.#exchange,
       congestion: new Congestion(),
@@ -197,6 +203,36 @@ export class EmbeddedServer implements AsyncDisposable {
     if (this.#state === "paused") this.#state = "accepting";
   }
 
+  /**
+   * Changes users and limits while it runs, as nats-server does with a new configuration: whoever is no user any more is
+   * cut off, subscriptions that are not permitted any more end with an error, and what is left goes on. Of more clients
+   * than `maxConnections` the oldest go.
+   *
+   * @throws {TypeError} if an option cannot be changed, or is of the wrong type
+   * @throws {RangeError} if a number is out of its range
+   *
+   * @example
+   * ```ts
+   * import { EmbeddedServer } from "@signalbox/nats/testing";
+   *
+   * const shop = { user: "shop", password: "secret" };
+   * await using server = await EmbeddedServer.start({ listen: false, users: [shop] });
+   * server.update({ users: [{ ...shop, permissions: { subscribe: ["_SHOP.>"] } }] });
+   * ```
+   */
+  update(changes: EmbeddedServerChanges): void {
+    const settings = changedOptions(this.#settings, changes);
+    const before = this.#station.authorization;
+    const authorization = this.#station.authorization = new Authorization(settings);
+    const authRequired = authorization.required;
+    this.#station.identity = { ...this.#station.identity, settings, authRequired };
+    const clients = [...this.#clients.values()];
+    for (const client of clients) client.reauthorize(before);
+    for (const client of [...this.#clients.values()].slice(0, -settings.maxConnections)) {
+      client.refuse(Refusal.maxConnections);
+    }
+  }
+
   /** Tells clients that it is about to go, with `ldm` in an INFO, and goes on serving. */
   lameDuck(): void {
     this.#station.lameDuck = true;
@@ -216,6 +252,10 @@ export class EmbeddedServer implements AsyncDisposable {
     await this.stop();
   }
 
+  get #settings(): Settings {
+    return this.#station.identity.settings;
+  }
+
   get #host(): string {
     const { hostname } = this.#settings;
     if (hostname === "0.0.0.0" || hostname === "::") return "localhost";
@@ -223,13 +263,14 @@ export class EmbeddedServer implements AsyncDisposable {
   }
 
   #listen(): void {
-    const { hostname, port, listen, webSocket, maxConnections } = this.#settings;
+    const { hostname, port, listen, webSocket } = this.#settings;
     if (!listen) return;
     this.#tcp = new TcpListener({ hostname, port }, this.#accept);
     this.#station.identity = { ...this.#station.identity, port: this.#tcp.port };
     if (!webSocket) return;
     const address = { hostname, port: webSocket === true ? 0 : webSocket.port };
-    const accepting = (open: number) => this.#state === "accepting" && open < maxConnections;
+    const accepting = (open: number) =>
+      this.#state === "accepting" && open < this.#settings.maxConnections;
     this.#webSocket = new WebSocketListener(address, this.#accept, accepting);
   }
 

@@ -12,7 +12,7 @@ export interface Subscription extends Interest {
   readonly sid: string;
   readonly recipient: Recipient;
   /** Is it wider than what its user may receive? */
-  readonly filtered: boolean;
+  filtered: boolean;
   received: number;
   /** Ends after this many messages; 0 is never. */
   max: number;
@@ -74,6 +74,12 @@ export class Exchange {
       if (deliverToOne(group, publication)) delivered = true;
     }
     return delivered;
+  }
+
+  /** Is anybody subscribed to the subject? */
+  reaches(subject: string): boolean {
+    const { plain, groups } = this.#interest.match(subject);
+    return plain.length > 0 || groups.length > 0;
   }
 
   /** A plain subscription of the recipient that a message to the subject would reach. */

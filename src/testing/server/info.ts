@@ -4,14 +4,18 @@ import type { Settings } from "./settings.ts";
  * Clients switch features on by version, so this one is the version whose rules are followed; what
  * comes after the hyphen and the server's name say what it really is.
  */
-const VERSION = "2.15.1-embedded";
+export const VERSION = "2.15.1-embedded";
 const PROTOCOL = 1;
+/** Of JetStream, which clients read although it is not there. */
+const API_LEVEL = 5;
 const ID_LENGTH = 56;
 const ID_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
 /** What is the same for every client of one server. */
 export interface Identity {
   readonly id: string;
+  /** What a client would seal a secret with. */
+  readonly xkey: string;
   readonly settings: Settings;
   readonly port: number;
   readonly authRequired: boolean;
@@ -28,17 +32,32 @@ export interface Occasion {
 
 /** A server's identity: the letter of servers and 55 random ones. */
 export function newServerId(): string {
+  return newKey("N");
+}
+
+/** A public key of some kind: nobody has the other half, as nothing is sealed here. */
+function newKey(kind: "N" | "X"): string {
   const random = crypto.getRandomValues(new Uint8Array(ID_LENGTH - 1));
-  return "N" + Array.from(random, (byte) => ID_ALPHABET[byte % ID_ALPHABET.length]).join("");
+  return kind + Array.from(random, (byte) => ID_ALPHABET[byte % ID_ALPHABET.length]).join("");
+}
+
+/** A key for others to seal secrets with. */
+export function newSealingKey(): string {
+  return newKey("X");
+}
+
+/** What a server calls itself. */
+export function serverName(id: string): string {
+  return `embedded-${id.slice(1, 9)}`;
 }
 
 /** The INFO line, without its end. */
 export function infoLine(identity: Identity, occasion: Occasion): string {
-  const { id, settings, port, authRequired } = identity;
+  const { id, xkey, settings, port, authRequired } = identity;
   const { client, address, lameDuck, connected } = occasion;
   const info = {
     server_id: id,
-    server_name: `embedded-${id.slice(1, 9)}`,
+    server_name: serverName(id),
     version: VERSION,
     proto: PROTOCOL,
     go: "none",
@@ -52,6 +71,8 @@ export function infoLine(identity: Identity, occasion: Occasion): string {
     ldm: lameDuck || undefined,
     connect_info: connected || undefined,
     remote_account: connected ? "$G" : undefined,
+    api_lvl: API_LEVEL,
+    xkey,
   };
   return `INFO ${JSON.stringify(info)} `;
 }

@@ -44,6 +44,20 @@ export interface EmbeddedUser {
   readonly permissions?: EmbeddedPermissions;
 }
 
+/** What {@linkcode EmbeddedServer.update} changes; what is not named stays as it is. */
+export interface EmbeddedServerChanges {
+  /** Who may connect; `undefined` lets everyone. */
+  readonly users?: readonly EmbeddedUser[] | undefined;
+  /** The token to connect with; `undefined` is none. */
+  readonly token?: string | undefined;
+  /** The greatest payload in bytes, headers included. */
+  readonly maxPayload?: number;
+  /** How many clients may be connected. */
+  readonly maxConnections?: number;
+  /** Milliseconds a client that comes from now on has to say who it is. */
+  readonly authTimeout?: number;
+}
+
 /** Options of {@linkcode EmbeddedServer.start}. */
 export interface EmbeddedServerOptions {
   /**

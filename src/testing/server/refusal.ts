@@ -17,6 +17,9 @@ export const Refusal = {
   publish: (subject: string): string => `Permissions Violation for Publish to ${quoted(subject)}`,
   reply: (reply: string): string =>
     `Permissions Violation for Publish with Reply of ${quoted(reply)}`,
+  /** Of a subscription that was permitted before. */
+  subscribed: (subject: string, queue: string | undefined, sid: string): string =>
+    `${Refusal.subscribe(subject, queue)} (sid ${quoted(sid)})`,
   subscribe: (subject: string, queue: string | undefined): string => {
     const using = queue === undefined ? "" : ` using queue ${quoted(queue)}`;
     return `Permissions Violation for Subscription to ${quoted(subject)}${using}`;

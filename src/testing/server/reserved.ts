@@ -1,6 +1,6 @@
 /** Names that servers use among themselves, and that the real one refuses from clients. */
 const SUBJECTS = ["_GR_.", "$GR.", "$NRG."] as const;
-const REPLIES = ["_R_.", "$JS.ACK.", "_GR_."] as const;
+const REPLIES = ["_R_.", "$JS.ACK.", "_GR_.", "$GR."] as const;
 const QUEUE = "_sys_";
 
 /** Must a client not publish there? */

@@ -1,4 +1,4 @@
-import type { EmbeddedServerOptions, EmbeddedSubjects } from "./options.ts";
+import type { EmbeddedServerChanges, EmbeddedServerOptions, EmbeddedSubjects } from "./options.ts";
 import { isValidSubject } from "./subject.ts";
 
 /** Options with every default filled in. */
@@ -57,6 +57,18 @@ export function checkOptions(options: EmbeddedServerOptions): Settings {
   }
   checkAccess(settings);
   return settings;
+}
+
+const CHANGEABLE = ["users", "token", "maxPayload", "maxConnections", "authTimeout"];
+
+/** The options of a server that runs, with some that are others from now on; throws as {@linkcode checkOptions} does. */
+export function changedOptions(settings: Settings, changes: EmbeddedServerChanges): Settings {
+  const fixed = Object.keys(changes).find((key) => !CHANGEABLE.includes(key));
+  if (fixed !== undefined) {
+    const rule = `a change must be one of ${CHANGEABLE.join(", ")}`;
+    throw new TypeError(`Cannot update the embedded server as ${rule}: ${JSON.stringify(fixed)}`);
+  }
+  return checkOptions({ ...settings, ...changes } as EmbeddedServerOptions);
 }
 
 function isWebSocketPort(value: unknown): value is { readonly port: number } {

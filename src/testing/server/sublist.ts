@@ -177,9 +177,12 @@ function collect<I extends Interest>(
 ): void {
   if (depth === tokens.length) return take(node, found, named);
   if (node.rest) take(node.rest, found, named);
-  if (node.one) collect(node.one, tokens, depth + 1, found, named);
   const literal = node.literals?.get(tokens[depth]!);
-  if (literal) collect(literal, tokens, depth + 1, found, named);
+  // the real server goes on with the wildcard first, and takes the literal first where the subject ends
+  const isLast = depth === tokens.length - 1;
+  for (const next of isLast ? [literal, node.one] : [node.one, literal]) {
+    if (next) collect(next, tokens, depth + 1, found, named);
+  }
 }
 
 /** A queue group is known by its name alone: members on `a.*` and on `a.b` share one message. */

@@ -32,6 +32,13 @@ export class Subscriptions {
     else this.#remove(subscription);
   }
 
+  /** Keeps those that are still permitted, and ends the others. */
+  review(isPermitted: (subscription: Subscription) => boolean): void {
+    for (const subscription of [...this.#bySid.values()]) {
+      if (!isPermitted(subscription)) this.#remove(subscription);
+    }
+  }
+
   /** Counts a message, and ends the subscription that has received all it asked for. */
   count(subscription: Subscription): void {
     subscription.received++;

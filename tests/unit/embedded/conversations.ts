@@ -19,6 +19,27 @@ export interface Conversation {
 const ASKING = { no_responders: true };
 const UNKNOWN = "-ERR 'Unknown Protocol Operation'\r\n";
 
+/** What the real server reads by its type, whether it is asked for or not. */
+const WRONG_TYPES: readonly [string, unknown][] = [
+  ["name", 5],
+  ["lang", {}],
+  ["version", 1],
+  ["jwt", true],
+  ["nkey", []],
+  ["sig", 1],
+  ["tls_required", "yes"],
+  ["import", 5],
+  ["export", { allow: "a" }],
+  ["remote_account", 5],
+  ["proxy_sig", 5],
+];
+
+/** A message with headers, one of which says where it is traced to. */
+function traced(header: string): string {
+  const headers = `NATS/1.0\r\nNats-Trace-Dest: d\r\n${header}\r\n\r\n`;
+  return `HPUB a in ${headers.length} ${headers.length + 1}\r\n${headers}x\r\n`;
+}
+
 /** All of them. */
 export const conversations: readonly Conversation[] = [
   {
@@ -125,6 +146,56 @@ export const conversations: readonly Conversation[] = [
       "-ERR 'Permissions Violation for Publish to \"_GR_.a\"'\r\n" +
       "-ERR 'Permissions Violation for Publish with Reply of \"_R_.b\"'\r\n" +
       "-ERR 'Permissions Violation for Publish with Reply of \"$JS.ACK.b\"'\r\n",
+  },
+  {
+    name: "PUB with a reply that gateways keep for themselves is refused",
+    since: "2.15",
+    say: "SUB a 1\r\nPUB a $GR.b 1\r\nx\r\nPUB a $NRG.b 1\r\nx\r\n",
+    hear: "-ERR 'Permissions Violation for Publish with Reply of \"$GR.b\"'\r\n" +
+      "MSG a 1 $NRG.b 1\r\nx\r\n",
+  },
+  {
+    name: "PUB reaches the literal first where its subject ends, and the wildcard first before",
+    say: "SUB a.* 1\r\nSUB a.b 2\r\nSUB > 3\r\nPUB a.b 1\r\nx\r\n" +
+      "UNSUB 3\r\nSUB *.b.c 4\r\nSUB a.b.* 5\r\nSUB a.b.c 6\r\nSUB *.b.* 7\r\nPUB a.b.c 1\r\nx\r\n",
+    hear: "MSG a.b 3 1\r\nx\r\nMSG a.b 2 1\r\nx\r\nMSG a.b 1 1\r\nx\r\n" +
+      [4, 7, 6, 5].map((sid) => `MSG a.b.c ${sid} 1\r\nx\r\n`).join(""),
+  },
+  {
+    name: "no_responders tells the literal subscription, and not a wildcard beside it",
+    since: "2.15",
+    request: ASKING,
+    say: "SUB in.* 1\r\nSUB in.a 2\r\nPUB a in.a 0\r\n\r\n",
+    hear: "HMSG in.a 2 33 33\r\nNATS/1.0 503\r\nNats-Subject: a\r\n\r\n\r\n",
+  },
+  {
+    name: "HPUB that is only to be traced is not delivered, nor is anybody missed",
+    since: "2.15",
+    request: ASKING,
+    say: "SUB a 1\r\nSUB in 2\r\n" +
+      ["1", "true", "ON"].map((yes) => traced(`Nats-Trace-Only: ${yes}`)).join("") +
+      traced("Nats-Trace-Only: no"),
+    hear: "HMSG a 1 in 53 54\r\nNATS/1.0\r\nNats-Trace-Dest: d\r\nNats-Trace-Only: no\r\n\r\nx\r\n",
+  },
+  {
+    name: "HPUB without a place to trace it to is delivered",
+    since: "2.15",
+    say: "SUB a 1\r\nHPUB a 35 36\r\nNATS/1.0\r\nNats-Trace-Only: true\r\n\r\nx\r\n",
+    hear: "HMSG a 1 35 36\r\nNATS/1.0\r\nNats-Trace-Only: true\r\n\r\nx\r\n",
+  },
+  ...WRONG_TYPES.map(([field, value]): Conversation => ({
+    name: `CONNECT with ${JSON.stringify(value)} for ${field} closes without a word`,
+    since: "2.15",
+    request: { [field]: value },
+    say: "",
+    hear: "",
+    closes: true,
+  })),
+  {
+    name: "CONNECT with fields of other kinds of peers, and unknown ones, is fine",
+    request: { import: { allow: ["a"] }, export: {}, name: null, remote_account: "a", what: 5 },
+    say: "SUB a 1\r\nPUB a 1\r\nx\r\n",
+    hear: "MSG a 1 1\r\nx\r\n",
   },
   {
     name: "HPUB delivers headers and both sizes",

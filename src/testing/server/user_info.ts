@@ -1,0 +1,49 @@
+import type { ConnectRequest } from "./connect_request.ts";
+import { type Identity, serverName, VERSION } from "./info.ts";
+import type { EmbeddedPermissions, EmbeddedSubjects } from "./options.ts";
+import { split } from "./settings.ts";
+
+/** Where a client asks who it is. */
+export const USER_INFO = "$SYS.REQ.USER.INFO";
+
+const NANOSECONDS = 1_000_000;
+const ACCOUNT = "$G";
+const encoder = new TextEncoder();
+
+/** What the server knows of the client that asks. */
+export function userInfo(
+  { id, settings }: Identity,
+  { user }: ConnectRequest,
+  permissions: EmbeddedPermissions | undefined,
+): Uint8Array {
+  const server = {
+    name: serverName(id),
+    host: settings.listen ? settings.hostname : "memory",
+    id,
+    ver: VERSION,
+    jetstream: false,
+    flags: 0,
+    seq: 0,
+    time: new Date().toISOString(),
+  };
+  const data = {
+    user,
+    account: ACCOUNT,
+    account_name: ACCOUNT,
+    permissions: permissions && shown(permissions),
+  };
+  return encoder.encode(JSON.stringify({ server, data }));
+}
+
+function shown({ publish, subscribe, allowResponses }: EmbeddedPermissions) {
+  const { max = 1, expires = 120_000 } = typeof allowResponses === "object" ? allowResponses : {};
+  return {
+    publish: listed(publish),
+    subscribe: listed(subscribe),
+    responses: allowResponses ? { max, ttl: expires * NANOSECONDS } : undefined,
+  };
+}
+
+function listed(subjects: EmbeddedSubjects | undefined) {
+  return subjects && split(subjects);
+}
