@@ -43,6 +43,8 @@ export interface DeliveryPlan {
   /** How streamed replies behave, and how many there may be. */
   readonly streams: LinkSettings;
   readonly places: Places;
+  /** Of streams whose parts are published, and sent to nobody. */
+  readonly unread: Places;
 }
 
 /** What those are told who wait when the broker stops. */
@@ -63,13 +65,17 @@ export class Delivery {
 
   constructor(plan: DeliveryPlan) {
     this.#plan = plan;
-    const publish = (exchange: Exchange, part: unknown) =>
-      plan.publishTo.length > 0 && this.#publish(exchange, part);
-    this.#streaming = new Streaming({ ...plan, publish });
+    const publish = (exchange: Exchange, part: unknown) => this.#publish(exchange, part);
+    this.#streaming = new Streaming({
+      ...plan,
+      publish: plan.publishTo.length > 0 ? publish : undefined,
+      report: this.#report,
+    });
   }
 
   /** Sends the parts of a reply as they are made. */
-  readonly pour: Pour = (message, parts) => this.#streaming.pour(exchangeOf(message)!, parts);
+  readonly pour: Pour = (message, parts, check) =>
+    this.#streaming.pour(exchangeOf(message)!, parts, check);
 
   /** Sees one message through; never throws or rejects, and gives a promise only where it has to wait. */
   run(packet: Packet, arrived: number): void | Promise<void> {
@@ -78,13 +84,11 @@ export class Delivery {
       const value = runWithin(exchange, this.#handle, exchange);
       const answered = after(value, (value) => this.#answer(exchange, value));
       if (answered instanceof Promise) {
-        return answered.catch((error) => this.#fail(exchange, error)).then(() =>
-          this.#end(exchange)
-        );
+        return this.#endAfter(exchange, answered.catch((error) => this.#fail(exchange, error)));
       }
     } catch (error) {
       const told = this.#fail(exchange, error);
-      if (told) return told.then(() => this.#end(exchange));
+      if (told) return this.#endAfter(exchange, told);
     }
     this.#end(exchange);
   }
@@ -95,7 +99,7 @@ export class Delivery {
     if (packet.replyTo === "" && !this.#plan.stats) return;
     const exchange = this.#begin(packet, performance.now());
     const told = this.#fail(exchange, new ReplyError(code, description));
-    if (told) return told.then(() => this.#end(exchange));
+    if (told) return this.#endAfter(exchange, told);
     this.#end(exchange);
   }
 
@@ -127,6 +131,11 @@ export class Delivery {
     return exchange;
   }
 
+  /** Never rejects: nobody would handle it, and that ends the process. */
+  #endAfter(exchange: Exchange, told: Promise<unknown>): Promise<void> {
+    return told.catch((error) => this.#report(exchange, error)).then(() => this.#end(exchange));
+  }
+
   #end(exchange: Exchange): void {
     if (exchange.failure) this.#streaming.endPlain(exchange, 1);
     exchange.end();
@@ -149,7 +158,9 @@ export class Delivery {
     const { publishTo, noReply } = this.#plan;
     if (exchange.isLed) return this.#streaming.finish(exchange, value);
     if (isAsyncIterable(value)) {
-      return this.#streaming.pour(exchange, value).then(() => this.#streaming.finish(exchange));
+      return this.#streaming.pour(exchange, value, undefined).then(() =>
+        this.#streaming.finish(exchange)
+      );
     }
     const published = publishTo.length > 0 && this.#publish(exchange, value);
     const replied = !noReply && exchange.claim() && this.#reply(exchange, value);
@@ -164,10 +175,10 @@ export class Delivery {
         const draft = draftOf(exchange, "publish", pattern.fill(params), value);
         const sent = this.#plan.outbound.send(draft);
         return isThenable(sent)
-          ? Promise.resolve(sent).catch((error) => this.#report(error))
+          ? Promise.resolve(sent).catch((error) => this.#report(exchange, error))
           : sent;
       } catch (error) {
-        this.#report(error);
+        this.#report(exchange, error);
       }
     });
     return sent.some(isThenable) && Promise.all(sent);
@@ -189,10 +200,10 @@ export class Delivery {
   /** Gives a promise only where the answer has to wait for a middleware. */
   #fail(exchange: Exchange, error: unknown): void | Promise<void> {
     const failure = exchange.failure = failureOf(error);
-    if (exchange.endpoint) return this.#failLink(exchange.endpoint, failure, error);
+    if (exchange.endpoint) return this.#failLink(exchange, exchange.endpoint, error);
     const toTell = !this.#plan.noReply && exchange.claim();
     // an error that was made for the caller is told to the caller alone, if there is one
-    if (!toTell || !(error instanceof ReplyError)) this.#report(error);
+    if (!toTell || !(error instanceof ReplyError)) this.#report(exchange, error);
     if (!toTell) return;
     const sayLess = (cause: unknown) => this.#sayLess(exchange, failure, cause);
     try {
@@ -210,26 +221,27 @@ export class Delivery {
   }
 
   /** Whoever was led to a link is told through it; what follows from its end is no news. */
-  #failLink(endpoint: Endpoint, failure: Failure, error: unknown): Promise<void> {
+  #failLink(exchange: Exchange, endpoint: Endpoint, error: unknown): Promise<void> {
     const isNews = !endpoint.ending ||
       !(error instanceof LinkError || error === endpoint.error(""));
-    if (isNews && !(error instanceof ReplyError)) this.#report(error);
-    return endpoint.close({ reason: "error", ...failure });
+    if (isNews && !(error instanceof ReplyError)) this.#report(exchange, error);
+    return endpoint.close({ reason: "error", ...exchange.failure });
   }
 
   /** Its data, the caller's own words or a middleware may be why an error could not be sent. */
   #sayLess(exchange: Exchange, failure: Failure, cause: unknown): void {
-    this.#report(cause);
+    this.#report(exchange, cause);
     try {
       this.#plan.outbound.sendPast(lastWord(exchange, failure));
     } catch (error) {
-      this.#report(error);
+      this.#report(exchange, error);
     }
   }
 
-  #report(error: unknown): void {
-    this.#plan.feed.emit({ type: "error", error: asError(error) });
-  }
+  readonly #report = ({ subject, correlationId }: Exchange, error: unknown): void => {
+    const { feed, pattern: { text: pattern } } = this.#plan;
+    feed.emit({ type: "error", error: asError(error), subject, pattern, correlationId });
+  };
 }
 
 function draftOf(
@@ -259,5 +271,10 @@ function lastWord(
 }
 
 function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(`A handler threw ${shown(error)}`);
+  if (error instanceof Error) return error;
+  try {
+    return new Error(`A handler threw ${shown(error)}`);
+  } catch {
+    return new Error("A handler threw what cannot be shown");
+  }
 }

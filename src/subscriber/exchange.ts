@@ -38,6 +38,7 @@ export class Exchange implements Work, Reception {
   #controller: AbortController | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #answered = false;
+  #departure: Error | undefined;
   #ended = false;
 
   constructor(
@@ -118,6 +119,13 @@ export class Exchange implements Work, Reception {
     void endpoint.closed.then(() => this.#controller?.abort(endpoint.error("go on with")));
   }
 
+  /** Its caller has gone: nothing more is sent, and the signal aborts with the reason. */
+  leave(reason: Error): void {
+    this.#answered = true;
+    this.#departure = reason;
+    this.#controller?.abort(reason);
+  }
+
   /** Nothing of it is at work any more. */
   end(): void {
     this.#ended = true;
@@ -130,6 +138,7 @@ export class Exchange implements Work, Reception {
   signal(): AbortSignal {
     if (this.#controller) return this.#controller.signal;
     this.#controller = new AbortController();
+    if (this.#departure) this.#controller.abort(this.#departure);
     if (this.endpoint?.ending) this.#controller.abort(this.endpoint.error("go on with"));
     // whoever asks so late would have a timer and a listener that nobody clears
     if (this.#ended) return this.#controller.signal;

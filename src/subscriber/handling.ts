@@ -159,6 +159,7 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
       noReply,
       streams,
       places,
+      unread: new Places(maxStreams),
     });
     const routes = this.#routes.map((route) => this.#routed(route, binding));
     this.#live.splice(0, Infinity, ...routes);

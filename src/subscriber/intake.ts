@@ -1,4 +1,5 @@
 import { Backlog, type Bounds } from "../backlog.ts";
+import { breath } from "../breath.ts";
 import { heldSize, keep, type Packet } from "../message/packet.ts";
 
 /** What an intake hands over to. */
@@ -10,6 +11,9 @@ export interface Worker {
   /** This one has come when no more is to be begun. */
   late(packet: Packet): void;
 }
+
+/** After so many from the backlog the event loop may be due for a turn. */
+const SERIES = 16;
 
 interface Waiting {
   readonly packet: Packet;
@@ -29,6 +33,7 @@ export class Intake {
   #era = 0;
   #until = Infinity;
   #refilling = false;
+  #begun = 0;
   #idle: (() => void)[] = [];
 
   constructor(worker: Worker, concurrency: number, bounds: Bounds) {
@@ -46,7 +51,9 @@ export class Intake {
   take(packet: Packet): void {
     const arrived = performance.now();
     if (arrived > this.#until) return this.#worker.late(packet);
-    if (this.#running < this.#concurrency) return this.#start({ packet, arrived });
+    // what waits for a turn of the event loop must not be overtaken
+    const isFree = this.#running < this.#concurrency && !this.#refilling;
+    if (isFree) return this.#start({ packet, arrived });
     const size = heldSize(packet);
     if (!this.#backlog.fits(size, this.#bounds)) return this.#worker.overflow(packet);
     this.#backlog.push({ packet: keep(packet), arrived }, size);
@@ -81,17 +88,27 @@ export class Intake {
     const era = this.#era;
     this.#running++;
     const done = this.#worker.run(packet, arrived);
-    if (done) void done.then(() => this.#finished(era));
-    else this.#finished(era);
+    if (!done) return this.#finished(era);
+    const finish = () => this.#finished(era);
+    // a place that is never given back would be worse than whatever went wrong
+    done.then(finish, finish);
   }
 
   /** A loop, as handlers that do not wait would otherwise call one another down a backlog of any length. */
   #finished(era: number): void {
     if (era !== this.#era) return;
     this.#running--;
-    if (this.#refilling) return;
+    if (!this.#refilling) this.#refill();
+  }
+
+  #refill(): void {
     this.#refilling = true;
-    for (let next; this.#mayBegin && (next = this.#backlog.shift());) this.#start(next);
+    while (this.#mayBegin && this.#backlog.length > 0) {
+      // handlers that wait for nothing would work off the whole backlog before any timer fires
+      const turn = ++this.#begun % SERIES === 0 && breath();
+      if (turn) return void turn.then(() => this.#refill());
+      this.#start(this.#backlog.shift()!);
+    }
     this.#refilling = false;
     if (this.#running === 0 && this.#backlog.length === 0) this.#tellIdle();
   }

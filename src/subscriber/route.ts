@@ -43,7 +43,7 @@ export class Route {
       (message) =>
         after(handler(message), (value) => {
           if (!isAsyncIterable(value)) return value;
-          return pour(message, replySchema ? checkedParts(replySchema, value) : value);
+          return pour(message, value, replySchema && ((part) => checked(replySchema, part)));
         }),
       (name) => {
         const habit = "call next(), or give back what is to be the reply";
@@ -94,13 +94,15 @@ function linkOf(middleware: Middleware): Link<ReceivedMessage> {
   return Object.defineProperty(link, "name", { value: middleware.name });
 }
 
-/** Sends the parts of a reply as they are made. */
-export type Pour = (message: ReceivedMessage, parts: AsyncIterable<unknown>) => Promise<void>;
+/** Gives a part as its schema makes it, or a promise of it. */
+export type PartCheck = (part: unknown) => unknown;
 
-/** Every part that fits its schema. */
-async function* checkedParts(schema: Schema, parts: AsyncIterable<unknown>): AsyncGenerator {
-  for await (const part of parts) yield checked(schema, part);
-}
+/** Sends the parts of a reply as they are made. */
+export type Pour = (
+  message: ReceivedMessage,
+  parts: AsyncIterable<unknown>,
+  check: PartCheck | undefined,
+) => Promise<void>;
 
 /**
  * The reply as it was given, if it fits: what the schema makes of it is for those who receive it. One that does not fit is

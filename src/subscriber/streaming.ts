@@ -1,7 +1,8 @@
+import { breath } from "../breath.ts";
 import { EncodeError, ReplyError } from "../errors.ts";
-import type { EventFeed } from "../connection/events.ts";
 import { accept, termsIn } from "../link/accepting.ts";
 import type { Endpoint } from "../link/endpoint.ts";
+import { LinkError } from "../link/link_error.ts";
 import { SENT } from "../link/sending.ts";
 import type { LinkWays } from "../link/link_ways.ts";
 import type { LinkSettings } from "../link/link_options.ts";
@@ -12,17 +13,23 @@ import type { Outbound } from "../outbound/outbound.ts";
 import { isThenable } from "../thenable.ts";
 import type { Exchange } from "./exchange.ts";
 import { Unanswerable } from "./failure.ts";
+import { PlainCaller } from "./plain_caller.ts";
+import type { PartCheck } from "./route.ts";
 
 /** How streamed replies leave. */
 export interface StreamPlan {
   readonly ways: LinkWays;
   readonly outbound: Outbound;
-  readonly feed: EventFeed;
   readonly streams: LinkSettings;
   readonly places: Places;
+  /** For those whose parts are published, and sent to nobody: they must not take the place of a reader. */
+  readonly unread: Places;
   readonly noReply: boolean;
-  /** Publishes a part where the subscriber says so, beside the reply. */
-  readonly publish: (exchange: Exchange, part: unknown) => unknown;
+  /** Aborts when the broker stops and time is up. */
+  readonly stopping: () => AbortSignal;
+  /** Publishes a part where the subscriber says so, beside the reply; `undefined` where it says nothing. */
+  readonly publish: ((exchange: Exchange, part: unknown) => unknown) | undefined;
+  readonly report: (exchange: Exchange, error: unknown) => void;
 }
 
 /** To a caller that cannot say how much it has room for, so many parts go before the server must have them. */
@@ -39,21 +46,29 @@ export class Streaming {
   }
 
   /**
-   * Sees to all parts; the end is told by `finish`, as middleware may have the last word.
+   * Sees to all parts; the end is told by `finish`, as middleware may have the last word. Parts that nobody gets are not
+   * made: a message that asks for no reply would set an endless handler to work for nobody.
    *
    * @throws {ReplyError} with 429, if too many are at work, or begin within a second
    * @throws whatever the parts throw
    */
-  async pour(exchange: Exchange, parts: AsyncIterable<unknown>): Promise<void> {
-    const { places, noReply } = this.#plan;
+  async pour(
+    exchange: Exchange,
+    parts: AsyncIterable<unknown>,
+    check: PartCheck | undefined,
+  ): Promise<void> {
+    const isRead = !this.#plan.noReply && exchange.isOpen;
+    if (!isRead) exchange.plainLeft = 0;
+    if (!isRead && !this.#plan.publish) return await this.#discard(exchange, parts);
+    const places = isRead ? this.#plan.places : this.#plan.unread;
     if (!places.enter()) throw new ReplyError(ERROR_CODES.tooMany, "Too many streams");
     try {
       const retryAfter = places.pass();
       if (retryAfter > 0) {
         throw new ReplyError(ERROR_CODES.tooMany, "Too many streams at once", { retryAfter });
       }
-      if (!noReply && exchange.isOpen) await this.#send(exchange, parts);
-      else for await (const part of parts) await this.#plan.publish(exchange, part);
+      if (isRead) await this.#send(exchange, parts, check);
+      else await this.#publishAll(exchange, parts, check);
     } finally {
       places.leave();
     }
@@ -75,20 +90,49 @@ export class Streaming {
   }
 
   /** ADR-47: an empty message without headers is the end, if another may be sent after those that were `told`. */
-  endPlain({ replyTo: subject, plainLeft = 0 }: Exchange, told = 0): void {
+  endPlain(exchange: Exchange, told = 0): void {
+    const { replyTo: subject, plainLeft = 0 } = exchange;
     if (plainLeft <= told) return;
-    this.#plan.ways.connection.publish({
-      subject,
-      replyTo: "",
-      data: NOTHING,
-      headerBlock: undefined,
-    });
+    try {
+      const { connection } = this.#plan.ways;
+      connection.publish({ subject, replyTo: "", data: NOTHING, headerBlock: undefined });
+    } catch (error) {
+      // the connection may be closed, or what it holds be full, and the caller's address one that cannot be sent to
+      this.#plan.report(exchange, error);
+    }
   }
 
-  async #send(exchange: Exchange, parts: AsyncIterable<unknown>): Promise<void> {
+  /** Lets go of parts that nobody gets, before the first is made. */
+  async #discard(exchange: Exchange, parts: AsyncIterable<unknown>): Promise<void> {
+    if (exchange.replyTo === "" || this.#plan.noReply) {
+      const rule = "it is answered part by part, and nobody would get the parts";
+      this.#plan.report(exchange, new Error(`Dropped a message to "${exchange.subject}": ${rule}`));
+    }
+    await parts[Symbol.asyncIterator]().return?.();
+  }
+
+  /** No faster than the socket takes them, and for no longer than the broker runs. */
+  async #publishAll(
+    exchange: Exchange,
+    parts: AsyncIterable<unknown>,
+    check: PartCheck | undefined,
+  ): Promise<void> {
+    const { ways: { connection }, publish, stopping } = this.#plan;
+    for await (const part of parts) {
+      if (stopping().aborted) return;
+      await publish!(exchange, check ? await check(part) : part);
+      await (connection.room() ?? breath());
+    }
+  }
+
+  async #send(
+    exchange: Exchange,
+    parts: AsyncIterable<unknown>,
+    check: PartCheck | undefined,
+  ): Promise<void> {
     const { ways, streams: settings } = this.#plan;
     const terms = termsIn(exchange.message);
-    if (!terms) return await this.#sendPlain(exchange, parts);
+    if (!terms) return await this.#sendPlain(exchange, parts[Symbol.asyncIterator](), check);
     if (terms.kind !== "stream") {
       throw new ReplyError(ERROR_CODES.badRequest, "No sessions are served here");
     }
@@ -96,15 +140,16 @@ export class Streaming {
     const purpose = { subject, correlationId, schema: undefined };
     const endpoint = accept(ways, exchange.replyTo, terms, { purpose, settings });
     exchange.lead(endpoint);
-    await this.#sendParts(exchange, parts[Symbol.asyncIterator](), endpoint);
+    await this.#sendParts(exchange, parts[Symbol.asyncIterator](), { endpoint, check });
   }
 
   /** Until all is sent, or nobody wants it: then the parts are told, so that their `finally` runs. */
   async #sendParts(
     exchange: Exchange,
     parts: AsyncIterator<unknown>,
-    endpoint: Endpoint,
+    { endpoint, check }: { readonly endpoint: Endpoint; readonly check: PartCheck | undefined },
   ): Promise<void> {
+    const { publish } = this.#plan;
     const stopped = endpoint.closed.then(() => parts.return?.());
     stopped.catch(() => {});
     for (;;) {
@@ -112,11 +157,13 @@ export class Streaming {
       if (endpoint.ending) return void await stopped;
       if (result.done) return;
       try {
+        const part = check ? await check(result.value) : result.value;
         // a wait for each part, where there is nothing to wait for, would have each go out alone
-        const published = this.#plan.publish(exchange, result.value);
+        const published = publish?.(exchange, part);
         if (isThenable(published)) await published;
-        const sent = this.#sendPart(endpoint, result.value);
-        if (sent !== SENT) await sent;
+        const sent = this.#sendPart(endpoint, part);
+        const wait = sent === SENT ? breath() : sent;
+        if (wait) await wait;
       } catch (error) {
         if (endpoint.ending) return void await stopped;
         await parts.return?.();
@@ -138,38 +185,52 @@ export class Streaming {
    * ADR-47: a message for each part, for callers that do not speak of links. Where they may be sent only so many, the
    * one before the last two is held until it is known to be the last part: an error and the end must find room.
    */
-  async #sendPlain(exchange: Exchange, parts: AsyncIterable<unknown>): Promise<void> {
+  async #sendPlain(
+    exchange: Exchange,
+    parts: AsyncIterator<unknown>,
+    check: PartCheck | undefined,
+  ): Promise<void> {
     const { connection, allowance } = this.#plan.ways;
     const most = exchange.plainLeft = allowance?.max ?? Infinity;
+    using caller = this.#watch(exchange, parts);
     let held: { readonly part: unknown } | undefined;
     let count = 0;
-    for await (const part of parts) {
-      await this.#plan.publish(exchange, part);
+    for await (const value of { [Symbol.asyncIterator]: () => parts }) {
+      const part = check ? await check(value) : value;
+      await this.#plan.publish?.(exchange, part);
       if (exchange.isLate || !exchange.isOpen) return;
       if (held || (exchange.plainLeft === 1 && most > 1)) throw tooManyParts();
       if (exchange.plainLeft === 2 && most > 2) {
         held = { part };
         continue;
       }
-      await this.#sendPlainPart(exchange, part);
+      await this.#sendPlainPart(exchange, part, caller.ask());
       if (exchange.plainLeft === 0) return;
       if (++count % FLUSH_EVERY === 0) await connection.flush({}, "send the parts");
     }
     if (held && exchange.isOpen) await this.#sendPlainPart(exchange, held.part);
   }
 
-  async #sendPlainPart(exchange: Exchange, part: unknown): Promise<void> {
+  /** A caller who has gone stops the handler: its parts are told, as it may wait for long before it makes the next. */
+  #watch(exchange: Exchange, parts: AsyncIterator<unknown>): PlainCaller {
+    return new PlainCaller(this.#plan.ways, () => {
+      if (!exchange.isOpen) return;
+      exchange.plainLeft = 0;
+      exchange.leave(new LinkError("go on with", exchange.subject, "peer gone"));
+      Promise.try(() => parts.return?.()).catch((error) => this.#plan.report(exchange, error));
+    });
+  }
+
+  async #sendPlainPart(exchange: Exchange, part: unknown, ask?: string): Promise<void> {
     const { replyTo: subject, correlationId } = exchange;
-    const { outbound, feed } = this.#plan;
     const plain = plainPart(part);
     if (!plain) {
-      return feed.emit({
-        type: "error",
-        error: new EncodeError("no bytes, which would be the end"),
-      });
+      return this.#plan.report(exchange, new EncodeError("no bytes, which would be the end"));
     }
-    await outbound.send({ kind: "reply", subject, correlationId, ...plain });
-    exchange.plainLeft!--;
+    const draft = { kind: "reply", subject, correlationId, replyTo: ask, ...plain } as const;
+    await this.#plan.outbound.send(draft);
+    // the caller may have gone meanwhile
+    if (exchange.plainLeft) exchange.plainLeft--;
   }
 }
 

@@ -61,7 +61,7 @@ export interface SubscriberOptions<
    * @default {64}; as many as `maxStreams` lets for an `async function*`, whose readers set the pace
    */
   readonly concurrency?: number;
-  /** How streamed replies behave, where the handler is an `async function*`. */
+  /** How streamed replies behave, where the handler is an `async function*`; parts that nobody gets are not made. */
   readonly streams?: LinkOptions & {
     /** How many may begin within a second; the next is answered with 429. @default {Infinity} */
     readonly openingRate?: number;

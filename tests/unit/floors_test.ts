@@ -12,6 +12,7 @@ const FLOORS: readonly (readonly string[])[] = [
     "stack.ts",
     "deadline.ts",
     "backlog.ts",
+    "breath.ts",
     "thenable.ts",
     "subject/shortened.ts",
   ],
