@@ -117,9 +117,10 @@ export class Streaming {
     parts: AsyncIterable<unknown>,
     check: PartCheck | undefined,
   ): Promise<void> {
-    const { ways: { connection }, publish, stopping } = this.#plan;
+    const { ways: { connection }, publish } = this.#plan;
+    const stopping = this.#plan.stopping();
     for await (const part of parts) {
-      if (stopping().aborted) return;
+      if (stopping.aborted || !connection.isOpen) return;
       await publish!(exchange, check ? await check(part) : part);
       await (connection.room() ?? breath());
     }
