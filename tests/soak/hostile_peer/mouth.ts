@@ -42,6 +42,11 @@ export class Mouth implements AsyncDisposable {
     return this.#turn = this.#turn.then(() => this.#wire.publish(frame)).catch(() => {});
   }
 
+  /** Resolves once everything has been said. */
+  said(): Promise<void> {
+    return this.#turn;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#turn;
     this.#wire[Symbol.dispose]();

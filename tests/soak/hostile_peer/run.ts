@@ -81,6 +81,8 @@ class Stage implements AsyncDisposable {
   readonly #honest: NatsBroker;
   /** Links that are served, by the subject that has the seed. */
   readonly #open = new Map<Session, string>();
+  /** How many subscriptions there are without any liar. */
+  #idle = 0;
   readonly #ends = new Map<string, number>();
 
   private constructor(server: EmbeddedServer) {
@@ -101,6 +103,7 @@ class Stage implements AsyncDisposable {
     await stage.#honest.connect();
     // the inbox of all its answers is there to stay
     await stage.#honest.request("free.ask");
+    stage.#idle = server.stats().subscriptions;
     return stage;
   }
 
@@ -110,7 +113,6 @@ class Stage implements AsyncDisposable {
 
   /** One batch: all lie at once, and all must be over soon after. */
   async play(from: number, to: number): Promise<void> {
-    const idle = this.#server.stats().subscriptions;
     await using mouth = await Mouth.connect(this.#server.url);
     const before = usedMemory();
     const seeds = Array.from({ length: to - from }, (_, at) => from + at);
@@ -120,7 +122,8 @@ class Stage implements AsyncDisposable {
     const held = usedMemory() - before;
     if (held > HELD * seeds.length) this.faults.push(`seeds from ${from}: ${held} bytes are held`);
     await honest.catch((error) => this.faults.push(`seeds from ${from}: ${error}`));
-    await this.#settled(from, idle + MOUTH);
+    await mouth.said();
+    await this.#settled(from);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -230,10 +233,10 @@ class Stage implements AsyncDisposable {
   }
 
   /** Nobody is left to lie, so every link ends, and lets go of its inbox. */
-  async #settled(from: number, idle: number): Promise<void> {
+  async #settled(from: number): Promise<void> {
     const until = performance.now() + PATIENCE;
-    const left = () => this.#server.stats().subscriptions - idle;
-    while (this.#open.size + left() > 0 && performance.now() < until) await delay(20);
+    const left = () => this.#server.stats().subscriptions - this.#idle - MOUTH;
+    while ((this.#open.size > 0 || left() > 0) && performance.now() < until) await delay(20);
     if (left() > 0) this.faults.push(`seeds from ${from}: ${left()} inboxes are left`);
     for (const [session, subject] of this.#open) {
       this.faults.push(`${subject} goes on: ${session.state}`);
