@@ -120,7 +120,9 @@ class Stage implements AsyncDisposable {
     const honest = this.#work(from);
     await Promise.all(lies);
     const held = usedMemory() - before;
-    if (held > HELD * seeds.length) this.faults.push(`seeds from ${from}: ${held} bytes are held`);
+    if (held > HELD * seeds.length + KEPT) {
+      this.faults.push(`seeds from ${from}: ${held} bytes are held`);
+    }
     await honest.catch((error) => this.faults.push(`seeds from ${from}: ${error}`));
     await mouth.said();
     await this.#settled(from);
