@@ -199,11 +199,12 @@ export class Outbound {
     fields: readonly (readonly [string, string])[] = [],
   ): Outgoing {
     const { hasHeaders } = this.#ways.connection;
-    const { subject, body, replyTo, correlationId, timeLeft } = draft;
-    const given = draft.headers ? sendableFields(draft.headers) : [];
-    const headers = given.length + fields.length > 0 ? [...given, ...fields] : undefined;
-    const envelope = { headers, replyTo, correlationId, timeLeft };
-    const outgoing = encodeMessage(subject, body, envelope, hasHeaders);
+    // most have no headers, and a copy of each draft would cost as much as its checks
+    const isBare = draft.headers === undefined && fields.length === 0;
+    const envelope = isBare
+      ? draft
+      : { ...draft, headers: [...sendableFields(draft.headers ?? {}), ...fields] };
+    const outgoing = encodeMessage(draft.subject, draft.body, envelope, hasHeaders);
     if (draft.kind !== "publish") outgoing.isAwaited = true;
     return outgoing;
   }

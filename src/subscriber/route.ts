@@ -86,10 +86,10 @@ export class Route {
 /** A middleware as a link of the chain; what it gives `next` besides the message would be lost without a word. */
 function linkOf(middleware: Middleware): Link<ReceivedMessage> {
   const link: Link<ReceivedMessage> = (message, next) =>
-    middleware(message, (...given: readonly unknown[]) => {
-      if (given[0] === undefined || given[0] === message) return next(message);
+    middleware(message, (given?: unknown) => {
+      if (given === undefined || given === message) return next(message);
       const habit = "next() must be called with nothing: throw errors, and keep values in state";
-      return Promise.reject(new TypeError(`Cannot go on as ${habit}: ${shown(given[0])}`));
+      return Promise.reject(new TypeError(`Cannot go on as ${habit}: ${shown(given)}`));
     });
   return Object.defineProperty(link, "name", { value: middleware.name });
 }
