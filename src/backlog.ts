@@ -22,6 +22,11 @@ export class Backlog<T> {
     return this.#entries.length - this.#head;
   }
 
+  /** How many bytes wait. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   /** Whether one more of this size stays within the bounds; a single one always may wait. */
   fits(size: number, { messages, bytes }: Bounds): boolean {
     return this.length === 0 || (this.length < messages && this.#bytes + size <= bytes);

@@ -80,6 +80,14 @@ export interface BrokerOptions {
   readonly answersTo?: readonly string[];
   /** How many sessions and streams may be served at a time; the next is answered with 429. @default {10_000} */
   readonly maxSessions?: number;
+  /**
+   * How much all streams and sessions together may hold for their other sides, in bytes: what came and is not read, pieces
+   * of bodies that are not whole, what is sent and not acknowledged, openings, and 8 KiB for each. Beyond it whichever
+   * holds the most ends with an error of 429, and an opening is refused with 429 where none holds more than it would.
+   *
+   * @default {268_435_456}
+   */
+  readonly maxLinkBytes?: number;
   /** How much is held while disconnected, in bytes; what is published beyond it is refused. @default {8_388_608} */
   readonly outboxLimit?: number;
   /**
@@ -127,6 +135,7 @@ export interface BrokerSettings {
   /** Where answers may go, as wildcards. */
   readonly answersTo: readonly string[] | undefined;
   readonly maxSessions: number;
+  readonly maxLinkBytes: number;
   readonly service: ServiceOptions | undefined;
   readonly logger: Logger | undefined;
 }
@@ -152,6 +161,7 @@ const RULES = {
     value === true || typeof value === "object" ? undefined : "true, or an object",
   answersTo: subjects,
   maxSessions: count,
+  maxLinkBytes: bytes,
   outboxLimit: bytes,
   resolve: flag,
   logger: (value: unknown) =>
@@ -195,7 +205,7 @@ export function brokerSettings(
     outboxLimit: options.outboxLimit ?? 8 * 1_048_576,
     resolve: options.resolve ?? false,
   };
-  const { service, maxSessions = 10_000 } = options;
+  const { service, maxSessions = 10_000, maxLinkBytes = 256 * 1_048_576 } = options;
   return {
     connection,
     inboxPrefix,
@@ -203,6 +213,7 @@ export function brokerSettings(
     allowance: allowanceOf(options.allowResponses),
     answersTo: options.answersTo?.map((text) => new Pattern(text).subject),
     maxSessions,
+    maxLinkBytes,
     service,
     logger: logger || undefined,
   };

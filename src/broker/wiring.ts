@@ -58,7 +58,7 @@ export class Wiring implements Host {
       this.addresses,
       this.feed,
     );
-    this.links = new Links(this.feed, settings.maxSessions);
+    this.links = new Links(this.feed, settings);
     this.allowance = settings.allowance;
     this.requestTimeout = requestTimeout;
     this.inboxPrefix = inboxPrefix;

@@ -5,6 +5,7 @@ import type { Message } from "../message/message.ts";
 import { LINK } from "../message/signalbox_headers.ts";
 import { Endpoint } from "./endpoint.ts";
 import type { LinkWays } from "./link_ways.ts";
+import { LINK_COST } from "./link_holding.ts";
 import type { LinkSettings } from "./link_options.ts";
 import type { Purpose } from "./reader.ts";
 import { newSecret, parseTerms, type Terms, termsOf } from "./terms.ts";
@@ -56,11 +57,15 @@ export function accept(
     const description = "One of the two sides must be permitted to publish to the other's inboxes";
     throw new ReplyError(ERROR_CODES.badRequest, description);
   }
-  if (!ways.links.places.enter()) {
+  const { held, places } = ways.links;
+  if (!held.makeRoom(LINK_COST)) {
+    throw new ReplyError(ERROR_CODES.tooMany, "Streams and sessions hold too much");
+  }
+  if (!places.enter()) {
     throw new ReplyError(ERROR_CODES.tooMany, "Too many streams and sessions");
   }
   const endpoint = new Endpoint(ways, purpose, settings);
-  void endpoint.closed.then(() => ways.links.places.leave());
+  void endpoint.closed.then(() => places.leave());
   // whoever asks for a stream has nothing to say after the opening
   if (terms.kind === "stream") endpoint.restrict("sending");
   // one side is written to without an address of reply, which would tell who writes

@@ -1,4 +1,6 @@
+import type { EventFeed } from "../connection/events.ts";
 import { TimeoutError } from "../errors.ts";
+import { ERROR_CODES } from "../message/error_codes.ts";
 import type { NextOptions } from "../inbox/inbox.ts";
 import type { Message } from "../message/message.ts";
 import type { HeaderFields } from "../message/headers.ts";
@@ -30,6 +32,7 @@ export class Endpoint implements LinkOwner {
   readonly correlationId: string;
   /** Resolves with how it ended. */
   readonly closed: Promise<LinkEnd>;
+  readonly #feed: EventFeed;
   readonly #link: Link;
   readonly #reader: Reader;
   readonly #sending: Sending;
@@ -49,9 +52,11 @@ export class Endpoint implements LinkOwner {
     this.subject = subject;
     this.correlationId = correlationId;
     this.closed = new Promise((resolve) => this.#told = resolve);
-    this.#link = new Link(ways, this, settings);
+    this.#feed = ways.feed;
     const context = { subject, correlationId, schema, signal: () => this.signal };
-    this.#reader = new Reader(this.#link, settings.maxMessage, context);
+    const read = (size: number, frames?: number) => this.#link.read(size, frames);
+    this.#reader = new Reader({ read }, settings.maxMessage, context);
+    this.#link = new Link(ways, this, settings);
     this.#sending = new Sending(this.#link, ways, this);
     this.#handshake = new Handshake(this.#link, this);
     this.#retirement = new Retirement(this.#link, this);
@@ -118,7 +123,7 @@ export class Endpoint implements LinkOwner {
   /** Ends it with the signal's reason when it aborts. */
   endOn(signal: AbortSignal): void {
     const abort = () => {
-      this.#reader.clear();
+      this.#forget();
       this.abort({ reason: "cancelled", error: signal.reason });
     };
     if (signal.aborted) return abort();
@@ -162,9 +167,9 @@ export class Endpoint implements LinkOwner {
   /** Says that nothing more is to come, and how it ends; reads no more. Resolves once it has ended. */
   async close(ending: Ending = COMPLETE): Promise<void> {
     if (this.#sending.turn) await this.#sending.turn;
+    this.#forget();
     if (!this.#ending) {
       this.#isLeft = true;
-      this.#reader.clear();
       this.#link.close(ending);
     }
     await this.closed;
@@ -174,7 +179,7 @@ export class Endpoint implements LinkOwner {
   leave(reason: unknown): void {
     if (this.#ending) return;
     this.#isLeft = true;
-    this.#reader.clear();
+    this.#forget();
     this.abort(leaving(reason));
   }
 
@@ -204,6 +209,20 @@ export class Endpoint implements LinkOwner {
         return Promise.resolve({ done: true, value: undefined });
       },
     };
+  }
+
+  get held(): number {
+    return this.#reader.held;
+  }
+
+  /** What came before the end and was not read is lost as well, which must not look like the whole. */
+  outgrown(): void {
+    this.#forget();
+    if (this.#ending) this.#ending = OUTGROWN;
+    else this.abort(OUTGROWN);
+    const error = this.error("go on with") as Error;
+    const { subject, correlationId } = this;
+    this.#feed.emit({ type: "error", error, subject, correlationId });
   }
 
   accepted(acceptance: Packet): void {
@@ -273,15 +292,26 @@ export class Endpoint implements LinkOwner {
     void this.closed.then(() => clearTimeout(timer));
   }
 
+  /** What came is not read any more. */
+  #forget(): void {
+    this.#reader.clear();
+    this.#link.holding.shrink();
+  }
+
   #leaveLater(): void {
     if (this.#ending) return;
     this.#isLeft = true;
-    this.#reader.clear();
+    this.#forget();
     const timer = setTimeout(() => this.abort(leaving(undefined)), 0);
     void this.closed.then(() => clearTimeout(timer));
   }
 }
 
+const OUTGROWN: Ending = {
+  reason: "error",
+  code: ERROR_CODES.tooMany,
+  description: "Streams and sessions hold too much, and this one the most",
+};
 const NOTHING = new Uint8Array(0);
 
 function reasonOf(error: unknown): LinkEnd {

@@ -4,6 +4,7 @@ import type { NextOptions } from "../inbox/inbox.ts";
 import { sizeOf } from "../message/packet.ts";
 import { checkOptions, limit, milliseconds, signal } from "../options.ts";
 import type { BodyCode, Numbered } from "./frame.ts";
+import { FRAME } from "./held.ts";
 import type { Link } from "./link.ts";
 
 /** A body that came whole, and how it is to be read. */
@@ -19,8 +20,6 @@ export interface Arrived {
 
 type Reader = (arrived: Arrived | undefined) => void;
 
-/** What a piece takes up beside its bytes: a body in pieces of one byte each, or of none, must not be without bounds. */
-const PIECE = 256;
 const FEW_PIECES = 1_024;
 const NEXT_RULES = { timeout: limit(milliseconds), signal };
 
@@ -42,6 +41,11 @@ export class Incoming {
     this.#link = link;
     this.#largest = largest;
     this.#subject = subject;
+  }
+
+  /** What is held to be read, in bytes. */
+  get held(): number {
+    return this.#backlog.bytes + this.#joined + this.#pieces.length * FRAME;
   }
 
   /**
@@ -109,13 +113,14 @@ export class Incoming {
 
   #arrive(arrived: Arrived): void {
     const reader = this.#readers.shift();
-    if (!reader) return this.#backlog.push(arrived, arrived.size);
+    // pieces may count as read before the body they make is taken
+    if (!reader) return this.#backlog.push(arrived, sizeOf(arrived) + FRAME);
     reader(arrived);
     this.#link.read(arrived.size, arrived.frames);
   }
 
   get #isShredded(): boolean {
-    return this.#pieces.length * PIECE > Math.max(this.#largest, FEW_PIECES * PIECE);
+    return this.#pieces.length * FRAME > Math.max(this.#largest, FEW_PIECES * FRAME);
   }
 
   #keep(piece: Uint8Array, size: number): void {

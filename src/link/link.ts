@@ -8,6 +8,7 @@ import type { OwnInbox } from "../replies/reply_addresses.ts";
 import { encodeEnding, type Ending, readEnding, sendable } from "./ending.ts";
 import type { MessageName, Numbered } from "./frame.ts";
 import { Gathering } from "./gathering.ts";
+import { LinkHolding } from "./link_holding.ts";
 import type { LinkEvents } from "./link_life.ts";
 import { LinkMachine } from "./link_machine.ts";
 import type { LinkSettings } from "./link_options.ts";
@@ -24,6 +25,7 @@ import { type Acceptance, Wire } from "./wire.ts";
 
 /** The machine of one side, on a connection: an inbox of its own, and frames as messages. */
 export class Link implements Linked, Taker, LinkEvents, OwnInbox {
+  readonly holding: LinkHolding;
   readonly #ways: LinkWays;
   readonly #owner: LinkOwner;
   readonly #machine: LinkMachine;
@@ -53,6 +55,7 @@ export class Link implements Linked, Taker, LinkEvents, OwnInbox {
     this.#interest = connection.subscribe(`${inbox}.*`, this);
     ways.addresses.open(inbox, this);
     ways.links.add(this);
+    this.holding = new LinkHolding(ways.links.held, this.#machine, owner);
   }
 
   get state(): LinkMachine["state"] {
@@ -113,6 +116,7 @@ export class Link implements Linked, Taker, LinkEvents, OwnInbox {
     let number = 0;
     for (const frame of frames) number = this.#machine.give(frame);
     this.#gathering.begin();
+    this.holding.count();
     return number;
   }
 
@@ -125,6 +129,7 @@ export class Link implements Linked, Taker, LinkEvents, OwnInbox {
 
   read(size: number, frames = 1): void {
     if (this.#machine.read(size, frames)) this.#machine.credit(performance.now());
+    this.holding.shrink();
   }
 
   close(given: Ending): void {
@@ -193,6 +198,7 @@ export class Link implements Linked, Taker, LinkEvents, OwnInbox {
     else if (this.#wire.isPeer(replyTo)) this.#takeFrame(packet, now);
     else this.#strays.take(packet, this.#wire);
     this.#owner.moved();
+    this.holding.count();
   }
 
   deliver(frame: Numbered): void {
@@ -213,6 +219,7 @@ export class Link implements Linked, Taker, LinkEvents, OwnInbox {
     this.#ways.addresses.close(this.#inbox);
     this.#ways.addresses.release(this.#wire.peer);
     this.#ways.links.remove(this);
+    this.holding.count();
   }
 
   /** The other side is known; gives the serial of its address, if it is one. */

@@ -227,6 +227,7 @@ export abstract class LinkLife {
     if (way) this.#writer.leave(ending, way.serial, way.address);
     this.tell(ending);
     if (way) this.release();
+    else this.flow.out.discard();
   }
 
   /** Tells how it ended, if it has not been told. */

@@ -7,6 +7,10 @@ export interface LinkOwner extends Omit<LinkEvents, "released"> {
   /** What is said of the link, for sentences. */
   readonly subject: string;
   readonly correlationId: string;
+  /** What is held of what came, in bytes. */
+  readonly held: number;
+  /** All links together hold too much, and this one the most: lets go of it, and ends. */
+  outgrown(): void;
   /** The other side has accepted. */
   accepted(acceptance: Packet, terms: Terms): void;
   /** What came in place of an acceptance: an answer, or an error. */

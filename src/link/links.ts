@@ -2,6 +2,7 @@ import type { BrokerEvent, EventFeed } from "../connection/events.ts";
 import { PermissionError } from "../errors.ts";
 import type { Ending } from "./ending.ts";
 import type { LinkState } from "./link_life.ts";
+import { Held } from "./held.ts";
 import { Places } from "./places.ts";
 
 /** How often the clock of all links is looked at, in milliseconds; one timer costs less than one for each of ten thousand. */
@@ -27,18 +28,27 @@ export interface Linked {
   expire(): void;
 }
 
+/** How many links a broker serves, and how many bytes all of them may hold. */
+export interface LinkBounds {
+  readonly maxSessions: number;
+  readonly maxLinkBytes: number;
+}
+
 /** All links of a broker: one clock, the news of the connection, and the end. */
 export class Links {
   /** How many are served at a time. */
   readonly places: Places;
+  /** How much is held for the other sides. */
+  readonly held: Held;
   readonly #links = new Set<Linked>();
   readonly #live = new Set<Linked>();
   readonly #waiting: { readonly links: Set<Linked>; readonly resolve: () => void }[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
   #retiring: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(feed: EventFeed, limit: number) {
-    this.places = new Places(limit);
+  constructor(feed: EventFeed, { maxSessions, maxLinkBytes }: LinkBounds) {
+    this.places = new Places(maxSessions);
+    this.held = new Held(maxLinkBytes);
     feed.listen((event) => this.#notice(event));
   }
 

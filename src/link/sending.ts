@@ -19,7 +19,7 @@ export const SENT = Promise.resolve();
 /** The way out of one end: bodies become frames, and whoever sends waits for room. */
 export class Sending {
   readonly #link: Link;
-  readonly #ways: Pick<LinkWays, "connection" | "outbound">;
+  readonly #ways: Pick<LinkWays, "connection" | "outbound" | "links">;
   readonly #subject: string;
   readonly #correlationId: string;
   readonly #waiting: Waiting[] = [];
@@ -28,7 +28,7 @@ export class Sending {
 
   constructor(
     link: Link,
-    ways: Pick<LinkWays, "connection" | "outbound">,
+    ways: Pick<LinkWays, "connection" | "outbound" | "links">,
     { subject, correlationId }: { readonly subject: string; readonly correlationId: string },
   ) {
     this.#link = link;
@@ -118,5 +118,8 @@ export class Sending {
     const isFull = out.keptFrames >= DEFAULT_BOUNDS.messages ||
       out.keptBytes > DEFAULT_BOUNDS.bytes;
     if (isFull) throw new OutboxFullError(this.#subject, out.keptBytes, DEFAULT_BOUNDS.bytes);
+    if (this.#link.holding.mayGrow(size)) return;
+    const { bytes, limit: all } = this.#ways.links.held;
+    throw new OutboxFullError(this.#subject, bytes, all);
   }
 }

@@ -78,7 +78,7 @@ Deno.test("NatsBroker refuses an option it does not know, and names those it doe
     sentenceOf({ inbox_prefix: "_X" }),
     "Cannot make a broker as an option must be one of inboxPrefix, name, user, password, token, " +
       "auth, tls, service, connectTimeout, waitOnFirstConnect, requestTimeout, pingInterval, reconnect, " +
-      'allowResponses, answersTo, maxSessions, outboxLimit, resolve, logger: "inbox_prefix"',
+      'allowResponses, answersTo, maxSessions, maxLinkBytes, outboxLimit, resolve, logger: "inbox_prefix"',
   );
 });
 
@@ -150,6 +150,7 @@ Deno.test("brokerSettings() fills in the defaults", () => {
     allowance: undefined,
     answersTo: undefined,
     maxSessions: 10_000,
+    maxLinkBytes: 268_435_456,
     service: undefined,
     logger: standardError,
   });
@@ -166,6 +167,7 @@ Deno.test("brokerSettings() keeps what it is given, 0 and false included", () =>
     allowResponses: { max: 16 },
     answersTo: ["_SHOP.>", "done.{id}"],
     maxSessions: 1,
+    maxLinkBytes: 268_435_456,
     outboxLimit: 0,
     logger: false,
     reconnect: { maxDelay: 9 },
@@ -178,6 +180,7 @@ Deno.test("brokerSettings() keeps what it is given, 0 and false included", () =>
     allowance: { max: 16, expires: 120_000 },
     answersTo: ["_SHOP.>", "done.*"],
     maxSessions: 1,
+    maxLinkBytes: 268_435_456,
     service: undefined,
     logger: undefined,
   });

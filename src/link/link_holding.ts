@@ -1,0 +1,57 @@
+import { FRAME, type Held, type Holder, type Holding } from "./held.ts";
+import type { LinkMachine } from "./link_machine.ts";
+import type { LinkOwner } from "./link_owner.ts";
+
+/** What a link takes up before anything has come or is sent, in bytes. */
+export const LINK_COST = 8_192;
+
+/** Counts what one link holds as part of all that is held for peers. */
+export class LinkHolding implements Holder {
+  readonly #held: Held;
+  readonly #machine: Pick<LinkMachine, "state" | "out">;
+  readonly #owner: Pick<LinkOwner, "held" | "outgrown">;
+  readonly #holding: Holding;
+
+  constructor(
+    held: Held,
+    machine: Pick<LinkMachine, "state" | "out">,
+    owner: Pick<LinkOwner, "held" | "outgrown">,
+  ) {
+    this.#owner = owner;
+    this.#held = held;
+    this.#machine = machine;
+    this.#holding = held.open(LINK_COST, this);
+  }
+
+  get isOver(): boolean {
+    return this.#machine.state === "over";
+  }
+
+  outgrown(): void {
+    this.#owner.outgrown();
+  }
+
+  /** Whether so many bytes more may be held here, after others that hold more have been ended if need be. */
+  mayGrow(size: number): boolean {
+    return this.#held.makeRoom(size, this.#holding);
+  }
+
+  /** Notes what is held now. It may be too much, and this link end at once. */
+  count(): void {
+    const bytes = this.#bytes;
+    if (bytes === 0) this.#held.forget(this.#holding);
+    else this.#holding.set(bytes);
+  }
+
+  /** Notes it where it has become less: in the middle of a frame's work no link may end. */
+  shrink(): void {
+    if (this.#bytes < this.#holding.bytes) this.count();
+  }
+
+  /** After the end, only what came and is not read. */
+  get #bytes(): number {
+    const { out } = this.#machine;
+    const { held } = this.#owner;
+    return this.isOver ? held : LINK_COST + out.keptBytes + out.keptFrames * FRAME + held;
+  }
+}

@@ -1,0 +1,57 @@
+import { assertEquals } from "@std/assert";
+import { Held } from "../../../src/link/held.ts";
+
+/** Somebody who holds, and notes being ended. */
+class Stand {
+  isOver = false;
+  isOutgrown = false;
+  outgrown() {
+    this.isOutgrown = true;
+  }
+}
+
+Deno.test("Held ends whoever holds the most once all together is too much", () => {
+  const held = new Held(100);
+  const [small, large] = [new Stand(), new Stand()];
+  const [ofSmall, ofLarge] = [held.open(10, small), held.open(10, large)];
+  ofLarge.set(60);
+  ofSmall.set(40);
+  assertEquals([held.bytes, small.isOutgrown, large.isOutgrown], [100, false, false]);
+  ofSmall.set(41);
+  assertEquals([held.bytes, small.isOutgrown, large.isOutgrown], [41, false, true]);
+  ofLarge.set(500);
+  assertEquals(held.bytes, 41, "what has been ended counts no longer");
+  ofSmall.set(101);
+  assertEquals([held.bytes, small.isOutgrown], [0, true]);
+});
+
+Deno.test("Held ends what is over before what is at work", () => {
+  const held = new Held(100);
+  const [over, large] = [new Stand(), new Stand()];
+  over.isOver = true;
+  held.open(10, over);
+  held.open(90, large).set(91);
+  assertEquals([held.bytes, over.isOutgrown, large.isOutgrown], [91, true, false]);
+});
+
+Deno.test("Held.makeRoom() ends those that hold more than whoever asks would, and nobody else", () => {
+  const held = new Held(100);
+  const stands = [20, 30, 50].map((bytes) => {
+    const stand = new Stand();
+    return { stand, holding: held.open(bytes, stand) };
+  });
+  const ended = () => stands.map(({ stand }) => stand.isOutgrown);
+  assertEquals([held.makeRoom(31, stands[0]!.holding), ended()], [false, [false, false, false]]);
+  assertEquals([held.makeRoom(29, stands[0]!.holding), ended()], [true, [false, false, true]]);
+  assertEquals([held.makeRoom(101), held.makeRoom(50)], [false, true]);
+});
+
+Deno.test("Held.forget() counts no longer, and what cannot be ended stays", () => {
+  const held = new Held(100);
+  const fixed = held.open(60);
+  const holding = held.open(40, new Stand());
+  held.forget(holding);
+  assertEquals([held.bytes, held.makeRoom(41)], [60, false]);
+  fixed.close();
+  assertEquals([held.bytes, held.makeRoom(100)], [0, true]);
+});
