@@ -9,3 +9,10 @@ export function usedMemory(): number {
   collect();
   return Deno.memoryUsage().heapUsed;
 }
+
+/** The same with the buffers outside of the heap, where bodies lie. */
+export function heldMemory(): number {
+  collect();
+  const { heapUsed, external } = Deno.memoryUsage();
+  return heapUsed + external;
+}

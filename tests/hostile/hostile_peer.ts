@@ -1,0 +1,89 @@
+import { connect, headers, type Msg, type NatsConnection } from "@nats-io/transport-deno";
+import { until } from "../support/nats_server/until.ts";
+
+const FAR = "999999999999999";
+
+/** One link of a hostile peer, which says what it likes and withholds what it likes. */
+export class HostileLink {
+  /** What came, names of frames and all. */
+  readonly #told: { readonly name: string; readonly message: Msg }[] = [];
+  readonly #client: NatsConnection;
+  readonly own: string;
+  #peer = "";
+  #serial = 1;
+
+  constructor(client: NatsConnection, own: string) {
+    this.#client = client;
+    this.own = own;
+    client.subscribe(`${own}.*`, {
+      callback: (_, message) => {
+        const reply = message.reply ?? "";
+        const at = reply.lastIndexOf(".") + 1;
+        if (this.#peer === "" && message.headers?.has("Signalbox-Link")) {
+          this.#peer = reply.slice(0, at);
+        }
+        this.#told.push({ name: reply.slice(at), message });
+      },
+    });
+  }
+
+  /** The error code that it was ended or refused with. */
+  get code(): string | undefined {
+    return this.#told.map(({ message }) => message.headers?.get("Nats-Service-Error-Code")).find(
+      Boolean,
+    );
+  }
+
+  /** Up to how many bytes it may send, by the last that it was told. */
+  get room(): number {
+    const tallies = this.#told.filter(({ name }) => /^[cpg]/.test(name));
+    return Math.max(
+      1_048_576,
+      ...tallies.map(({ message }) => Number(message.string().split(" ")[2])),
+    );
+  }
+
+  /** Opens, with room for anything; says nothing more. */
+  open(subject: string, kind: "stream" | "session", body = "null"): void {
+    const told = headers();
+    const terms = `1 ${kind} frames=${FAR} bytes=${FAR} body=${FAR} responses=0`;
+    told.set("Signalbox-Link", terms);
+    told.set("content-type", "application/json");
+    this.#client.publish(subject, body, { reply: `${this.own}.o1`, headers: told });
+  }
+
+  /** Waits for the acceptance, and says the third word. */
+  async greet(): Promise<void> {
+    await until("an acceptance", () => this.#peer !== "" || this.code !== undefined);
+    this.say("c");
+  }
+
+  /** Says a control frame with a tally that acknowledges nothing. */
+  say(letter: string): void {
+    if (this.#peer === "") return;
+    const reply = `${this.own}.${letter}${++this.#serial}`;
+    this.#client.publish(`${this.#peer}o1`, `0 ${FAR} ${FAR} 0 0`, { reply });
+  }
+
+  /** Sends a numbered frame. */
+  send(name: string, payload: Uint8Array | string): void {
+    this.#client.publish(`${this.#peer}o1`, payload, { reply: `${this.own}.${name}` });
+  }
+}
+
+/** Runs with a client that nothing is known of. */
+export async function withHostile<T>(
+  url: string,
+  attack: (client: NatsConnection, link: () => HostileLink) => Promise<T>,
+): Promise<T> {
+  const client = await connect({ servers: url });
+  let links = 0;
+  try {
+    return await attack(
+      client,
+      () => new HostileLink(client, `_EVIL.${crypto.randomUUID()}${++links}`),
+    );
+  } finally {
+    await client.close();
+  }
+}

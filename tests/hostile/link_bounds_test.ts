@@ -1,0 +1,132 @@
+import type { BrokerOptions, NatsBroker } from "@signalbox/nats";
+import { assert, assertEquals, assertLess } from "@std/assert";
+import { type Backend, onEveryServer } from "../support/backends.ts";
+import { delay } from "../support/delay.ts";
+import { heldMemory } from "../support/memory.ts";
+import { withBystander } from "./bystander.ts";
+import { HostileLink, withHostile } from "./hostile_peer.ts";
+
+const MIB = 1_048_576;
+/** What links and the bystander take up beside bodies, and what is at work in the process. */
+const BESIDE = 24 * MIB;
+const PIECE = new Uint8Array(65_536);
+
+/** Serves, has a peer do harm beside a bystander, and gives what is held then beyond what was before. */
+async function attacked(
+  server: Backend,
+  options: BrokerOptions,
+  serve: (broker: NatsBroker) => void,
+  attack: (link: () => HostileLink, broker: NatsBroker) => Promise<unknown>,
+): Promise<number> {
+  const broker = server.broker(options);
+  broker.subscriber("bystander.echo", ({ body }) => body);
+  serve(broker);
+  await broker.start();
+  return await withBystander(
+    server.url,
+    "bystander.echo",
+    () =>
+      withHostile(server.url, async (client, link) => {
+        await client.flush();
+        const before = heldMemory();
+        await attack(link, broker);
+        await client.flush();
+        await delay(100);
+        return heldMemory() - before;
+      }),
+  );
+}
+
+onEveryServer(
+  "NatsBroker.subscriber() keeps no more of a stream than maxUnacknowledged, whatever window its reader gives",
+  async (server) => {
+    let made = 0;
+    const held = await attacked(server, {}, (broker) => {
+      broker.subscriber("flood", async function* () {
+        for (;; made++) yield new Uint8Array(PIECE);
+      });
+    }, async (link) => {
+      const links = Array.from({ length: 12 }, link);
+      for (const each of links) each.open("flood", "stream");
+      await Promise.all(links.map((each) => each.greet()));
+      for (let turn = 0; turn < 5; turn++) {
+        await delay(200);
+        for (const each of links) each.say("c");
+      }
+      assertEquals(links.map(({ code }) => code), links.map(() => undefined));
+    });
+    assertLess(made, 12 * 20, "a body goes where less than 1 MiB is kept");
+    assertLess(held, 12 * 2 * MIB + BESIDE);
+  },
+);
+
+onEveryServer(
+  "NatsBroker.session() holds pieces of bodies that never become whole within maxLinkBytes",
+  async (server) => {
+    const held = await attacked(server, { maxLinkBytes: 8 * MIB }, (broker) => {
+      broker.session("talk", async (session) => {
+        for await (const _ of session);
+      });
+    }, async (link) => {
+      const links = Array.from({ length: 20 }, link);
+      for (const each of links) each.open("talk", "session");
+      await Promise.all(links.map((each) => each.greet()));
+      for (let number = 1; number <= 64; number++) {
+        for (const each of links) {
+          if (!each.code && each.room >= number * PIECE.length) each.send(`${number}m`, PIECE);
+        }
+        await delay(5);
+      }
+      await delay(200);
+      assert(links.some(({ code }) => code === "429"), "some must have been ended");
+    });
+    assertLess(held, 8 * MIB + BESIDE);
+  },
+);
+
+onEveryServer(
+  "NatsBroker.session() holds bodies that nobody reads within maxLinkBytes, and ends what holds the most",
+  async (server) => {
+    const held = await attacked(server, { maxLinkBytes: 8 * MIB }, (broker) => {
+      broker.session("talk", async (session) => {
+        await session.closed;
+      });
+      broker.session("kind", async (session) => {
+        for await (const { body } of session) await session.send(body);
+      });
+    }, async (link, broker) => {
+      await using kind = await broker.openSession("kind");
+      const links = Array.from({ length: 40 }, link);
+      for (const each of links) each.open("talk", "session");
+      await Promise.all(links.map((each) => each.greet()));
+      for (let number = 1; number <= 15; number++) {
+        for (const each of links) if (!each.code) each.send(`${number}b`, PIECE);
+        await kind.send(number);
+        assertEquals((await kind.next({ timeout: 5_000 }))?.body, number);
+      }
+      await delay(200);
+      assert(links.some(({ code }) => code === "429"), "some must have been ended");
+    });
+    assertLess(held, 8 * MIB + BESIDE);
+  },
+);
+
+onEveryServer(
+  "NatsBroker.session() takes 100 000 addresses of reply under allowResponses without standing still",
+  async (server) => {
+    await attacked(server, { allowResponses: true }, (broker) => {
+      broker.session("talk", async (session) => {
+        for await (const _ of session);
+      });
+    }, async (link) => {
+      const each = link();
+      each.open("talk", "session");
+      await each.greet();
+      for (let turn = 0; turn < 20; turn++) {
+        for (let frame = 0; frame < 5_000; frame++) each.say("c");
+        await delay(50);
+      }
+      await delay(1_000);
+    });
+  },
+);
