@@ -4,7 +4,7 @@ import { type Backend, onEveryServer } from "../support/backends.ts";
 import { delay } from "../support/delay.ts";
 import { heldMemory } from "../support/memory.ts";
 import { withBystander } from "./bystander.ts";
-import { HostileLink, withHostile } from "./hostile_peer.ts";
+import { type HostileLink, withHostile } from "./hostile_peer.ts";
 
 const MIB = 1_048_576;
 /** What links and the bystander take up beside bodies, and what is at work in the process. */
