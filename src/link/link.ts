@@ -45,13 +45,10 @@ export class Link implements Linked, Taker, LinkEvents, OwnInbox {
     this.#refusals = new Refusals(ways.allowance !== undefined && settings.resumeTimeout > 0);
     const { connection, allowance } = ways;
     const inbox = this.#inbox = ways.newInbox();
-    // a server that takes less than the one before, for instance
-    const failed = (error: unknown) => this.#fail(error);
-    this.#wire = new Wire(connection, inbox, owner.correlationId, failed);
+    this.#wire = new Wire(connection, inbox, owner.correlationId, (error) => this.#fail(error));
     this.#machine = new LinkMachine(settings, allowance, this.#wire, this, performance.now());
-    const { out } = this.#machine;
-    const isFull = () => !this.isAdmitted(out.last);
-    this.#gathering = new Gathering(() => out.last, isFull, () => this.#flush());
+    const isFull = () => !this.isAdmitted(this.out.last);
+    this.#gathering = new Gathering(() => this.out.last, isFull, () => this.#flush());
     this.#interest = connection.subscribe(`${inbox}.*`, this);
     ways.addresses.open(inbox, this);
     ways.links.add(this);
@@ -123,8 +120,8 @@ export class Link implements Linked, Taker, LinkEvents, OwnInbox {
   /** Whether a frame has been sent, or there is room for it. */
   isAdmitted(number: number): boolean {
     const { out, state } = this.#machine;
-    if (number <= out.sent) return true;
-    return state === "open" && !this.#ways.allowance && out.isAdmitted(number);
+    return number <= out.sent ||
+      (state === "open" && !this.#ways.allowance && out.isAdmitted(number));
   }
 
   read(size: number, frames = 1): void {
@@ -134,8 +131,8 @@ export class Link implements Linked, Taker, LinkEvents, OwnInbox {
 
   close(given: Ending): void {
     const ending = sendable(given, this.#report);
-    const frame = { ...encodeEnding(ending, this.#owner.correlationId), code: "f" } as const;
-    this.#machine.close(ending, frame, performance.now());
+    const data = encodeEnding(ending, this.#owner.correlationId);
+    this.#machine.close(ending, { ...data, code: "f" }, performance.now());
   }
 
   abort(ending: Ending): void {
@@ -192,10 +189,9 @@ export class Link implements Linked, Taker, LinkEvents, OwnInbox {
 
   take(packet: Packet): void {
     const now = performance.now();
-    const { replyTo } = packet;
     if (!this.terms) this.#takeAnswer(packet, now);
-    else if (replyTo === "") this.#takeBare(packet, now);
-    else if (this.#wire.isPeer(replyTo)) this.#takeFrame(packet, now);
+    else if (packet.replyTo === "") this.#takeBare(packet, now);
+    else if (this.#wire.isPeer(packet.replyTo)) this.#takeFrame(packet, now);
     else this.#strays.take(packet, this.#wire);
     this.#owner.moved();
     this.holding.count();
@@ -229,7 +225,7 @@ export class Link implements Linked, Taker, LinkEvents, OwnInbox {
     return serial;
   }
 
-  /** It cannot go on. */
+  /** It cannot go on: a server takes less than the one before, for instance. */
   #fail(error: unknown): void {
     this.#machine.fail({ reason: "gap", error }, performance.now());
   }
