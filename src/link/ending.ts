@@ -1,5 +1,6 @@
+import { ERROR_CODES } from "../message/error_codes.ts";
 import { type LinkEnd, LinkError } from "./link_error.ts";
-import { RemoteError, ReplyError } from "../errors.ts";
+import { RemoteError, ReplyError, TimeoutError } from "../errors.ts";
 import { encodeBody } from "../message/codec.ts";
 import { encodeHeaders } from "../message/header_block.ts";
 import { ReceivedMessage } from "../message/message.ts";
@@ -19,6 +20,12 @@ export interface Ending {
 }
 
 export const COMPLETE: Ending = { reason: "complete" };
+/** All links together hold too much. */
+export const OUTGROWN: Ending = {
+  reason: "error",
+  code: ERROR_CODES.tooMany,
+  description: "Streams and sessions hold too much, and this one the most",
+};
 
 const REASONS: ReadonlySet<string> = new Set<LinkEnd>([
   "complete",
@@ -98,4 +105,10 @@ function bodyOf(message: ReceivedMessage): unknown {
   } catch {
     return message.data;
   }
+}
+
+/** How an opening ends that failed here. */
+export function reasonOf(error: unknown): LinkEnd {
+  if (error instanceof TimeoutError) return "deadline";
+  return error instanceof Error && error.name !== "AbortError" ? "error" : "cancelled";
 }

@@ -1,13 +1,10 @@
-import type { EventFeed } from "../connection/events.ts";
-import { TimeoutError } from "../errors.ts";
-import { ERROR_CODES } from "../message/error_codes.ts";
 import type { NextOptions } from "../inbox/inbox.ts";
 import type { Message } from "../message/message.ts";
 import type { HeaderFields } from "../message/headers.ts";
 import type { Outgoing } from "../message/outgoing.ts";
 import type { Packet } from "../message/packet.ts";
 import type { Work } from "../message/work.ts";
-import { COMPLETE, type Ending, errorOf, leaving } from "./ending.ts";
+import { COMPLETE, type Ending, errorOf, leaving, OUTGROWN, reasonOf } from "./ending.ts";
 import type { Numbered } from "./frame.ts";
 import { Handshake, type Opened, type OpeningPatience } from "./handshake.ts";
 import { LateSignal } from "./late_signal.ts";
@@ -32,7 +29,6 @@ export class Endpoint implements LinkOwner {
   readonly correlationId: string;
   /** Resolves with how it ended. */
   readonly closed: Promise<LinkEnd>;
-  readonly #feed: EventFeed;
   readonly #link: Link;
   readonly #reader: Reader;
   readonly #sending: Sending;
@@ -52,7 +48,6 @@ export class Endpoint implements LinkOwner {
     this.subject = subject;
     this.correlationId = correlationId;
     this.closed = new Promise((resolve) => this.#told = resolve);
-    this.#feed = ways.feed;
     const context = { subject, correlationId, schema, signal: () => this.signal };
     const read = (size: number, frames?: number) => this.#link.read(size, frames);
     this.#reader = new Reader({ read }, settings.maxMessage, context);
@@ -220,9 +215,6 @@ export class Endpoint implements LinkOwner {
     this.#forget();
     if (this.#ending) this.#ending = OUTGROWN;
     else this.abort(OUTGROWN);
-    const error = this.error("go on with") as Error;
-    const { subject, correlationId } = this;
-    this.#feed.emit({ type: "error", error, subject, correlationId });
   }
 
   accepted(acceptance: Packet): void {
@@ -277,8 +269,7 @@ export class Endpoint implements LinkOwner {
     clearTimeout(this.#deadline);
     this.#reader.end();
     if (ending.reason === "deadline") this.#reader.giveUp();
-    const isComplete = ending.reason === "complete";
-    this.#sending.stop(isComplete ? undefined : () => this.error("send to"));
+    this.#sending.stop(ending.reason === "complete" ? undefined : () => this.error("send to"));
     this.#handshake.fail(() => this.error("open"));
     this.#told(ending.reason);
     this.#signal.abort(() => this.error("go on with"));
@@ -292,7 +283,6 @@ export class Endpoint implements LinkOwner {
     void this.closed.then(() => clearTimeout(timer));
   }
 
-  /** What came is not read any more. */
   #forget(): void {
     this.#reader.clear();
     this.#link.holding.shrink();
@@ -307,14 +297,4 @@ export class Endpoint implements LinkOwner {
   }
 }
 
-const OUTGROWN: Ending = {
-  reason: "error",
-  code: ERROR_CODES.tooMany,
-  description: "Streams and sessions hold too much, and this one the most",
-};
 const NOTHING = new Uint8Array(0);
-
-function reasonOf(error: unknown): LinkEnd {
-  if (error instanceof TimeoutError) return "deadline";
-  return error instanceof Error && error.name !== "AbortError" ? "error" : "cancelled";
-}

@@ -52,7 +52,7 @@ export class Link implements Linked, Taker, LinkEvents, OwnInbox {
     this.#interest = connection.subscribe(`${inbox}.*`, this);
     ways.addresses.open(inbox, this);
     ways.links.add(this);
-    this.holding = new LinkHolding(ways.links.held, this.#machine, owner);
+    this.holding = new LinkHolding(ways, this.#machine, owner);
   }
 
   get state(): LinkMachine["state"] {

@@ -1,5 +1,9 @@
+import type { EventFeed } from "../connection/events.ts";
+import { OUTGROWN } from "./ending.ts";
 import { FRAME, type Held, type Holder, type Holding } from "./held.ts";
 import type { LinkMachine } from "./link_machine.ts";
+import { LinkError } from "./link_error.ts";
+import type { LinkWays } from "./link_ways.ts";
 import type { LinkOwner } from "./link_owner.ts";
 
 /** What a link takes up before anything has come or is sent, in bytes. */
@@ -9,15 +13,17 @@ export const LINK_COST = 8_192;
 export class LinkHolding implements Holder {
   readonly #held: Held;
   readonly #machine: Pick<LinkMachine, "state" | "out">;
-  readonly #owner: Pick<LinkOwner, "held" | "outgrown">;
+  readonly #owner: LinkOwner;
+  readonly #feed: EventFeed;
   readonly #holding: Holding;
 
   constructor(
-    held: Held,
+    { links: { held }, feed }: Pick<LinkWays, "links" | "feed">,
     machine: Pick<LinkMachine, "state" | "out">,
-    owner: Pick<LinkOwner, "held" | "outgrown">,
+    owner: LinkOwner,
   ) {
     this.#owner = owner;
+    this.#feed = feed;
     this.#held = held;
     this.#machine = machine;
     this.#holding = held.open(LINK_COST, this);
@@ -29,6 +35,9 @@ export class LinkHolding implements Holder {
 
   outgrown(): void {
     this.#owner.outgrown();
+    const { subject, correlationId } = this.#owner;
+    const error = new LinkError("go on with", subject, "error", OUTGROWN.description);
+    this.#feed.emit({ type: "error", error, subject, correlationId });
   }
 
   /** Whether so many bytes more may be held here, after others that hold more have been ended if need be. */
