@@ -8,6 +8,7 @@ import { broken } from "./broken.ts";
 import { type Fault, overWebSockets } from "./fault.ts";
 import { clock, outbox } from "./outages.ts";
 import { FULL, QUICK } from "./plan.ts";
+import { controlLines, permissions, subscriptions } from "./refusals.ts";
 import { type Row, rowOf } from "./row.ts";
 import { runFault } from "./run.ts";
 import { cluster, kills, lameDuck, pauses } from "./server_faults.ts";
@@ -36,7 +37,10 @@ const FAULTS: readonly Fault[] = [
   clock,
   lameDuck,
   hangUps,
-  ...[kills, pauses, cuts, stalls, outbox, clock, hangUps].map(overWebSockets),
+  permissions,
+  subscriptions,
+  controlLines,
+  ...[kills, pauses, cuts, stalls, outbox, clock, hangUps, permissions].map(overWebSockets),
 ];
 const { restarts, cluster: nodes, pauses: stops, cuts: breaks } = sessions;
 const SCENARIOS: readonly Scenario[] = [restarts, nodes, stops, freezes, breaks, death, outage];

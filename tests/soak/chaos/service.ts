@@ -11,6 +11,8 @@ export type Handled = Map<number, number>;
 export class Service implements AsyncDisposable {
   readonly #broker: NatsBroker;
   #disconnects = 0;
+  #lost = 0;
+  #restored = 0;
 
   private constructor(servers: readonly string[], handled: Handled) {
     const reconnect = { minDelay: 20, maxDelay: 100 };
@@ -35,6 +37,16 @@ export class Service implements AsyncDisposable {
     return this.#disconnects;
   }
 
+  /** How often the server refused its subscription. */
+  get lost(): number {
+    return this.#lost;
+  }
+
+  /** How often it got that back. */
+  get restored(): number {
+    return this.#restored;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#broker.stop({ timeout: 2_000 });
   }
@@ -42,6 +54,8 @@ export class Service implements AsyncDisposable {
   async #watch(): Promise<void> {
     for await (const { type } of this.#broker.events()) {
       if (type === "disconnected") this.#disconnects++;
+      else if (type === "subscriptionLost") this.#lost++;
+      else if (type === "subscriptionRestored") this.#restored++;
     }
   }
 }
