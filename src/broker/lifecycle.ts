@@ -41,6 +41,7 @@ export class Lifecycle {
   /** Aborts when the time of a stop is over. */
   #stopping = new AbortController();
   #stop: Stop | undefined;
+  #isStarted = false;
 
   constructor(parts: LifecycleParts) {
     this.#parts = parts;
@@ -48,6 +49,11 @@ export class Lifecycle {
 
   /** Aborts when the broker stops and time is up. */
   readonly stopping = (): AbortSignal => this.#stopping.signal;
+
+  /** Whether what is registered has been started; what is registered from now on has to be started by itself. */
+  get isStarted(): boolean {
+    return this.#isStarted;
+  }
 
   /** A subscriber is stopped by itself; it is part of a stop of the broker until it has `left`. */
   leaving(handling: Handling, left: Promise<void>): void {
@@ -91,6 +97,7 @@ export class Lifecycle {
       check();
       await begin();
       check();
+      this.#isStarted = true;
     } catch (cause) {
       if (!signal.aborted || (cause as ConnectionError).reason === "closed") throw cause;
       throw new ConnectionError(STOPPED, "closed", { cause });
@@ -99,6 +106,7 @@ export class Lifecycle {
 
   /** Stops; called again meanwhile, it is the same stop, within the shorter time. */
   stop(registry: Registry, timeout: number): Promise<void> {
+    this.#isStarted = false;
     this.giveUp();
     if (this.#stop) this.#stop.deadline.bringForward(timeout);
     else this.#begin(registry, timeout);

@@ -21,6 +21,8 @@ export interface Host extends Ways, Omit<LinkWays, "outbound"> {
   readonly queue: string | undefined;
   /** Counts for a subscriber of a service. */
   readonly stats: (handling: Handling) => EndpointStats | undefined;
+  /** A subscriber is registered from now on. */
+  registered(subscriber: Handling | Reading): void;
   /** Keeps nothing of a subscriber that is registered no longer, once it has `left`. */
   forget(handling: Handling, left: Promise<void>): void;
 }
@@ -194,7 +196,9 @@ export class Registry implements PublisherPlace {
 
   /** Answers may not go where the broker itself is served. */
   #serve(subscriber: Handling | Reading): void {
-    this.#root.#host?.addresses.serve(subscriber.subject, subscriber);
+    const host = this.#root.#host;
+    host?.addresses.serve(subscriber.subject, subscriber);
+    host?.registered(subscriber);
   }
 
   #forget(subscriber: Handling | Reading, left: Promise<void>): void {

@@ -25,6 +25,7 @@ import type { ServiceOptions } from "../service/service_options.ts";
 import { overlap } from "../subject/overlap.ts";
 import { checkSubject } from "../subject/subject.ts";
 import type { Handling } from "../subscriber/handling.ts";
+import type { Reading } from "../subscriber/reading.ts";
 import type { Subscriber } from "../subscriber/subscriber.ts";
 import type { BrokerSettings } from "./broker_options.ts";
 import { Discovery, SERVICE_QUEUE } from "./discovery.ts";
@@ -82,6 +83,19 @@ export class Wiring implements Host {
 
   readonly stats = (handling: Handling): EndpointStats | undefined =>
     this.#discovery?.statsOf(handling);
+
+  /** One that is registered after `start()` hears nothing before its own; to forget that is a mistake that nothing shows. */
+  registered(subscriber: Handling | Reading): void {
+    if (!this.life.isStarted) return;
+    setTimeout(() => {
+      if (subscriber.isStarted || !this.life.isStarted) return;
+      const { pattern } = subscriber;
+      const error = new Error(
+        `The subscriber of "${pattern}" was registered after the broker had started: call its start()`,
+      );
+      this.feed.emit({ type: "error", error, pattern });
+    }, 0);
+  }
 
   /** Keeps nothing of a subscriber that is registered no longer, once it has `left`. */
   forget(handling: Handling, left: Promise<void>): void {

@@ -95,6 +95,11 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
     return this.#intake.count;
   }
 
+  /** Whether it listens, or is about to. */
+  get isStarted(): boolean {
+    return this.#interest !== undefined;
+  }
+
   /** Why the server did not take the subscription; known once the connection is flushed. */
   get refusal(): Error | undefined {
     return this.#refusal;

@@ -35,6 +35,11 @@ export class Reading implements ReadSubscriber {
     return this.#settings.queue;
   }
 
+  /** Whether it listens, or is about to. */
+  get isStarted(): boolean {
+    return this.#starting !== undefined;
+  }
+
   get dropped(): number {
     return this.#inbox?.dropped ?? 0;
   }
