@@ -38,10 +38,16 @@ export function clientFault(error: Error): Error {
     const message = shortened(error.message);
     // the client's own words name the inbox, and are printed with the error
     const cause = message === error.message ? error : new Error(message);
-    return new PermissionError(operation, error.subject, { cause });
+    return new PermissionError(operation, subjectOf(error), { cause });
   }
   if (isRefusal(error) || verdictOf(error.message)) return faultOf(error, "stay connected");
   return error;
+}
+
+/** The server quotes a subject as Go does; of a message whose address of reply it refuses it names that alone. */
+function subjectOf({ subject, message }: { subject: string; message: string }): string {
+  const [, replyTo = ""] = /Publish with Reply of "(\S+)"/.exec(message) ?? [];
+  return (subject || replyTo).replace(/\\(["\\])/g, "$1");
 }
 
 /** Nobody has connected, or it is over. */

@@ -80,7 +80,9 @@ export class Roll implements EntryWatch {
     this.#named = undefined;
     if (fault instanceof PermissionError) {
       if (fault.operation === "publish") {
-        if (this.#unanswered.hasPublished(fault.subject)) this.#ways.out().refused(fault);
+        // what a handler answers has no address of reply
+        const isOwn = words.includes("with Reply") || this.#unanswered.hasPublished(fault.subject);
+        if (isOwn) this.#ways.out().refused(fault);
       } else if (!named) this.#refuseNumbered(fault, words);
       if (named !== "again") this.#report(fault);
     } else if (fault instanceof ConnectionError) this.#report(fault);
@@ -174,10 +176,16 @@ export class Roll implements EntryWatch {
     this.#lose(entry, error);
   }
 
-  /** One that was taken away while it stood, which the server tells by its number. */
+  /** One that was taken away while it stood, by its number; or one whose subject the client does not find in quotes. */
   #refuseNumbered(fault: PermissionError, words: string): void {
     const [, sid] = /\(sid "(\d+)"\)/.exec(words) ?? [];
-    const entry = sid ? this.#ways.listed()?.numbered(Number(sid)) : undefined;
+    const listed = this.#ways.listed();
+    const isQuoted = words.includes("\\");
+    const entry = sid
+      ? listed?.numbered(Number(sid))
+      : isQuoted
+      ? listed?.all().find(({ subject }) => subject === fault.subject)
+      : undefined;
     if (entry?.state !== "listed") return;
     entry.refuse(fault);
     this.#lose(entry, fault);

@@ -9,7 +9,9 @@ export class Batch {
   /** What the server refused without saying what it was. */
   readonly refusals: Error[] = [];
   readonly #subjects: string[] = [];
-  #known: Set<string> | undefined;
+  /** Those of them that were looked at, as refusals may come in a flood: anyone may name a forbidden address of reply. */
+  readonly #known = new Set<string>();
+  #looked = 0;
 
   /** A message of the program's own; gives whether it is time to ask. */
   published(subject: string): boolean {
@@ -20,8 +22,7 @@ export class Batch {
   }
 
   hasPublished(subject: string): boolean {
-    // refusals may come in a flood, as anyone may name a forbidden address of reply
-    if (this.#known?.size !== this.#subjects.length) this.#known = new Set(this.#subjects);
+    while (this.#looked < this.#subjects.length) this.#known.add(this.#subjects[this.#looked++]!);
     return this.#known.has(subject);
   }
 }

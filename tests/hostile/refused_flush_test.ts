@@ -2,6 +2,7 @@ import {
   ConnectionError,
   NatsBroker,
   PayloadTooLargeError,
+  PermissionError,
   SubscriptionError,
 } from "@signalbox/nats";
 import { assertEquals, assertInstanceOf, assertRejects, assertStringIncludes } from "@std/assert";
@@ -118,4 +119,34 @@ Deno.test("NatsBroker.flush() rejects where a held message is too large for the 
   assertEquals(error.limit, 2_000);
   await broker.flush();
   assertEquals(errorsIn(seen).length, 1);
+});
+
+Deno.test("NatsBroker knows a subject that the server puts into quotes of its own", async () => {
+  const subject = 'a"b\\c';
+  const quoted = String.raw`"a\"b\\c"`;
+  const answer = (line: string) => {
+    if (line === "PING") return "PONG\r\n";
+    if (line.startsWith(`SUB ${subject}`)) {
+      return `-ERR 'Permissions Violation for Subscription to ${quoted}'\r\n`;
+    }
+    if (!line.startsWith(`HPUB ${subject}`)) return "";
+    return `-ERR 'Permissions Violation for Publish to ${quoted}'\r\n`;
+  };
+  await using server = ScriptedServer.start({ answer });
+  await using broker = new NatsBroker(server.url, options);
+  await broker.connect();
+  await broker.publish(subject, 1);
+  assertEquals((await assertRejects(() => broker.flush(), PermissionError)).subject, subject);
+  await assertRejects(() => broker.request(subject, 1, { timeout: 60_000 }), PermissionError);
+  const reader = broker.subscriber(subject);
+  assertEquals((await assertRejects(() => reader.start(), PermissionError)).subject, subject);
+});
+
+Deno.test("NatsBroker.flush() rejects where the server refuses a message for its address of reply", async () => {
+  const words = 'Permissions Violation for Publish with Reply of "$SYS.REQ"';
+  await using server = ScriptedServer.start({ answer: refusing("HPUB a $SYS.REQ", words) });
+  await using broker = new NatsBroker(server.url, options);
+  await broker.connect();
+  await broker.publish("a", 1, { replyTo: "$SYS.REQ" });
+  assertEquals((await assertRejects(() => broker.flush(), PermissionError)).subject, "$SYS.REQ");
 });
