@@ -24,6 +24,7 @@ export class UnkindServer implements AsyncDisposable {
   readonly dials: number[] = [];
   readonly url: string;
   readonly #peers = new Set<Peer>();
+  readonly #timers = new Set<ReturnType<typeof setTimeout>>();
   readonly #end: () => Promise<unknown>;
 
   private constructor(scheme: Scheme) {
@@ -58,6 +59,7 @@ export class UnkindServer implements AsyncDisposable {
     const ended = this.#end();
     this.cut();
     await ended;
+    for (const timer of this.#timers) clearTimeout(timer);
   }
 
   #upgrade(request: Request): Response {
@@ -121,7 +123,10 @@ export class UnkindServer implements AsyncDisposable {
     for (const line of lines) {
       const words = agree(line);
       if (words !== "") peer.say(words);
-      if (words !== "" && this.manner === "lets in and hangs up") peer.close();
+      // not before the client has taken notice that it was let in
+      if (words !== "" && this.manner === "lets in and hangs up") {
+        this.#timers.add(setTimeout(peer.close, 10));
+      }
     }
     return rest;
   }
