@@ -125,8 +125,10 @@ export class RemoteError extends Error {
   static {
     this.prototype.name = "RemoteError";
   }
-  /** The code it sent (`Nats-Service-Error-Code`); 0 where it is not a number. */
+  /** The code it sent (`Nats-Service-Error-Code`); 0 where it is not a whole number. */
   readonly code: number;
+  /** The code as it was sent, such as `"E42"`; empty where there was none. */
+  readonly rawCode: string;
   /** The text it sent (`Nats-Service-Error`). */
   readonly description: string;
   /** The decoded body of the answer, `undefined` where there is none. */
@@ -135,12 +137,19 @@ export class RemoteError extends Error {
   readonly subject: string;
 
   /** Makes one from what the answer carried. */
-  constructor(subject: string, code: number, description: string, data: unknown) {
-    const rule = `the responder must succeed: ${code} ${description}`;
+  constructor(
+    subject: string,
+    code: number,
+    description: string,
+    data: unknown,
+    rawCode: string = String(code),
+  ) {
+    const rule = `the responder must succeed: ${rawCode || code} ${description}`;
     super(shortened(`Cannot request "${subject}" as ${rule}`));
     this.subject = subject;
     concealInbox(this);
     this.code = code;
+    this.rawCode = rawCode;
     this.description = description;
     this.data = data;
   }

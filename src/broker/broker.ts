@@ -86,8 +86,13 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
   }
 
   /**
-   * Takes in nothing new, lets the handlers at work finish, sends what is on its way and closes. After the timeout, 25 000 ms
-   * if none is given, handlers are aborted, and their callers told 503. A handler that waits for it waits for itself.
+   * Takes in nothing new, lets the handlers at work finish, those of subscribers that were stopped before as well, sends what
+   * is on its way and closes. All of that takes at most the timeout, 25 000 ms if none is given, and 100 ms if it is less: a
+   * tenth before its end, a second at most, handlers are aborted, and their callers told 503. A session whose program does
+   * not ask for `session.draining` is ended without that wait.
+   *
+   * Called again meanwhile, it is the same stop, within the shorter time; a `start()` or `connect()` follows it. A handler must
+   * not await it: once all others are done the broker stops without that handler, and an `error` event tells.
    */
   async stop(options: TimeoutOptions = {}): Promise<void> {
     checkOptions("stop the broker", options, TIMEOUT_RULES);
@@ -109,7 +114,9 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
     inspect: typeof Deno.inspect,
     how: Deno.InspectOptions,
   ): string {
-    return `NatsBroker ${inspect({ inboxPrefix: this.#wiring.inboxPrefix }, how)}`;
+    const { inboxPrefix, connection: { isOpen, isUp } } = this.#wiring;
+    const state = isUp ? "connected" : isOpen ? "reconnecting" : "not connected";
+    return `NatsBroker ${inspect({ state, inboxPrefix, ...this.#registry.inventory }, how)}`;
   }
 
   /** Stops, at the end of an `await using` scope. */
@@ -121,7 +128,8 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
    * Asks the server for a sign of life, and gives the milliseconds it took.
    *
    * @param options `timeout` in milliseconds, 5 000 if none is given
-   * @throws {TimeoutError} if none came in time, or there is no connection
+   * @throws {TimeoutError} if none came in time, also as the connection is to come back
+   * @throws {ConnectionError} if never connected, or stopped
    */
   async ping(options: TimeoutOptions = {}): Promise<number> {
     checkOptions("ping", options, TIMEOUT_RULES);
@@ -153,7 +161,7 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
     return this.#wiring.permissions(this.#registry, options);
   }
 
-  /** What happens to the connection from now on; ends once the broker is stopped. */
+  /** What happens to the connection from now on; ends once the broker is stopped, and at once if it is. */
   events(): AsyncIterableIterator<BrokerEvent> {
     return this.#wiring.feed.iterate();
   }

@@ -70,6 +70,15 @@ export class Registry implements PublisherPlace {
     return [...own, ...this.#children.flatMap((child) => child.published)];
   }
 
+  /** What is registered here and below, as patterns. */
+  get inventory(): {
+    readonly subscribers: readonly string[];
+    readonly publishers: readonly string[];
+  } {
+    const subscribers = [...this.handlings, ...this.readings].map(({ pattern }) => pattern);
+    return { subscribers, publishers: this.published };
+  }
+
   /** The way out for what is sent from here; what stands around it is put together when it is first used. */
   get outbound(): Outbound {
     return this.#outbound ??= new Outbound(this.#broker("send"), this.#allPublishMiddleware);

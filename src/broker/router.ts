@@ -78,6 +78,14 @@ export class NatsRouter<State extends object = Readonly<Record<string, unknown>>
     hostOn = (router, host) => router.#registry = new Registry(host);
   }
 
+  /** What a log shows: the getters, which are no fields. */
+  [Symbol.for("Deno.customInspect")](
+    inspect: typeof Deno.inspect,
+    how: Deno.InspectOptions,
+  ): string {
+    return `NatsRouter ${inspect(this.#registry.inventory, how)}`;
+  }
+
   /**
    * Puts a middleware around every handler that is registered here or in a router below, before or after; a pair stands
    * around what is sent as well. The first stands outermost.

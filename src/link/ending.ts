@@ -5,7 +5,7 @@ import { encodeBody } from "../message/codec.ts";
 import { encodeHeaders } from "../message/header_block.ts";
 import { ReceivedMessage } from "../message/message.ts";
 import type { Packet } from "../message/packet.ts";
-import { ERROR_CODE, ERROR_TEXT, errorReply } from "../message/reply.ts";
+import { codeOf, ERROR_CODE, ERROR_TEXT, errorReply } from "../message/reply.ts";
 import { END } from "../message/signalbox_headers.ts";
 
 /** How a link ends, as one side tells the other. */
@@ -13,6 +13,8 @@ export interface Ending {
   readonly reason: LinkEnd;
   /** Of an error. */
   readonly code?: number | undefined;
+  /** The code as the other side sent it. */
+  readonly rawCode?: string | undefined;
   readonly description?: string | undefined;
   readonly data?: unknown;
   /** What this side's program is told instead; it is not sent. */
@@ -75,7 +77,7 @@ export function readEnding({ data, headerBlock }: Pick<Packet, "data" | "headerB
     return { reason, description: typeof body === "string" ? body : undefined };
   }
   const description = message.headers.get(ERROR_TEXT) ?? "";
-  return { reason, code: Number.parseInt(code, 10) || 0, description, data: body };
+  return { reason, code: codeOf(code), rawCode: code, description, data: body };
 }
 
 /** What the program is told of an ending, where it wanted to do something else. */
@@ -84,9 +86,9 @@ export function errorOf(
   action: string,
   subject: string,
 ): unknown {
-  const { reason, code, description, data, error } = ending;
+  const { reason, code, rawCode, description, data, error } = ending;
   if (error !== undefined) return error;
-  if (code !== undefined) return new RemoteError(subject, code, description ?? "", data);
+  if (code !== undefined) return new RemoteError(subject, code, description ?? "", data, rawCode);
   return new LinkError(action, subject, reason, description);
 }
 

@@ -51,7 +51,7 @@ export class Link implements Linked, Taker, LinkEvents, OwnInbox {
     this.#gathering = new Gathering(() => this.out.last, isFull, () => this.#flush());
     this.#interest = connection.subscribe(`${inbox}.*`, this);
     ways.addresses.open(inbox, this);
-    ways.links.add(this);
+    ways.links.add(this, settings.idleTimeout);
     this.holding = new LinkHolding(ways, this.#machine, owner);
   }
 

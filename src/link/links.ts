@@ -9,6 +9,9 @@ import { Places } from "./places.ts";
 const STEP = 250;
 /** Links that are out of reach are looked at more often. */
 const SHORT_STEP = 50;
+/** A link that ends when it is idle is looked at so many times meanwhile, and no more often than this, in milliseconds. */
+const IDLE_STEPS = 8;
+const SHORTEST_STEP = 5;
 
 /** How often it is looked at, in milliseconds, whether the program listens to the end of a link, once the broker stops. */
 const RETIRING_STEP = 100;
@@ -44,6 +47,7 @@ export class Links {
   readonly #live = new Set<Linked>();
   readonly #waiting: { readonly links: Set<Linked>; readonly resolve: () => void }[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #step = STEP;
   #retiring: ReturnType<typeof setTimeout> | undefined;
 
   constructor(feed: EventFeed, { maxSessions, maxLinkBytes }: LinkBounds) {
@@ -57,10 +61,17 @@ export class Links {
     return this.#live.size;
   }
 
-  add(link: Linked): void {
+  /** One that ends after so many milliseconds without a message is looked at often enough for that. */
+  add(link: Linked, idleTimeout: number): void {
     this.#links.add(link);
     this.#live.add(link);
-    this.#timer ??= setTimeout(() => this.#sweep(), STEP);
+    const step = Math.max(SHORTEST_STEP, idleTimeout / IDLE_STEPS);
+    if (step < this.#step) {
+      this.#step = step;
+      clearTimeout(this.#timer);
+      this.#timer = undefined;
+    }
+    this.#timer ??= setTimeout(() => this.#sweep(), this.#step);
   }
 
   /** It has ended, and only the other side may still have to be told. */
@@ -74,6 +85,7 @@ export class Links {
     if (this.#links.size === 0) {
       clearTimeout(this.#timer);
       this.#timer = undefined;
+      this.#step = STEP;
     }
     this.settle(link);
   }
@@ -133,7 +145,7 @@ export class Links {
     }
     this.#timer = this.#links.size === 0
       ? undefined
-      : setTimeout(() => this.#sweep(), isPaused ? SHORT_STEP : STEP);
+      : setTimeout(() => this.#sweep(), isPaused ? Math.min(SHORT_STEP, this.#step) : this.#step);
   }
 
   #notice(event: BrokerEvent): void {

@@ -51,7 +51,8 @@ export function checkOpenSession(options: OpenSessionOptions | undefined): void 
 export function checkSession(pattern: string, options: SessionOptions): void {
   checkOptions(`serve sessions on "${pattern}"`, options, {
     ...LINK_RULES,
-    queue: (value) => isToken(value) ? undefined : "one token of printable ASCII",
+    queue: (value) =>
+      isToken(value) ? undefined : "one token without blanks and control characters",
     openingSchema: standardSchema,
     schema: standardSchema,
     sendSchema: standardSchema,

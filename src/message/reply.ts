@@ -78,7 +78,12 @@ export function remoteErrorOf(subject: string, answer: ReceivedMessage): RemoteE
   const code = answer.headers.get(ERROR_CODE);
   const text = answer.headers.get(ERROR_TEXT);
   if (code === undefined && text === undefined) return undefined;
-  return new RemoteError(subject, Number.parseInt(code ?? "", 10) || 0, text ?? "", dataOf(answer));
+  return new RemoteError(subject, codeOf(code), text ?? "", dataOf(answer), code ?? "");
+}
+
+/** A code as a number; 0 where it is not a whole one, as services of others may send any text. */
+export function codeOf(text: string | undefined): number {
+  return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : 0;
 }
 
 /** The body of an error is free: one that does not decode is given as its bytes. */

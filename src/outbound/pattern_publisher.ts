@@ -56,6 +56,14 @@ export class PatternPublisher implements Publisher<string, never, unknown> {
     return await outbound.request(subject, body, { ...whole, timeout: left });
   }
 
+  /** What a log shows: the getters, which are no fields. */
+  [Symbol.for("Deno.customInspect")](
+    inspect: typeof Deno.inspect,
+    how: Deno.InspectOptions,
+  ): string {
+    return `Publisher ${inspect({ pattern: this.pattern }, how)}`;
+  }
+
   /** Checks a body, which is sent as it was given: what the schema makes of it is for those who receive it. */
   #validate(body: unknown): Promise<unknown> | undefined {
     const { schema } = this.#options;

@@ -81,7 +81,7 @@ export class Pattern {
     for (const { name, index } of this.#parameters) {
       const value = typeof values[name] === "number" ? String(values[name]) : values[name];
       if (!isToken(value)) {
-        const rule = `"${name}" must be one token of printable ASCII`;
+        const rule = `"${name}" must be one token without blanks and control characters`;
         throw new InvalidSubjectError(`fill "${this.text}"`, rule, value);
       }
       tokens[index] = value;

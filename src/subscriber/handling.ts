@@ -233,6 +233,15 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
     }
   }
 
+  /** What a log shows: the getters, which are no fields. */
+  [Symbol.for("Deno.customInspect")](
+    inspect: typeof Deno.inspect,
+    how: Deno.InspectOptions,
+  ): string {
+    const { pattern, queue, counts } = this;
+    return `Subscriber ${inspect({ pattern, queue, ...counts }, how)}`;
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop();
   }

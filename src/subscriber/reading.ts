@@ -101,6 +101,15 @@ export class Reading implements ReadSubscriber {
     };
   }
 
+  /** What a log shows: the getters, which are no fields. */
+  [Symbol.for("Deno.customInspect")](
+    inspect: typeof Deno.inspect,
+    how: Deno.InspectOptions,
+  ): string {
+    const { pattern, queue, dropped } = this;
+    return `Subscriber ${inspect({ pattern, queue, dropped }, how)}`;
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop();
   }

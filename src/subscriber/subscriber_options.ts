@@ -92,7 +92,8 @@ const subjects = (value: unknown) =>
     : "a subject or several";
 
 const RULES = {
-  queue: (value: unknown) => isToken(value) ? undefined : "one token of printable ASCII",
+  queue: (value: unknown) =>
+    isToken(value) ? undefined : "one token without blanks and control characters",
   schema: standardSchema,
   replySchema: standardSchema,
   filter: decision,

@@ -22,7 +22,8 @@ async function launch(args: string[]): Promise<number> {
   if (source.kind === "interrupted") return source.code;
   if (source.kind === "as configured") return (await runDeno(args)).code;
 
-  if (args.includes("publish") && !args.includes("--dry-run")) {
+  // a program may have an argument of that name
+  if (args[0] === "publish" && !args.includes("--dry-run")) {
     throw new Error(
       `Cannot publish as JSR itself must be reachable, or --dry-run given: "deno ${
         args.join(" ")

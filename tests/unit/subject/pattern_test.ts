@@ -60,7 +60,7 @@ Deno.test("Pattern refuses what no server would take", () => {
     `Cannot subscribe as a token must not be empty: "a..b"`,
   );
   for (
-    const text of ["", ".", "a.", ">.a", "a*", "a.b>", "a b", "a.\r\n", "é", "a".repeat(2_001)]
+    const text of ["", ".", "a.", ">.a", "a*", "a.b>", "a b", "a.\r\n", "é\x80", "a".repeat(2_001)]
   ) {
     sentenceOf(() => new Pattern(text));
   }
@@ -116,8 +116,9 @@ Deno.test("Pattern.fill() puts text and numbers in place of the parameters", () 
 
 Deno.test("Pattern.fill() refuses a value that is not one token", () => {
   const pattern = new Pattern("orders.{id}");
-  const cannot = `Cannot fill "orders.{id}" as "id" must be one token of printable ASCII`;
-  for (const value of ["", "a.b", "*", ">", "a b", "a\r\nb", "ü"]) {
+  const cannot =
+    `Cannot fill "orders.{id}" as "id" must be one token without blanks and control characters`;
+  for (const value of ["", "a.b", "*", ">", "a b", "a\r\nb"]) {
     const sentence = `${cannot}: ${JSON.stringify(value)}`;
     assertEquals(sentenceOf(() => pattern.fill({ id: value })), sentence);
   }
@@ -143,7 +144,7 @@ Deno.test("Pattern.fill() refuses a value that makes the subject one of the serv
 Deno.test("Pattern.fill() refuses a value that is not there, whatever every object has", () => {
   assertEquals(
     sentenceOf(() => new Pattern("a.{id}").fill({})),
-    `Cannot fill "a.{id}" as "id" must be one token of printable ASCII: undefined`,
+    `Cannot fill "a.{id}" as "id" must be one token without blanks and control characters: undefined`,
   );
   sentenceOf(() => new Pattern("a.{constructor}").fill({}));
   sentenceOf(() => new Pattern("a.{toString}").fill({}));
@@ -159,8 +160,8 @@ Deno.test("Pattern.fill() refuses a pattern with a wildcard, as nobody can publi
 Deno.test("Pattern.fill() refuses a subject that grows too long", () => {
   const long = "a".repeat(1_500);
   assertEquals(
-    sentenceOf(() => new Pattern("{a}.{b}").fill({ a: long, b: long })).slice(0, 67),
-    `Cannot fill "{a}.{b}" as a subject must be 2000 characters at most:`,
+    sentenceOf(() => new Pattern("{a}.{b}").fill({ a: long, b: long })).slice(0, 62),
+    `Cannot fill "{a}.{b}" as a subject must be 2000 bytes at most:`,
   );
 });
 
