@@ -137,19 +137,13 @@ export class RemoteError extends Error {
   readonly subject: string;
 
   /** Makes one from what the answer carried. */
-  constructor(
-    subject: string,
-    code: number,
-    description: string,
-    data: unknown,
-    rawCode: string = String(code),
-  ) {
+  constructor(subject: string, code: number, description: string, data: unknown, rawCode?: string) {
     const rule = `the responder must succeed: ${rawCode || code} ${description}`;
     super(shortened(`Cannot request "${subject}" as ${rule}`));
     this.subject = subject;
     concealInbox(this);
     this.code = code;
-    this.rawCode = rawCode;
+    this.rawCode = rawCode ?? String(code);
     this.description = description;
     this.data = data;
   }

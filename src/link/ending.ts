@@ -13,7 +13,7 @@ export interface Ending {
   readonly reason: LinkEnd;
   /** Of an error. */
   readonly code?: number | undefined;
-  /** The code as the other side sent it. */
+  /** The code as the other side sent it, where it is no whole number. */
   readonly rawCode?: string | undefined;
   readonly description?: string | undefined;
   readonly data?: unknown;
@@ -77,7 +77,9 @@ export function readEnding({ data, headerBlock }: Pick<Packet, "data" | "headerB
     return { reason, description: typeof body === "string" ? body : undefined };
   }
   const description = message.headers.get(ERROR_TEXT) ?? "";
-  return { reason, code: codeOf(code), rawCode: code, description, data: body };
+  const number = codeOf(code);
+  const ending = { reason, code: number, description, data: body };
+  return String(number) === code ? ending : { ...ending, rawCode: code };
 }
 
 /** What the program is told of an ending, where it wanted to do something else. */
