@@ -207,7 +207,7 @@ export class NatsRouter<State extends object = Readonly<Record<string, unknown>>
     const { queue, openingSchema: schema, middleware = [] } = options;
     const settings = subscriberSettings(new Pattern(pattern), { ...(queue && { queue }) }, handler);
     const serving = sessionHandler(pattern, options, handler);
-    return this.#registry.handle(pattern, { ...settings, concurrency: Infinity }, {
+    return this.#registry.handle(pattern, { ...settings, ...placesOf(options) }, {
       handler: serving,
       schema,
       middleware,
@@ -249,4 +249,9 @@ function readCall<Handles extends (...given: never[]) => unknown, Options extend
 
 function wrongCall(action: string, right: string): TypeError {
   return new TypeError(`Cannot ${action} as it must be written: ${right}`);
+}
+
+/** An opening takes its place when it comes, before any schema or middleware that waits; none waits for a place. */
+function placesOf({ maxSessions: concurrency = 1_000 }: SessionOptions) {
+  return { concurrency, bounds: { messages: 0, bytes: 0 } };
 }

@@ -90,7 +90,6 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
     return { handled: this.#handled, dropped };
   }
 
-  /** How many messages are being handled, or wait for that. */
   get atWork(): number {
     return this.#intake.count;
   }
@@ -267,9 +266,10 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
   }
 
   overflow(packet: Packet): void {
+    const what = this.#settings.bounds.messages === 0 ? "sessions" : "requests";
     const dropped = ++this.#dropped;
     this.#binding!.feed.emit({ type: "slowConsumer", subject: this.subject, dropped });
-    void this.#delivery.refuse(packet, ERROR_CODES.tooMany, "Too many requests");
+    void this.#delivery.refuse(packet, ERROR_CODES.tooMany, `Too many ${what}`);
   }
 
   late(packet: Packet): void {

@@ -130,3 +130,29 @@ onEveryServer(
     });
   },
 );
+
+onEveryServer(
+  "NatsBroker.session() has no more openings at work than maxSessions, whatever they wait for",
+  async (server) => {
+    let [atWork, most] = [0, 0];
+    await attacked(server, {}, (broker) => {
+      broker.session("talk", {
+        maxSessions: 100,
+        middleware: [async (_, next) => {
+          most = Math.max(most, ++atWork);
+          await delay(300);
+          await next();
+          atWork--;
+        }],
+      }, async (session) => {
+        await session.close();
+      });
+    }, async (link) => {
+      const [one] = [link()];
+      for (let n = 0; n < 2_000; n++) one.open("talk", "session");
+      await delay(200);
+      assertEquals(one.code, "429");
+    });
+    assertEquals(most, 100);
+  },
+);
