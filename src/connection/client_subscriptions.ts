@@ -105,6 +105,7 @@ class ClientInterest implements Entry {
 
   async drain(): Promise<void> {
     if (this.#state !== "listed") return this.unsubscribe();
+    this.#state = "left";
     if (!this.#subscription?.isClosed()) await this.#subscription?.drain();
     this.#end("left");
   }
@@ -117,6 +118,8 @@ class ClientInterest implements Entry {
 
   #refused(error: Error): void {
     this.#owner.entries.delete(this);
+    // one that is being left may still be refused, and must not come back
+    if (this.#state === "left") return;
     this.#state = "refused";
     this.#safely(() => this.#taker.refused(error));
     this.#owner.watch.refused(this, error);

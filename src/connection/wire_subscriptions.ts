@@ -86,6 +86,8 @@ class WireSubscription implements Entry, ListedSubscription {
 
   /** The client tells of nothing but a refusal; it takes the entry off its list next. */
   callback(error: Error): void {
+    // one that is being left may still be refused, and must not come back
+    if (this.#state === "left") return;
     const fault = clientFault(error);
     this.#state = "refused";
     this.#tell(fault);
@@ -128,6 +130,7 @@ class WireSubscription implements Entry, ListedSubscription {
     if (this.#state !== "listed") return this.#leave();
     const { protocol } = this.#owner;
     protocol.unsub(this);
+    this.#state = "left";
     try {
       await protocol.flush();
     } catch {

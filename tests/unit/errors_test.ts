@@ -39,6 +39,11 @@ const EACH: readonly [Error, string, Record<string, unknown>][] = [
     { name: "PermissionError", operation: "subscribe", subject: "a" },
   ],
   [
+    new errors.SubscriptionError("a", "maximum subscriptions exceeded", { cause }),
+    `The server refused the subscription to "a": maximum subscriptions exceeded`,
+    { name: "SubscriptionError", subject: "a", words: "maximum subscriptions exceeded", cause },
+  ],
+  [
     new errors.RemoteError("a", 404, "No such order", { id: 1 }),
     `Cannot request "a" as the responder must succeed: 404 No such order`,
     { name: "RemoteError", subject: "a", code: 404, description: "No such order", data: { id: 1 } },
