@@ -9,6 +9,7 @@ import type { OpenSessionOptions } from "../link/session_options.ts";
 import type { ReplyStream } from "../link/stream.ts";
 import type { RequestStreamOptions } from "../link/stream_options.ts";
 import type { Message } from "../message/message.ts";
+import { handled } from "../thenable.ts";
 import { checkOptions } from "../options.ts";
 import type { PublishOptions, RequestOptions } from "../outbound/send_options.ts";
 import { type BrokerOptions, brokerSettings } from "./broker_options.ts";
@@ -72,7 +73,7 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
    * @throws {ConnectionError} with its reason, at once where a retry cannot help
    */
   connect(): Promise<void> {
-    return this.#wiring.life.connect();
+    return handled(this.#wiring.life.connect());
   }
 
   /**
@@ -82,7 +83,7 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
    * @throws {SubscriptionError} if the server refuses one for another reason. It is subscribed again now and then
    */
   start(): Promise<void> {
-    return this.#wiring.start(this.#registry);
+    return this.#wiring.reported(this.#wiring.start(this.#registry));
   }
 
   /**
@@ -94,7 +95,11 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
    * Called again meanwhile, it is the same stop, within the shorter time; a `start()` or `connect()` follows it. A handler must
    * not await it: once all others are done the broker stops without that handler, and an `error` event tells.
    */
-  async stop(options: TimeoutOptions = {}): Promise<void> {
+  stop(options: TimeoutOptions = {}): Promise<void> {
+    return handled(this.#stop(options));
+  }
+
+  async #stop(options: TimeoutOptions): Promise<void> {
     checkOptions("stop the broker", options, TIMEOUT_RULES);
     await this.#wiring.life.stop(this.#registry, options.timeout ?? 25_000);
   }
@@ -104,7 +109,11 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
    *
    * @throws {ConnectionError} @throws {PermissionError} as {@linkcode start} does
    */
-  async run(options: TimeoutOptions = {}): Promise<void> {
+  run(options: TimeoutOptions = {}): Promise<void> {
+    return handled(this.#run(options));
+  }
+
+  async #run(options: TimeoutOptions): Promise<void> {
     checkOptions("run the broker", options, TIMEOUT_RULES);
     await untilTold(this.#wiring.life, () => this.start(), () => this.stop(options));
   }
@@ -131,7 +140,11 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
    * @throws {TimeoutError} if none came in time, also as the connection is to come back
    * @throws {ConnectionError} if never connected, or stopped
    */
-  async ping(options: TimeoutOptions = {}): Promise<number> {
+  ping(options: TimeoutOptions = {}): Promise<number> {
+    return handled(this.#ping(options));
+  }
+
+  async #ping(options: TimeoutOptions): Promise<number> {
     checkOptions("ping", options, TIMEOUT_RULES);
     const began = performance.now();
     await this.#wiring.connection.flush({ timeout: options.timeout ?? 5_000 }, "ping the server");
@@ -146,7 +159,11 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
    * the reason `rejected`, where the server says that something is wrong
    * @throws {PermissionError} @throws {PayloadTooLargeError} once, where the server refused what was published
    */
-  async flush(options: TimeoutOptions = {}): Promise<void> {
+  flush(options: TimeoutOptions = {}): Promise<void> {
+    return handled(this.#flush(options));
+  }
+
+  async #flush(options: TimeoutOptions): Promise<void> {
     checkOptions("flush", options, TIMEOUT_RULES);
     await this.#wiring.connection.settle(options);
   }
@@ -182,11 +199,12 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
    * @throws {ConnectionError} if the broker is not connected
    */
   openInbox(options?: InboxOptions): Promise<Inbox> {
-    return this.#wiring.openInbox(options);
+    return handled(this.#wiring.openInbox(options));
   }
 
   /**
-   * Publishes text as text, bytes as bytes, and all else as JSON. While disconnected it is held, in order, and
+   * Publishes text as text, bytes as bytes, and all else as JSON. One that fails is an `error` event as well, so nothing is
+   * lost without a word where it is not awaited. While disconnected it is held, in order, and
    * sent after the reconnect.
    *
    * @throws {InvalidSubjectError} @throws {TypeError} before anything is sent
@@ -267,6 +285,6 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
   ): Promise<Session<Incoming, Outgoing>> {
     const given = options as OpenSessionOptions;
     const session = this.#wiring.openSession(this.#registry, subject, opening, given);
-    return session as Promise<Session<Incoming, Outgoing>>;
+    return handled(session) as Promise<Session<Incoming, Outgoing>>;
   }
 }

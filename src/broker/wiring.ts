@@ -9,6 +9,7 @@ import { type RequestManyOptions, requestManySettings } from "../inbox/request_m
 import { Requests } from "../inbox/requests.ts";
 import { SubscribedInbox } from "../inbox/subscribed_inbox.ts";
 import { newToken } from "../inbox/token.ts";
+import { PermissionError } from "../errors.ts";
 import { Links } from "../link/links.ts";
 import { type OpeningWays, openSession, requestStream } from "../link/openings.ts";
 import type { Allowance } from "../link/rights.ts";
@@ -160,6 +161,15 @@ export class Wiring implements Host {
   /** Connects and subscribes. */
   start(registry: Registry): Promise<void> {
     return this.life.start(() => this.#begin(registry));
+  }
+
+  /** Reports that it failed: nobody may await it, and that must not end the process. */
+  reported(started: Promise<void>): Promise<void> {
+    started.catch((error) => {
+      const isTold = error instanceof PermissionError || error?.reason === "closed";
+      if (!isTold && error instanceof Error) this.feed.emit({ type: "error", error });
+    });
+    return started;
   }
 
   async #begin({ handlings, readings }: Registry): Promise<void> {

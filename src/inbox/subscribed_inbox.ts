@@ -7,6 +7,7 @@ import { type Message, ReceivedMessage } from "../message/message.ts";
 import { heldSize, keep, type Packet } from "../message/packet.ts";
 import { checkOptions, limit, milliseconds, signal } from "../options.ts";
 import type { OwnInbox, ReplyAddresses } from "../replies/reply_addresses.ts";
+import { handled } from "../thenable.ts";
 import { shortened } from "../subject/shortened.ts";
 import type { Inbox, InboxEnd, NextOptions } from "./inbox.ts";
 import type { InboxSettings } from "./inbox_options.ts";
@@ -105,7 +106,11 @@ export class SubscribedInbox implements Inbox, Taker, EventListener, OwnInbox {
     return this.#dropped;
   }
 
-  async next(options: NextOptions = {}): Promise<Message | undefined> {
+  next(options: NextOptions = {}): Promise<Message | undefined> {
+    return handled(this.#next(options));
+  }
+
+  async #next(options: NextOptions): Promise<Message | undefined> {
     checkOptions("wait for a message", options, NEXT_RULES);
     options.signal?.throwIfAborted();
     const packet = this.#backlog.shift() ?? await this.#wait(options);

@@ -5,8 +5,10 @@ import type { Message } from "../message/message.ts";
 import { LONGEST_VALIDATION, type Schema, validate } from "../message/schema.ts";
 import { checkOptions, signal } from "../options.ts";
 import { shortened } from "../subject/shortened.ts";
+import { handled } from "../thenable.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { LinkEnd } from "./link_error.ts";
+import { SENT } from "./sending.ts";
 import type { SendOptions, Session, SessionState } from "./session.ts";
 import { readableOf, writableOf } from "./web_streams.ts";
 
@@ -20,6 +22,8 @@ const SERVED_PATIENCE = 500;
 export class LinkSession implements Session {
   readonly opening: Message;
   readonly #endpoint: Endpoint;
+  /** How many messages could not be sent in this turn. */
+  #unsentCount = 0;
   readonly #sendSchema: Schema | undefined;
   readonly #selfWait: (() => void) | undefined;
   #readable: ReadableStream | undefined;
@@ -83,20 +87,36 @@ export class LinkSession implements Session {
 
   send(body: unknown, options?: SendOptions): Promise<void> {
     const schema = this.#sendSchema;
-    if (!schema && !options) return this.#endpoint.send(body);
-    return this.#sendChecked(schema, body, options);
+    const sent = !schema && !options
+      ? this.#endpoint.send(body)
+      : this.#sendChecked(schema, body, options);
+    if (sent !== SENT) sent.catch((error) => this.#unsent(error, options?.signal));
+    return sent;
+  }
+
+  /** A message that could not be sent is reported, once in a turn, awaited or not; what this side gave up is no news. */
+  #unsent(cause: unknown, signal: AbortSignal | undefined): void {
+    if (this.#endpoint.isLeft || signal?.aborted) return;
+    if (this.#unsentCount++ > 0) return;
+    queueMicrotask(() => {
+      const count = this.#unsentCount;
+      this.#unsentCount = 0;
+      if (count === 1) return this.#endpoint.report(cause);
+      const sentence = `${count} messages could not be sent to "${shortened(this.subject)}"`;
+      this.#endpoint.report(new Error(sentence, { cause }));
+    });
   }
 
   next(options?: NextOptions): Promise<Message | undefined> {
-    return this.#endpoint.next(options);
+    return handled(this.#endpoint.next(options));
   }
 
   end(): Promise<void> {
-    return this.#endpoint.end();
+    return handled(this.#endpoint.end());
   }
 
   close(): Promise<void> {
-    return this.#endpoint.close();
+    return handled(this.#endpoint.close());
   }
 
   abort(reason?: unknown): void {

@@ -4,6 +4,7 @@ import { type Message, ReceivedMessage } from "../message/message.ts";
 import type { Outgoing } from "../message/outgoing.ts";
 import type { Schema } from "../message/schema.ts";
 import type { ReplyAddresses } from "../replies/reply_addresses.ts";
+import { handled } from "../thenable.ts";
 import { shortened } from "../subject/shortened.ts";
 import { readAnswer } from "../inbox/answer.ts";
 import { COMPLETE } from "./ending.ts";
@@ -64,7 +65,11 @@ export class RequestedStream implements ReplyStream {
     this.#endpoint.leave(reason);
   }
 
-  async next(): Promise<Message | undefined> {
+  next(): Promise<Message | undefined> {
+    return handled(this.#next());
+  }
+
+  async #next(): Promise<Message | undefined> {
     const answer = await this.#answer.catch((error) => {
       if (!this.#endpoint.isLeft) throw error;
     });

@@ -12,8 +12,9 @@ import { currentWork, timeWithinWork } from "../message/work.ts";
 import { compose } from "../middleware/compose.ts";
 import type { Link } from "../middleware/compose.ts";
 import type { Draft, GivenDraft, PublishMiddleware } from "../middleware/middleware.ts";
-import { checkOptions, type Rule } from "../options.ts";
+import { checkOptions, type Rule, shown } from "../options.ts";
 import { checkSubject } from "../subject/subject.ts";
+import { handled } from "../thenable.ts";
 import {
   checkPublish,
   checkRequest,
@@ -70,7 +71,7 @@ export class Outbound {
 
   /**
    * Publishes; resolves once there is room for more, so that whoever waits for it is no faster than the socket. What is
-   * sent from within a handler is part of the same work.
+   * sent from within a handler is part of the same work. One that fails is reported, awaited or not.
    */
   publish(subject: string, body: unknown, options: PublishOptions | undefined): Promise<void> {
     try {
@@ -80,10 +81,21 @@ export class Outbound {
       const sent = this.send({ kind: "publish", subject, body, headers, replyTo, correlationId });
       const { connection } = this.#ways;
       if (sent === undefined) return connection.room() ?? DONE;
-      return Promise.resolve(sent).then(() => connection.room());
+      return this.reported(subject, Promise.resolve(sent).then(() => connection.room()));
     } catch (error) {
-      return Promise.reject(error);
+      return this.reported(subject, Promise.reject(error));
     }
+  }
+
+  /** Reports that a message could not be published; nobody may await the promise, which must not end the process. */
+  reported(subject: string, published: Promise<void>): Promise<void> {
+    published.catch((cause) => {
+      const error = cause instanceof Error
+        ? cause
+        : new Error(`A middleware threw ${shown(cause)}`);
+      this.#ways.feed.emit({ type: "error", error, subject: String(subject) });
+    });
+    return published;
   }
 
   /** Asks; from within a handler, no longer than its own caller waits. */
@@ -105,9 +117,9 @@ export class Outbound {
         ? this.#askThrough(this.#chain, draft, question)
         : this.#ask(draft, question);
       work?.asks?.(subject, answer);
-      return answer;
+      return handled(answer);
     } catch (error) {
-      return Promise.reject(error);
+      return handled(Promise.reject(error));
     }
   }
 

@@ -2,6 +2,7 @@ import { within } from "../deadline.ts";
 import type { Message } from "../message/message.ts";
 import { LONGEST_VALIDATION, validate } from "../message/schema.ts";
 import { holdsOptions, shown } from "../options.ts";
+import { handled } from "../thenable.ts";
 import { Pattern } from "../subject/pattern.ts";
 import type { Outbound } from "./outbound.ts";
 import type { Publisher } from "./publisher.ts";
@@ -35,14 +36,32 @@ export class PatternPublisher implements Publisher<string, never, unknown> {
     return this.#place.prefix + this.#text;
   }
 
-  async publish(...message: unknown[]): Promise<void> {
-    const { subject, body, options } = this.#draft<PublishOptions>("publish", message);
-    const valid = this.#validate(body);
-    if (valid) await within(valid, { timeout: LONGEST_VALIDATION }, "validate a body", subject);
-    await this.#place.outbound.publish(subject, body, options);
+  publish(...message: unknown[]): Promise<void> {
+    const { outbound } = this.#place;
+    const drafted = this.#checkedDraft(message);
+    drafted.catch(() => {});
+    return handled(
+      drafted.then(
+        ({ subject, body, options }) => outbound.publish(subject, body, options),
+        // what fails later is reported by what it is handed to
+        () => outbound.reported(this.pattern, drafted.then(() => {})),
+      ),
+    );
   }
 
-  async request(...message: unknown[]): Promise<Message> {
+  request(...message: unknown[]): Promise<Message> {
+    return handled(this.#request(message));
+  }
+
+  async #checkedDraft(message: readonly unknown[]) {
+    const draft = this.#draft<PublishOptions>("publish", message);
+    const valid = this.#validate(draft.body);
+    const patience = { timeout: LONGEST_VALIDATION };
+    if (valid) await within(valid, patience, "validate a body", draft.subject);
+    return draft;
+  }
+
+  async #request(message: readonly unknown[]): Promise<Message> {
     const { subject, body, options } = this.#draft<RequestOptions>("request", message);
     const { outbound } = this.#place;
     const { replySchema: schema, timeout = outbound.requestTimeout } = this.#options;

@@ -11,6 +11,7 @@ import type { ReplyAddresses } from "../replies/reply_addresses.ts";
 import { type Endpoint, endpointName, schemaMetadata } from "../service/endpoint.ts";
 import type { EndpointStats } from "../service/endpoint_stats.ts";
 import { Pattern } from "../subject/pattern.ts";
+import { handled } from "../thenable.ts";
 import type { Binding, Place } from "./binding.ts";
 import { Delivery, SHUTTING_DOWN } from "./delivery.ts";
 import type { Exchange } from "./exchange.ts";
@@ -177,7 +178,11 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
     this.#interest = binding.connection.subscribe(pattern.subject, this, queue ?? binding.queue);
   }
 
-  async start(): Promise<this> {
+  start(): Promise<this> {
+    return handled(this.#start());
+  }
+
+  async #start(): Promise<this> {
     this.#place.join();
     this.listen();
     await this.#binding!.connection.flush({}, `subscribe to "${this.pattern}"`);
@@ -185,7 +190,11 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
     return this;
   }
 
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
+    return handled(this.#stop());
+  }
+
+  async #stop(): Promise<void> {
     const left = this.leave();
     this.#place.leave(left);
     await left;
@@ -212,7 +221,11 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
     await Promise.all([...refused, this.#delivery?.abandon(patience)]);
   }
 
-  async received(count = 1, options: NextOptions = {}): Promise<void> {
+  received(count = 1, options: NextOptions = {}): Promise<void> {
+    return handled(this.#received(count, options));
+  }
+
+  async #received(count: number, options: NextOptions): Promise<void> {
     checkOptions("wait for messages", options, { timeout: limit(milliseconds), signal });
     const { timeout = 5_000 } = options;
     const patience = { ...options, timeout: timeout === Infinity ? undefined : timeout };

@@ -3,6 +3,7 @@ import { type InboxSettings, inboxSettings } from "../inbox/inbox_options.ts";
 import { SubscribedInbox } from "../inbox/subscribed_inbox.ts";
 import { type Message, ReceivedMessage } from "../message/message.ts";
 import { Pattern } from "../subject/pattern.ts";
+import { handled } from "../thenable.ts";
 import type { Place } from "./binding.ts";
 import type { ReadSubscriber } from "./subscriber.ts";
 import type { SubscriberSettings } from "./subscriber_options.ts";
@@ -46,6 +47,10 @@ export class Reading implements ReadSubscriber {
 
   /** Once, however often it is asked for at a time: a second subscription would be out of reach of `stop()`. */
   start(): Promise<this> {
+    return handled(Promise.try(() => this.#start()));
+  }
+
+  #start(): Promise<this> {
     this.#place.join();
     if (this.#starting) return this.#starting;
     const starting = this.#starting = this.#open();
@@ -70,9 +75,9 @@ export class Reading implements ReadSubscriber {
 
   next(options?: NextOptions): Promise<Message | undefined> {
     if (this.#inbox) return this.#inbox.next(options);
-    return Promise.reject(
+    return handled(Promise.reject(
       new TypeError(`Cannot read "${this.pattern}" as it must be started: call start() first`),
-    );
+    ));
   }
 
   /**
