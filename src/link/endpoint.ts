@@ -57,11 +57,6 @@ export class Endpoint implements LinkOwner {
     this.#retirement = new Retirement(this.#link, this);
   }
 
-  /** Reports what went wrong, and goes on. */
-  report(error: unknown): void {
-    this.#link.report(error);
-  }
-
   get ending(): Ending | undefined {
     return this.#ending;
   }

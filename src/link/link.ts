@@ -130,17 +130,16 @@ export class Link implements Linked, Taker, LinkEvents, OwnInbox {
   }
 
   close(given: Ending): void {
-    const ending = sendable(given, this.report);
+    const ending = sendable(given, this.#report);
     const data = encodeEnding(ending, this.#owner.correlationId);
     this.#machine.close(ending, { ...data, code: "f" }, performance.now());
   }
 
   abort(ending: Ending): void {
-    this.#machine.abort(sendable(ending, this.report), performance.now());
+    this.#machine.abort(sendable(ending, this.#report), performance.now());
   }
 
-  /** Reports what went wrong, and goes on. */
-  readonly report = (cause: unknown): void => {
+  readonly #report = (cause: unknown): void => {
     const { subject, correlationId } = this.#owner;
     const error = cause instanceof Error ? cause : new Error(String(cause));
     this.#ways.feed.emit({ type: "error", error, subject, correlationId });

@@ -1,4 +1,5 @@
 import { within } from "../deadline.ts";
+import type { EventFeed } from "../connection/events.ts";
 import { headerFields } from "../message/headers.ts";
 import type { NextOptions } from "../inbox/inbox.ts";
 import type { Message } from "../message/message.ts";
@@ -22,6 +23,7 @@ const SERVED_PATIENCE = 500;
 export class LinkSession implements Session {
   readonly opening: Message;
   readonly #endpoint: Endpoint;
+  readonly #feed: EventFeed;
   /** How many messages could not be sent in this turn. */
   #unsentCount = 0;
   readonly #sendSchema: Schema | undefined;
@@ -37,8 +39,10 @@ export class LinkSession implements Session {
     endpoint: Endpoint,
     opening: Message,
     sendSchema: Schema | undefined,
+    feed: EventFeed,
     selfWait?: () => void,
   ) {
+    this.#feed = feed;
     this.#endpoint = endpoint;
     this.#selfWait = selfWait;
     if (selfWait) endpoint.listens(SERVED_PATIENCE);
@@ -101,9 +105,11 @@ export class LinkSession implements Session {
     queueMicrotask(() => {
       const count = this.#unsentCount;
       this.#unsentCount = 0;
-      if (count === 1) return this.#endpoint.report(cause);
-      const sentence = `${count} messages could not be sent to "${shortened(this.subject)}"`;
-      this.#endpoint.report(new Error(sentence, { cause }));
+      const { subject, correlationId } = this;
+      const sentence = `${count} messages could not be sent to "${shortened(subject)}"`;
+      const isWhole = count === 1 && cause instanceof Error;
+      const error = isWhole ? cause : new Error(sentence, { cause });
+      this.#feed.emit({ type: "error", error, subject, correlationId });
     });
   }
 

@@ -71,7 +71,7 @@ export async function openSession(
   });
   if (isAccepted) {
     if (options.signal) endpoint.endOn(options.signal);
-    return new LinkSession(endpoint, answer, options.sendSchema);
+    return new LinkSession(endpoint, answer, options.sendSchema, ways.feed);
   }
   const error = remoteErrorOf(subject, answer) ??
     new LinkError("open a session on", subject, "error", "an answer came, and no acceptance");

@@ -37,20 +37,20 @@ export class PatternPublisher implements Publisher<string, never, unknown> {
   }
 
   publish(...message: unknown[]): Promise<void> {
-    const { outbound } = this.#place;
-    const drafted = this.#checkedDraft(message);
-    drafted.catch(() => {});
-    return handled(
-      drafted.then(
-        ({ subject, body, options }) => outbound.publish(subject, body, options),
-        // what fails later is reported by what it is handed to
-        () => outbound.reported(this.pattern, drafted.then(() => {})),
-      ),
-    );
+    return handled(this.#publish(message));
   }
 
   request(...message: unknown[]): Promise<Message> {
     return handled(this.#request(message));
+  }
+
+  async #publish(message: readonly unknown[]): Promise<void> {
+    const { outbound } = this.#place;
+    const drafted = this.#checkedDraft(message);
+    const failed = drafted.then(() => false, () => true);
+    if (await failed) return await outbound.reported(this.pattern, drafted.then(() => {}));
+    const { subject, body, options } = await drafted;
+    await outbound.publish(subject, body, options);
   }
 
   async #checkedDraft(message: readonly unknown[]) {

@@ -45,7 +45,7 @@ export function sessionHandler(
       const error = new Error(selfWaitOf(pattern));
       exchange.ways.feed.emit({ type: "error", error, subject, pattern, correlationId });
     };
-    return new LinkSession(endpoint, message, sendSchema, selfWait);
+    return new LinkSession(endpoint, message, sendSchema, exchange.ways.feed, selfWait);
   };
   return async (message) => {
     if (!places.enter()) throw new ReplyError(ERROR_CODES.tooMany, "Too many sessions");
