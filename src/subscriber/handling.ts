@@ -1,11 +1,9 @@
-import { within } from "../deadline.ts";
 import type { NextOptions } from "../inbox/inbox.ts";
 import type { Interest, Taker } from "../connection/connection.ts";
 import { isAsyncGenerator } from "../link/async_iterable.ts";
 import { Places } from "../link/places.ts";
 import { ERROR_CODES } from "../message/error_codes.ts";
 import type { Packet } from "../message/packet.ts";
-import { checkOptions, limit, milliseconds, signal } from "../options.ts";
 import { RefusedReplies } from "../replies/refused_replies.ts";
 import type { ReplyAddresses } from "../replies/reply_addresses.ts";
 import { type Endpoint, endpointName, schemaMetadata } from "../service/endpoint.ts";
@@ -15,6 +13,7 @@ import { handled } from "../thenable.ts";
 import type { Binding, Place } from "./binding.ts";
 import { Delivery, SHUTTING_DOWN } from "./delivery.ts";
 import type { Exchange } from "./exchange.ts";
+import { HandledCount } from "./handled_count.ts";
 import { Intake, type Worker } from "./intake.ts";
 import { Route, type RouteSettings } from "./route.ts";
 import { SelfAsking } from "./self_asking.ts";
@@ -30,7 +29,7 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
   readonly #live: Route[] = [];
   readonly #place: Place;
   readonly #intake: Intake;
-  readonly #waiting = new Set<() => unknown>();
+  readonly #seen = new HandledCount();
   /** What its handlers are at, also from before it was stopped and started again. */
   readonly #open = new Set<Exchange>();
   #lastParsed: Pattern | undefined;
@@ -43,7 +42,6 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
   #addresses: ReplyAddresses | undefined;
   #refused: RefusedReplies | undefined;
   #refusal: Error | undefined;
-  #handled = 0;
   #dropped = 0;
 
   constructor(text: string, settings: SubscriberSettings, place: Place) {
@@ -88,7 +86,7 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
 
   get counts(): { readonly handled: number; readonly dropped: number } {
     const dropped = this.#dropped + (this.#refused?.count ?? 0);
-    return { handled: this.#handled, dropped };
+    return { handled: this.#seen.count, dropped };
   }
 
   get atWork(): number {
@@ -222,27 +220,7 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
   }
 
   received(count = 1, options: NextOptions = {}): Promise<void> {
-    return handled(this.#received(count, options));
-  }
-
-  async #received(count: number, options: NextOptions): Promise<void> {
-    checkOptions("wait for messages", options, { timeout: limit(milliseconds), signal });
-    const { timeout = 5_000 } = options;
-    const patience = { ...options, timeout: timeout === Infinity ? undefined : timeout };
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const look = () => this.#handled >= count && resolve();
-    this.#waiting.add(look);
-    look();
-    try {
-      await within(
-        promise,
-        patience,
-        `see ${count} ${count === 1 ? "message" : "messages"} handled`,
-        this.subject,
-      );
-    } finally {
-      this.#waiting.delete(look);
-    }
+    return handled(this.#seen.reach(count, options, this.subject));
   }
 
   /** What a log shows: the getters, which are no fields. */
@@ -275,7 +253,7 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
 
   run(packet: Packet, arrived: number): void | Promise<void> {
     const done = this.#delivery.run(packet, arrived);
-    return done ? done.then(() => this.#count()) : this.#count();
+    return done ? done.then(() => this.#seen.add()) : this.#seen.add();
   }
 
   overflow(packet: Packet): void {
@@ -304,10 +282,5 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
     const { pattern } = this;
     const report = (error: Error) => feed.emit({ type: "error", error, pattern });
     return new Route(route, middleware, this.#delivery.pour, report);
-  }
-
-  #count(): void {
-    this.#handled++;
-    for (const look of this.#waiting) look();
   }
 }

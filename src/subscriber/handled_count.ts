@@ -1,0 +1,35 @@
+import { within } from "../deadline.ts";
+import type { NextOptions } from "../inbox/inbox.ts";
+import { checkOptions, limit, milliseconds, signal } from "../options.ts";
+
+/** How many messages were handled, and who waits for more of them. */
+export class HandledCount {
+  readonly #waiting = new Set<() => unknown>();
+  #count = 0;
+
+  get count(): number {
+    return this.#count;
+  }
+
+  add(): void {
+    this.#count++;
+    for (const look of this.#waiting) look();
+  }
+
+  /** Resolves once so many were handled; it rejects at its timeout, 5 000 ms if none is given, and with its signal. */
+  async reach(count: number, options: NextOptions, subject: string): Promise<void> {
+    checkOptions("wait for messages", options, { timeout: limit(milliseconds), signal });
+    const { timeout = 5_000 } = options;
+    const patience = { ...options, timeout: timeout === Infinity ? undefined : timeout };
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const look = () => this.#count >= count && resolve();
+    this.#waiting.add(look);
+    look();
+    try {
+      const messages = count === 1 ? "1 message" : `${count} messages`;
+      await within(promise, patience, `see ${messages} handled`, subject);
+    } finally {
+      this.#waiting.delete(look);
+    }
+  }
+}
