@@ -60,7 +60,11 @@ onEveryServer("NatsBroker.request() reads FastStream's recorded replies", async 
   using wire = await Wire.connect(server.url);
   await wire.subscribe("py.answer");
   for (const recorded of of(fromFastStream, "reply")) {
-    const asked = broker.request("py.answer", recorded.sent);
+    const { correlationId } = recorded;
+    // a reply names the id of its question, and is taken for no other
+    const asked = broker.request("py.answer", recorded.sent, {
+      ...correlationId !== undefined && { correlationId },
+    });
     const { replyTo } = await wire.next("py.answer");
     await wire.publish({ ...frameOf(recorded), subject: replyTo, replyTo: "" });
     const answer = await asked;

@@ -25,7 +25,7 @@ const SERVERS = [
   "$KV.a.b",
   "$JS.ACK.a",
 ];
-const ILLEGAL = ["orders.*", "other.\x01", "other.a b", "other.é", ".", "a."];
+const ILLEGAL = ["orders.*", "other.\x01", "other.a b", ".", "a."];
 
 Deno.test("ReplyAddresses.permits() all but what is the server's, or no subject, if nothing else is said", () => {
   const addresses = new ReplyAddresses("_DESK", undefined);
