@@ -108,12 +108,12 @@ export class SubscriptionError extends Error {
   }
   /** The subject it was refused for. */
   readonly subject: string;
-  /** The server's own words. */
+  /** What the server said. */
   readonly words: string;
-
   /** Makes one from the server's words. */
   constructor(subject: string, words: string, options?: ErrorOptions) {
-    super(shortened(`The server refused the subscription to "${subject}": ${words}`), options);
+    const sentence = `Cannot subscribe to "${subject}" as the server must take it: ${words}`;
+    super(shortened(sentence), options);
     this.subject = subject;
     this.words = words;
     concealInbox(this);

@@ -40,7 +40,7 @@ const EACH: readonly [Error, string, Record<string, unknown>][] = [
   ],
   [
     new errors.SubscriptionError("a", "maximum subscriptions exceeded", { cause }),
-    `The server refused the subscription to "a": maximum subscriptions exceeded`,
+    `Cannot subscribe to "a" as the server must take it: maximum subscriptions exceeded`,
     { name: "SubscriptionError", subject: "a", words: "maximum subscriptions exceeded", cause },
   ],
   [
