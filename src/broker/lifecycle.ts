@@ -5,6 +5,7 @@ import { ConnectionError, TimeoutError } from "../errors.ts";
 import type { Links } from "../link/links.ts";
 import { currentWork, type Work } from "../message/work.ts";
 import type { Handling } from "../subscriber/handling.ts";
+import { asError } from "../thrown.ts";
 import type { Discovery } from "./discovery.ts";
 import type { Registry } from "./registry.ts";
 import { StopDeadline } from "./stop_deadline.ts";
@@ -171,7 +172,7 @@ export class Lifecycle {
     const timer = setInterval(look, STEP);
     try {
       return await Promise.race([
-        left.then(() => undefined, asError),
+        left.then(() => undefined, (thrown) => asError(thrown)),
         deadline.passed.then(() =>
           new TimeoutError("wait for the handlers at work", deadline.timeout)
         ),
@@ -211,8 +212,4 @@ function handlersAtWork(handlings: Iterable<Handling>): number {
   let count = 0;
   for (const { atWork } of handlings) count += atWork;
   return count;
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
 }

@@ -44,11 +44,11 @@ export class Endpoint implements LinkOwner {
   #deadline: ReturnType<typeof setTimeout> | undefined;
   #late: Error | undefined;
 
-  constructor(ways: LinkWays, { subject, correlationId, schema }: Purpose, settings: LinkSettings) {
-    this.subject = subject;
-    this.correlationId = correlationId;
+  constructor(ways: LinkWays, purpose: Purpose, settings: LinkSettings) {
+    this.subject = purpose.subject;
+    this.correlationId = purpose.correlationId;
     this.closed = new Promise((resolve) => this.#told = resolve);
-    const context = { subject, correlationId, schema, signal: () => this.signal };
+    const context = { ...purpose, signal: () => this.signal };
     const read = (size: number, frames?: number) => this.#link.read(size, frames);
     this.#reader = new Reader({ read }, settings.maxMessage, context);
     this.#link = new Link(ways, this, settings);

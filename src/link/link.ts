@@ -5,6 +5,7 @@ import type { Outgoing } from "../message/outgoing.ts";
 import type { Packet } from "../message/packet.ts";
 import { isOwnQuestion } from "../replies/own_question.ts";
 import type { OwnInbox } from "../replies/reply_addresses.ts";
+import { asError } from "../thrown.ts";
 import { encodeEnding, type Ending, readEnding, sendable } from "./ending.ts";
 import type { MessageName, Numbered } from "./frame.ts";
 import { Gathering } from "./gathering.ts";
@@ -141,8 +142,7 @@ export class Link implements Linked, Taker, LinkEvents, OwnInbox {
 
   readonly #report = (cause: unknown): void => {
     const { subject, correlationId } = this.#owner;
-    const error = cause instanceof Error ? cause : new Error(String(cause));
-    this.#ways.feed.emit({ type: "error", error, subject, correlationId });
+    this.#ways.feed.emit({ type: "error", error: asError(cause), subject, correlationId });
   };
 
   expire(): void {

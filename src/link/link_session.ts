@@ -7,6 +7,7 @@ import { LONGEST_VALIDATION, type Schema, validate } from "../message/schema.ts"
 import { checkOptions, signal } from "../options.ts";
 import { shortened } from "../subject/shortened.ts";
 import { handled } from "../thenable.ts";
+import { asError } from "../thrown.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { LinkEnd } from "./link_error.ts";
 import { SENT } from "./sending.ts";
@@ -107,8 +108,8 @@ export class LinkSession implements Session {
       this.#unsentCount = 0;
       const { subject, correlationId } = this;
       const sentence = `${count} messages could not be sent to "${shortened(subject)}"`;
-      const isWhole = count === 1 && cause instanceof Error;
-      const error = isWhole ? cause : new Error(sentence, { cause });
+      const whole = asError(cause, "A schema threw");
+      const error = count === 1 ? whole : new Error(`${sentence}: ${whole.message}`, { cause });
       this.#feed.emit({ type: "error", error, subject, correlationId });
     });
   }

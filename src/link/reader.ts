@@ -14,6 +14,8 @@ export interface Purpose {
   readonly correlationId: string;
   /** Checks what comes in. */
   readonly schema: Schema | undefined;
+  /** Hears of each body that did not decode or did not fit: what the other side is to be told of. */
+  readonly unfit?: ((error: unknown) => void) | undefined;
 }
 
 /** What the messages of a link have in common. */
@@ -69,6 +71,20 @@ export class Reader extends Incoming {
     if (!arrived) return undefined;
     const message = this.#messageOf(arrived);
     if (!schema) return message;
+    try {
+      return await this.#fitting(schema, message, until, options);
+    } catch (error) {
+      this.#context.unfit?.(error);
+      throw error;
+    }
+  }
+
+  async #fitting(
+    schema: Schema,
+    message: ReceivedMessage,
+    until: number,
+    options: NextOptions | undefined,
+  ): Promise<Message | undefined> {
     const valid = validate(schema, message.body);
     if (!(valid instanceof Promise)) return message.withBody(valid);
     return await this.#checked(
@@ -123,8 +139,8 @@ export class Reader extends Incoming {
 
   /** The same for all messages of a kind, unless they have headers of their own. */
   #reception(arrived: Arrived): Reception {
-    const { correlationId: conversation, signal } = this.#context;
-    const reception = { headers: headersOf(arrived), conversation, signal };
+    const { correlationId: conversation, signal, unfit } = this.#context;
+    const reception = { headers: headersOf(arrived), conversation, signal, unfit };
     if (!arrived.headerBlock) this.#receptions[arrived.code] = reception;
     return reception;
   }

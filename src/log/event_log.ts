@@ -1,5 +1,6 @@
 import type { BrokerEvent, EventFeed } from "../connection/events.ts";
 import { shortened } from "../subject/shortened.ts";
+import { asError } from "../thrown.ts";
 import { legible, legibleLines } from "./legible.ts";
 import { type LogEntry, type Logger, type LogLevel, write } from "./logger.ts";
 import { Repeats } from "./repeats.ts";
@@ -31,7 +32,10 @@ class EventLog {
     const entry = { ...line, fields: { broker: this.#broker, ...fields } };
     if (type === "error") {
       // errors of one class in one handler are of a kind
-      const isWritten = this.#repeats.take(`${event.error.name} ${event.pattern ?? ""}`, entry);
+      const isWritten = this.#repeats.take(
+        `${asError(event.error).name} ${event.pattern ?? ""}`,
+        entry,
+      );
       if (isWritten) this.#writeStack(event.error);
       return;
     }
@@ -42,14 +46,14 @@ class EventLog {
   }
 
   #writeStack(error: Error): void {
-    const message = legibleLines(stackOf(error));
+    const message = legibleLines(shortened(stackOf(error)));
     write(this.#logger, { level: "debug", message, fields: { broker: this.#broker } });
   }
 }
 
 function lineOf(event: BrokerEvent): Omit<LogEntry, "fields"> | undefined {
   const sentence = sentenceOf(event);
-  return sentence && { level: sentence[0], message: legible(sentence[1]) };
+  return sentence && { level: sentence[0], message: legible(shortened(sentence[1])) };
 }
 
 function sentenceOf(event: BrokerEvent): [LogLevel, string] | undefined {
@@ -84,12 +88,15 @@ function sentenceOf(event: BrokerEvent): [LogLevel, string] | undefined {
     case "stopping":
       return ["info", `Stopping${waitOf(event)}`];
     case "error":
-      return ["error", `${event.error.name}: ${event.error.message}`];
+      return ["error", textOf(event.error)];
     case "closed":
-      return event.error
-        ? ["error", `Closed: ${event.error.name}: ${event.error.message}`]
-        : ["debug", "Closed"];
+      return event.error ? ["error", `Closed: ${textOf(event.error)}`] : ["debug", "Closed"];
   }
+}
+
+function textOf(error: Error): string {
+  const { name, message } = asError(error);
+  return `${name}: ${message}`;
 }
 
 function fateOf(unconfirmed: number): string {
@@ -111,12 +118,11 @@ function countOf(count: number, one: string, many = `${one}s`): string {
 /** The stacks of an error and of what caused it. */
 function stackOf(error: Error): string {
   const stacks: string[] = [];
-  for (
-    let each: unknown = error;
-    each instanceof Error && stacks.length < DEEPEST;
-    each = each.cause
-  ) {
-    stacks.push(each.stack ?? String(each));
+  let each: unknown = error;
+  while (each !== undefined && stacks.length < DEEPEST) {
+    const { name, message, stack = `${name}: ${message}`, cause } = asError(each, "Thrown:");
+    stacks.push(stack);
+    each = cause;
   }
   return stacks.join("\nCaused by: ");
 }

@@ -1,4 +1,6 @@
 import { shortened } from "../subject/shortened.ts";
+import { isThenable } from "../thenable.ts";
+import { asError } from "../thrown.ts";
 import { legible } from "./legible.ts";
 
 /** What an event is about, for a structured logger: the broker's name, a subject, a correlation id, counts. */
@@ -11,7 +13,8 @@ export type LogLevel = "debug" | "info" | "warn" | "error";
  * Where log lines go: `console`, or an object with these four methods.
  *
  * `console`, and whatever else has a `table` method, gets one text a line: time, level, broker, sentence and what the
- * event is about. Any other object gets the sentence, and the rest as `fields`, which is how structured loggers take it.
+ * event is about. Any other object gets the sentence, and the rest as `fields`, which is how structured loggers take it:
+ * text, numbers, and an error as its `name`, `message`, `code` and `reason`, so that JSON can be made of them.
  *
  * @example
  * ```ts
@@ -60,23 +63,49 @@ export const standardError: Logger & Pick<Console, "table"> = {
 const SHOWN = ["subject", "pattern", "correlationId"];
 
 /** Writes an entry in the form that the logger takes. */
-export function write(logger: Logger, { level, message, fields }: LogEntry): void {
+export function write(logger: Logger, entry: LogEntry): void {
+  const { level, message, fields } = entry;
+  const fail = (thrown: unknown) => console.error(failedLine(entry, thrown));
   try {
-    if (takesText(logger)) logger[level](lineOf(level, message, fields));
-    else logger[level](message, withoutInboxes(fields));
-  } catch (error) {
+    const written: unknown = takesText(logger)
+      ? logger[level](lineOf(level, message, fields))
+      : logger[level](message, plainFields(fields));
+    // a logger that is async may reject, which nobody awaits
+    if (isThenable(written)) Promise.resolve(written).catch(fail);
+  } catch (thrown) {
     // the broker is in the middle of its work, and a logger that throws is no reason to leave it
-    console.error(error);
+    fail(thrown);
   }
 }
 
-function withoutInboxes(fields: LogFields): LogFields {
+/** What a logger did not take, and why not. */
+function failedLine({ level, message, fields }: LogEntry, thrown: unknown): string {
+  const { message: why } = asError(thrown, "It threw");
+  // a stack has many lines, and at any level but debug there is no place for it
+  const line = lineOf(level, message.split("\n", 1)[0]!, fields);
+  return `${line} (the logger failed: ${legible(shortened(why))})`;
+}
+
+/** Fields that any logger can write: no inbox, and no object that JSON fails at. */
+function plainFields(fields: LogFields): LogFields {
   return Object.fromEntries(
-    Object.entries(fields).map(([name, value]) => [
-      name,
-      typeof value === "string" ? shortened(value) : value,
-    ]),
+    Object.entries(fields).map(([name, value]) => {
+      if (typeof value === "string") return [name, shortened(value)];
+      return [name, value instanceof Error ? plainError(value) : value];
+    }),
   );
+}
+
+/** An error's own fields may be a cycle, or the password of the request that failed. */
+function plainError(error: Error): LogFields {
+  const { name, message } = asError(error);
+  const fields = { name: legible(name), message: legible(shortened(message)) };
+  const { code, reason } = error as { readonly code?: unknown; readonly reason?: unknown };
+  return {
+    ...fields,
+    ...(typeof code === "string" || typeof code === "number") && { code },
+    ...typeof reason === "string" && { reason },
+  };
 }
 
 function takesText(logger: Logger): boolean {

@@ -52,6 +52,8 @@ export interface Reception {
   readonly addresses?: { shows(message: Packet): boolean } | undefined;
   /** Whether its answer is a stream or a session that has begun. */
   readonly isLed?: boolean;
+  /** Hears of a body that did not decode. */
+  readonly unfit?: ((error: unknown) => void) | undefined;
 }
 
 const NO_HEADERS = MessageHeaders.from({});
@@ -85,9 +87,18 @@ export class ReceivedMessage implements Message {
 
   get body(): unknown {
     if (this.#body === UNREAD) {
-      this.#body = decodeBody(this.#packet.data, this.headers.get("content-type"));
+      this.#body = this.#decoded();
     }
     return this.#body;
+  }
+
+  #decoded(): unknown {
+    try {
+      return decodeBody(this.#packet.data, this.headers.get("content-type"));
+    } catch (error) {
+      this.#reception?.unfit?.(error);
+      throw error;
+    }
   }
 
   get data(): Uint8Array {

@@ -12,9 +12,10 @@ import { currentWork, timeWithinWork } from "../message/work.ts";
 import { compose } from "../middleware/compose.ts";
 import type { Link } from "../middleware/compose.ts";
 import type { Draft, GivenDraft, PublishMiddleware } from "../middleware/middleware.ts";
-import { checkOptions, type Rule, shown } from "../options.ts";
+import { checkOptions, type Rule } from "../options.ts";
 import { checkSubject } from "../subject/subject.ts";
 import { handled } from "../thenable.ts";
+import { asError } from "../thrown.ts";
 import {
   checkPublish,
   checkRequest,
@@ -89,10 +90,8 @@ export class Outbound {
 
   /** Reports that a message could not be published; nobody may await the promise, which must not end the process. */
   reported(subject: string, published: Promise<void>): Promise<void> {
-    published.catch((cause) => {
-      const error = cause instanceof Error
-        ? cause
-        : new Error(`A middleware threw ${shown(cause)}`);
+    published.catch((thrown) => {
+      const error = asError(thrown, "A publish middleware threw");
       this.#ways.feed.emit({ type: "error", error, subject: String(subject) });
     });
     return published;

@@ -11,12 +11,12 @@ import type { LinkSettings } from "../link/link_options.ts";
 import type { Places } from "../link/places.ts";
 import { errorReply, Reply } from "../message/reply.ts";
 import { runWithin } from "../message/work.ts";
-import { shown } from "../options.ts";
 import type { Outbound } from "../outbound/outbound.ts";
 import type { EndpointStats } from "../service/endpoint_stats.ts";
 import type { Pattern } from "../subject/pattern.ts";
 import type { Draft } from "../middleware/middleware.ts";
 import { after, isThenable } from "../thenable.ts";
+import { asError } from "../thrown.ts";
 import { Exchange, exchangeOf } from "./exchange.ts";
 import { type Failure, failureOf, Unanswerable } from "./failure.ts";
 import { decode, type Pour, type Route } from "./route.ts";
@@ -198,7 +198,8 @@ export class Delivery {
   }
 
   /** Gives a promise only where the answer has to wait for a middleware. */
-  #fail(exchange: Exchange, error: unknown): void | Promise<void> {
+  #fail(exchange: Exchange, thrown: unknown): void | Promise<void> {
+    const error = asError(thrown);
     const failure = exchange.failure = failureOf(error);
     if (exchange.endpoint) return this.#failLink(exchange, exchange.endpoint, error);
     const toTell = !this.#plan.noReply && exchange.claim();
@@ -268,13 +269,4 @@ function lastWord(
 ): Draft {
   const short = description.slice(0, LAST_WORD);
   return { kind: "reply", subject, ...errorReply(code, short), correlationId };
-}
-
-function asError(error: unknown): Error {
-  if (error instanceof Error) return error;
-  try {
-    return new Error(`A handler threw ${shown(error)}`);
-  } catch {
-    return new Error("A handler threw what cannot be shown");
-  }
 }

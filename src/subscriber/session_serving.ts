@@ -26,7 +26,7 @@ export function sessionHandler(
     ? undefined
     : new TokenBuckets({ limit: openingRate, interval: ONE_SECOND }, 1);
   let isTold = false;
-  const open = (message: Message, exchange: Exchange): LinkSession => {
+  const open = (message: Message, exchange: Exchange, theirs: WeakSet<object>): LinkSession => {
     const terms = termsIn(message);
     if (terms?.kind !== "session" || !exchange.isOpen) {
       throw new ReplyError(ERROR_CODES.badRequest, "Only sessions are served here");
@@ -36,7 +36,8 @@ export function sessionHandler(
       throw new ReplyError(ERROR_CODES.tooMany, "Too many openings", { retryAfter });
     }
     const { correlationId, replyTo, message: { subject } } = exchange;
-    const purpose = { subject, correlationId, schema };
+    const unfit = (error: unknown) => void theirs.add(error as object);
+    const purpose = { subject, correlationId, schema, unfit };
     const endpoint = accept(exchange.ways, replyTo, terms, { purpose, settings, headers });
     exchange.lead(endpoint);
     const selfWait = () => {
@@ -50,8 +51,9 @@ export function sessionHandler(
   return async (message) => {
     if (!places.enter()) throw new ReplyError(ERROR_CODES.tooMany, "Too many sessions");
     try {
-      const session = open(message, exchangeOf(message)!);
-      await serve(session, handler);
+      const theirs = new WeakSet<object>();
+      const session = open(message, exchangeOf(message)!, theirs);
+      await serve(session, handler, theirs);
       await session.close();
     } finally {
       places.leave();
@@ -64,12 +66,20 @@ function selfWaitOf(pattern: string): string {
     `open until the handler returns or calls session.end(). Return once session.next() gives undefined`;
 }
 
-/** What came in and is not as it should be is the other side's fault, where the handler does not see to it. */
-async function serve(session: LinkSession, handler: SessionHandler): Promise<void> {
+/**
+ * What the other side sent and is not as it should be is its own fault, where the handler does not see to it. `theirs` has
+ * those errors: the handler may ask others as well, and what they sent is none of this side's business.
+ */
+async function serve(
+  session: LinkSession,
+  handler: SessionHandler,
+  theirs: WeakSet<object>,
+): Promise<void> {
   try {
     await handler(session);
   } catch (cause) {
     if (!(cause instanceof ValidationError || cause instanceof DecodeError)) throw cause;
+    if (!theirs.has(cause)) throw cause;
     const data = cause instanceof ValidationError ? { issues: cause.issues } : undefined;
     throw new ReplyError(ERROR_CODES.badRequest, cause.message, data, { cause });
   }

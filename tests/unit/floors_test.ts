@@ -14,6 +14,7 @@ const FLOORS: readonly (readonly string[])[] = [
     "backlog.ts",
     "breath.ts",
     "thenable.ts",
+    "thrown.ts",
     "subject/shortened.ts",
   ],
   ["subject"],

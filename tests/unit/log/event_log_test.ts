@@ -174,7 +174,7 @@ Deno.test("logEvents() gives a structured logger the sentence and the fields", (
       level: "error",
       args: ["TypeError: why", {
         broker: "shop",
-        error,
+        error: { name: "TypeError", message: "why" },
         subject: "orders.7",
         correlationId: "c-1",
       }],
@@ -182,16 +182,76 @@ Deno.test("logEvents() gives a structured logger the sentence and the fields", (
   ]);
 });
 
-Deno.test("logEvents() goes on past a logger that throws", () => {
-  using printed = stub(console, "error");
+Deno.test("logEvents() gives a structured logger errors that JSON can be made of, without their own fields", () => {
+  const { lines, logger } = notes(false);
   const feed = new EventFeed();
-  const error = new Error("a logger's own");
-  const fail = () => {
-    throw error;
-  };
-  logEvents(feed, { debug: fail, info: fail, warn: fail, error: fail }, "shop");
-  feed.emit({ type: "lameDuck", server: "a:1" });
-  assertEquals(printed.calls.map(({ args }) => args), [[error]]);
+  logEvents(feed, logger, "shop");
+  const error = Object.assign(new Error("_DESK.f9hUpVb8xoVAtGpJid2VLA\n"), {
+    code: "E42",
+    reason: "refused",
+    count: 1n,
+    config: { headers: { authorization: "s3cr3t" } },
+    self: {},
+  });
+  error.self = error;
+  feed.emit({ type: "error", error });
+  feed.emit(closed);
+  const [line] = lines.filter(({ level }) => level === "error");
+  const message = "_DESK.f9hU…\\x0a";
+  assertEquals(JSON.parse(JSON.stringify(line!.args)), [`Error: ${message}`, {
+    broker: "shop",
+    error: { name: "Error", message, code: "E42", reason: "refused" },
+  }]);
+  assertEquals(/f9hUp|s3cr3t/.test(JSON.stringify(lines)), false, "nor does the stack tell them");
+});
+
+Deno.test("logEvents() writes one line for an error that throws when it is looked at", () => {
+  const getter = (name: string) =>
+    Object.defineProperty(new Error("why"), name, {
+      get() {
+        throw new Error("a getter's own");
+      },
+    });
+  const { proxy, revoke } = Proxy.revocable(new Error("why"), {});
+  revoke();
+  for (const error of [getter("message"), getter("stack"), getter("name"), proxy]) {
+    using printed = stub(console, "error");
+    assertEquals(logged({ type: "error", error }).length, 1);
+    assertEquals(printed.calls, []);
+  }
+});
+
+Deno.test("logEvents() goes on past a logger that fails, and writes its line in one line", async () => {
+  const error = new Error("a logger's own\nsecond line");
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  const failing: (() => void)[] = [
+    () => {
+      throw error;
+    },
+    () => Promise.reject(error),
+    () => {
+      throw proxy;
+    },
+    () => ({
+      get then() {
+        throw error;
+      },
+    }),
+  ];
+  for (const fail of failing) {
+    using printed = stub(console, "error");
+    const feed = new EventFeed();
+    logEvents(feed, { debug() {}, info: fail, warn: fail, error: fail }, "shop");
+    feed.emit({ type: "error", error: new Error("why"), subject: "orders.7" });
+    await new Promise((resolve) => setTimeout(resolve));
+    assertEquals(printed.calls.length, 1);
+    assertMatch(
+      printed.calls[0]!.args.join(" "),
+      /^\S+Z ERROR \[shop\] Error: why subject="orders\.7" \(the logger failed: [^\n]+\)$/,
+    );
+    feed.emit(closed);
+  }
 });
 
 Deno.test("logEvents() gives a function that ends it", () => {

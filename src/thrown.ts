@@ -1,0 +1,26 @@
+import { shown } from "./options.ts";
+import { handled } from "./thenable.ts";
+
+/**
+ * What was thrown, as an error whose name, message and stack can be read: programs may throw anything, and a proxy or a
+ * getter throws again whenever it is looked at.
+ */
+export function asError(thrown: unknown, whoThrew = "A handler threw"): Error {
+  try {
+    if (thrown instanceof Error) return isReadable(thrown) ? thrown : unreadable(whoThrew);
+    // a rejected promise that was thrown is awaited by nobody, which ends the process
+    if (thrown instanceof Promise) handled(thrown);
+    return new Error(`${whoThrew} ${shown(thrown)}`);
+  } catch {
+    return unreadable(whoThrew);
+  }
+}
+
+function isReadable({ name, message, stack }: Error): boolean {
+  return typeof name === "string" && typeof message === "string" &&
+    (stack === undefined || typeof stack === "string");
+}
+
+function unreadable(whoThrew: string): Error {
+  return new Error(`${whoThrew} an error that cannot be read`);
+}

@@ -1,0 +1,107 @@
+import { type BrokerEvent, RemoteError, type Schema } from "@signalbox/nats";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { onEveryServer } from "../support/backends.ts";
+import { within } from "../support/within.ts";
+
+/** Throws again whenever it is looked at. */
+function revoked(target: object): object {
+  const { proxy, revoke } = Proxy.revocable(target, {});
+  revoke();
+  return proxy;
+}
+
+const thrown: Readonly<Record<string, () => unknown>> = {
+  nothing: () => undefined,
+  text: () => "\x1b[2J",
+  symbol: () => Symbol("why"),
+  bare: () => Object.create(null),
+  proxy: () => revoked({}),
+  error: () => revoked(new Error("why")),
+  getter: () =>
+    Object.defineProperty(new Error(), "message", {
+      get() {
+        throw new Error("a getter's own");
+      },
+    }),
+  rejected: () => Promise.reject(new Error("nobody awaits it")),
+};
+
+onEveryServer("NatsBroker.subscriber() answers whatever a handler throws", async (at) => {
+  const broker = at.broker();
+  const errors: (BrokerEvent & { type: "error" })[] = [];
+  for (const [name, make] of Object.entries(thrown)) {
+    broker.subscriber(`value.${name}`, () => {
+      throw make();
+    });
+    broker.subscriber(`promise.${name}`, async () => {
+      await Promise.resolve();
+      throw make();
+    });
+    broker.subscriber(`filter.${name}`, {
+      filter: () => {
+        throw make();
+      },
+    }, () => "not reached");
+    // deno-lint-ignore require-yield
+    broker.subscriber(`stream.${name}`, async function* () {
+      throw make();
+    });
+  }
+  await broker.start();
+  const events = broker.events();
+  const listening = (async () => {
+    for await (const event of events) if (event.type === "error") errors.push(event);
+  })();
+  for (const kind of ["value", "promise", "filter", "stream"]) {
+    for (const name of Object.keys(thrown)) {
+      const subject = `${kind}.${name}`;
+      const error = await assertRejects(
+        () => within(subject, broker.request(subject)),
+        RemoteError,
+      );
+      assertEquals(error.code, 500, subject);
+    }
+  }
+  await broker.stop();
+  await listening;
+  const kinds = 4 * Object.keys(thrown).length;
+  assertEquals(errors.filter(({ subject, pattern }) => subject && pattern).length, kinds);
+  for (const { error } of errors) assertEquals(typeof `${error.name}${error.message}`, "string");
+});
+
+onEveryServer("NatsBroker logs why a reply could not be sent", async (at) => {
+  const broker = at.broker();
+  broker.subscriber("map", () => ({ items: new Map() }));
+  await broker.start();
+  const events = broker.events();
+  await assertRejects(() => broker.request("map"), RemoteError, "cannot be sent");
+  const { value } = await events.next();
+  assert(value?.type === "error");
+  assertStringIncludes(value.error.message, "body.items is a Map");
+});
+
+onEveryServer("NatsBroker tells a peer nothing of what another service sent", async (at) => {
+  const broker = at.broker();
+  const strict: Schema<number> = {
+    "~standard": {
+      version: 1,
+      vendor: "test",
+      validate: (value) => ({ issues: [{ message: `received ${JSON.stringify(value)}` }] }),
+    },
+  };
+  broker.subscriber("ledger", () => "internal-secret");
+  broker.session("desk", async () => {
+    await broker.request("ledger", undefined, { schema: strict });
+  });
+  broker.subscriber("ask", async () => {
+    await broker.request("ledger", undefined, { schema: strict });
+  });
+  await broker.start();
+  await using session = await broker.openSession("desk");
+  const ended = await assertRejects(() => within("the end", session.next()), RemoteError);
+  const answer = await assertRejects(() => broker.request("ask"), RemoteError);
+  for (const error of [ended, answer]) {
+    assertEquals(error.code, 500);
+    assert(!Deno.inspect(error).includes("internal-secret"));
+  }
+});
