@@ -5,12 +5,16 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
 }
 
 /**
- * Marks a promise that the program may leave un-awaited: its rejection must not end the process. Who does await it is
- * given the rejection all the same.
+ * The same for the program, which may leave it un-awaited: its rejection does not end the process. It is marked as
+ * handled only once it rejects, as the stack of an error leads no further than to a promise with two reactions, and must
+ * lead to the program's `await`.
  */
 export function handled<T>(promise: Promise<T>): Promise<T> {
-  promise.then(undefined, () => {});
-  return promise;
+  const given: Promise<T> = promise.then(undefined, (error) => {
+    given.catch(() => {});
+    throw error;
+  });
+  return given;
 }
 
 /**

@@ -44,4 +44,4 @@ console.log((await reader.next())?.body);
 
 console.log(((await broker.request("$SRV.PING.audit")).body as { name: string }).name);
 
-console.log(broker.permissions().claims.resp);
+console.log(broker.permissions().claims.pub);

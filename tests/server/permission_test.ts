@@ -18,7 +18,7 @@ said
 Hello, Bob
 read
 audit
-{ max: -1, ttl: -1 }
+{ allow: [ "_INBOX.>", "v1.prices.*" ] }
 `;
 
 /** Runs it all with just these permissions; gives which of them were asked for, beside what imports ask for. */

@@ -279,7 +279,7 @@ onEveryServer("NatsBroker.requestMany() asks no middleware in vain", async (serv
 
 onEveryServer("NatsBroker.requestMany() throws bad input before it is sent", async (server) => {
   const broker = await asking(server);
-  for (const subject of ["", "a..b", "a.*", "a.>", "a b", "a\r\nPUB x 0", "é"]) {
+  for (const subject of ["", "a..b", "a.*", "a.>", "a b", "a\r\nPUB x 0", "\ud800"]) {
     const told = "Cannot request many as";
     assertThrows(() => broker.requestMany(subject), InvalidSubjectError, told);
   }

@@ -151,7 +151,7 @@ onEveryServer(
 onEveryServer("NatsBroker.request() refuses bad input before it is sent", async (server) => {
   const broker = server.broker();
   await broker.connect();
-  for (const subject of ["", "a..b", "a.*", "a.>", "a b", "a\r\nPUB x 0", "é"]) {
+  for (const subject of ["", "a..b", "a.*", "a.>", "a b", "a\r\nPUB x 0", "\ud800"]) {
     await assertRejects(() => broker.request(subject), InvalidSubjectError, "Cannot request as");
     await assertRejects(() => broker.publish(subject), InvalidSubjectError, "Cannot publish as");
   }

@@ -180,7 +180,7 @@ const WRONG = [
 onEveryProfile("NatsBroker.openSession() refuses bad input before it is sent", async (stage) => {
   const client = stage.client();
   await client.connect();
-  for (const subject of ["", "a..b", "a.*", "a.>", "a b", "é"]) {
+  for (const subject of ["", "a..b", "a.*", "a.>", "a b", "\ud800"]) {
     await assertRejects(() => client.openSession(subject), InvalidSubjectError, "Cannot open");
   }
   for (const options of [...WRONG, { timeout: -1 }, { deadline: "soon" }, { signal: 1 }]) {

@@ -154,7 +154,7 @@ onEveryProfile("NatsBroker.requestStream() throws bad input before it is sent", 
   const client = stage.client();
   assertThrows(() => client.requestStream("svc.a"), ConnectionError, "call connect()");
   await client.connect();
-  for (const subject of ["", "a..b", "a.*", "a.>", "a b", "é"]) {
+  for (const subject of ["", "a..b", "a.*", "a.>", "a b", "\ud800"]) {
     assertThrows(() => client.requestStream(subject), InvalidSubjectError, "Cannot request");
   }
   const wrong = [
