@@ -165,7 +165,7 @@ onEveryServer("NatsBroker.request() refuses bad input before it is sent", async 
   await assertRejects(unknown, TypeError, `"retries"`);
   const breaking = { headers: { "X-A": "b\r\nX-C: d" } };
   await assertRejects(() => broker.publish("a", 1, breaking), TypeError, "one line of text");
-  await assertRejects(() => broker.publish("a", 1n), EncodeError, "BigInt");
+  await assertRejects(() => broker.publish("a", 1n), EncodeError, "bigint");
   await assertRejects(() => broker.publish("a", 1, { replyTo: "b.>" }), InvalidSubjectError);
   await broker.flush();
 });
