@@ -138,7 +138,12 @@ export function shown(value: unknown): string {
 }
 
 function kindOf(value: unknown): string {
-  return Object.prototype.toString.call(value);
+  try {
+    return Object.prototype.toString.call(value);
+  } catch {
+    // a proxy that was revoked, a getter that throws: no reason to lose the sentence that names it
+    return "an object that cannot be read";
+  }
 }
 
 function millisecondsFrom(least: number): Rule {

@@ -78,6 +78,16 @@ export class NatsRouter<State extends object = Readonly<Record<string, unknown>>
     hostOn = (router, host) => router.#registry = new Registry(host);
   }
 
+  /**
+   * Makes a router without a prefix, which is given where it is included.
+   *
+   * @throws {TypeError} if it is given anything
+   */
+  constructor(...nothing: readonly never[]) {
+    if (nothing.length === 0) return;
+    throw wrongCall("make a router", 'include(new NatsRouter(), { prefix: "v1." })');
+  }
+
   /** What a log shows: the getters, which are no fields. */
   [Symbol.for("Deno.customInspect")](
     inspect: typeof Deno.inspect,
@@ -136,6 +146,7 @@ export class NatsRouter<State extends object = Readonly<Record<string, unknown>>
     pattern: Text,
     options: PublisherOptions<Body, Answer> = {},
   ): Publisher<Text, Body, Answer> {
+    checkText("make a publisher", pattern);
     checkPublisher(pattern, options as PublisherOptions);
     const registry = this.#registry;
     const publisher = new PatternPublisher(pattern, registry, options as PublisherOptions);
@@ -202,6 +213,7 @@ export class NatsRouter<State extends object = Readonly<Record<string, unknown>>
   ): HandlerSubscriber;
   session(pattern: string, ...rest: readonly unknown[]): HandlerSubscriber {
     const { options, handler } = readCall<SessionHandler, SessionOptions>("session", pattern, rest);
+    checkText("serve sessions", pattern);
     checkSession(pattern, options);
     if (!handler) throw wrongCall(`serve sessions on "${pattern}"`, "session(pattern, handler)");
     const { queue, openingSchema: schema, middleware = [] } = options;
@@ -239,12 +251,32 @@ function readCall<Handles extends (...given: never[]) => unknown, Options extend
     const handled = method === "session" ? "(session) => …" : "(message) => …";
     const found = given.map(shown).join(", ");
     throw wrongCall(
-      `call ${method}("${pattern}", ${found})`,
+      `call ${method}(${shown(pattern)}, ${found})`,
       `${method}(pattern, options, ${handled})`,
+    );
+  }
+  if (handler && cannotHandle(handler, method)) {
+    const right = method === "session" ? "async (session) => …" : "async function* (message) { … }";
+    throw wrongCall(
+      `call ${method}(${shown(pattern)}, …)`,
+      `${method}(pattern, options, ${right})`,
     );
   }
   const [first] = handler && given.length === 1 ? [] : given;
   return { options: (first === undefined ? {} : first) as Options, handler };
+}
+
+/** Sentences name the pattern before it is read, and not everything can be made text. */
+function checkText(action: string, pattern: unknown): void {
+  if (typeof pattern === "string") return;
+  throw new InvalidSubjectError(action, "a subject must be text", pattern);
+}
+
+/** A generator is called and never run: of a session it would do nothing, and of a subscriber only an async one is read. */
+function cannotHandle(handler: object, method: "subscriber" | "session"): boolean {
+  const kind = Object.prototype.toString.call(handler);
+  return kind === "[object GeneratorFunction]" ||
+    method === "session" && kind === "[object AsyncGeneratorFunction]";
 }
 
 function wrongCall(action: string, right: string): TypeError {

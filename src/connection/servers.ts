@@ -28,7 +28,10 @@ const SCHEMES = ["nats", "tls", "ws", "wss"];
 export function parseServers(servers: string | readonly string[]): ServerList {
   const given = typeof servers === "string" ? servers.split(",") : servers;
   if (!Array.isArray(given) || given.length === 0) {
-    throw new TypeError("Cannot make a broker as it must be given a server: none");
+    const found = given?.length === 0 ? "none" : shown(given);
+    throw new TypeError(
+      `Cannot make a broker as it must be written: new NatsBroker("nats://HOST:PORT", options): ${found}`,
+    );
   }
   // a comma in a password makes two servers of one, and then no part of the text may be shown
   const isSplit = typeof servers === "string" && given.length > 1;

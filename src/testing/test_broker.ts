@@ -1,4 +1,5 @@
-import { type NatsBroker, reroute } from "../broker/broker.ts";
+import { NatsBroker, reroute } from "../broker/broker.ts";
+import { shown } from "../options.ts";
 import { EmbeddedServer } from "./server/embedded_server.ts";
 import type { EmbeddedServerOptions } from "./server/options.ts";
 
@@ -31,12 +32,16 @@ export class TestBroker implements AsyncDisposable {
    * Starts the server and the broker on it.
    *
    * @param options what the server is like: a smaller `maxPayload`, users and their permissions
+   * @throws {TypeError} for what is no broker, and for options that are not known
    * @throws {ConnectionError} if the broker is connected already, or the server refuses it
    */
   static async start(
     broker: NatsBroker,
     options: Omit<EmbeddedServerOptions, "listen" | "port" | "hostname" | "webSocket"> = {},
   ): Promise<TestBroker> {
+    if (!(broker instanceof NatsBroker)) {
+      throw new TypeError(`Cannot start a test as it must be given a NatsBroker: ${shown(broker)}`);
+    }
     const server = await EmbeddedServer.start({ ...options, listen: false });
     try {
       reroute(broker, () => server.socket());

@@ -1,3 +1,4 @@
+import { holdsOptions } from "../../options.ts";
 import type { EmbeddedServerChanges, EmbeddedServerOptions, EmbeddedSubjects } from "./options.ts";
 import { isValidSubject } from "./subject.ts";
 
@@ -37,6 +38,8 @@ const RANGES = {
 
 /** Fills in the defaults; throws a `TypeError` or a `RangeError` that names what cannot be. */
 export function checkOptions(options: EmbeddedServerOptions): Settings {
+  // the entries of anything else are none, and would start a server that everyone may use
+  if (!holdsOptions(options)) refuse("options must be an object", typeof options);
   for (const key of Object.keys(options)) {
     if (!Object.hasOwn(DEFAULTS, key) && key !== "token" && key !== "users") {
       refuse("every option must be known", key);

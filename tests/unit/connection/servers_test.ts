@@ -104,8 +104,12 @@ Deno.test("parseServers() refuses what is no such URL in a sentence that shows i
 });
 
 Deno.test("parseServers() refuses no server at all", () => {
-  for (const none of [[], 42, null, {}]) {
-    assertEquals(sentenceOf(none), "Cannot make a broker as it must be given a server: none");
+  const shown = [[[], "none"], [42, "42"], [null, "null"], [{}, "[object Object]"]] as const;
+  for (const [none, found] of shown) {
+    assertEquals(
+      sentenceOf(none),
+      `Cannot make a broker as it must be written: new NatsBroker("nats://HOST:PORT", options): ${found}`,
+    );
   }
 });
 
