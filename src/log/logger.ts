@@ -117,7 +117,9 @@ function lineOf(level: LogLevel, message: string, fields: LogFields): string {
     const value = fields[name];
     if (typeof value !== "string") return [];
     const shown = shortened(value);
-    return message.includes(shown) ? [] : [` ${name}=${legible(JSON.stringify(shown))}`];
+    // quoted, as a short subject may be a part of any word
+    const quoted = legible(JSON.stringify(shown));
+    return message.includes(quoted) ? [] : [` ${name}=${quoted}`];
   });
   const time = new Date().toISOString();
   return `${time} ${level.toUpperCase()} [${fields.broker}] ${message}${about.join("")}`;

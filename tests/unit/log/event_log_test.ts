@@ -93,6 +93,11 @@ Deno.test("logEvents() does not repeat a subject that the sentence has", () => {
   assertEquals(line?.split("orders.7").length, 2);
 });
 
+Deno.test("logEvents() shows a subject that is a part of another word", () => {
+  const [line] = logged({ type: "error", error: new Error("Unbroken token"), subject: "ok" });
+  assertStringIncludes(line!, 'Unbroken token subject="ok"');
+});
+
 Deno.test("logEvents() escapes what a terminal would take for a command, and cuts what is too long", () => {
   const error = new Error(`\x1b[2J\r\nERROR [shop] forged\u2028\u202e${"x".repeat(10_000)}`);
   const [line] = logged({ type: "error", error, subject: "a.\x1b", correlationId: "\x9b\u2066" });
