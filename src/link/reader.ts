@@ -1,4 +1,5 @@
 import { within } from "../deadline.ts";
+import type { ValidationError } from "../errors.ts";
 import type { NextOptions } from "../inbox/inbox.ts";
 import { type Message, ReceivedMessage, type Reception } from "../message/message.ts";
 import { LONGEST_VALIDATION, type Schema, validate } from "../message/schema.ts";
@@ -15,7 +16,7 @@ export interface Purpose {
   /** Checks what comes in. */
   readonly schema: Schema | undefined;
   /** Hears of each body that did not decode or did not fit: what the other side is to be told of. */
-  readonly unfit?: ((error: unknown) => void) | undefined;
+  readonly unfit?: ((error: Error) => void) | undefined;
 }
 
 /** What the messages of a link have in common. */
@@ -71,21 +72,7 @@ export class Reader extends Incoming {
     if (!arrived) return undefined;
     const message = this.#messageOf(arrived);
     if (!schema) return message;
-    try {
-      return await this.#fitting(schema, message, until, options);
-    } catch (error) {
-      this.#context.unfit?.(error);
-      throw error;
-    }
-  }
-
-  async #fitting(
-    schema: Schema,
-    message: ReceivedMessage,
-    until: number,
-    options: NextOptions | undefined,
-  ): Promise<Message | undefined> {
-    const valid = validate(schema, message.body);
+    const valid = validate(schema, message.body, this.#refusal);
     if (!(valid instanceof Promise)) return message.withBody(valid);
     return await this.#checked(
       new Checking(valid.then((body) => message.withBody(body))),
@@ -93,6 +80,11 @@ export class Reader extends Incoming {
       options,
     );
   }
+
+  readonly #refusal = (error: ValidationError): ValidationError => {
+    this.#context.unfit?.(error);
+    return error;
+  };
 
   override clear(): void {
     super.clear();

@@ -1,3 +1,4 @@
+import { DecodeError } from "../errors.ts";
 import { decodeBody } from "./codec.ts";
 import { isCorrelationId } from "./header_block.ts";
 import { MessageHeaders } from "./headers.ts";
@@ -53,7 +54,7 @@ export interface Reception {
   /** Whether its answer is a stream or a session that has begun. */
   readonly isLed?: boolean;
   /** Hears of a body that did not decode. */
-  readonly unfit?: ((error: unknown) => void) | undefined;
+  readonly unfit?: ((error: DecodeError) => void) | undefined;
 }
 
 const NO_HEADERS = MessageHeaders.from({});
@@ -96,7 +97,7 @@ export class ReceivedMessage implements Message {
     try {
       return decodeBody(this.#packet.data, this.headers.get("content-type"));
     } catch (error) {
-      this.#reception?.unfit?.(error);
+      if (error instanceof DecodeError) this.#reception?.unfit?.(error);
       throw error;
     }
   }

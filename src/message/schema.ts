@@ -43,24 +43,32 @@ export function isSchema(value: unknown): value is Schema {
 /** The rule for options that are a schema. */
 export const standardSchema: Rule = (value) => isSchema(value) ? undefined : "a Standard Schema";
 
+/** Gives what is thrown for a value that does not fit. */
+export type Refusal = (error: ValidationError) => Error;
+
 /**
- * Gives the value as the schema made it; a promise only where the schema needs one.
+ * Gives the value as the schema made it; a promise only where the schema needs one. What the schema's own code throws may be
+ * a `ValidationError` of something else, and is no refusal.
  *
- * @throws {ValidationError} if it does not fit
+ * @throws {ValidationError} if it does not fit, or what `refusal` makes of that
  */
 export function validate<Output>(
   schema: Schema<Output>,
   value: unknown,
+  refusal?: Refusal,
 ): Output | Promise<Output> {
   const result = schema["~standard"].validate(value);
-  return isThenable(result) ? Promise.resolve(result).then(accepted) : accepted(result);
+  return isThenable(result)
+    ? Promise.resolve(result).then((result) => accepted(result, refusal))
+    : accepted(result, refusal);
 }
 
-function accepted<Output>(result: SchemaResult<Output>): Output {
+function accepted<Output>(result: SchemaResult<Output>, refusal: Refusal | undefined): Output {
   // valibot gives a value beside the issues, so the issues are what decides
   if (!result.issues) return result.value;
-  throw new ValidationError(result.issues.map(({ message, path = [] }) => ({
+  const error = new ValidationError(result.issues.map(({ message, path = [] }) => ({
     message,
     path: path.map((step) => String(typeof step === "object" ? step.key : step)),
   })));
+  throw refusal ? refusal(error) : error;
 }

@@ -223,8 +223,9 @@ export class Delivery {
 
   /** Whoever was led to a link is told through it; what follows from its end is no news. */
   #failLink(exchange: Exchange, endpoint: Endpoint, error: unknown): Promise<void> {
-    const isNews = !endpoint.ending ||
-      !(error instanceof LinkError || error === endpoint.error(""));
+    const isOfEnd = error === endpoint.error("") ||
+      (error instanceof LinkError && error.subject === endpoint.subject);
+    const isNews = !endpoint.ending || !isOfEnd;
     if (isNews && !(error instanceof ReplyError)) this.#report(exchange, error);
     return endpoint.close({ reason: "error", ...exchange.failure });
   }

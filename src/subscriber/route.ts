@@ -1,4 +1,4 @@
-import { DecodeError, ReplyError, ValidationError } from "../errors.ts";
+import { DecodeError, ReplyError, type ValidationError } from "../errors.ts";
 import { within } from "../deadline.ts";
 import { ERROR_CODES } from "../message/error_codes.ts";
 import { isAsyncIterable } from "../link/async_iterable.ts";
@@ -129,18 +129,13 @@ export function decode(message: ReceivedMessage): void {
 }
 
 function validated(schema: Schema, { message, deadline }: Exchange): unknown {
-  try {
-    const valid = validate(schema, message.body);
-    if (!(valid instanceof Promise)) return valid;
-    const timeout = Math.max(0, Math.min(LONGEST_VALIDATION, deadline - performance.now()));
-    return within(valid, { timeout }, "validate a body").catch((cause) => refuse(cause));
-  } catch (cause) {
-    return refuse(cause);
-  }
+  const valid = validate(schema, message.body, refusal);
+  if (!(valid instanceof Promise)) return valid;
+  const timeout = Math.max(0, Math.min(LONGEST_VALIDATION, deadline - performance.now()));
+  return within(valid, { timeout }, "validate a body");
 }
 
-function refuse(cause: unknown): never {
-  if (!(cause instanceof ValidationError)) throw cause;
-  const { badRequest } = ERROR_CODES;
-  throw new ReplyError(badRequest, cause.message, { issues: cause.issues }, { cause });
+function refusal(cause: ValidationError): ReplyError {
+  const { message, issues } = cause;
+  return new ReplyError(ERROR_CODES.badRequest, message, { issues }, { cause });
 }

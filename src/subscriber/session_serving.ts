@@ -26,7 +26,7 @@ export function sessionHandler(
     ? undefined
     : new TokenBuckets({ limit: openingRate, interval: ONE_SECOND }, 1);
   let isTold = false;
-  const open = (message: Message, exchange: Exchange, theirs: WeakSet<object>): LinkSession => {
+  const open = (message: Message, exchange: Exchange, theirs: WeakSet<Error>): LinkSession => {
     const terms = termsIn(message);
     if (terms?.kind !== "session" || !exchange.isOpen) {
       throw new ReplyError(ERROR_CODES.badRequest, "Only sessions are served here");
@@ -36,7 +36,7 @@ export function sessionHandler(
       throw new ReplyError(ERROR_CODES.tooMany, "Too many openings", { retryAfter });
     }
     const { correlationId, replyTo, message: { subject } } = exchange;
-    const unfit = (error: unknown) => void theirs.add(error as object);
+    const unfit = (error: Error) => void theirs.add(error);
     const purpose = { subject, correlationId, schema, unfit };
     const endpoint = accept(exchange.ways, replyTo, terms, { purpose, settings, headers });
     exchange.lead(endpoint);
@@ -51,7 +51,7 @@ export function sessionHandler(
   return async (message) => {
     if (!places.enter()) throw new ReplyError(ERROR_CODES.tooMany, "Too many sessions");
     try {
-      const theirs = new WeakSet<object>();
+      const theirs = new WeakSet<Error>();
       const session = open(message, exchangeOf(message)!, theirs);
       await serve(session, handler, theirs);
       await session.close();
@@ -73,7 +73,7 @@ function selfWaitOf(pattern: string): string {
 async function serve(
   session: LinkSession,
   handler: SessionHandler,
-  theirs: WeakSet<object>,
+  theirs: WeakSet<Error>,
 ): Promise<void> {
   try {
     await handler(session);
