@@ -9,7 +9,7 @@ import { type RequestManyOptions, requestManySettings } from "../inbox/request_m
 import { Requests } from "../inbox/requests.ts";
 import { SubscribedInbox } from "../inbox/subscribed_inbox.ts";
 import { newToken } from "../inbox/token.ts";
-import { PermissionError } from "../errors.ts";
+import { PermissionError, SubscriptionError } from "../errors.ts";
 import { Links } from "../link/links.ts";
 import { type OpeningWays, openSession, requestStream } from "../link/openings.ts";
 import type { Allowance } from "../link/rights.ts";
@@ -166,7 +166,9 @@ export class Wiring implements Host {
   /** Reports that it failed: nobody may await it, and that must not end the process. */
   reported(started: Promise<void>): Promise<void> {
     started.catch((error) => {
-      const isTold = error instanceof PermissionError || error?.reason === "closed";
+      const isRefused = error instanceof PermissionError || error instanceof SubscriptionError;
+      // what the server refused was told when it said so
+      const isTold = isRefused || error?.reason === "closed";
       if (!isTold && error instanceof Error) this.feed.emit({ type: "error", error });
     });
     return started;
