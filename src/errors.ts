@@ -55,7 +55,8 @@ export class TimeoutError extends Error {
 
   /** Makes one for `action`, such as `request "orders"`. */
   constructor(action: string, timeout: number, subject?: string, options?: ErrorOptions) {
-    const rule = `it must be done in time: ${timeout} ms have passed`;
+    // what is left of a deadline has fractions, which nobody needs to read
+    const rule = `it must be done in time: ${Math.ceil(timeout)} ms have passed`;
     super(shortened(`Cannot ${action} as ${rule}`), options);
     this.timeout = timeout;
     this.subject = subject;

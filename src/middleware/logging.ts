@@ -1,7 +1,10 @@
 import { ReplyError } from "../errors.ts";
 import { ERROR_CODES } from "../message/error_codes.ts";
+import { legible } from "../log/legible.ts";
 import { checkOptions } from "../options.ts";
 import { shortened } from "../subject/shortened.ts";
+import { isThenable } from "../thenable.ts";
+import { asError } from "../thrown.ts";
 import { type LogLevel, logLevel, shapedAsConsole } from "./log_level.ts";
 import type { Middleware } from "./middleware.ts";
 import { checkRequired } from "./required.ts";
@@ -37,7 +40,7 @@ const RULES = { level: logLevel, errorLevel: logLevel };
  * assertMatch(lines[0]!, /^Handled "greet.Ada" in \d+\.\d ms: ok$/);
  * ```
  *
- * @param logger `console` or anything shaped as it; what it throws goes to the console
+ * @param logger `console` or anything shaped as it; what it does not take goes to the console, in one line
  * @throws {TypeError} if `logger` lacks a level, or naming the first option that is unknown or wrong
  */
 export function logging(
@@ -49,12 +52,20 @@ export function logging(
   const { level = "debug", errorLevel = "warn" } = options;
   const write = (at: LogLevel, subject: string, begun: number, outcome: string | number) => {
     const took = (performance.now() - begun).toFixed(1);
+    // as it may hold the escape sequences of a terminal, and marks that turn the direction of text
+    const shownSubject = legible(shortened(JSON.stringify(subject)));
+    const line = `Handled ${shownSubject} in ${took} ms: ${outcome}`;
+    const fail = (thrown: unknown) => {
+      const { message } = asError(thrown, "It threw");
+      console.error(`${line} (the logger failed: ${legible(shortened(message))})`);
+    };
     try {
-      // quoted, as a subject may hold the escape sequences of a terminal
-      logger[at](`Handled ${shortened(JSON.stringify(subject))} in ${took} ms: ${outcome}`);
-    } catch (error) {
+      const written: unknown = logger[at](line);
+      // one that is async may reject, which nobody awaits
+      if (isThenable(written)) Promise.resolve(written).catch(fail);
+    } catch (thrown) {
       // the work is done, and a logger that throws must not change its reply
-      console.error(error);
+      fail(thrown);
     }
   };
   return async function logging({ subject }, next) {
@@ -64,9 +75,13 @@ export function logging(
       write(level, subject, begun, "ok");
       return reply;
     } catch (error) {
-      const { code } = error instanceof ReplyError ? error : { code: ERROR_CODES.internal };
-      write(errorLevel, subject, begun, code);
+      write(errorLevel, subject, begun, codeOf(error));
       throw error;
     }
   };
+}
+
+function codeOf(thrown: unknown): number {
+  const error = asError(thrown);
+  return error instanceof ReplyError ? error.code : ERROR_CODES.internal;
 }

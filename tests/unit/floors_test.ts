@@ -15,6 +15,7 @@ const FLOORS: readonly (readonly string[])[] = [
     "breath.ts",
     "thenable.ts",
     "thrown.ts",
+    "log/legible.ts",
     "subject/shortened.ts",
   ],
   ["subject"],

@@ -1,4 +1,10 @@
-import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertStrictEquals,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import { stub } from "@std/testing/mock";
 import { FakeTime } from "@std/testing/time";
 import { ReplyError } from "../../../src/errors.ts";
@@ -65,16 +71,34 @@ Deno.test("logging() takes the escape sequences of a terminal out of a subject",
   assert(String(written[0]![1]).startsWith(`Handled "a.\\u001b[2J" in `));
 });
 
-Deno.test("logging() keeps the outcome where the logger throws, and tells the console", async () => {
-  using told = stub(console, "error");
-  const broken = () => {
-    throw new Error("The disk is full");
-  };
-  const logged = logging({ ...silent, debug: broken, warn: broken });
-  assertStrictEquals(await logged(received(), () => Promise.resolve("done")), "done");
-  const error = new Error("no");
-  assertStrictEquals(await outcome(() => logged(received(), () => Promise.reject(error))), error);
-  assertEquals(told.calls.map(({ args }) => args[0].message), Array(2).fill("The disk is full"));
+Deno.test("logging() keeps the outcome where the logger fails, and writes the line to the console", async () => {
+  const fault = new Error("The disk is\nfull");
+  const failing: (() => unknown)[] = [
+    () => {
+      throw fault;
+    },
+    () => Promise.reject(fault),
+  ];
+  for (const broken of failing) {
+    using told = stub(console, "error");
+    const logged = logging({ ...silent, debug: broken, warn: broken });
+    assertStrictEquals(await logged(received(), () => Promise.resolve("done")), "done");
+    const error = new Error("no");
+    const result = await outcome(() => logged(received(), () => Promise.reject(error)));
+    assertStrictEquals(result, error);
+    await new Promise((resolve) => setTimeout(resolve));
+    const failed = " (the logger failed: The disk is\\x0afull)";
+    assertEquals(
+      told.calls.map(({ args }) => String(args[0]).replace(/\d+\.\d ms/, "0 ms")),
+      [`Handled "orders.42" in 0 ms: ok${failed}`, `Handled "orders.42" in 0 ms: 500${failed}`],
+    );
+  }
+});
+
+Deno.test("logging() escapes the marks that turn the direction of text", async () => {
+  const { written, logger } = lines();
+  await logging(logger)(received("a.\u202eb"), () => Promise.resolve());
+  assertStringIncludes(String(written[0]), 'Handled "a.\\u202eb"');
 });
 
 Deno.test("logging() names what is wrong with its logger and its options", () => {
