@@ -89,7 +89,7 @@ export class Wiring implements Host {
   registered(subscriber: Handling | Reading): void {
     if (!this.life.isStarted) return;
     setTimeout(() => {
-      if (subscriber.isStarted || !this.life.isStarted) return;
+      if (subscriber.wasStarted || !this.life.isStarted) return;
       const { pattern } = subscriber;
       const error = new Error(
         `The subscriber of "${pattern}" was registered after the broker had started: call its start()`,

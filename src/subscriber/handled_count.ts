@@ -1,6 +1,6 @@
 import { within } from "../deadline.ts";
 import type { NextOptions } from "../inbox/inbox.ts";
-import { checkOptions, limit, milliseconds, signal } from "../options.ts";
+import { checkOptions, count as wholeCount, limit, milliseconds, signal } from "../options.ts";
 
 /** How many messages were handled, and who waits for more of them. */
 export class HandledCount {
@@ -18,6 +18,7 @@ export class HandledCount {
 
   /** Resolves once so many were handled; it rejects at its timeout, 5 000 ms if none is given, and with its signal. */
   async reach(count: number, options: NextOptions, subject: string): Promise<void> {
+    checkOptions("wait for messages", { count }, { count: wholeCount });
     checkOptions("wait for messages", options, { timeout: limit(milliseconds), signal });
     const { timeout = 5_000 } = options;
     const patience = { ...options, timeout: timeout === Infinity ? undefined : timeout };

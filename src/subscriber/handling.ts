@@ -36,6 +36,7 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
   #binding: Binding | undefined;
   #delivery!: Delivery;
   #interest: Interest | undefined;
+  #wasStarted = false;
   #drained: Promise<unknown> = Promise.resolve();
   #deaf: (() => void) | undefined;
   /** Where its answers may go; without, it gives none. */
@@ -93,9 +94,9 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
     return this.#intake.count;
   }
 
-  /** Whether it listens, or is about to. */
-  get isStarted(): boolean {
-    return this.#interest !== undefined;
+  /** Whether the program has ever asked it to listen. */
+  get wasStarted(): boolean {
+    return this.#wasStarted;
   }
 
   /** Why the server did not take the subscription; known once the connection is flushed. */
@@ -173,6 +174,7 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
       // subscriptions go with the connection; the next one has to be told again
       if (type === "closed") this.#interest = this.#refusal = undefined;
     });
+    this.#wasStarted = true;
     this.#interest = binding.connection.subscribe(pattern.subject, this, queue ?? binding.queue);
   }
 

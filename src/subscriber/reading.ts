@@ -16,6 +16,7 @@ export class Reading implements ReadSubscriber {
   /** The last one, as what waited when it stopped can still be read. */
   #inbox: SubscribedInbox | undefined;
   #starting: Promise<this> | undefined;
+  #wasStarted = false;
 
   constructor(text: string, settings: SubscriberSettings, place: Place) {
     this.#text = text;
@@ -36,9 +37,9 @@ export class Reading implements ReadSubscriber {
     return this.#settings.queue;
   }
 
-  /** Whether it listens, or is about to. */
-  get isStarted(): boolean {
-    return this.#starting !== undefined;
+  /** Whether the program has ever asked it to listen. */
+  get wasStarted(): boolean {
+    return this.#wasStarted;
   }
 
   get dropped(): number {
@@ -53,6 +54,7 @@ export class Reading implements ReadSubscriber {
   #start(): Promise<this> {
     this.#place.join();
     if (this.#starting) return this.#starting;
+    this.#wasStarted = true;
     const starting = this.#starting = this.#open();
     starting.catch(() => {
       if (this.#starting === starting) this.#starting = undefined;

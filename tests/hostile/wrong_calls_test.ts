@@ -54,6 +54,13 @@ Deno.test("NatsBroker.subscriber() and session() name a pattern that is no text"
   }
 });
 
+Deno.test("HandlerSubscriber.received() refuses a count that is never reached", async () => {
+  const subscriber = new NatsBroker().subscriber("orders", () => {});
+  for (const count of [NaN, 0, 1.5, "2"] as number[]) {
+    await assertRejects(() => subscriber.received(count), TypeError, '"count" must be');
+  }
+});
+
 Deno.test("TestBroker.start() refuses what is no broker", async () => {
   const start = TestBroker.start as unknown as (...given: unknown[]) => Promise<TestBroker>;
   for (const given of [undefined, new NatsRouter(), "nats://a:1"]) {

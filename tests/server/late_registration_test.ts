@@ -41,6 +41,10 @@ onEveryServer(
     const told = complaints(broker);
     await broker.subscriber("late.{id}", () => {}).start();
     await using _reader = await broker.subscriber("read.late").start();
+    const short = await broker.subscriber("short", () => {}).start();
+    await short.stop();
+    const shortReader = await broker.subscriber("read.short").start();
+    await shortReader.stop();
     assertEquals((await broker.request("late.7")).body, undefined);
     assertEquals(await told(), []);
   },
