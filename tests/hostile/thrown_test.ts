@@ -105,3 +105,43 @@ onEveryServer("NatsBroker tells a peer nothing of what another service sent", as
     assert(!Deno.inspect(error).includes("internal-secret"));
   }
 });
+
+onEveryServer("NatsBroker.request() rejects with whatever a schema throws", async (at) => {
+  const broker = at.broker();
+  broker.subscriber("ask", () => 1);
+  broker.subscriber("count", async function* () {
+    yield await Promise.resolve(1);
+  });
+  broker.session("desk", async (session) => await session.send(1));
+  await broker.start();
+  for (const make of [() => revoked({}), () => revoked(new Error("why")), thrown.getter!]) {
+    for (const isAsync of [false, true]) {
+      const fault = make();
+      const schema: Schema<number> = {
+        "~standard": {
+          version: 1,
+          vendor: "test",
+          validate: () => {
+            if (isAsync) return Promise.reject(fault);
+            throw fault;
+          },
+        },
+      };
+      const rejects = async (what: string, ask: () => Promise<unknown>) => {
+        const settled = ask().then(() => "resolved", (reason) => reason === fault);
+        assertEquals(await within(what, settled), true, what);
+      };
+      await rejects("request", () => broker.request("ask", undefined, { schema }));
+      await rejects("requestMany", async () => {
+        for await (const _ of broker.requestMany("ask", undefined, { schema, max: 1 }));
+      });
+      await rejects("requestStream", async () => {
+        for await (const _ of broker.requestStream("count", undefined, { schema }));
+      });
+      await rejects("session", async () => {
+        await using session = await broker.openSession("desk", undefined, { schema });
+        await session.next();
+      });
+    }
+  }
+});
