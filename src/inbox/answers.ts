@@ -2,12 +2,13 @@ import type { DecodeError, RemoteError, ValidationError } from "../errors.ts";
 import type { Message } from "../message/message.ts";
 
 /**
- * Why a request to many ended: it has as many answers as it wanted (`max`), the answers ceased (`stall`), its
- * time is up (`timeout`), or it was left by `break` or `close()` (`closed`). After any other reason answers may
+ * Why a request to many ended: it has as many answers as it wanted (`max`), a message said that no more come
+ * (`sentinel`), the answers ceased (`stall`), its time is up (`timeout`), or it was left by `break` or `close()` (`closed`). After any other reason answers may
  * be missing: they came faster than they were read (`overflow`), or the iteration throws the error.
  */
 export type AnswersEnd =
   | "max"
+  | "sentinel"
   | "stall"
   | "timeout"
   | "closed"
@@ -30,7 +31,8 @@ export type Answer<Body = unknown> =
 
 /**
  * The answers of many responders to one request, as they come; `broker.requestMany()` makes them. Each is read
- * once, in whichever loop comes first. An empty answer is an answer like any other, and ends nothing.
+ * once, in whichever loop comes first. An empty answer is an answer like any other, and ends nothing
+ * without the option `sentinel`.
  *
  * @example
  * ```ts

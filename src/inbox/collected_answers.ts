@@ -14,6 +14,7 @@ import { isFaulty, readAnswer } from "./answer.ts";
 import type { Answer, Answers, AnswersEnd } from "./answers.ts";
 import type { RequestManySettings } from "./request_many_options.ts";
 import { closed, isNoResponders } from "./requests.ts";
+import { isLast } from "./sentinel.ts";
 
 /** What a request to many needs around it. */
 export interface Surroundings {
@@ -142,11 +143,25 @@ export class CollectedAnswers implements Answers, Taker, OwnInbox {
     if (question && isForeignAnswer(question, new ReceivedMessage(packet))) {
       return this.#foreign.report(question);
     }
+    if (this.#isLast(packet)) return this.#end("sentinel");
+    if (this.#isEnded) return;
     const reader = this.#readers.shift();
     if (reader) reader(packet);
     else if (!this.#store(packet)) return;
     if (++this.#taken >= this.#settings.max) this.#end("max");
     else this.#watchStall();
+  }
+
+  /** What the program's function throws ends it: nobody would know any more which answer is the last. */
+  #isLast(packet: Packet): boolean {
+    const { sentinel } = this.#settings;
+    if (!sentinel) return false;
+    try {
+      return isLast(packet, sentinel, this.#addresses.reception);
+    } catch (error) {
+      this.#failWith("closed", () => error);
+      return false;
+    }
   }
 
   hasAsked(question: Packet): boolean {

@@ -1,6 +1,8 @@
 import { type HeaderFields, headerFields } from "../message/headers.ts";
+import type { Message } from "../message/message.ts";
 import { type Schema, standardSchema } from "../message/schema.ts";
 import { checkOptions, count, limit, line, milliseconds, signal } from "../options.ts";
+import { type Sentinel, sentinel } from "./sentinel.ts";
 
 /** What goes with a request to many, and when it has enough. */
 export interface RequestManyOptions<Body = unknown> {
@@ -8,6 +10,14 @@ export interface RequestManyOptions<Body = unknown> {
   readonly max?: number;
   /** Ends when no answer followed the last for this many milliseconds; the first may take longer. @default {Infinity} */
   readonly stall?: number;
+  /**
+   * Ends with the message that says so, which is no answer: an empty one without headers, as ADR-47 ends an answer of many
+   * parts (`true`), or the one for which a function gives `true`. A function that throws ends it, and the iteration throws
+   * that. Where many answer, the first to say so ends it for all.
+   *
+   * @default {false}
+   */
+  readonly sentinel?: boolean | ((message: Message) => boolean);
   /** Milliseconds for all of it, a wait for the connection included. @default {the broker's `requestTimeout`} */
   readonly timeout?: number;
   /** Ends it; the iteration throws its reason. */
@@ -24,6 +34,7 @@ export interface RequestManyOptions<Body = unknown> {
 export interface RequestManySettings {
   readonly max: number;
   readonly stall: number | undefined;
+  readonly sentinel: Sentinel;
   readonly timeout: number;
   readonly signal: AbortSignal | undefined;
   readonly schema: Schema | undefined;
@@ -32,6 +43,7 @@ export interface RequestManySettings {
 const RULES = {
   max: limit(count),
   stall: limit(milliseconds),
+  sentinel,
   timeout: milliseconds,
   signal,
   headers: headerFields,
@@ -49,6 +61,7 @@ export function requestManySettings(
   requestTimeout: number,
 ): RequestManySettings {
   checkOptions("request many", options, RULES);
-  const { max = Infinity, stall, timeout = requestTimeout, signal, schema } = options ?? {};
-  return { max, stall: stall === Infinity ? undefined : stall, timeout, signal, schema };
+  const { stall, timeout = requestTimeout, signal, schema } = options ?? {};
+  const { max = Infinity, sentinel = false } = options ?? {};
+  return { max, stall: stall === Infinity ? undefined : stall, sentinel, timeout, signal, schema };
 }

@@ -109,6 +109,7 @@ Deno.test("requestManySettings() fills in the defaults", () => {
   assertEquals(requestManySettings(undefined, 5_000), {
     max: Infinity,
     stall: undefined,
+    sentinel: false,
     timeout: 5_000,
     signal: undefined,
     schema: undefined,
@@ -125,7 +126,8 @@ Deno.test("requestManySettings() refuses what is wrong in a sentence that names 
     headers: "a: b",
     correlationId: "a\r\nb",
     schema: {},
-    sentinel: true,
+    sentinel: "end",
+    strategy: "sentinel",
   };
   for (const [option, value] of Object.entries(wrong)) {
     const error = assertThrows(() => requestManySettings({ [option]: value }, 1), TypeError);
