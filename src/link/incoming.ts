@@ -60,7 +60,9 @@ export class Incoming {
     else if (this.#isEnded) this.#link.read(size);
     else if (this.#joined + size > this.#largest || this.#isShredded) return false;
     else if (code === "m") this.#keep(data, size);
-    else this.#arrive({ code, headerBlock, ...this.#whole(data, size) });
+    else if (this.#pieces.length > 0) this.#arrive(this.#whole(frame, size));
+    // written out, as a spread for each body costs as much as all else that is done with it here
+    else this.#arrive({ code: code as BodyCode, data, headerBlock, size, frames: 1 });
     return true;
   }
 
@@ -142,9 +144,8 @@ export class Incoming {
     this.#link.read(size, frames);
   }
 
-  /** The body that a last frame of so many bytes makes whole. */
-  #whole(last: Uint8Array, ofLast: number): Pick<Arrived, "data" | "size" | "frames"> {
-    if (this.#pieces.length === 0) return { data: last, size: ofLast, frames: 1 };
+  /** The body that a last frame, of so many bytes, makes whole. */
+  #whole({ code, data: last, headerBlock }: Numbered, ofLast: number): Arrived {
     const [size, frames] = [this.#unread + ofLast, this.#unreadPieces + 1];
     const data = new Uint8Array(this.#joined + last.length);
     let at = 0;
@@ -153,7 +154,7 @@ export class Incoming {
       at += piece.length;
     }
     this.#forget();
-    return { data, size, frames };
+    return { code: code as BodyCode, data, headerBlock, size, frames };
   }
 
   #forget(): void {

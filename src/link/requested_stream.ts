@@ -29,6 +29,8 @@ export class RequestedStream implements ReplyStream {
   readonly #until: number;
   /** The one part of a responder that does not stream. */
   #answer: Promise<Message | undefined>;
+  /** Whether its parts are read with nothing else to see to. */
+  #isFlowing = false;
   #readable: ReadableStream | undefined;
 
   constructor(
@@ -73,22 +75,22 @@ export class RequestedStream implements ReplyStream {
     const answer = await this.#answer.catch((error) => {
       if (!this.#endpoint.isLeft) throw error;
     });
-    if (!answer) return await this.#endpoint.next(this.#patience());
+    if (!answer) {
+      this.#isFlowing = !this.#schema;
+      return await this.#endpoint.next(this.#patience());
+    }
     this.#answer = Promise.resolve(undefined);
     return answer;
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Message> {
-    return {
-      next: async () => {
-        const value = await this.next();
-        return value ? { done: false, value } : { done: true, value };
-      },
-      return: async () => {
-        await this.close();
-        return { done: true, value: undefined };
-      },
+    const parts = this.#endpoint.iterate();
+    const next = async (): Promise<IteratorResult<Message>> => {
+      const value = await this.next();
+      return value ? { done: false, value } : { done: true, value };
     };
+    // a part that has come costs a few promises less so
+    return { next: () => this.#isFlowing ? parts.next() : next(), return: () => parts.return!() };
   }
 
   [Symbol.asyncDispose](): Promise<void> {
