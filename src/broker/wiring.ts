@@ -35,6 +35,9 @@ import { type PermissionsOptions, permissionsSettings } from "./permissions_opti
 import { Lifecycle } from "./lifecycle.ts";
 import type { Host, Registry } from "./registry.ts";
 
+/** How long a program may take to start what it registers, before it is told that it forgot to, in milliseconds. */
+const FORGOTTEN_AFTER = 1_000;
+
 /** Everything a broker is made of. */
 export class Wiring implements Host {
   readonly connection: Connection;
@@ -50,6 +53,9 @@ export class Wiring implements Host {
   readonly #discovery: Discovery | undefined;
   readonly life: Lifecycle;
   #isWarned = false;
+  /** Registered after `start()`, and not started when last looked at. */
+  readonly #unstarted = new Set<Handling | Reading>();
+  #forgotten: ReturnType<typeof setTimeout> | undefined;
 
   constructor(settings: BrokerSettings) {
     const { connection, inboxPrefix, requestTimeout, service, logger } = settings;
@@ -74,7 +80,10 @@ export class Wiring implements Host {
       links,
       discovery: this.#discovery,
     });
-    this.feed.listen((event) => requests.notice(event));
+    this.feed.listen((event) => {
+      requests.notice(event);
+      if (event.type === "stopping" || event.type === "closed") this.#tellForgotten();
+    });
     if (logger) logEvents(this.feed, logger, connection.name ?? service?.name ?? "signalbox");
   }
 
@@ -85,17 +94,30 @@ export class Wiring implements Host {
   readonly stats = (handling: Handling): EndpointStats | undefined =>
     this.#discovery?.statsOf(handling);
 
-  /** One that is registered after `start()` hears nothing before its own; to forget that is a mistake that nothing shows. */
+  /**
+   * One that is registered after `start()` hears nothing before its own; to forget that is a mistake that nothing shows.
+   * A program that registers several, and starts them one after the other, has not forgotten any.
+   */
   registered(subscriber: Handling | Reading): void {
     if (!this.life.isStarted) return;
-    setTimeout(() => {
-      if (subscriber.wasStarted || !this.life.isStarted) return;
-      const { pattern } = subscriber;
+    this.#unstarted.add(subscriber);
+    if (this.#forgotten !== undefined) return;
+    this.#forgotten = setTimeout(() => this.#tellForgotten(), FORGOTTEN_AFTER);
+    // a program that has nothing else to do must be able to end
+    Deno.unrefTimer(this.#forgotten);
+  }
+
+  #tellForgotten(): void {
+    clearTimeout(this.#forgotten);
+    this.#forgotten = undefined;
+    const forgotten = [...this.#unstarted].filter(({ wasStarted }) => !wasStarted);
+    this.#unstarted.clear();
+    for (const { pattern } of forgotten) {
       const error = new Error(
         `The subscriber of "${pattern}" was registered after the broker had started: call its start()`,
       );
       this.feed.emit({ type: "error", error, pattern });
-    }, 0);
+    }
   }
 
   /** Keeps nothing of a subscriber that is registered no longer, once it has `left`. */

@@ -41,11 +41,27 @@ onEveryServer(
     const told = complaints(broker);
     await broker.subscriber("late.{id}", () => {}).start();
     await using _reader = await broker.subscriber("read.late").start();
+    const [one, other] = [broker.subscriber("one", () => {}), broker.subscriber("other")];
+    await one.start();
+    await delay(20);
+    await other.start();
     const short = await broker.subscriber("short", () => {}).start();
     await short.stop();
     const shortReader = await broker.subscriber("read.short").start();
     await shortReader.stop();
     assertEquals((await broker.request("late.7")).body, undefined);
     assertEquals(await told(), []);
+  },
+);
+
+onEveryServer(
+  "NatsBroker.subscriber() after start() has an error event while the broker runs",
+  async (server) => {
+    const broker = server.broker();
+    await broker.start();
+    const events = broker.events();
+    broker.subscriber("late", () => {});
+    const { value } = await events.next();
+    assertEquals(value?.type === "error" && value.pattern, "late");
   },
 );
