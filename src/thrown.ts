@@ -16,6 +16,15 @@ export function asError(thrown: unknown, whoThrew = "A handler threw"): Error {
   }
 }
 
+/** Prints what there is nobody to tell of; a console that fails must not fail the work that is being done. */
+export function print(thrown: unknown): void {
+  try {
+    console.error(asError(thrown).stack);
+  } catch {
+    // there is no place left to say it
+  }
+}
+
 function isReadable({ name, message, stack }: Error): boolean {
   return typeof name === "string" && typeof message === "string" &&
     (stack === undefined || typeof stack === "string");

@@ -8,6 +8,7 @@ import {
 } from "@nats-io/transport-deno";
 import { type Patience, within } from "../deadline.ts";
 import { ConnectionError, TimeoutError } from "../errors.ts";
+import { isThenable } from "../thenable.ts";
 import { type Auth, type AuthSource, bytesOf, checkAuth, partsOf } from "./auth.ts";
 
 const ACTION = "connect";
@@ -92,6 +93,8 @@ function signatureOf(sign: (nonce: Uint8Array) => Uint8Array, nonce: string): st
   if (signature instanceof Uint8Array && signature.length === SIGNATURE) {
     return nkeys.encode(signature);
   }
+  // one that is async may reject, and nobody waits for it
+  if (isThenable(signature)) Promise.resolve(signature).catch(() => {});
   const found = Object.prototype.toString.call(signature);
   throw fault(`"sign" must give ${SIGNATURE} bytes`, found, undefined);
 }

@@ -73,14 +73,14 @@ export function watchDials(client: NatsConnection, { before, failed }: DialWatch
     if (!transport || typeof connect !== "function") return;
     const wordBefore = protocol.lastError;
     let isTaken = false;
-    void transport.closed?.().then((error) => {
+    transport.closed?.().then((error) => {
       if (protocol.transport !== transport || !protocol.connectError) return;
       const word = protocol.lastError === wordBefore ? undefined : protocol.lastError;
       const why = word ?? error ?? new Error(HUNG_UP);
       // a socket that was never there is told of by the transport itself
       if (isTaken) failed(why);
       protocol.connectError(why);
-    });
+    }).catch(failed);
     transport.connect = async (...way) => {
       try {
         if (before) await unlessClosed(transport, before);

@@ -179,7 +179,8 @@ export function isConnected(client: NatsConnection): boolean {
  */
 export function redial(client: NatsConnection | undefined): void {
   if (!client || client.isClosed() || hasOpenSocket(client)) return;
-  void protocolOf(client)?.disconnected?.();
+  // what it rejects with has been told as the end of the connection
+  protocolOf(client)?.disconnected?.()?.catch(() => {});
 }
 
 /**
@@ -203,7 +204,7 @@ export function watchStatus(
     listeners.push({ push, stop() {}, iterClosed: Promise.resolve() });
     return;
   }
-  void (async () => {
+  (async () => {
     for await (const status of client.status()) push(status);
-  })();
+  })().catch(report);
 }

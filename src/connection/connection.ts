@@ -206,9 +206,9 @@ export class Connection {
     this.#subscriptions = internals.listenThrough(client, this.#report, this.#roll);
     this.#client = client;
     internals.watchStatus(client, (status) => this.#onStatus(status), this.#report);
-    void client.closed().then((error) => {
+    client.closed().then((error) => {
       if (this.#client === client) this.#closed(error ? clientFault(error) : undefined);
-    });
+    }).catch(this.#report);
     if (internals.isConnected(client)) this.#raise();
     else await this.#comeback.awaited; // it has gone in these very turns, and comes back as any other
   }

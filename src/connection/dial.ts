@@ -35,8 +35,11 @@ export function leadTo(client: NatsConnection, kind: TransportKind, urls: readon
 function armedWith(kind: TransportKind, work: () => void): void {
   const before = armed;
   arm(kind);
-  work();
-  if (before) arm(before);
+  try {
+    work();
+  } finally {
+    if (before) arm(before);
+  }
 }
 
 let armed: TransportKind | undefined;

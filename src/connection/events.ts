@@ -1,3 +1,5 @@
+import { print } from "../thrown.ts";
+
 /** What happens to a connection and to what runs over it. */
 export type BrokerEvent =
   | { readonly type: "connected"; readonly server: string; readonly reconnects: number }
@@ -80,8 +82,8 @@ export class EventFeed {
       try {
         listener.notice(event);
       } catch (error) {
-        // the caller is in the middle of its own work, and a logger that throws is no reason to leave it
-        console.error(error);
+        // the caller is in the middle of its own work, and those behind must hear of it too
+        print(error);
       }
     }
   }

@@ -1,3 +1,4 @@
+import { print } from "../thrown.ts";
 import type { SocketFactory } from "./trust.ts";
 
 /** Read once: the class is made when it is first named, and looked up again every time. */
@@ -66,13 +67,25 @@ export class LeavableSocket implements Used {
     if (this.#isLeft) return;
     this.#isLeft = true;
     this.#socket.close();
-    queueMicrotask(() => this.onclose?.call(this.#socket, new CloseEvent("close")));
+    queueMicrotask(() => {
+      try {
+        this.onclose?.call(this.#socket, new CloseEvent("close"));
+      } catch (error) {
+        print(error);
+      }
+    });
   }
 
   #tell<E extends Event>(name: "onopen" | "onmessage" | "onerror" | "onclose", event: E): void {
     if (this.#isLeft) return;
     const handler = this[name] as ((this: WebSocket, event: E) => unknown) | null;
-    handler?.call(this.#socket, event);
+    try {
+      handler?.call(this.#socket, event);
+    } catch (error) {
+      // out of the socket's own event it would end the process; the connection ends, and comes back
+      print(error);
+      this.close();
+    }
   }
 }
 

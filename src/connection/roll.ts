@@ -1,4 +1,5 @@
 import { ConnectionError, PermissionError, SubscriptionError } from "../errors.ts";
+import { asError } from "../thrown.ts";
 import type { EventFeed } from "./events.ts";
 import type { Entry, EntryWatch, Subscriptions, Taker } from "./subscriptions.ts";
 import { type Batch, Unanswered } from "./unanswered.ts";
@@ -71,7 +72,7 @@ export class Roll implements EntryWatch {
   /** A question leaves for the server; gives what to call when it is answered, in that very turn. */
   asked(): () => void {
     const batch = this.#unanswered.ask();
-    return () => this.#answered(batch);
+    return () => this.#safely(() => this.#answered(batch));
   }
 
   /** The server has refused something; its words may have the number of a subscription. */
@@ -207,6 +208,15 @@ export class Roll implements EntryWatch {
     this.#report(error);
   }
 
+  /** Nothing may be thrown into the client's reading, or out of a timer. */
+  #safely(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#report(asError(error));
+    }
+  }
+
   #report(error: Error, subject?: string): void {
     this.#feed.emit({ type: "error", error, ...subject !== undefined && { subject } });
   }
@@ -227,7 +237,7 @@ export class Roll implements EntryWatch {
     if (!this.#isUp) return;
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
-      this.#retry();
+      this.#safely(() => this.#retry());
     }, RESUBSCRIBING.interval);
   }
 

@@ -15,7 +15,7 @@ export interface DemoOptions {
   /** The URL of a server. @default {an embedded server of the demo's own} */
   readonly server?: string | undefined;
   /** Takes each line. @default {console.log} */
-  readonly print?: (line: string) => void;
+  readonly print?: (line: string) => unknown;
 }
 
 /** What a desk answers, in the order it is asked. */
@@ -39,38 +39,38 @@ const QUESTIONS = ["Where is my parcel?", "When will it be here?", "Thank you, t
 export async function demo({ server, print = console.log }: DemoOptions = {}): Promise<void> {
   await using embedded = server ? undefined : await EmbeddedServer.start();
   const url = server ?? embedded!.url;
-  print(server ? `Server    ${url}` : `Server    ${url} (embedded in this process)`);
+  await print(server ? `Server    ${url}` : `Server    ${url} (embedded in this process)`);
 
   await using desk = new NatsBroker(url, { inboxPrefix: "_DESK_INBOX", logger: false });
   await using guest = new NatsBroker(url, { inboxPrefix: "_CUSTOM_INBOX", logger: false });
   serve(desk, print);
   await Promise.all([desk.start(), guest.start()]);
 
-  print(`\nA name that nobody can guess, under the guest's own prefix:`);
-  print(`  await broker.newInbox()   ${await guest.newInbox()}`);
+  await print(`\nA name that nobody can guess, under the guest's own prefix:`);
+  await print(`  await broker.newInbox()   ${await guest.newInbox()}`);
 
-  print(`\nA private channel. The guest asks for a session, and the desk takes it:`);
-  print(`  the guest asks at         desk.ada`);
+  await print(`\nA private channel. The guest asks for a session, and the desk takes it:`);
+  await print(`  the guest asks at         desk.ada`);
   await using session = await guest.openSession("desk.ada", { name: "Ada" });
-  print(`  the session is            ${session.state}`);
+  await print(`  the session is            ${session.state}`);
 
-  print(`\nFrom here on both talk inbox to inbox; nobody else has seen either name:`);
+  await print(`\nFrom here on both talk inbox to inbox; nobody else has seen either name:`);
   for (const question of QUESTIONS) {
-    print(`  Ada   ${question}`);
+    await print(`  Ada   ${question}`);
     await session.send(question);
-    print(`  Desk  ${(await session.next({ timeout: 5_000 }))?.body}`);
+    await print(`  Desk  ${(await session.next({ timeout: 5_000 }))?.body}`);
   }
 
-  print(`\nThe guest has said all, and the desk has too:`);
+  await print(`\nThe guest has said all, and the desk has too:`);
   await session.end();
-  print(`  the session ended         ${await session.closed}`);
+  await print(`  the session ended         ${await session.closed}`);
 }
 
 /** Answers every guest in a session of its own, which is over once the guest has said all. */
-function serve(desk: NatsBroker, print: (line: string) => void): void {
+function serve(desk: NatsBroker, print: (line: string) => unknown): void {
   desk.session("desk.{name}", async (session) => {
     const { name } = session.opening.body as { name: string };
-    print(`  the desk welcomes         ${name}, at desk.${session.params.name}`);
+    await print(`  the desk welcomes         ${name}, at desk.${session.params.name}`);
     const answers = ANSWERS.values();
     for await (const _question of session) await session.send(answers.next().value);
   });

@@ -1,5 +1,6 @@
 import type { BrokerEvent, EventFeed } from "../connection/events.ts";
 import { PermissionError } from "../errors.ts";
+import { asError } from "../thrown.ts";
 import type { Ending } from "./ending.ts";
 import type { LinkState } from "./link_life.ts";
 import { Held } from "./held.ts";
@@ -43,6 +44,7 @@ export class Links {
   readonly places: Places;
   /** How much is held for the other sides. */
   readonly held: Held;
+  readonly #feed: EventFeed;
   readonly #links = new Set<Linked>();
   readonly #live = new Set<Linked>();
   readonly #waiting: { readonly links: Set<Linked>; readonly resolve: () => void }[] = [];
@@ -53,6 +55,7 @@ export class Links {
   constructor(feed: EventFeed, { maxSessions, maxLinkBytes }: LinkBounds) {
     this.places = new Places(maxSessions);
     this.held = new Held(maxLinkBytes);
+    this.#feed = feed;
     feed.listen((event) => this.#notice(event));
   }
 
@@ -140,7 +143,7 @@ export class Links {
     const now = performance.now();
     let isPaused = false;
     for (const link of this.#links) {
-      if (link.due <= now) link.tick(now);
+      if (link.due <= now) this.#act(link, () => link.tick(now));
       isPaused ||= link.state === "paused";
     }
     this.#timer = this.#links.size === 0
@@ -173,6 +176,23 @@ export class Links {
 
   /** As they are now: what is done with one may remove it. */
   #each(act: (link: Linked) => void): void {
-    for (const link of [...this.#links]) act(link);
+    for (const link of [...this.#links]) this.#act(link, act);
+  }
+
+  /** What goes wrong with one is reported, ends it, and is nothing to all others. */
+  #act(link: Linked, act: (link: Linked) => void): void {
+    try {
+      act(link);
+    } catch (thrown) {
+      const error = asError(thrown, "A session or stream threw");
+      this.#feed.emit({ type: "error", error });
+      try {
+        link.abort({ reason: "gap", error });
+        link.expire();
+      } catch {
+        // told already, of the same link
+      }
+      this.remove(link);
+    }
   }
 }

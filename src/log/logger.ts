@@ -65,7 +65,13 @@ const SHOWN = ["subject", "pattern", "correlationId"];
 /** Writes an entry in the form that the logger takes. */
 export function write(logger: Logger, entry: LogEntry): void {
   const { level, message, fields } = entry;
-  const fail = (thrown: unknown) => console.error(failedLine(entry, thrown));
+  const fail = (thrown: unknown) => {
+    try {
+      console.error(failedLine(entry, thrown));
+    } catch {
+      // standard error may be closed, which is no reason to end the process
+    }
+  };
   try {
     const written: unknown = takesText(logger)
       ? logger[level](lineOf(level, message, fields))

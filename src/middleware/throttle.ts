@@ -2,6 +2,7 @@ import { ReplyError } from "../errors.ts";
 import { ERROR_CODES } from "../message/error_codes.ts";
 import type { Message } from "../message/message.ts";
 import { count, decision, milliseconds, type Rule, shown } from "../options.ts";
+import { isThenable } from "../thenable.ts";
 import type { Middleware } from "./middleware.ts";
 import { checkRequired } from "./required.ts";
 import { TokenBuckets } from "./token_buckets.ts";
@@ -69,6 +70,8 @@ export function throttle<State = unknown>(options: ThrottleOptions<State>): Midd
 /** Every promise or object is a key of its own, so that no limit would ever be reached. */
 function keyOf(key: unknown): string {
   if (typeof key === "object" || typeof key === "function") {
+    // nobody else waits for it
+    if (isThenable(key)) Promise.resolve(key).catch(() => {});
     throw new TypeError(`Cannot throttle as "key" must give text: ${shown(key)}`);
   }
   return String(key);

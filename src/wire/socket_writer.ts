@@ -174,8 +174,9 @@ export class SocketWriter implements Writer {
     // a WebSocket sends the whole buffer that a view is of, and keeps it for as long as it likes
     const isClocked = "pendingWrite" in pipe;
     pipe.send(isClocked ? segment.bytes : segment.bytes.slice());
-    if (pipe.pendingWrite) void pipe.pendingWrite.then(() => this.#reuse(segment));
-    else this.#reuse(segment);
+    const reuse = () => this.#reuse(segment);
+    if (pipe.pendingWrite) pipe.pendingWrite.then(reuse, reuse);
+    else reuse();
     this.#makeRoom();
   }
 
@@ -207,12 +208,13 @@ export class SocketWriter implements Writer {
 
   #after(written: Promise<void>): void {
     this.#busy = written;
-    void written.then(() => {
+    const goOn = () => {
       // the socket of a connection that is over, or one that failed and takes nothing any more
       if (this.#busy !== written || this.#pipe()?.pendingWrite === written) return;
       this.#busy = undefined;
       this.#write();
-    });
+    };
+    written.then(goOn, goOn);
   }
 
   #reuse(segment: Segment): void {

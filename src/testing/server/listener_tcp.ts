@@ -1,3 +1,4 @@
+import { print } from "../../thrown.ts";
 import type { Accept, Wire } from "./wire.ts";
 
 /** What is read at once, at first and at most: many connect, and few have much to say. */
@@ -70,8 +71,8 @@ export class TcpListener {
   }
 
   #run(task: Promise<void>): void {
-    this.#running.add(task);
-    task.finally(() => this.#running.delete(task));
+    const done = task.catch(print).finally(() => this.#running.delete(done));
+    this.#running.add(done);
   }
 }
 

@@ -1,3 +1,4 @@
+import { print } from "../../thrown.ts";
 import type { Accept, Receiver, Wire } from "./wire.ts";
 
 const CLEAN = 1000;
@@ -108,13 +109,26 @@ class WebSocketWire implements Wire {
   }
 
   #take(bytes: Uint8Array): void {
-    if (!this.#turn) return this.#await(this.#receiver?.receive(bytes));
+    if (!this.#turn) return this.#await(this.#receive(bytes));
     this.#heldBack += bytes.length;
     if (this.#heldBack > MAX_HELD_BACK) return this.close();
     this.#await(this.#turn.then(() => {
       this.#heldBack -= bytes.length;
-      return this.#receiver?.receive(bytes);
+      return this.#receive(bytes);
     }));
+  }
+
+  /** What cannot be read ends this connection alone. */
+  #receive(bytes: Uint8Array): Promise<void> | undefined {
+    const fail = (error: unknown) => {
+      print(error);
+      this.close();
+    };
+    try {
+      return this.#receiver?.receive(bytes)?.catch(fail);
+    } catch (error) {
+      fail(error);
+    }
   }
 
   /** Until the last that came has been read: one before it that is done must not let a later one in. */

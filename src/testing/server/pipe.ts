@@ -1,3 +1,4 @@
+import { print } from "../../thrown.ts";
 import type { Accept, Receiver, Wire } from "./wire.ts";
 
 /** Bytes the server takes in one go: after each it lets those it sent to take theirs. */
@@ -92,7 +93,14 @@ export class Pipe implements Wire {
   #pump(): void {
     if (this.#pumping) return;
     this.#pumping = true;
-    queueMicrotask(() => this.#run());
+    queueMicrotask(() => {
+      this.#run().catch((error) => {
+        // what cannot be read ends this connection alone
+        print(error);
+        this.#pumping = false;
+        this.#finish(false);
+      });
+    });
   }
 
   async #run(): Promise<void> {
