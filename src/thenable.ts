@@ -7,11 +7,15 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
 /**
  * The same for the program, which may leave it un-awaited: its rejection does not end the process. It is marked as
  * handled only once it rejects, as the stack of an error leads no further than to a promise with two reactions, and must
- * lead to the program's `await`.
+ * lead to the program's `await`. What it rejects with is told to `failed`, awaited or not.
  */
-export function handled<T>(promise: Promise<T>): Promise<T> {
+export function handled<T>(
+  promise: Promise<T>,
+  failed: (error: unknown) => void = () => {},
+): Promise<T> {
   const given: Promise<T> = promise.then(undefined, (error) => {
     given.catch(() => {});
+    failed(error);
     throw error;
   });
   return given;

@@ -10,6 +10,7 @@ import { type Message, ReceivedMessage } from "../message/message.ts";
 import type { Outgoing } from "../message/outgoing.ts";
 import { heldSize, keep, type Packet } from "../message/packet.ts";
 import { retraced } from "../stack.ts";
+import { handled } from "../thenable.ts";
 import { isFaulty, readAnswer } from "./answer.ts";
 import type { Answer, Answers, AnswersEnd } from "./answers.ts";
 import type { RequestManySettings } from "./request_many_options.ts";
@@ -116,13 +117,14 @@ export class CollectedAnswers implements Answers, Taker, OwnInbox {
 
   /** Written out, as a generator's `return()` would wait for the answer that is being waited for. */
   [Symbol.asyncIterator](): AsyncIterator<Answer> {
+    const next = async (): Promise<IteratorResult<Answer>> => {
+      const packet = this.#backlog.shift() ?? await this.#arrival();
+      if (packet) return { done: false, value: await this.#read(packet) };
+      if (this.#failure) throw this.#failure();
+      return { done: true, value: undefined };
+    };
     return {
-      next: async () => {
-        const packet = this.#backlog.shift() ?? await this.#arrival();
-        if (packet) return { done: false, value: await this.#read(packet) };
-        if (this.#failure) throw this.#failure();
-        return { done: true, value: undefined };
-      },
+      next: () => handled(next()),
       return: async () => {
         await this.close();
         return { done: true, value: undefined };

@@ -144,11 +144,12 @@ export class SubscribedInbox implements Inbox, Taker, EventListener, OwnInbox {
 
   /** Written out, as a generator's `return()` would wait for the message that is being waited for. */
   [Symbol.asyncIterator](): AsyncIterator<Message> {
+    const next = async (): Promise<IteratorResult<Message>> => {
+      const value = await this.#next({});
+      return value ? { done: false, value } : { done: true, value };
+    };
     return {
-      next: async () => {
-        const value = await this.next();
-        return value ? { done: false, value } : { done: true, value };
-      },
+      next: () => handled(next()),
       return: async () => {
         await this.close();
         return { done: true, value: undefined };

@@ -4,6 +4,7 @@ import type { HeaderFields } from "../message/headers.ts";
 import type { Outgoing } from "../message/outgoing.ts";
 import type { Packet } from "../message/packet.ts";
 import type { Work } from "../message/work.ts";
+import { handled } from "../thenable.ts";
 import { COMPLETE, type Ending, errorOf, leaving, OUTGROWN, reasonOf } from "./ending.ts";
 import type { Numbered } from "./frame.ts";
 import { Handshake, type Opened, type OpeningPatience } from "./handshake.ts";
@@ -185,18 +186,17 @@ export class Endpoint implements LinkOwner {
   }
 
   /**
-   * Reads until all is said; whoever leaves the loop leaves the link. Where that is done `later`, an error that was
-   * thrown in the loop can be told instead.
+   * Reads until all is said; whoever leaves the loop leaves the link: `later`, where an error of the loop may be told.
    */
   iterate(later = false): AsyncIterator<Message> {
-    const wait = async () => {
+    const wait = async (): Promise<IteratorResult<Message>> => {
       const value = await this.next();
-      return value ? { done: false, value } as const : { done: true, value } as const;
+      return value ? { done: false, value } : { done: true, value };
     };
     return {
       next: () => {
         const value = this.#reader.readNow();
-        return value ? Promise.resolve({ done: false, value }) : wait();
+        return value ? Promise.resolve({ done: false, value }) : handled(wait());
       },
       return: () => {
         if (later) this.#leaveLater();

@@ -95,8 +95,7 @@ export class LinkSession implements Session {
     const sent = !schema && !options
       ? this.#endpoint.send(body)
       : this.#sendChecked(schema, body, options);
-    if (sent !== SENT) sent.catch((error) => this.#unsent(error, options?.signal));
-    return sent;
+    return sent === SENT ? sent : handled(sent, (error) => this.#unsent(error, options?.signal));
   }
 
   /** A message that could not be sent is reported, once in a turn, awaited or not; what this side gave up is no news. */

@@ -86,11 +86,14 @@ export class RequestedStream implements ReplyStream {
   [Symbol.asyncIterator](): AsyncIterator<Message> {
     const parts = this.#endpoint.iterate();
     const next = async (): Promise<IteratorResult<Message>> => {
-      const value = await this.next();
+      const value = await this.#next();
       return value ? { done: false, value } : { done: true, value };
     };
     // a part that has come costs a few promises less so
-    return { next: () => this.#isFlowing ? parts.next() : next(), return: () => parts.return!() };
+    return {
+      next: () => this.#isFlowing ? parts.next() : handled(next()),
+      return: () => parts.return!(),
+    };
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -90,11 +90,10 @@ export class Outbound {
 
   /** Reports that a message could not be published; nobody may await the promise, which must not end the process. */
   reported(subject: string, published: Promise<void>): Promise<void> {
-    published.catch((thrown) => {
+    return handled(published, (thrown) => {
       const error = asError(thrown, "A publish middleware threw");
       this.#ways.feed.emit({ type: "error", error, subject: String(subject) });
     });
-    return published;
   }
 
   /** Asks; from within a handler, no longer than its own caller waits. */

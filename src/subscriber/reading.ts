@@ -90,17 +90,18 @@ export class Reading implements ReadSubscriber {
     const leaving = new AbortController();
     const { signal } = leaving;
     const done = { done: true, value: undefined } as const;
+    const next = async (): Promise<IteratorResult<Message>> => {
+      if (signal.aborted) return done;
+      try {
+        const value = await this.next({ signal });
+        return value ? { done: false, value } : done;
+      } catch (error) {
+        if (error === signal.reason) return done;
+        throw error;
+      }
+    };
     return {
-      next: async () => {
-        if (signal.aborted) return done;
-        try {
-          const value = await this.next({ signal });
-          return value ? { done: false, value } : done;
-        } catch (error) {
-          if (error === signal.reason) return done;
-          throw error;
-        }
-      },
+      next: () => handled(next()),
       return: () => {
         leaving.abort();
         return Promise.resolve(done);
