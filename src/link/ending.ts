@@ -7,6 +7,7 @@ import { ReceivedMessage } from "../message/message.ts";
 import type { Packet } from "../message/packet.ts";
 import { codeOf, ERROR_CODE, ERROR_TEXT, errorReply } from "../message/reply.ts";
 import { END } from "../message/signalbox_headers.ts";
+import { asError } from "../thrown.ts";
 
 /** How a link ends, as one side tells the other. */
 export interface Ending {
@@ -96,8 +97,10 @@ export function errorOf(
 
 /** What the other side is told when the program leaves: an error's text only if it was made for it. */
 export function leaving(reason: unknown): Ending {
-  if (reason instanceof ReplyError) {
-    const { code, message: description, data } = reason;
+  // a reason that throws when it is looked at must not keep the link open
+  const error = asError(reason);
+  if (error instanceof ReplyError) {
+    const { code, message: description, data } = error;
     return { reason: "error", code, description, data };
   }
   return { reason: "cancelled", description: typeof reason === "string" ? reason : undefined };
@@ -112,7 +115,8 @@ function bodyOf(message: ReceivedMessage): unknown {
 }
 
 /** How an opening ends that failed here. */
-export function reasonOf(error: unknown): LinkEnd {
+export function reasonOf(thrown: unknown): LinkEnd {
+  const error = asError(thrown);
   if (error instanceof TimeoutError) return "deadline";
-  return error instanceof Error && error.name !== "AbortError" ? "error" : "cancelled";
+  return error === thrown && error.name !== "AbortError" ? "error" : "cancelled";
 }

@@ -145,3 +145,23 @@ onEveryServer("NatsBroker.request() rejects with whatever a schema throws", asyn
     }
   }
 });
+
+onEveryServer("NatsBroker.openSession() ends whatever reason it is left for", async (at) => {
+  const broker = at.broker();
+  broker.session("desk", async (session) => {
+    for await (const { body } of session) await session.send(body);
+  });
+  await broker.start();
+  for (const make of [() => revoked({}), () => revoked(new Error("why")), thrown.getter!]) {
+    const left = await broker.openSession("desk");
+    left.abort(make());
+    assertEquals(await within("abort()", left.closed), "cancelled");
+    const controller = new AbortController();
+    const cut = await broker.openSession("desk", undefined, { signal: controller.signal });
+    controller.abort(make());
+    assertEquals(await within("the signal", cut.closed), "cancelled");
+    const cancelled = await broker.openSession("desk");
+    await cancelled.writable.abort(make());
+    assertEquals(await within("writable.abort()", cancelled.closed), "cancelled");
+  }
+});
