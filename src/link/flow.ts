@@ -6,6 +6,7 @@ import { type Arrival, Inflow } from "./inflow.ts";
 import type { Bounds } from "../backlog.ts";
 import { Outflow } from "./outflow.ts";
 import { type Allowance, Rights } from "./rights.ts";
+import { Rewinds } from "./rewinds.ts";
 import type { Tally } from "./tally.ts";
 import type { Terms } from "./terms.ts";
 
@@ -28,6 +29,7 @@ const RESERVE = 1;
 export class Flow {
   readonly out: Outflow;
   readonly #in: Inflow;
+  readonly #rewinds = new Rewinds();
   readonly #window: Bounds;
   readonly #rights: Rights;
   readonly #writer: FrameWriter;
@@ -186,8 +188,19 @@ export class Flow {
     this.#grants.use(serial);
   }
 
+  /** When something is to be sent again, `Infinity` if the other side misses nothing. */
+  get rewindDue(): number {
+    return this.#rewinds.due;
+  }
+
+  /** The other side misses something: what it has not acknowledged is sent again, as soon as it may be. */
+  rewind(): void {
+    this.#rewinds.want();
+  }
+
   /** Sends as much as there is room for; where the last of it closes the link, what has come is acknowledged before. */
   pump(now: number, isClosing: boolean): void {
+    this.#rewinds.proceed(this.out, now);
     // or the other side would take what we have for something that was left behind
     if (isClosing && this.out.peek()) {
       this.acknowledge(now);

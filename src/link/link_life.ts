@@ -93,7 +93,8 @@ export abstract class LinkLife {
   /** When `tick` has something to do at the earliest. */
   get due(): number {
     if (!this.isAlive) return Math.min(this.#lingerAt, this.#lingerUntil);
-    return Math.min(this.#verdictAt, this.#liveness.due(this.#circumstances));
+    const again = this.#state === "open" ? this.flow.rewindDue : Infinity;
+    return Math.min(again, this.#verdictAt, this.#liveness.due(this.#circumstances));
   }
 
   /** What is given and not sent yet, or sent and not acknowledged. */

@@ -98,6 +98,11 @@ export class LinkMachine extends LinkLife {
     this.#check(now);
   }
 
+  override tick(now: number): void {
+    super.tick(now);
+    if (this.flow.rewindDue <= now) this.#pump(now);
+  }
+
   /** Our broker begins to stop. */
   drain(now: number): void {
     if (this.isAlive) this.flow.drain(now);
@@ -195,7 +200,7 @@ export class LinkMachine extends LinkLife {
 
   #rewind(now: number): void {
     if (this.isBrittle) return this.leave(GAP, now);
-    this.flow.out.rewind();
+    this.flow.rewind();
     // what was lost may have told what has come, and the end that follows decides by it
     if (this.own) this.flow.say("credit", now);
   }

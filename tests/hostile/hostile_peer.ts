@@ -11,12 +11,14 @@ export class HostileLink {
   readonly own: string;
   #peer = "";
   #serial = 1;
+  #came = 0;
 
   constructor(client: NatsConnection, own: string) {
     this.#client = client;
     this.own = own;
     client.subscribe(`${own}.*`, {
       callback: (_, message) => {
+        this.#came += message.data.length;
         const reply = message.reply ?? "";
         const at = reply.lastIndexOf(".") + 1;
         if (this.#peer === "" && message.headers?.has("Signalbox-Link")) {
@@ -32,6 +34,11 @@ export class HostileLink {
     return this.#told.map(({ message }) => message.headers?.get("Nats-Service-Error-Code")).find(
       Boolean,
     );
+  }
+
+  /** How many bytes have come. */
+  get came(): number {
+    return this.#came;
   }
 
   /** Up to how many bytes it may send, by the last that it was told. */

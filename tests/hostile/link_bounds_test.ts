@@ -156,3 +156,29 @@ onEveryServer(
     assertEquals(most, 100);
   },
 );
+
+onEveryServer(
+  "NatsBroker.subscriber() does not send what it keeps for a reader again for each message that misses it",
+  async (server) => {
+    let sent = 0;
+    await attacked(server, {}, (broker) => {
+      broker.subscriber("flood", async function* () {
+        for (;;) yield new Uint8Array(PIECE);
+      });
+    }, async (link, broker) => {
+      const reader = link();
+      reader.open("flood", "stream");
+      await reader.greet();
+      await delay(100);
+      const before = reader.came;
+      for (let count = 0; count < 300; count++) reader.say("g");
+      await delay(500);
+      // what it was asked before has been seen to
+      await broker.ping();
+      sent = reader.came - before;
+      assertEquals(reader.code, undefined);
+    });
+    assert(sent > 0, "what is missing comes again");
+    assertLess(sent, 32 * MIB, "300 messages draw 1 MiB each");
+  },
+);
