@@ -70,7 +70,10 @@ export async function openClient(opening: Opening): Promise<NatsConnection> {
       const noted = kind === "webSocket" ? noting(sockets) : undefined;
       const wsFactory = noted && leavable(noted.factory);
       const options = clientOptions(settings, kind, { ...ways, url, wsFactory });
-      const dialled = await dialOnce(kind, options, () => noted?.failure());
+      const dialled = await dialOnce(kind, options, {
+        failure: () => noted?.failure(),
+        again: () => delay.dialled(),
+      });
       if (isConnected(dialled)) return dialled;
       await abandon(dialled);
       throw new Error("it has hung up at once");
@@ -84,15 +87,30 @@ export async function openClient(opening: Opening): Promise<NatsConnection> {
   return client;
 }
 
+/** How a WebSocket ends that was reset: what the server had said before may be lost with it. */
+const RESET = /connection reset|os error (?:104|54|10054)\b/i;
+/** So often it is dialled anew to hear that. */
+const RESETS = 2;
+
 /** Dials; where the server hangs up it fails at once, with what the server said. */
 async function dialOnce(
   kind: TransportKind,
   options: ReturnType<typeof clientOptions>,
-  failure: () => Error | undefined,
+  told: { failure(): Error | undefined; again(): void },
+  resets = RESETS,
 ): Promise<NatsConnection> {
-  const client = await dial(kind, { ...options, reconnect: false }).catch((error) => {
-    throw isWordless(error) ? failure() ?? new Error(HUNG_UP, { cause: error }) : error;
-  });
+  let client: NatsConnection;
+  try {
+    client = await dial(kind, { ...options, reconnect: false });
+  } catch (error) {
+    if (!isWordless(error)) throw error;
+    const failure = told.failure();
+    if (!RESET.test(failure?.message ?? "") || resets === 0) {
+      throw failure ?? new Error(HUNG_UP, { cause: error });
+    }
+    told.again();
+    return await dialOnce(kind, options, told, resets - 1);
+  }
   if (letComeBack(client)) return client;
   // one that is built otherwise has to be dialled as it will stay
   await client.close();

@@ -5,6 +5,8 @@ import type { Unsent } from "../wire/segment.ts";
 /** What an entry costs beyond its bytes, so that empty messages are bounded too. */
 const ENTRY = 64;
 
+const encoder = new TextEncoder();
+
 /** What was published while there was no connection: in order, and within a bound of bytes. */
 export class Outbox {
   readonly #limit: number;
@@ -89,5 +91,10 @@ export class Outbox {
 }
 
 function sizeOf({ subject, replyTo, data, headerBlock }: Outgoing): number {
-  return subject.length + replyTo.length + data.length + (headerBlock?.length ?? 0) + ENTRY;
+  return bytesOf(subject) + bytesOf(replyTo) + data.length + (headerBlock?.length ?? 0) + ENTRY;
+}
+
+/** Of an address as it is sent; nearly all are ASCII. */
+function bytesOf(address: string): number {
+  return /[\u0080-\uffff]/.test(address) ? encoder.encode(address).length : address.length;
 }

@@ -1,3 +1,4 @@
+import { createServer } from "node:net";
 import { ConnectionError, type ConnectionErrorReason, NatsBroker } from "@signalbox/nats";
 import { EmbeddedServer } from "@signalbox/nats/testing";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
@@ -104,6 +105,44 @@ Deno.test("NatsBroker.connect() fails at once where the real server has too many
     assertStringIncludes(error.message, "maximum connections exceeded");
   }
 });
+
+Deno.test("NatsBroker.connect() hears what a server says whose first WebSocket is reset", async () => {
+  let dials = 0;
+  const server = createServer((socket) => {
+    const isFirst = ++dials === 1;
+    socket.on("error", () => {});
+    socket.once("data", async (request) => {
+      socket.write(await upgraded(String(request)));
+      socket.write(frame(isFirst ? INFO : `${INFO}-ERR 'maximum connections exceeded'\r\n`));
+      // the client's CONNECT
+      socket.once("data", () => isFirst ? socket.resetAndDestroy() : socket.end());
+    });
+  });
+  await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
+  const error = await refusal(`ws://127.0.0.1:${(server.address() as { port: number }).port}`);
+  await new Promise((resolve) => server.close(resolve));
+  assertEquals([error.reason, dials], ["limit", 2], error.message);
+});
+
+/** Takes a WebSocket. */
+async function upgraded(request: string): Promise<string> {
+  const [, key] = /sec-websocket-key: (\S+)/i.exec(request)!;
+  const salted = new TextEncoder().encode(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`);
+  const accept = new Uint8Array(await crypto.subtle.digest("SHA-1", salted)).toBase64();
+  const lines = [
+    "HTTP/1.1 101 Switching Protocols",
+    "Upgrade: websocket",
+    "Connection: Upgrade",
+    `Sec-WebSocket-Accept: ${accept}`,
+  ];
+  return `${lines.join("\r\n")}\r\n\r\n`;
+}
+
+/** One binary frame of a server. */
+function frame(text: string): Uint8Array {
+  const data = new TextEncoder().encode(text);
+  return new Uint8Array([0x82, 126, data.length >> 8, data.length & 255, ...data]);
+}
 
 Deno.test("NatsBroker.connect() fails at once where the embedded server has too many connections", async () => {
   await using server = await EmbeddedServer.start({ maxConnections: 1 });

@@ -83,6 +83,13 @@ Deno.test("Outbox.hold() counts bytes, subject, address of reply, headers and th
   assertThrows(() => new Outbox(size - 1).hold(outgoing), OutboxFullError);
 });
 
+Deno.test("Outbox.hold() counts the bytes of addresses, not their characters", () => {
+  const outgoing = { ...message("é水😀"), replyTo: "ü" };
+  const size = 2 + 3 + 4 + 2 + outgoing.data.length + ENTRY;
+  new Outbox(size).hold(outgoing);
+  assertThrows(() => new Outbox(size - 1).hold(outgoing), OutboxFullError);
+});
+
 Deno.test("Outbox.hold() refuses what is past the bound, and keeps what it has", () => {
   const outbox = new Outbox(2 * (1 + 10 + ENTRY));
   outbox.hold(message("a", 10));
