@@ -1,6 +1,7 @@
 import type { BrokerOptions, NatsBroker } from "@signalbox/nats";
 import { assert, assertEquals, assertLess } from "@std/assert";
 import { type Backend, onEveryServer } from "../support/backends.ts";
+import { until } from "../support/nats_server/until.ts";
 import { delay } from "../support/delay.ts";
 import { heldMemory } from "../support/memory.ts";
 import { withBystander } from "./bystander.ts";
@@ -150,7 +151,7 @@ onEveryServer(
     }, async (link) => {
       const [one] = [link()];
       for (let n = 0; n < 2_000; n++) one.open("talk", "session");
-      await delay(200);
+      await until("one is refused", () => one.code !== undefined);
       assertEquals(one.code, "429");
     });
     assertEquals(most, 100);
