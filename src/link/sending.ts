@@ -3,6 +3,8 @@ import { within } from "../deadline.ts";
 import { OutboxFullError, PayloadTooLargeError } from "../errors.ts";
 import type { HeaderFields } from "../message/headers.ts";
 import { framesOf } from "./body_frames.ts";
+import { LinkError } from "./link_error.ts";
+import { Passing } from "../passing.ts";
 import type { Link } from "./link.ts";
 import type { LinkWays } from "./link_ways.ts";
 
@@ -25,6 +27,8 @@ export class Sending {
   readonly #waiting: Waiting[] = [];
   #end: PromiseWithResolvers<void> | undefined;
   #turn: Promise<void> | undefined;
+  /** What a middleware has. */
+  readonly #passing = new Passing();
 
   constructor(
     link: Link,
@@ -65,7 +69,8 @@ export class Sending {
     const pass = () =>
       outbound.pass(draft, ({ body, headers }) => this.#give(body, headers, signal));
     // one after the other: where a middleware waits, a later message must not overtake an earlier one
-    const sent = (this.#turn ?? Promise.resolve()).then(pass).then(() => {});
+    const passed = (this.#turn ?? Promise.resolve()).then(pass).then(() => {});
+    const sent = this.#passing.until(passed);
     this.#turn = sent.catch(() => {});
     return sent;
   }
@@ -86,6 +91,7 @@ export class Sending {
 
   /** Nothing more will be sent; an error for those who wait, where it was not all. */
   stop(error: (() => unknown) | undefined): void {
+    this.#passing.end(error ?? (() => new LinkError("send to", this.#subject, "complete")));
     for (const { resolve, reject } of this.#waiting.splice(0)) error ? reject(error()) : resolve();
     if (!error) return this.#end?.resolve();
     this.#end?.promise.catch(() => {});

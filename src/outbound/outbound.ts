@@ -1,5 +1,5 @@
 import { within } from "../deadline.ts";
-import { TimeoutError } from "../errors.ts";
+import { ConnectionError, TimeoutError } from "../errors.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { EventFeed } from "../connection/events.ts";
 import type { Question, Requests } from "../inbox/requests.ts";
@@ -13,6 +13,7 @@ import { compose } from "../middleware/compose.ts";
 import type { Link } from "../middleware/compose.ts";
 import type { Draft, GivenDraft, PublishMiddleware } from "../middleware/middleware.ts";
 import { checkOptions, type Rule } from "../options.ts";
+import { Passing } from "../passing.ts";
 import { checkSubject } from "../subject/subject.ts";
 import { handled } from "../thenable.ts";
 import { asError } from "../thrown.ts";
@@ -58,11 +59,16 @@ const DRAFT_RULES = {
 export class Outbound {
   readonly #ways: Ways;
   readonly #chain: Chain | undefined;
+  /** What is published, and a middleware has. */
+  readonly #passing = new Passing();
 
   constructor(ways: Ways, middleware: readonly PublishMiddleware[]) {
     this.#ways = ways;
     if (middleware.length === 0) return;
     const { feed } = ways;
+    feed.listen((event) => {
+      if (event.type === "closed") this.#passing.end(() => kept(event.error));
+    });
     this.#chain = compose(middleware.map(linkOf), ({ draft, leave }) => leave(draft), (name) => {
       const habit = "call next() for what is to be sent";
       const error = new TypeError(`A message was not sent, as a middleware must ${habit}: ${name}`);
@@ -82,7 +88,8 @@ export class Outbound {
       const sent = this.send({ kind: "publish", subject, body, headers, replyTo, correlationId });
       const { connection } = this.#ways;
       if (sent === undefined) return connection.room() ?? DONE;
-      return this.reported(subject, Promise.resolve(sent).then(() => connection.room()));
+      const passed = this.#passing.until(Promise.resolve(sent));
+      return this.reported(subject, passed.then(() => connection.room()));
     } catch (error) {
       return this.reported(subject, Promise.reject(error));
     }
@@ -218,6 +225,13 @@ export class Outbound {
     if (draft.kind !== "publish") outgoing.isAwaited = true;
     return outgoing;
   }
+}
+
+/** What those are told whose message a middleware has kept for longer than there is a connection. */
+function kept(cause: Error | undefined): ConnectionError {
+  const sentence = "Cannot publish as the connection must be open: it was closed while a publish " +
+    "middleware kept the message";
+  return new ConnectionError(sentence, "closed", { cause });
 }
 
 /** A middleware as a link of the chain, which sees its headers as an object, and whose changes are looked at. */

@@ -218,3 +218,39 @@ onEveryServer(
     await session.close();
   },
 );
+
+onEveryServer(
+  "NatsBroker.stop() ends in time, and gives up what a publish middleware keeps",
+  async (server) => {
+    const other = await served(server);
+    const broker = server.broker();
+    const kept = Promise.withResolvers<void>();
+    broker.use({
+      publish: async (draft, next) => {
+        if (draft.kind !== "request") await kept.promise;
+        await next();
+      },
+    });
+    await broker.connect();
+    const session = await broker.openSession("talk");
+    const seen: BrokerEvent[] = [];
+    const published = broker.publish("kept", 1);
+    const sent = session.send("kept");
+    const outcomes = Promise.allSettled([published, sent]);
+    const events = broker.events();
+    const reading = (async () => {
+      for await (const event of events) seen.push(event);
+    })();
+    const began = performance.now();
+    await broker.stop({ timeout: TIMEOUT });
+    assert(performance.now() - began < TIMEOUT + SLACK);
+    await reading;
+    const [publishing, sending] = await within("both must settle", outcomes);
+    assert(publishing.status === "rejected" && sending.status === "rejected");
+    assertEquals((publishing.reason as ConnectionError).reason, "closed");
+    assertStringIncludes(publishing.reason.message, "middleware kept");
+    assertStringIncludes(sending.reason.message, "talk");
+    kept.resolve();
+    assert(await other.ping() >= 0);
+  },
+);

@@ -11,6 +11,7 @@ const FLOORS: readonly (readonly string[])[] = [
     "options.ts",
     "stack.ts",
     "deadline.ts",
+    "passing.ts",
     "backlog.ts",
     "breath.ts",
     "thenable.ts",
