@@ -212,9 +212,9 @@ export class DecodeError extends Error {
   readonly contentType: string;
 
   /** Makes one; `cause` is the parser's error. */
-  constructor(contentType: string, options?: ErrorOptions) {
-    super(`Cannot decode the body as it must be valid ${contentType}: it is not`, options);
-    this.contentType = contentType;
+  constructor(type: string, options?: ErrorOptions) {
+    super(`Cannot decode the body as it must be valid ${type.slice(0, 100)}: it is not`, options);
+    this.contentType = type;
   }
 }
 

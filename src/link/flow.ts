@@ -24,6 +24,10 @@ export interface FrameWriter {
 
 /** One message stays in reserve, for a word that must not wait. */
 const RESERVE = 1;
+/** Who has lost so many addresses unused, as after a reconnect, has others in their place, a message each. */
+const MANY_LOST = 8;
+/** So long, in milliseconds, it loses no more: a side that lost all in each of its messages would be sent 36 for it. */
+const LOSS_STEP = 200;
 
 /** Both directions of a link: what may be sent and where, what has come, and what each side knows of the other. */
 export class Flow {
@@ -41,6 +45,7 @@ export class Flow {
   /** Whether the other side has yet to be told that we stop, which nothing else would tell it. */
   #isDraining = false;
   #isDown = false;
+  #nextLoss = -Infinity;
   /** The last number that is acknowledged, whatever comes after it. */
   #sealed = Infinity;
   /** What is told as sent, once nothing more is. */
@@ -137,7 +142,10 @@ export class Flow {
    */
   learn(tally: Tally, address: string, serial: number, now: number): boolean {
     this.#rights.grant(address, serial, now);
-    this.#grants.void(tally.spent);
+    // every control frame says it, so that what is passed over now is heard with a later one
+    if (now >= this.#nextLoss && this.#grants.void(tally.spent) >= MANY_LOST) {
+      this.#nextLoss = now + LOSS_STEP;
+    }
     if (this.#isDraining) this.say("draining", now);
     return this.out.learn(tally);
   }

@@ -43,12 +43,18 @@ export class Grants {
     else this.#open.delete(serial);
   }
 
-  /** The other side can use none up to this serial. */
-  void(serial: number): void {
+  /**
+   * The other side can use none up to this serial.
+   *
+   * @returns how many were not used up
+   */
+  void(serial: number): number {
+    const before = this.#open.size;
     for (const [given, left] of this.#open) {
       if (given > serial) break;
       this.#open.delete(given);
       this.#left -= left;
     }
+    return before - this.#open.size;
   }
 }

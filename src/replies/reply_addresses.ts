@@ -83,7 +83,9 @@ export class ReplyAddresses {
 
   /** Whether somebody who was asked may be written to at an address of his own choosing. */
   isHarmless(address: string): boolean {
-    return isSubject(address) && !address.startsWith("$") && !this.#served.has(address);
+    if (!isSubject(address)) return false;
+    const local = behindGateway(address);
+    return local !== "" && !local.startsWith("$") && !this.#served.has(local);
   }
 
   /** The program publishes with an address of reply, which may be an inbox of its own. */
@@ -142,7 +144,7 @@ export class ReplyAddresses {
 
   /** What the address is where it comes from; it may not lead back here by that way either. */
   #isPermittedBehindGateway(replyTo: string): boolean {
-    const address = replyTo.split(".").slice(3).join(".");
+    const address = behindGateway(replyTo);
     return address !== "" && !this.#inboxOf(address) && this.#allows(address, address);
   }
 
@@ -164,6 +166,13 @@ export class ReplyAddresses {
     this.#known.add(head);
     this.#last = head;
   }
+}
+
+/** What an address is in the cluster that it leads to, through as many as it names; empty if it leads nowhere. */
+function behindGateway(address: string): string {
+  let local = address;
+  while (local.startsWith(GATEWAY)) local = local.split(".").slice(3).join(".");
+  return local;
 }
 
 /** A wildcard in the first place takes in neither `$…` nor what the broker serves: nobody thinks of these. */

@@ -36,6 +36,11 @@ export class HostileLink {
     );
   }
 
+  /** How many messages have come. */
+  get count(): number {
+    return this.#told.length;
+  }
+
   /** How many bytes have come. */
   get came(): number {
     return this.#came;
@@ -51,9 +56,9 @@ export class HostileLink {
   }
 
   /** Opens, with room for anything; says nothing more. */
-  open(subject: string, kind: "stream" | "session", body = "null"): void {
+  open(subject: string, kind: "stream" | "session", body = "null", responses = 0): void {
     const told = headers();
-    const terms = `1 ${kind} frames=${FAR} bytes=${FAR} body=${FAR} responses=0`;
+    const terms = `1 ${kind} frames=${FAR} bytes=${FAR} body=${FAR} responses=${responses}`;
     told.set("Signalbox-Link", terms);
     told.set("content-type", "application/json");
     this.#client.publish(subject, body, { reply: `${this.own}.o1`, headers: told });
@@ -66,10 +71,10 @@ export class HostileLink {
   }
 
   /** Says a control frame with a tally that acknowledges nothing. */
-  say(letter: string): void {
+  say(letter: string, tally = `0 ${FAR} ${FAR} 0 0`): void {
     if (this.#peer === "") return;
     const reply = `${this.own}.${letter}${++this.#serial}`;
-    this.#client.publish(`${this.#peer}o1`, `0 ${FAR} ${FAR} 0 0`, { reply });
+    this.#client.publish(`${this.#peer}o1`, tally, { reply });
   }
 
   /** Sends a numbered frame. */

@@ -183,3 +183,27 @@ onEveryServer(
     assertLess(sent, 32 * MIB, "300 messages draw 1 MiB each");
   },
 );
+
+onEveryServer(
+  "NatsBroker.session() gives no addresses anew for each message that says that all are lost",
+  async (server) => {
+    let drawn = 0;
+    await attacked(server, {}, (broker) => {
+      broker.session("talk", async (session) => {
+        for await (const _ of session);
+      });
+    }, async (link, broker) => {
+      const peer = link();
+      peer.open("talk", "session", "null", 1);
+      await peer.greet();
+      await delay(100);
+      const before = peer.count;
+      for (let count = 0; count < 1_000; count++) peer.say("c", "0 0 0 0 999999999999999");
+      await delay(300);
+      await broker.ping();
+      drawn = peer.count - before;
+    });
+    assert(drawn > 0, "they are given once");
+    assertLess(drawn, 5_000, "1 000 messages draw 36 each");
+  },
+);

@@ -59,6 +59,11 @@ const EACH: readonly [Error, string, Record<string, unknown>][] = [
     { name: "DecodeError", contentType: "application/json", cause },
   ],
   [
+    new errors.DecodeError("a".repeat(101), { cause }),
+    `Cannot decode the body as it must be valid ${"a".repeat(100)}: it is not`,
+    { name: "DecodeError", contentType: "a".repeat(101), cause },
+  ],
+  [
     new errors.EncodeError("a function", { cause }),
     "Cannot encode the body as it must be text, bytes or a JSON value: a function",
     { name: "EncodeError", cause },

@@ -93,7 +93,10 @@ Deno.test("ReplyAddresses.permits() an address behind a gateway as what it is wh
   const behind = (address: string) => `_GR_.abcdef.ghijkl.${address}`;
   const all = ["_SHOP.a", "_SHOP.b", "_DESK.a"].map(behind);
   const others = ["$JS.API.INFO", "orders.delete", INBOX, "", "."].map(behind);
-  assertEquals(permitted(addresses, [...all, ...others, "_GR_.", "_GR_.a.b"]), all);
+  assertEquals(
+    permitted(addresses, [...all, ...others, "_GR_.", "_GR_.a.b", behind(behind("$JS.API.INFO"))]),
+    all,
+  );
 });
 
 Deno.test("ReplyAddresses.permits() an inbox prefix of several tokens as one of a single token", () => {
