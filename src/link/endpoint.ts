@@ -23,6 +23,7 @@ import type { Terms } from "./terms.ts";
 const SILENCE = 1_000;
 /** A timer that is asked for more fires at once, in milliseconds. */
 const LONGEST_TIMER = 2_147_483_647;
+const NOTHING = new Uint8Array(0);
 
 /** One end of a link, in the hand of the program: what comes in, what goes out, and how it ended. */
 export class Endpoint implements LinkOwner {
@@ -207,7 +208,7 @@ export class Endpoint implements LinkOwner {
   }
 
   get held(): number {
-    return this.#reader.held;
+    return this.#reader.held + this.#handshake.held;
   }
 
   /** What came before the end and was not read is lost as well, which must not look like the whole. */
@@ -285,6 +286,7 @@ export class Endpoint implements LinkOwner {
 
   #forget(): void {
     this.#reader.clear();
+    this.#handshake.forget();
     this.#link.holding.shrink();
   }
 
@@ -296,5 +298,3 @@ export class Endpoint implements LinkOwner {
     void this.closed.then(() => clearTimeout(timer));
   }
 }
-
-const NOTHING = new Uint8Array(0);

@@ -1,10 +1,13 @@
 import { within } from "../deadline.ts";
+import { TimeoutError } from "../errors.ts";
 import { encodeHeaders } from "../message/header_block.ts";
 import { type HeaderFields, sendableFields } from "../message/headers.ts";
 import type { Outgoing } from "../message/outgoing.ts";
 import { keep, type Packet } from "../message/packet.ts";
 import { LINK } from "../message/signalbox_headers.ts";
+import type { Ending } from "./ending.ts";
 import type { Link } from "./link.ts";
+import { PlainAnswer } from "./plain_answer.ts";
 import { encodeTerms, type Terms } from "./terms.ts";
 
 /** How an opening is waited for. */
@@ -15,11 +18,14 @@ export interface OpeningPatience {
 }
 
 /** What came back to an opening: the acceptance, or an answer that is none. */
-export interface Opened {
-  readonly packet: Packet;
-  readonly isAccepted: boolean;
-}
+export type Opened =
+  | { readonly acceptance: Packet; readonly plain?: undefined }
+  | { readonly acceptance?: undefined; readonly plain: PlainAnswer };
 
+/** How long an acceptance may take once an answer is whole without one, in milliseconds. */
+const GRACE = 500;
+
+const LEFT: Ending = { reason: "cancelled" };
 const NOTHING = new Uint8Array(0);
 
 /** How the two sides of a link come to know each other. */
@@ -28,6 +34,8 @@ export class Handshake {
   readonly #subject: string;
   readonly #correlationId: string;
   readonly #opened = Promise.withResolvers<Opened>();
+  readonly #plain: PlainAnswer;
+  #grace: ReturnType<typeof setTimeout> | undefined;
   #isOver = false;
 
   constructor(
@@ -37,6 +45,7 @@ export class Handshake {
     this.#link = link;
     this.#subject = subject;
     this.#correlationId = correlationId;
+    this.#plain = new PlainAnswer(subject);
     this.#opened.promise.catch(() => {});
   }
 
@@ -51,6 +60,11 @@ export class Handshake {
       const opened = opening instanceof Promise ? opening.then(send) : send(opening);
       return await within(opened, patience, `open "${this.#subject}"`, this.#subject);
     } catch (error) {
+      // nobody has accepted in time, and what else has come is all there is
+      if (error instanceof TimeoutError && this.#plain.hasParts && !this.#isOver) {
+        this.#settlePlain();
+        return await this.#opened.promise;
+      }
       const isUnsent = given && this.#link.withdraw(given);
       this.#link.abort({ reason: "cancelled", error });
       // nobody will accept what was never sent
@@ -70,24 +84,56 @@ export class Handshake {
     return isAccepted;
   }
 
-  accepted(acceptance: Packet): void {
-    this.#settle({ packet: keep(acceptance), isAccepted: true });
+  /** What is held of answers that are no acceptance, in bytes. */
+  get held(): number {
+    return this.#plain.held;
   }
 
+  accepted(acceptance: Packet): void {
+    // others who listen have answered before
+    this.forget();
+    this.#settle({ acceptance: keep(acceptance) });
+  }
+
+  /**
+   * What is no acceptance decides nothing: one who listens may have answered before the one who serves. Only once it is whole
+   * it is taken for the answer, if no acceptance follows.
+   */
   answered(answer: Packet | Error): void {
-    if (answer instanceof Error) this.fail(() => answer);
-    else this.#settle({ packet: keep(answer), isAccepted: false });
+    if (answer instanceof Error) {
+      this.fail(() => answer);
+      return this.#link.expire();
+    }
+    this.#plain.take(answer);
+    if (!this.#plain.ending || this.#isOver) return;
+    if (this.#plain.isRefusal) this.#settlePlain();
+    else this.#grace ??= setTimeout(() => this.#settlePlain(), GRACE);
+  }
+
+  /** Reads no answers that are no acceptance. */
+  forget(): void {
+    this.#plain.clear();
+    this.#plain.end(LEFT);
   }
 
   /** It will not come to anything; nothing is sent any more that has not been. */
   fail(error: () => unknown): void {
+    this.#plain.end(LEFT);
     if (this.#isOver) return;
     this.#isOver = true;
+    clearTimeout(this.#grace);
     this.#opened.reject(error());
+  }
+
+  #settlePlain(): void {
+    this.#link.isAnswered = true;
+    void this.#plain.ended.then(() => this.#link.expire());
+    this.#settle({ plain: this.#plain });
   }
 
   #settle(opened: Opened): void {
     this.#isOver = true;
+    clearTimeout(this.#grace);
     this.#opened.resolve(opened);
   }
 }

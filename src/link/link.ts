@@ -27,6 +27,8 @@ import { type Acceptance, Wire } from "./wire.ts";
 /** The machine of one side, on a connection: an inbox of its own, and frames as messages. */
 export class Link implements Linked, Taker, LinkEvents, OwnInbox {
   readonly holding: LinkHolding;
+  /** Whether others have answered, and nobody is to accept any more. */
+  isAnswered = false;
   readonly #ways: LinkWays;
   readonly #owner: LinkOwner;
   readonly #machine: LinkMachine;
@@ -174,13 +176,13 @@ export class Link implements Linked, Taker, LinkEvents, OwnInbox {
   forbidden(subject: string, error: Error): void {
     if (this.#wire.isPeer(subject)) {
       if (!this.#refusals.isBearable(performance.now())) this.#fail(error);
-    } else if (!this.terms && subject === this.#owner.subject) this.#answered(error);
+    } else if (!this.terms && subject === this.#owner.subject) this.#owner.answered(error);
   }
 
   /** The server does not permit to listen. */
   refused(error: Error): void {
     if (this.terms) this.#fail(error);
-    else this.#answered(error);
+    else this.#owner.answered(error);
   }
 
   hasAsked(question: Packet): boolean {
@@ -273,16 +275,18 @@ export class Link implements Linked, Taker, LinkEvents, OwnInbox {
     if (isNoResponders(packet)) {
       // nothing but the opening has been sent
       if (subject !== this.#wire.first) return this.#strays.report(packet);
-      return this.#answered(new NoRespondersError(this.#owner.subject));
+      return this.#owner.answered(new NoRespondersError(this.#owner.subject));
     }
     const told = toldIn(packet);
-    // a frame whose acceptance was lost is no answer; the acceptance is sent again
-    if (told === undefined && this.#wire.isFrame(packet)) return;
-    if (told === undefined) return this.#answered(packet);
+    if (told === undefined) {
+      // a frame whose acceptance was lost is no answer; the acceptance is sent again
+      return this.#wire.isFrame(packet) ? undefined : this.#owner.answered(packet);
+    }
+    if (this.isAnswered) return this.#strays.take(packet, this.#wire);
     const terms = parseTerms(told);
-    const isHarmless = this.#ways.addresses.isHarmless(replyTo);
-    const serial = terms && isHarmless && this.#meet(replyTo, terms, terms.secret);
-    if (!serial) return this.#answered(rewritten(this.#owner.subject, replyTo));
+    const serial = terms && this.#ways.addresses.isHarmless(replyTo) &&
+      this.#meet(replyTo, terms, terms.secret);
+    if (!serial) return this.#owner.answered(rewritten(this.#owner.subject, replyTo));
     if (this.state === "opening") this.#owner.accepted(packet, terms!);
     this.#opening = undefined;
     this.#machine.accepted(terms!, replyTo, serial, now);
@@ -291,10 +295,5 @@ export class Link implements Linked, Taker, LinkEvents, OwnInbox {
   #flush(): void {
     this.#machine.flush(performance.now());
     this.#owner.moved();
-  }
-
-  #answered(answer: Packet | Error): void {
-    if (this.state === "opening") this.#owner.answered(answer);
-    this.#machine.refused();
   }
 }

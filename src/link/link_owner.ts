@@ -13,7 +13,7 @@ export interface LinkOwner extends Omit<LinkEvents, "released"> {
   outgrown(): void;
   /** The other side has accepted. */
   accepted(acceptance: Packet, terms: Terms): void;
-  /** What came in place of an acceptance: an answer, or an error. */
+  /** What came and is no acceptance: an answer, or the error that says that there will be none. */
   answered(answer: Packet | Error): void;
   /** The broker has been stopping for so many milliseconds. */
   retire(passed: number): void;

@@ -3,7 +3,6 @@ import { TimeoutError } from "../errors.ts";
 import { newToken } from "../inbox/token.ts";
 import { ReceivedMessage } from "../message/message.ts";
 import type { Outgoing } from "../message/outgoing.ts";
-import { remoteErrorOf } from "../message/reply.ts";
 import { LINK } from "../message/signalbox_headers.ts";
 import { currentWork, timeWithinWork } from "../message/work.ts";
 import { checkSubject } from "../subject/subject.ts";
@@ -64,19 +63,19 @@ export async function openSession(
   checkOpenSession(options);
   options.signal?.throwIfAborted();
   const { endpoint, opening, patience } = prepare(ways, "session", subject, body, options);
-  const { packet, isAccepted } = await endpoint.open(opening, patience);
-  const answer = new ReceivedMessage(packet, {
+  const { acceptance, plain } = await endpoint.open(opening, patience);
+  if (plain) {
+    const error = plain.ending?.error ??
+      new LinkError("open a session on", subject, "error", "an answer came, and no acceptance");
+    endpoint.ended({ reason: "error", error });
+    throw error;
+  }
+  const answer = new ReceivedMessage(acceptance, {
     conversation: endpoint.correlationId,
     addresses: ways.addresses,
   });
-  if (isAccepted) {
-    if (options.signal) endpoint.endOn(options.signal);
-    return new LinkSession(endpoint, answer, options.sendSchema, ways.feed);
-  }
-  const error = remoteErrorOf(subject, answer) ??
-    new LinkError("open a session on", subject, "error", "an answer came, and no acceptance");
-  endpoint.ended({ reason: "error", error });
-  throw error;
+  if (options.signal) endpoint.endOn(options.signal);
+  return new LinkSession(endpoint, answer, options.sendSchema, ways.feed);
 }
 
 function prepare(

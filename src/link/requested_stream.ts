@@ -2,15 +2,16 @@ import { within } from "../deadline.ts";
 import type { NextOptions } from "../inbox/inbox.ts";
 import { type Message, ReceivedMessage } from "../message/message.ts";
 import type { Outgoing } from "../message/outgoing.ts";
+import type { Packet } from "../message/packet.ts";
 import type { Schema } from "../message/schema.ts";
 import type { ReplyAddresses } from "../replies/reply_addresses.ts";
 import { handled } from "../thenable.ts";
 import { shortened } from "../subject/shortened.ts";
 import { readAnswer } from "../inbox/answer.ts";
-import { COMPLETE } from "./ending.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { OpeningPatience } from "./handshake.ts";
 import type { LinkEnd } from "./link_error.ts";
+import type { PlainAnswer } from "./plain_answer.ts";
 import type { ReplyStream } from "./stream.ts";
 import { readableOf } from "./web_streams.ts";
 
@@ -27,8 +28,9 @@ export class RequestedStream implements ReplyStream {
   readonly #addresses: ReplyAddresses;
   readonly #signal: AbortSignal | undefined;
   readonly #until: number;
-  /** The one part of a responder that does not stream. */
-  #answer: Promise<Message | undefined>;
+  readonly #timeout: number;
+  /** The parts of a responder that does not speak of links, once it is known that none does. */
+  readonly #opened: Promise<PlainAnswer | undefined>;
   /** Whether its parts are read with nothing else to see to. */
   #isFlowing = false;
   #readable: ReadableStream | undefined;
@@ -42,11 +44,11 @@ export class RequestedStream implements ReplyStream {
   ) {
     this.#signal = signal;
     this.#until = until;
+    this.#timeout = timeout;
     this.#endpoint = endpoint;
     this.#schema = schema;
     this.#addresses = addresses;
-    this.#answer = this.#open(opening, { timeout, signal });
-    this.#answer.catch(() => {});
+    this.#opened = handled(this.#open(opening, { timeout, signal }));
     if (signal) endpoint.endOn(signal);
   }
 
@@ -72,15 +74,15 @@ export class RequestedStream implements ReplyStream {
   }
 
   async #next(): Promise<Message | undefined> {
-    const answer = await this.#answer.catch((error) => {
+    const plain = await this.#opened.catch((error) => {
       if (!this.#endpoint.isLeft) throw error;
     });
-    if (!answer) {
+    if (!plain) {
       this.#isFlowing = !this.#schema;
       return await this.#endpoint.next(this.#patience());
     }
-    this.#answer = Promise.resolve(undefined);
-    return answer;
+    const part = await plain.next();
+    return part ? await this.#read(part) : await this.#endpoint.next();
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Message> {
@@ -122,21 +124,39 @@ export class RequestedStream implements ReplyStream {
   async #open(
     opening: Outgoing | Promise<Outgoing>,
     patience: OpeningPatience,
-  ): Promise<Message | undefined> {
+  ): Promise<PlainAnswer | undefined> {
+    const { plain } = await this.#endpoint.open(opening, patience);
+    if (!plain) return undefined;
+    void plain.ended.then((ending) => this.#endpoint.ended(ending));
+    this.#watch(plain);
+    return plain;
+  }
+
+  /** Nothing tells that a plain responder is still there, and a single answer may be of one who does not stream. */
+  #watch(plain: PlainAnswer): void {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const look = () => {
+      const left = plain.last + this.#timeout - performance.now();
+      if (left > 0) timer = setTimeout(look, left);
+      else plain.end({ reason: "peer gone" });
+    };
+    look();
+    void plain.ended.then(() => clearTimeout(timer));
+  }
+
+  /** What a plain responder sent, as a part. */
+  async #read(packet: Packet): Promise<Message> {
     const { subject } = this.#endpoint;
-    const { timeout, signal } = patience;
-    const until = performance.now() + timeout;
-    const { packet, isAccepted } = await this.#endpoint.open(opening, patience);
-    if (isAccepted) return undefined;
+    const timeout = Math.max(0, Math.min(this.#timeout, this.#until - performance.now()));
+    const patience = { timeout, given: this.#timeout, signal: this.#signal };
     try {
-      const received = new ReceivedMessage(packet, this.#addresses.reception);
-      const read = readAnswer(subject, received, this.#schema);
-      const left = { timeout: Math.max(0, until - performance.now()), given: timeout, signal };
-      const answer = read instanceof Promise
-        ? await within(read, left, `request a stream of "${subject}"`, subject)
-        : read;
-      this.#endpoint.ended(COMPLETE);
-      return answer;
+      const read = readAnswer(
+        subject,
+        new ReceivedMessage(packet, this.#addresses.reception),
+        this.#schema,
+      );
+      if (!(read instanceof Promise)) return read;
+      return await within(read, patience, `request a stream of "${subject}"`, subject);
     } catch (error) {
       this.#endpoint.ended({ reason: "error", error });
       throw error;

@@ -3,7 +3,9 @@ import type { LinkEnd } from "./link_error.ts";
 
 /**
  * A streamed reply: what an `async function*` handler yields, as it comes; `broker.requestStream()` makes it. Each part
- * is read once, in whichever loop comes first. A responder that does not stream gives one part.
+ * is read once, in whichever loop comes first. A responder of ours that does not stream gives one part. One that
+ * does not speak of our streams gives its messages up to the empty one of ADR-47, once that has come or `timeout` is over, as
+ * somebody who streams may be slower to answer; without that end the stream ends as `peer gone` after a silence of `timeout`.
  *
  * @example
  * ```ts

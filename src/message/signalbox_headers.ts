@@ -5,7 +5,7 @@
  * | --------------------- | -------------------- | ---------------------------------------------------------------------------- |
  * | `Signalbox-Time-Left` | requests             | milliseconds that the caller still waits; no clock of theirs or ours matters |
  * | `Signalbox-Link`      | openings, acceptances | what one side of a stream or a session tells of itself; see `src/link/PROTOCOL.md` |
- * | `Signalbox-End`       | ends of these        | how it ended, where it is not complete                                       |
+ * | `Signalbox-End`       | ends of these, answers to openings | how it ended, where it is not complete; that a plain answer is all (`complete`), or a refusal final (`error`) |
  *
  * @module
  */

@@ -41,6 +41,9 @@ interface Sent {
 }
 
 /** One for all: a promise each would be as dear as the rest of publishing. */
+/** Headers that are the broker's to say. */
+export type OwnFields = readonly (readonly [string, string])[];
+
 const DONE = Promise.resolve();
 
 type Chain = (sent: Sent) => unknown;
@@ -137,7 +140,7 @@ export class Outbound {
     body: unknown,
     { headers, correlationId: given }: RequestOptions,
     timeLeft: number | undefined,
-    fields: readonly (readonly [string, string])[] = [],
+    fields: OwnFields = [],
   ): Outgoing | Promise<Outgoing> {
     const correlationId = given ?? currentWork()?.correlationId ?? newToken();
     const draft: Draft = { kind: "request", subject, body, headers, correlationId };
@@ -167,9 +170,9 @@ export class Outbound {
     return this.#chain ? this.#chain({ draft, leave }) : leave(draft);
   }
 
-  /** Sends a draft as it is; gives a promise only where a middleware needs one. */
-  send(draft: Draft): unknown {
-    return this.pass(draft, this.#leave);
+  /** Sends a draft, with fields of ours; gives a promise only where a middleware needs one. */
+  send(draft: Draft, fields?: OwnFields): unknown {
+    return this.pass(draft, fields ? (draft) => this.#leave(draft, fields) : this.#leave);
   }
 
   /** Sends a draft past all middleware: the last word, where it could not be said through them. */
@@ -177,9 +180,9 @@ export class Outbound {
     this.#leave(draft);
   }
 
-  readonly #leave = (draft: Draft): void => {
+  readonly #leave = (draft: Draft, fields?: OwnFields): void => {
     if (draft.replyTo) this.#ways.addresses.asking(draft.subject, draft.replyTo);
-    this.#ways.connection.publish(this.#encode(draft));
+    this.#ways.connection.publish(this.#encode(draft, fields));
   };
 
   #ask(draft: Draft, question: Question, left = question.timeout): Promise<Message> {
@@ -213,7 +216,7 @@ export class Outbound {
 
   #encode(
     draft: Draft & { readonly timeLeft?: number | undefined },
-    fields: readonly (readonly [string, string])[] = [],
+    fields: OwnFields = [],
   ): Outgoing {
     const { hasHeaders } = this.#ways.connection;
     // most have no headers, and a copy of each draft would cost as much as its checks

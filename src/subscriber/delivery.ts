@@ -10,6 +10,7 @@ import { LinkError } from "../link/link_error.ts";
 import type { LinkSettings } from "../link/link_options.ts";
 import type { Places } from "../link/places.ts";
 import { errorReply, Reply } from "../message/reply.ts";
+import { END, LINK } from "../message/signalbox_headers.ts";
 import { runWithin } from "../message/work.ts";
 import type { Outbound } from "../outbound/outbound.ts";
 import type { EndpointStats } from "../service/endpoint_stats.ts";
@@ -52,6 +53,10 @@ export const SHUTTING_DOWN = "Shutting down";
 
 /** How much of an error's text is repeated where the whole could not be sent, in characters. */
 const LAST_WORD = 200;
+/** What a reply says of itself that is all of a stream. */
+const ALL = [[END, "complete"]] as const;
+/** What the refusal of one who serves streams or sessions says of itself. */
+const REFUSED = [[END, "error"]] as const;
 
 /**
  * The whole path of one message: decode, find its handler, validate, middleware, handle, serialise, answer. Whoever
@@ -190,7 +195,8 @@ export class Delivery {
       throw new Unanswerable(cause);
     };
     try {
-      const sent = this.#plan.outbound.send(draftOf(exchange, "reply", exchange.replyTo, value));
+      const draft = draftOf(exchange, "reply", exchange.replyTo, value);
+      const sent = this.#plan.outbound.send(draft, isAll(exchange, value) ? ALL : undefined);
       return isThenable(sent) ? this.#told(exchange, sent).catch(fail) : sent;
     } catch (cause) {
       return fail(cause);
@@ -208,7 +214,8 @@ export class Delivery {
     if (!toTell) return;
     const sayLess = (cause: unknown) => this.#sayLess(exchange, failure, cause);
     try {
-      const sent = this.#plan.outbound.send(errorDraft(exchange, failure));
+      const fields = exchange.servesLinks && isOpening(exchange) ? REFUSED : undefined;
+      const sent = this.#plan.outbound.send(errorDraft(exchange, failure), fields);
       if (isThenable(sent)) return this.#told(exchange, sent).catch(sayLess);
     } catch (cause) {
       sayLess(cause);
@@ -244,6 +251,18 @@ export class Delivery {
     const { feed, pattern: { text: pattern } } = this.#plan;
     feed.emit({ type: "error", error: asError(error), subject, pattern, correlationId });
   };
+}
+
+/**
+ * Whether a stream is asked for that the one reply is all of. One that is nothing does not say so: those who only listen
+ * answer so, and the stream is another's to give.
+ */
+function isAll(exchange: Exchange, value: unknown): boolean {
+  return value !== undefined && isOpening(exchange);
+}
+
+function isOpening({ message: { headers } }: Exchange): boolean {
+  return headers.has(LINK);
 }
 
 function draftOf(

@@ -28,6 +28,8 @@ export class Exchange implements Work, Reception {
   failure: Failure | undefined;
   /** How many messages its caller may still be sent, where it is sent part after part without a link. */
   plainLeft: number | undefined;
+  /** Whether its handler serves streams or sessions, and whatever it says now is its answer to an opening. */
+  servesLinks = false;
   /** Finds out whether its handler waits for itself. */
   selfAsking: SelfAsking | undefined;
   /** What its answer became, where that is a stream or a session. */

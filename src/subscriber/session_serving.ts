@@ -49,10 +49,12 @@ export function sessionHandler(
     return new LinkSession(endpoint, message, sendSchema, exchange.ways.feed, selfWait);
   };
   return async (message) => {
+    const exchange = exchangeOf(message)!;
+    exchange.servesLinks = true;
     if (!places.enter()) throw new ReplyError(ERROR_CODES.tooMany, "Too many sessions");
     try {
       const theirs = new WeakSet<Error>();
-      const session = open(message, exchangeOf(message)!, theirs);
+      const session = open(message, exchange, theirs);
       await serve(session, handler, theirs);
       await session.close();
     } finally {

@@ -60,6 +60,7 @@ export class Streaming {
     check: PartCheck | undefined,
   ): Promise<void> {
     const isRead = !this.#plan.noReply && exchange.isOpen;
+    exchange.servesLinks = true;
     if (!isRead) exchange.plainLeft = 0;
     if (!isRead && !this.#plan.publish) return await this.#discard(exchange, parts);
     const places = isRead ? this.#plan.places : this.#plan.unread;

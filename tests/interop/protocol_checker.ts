@@ -142,6 +142,8 @@ export class ProtocolChecker {
   /** It refuses, or does not speak of links. */
   #checkAnswer(frame: RecordedFrame, where: string): void {
     const names = this.#checkHeaders(frame, "refusal", where);
+    const end = fieldsOf(frame).get("signalbox-end") ?? "none";
+    assert(["complete", "error", "none"].includes(end), where);
     if (!names.includes("nats-service-error-code")) return;
     const code = fieldsOf(frame).get("nats-service-error-code");
     assert(this.#page.errors.some((row) => row.code === code), where);
@@ -293,7 +295,8 @@ export class ProtocolChecker {
   #checkReason(reason: string, fields: ReadonlyMap<string, string>, where: string): void {
     assert(this.#page.reasons.some((row) => row.reason === reason), where);
     assertEquals(fields.has("nats-service-error-code"), reason === "error", where);
-    this.seen.add(`reason ${reason}`);
+    // a plain answer that is all says so, and no end of a link
+    if (reason !== "complete") this.seen.add(`reason ${reason}`);
   }
 
   #nameOf(frame: RecordedFrame): Name | undefined {
