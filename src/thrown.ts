@@ -19,7 +19,7 @@ export function asError(thrown: unknown, whoThrew = "A handler threw"): Error {
 /** Prints what there is nobody to tell of; a console that fails must not fail the work that is being done. */
 export function print(thrown: unknown): void {
   try {
-    console.error(asError(thrown).stack);
+    console.error(asError(thrown));
   } catch {
     // there is no place left to say it
   }

@@ -66,6 +66,8 @@ const LONGEST = 1_024;
 
 /** Somebody who is told of each event, in the turn in which it happens. */
 export interface EventListener {
+  /** Whether it only shows events, and so is spared those that repeat. */
+  readonly isAudience?: boolean;
   notice(event: BrokerEvent): void;
 }
 
@@ -75,10 +77,11 @@ export class EventFeed {
 
   #isClosed = false;
 
-  /** Calls every listener before it returns. */
-  emit(event: BrokerEvent): void {
+  /** Calls every listener before it returns; one that `isRepeated` only those who work by it. */
+  emit(event: BrokerEvent, isRepeated = false): void {
     if (event.type === "closed") this.#isClosed = true;
     for (const listener of [...this.#listeners]) {
+      if (isRepeated && listener.isAudience) continue;
       try {
         listener.notice(event);
       } catch (error) {
@@ -98,8 +101,8 @@ export class EventFeed {
   }
 
   /** Listens until the function it gives is called. */
-  listen(notice: (event: BrokerEvent) => void): () => void {
-    const listener = { notice };
+  listen(notice: (event: BrokerEvent) => void, isAudience = false): () => void {
+    const listener = { notice, isAudience };
     this.add(listener);
     return () => this.remove(listener);
   }
@@ -126,7 +129,7 @@ class EventReader implements AsyncIterableIterator<BrokerEvent> {
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(feed: EventFeed, isClosed: () => boolean) {
-    this.#leave = feed.listen((event) => this.#take(event));
+    this.#leave = feed.listen((event) => this.#take(event), true);
     if (isClosed()) this.#timer = setTimeout(() => isClosed() && this.#end(), 0);
   }
 

@@ -39,6 +39,8 @@ export class Roll implements EntryWatch {
   /** The entry that the client has told of in this turn, before the refusal itself is known. */
   #named: "new" | "again" | undefined;
   #isUp = false;
+  /** How many publishes were refused that are not the program's own: answers, questions, frames. */
+  #refusedAnswers = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** What must be through before anybody is told that the server has all. */
   #work: Promise<unknown> | undefined;
@@ -84,6 +86,7 @@ export class Roll implements EntryWatch {
         // what a handler answers has no address of reply
         const isOwn = words.includes("with Reply") || this.#unanswered.hasPublished(fault.subject);
         if (isOwn) this.#ways.out().refused(fault);
+        else return this.#reportAnswer(fault);
       } else if (!named) this.#refuseNumbered(fault, words);
       if (named !== "again") this.#report(fault);
     } else if (fault instanceof ConnectionError) this.#report(fault);
@@ -206,6 +209,12 @@ export class Roll implements EntryWatch {
     const error = new ConnectionError(sentence, "rejected", { cause: refusal });
     this.#ways.out().refused(error);
     this.#report(error);
+  }
+
+  /** Whoever names a forbidden address of reply chooses how often: the first is told, the tenth, the hundredth. */
+  #reportAnswer(error: PermissionError): void {
+    const isTold = Number.isInteger(Math.log10(++this.#refusedAnswers));
+    this.#feed.emit({ type: "error", error }, !isTold);
   }
 
   /** Nothing may be thrown into the client's reading, or out of a timer. */

@@ -11,7 +11,7 @@ const DEEPEST = 5;
 /** Writes one line for each event of the feed, with the broker's name, until the function it gives is called. */
 export function logEvents(feed: EventFeed, logger: Logger, broker: string): () => void {
   const log = new EventLog(logger, broker);
-  return feed.listen((event) => log.take(event));
+  return feed.listen((event) => log.take(event), true);
 }
 
 class EventLog {

@@ -150,3 +150,16 @@ Deno.test("NatsBroker.flush() rejects where the server refuses a message for its
   await broker.publish("a", 1, { replyTo: "$SYS.REQ" });
   assertEquals((await assertRejects(() => broker.flush(), PermissionError)).subject, "$SYS.REQ");
 });
+
+Deno.test("NatsBroker reports the first, the tenth and the hundredth answer that the server refuses", async () => {
+  await using server = ScriptedServer.start({ answer: refusing("nothing") });
+  await using broker = new NatsBroker(server.url, options);
+  await broker.connect();
+  const seen = recorded(broker);
+  for (let n = 1; n <= 150; n++) {
+    await server.say(`-ERR 'Permissions Violation for Publish to "answers.${n}"'\r\n`);
+  }
+  await broker.flush();
+  const subjects = errorsIn(seen).map((error) => (error as PermissionError).subject);
+  assertEquals(subjects, ["answers.1", "answers.10", "answers.100"]);
+});
