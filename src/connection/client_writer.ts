@@ -7,6 +7,9 @@ import type { Writer } from "../wire/writer.ts";
 export class ClientWriter implements Writer {
   readonly #client: NatsConnection;
   taken = 0;
+  /** What the client has queued cannot be seen. */
+  readonly given = 0;
+  readonly left = 0;
 
   constructor(client: NatsConnection) {
     this.#client = client;

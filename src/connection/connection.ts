@@ -127,6 +127,11 @@ export class Connection {
     return this.#outlet.takeBack(outgoing);
   }
 
+  /** How many bytes the socket was to take, and how many of them have gone. */
+  get written(): Pick<Outlet, "given" | "left"> {
+    return this.#outlet;
+  }
+
   /** Resolves once the socket has taken most of what was published; `undefined` where that is so. */
   room(): Promise<void> | undefined {
     return this.#outlet.room();
@@ -183,7 +188,8 @@ export class Connection {
     // who reads the events of a broker that never was connected, or of one stopped twice, waits for their end too
     if (!client) return this.#feed.emit({ type: "closed", error: undefined });
     const patience = { timeout: Math.max(1, until - performance.now()) * SENDING_PART };
-    await within(this.#sent(), patience, "send what is on its way").catch(this.#report);
+    const sent = this.#outlet.emptied().then(() => this.isUp ? this.#outlet.confirm() : undefined);
+    await within(sent, patience, "send what is on its way").catch(this.#report);
     this.#trying.abort();
     // a socket that does not close is left to itself: nothing goes through it any more
     const rest = { timeout: Math.max(1, until - performance.now()) };
@@ -258,15 +264,9 @@ export class Connection {
     this.#faults.reset();
     this.#up = true;
     this.#roll.raise();
-    const isUp = () => this.isUp;
-    this.#outlet.resume({ isUp, largest: max_payload, failed: this.#report });
+    this.#outlet.resume({ isUp: () => this.isUp, largest: max_payload, failed: this.#report });
     this.#comeback.come();
     this.#feed.emit({ type: "connected", server: this.#url, reconnects: this.#reconnects });
-  }
-
-  async #sent(): Promise<void> {
-    await this.#outlet.emptied();
-    if (this.isUp) await this.#outlet.confirm();
   }
 
   async #flushed(action: string): Promise<void> {

@@ -87,6 +87,15 @@ export class Outlet {
     return isUnsent;
   }
 
+  /** How many bytes were written, and how many of them do not wait for the socket any more. */
+  get given(): number {
+    return this.#writer?.given ?? 0;
+  }
+
+  get left(): number {
+    return this.#writer?.left ?? 0;
+  }
+
   /** Resolves once the socket has taken most of what was published; `undefined` where that is so. */
   room(): Promise<void> | undefined {
     return this.#writer?.room();

@@ -14,6 +14,8 @@ import type { Terms } from "./terms.ts";
 export interface FrameWriter {
   /** How many bytes the server takes as one message. */
   readonly largest: number;
+  /** Whether the control frame that was said last has not been handed to the socket. */
+  readonly isWaiting: boolean;
   /** Sends numbered frames, as one message; it may get lost. */
   transmit(frames: readonly Numbered[], address: string): void;
   /** Sends a control frame; it may get lost. */

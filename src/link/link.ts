@@ -5,7 +5,6 @@ import type { Outgoing } from "../message/outgoing.ts";
 import type { Packet } from "../message/packet.ts";
 import { isOwnQuestion } from "../replies/own_question.ts";
 import type { OwnInbox } from "../replies/reply_addresses.ts";
-import { asError } from "../thrown.ts";
 import { encodeEnding, type Ending, readEnding, sendable } from "./ending.ts";
 import type { MessageName, Numbered } from "./frame.ts";
 import { Gathering } from "./gathering.ts";
@@ -13,7 +12,7 @@ import { LinkHolding } from "./link_holding.ts";
 import type { LinkEvents } from "./link_life.ts";
 import { LinkMachine } from "./link_machine.ts";
 import type { LinkSettings } from "./link_options.ts";
-import type { LinkOwner } from "./link_owner.ts";
+import { type LinkOwner, reporter } from "./link_owner.ts";
 import type { LinkWays } from "./link_ways.ts";
 import type { Linked } from "./links.ts";
 import type { Unnumbered } from "./outflow.ts";
@@ -38,6 +37,7 @@ export class Link implements Linked, Taker, LinkEvents, OwnInbox {
   readonly #strays: Strays;
   readonly #refusals: Refusals;
   readonly #inbox: string;
+  readonly #report: (cause: unknown) => void;
   #opening: Outgoing | undefined;
 
   /** Subscribes to an inbox of its own. */
@@ -45,13 +45,18 @@ export class Link implements Linked, Taker, LinkEvents, OwnInbox {
     this.#ways = ways;
     this.#strays = new Strays(ways);
     this.#owner = owner;
+    this.#report = reporter(ways.feed, owner);
     this.#refusals = new Refusals(ways.allowance !== undefined && settings.resumeTimeout > 0);
-    const { connection, allowance } = ways;
+    const { connection } = ways;
     const inbox = this.#inbox = ways.newInbox();
     this.#wire = new Wire(connection, inbox, owner.correlationId, (error) => this.#fail(error));
-    this.#machine = new LinkMachine(settings, allowance, this.#wire, this, performance.now());
+    this.#machine = new LinkMachine(settings, ways.allowance, this.#wire, this, performance.now());
     const isFull = () => !this.isAdmitted(this.out.last);
-    this.#gathering = new Gathering(() => this.out.last, isFull, () => this.#flush());
+    const flush = () => {
+      this.#machine.flush(performance.now());
+      owner.moved();
+    };
+    this.#gathering = new Gathering(() => this.out.last, isFull, flush);
     this.#interest = connection.subscribe(`${inbox}.*`, this);
     ways.addresses.open(inbox, this);
     ways.links.add(this, settings.idleTimeout);
@@ -115,6 +120,7 @@ export class Link implements Linked, Taker, LinkEvents, OwnInbox {
   give(frames: readonly Unnumbered[]): number {
     let number = 0;
     for (const frame of frames) number = this.#machine.give(frame);
+    if (this.state === "paused") this.#ways.links.hasten(this);
     this.#gathering.begin();
     this.holding.count();
     return number;
@@ -142,11 +148,6 @@ export class Link implements Linked, Taker, LinkEvents, OwnInbox {
     this.#machine.abort(sendable(ending, this.#report), performance.now());
   }
 
-  readonly #report = (cause: unknown): void => {
-    const { subject, correlationId } = this.#owner;
-    this.#ways.feed.emit({ type: "error", error: asError(cause), subject, correlationId });
-  };
-
   expire(): void {
     this.#machine.refused();
   }
@@ -164,8 +165,12 @@ export class Link implements Linked, Taker, LinkEvents, OwnInbox {
     this.#machine.tick(now);
   }
 
-  connected(now: number): void {
-    this.#machine.connected(now);
+  raised(now: number): boolean {
+    return this.#machine.raised(now);
+  }
+
+  resume(now: number): void {
+    this.#machine.resume(now);
   }
 
   disconnected(now: number): void {
@@ -290,10 +295,5 @@ export class Link implements Linked, Taker, LinkEvents, OwnInbox {
     if (this.state === "opening") this.#owner.accepted(packet, terms!);
     this.#opening = undefined;
     this.#machine.accepted(terms!, replyTo, serial, now);
-  }
-
-  #flush(): void {
-    this.#machine.flush(performance.now());
-    this.#owner.moved();
   }
 }

@@ -145,9 +145,15 @@ export abstract class LinkLife {
     this.pause(now);
   }
 
-  /** Our connection is back. */
-  connected(now: number): void {
+  /** Our connection is back, so that what comes can be answered; gives whether the other side has to be looked for at once. */
+  raised(now: number): boolean {
     this.flow.connected();
+    this.#liveness.raised();
+    return this.#state === "leaving" || this.flow.out.keptFrames > 0 || this.#liveness.isShort(now);
+  }
+
+  /** Looks for the other side, once the connection is back. */
+  resume(now: number): void {
     if (this.#state === "paused") this.probe(now);
     else if (this.#state === "finished") this.flow.say("farewell", now);
     else if (this.#state === "leaving") this.leave(this.#own!, now);
@@ -159,8 +165,8 @@ export abstract class LinkLife {
   }
 
   /** The other side has said something, so it is in reach. */
-  protected hear(now: number): void {
-    this.#liveness.heard(now);
+  protected hear(now: number, isProbe = false): void {
+    this.#liveness.heard(now, isProbe);
     this.#state = "open";
   }
 
@@ -195,7 +201,7 @@ export abstract class LinkLife {
     if (!this.isAlive) return this.#linger(now);
     if (now >= this.#verdictAt) return this.leave(this.#suspended!, now);
     const overdue = this.#liveness.overdue(now, this.#circumstances);
-    if (overdue === "probe") this.probe(now);
+    if (overdue === "probe") this.#ask(now);
     else if (overdue === "pause") this.pause(now);
     else if (overdue === "idle") this.abort({ reason: "idle" }, now);
     else if (overdue === "gone") this.leave({ reason: "peer gone" }, now);
@@ -250,6 +256,12 @@ export abstract class LinkLife {
 
   get #circumstances() {
     return { isPaused: this.#state === "paused", isWaiting: this.flow.out.keptFrames > 0 };
+  }
+
+  /** A probe that has not left yet needs no other: that would only wait behind it. */
+  #ask(now: number): void {
+    if (this.#state === "paused" && this.#writer.isWaiting) this.#liveness.probed(now);
+    else this.probe(now);
   }
 
   /** While all is said and not heard, or we have left and could not say so. */

@@ -134,7 +134,7 @@ export class LinkMachine extends LinkLife {
     if (this.state === "finished") {
       return kind === "farewell" ? this.release() : this.flow.say("farewell", now);
     }
-    this.hear(now);
+    this.hear(now, kind === "probe");
     if (!isPossible) return this.leave(GAP, now);
     this.#heed(kind, tally, now);
     if (kind === "farewell") this.#part(tally, now);

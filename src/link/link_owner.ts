@@ -1,4 +1,6 @@
+import type { EventFeed } from "../connection/events.ts";
 import type { Packet } from "../message/packet.ts";
+import { asError } from "../thrown.ts";
 import type { LinkEvents } from "./link_life.ts";
 import type { Terms } from "./terms.ts";
 
@@ -19,4 +21,12 @@ export interface LinkOwner extends Omit<LinkEvents, "released"> {
   retire(passed: number): void;
   /** More may have been sent, or be known to have arrived. */
   moved(): void;
+}
+
+/** Reports what was thrown in the work of a link. */
+export function reporter(feed: EventFeed, owner: LinkOwner): (cause: unknown) => void {
+  return (cause) => {
+    const { subject, correlationId } = owner;
+    feed.emit({ type: "error", error: asError(cause), subject, correlationId });
+  };
 }

@@ -4,6 +4,7 @@ import { asError } from "../thrown.ts";
 import type { Ending } from "./ending.ts";
 import type { LinkState } from "./link_life.ts";
 import { Held } from "./held.ts";
+import { Pace } from "./pace.ts";
 import { Places } from "./places.ts";
 
 /** How often the clock of all links is looked at, in milliseconds; one timer costs less than one for each of ten thousand. */
@@ -14,6 +15,9 @@ const SHORT_STEP = 50;
 const IDLE_STEPS = 8;
 const SHORTEST_STEP = 5;
 
+/** More that have something to do at one time are spread. */
+const FEW = 64;
+
 /** How often it is looked at, in milliseconds, whether the program listens to the end of a link, once the broker stops. */
 const RETIRING_STEP = 100;
 
@@ -22,7 +26,10 @@ export interface Linked {
   readonly state: LinkState;
   readonly due: number;
   tick(now: number): void;
-  connected(now: number): void;
+  /** The connection is back, so that it can answer; gives whether it cannot wait to be resumed. */
+  raised(now: number): boolean;
+  /** Looks for the other side, unless that has been first. */
+  resume(now: number): void;
   disconnected(now: number): void;
   forbidden(subject: string, error: Error): void;
   drain(): void;
@@ -47,6 +54,7 @@ export class Links {
   readonly #feed: EventFeed;
   readonly #links = new Set<Linked>();
   readonly #live = new Set<Linked>();
+  readonly #pace = new Pace<Linked>();
   readonly #waiting: { readonly links: Set<Linked>; readonly resolve: () => void }[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
   #step = STEP;
@@ -85,12 +93,18 @@ export class Links {
 
   remove(link: Linked): void {
     this.#links.delete(link);
+    this.#pace.delete(link);
     if (this.#links.size === 0) {
       clearTimeout(this.#timer);
       this.#timer = undefined;
       this.#step = STEP;
     }
     this.settle(link);
+  }
+
+  /** It has something to send now, and is resumed before those that have not. */
+  hasten(link: Linked): void {
+    this.#pace.hasten(link);
   }
 
   /** Tells both sides of all links that the broker begins to stop, and ends those whose program does not listen to it. */
@@ -142,10 +156,14 @@ export class Links {
   #sweep(): void {
     const now = performance.now();
     let isPaused = false;
+    const due: Linked[] = [];
+    const tick = (link: Linked) => this.#act(link, () => link.tick(performance.now()));
     for (const link of this.#links) {
-      if (link.due <= now) this.#act(link, () => link.tick(now));
+      if (link.due <= now && !this.#pace.has(link)) due.push(link);
       isPaused ||= link.state === "paused";
     }
+    if (due.length > FEW) this.#pace.spread(due, tick);
+    else for (const link of due) tick(link);
     this.#timer = this.#links.size === 0
       ? undefined
       : setTimeout(() => this.#sweep(), isPaused ? Math.min(SHORT_STEP, this.#step) : this.#step);
@@ -155,8 +173,9 @@ export class Links {
     const now = performance.now();
     switch (event.type) {
       case "connected":
-        return this.#each((link) => link.connected(now));
+        return this.#resume(now);
       case "disconnected":
+        this.#pace.clear();
         return this.#each((link) => link.disconnected(now));
       case "closed":
         return this.#each((link) => {
@@ -168,6 +187,15 @@ export class Links {
       case "error":
         if (event.error instanceof PermissionError) this.#forbid(event.error);
     }
+  }
+
+  #resume(now: number): void {
+    const urgent: Linked[] = [];
+    const others: Linked[] = [];
+    this.#each((link) => void (link.raised(now) ? urgent : others).push(link));
+    const resume = (link: Linked) => this.#act(link, () => link.resume(performance.now()));
+    this.#pace.rush(urgent, resume);
+    this.#pace.spread(others, resume);
   }
 
   #forbid(error: PermissionError): void {

@@ -19,6 +19,11 @@ const LONGEST_WAIT = 1_000;
 /** Milliseconds between probes to a side that is out of reach: the first, and the longest. */
 const FIRST_RETRY = 100;
 const LONGEST_RETRY = 2_000;
+/** After the connection was lost the first is as long, unless so much of the patience is less. */
+const RETURN_RETRY = 1_000;
+const PARTS = 4;
+/** Milliseconds before it is given up. */
+const SHORT = 4_000;
 /** Milliseconds that a side which has accepted waits for the first word of one that may have left meanwhile. */
 const FIRST_WORD = 5_000;
 
@@ -58,8 +63,9 @@ export class Liveness {
   }
 
   /** The other side has said something. */
-  heard(now: number): void {
-    if (this.#probed < Infinity) this.#silence *= 2;
+  heard(now: number, isProbe = false): void {
+    // both sides are silent for longer, or the one that waits for less would ask for both
+    if (this.#probed < Infinity || isProbe) this.#silence *= 2;
     this.#heard = now;
     this.#probed = Infinity;
     this.#paused = Infinity;
@@ -84,6 +90,16 @@ export class Liveness {
     if (this.#paused === Infinity) this.#paused = now;
     this.#retry = FIRST_RETRY;
     this.#retryAt = now + this.#retry;
+  }
+
+  /** The connection is back: the other side, if it has lost its own, looks for us as soon as it is back, too. */
+  raised(): void {
+    this.#retry = Math.min(Math.max(this.#retry, RETURN_RETRY), this.#patience / PARTS);
+  }
+
+  /** Whether there is so little time left to find the other side that it must be used. */
+  isShort(now: number): boolean {
+    return this.#paused < Infinity && now >= this.#paused + this.#patience - SHORT;
   }
 
   /** What it is time for, the most urgent first. */

@@ -20,7 +20,7 @@ export type Acceptance = Pick<Outgoing, "data" | "headerBlock">;
 
 /** Frames as messages: the addresses of both sides, and what is written to which. */
 export class Wire implements FrameWriter {
-  readonly #connection: Pick<Connection, "isUp" | "publish" | "maxPayload">;
+  readonly #connection: Pick<Connection, "isUp" | "publish" | "maxPayload" | "written">;
   readonly #own: string;
   readonly #correlationId: string;
   readonly #failed: (error: unknown) => void;
@@ -30,10 +30,12 @@ export class Wire implements FrameWriter {
   #acceptance: Acceptance | undefined;
   /** What frames without an address of reply carry behind their names. */
   #secret = "";
+  /** What had been given to the socket with the last control frame, in bytes. */
+  #said = 0;
 
   /** `failed` is told of a frame that the server will never take. */
   constructor(
-    connection: Pick<Connection, "isUp" | "publish" | "maxPayload">,
+    connection: Pick<Connection, "isUp" | "publish" | "maxPayload" | "written">,
     inbox: string,
     correlationId: string,
     failed: (error: unknown) => void,
@@ -47,6 +49,10 @@ export class Wire implements FrameWriter {
   /** How many bytes the server takes as one message. */
   get largest(): number {
     return this.#connection.maxPayload;
+  }
+
+  get isWaiting(): boolean {
+    return this.#said > this.#connection.written.left;
   }
 
   /** What the other side told of itself, once it is known. */
@@ -118,6 +124,7 @@ export class Wire implements FrameWriter {
     if (kind === "open") return this.accept(this.#acceptance!, serial, subject);
     const replyTo = this.#own + controlName(kind, serial);
     this.publish({ subject, replyTo, data: encodeTally(tally), headerBlock: undefined });
+    this.#said = this.#connection.written.given;
   }
 
   /** Accepts; the first may get lost, and is then said again. */

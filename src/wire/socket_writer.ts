@@ -34,6 +34,7 @@ export class SocketWriter implements Writer {
   #segments: Segment[] = [new Segment()];
   #spare: Segment | undefined;
   #size = 0;
+  #given = 0;
   #taken = 0;
   #waiting = 0;
   /** How many messages have been forgotten since the segments were thinned. */
@@ -60,11 +61,21 @@ export class SocketWriter implements Writer {
     const segment = this.#roomy(roomOf(outgoing));
     const { length, unwatched } = segment;
     segment.addMessage(outgoing);
-    this.#size += segment.length - length;
+    const size = segment.length - length;
+    this.#size += size;
+    this.#given += size;
     const added = segment.unwatched - unwatched;
     this.#taken += added;
     this.#waiting += added;
     this.flush();
+  }
+
+  get given(): number {
+    return this.#given;
+  }
+
+  get left(): number {
+    return this.#given - this.#size;
   }
 
   room(): Promise<void> | undefined {
@@ -113,6 +124,7 @@ export class SocketWriter implements Writer {
     const segment = this.#roomy(length);
     for (const part of parts) segment.addCommand(part);
     this.#size += length;
+    this.#given += length;
   }
 
   /** In bytes, as the client asks for it. */

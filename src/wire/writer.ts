@@ -13,6 +13,9 @@ export interface Writer {
    * @throws {InvalidSubjectError} if its subject or its address of reply would break its line apart
    */
   publish(outgoing: Outgoing): void;
+  /** How many bytes came, and how many of them do not wait any more. */
+  readonly given: number;
+  readonly left: number;
   /** Resolves once little is left to be written; `undefined` where that is so. */
   room(): Promise<void> | undefined;
   /** Whether it has a message that has not been handed to the socket. */

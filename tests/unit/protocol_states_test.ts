@@ -37,6 +37,7 @@ class Bench {
     const nothing = () => {};
     const actions: FrameWriter & LinkEvents = {
       largest: 1_048_576,
+      isWaiting: false,
       transmit: nothing,
       say: (kind) => void this.said.push(LETTERS[kind]),
       leave: () => void this.said.push("x"),
@@ -136,7 +137,10 @@ const EVENTS: Readonly<Record<string, (bench: Bench) => void>> = {
   "`x`": ({ machine }) => machine.left({ reason: "cancelled" }),
   "status 503": ({ machine, now }) => machine.lost(now),
   "connection lost": ({ machine, now }) => machine.disconnected(now),
-  "connection back": ({ machine, now }) => machine.connected(now),
+  "connection back": ({ machine, now }) => {
+    machine.raised(now);
+    machine.resume(now);
+  },
   // the shortest of all three waits would do for one of them only
   "time to probe": (bench) => bench.wait(bench.machine.state === "finished" ? 1_000 : 400),
   "probe not answered": (bench) => {
@@ -230,7 +234,8 @@ Deno.test("LinkMachine says that it stops when it can, as PROTOCOL.md says, and 
   bench.said.length = 0;
   bench.machine.drain(bench.now);
   assertEquals(bench.said, []);
-  bench.machine.connected(bench.now);
+  bench.machine.raised(bench.now);
+  bench.machine.resume(bench.now);
   assertEquals(bench.said, ["p"]);
   bench.hear("credit");
   bench.hear("credit");

@@ -58,7 +58,7 @@ left                         | opening:           | over: .          | over: .  
 lost                         | over: .            | over: .          | finished:         | over:
 doubt                        | opening:           | leaving:         | finished:         | over:
 disconnected                 | opening:           | leaving:         | finished:         | over:
-connected                    | opening:           | leaving:         | finished: q       | over:
+resume                       | opening:           | leaving:         | finished: q       | over:
 tick at once                 | opening:           | leaving:         | finished:         | over:
 tick after 400 ms            | opening:           | leaving:         | finished:         | over:
 tick after 1 s               | opening:           | leaving:         | finished: p       | over:

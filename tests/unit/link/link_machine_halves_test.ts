@@ -59,7 +59,7 @@ left                         | over: !idle .         | over: !idle .          | 
 lost                         | paused:               | paused:                | paused:
 doubt                        | open: p               | open: p                | open:
 disconnected                 | paused:               | paused:                | paused:
-connected                    | open:                 | open:                  | open:
+resume                       | open:                 | open:                  | open:
 tick at once                 | open:                 | open:                  | open:
 tick after 400 ms            | open: p               | open: p                | open:
 tick after 1 s               | open: p               | open: p                | open:

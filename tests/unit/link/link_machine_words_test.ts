@@ -60,7 +60,8 @@ Deno.test("LinkMachine uses no address that has come before the loss of its conn
   stage.machine.opened(TERMS, PEER, 1, 0);
   stage.hear("credit", {}, 7);
   stage.machine.disconnected(0);
-  stage.machine.connected(0);
+  stage.machine.raised(0);
+  stage.machine.resume(0);
   assertEquals(stage.cell(), "paused:");
   stage.hear("probe", {}, 8);
   assertEquals([stage.cell(), stage.sentTo], ["open: c", ["_PEER.x.c8"]]);
@@ -179,7 +180,7 @@ function checkAnything(seed: number, random: Random, events: readonly string[]):
     if (stage.machine.state === "over" && event.startsWith("tick")) continue;
     // nothing comes in while our connection is gone
     if (isDown && INCOMING.test(event)) continue;
-    if (event === "disconnected" || event === "connected") isDown = event === "disconnected";
+    if (event === "disconnected" || event === "resume") isDown = event === "disconnected";
     happened.push(event);
     EVENTS[event]!(stage);
     const all = stage.done.filter((word) => word !== "…").join(" ");

@@ -100,7 +100,10 @@ export const EVENTS: Readonly<Record<string, (stage: Stage) => unknown>> = {
   "lost": ({ machine, now }) => machine.lost(now),
   "doubt": ({ machine, now }) => machine.doubt(now),
   "disconnected": ({ machine, now }) => machine.disconnected(now),
-  "connected": ({ machine, now }) => machine.connected(now),
+  "resume": ({ machine, now }) => {
+    machine.raised(now);
+    machine.resume(now);
+  },
   "tick at once": (stage) => stage.wait(0),
   "tick after 400 ms": (stage) => stage.wait(400),
   "tick after 1 s": (stage) => stage.wait(1_000),

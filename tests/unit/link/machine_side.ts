@@ -28,6 +28,7 @@ interface Noted {
 
 /** One side, its program, and its connection to a server; notes whatever must not be. */
 export class Side implements FrameWriter, LinkEvents {
+  readonly isWaiting = false;
   readonly largest = 1_000_000;
   readonly machine: LinkMachine;
   readonly faults: string[] = [];
@@ -143,7 +144,8 @@ export class Side implements FrameWriter, LinkEvents {
 
   mend(): void {
     this.isUp = true;
-    this.machine.connected(this.pair.now);
+    this.machine.raised(this.pair.now);
+    this.machine.resume(this.pair.now);
   }
 
   fault(what: string): void {

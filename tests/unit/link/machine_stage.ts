@@ -40,6 +40,7 @@ export interface Said {
  * (`x` for an abort), `<1` a frame that is delivered, `!gap` how it ended, `.` that it is released.
  */
 export class Stage implements FrameWriter, LinkEvents {
+  readonly isWaiting = false;
   readonly largest = 1_000_000;
   readonly machine: LinkMachine;
   readonly done: string[] = [];
