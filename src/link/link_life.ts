@@ -143,6 +143,7 @@ export abstract class LinkLife {
   disconnected(now: number): void {
     this.flow.disconnected();
     this.pause(now);
+    this.#liveness.lowered();
   }
 
   /** Our connection is back, so that what comes can be answered; gives whether the other side has to be looked for at once. */

@@ -15,6 +15,8 @@ const SHORT_STEP = 50;
 const IDLE_STEPS = 8;
 const SHORTEST_STEP = 5;
 
+/** Tens of thousands take a while to be looked at, and the clock rests for so many times as long. */
+const REST = 20;
 /** More that have something to do at one time are spread. */
 const FEW = 64;
 
@@ -164,9 +166,10 @@ export class Links {
     }
     if (due.length > FEW) this.#pace.spread(due, tick);
     else for (const link of due) tick(link);
-    this.#timer = this.#links.size === 0
-      ? undefined
-      : setTimeout(() => this.#sweep(), isPaused ? Math.min(SHORT_STEP, this.#step) : this.#step);
+    if (this.#links.size === 0) return void (this.#timer = undefined);
+    const step = isPaused ? Math.min(SHORT_STEP, this.#step) : this.#step;
+    const rest = (performance.now() - now) * REST;
+    this.#timer = setTimeout(() => this.#sweep(), Math.max(step, rest));
   }
 
   #notice(event: BrokerEvent): void {

@@ -92,6 +92,11 @@ export class Liveness {
     this.#retryAt = now + this.#retry;
   }
 
+  /** The connection is gone: nobody can be asked before it is back. */
+  lowered(): void {
+    this.#retryAt = Infinity;
+  }
+
   /** The connection is back: the other side, if it has lost its own, looks for us as soon as it is back, too. */
   raised(): void {
     this.#retry = Math.min(Math.max(this.#retry, RETURN_RETRY), this.#patience / PARTS);

@@ -78,6 +78,7 @@ export class Rights {
 
   /** The connection is gone, and with it all that the server had noted. */
   clear(): void {
+    if (this.#rights.length === 0) return;
     this.#rights = [];
     this.#head = 0;
     this.#left = 0;
