@@ -47,17 +47,27 @@ export class Pace<T> {
   delete(one: T): void {
     this.#urgent.delete(one);
     this.#patient.delete(one);
+    if (this.#isEmpty) this.#rest();
   }
 
   clear(): void {
     this.#urgent.clear();
     this.#patient.clear();
+    this.#rest();
+  }
+
+  get #isEmpty(): boolean {
+    return this.#urgent.size + this.#patient.size === 0;
+  }
+
+  /** A timer that is left would keep a program alive that has ended. */
+  #rest(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
   }
 
   #begin(wait: number): void {
-    if (this.#urgent.size + this.#patient.size === 0) return;
+    if (this.#isEmpty) return;
     this.#timer ??= setTimeout(() => this.#turn(), wait);
   }
 
@@ -65,7 +75,7 @@ export class Pace<T> {
     const until = performance.now() + SLICE;
     this.#serve(this.#urgent, Infinity, until);
     this.#serve(this.#patient, this.#perTurn, until);
-    this.#timer = undefined;
+    this.#rest();
     this.#begin(this.#urgent.size > 0 ? 0 : STEP);
   }
 
