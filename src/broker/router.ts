@@ -216,10 +216,14 @@ export class NatsRouter<State extends object = Readonly<Record<string, unknown>>
     checkText("serve sessions", pattern);
     checkSession(pattern, options);
     if (!handler) throw wrongCall(`serve sessions on "${pattern}"`, "session(pattern, handler)");
-    const { queue, openingSchema: schema, middleware = [] } = options;
+    const { queue, openingSchema: schema, middleware = [], maxSessions = 1_000 } = options;
     const settings = subscriberSettings(new Pattern(pattern), { ...(queue && { queue }) }, handler);
     const serving = sessionHandler(pattern, options, handler);
-    return this.#registry.handle(pattern, { ...settings, ...placesOf(options) }, {
+    return this.#registry.handle(pattern, {
+      ...settings,
+      concurrency: Infinity,
+      maxStreams: maxSessions,
+    }, {
       handler: serving,
       schema,
       middleware,
@@ -281,9 +285,4 @@ function cannotHandle(handler: object, method: "subscriber" | "session"): boolea
 
 function wrongCall(action: string, right: string): TypeError {
   return new TypeError(`Cannot ${action} as it must be written: ${right}`);
-}
-
-/** An opening takes its place when it comes, before any schema or middleware that waits; none waits for a place. */
-function placesOf({ maxSessions: concurrency = 1_000 }: SessionOptions) {
-  return { concurrency, bounds: { messages: 0, bytes: 0 } };
 }

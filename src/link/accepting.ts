@@ -37,9 +37,9 @@ export function termsIn({ headers }: Pick<Message, "headers">): Terms | undefine
 }
 
 /**
- * Accepts an opening: takes a place among the links of the broker, and gives it back at the end.
+ * Accepts an opening, which has its places.
  *
- * @throws {ReplyError} with 429, if there is no place; with 400, if addresses of reply are too long, or do not arrive as
+ * @throws {ReplyError} with 429, if too much is held; with 400, if addresses of reply are too long, or do not arrive as
  * they are sent
  */
 export function accept(
@@ -57,15 +57,10 @@ export function accept(
     const description = "One of the two sides must be permitted to publish to the other's inboxes";
     throw new ReplyError(ERROR_CODES.badRequest, description);
   }
-  const { held, places } = ways.links;
-  if (!held.makeRoom(LINK_COST)) {
+  if (!ways.links.held.makeRoom(LINK_COST)) {
     throw new ReplyError(ERROR_CODES.tooMany, "Streams and sessions hold too much");
   }
-  if (!places.enter()) {
-    throw new ReplyError(ERROR_CODES.tooMany, "Too many streams and sessions");
-  }
   const endpoint = new Endpoint(ways, purpose, settings);
-  void endpoint.closed.then(() => places.leave());
   // whoever asks for a stream has nothing to say after the opening
   if (terms.kind === "stream") endpoint.restrict("sending");
   // one side is written to without an address of reply, which would tell who writes

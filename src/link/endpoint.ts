@@ -68,8 +68,8 @@ export class Endpoint implements LinkOwner {
     return this.#isLeft;
   }
 
-  get state(): Link["state"] {
-    return this.#link.state;
+  get life(): Link["life"] {
+    return this.#link.life;
   }
 
   /** What the program is told once it has ended: made when it is asked for, with the sentence of what it wants. */
@@ -180,10 +180,10 @@ export class Endpoint implements LinkOwner {
     this.abort(leaving(reason));
   }
 
-  /** Ends it at once. */
-  abort(ending: Ending): void {
-    this.#link.abort(ending);
-    if (!this.#link.isSuspended) this.ended(ending);
+  /** Ends it at once; where all is said, the other side is heard first, unless it is to `fail`. */
+  abort(ending: Ending, how?: "fail"): void {
+    this.#link.abort(ending, how);
+    if (!this.#link.life.isSuspended) this.ended(ending);
   }
 
   /**

@@ -72,9 +72,9 @@ export class Link implements Linked, Taker, LinkEvents, OwnInbox {
     return this.#machine.out;
   }
 
-  /** Whether this side has left, and how it ended is for the other side to say, within moments. */
-  get isSuspended(): boolean {
-    return this.#machine.isSuspended;
+  /** Where it is in its life. */
+  get life(): Pick<LinkMachine, "state" | "isMet" | "isSuspended"> {
+    return this.#machine;
   }
 
   /** What the other side told of itself. */
@@ -144,8 +144,8 @@ export class Link implements Linked, Taker, LinkEvents, OwnInbox {
     this.#machine.close(ending, { ...data, code: "f" }, performance.now());
   }
 
-  abort(ending: Ending): void {
-    this.#machine.abort(sendable(ending, this.#report), performance.now());
+  abort(ending: Ending, how: "abort" | "fail" = "abort"): void {
+    this.#machine[how](sendable(ending, this.#report), performance.now());
   }
 
   expire(): void {

@@ -85,6 +85,11 @@ export abstract class LinkLife {
     return this.#suspended !== undefined;
   }
 
+  /** Whether the other side has ever said something. */
+  get isMet(): boolean {
+    return this.#liveness.isMet;
+  }
+
   /** Whether it ends as soon as anything is lost. */
   protected get isBrittle(): boolean {
     return this.#resumeTimeout === 0;

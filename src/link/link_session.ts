@@ -64,7 +64,7 @@ export class LinkSession implements Session {
   }
 
   get state(): SessionState {
-    const { state, ending } = this.#endpoint;
+    const { life: { state }, ending } = this.#endpoint;
     if (ending) return "closed";
     return state === "paused" ? "paused" : "open";
   }

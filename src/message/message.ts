@@ -161,7 +161,8 @@ export class ReceivedMessage implements Message {
 
   /** Lets go of the chunk that was read from the socket, as the message will be there for long. */
   outlast(): void {
-    this.#packet = keep(this.#packet);
+    const { data, headerBlock } = this.#packet;
+    if (!isWhole(data) || (headerBlock && !isWhole(headerBlock))) this.#packet = keep(this.#packet);
   }
 
   /** The same message with the body that its schema made of it. */
@@ -173,4 +174,9 @@ export class ReceivedMessage implements Message {
     made.#signal = this.#signal;
     return made;
   }
+}
+
+/** Whether nothing else is kept in memory with it. */
+function isWhole({ byteLength, buffer }: Uint8Array): boolean {
+  return byteLength === buffer.byteLength;
 }

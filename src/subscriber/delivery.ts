@@ -2,13 +2,12 @@ import { within } from "../deadline.ts";
 import { ReplyError } from "../errors.ts";
 import type { EventFeed } from "../connection/events.ts";
 import { ERROR_CODES } from "../message/error_codes.ts";
-import type { Packet } from "../message/packet.ts";
+import { keep, type Packet } from "../message/packet.ts";
 import { isAsyncIterable } from "../link/async_iterable.ts";
 import type { Endpoint } from "../link/endpoint.ts";
 import type { LinkWays } from "../link/link_ways.ts";
 import { LinkError } from "../link/link_error.ts";
 import type { LinkSettings } from "../link/link_options.ts";
-import type { Places } from "../link/places.ts";
 import { errorReply, Reply } from "../message/reply.ts";
 import { END, LINK } from "../message/signalbox_headers.ts";
 import { runWithin } from "../message/work.ts";
@@ -21,6 +20,7 @@ import { asError } from "../thrown.ts";
 import { Exchange, exchangeOf } from "./exchange.ts";
 import { type Failure, failureOf, Unanswerable } from "./failure.ts";
 import { decode, type Pour, type Route } from "./route.ts";
+import type { Seats } from "./seats.ts";
 import type { SelfAsking } from "./self_asking.ts";
 import { Streaming } from "./streaming.ts";
 
@@ -41,11 +41,12 @@ export interface DeliveryPlan {
   readonly stopping: () => AbortSignal;
   readonly stats: EndpointStats | undefined;
   readonly ways: LinkWays;
-  /** How streamed replies behave, and how many there may be. */
+  /** How streamed replies behave. */
   readonly streams: LinkSettings;
-  readonly places: Places;
-  /** Of streams whose parts are published, and sent to nobody. */
-  readonly unread: Places;
+  /** How many streams and sessions there may be. */
+  readonly seats: Seats;
+  /** Whether what comes may become a stream or a session, and has to have a place before it is looked at. */
+  readonly isSeated: () => boolean;
 }
 
 /** What those are told who wait when the broker stops. */
@@ -84,9 +85,12 @@ export class Delivery {
 
   /** Sees one message through; never throws or rejects, and gives a promise only where it has to wait. */
   run(packet: Packet, arrived: number): void | Promise<void> {
-    const exchange = this.#begin(packet, arrived);
+    const isSeated = this.#plan.isSeated();
+    // it lasts for longer than what was read together with it should be kept
+    const exchange = this.#begin(isSeated ? keep(packet) : packet, arrived);
     try {
-      const value = runWithin(exchange, this.#handle, exchange);
+      const handle = isSeated ? this.#handleSeated : this.#handle;
+      const value = runWithin(exchange, handle, exchange);
       const answered = after(value, (value) => this.#answer(exchange, value));
       if (answered instanceof Promise) {
         return this.#endAfter(exchange, answered.catch((error) => this.#fail(exchange, error)));
@@ -147,6 +151,13 @@ export class Delivery {
     this.#plan.open.delete(exchange);
     this.#plan.stats?.record(performance.now() - exchange.began, exchange.failure);
   }
+
+  readonly #handleSeated = (exchange: Exchange): unknown =>
+    after(this.#plan.seats.take(exchange), () => {
+      if (exchange.replyTo === "" || exchange.isOpen) return this.#handle(exchange);
+      // its caller has been told while it waited for a place
+      throw new ReplyError(ERROR_CODES.unavailable, SHUTTING_DOWN);
+    });
 
   readonly #handle = (exchange: Exchange): unknown => {
     if (exchange.isOpen && exchange.isLate) {

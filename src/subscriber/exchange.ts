@@ -4,7 +4,7 @@ import type { Endpoint } from "../link/endpoint.ts";
 import type { Failure } from "./failure.ts";
 import type { LinkWays } from "../link/link_ways.ts";
 import { type Message, ReceivedMessage, type Reception, receptionOf } from "../message/message.ts";
-import type { Packet } from "../message/packet.ts";
+import { heldSize, type Packet } from "../message/packet.ts";
 import { TIME_LEFT } from "../message/signalbox_headers.ts";
 import type { Work } from "../message/work.ts";
 import type { ReplyAddresses } from "../replies/reply_addresses.ts";
@@ -12,6 +12,14 @@ import type { SelfAsking } from "./self_asking.ts";
 
 /** What a timer can wait, in milliseconds; it fires at once if it is asked for more. */
 const LONGEST_TIMER = 2_147_483_647;
+
+/** What keeps one more from being at work. */
+export interface Seat {
+  /** It is a stream or a session by now. */
+  lead(endpoint: Endpoint): void;
+  /** Nothing of it is at work any more. */
+  leave(): void;
+}
 
 /** One message from its arrival to its answer, which is given once. */
 export class Exchange implements Work, Reception {
@@ -30,6 +38,12 @@ export class Exchange implements Work, Reception {
   plainLeft: number | undefined;
   /** Whether its handler serves streams or sessions, and whatever it says now is its answer to an opening. */
   servesLinks = false;
+  /** The place that it has, where it may become a stream or a session. */
+  seat: Seat | undefined;
+  /** Whether its handler never gets it, as there is no room. */
+  isRefused = false;
+  /** What it takes up while it is at work, in bytes. */
+  readonly size: number;
   /** Finds out whether its handler waits for itself. */
   selfAsking: SelfAsking | undefined;
   /** What its answer became, where that is a stream or a session. */
@@ -52,6 +66,7 @@ export class Exchange implements Work, Reception {
   ) {
     this.ways = ways;
     this.replyTo = packet.replyTo;
+    this.size = heldSize(packet);
     this.params = params;
     this.arrived = arrived;
     this.#stopping = stopping;
@@ -115,6 +130,7 @@ export class Exchange implements Work, Reception {
     this.#answered = true;
     this.endpoint = endpoint;
     this.message.outlast();
+    this.seat?.lead(endpoint);
     // a handler that ends with its signal must not be done before the link has ended by the deadline
     clearTimeout(this.#timer);
     if (this.deadline < Infinity) endpoint.endAfter(this.#left());
@@ -131,6 +147,7 @@ export class Exchange implements Work, Reception {
   /** Nothing of it is at work any more. */
   end(): void {
     this.#ended = true;
+    this.seat?.leave();
     if (!this.#controller) return;
     clearTimeout(this.#timer);
     this.#stopping.removeEventListener("abort", this.#abort);

@@ -16,6 +16,7 @@ import type { Exchange } from "./exchange.ts";
 import { HandledCount } from "./handled_count.ts";
 import { Intake, type Worker } from "./intake.ts";
 import { Route, type RouteSettings } from "./route.ts";
+import { Seats } from "./seats.ts";
 import { SelfAsking } from "./self_asking.ts";
 import type { HandlerSubscriber } from "./subscriber.ts";
 import type { SubscriberSettings } from "./subscriber_options.ts";
@@ -44,6 +45,8 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
   #refused: RefusedReplies | undefined;
   #refusal: Error | undefined;
   #dropped = 0;
+  /** Whether some of what comes may become a stream or a session. */
+  #isSeated = false;
 
   constructor(text: string, settings: SubscriberSettings, place: Place) {
     this.#settings = settings;
@@ -80,9 +83,7 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
   /** How many messages a caller may be sent: streams and sessions are many. */
   get answers(): "none" | "one" | "many" {
     if (this.#settings.noReply) return "none";
-    const isMany = ({ isSession, handler }: RouteSettings) =>
-      isSession || isAsyncGenerator(handler);
-    return this.#routes.some(isMany) ? "many" : "one";
+    return this.#isSeated ? "many" : "one";
   }
 
   get counts(): { readonly handled: number; readonly dropped: number } {
@@ -134,6 +135,7 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
       );
     }
     this.#routes.push(route);
+    this.#isSeated ||= route.isSession === true || isAsyncGenerator(route.handler);
     if (!this.#binding) return;
     this.#live.push(this.#routed(route, this.#binding));
   }
@@ -146,7 +148,6 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
     const binding = this.#binding = this.#place.bind();
     const pattern = this.#parsed;
     const { noReply, queue, streams, maxStreams, openingRate } = this.#settings;
-    const places = new Places(maxStreams, openingRate);
     this.#addresses = noReply ? undefined : binding.ways.addresses;
     this.#refused ??= new RefusedReplies(binding.feed, pattern.text);
     const { concurrency } = this.#settings;
@@ -162,8 +163,17 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
       publishTo: this.#publishTo,
       noReply,
       streams,
-      places,
-      unread: new Places(maxStreams),
+      isSeated: () => this.#isSeated,
+      seats: new Seats({
+        ways: binding.ways,
+        feed,
+        pattern: text,
+        what: this.#routes.some(({ isSession }) => isSession) ? "sessions" : "streams",
+        noReply,
+        places: new Places(maxStreams, openingRate),
+        unread: new Places(maxStreams),
+        refused: () => this.#drop(),
+      }),
     });
     const routes = this.#routes.map((route) => this.#routed(route, binding));
     this.#live.splice(0, Infinity, ...routes);
@@ -259,14 +269,17 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
   }
 
   overflow(packet: Packet): void {
-    const what = this.#settings.bounds.messages === 0 ? "sessions" : "requests";
-    const dropped = ++this.#dropped;
-    this.#binding!.feed.emit({ type: "slowConsumer", subject: this.subject, dropped });
-    void this.#delivery.refuse(packet, ERROR_CODES.tooMany, `Too many ${what}`);
+    this.#drop();
+    void this.#delivery.refuse(packet, ERROR_CODES.tooMany, "Too many requests");
   }
 
   late(packet: Packet): void {
     void this.#refuseStopping(packet);
+  }
+
+  #drop(): void {
+    const dropped = ++this.#dropped;
+    this.#binding!.feed.emit({ type: "slowConsumer", subject: this.subject, dropped });
   }
 
   #refuseStopping(packet: Packet): void | Promise<void> {

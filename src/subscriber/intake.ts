@@ -55,8 +55,7 @@ export class Intake {
     const isFree = this.#running < this.#concurrency && !this.#refilling;
     if (isFree) return this.#start({ packet, arrived });
     const size = heldSize(packet);
-    const mayWait = this.#bounds.messages > 0 && this.#backlog.fits(size, this.#bounds);
-    if (!mayWait) return this.#worker.overflow(packet);
+    if (!this.#backlog.fits(size, this.#bounds)) return this.#worker.overflow(packet);
     this.#backlog.push({ packet: keep(packet), arrived }, size);
   }
 

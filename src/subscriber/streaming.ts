@@ -6,7 +6,6 @@ import { LinkError } from "../link/link_error.ts";
 import { SENT } from "../link/sending.ts";
 import type { LinkWays } from "../link/link_ways.ts";
 import type { LinkSettings } from "../link/link_options.ts";
-import type { Places } from "../link/places.ts";
 import { ERROR_CODES } from "../message/error_codes.ts";
 import { Reply } from "../message/reply.ts";
 import type { Outbound } from "../outbound/outbound.ts";
@@ -15,15 +14,14 @@ import type { Exchange } from "./exchange.ts";
 import { Unanswerable } from "./failure.ts";
 import { PlainCaller } from "./plain_caller.ts";
 import type { PartCheck } from "./route.ts";
+import type { Seats } from "./seats.ts";
 
 /** How streamed replies leave. */
 export interface StreamPlan {
   readonly ways: LinkWays;
   readonly outbound: Outbound;
   readonly streams: LinkSettings;
-  readonly places: Places;
-  /** For those whose parts are published, and sent to nobody: they must not take the place of a reader. */
-  readonly unread: Places;
+  readonly seats: Seats;
   readonly noReply: boolean;
   /** Aborts when the broker stops and time is up. */
   readonly stopping: () => AbortSignal;
@@ -63,18 +61,18 @@ export class Streaming {
     exchange.servesLinks = true;
     if (!isRead) exchange.plainLeft = 0;
     if (!isRead && !this.#plan.publish) return await this.#discard(exchange, parts);
-    const places = isRead ? this.#plan.places : this.#plan.unread;
-    if (!places.enter()) throw new ReplyError(ERROR_CODES.tooMany, "Too many streams");
-    try {
-      const retryAfter = places.pass();
-      if (retryAfter > 0) {
-        throw new ReplyError(ERROR_CODES.tooMany, "Too many streams at once", { retryAfter });
-      }
-      if (isRead) await this.#send(exchange, parts, check);
-      else await this.#publishAll(exchange, parts, check);
-    } finally {
-      places.leave();
+    const { seats } = this.#plan;
+    if (!exchange.seat) {
+      exchange.message.outlast();
+      const taken = seats.take(exchange);
+      if (isThenable(taken)) await taken;
     }
+    const retryAfter = isRead ? seats.pass(exchange) : 0;
+    if (retryAfter > 0) {
+      throw new ReplyError(ERROR_CODES.tooMany, "Too many streams at once", { retryAfter });
+    }
+    if (isRead) await this.#send(exchange, parts, check);
+    else await this.#publishAll(exchange, parts, check);
   }
 
   /** Tells that nothing more comes, after one last part if there is one. */

@@ -1,0 +1,141 @@
+import type { EventFeed } from "../connection/events.ts";
+import { ReplyError } from "../errors.ts";
+import type { Endpoint } from "../link/endpoint.ts";
+import type { Held, Holding } from "../link/held.ts";
+import type { LinkWays } from "../link/link_ways.ts";
+import { LinkError } from "../link/link_error.ts";
+import type { Guest, Places } from "../link/places.ts";
+import { ERROR_CODES } from "../message/error_codes.ts";
+import { LINK } from "../message/signalbox_headers.ts";
+import { after } from "../thenable.ts";
+import type { Exchange, Seat } from "./exchange.ts";
+
+/** What the places of one subject go by. */
+export interface SeatPlan {
+  readonly ways: Pick<LinkWays, "links">;
+  readonly feed: Pick<EventFeed, "emit">;
+  readonly pattern: string;
+  /** What has a place, for sentences: sessions, or streams. */
+  readonly what: string;
+  readonly noReply: boolean;
+  readonly places: Places;
+  /** For those whose parts are published, and sent to nobody: they must not take the place of a reader. */
+  readonly unread: Places;
+  /** There was no place for one. */
+  readonly refused: () => void;
+}
+
+/** The place of a message that becomes a stream or a session, from when it comes until nothing of it is at work. */
+class Taken implements Seat, Guest {
+  readonly #held: Held;
+  readonly #size: number;
+  readonly #places: Places[] = [];
+  readonly #dismissed: (endpoint: Endpoint) => void;
+  #holding: Holding;
+  #endpoint: Endpoint | undefined;
+
+  constructor(held: Held, size: number, dismissed: (endpoint: Endpoint) => void) {
+    this.#held = held;
+    this.#size = size;
+    this.#holding = held.open(size);
+    this.#dismissed = dismissed;
+  }
+
+  get isMute(): boolean {
+    return this.#endpoint !== undefined && !this.#endpoint.ending && !this.#endpoint.life.isMet;
+  }
+
+  get isOver(): boolean {
+    return false;
+  }
+
+  entered(places: Places): void {
+    this.#places.push(places);
+  }
+
+  /** It has a link by now, which can be ended. */
+  lead(endpoint: Endpoint): void {
+    this.#endpoint = endpoint;
+    for (const places of this.#places) places.seat(this);
+    this.#held.forget(this.#holding);
+    this.#holding = this.#held.open(this.#size, this);
+  }
+
+  dismiss(): void {
+    this.#dismissed(this.#endpoint!);
+  }
+
+  outgrown(): void {
+    this.#endpoint!.outgrown();
+  }
+
+  leave(): void {
+    this.#held.forget(this.#holding);
+    for (const places of this.#places) places.leave(this);
+  }
+}
+
+/** The places of one subject and those of the broker: what is to become a stream or a session has one of each. */
+export class Seats {
+  readonly #plan: SeatPlan;
+  #dismissed = 0;
+
+  constructor(plan: SeatPlan) {
+    this.#plan = plan;
+  }
+
+  /**
+   * Takes a place before anything else is done; gives a promise only where it has to be waited for. The body counts as
+   * held for the other side from now on.
+   *
+   * @throws {ReplyError} with 429, if there is no place, or too much is held
+   */
+  take(exchange: Exchange): unknown {
+    const { ways: { links }, what } = this.#plan;
+    const { size } = exchange;
+    if (!links.held.makeRoom(size)) {
+      throw this.#refusal(exchange, "Streams and sessions hold too much");
+    }
+    const seat = new Taken(links.held, size, (endpoint) => this.#dismiss(endpoint));
+    exchange.seat = seat;
+    const own = this.#placesOf(exchange);
+    const isLink = exchange.message.headers.has(LINK);
+    return after(this.#enter(exchange, seat, own, what), () => {
+      if (isLink) return this.#enter(exchange, seat, links.places, "streams and sessions");
+    });
+  }
+
+  /** Counts an answer in parts as one of those that begin within a second and gives 0, or gives the milliseconds until it may. */
+  pass(exchange: Exchange): number {
+    return this.#placesOf(exchange).pass();
+  }
+
+  #placesOf(exchange: Exchange): Places {
+    const { noReply, places, unread } = this.#plan;
+    return noReply || exchange.replyTo === "" ? unread : places;
+  }
+
+  #enter(exchange: Exchange, seat: Taken, places: Places, what: string): unknown {
+    return after(places.enter(), (hasPlace) => {
+      if (!hasPlace) throw this.#refusal(exchange, `Too many ${what}`);
+      seat.entered(places);
+    });
+  }
+
+  #refusal(exchange: Exchange, description: string): ReplyError {
+    exchange.isRefused = true;
+    this.#plan.refused();
+    return new ReplyError(ERROR_CODES.tooMany, description);
+  }
+
+  /** Whoever floods chooses how many there are, so the first, the tenth, the hundredth are told. */
+  #dismiss(endpoint: Endpoint): void {
+    const description = "Others wait for the place of one that says nothing";
+    const { subject, correlationId } = endpoint;
+    const error = new LinkError("go on with", subject, "error", description);
+    endpoint.abort({ reason: "error", code: ERROR_CODES.tooMany, description, error }, "fail");
+    if (!Number.isInteger(Math.log10(++this.#dismissed))) return;
+    const { feed, pattern } = this.#plan;
+    feed.emit({ type: "error", error, subject, pattern, correlationId });
+  }
+}
