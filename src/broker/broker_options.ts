@@ -78,7 +78,12 @@ export interface BrokerOptions {
    * @default {undefined: anywhere but `$…`, subjects that this broker subscribes to, and its own open inboxes}
    */
   readonly answersTo?: readonly string[];
-  /** How many sessions and streams may be served at a time; the next is answered with 429. @default {10_000} */
+  /**
+   * How many sessions and streams may be served at a time. Beyond it the oldest whose opener has not said a word ends with
+   * an error of 429, and where all have, the next is answered with 429.
+   *
+   * @default {10_000}
+   */
   readonly maxSessions?: number;
   /**
    * How much all streams and sessions together may hold for their other sides, in bytes: what came and is not read, pieces

@@ -36,7 +36,12 @@ export interface SessionOptions<
   readonly headers?: HeaderFields;
   /** What stands around the session, within the middleware of its router and broker. */
   readonly middleware?: readonly Middleware<State>[];
-  /** How many may be open here at a time; the next is answered with 429. @default {1_000} */
+  /**
+   * How many may be open here at a time, or be on their way to it. Beyond it the oldest whose opener has not said a word
+   * ends with an error of 429, and where all have, the next is answered with 429.
+   *
+   * @default {1_000}
+   */
   readonly maxSessions?: number;
   /** How many may be opened within a second; the next is answered with 429. @default {Infinity} */
   readonly openingRate?: number;

@@ -29,6 +29,8 @@ export class Service {
   readonly #interests = new Map<string, Interest>();
   /** Those of them that the server has refused. */
   readonly #forbidden = new Set<Interest>();
+  /** What was answered in this turn. */
+  readonly #answers = new Map<Verb, Uint8Array>();
   #started = new Date().toISOString();
 
   /**
@@ -112,10 +114,24 @@ export class Service {
     const { replyTo } = question;
     if (!replyTo) return;
     if (!this.#addresses.permits(question)) return this.#refused.report(question);
+    const answer = {
+      subject: replyTo,
+      replyTo: "",
+      data: this.#made(verb),
+      headerBlock: undefined,
+    };
+    this.#connection.publish({ ...answer, isAwaited: true });
+  }
+
+  /** The same for all questions that are read at once: of many endpoints it is long, and a flood must cost little. */
+  #made(verb: Verb): Uint8Array {
+    const made = this.#answers.get(verb);
+    if (made) return made;
     const settings = this.#settings;
     const facts = { settings, endpoints: this.#endpoints(), started: this.#started };
     const { data } = encodeBody(answerTo(verb, facts));
-    const answer = { subject: replyTo, replyTo: "", data, headerBlock: undefined };
-    this.#connection.publish({ ...answer, isAwaited: true });
+    if (this.#answers.size === 0) queueMicrotask(() => this.#answers.clear());
+    this.#answers.set(verb, data);
+    return data;
   }
 }

@@ -40,8 +40,6 @@ export class Exchange implements Work, Reception {
   servesLinks = false;
   /** The place that it has, where it may become a stream or a session. */
   seat: Seat | undefined;
-  /** Whether its handler never gets it, as there is no room. */
-  isRefused = false;
   /** What it takes up while it is at work, in bytes. */
   readonly size: number;
   /** Finds out whether its handler waits for itself. */

@@ -151,8 +151,7 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
     this.#addresses = noReply ? undefined : binding.ways.addresses;
     this.#refused ??= new RefusedReplies(binding.feed, pattern.text);
     const { concurrency } = this.#settings;
-    const { subject, text } = pattern;
-    const { feed } = binding;
+    const [{ subject, text }, { feed }] = [pattern, binding];
     const selfAsking = new SelfAsking({ pattern: text, subject, concurrency, feed });
     this.#delivery = new Delivery({
       ...binding,

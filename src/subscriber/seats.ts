@@ -123,7 +123,7 @@ export class Seats {
   }
 
   #refusal(exchange: Exchange, description: string): ReplyError {
-    exchange.isRefused = true;
+    exchange.servesLinks = true;
     this.#plan.refused();
     return new ReplyError(ERROR_CODES.tooMany, description);
   }

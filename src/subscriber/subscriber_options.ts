@@ -66,7 +66,12 @@ export interface SubscriberOptions<
     /** How many may begin within a second; the next is answered with 429. @default {Infinity} */
     readonly openingRate?: number;
   };
-  /** How many streamed replies may be at work here at a time; the next is answered with 429. @default {1_000} */
+  /**
+   * How many streamed replies may be at work here at a time. Beyond it the oldest whose reader has not said a word ends with
+   * an error of 429, and where all have, the next is answered with 429.
+   *
+   * @default {1_000}
+   */
   readonly maxStreams?: number;
   /** How much may wait for a handler; beyond it a caller is told 429. @default {{ messages: 65_536, bytes: 67_108_864 }} */
   readonly maxPending?: Partial<Bounds>;
