@@ -86,11 +86,9 @@ export class Delivery {
   /** Sees one message through; never throws or rejects, and gives a promise only where it has to wait. */
   run(packet: Packet, arrived: number): void | Promise<void> {
     const isSeated = this.#plan.isSeated();
-    // it lasts for longer than what was read together with it should be kept
     const exchange = this.#begin(isSeated ? keep(packet) : packet, arrived);
     try {
-      const handle = isSeated ? this.#handleSeated : this.#handle;
-      const value = runWithin(exchange, handle, exchange);
+      const value = runWithin(exchange, isSeated ? this.#handleSeated : this.#handle, exchange);
       const answered = after(value, (value) => this.#answer(exchange, value));
       if (answered instanceof Promise) {
         return this.#endAfter(exchange, answered.catch((error) => this.#fail(exchange, error)));
@@ -155,7 +153,6 @@ export class Delivery {
   readonly #handleSeated = (exchange: Exchange): unknown =>
     after(this.#plan.seats.take(exchange), () => {
       if (exchange.replyTo === "" || exchange.isOpen) return this.#handle(exchange);
-      // its caller has been told while it waited for a place
       throw new ReplyError(ERROR_CODES.unavailable, SHUTTING_DOWN);
     });
 
