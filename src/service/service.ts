@@ -1,6 +1,9 @@
 import type { Connection, Interest } from "../connection/connection.ts";
 import type { EventFeed } from "../connection/events.ts";
+import { newToken } from "../inbox/token.ts";
 import { encodeBody } from "../message/codec.ts";
+import { encodeHeaders } from "../message/header_block.ts";
+import { ReceivedMessage } from "../message/message.ts";
 import type { Packet } from "../message/packet.ts";
 import { RefusedReplies } from "../replies/refused_replies.ts";
 import type { ReplyAddresses } from "../replies/reply_addresses.ts";
@@ -10,7 +13,7 @@ import { type ServiceOptions, type ServiceSettings, serviceSettings } from "./se
 
 /** What a service runs in. */
 export interface ServiceSurroundings {
-  readonly connection: Pick<Connection, "publish" | "subscribe">;
+  readonly connection: Pick<Connection, "publish" | "subscribe" | "hasHeaders">;
   readonly feed: Pick<EventFeed, "listen" | "emit">;
   /** Where answers may go. */
   readonly addresses: Pick<ReplyAddresses, "permits">;
@@ -109,18 +112,19 @@ export class Service {
     this.#interests.set(subject, interest);
   }
 
-  /** Without headers, as other services answer. */
+  /**
+   * Names the question's correlation id, or one of its own: whoever has seen an open address of reply may ask for an answer
+   * there, and it must not be taken for the answer to what was asked from there.
+   */
   #answer(verb: Verb, question: Packet): void {
     const { replyTo } = question;
     if (!replyTo) return;
     if (!this.#addresses.permits(question)) return this.#refused.report(question);
-    const answer = {
-      subject: replyTo,
-      replyTo: "",
-      data: this.#made(verb),
-      headerBlock: undefined,
-    };
-    this.#connection.publish({ ...answer, isAwaited: true });
+    const correlationId = new ReceivedMessage(question).correlationId ?? newToken();
+    const own = { contentType: undefined, correlationId, timeLeft: undefined };
+    const headerBlock = this.#connection.hasHeaders ? encodeHeaders(own, undefined) : undefined;
+    const data = this.#made(verb);
+    this.#connection.publish({ subject: replyTo, replyTo: "", data, headerBlock, isAwaited: true });
   }
 
   /** The same for all questions that are read at once: of many endpoints it is long, and a flood must cost little. */

@@ -15,6 +15,7 @@ class FakeConnection {
   readonly takers = new Map<string, Taker>();
   readonly queues = new Set<string | undefined>();
   readonly published: Outgoing[] = [];
+  readonly hasHeaders: boolean = true;
 
   publish(outgoing: Outgoing): boolean {
     return this.published.push(outgoing) > 0;
@@ -122,7 +123,7 @@ Deno.test("What nobody said is there all the same, but for an error that never w
   }]);
 });
 
-Deno.test("An answer goes where it is wanted, without headers; nowhere if nowhere is wanted", () => {
+Deno.test("An answer goes where it is wanted, with a correlation id; nowhere if nowhere is wanted", () => {
   const { connection, service } = made();
   service.listen();
   assertEquals(connection.ask("$SRV.PING", ""), undefined);
@@ -130,11 +131,9 @@ Deno.test("An answer goes where it is wanted, without headers; nowhere if nowher
   const question = { subject: "$SRV.PING", replyTo: "_INBOX.x", data, headerBlock: undefined };
   connection.takers.get("$SRV.PING")!.take(question);
   const { subject, replyTo, headerBlock } = connection.published[0]!;
-  assertEquals({ subject, replyTo, headerBlock }, {
-    subject: "_INBOX.x",
-    replyTo: "",
-    headerBlock: undefined,
-  });
+  assertEquals([subject, replyTo], ["_INBOX.x", ""]);
+  const block = new TextDecoder().decode(headerBlock);
+  assertMatch(block, /^NATS\/1\.0\r\ncorrelation_id:[ ]?[0-9A-Za-z]{22}\r\n\r\n$/);
 });
 
 Deno.test("Endpoints that come later are told, too", () => {
