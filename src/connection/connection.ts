@@ -15,6 +15,7 @@ import { alreadyConnected, clientFault, closedUnder, notConnected } from "./faul
 import { openClient } from "./opening.ts";
 import { Outlet } from "./outlet.ts";
 import { Roll } from "./roll.ts";
+import { serverFacts, UNKNOWN_SERVER } from "./server_facts.ts";
 import { withoutQuery } from "./servers.ts";
 import type { ConnectionSettings, SocketSource } from "./settings.ts";
 import type { Interest, Subscriptions, Taker } from "./subscriptions.ts";
@@ -41,7 +42,7 @@ export class Connection {
   #subscriptions: Subscriptions | undefined;
   #up = false;
   #reconnects = 0;
-  #server = { max_payload: 1_048_576, headers: true, version: "" };
+  #server = UNKNOWN_SERVER;
   #url = "";
   readonly #comeback = new Comeback();
   readonly #faults: DialFaults;
@@ -69,7 +70,7 @@ export class Connection {
 
   /** The server's bound for headers and body together, in bytes. */
   get maxPayload(): number {
-    return this.#server.max_payload;
+    return this.#server.maxPayload;
   }
 
   /** One older than 2.2 does not. */
@@ -256,15 +257,14 @@ export class Connection {
   #raise(): void {
     const client = this.#client!;
     internals.takeSocket(client);
-    const { max_payload, headers = false, version, server_id } = client.info!;
-    this.#lines.connected(server_id);
-    this.#server = { max_payload, headers, version };
+    this.#server = serverFacts(client.info!);
+    this.#lines.connected(this.#server.id);
     this.#url = withoutQuery(client.getServer());
     this.#delay.connected();
     this.#faults.reset();
     this.#up = true;
     this.#roll.raise();
-    this.#outlet.resume({ isUp: () => this.isUp, largest: max_payload, failed: this.#report });
+    this.#outlet.resume({ isUp: () => this.isUp, largest: this.maxPayload, failed: this.#report });
     this.#comeback.come();
     this.#feed.emit({ type: "connected", server: this.#url, reconnects: this.#reconnects });
   }
