@@ -61,7 +61,8 @@ export class Handshake {
       return await within(opened, patience, `open "${this.#subject}"`, this.#subject);
     } catch (error) {
       // nobody has accepted in time, and what else has come is all there is
-      if (error instanceof TimeoutError && this.#plain.hasParts && !this.#isOver) {
+      const hasAnswer = this.#plain.hasParts || this.#plain.ending !== undefined;
+      if (error instanceof TimeoutError && hasAnswer && !this.#isOver) {
         this.#settlePlain();
         return await this.#opened.promise;
       }

@@ -340,3 +340,17 @@ onEveryServer(
     await Promise.all(loops);
   },
 );
+
+onEveryServer(
+  "NatsBroker.requestStream() rejects with the error of others, though it has less time than an acceptance",
+  async (server) => {
+    await using _others = await foreign(server, "theirs", (question) => {
+      question.respond("", { headers: failed(404, "No such thing") });
+    });
+    const broker = server.broker();
+    await broker.connect();
+    const asked = () => partsOf(broker.requestStream("theirs", null, { timeout: 200 }));
+    const error = await assertRejects(asked, RemoteError);
+    assertEquals([error.code, error.description], [404, "No such thing"]);
+  },
+);

@@ -125,8 +125,10 @@ export class NatsServer implements AsyncDisposable {
   /** Starts the server again on the same ports, if need be with other extra configuration. */
   async restart(config?: string): Promise<void> {
     await this.stop();
-    // Ports that were picked once stay: clients have to find the server again.
-    await this.#configure({ extra: config ?? this.#settings.extra, ports: this.#ports });
+    // Ports that were picked once stay: clients have to find the server again. Nobody keeps the one of the monitoring,
+    // and another connection of the machine may have taken it meanwhile.
+    const ports = { ...this.#ports, monitoring: -1 };
+    await this.#configure({ extra: config ?? this.#settings.extra, ports });
     this.#process = await ServerProcess.start(this.#binary.path, this.#folder);
     this.#ports = this.#process.ports;
   }
