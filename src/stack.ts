@@ -12,9 +12,12 @@ export function retraced<T extends Error>(error: T): T {
 
 /**
  * A promise to resolve another with, which so rejects with an error whose stack leads to the program's `await`. It costs
- * nothing where all goes well.
+ * nothing where all goes well. The `given` one, which it is resolved with, may be left un-awaited: it is marked as
+ * handled only here, as no stack leads past a promise with two reactions.
  */
-export async function rejection(error: Error): Promise<never> {
+export async function rejection(error: Error, given?: Promise<unknown>): Promise<never> {
   for (let turn = 0; turn < TURNS; turn++) await undefined;
-  throw retraced(error);
+  retraced(error);
+  given?.catch(() => {});
+  throw error;
 }

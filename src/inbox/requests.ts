@@ -9,6 +9,7 @@ import type { Packet } from "../message/packet.ts";
 import { type Message, ReceivedMessage } from "../message/message.ts";
 import type { Schema } from "../message/schema.ts";
 import { rejection } from "../stack.ts";
+import { handled } from "../thenable.ts";
 import { isFaulty, readAnswer } from "./answer.ts";
 import { ForeignAnswers, isForeignAnswer } from "../replies/foreign_answer.ts";
 import { isOwnQuestion } from "../replies/own_question.ts";
@@ -29,8 +30,8 @@ interface Waiting {
   readonly deadline: number;
   readonly schema: Schema | undefined;
   readonly signal: AbortSignal | undefined;
+  readonly promise: Promise<Message>;
   readonly resolve: (answer: Message | Promise<Message>) => void;
-  readonly reject: (reason: unknown) => void;
   forget: (() => void) | undefined;
 }
 
@@ -70,33 +71,33 @@ export class Requests implements Taker, OwnInbox {
 
   /**
    * Sends a request, now or once the connection is back, and resolves with its answer. One that timed out
-   * before it could be sent is never sent.
+   * before it could be sent is never sent. The program may leave the promise un-awaited.
    *
    * @throws {NoRespondersError} @throws {TimeoutError} @throws {PermissionError} @throws {ConnectionError}
    */
   send(request: Outgoing, { timeout, signal, schema }: Question): Promise<Message> {
-    if (signal?.aborted) return Promise.reject(signal.reason);
-    if (this.#refusal) return this.#sendLater(request, { timeout, signal, schema });
-    return new Promise((resolve, reject) => {
-      this.#listen(request.subject);
-      const token = newToken();
-      const deadline = performance.now() + timeout;
-      const waiting: Waiting = {
-        request,
-        timeout,
-        deadline,
-        schema,
-        signal,
-        resolve,
-        reject,
-        forget: undefined,
-      };
-      request.replyTo = this.#base + token;
-      this.#connection.publish(request);
-      this.#waiting.set(token, waiting);
-      if (signal) waiting.forget = onAbort(signal, () => this.#abort(token, signal.reason));
-      this.#sweepAt(deadline);
-    });
+    if (signal?.aborted) return handled(Promise.reject(signal.reason));
+    if (this.#refusal) return handled(this.#sendLater(request, { timeout, signal, schema }));
+    this.#listen(request.subject);
+    const token = newToken();
+    const deadline = performance.now() + timeout;
+    const { promise, resolve } = Promise.withResolvers<Message>();
+    const waiting: Waiting = {
+      request,
+      timeout,
+      deadline,
+      schema,
+      signal,
+      promise,
+      resolve,
+      forget: undefined,
+    };
+    request.replyTo = this.#base + token;
+    this.#connection.publish(request);
+    this.#waiting.set(token, waiting);
+    if (signal) waiting.forget = onAbort(signal, () => this.#abort(token, signal.reason));
+    this.#sweepAt(deadline);
+    return promise;
   }
 
   /** Takes an answer; one that nobody waits for any more came too late, and has been told as a timeout. */
@@ -113,11 +114,12 @@ export class Requests implements Taker, OwnInbox {
     waiting.forget?.();
     try {
       const read = readAnswer(waiting.request.subject, answer, waiting.schema);
-      waiting.resolve(read instanceof Promise ? inTime(read, waiting) : read);
+      if (read instanceof Promise) settle(waiting, inTime(read, waiting));
+      else waiting.resolve(read);
     } catch (error) {
       // what a schema throws has the stack of the schema
-      if (isFaulty(error)) waiting.resolve(rejection(error));
-      else waiting.reject(error);
+      if (isFaulty(error)) waiting.resolve(rejection(error, waiting.promise));
+      else settle(waiting, Promise.reject(error));
     }
   }
 
@@ -177,11 +179,13 @@ export class Requests implements Taker, OwnInbox {
   }
 
   #fail(token: string, error: Error): void {
-    this.#giveUp(token)?.resolve(rejection(error));
+    const waiting = this.#giveUp(token);
+    waiting?.resolve(rejection(error, waiting.promise));
   }
 
   #abort(token: string, reason: unknown): void {
-    this.#giveUp(token)?.reject(reason);
+    const waiting = this.#giveUp(token);
+    if (waiting) settle(waiting, Promise.reject(reason));
   }
 
   #giveUp(token: string): Waiting | undefined {
@@ -234,6 +238,12 @@ function inTime(
   const left = Math.max(0, deadline - performance.now());
   const patience = { timeout: left, given: timeout, signal };
   return within(answer, patience, `request "${subject}"`, subject);
+}
+
+/** Settles as the answer does, awaited by the program or not. */
+function settle({ promise, resolve }: Waiting, answer: Promise<Message>): void {
+  promise.catch(() => {});
+  resolve(answer);
 }
 
 function onAbort(signal: AbortSignal, abort: () => void): () => void {

@@ -122,10 +122,10 @@ export class Outbound {
       };
       const question = { timeout, signal: options?.signal, schema: options?.schema };
       const answer = this.#chain
-        ? this.#askThrough(this.#chain, draft, question)
+        ? handled(this.#askThrough(this.#chain, draft, question))
         : this.#ask(draft, question);
       work?.asks?.(subject, answer);
-      return handled(answer);
+      return answer;
     } catch (error) {
       return handled(Promise.reject(error));
     }
