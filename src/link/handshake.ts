@@ -34,9 +34,12 @@ export class Handshake {
   readonly #subject: string;
   readonly #correlationId: string;
   readonly #opened = Promise.withResolvers<Opened>();
-  readonly #plain: PlainAnswer;
+  /** Made when something comes that is no acceptance, as with most openings nothing does. */
+  #plain: PlainAnswer | undefined;
   #grace: ReturnType<typeof setTimeout> | undefined;
   #isOver = false;
+  /** Whether what is no acceptance is of no use any more. */
+  #isForgotten = false;
 
   constructor(
     link: Link,
@@ -45,7 +48,6 @@ export class Handshake {
     this.#link = link;
     this.#subject = subject;
     this.#correlationId = correlationId;
-    this.#plain = new PlainAnswer(subject);
     this.#opened.promise.catch(() => {});
   }
 
@@ -61,7 +63,7 @@ export class Handshake {
       return await within(opened, patience, `open "${this.#subject}"`, this.#subject);
     } catch (error) {
       // nobody has accepted in time, and what else has come is all there is
-      const hasAnswer = this.#plain.hasParts || this.#plain.ending !== undefined;
+      const hasAnswer = this.#plain?.hasParts || this.#plain?.ending !== undefined;
       if (error instanceof TimeoutError && hasAnswer && !this.#isOver) {
         this.#settlePlain();
         return await this.#opened.promise;
@@ -87,12 +89,13 @@ export class Handshake {
 
   /** What is held of answers that are no acceptance, in bytes. */
   get held(): number {
-    return this.#plain.held;
+    return this.#plain?.held ?? 0;
   }
 
   accepted(acceptance: Packet): void {
     // others who listen have answered before
     this.forget();
+    this.#plain = undefined;
     this.#settle({ acceptance: keep(acceptance) });
   }
 
@@ -105,21 +108,25 @@ export class Handshake {
       this.fail(() => answer);
       return this.#link.expire();
     }
-    this.#plain.take(answer);
-    if (!this.#plain.ending || this.#isOver) return;
-    if (this.#plain.isRefusal) this.#settlePlain();
+    const plain = this.#plain ??= new PlainAnswer(this.#subject);
+    if (this.#isForgotten) plain.end(LEFT);
+    plain.take(answer);
+    if (!plain.ending || this.#isOver) return;
+    if (plain.isRefusal) this.#settlePlain();
     else this.#grace ??= setTimeout(() => this.#settlePlain(), GRACE);
   }
 
   /** Reads no answers that are no acceptance. */
   forget(): void {
-    this.#plain.clear();
-    this.#plain.end(LEFT);
+    this.#isForgotten = true;
+    this.#plain?.clear();
+    this.#plain?.end(LEFT);
   }
 
   /** It will not come to anything; nothing is sent any more that has not been. */
   fail(error: () => unknown): void {
-    this.#plain.end(LEFT);
+    this.#isForgotten = true;
+    this.#plain?.end(LEFT);
     if (this.#isOver) return;
     this.#isOver = true;
     clearTimeout(this.#grace);
@@ -127,9 +134,10 @@ export class Handshake {
   }
 
   #settlePlain(): void {
+    const plain = this.#plain!;
     this.#link.isAnswered = true;
-    void this.#plain.ended.then(() => this.#link.expire());
-    this.#settle({ plain: this.#plain });
+    void plain.ended.then(() => this.#link.expire());
+    this.#settle({ plain });
   }
 
   #settle(opened: Opened): void {

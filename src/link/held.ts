@@ -27,9 +27,9 @@ export class Held {
 
   /** Begins to count for a peer; without a `holder` it cannot be ended. */
   open(bytes: number, holder?: Holder): Holding {
-    const holding = new Holding((change) => this.#change(change), bytes, holder);
+    const holding = new Holding(this, bytes, holder);
     if (holder) this.#holdings.add(holding);
-    this.#change(bytes);
+    this.change(bytes);
     return holding;
   }
 
@@ -66,7 +66,7 @@ export class Held {
   }
 
   /** Several may have to go: one message can be larger than what the largest holds. */
-  #change(change: number): void {
+  change(change: number): void {
     this.#bytes += change;
     if (change < 0) return;
     for (let largest; this.#bytes > this.limit && (largest = this.#largest());) this.#end(largest);
@@ -81,13 +81,13 @@ export class Held {
 
 /** What is held for one peer. */
 export class Holding {
-  readonly #change: (bytes: number) => void;
+  readonly #held: Held;
   readonly #holder: Holder | undefined;
   #bytes: number;
   #isClosed = false;
 
-  constructor(change: (bytes: number) => void, bytes: number, holder: Holder | undefined) {
-    this.#change = change;
+  constructor(held: Held, bytes: number, holder: Holder | undefined) {
+    this.#held = held;
     this.#holder = holder;
     this.#bytes = bytes;
   }
@@ -105,7 +105,7 @@ export class Holding {
     if (this.#isClosed || bytes === this.#bytes) return;
     const change = bytes - this.#bytes;
     this.#bytes = bytes;
-    this.#change(change);
+    this.#held.change(change);
   }
 
   /** Holds nothing any more. */
