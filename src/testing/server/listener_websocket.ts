@@ -63,6 +63,8 @@ class WebSocketWire implements Wire {
   #receiver: Receiver | undefined;
   #turn: Promise<void> | undefined;
   #heldBack = 0;
+  /** Ends the wait for a client that is slow to read. */
+  #wake: () => void = () => {};
 
   constructor(socket: WebSocket, address: string) {
     this.#socket = socket;
@@ -83,6 +85,7 @@ class WebSocketWire implements Wire {
       // An error is always followed by the close; without a listener it would end the process.
       socket.onerror = (event) => event.preventDefault();
       socket.onclose = () => {
+        this.#wake();
         this.#receiver?.ended();
         void Promise.resolve(this.#turn).then(resolve);
       };
@@ -93,7 +96,7 @@ class WebSocketWire implements Wire {
     for (let at = 0; at < bytes.length; at += LARGEST_FRAME) {
       this.#socket.send(bytes.slice(at, at + LARGEST_FRAME));
       while (this.#socket.bufferedAmount > HIGH_WATER) {
-        await new Promise((resolve) => setTimeout(resolve, POLL));
+        await this.#poll();
         // a client that does not read does not answer the close either
         if (this.#socket.readyState >= WebSocket.CLOSING) throw new Error("closed");
       }
@@ -102,6 +105,17 @@ class WebSocketWire implements Wire {
 
   end(): void {
     this.#socket.close(CLEAN);
+  }
+
+  /** A little while, or until the socket is closed. */
+  #poll(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, POLL);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 
   close(): void {
