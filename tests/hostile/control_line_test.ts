@@ -142,5 +142,5 @@ Deno.test("NatsBroker.openInbox() rejects where its prefix is too long for the s
   await assertRejects(() => broker.openInbox(), InvalidSubjectError, "max_control_line");
   await assertRejects(() => broker.request("a", 1, { timeout: 2_000 }));
   await broker.publish("a", 1);
-  await broker.flush();
+  await broker.ping();
 });
