@@ -36,7 +36,8 @@ export interface GivenDraft extends Draft {
 /**
  * What stands around everything that is sent. It calls `next` with a changed copy of the draft, or with nothing to leave
  * it as it is, once at most; without a call nothing is sent. What `next` resolves with is the answer of a request, and
- * nothing for all else; a middleware that gives nothing back keeps it.
+ * nothing for all else; a middleware that gives nothing back keeps it. A refusal for want of room goes past it while it has
+ * 256 of them of the same subject: a flood of requests must not fill it.
  */
 export type PublishMiddleware = (
   draft: GivenDraft,

@@ -176,8 +176,8 @@ export class Outbound {
   }
 
   /** Sends a draft past all middleware: the last word, where it could not be said through them. */
-  sendPast(draft: Draft): void {
-    this.#leave(draft);
+  sendPast(draft: Draft, fields?: OwnFields): void {
+    this.#leave(draft, fields);
   }
 
   readonly #leave = (draft: Draft, fields?: OwnFields): void => {

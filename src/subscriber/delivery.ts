@@ -23,6 +23,7 @@ import { decode, type Pour, type Route } from "./route.ts";
 import type { Seats } from "./seats.ts";
 import type { SelfAsking } from "./self_asking.ts";
 import { Streaming } from "./streaming.ts";
+import { Telling } from "./telling.ts";
 
 /** What a delivery works with. */
 export interface DeliveryPlan {
@@ -66,8 +67,7 @@ const REFUSED = [[END, "error"]] as const;
 export class Delivery {
   readonly #plan: DeliveryPlan;
   readonly #streaming: Streaming;
-  /** Whose answer a middleware has, and has not let go. */
-  readonly #telling = new Map<Exchange, Promise<void>>();
+  readonly #telling = new Telling();
 
   constructor(plan: DeliveryPlan) {
     this.#plan = plan;
@@ -105,6 +105,7 @@ export class Delivery {
     // a flood must be got rid of faster than it comes, and nobody waits for these answers
     if (packet.replyTo === "" && !this.#plan.stats) return;
     const exchange = this.#begin(packet, performance.now());
+    exchange.isRefused = true;
     const told = this.#fail(exchange, new ReplyError(code, description));
     if (told) return this.#endAfter(exchange, told);
     this.#end(exchange);
@@ -117,11 +118,11 @@ export class Delivery {
   async abandon(patience: number): Promise<void> {
     const error = new ReplyError(ERROR_CODES.unavailable, SHUTTING_DOWN);
     const told = [...this.#plan.open].map((exchange) =>
-      this.#telling.get(exchange) ?? this.#fail(exchange, error)
+      this.#telling.of(exchange) ?? this.#fail(exchange, error)
     );
     await within(Promise.allSettled(told), { timeout: patience }, "tell the callers").catch(
       (late) => {
-        for (const exchange of this.#telling.keys()) {
+        for (const exchange of this.#telling.exchanges) {
           this.#sayLess(exchange, failureOf(error), late);
         }
       },
@@ -205,7 +206,7 @@ export class Delivery {
     try {
       const draft = draftOf(exchange, "reply", exchange.replyTo, value);
       const sent = this.#plan.outbound.send(draft, isAll(exchange, value) ? ALL : undefined);
-      return isThenable(sent) ? this.#told(exchange, sent).catch(fail) : sent;
+      return isThenable(sent) ? this.#telling.add(exchange, sent).catch(fail) : sent;
     } catch (cause) {
       return fail(cause);
     }
@@ -223,17 +224,15 @@ export class Delivery {
     const sayLess = (cause: unknown) => this.#sayLess(exchange, failure, cause);
     try {
       const fields = exchange.servesLinks && isOpening(exchange) ? REFUSED : undefined;
-      const sent = this.#plan.outbound.send(errorDraft(exchange, failure), fields);
-      if (isThenable(sent)) return this.#told(exchange, sent).catch(sayLess);
+      const draft = errorDraft(exchange, failure);
+      if (exchange.isRefused && !this.#telling.hasRoom) {
+        return this.#plan.outbound.sendPast(draft, fields);
+      }
+      const sent = this.#plan.outbound.send(draft, fields);
+      if (isThenable(sent)) return this.#telling.add(exchange, sent).catch(sayLess);
     } catch (cause) {
       sayLess(cause);
     }
-  }
-
-  #told(exchange: Exchange, sent: PromiseLike<unknown>): Promise<void> {
-    const told = Promise.resolve(sent).then(() => {}).finally(() => this.#telling.delete(exchange));
-    this.#telling.set(exchange, told);
-    return told;
   }
 
   /** Whoever was led to a link is told through it; what follows from its end is no news. */

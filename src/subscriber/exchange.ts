@@ -34,6 +34,8 @@ export class Exchange implements Work, Reception {
   began = 0;
   /** What went wrong, if anything did. */
   failure: Failure | undefined;
+  /** Whether there is no room for it, so that no handler has it. */
+  isRefused = false;
   /** How many messages its caller may still be sent, where it is sent part after part without a link. */
   plainLeft: number | undefined;
   /** Whether its handler serves streams or sessions, and whatever it says now is its answer to an opening. */

@@ -123,7 +123,7 @@ export class Seats {
   }
 
   #refusal(exchange: Exchange, description: string): ReplyError {
-    exchange.servesLinks = true;
+    exchange.servesLinks = exchange.isRefused = true;
     this.#plan.refused();
     return new ReplyError(ERROR_CODES.tooMany, description);
   }
