@@ -7,6 +7,8 @@ const SRC = new URL("../../src/", import.meta.url);
 /** From the lowest up, rooms and single files: a file imports from its own room and from those on lower floors. */
 const FLOORS: readonly (readonly string[])[] = [
   [
+    "clock.ts",
+    "duration.ts",
     "errors.ts",
     "options.ts",
     "stack.ts",

@@ -1,0 +1,65 @@
+/**
+ * The one place where the platform's time, timers and chance are reached. What waits or reads the time is given a
+ * {@linkcode Clock}, so that a test can move the time of one broker, and leave the rest of the process alone.
+ *
+ * @module
+ */
+
+/** The longest wait of a timer, in milliseconds: 24.8 days. What waits longer looks again when it fires. */
+export const LONGEST_TIMER = 2_147_483_647;
+
+/** Something that is to be done later. */
+export interface Timer {
+  /** Takes it back; nothing happens if it has fired, or was cleared before. */
+  clear(): void;
+  /** From now on it does not keep the process alive. */
+  unref(): void;
+}
+
+/** Time, timers and chance of one broker or server. */
+export interface Clock {
+  /** Milliseconds since some moment in the past; it never goes back. For deadlines and for how long something took. */
+  now(): number;
+  /** Milliseconds since 1970. It may jump in both directions: for what people read, and for nothing that waits. */
+  wallTime(): number;
+  /**
+   * Calls back once, after that many milliseconds, {@linkcode LONGEST_TIMER} at most. With 0 it calls back in the next turn
+   * of the event loop, also where the time stands still until a test moves it.
+   */
+  setTimeout(callback: () => void, milliseconds: number): Timer;
+  /** A number from 0 up to 1, to spread what would otherwise happen at once. Never for what must not be guessed. */
+  random(): number;
+}
+
+/** The clock of the platform: the default of everything that takes one. */
+export const platformClock: Clock = {
+  now: () => performance.now(),
+  wallTime: () => Date.now(),
+  // the platform fires at once where it is asked for more than the longest wait
+  setTimeout: (callback, milliseconds) =>
+    new PlatformTimer(setTimeout(callback, Math.min(milliseconds, LONGEST_TIMER))),
+  random: () => Math.random(),
+};
+
+class PlatformTimer implements Timer {
+  readonly #timer: ReturnType<typeof setTimeout>;
+
+  constructor(timer: ReturnType<typeof setTimeout>) {
+    this.#timer = timer;
+  }
+
+  clear(): void {
+    clearTimeout(this.#timer);
+  }
+
+  unref(): void {
+    Deno.unrefTimer(this.#timer);
+  }
+}
+
+/** Fills the bytes from the system's CSPRNG: for what nobody may guess. No clock moves it. */
+export function fillRandom<Bytes extends Uint8Array<ArrayBuffer> | BigUint64Array<ArrayBuffer>>(
+  bytes: Bytes,
+): Bytes {
+  return crypto.getRandomValues(bytes);
+}

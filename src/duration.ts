@@ -1,0 +1,29 @@
+/** How many milliseconds a unit has. */
+const UNITS: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
+
+const FORM = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/;
+
+/** A length of time: milliseconds as a number, or text such as `"250ms"`, `"30s"`, `"5m"`, `"1.5h"`, `"7d"`. */
+export type Duration = number | `${number}${"ms" | "s" | "m" | "h" | "d"}`;
+
+/** What a sentence says a duration must be. */
+export const DURATION_FORM = 'milliseconds, or text such as "250ms", "30s", "5m", "1h" or "7d"';
+
+/** The milliseconds of a duration; `undefined` for what is none: a negative number, `NaN`, `Infinity`, other text. */
+export function millisecondsOf(duration: unknown): number | undefined {
+  const milliseconds = typeof duration === "string" ? parse(duration) : duration;
+  if (typeof milliseconds !== "number") return undefined;
+  return milliseconds >= 0 && milliseconds < Infinity ? milliseconds : undefined;
+}
+
+function parse(text: string): number | undefined {
+  const [, amount, unit] = FORM.exec(text) ?? [];
+  // 1.1 s would be 1100.0000000000001 ms
+  return unit === undefined ? undefined : Math.round(Number(amount) * UNITS[unit]! * 1e6) / 1e6;
+}
