@@ -9,6 +9,7 @@ import { withBystander } from "./bystander.ts";
 const options = { logger: false, reconnect: { minDelay: 20, maxDelay: 50 } } as const;
 /** Longer than a line of 256 bytes, and not than what is usual. */
 const LONG = `long.${"a".repeat(400)}`;
+const ATTACKER = "_INBOX.attacker.";
 const TERMS = "Signalbox-Link: 1 session frames=4 bytes=1048576 body=67108864 responses=0";
 
 function eventsOf(broker: NatsBroker): BrokerEvent[] {
@@ -47,11 +48,12 @@ onEveryServer(
     });
     await broker.start();
     using attacker = await Wire.connect(server.url);
-    await attacker.subscribe("_INBOX.>");
+    // the bystander's answers go to "_INBOX.", too
+    await attacker.subscribe(`${ATTACKER}>`);
     const block = new TextEncoder().encode(`NATS/1.0\r\n${TERMS}\r\n\r\n`);
     await withBystander(server.url, "bystander.echo", async () => {
       for (const length of [1_100, 1_900, 4_000, 4_060]) {
-        const replyTo = `_INBOX.${"a".repeat(length - 7 - 3)}.o1`;
+        const replyTo = `${ATTACKER}${"a".repeat(length - ATTACKER.length - 3)}.o1`;
         for (const subject of ["talk", "parts"]) {
           await attacker.publish({ subject, replyTo, header: block, payload: new Uint8Array() });
         }
