@@ -1,5 +1,6 @@
 import { OutboxFullError } from "../errors.ts";
 import { age, type Outgoing } from "../message/outgoing.ts";
+import { alone } from "../message/packet.ts";
 import type { Unsent } from "../wire/segment.ts";
 
 /** What an entry costs beyond its bytes, so that empty messages are bounded too. */
@@ -33,6 +34,8 @@ export class Outbox {
     if (this.#size + sizeOf(outgoing) > this.#limit) {
       throw new OutboxFullError(outgoing.subject, this.#size, this.#limit);
     }
+    const { headerBlock } = outgoing;
+    outgoing.headerBlock = headerBlock && alone(headerBlock);
     this.resume({ outgoing, data: new Uint8Array(outgoing.data) });
   }
 

@@ -53,22 +53,25 @@ export function framesOf(
   maxPayload: number,
 ): BodyFrames {
   const { data: encoded, contentType } = encodeBody(body);
-  // it is kept until it is acknowledged, and the caller may write into its bytes as soon as it was sent
-  const data = contentType === TYPES.b ? copyOf(encoded) : encoded;
   const headerBlock = headers &&
     encodeHeaders({ contentType, correlationId, timeLeft: undefined }, sendableFields(headers));
   const code = headerBlock ? "h" : codeOf(contentType);
-  const size = sizeOf({ data, headerBlock });
-  if (size <= maxPayload) return { frames: [{ code, data, headerBlock }], size };
+  const size = sizeOf({ data: encoded, headerBlock });
+  // it is kept until it is acknowledged, and the caller may write into its bytes as soon as it was sent
+  if (size <= maxPayload) {
+    const data = contentType === TYPES.b ? copyOf(encoded) : encoded;
+    return { frames: [{ code, data, headerBlock }], size };
+  }
   // the headers go with the last piece, which must have room for them
   const most = Math.max(1, maxPayload - (headerBlock?.length ?? 0));
   const frames: Unnumbered[] = [];
   let at = 0;
-  while (data.length - at > most) {
-    const piece = data.subarray(at, at + maxPayload);
-    frames.push({ code: "m", data: piece, headerBlock: undefined });
-    at += piece.length;
+  // each has bytes of its own: the last that is not acknowledged must not keep all of the body
+  while (encoded.length - at > most) {
+    const data = new Uint8Array(encoded.subarray(at, at + maxPayload));
+    frames.push({ code: "m", data, headerBlock: undefined });
+    at += data.length;
   }
-  frames.push({ code, data: data.subarray(at), headerBlock });
+  frames.push({ code, data: new Uint8Array(encoded.subarray(at)), headerBlock });
   return { frames, size };
 }

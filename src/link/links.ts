@@ -4,6 +4,7 @@ import { asError } from "../thrown.ts";
 import type { Ending } from "./ending.ts";
 import type { LinkState } from "./link_life.ts";
 import { Held } from "./held.ts";
+import type { Sent } from "./outflow.ts";
 import { Pace } from "./pace.ts";
 import { Places } from "./places.ts";
 
@@ -27,6 +28,8 @@ const RETIRING_STEP = 100;
 export interface Linked {
   readonly state: LinkState;
   readonly due: number;
+  /** What it keeps until it is acknowledged. */
+  readonly out: Pick<Sent, "settle">;
   tick(now: number): void;
   /** The connection is back, so that it can answer; gives whether it cannot wait to be resumed. */
   raised(now: number): boolean;
@@ -161,6 +164,7 @@ export class Links {
     const due: Linked[] = [];
     const tick = (link: Linked) => this.#act(link, () => link.tick(performance.now()));
     for (const link of this.#links) {
+      link.out.settle();
       if (link.due <= now && !this.#pace.has(link)) due.push(link);
       isPaused ||= link.state === "paused";
     }

@@ -1,5 +1,5 @@
 import type { Bounds } from "../backlog.ts";
-import { sizeOf } from "../message/packet.ts";
+import { alone, sizeOf } from "../message/packet.ts";
 import type { FrameCode, Numbered } from "./frame.ts";
 import { packedSize } from "./pack.ts";
 import type { Tally } from "./tally.ts";
@@ -16,7 +16,7 @@ export type Unnumbered = Omit<Numbered, "number">;
 /** What there is to know of what is sent. */
 export type Sent = Pick<
   Outflow,
-  "last" | "sent" | "keptFrames" | "keptBytes" | "isEnded" | "isDone" | "isAdmitted"
+  "last" | "sent" | "keptFrames" | "keptBytes" | "isEnded" | "isDone" | "isAdmitted" | "settle"
 >;
 
 /**
@@ -36,6 +36,10 @@ export class Outflow {
   #room = 0;
   #keptBytes = 0;
   #isEnded = false;
+  /** The last that was given when `settle` was called before. */
+  #settling = 0;
+  /** The last that has bytes of its own. */
+  #settled = 0;
   /** What was acknowledged when the other side was last asked how far it is. */
   #askedAt = -1;
 
@@ -152,6 +156,25 @@ export class Outflow {
   /** Goes back to the first frame that the other side has not. */
   rewind(): void {
     this.#cursor = this.#acknowledged + 1;
+  }
+
+  /**
+   * Gives what has been kept since the call before bytes of its own: small bodies are written into arrays of 8 KiB that they
+   * share with all else that is sent, and each would keep one of them for as long as the other side says nothing.
+   */
+  settle(): void {
+    for (let number = Math.max(this.#settled, this.#acknowledged) + 1; number <= this.#settling;) {
+      const at = this.#head + number++ - this.#acknowledged - 1;
+      const frame = this.#kept[at]!;
+      const { data, headerBlock } = frame;
+      this.#kept[at] = {
+        ...frame,
+        data: alone(data),
+        headerBlock: headerBlock && alone(headerBlock),
+      };
+    }
+    this.#settled = this.#settling;
+    this.#settling = this.#last;
   }
 
   /** Keeps nothing, and is done: nobody will take it. */

@@ -2,7 +2,7 @@ import { DecodeError } from "../errors.ts";
 import { decodeBody } from "./codec.ts";
 import { isCorrelationId } from "./header_block.ts";
 import { MessageHeaders } from "./headers.ts";
-import { keep, type Packet } from "./packet.ts";
+import { isAlone, keep, type Packet } from "./packet.ts";
 import { shortened } from "../subject/shortened.ts";
 
 /** A received message: a request to a handler, an answer, one of an inbox. */
@@ -162,7 +162,7 @@ export class ReceivedMessage implements Message {
   /** Lets go of the chunk that was read from the socket, as the message will be there for long. */
   outlast(): void {
     const { data, headerBlock } = this.#packet;
-    if (!isWhole(data) || (headerBlock && !isWhole(headerBlock))) this.#packet = keep(this.#packet);
+    if (!isAlone(data) || (headerBlock && !isAlone(headerBlock))) this.#packet = keep(this.#packet);
   }
 
   /** The same message with the body that its schema made of it. */
@@ -174,9 +174,4 @@ export class ReceivedMessage implements Message {
     made.#signal = this.#signal;
     return made;
   }
-}
-
-/** Whether nothing else is kept in memory with it. */
-function isWhole({ byteLength, buffer }: Uint8Array): boolean {
-  return byteLength === buffer.byteLength;
 }

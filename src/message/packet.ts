@@ -21,6 +21,16 @@ export function keep({ subject, replyTo, data, headerBlock }: Packet): Packet {
   };
 }
 
+/** The same bytes, with nothing else that is kept in memory together with them. */
+export function alone(bytes: Uint8Array): Uint8Array {
+  return isAlone(bytes) ? bytes : new Uint8Array(bytes);
+}
+
+/** Whether nothing else is kept in memory with it. */
+export function isAlone({ byteLength, buffer }: Uint8Array): boolean {
+  return byteLength === buffer.byteLength;
+}
+
 /** A text takes two bytes for each unit as soon as one of them is beyond Latin-1, and whoever sends it chooses. */
 const WIDEST_UNIT = 2;
 
