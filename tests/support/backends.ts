@@ -11,6 +11,8 @@ export interface ServerNeeds {
   readonly maxPayload?: number;
   /** How many subscriptions a connection may have. */
   readonly maxSubscriptions?: number;
+  /** It keeps streams, of so many bytes in all where that is said. */
+  readonly jetstream?: true | { readonly maxMemory: number };
   /** It must go on while the program is busy, which a server in the same process cannot. */
   readonly ownProcess?: true;
 }
@@ -50,9 +52,9 @@ export async function onNatsServer(
 /** Runs a behaviour on an embedded server of its own. */
 export async function onEmbeddedServer(
   behaviour: (backend: Backend) => Promise<void>,
-  { ownProcess: _, ...options }: ServerNeeds,
+  { ownProcess: _, jetstream, ...options }: ServerNeeds,
 ): Promise<void> {
-  await using server = await EmbeddedServer.start(options);
+  await using server = await EmbeddedServer.start({ ...options, jetstream: jetstream ?? false });
   const subscriptions = () => Promise.resolve(server.stats().subscriptions);
   await using brokers = new Brokers(server.url, subscriptions);
   await behaviour(brokers);
@@ -80,11 +82,19 @@ class Brokers implements Backend {
   }
 }
 
-function configured({ users, maxPayload, maxSubscriptions }: ServerNeeds): string {
+function configured({ users, maxPayload, maxSubscriptions, jetstream }: ServerNeeds): string {
   const lines = maxPayload === undefined ? [] : [`max_payload: ${maxPayload}`];
   if (maxSubscriptions) lines.push(`max_subscriptions: ${maxSubscriptions}`);
+  if (jetstream) lines.push(storage(jetstream));
   if (users) lines.push(`authorization: { users: [ ${users.map(userLine).join(", ")} ] }`);
   return lines.join("\n");
+}
+
+function storage(jetstream: true | { readonly maxMemory: number }): string {
+  if (jetstream === true) return 'jetstream: { store_dir: "streams" }';
+  const { maxMemory } = jetstream;
+  const limits = `max_memory_store: ${maxMemory}, max_file_store: ${maxMemory}`;
+  return `jetstream: { store_dir: "streams", ${limits} }`;
 }
 
 function userLine({ user, password, permissions }: User): string {

@@ -5,7 +5,7 @@ import { RawClient } from "./embedded/raw_client.ts";
 
 for (const { name, request, say, hear, closes } of conversations) {
   Deno.test(`EmbeddedServer: ${name}`, async () => {
-    await using server = await EmbeddedServer.start();
+    await using server = await EmbeddedServer.start({ jetstream: false });
     await using client = request === null
       ? await RawClient.connect(server.port)
       : await RawClient.greet(server.port, request);
@@ -32,6 +32,7 @@ Deno.test("EmbeddedServer greets with INFO as the real one words it", async () =
     host: "127.0.0.1",
     port: server.port,
     headers: true,
+    jetstream: true,
     max_payload: 1234,
     client_id: 1,
     client_ip: "127.0.0.1",

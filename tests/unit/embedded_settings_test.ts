@@ -23,15 +23,21 @@ Deno.test("checkOptions() fills in the defaults of the real server", () => {
     pingInterval: 120_000,
     authTimeout: 2_000,
     headers: true,
+    jetstream: true,
   });
 });
 
 Deno.test("checkOptions() refuses what it does not know", () => {
-  refused({ jetstream: true }, TypeError, 'every option must be known: "jetstream"');
+  refused({ cluster: {} }, TypeError, 'every option must be known: "cluster"');
+  const unknown = 'every option of `jetstream` must be known: "storeDir"';
+  refused({ jetstream: { storeDir: "/tmp" } }, TypeError, unknown);
 });
 
 Deno.test("checkOptions() refuses the wrong type", () => {
   refused({ port: "4222" }, TypeError, '`port` must be a number: "4222"');
+  refused({ jetstream: 1 }, TypeError, "`jetstream` must be a boolean: 1");
+  const memory = "`jetstream.maxMemory` must be a whole number from 1: 0.5";
+  refused({ jetstream: { maxMemory: 0.5 } }, RangeError, memory);
   refused({ listen: 1 }, TypeError, "`listen` must be a boolean: 1");
   refused({ webSocket: { port: -1 } }, TypeError, "`webSocket` must be a boolean");
   refused({ token: "" }, TypeError, "`token` must be a string that is not empty");

@@ -1,15 +1,17 @@
+import { platformClock } from "../../clock.ts";
 import { Authorization } from "./authorization.ts";
 import { Backlog } from "./backlog.ts";
 import { Client } from "./client.ts";
 import { Congestion } from "./congestion.ts";
 import { Exchange } from "./exchange.ts";
+import { JetStream } from "./jetstream/jetstream.ts";
 import { newSealingKey, newServerId } from "./info.ts";
 import { PipeListener } from "./listener_pipe.ts";
 import { TcpListener } from "./listener_tcp.ts";
 import { WebSocketListener } from "./listener_websocket.ts";
 import type { EmbeddedServerChanges, EmbeddedServerOptions } from "./options.ts";
 import { Refusal } from "./refusal.ts";
-import { changedOptions, checkOptions, type Settings } from "./settings.ts";
+import { changedOptions, checkOptions, type Settings, streamMemory } from "./settings.ts";
 import type { Station, Traffic } from "./station.ts";
 import type { Accept } from "./wire.ts";
 
@@ -38,9 +40,9 @@ type Changing<T> = { -readonly [Key in keyof T]: T[Key] };
 
 /**
  * A NATS server in this process: core NATS with the rules and the words of the real one, for tests
- * and first steps. Any client reaches it over TCP or WebSocket, and a program that may do nothing
- * at all reaches it through {@linkcode EmbeddedServer.socket}. There is no JetStream, no TLS, no
- * cluster and one account; what is asked of them gets the answer of a server without.
+ * and first steps, with streams in memory. Any client reaches it over TCP or WebSocket, and a program that may do
+ * nothing at all reaches it through {@linkcode EmbeddedServer.socket}. There is no TLS, no cluster and one account; what
+ * is asked of them gets the answer of a server without.
  *
  * @example A server for one test
  * ```ts
@@ -66,6 +68,7 @@ export class EmbeddedServer implements AsyncDisposable {
   };
   readonly #station: Changing<Station>;
   readonly #pipes: PipeListener;
+  readonly #jetstream: JetStream | undefined;
   #tcp: TcpListener | undefined;
   #webSocket: WebSocketListener | undefined;
   #lastClient = 0;
@@ -90,6 +93,10 @@ export class EmbeddedServer implements AsyncDisposable {
       left: (id) => this.#clients.delete(id),
     };
     this.#pipes = new PipeListener(this.#accept);
+    const maxMemory = streamMemory(settings);
+    this.#jetstream = maxMemory === undefined
+      ? undefined
+      : new JetStream(this.#exchange, platformClock, { ...settings, maxMemory });
   }
 
   /**
@@ -244,6 +251,7 @@ export class EmbeddedServer implements AsyncDisposable {
     if (this.#state === "stopped") return;
     this.#state = "stopped";
     this.disconnect();
+    this.#jetstream?.stop();
     await Promise.all([this.#pipes.stop(), this.#tcp?.stop(), this.#webSocket?.stop()]);
   }
 

@@ -16,6 +16,8 @@ export interface Subscription extends Interest {
   received: number;
   /** Ends after this many messages; 0 is never. */
   max: number;
+  /** Is it the server's own, which no client has? */
+  readonly internal?: true;
 }
 
 /** A message on its way through. */
@@ -39,15 +41,16 @@ export class Exchange {
   readonly #interest = new Sublist<Subscription>();
   readonly #room: number;
   #bytes = 0;
+  #internal = 0;
 
   /** `room` is for all subscriptions, in bytes as they are estimated. */
   constructor(room: number = ROOM) {
     this.#room = room;
   }
 
-  /** How many subscriptions there are. */
+  /** How many subscriptions clients have. */
   get size(): number {
-    return this.#interest.size;
+    return this.#interest.size - this.#internal;
   }
 
   /** Adds one, if its subject is valid and there is room. */
@@ -55,12 +58,15 @@ export class Exchange {
     if (this.#bytes + this.#interest.nodes * NODE > this.#room) return "full";
     if (!this.#interest.insert(subscription)) return "invalid";
     this.#bytes += sizeOf(subscription);
+    if (subscription.internal) this.#internal++;
     return "added";
   }
 
   /** Removes one. */
   unsubscribe(subscription: Subscription): void {
-    if (this.#interest.remove(subscription)) this.#bytes -= sizeOf(subscription);
+    if (!this.#interest.remove(subscription)) return;
+    this.#bytes -= sizeOf(subscription);
+    if (subscription.internal) this.#internal--;
   }
 
   /** Delivers to every plain subscription and to one of each group; `false` if to nobody. */

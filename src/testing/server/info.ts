@@ -1,4 +1,4 @@
-import type { Settings } from "./settings.ts";
+import { type Settings, streamMemory } from "./settings.ts";
 
 /**
  * Clients switch features on by version, so this one is the version whose rules are followed; what
@@ -6,8 +6,8 @@ import type { Settings } from "./settings.ts";
  */
 export const VERSION = "2.15.1-embedded";
 const PROTOCOL = 1;
-/** Of JetStream, which clients read although it is not there. */
-const API_LEVEL = 5;
+/** Of JetStream, which clients read whether it is there or not. */
+export const API_LEVEL = 5;
 const ID_LENGTH = 56;
 const ID_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
@@ -64,6 +64,7 @@ export function infoLine(identity: Identity, occasion: Occasion): string {
     host: settings.listen ? settings.hostname : "memory",
     port,
     headers: settings.headers,
+    jetstream: streamMemory(settings) === undefined ? undefined : true,
     auth_required: authRequired || undefined,
     max_payload: settings.maxPayload,
     client_id: client,

@@ -133,4 +133,13 @@ export interface EmbeddedServerOptions {
    * @default true
    */
   readonly headers?: boolean;
+  /**
+   * Keep streams? `false` is a server without JetStream. What is stored is in memory alone, also where a stream asks for
+   * files, and is kept until the server stops: clients that are cut off and come again find it as it was. `maxMemory` is
+   * how many bytes all streams together may hold; beyond that messages are refused with the error 10023, and streams
+   * that would reserve more with 10028 or 10047. There are no mirrors, sources and clusters.
+   *
+   * @default { maxMemory: 268_435_456 }
+   */
+  readonly jetstream?: boolean | { readonly maxMemory?: number };
 }

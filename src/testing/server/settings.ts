@@ -23,7 +23,10 @@ const DEFAULTS = {
   pingInterval: 120_000,
   authTimeout: 2_000,
   headers: true,
+  jetstream: true,
 } as const;
+
+const MAX_MEMORY = 256 * 1024 * 1024;
 
 /** The least and the greatest number each option takes. */
 const RANGES = {
@@ -50,6 +53,7 @@ export function checkOptions(options: EmbeddedServerOptions): Settings {
   for (const [key, value] of Object.entries(DEFAULTS)) {
     const actual: unknown = settings[key as keyof typeof DEFAULTS];
     if (key === "webSocket" && isWebSocketPort(actual)) continue;
+    if (key === "jetstream" && holdsOptions(actual)) continue;
     if (typeof actual !== typeof value) refuse(`\`${key}\` must be a ${typeof value}`, actual);
   }
   for (const [key, [least, greatest]] of Object.entries(RANGES)) {
@@ -58,8 +62,15 @@ export function checkOptions(options: EmbeddedServerOptions): Settings {
     const range = `\`${key}\` must be a whole number from ${least} to ${greatest}`;
     throw new RangeError(sentence(range, value));
   }
+  checkMemory(settings);
   checkAccess(settings);
   return settings;
+}
+
+/** How many bytes streams may hold; `undefined` where there are none. */
+export function streamMemory({ jetstream }: Settings): number | undefined {
+  if (typeof jetstream === "boolean") return jetstream ? MAX_MEMORY : undefined;
+  return jetstream.maxMemory ?? MAX_MEMORY;
 }
 
 const CHANGEABLE = ["users", "token", "maxPayload", "maxConnections", "authTimeout"];
@@ -78,6 +89,16 @@ function isWebSocketPort(value: unknown): value is { readonly port: number } {
   if (typeof value !== "object" || value === null || !("port" in value)) return false;
   const { port } = value;
   return typeof port === "number" && Number.isInteger(port) && port >= 0 && port <= MAX_PORT;
+}
+
+function checkMemory(settings: Settings): void {
+  const { jetstream } = settings;
+  if (typeof jetstream === "boolean") return;
+  const unknown = Object.keys(jetstream).find((key) => key !== "maxMemory");
+  if (unknown !== undefined) refuse("every option of `jetstream` must be known", unknown);
+  const memory = streamMemory(settings)!;
+  if (Number.isSafeInteger(memory) && memory >= 1) return;
+  throw new RangeError(sentence("`jetstream.maxMemory` must be a whole number from 1", memory));
 }
 
 function checkAccess({ maxPayload, maxPending, listen, webSocket, token, users }: Settings): void {

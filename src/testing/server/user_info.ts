@@ -1,7 +1,7 @@
 import type { ConnectRequest } from "./connect_request.ts";
 import { type Identity, serverName, VERSION } from "./info.ts";
 import type { EmbeddedPermissions, EmbeddedSubjects } from "./options.ts";
-import { split } from "./settings.ts";
+import { split, streamMemory } from "./settings.ts";
 
 /** Where a client asks who it is. */
 export const USER_INFO = "$SYS.REQ.USER.INFO";
@@ -21,7 +21,7 @@ export function userInfo(
     host: settings.listen ? settings.hostname : "memory",
     id,
     ver: VERSION,
-    jetstream: false,
+    jetstream: streamMemory(settings) !== undefined,
     flags: 0,
     seq: 0,
     time: new Date().toISOString(),

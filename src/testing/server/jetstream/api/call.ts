@@ -1,0 +1,31 @@
+import { ApiError } from "./errors.ts";
+import { type Fields, readJson } from "./go_json.ts";
+
+/** A request to the API. */
+export interface Call {
+  /** The tokens of the subject that its pattern leaves open. */
+  readonly names: readonly string[];
+  readonly headers: string;
+  readonly body: Uint8Array;
+}
+
+/** One request that is answered, and how. */
+export interface Endpoint {
+  /** What comes after `$JS.API.`, such as `STREAM.INFO.*`. */
+  readonly subject: string;
+  /** What the answer is, as in `io.nats.jetstream.api.v1.stream_info_response`; errors too. */
+  readonly type: string;
+  /** What an error is answered with beside it. */
+  readonly empty?: object;
+  /** Makes the answer; throws an {@linkcode ApiError} for what is refused. */
+  answer(call: Call): object;
+}
+
+/** Reads what a request says; throws an {@linkcode ApiError} where it cannot be read. */
+export function read<T>({ body }: Pick<Call, "body">, fields: Fields): T {
+  try {
+    return readJson(body, fields) as T;
+  } catch (error) {
+    throw new ApiError("invalidJson", (error as Error).message);
+  }
+}

@@ -1,0 +1,105 @@
+/** How an error of the API is told: like an HTTP status, by its own number, and in words. `{}` is where details go. */
+const ERRORS = {
+  accountResourcesExceeded: [400, 10002, "resource limits exceeded for account"],
+  badRequest: [400, 10003, "bad request"],
+  clusterRequired: [503, 10010, "JetStream clustering support required"],
+  insufficientResources: [503, 10023, "insufficient resources"],
+  invalidJson: [400, 10025, "invalid JSON: {}"],
+  memoryResourcesExceeded: [500, 10028, "insufficient memory resources available"],
+  mirrorWithSources: [400, 10031, "stream mirrors can not also contain other sources"],
+  mirrorWithSubjects: [400, 10034, "stream mirrors can not contain subjects"],
+  noMessageFound: [404, 10037, "no message found"],
+  notEmptyRequest: [400, 10038, "expected an empty request payload"],
+  sequenceNotFound: [400, 10043, "sequence {} not found"],
+  storageResourcesExceeded: [500, 10047, "insufficient storage resources available"],
+  streamCreate: [500, 10049, "{}"],
+  streamGeneral: [500, 10051, "{}"],
+  streamInvalidConfig: [500, 10052, "{}"],
+  streamMessageExceedsMaximum: [400, 10054, "message size exceeds maximum allowed"],
+  streamMirrorNotUpdatable: [400, 10055, "stream mirror configuration can not be updated"],
+  streamMismatch: [400, 10056, "stream name in subject does not match request"],
+  streamMessageDeleteFailed: [500, 10057, "{}"],
+  streamNameExists: [400, 10058, "stream name already in use with a different configuration"],
+  streamNotFound: [404, 10059, "stream not found"],
+  streamNotMatch: [400, 10060, "expected stream does not match"],
+  streamSubjectOverlap: [400, 10065, "subjects overlap with an existing stream"],
+  streamUpdate: [500, 10069, "{}"],
+  streamWrongLastMessageId: [400, 10070, "wrong last msg ID: {}"],
+  streamWrongLastSequence: [400, 10071, "wrong last sequence: {}"],
+  streamReplicasNotSupported: [500, 10074, "replicas > 1 not supported in non-clustered mode"],
+  streamStoreFailed: [503, 10077, "{}"],
+  streamHeaderExceedsMaximum: [400, 10097, "header size exceeds maximum allowed of 64k"],
+  streamSealed: [400, 10109, "invalid operation on sealed stream"],
+  streamPurgeFailed: [500, 10110, "{}"],
+  streamRollupFailed: [500, 10111, "{}"],
+  streamNameContainsPathSeparators: [400, 10128, "Stream name can not contain path separators"],
+  replicasCannotBeNegative: [400, 10133, "replicas count cannot be negative"],
+  sourceDuplicateDetected: [400, 10140, "duplicate source configuration detected"],
+  sourceInvalidStreamName: [400, 10141, "sourced stream name is invalid"],
+  mirrorInvalidStreamName: [400, 10142, "mirrored stream name is invalid"],
+  mirrorWithFirstSequence: [400, 10143, "stream mirrors can not have first sequence configured"],
+  streamTransformInvalidSource: [400, 10155, "stream transform source: {}"],
+  streamTransformInvalidDestination: [400, 10156, "stream transform: {}"],
+  pedantic: [400, 10157, "pedantic mode: {}"],
+  streamWrongLastSequenceConstant: [400, 10164, "wrong last sequence"],
+  messageTtlInvalid: [400, 10165, "invalid per-message TTL"],
+  messageTtlDisabled: [400, 10166, "per-message TTL is disabled"],
+  counterDisabled: [400, 10168, "message counters is disabled"],
+  counterIncrementMissing: [400, 10169, "message counter increment is missing"],
+  counterPayload: [400, 10170, "message counter has payload"],
+  counterIncrementInvalid: [400, 10171, "message counter increment is invalid"],
+  counterBroken: [400, 10172, "message counter is broken"],
+  mirrorWithCounters: [400, 10173, "stream mirrors can not also calculate counters"],
+  batchDisabled: [400, 10174, "atomic publish is disabled"],
+  batchSequenceMissing: [400, 10175, "atomic publish sequence is missing"],
+  batchIncomplete: [400, 10176, "atomic publish batch is incomplete"],
+  batchUnsupportedHeader: [400, 10177, "atomic publish unsupported header used: {}"],
+  batchInvalidId: [400, 10179, "atomic publish batch ID is invalid"],
+  requiredApiLevel: [412, 10185, "JetStream minimum api level required"],
+  mirrorWithSchedules: [400, 10186, "stream mirrors can not also schedule messages"],
+  sourceWithSchedules: [400, 10187, "stream source can not also schedule messages"],
+  schedulesDisabled: [400, 10188, "message schedules is disabled"],
+  schedulePatternInvalid: [400, 10189, "message schedules pattern is invalid"],
+  scheduleTargetInvalid: [400, 10190, "message schedules target is invalid"],
+  scheduleTtlInvalid: [400, 10191, "message schedules invalid per-message TTL"],
+  scheduleRollupInvalid: [400, 10192, "message schedules invalid rollup"],
+  streamExpectedLastSubjectSequenceInvalid: [
+    400,
+    10193,
+    "missing sequence for expected last sequence per subject",
+  ],
+  mirrorWithAtomicPublish: [400, 10198, "stream mirrors can not also use atomic publishing"],
+  batchTooLarge: [400, 10199, "atomic publish batch is too large: {}"],
+  batchInvalidCommit: [400, 10200, "atomic publish batch commit is invalid"],
+  batchDuplicateMessage: [400, 10201, "atomic publish batch contains duplicate message id"],
+  scheduleSourceInvalid: [400, 10203, "message schedules source is invalid"],
+  batchPublishDisabled: [400, 10205, "batch publish is disabled"],
+  mirrorWithBatchPublish: [400, 10209, "stream mirrors can not also use batch publishing"],
+  batchTooManyInFlight: [429, 10210, "atomic publish too many inflight"],
+  schedulerInvalid: [400, 10212, "message schedules invalid scheduler"],
+  scheduleTimeZoneInvalid: [400, 10223, "message schedules time zone is invalid"],
+  messageSourceNotAllowed: [400, 10227, "message stream source header is not allowed"],
+} as const satisfies Record<string, readonly [code: number, number: number, description: string]>;
+
+/** What can be refused, by the names that this room uses. */
+export type ApiErrorName = keyof typeof ERRORS;
+
+/** An error of the API of JetStream: what a client is answered. */
+export class ApiError extends Error {
+  override readonly name = "ApiError";
+  readonly code: number;
+  readonly number: number;
+
+  /** `details` are the words that the description leaves room for. */
+  constructor(name: ApiErrorName, details: string | number = "") {
+    const [code, number, description] = ERRORS[name];
+    super(description.replace("{}", () => String(details)));
+    this.code = code;
+    this.number = number;
+  }
+
+  /** As it is written in an answer. */
+  toJSON(): { code: number; err_code: number; description: string } {
+    return { code: this.code, err_code: this.number, description: this.message };
+  }
+}

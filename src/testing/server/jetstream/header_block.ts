@@ -1,0 +1,75 @@
+/**
+ * Header blocks as byte strings, read and changed the way nats-server does it: names are matched exactly, the first of
+ * a name counts, and what is not asked for stays as it was written.
+ */
+
+const LINE = "NATS/1.0\r\n";
+const END = "\r\n";
+
+/** The value of the first header of that name; `undefined` where there is none. */
+export function headerOf(block: string, name: string): string | undefined {
+  const at = indexOf(block, name);
+  if (at < 0) return undefined;
+  const end = block.indexOf(END, at);
+  return block.slice(at + name.length + 1, end < 0 ? undefined : end).replace(/^ +/, "");
+}
+
+/** The value of the first header of that name; empty where there is none. */
+export function headerText(block: string, name: string): string {
+  return headerOf(block, name) ?? "";
+}
+
+/** The block with one more header. */
+export function withHeader(block: string, name: string, value: string): string {
+  const before = block.length > END.length ? block.slice(0, -END.length) : LINE;
+  return `${before}${name}: ${value}${END}${END}`;
+}
+
+/** The block without any header of that name; empty where nothing is left. */
+export function withoutHeader(block: string, name: string): string {
+  for (let at = indexOf(block, name); at >= 0; at = indexOf(block, name)) block = cut(block, at);
+  return block;
+}
+
+/** The block without any header whose name begins so; empty where nothing is left. */
+export function withoutHeaders(block: string, prefix: string): string {
+  const start = END + prefix;
+  for (let at = block.indexOf(start); at >= 0; at = block.indexOf(start)) {
+    block = cut(block, at + END.length);
+  }
+  return block;
+}
+
+/** The block without the status that its first line may have. */
+export function withoutStatus(block: string): string {
+  if (block === "" || block.startsWith(LINE)) return block;
+  const end = block.indexOf(END);
+  if (end < 0) return block;
+  const rest = block.slice(end + END.length);
+  return rest === END || rest === "" ? "" : LINE + rest;
+}
+
+/** A block of these headers. */
+export function headerBlock(headers: Readonly<Record<string, string | number>>): string {
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}${END}`);
+  return `${LINE}${lines.join("")}${END}`;
+}
+
+/** A block with nothing but a status. */
+export function statusBlock(status: string): string {
+  return `NATS/1.0 ${status}${END}${END}`;
+}
+
+function indexOf(block: string, name: string): number {
+  for (let at = block.indexOf(name); at >= 0; at = block.indexOf(name, at + name.length)) {
+    if (at >= 2 && block.startsWith(END, at - 2) && block[at + name.length] === ":") return at;
+  }
+  return -1;
+}
+
+function cut(block: string, at: number): string {
+  const end = block.indexOf(END, at);
+  if (end < 0) return block.slice(0, at);
+  const left = block.slice(0, at) + block.slice(end + END.length);
+  return left.length <= LINE.length + END.length ? "" : left;
+}

@@ -1,0 +1,112 @@
+import { breath } from "../../../breath.ts";
+import { byteString, toBytes } from "../byte_string.ts";
+import type { Exchange, Publication, Recipient, Subscription } from "../exchange.ts";
+import { NOTHING, type Published } from "./message.ts";
+
+/** Takes what arrives; `false` leaves it to others, as if it had not been subscribed to. */
+export type Receive = (published: Published) => boolean | void;
+
+/** A subscription of the server's own. */
+export interface InternalSubscription extends Subscription {
+  readonly receive: Receive;
+}
+
+/** What the server publishes, of which everything but the subject may be left out. */
+export interface Posting {
+  readonly reply?: string;
+  readonly headers?: string;
+  /** Bytes, or a byte string. */
+  readonly body?: Uint8Array | string;
+}
+
+/**
+ * The client that JetStream is to the rest of the server: it subscribes and publishes as others do. What it publishes
+ * leaves after what is being worked on, so that nobody hears of an effect before its cause.
+ */
+export class InternalClient implements Recipient {
+  readonly #exchange: Exchange;
+  readonly #waiting: Publication[] = [];
+  #leaving = false;
+  #stopped = false;
+
+  constructor(exchange: Exchange) {
+    this.#exchange = exchange;
+  }
+
+  /** Subscribes; in a `queue` one of its members gets each message. */
+  subscribe(subject: string, receive: Receive, queue?: string): InternalSubscription {
+    const subscription: InternalSubscription = {
+      subject,
+      queue,
+      receive,
+      sid: "",
+      recipient: this,
+      filtered: false,
+      internal: true,
+      received: 0,
+      max: 0,
+    };
+    this.#exchange.subscribe(subscription);
+    return subscription;
+  }
+
+  /** Ends a subscription. */
+  unsubscribe(subscription: InternalSubscription): void {
+    this.#exchange.unsubscribe(subscription);
+  }
+
+  /** Is anybody subscribed to the subject, the server itself included? */
+  reaches(subject: string): boolean {
+    return this.#exchange.reaches(subject);
+  }
+
+  /** Publishes, a little later. */
+  publish(subject: string, { reply = "", headers = "", body = NOTHING }: Posting = {}): void {
+    if (subject === "" || this.#stopped) return;
+    const bytes = typeof body === "string" ? toBytes(body) : body;
+    const payload = headers === "" ? bytes : joined(headers, bytes);
+    const headerSize = headers === "" ? -1 : headers.length;
+    const line = { subject, reply, headerSize, size: payload.length };
+    this.#waiting.push({ line, payload, from: this });
+    if (this.#leaving) return;
+    this.#leaving = true;
+    queueMicrotask(() => this.#leave());
+  }
+
+  /** Takes a message for one of its subscriptions. */
+  deliver(subscription: Subscription, { line, payload }: Publication): boolean {
+    const { subject, reply, headerSize } = line;
+    const size = Math.max(headerSize, 0);
+    const headers = size > 0 ? byteString(payload, 0, size) : "";
+    const body = payload.subarray(size);
+    const { receive } = subscription as InternalSubscription;
+    return receive({ subject, reply, headers, body }) ?? true;
+  }
+
+  /** Publishes nothing any more. */
+  stop(): void {
+    this.#stopped = true;
+    this.#waiting.length = 0;
+  }
+
+  /** Two streams may republish to each other for ever, and others must have their turn meanwhile. */
+  async #leave(): Promise<void> {
+    for (let at = 0; at < this.#waiting.length; at++) {
+      this.#exchange.publish(this.#waiting[at]!);
+      if (at === this.#waiting.length - 1 || at === 1_000) {
+        this.#waiting.splice(0, at + 1);
+        at = -1;
+        const turn = breath();
+        if (turn) await turn;
+      }
+    }
+    this.#leaving = false;
+  }
+}
+
+function joined(headers: string, body: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(headers.length + body.length);
+  for (let i = 0; i < headers.length; i++) bytes[i] = headers.charCodeAt(i);
+  bytes.set(body, headers.length);
+  return bytes;
+}

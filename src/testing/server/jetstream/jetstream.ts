@@ -1,0 +1,43 @@
+import type { Clock } from "../../../clock.ts";
+import type { Exchange } from "../exchange.ts";
+import { accountEndpoints } from "./api/account_endpoints.ts";
+import { ApiRouter } from "./api/router.ts";
+import { streamEndpoints } from "./api/stream_endpoints.ts";
+import type { Context } from "./context.ts";
+import { InternalClient } from "./internal_client.ts";
+import { Memory } from "./memory.ts";
+import { Streams } from "./streams.ts";
+
+/** What JetStream may take. */
+export interface JetStreamLimits {
+  /** How many bytes all streams together may hold. */
+  readonly maxMemory: number;
+  /** The greatest payload of a message, in bytes. */
+  readonly maxPayload: number;
+}
+
+/**
+ * JetStream in memory: streams that keep what is published to their subjects, consumers that deliver it, and the API
+ * by which clients ask for both. To the rest of the server it is a client like any other.
+ */
+export class JetStream {
+  readonly #client: InternalClient;
+  readonly #streams: Streams;
+
+  constructor(exchange: Exchange, clock: Clock, { maxMemory, maxPayload }: JetStreamLimits) {
+    this.#client = new InternalClient(exchange);
+    const memory = new Memory(maxMemory);
+    const context: Context = { client: this.#client, clock, memory, maxPayload };
+    const streams = this.#streams = new Streams(context);
+    const router: ApiRouter = new ApiRouter(this.#client, [
+      ...accountEndpoints(streams, () => router.usage),
+      ...streamEndpoints(streams, () => clock.wallTime()),
+    ]);
+  }
+
+  /** Ends: nothing is kept. */
+  stop(): void {
+    this.#streams.stop();
+    this.#client.stop();
+  }
+}

@@ -1,0 +1,211 @@
+import { ApiError } from "../api/errors.ts";
+import { isSubset, isValidSubject, overlap } from "../../subject.ts";
+import { NANOSECONDS } from "../time.ts";
+import { configOf, type StreamConfig, type StreamConfigRequest } from "./config.ts";
+import { checkMirror, checkSources } from "./config_copies.ts";
+import { checkRepublish, checkTransform } from "./config_transforms.ts";
+
+type Draft = { -readonly [Name in keyof StreamConfig]: StreamConfig[Name] };
+
+const MAX_NAME = 255;
+const MAX_DESCRIPTION = 4 * 1024;
+const MAX_METADATA = 128 * 1024;
+const MAX_REPLICAS = 5;
+/** The least of `max_age` and of a window for duplicates, in nanoseconds. */
+const LEAST = 100 * NANOSECONDS;
+const WINDOW = 120_000 * NANOSECONDS;
+const SECOND = 1_000 * NANOSECONDS;
+
+/** Limits of which anything below 1 means that there is none. */
+const LIMITS = [
+  "max_msgs",
+  "max_msgs_per_subject",
+  "max_bytes",
+  "max_msg_size",
+  "max_consumers",
+] as const;
+
+/** Which subjects of the server itself a stream cannot take in and acknowledge, and which of them it can. */
+const RESERVED = [
+  { subjects: ["$JS.>", "$JSC.>", "$NRG.>"], but: "$JS.EVENT.>", of: "jetstream" },
+  { subjects: ["$SYS.>"], but: "$SYS.ACCOUNT.>", of: "system" },
+] as const;
+
+/**
+ * The whole configuration of what a request says, with the server's defaults; throws an {@linkcode ApiError} for what
+ * cannot be.
+ */
+export function checkConfig(said: StreamConfigRequest): StreamConfig {
+  const config: Draft = configOf(said);
+  const pedantic = said.pedantic ?? false;
+  checkTexts(config);
+  checkReplicas(config);
+  fillLimits(config, pedantic);
+  fillWindow(config, pedantic);
+  checkFeatures(config, pedantic);
+  checkMirror(config);
+  checkSources(config);
+  if (config.subjects.length === 0 && !config.mirror && config.sources.length === 0) {
+    config.subjects = [config.name];
+  }
+  checkSubjects(config);
+  checkTransform(config);
+  config.republish = checkRepublish(config, pedantic);
+  if (config.placement?.preferred) throw invalid("preferred server not permitted in placement");
+  if (Object.values(config.placement ?? {}).every((part) => part.length === 0)) {
+    config.placement = undefined;
+  }
+  return config;
+}
+
+/** May a stream or a consumer have that name? */
+export function isValidName(name: string): boolean {
+  return name !== "" && !/[ \t\r\n\f.*>\\/]/.test(name);
+}
+
+function checkTexts({ name, description, metadata, first_seq }: Draft): void {
+  if (!isValidName(name)) {
+    throw invalid("stream name is required and can not contain '.', '*', '>', '\\', '/'");
+  }
+  if (name.length > MAX_NAME) {
+    throw invalid(`stream name is too long, maximum allowed is ${MAX_NAME}`);
+  }
+  if (description.length > MAX_DESCRIPTION) {
+    throw invalid(`stream description is too long, maximum allowed is ${MAX_DESCRIPTION}`);
+  }
+  const entries = Object.entries(metadata);
+  if (entries.reduce((sum, [key, value]) => sum + key.length + value.length, 0) > MAX_METADATA) {
+    throw invalid(`stream metadata exceeds maximum size of ${MAX_METADATA} bytes`);
+  }
+  if (first_seq > Number.MAX_SAFE_INTEGER / 2) {
+    throw invalid("the embedded server cannot count sequences from there");
+  }
+}
+
+function checkReplicas(config: Draft): void {
+  if (config.num_replicas === 0) config.num_replicas = 1;
+  if (config.num_replicas > MAX_REPLICAS) throw invalid(`maximum replicas is ${MAX_REPLICAS}`);
+  if (config.num_replicas < 0) throw new ApiError("replicasCannotBeNegative");
+}
+
+function fillLimits(config: Draft, pedantic: boolean): void {
+  for (const name of LIMITS) {
+    if (config[name] > 0) continue;
+    if (pedantic && config[name] < -1) {
+      throw new ApiError("pedantic", `${name} must be set to -1`);
+    }
+    config[name] = -1;
+  }
+  if (config.max_age < 0) throw invalid("max age can not be negative");
+  if (config.max_age !== 0 && config.max_age < LEAST) {
+    throw invalid("max age needs to be >= 100ms");
+  }
+}
+
+function fillWindow(config: Draft, pedantic: boolean): void {
+  const { max_age, mirror, sources } = config;
+  if (config.duplicate_window === 0 && !mirror && sources.length === 0) {
+    const isShort = max_age !== 0 && max_age < WINDOW;
+    if (isShort && pedantic) {
+      throw new ApiError("pedantic", "duplicate window cannot be bigger than max age");
+    }
+    config.duplicate_window = isShort ? max_age : WINDOW;
+  }
+  const window = config.duplicate_window;
+  if (window < 0) throw invalid("duplicates window can not be negative");
+  if (max_age !== 0 && window > max_age) {
+    throw invalid("duplicates window can not be larger then max age");
+  }
+  if (window > 0 && window < LEAST) throw invalid("duplicates window needs to be >= 100ms");
+}
+
+function checkFeatures(config: Draft, pedantic: boolean): void {
+  if (config.deny_purge && config.allow_rollup_hdrs) {
+    throw invalid("roll-ups require the purge permission");
+  }
+  if (config.allow_msg_counter) checkCounter(config);
+  if (config.discard_new_per_subject) checkDiscardPerSubject(config);
+  checkMarkers(config, pedantic);
+  if (config.allow_msg_schedules) {
+    if (config.discard === "new") throw invalid("message scheduling cannot use discard new");
+    allowRollup(config, pedantic, "message scheduling");
+  }
+  if (config.persist_mode === "async") {
+    if (config.storage !== "file") {
+      throw invalid("async persist mode is only supported on file storage");
+    }
+    if (config.num_replicas > 1) {
+      throw invalid("async persist mode is not supported on replicated streams");
+    }
+    if (config.allow_atomic) {
+      throw invalid("async persist mode is not supported with atomic batch publish");
+    }
+  }
+}
+
+function checkCounter({ discard, allow_msg_ttl, allow_msg_schedules, retention }: Draft): void {
+  if (discard === "new") throw invalid("counter stream cannot use discard new");
+  if (allow_msg_ttl) throw invalid("counter stream cannot use message TTLs");
+  if (allow_msg_schedules) throw invalid("counter stream cannot use message schedules");
+  if (retention !== "limits") throw invalid("counter stream can only use limits retention");
+}
+
+function checkDiscardPerSubject({ discard, max_msgs_per_subject }: Draft): void {
+  if (discard !== "new") {
+    throw invalid("discard new per subject requires discard new policy to be set");
+  }
+  if (max_msgs_per_subject <= 0) {
+    throw invalid("discard new per subject requires max msgs per subject > 0");
+  }
+}
+
+function checkMarkers(config: Draft, pedantic: boolean): void {
+  const ttl = config.subject_delete_marker_ttl;
+  if (ttl < 0) throw invalid("subject delete marker TTL must not be negative");
+  if (ttl === 0) return;
+  if (ttl < SECOND) throw invalid("subject delete marker TTL must be at least 1 second");
+  if (!config.allow_msg_ttl && pedantic) {
+    throw invalid("subject delete marker cannot be set if message TTLs are disabled");
+  }
+  config.allow_msg_ttl = true;
+  allowRollup(config, pedantic, "subject delete marker");
+}
+
+function allowRollup(config: Draft, pedantic: boolean, what: string): void {
+  if (config.allow_rollup_hdrs) return;
+  if (pedantic) throw invalid(`${what} cannot be set if roll-ups are disabled`);
+  config.allow_rollup_hdrs = true;
+  config.deny_purge = false;
+}
+
+function checkSubjects({ subjects, no_ack, num_replicas }: Draft): void {
+  for (const [i, subject] of subjects.entries()) {
+    if (!isValidSubject(subject)) throw invalid("invalid subject");
+    if (subjects.indexOf(subject) < i) throw invalid("duplicate subjects detected");
+    if (subject === ">" && !no_ack) {
+      throw invalid("capturing all subjects requires no-ack to be true");
+    }
+    if (subject === ">" && num_replicas !== 1) {
+      throw invalid("capturing all subjects requires replicas of 1");
+    }
+    if (!no_ack) checkReserved(subject);
+    const other = subjects.slice(i + 1).find((one) => overlap(one, subject));
+    if (other === subject) throw invalid("duplicate subjects detected");
+    if (other !== undefined) throw invalid(`subject "${subject}" overlaps with "${other}"`);
+  }
+}
+
+function checkReserved(subject: string): void {
+  for (const { subjects, but, of } of RESERVED) {
+    if (!subjects.some((one) => overlap(subject, one)) || isSubset(subject, but)) continue;
+    throw invalid(
+      of === "system"
+        ? "subjects that overlap with system api require no-ack to be true"
+        : "subjects that overlap with jetstream api require no-ack to be true",
+    );
+  }
+}
+
+function invalid(why: string): ApiError {
+  return new ApiError("streamInvalidConfig", why);
+}

@@ -1,0 +1,52 @@
+import { isValidSubject, overlap } from "../../subject.ts";
+import { ApiError } from "../api/errors.ts";
+import type { RepublishConfig, StreamConfig } from "./config.ts";
+import { SubjectTransform } from "./subject_transform.ts";
+
+/** Is the change of subjects one that can be made? */
+export function checkTransform({ subject_transform }: StreamConfig): void {
+  if (!subject_transform) return;
+  const { src = "", dest = "" } = subject_transform;
+  if (src !== "" && !isValidSubject(src)) {
+    throw new ApiError("streamTransformInvalidSource", `invalid subject ${src}`);
+  }
+  try {
+    SubjectTransform.of(src, dest);
+  } catch (error) {
+    throw new ApiError("streamTransformInvalidDestination", (error as Error).message);
+  }
+}
+
+/** What is republished, with what is left out; it must not lead back into the stream. */
+export function checkRepublish(
+  { republish, subjects, subject_transform }: StreamConfig,
+  pedantic: boolean,
+): RepublishConfig | undefined {
+  if (!republish) return undefined;
+  let { src = "", dest = "" } = republish;
+  if (src === "" && pedantic) throw new ApiError("pedantic", "republish source can not be empty");
+  if (src === "") src = ">";
+  if (
+    src === ">" && dest === ">" && subject_transform && subjects.length === 1 &&
+    subject_transform.src === subjects[0]
+  ) {
+    if (pedantic) {
+      throw new ApiError("pedantic", "implicit republish based on subject transform");
+    }
+    src = dest = subject_transform.dest;
+  }
+  if (subjects.some((subject) => overlap(dest, subject))) {
+    throw invalid("stream configuration for republish destination forms a cycle");
+  }
+  try {
+    SubjectTransform.of(src, dest);
+  } catch {
+    const what = `with transform from '${src}' to '${dest}' not valid`;
+    throw invalid(`stream configuration for republish ${what}`);
+  }
+  return { ...republish, src, dest };
+}
+
+function invalid(why: string): ApiError {
+  return new ApiError("streamInvalidConfig", why);
+}

@@ -1,0 +1,59 @@
+import { ApiError } from "../api/errors.ts";
+import { headerOf, headerText } from "../header_block.ts";
+import type { Published } from "../message.ts";
+import { HEADER } from "./header_names.ts";
+import type { Staged } from "./staged.ts";
+import type { StreamState } from "./state.ts";
+
+/** Is it meant for this stream? */
+export function checkStream({ config }: StreamState, { headers }: Published): void {
+  const expected = headerText(headers, HEADER.expectedStream);
+  if (expected !== "" && expected !== config.name) throw new ApiError("streamNotMatch");
+}
+
+/** Is the last message of the stream the one that is expected? */
+export function checkLastSequence(
+  { log }: StreamState,
+  { headers }: Published,
+  staged?: Staged,
+): void {
+  const expected = sequenceOf(headers, HEADER.expectedLastSequence);
+  if (expected === undefined) return;
+  const last = log.last + (staged?.size ?? 0);
+  if (expected !== last) throw new ApiError("streamWrongLastSequence", last);
+  // within a batch nobody can know what came before
+  if (staged && staged.size > 0) throw new ApiError("streamWrongLastSequenceConstant");
+}
+
+/** Is the last message of the subject, or of those that are named, the one that is expected? */
+export function checkLastSubjectSequence(
+  { log }: StreamState,
+  { subject, headers }: Published,
+  staged?: Staged,
+): void {
+  const named = headerText(headers, HEADER.expectedLastSubjectSequenceSubject);
+  const expected = sequenceOf(headers, HEADER.expectedLastSubjectSequence);
+  if (expected === undefined) {
+    if (named !== "") throw new ApiError("streamExpectedLastSubjectSequenceInvalid");
+    return;
+  }
+  const of = named === "" ? subject : named;
+  if (staged?.has(of)) throw new ApiError("streamWrongLastSequenceConstant");
+  const last = log.lastOf(of)?.seq ?? 0;
+  if (last !== expected) throw new ApiError("streamWrongLastSequence", last);
+}
+
+/** Has the last message of the stream the id that is expected? */
+export function checkLastId({ lastId }: StreamState, { headers }: Published): void {
+  const expected = headerText(headers, HEADER.expectedLastMessageId);
+  if (expected !== "" && expected !== lastId) {
+    throw new ApiError("streamWrongLastMessageId", lastId);
+  }
+}
+
+/** A sequence; what is none is one that no message has. */
+function sequenceOf(headers: string, name: string): number | undefined {
+  const text = headerOf(headers, name);
+  if (text === undefined || text === "") return undefined;
+  return /^\d{1,19}$/.test(text) ? Number(text) : -1;
+}

@@ -1,0 +1,132 @@
+import { Agenda } from "../agenda.ts";
+import { Alarm } from "../alarm.ts";
+import type { Clock } from "../../../../clock.ts";
+import { headerBlock, headerText } from "../header_block.ts";
+import { NOTHING, type Published, type StoredMessage } from "../message.ts";
+import { NANOSECONDS } from "../time.ts";
+import { HEADER } from "./header_names.ts";
+import { ttlOf } from "./message_ttl.ts";
+import type { StreamState } from "./state.ts";
+
+const SECOND = 1_000;
+/** The clock of the program may ring a little early. */
+const SLACK = 1;
+
+/** Lets go what is too old: for the stream, or by what the message itself says. */
+export class Expiry {
+  readonly #state: StreamState;
+  readonly #clock: Clock;
+  readonly #publish: (published: Published) => void;
+  readonly #ttls = new Agenda<number>();
+  readonly #alarm: Alarm;
+
+  /** `publish` takes the markers of subjects whose last message is gone. */
+  constructor(state: StreamState, clock: Clock, publish: (published: Published) => void) {
+    this.#state = state;
+    this.#clock = clock;
+    this.#publish = publish;
+    this.#alarm = new Alarm(clock, () => this.run());
+  }
+
+  /** Looks at a message that was stored. */
+  note({ seq, headers, time }: StoredMessage): void {
+    const { config, log } = this.#state;
+    const ttl = config.allow_msg_ttl && headers !== "" ? readTtl(headers) : 0;
+    if (ttl > 0) this.#ttls.set(seq, time + ttl * SECOND);
+    if (ttl > 0 || (config.max_age > 0 && log.size === 1)) this.#wait();
+  }
+
+  /** A message is gone, or all are. */
+  forget(seq: number | undefined): void {
+    if (seq === undefined) this.#ttls.clear();
+    else this.#ttls.delete(seq);
+  }
+
+  /** Finds what says how long it stays among the messages that are there. */
+  restore(): void {
+    this.#ttls.clear();
+    const { log } = this.#state;
+    for (let message = log.next("", 0); message; message = log.next("", message.seq + 1)) {
+      this.note(message);
+    }
+    this.run();
+  }
+
+  /** Ends. */
+  stop(): void {
+    this.#ttls.clear();
+    this.#alarm.stop();
+  }
+
+  /** Lets go what is too old by now. */
+  run(): void {
+    const now = this.#clock.wallTime();
+    const { config } = this.#state;
+    if (config.max_age > 0) this.#expireOlder(now - config.max_age / NANOSECONDS);
+    const due: number[] = [];
+    for (let seq = this.#ttls.take(now); seq !== undefined; seq = this.#ttls.take(now)) {
+      due.push(seq);
+    }
+    for (const seq of due.sort((one, other) => one - other)) this.#expire(seq);
+    this.#wait();
+  }
+
+  #expireOlder(time: number): void {
+    const { log } = this.#state;
+    for (let message = log.next("", 0); message; message = log.next("", message.seq + 1)) {
+      if (message.time > time) return;
+      if (message.headers === "" || readTtl(message.headers) >= 0) this.#expire(message.seq);
+    }
+  }
+
+  #expire(seq: number): void {
+    const { config, log } = this.#state;
+    const message = log.get(seq);
+    if (!message) return;
+    const { subject, headers } = message;
+    const marks = config.subject_delete_marker_ttl > 0 && log.countOf(subject) === 1 &&
+      headerText(headers, HEADER.markerReason) === "";
+    if (marks) this.#publish(this.#marker(subject));
+    else this.#state.remove(seq);
+  }
+
+  /** It takes the place of the message that is gone. */
+  #marker(subject: string): Published {
+    const seconds = Math.floor(
+      this.#state.config.subject_delete_marker_ttl / NANOSECONDS / SECOND,
+    );
+    const headers = headerBlock({
+      [HEADER.markerReason]: "MaxAge",
+      [HEADER.ttl]: written(seconds),
+      [HEADER.rollup]: "sub",
+    });
+    return { subject, reply: "", headers, body: NOTHING };
+  }
+
+  #wait(): void {
+    const { config, log } = this.#state;
+    const first = config.max_age > 0 ? log.firstTime : undefined;
+    const oldest = first === undefined ? undefined : first + config.max_age / NANOSECONDS;
+    const ttl = this.#ttls.next;
+    const due = Math.min(oldest ?? Infinity, ttl ?? Infinity);
+    if (due === Infinity) return this.#alarm.set(undefined);
+    // what never expires may be first, and is due all the time
+    const now = this.#clock.wallTime();
+    this.#alarm.set(due < now ? now + SECOND : due + SLACK);
+  }
+}
+
+function readTtl(headers: string): number {
+  try {
+    return ttlOf(headers);
+  } catch {
+    return 0;
+  }
+}
+
+/** A duration in seconds the way the server writes it. */
+function written(seconds: number): string {
+  const [hours, minutes] = [Math.floor(seconds / 3_600), Math.floor(seconds / 60)];
+  if (hours > 0) return `${hours}h${minutes % 60}m${seconds % 60}s`;
+  return minutes > 0 ? `${minutes}m${seconds % 60}s` : `${seconds}s`;
+}

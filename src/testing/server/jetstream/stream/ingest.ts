@@ -1,0 +1,183 @@
+import { ApiError } from "../api/errors.ts";
+import type { Clock } from "../../../../clock.ts";
+import { headerText } from "../header_block.ts";
+import type { Published, StoredMessage } from "../message.ts";
+import { toMicros } from "../time.ts";
+import type { Memory } from "../memory.ts";
+import { counted, incrementOf, valueOf } from "./counter.ts";
+import {
+  checkLastId,
+  checkLastSequence,
+  checkLastSubjectSequence,
+  checkStream,
+} from "./expectations.ts";
+import { HEADER } from "./header_names.ts";
+import { checkTtlAllowed, ttlOf, withLeastTtl } from "./message_ttl.ts";
+import { type Rollup, rollupOf } from "./rollup.ts";
+import { checkScheduler, PURGE, scheduled } from "./schedule_checks.ts";
+import type { StreamState } from "./state.ts";
+
+/** The greatest header block that can be stored. */
+const MAX_HEADERS = 65_535;
+
+/** Where a message has got to. */
+export interface Ack {
+  readonly seq: number;
+  readonly duplicate?: true;
+  /** What its counter stands at. */
+  readonly val?: string;
+}
+
+/** What a stream does once a message is stored. */
+export interface Effects {
+  stored(message: StoredMessage, lastOfSubject: number): void;
+}
+
+/** How messages come into a stream: what is asked of them, in the server's order, and what they bring about. */
+export class Ingest {
+  readonly #state: StreamState;
+  readonly #clock: Clock;
+  readonly #memory: Memory;
+  readonly #effects: Effects;
+
+  constructor(state: StreamState, clock: Clock, memory: Memory, effects: Effects) {
+    this.#state = state;
+    this.#clock = clock;
+    this.#memory = memory;
+    this.#effects = effects;
+  }
+
+  /**
+   * Stores what a client has published; throws an {@linkcode ApiError} where it is refused.
+   */
+  accept(published: Published): Ack {
+    const state = this.#state;
+    if (state.config.sealed) throw new ApiError("streamSealed");
+    const now = this.#clock.wallTime();
+    const increment = incrementOf(state, published);
+    let message = published;
+    if (published.headers !== "") {
+      checkStream(state, message);
+      checkTtlAllowed(state.config, message);
+      checkLastSubjectSequence(state, message);
+      checkLastSequence(state, message);
+      message = { ...message, headers: scheduled(state, message, now) };
+      checkScheduler(state, message);
+      if (headerText(message.headers, HEADER.source) !== "") {
+        throw new ApiError("messageSourceNotAllowed");
+      }
+    }
+    return this.#dedupe(message, () => {
+      checkLastId(state, message);
+      const rollup = rollupOf(state.config, message);
+      const ready = counted(state, message, increment);
+      this.#checkSize(ready);
+      return this.commit(ready, rollup);
+    });
+  }
+
+  /** Stores what the stream itself makes: of schedules, and in the place of what has expired. */
+  acceptOwn(published: Published): void {
+    try {
+      this.#checkSize(published);
+      this.commit(published, rollupOf(this.#state.config, published));
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      // nobody waits for an answer
+    }
+  }
+
+  /** Stores a message that was found good. */
+  commit(published: Published, rollup: Rollup | undefined): Ack {
+    const { config, log, consumers } = this.#state;
+    if (this.#memory.isExceeded) throw new ApiError("insufficientResources");
+    const now = this.#timeOfNext();
+    if (config.retention === "interest" && !consumers.wants(published.subject)) {
+      const seq = log.skip(now);
+      this.#settle(published, seq, now, rollup, 0);
+      return { seq };
+    }
+    ttlOf(published.headers);
+    const headers = config.subject_delete_marker_ttl > 0
+      ? withLeastTtl(config, published.headers)
+      : published.headers;
+    const { subject } = published;
+    const body = published.body.slice();
+    this.#checkRoom({ subject, headers, body });
+    const before = log.lastOf(subject)?.seq ?? 0;
+    const message = { seq: log.last + 1, subject, headers, body, time: now };
+    this.#state.append(message);
+    this.#settle(published, message.seq, now, rollup, 1);
+    this.#effects.stored(message, before);
+    const val = config.allow_msg_counter ? { val: String(valueOf(body)) } : {};
+    return { seq: message.seq, ...val };
+  }
+
+  /** No two messages of a millisecond have the same time, so that a time names one of them. */
+  #timeOfNext(): number {
+    const now = this.#clock.wallTime();
+    const last = this.#state.log.lastTime ?? 0;
+    return toMicros(last >= now && last < now + 1 ? last + 0.001 : now);
+  }
+
+  #dedupe(message: Published, store: () => Ack): Ack {
+    const { config, ids } = this.#state;
+    const id = headerText(message.headers, HEADER.messageId);
+    const known = id === ""
+      ? undefined
+      : ids.seqOf(id, config.duplicate_window, this.#clock.wallTime());
+    return known === undefined ? store() : { seq: known, duplicate: true };
+  }
+
+  #checkSize({ headers, body }: Published): void {
+    const most = this.#state.config.max_msg_size;
+    if (most >= 0 && headers.length + body.length > most) {
+      throw new ApiError("streamMessageExceedsMaximum");
+    }
+    if (headers.length > MAX_HEADERS) throw new ApiError("streamHeaderExceedsMaximum");
+  }
+
+  /** A stream that keeps the old ones refuses the new where there is no room, unless it takes the place of another. */
+  #checkRoom(message: Omit<StoredMessage, "seq" | "time">): void {
+    const { config, log } = this.#state;
+    if (config.discard !== "new") return;
+    const most = config.max_msgs_per_subject;
+    const replaces = most > 0 && log.countOf(message.subject) >= most;
+    const rollsUp = headerText(message.headers, HEADER.rollup) !== "";
+    if (replaces && config.discard_new_per_subject && !rollsUp) {
+      throw new ApiError("streamStoreFailed", "maximum messages per subject exceeded");
+    }
+    if (config.max_msgs > 0 && log.size >= config.max_msgs && !replaces) {
+      throw new ApiError("streamStoreFailed", "maximum messages exceeded");
+    }
+    const size = this.#state.sizeOf(message);
+    if (config.max_bytes <= 0 || log.bytes + size <= config.max_bytes) return;
+    const oldest = replaces ? log.next(message.subject, 0) : undefined;
+    if (!oldest || this.#state.sizeOf(oldest) < size) {
+      throw new ApiError("streamStoreFailed", "maximum bytes exceeded");
+    }
+  }
+
+  /** What a message brings about beside being there. */
+  #settle(
+    { subject, headers }: Published,
+    seq: number,
+    time: number,
+    rollup: Rollup | undefined,
+    keep: number,
+  ): void {
+    const state = this.#state;
+    const id = headerText(headers, HEADER.messageId);
+    state.lastId = id;
+    if (id !== "") state.ids.note(id, seq, time, state.config.duplicate_window);
+    if (rollup) state.purge({ filter: rollup === "sub" ? subject : "", keep });
+    const { allow_rollup_hdrs, deny_purge } = state.config;
+    const scheduler = headerText(headers, HEADER.scheduler);
+    if (
+      allow_rollup_hdrs && !deny_purge && scheduler !== "" &&
+      headerText(headers, HEADER.scheduleNext) === PURGE
+    ) {
+      state.purge({ filter: scheduler });
+    }
+  }
+}

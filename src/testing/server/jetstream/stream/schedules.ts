@@ -1,0 +1,111 @@
+import { Agenda } from "../agenda.ts";
+import type { Clock } from "../../../../clock.ts";
+import { headerText, withHeader, withoutHeader, withoutHeaders } from "../header_block.ts";
+import type { Published, StoredMessage } from "../message.ts";
+import { readTime, writeTime } from "../time.ts";
+import { Alarm } from "../alarm.ts";
+import { HEADER } from "./header_names.ts";
+import { PURGE } from "./schedule_checks.ts";
+import { type Due, dueAfter } from "./schedule_pattern.ts";
+import type { StreamState } from "./state.ts";
+
+/** The schedules of a stream, one for each subject: messages that others are made of when they are due. */
+export class Schedules {
+  readonly #state: StreamState;
+  readonly #clock: Clock;
+  readonly #publish: (published: Published) => void;
+  readonly #agenda = new Agenda<string>();
+  readonly #sequences = new Map<string, number>();
+  readonly #alarm: Alarm;
+
+  /** `publish` takes what is made. */
+  constructor(state: StreamState, clock: Clock, publish: (published: Published) => void) {
+    this.#state = state;
+    this.#clock = clock;
+    this.#publish = publish;
+    this.#alarm = new Alarm(clock, () => this.#run());
+  }
+
+  /** Looks at a message that was stored. */
+  note({ seq, subject, headers, time }: StoredMessage): void {
+    const due = this.#dueAfter(headers, time);
+    const scheduler = headerText(headers, HEADER.scheduler);
+    if (due) this.#set(subject, seq, due.at);
+    else if (scheduler === "") this.#delete(subject);
+    const next = headerText(headers, HEADER.scheduleNext);
+    const again = next === "" || next === PURGE ? undefined : readTime(next);
+    const known = this.#sequences.get(scheduler);
+    if (again !== undefined && known !== undefined) this.#set(scheduler, known, again);
+  }
+
+  /** Finds all schedules among the messages that are there. */
+  restore(): void {
+    const { log } = this.#state;
+    for (const seq of log.lastOfEach(">")) this.note(log.get(seq)!);
+  }
+
+  /** Ends all. */
+  stop(): void {
+    this.#agenda.clear();
+    this.#sequences.clear();
+    this.#alarm.stop();
+  }
+
+  #set(subject: string, seq: number, at: number): void {
+    this.#sequences.set(subject, seq);
+    this.#agenda.set(subject, at);
+    this.#alarm.set(this.#agenda.next);
+  }
+
+  #delete(subject: string): void {
+    this.#sequences.delete(subject);
+    this.#agenda.delete(subject);
+  }
+
+  #run(): void {
+    const now = this.#clock.wallTime();
+    const due: [StoredMessage, number][] = [];
+    for (;;) {
+      const at = this.#agenda.next;
+      const subject = this.#agenda.take(now);
+      if (at === undefined || subject === undefined) break;
+      const schedule = this.#state.log.get(this.#sequences.get(subject)!);
+      if (schedule) due.push([schedule, at]);
+      else this.#delete(subject);
+    }
+    due.sort(([one], [other]) => one.seq - other.seq);
+    for (const [schedule, at] of due) this.#fire(schedule, at, now);
+    this.#alarm.set(this.#agenda.next);
+  }
+
+  #fire(schedule: StoredMessage, at: number, now: number): void {
+    const { subject, headers } = schedule;
+    const due = this.#dueAfter(headers, at, now);
+    if (!due) return this.#delete(subject);
+    const source = headerText(headers, HEADER.scheduleSource);
+    const content = (source === "" ? undefined : this.#state.log.lastOf(source)) ?? schedule;
+    const ttl = headerText(headers, HEADER.scheduleTtl);
+    const rollup = headerText(headers, HEADER.scheduleRollup);
+    let made = withoutHeaders(content.headers, HEADER.schedule);
+    made = withoutHeaders(made, "Nats-Expected-");
+    for (const name of [HEADER.messageId, HEADER.ttl, HEADER.rollup]) {
+      made = withoutHeader(made, name);
+    }
+    made = withHeader(made, HEADER.scheduler, subject);
+    made = withHeader(made, HEADER.scheduleNext, due.repeats ? writeTime(due.at) : PURGE);
+    if (ttl !== "") made = withHeader(made, HEADER.ttl, ttl);
+    if (rollup !== "") made = withHeader(made, HEADER.rollup, rollup);
+    const target = headerText(headers, HEADER.scheduleTarget);
+    this.#publish({ subject: target, reply: "", headers: made, body: content.body });
+  }
+
+  /** What cannot be read any more is no schedule. */
+  #dueAfter(headers: string, after: number, now = after): Due | undefined {
+    if (headers === "") return undefined;
+    try {
+      return dueAfter(headers, after, now);
+    } catch {
+      return undefined;
+    }
+  }
+}

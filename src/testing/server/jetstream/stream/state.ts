@@ -1,0 +1,108 @@
+import type { StoredMessage } from "../message.ts";
+import type { StreamConfig } from "./config.ts";
+import { Interest } from "./interest.ts";
+import { MessageIds } from "./message_ids.ts";
+import { MessageLog } from "./message_log.ts";
+import { sizeIn } from "./size.ts";
+
+/** Which messages a purge takes. */
+export interface PurgeRequest {
+  /** The subjects; empty is all. */
+  readonly filter?: string;
+  /** Those below this sequence. */
+  readonly seq?: number;
+  /** All but so many of the last. */
+  readonly keep?: number;
+}
+
+/** What a stream is and has. Whatever leaves it leaves it here, so that consumers hear of it. */
+export class StreamState {
+  config: StreamConfig;
+  readonly created: number;
+  readonly log: MessageLog;
+  readonly consumers: Interest = new Interest();
+  readonly ids: MessageIds = new MessageIds();
+  /** The id of the message that came last, which may have none. */
+  lastId = "";
+  readonly #sizeOf: (message: Omit<StoredMessage, "seq" | "time">) => number;
+  readonly #gone: (seq: number | undefined) => void;
+
+  /** `gone` hears of every message that leaves, and of all at once as `undefined`. */
+  constructor(config: StreamConfig, created: number, gone: (seq: number | undefined) => void) {
+    this.config = config;
+    this.created = created;
+    this.#gone = gone;
+    this.#sizeOf = sizeIn(config.storage);
+    this.log = new MessageLog(config.first_seq, this.#sizeOf);
+  }
+
+  /** What a message counts for, in bytes. */
+  sizeOf(message: Omit<StoredMessage, "seq" | "time">): number {
+    return this.#sizeOf(message);
+  }
+
+  /** Puts a message at the end, and lets go what is too much then. */
+  append(message: StoredMessage): void {
+    this.log.append(message);
+    const most = this.config.max_msgs_per_subject;
+    if (most > 0) this.#keepPerSubject(message.subject, most);
+    this.keepWithinLimits();
+  }
+
+  /** Lets go the oldest where there are too many. */
+  keepWithinLimits(): void {
+    const { discard, max_msgs, max_bytes } = this.config;
+    if (discard !== "old") return;
+    while (max_msgs > 0 && this.log.size > max_msgs) this.remove(this.log.first);
+    while (max_bytes > 0 && this.log.bytes > max_bytes) this.remove(this.log.first);
+  }
+
+  /** Lets go the oldest of each subject where there are too many. */
+  keepPerSubject(): void {
+    const most = this.config.max_msgs_per_subject;
+    if (most <= 0) return;
+    for (const [subject] of this.log.totals(">")) this.#keepPerSubject(subject, most);
+  }
+
+  /** Removes one message; `false` where there is none. */
+  remove(seq: number): boolean {
+    const message = this.log.remove(seq);
+    if (!message) return false;
+    this.#gone(seq);
+    this.consumers.removed(message);
+    return true;
+  }
+
+  /** Removes many messages; gives how many. */
+  purge({ filter = "", seq = 0, keep = 0 }: PurgeRequest): number {
+    const { log } = this;
+    const before = log.size;
+    if (seq === 1) return 0;
+    const takesAll = filter === "" || filter === ">";
+    if (takesAll && seq === 0 && keep === 0) this.#clear(log.last + 1);
+    else if (takesAll && seq > log.last) this.#clear(seq);
+    else this.#removeEach(filter, seq, keep);
+    const purged = before - log.size;
+    this.consumers.purged(filter);
+    return purged;
+  }
+
+  #removeEach(filter: string, seq: number, keep: number): void {
+    const { log } = this;
+    let excess = log.countFrom(filter, 0) - keep;
+    for (let message = log.next(filter, 0); message; message = log.next(filter, message.seq + 1)) {
+      if (excess-- <= 0 || (seq > 0 && message.seq >= seq)) return;
+      log.remove(message.seq);
+      this.#gone(message.seq);
+    }
+  }
+
+  #clear(next: number): void {
+    this.log.clear(next);
+    this.#gone(undefined);
+  }
+
+  #keepPerSubject(subject: string, most: number): void {
+    while (this.log.countOf(subject) > most) this.remove(this.log.next(subject, 0)!.seq);
+  }
+}

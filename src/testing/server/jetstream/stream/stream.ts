@@ -1,0 +1,207 @@
+import { advise } from "../advisories.ts";
+import { ApiError } from "../api/errors.ts";
+import type { Context } from "../context.ts";
+import { withoutStatus } from "../header_block.ts";
+import type { InternalSubscription } from "../internal_client.ts";
+import type { Published, StoredMessage } from "../message.ts";
+import { Batches } from "./batches.ts";
+import type { StreamConfig } from "./config.ts";
+import { Expiry } from "./expiry.ts";
+import { type Ack, Ingest } from "./ingest.ts";
+import type { Interest } from "./interest.ts";
+import type { MessageLog } from "./message_log.ts";
+import { Republishing } from "./republishing.ts";
+import { Schedules } from "./schedules.ts";
+import { type PurgeRequest, StreamState } from "./state.ts";
+import { SubjectTransform } from "./subject_transform.ts";
+
+/** A stream: it takes in what is published to its subjects, keeps it by its rules, and gives it to its consumers. */
+export class Stream {
+  readonly #context: Context;
+  readonly #state: StreamState;
+  readonly #ingest: Ingest;
+  readonly #batches: Batches;
+  readonly #expiry: Expiry;
+  readonly #schedules: Schedules;
+  #republishing: Republishing | undefined;
+  #transform: SubjectTransform | undefined;
+  #subscriptions = new Map<string, InternalSubscription>();
+
+  constructor(context: Context, config: StreamConfig) {
+    const { clock, memory } = context;
+    this.#context = context;
+    this.#state = new StreamState(config, clock.wallTime(), (seq) => this.#expiry.forget(seq));
+    this.#ingest = new Ingest(this.#state, clock, memory, {
+      stored: (message, before) => this.#stored(message, before),
+    });
+    const own = (published: Published) => this.#takeOwn(published);
+    this.#expiry = new Expiry(this.#state, clock, own);
+    this.#schedules = new Schedules(this.#state, clock, own);
+    this.#batches = new Batches(context, this.#state, this.#ingest);
+    this.#follow(config);
+  }
+
+  /** The name of the stream. */
+  get name(): string {
+    return this.config.name;
+  }
+
+  /** What it is like now. */
+  get config(): StreamConfig {
+    return this.#state.config;
+  }
+
+  /** When it was made, in milliseconds since 1970. */
+  get created(): number {
+    return this.#state.created;
+  }
+
+  /** Its messages, to be read. */
+  get log(): MessageLog {
+    return this.#state.log;
+  }
+
+  /** Its consumers. */
+  get consumers(): Interest {
+    return this.#state.consumers;
+  }
+
+  /** It is another from now on; the configuration has been checked. */
+  update(config: StreamConfig): void {
+    const before = this.config;
+    this.#state.config = config;
+    this.#follow(config);
+    if (!config.allow_atomic) this.#batches.clear();
+    this.#state.keepWithinLimits();
+    this.#state.keepPerSubject();
+    if (config.allow_msg_schedules && !before.allow_msg_schedules) this.#schedules.restore();
+    this.#expiry.restore();
+    for (const consumer of this.consumers.all()) consumer.updated();
+    if (config.retention === "interest" && before.retention !== "interest") this.#releaseAll();
+    this.#note();
+    this.#announce("UPDATED", "modify");
+  }
+
+  /** Removes one message; `false` where there is none. */
+  removeMessage(seq: number): boolean {
+    const removed = this.#state.remove(seq);
+    this.#note();
+    return removed;
+  }
+
+  /** Removes many messages; gives how many. */
+  purge(request: PurgeRequest): number {
+    const purged = this.#state.purge(request);
+    this.#note();
+    return purged;
+  }
+
+  /**
+   * A consumer has done with a message, or is gone: a stream that keeps what is needed lets it go where no other
+   * consumer needs it.
+   */
+  release(seq: number): void {
+    if (this.config.retention === "limits") return;
+    const message = this.log.get(seq);
+    if (message && !this.consumers.needs(message)) this.removeMessage(seq);
+  }
+
+  /** Tells all that the stream is there. */
+  begin(): void {
+    this.#announce("CREATED", "create");
+  }
+
+  /** Ends for good, with its consumers. */
+  delete(): void {
+    this.stop();
+    for (const consumer of this.consumers.all()) consumer.ended();
+    this.#context.memory.note(this, 0);
+    this.#announce("DELETED", "delete");
+  }
+
+  /** Takes in nothing any more, and does nothing by itself. */
+  stop(): void {
+    for (const subscription of this.#subscriptions.values()) {
+      this.#context.client.unsubscribe(subscription);
+    }
+    this.#subscriptions.clear();
+    this.#expiry.stop();
+    this.#schedules.stop();
+    this.#batches.clear();
+  }
+
+  /** Subscribes as the configuration says. */
+  #follow(config: StreamConfig): void {
+    const { subject_transform, republish, subjects } = config;
+    const { client } = this.#context;
+    this.#transform = subject_transform &&
+      SubjectTransform.of(subject_transform.src, subject_transform.dest);
+    this.#republishing = republish && new Republishing(client, config.name, republish);
+    for (const [subject, subscription] of this.#subscriptions) {
+      if (subjects.includes(subject)) continue;
+      client.unsubscribe(subscription);
+      this.#subscriptions.delete(subject);
+    }
+    for (const subject of subjects) {
+      if (this.#subscriptions.has(subject)) continue;
+      const subscription = client.subscribe(subject, (published) => this.#receive(published));
+      this.#subscriptions.set(subject, subscription);
+    }
+  }
+
+  #receive(published: Published): void {
+    const { subject } = published;
+    const headers = withoutStatus(published.headers);
+    const message = { ...published, subject: this.#transform?.apply(subject) ?? subject, headers };
+    try {
+      const ack = Batches.takes(message)
+        ? this.#batches.add(message)
+        : this.#ingest.accept(message);
+      this.#answer(message, ack);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      this.#answer(message, { error, seq: 0 });
+    }
+    this.#note();
+  }
+
+  #takeOwn(published: Published): void {
+    this.#ingest.acceptOwn(published);
+    this.#note();
+  }
+
+  #answer({ reply }: Published, ack: Ack | { error: ApiError; seq: 0 } | "held"): void {
+    if (reply === "" || this.config.no_ack) return;
+    const { name } = this;
+    if (ack === "held") return this.#context.client.publish(reply);
+    const { seq, ...rest } = ack;
+    const said = "error" in rest
+      ? { error: rest.error, stream: name, seq }
+      : { stream: name, seq, ...rest };
+    this.#context.client.publish(reply, { body: JSON.stringify(said) });
+  }
+
+  #stored(message: StoredMessage, lastOfSubject: number): void {
+    this.#expiry.note(message);
+    if (this.config.allow_msg_schedules) this.#schedules.note(message);
+    this.#republishing?.publish(message, lastOfSubject);
+    this.consumers.stored(message);
+  }
+
+  /** From now on only what is needed is kept. */
+  #releaseAll(): void {
+    const { log } = this;
+    for (let message = log.next("", 0); message; message = log.next("", message.seq + 1)) {
+      this.release(message.seq);
+    }
+  }
+
+  #note(): void {
+    this.#context.memory.note(this, this.log.held + this.#state.ids.held + this.#batches.held);
+  }
+
+  #announce(what: string, action: string): void {
+    const facts = { stream: this.name, action };
+    advise(this.#context, `STREAM.${what}.${this.name}`, "stream_action", facts);
+  }
+}

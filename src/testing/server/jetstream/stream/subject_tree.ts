@@ -1,0 +1,113 @@
+/** One token on the way down. */
+class Node<T> {
+  children: Map<string, Node<T>> | undefined;
+  value: T | undefined;
+}
+
+/** Values by literal subjects, found by subjects with wildcards as well. */
+export class SubjectTree<T> {
+  #root = new Node<T>();
+  #size = 0;
+  #nodes = 0;
+
+  /** How many subjects there are. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** How many places it has for them: one for each beginning of them. */
+  get nodes(): number {
+    return this.#nodes;
+  }
+
+  /** The value of a subject. */
+  get(subject: string): T | undefined {
+    let node: Node<T> | undefined = this.#root;
+    for (const token of subject.split(".")) {
+      node = node.children?.get(token);
+      if (!node) return undefined;
+    }
+    return node.value;
+  }
+
+  /** Gives a subject a value. */
+  set(subject: string, value: T): void {
+    let node = this.#root;
+    for (const token of subject.split(".")) {
+      const children = node.children ??= new Map();
+      let next = children.get(token);
+      if (!next) {
+        children.set(token, next = new Node());
+        this.#nodes++;
+      }
+      node = next;
+    }
+    if (node.value === undefined) this.#size++;
+    node.value = value;
+  }
+
+  /** Removes a subject, and the branch that only it needed. */
+  delete(subject: string): void {
+    const tokens = subject.split(".");
+    const path: Node<T>[] = [this.#root];
+    for (const token of tokens) {
+      const next = path[path.length - 1]!.children?.get(token);
+      if (!next) return;
+      path.push(next);
+    }
+    const leaf = path[tokens.length]!;
+    if (leaf.value === undefined) return;
+    leaf.value = undefined;
+    this.#size--;
+    for (let i = tokens.length; i > 0 && !path[i]!.children && path[i]!.value === undefined; i--) {
+      const parent = path[i - 1]!;
+      parent.children!.delete(tokens[i - 1]!);
+      if (parent.children!.size === 0) parent.children = undefined;
+      this.#nodes--;
+    }
+  }
+
+  /** Removes all. */
+  clear(): void {
+    this.#root = new Node();
+    this.#size = 0;
+    this.#nodes = 0;
+  }
+
+  /** Every subject that the filter matches, with its value. */
+  match(filter: string): [subject: string, value: T][] {
+    const found: [string, T][] = [];
+    collect(this.#root, filter === "" ? [">"] : filter.split("."), 0, "", found);
+    return found;
+  }
+}
+
+function collect<T>(
+  node: Node<T>,
+  filter: readonly string[],
+  depth: number,
+  path: string,
+  found: [string, T][],
+): void {
+  if (depth === filter.length) {
+    if (node.value !== undefined) found.push([path, node.value]);
+    return;
+  }
+  const token = filter[depth]!;
+  const join = (name: string) => depth === 0 && path === "" ? name : `${path}.${name}`;
+  if (token === ">") {
+    for (const [name, child] of node.children ?? []) collectAll(child, join(name), found);
+  } else if (token === "*") {
+    for (const [name, child] of node.children ?? []) {
+      collect(child, filter, depth + 1, join(name), found);
+    }
+  } else {
+    const child = node.children?.get(token);
+    if (child) collect(child, filter, depth + 1, join(token), found);
+  }
+}
+
+function collectAll<T>(node: Node<T>, path: string, found: [string, T][]): void {
+  if (node.value !== undefined) found.push([path, node.value]);
+  for (const [name, child] of node.children ?? []) collectAll(child, `${path}.${name}`, found);
+}

@@ -1,0 +1,78 @@
+/**
+ * Times as the API of JetStream writes them. Within the server a time is a number of milliseconds since 1970, with
+ * fractions; durations of the API are nanoseconds.
+ */
+
+/** Nanoseconds in a millisecond. */
+export const NANOSECONDS = 1_000_000;
+/** What a time that was never set looks like. */
+export const NEVER = "0001-01-01T00:00:00Z";
+
+/** Times are kept to the microsecond, of which a number can hold every one there is. */
+const MICROS = 1_000;
+
+const UNITS: Readonly<Record<string, number>> = {
+  ns: 1e-6,
+  us: 1e-3,
+  "µs": 1e-3,
+  "μs": 1e-3,
+  ms: 1,
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+};
+
+const RFC3339 =
+  /^(\d{4}-(\d{2})-(\d{2}))T(\d{2}):(\d{2}):(\d{2})(?:[.,](\d+))?(Z|[+-]\d{2}:\d{2})$/;
+
+/** The nearest time that is kept, so that a time that was written and read again is the same. */
+export function toMicros(time: number): number {
+  return Math.round(time * MICROS) / MICROS;
+}
+
+/** A time in nanoseconds since 1970, which are too many for a number. */
+export function inNanoseconds(time: number): string {
+  return `${Math.round(time * MICROS)}000`;
+}
+
+/** Writes a time with as many digits as it has; `undefined` is a time that was never set. */
+export function writeTime(time: number | undefined): string {
+  if (time === undefined) return NEVER;
+  const micros = Math.round(time * MICROS);
+  const [seconds, milliseconds] = new Date(Math.floor(micros / MICROS)).toISOString().slice(0, -1)
+    .split(".");
+  const fraction = `${milliseconds}${String(micros % MICROS).padStart(3, "0")}`.replace(/0+$/, "");
+  return fraction === "" ? `${seconds}Z` : `${seconds}.${fraction}Z`;
+}
+
+/** Reads a time; `undefined` where it is none. */
+export function readTime(text: string): number | undefined {
+  const match = RFC3339.exec(text);
+  if (!match) return undefined;
+  const [, day, month, date, hour, minute, second, fraction = "", zone] = match;
+  if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59) return undefined;
+  const whole = Date.parse(`${day}T${hour}:${minute}:${second}${zone}`);
+  if (Number.isNaN(whole)) return undefined;
+  // the 30th of February is a date to JavaScript, and none to the server
+  const calendar = new Date(`${day}T00:00:00Z`);
+  if (calendar.getUTCDate() !== Number(date) || calendar.getUTCMonth() + 1 !== Number(month)) {
+    return undefined;
+  }
+  return toMicros(whole + Number(`0.${fraction || 0}`) * 1_000);
+}
+
+/** Reads a duration such as `1h30m` or `250ms`, in milliseconds; `undefined` where it is none. */
+export function readDuration(text: string): number | undefined {
+  const match = /^([+-]?)(.+)$/.exec(text);
+  if (!match) return undefined;
+  const [, sign, rest = ""] = match;
+  if (rest === "0") return 0;
+  let total = 0;
+  let read = 0;
+  for (const [part, number, unit] of rest.matchAll(/(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)/gy)) {
+    total += Number(number) * UNITS[unit!]!;
+    read += part.length;
+  }
+  if (read === 0 || read !== rest.length) return undefined;
+  return sign === "-" ? -total : total;
+}
