@@ -124,3 +124,16 @@ Deno.test("pairsOf() gives the fields one by one", () => {
   assertEquals(pairsOf([["a", "1"]]), [["a", "1"]]);
   assertEquals(pairsOf({}), []);
 });
+
+Deno.test("MessageHeaders.parse() reads the first 4 096 lines of a block, however many there are", () => {
+  const lines = (count: number) => Array.from({ length: count }, (_, n) => `a:${n}\n`).join("");
+  const parse = (count: number) =>
+    MessageHeaders.parse(new TextEncoder().encode(`NATS/1.0 404\r\n${lines(count)}\r\n`));
+  const most = parse(4_096);
+  assertEquals(most.values("a").at(-1), "4095");
+  for (const count of [4_097, 300_000]) {
+    const headers = parse(count);
+    assertEquals(headers.values("a").length, 4_096);
+    assertEquals([headers.status, headers.get("a")], [404, "0"]);
+  }
+});
