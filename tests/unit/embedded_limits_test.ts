@@ -54,7 +54,7 @@ Deno.test("EmbeddedServer keeps a client that answers PING", async () => {
     await client.until("PING\r\n");
     await client.say("PONG\r\n");
   }
-  assertEquals((await client.ask("")).replaceAll("PING\r\n", ""), "");
+  assertEquals(await client.ask(""), "");
 });
 
 Deno.test("EmbeddedServer bounds the connections", async () => {
