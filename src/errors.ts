@@ -5,6 +5,7 @@
  * @module
  */
 import { shown } from "./options.ts";
+import { legible } from "./log/legible.ts";
 import { concealInbox, shortened } from "./subject/shortened.ts";
 
 /**
@@ -95,7 +96,8 @@ export class PermissionError extends Error {
   constructor(operation: "publish" | "subscribe", subject: string, options?: ErrorOptions) {
     const verb = operation === "publish" ? "publish to" : "subscribe to";
     const rule = "the server must permit it: not permitted";
-    super(shortened(`Cannot ${verb} "${subject}" as ${rule}`), options);
+    // a subject that a server names may hold anything
+    super(shortened(`Cannot ${verb} "${legible(subject)}" as ${rule}`), options);
     this.operation = operation;
     this.subject = subject;
     concealInbox(this);
@@ -109,14 +111,15 @@ export class SubscriptionError extends Error {
   }
   /** The subject it was refused for. */
   readonly subject: string;
-  /** What the server said. */
+  /** What the server said, up to 1000 characters of it; controls are escaped, as in `\x1b`. */
   readonly words: string;
   /** Makes one from the server's words. */
   constructor(subject: string, words: string, options?: ErrorOptions) {
-    const sentence = `Cannot subscribe to "${subject}" as the server must take it: ${words}`;
+    const said = legible(words);
+    const sentence = `Cannot subscribe to "${subject}" as the server must take it: ${said}`;
     super(shortened(sentence), options);
     this.subject = subject;
-    this.words = words;
+    this.words = said;
     concealInbox(this);
   }
 }

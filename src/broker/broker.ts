@@ -79,7 +79,9 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
   /**
    * Connects and subscribes: once it resolves, a request of anyone finds the handlers.
    *
-   * @throws {ConnectionError} if it cannot connect @throws {PermissionError} if a subscription is not permitted
+   * @throws {ConnectionError} if it cannot connect, or if the connection breaks before the server has taken all
+   * subscriptions and that takes `connectTimeout` longer (with `waitOnFirstConnect` it waits on)
+   * @throws {PermissionError} if a subscription is not permitted
    * @throws {SubscriptionError} if the server refuses one for another reason. It is subscribed again now and then
    */
   start(): Promise<void> {

@@ -45,7 +45,11 @@ export interface BrokerOptions {
    * queue group "q" where they name none.
    */
   readonly service?: ServiceOptions;
-  /** Milliseconds that a server has to answer a connect. @default {5_000} */
+  /**
+   * Milliseconds that a server has to answer a connect, and that `start()` waits for a connection that broke meanwhile.
+   *
+   * @default {5_000}
+   */
   readonly connectTimeout?: number;
   /**
    * Whether the first connect goes on as a reconnect does, until a server is there or the broker is stopped. It still

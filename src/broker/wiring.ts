@@ -28,6 +28,7 @@ import { checkSubject } from "../subject/subject.ts";
 import type { Handling } from "../subscriber/handling.ts";
 import type { Reading } from "../subscriber/reading.ts";
 import type { Subscriber } from "../subscriber/subscriber.ts";
+import { untilBroken } from "./beginning.ts";
 import type { BrokerSettings } from "./broker_options.ts";
 import { Discovery, SERVICE_QUEUE } from "./discovery.ts";
 import { type Permissions, permissionsOf } from "./permissions.ts";
@@ -52,6 +53,8 @@ export class Wiring implements Host {
   readonly #service: ServiceOptions | undefined;
   readonly #discovery: Discovery | undefined;
   readonly life: Lifecycle;
+  /** How long a start waits for a connection that broke, in milliseconds; `undefined`: for ever. */
+  readonly #mostBroken: number | undefined;
   #isWarned = false;
   /** Registered after `start()`, and not started when last looked at. */
   readonly #unstarted = new Set<Handling | Reading>();
@@ -67,6 +70,7 @@ export class Wiring implements Host {
       this.feed,
     );
     this.links = new Links(this.feed, settings);
+    this.#mostBroken = connection.waitOnFirstConnect ? undefined : connection.connectTimeout;
     this.allowance = settings.allowance;
     this.requestTimeout = requestTimeout;
     this.inboxPrefix = inboxPrefix;
@@ -182,7 +186,13 @@ export class Wiring implements Host {
 
   /** Connects and subscribes. */
   start(registry: Registry): Promise<void> {
-    return this.life.start(() => this.#begin(registry));
+    const most = this.#mostBroken;
+    return this.life.start(async () => {
+      const begun = this.#begin(registry);
+      await (most === undefined ? begun : untilBroken(this.feed, begun, most));
+      const subscribers = registry.handlings.length + registry.readings.length;
+      this.feed.emit({ type: "started", ...this.connection.server, subscribers });
+    });
   }
 
   /** Reports that it failed: nobody may await it, and that must not end the process. */
@@ -203,8 +213,6 @@ export class Wiring implements Host {
     await Promise.all(readings.map((reading) => reading.start()));
     await this.connection.flush({}, "start the broker");
     for (const { refusal } of handlings) if (refusal) throw refusal;
-    const subscribers = handlings.length + readings.length;
-    this.feed.emit({ type: "started", ...this.connection.server, subscribers });
   }
 
   /** Whoever subscribes to where answers come in sees those of everyone with the same prefix; that is told once. */

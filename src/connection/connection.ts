@@ -15,7 +15,7 @@ import { alreadyConnected, clientFault, closedUnder, notConnected } from "./faul
 import { openClient } from "./opening.ts";
 import { Outlet } from "./outlet.ts";
 import { Roll } from "./roll.ts";
-import { serverFacts, UNKNOWN_SERVER } from "./server_facts.ts";
+import { CurrentFacts } from "./server_facts.ts";
 import { withoutQuery } from "./servers.ts";
 import type { ConnectionSettings, SocketSource } from "./settings.ts";
 import type { Interest, Subscriptions, Taker } from "./subscriptions.ts";
@@ -42,7 +42,7 @@ export class Connection {
   #subscriptions: Subscriptions | undefined;
   #up = false;
   #reconnects = 0;
-  #server = UNKNOWN_SERVER;
+  readonly #server = new CurrentFacts(() => this.#client?.info);
   #url = "";
   readonly #comeback = new Comeback();
   readonly #faults: DialFaults;
@@ -70,17 +70,17 @@ export class Connection {
 
   /** The server's bound for headers and body together, in bytes. */
   get maxPayload(): number {
-    return this.#server.maxPayload;
+    return this.#server.now.maxPayload;
   }
 
   /** One older than 2.2 does not. */
   get hasHeaders(): boolean {
-    return this.#server.headers;
+    return this.#server.now.headers;
   }
 
   /** The server that this is, or was last, connected to, and its version. */
   get server(): { readonly server: string; readonly version: string } {
-    return { server: this.#url, version: this.#server.version };
+    return { server: this.#url, version: this.#server.now.version };
   }
 
   /**
@@ -257,8 +257,7 @@ export class Connection {
   #raise(): void {
     const client = this.#client!;
     internals.takeSocket(client);
-    this.#server = serverFacts(client.info!);
-    this.#lines.connected(this.#server.id);
+    this.#lines.connected(this.#server.now.id);
     this.#url = withoutQuery(client.getServer());
     this.#delay.connected();
     this.#faults.reset();

@@ -58,6 +58,11 @@ export type BrokerEvent =
     readonly pattern?: string;
     /** What the messages of one piece of work share. */
     readonly correlationId?: string;
+    /**
+     * How often the server has said this by now, from the second time on. Of what it says in a flood the first ten within
+     * ten seconds are told, then the hundredth, the thousandth and so on.
+     */
+    readonly count?: number;
   }
   | { readonly type: "closed"; readonly error: Error | undefined };
 

@@ -1,5 +1,6 @@
 import { errors } from "@nats-io/transport-deno";
 import { ConnectionError, PermissionError } from "../errors.ts";
+import { legible } from "../log/legible.ts";
 import { shortened } from "../subject/shortened.ts";
 import { withoutQuery } from "./servers.ts";
 import { REFUSED_CREDENTIALS, REJECTED, SILENCE, type Verdict, verdictOf } from "./verdicts.ts";
@@ -26,22 +27,26 @@ export function connectFault(cause: unknown, servers: readonly string[]): Connec
 
 function faultOf(cause: unknown, action: string): ConnectionError {
   const { reason, rule, hint } = verdictOn(cause);
-  const message = cause instanceof Error ? cause.message : String(cause);
+  const words = cause instanceof Error ? cause.message : String(cause);
+  const message = legible(words);
   const advice = hint ? `. ${hint}` : "";
-  return new ConnectionError(`Cannot ${action} as ${rule}: ${message}${advice}`, reason, { cause });
+  return new ConnectionError(`Cannot ${action} as ${rule}: ${message}${advice}`, reason, {
+    cause: message === words ? cause : new Error(message),
+  });
 }
 
 /** An error of the client as one of ours; what has no class of its own is passed on. */
 export function clientFault(error: Error): Error {
   if (error instanceof errors.PermissionViolationError) {
     const operation = error.operation === "publish" ? "publish" : "subscribe";
-    const message = shortened(error.message);
-    // the client's own words name the inbox, and are printed with the error
+    const message = legible(shortened(error.message));
+    // the client's own words name the inbox, may hold what a terminal obeys, and are printed with the error
     const cause = message === error.message ? error : new Error(message);
     return new PermissionError(operation, subjectOf(error), { cause });
   }
   if (isRefusal(error) || verdictOf(error.message)) return faultOf(error, "stay connected");
-  return error;
+  const message = legible(error.message);
+  return message === error.message ? error : new Error(message);
 }
 
 /** The server quotes a subject as Go does; of a message whose address of reply it refuses it names that alone. */

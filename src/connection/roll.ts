@@ -1,6 +1,7 @@
 import { ConnectionError, PermissionError, SubscriptionError } from "../errors.ts";
 import { asError } from "../thrown.ts";
 import type { EventFeed } from "./events.ts";
+import { Occurrences } from "./occurrences.ts";
 import type { Entry, EntryWatch, Subscriptions, Taker } from "./subscriptions.ts";
 import { type Batch, Unanswered } from "./unanswered.ts";
 
@@ -34,6 +35,7 @@ export class Roll implements EntryWatch {
   readonly #feed: EventFeed;
   readonly #ways: RollWays;
   readonly #unanswered = new Unanswered();
+  readonly #occurrences = new Occurrences();
   /** What comes back, each with what the server said last; the one that was tried last is the last. */
   readonly #lost = new Map<Entry, Error>();
   /** The entry that the client has told of in this turn, before the refusal itself is known. */
@@ -88,10 +90,11 @@ export class Roll implements EntryWatch {
         if (isOwn) this.#ways.out().refused(fault);
         else return this.#reportAnswer(fault);
       } else if (!named) this.#refuseNumbered(fault, words);
-      if (named !== "again") this.#report(fault);
-    } else if (fault instanceof ConnectionError) this.#report(fault);
+      if (named !== "again") this.#tell(fault);
+    } else if (fault instanceof ConnectionError) this.#tell(fault);
     else {
-      this.#unanswered.oldest.refusals.push(fault);
+      const isKept = this.#unanswered.oldest.refused(fault);
+      if (!isKept) this.#fail(fault);
       if (!this.#unanswered.isAsked) void this.#ask();
     }
   }
@@ -107,7 +110,7 @@ export class Roll implements EntryWatch {
   lower(): void {
     this.#isUp = false;
     this.#disarm();
-    for (const error of this.#unanswered.clear()) this.#report(error);
+    for (const error of this.#unanswered.clear()) this.#tell(error);
   }
 
   /** The connection is closed for good: nothing comes back. */
@@ -208,13 +211,20 @@ export class Roll implements EntryWatch {
     const sentence = `The server refused something that was sent to it: ${refusal.message}`;
     const error = new ConnectionError(sentence, "rejected", { cause: refusal });
     this.#ways.out().refused(error);
-    this.#report(error);
+    this.#tell(error);
   }
 
   /** Whoever names a forbidden address of reply chooses how often: the first is told, the tenth, the hundredth. */
   #reportAnswer(error: PermissionError): void {
-    const isTold = Number.isInteger(Math.log10(++this.#refusedAnswers));
-    this.#feed.emit({ type: "error", error }, !isTold);
+    const count = ++this.#refusedAnswers;
+    const isTold = Number.isInteger(Math.log10(count));
+    this.#feed.emit({ type: "error", error, ...count > 1 && { count } }, !isTold);
+  }
+
+  /** What the server says, as often as it likes. */
+  #tell(error: Error): void {
+    const { count, isTold } = this.#occurrences.add(error.message);
+    this.#feed.emit({ type: "error", error, ...count > 1 && { count } }, !isTold);
   }
 
   /** Nothing may be thrown into the client's reading, or out of a timer. */

@@ -14,7 +14,7 @@ export interface ServerFacts {
 const USUAL_PAYLOAD = 1_048_576;
 
 /** Before any server has said anything. */
-export const UNKNOWN_SERVER: ServerFacts = {
+const UNKNOWN_SERVER: ServerFacts = {
   id: "",
   version: "",
   maxPayload: USUAL_PAYLOAD,
@@ -31,4 +31,26 @@ export function serverFacts(info: Partial<ServerInfo>): ServerFacts {
     maxPayload: isBound ? max_payload! : USUAL_PAYLOAD,
     headers: headers === true,
   };
+}
+
+/** What the server says of itself by now: a later INFO may change its limits while the connection stands. */
+export class CurrentFacts {
+  readonly #latest: () => Partial<ServerInfo> | undefined;
+  #read: Partial<ServerInfo> | undefined;
+  #facts = UNKNOWN_SERVER;
+
+  /** Reads what `latest` gives; where that is nothing, the last that was read holds. */
+  constructor(latest: () => Partial<ServerInfo> | undefined) {
+    this.#latest = latest;
+  }
+
+  /** The client makes an object for each INFO, so that looking whether there is a later one costs nothing. */
+  get now(): ServerFacts {
+    const latest = this.#latest();
+    if (latest && latest !== this.#read) {
+      this.#read = latest;
+      this.#facts = serverFacts(latest);
+    }
+    return this.#facts;
+  }
 }

@@ -3,6 +3,9 @@ import type { Entry } from "./subscriptions.ts";
 /** So many subjects at most are known between two questions. */
 const MOST = 4_096;
 
+/** So many refusals at most are kept until their question is answered: a server may never answer it. */
+const MOST_REFUSALS = 1_024;
+
 /** What was sent between two questions to the server: its refusals come before the answer to the second. */
 export class Batch {
   readonly entries: Entry[] = [];
@@ -12,6 +15,11 @@ export class Batch {
   /** Those of them that were looked at, as refusals may come in a flood: anyone may name a forbidden address of reply. */
   readonly #known = new Set<string>();
   #looked = 0;
+
+  /** The server has refused something of it; gives whether there was room to keep that. */
+  refused(refusal: Error): boolean {
+    return this.refusals.length < MOST_REFUSALS && this.refusals.push(refusal) > 0;
+  }
 
   /** A message of the program's own; gives whether it is time to ask. */
   published(subject: string): boolean {

@@ -25,6 +25,9 @@ export interface Recipients {
   failed(error: Error): void;
 }
 
+/** The longest line that is no message, in bytes: an INFO that names the servers of a large cluster takes some thousands. */
+const LONGEST = 1_048_576;
+
 const [LF, CR] = [10, 13] as const;
 
 /**
@@ -36,6 +39,8 @@ export class Inbound {
   readonly #recipients: Recipients;
   readonly #line = new MessageLine();
   #isControl: boolean;
+  /** How much of a line has come that has no end yet, and is no message. */
+  #begun = 0;
   #cut: CutMessage | undefined;
   #hasFailed = false;
 
@@ -86,6 +91,11 @@ export class Inbound {
     const lineFeed = piece.indexOf(LF, from);
     this.#isControl = lineFeed < 0;
     const end = this.#isControl ? piece.length : lineFeed + 1;
+    this.#begun = this.#isControl ? this.#begun + end - from : 0;
+    // the client's parser would keep all of it
+    if (this.#begun > LONGEST) {
+      throw new Error(`A line of the server's is too long: ${this.#begun} bytes`);
+    }
     this.#control.parse(piece.subarray(from, end));
     return end;
   }

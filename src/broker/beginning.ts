@@ -1,0 +1,39 @@
+import type { EventFeed } from "../connection/events.ts";
+import { ConnectionError } from "../errors.ts";
+
+/**
+ * Settles as `begun` does, unless the connection breaks meanwhile, and `begun` has not settled so many milliseconds after
+ * that: with a server that lets everyone in and hangs up, it never would.
+ *
+ * @throws {ConnectionError} then, with what was told last of why it broke
+ */
+export function untilBroken(
+  feed: EventFeed,
+  begun: Promise<void>,
+  timeout: number,
+): Promise<void> {
+  const { promise, reject } = Promise.withResolvers<void>();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let breaks = 0;
+  let last: Error | undefined;
+  const giveUp = () => reject(broken(breaks, timeout, last));
+  const deaf = feed.listen((event) => {
+    if (event.type === "error" && event.pattern === undefined) last = event.error;
+    if (event.type !== "disconnected") return;
+    breaks++;
+    timer ??= setTimeout(giveUp, timeout);
+  });
+  return Promise.race([begun, promise]).finally(() => {
+    clearTimeout(timer);
+    deaf();
+  });
+}
+
+function broken(breaks: number, timeout: number, cause: Error | undefined): ConnectionError {
+  const reason = cause instanceof ConnectionError ? cause.reason : "hung-up";
+  const times = breaks === 1 ? "once" : `${breaks} times`;
+  const why = cause ? `: ${cause.message}` : ", without a word of the server's";
+  const sentence =
+    `The broker did not start: the connection broke ${times}, and ${timeout} ms passed${why}`;
+  return new ConnectionError(sentence, reason, { cause });
+}
