@@ -72,7 +72,6 @@ export class NoRespondersError extends Error {
   }
   /** The subject that was asked. */
   readonly subject: string;
-
   /** Makes one for the subject that was asked. */
   constructor(subject: string, options?: ErrorOptions) {
     const rule = "somebody must subscribe to it: no responders";
@@ -91,12 +90,10 @@ export class PermissionError extends Error {
   readonly operation: "publish" | "subscribe";
   /** The subject it was refused for. */
   readonly subject: string;
-
   /** Makes one; the sentence names the operation and the subject. */
   constructor(operation: "publish" | "subscribe", subject: string, options?: ErrorOptions) {
     const verb = operation === "publish" ? "publish to" : "subscribe to";
     const rule = "the server must permit it: not permitted";
-    // a subject that a server names may hold anything
     super(shortened(`Cannot ${verb} "${legible(subject)}" as ${rule}`), options);
     this.operation = operation;
     this.subject = subject;
@@ -116,8 +113,8 @@ export class SubscriptionError extends Error {
   /** Makes one from the server's words. */
   constructor(subject: string, words: string, options?: ErrorOptions) {
     const said = legible(words);
-    const sentence = `Cannot subscribe to "${subject}" as the server must take it: ${said}`;
-    super(shortened(sentence), options);
+    const rule = `the server must take it: ${said}`;
+    super(shortened(`Cannot subscribe to "${subject}" as ${rule}`), options);
     this.subject = subject;
     this.words = said;
     concealInbox(this);
@@ -139,7 +136,6 @@ export class RemoteError extends Error {
   readonly data: unknown;
   /** The subject that was asked. */
   readonly subject: string;
-
   /** Makes one from what the answer carried. */
   constructor(subject: string, code: number, description: string, data: unknown, rawCode?: string) {
     const rule = `the responder must succeed: ${rawCode || code} ${description}`;
@@ -197,7 +193,6 @@ export class InvalidSubjectError extends Error {
   }
   /** What was given. */
   readonly subject: string;
-
   /** Makes one; `rule` is what must hold, such as `"a token must not be empty"`. */
   constructor(action: string, rule: string, subject: unknown) {
     super(shortened(`Cannot ${action} as ${rule}: ${shown(subject)}`));

@@ -2,7 +2,7 @@ import { type MessageLine, unreadable } from "./message_line.ts";
 
 const LF = 10;
 /** In bytes, far beyond any control line that a server is set to; one without an end must not grow for ever. */
-const LONGEST_LINE = 1_048_576;
+export const LONGEST_LINE = 1_048_576;
 
 /** A message that comes in several pieces: put together, with room made for all of it once its size is known. */
 export class CutMessage {

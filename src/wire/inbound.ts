@@ -1,4 +1,4 @@
-import { CutMessage } from "./cut_message.ts";
+import { CutMessage, LONGEST_LINE } from "./cut_message.ts";
 import { beginsMessage, MessageLine, unreadable } from "./message_line.ts";
 import { isReplyAddress } from "./reply_address.ts";
 import { WirePacket } from "./wire_packet.ts";
@@ -24,9 +24,6 @@ export interface Recipients {
   /** Told once of what no server sends: nothing behind it can be read. */
   failed(error: Error): void;
 }
-
-/** The longest line that is no message, in bytes: an INFO that names the servers of a large cluster takes some thousands. */
-const LONGEST = 1_048_576;
 
 const [LF, CR] = [10, 13] as const;
 
@@ -93,9 +90,7 @@ export class Inbound {
     const end = this.#isControl ? piece.length : lineFeed + 1;
     this.#begun = this.#isControl ? this.#begun + end - from : 0;
     // the client's parser would keep all of it
-    if (this.#begun > LONGEST) {
-      throw new Error(`A line of the server's is too long: ${this.#begun} bytes`);
-    }
+    if (this.#begun > LONGEST_LINE) throw unreadable(piece, from);
     this.#control.parse(piece.subarray(from, end));
     return end;
   }
