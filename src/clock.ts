@@ -57,6 +57,24 @@ class PlatformTimer implements Timer {
   }
 }
 
+/** The real ones: a test that replaces the platform's must not stop what waits for turns of the event loop. */
+const { setTimeout: setRealTimeout, setImmediate } = globalThis;
+
+/** Calls back in a later turn of the event loop, after timers and sockets had theirs; no test's time comes in between. */
+export function afterTurn(callback: () => void): void {
+  setRealTimeout(callback, 0);
+}
+
+/** Resolves once all that waits for nothing but microtasks is done. */
+export function turn(): Promise<void> {
+  return new Promise((resolve) => void setImmediate(resolve));
+}
+
+/** Resolves after that many milliseconds, whatever a test does to the time. */
+export function realDelay(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => void setRealTimeout(resolve, milliseconds));
+}
+
 /** Fills the bytes from the system's CSPRNG: for what nobody may guess. No clock moves it. */
 export function fillRandom<Bytes extends Uint8Array<ArrayBuffer> | BigUint64Array<ArrayBuffer>>(
   bytes: Bytes,

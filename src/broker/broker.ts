@@ -1,4 +1,5 @@
 import type { BrokerEvent } from "../connection/events.ts";
+import type { Clock } from "../clock.ts";
 import type { SocketSource } from "../connection/settings.ts";
 import type { Answers } from "../inbox/answers.ts";
 import type { Inbox } from "../inbox/inbox.ts";
@@ -21,8 +22,8 @@ import { untilTold } from "./run.ts";
 import { TIMEOUT_RULES, type TimeoutOptions } from "./timeout_options.ts";
 import { Wiring } from "./wiring.ts";
 
-/** Leads a broker through other sockets from its next connect on: what `TestBroker` does must not be seen by programs. */
-export let reroute: (broker: NatsBroker, socket: SocketSource | undefined) => void;
+/** Leads a broker through other sockets, by another clock, from its next connect on: what no program must see. */
+export let reroute: (broker: NatsBroker, socket: SocketSource | undefined, clock: Clock) => void;
 
 /**
  * One connection to NATS, and everything that is done over it.
@@ -47,7 +48,10 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
   readonly #registry: Registry;
 
   static {
-    reroute = (broker, socket) => broker.#wiring.connection.reroute(socket);
+    reroute = (broker, socket, clock) => {
+      broker.#wiring.connection.reroute(socket);
+      broker.#wiring.clock.follow(clock);
+    };
   }
 
   /**
@@ -148,9 +152,10 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
 
   async #ping(options: TimeoutOptions): Promise<number> {
     checkOptions("ping", options, TIMEOUT_RULES);
-    const began = performance.now();
-    await this.#wiring.connection.flush({ timeout: options.timeout ?? 5_000 }, "ping the server");
-    return performance.now() - began;
+    const { clock, connection } = this.#wiring;
+    const began = clock.now();
+    await connection.flush({ timeout: options.timeout ?? 5_000 }, "ping the server");
+    return clock.now() - began;
   }
 
   /**

@@ -29,6 +29,7 @@ import type { Handling } from "../subscriber/handling.ts";
 import type { Reading } from "../subscriber/reading.ts";
 import type { Subscriber } from "../subscriber/subscriber.ts";
 import { untilBroken } from "./beginning.ts";
+import { BrokerClock } from "./broker_clock.ts";
 import type { BrokerSettings } from "./broker_options.ts";
 import { Discovery, SERVICE_QUEUE } from "./discovery.ts";
 import { type Permissions, permissionsOf } from "./permissions.ts";
@@ -41,6 +42,7 @@ const FORGOTTEN_AFTER = 1_000;
 
 /** Everything a broker is made of. */
 export class Wiring implements Host {
+  readonly clock = new BrokerClock();
   readonly connection: Connection;
   readonly feed = new EventFeed();
   readonly addresses: ReplyAddresses;

@@ -15,6 +15,8 @@
  *
  * @module
  */
-export * from "./server/embedded_server.ts";
+export { EmbeddedServer } from "./server/embedded_server.ts";
 export * from "./server/options.ts";
+export type { EmbeddedStats } from "./server/stats.ts";
+export type { Duration } from "../duration.ts";
 export { TestBroker } from "./test_broker.ts";

@@ -1,11 +1,14 @@
 import { NatsBroker, reroute } from "../broker/broker.ts";
+import { platformClock } from "../clock.ts";
+import type { Duration } from "../duration.ts";
 import { shown } from "../options.ts";
 import { EmbeddedServer } from "./server/embedded_server.ts";
+import { type MovedClock, movedClocks } from "./server/moved_clock.ts";
 import type { EmbeddedServerOptions } from "./server/options.ts";
 
 /**
- * Runs a broker that is configured for production on a server in this process, unchanged and without any
- * permission. When the test is over, the broker is as it was before.
+ * Runs brokers that are configured for production on a server in this process, unchanged and without any
+ * permission. When the test is over, they are as they were before.
  *
  * @example
  * ```ts
@@ -17,42 +20,58 @@ import type { EmbeddedServerOptions } from "./server/options.ts";
  * await using _test = await TestBroker.start(broker);
  * await assertRejects(() => broker.request("nobody.listens"), NoRespondersError);
  * ```
+ *
+ * @example Hours in milliseconds
+ * ```ts
+ * import { NatsBroker, TimeoutError } from "@signalbox/nats";
+ * import { TestBroker } from "@signalbox/nats/testing";
+ * import { assertRejects } from "@std/assert";
+ *
+ * const broker = new NatsBroker("nats://127.0.0.1:4222");
+ * broker.subscriber("report", () => new Promise(() => {}));
+ *
+ * await using test = await TestBroker.start(broker, { time: "moved" });
+ * const report = broker.request("report", undefined, { timeout: 3_600_000 });
+ * await test.advance("1h");
+ * await assertRejects(() => report, TimeoutError);
+ * ```
  */
 export class TestBroker implements AsyncDisposable {
-  /** The server, in memory: another broker or client can be led to it, and outages can be made. */
+  /** The server, in memory: another client can be led to it, and outages can be made. */
   readonly server: EmbeddedServer;
-  readonly #broker: NatsBroker;
+  readonly #brokers: readonly NatsBroker[];
+  readonly #clock: MovedClock | undefined;
 
-  private constructor(broker: NatsBroker, server: EmbeddedServer) {
-    this.#broker = broker;
+  private constructor(brokers: readonly NatsBroker[], server: EmbeddedServer) {
+    this.#brokers = brokers;
     this.server = server;
+    this.#clock = movedClocks.get(server);
   }
 
   /**
-   * Starts the server and the broker on it.
+   * Starts the server and the brokers on it, one after the other.
    *
-   * @param options what the server is like: a smaller `maxPayload`, users and their permissions
+   * @param broker one broker, or a list of those that are to meet on one server
+   * @param options what the server is like: a smaller `maxPayload`, users and their permissions; with `time: "moved"` the
+   * time of the server and of the brokers stands still until {@linkcode TestBroker.advance} moves it
    * @throws {TypeError} for what is no broker, and for options that are not known
-   * @throws {ConnectionError} if the broker is connected already, or the server refuses it
+   * @throws {ConnectionError} if a broker is connected already, or the server refuses it
    */
   static async start(
-    broker: NatsBroker,
+    broker: NatsBroker | readonly NatsBroker[],
     options: Omit<EmbeddedServerOptions, "listen" | "port" | "hostname" | "webSocket"> = {},
   ): Promise<TestBroker> {
-    if (!(broker instanceof NatsBroker)) {
-      throw new TypeError(`Cannot start a test as it must be given a NatsBroker: ${shown(broker)}`);
-    }
+    const brokers = checkBrokers(broker);
     const server = await EmbeddedServer.start({ ...options, listen: false });
+    const test = new TestBroker(brokers, server);
     try {
-      reroute(broker, () => server.socket());
+      test.#lead();
     } catch (error) {
-      // a broker that is connected is at work for somebody else, who must not lose it
       await server.stop();
       throw error;
     }
-    const test = new TestBroker(broker, server);
     try {
-      await broker.start();
+      await test.#inTime(test.#startAll());
     } catch (error) {
       await test.stop();
       throw error;
@@ -60,15 +79,63 @@ export class TestBroker implements AsyncDisposable {
     return test;
   }
 
-  /** Stops the broker, and then the server. */
+  /** Leads all brokers to the server, or none: one that is connected is at work for somebody else, who must not lose it. */
+  #lead(): void {
+    const led: NatsBroker[] = [];
+    try {
+      for (const broker of this.#brokers) {
+        reroute(broker, () => this.server.socket(), this.#clock ?? platformClock);
+        led.push(broker);
+      }
+    } catch (error) {
+      for (const broker of led) reroute(broker, undefined, platformClock);
+      throw error;
+    }
+  }
+
+  async #startAll(): Promise<void> {
+    for (const broker of this.#brokers) await broker.start();
+  }
+
+  /** What waits for the time must not wait for ever where nobody can move it. */
+  #inTime<T>(promise: Promise<T>): Promise<T> {
+    return this.#clock ? this.#clock.runUntilSettled(promise) : promise;
+  }
+
+  /**
+   * Moves the time, both of the brokers and of the server, where the test was started with `time: "moved"`. Timers fire in
+   * the order of what is due: deadlines, retries, pings, keep-alives, waits before a reconnect. After each, what it caused
+   * is delivered and handled before the next one fires. Called again meanwhile, it moves on after that.
+   *
+   * It waits for promises and for messages, not for what a handler does besides, such as reading a file. The program's own
+   * `setTimeout()` and `Date.now()` are real.
+   *
+   * @param duration milliseconds, or text such as `"250ms"`, `"30s"`, `"5m"`, `"1h"` or `"7d"`
+   * @throws {TypeError} if the time is real, or the duration is negative, `NaN`, `Infinity` or other text
+   */
+  advance(duration: Duration): Promise<void> {
+    return this.server.advance(duration);
+  }
+
+  /** Stops the brokers, and then the server. A time that is moved moves on by itself for as long as that takes. */
   async stop(): Promise<void> {
-    await this.#broker.stop();
-    reroute(this.#broker, undefined);
+    await this.#inTime(Promise.all(this.#brokers.map((broker) => broker.stop())));
+    for (const broker of this.#brokers) reroute(broker, undefined, platformClock);
     await this.server.stop();
   }
 
-  /** Stops both, at the end of an `await using` scope. */
+  /** Stops all, at the end of an `await using` scope. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop();
   }
+}
+
+function checkBrokers(broker: unknown): readonly NatsBroker[] {
+  const brokers: readonly unknown[] = Array.isArray(broker) ? broker : [broker];
+  const wrong = brokers.find((each) => !(each instanceof NatsBroker));
+  if (wrong === undefined && brokers.length > 0 && !brokers.includes(undefined)) {
+    return [...new Set(brokers as readonly NatsBroker[])];
+  }
+  const found = brokers.length > 0 ? shown(wrong) : "an empty list";
+  throw new TypeError(`Cannot start a test as it must be given a NatsBroker: ${found}`);
 }

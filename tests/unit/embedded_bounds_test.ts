@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { platformClock } from "../../src/clock.ts";
 import { Backlog } from "../../src/testing/server/backlog.ts";
 import { EmbeddedServer } from "../../src/testing/server/embedded_server.ts";
 import { Exchange, type Subscription } from "../../src/testing/server/exchange.ts";
@@ -38,7 +39,7 @@ Deno.test("Backlog.note() drops whoever has most once all have too much together
 });
 
 Deno.test("Exchange.subscribe() takes no more than there is room for, however deep", () => {
-  const exchange = new Exchange(MIB);
+  const exchange = new Exchange(platformClock, MIB);
   const make = (subject: string): Subscription => {
     const recipient = { deliver: () => true };
     return { subject, queue: undefined, sid: "1", recipient, filtered: false, received: 0, max: 0 };
@@ -58,7 +59,7 @@ Deno.test("Exchange.subscribe() takes no more than there is room for, however de
 });
 
 Deno.test("Permissions.noteReply() forgets the oldest of very many, and not the newest", () => {
-  const permissions = new Permissions({ allowResponses: true });
+  const permissions = new Permissions({ allowResponses: true }, platformClock);
   for (let at = 0; at < 200_000; at++) permissions.noteReply(`in.${at}`);
   assert(!permissions.mayPublish("in.0"));
   assert(permissions.mayPublish("in.199999"));

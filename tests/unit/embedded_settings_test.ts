@@ -22,6 +22,7 @@ Deno.test("checkOptions() fills in the defaults of the real server", () => {
     maxConnections: 65_536,
     pingInterval: 120_000,
     authTimeout: 2_000,
+    time: "real",
     headers: true,
     jetstream: true,
   });

@@ -1,3 +1,4 @@
+import type { Timer } from "../../clock.ts";
 import { type ConnectRequest, readConnect, UNSAID } from "./connect_request.ts";
 import type { Authorization } from "./authorization.ts";
 import { Connection } from "./connection.ts";
@@ -38,29 +39,30 @@ export class Client implements ProtocolHandler, Recipient, Receiver {
   #connected = false;
   #greeted = false;
   #closed = false;
-  #authTimer: ReturnType<typeof setTimeout> | undefined;
+  #authTimer: Timer | undefined;
 
   constructor(station: Station, wire: Wire, id: number) {
     const { maxPending, maxSubscriptions, pingInterval, authTimeout } = station.identity.settings;
+    const { clock, backlog } = station;
     this.#id = id;
     this.#station = station;
     this.#address = wire.address;
-    this.#connection = new Connection(wire, maxPending, station.backlog, (why) => {
+    this.#connection = new Connection(wire, { maxPending, backlog, clock }, (why) => {
       if (why === "slow") station.traffic.slowConsumers++;
       this.close();
     });
     this.#reading = new Reading(this, station.congestion);
     this.#subscriptions = new Subscriptions(station.exchange, this, maxSubscriptions);
     this.#heartbeat = new Heartbeat(
+      clock,
       pingInterval,
       () => this.#connection.say("PING"),
       () => this.refuse(Refusal.stale),
     );
     this.#sayInfo();
     if (station.authorization.required) {
-      const timer = setTimeout(() => this.refuse(Refusal.authTimeout), authTimeout);
-      Deno.unrefTimer(timer);
-      this.#authTimer = timer;
+      this.#authTimer = clock.setTimeout(() => this.refuse(Refusal.authTimeout), authTimeout);
+      this.#authTimer.unref();
     } else {
       this.#heartbeat.start();
     }
@@ -114,7 +116,7 @@ export class Client implements ProtocolHandler, Recipient, Receiver {
   }
 
   connect(json: Uint8Array): void {
-    clearTimeout(this.#authTimer);
+    this.#authTimer?.clear();
     const request = readConnect(json, this.#request);
     if (!request) return this.#hangUp();
     if (this.#connected) this.#subscriptions.clear();
@@ -247,12 +249,19 @@ export class Client implements ProtocolHandler, Recipient, Receiver {
   #permit(granted: EmbeddedPermissions): Permissions | undefined {
     this.#granted = granted;
     const isLimited = Object.keys(granted).length > 0;
-    return this.#permissions = isLimited ? new Permissions(granted) : undefined;
+    return this.#permissions = isLimited
+      ? new Permissions(granted, this.#station.clock)
+      : undefined;
   }
 
   #answerUserInfo(subject: string): void {
-    const { exchange, identity } = this.#station;
-    const payload = userInfo(identity, this.#request, this.#permissions && this.#granted);
+    const { exchange, identity, clock } = this.#station;
+    const payload = userInfo(
+      identity,
+      clock.wallTime(),
+      this.#request,
+      this.#permissions && this.#granted,
+    );
     const line = { subject, reply: "", headerSize: -1, size: payload.length };
     exchange.publish({ line, payload, from: SERVER });
   }
@@ -279,7 +288,7 @@ export class Client implements ProtocolHandler, Recipient, Receiver {
   #leave(): void {
     if (this.#closed) return;
     this.#closed = true;
-    clearTimeout(this.#authTimer);
+    this.#authTimer?.clear();
     this.#heartbeat.stop();
     this.#reading.stop();
     this.#subscriptions.clear();

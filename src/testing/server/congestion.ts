@@ -1,3 +1,4 @@
+import { platformClock, type Timer } from "../../clock.ts";
 import type { Connection } from "./connection.ts";
 
 /** A producer waits this long, in milliseconds, for one chunk of what it sent: then slow consumers
@@ -23,10 +24,10 @@ export class Congestion {
 }
 
 async function caughtUp(behind: readonly Connection[]): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  let timer: Timer | undefined;
   let expired = false;
   const patience = new Promise<void>((resolve) => {
-    timer = setTimeout(() => {
+    timer = platformClock.setTimeout(() => {
       expired = true;
       resolve();
     }, PATIENCE);
@@ -38,6 +39,6 @@ async function caughtUp(behind: readonly Connection[]): Promise<void> {
       }
     }
   } finally {
-    clearTimeout(timer);
+    timer?.clear();
   }
 }

@@ -1,3 +1,4 @@
+import type { Clock, Timer } from "../../clock.ts";
 import type { Backlog } from "./backlog.ts";
 import { Outbound } from "./outbound.ts";
 import type { Wire } from "./wire.ts";
@@ -8,25 +9,32 @@ const LINGER = 1_000;
 /** The wire broke, or the client did not take what was sent. */
 export type Loss = "broken" | "slow";
 
+/** What the sending side of a client needs of its server. */
+export interface SendingPlan {
+  /** How many bytes may wait. */
+  readonly maxPending: number;
+  /** Those of all clients. */
+  readonly backlog: Backlog;
+  readonly clock: Clock;
+}
+
 /** The sending side of a client: what is put into {@linkcode out} leaves in batches, bounded. */
 export class Connection {
   /** Put bytes here, then call {@linkcode send}. */
   readonly out: Outbound = new Outbound();
   readonly #wire: Wire;
-  readonly #maxPending: number;
-  readonly #backlog: Backlog;
+  readonly #plan: SendingPlan;
   readonly #onLost: (why: Loss) => void;
   #writing = 0;
   #scheduled = false;
   #state: "open" | "ending" | "ended" | "closed" = "open";
-  #lingering: ReturnType<typeof setTimeout> | undefined;
+  #lingering: Timer | undefined;
   #waiting: (() => void)[] = [];
 
   /** `onLost` is told when it closes by itself, and not when it is closed from here. */
-  constructor(wire: Wire, maxPending: number, backlog: Backlog, onLost: (why: Loss) => void) {
+  constructor(wire: Wire, plan: SendingPlan, onLost: (why: Loss) => void) {
     this.#wire = wire;
-    this.#maxPending = maxPending;
-    this.#backlog = backlog;
+    this.#plan = plan;
     this.#onLost = onLost;
   }
 
@@ -37,7 +45,7 @@ export class Connection {
 
   /** The real server has producers wait for a client that is past three quarters of its bound. */
   get congested(): boolean {
-    return this.#state === "open" && this.pending > this.#maxPending * 0.75;
+    return this.#state === "open" && this.pending > this.#plan.maxPending * 0.75;
   }
 
   /** Puts a line and has it leave. */
@@ -52,8 +60,8 @@ export class Connection {
    */
   send(): void {
     if (this.#state === "ended" || this.#state === "closed") return;
-    if (this.pending > this.#maxPending) return this.lose("slow");
-    this.#backlog.note(this, this.pending);
+    if (this.pending > this.#plan.maxPending) return this.lose("slow");
+    this.#plan.backlog.note(this, this.pending);
     if (this.#scheduled || this.#writing > 0) return;
     this.#scheduled = true;
     queueMicrotask(() => {
@@ -72,9 +80,8 @@ export class Connection {
   end(): void {
     if (this.#state !== "open") return;
     this.#state = "ending";
-    const lingering = setTimeout(() => this.close(), LINGER);
-    Deno.unrefTimer(lingering);
-    this.#lingering = lingering;
+    this.#lingering = this.#plan.clock.setTimeout(() => this.close(), LINGER);
+    this.#lingering.unref();
     this.send();
   }
 
@@ -82,8 +89,8 @@ export class Connection {
   close(): void {
     if (this.#state === "closed") return;
     this.#state = "closed";
-    clearTimeout(this.#lingering);
-    this.#backlog.note(this, 0);
+    this.#lingering?.clear();
+    this.#plan.backlog.note(this, 0);
     // its wire may linger, and keeps hold of this
     this.out.discard();
     this.#wire.close();
@@ -117,7 +124,7 @@ export class Connection {
     this.#writing = 0;
     if (this.#state === "closed") return;
     this.out.release(bytes);
-    this.#backlog.note(this, this.pending);
+    this.#plan.backlog.note(this, this.pending);
     this.#settle();
     this.#flush();
   }

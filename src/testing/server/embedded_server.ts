@@ -1,4 +1,5 @@
 import { platformClock } from "../../clock.ts";
+import type { Duration } from "../../duration.ts";
 import { Authorization } from "./authorization.ts";
 import { Backlog } from "./backlog.ts";
 import { Client } from "./client.ts";
@@ -9,32 +10,16 @@ import { newSealingKey, newServerId } from "./info.ts";
 import { PipeListener } from "./listener_pipe.ts";
 import { TcpListener } from "./listener_tcp.ts";
 import { WebSocketListener } from "./listener_websocket.ts";
+import { advance, MovedClock, movedClocks } from "./moved_clock.ts";
 import type { EmbeddedServerChanges, EmbeddedServerOptions } from "./options.ts";
 import { Refusal } from "./refusal.ts";
 import { changedOptions, checkOptions, type Settings, streamMemory } from "./settings.ts";
+import type { EmbeddedStats } from "./stats.ts";
 import type { Station, Traffic } from "./station.ts";
 import type { Accept } from "./wire.ts";
 
 /** As many times as much may wait for all clients together as for one. */
 const ALL_CLIENTS = 4;
-
-/** What {@linkcode EmbeddedServer.stats} tells. Bytes are payload, headers included. */
-export interface EmbeddedStats {
-  /** Clients connected now. */
-  readonly connections: number;
-  /** Subscriptions of all of them. */
-  readonly subscriptions: number;
-  /** Messages that clients published since the start. */
-  readonly messagesIn: number;
-  /** Bytes of these messages. */
-  readonly bytesIn: number;
-  /** Messages that were put on their way to subscribers since the start. */
-  readonly messagesOut: number;
-  /** Bytes of these messages. */
-  readonly bytesOut: number;
-  /** Clients dropped because they did not take what was sent to them. */
-  readonly slowConsumers: number;
-}
 
 type Changing<T> = { -readonly [Key in keyof T]: T[Key] };
 
@@ -58,7 +43,7 @@ type Changing<T> = { -readonly [Key in keyof T]: T[Key] };
  */
 export class EmbeddedServer implements AsyncDisposable {
   readonly #clients = new Map<number, Client>();
-  readonly #exchange = new Exchange();
+  readonly #exchange: Exchange;
   readonly #traffic: Traffic = {
     messagesIn: 0,
     bytesIn: 0,
@@ -76,7 +61,12 @@ export class EmbeddedServer implements AsyncDisposable {
 
   private constructor(settings: Settings) {
     const authorization = new Authorization(settings);
+    const moved = settings.time === "moved" ? new MovedClock() : undefined;
+    if (moved) movedClocks.set(this, moved);
+    const clock = moved ?? platformClock;
+    this.#exchange = new Exchange(clock);
     this.#station = {
+      clock,
       identity: {
         id: newServerId(),
         xkey: newSealingKey(),
@@ -92,11 +82,11 @@ export class EmbeddedServer implements AsyncDisposable {
       lameDuck: false,
       left: (id) => this.#clients.delete(id),
     };
-    this.#pipes = new PipeListener(this.#accept);
+    this.#pipes = new PipeListener(this.#accept, clock, moved);
     const maxMemory = streamMemory(settings);
     this.#jetstream = maxMemory === undefined
       ? undefined
-      : new JetStream(this.#exchange, platformClock, { ...settings, maxMemory });
+      : new JetStream(this.#exchange, clock, { ...settings, maxMemory });
   }
 
   /**
@@ -192,6 +182,17 @@ export class EmbeddedServer implements AsyncDisposable {
   stats(): EmbeddedStats {
     const connections = this.#clients.size;
     return { connections, subscriptions: this.#exchange.size, ...this.#traffic };
+  }
+
+  /**
+   * Moves the time of a server whose `time` is `"moved"`, and of the brokers that a `TestBroker` runs on it. Timers fire in
+   * the order of what is due, and what each one causes is delivered and handled before the next one fires.
+   *
+   * @param duration milliseconds, or text such as `"250ms"`, `"30s"`, `"5m"`, `"1h"` or `"7d"`
+   * @throws {TypeError} if the time is real, or the duration is negative, `NaN`, `Infinity` or other text
+   */
+  advance(duration: Duration): Promise<void> {
+    return advance(movedClocks.get(this), duration);
   }
 
   /** Cuts every connection, as an outage does. Whoever comes again is welcome. */

@@ -1,3 +1,4 @@
+import type { Clock } from "../../clock.ts";
 import type { PublishLine } from "./protocol.ts";
 import { type Interest, Sublist } from "./sublist.ts";
 
@@ -39,12 +40,14 @@ export type Added = "added" | "invalid" | "full";
 /** Where subscriptions and messages meet: one subject space, as all clients here are in one account. */
 export class Exchange {
   readonly #interest = new Sublist<Subscription>();
+  readonly #clock: Pick<Clock, "random">;
   readonly #room: number;
   #bytes = 0;
   #internal = 0;
 
   /** `room` is for all subscriptions, in bytes as they are estimated. */
-  constructor(room: number = ROOM) {
+  constructor(clock: Pick<Clock, "random">, room: number = ROOM) {
+    this.#clock = clock;
     this.#room = room;
   }
 
@@ -77,7 +80,7 @@ export class Exchange {
       if (subscription.recipient.deliver(subscription, publication)) delivered = true;
     }
     for (const group of groups) {
-      if (deliverToOne(group, publication)) delivered = true;
+      if (deliverToOne(group, publication, this.#clock.random())) delivered = true;
     }
     return delivered;
   }
@@ -95,8 +98,12 @@ export class Exchange {
 }
 
 /** Begins with any member, and goes on to those who can take it where that one cannot. */
-function deliverToOne(group: readonly Subscription[], publication: Publication): boolean {
-  const first = Math.floor(Math.random() * group.length);
+function deliverToOne(
+  group: readonly Subscription[],
+  publication: Publication,
+  random: number,
+): boolean {
+  const first = Math.floor(random * group.length);
   for (let i = 0; i < group.length; i++) {
     const subscription = group[(first + i) % group.length]!;
     if (subscription.recipient.deliver(subscription, publication)) return true;

@@ -1,17 +1,21 @@
+import type { Clock, Timer } from "../../clock.ts";
+
 /** The real server asks new clients early, to learn the round-trip time. */
 const FIRST = 2_000;
 const MAX_UNANSWERED = 2;
 
 /** Pings a client that is silent and tells when it stays silent. */
 export class Heartbeat {
+  readonly #clock: Clock;
   readonly #interval: number;
   readonly #ping: () => void;
   readonly #stale: () => void;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timer: Timer | undefined;
   #unanswered = 0;
   #heardAt = -Infinity;
 
-  constructor(interval: number, ping: () => void, stale: () => void) {
+  constructor(clock: Clock, interval: number, ping: () => void, stale: () => void) {
+    this.#clock = clock;
     this.#interval = interval;
     this.#ping = ping;
     this.#stale = stale;
@@ -22,18 +26,18 @@ export class Heartbeat {
     this.stop();
     const first = Math.min(this.#interval, FIRST);
     // Clients that came at once are not to be asked at once.
-    this.#schedule(first * (1 + Math.random() / 5));
+    this.#schedule(first * (1 + this.#clock.random() / 5));
   }
 
   /** Ends; nothing is called any more. */
   stop(): void {
-    clearTimeout(this.#timer);
+    this.#timer?.clear();
     this.#timer = undefined;
   }
 
   /** The client sent something other than an answer: it need not be asked for a while. */
   heard(): void {
-    this.#heardAt = performance.now();
+    this.#heardAt = this.#clock.now();
   }
 
   /** The client answered. */
@@ -42,14 +46,13 @@ export class Heartbeat {
   }
 
   #schedule(delay: number): void {
-    const timer = setTimeout(() => this.#tick(), delay);
+    this.#timer = this.#clock.setTimeout(() => this.#tick(), delay);
     // A server in memory must not keep a finished program alive.
-    Deno.unrefTimer(timer);
-    this.#timer = timer;
+    this.#timer.unref();
   }
 
   #tick(): void {
-    if (performance.now() - this.#heardAt >= this.#interval) {
+    if (this.#clock.now() - this.#heardAt >= this.#interval) {
       if (this.#unanswered === MAX_UNANSWERED) return this.#stale();
       this.#unanswered++;
       this.#ping();

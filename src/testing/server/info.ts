@@ -1,3 +1,4 @@
+import { fillRandom } from "../../clock.ts";
 import { type Settings, streamMemory } from "./settings.ts";
 
 /**
@@ -37,7 +38,7 @@ export function newServerId(): string {
 
 /** A public key of some kind: nobody has the other half, as nothing is sealed here. */
 function newKey(kind: "N" | "X"): string {
-  const random = crypto.getRandomValues(new Uint8Array(ID_LENGTH - 1));
+  const random = fillRandom(new Uint8Array(ID_LENGTH - 1));
   return kind + Array.from(random, (byte) => ID_ALPHABET[byte % ID_ALPHABET.length]).join("");
 }
 

@@ -1,23 +1,29 @@
-import type { Pipe } from "./pipe.ts";
+import type { Clock, Timer } from "../../clock.ts";
+import type { Pipe, Travel } from "./pipe.ts";
 import { PipeSocket } from "./pipe_socket.ts";
 import type { Accept } from "./wire.ts";
 
 /** Takes in connections from this process. */
 export class PipeListener {
   readonly #accept: Accept;
-  readonly #dialing = new Map<Pipe, ReturnType<typeof setTimeout>>();
+  readonly #clock: Clock;
+  readonly #travel: Travel | undefined;
+  readonly #dialing = new Map<Pipe, Timer>();
   readonly #open = new Set<Pipe>();
 
-  constructor(accept: Accept) {
+  /** `travel` is told of all that is on its way, if anyone waits for that. */
+  constructor(accept: Accept, clock: Clock, travel: Travel | undefined) {
     this.#accept = accept;
+    this.#clock = clock;
+    this.#travel = travel;
   }
 
   /** Dials; whether it is taken in shows a turn of the event loop later, as on a network. */
   dial(): WebSocket {
-    const socket = new PipeSocket();
+    const socket = new PipeSocket(this.#travel);
     const { pipe } = socket;
     this.#open.add(pipe);
-    this.#dialing.set(pipe, setTimeout(() => this.#answer(pipe), 0));
+    this.#dialing.set(pipe, this.#clock.setTimeout(() => this.#answer(pipe), 0));
     pipe.gone.then(() => this.#forget(pipe));
     return socket;
   }
@@ -39,7 +45,7 @@ export class PipeListener {
   }
 
   #hangUp(pipe: Pipe): void {
-    clearTimeout(this.#dialing.get(pipe));
+    this.#dialing.get(pipe)?.clear();
     this.#dialing.delete(pipe);
   }
 }

@@ -1,3 +1,4 @@
+import { realDelay } from "../../clock.ts";
 import { print } from "../../thrown.ts";
 import type { Accept, Wire } from "./wire.ts";
 
@@ -41,7 +42,7 @@ export class TcpListener {
       } catch {
         // A client that gave up before it was accepted is no reason to stop, and where the system
         // has run out of descriptors this must not spin.
-        if (!this.#stopped) await new Promise((resolve) => setTimeout(resolve, BREATH));
+        if (!this.#stopped) await realDelay(BREATH);
       }
     }
   }

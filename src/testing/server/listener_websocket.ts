@@ -1,3 +1,4 @@
+import { platformClock } from "../../clock.ts";
 import { print } from "../../thrown.ts";
 import type { Accept, Receiver, Wire } from "./wire.ts";
 
@@ -110,9 +111,9 @@ class WebSocketWire implements Wire {
   /** A little while, or until the socket is closed. */
   #poll(): Promise<void> {
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, POLL);
+      const timer = platformClock.setTimeout(resolve, POLL);
       this.#wake = () => {
-        clearTimeout(timer);
+        timer.clear();
         resolve();
       };
     });

@@ -128,6 +128,13 @@ export interface EmbeddedServerOptions {
   /** Who may connect. Everyone may where there are neither users nor a token. */
   readonly users?: readonly EmbeddedUser[];
   /**
+   * `"moved"` has the time stand still until {@linkcode EmbeddedServer.advance} moves it, by hours in milliseconds. It needs
+   * `listen: false`. The program's own timers, and its `Date.now()`, are not moved.
+   *
+   * @default "real"
+   */
+  readonly time?: "real" | "moved";
+  /**
    * Support headers? `false` is a server older than 2.2.
    *
    * @default true

@@ -1,3 +1,4 @@
+import { platformClock } from "../../clock.ts";
 import { byteString } from "./byte_string.ts";
 import { findOperation, isBlank } from "./operation.ts";
 import type { ProtocolHandler, PublishLine } from "./protocol.ts";
@@ -34,7 +35,7 @@ export class Parser {
   /**
    * Reads on. The bytes are the caller's again when it returns.
    *
-   * @returns how far it came until then, by `performance.now()`; once it is stopped, to the end
+   * @returns how far it came until then, by `platformClock.now()`; once it is stopped, to the end
    */
   parse(bytes: Uint8Array, from = 0, until = Infinity): number {
     let at = from;
@@ -42,7 +43,7 @@ export class Parser {
       at = this.#announced
         ? this.#readPayload(bytes, at, this.#announced)
         : this.#readLine(bytes, at);
-      if (steps % LOOK_EVERY === 0 && performance.now() > until) break;
+      if (steps % LOOK_EVERY === 0 && platformClock.now() > until) break;
     }
     return this.#stopped ? bytes.length : at;
   }

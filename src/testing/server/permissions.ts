@@ -1,3 +1,4 @@
+import type { Clock } from "../../clock.ts";
 import { toByteString } from "./byte_string.ts";
 import type { EmbeddedPermissions, EmbeddedSubjects } from "./options.ts";
 import { split } from "./settings.ts";
@@ -34,9 +35,12 @@ export class Permissions {
   readonly #publishable = new Map<string, boolean>();
   readonly #receivable = new Map<string, boolean>();
   #notedSincePrune = 0;
-  #prunedAt = performance.now();
+  readonly #clock: Clock;
+  #prunedAt: number;
 
-  constructor({ publish, subscribe, allowResponses }: EmbeddedPermissions) {
+  constructor({ publish, subscribe, allowResponses }: EmbeddedPermissions, clock: Clock) {
+    this.#clock = clock;
+    this.#prunedAt = clock.now();
     if (allowResponses) {
       const { max = DEFAULT_RESPONSES, expires = DEFAULT_EXPIRY } = allowResponses === true
         ? {}
@@ -89,7 +93,7 @@ export class Permissions {
    */
   noteReply(subject: string): void {
     if (!this.#responses || this.mayPublish(subject)) return;
-    const now = performance.now();
+    const now = this.#clock.now();
     this.#replies.set(subject, { since: now, used: 0 });
     if (++this.#notedSincePrune > PRUNE_COUNT || now - this.#prunedAt > PRUNE_INTERVAL) {
       this.#prune(now);
@@ -102,7 +106,7 @@ export class Permissions {
     const { max, expires } = this.#responses;
     reply.used++;
     const gone = (max > 0 && reply.used > max) ||
-      (expires > 0 && performance.now() - reply.since > expires);
+      (expires > 0 && this.#clock.now() - reply.since > expires);
     if (gone) this.#replies.delete(subject);
     return !gone;
   }

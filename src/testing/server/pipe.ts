@@ -1,3 +1,4 @@
+import { afterTurn } from "../../clock.ts";
 import { print } from "../../thrown.ts";
 import type { Accept, Receiver, Wire } from "./wire.ts";
 
@@ -15,10 +16,19 @@ export interface PipeEnd {
   closed(clean: boolean): void;
 }
 
+/** Who waits for what is on its way in memory. */
+export interface Travel {
+  /** Something is on its way, or has arrived. */
+  noticed(): void;
+  /** So is this, until it has settled. */
+  underWay<T>(run: () => Promise<T>): Promise<T>;
+}
+
 /** A connection in memory: what one end sends reaches the other a moment later, as on a network. */
 export class Pipe implements Wire {
   readonly address: undefined = undefined;
   readonly #end: PipeEnd;
+  readonly #travel: Travel | undefined;
   readonly #inbound: Uint8Array[] = [];
   #inboundSize = 0;
   #receiver: Receiver | undefined;
@@ -27,8 +37,9 @@ export class Pipe implements Wire {
   #closed = false;
   readonly #gone = Promise.withResolvers<void>();
 
-  constructor(end: PipeEnd) {
+  constructor(end: PipeEnd, travel?: Travel) {
     this.#end = end;
+    this.#travel = travel;
   }
 
   /** Bytes sent that the server has yet to take. */
@@ -66,6 +77,7 @@ export class Pipe implements Wire {
 
   write(bytes: Uint8Array): Promise<void> {
     const own = new Uint8Array(bytes);
+    this.#travel?.noticed();
     return Promise.resolve().then(() => {
       if (!this.#closed) this.#end.arrived(own);
     });
@@ -83,6 +95,7 @@ export class Pipe implements Wire {
     if (this.#closed) return;
     this.#closed = true;
     this.#inbound.length = 0;
+    this.#travel?.noticed();
     queueMicrotask(() => {
       this.#receiver?.ended();
       this.#end.closed(clean);
@@ -94,7 +107,8 @@ export class Pipe implements Wire {
     if (this.#pumping) return;
     this.#pumping = true;
     queueMicrotask(() => {
-      this.#run().catch((error) => {
+      const run = () => this.#run();
+      (this.#travel ? this.#travel.underWay(run) : run()).catch((error) => {
         // what cannot be read ends this connection alone
         print(error);
         this.#pumping = false;
@@ -113,7 +127,7 @@ export class Pipe implements Wire {
         turn += slice.length;
         if (turn < TURN) continue;
         turn = 0;
-        await new Promise((resolve) => setTimeout(resolve, 0));
+        await new Promise<void>(afterTurn);
       }
     }
     this.#pumping = false;

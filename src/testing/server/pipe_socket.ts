@@ -1,4 +1,4 @@
-import { Pipe } from "./pipe.ts";
+import { Pipe, type Travel } from "./pipe.ts";
 
 const CLEAN = 1000;
 const ABNORMAL = 1006;
@@ -24,13 +24,14 @@ export class PipeSocket extends EventTarget implements WebSocket {
   #code: number = CLEAN;
   #reason = "";
 
-  constructor() {
+  constructor(travel?: Travel) {
     super();
-    this.pipe = new Pipe({
+    const end = {
       opened: () => this.#opened(),
-      arrived: (bytes) => this.#arrived(bytes),
-      closed: (clean) => this.#closed(clean),
-    });
+      arrived: (bytes: Uint8Array<ArrayBuffer>) => this.#arrived(bytes),
+      closed: (clean: boolean) => this.#closed(clean),
+    };
+    this.pipe = new Pipe(end, travel);
   }
 
   get readyState(): 0 | 1 | 2 | 3 {

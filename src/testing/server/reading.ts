@@ -1,3 +1,4 @@
+import { afterTurn, platformClock } from "../../clock.ts";
 import type { Congestion } from "./congestion.ts";
 import { Parser } from "./parser.ts";
 import type { ProtocolHandler } from "./protocol.ts";
@@ -19,7 +20,7 @@ export class Reading {
 
   /** Reads on; settles when all is read and nobody is behind, `undefined` where that is at once. */
   receive(bytes: Uint8Array): Promise<void> | undefined {
-    const at = this.#parser.parse(bytes, 0, performance.now() + TURN);
+    const at = this.#parser.parse(bytes, 0, platformClock.now() + TURN);
     if (at < bytes.length) return this.#goOn(bytes, at);
     return this.#congestion.relief();
   }
@@ -32,8 +33,8 @@ export class Reading {
   async #goOn(bytes: Uint8Array, from: number): Promise<void> {
     for (let at = from; at < bytes.length;) {
       await this.#congestion.relief();
-      await new Promise((resolve) => setTimeout(resolve, 0));
-      at = this.#parser.parse(bytes, at, performance.now() + TURN);
+      await new Promise<void>(afterTurn);
+      at = this.#parser.parse(bytes, at, platformClock.now() + TURN);
     }
     await this.#congestion.relief();
   }

@@ -24,6 +24,7 @@ const DEFAULTS = {
   authTimeout: 2_000,
   headers: true,
   jetstream: true,
+  time: "real",
 } as const;
 
 const MAX_MEMORY = 256 * 1024 * 1024;
@@ -64,6 +65,7 @@ export function checkOptions(options: EmbeddedServerOptions): Settings {
   }
   checkMemory(settings);
   checkAccess(settings);
+  checkTime(settings);
   return settings;
 }
 
@@ -118,6 +120,14 @@ function checkAccess({ maxPayload, maxPending, listen, webSocket, token, users }
     if (typeof password !== "string") refuse(`user "${user}" must have a password`, password);
     checkSubjects(permissions?.publish, false);
     checkSubjects(permissions?.subscribe, true);
+  }
+}
+
+function checkTime({ time, listen }: Settings): void {
+  if (time !== "real" && time !== "moved") refuse('`time` must be "real" or "moved"', time);
+  // nobody can know what is on its way through a socket, and timers would fire before it has arrived
+  if (time === "moved" && listen) {
+    refuse('`time` can be "moved" in memory only, with `listen: false`', listen);
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Clock } from "../../clock.ts";
 import type { Authorization } from "./authorization.ts";
 import type { Backlog } from "./backlog.ts";
 import type { Congestion } from "./congestion.ts";
@@ -16,6 +17,7 @@ export interface Traffic {
 /** What every client of one server shares. */
 export interface Station {
   readonly identity: Identity;
+  readonly clock: Clock;
   readonly authorization: Authorization;
   readonly exchange: Exchange;
   readonly congestion: Congestion;

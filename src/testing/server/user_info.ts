@@ -13,6 +13,7 @@ const encoder = new TextEncoder();
 /** What the server knows of the client that asks. */
 export function userInfo(
   { id, settings }: Identity,
+  wallTime: number,
   { user }: ConnectRequest,
   permissions: EmbeddedPermissions | undefined,
 ): Uint8Array {
@@ -24,7 +25,7 @@ export function userInfo(
     jetstream: streamMemory(settings) !== undefined,
     flags: 0,
     seq: 0,
-    time: new Date().toISOString(),
+    time: new Date(wallTime).toISOString(),
   };
   const data = {
     user,

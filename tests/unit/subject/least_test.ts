@@ -1,4 +1,5 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
+import { platformClock } from "../../../src/clock.ts";
 import { admits, covers } from "../../../src/subject/covers.ts";
 import { leastEntries, type Wanted } from "../../../src/subject/least.ts";
 import { Permissions } from "../../../src/testing/server/permissions.ts";
@@ -79,7 +80,7 @@ Deno.test("leastEntries() permits all that is wanted by the server's own rules",
   for (let run = 0; run < 2_000; run++) {
     const wanted = Array.from({ length: 1 + random(6) }, () => randomWanted(random));
     const entries = leastEntries(wanted);
-    const permissions = new Permissions({ subscribe: entries });
+    const permissions = new Permissions({ subscribe: entries }, platformClock);
     for (const { subject, queue } of wanted) {
       const asked = `${subject} ${queue ?? ""} of ${JSON.stringify(entries)}`;
       assertStrictEquals(permissions.maySubscribe(subject, queue), true, asked);
