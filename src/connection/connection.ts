@@ -128,8 +128,8 @@ export class Connection {
     return this.#outlet.takeBack(outgoing);
   }
 
-  /** How many bytes the socket was to take, and how many of them have gone. */
-  get written(): Pick<Outlet, "given" | "left"> {
+  /** How many bytes the socket was to take, how many of them have gone, and whether too many have not. */
+  get written(): Pick<Outlet, "given" | "left" | "isFull"> {
     return this.#outlet;
   }
 

@@ -11,6 +11,9 @@ import { Outbox } from "./outbox.ts";
 import { Receipts } from "./receipts.ts";
 import type { Roll } from "./roll.ts";
 
+/** So much may wait for the socket, in bytes, before what can be left out is; in memory it is four times as much. */
+const FULL = 8_388_608;
+
 /** What goes for the socket that has come back. */
 export interface Resumption {
   /** Whether it is still there. */
@@ -94,6 +97,11 @@ export class Outlet {
 
   get left(): number {
     return this.#writer?.left ?? 0;
+  }
+
+  /** Whether so much waits for the socket that refusals, and what is said again anyway, must not be added. */
+  get isFull(): boolean {
+    return this.given - this.left > FULL;
   }
 
   /** Resolves once the socket has taken most of what was published; `undefined` where that is so. */

@@ -121,6 +121,8 @@ export class Wire implements FrameWriter {
   }
 
   say(kind: ControlKind, serial: number, tally: Tally, subject: string): void {
+    // as if it were lost: it draws the same from the other side as before, and every later one says it too
+    if (this.#connection.written.isFull) return;
     if (kind === "open") return this.accept(this.#acceptance!, serial, subject);
     const replyTo = this.#own + controlName(kind, serial);
     this.publish({ subject, replyTo, data: encodeTally(tally), headerBlock: undefined });

@@ -160,6 +160,16 @@ export class Outbound {
     return this.#ways.requestTimeout;
   }
 
+  /** Resolves once the socket has taken most of what was sent; `undefined` where that is so. */
+  room(): Promise<void> | undefined {
+    return this.#ways.connection.room();
+  }
+
+  /** Whether so much waits for the socket that nobody is refused by a message any more. */
+  get isFull(): boolean {
+    return this.#ways.connection.written.isFull;
+  }
+
   /** Whether a draft may have to wait for a middleware. */
   get hasMiddleware(): boolean {
     return this.#chain !== undefined;

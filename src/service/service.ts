@@ -13,7 +13,7 @@ import { type ServiceOptions, type ServiceSettings, serviceSettings } from "./se
 
 /** What a service runs in. */
 export interface ServiceSurroundings {
-  readonly connection: Pick<Connection, "publish" | "subscribe" | "hasHeaders">;
+  readonly connection: Pick<Connection, "publish" | "subscribe" | "hasHeaders" | "room">;
   readonly feed: Pick<EventFeed, "listen" | "emit">;
   /** Where answers may go. */
   readonly addresses: Pick<ReplyAddresses, "permits">;
@@ -25,6 +25,7 @@ export interface ServiceSurroundings {
  */
 export class Service {
   readonly #connection: ServiceSurroundings["connection"];
+  readonly #feed: ServiceSurroundings["feed"];
   readonly #addresses: ServiceSurroundings["addresses"];
   readonly #refused: RefusedReplies;
   readonly #settings: ServiceSettings;
@@ -34,6 +35,8 @@ export class Service {
   readonly #forbidden = new Set<Interest>();
   /** What was answered in this turn. */
   readonly #answers = new Map<Verb, Uint8Array>();
+  /** How many questions have not been answered, as the socket was behind. */
+  #dropped = 0;
   #started = new Date().toISOString();
 
   /**
@@ -47,6 +50,7 @@ export class Service {
     endpoints: () => readonly Endpoint[],
   ) {
     this.#connection = connection;
+    this.#feed = feed;
     this.#addresses = addresses;
     this.#refused = new RefusedReplies(feed, "$SRV.>");
     this.#settings = serviceSettings(options);
@@ -120,11 +124,17 @@ export class Service {
     const { replyTo } = question;
     if (!replyTo) return;
     if (!this.#addresses.permits(question)) return this.#refused.report(question);
+    if (this.#connection.room()) return this.#drop(question);
     const correlationId = new ReceivedMessage(question).correlationId ?? newToken();
     const own = { contentType: undefined, correlationId, timeLeft: undefined };
     const headerBlock = this.#connection.hasHeaders ? encodeHeaders(own, undefined) : undefined;
     const data = this.#made(verb);
     this.#connection.publish({ subject: replyTo, replyTo: "", data, headerBlock, isAwaited: true });
+  }
+
+  /** Answers are many times as long as questions: while the socket is behind, there are none. */
+  #drop({ subject }: Packet): void {
+    this.#feed.emit({ type: "slowConsumer", subject, dropped: ++this.#dropped });
   }
 
   /** The same for all questions that are read at once: of many endpoints it is long, and a flood must cost little. */

@@ -97,7 +97,7 @@ export class Delivery {
       const told = this.#fail(exchange, error);
       if (told) return this.#endAfter(exchange, told);
     }
-    this.#end(exchange);
+    return this.#end(exchange);
   }
 
   /** Answers a message without handing it over. */
@@ -107,8 +107,7 @@ export class Delivery {
     const exchange = this.#begin(packet, performance.now());
     exchange.isRefused = true;
     const told = this.#fail(exchange, new ReplyError(code, description));
-    if (told) return this.#endAfter(exchange, told);
-    this.#end(exchange);
+    return told ? this.#endAfter(exchange, told) : this.#end(exchange);
   }
 
   /**
@@ -122,9 +121,7 @@ export class Delivery {
     );
     await within(Promise.allSettled(told), { timeout: patience }, "tell the callers").catch(
       (late) => {
-        for (const exchange of this.#telling.exchanges) {
-          this.#sayLess(exchange, failureOf(error), late);
-        }
+        for (const each of this.#telling.exchanges) this.#sayLess(each, failureOf(error), late);
       },
     );
   }
@@ -144,11 +141,13 @@ export class Delivery {
     return told.catch((error) => this.#report(exchange, error)).then(() => this.#end(exchange));
   }
 
-  #end(exchange: Exchange): void {
+  /** Resolves once the socket has room for the next answer: the place of this one is not free before. */
+  #end(exchange: Exchange): Promise<void> | undefined {
     if (exchange.failure) this.#streaming.endPlain(exchange, 1);
     exchange.end();
     this.#plan.open.delete(exchange);
     this.#plan.stats?.record(performance.now() - exchange.began, exchange.failure);
+    return exchange.replyTo === "" ? undefined : this.#plan.outbound.room();
   }
 
   readonly #handleSeated = (exchange: Exchange): unknown =>
@@ -225,10 +224,11 @@ export class Delivery {
     try {
       const fields = exchange.servesLinks && isOpening(exchange) ? REFUSED : undefined;
       const draft = errorDraft(exchange, failure);
-      if (exchange.isRefused && !this.#telling.hasRoom) {
-        return this.#plan.outbound.sendPast(draft, fields);
-      }
-      const sent = this.#plan.outbound.send(draft, fields);
+      const { outbound } = this.#plan;
+      // the socket is behind; what is refused has been counted and reported as dropped
+      if (exchange.isRefused && outbound.isFull) return;
+      if (exchange.isRefused && !this.#telling.hasRoom) return outbound.sendPast(draft, fields);
+      const sent = outbound.send(draft, fields);
       if (isThenable(sent)) return this.#telling.add(exchange, sent).catch(sayLess);
     } catch (cause) {
       sayLess(cause);

@@ -12,7 +12,7 @@ import type { Exchange, Seat } from "./exchange.ts";
 
 /** What the places of one subject go by. */
 export interface SeatPlan {
-  readonly ways: Pick<LinkWays, "links">;
+  readonly ways: Pick<LinkWays, "links" | "outbound">;
   readonly feed: Pick<EventFeed, "emit">;
   readonly pattern: string;
   /** What has a place, for sentences: sessions, or streams. */
@@ -91,8 +91,9 @@ export class Seats {
    * @throws {ReplyError} with 429, if there is no place, or too much is held
    */
   take(exchange: Exchange): unknown {
-    const { ways: { links }, what } = this.#plan;
+    const { ways: { links, outbound }, what } = this.#plan;
     const { size } = exchange;
+    if (outbound.isFull) throw this.#refusal(exchange, "Too much waits to be sent");
     if (!links.held.makeRoom(size)) {
       throw this.#refusal(exchange, "Streams and sessions hold too much");
     }

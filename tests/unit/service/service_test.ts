@@ -17,6 +17,8 @@ class FakeConnection {
   readonly published: Outgoing[] = [];
   readonly hasHeaders: boolean = true;
 
+  room(): undefined {}
+
   publish(outgoing: Outgoing): boolean {
     return this.published.push(outgoing) > 0;
   }
