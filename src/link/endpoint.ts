@@ -51,9 +51,8 @@ export class Endpoint implements LinkOwner {
     this.correlationId = purpose.correlationId;
     this.closed = new Promise((resolve) => this.#told = resolve);
     const context = { ...purpose, signal: () => this.signal };
-    const read = (size: number, frames?: number) => this.#link.read(size, frames);
-    this.#reader = new Reader({ read }, settings.maxMessage, context);
     this.#link = new Link(ways, this, settings);
+    this.#reader = new Reader(this.#link, settings.maxMessage, context);
     this.#sending = new Sending(this.#link, ways, this);
     this.#handshake = new Handshake(this.#link, this);
     this.#retirement = new Retirement(this.#link, this);

@@ -35,7 +35,7 @@ const LOSS_STEP = 200;
 export class Flow {
   readonly out: Outflow;
   readonly #in: Inflow;
-  readonly #rewinds = new Rewinds();
+  #rewinds: Rewinds | undefined;
   readonly #window: Bounds;
   readonly #rights: Rights;
   readonly #writer: FrameWriter;
@@ -200,17 +200,17 @@ export class Flow {
 
   /** When something is to be sent again, `Infinity` if the other side misses nothing. */
   get rewindDue(): number {
-    return this.#rewinds.due;
+    return this.#rewinds?.due ?? Infinity;
   }
 
   /** The other side misses something: what it has not acknowledged is sent again, as soon as it may be. */
   rewind(): void {
-    this.#rewinds.want();
+    (this.#rewinds ??= new Rewinds()).want();
   }
 
   /** Sends as much as there is room for; where the last of it closes the link, what has come is acknowledged before. */
   pump(now: number, isClosing: boolean): void {
-    this.#rewinds.proceed(this.out, now);
+    this.#rewinds?.proceed(this.out, now);
     // or the other side would take what we have for something that was left behind
     if (isClosing && this.out.peek()) {
       this.acknowledge(now);

@@ -1,3 +1,6 @@
+import type { LinkMachine } from "./link_machine.ts";
+import type { LinkOwner } from "./link_owner.ts";
+
 /** So many microtasks without anything new, and what was given goes out: a loop that awaits each of its sends needs two. */
 const STILLNESS = 10;
 
@@ -6,31 +9,43 @@ const STILLNESS = 10;
  * 128 bytes each, eight times as many in a second as when each goes at once.
  */
 export class Gathering {
-  readonly #given: () => number;
-  readonly #isFull: () => boolean;
-  readonly #done: () => void;
+  readonly #machine: Pick<LinkMachine, "state" | "out" | "flush">;
+  readonly #owner: Pick<LinkOwner, "moved">;
+  readonly #isLimited: boolean;
   #isUnderWay = false;
 
-  /** Is `done` once no more is `given`, or there is no room for more. */
-  constructor(given: () => number, isFull: () => boolean, done: () => void) {
-    this.#given = given;
-    this.#isFull = isFull;
-    this.#done = done;
+  /** A side `isLimited` that has so many addresses, and a message for each. */
+  constructor(
+    machine: Pick<LinkMachine, "state" | "out" | "flush">,
+    owner: Pick<LinkOwner, "moved">,
+    isLimited: boolean,
+  ) {
+    this.#machine = machine;
+    this.#owner = owner;
+    this.#isLimited = isLimited;
+  }
+
+  /** Whether a frame has been sent, or there is room for it. */
+  isAdmitted(number: number): boolean {
+    const { out, state } = this.#machine;
+    return number <= out.sent || (state === "open" && !this.#isLimited && out.isAdmitted(number));
   }
 
   /** Something has been given. */
   begin(): void {
     if (this.#isUnderWay) return;
     this.#isUnderWay = true;
-    let seen = this.#given();
+    const { out } = this.#machine;
+    let seen = out.last;
     let still = 0;
     const look = () => {
-      const given = this.#given();
-      still = given > seen ? 0 : still + 1;
-      seen = given;
-      if (still < STILLNESS && !this.#isFull()) return queueMicrotask(look);
+      const { last } = out;
+      still = last > seen ? 0 : still + 1;
+      seen = last;
+      if (still < STILLNESS && this.isAdmitted(last)) return queueMicrotask(look);
       this.#isUnderWay = false;
-      this.#done();
+      this.#machine.flush(performance.now());
+      this.#owner.moved();
     };
     queueMicrotask(look);
   }

@@ -28,9 +28,15 @@ export class Held {
   /** Begins to count for a peer; without a `holder` it cannot be ended. */
   open(bytes: number, holder?: Holder): Holding {
     const holding = new Holding(this, bytes, holder);
-    if (holder) this.#holdings.add(holding);
-    this.change(bytes);
+    if (holder) this.enter(holding);
+    else this.change(bytes);
     return holding;
+  }
+
+  /** Begins to count what can be ended. */
+  enter(holding: Holding): void {
+    this.#holdings.add(holding);
+    this.change(holding.bytes);
   }
 
   /**
@@ -86,7 +92,7 @@ export class Holding {
   #bytes: number;
   #isClosed = false;
 
-  constructor(held: Held, bytes: number, holder: Holder | undefined) {
+  constructor(held: Held, bytes: number, holder?: Holder) {
     this.#held = held;
     this.#holder = holder;
     this.#bytes = bytes;
@@ -96,6 +102,7 @@ export class Holding {
     return this.#bytes;
   }
 
+  /** Whether only what came before its end is held. */
   get isOver(): boolean {
     return this.#holder!.isOver;
   }

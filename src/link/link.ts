@@ -12,7 +12,7 @@ import { LinkHolding } from "./link_holding.ts";
 import type { LinkEvents } from "./link_life.ts";
 import { LinkMachine } from "./link_machine.ts";
 import type { LinkSettings } from "./link_options.ts";
-import { type LinkOwner, reporter } from "./link_owner.ts";
+import { type LinkOwner, reportTo } from "./link_owner.ts";
 import type { LinkWays } from "./link_ways.ts";
 import type { Linked } from "./links.ts";
 import type { Unnumbered } from "./outflow.ts";
@@ -26,6 +26,7 @@ import { type Acceptance, Wire } from "./wire.ts";
 /** The machine of one side, on a connection: an inbox of its own, and frames as messages. */
 export class Link implements Linked, Taker, LinkEvents, OwnInbox {
   readonly holding: LinkHolding;
+  readonly gathering: Gathering;
   /** Whether others have answered, and nobody is to accept any more. */
   isAnswered = false;
   readonly #ways: LinkWays;
@@ -33,30 +34,22 @@ export class Link implements Linked, Taker, LinkEvents, OwnInbox {
   readonly #machine: LinkMachine;
   readonly #wire: Wire;
   readonly #interest: Interest;
-  readonly #gathering: Gathering;
-  readonly #strays: Strays;
-  readonly #refusals: Refusals;
+  #strays: Strays | undefined;
+  #refusals: Refusals | undefined;
   readonly #inbox: string;
-  readonly #report: (cause: unknown) => void;
+  readonly #isLossy: boolean;
   #opening: Outgoing | undefined;
 
   /** Subscribes to an inbox of its own. */
   constructor(ways: LinkWays, owner: LinkOwner, settings: LinkSettings) {
     this.#ways = ways;
-    this.#strays = new Strays(ways);
     this.#owner = owner;
-    this.#report = reporter(ways.feed, owner);
-    this.#refusals = new Refusals(ways.allowance !== undefined && settings.resumeTimeout > 0);
+    this.#isLossy = ways.allowance !== undefined && settings.resumeTimeout > 0;
     const { connection } = ways;
     const inbox = this.#inbox = ways.newInbox();
     this.#wire = new Wire(connection, inbox, owner.correlationId, (error) => this.#fail(error));
     this.#machine = new LinkMachine(settings, ways.allowance, this.#wire, this, performance.now());
-    const isFull = () => !this.isAdmitted(this.out.last);
-    const flush = () => {
-      this.#machine.flush(performance.now());
-      owner.moved();
-    };
-    this.#gathering = new Gathering(() => this.out.last, isFull, flush);
+    this.gathering = new Gathering(this.#machine, owner, ways.allowance !== undefined);
     this.#interest = connection.subscribe(`${inbox}.*`, this);
     ways.addresses.open(inbox, this);
     ways.links.add(this, settings.idleTimeout);
@@ -118,19 +111,14 @@ export class Link implements Linked, Taker, LinkEvents, OwnInbox {
 
   /** Takes frames, to be sent in this turn if there is room; gives the number of the last, 0 if nothing more is sent. */
   give(frames: readonly Unnumbered[]): number {
+    const { out } = this;
+    const { keptBytes } = out;
     let number = 0;
     for (const frame of frames) number = this.#machine.give(frame);
     if (this.state === "paused") this.#ways.links.hasten(this);
-    this.#gathering.begin();
-    this.holding.count();
+    this.gathering.begin();
+    if (number > 0) this.holding.grow(out.keptBytes - keptBytes, frames.length);
     return number;
-  }
-
-  /** Whether a frame has been sent, or there is room for it. */
-  isAdmitted(number: number): boolean {
-    const { out, state } = this.#machine;
-    return number <= out.sent ||
-      (state === "open" && !this.#ways.allowance && out.isAdmitted(number));
   }
 
   read(size: number, frames = 1): void {
@@ -139,13 +127,13 @@ export class Link implements Linked, Taker, LinkEvents, OwnInbox {
   }
 
   close(given: Ending): void {
-    const ending = sendable(given, this.#report);
+    const ending = this.#sendable(given);
     const data = encodeEnding(ending, this.#owner.correlationId);
     this.#machine.close(ending, { ...data, code: "f" }, performance.now());
   }
 
   abort(ending: Ending, how: "abort" | "fail" = "abort"): void {
-    this.#machine[how](sendable(ending, this.#report), performance.now());
+    this.#machine[how](this.#sendable(ending), performance.now());
   }
 
   expire(): void {
@@ -180,6 +168,7 @@ export class Link implements Linked, Taker, LinkEvents, OwnInbox {
   /** The server does not permit to publish there: a message of this link is lost, if the place is the other side's. */
   forbidden(subject: string, error: Error): void {
     if (this.#wire.isPeer(subject)) {
+      this.#refusals ??= new Refusals(this.#isLossy);
       if (!this.#refusals.isBearable(performance.now())) this.#fail(error);
     } else if (!this.terms && subject === this.#owner.subject) this.#owner.answered(error);
   }
@@ -199,7 +188,7 @@ export class Link implements Linked, Taker, LinkEvents, OwnInbox {
     if (!this.terms) this.#takeAnswer(packet, now);
     else if (packet.replyTo === "") this.#takeBare(packet, now);
     else if (this.#wire.isPeer(packet.replyTo)) this.#takeFrame(packet, now);
-    else this.#strays.take(packet, this.#wire);
+    else this.#stray.take(packet, this.#wire);
     this.#owner.moved();
     this.holding.count();
   }
@@ -225,6 +214,14 @@ export class Link implements Linked, Taker, LinkEvents, OwnInbox {
     this.holding.count();
   }
 
+  #sendable(ending: Ending): Ending {
+    return sendable(ending, (cause) => reportTo(this.#ways.feed, this.#owner, cause));
+  }
+
+  get #stray(): Strays {
+    return this.#strays ??= new Strays(this.#ways);
+  }
+
   /** The other side is known; gives the serial of its address, if it is one. */
   #meet(address: string, terms: Terms, secret: number): number | undefined {
     const serial = this.#wire.meet(address, terms, secret);
@@ -242,7 +239,7 @@ export class Link implements Linked, Taker, LinkEvents, OwnInbox {
     if (isNoResponders(packet)) return this.#takeSilence(packet, now);
     const name = this.#ways.allowance && this.#wire.nameOf(packet);
     if (name && "number" in name) this.#takeNumbered(packet, name, now);
-    else this.#strays.report(packet);
+    else this.#stray.report(packet);
   }
 
   /** Nobody is there, says the server, which names where; or somebody who knows our inbox, and not the other's. */
@@ -250,13 +247,13 @@ export class Link implements Linked, Taker, LinkEvents, OwnInbox {
     const silent = silentSubject(packet);
     if (silent === undefined) this.#machine.doubt(now);
     else if (this.#wire.isPeer(silent)) this.#machine.lost(now);
-    else this.#strays.report(packet);
+    else this.#stray.report(packet);
   }
 
   #takeFrame(packet: Packet, now: number): void {
     const { data, replyTo } = packet;
     const name = this.#wire.nameOf(packet);
-    if (!name) return this.#strays.report(packet);
+    if (!name) return this.#stray.report(packet);
     this.#machine.addressed(this.#wire.usedBy(packet));
     if ("number" in name) return this.#takeNumbered(packet, name, now);
     if (name.kind === "abort") return this.#machine.left(readEnding(packet));
@@ -265,13 +262,14 @@ export class Link implements Linked, Taker, LinkEvents, OwnInbox {
     }
     const tally = parseTally(data);
     if (tally) this.#machine.control(name.kind, name.serial, tally, replyTo, now);
-    else this.#strays.report(packet);
+    else this.#stray.report(packet);
   }
 
   #takeNumbered(packet: Packet, { number, code }: MessageName, now: number): void {
     const frames = framesIn(packet, number, code, this.#machine.received);
-    if (!frames) return this.#strays.report(packet);
-    for (const frame of frames) this.#machine.numbered(frame, now);
+    if (!frames) return this.#stray.report(packet);
+    const last = frames.at(-1);
+    for (const frame of frames) this.#machine.numbered(frame, now, frame === last);
   }
 
   /** What comes before the other side is known. */
@@ -279,7 +277,7 @@ export class Link implements Linked, Taker, LinkEvents, OwnInbox {
     const { subject, replyTo } = packet;
     if (isNoResponders(packet)) {
       // nothing but the opening has been sent
-      if (subject !== this.#wire.first) return this.#strays.report(packet);
+      if (subject !== this.#wire.first) return this.#stray.report(packet);
       return this.#owner.answered(new NoRespondersError(this.#owner.subject));
     }
     const told = toldIn(packet);
@@ -287,7 +285,7 @@ export class Link implements Linked, Taker, LinkEvents, OwnInbox {
       // a frame whose acceptance was lost is no answer; the acceptance is sent again
       return this.#wire.isFrame(packet) ? undefined : this.#owner.answered(packet);
     }
-    if (this.isAnswered) return this.#strays.take(packet, this.#wire);
+    if (this.isAnswered) return this.#stray.take(packet, this.#wire);
     const terms = parseTerms(told);
     const serial = terms && this.#ways.addresses.isHarmless(replyTo) &&
       this.#meet(replyTo, terms, terms.secret);

@@ -113,8 +113,8 @@ export class LinkMachine extends LinkLife {
     this.flow.addressed(serial);
   }
 
-  /** A numbered frame has come. */
-  numbered(frame: Numbered, now: number): void {
+  /** A numbered frame has come; what it makes possible is done behind the `last` of its message. */
+  numbered(frame: Numbered, now: number, isLast = true): void {
     if (this.state === "finished") return this.flow.say("farewell", now);
     if (!this.isAlive) return;
     this.hear(now);
@@ -123,7 +123,7 @@ export class LinkMachine extends LinkLife {
     if (arrival === "next") this.#take(frame, now);
     else if (arrival === "early") this.#miss(now);
     else if (arrival === "beyond") this.leave(BEYOND, now);
-    this.#goOn(now);
+    if (isLast) this.#goOn(now);
   }
 
   /** A control frame has come. */

@@ -24,9 +24,7 @@ export interface LinkOwner extends Omit<LinkEvents, "released"> {
 }
 
 /** Reports what was thrown in the work of a link. */
-export function reporter(feed: EventFeed, owner: LinkOwner): (cause: unknown) => void {
-  return (cause) => {
-    const { subject, correlationId } = owner;
-    feed.emit({ type: "error", error: asError(cause), subject, correlationId });
-  };
+export function reportTo(feed: EventFeed, owner: LinkOwner, cause: unknown): void {
+  const { subject, correlationId } = owner;
+  feed.emit({ type: "error", error: asError(cause), subject, correlationId });
 }

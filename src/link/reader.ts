@@ -52,10 +52,10 @@ class Checking {
 /** The way in of one end: what has come, as messages with the body that the schema makes. */
 export class Reader extends Incoming {
   readonly #context: Context;
-  /** What a schema has, and for whom it took too long. */
-  readonly #late: Checking[] = [];
-  readonly #checking = new Set<Checking>();
-  readonly #receptions: Partial<Record<BodyCode, Reception>> = {};
+  /** What a schema has, and for whom it took too long; made when it is needed, as most sessions say nothing for long. */
+  #late: Checking[] | undefined;
+  #checking: Set<Checking> | undefined;
+  #receptions: Partial<Record<BodyCode, Reception>> | undefined;
 
   constructor(link: Pick<Link, "read">, largest: number, context: Context) {
     super(link, largest, context.subject);
@@ -66,13 +66,13 @@ export class Reader extends Incoming {
   async read(options?: NextOptions): Promise<Message | undefined> {
     const { schema } = this.#context;
     const until = performance.now() + (options?.timeout ?? Infinity);
-    const late = this.#late.shift();
+    const late = this.#late?.shift();
     if (late) return await this.#checked(late, until, options);
     const arrived = await this.next(options);
     if (!arrived) return undefined;
     const message = this.#messageOf(arrived);
     if (!schema) return message;
-    const valid = validate(schema, message.body, this.#refusal);
+    const valid = validate(schema, message.body, (error) => this.#refusal(error));
     if (!(valid instanceof Promise)) return message.withBody(valid);
     return await this.#checked(
       new Checking(valid.then((body) => message.withBody(body))),
@@ -81,10 +81,10 @@ export class Reader extends Incoming {
     );
   }
 
-  readonly #refusal = (error: ValidationError): ValidationError => {
+  #refusal(error: ValidationError): ValidationError {
     this.#context.unfit?.(error);
     return error;
-  };
+  }
 
   override clear(): void {
     super.clear();
@@ -93,8 +93,8 @@ export class Reader extends Incoming {
 
   /** Waits for no schema any more. */
   giveUp(): void {
-    this.#late.length = 0;
-    for (const checking of this.#checking) checking.giveUp();
+    this.#late = undefined;
+    for (const checking of this.#checking ?? []) checking.giveUp();
   }
 
   /** Waits for a schema; a message that it takes too long for by the reader's own time is for the next reader. */
@@ -106,14 +106,17 @@ export class Reader extends Incoming {
     const left = Math.min(until, checking.until) - performance.now();
     const given = until < checking.until ? options.timeout : LONGEST_VALIDATION;
     const patience = { timeout: Math.max(0, left), given, signal: options.signal };
-    this.#checking.add(checking);
+    const all = this.#checking ??= new Set();
+    all.add(checking);
     try {
       return await within(checking.message, patience, "read a session", this.#context.subject);
     } catch (error) {
-      if (!checking.isDone && performance.now() < checking.until) this.#late.unshift(checking);
+      if (!checking.isDone && performance.now() < checking.until) {
+        (this.#late ??= []).unshift(checking);
+      }
       throw error;
     } finally {
-      this.#checking.delete(checking);
+      all.delete(checking);
     }
   }
 
@@ -126,14 +129,14 @@ export class Reader extends Incoming {
   #messageOf(arrived: Arrived): ReceivedMessage {
     const { code, data, headerBlock } = arrived;
     const packet = { subject: this.#context.subject, replyTo: "", data, headerBlock };
-    return new ReceivedMessage(packet, this.#receptions[code] ?? this.#reception(arrived));
+    return new ReceivedMessage(packet, this.#receptions?.[code] ?? this.#reception(arrived));
   }
 
   /** The same for all messages of a kind, unless they have headers of their own. */
   #reception(arrived: Arrived): Reception {
     const { correlationId: conversation, signal, unfit } = this.#context;
     const reception = { headers: headersOf(arrived), conversation, signal, unfit };
-    if (!arrived.headerBlock) this.#receptions[arrived.code] = reception;
+    if (!arrived.headerBlock) (this.#receptions ??= {})[arrived.code] = reception;
     return reception;
   }
 }

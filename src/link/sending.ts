@@ -27,8 +27,8 @@ export class Sending {
   readonly #waiting: Waiting[] = [];
   #end: PromiseWithResolvers<void> | undefined;
   #turn: Promise<void> | undefined;
-  /** What a middleware has. */
-  readonly #passing = new Passing();
+  /** What a middleware has, where there is one. */
+  #passing: Passing | undefined;
 
   constructor(
     link: Link,
@@ -70,7 +70,7 @@ export class Sending {
       outbound.pass(draft, ({ body, headers }) => this.#give(body, headers, signal));
     // one after the other: where a middleware waits, a later message must not overtake an earlier one
     const passed = (this.#turn ?? Promise.resolve()).then(pass).then(() => {});
-    const sent = this.#passing.until(passed);
+    const sent = (this.#passing ??= new Passing()).until(passed);
     this.#turn = sent.catch(() => {});
     return sent;
   }
@@ -91,7 +91,7 @@ export class Sending {
 
   /** Nothing more will be sent; an error for those who wait, where it was not all. */
   stop(error: (() => unknown) | undefined): void {
-    this.#passing.end(error ?? (() => new LinkError("send to", this.#subject, "complete")));
+    this.#passing?.end(error ?? (() => new LinkError("send to", this.#subject, "complete")));
     for (const { resolve, reject } of this.#waiting.splice(0)) error ? reject(error()) : resolve();
     if (!error) return this.#end?.resolve();
     this.#end?.promise.catch(() => {});
@@ -111,7 +111,7 @@ export class Sending {
       throw new PayloadTooLargeError(this.#subject, ofHeaders, maxPayload);
     }
     const number = this.#link.give(frames);
-    if (this.#link.isAdmitted(number)) return SENT;
+    if (this.#link.gathering.isAdmitted(number)) return SENT;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#waiting.push({ number, resolve, reject });
     return within(promise, { signal }, `send to "${this.#subject}"`, this.#subject);

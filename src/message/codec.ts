@@ -23,9 +23,10 @@ export interface EncodedBody {
  */
 export function encodeBody(body: unknown): EncodedBody {
   if (typeof body === "string") {
-    // half of a character has no UTF-8, and JSON has an escape for it
-    return body.isWellFormed()
-      ? { data: utf8(body), contentType: "text/plain" }
+    const data = utf8(body);
+    // half of a character has no UTF-8, and JSON has an escape for it; where each took one byte, there is no such half
+    return data.length === body.length || body.isWellFormed()
+      ? { data, contentType: "text/plain" }
       : { data: utf8(JSON.stringify(body)), contentType: "application/json" };
   }
   if (body === undefined) return { data: NOTHING, contentType: undefined };

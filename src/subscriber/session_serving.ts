@@ -13,6 +13,11 @@ import type { Handler } from "./handler.ts";
 
 const ONE_SECOND = 1_000;
 
+/** What the other side sent and is not as it should be. */
+interface Theirs {
+  errors: WeakSet<Error> | undefined;
+}
+
 /** Makes a handler of openings of one for sessions: it is at work for as long as the session goes on. */
 export function sessionHandler(
   pattern: string,
@@ -26,7 +31,7 @@ export function sessionHandler(
     ? undefined
     : new TokenBuckets({ limit: openingRate, interval: ONE_SECOND }, 1);
   let isTold = false;
-  const open = (message: Message, exchange: Exchange, theirs: WeakSet<Error>): LinkSession => {
+  const open = (message: Message, exchange: Exchange, theirs: Theirs): LinkSession => {
     const terms = termsIn(message);
     if (terms?.kind !== "session" || !exchange.isOpen) {
       throw new ReplyError(ERROR_CODES.badRequest, "Only sessions are served here");
@@ -36,7 +41,7 @@ export function sessionHandler(
       throw new ReplyError(ERROR_CODES.tooMany, "Too many openings", { retryAfter });
     }
     const { correlationId, replyTo, message: { subject } } = exchange;
-    const unfit = (error: Error) => void theirs.add(error);
+    const unfit = (error: Error) => void (theirs.errors ??= new WeakSet()).add(error);
     const purpose = { subject, correlationId, schema, unfit };
     const endpoint = accept(exchange.ways, replyTo, terms, { purpose, settings, headers });
     exchange.lead(endpoint);
@@ -53,7 +58,7 @@ export function sessionHandler(
     exchange.servesLinks = true;
     if (!places.enter()) throw new ReplyError(ERROR_CODES.tooMany, "Too many sessions");
     try {
-      const theirs = new WeakSet<Error>();
+      const theirs: Theirs = { errors: undefined };
       const session = open(message, exchange, theirs);
       await serve(session, handler, theirs);
       await session.close();
@@ -75,13 +80,13 @@ function selfWaitOf(pattern: string): string {
 async function serve(
   session: LinkSession,
   handler: SessionHandler,
-  theirs: WeakSet<Error>,
+  theirs: Theirs,
 ): Promise<void> {
   try {
     await handler(session);
   } catch (cause) {
     if (!(cause instanceof ValidationError || cause instanceof DecodeError)) throw cause;
-    if (!theirs.has(cause)) throw cause;
+    if (!theirs.errors?.has(cause)) throw cause;
     const data = cause instanceof ValidationError ? { issues: cause.issues } : undefined;
     throw new ReplyError(ERROR_CODES.badRequest, cause.message, data, { cause });
   }
