@@ -28,12 +28,24 @@ export function print(thrown: unknown): void {
 /** What the engine itself reads a stack by, which formats it: that takes longer than all else about a failed handler. */
 const readStack = stackOf(new Error())?.get;
 
+/** `undefined` in an engine that is older, where every stack is read. */
+const { isError }: { readonly isError?: (value: unknown) => boolean } = Error;
+
 function isReadable(error: Error): boolean {
   const { name, message } = error;
   if (typeof name !== "string" || typeof message !== "string") return false;
-  const stack = stackOf(error);
-  if (stack?.get && stack.get === readStack) return true;
+  if (isFormattedByEngine(error)) return true;
   return error.stack === undefined || typeof error.stack === "string";
+}
+
+/**
+ * A proxy, which is no error to the engine, shows the engine's way to read it and may still throw; so may what a program
+ * has stacks formatted by.
+ */
+function isFormattedByEngine(error: Error): boolean {
+  const read = stackOf(error)?.get;
+  return read !== undefined && read === readStack && isError?.(error) === true &&
+    !("prepareStackTrace" in Error);
 }
 
 function stackOf(error: Error): PropertyDescriptor | undefined {
