@@ -6,7 +6,7 @@ import { Client } from "./client.ts";
 import { Congestion } from "./congestion.ts";
 import { Exchange } from "./exchange.ts";
 import { JetStream } from "./jetstream/jetstream.ts";
-import { newSealingKey, newServerId } from "./info.ts";
+import { newSealingKey, newServerId, serverName } from "./info.ts";
 import { PipeListener } from "./listener_pipe.ts";
 import { TcpListener } from "./listener_tcp.ts";
 import { WebSocketListener } from "./listener_websocket.ts";
@@ -65,10 +65,11 @@ export class EmbeddedServer implements AsyncDisposable {
     if (moved) movedClocks.set(this, moved);
     const clock = moved ?? platformClock;
     this.#exchange = new Exchange(clock);
+    const id = newServerId();
     this.#station = {
       clock,
       identity: {
-        id: newServerId(),
+        id,
         xkey: newSealingKey(),
         settings,
         port: 0,
@@ -86,7 +87,7 @@ export class EmbeddedServer implements AsyncDisposable {
     const maxMemory = streamMemory(settings);
     this.#jetstream = maxMemory === undefined
       ? undefined
-      : new JetStream(this.#exchange, clock, { ...settings, maxMemory });
+      : new JetStream(this.#exchange, clock, serverName(id), { ...settings, maxMemory });
   }
 
   /**

@@ -10,6 +10,8 @@ export interface Context {
   readonly clock: Clock;
   /** What all of them hold. */
   readonly memory: Memory;
-  /** The greatest payload of a message, in bytes. */
-  readonly maxPayload: number;
+  /** How many bytes of messages one answer may have where the request says nothing of it. */
+  readonly maxPending: number;
+  /** What the server is called. */
+  readonly server: string;
 }

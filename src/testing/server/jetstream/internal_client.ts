@@ -3,6 +3,9 @@ import { byteString, toBytes } from "../byte_string.ts";
 import type { Exchange, Publication, Recipient, Subscription } from "../exchange.ts";
 import { NOTHING, type Published } from "./message.ts";
 
+/** After so many messages others may have their turn. */
+const MANY = 1_000;
+
 /** Takes what arrives; `false` leaves it to others, as if it had not been subscribed to. */
 export type Receive = (published: Published) => boolean | void;
 
@@ -91,14 +94,15 @@ export class InternalClient implements Recipient {
 
   /** Two streams may republish to each other for ever, and others must have their turn meanwhile. */
   async #leave(): Promise<void> {
-    for (let at = 0; at < this.#waiting.length; at++) {
-      this.#exchange.publish(this.#waiting[at]!);
-      if (at === this.#waiting.length - 1 || at === 1_000) {
-        this.#waiting.splice(0, at + 1);
-        at = -1;
-        const turn = breath();
-        if (turn) await turn;
+    let count = 0;
+    while (this.#waiting.length > 0) {
+      for (const publication of this.#waiting.splice(0, MANY)) {
+        this.#exchange.publish(publication);
+        count++;
       }
+      if (count < MANY) continue;
+      count = 0;
+      await breath();
     }
     this.#leaving = false;
   }

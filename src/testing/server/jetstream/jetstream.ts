@@ -1,6 +1,8 @@
 import type { Clock } from "../../../clock.ts";
 import type { Exchange } from "../exchange.ts";
 import { accountEndpoints } from "./api/account_endpoints.ts";
+import { clusterEndpoints } from "./api/cluster_endpoints.ts";
+import { messageEndpoints } from "./api/message_endpoints.ts";
 import { ApiRouter } from "./api/router.ts";
 import { streamEndpoints } from "./api/stream_endpoints.ts";
 import type { Context } from "./context.ts";
@@ -12,8 +14,8 @@ import { Streams } from "./streams.ts";
 export interface JetStreamLimits {
   /** How many bytes all streams together may hold. */
   readonly maxMemory: number;
-  /** The greatest payload of a message, in bytes. */
-  readonly maxPayload: number;
+  /** How many bytes may wait for one client. */
+  readonly maxPending: number;
 }
 
 /**
@@ -24,14 +26,18 @@ export class JetStream {
   readonly #client: InternalClient;
   readonly #streams: Streams;
 
-  constructor(exchange: Exchange, clock: Clock, { maxMemory, maxPayload }: JetStreamLimits) {
+  /** `server` is what the server is called. */
+  constructor(exchange: Exchange, clock: Clock, server: string, limits: JetStreamLimits) {
     this.#client = new InternalClient(exchange);
-    const memory = new Memory(maxMemory);
-    const context: Context = { client: this.#client, clock, memory, maxPayload };
+    const memory = new Memory(limits.maxMemory);
+    const { maxPending } = limits;
+    const context: Context = { client: this.#client, clock, memory, maxPending, server };
     const streams = this.#streams = new Streams(context);
     const router: ApiRouter = new ApiRouter(this.#client, [
       ...accountEndpoints(streams, () => router.usage),
-      ...streamEndpoints(streams, () => clock.wallTime()),
+      ...streamEndpoints(streams, context),
+      ...messageEndpoints(streams),
+      ...clusterEndpoints(),
     ]);
   }
 

@@ -2,6 +2,7 @@ import { overlap } from "../subject.ts";
 import { ApiError } from "./api/errors.ts";
 import type { Context } from "./context.ts";
 import { checkConfig } from "./stream/config_check.ts";
+import { refuseCopies } from "./stream/config_copies.ts";
 import type { StreamConfig, StreamConfigRequest } from "./stream/config.ts";
 import { checkUpdate } from "./stream/config_update.ts";
 import { isSameConfig, withLevel } from "./stream/metadata.ts";
@@ -41,6 +42,7 @@ export class Streams {
   /** Makes one, or finds the one that is just like it. */
   create(said: StreamConfigRequest): Stream {
     const config = checkConfig(withLevel(said));
+    refuseCopies(config);
     if (config.num_replicas > 1) throw new ApiError("streamReplicasNotSupported");
     const known = this.#streams.get(config.name);
     if (known && isSameConfig(known.config, config)) return known;
@@ -60,6 +62,7 @@ export class Streams {
     if (checked.name !== name) throw new ApiError("streamMismatch");
     const stream = this.get(name);
     const config = checkUpdate(stream.config, checkConfig(withLevel(said)));
+    refuseCopies(config);
     this.#checkReservation(config, Math.max(stream.config.max_bytes, 0));
     this.#checkConsumers(stream, config);
     this.#checkOverlap(config);

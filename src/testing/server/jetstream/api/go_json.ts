@@ -8,7 +8,7 @@ import { readTime } from "../time.ts";
 export type Shape =
   | { readonly is: "string" | "boolean" | "time" | "strings" | "texts" }
   | { readonly is: "integer"; readonly type: IntegerType }
-  | { readonly is: "enum"; readonly values: readonly string[] }
+  | { readonly is: "enum"; readonly values: readonly string[]; readonly anyCase?: true }
   | { readonly is: "object"; readonly fields: Fields }
   | { readonly is: "list"; readonly of: Shape };
 
@@ -50,13 +50,20 @@ class Fraction {
 
 const decoder = new TextDecoder();
 
-/** Reads bytes as an object of that shape; throws a `SyntaxError` or a `TypeError` in words like the server's. */
-export function readJson(bytes: Uint8Array, fields: Fields): Record<string, unknown> {
+/**
+ * Reads bytes as an object of that shape, which may be loose and have fields that are not known; throws a `SyntaxError` or
+ * a `TypeError` in words like the server's.
+ */
+export function readJson(
+  bytes: Uint8Array,
+  fields: Fields,
+  isLoose = false,
+): Record<string, unknown> {
   const text = decoder.decode(bytes);
   // nothing at all is an object that says nothing
   if (text.trim() === "") return {};
   const value: unknown = JSON.parse(text, keepNumbers as (key: string, value: unknown) => unknown);
-  return readObject(value, fields, "") ?? {};
+  return readObject(value, fields, "", isLoose) ?? {};
 }
 
 /** Is there an object or a list, which asks to be read where nothing is said otherwise? */
@@ -87,7 +94,7 @@ function toBytesWhereNeeded(text: string): string {
   return /^[\0-\x7f]*$/.test(text) ? text : toByteString(text);
 }
 
-function readObject(value: unknown, fields: Fields, at: string) {
+function readObject(value: unknown, fields: Fields, at: string, isLoose = false) {
   if (value === null) return undefined;
   if (typeof value !== "object" || Array.isArray(value)) throw mismatch(value, at, "object");
   // only known names are taken over, so that `__proto__` and its like stay plain data
@@ -96,6 +103,7 @@ function readObject(value: unknown, fields: Fields, at: string) {
     const known = Object.hasOwn(fields, name)
       ? name
       : Object.keys(fields).find((field) => field.toLowerCase() === name.toLowerCase());
+    if (known === undefined && isLoose) continue;
     if (known === undefined) throw new TypeError(`json: unknown field ${JSON.stringify(name)}`);
     const meant = readValue(inner, fields[known]!, at === "" ? known : `${at}.${known}`);
     if (meant !== undefined) read[known] = meant;
@@ -116,9 +124,11 @@ function readValue(value: unknown, shape: Shape, at: string): unknown {
       return readTimeText(value, at);
     case "integer":
       return readInteger(value, shape.type, at);
-    case "enum":
-      if (typeof value === "string" && shape.values.includes(value)) return value;
+    case "enum": {
+      const name = shape.anyCase && typeof value === "string" ? value.toLowerCase() : value;
+      if (typeof name === "string" && shape.values.includes(name)) return name;
       throw new TypeError(`json: can not unmarshal ${JSON.stringify(JSON.stringify(value))}`);
+    }
     case "object":
       return readObject(value, shape.fields, at);
     case "strings":

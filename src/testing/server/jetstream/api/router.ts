@@ -2,21 +2,12 @@ import { isSubset } from "../../subject.ts";
 import { asksTooMuch } from "../api_level.ts";
 import type { InternalClient } from "../internal_client.ts";
 import type { Published } from "../message.ts";
-import type { Endpoint } from "./call.ts";
+import type { Call, Endpoint } from "./call.ts";
 import { ApiError } from "./errors.ts";
 
 const PREFIX = "$JS.API.";
 /** Streams and consumers that are there subscribe to these themselves, so that others get no answer at all. */
 const ELSEWHERE = ["$JS.API.CONSUMER.MSG.NEXT.", "$JS.API.DIRECT.GET"] as const;
-/** Only the system account may ask these: there is none here, and nothing is answered. */
-const UNANSWERED = [
-  "$JS.API.META.LEADER.STEPDOWN",
-  "$JS.API.SERVER.REMOVE",
-  "$JS.API.SERVER.EVACUATE",
-  "$JS.API.META.RESCUE",
-] as const;
-const ACCOUNT = "$JS.API.ACCOUNT.";
-
 /** How much was asked of the API. */
 export interface ApiUsage {
   total: number;
@@ -42,26 +33,27 @@ export class ApiRouter {
   #receive(published: Published): boolean {
     const { subject, reply } = published;
     if (ELSEWHERE.some((prefix) => subject.startsWith(prefix))) return false;
-    if (UNANSWERED.some((one) => one === subject) || subject.startsWith(ACCOUNT)) return true;
-    const answer = this.#answer(published);
-    this.#client.publish(reply, { body: JSON.stringify(answer) });
+    const found = this.#endpoints.find(({ pattern }) => isSubset(subject, pattern));
+    // what cannot be asked is not answered
+    if (!found) return true;
+    const answer = this.#answer(found.endpoint, {
+      ...published,
+      names: openTokens(subject, found.pattern),
+    });
+    const type = `io.nats.jetstream.api.v1.${found.endpoint.type}`;
+    this.#client.publish(reply, { body: JSON.stringify({ type, ...answer }) });
     return true;
   }
 
-  #answer(published: Published): object {
-    const { subject, headers, body } = published;
-    const found = this.#endpoints.find(({ pattern }) => isSubset(subject, pattern));
-    const type = `io.nats.jetstream.api.v1.${found?.endpoint.type ?? "system_response"}`;
+  #answer(endpoint: Endpoint, call: Call): object {
     this.usage.total++;
     try {
-      if (!found) throw new ApiError("badRequest");
-      if (asksTooMuch(headers)) throw new ApiError("requiredApiLevel");
-      const names = openTokens(subject, found.pattern);
-      return { type, ...found.endpoint.answer({ names, headers, body }) };
+      if (asksTooMuch(call.headers)) throw new ApiError("requiredApiLevel");
+      return endpoint.answer(call);
     } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
       this.usage.errors++;
-      if (error instanceof ApiError) return { type, error, ...found?.endpoint.empty };
-      throw error;
+      return { error, ...endpoint.empty };
     }
   }
 }

@@ -4,6 +4,7 @@ import { BOOLEAN, type Fields, holdsJson, INT, saysNothing, STRING, UINT64 } fro
 import { type Page, page } from "./page.ts";
 import { CONFIG_REQUEST, shownConfig, type StreamConfigRequest } from "../stream/config.ts";
 import { shownWithServer } from "../stream/metadata.ts";
+import type { Context } from "../context.ts";
 import type { PurgeRequest } from "../stream/state.ts";
 import type { Stream } from "../stream/stream.ts";
 import type { Streams } from "../streams.ts";
@@ -28,13 +29,13 @@ interface InfoRequest {
   readonly subjects_filter?: string;
 }
 
-/** What can be asked about streams, and of them. `now` gives the time. */
-export function streamEndpoints(streams: Streams, now: () => number): Endpoint[] {
+/** What can be asked about streams, and of them. */
+export function streamEndpoints(streams: Streams, { clock, server }: Context): Endpoint[] {
   const info = (stream: Stream, details?: object) => ({
     config: shownWithServer(stream.config),
     created: writeTime(stream.created),
     state: { ...stateOf(stream), ...details },
-    ts: writeTime(now()),
+    ts: writeTime(clock.wallTime()),
   });
   return [
     {
@@ -60,6 +61,7 @@ export function streamEndpoints(streams: Streams, now: () => number): Endpoint[]
         return {
           ...paged,
           ...info(stream, { ...subjects && { subjects }, ...deleted.length > 0 && { deleted } }),
+          cluster: { leader: server },
         };
       },
     },
@@ -157,7 +159,11 @@ function subjectsOf(
   if (totals.length === 0) return { total: 0, offset: 0, limit: 0 };
   totals.sort(([one], [other]) => one < other ? -1 : 1);
   const { items, ...paged } = page(totals, offset, MAX_SUBJECTS);
-  return { ...paged, ...items.length > 0 && { subjects: Object.fromEntries(items) } };
+  return {
+    ...paged,
+    offset: Math.max(offset ?? 0, 0),
+    ...items.length > 0 && { subjects: Object.fromEntries(items) },
+  };
 }
 
 function invalid(why: string): ApiError {

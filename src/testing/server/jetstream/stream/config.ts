@@ -114,7 +114,7 @@ const CONFIG = {
   max_age: DURATION,
   max_msgs_per_subject: INT64,
   max_msg_size: INT32,
-  discard: enumOf("old", "new"),
+  discard: { is: "enum", values: ["old", "new"], anyCase: true },
   storage: enumOf("memory", "file"),
   num_replicas: INT,
   no_ack: BOOLEAN,

@@ -181,7 +181,6 @@ function allowRollup(config: Draft, pedantic: boolean, what: string): void {
 function checkSubjects({ subjects, no_ack, num_replicas }: Draft): void {
   for (const [i, subject] of subjects.entries()) {
     if (!isValidSubject(subject)) throw invalid("invalid subject");
-    if (subjects.indexOf(subject) < i) throw invalid("duplicate subjects detected");
     if (subject === ">" && !no_ack) {
       throw invalid("capturing all subjects requires no-ack to be true");
     }
@@ -190,7 +189,6 @@ function checkSubjects({ subjects, no_ack, num_replicas }: Draft): void {
     }
     if (!no_ack) checkReserved(subject);
     const other = subjects.slice(i + 1).find((one) => overlap(one, subject));
-    if (other === subject) throw invalid("duplicate subjects detected");
     if (other !== undefined) throw invalid(`subject "${subject}" overlaps with "${other}"`);
   }
 }

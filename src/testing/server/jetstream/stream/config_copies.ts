@@ -1,7 +1,7 @@
 import { ApiError } from "../api/errors.ts";
 import type { StreamConfig } from "./config.ts";
 
-/** Mirrors and sources: what is wrong with them is told first, and then that they are not there. */
+/** What is wrong with a mirror, were there any. */
 export function checkMirror(config: StreamConfig): void {
   const { mirror } = config;
   if (!mirror) return;
@@ -13,10 +13,9 @@ export function checkMirror(config: StreamConfig): void {
   if (config.allow_batched) throw new ApiError("mirrorWithBatchPublish");
   if (config.allow_msg_schedules) throw new ApiError("mirrorWithSchedules");
   if (!isName(mirror.name)) throw new ApiError("mirrorInvalidStreamName");
-  throw new ApiError("streamInvalidConfig", "the embedded server has no mirrors");
 }
 
-/** The same of sources. */
+/** What is wrong with sources, were there any. */
 export function checkSources({ sources, allow_msg_schedules }: StreamConfig): void {
   if (sources.length === 0) return;
   if (allow_msg_schedules) throw new ApiError("sourceWithSchedules");
@@ -27,7 +26,14 @@ export function checkSources({ sources, allow_msg_schedules }: StreamConfig): vo
     if (seen.has(key)) throw new ApiError("sourceDuplicateDetected");
     seen.add(key);
   }
-  throw new ApiError("streamInvalidConfig", "the embedded server has no sources");
+}
+
+/** What has nothing wrong with it is told that there are no mirrors and sources here. */
+export function refuseCopies({ mirror, sources }: StreamConfig): void {
+  if (mirror) throw new ApiError("streamInvalidConfig", "the embedded server has no mirrors");
+  if (sources.length > 0) {
+    throw new ApiError("streamInvalidConfig", "the embedded server has no sources");
+  }
 }
 
 function isName(name: string | undefined): boolean {

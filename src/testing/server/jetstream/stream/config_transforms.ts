@@ -11,6 +11,7 @@ export function checkTransform({ subject_transform }: StreamConfig): void {
     throw new ApiError("streamTransformInvalidSource", `invalid subject ${src}`);
   }
   try {
+    if (dest !== "" && !isValidSubject(dest)) throw new Error("invalid transform");
     SubjectTransform.of(src, dest);
   } catch (error) {
     throw new ApiError("streamTransformInvalidDestination", (error as Error).message);

@@ -16,6 +16,7 @@ export function checkUpdate(before: StreamConfig, after: StreamConfig): StreamCo
     throw refused("can not cancel deny message deletes");
   }
   if (before.deny_purge && !after.deny_purge) throw refused("can not cancel deny purge");
+  if (after.mirror) throw new ApiError("streamMirrorNotUpdatable");
   if (before.allow_msg_ttl && !after.allow_msg_ttl) {
     throw invalid("message TTL status can not be disabled");
   }

@@ -53,6 +53,7 @@ export class Ingest {
   accept(published: Published): Ack {
     const state = this.#state;
     if (state.config.sealed) throw new ApiError("streamSealed");
+    this.#checkSize(published);
     const now = this.#clock.wallTime();
     const increment = incrementOf(state, published);
     let message = published;
@@ -72,6 +73,7 @@ export class Ingest {
       const rollup = rollupOf(state.config, message);
       const ready = counted(state, message, increment);
       this.#checkSize(ready);
+      if (ready.headers.length > MAX_HEADERS) throw new ApiError("streamHeaderExceedsMaximum");
       return this.commit(ready, rollup);
     });
   }
@@ -134,7 +136,6 @@ export class Ingest {
     if (most >= 0 && headers.length + body.length > most) {
       throw new ApiError("streamMessageExceedsMaximum");
     }
-    if (headers.length > MAX_HEADERS) throw new ApiError("streamHeaderExceedsMaximum");
   }
 
   /** A stream that keeps the old ones refuses the new where there is no room, unless it takes the place of another. */

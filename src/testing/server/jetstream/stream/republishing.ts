@@ -1,7 +1,7 @@
 import { headerBlock } from "../header_block.ts";
 import type { InternalClient } from "../internal_client.ts";
 import { NOTHING, type StoredMessage } from "../message.ts";
-import { isValidLiteral } from "../../subject.ts";
+import { isValidLiteral, isValidSubject } from "../../subject.ts";
 import { writeTime } from "../time.ts";
 import type { RepublishConfig } from "./config.ts";
 import { SubjectTransform } from "./subject_transform.ts";
@@ -23,7 +23,9 @@ export class Republishing {
   /** Publishes a message; `before` is the sequence of the one before on its subject, or 0. */
   publish({ seq, subject, headers, body, time }: StoredMessage, before: number): void {
     const target = this.#transform?.apply(subject);
-    if (target === undefined || !isValidLiteral(target)) return;
+    if (target === undefined || !isValidLiteral(target) || !isValidSubject(target)) {
+      return;
+    }
     const place = headerBlock({
       "Nats-Stream": this.#stream,
       "Nats-Subject": subject,

@@ -6,6 +6,7 @@ import type { InternalSubscription } from "../internal_client.ts";
 import type { Published, StoredMessage } from "../message.ts";
 import { Batches } from "./batches.ts";
 import type { StreamConfig } from "./config.ts";
+import { DirectGet } from "./direct_get.ts";
 import { Expiry } from "./expiry.ts";
 import { type Ack, Ingest } from "./ingest.ts";
 import type { Interest } from "./interest.ts";
@@ -23,6 +24,7 @@ export class Stream {
   readonly #batches: Batches;
   readonly #expiry: Expiry;
   readonly #schedules: Schedules;
+  #directGet: DirectGet | undefined;
   #republishing: Republishing | undefined;
   #transform: SubjectTransform | undefined;
   #subscriptions = new Map<string, InternalSubscription>();
@@ -125,6 +127,7 @@ export class Stream {
       this.#context.client.unsubscribe(subscription);
     }
     this.#subscriptions.clear();
+    this.#directGet?.stop();
     this.#expiry.stop();
     this.#schedules.stop();
     this.#batches.clear();
@@ -137,6 +140,12 @@ export class Stream {
     this.#transform = subject_transform &&
       SubjectTransform.of(subject_transform.src, subject_transform.dest);
     this.#republishing = republish && new Republishing(client, config.name, republish);
+    if (!config.allow_direct) {
+      this.#directGet?.stop();
+      this.#directGet = undefined;
+    } else {
+      this.#directGet ??= new DirectGet(client, config.name, this.log, this.#context.maxPending);
+    }
     for (const [subject, subscription] of this.#subscriptions) {
       if (subjects.includes(subject)) continue;
       client.unsubscribe(subscription);

@@ -1,4 +1,4 @@
-import { isSubset, isValidLiteral, isValidSubject } from "../../subject.ts";
+import { isSubset, isValidLiteral } from "../../subject.ts";
 
 /** Makes a part of the new subject of the tokens of the old one. */
 type Part = (tokens: readonly string[]) => string;
@@ -69,7 +69,7 @@ export class SubjectTransform {
     const hasRest = from === ">" || from.endsWith(".>");
     const endsInRest = destination === ">" || destination.endsWith(".>");
     if (
-      !isValidSubject(from) || !isValidSubject(destination) || stars(destination) > 0 ||
+      !hasTokens(from) || !hasTokens(destination) || stars(destination) > 0 ||
       hasRest !== endsInRest
     ) {
       throw new Error("invalid subject");
@@ -89,6 +89,12 @@ export class SubjectTransform {
     const made = this.#parts.map((part) => part(tokens));
     return [...made, ...this.#rest < 0 ? [] : tokens.slice(this.#rest)].join(".");
   }
+}
+
+/** White space is the matter of who asks. */
+function hasTokens(subject: string): boolean {
+  const tokens = subject.split(".");
+  return tokens.every((token, i) => token !== "" && (token !== ">" || i === tokens.length - 1));
 }
 
 function readPart(token: string, wildcards: readonly number[], isLiteral: boolean): Part {

@@ -1,0 +1,21 @@
+import type { Endpoint } from "./call.ts";
+import { ApiError } from "./errors.ts";
+
+/** What can only be asked of the servers of a cluster. */
+const ASKED: Readonly<Record<string, string>> = {
+  "STREAM.LEADER.STEPDOWN.*": "stream_leader_stepdown_response",
+  "STREAM.PEER.REMOVE.*": "stream_remove_peer_response",
+  "STREAM.PEER.EVACUATE.*": "stream_remove_peer_response",
+  "CONSUMER.LEADER.STEPDOWN.*.*": "consumer_leader_stepdown_response",
+};
+
+/** Each is answered that there is no cluster. */
+export function clusterEndpoints(): Endpoint[] {
+  return Object.entries(ASKED).map(([subject, type]) => ({
+    subject,
+    type,
+    answer: () => {
+      throw new ApiError("clusterRequired");
+    },
+  }));
+}

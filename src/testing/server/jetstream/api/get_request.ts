@@ -1,0 +1,29 @@
+import { BOOLEAN, type Fields, INT, STRING, STRINGS, TIME, UINT64 } from "./go_json.ts";
+
+/** Which messages are asked for. */
+export interface GetRequest {
+  readonly seq?: number;
+  readonly last_by_subj?: string;
+  readonly next_by_subj?: string;
+  readonly batch?: number;
+  readonly max_bytes?: number;
+  readonly start_time?: number;
+  readonly multi_last?: readonly string[];
+  readonly up_to_seq?: number;
+  readonly up_to_time?: number;
+  readonly no_hdr?: boolean;
+}
+
+/** What a request for messages is read by. */
+export const GET_REQUEST: Fields = {
+  seq: UINT64,
+  last_by_subj: STRING,
+  next_by_subj: STRING,
+  batch: INT,
+  max_bytes: INT,
+  start_time: TIME,
+  multi_last: STRINGS,
+  up_to_seq: UINT64,
+  up_to_time: TIME,
+  no_hdr: BOOLEAN,
+};

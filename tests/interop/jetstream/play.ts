@@ -1,0 +1,101 @@
+import { type Frame, FrameClient } from "../../support/jetstream/frame_client.ts";
+import type { Scene, Step } from "./scene.ts";
+
+/** A message as it is written down: times and ids aside. */
+export interface Heard {
+  readonly subject: string;
+  readonly reply?: string;
+  readonly headers?: readonly string[];
+  readonly body?: unknown;
+}
+
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/;
+const NEVER = "0001-01-01T00:00:00Z";
+/** What differs from server to server, or from run to run. */
+const ASIDE = new Set(["id", "_nats.ver", "server", "server_id", "leader"]);
+
+/** Plays a scene on a server, and gives what was heard after each of its steps. The streams it made are gone then. */
+export async function play(port: number, { steps }: Scene): Promise<Heard[][]> {
+  await using client = await FrameClient.connect(port);
+  const sids = new Map<string, string>();
+  const heard: Heard[][] = [];
+  for (const step of steps) {
+    const frames = await perform(client, step, sids);
+    heard.push(frames.map(written));
+  }
+  const { streams } = await client.json("$JS.API.STREAM.NAMES");
+  for (const name of streams ?? []) await client.json(`$JS.API.STREAM.DELETE.${name}`);
+  return heard;
+}
+
+async function perform(
+  client: FrameClient,
+  step: Step,
+  sids: Map<string, string>,
+): Promise<Frame[]> {
+  if ("ask" in step) return await client.ask(step.ask, step.sent, step.answers, step.within);
+  if ("publish" in step) {
+    await client.publish(step.publish, step.sent);
+    await client.flush();
+  } else if ("subscribe" in step) {
+    sids.set(step.subscribe, await client.subscribe(step.subscribe, step.queue));
+  } else if ("unsubscribe" in step) {
+    await client.unsubscribe(sids.get(step.unsubscribe)!);
+  } else if ("take" in step) {
+    const sid = sids.get(step.take);
+    return await client.take((frame) => frame.sid === sid, step.count, step.within);
+  } else {
+    await new Promise((resolve) => setTimeout(resolve, step.wait));
+  }
+  return [];
+}
+
+function written({ subject, reply, headers, body }: Frame): Heard {
+  const lines = headers.split("\r\n").filter((line) => line !== "").map(headerAside);
+  return {
+    subject: subject.startsWith("_INBOX.frames.") ? "<inbox>" : subject,
+    ...reply !== "" && { reply: ackAside(reply) },
+    ...lines.length > 0 && { headers: lines },
+    ...body !== "" && { body: bodyAside(body) },
+  };
+}
+
+function headerAside(line: string): string {
+  const [name, ...value] = line.split(": ");
+  return TIME.test(value.join(": ")) ? `${name}: <time>` : line;
+}
+
+/** Where a delivery is acknowledged, without the time. */
+function ackAside(reply: string): string {
+  if (reply.startsWith("_INBOX.frames.")) return "<inbox>";
+  if (!reply.startsWith("$JS.ACK.")) return reply;
+  const tokens = reply.split(".");
+  tokens[tokens.length - 2] = "<time>";
+  return tokens.join(".");
+}
+
+function bodyAside(body: string): unknown {
+  try {
+    const value = JSON.parse(body);
+    return typeof value === "object" ? aside("", value) : body;
+  } catch {
+    return body;
+  }
+}
+
+function aside(name: string, value: unknown): unknown {
+  if (ASIDE.has(name)) return `<${name}>`;
+  if (typeof value === "string") return TIME.test(value) && value !== NEVER ? "<time>" : value;
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map((item) => aside("", item));
+  // how much was asked before is another matter
+  if (name === "api") return "<usage>";
+  const { err_code, description } = value as { err_code?: number; description?: string };
+  const entries = Object.entries(value).map(([key, inner]) => [key, aside(key, inner)]);
+  const plain = Object.fromEntries(entries);
+  // how JSON and patterns are complained of is the matter of what reads them
+  if (err_code === 10025 || err_code === 10156) {
+    plain.description = description!.replace(/:.*/, ": …");
+  }
+  return plain;
+}

@@ -1,0 +1,81 @@
+import type { Sent } from "../../support/jetstream/frame_client.ts";
+
+/** One thing that a client does, and what it hears then. */
+export type Step =
+  | { readonly ask: string; readonly sent: Sent; readonly answers: number; readonly within: number }
+  | { readonly publish: string; readonly sent: Sent }
+  | { readonly subscribe: string; readonly queue: string }
+  | { readonly unsubscribe: string }
+  | { readonly take: string; readonly count: number; readonly within: number }
+  | { readonly wait: number };
+
+/** A conversation: what a client says, in a sentence what it is about, and on what. */
+export interface Scene {
+  readonly name: string;
+  readonly steps: readonly Step[];
+}
+
+/** How many answers are waited for, and how long, in milliseconds. */
+interface Patience {
+  readonly answers?: number;
+  readonly within?: number;
+}
+
+type Headers = Readonly<Record<string, string>>;
+
+/** Asks the API: what comes after `$JS.API.`, and what is said, as JSON or as it is. */
+export function api(
+  subject: string,
+  body: unknown = "",
+  options: Patience & { headers?: Headers } = {},
+) {
+  const { headers, ...patience } = options;
+  const text = typeof body === "string" ? body : JSON.stringify(body);
+  return ask(`$JS.API.${subject}`, text, headers, patience);
+}
+
+/** Publishes to a stream, and waits for the acknowledgement. */
+export function ask(
+  subject: string,
+  body = "",
+  headers?: Headers,
+  { answers = 1, within = 1_000 }: Patience = {},
+): Step {
+  return { ask: subject, sent: { body, headers }, answers, within };
+}
+
+/** Publishes without a word back. */
+export function publish(subject: string, body = "", headers?: Headers, reply?: string): Step {
+  return { publish: subject, sent: { body, headers, reply } };
+}
+
+/** Subscribes; what comes is taken by the same subject. */
+export function subscribe(subject: string, queue = ""): Step {
+  return { subscribe: subject, queue };
+}
+
+/** Ends a subscription. */
+export function unsubscribe(subject: string): Step {
+  return { unsubscribe: subject };
+}
+
+/** Takes so many messages of a subscription, or those that came within the time, in milliseconds. */
+export function take(subject: string, count: number, within = 1_000): Step {
+  return { take: subject, count, within };
+}
+
+/** Lets time pass, in milliseconds. */
+export function wait(milliseconds: number): Step {
+  return { wait: milliseconds };
+}
+
+/** Makes a stream in memory of that name, on subjects of its name in small letters. */
+export function stream(name: string, config: Readonly<Record<string, unknown>> = {}): Step {
+  const subjects = [`${name.toLowerCase()}.>`];
+  return api(`STREAM.CREATE.${name}`, { name, subjects, storage: "memory", ...config });
+}
+
+/** A scene of these steps. */
+export function scene(name: string, ...steps: Step[]): Scene {
+  return { name, steps };
+}
