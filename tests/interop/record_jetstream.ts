@@ -1,26 +1,20 @@
 /**
- * Writes down what nats-server says in every conversation with JetStream, times and ids aside:
- * `deno run -A tests/support/jsr/launch.ts run -A tests/interop/record_jetstream.ts`
+ * Writes down what nats-server says in the conversations with JetStream, times and ids aside; of the topics that are
+ * named, or of all:
+ * `deno run -A tests/support/jsr/launch.ts run -A tests/interop/record_jetstream.ts streams`
  *
  * @module
  */
 import { NatsServer } from "../support/nats_server/nats_server.ts";
 import { type Heard, play } from "./jetstream/play.ts";
-import { RECORDING, type Recording } from "./jetstream/recorded.ts";
-import { scenes } from "./jetstream/scenes/mod.ts";
+import { asText, recordingOf } from "./jetstream/recorded.ts";
+import { topics } from "./jetstream/scenes/mod.ts";
 
 await using server = await NatsServer.start({ config: 'jetstream: { store_dir: "streams" }' });
-const heard: Record<string, Heard[][]> = {};
-for (const scene of scenes) heard[scene.name] = await play(server.port, scene);
-const lines = Object.entries(heard).map(([name, steps]) =>
-  `    ${JSON.stringify(name)}: [\n${
-    steps.map((frames) => `      ${JSON.stringify(frames)}`).join(",\n")
-  }\n    ]`
-);
-const recording = { version: server.version, scenes: {} } satisfies Recording;
-const text = JSON.stringify(recording, null, 2).replace(
-  '"scenes": {}',
-  () => `"scenes": {\n${lines.join(",\n")}\n  }`,
-);
-await Deno.writeTextFile(RECORDING, text + "\n");
-console.log(`${scenes.length} conversations with nats-server ${server.version}`);
+const { version } = server;
+for (const topic of Deno.args.length > 0 ? Deno.args : Object.keys(topics)) {
+  const scenes: Record<string, Heard[][]> = {};
+  for (const scene of topics[topic]!) scenes[scene.name] = await play(server.port, scene);
+  await Deno.writeTextFile(recordingOf(topic), asText({ version, scenes }));
+  console.log(`${Object.keys(scenes).length} conversations about ${topic}, nats-server ${version}`);
+}

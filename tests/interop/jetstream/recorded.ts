@@ -6,5 +6,16 @@ export interface Recording {
   readonly scenes: Readonly<Record<string, readonly (readonly Heard[])[]>>;
 }
 
-/** Where it is written down. */
-export const RECORDING = new URL("./conversations.json", import.meta.url);
+/** Where the conversations of a topic are written down. */
+export function recordingOf(topic: string): URL {
+  return new URL(`./recorded/${topic}.json`, import.meta.url);
+}
+
+/** A recording with one line for each step. */
+export function asText({ version, scenes }: Recording): string {
+  const list = Object.entries(scenes).map(([name, steps]) => {
+    const lines = steps.map((frames) => `      ${JSON.stringify(frames)}`);
+    return `    ${JSON.stringify(name)}: [\n${lines.join(",\n")}\n    ]`;
+  });
+  return `{\n  "version": "${version}",\n  "scenes": {\n${list.join(",\n")}\n  }\n}\n`;
+}

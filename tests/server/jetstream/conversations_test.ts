@@ -1,32 +1,34 @@
-import { assert, assertEquals } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import { EmbeddedServer } from "@signalbox/nats/testing";
 import { play } from "../../interop/jetstream/play.ts";
-import { RECORDING, type Recording } from "../../interop/jetstream/recorded.ts";
-import { scenes } from "../../interop/jetstream/scenes/mod.ts";
+import { type Recording, recordingOf } from "../../interop/jetstream/recorded.ts";
+import { topics } from "../../interop/jetstream/scenes/mod.ts";
 import { findServer } from "../../support/nats_server/binary.ts";
 import { NatsServer } from "../../support/nats_server/nats_server.ts";
 
 /** What the embedded server is held to is what the real one said, and says. */
-const recording: Recording = JSON.parse(await Deno.readTextFile(RECORDING));
 const { version } = await findServer();
 
-Deno.test("Every conversation with JetStream was recorded", () => {
-  assertEquals(Object.keys(recording.scenes), scenes.map(({ name }) => name));
-});
+for (const [topic, scenes] of Object.entries(topics)) {
+  const recording: Recording = JSON.parse(await Deno.readTextFile(recordingOf(topic)));
 
-for (const scene of scenes) {
-  Deno.test(`EmbeddedServer: ${scene.name}`, async () => {
-    await using server = await EmbeddedServer.start();
-    assertEquals(await play(server.port, scene), recording.scenes[scene.name]);
+  Deno.test(`Every conversation about ${topic} was recorded`, () => {
+    assertEquals(Object.keys(recording.scenes), scenes.map(({ name }) => name));
+  });
+
+  for (const scene of scenes) {
+    Deno.test(`EmbeddedServer: ${scene.name} [${topic}]`, async () => {
+      await using server = await EmbeddedServer.start();
+      assertEquals(await play(server.port, scene), recording.scenes[scene.name]);
+    });
+  }
+
+  Deno.test(`nats-server says of ${topic} what was recorded`, async () => {
+    // another version may say it otherwise
+    if (version !== recording.version) return;
+    await using server = await NatsServer.start({ config: 'jetstream: { store_dir: "streams" }' });
+    for (const scene of scenes) {
+      assertEquals(await play(server.port, scene), recording.scenes[scene.name], scene.name);
+    }
   });
 }
-
-Deno.test("nats-server says what was recorded", async () => {
-  // another version may say it otherwise
-  if (version !== recording.version) return;
-  await using server = await NatsServer.start({ config: 'jetstream: { store_dir: "streams" }' });
-  for (const scene of scenes) {
-    assertEquals(await play(server.port, scene), recording.scenes[scene.name], scene.name);
-  }
-  assert(scenes.length > 0);
-});
