@@ -68,6 +68,8 @@ export class Places {
 
   /** From now on it has to go where places are short, until it has said a word. */
   seat(guest: Guest): void {
+    // ten thousand that have said something would be kept here, and nobody would look
+    this.#forgetHeard();
     this.#mute.set(guest, performance.now());
   }
 

@@ -29,7 +29,7 @@ export interface SeatPlan {
 class Taken implements Seat, Guest {
   readonly #held: Held;
   readonly #size: number;
-  readonly #places: Places[] = [];
+  #places: readonly Places[] = [];
   readonly #dismissed: (endpoint: Endpoint) => void;
   #holding: Holding;
   #endpoint: Endpoint | undefined;
@@ -50,7 +50,8 @@ class Taken implements Seat, Guest {
   }
 
   entered(places: Places): void {
-    this.#places.push(places);
+    // one that is pushed to makes room for sixteen more
+    this.#places = [...this.#places, places];
   }
 
   /** It has a link by now, which can be ended. */
