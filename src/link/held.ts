@@ -15,6 +15,8 @@ export class Held {
   readonly limit: number;
   readonly #holdings = new Set<Holding>();
   #bytes = 0;
+  /** Of these, what cannot be ended. */
+  #fixed = 0;
 
   constructor(limit: number) {
     this.limit = limit;
@@ -29,7 +31,10 @@ export class Held {
   open(bytes: number, holder?: Holder): Holding {
     const holding = new Holding(this, bytes, holder);
     if (holder) this.enter(holding);
-    else this.change(bytes);
+    else {
+      this.#fixed += bytes;
+      this.change(bytes);
+    }
     return holding;
   }
 
@@ -37,6 +42,14 @@ export class Held {
   enter(holding: Holding): void {
     this.#holdings.add(holding);
     this.change(holding.bytes);
+  }
+
+  /**
+   * Whether so many bytes more may be held that cannot be ended: half of all is theirs at most, as links that are at work
+   * would otherwise have to go for what may never move on.
+   */
+  mayFix(more: number): boolean {
+    return this.#fixed + more <= this.limit / 2 && this.makeRoom(more);
   }
 
   /**
@@ -80,7 +93,7 @@ export class Held {
 
   /** Counts no longer for what is gone. */
   forget(holding: Holding): void {
-    this.#holdings.delete(holding);
+    if (!this.#holdings.delete(holding)) this.#fixed -= holding.bytes;
     holding.close();
   }
 }

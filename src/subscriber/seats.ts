@@ -95,7 +95,7 @@ export class Seats {
     const { ways: { links, outbound }, what } = this.#plan;
     const { size } = exchange;
     if (outbound.isFull) throw this.#refusal(exchange, "Too much waits to be sent");
-    if (!links.held.makeRoom(size)) {
+    if (!links.held.mayFix(size)) {
       throw this.#refusal(exchange, "Streams and sessions hold too much");
     }
     const seat = new Taken(links.held, size, (endpoint) => this.#dismiss(endpoint));

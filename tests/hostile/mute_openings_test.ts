@@ -225,3 +225,45 @@ onEveryServer(
     );
   },
 );
+
+onEveryServer(
+  "BrokerOptions.maxLinkBytes leaves half to sessions at work, whatever openings hold that a middleware keeps",
+  async (server) => {
+    const broker = server.broker({ maxLinkBytes: 16 * MIB });
+    const { promise: released, resolve: release } = Promise.withResolvers<void>();
+    broker.subscriber("bystander.echo", ({ body }) => body);
+    broker.session("kept", { middleware: [() => released] }, ({ closed }) => closed);
+    broker.subscriber("plain", { middleware: [() => released] }, async function* () {
+      yield 1;
+    });
+    serveTalk(1_000)(broker);
+    await broker.start();
+    const caller = server.broker();
+    await caller.connect();
+    const body = new Uint8Array(MIB / 2);
+    await withBystander(server.url, "bystander.echo", async () => {
+      await using session = await caller.openSession("talk");
+      await withHostile(server.url, async (client) => {
+        const codes: (string | undefined)[] = [];
+        client.subscribe("_EVIL.>", {
+          callback: (_, { headers }) => void codes.push(headers?.get("Nats-Service-Error-Code")),
+        });
+        for (let n = 0; n < 40; n++) {
+          openMutely(client, "kept", "session", 1, body);
+          // a plain caller, who has no link that could be ended
+          client.publish("plain", body, { reply: "_EVIL.plain" });
+          await client.flush();
+        }
+        await until("more than half is refused", () => codes.length >= 80 - 16);
+        assertEquals(new Set(codes), new Set(["429"]));
+      });
+      const large = "x".repeat(MIB / 2);
+      for (let n = 0; n < 5; n++) {
+        await session.send(large);
+        assertEquals((await session.next({ timeout: 5_000 }))?.body, large);
+      }
+      await talkOnce(caller);
+      release();
+    });
+  },
+);

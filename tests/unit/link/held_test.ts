@@ -52,6 +52,18 @@ Deno.test("Held.forget() counts no longer, and what cannot be ended stays", () =
   const holding = held.open(40, new Stand());
   held.forget(holding);
   assertEquals([held.bytes, held.makeRoom(41)], [60, false]);
-  fixed.close();
+  held.forget(fixed);
   assertEquals([held.bytes, held.makeRoom(100)], [0, true]);
+});
+
+Deno.test("Held.mayFix() gives half of all to what cannot be ended, and ends the largest for it", () => {
+  const held = new Held(100);
+  const large = new Stand();
+  const fixed = held.open(30);
+  held.open(60, large);
+  assertEquals([held.mayFix(21), large.isOutgrown], [false, false]);
+  assertEquals([held.mayFix(20), large.isOutgrown], [true, true]);
+  held.forget(fixed);
+  held.forget(fixed);
+  assertEquals([held.bytes, held.mayFix(50), held.mayFix(51)], [0, true, false]);
 });
