@@ -93,7 +93,7 @@ for (
     `maximum account active connections exceeded ${CONTROLS}`,
   ]
 ) {
-  const named = words.split(" ", 2).join(" ");
+  const named = words.replaceAll(CONTROLS, "").trim();
   Deno.test(`NatsBroker.events() shows nothing that a terminal obeys, of "${named} …"`, async () => {
     await using server = ScriptedServer.start({ answer: agree });
     await using broker = new NatsBroker(server.url, options);
