@@ -51,13 +51,17 @@ async function perform(
 }
 
 function written({ subject, reply, headers, body }: Frame): Heard {
-  const lines = headers.split("\r\n").filter((line) => line !== "").map(headerAside);
+  const lines = headerLines(headers);
   return {
     subject: subject.startsWith("_INBOX.frames.") ? "<inbox>" : subject,
     ...reply !== "" && { reply: ackAside(reply) },
     ...lines.length > 0 && { headers: lines },
     ...body !== "" && { body: bodyAside(body) },
   };
+}
+
+function headerLines(block: string): string[] {
+  return block.split("\r\n").filter((line) => line !== "").map(headerAside);
 }
 
 function headerAside(line: string): string {
@@ -85,6 +89,8 @@ function bodyAside(body: string): unknown {
 
 function aside(name: string, value: unknown): unknown {
   if (ASIDE.has(name)) return `<${name}>`;
+  // headers as they are read, and not as they are packed
+  if (name === "hdrs") return headerLines(atob(String(value)));
   if (typeof value === "string") return TIME.test(value) && value !== NEVER ? "<time>" : value;
   if (typeof value !== "object" || value === null) return value;
   if (Array.isArray(value)) return value.map((item) => aside("", item));

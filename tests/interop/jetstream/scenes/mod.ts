@@ -1,11 +1,17 @@
 import type { Scene } from "../scene.ts";
 import { badInput } from "./bad_input.ts";
+import { batches } from "./batches.ts";
 import { publishing } from "./publishing.ts";
+import { reading } from "./reading.ts";
+import { schedules } from "./schedules.ts";
 import { streams } from "./streams.ts";
 
 /** All conversations with JetStream that both servers are held to, by the files in which they are recorded. */
 export const topics: Readonly<Record<string, readonly Scene[]>> = {
   streams,
   publishing,
+  reading,
+  batches,
+  schedules,
   bad_input: badInput,
 };

@@ -229,13 +229,12 @@ export const publishing: readonly Scene[] = [
   ),
   scene(
     "A marker is left where the last message of a subject has gone",
-    stream("A", { subject_delete_marker_ttl: 1_000_000_000, max_age: 500_000_000 }),
+    stream("A", { subject_delete_marker_ttl: 60_000_000_000, max_msgs_per_subject: 1 }),
     ask("a.1", "1"),
-    ask("a.1", "2"),
-    wait(1_200),
+    ask("a.1", "2", { "Nats-TTL": "1s" }),
+    ask("a.2", "3"),
+    wait(2_200),
     api("STREAM.MSG.GET.A", { last_by_subj: "a.1" }),
-    api("STREAM.INFO.A", { subjects_filter: ">" }),
-    wait(2_600),
     api("STREAM.INFO.A", { subjects_filter: ">" }),
   ),
   scene(

@@ -1,5 +1,4 @@
 import type { Timer } from "../../../../clock.ts";
-import { advise } from "../advisories.ts";
 import { ApiError } from "../api/errors.ts";
 import type { Context } from "../context.ts";
 import { headerOf, headerText, withHeader, withoutHeader } from "../header_block.ts";
@@ -45,7 +44,7 @@ export class Batches {
 
   /** Is the message part of a batch? */
   static takes({ headers }: Published): boolean {
-    return headers !== "" && headerOf(headers, HEADER.batchId) !== undefined;
+    return headers !== "" && headerText(headers, HEADER.batchId) !== "";
   }
 
   /** What they take, in bytes as they are estimated. */
@@ -66,8 +65,8 @@ export class Batches {
     if (!config.allow_atomic) throw new ApiError("batchDisabled");
     if (id.length > MAX_ID) throw new ApiError("batchInvalidId");
     const text = headerText(published.headers, HEADER.batchSequence);
-    if (text === "") throw new ApiError("batchSequenceMissing");
-    const seq = /^\d{1,19}$/.test(text) ? Number(text) : -1;
+    if (!/^\d{1,19}$/.test(text)) throw new ApiError("batchSequenceMissing");
+    const seq = Number(text);
     const commit = headerOf(published.headers, HEADER.batchCommit);
     const batch = this.#batches.get(id) ?? this.#begin(id, seq, commit === "eob");
     if (commit !== undefined && commit !== "1" && commit !== "eob") {
@@ -99,17 +98,17 @@ export class Batches {
   ): BatchAck {
     let { headers } = published;
     if (asksTooMuch(headers)) {
-      this.#abandon(batch, "unsupported");
+      this.#end(batch);
       throw new ApiError("requiredApiLevel");
     }
     headers = withoutHeader(headers, HEADER.requiredApiLevel);
     const isEnd = commit === "eob";
     if (seq !== batch.messages.length + 1 || (seq === 1 && isEnd)) {
-      this.#abandon(batch, "incomplete");
+      this.#end(batch);
       throw new ApiError("batchIncomplete");
     }
     if (seq - (isEnd ? 1 : 0) > MAX_MESSAGES) {
-      this.#abandon(batch, "large");
+      this.#end(batch);
       throw new ApiError("batchTooLarge", MAX_MESSAGES);
     }
     if (!isEnd) this.#keep(batch, { ...published, headers, body: published.body.slice() });
@@ -142,16 +141,8 @@ export class Batches {
   #wait(batch: Batch): void {
     batch.timer?.clear();
     const { clock } = this.#context;
-    batch.timer = clock.setTimeout(() => this.#abandon(batch, "timeout"), PATIENCE);
+    batch.timer = clock.setTimeout(() => this.#end(batch), PATIENCE);
     batch.timer.unref();
-  }
-
-  #abandon(batch: Batch, reason: string): void {
-    this.#end(batch);
-    const { name } = this.#state.config;
-    const facts = { account: "$G", stream: name, batch: batch.id, reason };
-    const kind = `STREAM.BATCH_ABANDONED.${name}`;
-    advise(this.#context, kind, "stream_batch_abandoned", facts);
   }
 
   #end(batch: Batch): void {

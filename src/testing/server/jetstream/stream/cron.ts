@@ -91,7 +91,8 @@ function readField(text: string, field: Field): Choice | undefined {
     for (let value = read.from; value <= read.to; value += read.step) values.add(value);
     isStar ||= read.isStar;
   }
-  return { values, isStar };
+  // nothing but commas would be looked for in vain, second by second
+  return values.size > 0 ? { values, isStar } : undefined;
 }
 
 function readRange(text: string, field: Field) {

@@ -85,7 +85,8 @@ export class DirectGet {
         return this.#client.publish(reply, { headers });
       }
       if (!message) break;
-      pending = Math.max(0, pending - 1);
+      // without headers nobody counts
+      if (!no_hdr) pending = Math.max(0, pending - 1);
       const place = { "Nats-Num-Pending": pending, "Nats-Last-Sequence": last };
       this.#send(reply, message, place, no_hdr);
       last = message.seq;
