@@ -1,8 +1,11 @@
+import { type Clock, platformClock } from "./clock.ts";
 import { TimeoutError } from "./errors.ts";
 import { rejection } from "./stack.ts";
 
 /** How long something may take. */
 export interface Patience {
+  /** What the time goes by. */
+  readonly clock?: Clock | undefined;
   /** Milliseconds until a `TimeoutError`; without it there is no end. */
   readonly timeout?: number | undefined;
   /** What the error tells in its place, where this is what is left of it. @default {timeout} */
@@ -18,7 +21,7 @@ export interface Patience {
  */
 export function within<T>(
   promise: Promise<T>,
-  { timeout, given = timeout, signal }: Patience,
+  { clock = platformClock, timeout, given = timeout, signal }: Patience,
   action: string,
   subject?: string,
 ): Promise<T> {
@@ -28,12 +31,12 @@ export function within<T>(
   }
   if (timeout === undefined && !signal) return promise;
   return new Promise<T>((resolve, reject) => {
-    const timer = timeout === undefined ? undefined : setTimeout(() => {
+    const timer = timeout === undefined ? undefined : clock.setTimeout(() => {
       settle(() => resolve(rejection(new TimeoutError(action, given!, subject))));
     }, timeout);
     const abort = () => settle(() => reject(signal!.reason));
     const settle = (finish: () => void) => {
-      clearTimeout(timer);
+      timer?.clear();
       signal?.removeEventListener("abort", abort);
       finish();
     };

@@ -1,3 +1,4 @@
+import type { Clock, Timer } from "../clock.ts";
 import type { EventFeed } from "../connection/events.ts";
 import { ConnectionError } from "../errors.ts";
 
@@ -8,12 +9,13 @@ import { ConnectionError } from "../errors.ts";
  * @throws {ConnectionError} then, with what was told last of why it broke
  */
 export function untilBroken(
+  clock: Clock,
   feed: EventFeed,
   begun: Promise<void>,
   timeout: number,
 ): Promise<void> {
   const { promise, reject } = Promise.withResolvers<void>();
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  let timer: Timer | undefined;
   let breaks = 0;
   let last: Error | undefined;
   const giveUp = () => reject(broken(breaks, timeout, last));
@@ -21,10 +23,10 @@ export function untilBroken(
     if (event.type === "error" && event.pattern === undefined) last = event.error;
     if (event.type !== "disconnected") return;
     breaks++;
-    timer ??= setTimeout(giveUp, timeout);
+    timer ??= clock.setTimeout(giveUp, timeout);
   });
   return Promise.race([begun, promise]).finally(() => {
-    clearTimeout(timer);
+    timer?.clear();
     deaf();
   });
 }

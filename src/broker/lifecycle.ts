@@ -1,3 +1,4 @@
+import type { Clock } from "../clock.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { EventFeed } from "../connection/events.ts";
 import { within } from "../deadline.ts";
@@ -17,6 +18,7 @@ const GRACE = 1_000;
 
 /** What starts and stops. */
 export interface LifecycleParts {
+  readonly clock: Clock;
   readonly connection: Connection;
   readonly feed: EventFeed;
   readonly links: Links;
@@ -128,7 +130,7 @@ export class Lifecycle {
   #begin(registry: Registry, timeout: number): void {
     const handlings = new Set([...registry.handlings, ...this.#leaving.values()]);
     const { promise, resolve } = Promise.withResolvers<void>();
-    const deadline = new StopDeadline(timeout);
+    const deadline = new StopDeadline(this.#parts.clock, timeout);
     const stop = this.#stop = { deadline, callers: new Set<Work>(), handlings, done: promise };
     void this.#end(stop, registry).catch(this.#report).then(() => {
       deadline.clear();
@@ -160,16 +162,18 @@ export class Lifecycle {
   async #failure({ deadline, callers, handlings }: Stop, left: Promise<unknown>) {
     const waiting = Promise.withResolvers<Error>();
     let since: number | undefined;
+    const { clock } = this.#parts;
     const look = () => {
       const own = [...callers].filter(({ isOver }) => !isOver).length;
       const isAlone = own > 0 && this.#parts.links.count <= own &&
         handlersAtWork(handlings) <= own;
-      since = isAlone ? since ?? performance.now() : undefined;
-      if (since !== undefined && performance.now() - since >= GRACE) {
+      since = isAlone ? since ?? clock.now() : undefined;
+      if (since !== undefined && clock.now() - since >= GRACE) {
         waiting.resolve(new Error(selfWait(callers)));
       }
+      timer = clock.setTimeout(look, STEP);
     };
-    const timer = setInterval(look, STEP);
+    let timer = clock.setTimeout(look, STEP);
     try {
       return await Promise.race([
         left.then(() => undefined, (thrown) => asError(thrown)),
@@ -179,20 +183,20 @@ export class Lifecycle {
         waiting.promise,
       ]);
     } finally {
-      clearInterval(timer);
+      timer.clear();
     }
   }
 
   /** Time is up: everyone who still waits is told. */
   async #abandon({ deadline, handlings }: Stop, failure: Error): Promise<void> {
-    const { links } = this.#parts;
+    const { clock, links } = this.#parts;
     this.#report(failure);
     links.abort({ reason: "shutting down" });
     const patience = deadline.telling;
     const abandoned = [...handlings].map((handling) => handling.abandon(patience));
     const told = Promise.all([links.emptied(), ...abandoned]);
     this.#stopping.abort(failure);
-    await within(told, { timeout: patience }, "tell the callers").catch(this.#report);
+    await within(told, { clock, timeout: patience }, "tell the callers").catch(this.#report);
   }
 
   readonly #report = (error: Error): void => this.#parts.feed.emit({ type: "error", error });

@@ -180,7 +180,11 @@ export class Registry implements PublisherPlace {
   /** Where a subscriber of this router stands; the prefix is known once the router is included. */
   #place(of: () => Handling | Reading): Place {
     const prefix = () => this.prefix;
+    const clock = () => this.#root.#host?.clock;
     return {
+      get clock() {
+        return clock();
+      },
       get prefix() {
         return prefix();
       },
@@ -224,9 +228,9 @@ export class Registry implements PublisherPlace {
     const host = this.#broker("start a subscriber");
     const { connection, feed, stopping, queue, stats } = host;
     const { outbound } = this;
-    const { links, allowance, newInbox, addresses } = host;
+    const { clock, links, allowance, newInbox, addresses } = host;
     return {
-      ways: { connection, feed, outbound, links, allowance, newInbox, addresses },
+      ways: { clock, connection, feed, outbound, links, allowance, newInbox, addresses },
       connection,
       feed,
       stopping,

@@ -1,21 +1,22 @@
+import type { Clock, Timer } from "../clock.ts";
+
 /** What is kept of the time for telling the callers and closing: a tenth, and no less and no more than this, in milliseconds. */
 const LEAST = 50;
 const MOST = 1_000;
 /** How much of it is for the callers. */
 const TELLING_PART = 0.8;
 
-/** What a timer can wait, in milliseconds; it fires at once if it is asked for more. */
-const LONGEST_TIMER = 2_147_483_647;
-
 /** The one deadline of a stop; a later `stop()` may bring it forward. */
 export class StopDeadline {
+  readonly #clock: Clock;
   readonly #passed = Promise.withResolvers<void>();
   #workUntil = Infinity;
   #until = Infinity;
   #timeout = Infinity;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timer: Timer | undefined;
 
-  constructor(timeout: number) {
+  constructor(clock: Clock, timeout: number) {
+    this.#clock = clock;
     this.bringForward(timeout);
   }
 
@@ -29,14 +30,14 @@ export class StopDeadline {
     return this.#passed.promise;
   }
 
-  /** When that is, by `performance.now()`. */
+  /** When that is, by the clock. */
   get workUntil(): number {
     return this.#workUntil;
   }
 
   /** Milliseconds until all must be over; never so few that the socket could not take what was said. */
   get left(): number {
-    return Math.max(LEAST, this.#until - performance.now());
+    return Math.max(LEAST, this.#until - this.#clock.now());
   }
 
   /** Milliseconds for telling the callers, a middleware of theirs included. */
@@ -46,7 +47,7 @@ export class StopDeadline {
 
   /** From now on it takes at most so many milliseconds, if that is sooner. */
   bringForward(timeout: number): void {
-    const now = performance.now();
+    const now = this.#clock.now();
     // nothing could be said without any time at all
     const until = now + Math.max(timeout, 2 * LEAST);
     if (until >= this.#until) return;
@@ -54,13 +55,12 @@ export class StopDeadline {
     this.#until = until;
     const kept = Math.min(MOST, Math.max(LEAST, timeout / 10));
     this.#workUntil = now + Math.max(0, timeout - kept);
-    clearTimeout(this.#timer);
-    const wait = Math.min(this.#workUntil - now, LONGEST_TIMER);
-    this.#timer = setTimeout(() => this.#passed.resolve(), wait);
+    this.#timer?.clear();
+    this.#timer = this.#clock.setTimeout(() => this.#passed.resolve(), this.#workUntil - now);
   }
 
   /** It is over. */
   clear(): void {
-    clearTimeout(this.#timer);
+    this.#timer?.clear();
   }
 }

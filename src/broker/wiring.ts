@@ -1,3 +1,4 @@
+import type { Timer } from "../clock.ts";
 import { Connection } from "../connection/connection.ts";
 import { EventFeed } from "../connection/events.ts";
 import { notConnected } from "../connection/faults.ts";
@@ -60,18 +61,14 @@ export class Wiring implements Host {
   #isWarned = false;
   /** Registered after `start()`, and not started when last looked at. */
   readonly #unstarted = new Set<Handling | Reading>();
-  #forgotten: ReturnType<typeof setTimeout> | undefined;
+  #forgotten: Timer | undefined;
 
   constructor(settings: BrokerSettings) {
     const { connection, inboxPrefix, requestTimeout, service, logger } = settings;
     this.addresses = new ReplyAddresses(inboxPrefix, settings.answersTo);
-    const requests = this.requests = new Requests(
-      this.connection = new Connection(connection, this.feed),
-      inboxPrefix,
-      this.addresses,
-      this.feed,
-    );
-    this.links = new Links(this.feed, settings);
+    this.connection = new Connection(connection, this.feed);
+    const requests = this.requests = new Requests(this, inboxPrefix);
+    this.links = new Links(this.feed, this.clock, settings);
     this.#mostBroken = connection.waitOnFirstConnect ? undefined : connection.connectTimeout;
     this.allowance = settings.allowance;
     this.requestTimeout = requestTimeout;
@@ -79,8 +76,9 @@ export class Wiring implements Host {
     this.#service = service;
     this.#discovery = service && new Discovery(this, service);
     this.queue = service && SERVICE_QUEUE;
-    const { feed, links } = this;
+    const { clock, feed, links } = this;
     this.life = new Lifecycle({
+      clock,
       connection: this.connection,
       feed,
       links,
@@ -90,7 +88,9 @@ export class Wiring implements Host {
       requests.notice(event);
       if (event.type === "stopping" || event.type === "closed") this.#tellForgotten();
     });
-    if (logger) logEvents(this.feed, logger, connection.name ?? service?.name ?? "signalbox");
+    if (logger) {
+      logEvents(this.feed, logger, connection.name ?? service?.name ?? "signalbox", clock);
+    }
   }
 
   get stopping(): () => AbortSignal {
@@ -108,13 +108,13 @@ export class Wiring implements Host {
     if (!this.life.isStarted) return;
     this.#unstarted.add(subscriber);
     if (this.#forgotten !== undefined) return;
-    this.#forgotten = setTimeout(() => this.#tellForgotten(), FORGOTTEN_AFTER);
+    this.#forgotten = this.clock.setTimeout(() => this.#tellForgotten(), FORGOTTEN_AFTER);
     // a program that has nothing else to do must be able to end
-    Deno.unrefTimer(this.#forgotten);
+    this.#forgotten.unref();
   }
 
   #tellForgotten(): void {
-    clearTimeout(this.#forgotten);
+    this.#forgotten?.clear();
     this.#forgotten = undefined;
     const forgotten = [...this.#unstarted].filter(({ wasStarted }) => !wasStarted);
     this.#unstarted.clear();
@@ -137,9 +137,8 @@ export class Wiring implements Host {
 
   async openInbox(options: InboxOptions | undefined): Promise<Inbox> {
     const settings = inboxSettings(options);
-    const { connection, feed, addresses } = this;
-    if (!connection.isOpen) throw notConnected("open an inbox");
-    return await SubscribedInbox.open(connection, feed, this.newInbox(), settings, addresses);
+    if (!this.connection.isOpen) throw notConnected("open an inbox");
+    return await SubscribedInbox.open(this, this.newInbox(), settings);
   }
 
   requestMany(
@@ -191,7 +190,7 @@ export class Wiring implements Host {
     const most = this.#mostBroken;
     return this.life.start(async () => {
       const begun = this.#begin(registry);
-      await (most === undefined ? begun : untilBroken(this.feed, begun, most));
+      await (most === undefined ? begun : untilBroken(this.clock, this.feed, begun, most));
       const subscribers = registry.handlings.length + registry.readings.length;
       this.feed.emit({ type: "started", ...this.connection.server, subscribers });
     });
@@ -234,7 +233,8 @@ export class Wiring implements Host {
   }
 
   #openingWays(outbound: Outbound): OpeningWays {
-    const { connection, feed, links, allowance, newInbox, addresses, requestTimeout } = this;
-    return { connection, feed, links, allowance, newInbox, addresses, requestTimeout, outbound };
+    const { clock, connection, feed, links, allowance, newInbox, addresses, requestTimeout } = this;
+    const ways = { clock, connection, feed, links, allowance, newInbox, addresses };
+    return { ...ways, requestTimeout, outbound };
   }
 }

@@ -1,3 +1,4 @@
+import type { Clock, Timer } from "../clock.ts";
 import { Backlog, DEFAULT_BOUNDS } from "../backlog.ts";
 import type { Connection, Interest, Taker } from "../connection/connection.ts";
 import { ForeignAnswers, isForeignAnswer } from "../replies/foreign_answer.ts";
@@ -19,6 +20,7 @@ import { isLast } from "./sentinel.ts";
 
 /** What a request to many needs around it. */
 export interface Surroundings {
+  readonly clock: Clock;
   readonly connection: Pick<Connection, "subscribe" | "publish" | "withdraw">;
   readonly feed: EventFeed;
   readonly addresses: ReplyAddresses;
@@ -40,6 +42,7 @@ type Reader = (packet: Packet | undefined) => void;
  */
 export class CollectedAnswers implements Answers, Taker, OwnInbox {
   readonly ended: Promise<AnswersEnd>;
+  readonly #clock: Clock;
   readonly #connection: Surroundings["connection"];
   readonly #subject: string;
   readonly #settings: RequestManySettings;
@@ -59,8 +62,8 @@ export class CollectedAnswers implements Answers, Taker, OwnInbox {
   #interest: Interest | undefined;
   #question: Outgoing | undefined;
   #deaf: (() => void) | undefined;
-  #deadline: ReturnType<typeof setTimeout> | undefined;
-  #stall: ReturnType<typeof setTimeout> | undefined;
+  #deadline: Timer | undefined;
+  #stall: Timer | undefined;
 
   /**
    * Sends the question, now or once the connection is back; with a signal that has aborted, not at all.
@@ -69,11 +72,12 @@ export class CollectedAnswers implements Answers, Taker, OwnInbox {
    * @throws whatever `encode` throws
    */
   constructor(
-    { connection, feed, addresses }: Surroundings,
+    { clock, connection, feed, addresses }: Surroundings,
     { subject, replyTo, encode }: QuestionToMany,
     settings: RequestManySettings,
   ) {
     this.ended = new Promise((resolve) => this.#told = resolve);
+    this.#clock = clock;
     this.#connection = connection;
     this.#subject = subject;
     this.#settings = settings;
@@ -90,8 +94,8 @@ export class CollectedAnswers implements Answers, Taker, OwnInbox {
     addresses.open(replyTo, this);
     // before the question is encoded: what that runs may well abort, or stop the broker
     this.#deaf = feed.listen((event) => this.#notice(event));
-    this.#until = performance.now() + timeout;
-    this.#deadline = setTimeout(() => this.#expire(), timeout);
+    this.#until = clock.now() + timeout;
+    this.#deadline = clock.setTimeout(() => this.#expire(), timeout);
     signal?.addEventListener("abort", this.#abort, { once: true });
     const send = (question: Outgoing) => {
       if (this.#isEnded) return;
@@ -209,8 +213,9 @@ export class CollectedAnswers implements Answers, Taker, OwnInbox {
   /** A schema that takes its time takes it from the request; an answer that is read late has as much once more. */
   #inTime(answer: Promise<Message>): Promise<Message> {
     const { timeout, signal } = this.#settings;
-    const left = this.#until - performance.now();
-    const patience = { timeout: left > 0 ? left : timeout, given: timeout, signal };
+    const left = this.#until - this.#clock.now();
+    const clock = this.#clock;
+    const patience = { clock, timeout: left > 0 ? left : timeout, given: timeout, signal };
     return within(answer, patience, `validate an answer of "${this.#subject}"`, this.#subject);
   }
 
@@ -233,9 +238,9 @@ export class CollectedAnswers implements Answers, Taker, OwnInbox {
   #watchStall(): void {
     const { stall } = this.#settings;
     if (stall === undefined) return;
-    clearTimeout(this.#stall);
-    this.#stall = setTimeout(() => {
-      this.#stall = setTimeout(() => this.#end("stall"), 0);
+    this.#stall?.clear();
+    this.#stall = this.#clock.setTimeout(() => {
+      this.#stall = this.#clock.setTimeout(() => this.#end("stall"), 0);
     }, stall);
   }
 
@@ -266,8 +271,8 @@ export class CollectedAnswers implements Answers, Taker, OwnInbox {
   #end(reason: AnswersEnd): void {
     if (this.#isEnded) return;
     this.#isEnded = true;
-    clearTimeout(this.#deadline);
-    clearTimeout(this.#stall);
+    this.#deadline?.clear();
+    this.#stall?.clear();
     this.#interest?.unsubscribe();
     this.#addresses.close(this.#replyTo);
     if (this.#question) this.#connection.withdraw(this.#question);

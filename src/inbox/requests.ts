@@ -1,3 +1,4 @@
+import type { Clock, Timer } from "../clock.ts";
 import { ConnectionError, NoRespondersError, PermissionError, TimeoutError } from "../errors.ts";
 import type { Connection, Interest, Taker } from "../connection/connection.ts";
 import type { BrokerEvent, EventFeed } from "../connection/events.ts";
@@ -24,6 +25,14 @@ export interface Question {
   readonly schema: Schema | undefined;
 }
 
+/** What requests go over. */
+export interface RequestWays {
+  readonly clock: Clock;
+  readonly connection: Connection;
+  readonly addresses: ReplyAddresses;
+  readonly feed: Pick<EventFeed, "emit">;
+}
+
 interface Waiting {
   readonly request: Outgoing;
   readonly timeout: number;
@@ -44,6 +53,7 @@ const GRAIN = 4;
  * as much.
  */
 export class Requests implements Taker, OwnInbox {
+  readonly #clock: Clock;
   readonly #connection: Connection;
   readonly #prefix: string;
   readonly #addresses: ReplyAddresses;
@@ -54,15 +64,11 @@ export class Requests implements Taker, OwnInbox {
   /** Why the server does not let us have answers. */
   #refusal: Error | undefined;
   #regaining: Promise<void> | undefined;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timer: Timer | undefined;
   #next = Infinity;
 
-  constructor(
-    connection: Connection,
-    prefix: string,
-    addresses: ReplyAddresses,
-    feed: Pick<EventFeed, "emit">,
-  ) {
+  constructor({ clock, connection, addresses, feed }: RequestWays, prefix: string) {
+    this.#clock = clock;
     this.#connection = connection;
     this.#prefix = prefix;
     this.#addresses = addresses;
@@ -80,7 +86,7 @@ export class Requests implements Taker, OwnInbox {
     if (this.#refusal) return handled(this.#sendLater(request, { timeout, signal, schema }));
     this.#listen(request.subject);
     const token = newToken();
-    const deadline = performance.now() + timeout;
+    const deadline = this.#clock.now() + timeout;
     const { promise, resolve } = Promise.withResolvers<Message>();
     const waiting: Waiting = {
       request,
@@ -114,7 +120,7 @@ export class Requests implements Taker, OwnInbox {
     waiting.forget?.();
     try {
       const read = readAnswer(waiting.request.subject, answer, waiting.schema);
-      if (read instanceof Promise) settle(waiting, inTime(read, waiting));
+      if (read instanceof Promise) settle(waiting, this.#inTime(read, waiting));
       else waiting.resolve(read);
     } catch (error) {
       // what a schema throws has the stack of the schema
@@ -143,7 +149,7 @@ export class Requests implements Taker, OwnInbox {
   /** What happens to the connection and concerns those who wait. */
   notice(event: BrokerEvent): void {
     if (event.type === "closed") {
-      clearTimeout(this.#timer);
+      this.#timer?.clear();
       this.#timer = undefined;
       this.#next = Infinity;
       this.#interest = undefined;
@@ -157,16 +163,27 @@ export class Requests implements Taker, OwnInbox {
 
   /** Asks for answers first, as what is handled with no answer to come is done in vain. */
   async #sendLater(request: Outgoing, { timeout, signal, schema }: Question): Promise<Message> {
-    const began = performance.now();
+    const began = this.#clock.now();
     const { subject } = request;
     const action = `request "${subject}"`;
     this.#regaining ??= this.#connection.retry(this, action)
       .finally(() => this.#regaining = undefined);
-    await within(this.#regaining, { timeout, signal }, action, subject);
+    await within(this.#regaining, { clock: this.#clock, timeout, signal }, action, subject);
     if (this.#refusal) throw this.#refusal;
-    const passed = performance.now() - began;
+    const passed = this.#clock.now() - began;
     age(request, passed);
     return await this.send(request, { timeout: timeout - passed, signal, schema });
+  }
+
+  /** A schema that takes its time takes it from the request. */
+  #inTime(
+    answer: Promise<Message>,
+    { request: { subject }, timeout, deadline, signal }: Waiting,
+  ): Promise<Message> {
+    const clock = this.#clock;
+    const left = Math.max(0, deadline - clock.now());
+    const patience = { clock, timeout: left, given: timeout, signal };
+    return within(answer, patience, `request "${subject}"`, subject);
   }
 
   #listen(asked: string): void {
@@ -205,14 +222,15 @@ export class Requests implements Taker, OwnInbox {
 
   #sweepAt(deadline: number): void {
     if (deadline >= this.#next) return;
-    clearTimeout(this.#timer);
+    this.#timer?.clear();
     this.#next = deadline;
-    this.#timer = setTimeout(() => this.#sweep(), Math.max(0, deadline - performance.now()));
+    const wait = Math.max(0, deadline - this.#clock.now());
+    this.#timer = this.#clock.setTimeout(() => this.#sweep(), wait);
   }
 
   #sweep(): void {
     // the timer is what counts: a clock that runs behind it, as in a test, must not put the deadline off
-    const now = Math.max(performance.now(), this.#next);
+    const now = Math.max(this.#clock.now(), this.#next);
     let next = Infinity;
     this.#next = Infinity;
     for (const [token, { request: { subject }, timeout, deadline }] of this.#waiting) {
@@ -228,16 +246,6 @@ export class Requests implements Taker, OwnInbox {
 export function isNoResponders({ data, headerBlock }: Packet): boolean {
   return data.length === 0 && headerBlock !== undefined &&
     MessageHeaders.parse(headerBlock).status === 503;
-}
-
-/** A schema that takes its time takes it from the request. */
-function inTime(
-  answer: Promise<Message>,
-  { request: { subject }, timeout, deadline, signal }: Waiting,
-): Promise<Message> {
-  const left = Math.max(0, deadline - performance.now());
-  const patience = { timeout: left, given: timeout, signal };
-  return within(answer, patience, `request "${subject}"`, subject);
 }
 
 /** Settles as the answer does, awaited by the program or not. */

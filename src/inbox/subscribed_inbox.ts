@@ -1,3 +1,4 @@
+import type { Clock, Timer } from "../clock.ts";
 import { Backlog } from "../backlog.ts";
 import type { Connection, Interest, Taker } from "../connection/connection.ts";
 import type { BrokerEvent, EventFeed, EventListener } from "../connection/events.ts";
@@ -18,14 +19,20 @@ type Reader = (packet: Packet | undefined) => void;
 const MOST_ASKED = 1_024;
 const NEXT_RULES = { timeout: limit(milliseconds), signal };
 
+/** What an inbox goes over. */
+export interface InboxWays {
+  readonly clock: Clock;
+  readonly connection: Pick<Connection, "subscribe" | "flush">;
+  readonly feed: EventFeed;
+  /** Where the program may answer what it reads. */
+  readonly addresses: ReplyAddresses;
+}
+
 /** An inbox with a subscription of its own on the server, gone as soon as the inbox has ended. */
 export class SubscribedInbox implements Inbox, Taker, EventListener, OwnInbox {
   readonly subject: string;
-  readonly #connection: Pick<Connection, "subscribe" | "flush">;
+  readonly #ways: InboxWays;
   readonly #settings: InboxSettings;
-  readonly #feed: EventFeed;
-  /** Where the program may answer what it reads here. */
-  readonly #addresses: ReplyAddresses;
   /** Where the program has published to with this inbox as the address of reply. */
   #asked: Set<string> | undefined;
   readonly #backlog = new Backlog<Packet>();
@@ -38,22 +45,16 @@ export class SubscribedInbox implements Inbox, Taker, EventListener, OwnInbox {
   #ended: InboxEnd | undefined;
   #taken = 0;
   #dropped = 0;
-  #heard = performance.now();
-  #idle: ReturnType<typeof setTimeout> | undefined;
+  #heard: number;
+  #idle: Timer | undefined;
 
   /** Subscribes; what comes before it is ready is taken as well. */
-  constructor(
-    connection: Pick<Connection, "subscribe" | "flush">,
-    feed: EventFeed,
-    subject: string,
-    settings: InboxSettings,
-    addresses: ReplyAddresses,
-  ) {
+  constructor(ways: InboxWays, subject: string, settings: InboxSettings) {
+    const { clock, connection, feed, addresses } = ways;
     this.subject = subject;
-    this.#connection = connection;
+    this.#ways = ways;
     this.#settings = settings;
-    this.#feed = feed;
-    this.#addresses = addresses;
+    this.#heard = clock.now();
     this.#interest = connection.subscribe(subject, this, settings.queue);
     addresses.open(subject, this);
     feed.add(this);
@@ -65,15 +66,9 @@ export class SubscribedInbox implements Inbox, Taker, EventListener, OwnInbox {
   }
 
   /** Subscribes, and resolves once the server has the subscription: nothing sent from then on is missed. */
-  static async open(
-    connection: Connection,
-    feed: EventFeed,
-    subject: string,
-    settings: InboxSettings,
-    addresses: ReplyAddresses,
-  ): Promise<Inbox> {
+  static async open(ways: InboxWays, subject: string, settings: InboxSettings): Promise<Inbox> {
     settings.signal?.throwIfAborted();
-    const inbox = new SubscribedInbox(connection, feed, subject, settings, addresses);
+    const inbox = new SubscribedInbox(ways, subject, settings);
     await inbox.ready();
     return inbox;
   }
@@ -85,7 +80,7 @@ export class SubscribedInbox implements Inbox, Taker, EventListener, OwnInbox {
    */
   async ready(): Promise<void> {
     const { signal } = this.#settings;
-    const flushed = this.#connection.flush({ signal }, `open an inbox at "${this.subject}"`);
+    const flushed = this.#ways.connection.flush({ signal }, `open an inbox at "${this.subject}"`);
     this.#refused = Promise.withResolvers();
     try {
       await Promise.race([flushed, this.#refused.promise]);
@@ -116,7 +111,7 @@ export class SubscribedInbox implements Inbox, Taker, EventListener, OwnInbox {
     const packet = this.#backlog.shift() ?? await this.#wait(options);
     if (!packet) return undefined;
     const { receive } = this.#settings;
-    return receive ? receive(packet) : new ReceivedMessage(packet, this.#addresses.reception);
+    return receive ? receive(packet) : new ReceivedMessage(packet, this.#ways.addresses.reception);
   }
 
   close(): Promise<void> {
@@ -176,7 +171,7 @@ export class SubscribedInbox implements Inbox, Taker, EventListener, OwnInbox {
 
   take(packet: Packet): void {
     if (this.#ended) return;
-    this.#heard = performance.now();
+    this.#heard = this.#ways.clock.now();
     const reader = this.#readers.shift();
     if (reader) reader(packet);
     else if (!this.#store(packet)) return;
@@ -209,7 +204,8 @@ export class SubscribedInbox implements Inbox, Taker, EventListener, OwnInbox {
     };
     this.#readers.push(reader);
     // a timer of Infinity would end at once
-    const patience = { timeout: timeout === Infinity ? undefined : timeout, signal };
+    const { clock } = this.#ways;
+    const patience = { clock, timeout: timeout === Infinity ? undefined : timeout, signal };
     try {
       return await within(promise, patience, "read an inbox", this.subject);
     } catch (error) {
@@ -233,7 +229,7 @@ export class SubscribedInbox implements Inbox, Taker, EventListener, OwnInbox {
     else this.#dropped++;
     if (fits) return true;
     const { subject, dropped } = this;
-    this.#feed.emit({ type: "slowConsumer", subject, dropped });
+    this.#ways.feed.emit({ type: "slowConsumer", subject, dropped });
     if (overflow === "close") this.#end("overflow");
     return isKept;
   }
@@ -250,10 +246,10 @@ export class SubscribedInbox implements Inbox, Taker, EventListener, OwnInbox {
   #end(reason: InboxEnd): void {
     if (this.#ended) return;
     this.#ended = reason;
-    clearTimeout(this.#idle);
+    this.#idle?.clear();
     this.#interest.unsubscribe();
-    this.#addresses.close(this.subject);
-    this.#feed.remove(this);
+    this.#ways.addresses.close(this.subject);
+    this.#ways.feed.remove(this);
     if (this.#abort) this.#settings.signal?.removeEventListener("abort", this.#abort);
     for (const reader of this.#readers.splice(0)) reader(undefined);
     this.#closed?.resolve(reason);
@@ -261,8 +257,8 @@ export class SubscribedInbox implements Inbox, Taker, EventListener, OwnInbox {
 
   /** One timer that looks when the last message came, rather than a new timer for every message. */
   #watchIdle(wait: number): void {
-    this.#idle = setTimeout(() => {
-      const left = this.#heard + this.#settings.idleTimeout! - performance.now();
+    this.#idle = this.#ways.clock.setTimeout(() => {
+      const left = this.#heard + this.#settings.idleTimeout! - this.#ways.clock.now();
       if (left > 1) this.#watchIdle(left);
       else this.#end("idle");
     }, wait);

@@ -1,3 +1,5 @@
+import { fillRandom } from "../clock.ts";
+
 const ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const LENGTH = 22;
 
@@ -24,7 +26,7 @@ export function newToken(): string {
 }
 
 function draw(): void {
-  crypto.getRandomValues(drawn);
+  fillRandom(drawn);
   let kept = 0;
   for (let at = 0; at < drawn.length; at++) {
     const byte = drawn[at]!;

@@ -1,3 +1,4 @@
+import { LONGEST_TIMER, type Timer } from "../clock.ts";
 import type { NextOptions } from "../inbox/inbox.ts";
 import type { Message } from "../message/message.ts";
 import type { HeaderFields } from "../message/headers.ts";
@@ -21,8 +22,6 @@ import type { Terms } from "./terms.ts";
 
 /** How long a side may say nothing once the other has said all, in milliseconds, before that is looked into. */
 const SILENCE = 1_000;
-/** A timer that is asked for more fires at once, in milliseconds. */
-const LONGEST_TIMER = 2_147_483_647;
 const NOTHING = new Uint8Array(0);
 
 /** One end of a link, in the hand of the program: what comes in, what goes out, and how it ended. */
@@ -43,14 +42,14 @@ export class Endpoint implements LinkOwner {
   readonly #retirement: Retirement;
   #hasHeardAll = false;
   #allHeard: (() => void) | undefined;
-  #deadline: ReturnType<typeof setTimeout> | undefined;
+  #deadline: Timer | undefined;
   #late: Error | undefined;
 
   constructor(ways: LinkWays, purpose: Purpose, settings: LinkSettings) {
     this.subject = purpose.subject;
     this.correlationId = purpose.correlationId;
     this.closed = new Promise((resolve) => this.#told = resolve);
-    const context = { ...purpose, signal: () => this.signal };
+    const context = { ...purpose, clock: ways.clock, signal: () => this.signal };
     this.#link = new Link(ways, this, settings);
     this.#reader = new Reader(this.#link, settings.maxMessage, context);
     this.#sending = new Sending(this.#link, ways, this);
@@ -113,7 +112,8 @@ export class Endpoint implements LinkOwner {
   endAfter(deadline: number, late?: Error): void {
     this.#late = late;
     if (deadline > LONGEST_TIMER) return;
-    this.#deadline = setTimeout(() => this.abort({ reason: "deadline" }), deadline);
+    const end = () => this.abort({ reason: "deadline" });
+    this.#deadline = this.#link.clock.setTimeout(end, deadline);
   }
 
   /** Ends it with the signal's reason when it aborts. */
@@ -266,7 +266,7 @@ export class Endpoint implements LinkOwner {
     if (this.#ending) return;
     // the other side's clock may be the first to say so
     this.#ending = ending.reason === "deadline" ? { error: this.#late, ...ending } : ending;
-    clearTimeout(this.#deadline);
+    this.#deadline?.clear();
     this.#reader.end();
     if (ending.reason === "deadline") this.#reader.giveUp();
     this.#sending.stop(ending.reason === "complete" ? undefined : () => this.error("send to"));
@@ -277,10 +277,10 @@ export class Endpoint implements LinkOwner {
 
   #watchSilence(): void {
     const { last } = this.#link.out;
-    const timer = setTimeout(() => {
+    const timer = this.#link.clock.setTimeout(() => {
       if (!this.#link.out.isEnded && this.#link.out.last === last) this.#allHeard!();
     }, SILENCE);
-    void this.closed.then(() => clearTimeout(timer));
+    void this.closed.then(() => timer.clear());
   }
 
   #forget(): void {
@@ -293,7 +293,7 @@ export class Endpoint implements LinkOwner {
     if (this.#ending) return;
     this.#isLeft = true;
     this.#forget();
-    const timer = setTimeout(() => this.abort(leaving(undefined)), 0);
-    void this.closed.then(() => clearTimeout(timer));
+    const timer = this.#link.clock.setTimeout(() => this.abort(leaving(undefined)), 0);
+    void this.closed.then(() => timer.clear());
   }
 }

@@ -1,5 +1,6 @@
 import type { LinkMachine } from "./link_machine.ts";
 import type { LinkOwner } from "./link_owner.ts";
+import type { LinkWays } from "./link_ways.ts";
 
 /** So many microtasks without anything new, and what was given goes out: a loop that awaits each of its sends needs two. */
 const STILLNESS = 10;
@@ -11,24 +12,25 @@ const STILLNESS = 10;
 export class Gathering {
   readonly #machine: Pick<LinkMachine, "state" | "out" | "flush">;
   readonly #owner: Pick<LinkOwner, "moved">;
-  readonly #isLimited: boolean;
+  readonly #ways: Pick<LinkWays, "clock" | "allowance">;
   #isUnderWay = false;
 
-  /** A side `isLimited` that has so many addresses, and a message for each. */
+  /** A side with an allowance has so many addresses, and a message for each. */
   constructor(
     machine: Pick<LinkMachine, "state" | "out" | "flush">,
     owner: Pick<LinkOwner, "moved">,
-    isLimited: boolean,
+    ways: Pick<LinkWays, "clock" | "allowance">,
   ) {
     this.#machine = machine;
     this.#owner = owner;
-    this.#isLimited = isLimited;
+    this.#ways = ways;
   }
 
   /** Whether a frame has been sent, or there is room for it. */
   isAdmitted(number: number): boolean {
     const { out, state } = this.#machine;
-    return number <= out.sent || (state === "open" && !this.#isLimited && out.isAdmitted(number));
+    return number <= out.sent ||
+      (state === "open" && !this.#ways.allowance && out.isAdmitted(number));
   }
 
   /** Something has been given. */
@@ -44,7 +46,7 @@ export class Gathering {
       seen = last;
       if (still < STILLNESS && this.isAdmitted(last)) return queueMicrotask(look);
       this.#isUnderWay = false;
-      this.#machine.flush(performance.now());
+      this.#machine.flush(this.#ways.clock.now());
       this.#owner.moved();
     };
     queueMicrotask(look);

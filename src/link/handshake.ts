@@ -1,3 +1,4 @@
+import type { Timer } from "../clock.ts";
 import { within } from "../deadline.ts";
 import { TimeoutError } from "../errors.ts";
 import { encodeHeaders } from "../message/header_block.ts";
@@ -36,7 +37,7 @@ export class Handshake {
   readonly #opened = Promise.withResolvers<Opened>();
   /** Made when something comes that is no acceptance, as with most openings nothing does. */
   #plain: PlainAnswer | undefined;
-  #grace: ReturnType<typeof setTimeout> | undefined;
+  #grace: Timer | undefined;
   #isOver = false;
   /** Whether what is no acceptance is of no use any more. */
   #isForgotten = false;
@@ -60,7 +61,12 @@ export class Handshake {
     };
     try {
       const opened = opening instanceof Promise ? opening.then(send) : send(opening);
-      return await within(opened, patience, `open "${this.#subject}"`, this.#subject);
+      return await within(
+        opened,
+        { ...patience, clock: this.#link.clock },
+        `open "${this.#subject}"`,
+        this.#subject,
+      );
     } catch (error) {
       // nobody has accepted in time, and what else has come is all there is
       const hasAnswer = this.#plain?.hasParts || this.#plain?.ending !== undefined;
@@ -108,12 +114,12 @@ export class Handshake {
       this.fail(() => answer);
       return this.#link.expire();
     }
-    const plain = this.#plain ??= new PlainAnswer(this.#subject);
+    const plain = this.#plain ??= new PlainAnswer(this.#subject, this.#link.clock);
     if (this.#isForgotten) plain.end(LEFT);
     plain.take(answer);
     if (!plain.ending || this.#isOver) return;
     if (plain.isRefusal) this.#settlePlain();
-    else this.#grace ??= setTimeout(() => this.#settlePlain(), GRACE);
+    else this.#grace ??= this.#link.clock.setTimeout(() => this.#settlePlain(), GRACE);
   }
 
   /** Reads no answers that are no acceptance. */
@@ -129,7 +135,7 @@ export class Handshake {
     this.#plain?.end(LEFT);
     if (this.#isOver) return;
     this.#isOver = true;
-    clearTimeout(this.#grace);
+    this.#grace?.clear();
     this.#opened.reject(error());
   }
 
@@ -142,7 +148,7 @@ export class Handshake {
 
   #settle(opened: Opened): void {
     this.#isOver = true;
-    clearTimeout(this.#grace);
+    this.#grace?.clear();
     this.#opened.resolve(opened);
   }
 }

@@ -1,3 +1,4 @@
+import type { Clock } from "../clock.ts";
 import { Backlog } from "../backlog.ts";
 import { within } from "../deadline.ts";
 import type { NextOptions } from "../inbox/inbox.ts";
@@ -27,6 +28,7 @@ const NEXT_RULES = { timeout: limit(milliseconds), signal };
 export class Incoming {
   readonly #link: Pick<Link, "read">;
   readonly #largest: number;
+  readonly #clock: Clock;
   readonly #subject: string;
   readonly #backlog = new Backlog<Arrived>();
   readonly #readers: Reader[] = [];
@@ -37,10 +39,15 @@ export class Incoming {
   #unreadPieces = 0;
   #isEnded = false;
 
-  constructor(link: Pick<Link, "read">, largest: number, subject: string) {
+  constructor(
+    link: Pick<Link, "read">,
+    largest: number,
+    context: { readonly subject: string; readonly clock: Clock },
+  ) {
     this.#link = link;
     this.#largest = largest;
-    this.#subject = subject;
+    this.#subject = context.subject;
+    this.#clock = context.clock;
   }
 
   /** What is held to be read, in bytes. */
@@ -93,7 +100,11 @@ export class Incoming {
     const arrived = this.shift();
     if (arrived || this.#isEnded) return arrived;
     const { timeout, signal } = options ?? {};
-    return await this.#wait({ timeout: timeout === Infinity ? undefined : timeout, signal });
+    return await this.#wait({
+      clock: this.#clock,
+      timeout: timeout === Infinity ? undefined : timeout,
+      signal,
+    });
   }
 
   async #wait(patience: Parameters<typeof within>[1]): Promise<Arrived | undefined> {

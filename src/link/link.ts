@@ -25,6 +25,7 @@ import { type Acceptance, Wire } from "./wire.ts";
 
 /** The machine of one side, on a connection: an inbox of its own, and frames as messages. */
 export class Link implements Linked, Taker, LinkEvents, OwnInbox {
+  readonly clock: LinkWays["clock"];
   readonly holding: LinkHolding;
   readonly gathering: Gathering;
   /** Whether others have answered, and nobody is to accept any more. */
@@ -42,14 +43,14 @@ export class Link implements Linked, Taker, LinkEvents, OwnInbox {
 
   /** Subscribes to an inbox of its own. */
   constructor(ways: LinkWays, owner: LinkOwner, settings: LinkSettings) {
-    this.#ways = ways;
+    const { connection } = this.#ways = ways;
+    this.clock = ways.clock;
     this.#owner = owner;
     this.#isLossy = ways.allowance !== undefined && settings.resumeTimeout > 0;
-    const { connection } = ways;
     const inbox = this.#inbox = ways.newInbox();
     this.#wire = new Wire(connection, inbox, owner.correlationId, (error) => this.#fail(error));
-    this.#machine = new LinkMachine(settings, ways.allowance, this.#wire, this, performance.now());
-    this.gathering = new Gathering(this.#machine, owner, ways.allowance !== undefined);
+    this.#machine = new LinkMachine(settings, ways.allowance, this.#wire, this, this.clock.now());
+    this.gathering = new Gathering(this.#machine, owner, ways);
     this.#interest = connection.subscribe(`${inbox}.*`, this);
     ways.addresses.open(inbox, this);
     ways.links.add(this, settings.idleTimeout);
@@ -99,7 +100,7 @@ export class Link implements Linked, Taker, LinkEvents, OwnInbox {
   accept(replyTo: string, terms: Terms, acceptance: Acceptance, secret: number): boolean {
     const serial = this.#meet(replyTo, terms, secret);
     if (serial === undefined) return false;
-    const subject = this.#machine.opened(terms, replyTo, serial, performance.now());
+    const subject = this.#machine.opened(terms, replyTo, serial, this.clock.now());
     if (subject === undefined) return false;
     this.#wire.accept(acceptance, 1, subject);
     return true;
@@ -122,18 +123,18 @@ export class Link implements Linked, Taker, LinkEvents, OwnInbox {
   }
 
   read(size: number, frames = 1): void {
-    if (this.#machine.read(size, frames)) this.#machine.credit(performance.now());
+    if (this.#machine.read(size, frames)) this.#machine.credit(this.clock.now());
     this.holding.shrink();
   }
 
   close(given: Ending): void {
     const ending = this.#sendable(given);
     const data = encodeEnding(ending, this.#owner.correlationId);
-    this.#machine.close(ending, { ...data, code: "f" }, performance.now());
+    this.#machine.close(ending, { ...data, code: "f" }, this.clock.now());
   }
 
   abort(ending: Ending, how: "abort" | "fail" = "abort"): void {
-    this.#machine[how](this.#sendable(ending), performance.now());
+    this.#machine[how](this.#sendable(ending), this.clock.now());
   }
 
   expire(): void {
@@ -141,7 +142,7 @@ export class Link implements Linked, Taker, LinkEvents, OwnInbox {
   }
 
   drain(): void {
-    this.#machine.drain(performance.now());
+    this.#machine.drain(this.clock.now());
     this.#owner.draining();
   }
 
@@ -169,7 +170,7 @@ export class Link implements Linked, Taker, LinkEvents, OwnInbox {
   forbidden(subject: string, error: Error): void {
     if (this.#wire.isPeer(subject)) {
       this.#refusals ??= new Refusals(this.#isLossy);
-      if (!this.#refusals.isBearable(performance.now())) this.#fail(error);
+      if (!this.#refusals.isBearable(this.clock.now())) this.#fail(error);
     } else if (!this.terms && subject === this.#owner.subject) this.#owner.answered(error);
   }
 
@@ -184,7 +185,7 @@ export class Link implements Linked, Taker, LinkEvents, OwnInbox {
   }
 
   take(packet: Packet): void {
-    const now = performance.now();
+    const now = this.clock.now();
     if (!this.terms) this.#takeAnswer(packet, now);
     else if (packet.replyTo === "") this.#takeBare(packet, now);
     else if (this.#wire.isPeer(packet.replyTo)) this.#takeFrame(packet, now);
@@ -231,7 +232,7 @@ export class Link implements Linked, Taker, LinkEvents, OwnInbox {
 
   /** It cannot go on: a server takes less than the one before, for instance. */
   #fail(error: unknown): void {
-    this.#machine.fail({ reason: "gap", error }, performance.now());
+    this.#machine.fail({ reason: "gap", error }, this.clock.now());
   }
 
   /** What has no address of reply is the server's word, or a frame where we may not send to many addresses. */

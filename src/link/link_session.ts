@@ -1,3 +1,4 @@
+import type { Clock } from "../clock.ts";
 import { within } from "../deadline.ts";
 import type { EventFeed } from "../connection/events.ts";
 import { headerFields } from "../message/headers.ts";
@@ -10,6 +11,7 @@ import { handled } from "../thenable.ts";
 import { asError } from "../thrown.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { LinkEnd } from "./link_error.ts";
+import type { LinkWays } from "./link_ways.ts";
 import { SENT } from "./sending.ts";
 import type { SendOptions, Session, SessionState } from "./session.ts";
 import { readableOf, writableOf } from "./web_streams.ts";
@@ -25,6 +27,7 @@ export class LinkSession implements Session {
   readonly opening: Message;
   readonly #endpoint: Endpoint;
   readonly #feed: EventFeed;
+  readonly #clock: Clock;
   /** How many messages could not be sent in this turn. */
   #unsentCount = 0;
   readonly #sendSchema: Schema | undefined;
@@ -40,10 +43,11 @@ export class LinkSession implements Session {
     endpoint: Endpoint,
     opening: Message,
     sendSchema: Schema | undefined,
-    feed: EventFeed,
+    { clock, feed }: Pick<LinkWays, "clock" | "feed">,
     selfWait?: () => void,
   ) {
     this.#feed = feed;
+    this.#clock = clock;
     this.#endpoint = endpoint;
     this.#selfWait = selfWait;
     if (selfWait) endpoint.listens(SERVED_PATIENCE);
@@ -158,7 +162,8 @@ export class LinkSession implements Session {
     // only where the schema needs a promise may a later message overtake this one
     const valid = schema && validate(schema, body);
     if (valid instanceof Promise) {
-      const patience = { timeout: LONGEST_VALIDATION, signal: options?.signal };
+      const clock = this.#clock;
+      const patience = { clock, timeout: LONGEST_VALIDATION, signal: options?.signal };
       await within(valid, patience, "validate a body", this.subject);
     }
     await this.#endpoint.send(body, options?.headers, options?.signal);

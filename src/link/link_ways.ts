@@ -1,3 +1,4 @@
+import type { Clock } from "../clock.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { EventFeed } from "../connection/events.ts";
 import type { Outbound } from "../outbound/outbound.ts";
@@ -7,6 +8,7 @@ import type { Allowance } from "./rights.ts";
 
 /** What links go over. */
 export interface LinkWays {
+  readonly clock: Clock;
   readonly connection: Connection;
   readonly feed: EventFeed;
   readonly outbound: Outbound;

@@ -1,3 +1,4 @@
+import type { Clock, Timer } from "../clock.ts";
 import type { BrokerEvent, EventFeed } from "../connection/events.ts";
 import { PermissionError } from "../errors.ts";
 import { asError } from "../thrown.ts";
@@ -59,14 +60,17 @@ export class Links {
   readonly #feed: EventFeed;
   readonly #links = new Set<Linked>();
   readonly #live = new Set<Linked>();
-  readonly #pace = new Pace<Linked>();
+  readonly #clock: Clock;
+  readonly #pace: Pace<Linked>;
   readonly #waiting: { readonly links: Set<Linked>; readonly resolve: () => void }[] = [];
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timer: Timer | undefined;
   #step = STEP;
-  #retiring: ReturnType<typeof setTimeout> | undefined;
+  #retiring: Timer | undefined;
 
-  constructor(feed: EventFeed, { maxSessions, maxLinkBytes }: LinkBounds) {
-    this.places = new Places(maxSessions);
+  constructor(feed: EventFeed, clock: Clock, { maxSessions, maxLinkBytes }: LinkBounds) {
+    this.#clock = clock;
+    this.#pace = new Pace(clock);
+    this.places = new Places(clock, maxSessions);
     this.held = new Held(maxLinkBytes);
     this.#feed = feed;
     feed.listen((event) => this.#notice(event));
@@ -84,10 +88,10 @@ export class Links {
     const step = Math.max(SHORTEST_STEP, idleTimeout / IDLE_STEPS);
     if (step < this.#step) {
       this.#step = step;
-      clearTimeout(this.#timer);
+      this.#timer?.clear();
       this.#timer = undefined;
     }
-    this.#timer ??= setTimeout(() => this.#sweep(), this.#step);
+    this.#timer ??= this.#clock.setTimeout(() => this.#sweep(), this.#step);
   }
 
   /** It has ended, and only the other side may still have to be told. */
@@ -100,7 +104,7 @@ export class Links {
     this.#links.delete(link);
     this.#pace.delete(link);
     if (this.#links.size === 0) {
-      clearTimeout(this.#timer);
+      this.#timer?.clear();
       this.#timer = undefined;
       this.#step = STEP;
     }
@@ -115,19 +119,19 @@ export class Links {
   /** Tells both sides of all links that the broker begins to stop, and ends those whose program does not listen to it. */
   drain(): void {
     this.#each((link) => link.drain());
-    const began = performance.now();
+    const began = this.#clock.now();
     const retire = () => {
-      const passed = performance.now() - began;
+      const passed = this.#clock.now() - began;
       this.#each((link) => link.retire(passed));
-      this.#retiring = setTimeout(retire, RETIRING_STEP);
+      this.#retiring = this.#clock.setTimeout(retire, RETIRING_STEP);
     };
     // a program that looks for the signal in this very turn is one that listens
-    this.#retiring = setTimeout(retire, 0);
+    this.#retiring = this.#clock.setTimeout(retire, 0);
   }
 
   /** The broker has stopped. */
   drained(): void {
-    clearTimeout(this.#retiring);
+    this.#retiring?.clear();
   }
 
   /** Resolves once all have ended. */
@@ -159,10 +163,10 @@ export class Links {
   }
 
   #sweep(): void {
-    const now = performance.now();
+    const now = this.#clock.now();
     let isPaused = false;
     const due: Linked[] = [];
-    const tick = (link: Linked) => this.#act(link, () => link.tick(performance.now()));
+    const tick = (link: Linked) => this.#act(link, () => link.tick(this.#clock.now()));
     for (const link of this.#links) {
       link.out.settle();
       if (link.due <= now && !this.#pace.has(link)) due.push(link);
@@ -172,12 +176,12 @@ export class Links {
     else for (const link of due) tick(link);
     if (this.#links.size === 0) return void (this.#timer = undefined);
     const step = isPaused ? Math.min(SHORT_STEP, this.#step) : this.#step;
-    const rest = (performance.now() - now) * REST;
-    this.#timer = setTimeout(() => this.#sweep(), Math.max(step, rest));
+    const rest = (this.#clock.now() - now) * REST;
+    this.#timer = this.#clock.setTimeout(() => this.#sweep(), Math.max(step, rest));
   }
 
   #notice(event: BrokerEvent): void {
-    const now = performance.now();
+    const now = this.#clock.now();
     switch (event.type) {
       case "connected":
         return this.#resume(now);
@@ -200,7 +204,7 @@ export class Links {
     const urgent: Linked[] = [];
     const others: Linked[] = [];
     this.#each((link) => void (link.raised(now) ? urgent : others).push(link));
-    const resume = (link: Linked) => this.#act(link, () => link.resume(performance.now()));
+    const resume = (link: Linked) => this.#act(link, () => link.resume(this.#clock.now()));
     this.#pace.rush(urgent, resume);
     this.#pace.spread(others, resume);
   }

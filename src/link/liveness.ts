@@ -27,7 +27,7 @@ const SHORT = 4_000;
 /** Milliseconds that a side which has accepted waits for the first word of one that may have left meanwhile. */
 const FIRST_WORD = 5_000;
 
-/** When a link has been silent for too long. Times are by `performance.now()`. */
+/** When a link has been silent for too long. Times are those of its broker's clock. */
 export class Liveness {
   readonly #settings: LinkSettings;
   #heard: number;

@@ -29,7 +29,7 @@ interface Prepared {
   readonly endpoint: Endpoint;
   readonly opening: Outgoing | Promise<Outgoing>;
   readonly patience: OpeningPatience;
-  /** When all must be done, by `performance.now()`. */
+  /** When all must be done, by the broker's clock. */
   readonly until: number;
 }
 
@@ -48,7 +48,7 @@ export function requestStream(
     opening,
     options.schema,
     { ...patience, until },
-    ways.addresses,
+    ways,
   );
 }
 
@@ -75,7 +75,7 @@ export async function openSession(
     addresses: ways.addresses,
   });
   if (options.signal) endpoint.endOn(options.signal);
-  return new LinkSession(endpoint, answer, options.sendSchema, ways.feed);
+  return new LinkSession(endpoint, answer, options.sendSchema, ways);
 }
 
 function prepare(
@@ -107,6 +107,6 @@ function prepare(
   const late = kind === "stream" &&
     new TimeoutError(`request a stream of "${subject}"`, deadline, subject);
   endpoint.endAfter(deadline, late || undefined);
-  const until = performance.now() + deadline;
+  const until = ways.clock.now() + deadline;
   return { endpoint, opening, patience: { timeout, signal: options.signal }, until };
 }

@@ -1,3 +1,5 @@
+import type { Clock, Timer } from "../clock.ts";
+
 /** Milliseconds of work in one turn of the event loop, which is all that others wait for. */
 const SLICE = 5;
 /** Milliseconds between two turns, and those that all who can wait are spread over. */
@@ -16,8 +18,13 @@ type Act<T> = (one: T) => void;
 export class Pace<T> {
   readonly #urgent = new Map<T, Act<T>>();
   readonly #patient = new Map<T, Act<T>>();
+  readonly #clock: Clock;
   #perTurn = LEAST;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timer: Timer | undefined;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
 
   has(one: T): boolean {
     return this.#urgent.has(one) || this.#patient.has(one);
@@ -31,7 +38,7 @@ export class Pace<T> {
 
   /** Those who can wait are spread. */
   spread(some: T[], act: Act<T>): void {
-    for (const one of shuffled(some)) this.#patient.set(one, act);
+    for (const one of shuffled(some, this.#clock)) this.#patient.set(one, act);
     this.#perTurn = Math.max(LEAST, Math.ceil(this.#patient.size * STEP / SPREAD));
     this.#begin(0);
   }
@@ -62,17 +69,17 @@ export class Pace<T> {
 
   /** A timer that is left would keep a program alive that has ended. */
   #rest(): void {
-    clearTimeout(this.#timer);
+    this.#timer?.clear();
     this.#timer = undefined;
   }
 
   #begin(wait: number): void {
     if (this.#isEmpty) return;
-    this.#timer ??= setTimeout(() => this.#turn(), wait);
+    this.#timer ??= this.#clock.setTimeout(() => this.#turn(), wait);
   }
 
   #turn(): void {
-    const until = performance.now() + SLICE;
+    const until = this.#clock.now() + SLICE;
     this.#serve(this.#urgent, Infinity, until);
     this.#serve(this.#patient, this.#perTurn, until);
     this.#rest();
@@ -82,7 +89,7 @@ export class Pace<T> {
   #serve(waiting: Map<T, Act<T>>, most: number, until: number): void {
     let count = 0;
     for (const [one, act] of waiting) {
-      if (count++ >= most || performance.now() >= until) return;
+      if (count++ >= most || this.#clock.now() >= until) return;
       waiting.delete(one);
       act(one);
     }
@@ -90,9 +97,9 @@ export class Pace<T> {
 }
 
 /** In place. */
-function shuffled<T>(some: T[]): T[] {
+function shuffled<T>(some: T[], clock: Clock): T[] {
   for (let at = some.length - 1; at > 0; at--) {
-    const other = Math.floor(Math.random() * (at + 1));
+    const other = Math.floor(clock.random() * (at + 1));
     [some[at], some[other]] = [some[other]!, some[at]!];
   }
   return some;

@@ -1,3 +1,4 @@
+import type { Clock, Timer } from "../clock.ts";
 import { TokenBuckets } from "../middleware/token_buckets.ts";
 
 const ONE_SECOND = 1_000;
@@ -24,7 +25,7 @@ export interface Guest {
 
 interface Waiting {
   readonly resolve: (hasPlace: boolean) => void;
-  /** By `performance.now()`. */
+  /** By the clock. */
   readonly until: number;
 }
 
@@ -33,6 +34,7 @@ interface Waiting {
  * said a word goes first: openings that never say one must not keep all others out.
  */
 export class Places {
+  readonly #clock: Clock;
   readonly #limit: number;
   readonly #rate: TokenBuckets | undefined;
   /** Those that may be mute and since when they are here, the oldest first. */
@@ -41,9 +43,10 @@ export class Places {
   readonly #leaving = new Set<Guest>();
   readonly #waiting: Waiting[] = [];
   #taken = 0;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timer: Timer | undefined;
 
-  constructor(limit: number, rate = Infinity) {
+  constructor(clock: Clock, limit: number, rate = Infinity) {
+    this.#clock = clock;
     this.#limit = limit;
     if (rate < Infinity) this.#rate = new TokenBuckets({ limit: rate, interval: ONE_SECOND }, 1);
   }
@@ -61,7 +64,7 @@ export class Places {
     if (this.#leaving.size + this.#mute.size === 0) return false;
     if (this.#waiting.length >= MOST_WAITING) this.#waiting.shift()!.resolve(false);
     const { promise, resolve } = Promise.withResolvers<boolean>();
-    this.#waiting.push({ resolve, until: performance.now() + PATIENCE });
+    this.#waiting.push({ resolve, until: this.#clock.now() + PATIENCE });
     this.#look();
     return promise;
   }
@@ -70,12 +73,12 @@ export class Places {
   seat(guest: Guest): void {
     // ten thousand that have said something would be kept here, and nobody would look
     this.#forgetHeard();
-    this.#mute.set(guest, performance.now());
+    this.#mute.set(guest, this.#clock.now());
   }
 
   /** Counts as one of those that come within a second and gives 0, or gives the milliseconds until it may. */
   pass(): number {
-    return this.#rate?.take("") ?? 0;
+    return this.#rate?.take("", this.#clock.now()) ?? 0;
   }
 
   /** Nothing of it is here any more: the place is for whoever waits. */
@@ -92,7 +95,7 @@ export class Places {
 
   /** Makes room for those that wait, and tells those for whom there will be none. */
   #look(): void {
-    const now = performance.now();
+    const now = this.#clock.now();
     while (this.#waiting.length > 0 && this.#waiting[0]!.until <= now) {
       this.#waiting.shift()!.resolve(false);
     }
@@ -110,14 +113,14 @@ export class Places {
       for (const { resolve } of this.#waiting.splice(0)) resolve(false);
     }
     if (this.#waiting.length === 0) return this.#rest();
-    this.#timer ??= setTimeout(() => {
+    this.#timer ??= this.#clock.setTimeout(() => {
       this.#timer = undefined;
       this.#look();
     }, SHORTEST_GRACE);
   }
 
   #rest(): void {
-    clearTimeout(this.#timer);
+    this.#timer?.clear();
     this.#timer = undefined;
   }
 

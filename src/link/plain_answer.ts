@@ -1,3 +1,4 @@
+import type { Clock } from "../clock.ts";
 import { Backlog, DEFAULT_BOUNDS } from "../backlog.ts";
 import { isPlainEnd } from "../inbox/sentinel.ts";
 import { ReceivedMessage } from "../message/message.ts";
@@ -12,16 +13,19 @@ import { FRAME } from "./held.ts";
  * error, or one answer that says of itself that it is all.
  */
 export class PlainAnswer {
+  readonly #clock: Clock;
   readonly #subject: string;
   readonly #backlog = new Backlog<Packet>();
   readonly #ended = Promise.withResolvers<Ending>();
   #ending: Ending | undefined;
   #isRefusal = false;
   #count = 0;
-  #last = performance.now();
+  #last: number;
   #coming: PromiseWithResolvers<void> | undefined;
 
-  constructor(subject: string) {
+  constructor(subject: string, clock: Clock) {
+    this.#clock = clock;
+    this.#last = clock.now();
     this.#subject = subject;
   }
 
@@ -50,14 +54,14 @@ export class PlainAnswer {
     return this.#backlog.bytes;
   }
 
-  /** When the last message came, by `performance.now()`. */
+  /** When the last message came, by the clock. */
   get last(): number {
     return this.#last;
   }
 
   take(packet: Packet): void {
     if (this.#ending) return;
-    this.#last = performance.now();
+    this.#last = this.#clock.now();
     if (isPlainEnd(packet)) {
       // one that listens and has nothing to say answers so, too
       if (this.#count > 0) this.end(COMPLETE);

@@ -1,3 +1,4 @@
+import type { Clock } from "../clock.ts";
 import { within } from "../deadline.ts";
 import type { ValidationError } from "../errors.ts";
 import type { NextOptions } from "../inbox/inbox.ts";
@@ -21,18 +22,20 @@ export interface Purpose {
 
 /** What the messages of a link have in common. */
 export interface Context extends Purpose {
+  readonly clock: Clock;
   readonly signal: () => AbortSignal;
 }
 
 /** A message that its schema has yet to see to. */
 class Checking {
   readonly message: Promise<Message | undefined>;
-  /** When the schema has had its time, by `performance.now()`. */
-  readonly until = performance.now() + LONGEST_VALIDATION;
+  /** When the schema has had its time, by the clock. */
+  readonly until: number;
   #isDone = false;
   readonly #left = Promise.withResolvers<undefined>();
 
-  constructor(valid: Promise<Message>) {
+  constructor(valid: Promise<Message>, now: number) {
+    this.until = now + LONGEST_VALIDATION;
     const done = () => void (this.#isDone = true);
     valid.then(done, done);
     this.message = Promise.race([valid, this.#left.promise]);
@@ -58,14 +61,14 @@ export class Reader extends Incoming {
   #receptions: Partial<Record<BodyCode, Reception>> | undefined;
 
   constructor(link: Pick<Link, "read">, largest: number, context: Context) {
-    super(link, largest, context.subject);
+    super(link, largest, context);
     this.#context = context;
   }
 
   /** The next message; `undefined` once nothing more comes. */
   async read(options?: NextOptions): Promise<Message | undefined> {
     const { schema } = this.#context;
-    const until = performance.now() + (options?.timeout ?? Infinity);
+    const until = this.#context.clock.now() + (options?.timeout ?? Infinity);
     const late = this.#late?.shift();
     if (late) return await this.#checked(late, until, options);
     const arrived = await this.next(options);
@@ -75,7 +78,7 @@ export class Reader extends Incoming {
     const valid = validate(schema, message.body, (error) => this.#refusal(error));
     if (!(valid instanceof Promise)) return message.withBody(valid);
     return await this.#checked(
-      new Checking(valid.then((body) => message.withBody(body))),
+      new Checking(valid.then((body) => message.withBody(body)), this.#context.clock.now()),
       until,
       options,
     );
@@ -103,15 +106,16 @@ export class Reader extends Incoming {
     until: number,
     options: NextOptions = {},
   ): Promise<Message | undefined> {
-    const left = Math.min(until, checking.until) - performance.now();
+    const left = Math.min(until, checking.until) - this.#context.clock.now();
     const given = until < checking.until ? options.timeout : LONGEST_VALIDATION;
-    const patience = { timeout: Math.max(0, left), given, signal: options.signal };
+    const { clock } = this.#context;
+    const patience = { clock, timeout: Math.max(0, left), given, signal: options.signal };
     const all = this.#checking ??= new Set();
     all.add(checking);
     try {
       return await within(checking.message, patience, "read a session", this.#context.subject);
     } catch (error) {
-      if (!checking.isDone && performance.now() < checking.until) {
+      if (!checking.isDone && this.#context.clock.now() < checking.until) {
         (this.#late ??= []).unshift(checking);
       }
       throw error;

@@ -1,23 +1,24 @@
+import type { Timer } from "../clock.ts";
 import { within } from "../deadline.ts";
 import type { NextOptions } from "../inbox/inbox.ts";
 import { type Message, ReceivedMessage } from "../message/message.ts";
 import type { Outgoing } from "../message/outgoing.ts";
 import type { Packet } from "../message/packet.ts";
 import type { Schema } from "../message/schema.ts";
-import type { ReplyAddresses } from "../replies/reply_addresses.ts";
 import { handled } from "../thenable.ts";
 import { shortened } from "../subject/shortened.ts";
 import { readAnswer } from "../inbox/answer.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { OpeningPatience } from "./handshake.ts";
 import type { LinkEnd } from "./link_error.ts";
+import type { LinkWays } from "./link_ways.ts";
 import type { PlainAnswer } from "./plain_answer.ts";
 import type { ReplyStream } from "./stream.ts";
 import { readableOf } from "./web_streams.ts";
 
 /** How long a stream is waited for. */
 export interface StreamPatience extends OpeningPatience {
-  /** When all must be done, by `performance.now()`. */
+  /** When all must be done, by the broker's clock. */
   readonly until: number;
 }
 
@@ -25,7 +26,7 @@ export interface StreamPatience extends OpeningPatience {
 export class RequestedStream implements ReplyStream {
   readonly #endpoint: Endpoint;
   readonly #schema: Schema | undefined;
-  readonly #addresses: ReplyAddresses;
+  readonly #ways: Pick<LinkWays, "clock" | "addresses">;
   readonly #signal: AbortSignal | undefined;
   readonly #until: number;
   readonly #timeout: number;
@@ -40,14 +41,14 @@ export class RequestedStream implements ReplyStream {
     opening: Outgoing | Promise<Outgoing>,
     schema: Schema | undefined,
     { timeout, signal, until }: StreamPatience,
-    addresses: ReplyAddresses,
+    ways: Pick<LinkWays, "clock" | "addresses">,
   ) {
     this.#signal = signal;
     this.#until = until;
     this.#timeout = timeout;
     this.#endpoint = endpoint;
     this.#schema = schema;
-    this.#addresses = addresses;
+    this.#ways = ways;
     this.#opened = handled(this.#open(opening, { timeout, signal }));
     if (signal) endpoint.endOn(signal);
   }
@@ -117,7 +118,7 @@ export class RequestedStream implements ReplyStream {
     if (!this.#schema) return undefined;
     const timeout = this.#until === Infinity
       ? Infinity
-      : Math.max(0, this.#until - performance.now());
+      : Math.max(0, this.#until - this.#ways.clock.now());
     return { timeout, ...this.#signal && { signal: this.#signal } };
   }
 
@@ -134,25 +135,26 @@ export class RequestedStream implements ReplyStream {
 
   /** Nothing tells that a plain responder is still there, and a single answer may be of one who does not stream. */
   #watch(plain: PlainAnswer): void {
-    let timer: ReturnType<typeof setTimeout> | undefined;
+    let timer: Timer | undefined;
     const look = () => {
-      const left = plain.last + this.#timeout - performance.now();
-      if (left > 0) timer = setTimeout(look, left);
+      const left = plain.last + this.#timeout - this.#ways.clock.now();
+      if (left > 0) timer = this.#ways.clock.setTimeout(look, left);
       else plain.end({ reason: "peer gone" });
     };
     look();
-    void plain.ended.then(() => clearTimeout(timer));
+    void plain.ended.then(() => timer?.clear());
   }
 
   /** What a plain responder sent, as a part. */
   async #read(packet: Packet): Promise<Message> {
     const { subject } = this.#endpoint;
-    const timeout = Math.max(0, Math.min(this.#timeout, this.#until - performance.now()));
-    const patience = { timeout, given: this.#timeout, signal: this.#signal };
+    const timeout = Math.max(0, Math.min(this.#timeout, this.#until - this.#ways.clock.now()));
+    const { clock } = this.#ways;
+    const patience = { clock, timeout, given: this.#timeout, signal: this.#signal };
     try {
       const read = readAnswer(
         subject,
-        new ReceivedMessage(packet, this.#addresses.reception),
+        new ReceivedMessage(packet, this.#ways.addresses.reception),
         this.#schema,
       );
       if (!(read instanceof Promise)) return read;

@@ -1,3 +1,4 @@
+import { fillRandom } from "../clock.ts";
 import { MessageHeaders } from "../message/headers.ts";
 import type { Packet } from "../message/packet.ts";
 import { LINK } from "../message/signalbox_headers.ts";
@@ -48,7 +49,7 @@ export function termsOf(
 
 /** What nobody guesses who has not seen the acceptance. */
 export function newSecret(): number {
-  const [random] = crypto.getRandomValues(new BigUint64Array(1));
+  const [random] = fillRandom(new BigUint64Array(1));
   return LEAST_SECRET + Number(random! % BigInt(9 * LEAST_SECRET));
 }
 

@@ -1,3 +1,4 @@
+import type { Clock } from "../clock.ts";
 import type { BrokerEvent, EventFeed } from "../connection/events.ts";
 import { shortened } from "../subject/shortened.ts";
 import { asError } from "../thrown.ts";
@@ -9,27 +10,35 @@ import { Repeats } from "./repeats.ts";
 const DEEPEST = 5;
 
 /** Writes one line for each event of the feed, with the broker's name, until the function it gives is called. */
-export function logEvents(feed: EventFeed, logger: Logger, broker: string): () => void {
-  const log = new EventLog(logger, broker);
+export function logEvents(
+  feed: EventFeed,
+  logger: Logger,
+  broker: string,
+  clock: Clock,
+): () => void {
+  const log = new EventLog(logger, broker, clock);
   return feed.listen((event) => log.take(event), true);
 }
 
 class EventLog {
+  readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #broker: string;
   readonly #repeats: Repeats;
 
-  constructor(logger: Logger, broker: string) {
+  constructor(logger: Logger, broker: string, clock: Clock) {
+    this.#clock = clock;
     this.#logger = logger;
     this.#broker = legible(broker);
-    this.#repeats = new Repeats((entry) => write(logger, entry));
+    this.#repeats = new Repeats(clock, (entry) => write(logger, entry));
   }
 
   take(event: BrokerEvent): void {
     const line = lineOf(event);
     if (!line) return;
     const { type, ...fields } = event;
-    const entry = { ...line, fields: { broker: this.#broker, ...fields } };
+    const time = this.#clock.wallTime();
+    const entry = { ...line, time, fields: { broker: this.#broker, ...fields } };
     if (type === "error") {
       // errors of one class in one handler are of a kind
       const isWritten = this.#repeats.take(
@@ -47,11 +56,12 @@ class EventLog {
 
   #writeStack(error: Error): void {
     const message = legibleLines(shortened(stackOf(error)));
-    write(this.#logger, { level: "debug", message, fields: { broker: this.#broker } });
+    const time = this.#clock.wallTime();
+    write(this.#logger, { time, level: "debug", message, fields: { broker: this.#broker } });
   }
 }
 
-function lineOf(event: BrokerEvent): Omit<LogEntry, "fields"> | undefined {
+function lineOf(event: BrokerEvent): Omit<LogEntry, "fields" | "time"> | undefined {
   const sentence = sentenceOf(event);
   return sentence && { level: sentence[0], message: legible(shortened(sentence[1])) };
 }

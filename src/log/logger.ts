@@ -44,6 +44,8 @@ export interface Logger {
 
 /** One line of the log, before it has a form. */
 export interface LogEntry {
+  /** When it happened, in milliseconds since 1970. */
+  readonly time: number;
   readonly level: LogLevel;
   /** A sentence for people. */
   readonly message: string;
@@ -74,7 +76,7 @@ export function write(logger: Logger, entry: LogEntry): void {
   };
   try {
     const written: unknown = takesText(logger)
-      ? logger[level](lineOf(level, message, fields))
+      ? logger[level](lineOf(entry))
       : logger[level](message, plainFields(fields));
     // a logger that is async may reject, which nobody awaits
     if (isThenable(written)) Promise.resolve(written).catch(fail);
@@ -85,10 +87,10 @@ export function write(logger: Logger, entry: LogEntry): void {
 }
 
 /** What a logger did not take, and why not. */
-function failedLine({ level, message, fields }: LogEntry, thrown: unknown): string {
+function failedLine(entry: LogEntry, thrown: unknown): string {
   const { message: why } = asError(thrown, "It threw");
   // a stack has many lines, and at any level but debug there is no place for it
-  const line = lineOf(level, message.split("\n", 1)[0]!, fields);
+  const line = lineOf({ ...entry, message: entry.message.split("\n", 1)[0]! });
   return `${line} (the logger failed: ${legible(shortened(why))})`;
 }
 
@@ -118,7 +120,7 @@ function takesText(logger: Logger): boolean {
   return typeof (logger as Partial<Console>).table === "function";
 }
 
-function lineOf(level: LogLevel, message: string, fields: LogFields): string {
+function lineOf({ time, level, message, fields }: LogEntry): string {
   const about = SHOWN.flatMap((name) => {
     const value = fields[name];
     if (typeof value !== "string") return [];
@@ -127,6 +129,7 @@ function lineOf(level: LogLevel, message: string, fields: LogFields): string {
     const quoted = legible(JSON.stringify(shown));
     return message.includes(quoted) ? [] : [` ${name}=${quoted}`];
   });
-  const time = new Date().toISOString();
-  return `${time} ${level.toUpperCase()} [${fields.broker}] ${message}${about.join("")}`;
+  return `${new Date(time).toISOString()} ${level.toUpperCase()} [${fields.broker}] ${message}${
+    about.join("")
+  }`;
 }

@@ -1,3 +1,4 @@
+import type { Clock, Timer } from "../clock.ts";
 import type { LogEntry } from "./logger.ts";
 
 /** How long repeated lines are counted before the count is written, in milliseconds. */
@@ -8,7 +9,7 @@ const MOST = 5;
 const KINDS = 256;
 
 interface Kind {
-  /** When the first line was written, by `performance.now()`. */
+  /** When the first line was written, by the clock. */
   readonly since: number;
   readonly written: string[];
   count: number;
@@ -20,11 +21,13 @@ interface Kind {
  * none of them twice, counts the rest, and writes the count afterwards.
  */
 export class Repeats {
+  readonly #clock: Clock;
   readonly #write: (entry: LogEntry) => void;
   readonly #kinds = new Map<string, Kind>();
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timer: Timer | undefined;
 
-  constructor(write: (entry: LogEntry) => void) {
+  constructor(clock: Clock, write: (entry: LogEntry) => void) {
+    this.#clock = clock;
     this.#write = write;
   }
 
@@ -45,7 +48,7 @@ export class Repeats {
 
   /** Writes the counts, and forgets what was written. */
   flush(): void {
-    clearTimeout(this.#timer);
+    this.#timer?.clear();
     this.#timer = undefined;
     const kinds = [...this.#kinds.values()];
     this.#kinds.clear();
@@ -53,7 +56,7 @@ export class Repeats {
   }
 
   #kindOf(name: string, entry: LogEntry): Kind {
-    const now = performance.now();
+    const now = this.#clock.now();
     const key = this.#kinds.size < KINDS || this.#kinds.has(name) ? name : "";
     const known = this.#kinds.get(key);
     if (known && (known.count > 0 || now - known.since < WINDOW)) return known;
@@ -65,13 +68,14 @@ export class Repeats {
   #writeCount({ level, message, fields }: LogEntry, repeated: number): void {
     const times = repeated === 1 ? "once more" : `${repeated} more times`;
     const counted = `${message} (${times} within ${WINDOW / 1_000} s)`;
-    this.#write({ level, message: counted, fields: { ...fields, repeated } });
+    const time = this.#clock.wallTime();
+    this.#write({ time, level, message: counted, fields: { ...fields, repeated } });
   }
 
-  #start(): ReturnType<typeof setTimeout> {
-    const timer = setTimeout(() => this.flush(), WINDOW);
+  #start(): Timer {
+    const timer = this.#clock.setTimeout(() => this.flush(), WINDOW);
     // a program that has nothing else to do must be able to end
-    Deno.unrefTimer(timer);
+    timer.unref();
     return timer;
   }
 }

@@ -1,3 +1,4 @@
+import { type Clock, platformClock } from "../clock.ts";
 import { AsyncLocalStorage } from "node:async_hooks";
 import { TimeoutError } from "../errors.ts";
 
@@ -6,7 +7,9 @@ export interface Work {
   readonly correlationId: string;
   /** The subject of the message. */
   readonly subject: string;
-  /** When the caller gives up, by `performance.now()`; `Infinity` where it does not say. */
+  /** What its time goes by. */
+  readonly clock: Clock;
+  /** When the caller gives up, by that clock; `Infinity` where it does not say. */
   readonly deadline: number;
   /** Whether the handler is done: what it left running is nobody's to wait for, and has its own time. */
   readonly isOver: boolean;
@@ -33,6 +36,11 @@ export function currentWork(): Work | undefined {
   return works.getStore();
 }
 
+/** What the time of the code that asks goes by: its handler's, or the platform's. */
+export function clockOfWork(): Clock {
+  return works.getStore()?.clock ?? platformClock;
+}
+
 /**
  * How long something asked for from within a handler may take, in milliseconds: no longer than the handler's caller
  * waits. What a handler that is done left running has all the time it asks for.
@@ -42,7 +50,7 @@ export function currentWork(): Work | undefined {
 export function timeWithinWork(timeout: number, subject: string): number {
   const work = works.getStore();
   if (!work || work.isOver) return timeout;
-  const left = Math.min(timeout, work.deadline - performance.now());
+  const left = Math.min(timeout, work.deadline - work.clock.now());
   if (left < 0) throw new TimeoutError(`request "${subject}"`, 0, subject);
   return left;
 }

@@ -1,3 +1,4 @@
+import { clockOfWork } from "../message/work.ts";
 import { ReplyError } from "../errors.ts";
 import { ERROR_CODES } from "../message/error_codes.ts";
 import { legible } from "../log/legible.ts";
@@ -50,8 +51,7 @@ export function logging(
   checkRequired("log messages", { logger }, { logger: shapedAsConsole });
   checkOptions("log messages", options, RULES);
   const { level = "debug", errorLevel = "warn" } = options;
-  const write = (at: LogLevel, subject: string, begun: number, outcome: string | number) => {
-    const took = (performance.now() - begun).toFixed(1);
+  const write = (at: LogLevel, subject: string, took: string, outcome: string | number) => {
     // as it may hold the escape sequences of a terminal, and marks that turn the direction of text
     const shownSubject = legible(shortened(JSON.stringify(subject)));
     const line = `Handled ${shownSubject} in ${took} ms: ${outcome}`;
@@ -69,13 +69,15 @@ export function logging(
     }
   };
   return async function logging({ subject }, next) {
-    const begun = performance.now();
+    const clock = clockOfWork();
+    const begun = clock.now();
+    const took = () => (clock.now() - begun).toFixed(1);
     try {
       const reply = await next();
-      write(level, subject, begun, "ok");
+      write(level, subject, took(), "ok");
       return reply;
     } catch (error) {
-      write(errorLevel, subject, begun, codeOf(error));
+      write(errorLevel, subject, took(), codeOf(error));
       throw error;
     }
   };

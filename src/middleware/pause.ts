@@ -1,13 +1,15 @@
+import type { Clock } from "../clock.ts";
+
 /** Waits until time is up or the signal aborts. */
-export function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+export function pause(clock: Clock, milliseconds: number, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();
   return new Promise((resolve) => {
     const end = () => {
-      clearTimeout(timer);
+      timer.clear();
       signal.removeEventListener("abort", end);
       resolve();
     };
-    const timer = setTimeout(end, milliseconds);
+    const timer = clock.setTimeout(end, milliseconds);
     signal.addEventListener("abort", end);
   });
 }

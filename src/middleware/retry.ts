@@ -1,3 +1,4 @@
+import { clockOfWork } from "../message/work.ts";
 import { ReplyError } from "../errors.ts";
 import type { Message } from "../message/message.ts";
 import { callable, checkOptions, count, decision, milliseconds } from "../options.ts";
@@ -58,7 +59,8 @@ export function retry<Received extends { readonly signal: AbortSignal } = Messag
       } catch (error) {
         if (attempt >= attempts || !decided(when(error, attempt), error)) throw error;
         const { signal } = message;
-        await pause(Math.random() * Math.min(longest, maxDelay), signal);
+        const clock = clockOfWork();
+        await pause(clock, clock.random() * Math.min(longest, maxDelay), signal);
         if (signal.aborted) throw error;
       }
     }

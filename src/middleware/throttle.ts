@@ -1,3 +1,4 @@
+import { clockOfWork } from "../message/work.ts";
 import { ReplyError } from "../errors.ts";
 import { ERROR_CODES } from "../message/error_codes.ts";
 import type { Message } from "../message/message.ts";
@@ -61,7 +62,7 @@ export function throttle<State = unknown>(options: ThrottleOptions<State>): Midd
   const { limit, interval, key = () => "", maxKeys = 10_000 } = options;
   const buckets = new TokenBuckets({ limit, interval }, maxKeys);
   return function throttle(message, next) {
-    const retryAfter = buckets.take(keyOf(key(message)));
+    const retryAfter = buckets.take(keyOf(key(message)), clockOfWork().now());
     if (retryAfter <= 0) return next();
     throw new ReplyError(ERROR_CODES.tooMany, "Too many messages", { retryAfter });
   };

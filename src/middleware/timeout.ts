@@ -1,3 +1,4 @@
+import { clockOfWork } from "../message/work.ts";
 import { ReplyError } from "../errors.ts";
 import { ERROR_CODES } from "../message/error_codes.ts";
 import { ReceivedMessage, receptionOf } from "../message/message.ts";
@@ -33,14 +34,14 @@ export function timeout(milliseconds: number): Middleware<unknown> {
   return async function timeout(message, next) {
     // a TimeoutError of what is behind must stay what it is, so this deadline rejects with its own error
     const late = Promise.withResolvers<never>();
-    const timer = setTimeout(() => {
+    const timer = clockOfWork().setTimeout(() => {
       if (hasBegun(message)) return;
       late.reject(new ReplyError(ERROR_CODES.deadline, `No reply within ${milliseconds} ms`));
     }, milliseconds);
     try {
       return await Promise.race([next(), late.promise]);
     } finally {
-      clearTimeout(timer);
+      timer.clear();
     }
   };
 }

@@ -28,8 +28,8 @@ export class TokenBuckets {
   }
 
   /** Takes a token and gives 0, or gives the whole milliseconds until there is one. */
-  take(key: string): number {
-    const bucket = this.#touch(key);
+  take(key: string, now: number): number {
+    const bucket = this.#touch(key, now);
     const wait = (1 - bucket.tokens) * this.#rate.interval / this.#rate.limit;
     if (wait > ROUNDING) return Math.ceil(wait - ROUNDING);
     bucket.tokens--;
@@ -37,11 +37,12 @@ export class TokenBuckets {
   }
 
   /** The bucket as it is now, and the last one to be forgotten. */
-  #touch(key: string): Bucket {
+  #touch(key: string, at: number): Bucket {
     const { limit, interval } = this.#rate;
-    const at = performance.now();
     const bucket = this.#buckets.get(key) ?? { tokens: limit, at };
-    bucket.tokens = Math.min(limit, bucket.tokens + (at - bucket.at) * limit / interval);
+    // brokers with clocks of their own may share it, and no time is less than none
+    const passed = Math.max(0, at - bucket.at);
+    bucket.tokens = Math.min(limit, bucket.tokens + passed * limit / interval);
     bucket.at = at;
     this.#buckets.delete(key);
     this.#buckets.set(key, bucket);

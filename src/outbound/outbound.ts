@@ -1,3 +1,4 @@
+import type { Clock } from "../clock.ts";
 import { within } from "../deadline.ts";
 import { ConnectionError, TimeoutError } from "../errors.ts";
 import type { Connection } from "../connection/connection.ts";
@@ -26,6 +27,7 @@ import {
 
 /** What things are sent over. */
 export interface Ways {
+  readonly clock: Clock;
   readonly connection: Connection;
   readonly requests: Requests;
   readonly addresses: ReplyAddresses;
@@ -155,6 +157,11 @@ export class Outbound {
     });
   }
 
+  /** What the time goes by. */
+  get clock(): Clock {
+    return this.#ways.clock;
+  }
+
   /** Milliseconds, for a request that names none. */
   get requestTimeout(): number {
     return this.#ways.requestTimeout;
@@ -204,17 +211,18 @@ export class Outbound {
   async #askThrough(chain: Chain, draft: Draft, question: Question): Promise<Message> {
     const { timeout, signal } = question;
     signal?.throwIfAborted();
-    const until = performance.now() + timeout;
+    const { clock } = this.#ways;
+    const until = clock.now() + timeout;
     const action = `request "${draft.subject}"`;
     const given = new AbortController();
     const leave = (draft: Draft) => {
-      const left = until - performance.now();
+      const left = until - clock.now();
       if (left < 0) throw new TimeoutError(action, timeout, draft.subject);
       return this.#ask(draft, { ...question, signal: given.signal }, left);
     };
     try {
       const asked = Promise.try(chain, { draft, leave });
-      const answer = await within(asked, question, action, draft.subject);
+      const answer = await within(asked, { ...question, clock }, action, draft.subject);
       if (answer !== undefined) return answer as Message;
     } catch (error) {
       given.abort(error);

@@ -56,7 +56,8 @@ export class PatternPublisher implements Publisher<string, never, unknown> {
   async #checkedDraft(message: readonly unknown[]) {
     const draft = this.#draft<PublishOptions>("publish", message);
     const valid = this.#validate(draft.body);
-    const patience = { timeout: LONGEST_VALIDATION };
+    const { outbound: { clock } } = this.#place;
+    const patience = { clock, timeout: LONGEST_VALIDATION };
     if (valid) await within(valid, patience, "validate a body", draft.subject);
     return draft;
   }
@@ -69,9 +70,10 @@ export class PatternPublisher implements Publisher<string, never, unknown> {
     const valid = this.#validate(body);
     if (!valid) return await outbound.request(subject, body, whole);
     checkRequest(subject, options);
-    const until = performance.now() + whole.timeout;
-    await within(valid, whole, `request "${subject}"`, subject);
-    const left = Math.max(0, until - performance.now());
+    const { clock } = outbound;
+    const until = clock.now() + whole.timeout;
+    await within(valid, { ...whole, clock }, `request "${subject}"`, subject);
+    const left = Math.max(0, until - clock.now());
     return await outbound.request(subject, body, { ...whole, timeout: left });
   }
 

@@ -1,3 +1,4 @@
+import type { Clock } from "../clock.ts";
 import type { Connection, Interest } from "../connection/connection.ts";
 import type { EventFeed } from "../connection/events.ts";
 import { newToken } from "../inbox/token.ts";
@@ -13,6 +14,7 @@ import { type ServiceOptions, type ServiceSettings, serviceSettings } from "./se
 
 /** What a service runs in. */
 export interface ServiceSurroundings {
+  readonly clock: Clock;
   readonly connection: Pick<Connection, "publish" | "subscribe" | "hasHeaders" | "room">;
   readonly feed: Pick<EventFeed, "listen" | "emit">;
   /** Where answers may go. */
@@ -37,7 +39,8 @@ export class Service {
   readonly #answers = new Map<Verb, Uint8Array>();
   /** How many questions have not been answered, as the socket was behind. */
   #dropped = 0;
-  #started = new Date().toISOString();
+  readonly #clock: Clock;
+  #started: number;
 
   /**
    * Makes a service that nobody finds before it listens; `endpoints` is asked whenever somebody wants to know.
@@ -45,12 +48,14 @@ export class Service {
    * @throws {TypeError} naming the option that is missing, unknown or wrong
    */
   constructor(
-    { connection, feed, addresses }: ServiceSurroundings,
+    { clock, connection, feed, addresses }: ServiceSurroundings,
     options: ServiceOptions,
     endpoints: () => readonly Endpoint[],
   ) {
     this.#connection = connection;
     this.#feed = feed;
+    this.#clock = clock;
+    this.#started = clock.wallTime();
     this.#addresses = addresses;
     this.#refused = new RefusedReplies(feed, "$SRV.>");
     this.#settings = serviceSettings(options);
@@ -70,7 +75,7 @@ export class Service {
 
   /** When it began to listen, or was reset, as ISO text in UTC. */
   get started(): string {
-    return this.#started;
+    return new Date(this.#started).toISOString();
   }
 
   /**
@@ -98,7 +103,7 @@ export class Service {
   /** Counts from nothing again, as if it had just started. */
   reset(): void {
     for (const { stats } of this.#endpoints()) stats.reset();
-    this.#started = new Date().toISOString();
+    this.#started = this.#clock.wallTime();
   }
 
   #subscribe(subject: string, verb: Verb): void {
@@ -142,7 +147,7 @@ export class Service {
     const made = this.#answers.get(verb);
     if (made) return made;
     const settings = this.#settings;
-    const facts = { settings, endpoints: this.#endpoints(), started: this.#started };
+    const facts = { settings, endpoints: this.#endpoints(), started: this.started };
     const { data } = encodeBody(answerTo(verb, facts));
     if (this.#answers.size === 0) queueMicrotask(() => this.#answers.clear());
     this.#answers.set(verb, data);

@@ -1,3 +1,4 @@
+import type { Clock } from "../clock.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { EventFeed } from "../connection/events.ts";
 import type { LinkWays } from "../link/link_ways.ts";
@@ -9,6 +10,8 @@ import type { EndpointStats } from "../service/endpoint_stats.ts";
 export interface Place {
   /** What goes before its pattern. */
   readonly prefix: string;
+  /** What its time goes by; there is none before its router is part of a broker. */
+  readonly clock: Clock | undefined;
   /** What it runs in; there is none before its router is part of a broker. */
   bind(): Binding;
   /** Is registered, so that it starts and stops with the broker; it is from the beginning. */

@@ -104,7 +104,7 @@ export class Delivery {
   refuse(packet: Packet, code: number, description: string): void | Promise<void> {
     // a flood must be got rid of faster than it comes, and nobody waits for these answers
     if (packet.replyTo === "" && !this.#plan.stats) return;
-    const exchange = this.#begin(packet, performance.now());
+    const exchange = this.#begin(packet, this.#plan.ways.clock.now());
     exchange.isRefused = true;
     const told = this.#fail(exchange, new ReplyError(code, description));
     return told ? this.#endAfter(exchange, told) : this.#end(exchange);
@@ -119,7 +119,8 @@ export class Delivery {
     const told = [...this.#plan.open].map((exchange) =>
       this.#telling.of(exchange) ?? this.#fail(exchange, error)
     );
-    await within(Promise.allSettled(told), { timeout: patience }, "tell the callers").catch(
+    const all = { clock: this.#plan.ways.clock, timeout: patience };
+    await within(Promise.allSettled(told), all, "tell the callers").catch(
       (late) => {
         for (const each of this.#telling.exchanges) this.#sayLess(each, failureOf(error), late);
       },
@@ -131,7 +132,7 @@ export class Delivery {
     const params = pattern.read(packet.subject);
     const exchange = new Exchange(packet, params, arrived, stopping(), ways);
     exchange.selfAsking = this.#plan.selfAsking;
-    if (this.#plan.stats) exchange.began = performance.now();
+    if (this.#plan.stats) exchange.began = this.#plan.ways.clock.now();
     this.#plan.open.add(exchange);
     return exchange;
   }
@@ -146,7 +147,7 @@ export class Delivery {
     if (exchange.failure) this.#streaming.endPlain(exchange, 1);
     exchange.end();
     this.#plan.open.delete(exchange);
-    this.#plan.stats?.record(performance.now() - exchange.began, exchange.failure);
+    this.#plan.stats?.record(this.#plan.ways.clock.now() - exchange.began, exchange.failure);
     return exchange.replyTo === "" ? undefined : this.#plan.outbound.room();
   }
 

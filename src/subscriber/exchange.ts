@@ -1,3 +1,4 @@
+import type { Clock, Timer } from "../clock.ts";
 import { TimeoutError } from "../errors.ts";
 import { newToken } from "../inbox/token.ts";
 import type { Endpoint } from "../link/endpoint.ts";
@@ -9,9 +10,6 @@ import { TIME_LEFT } from "../message/signalbox_headers.ts";
 import type { Work } from "../message/work.ts";
 import type { ReplyAddresses } from "../replies/reply_addresses.ts";
 import type { SelfAsking } from "./self_asking.ts";
-
-/** What a timer can wait, in milliseconds; it fires at once if it is asked for more. */
-const LONGEST_TIMER = 2_147_483_647;
 
 /** What keeps one more from being at work. */
 export interface Seat {
@@ -28,9 +26,9 @@ export class Exchange implements Work, Reception {
   readonly ways: LinkWays;
   readonly replyTo: string;
   readonly params: Readonly<Record<string, string>>;
-  /** When it came, by `performance.now()`. */
+  /** When it came, by the clock. */
   readonly arrived: number;
-  /** When its handler began, by `performance.now()`, where that is counted. */
+  /** When its handler began, by the clock, where that is counted. */
   began = 0;
   /** What went wrong, if anything did. */
   failure: Failure | undefined;
@@ -52,7 +50,7 @@ export class Exchange implements Work, Reception {
   #correlationId: string | undefined;
   #deadline: number | undefined;
   #controller: AbortController | undefined;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timer: Timer | undefined;
   #answered = false;
   #departure: Error | undefined;
   #ended = false;
@@ -71,6 +69,10 @@ export class Exchange implements Work, Reception {
     this.arrived = arrived;
     this.#stopping = stopping;
     this.message = new ReceivedMessage(packet, this);
+  }
+
+  get clock(): Clock {
+    return this.ways.clock;
   }
 
   get addresses(): ReplyAddresses {
@@ -92,7 +94,7 @@ export class Exchange implements Work, Reception {
 
   /** Whether its deadline has passed; few have one, and the time costs as much as to look at a header. */
   get isLate(): boolean {
-    return this.deadline < Infinity && this.deadline <= performance.now();
+    return this.deadline < Infinity && this.deadline <= this.clock.now();
   }
 
   get isOver(): boolean {
@@ -132,7 +134,7 @@ export class Exchange implements Work, Reception {
     this.message.outlast();
     this.seat?.lead(endpoint);
     // a handler that ends with its signal must not be done before the link has ended by the deadline
-    clearTimeout(this.#timer);
+    this.#timer?.clear();
     if (this.deadline < Infinity) endpoint.endAfter(this.#left());
     void endpoint.closed.then(() => this.#controller?.abort(endpoint.error("go on with")));
   }
@@ -149,7 +151,7 @@ export class Exchange implements Work, Reception {
     this.#ended = true;
     this.seat?.leave();
     if (!this.#controller) return;
-    clearTimeout(this.#timer);
+    this.#timer?.clear();
     this.#stopping.removeEventListener("abort", this.#abort);
   }
 
@@ -164,13 +166,13 @@ export class Exchange implements Work, Reception {
     if (this.#stopping.aborted) this.#abort();
     else this.#stopping.addEventListener("abort", this.#abort);
     if (this.deadline < Infinity && !this.endpoint) {
-      this.#timer = setTimeout(() => this.#expire(), this.#left());
+      this.#timer = this.clock.setTimeout(() => this.#expire(), this.#left());
     }
     return this.#controller.signal;
   }
 
   #left(): number {
-    return Math.min(Math.max(0, this.deadline - performance.now()), LONGEST_TIMER);
+    return Math.max(0, this.deadline - this.clock.now());
   }
 
   #expire(): void {

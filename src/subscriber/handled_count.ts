@@ -1,3 +1,4 @@
+import type { Clock } from "../clock.ts";
 import { within } from "../deadline.ts";
 import type { NextOptions } from "../inbox/inbox.ts";
 import { checkOptions, count as wholeCount, limit, milliseconds, signal } from "../options.ts";
@@ -17,11 +18,16 @@ export class HandledCount {
   }
 
   /** Resolves once so many were handled; it rejects at its timeout, 5 000 ms if none is given, and with its signal. */
-  async reach(count: number, options: NextOptions, subject: string): Promise<void> {
+  async reach(
+    count: number,
+    options: NextOptions,
+    subject: string,
+    clock: Clock | undefined,
+  ): Promise<void> {
     checkOptions("wait for messages", { count }, { count: wholeCount });
     checkOptions("wait for messages", options, { timeout: limit(milliseconds), signal });
     const { timeout = 5_000 } = options;
-    const patience = { ...options, timeout: timeout === Infinity ? undefined : timeout };
+    const patience = { ...options, clock, timeout: timeout === Infinity ? undefined : timeout };
     const { promise, resolve } = Promise.withResolvers<void>();
     const look = () => this.#count >= count && resolve();
     this.#waiting.add(look);

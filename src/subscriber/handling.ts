@@ -151,8 +151,8 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
     this.#addresses = noReply ? undefined : binding.ways.addresses;
     this.#refused ??= new RefusedReplies(binding.feed, pattern.text);
     const { concurrency } = this.#settings;
-    const [{ subject, text }, { feed }] = [pattern, binding];
-    const selfAsking = new SelfAsking({ pattern: text, subject, concurrency, feed });
+    const [{ subject, text }, { feed, ways: { clock } }] = [pattern, binding];
+    const selfAsking = new SelfAsking({ pattern: text, subject, concurrency, feed, clock });
     this.#delivery = new Delivery({
       ...binding,
       pattern,
@@ -169,15 +169,15 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
         pattern: text,
         what: this.#routes.some(({ isSession }) => isSession) ? "sessions" : "streams",
         noReply,
-        places: new Places(maxStreams, openingRate),
-        unread: new Places(maxStreams),
+        places: new Places(clock, maxStreams, openingRate),
+        unread: new Places(clock, maxStreams),
         refused: () => this.#drop(),
       }),
     });
     const routes = this.#routes.map((route) => this.#routed(route, binding));
     this.#live.splice(0, Infinity, ...routes);
     this.#refusal = undefined;
-    this.#intake.takeUntil(Infinity);
+    this.#intake.open(binding.ways.clock);
     this.#deaf?.();
     this.#deaf = binding.feed.listen(({ type }) => {
       // subscriptions go with the connection; the next one has to be told again
@@ -219,7 +219,7 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
     await this.#intake.drained();
   }
 
-  /** Hands nothing to the handlers after this moment, by `performance.now()`. */
+  /** Hands nothing to the handlers after this moment, by the clock. */
   takeUntil(moment: number): void {
     this.#intake.takeUntil(moment);
   }
@@ -231,7 +231,7 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
   }
 
   received(count = 1, options: NextOptions = {}): Promise<void> {
-    return handled(this.#seen.reach(count, options, this.subject));
+    return handled(this.#seen.reach(count, options, this.subject, this.#place.clock));
   }
 
   /** What a log shows: the getters, which are no fields. */
@@ -292,9 +292,9 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
     return prefix === "" ? publishTo : publishTo.map(({ text }) => new Pattern(prefix + text));
   }
 
-  #routed(route: RouteSettings, { middleware, feed }: Binding): Route {
+  #routed(route: RouteSettings, { middleware, feed, ways: { clock } }: Binding): Route {
     const { pattern } = this;
     const report = (error: Error) => feed.emit({ type: "error", error, pattern });
-    return new Route(route, middleware, this.#delivery.pour, report);
+    return new Route(route, middleware, { clock, pour: this.#delivery.pour, report });
   }
 }

@@ -1,3 +1,4 @@
+import type { Clock } from "../clock.ts";
 import { Backlog, type Bounds } from "../backlog.ts";
 import { breath } from "../breath.ts";
 import { heldSize, keep, type Packet } from "../message/packet.ts";
@@ -29,6 +30,7 @@ export class Intake {
   readonly #concurrency: number;
   readonly #bounds: Bounds;
   readonly #backlog = new Backlog<Waiting>();
+  #clock!: Clock;
   #running = 0;
   #era = 0;
   #until = Infinity;
@@ -49,7 +51,7 @@ export class Intake {
 
   /** Takes a message in: to the handler, to the backlog, or not at all. */
   take(packet: Packet): void {
-    const arrived = performance.now();
+    const arrived = this.#clock.now();
     if (arrived > this.#until) return this.#worker.late(packet);
     // what waits for a turn of the event loop must not be overtaken
     const isFree = this.#running < this.#concurrency && !this.#refilling;
@@ -59,8 +61,14 @@ export class Intake {
     this.#backlog.push({ packet: keep(packet), arrived }, size);
   }
 
+  /** Takes in messages from now on. */
+  open(clock: Clock): void {
+    this.#clock = clock;
+    this.#until = Infinity;
+  }
+
   /**
-   * Begins nothing after this moment, by `performance.now()`: handlers that never wait would let no timer end a stop.
+   * Begins nothing after this moment, by the clock: handlers that never wait would let no timer end a stop.
    */
   takeUntil(moment: number): void {
     this.#until = moment;
@@ -115,7 +123,7 @@ export class Intake {
 
   get #mayBegin(): boolean {
     if (this.#running >= this.#concurrency) return false;
-    return this.#until === Infinity || performance.now() <= this.#until;
+    return this.#until === Infinity || this.#clock.now() <= this.#until;
   }
 
   #tellIdle(): void {

@@ -8,27 +8,30 @@ const STEP = 200;
 /** Whoever is sent fewer parts than these, and within one step, is not asked after. */
 const FEW = 64;
 
+type CallerWays = Pick<LinkWays, "clock" | "connection" | "newInbox">;
+
 /**
  * Notices that a caller who is sent part after part without a link has gone. The server says so of a message that has an
  * address of reply: every so often a part has one.
  */
 export class PlainCaller implements Taker, Disposable {
-  readonly #ways: Pick<LinkWays, "connection" | "newInbox">;
+  readonly #ways: CallerWays;
   readonly #gone: () => void;
   #address = "";
   #interest: Interest | undefined;
-  #asked = performance.now();
+  #asked: number;
   #parts = 0;
 
   /** `gone` is called once the server has found nobody. */
-  constructor(ways: Pick<LinkWays, "connection" | "newInbox">, gone: () => void) {
+  constructor(ways: CallerWays, gone: () => void) {
     this.#ways = ways;
+    this.#asked = ways.clock.now();
     this.#gone = gone;
   }
 
   /** The address of reply of the next part, where the server is to be asked with it. */
   ask(): string | undefined {
-    const now = performance.now();
+    const now = this.#ways.clock.now();
     if (now - this.#asked < STEP && ++this.#parts % FEW !== 0) return undefined;
     this.#asked = now;
     if (this.#address === "") {

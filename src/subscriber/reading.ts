@@ -123,7 +123,8 @@ export class Reading implements ReadSubscriber {
   }
 
   async #open(): Promise<this> {
-    const { connection, feed, queue, ways: { addresses } } = this.#place.bind();
+    const { queue, ways } = this.#place.bind();
+    const { addresses } = ways;
     const pattern = new Pattern(this.pattern);
     const settings: InboxSettings = {
       ...inboxSettings({ maxPending: this.#settings.bounds, overflow: "drop-oldest" }),
@@ -132,13 +133,7 @@ export class Reading implements ReadSubscriber {
         new ReceivedMessage(packet, { params: pattern.read(packet.subject), addresses }),
     };
     // at hand before it is ready, for a stop() in between
-    const inbox = this.#inbox = new SubscribedInbox(
-      connection,
-      feed,
-      pattern.subject,
-      settings,
-      addresses,
-    );
+    const inbox = this.#inbox = new SubscribedInbox(ways, pattern.subject, settings);
     // subscriptions go with the connection; the next one has to be told again
     inbox.closed.then(() => {
       if (this.#inbox === inbox) this.#starting = undefined;

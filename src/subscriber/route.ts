@@ -1,3 +1,4 @@
+import type { Clock } from "../clock.ts";
 import { DecodeError, ReplyError, type ValidationError } from "../errors.ts";
 import { within } from "../deadline.ts";
 import { ERROR_CODES } from "../message/error_codes.ts";
@@ -23,6 +24,13 @@ export interface RouteSettings {
   readonly isSession?: true;
 }
 
+/** What a route needs of its subscriber. */
+export interface RouteSurroundings {
+  readonly clock: Clock;
+  readonly pour: Pour;
+  readonly report: (error: Error) => void;
+}
+
 /** A handler with what stands around it: the schema of its body, and the middleware, put together once. */
 export class Route {
   readonly #settings: RouteSettings;
@@ -32,8 +40,7 @@ export class Route {
   constructor(
     settings: RouteSettings,
     outer: readonly Middleware[],
-    pour: Pour,
-    report: (error: Error) => void,
+    { clock, pour, report }: RouteSurroundings,
   ) {
     this.#settings = settings;
     const { handler, replySchema } = settings;
@@ -43,7 +50,7 @@ export class Route {
       (message) =>
         after(handler(message), (value) => {
           if (!isAsyncIterable(value)) return value;
-          return pour(message, value, replySchema && ((part) => checked(replySchema, part)));
+          return pour(message, value, replySchema && ((part) => checked(replySchema, part, clock)));
         }),
       (name) => {
         const habit = "call next(), or give back what is to be the reply";
@@ -79,7 +86,10 @@ export class Route {
       : this.#handle(message);
     if (!replySchema) return value;
     // what was given part by part has been checked
-    return after(value, (value) => exchange.isLed ? value : checked(replySchema, value));
+    return after(
+      value,
+      (value) => exchange.isLed ? value : checked(replySchema, value, exchange.clock),
+    );
   }
 }
 
@@ -108,10 +118,12 @@ export type Pour = (
  * The reply as it was given, if it fits: what the schema makes of it is for those who receive it. One that does not fit is
  * the handler's fault, not the caller's.
  */
-function checked(schema: Schema, value: unknown): unknown {
+function checked(schema: Schema, value: unknown, clock: Clock): unknown {
   const valid = validate(schema, value instanceof Reply ? value.body : value);
   if (!(valid instanceof Promise)) return value;
-  return within(valid, { timeout: LONGEST_VALIDATION }, "validate a reply").then(() => value);
+  return within(valid, { clock, timeout: LONGEST_VALIDATION }, "validate a reply").then(() =>
+    value
+  );
 }
 
 /**
@@ -128,11 +140,11 @@ export function decode(message: ReceivedMessage): void {
   }
 }
 
-function validated(schema: Schema, { message, deadline }: Exchange): unknown {
+function validated(schema: Schema, { message, deadline, clock }: Exchange): unknown {
   const valid = validate(schema, message.body, refusal);
   if (!(valid instanceof Promise)) return valid;
-  const timeout = Math.max(0, Math.min(LONGEST_VALIDATION, deadline - performance.now()));
-  return within(valid, { timeout }, "validate a body");
+  const timeout = Math.max(0, Math.min(LONGEST_VALIDATION, deadline - clock.now()));
+  return within(valid, { clock, timeout }, "validate a body");
 }
 
 function refusal(cause: ValidationError): ReplyError {

@@ -1,3 +1,4 @@
+import type { Clock } from "../clock.ts";
 import type { EventFeed } from "../connection/events.ts";
 import type { Work } from "../message/work.ts";
 import { covers } from "../subject/covers.ts";
@@ -11,6 +12,7 @@ export interface SelfAskingPlan {
   readonly subject: string;
   readonly concurrency: number;
   readonly feed: EventFeed;
+  readonly clock: Clock;
 }
 
 /**
@@ -43,7 +45,7 @@ export class SelfAsking {
   }
 
   #tell(subject: string, correlationId: string): void {
-    const now = performance.now();
+    const now = this.#plan.clock.now();
     if (now - this.#told < AGAIN) return;
     this.#told = now;
     const { pattern, concurrency, feed } = this.#plan;

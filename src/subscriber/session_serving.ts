@@ -2,7 +2,6 @@ import { DecodeError, ReplyError, ValidationError } from "../errors.ts";
 import { accept, termsIn } from "../link/accepting.ts";
 import { linkSettings } from "../link/link_options.ts";
 import { LinkSession } from "../link/link_session.ts";
-import { Places } from "../link/places.ts";
 import type { SessionHandler } from "../link/session.ts";
 import type { SessionOptions } from "../link/session_options.ts";
 import { ERROR_CODES } from "../message/error_codes.ts";
@@ -26,17 +25,17 @@ export function sessionHandler(
 ): Handler {
   const settings = linkSettings(`serve sessions on "${pattern}"`, options);
   const { schema, sendSchema, headers, maxSessions = 1_000, openingRate = Infinity } = options;
-  const places = new Places(maxSessions);
   const rate = openingRate === Infinity
     ? undefined
     : new TokenBuckets({ limit: openingRate, interval: ONE_SECOND }, 1);
+  let count = 0;
   let isTold = false;
   const open = (message: Message, exchange: Exchange, theirs: Theirs): LinkSession => {
     const terms = termsIn(message);
     if (terms?.kind !== "session" || !exchange.isOpen) {
       throw new ReplyError(ERROR_CODES.badRequest, "Only sessions are served here");
     }
-    const retryAfter = rate?.take("") ?? 0;
+    const retryAfter = rate?.take("", exchange.clock.now()) ?? 0;
     if (retryAfter > 0) {
       throw new ReplyError(ERROR_CODES.tooMany, "Too many openings", { retryAfter });
     }
@@ -51,19 +50,20 @@ export function sessionHandler(
       const error = new Error(selfWaitOf(pattern));
       exchange.ways.feed.emit({ type: "error", error, subject, pattern, correlationId });
     };
-    return new LinkSession(endpoint, message, sendSchema, exchange.ways.feed, selfWait);
+    return new LinkSession(endpoint, message, sendSchema, exchange.ways, selfWait);
   };
   return async (message) => {
     const exchange = exchangeOf(message)!;
     exchange.servesLinks = true;
-    if (!places.enter()) throw new ReplyError(ERROR_CODES.tooMany, "Too many sessions");
+    if (count >= maxSessions) throw new ReplyError(ERROR_CODES.tooMany, "Too many sessions");
+    count++;
     try {
       const theirs: Theirs = { errors: undefined };
       const session = open(message, exchange, theirs);
       await serve(session, handler, theirs);
       await session.close();
     } finally {
-      places.leave();
+      count--;
     }
   };
 }

@@ -1,5 +1,6 @@
 import { connect, type NatsConnection } from "@nats-io/transport-deno";
 import { assert, assertEquals, assertInstanceOf, assertMatch } from "@std/assert";
+import { platformClock } from "../../src/clock.ts";
 import { brokerSettings } from "../../src/broker/broker_options.ts";
 import { Connection } from "../../src/connection/connection.ts";
 import { type BrokerEvent, EventFeed } from "../../src/connection/events.ts";
@@ -30,7 +31,12 @@ class Running implements AsyncDisposable {
     const endpoints: Endpoint[] = [{ ...place, metadata, stats: this.stats }];
     const options = { name: "orders", version: "1.0.0", description: "Takes orders", id };
     this.service = new Service(
-      { connection: this.connection, feed, addresses: new ReplyAddresses("_INBOX", undefined) },
+      {
+        clock: platformClock,
+        connection: this.connection,
+        feed,
+        addresses: new ReplyAddresses("_INBOX", undefined),
+      },
       options,
       () => endpoints,
     );

@@ -101,7 +101,7 @@ Deno.test("src/ is read whole, each import of it included", () => {
     uses.filter((used) => !known.has(used)).map((used) => `${path} → ${used}`)
   );
   assertEquals(lost, []);
-  assertEquals(read("deadline.ts").uses, ["errors.ts", "stack.ts"]);
+  assertEquals(read("deadline.ts").uses, ["clock.ts", "errors.ts", "stack.ts"]);
   assertEquals(read("connection/dial.ts").imports, [
     "@nats-io/transport-deno",
     "@nats-io/transport-deno",

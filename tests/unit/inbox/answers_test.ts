@@ -12,6 +12,7 @@ import {
 import { assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
 import { spy } from "@std/testing/mock";
 import { FakeTime } from "@std/testing/time";
+import { platformClock } from "../../../src/clock.ts";
 import type { Taker } from "../../../src/connection/connection.ts";
 import { ReplyAddresses } from "../../../src/replies/reply_addresses.ts";
 import { EventFeed } from "../../../src/connection/events.ts";
@@ -80,7 +81,12 @@ class FakeConnection {
     const settings = requestManySettings(options, 5_000);
     const asked = { subject: question.subject, replyTo: INBOX, encode: encode ?? (() => question) };
     return new CollectedAnswers(
-      { connection: this, feed: this.feed, addresses: new ReplyAddresses("_INBOX", undefined) },
+      {
+        clock: platformClock,
+        connection: this,
+        feed: this.feed,
+        addresses: new ReplyAddresses("_INBOX", undefined),
+      },
       asked,
       settings,
     );

@@ -1,6 +1,7 @@
 import { TimeoutError } from "@signalbox/nats";
 import { assertEquals, assertRejects } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
+import { platformClock } from "../../../src/clock.ts";
 import { EventFeed } from "../../../src/connection/events.ts";
 import { type InboxOptions, inboxSettings } from "../../../src/inbox/inbox_options.ts";
 import { SubscribedInbox } from "../../../src/inbox/subscribed_inbox.ts";
@@ -16,7 +17,8 @@ function opened(options?: InboxOptions): SubscribedInbox {
     flush: () => Promise.resolve(),
   };
   const addresses = new ReplyAddresses("_INBOX", undefined);
-  return new SubscribedInbox(connection, new EventFeed(), INBOX, inboxSettings(options), addresses);
+  const ways = { clock: platformClock, connection, feed: new EventFeed(), addresses };
+  return new SubscribedInbox(ways, INBOX, inboxSettings(options));
 }
 
 function send(inbox: SubscribedInbox, ...bodies: number[]): void {

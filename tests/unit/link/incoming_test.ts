@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
+import { platformClock } from "../../../src/clock.ts";
 import { TimeoutError } from "../../../src/errors.ts";
 import type { FrameCode } from "../../../src/link/frame.ts";
 import { type Arrived, Incoming } from "../../../src/link/incoming.ts";
@@ -15,7 +16,7 @@ class Stand {
       this.read.push(size);
       this.frames += frames;
     };
-    this.incoming = new Incoming({ read }, largest, "a.b");
+    this.incoming = new Incoming({ read }, largest, { subject: "a.b", clock: platformClock });
   }
 
   take(text: string, code: FrameCode = "t", headerBlock?: Uint8Array): boolean {

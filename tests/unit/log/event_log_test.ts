@@ -1,6 +1,7 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { stub } from "@std/testing/mock";
 import { FakeTime } from "@std/testing/time";
+import { platformClock } from "../../../src/clock.ts";
 import { RemoteError } from "@signalbox/nats";
 import { type BrokerEvent, EventFeed } from "../../../src/connection/events.ts";
 import { logEvents } from "../../../src/log/event_log.ts";
@@ -28,7 +29,7 @@ function notes(isConsole = true): { lines: Noted[]; logger: Logger } {
 function logged(...events: BrokerEvent[]): string[] {
   const { lines, logger } = notes();
   const feed = new EventFeed();
-  logEvents(feed, logger, "shop");
+  logEvents(feed, logger, "shop", platformClock);
   for (const event of events) feed.emit(event);
   feed.emit(closed);
   return lines.filter(({ level }) => level !== "debug").map(({ level, args }) => {
@@ -111,7 +112,7 @@ Deno.test("logEvents() escapes what a terminal would take for a command, and cut
 Deno.test("logEvents() writes the stack of an error and of its cause at the level debug alone", () => {
   const { lines, logger } = notes();
   const feed = new EventFeed();
-  logEvents(feed, logger, "shop");
+  logEvents(feed, logger, "shop", platformClock);
   const error = new Error("outer", { cause: new TypeError("inner\x1b") });
   feed.emit({ type: "error", error });
   assertEquals(lines.map(({ level }) => level), ["error", "debug"]);
@@ -125,7 +126,7 @@ Deno.test("logEvents() counts what is repeated, and writes the count ten seconds
   using time = new FakeTime();
   const { lines, logger } = notes();
   const feed = new EventFeed();
-  logEvents(feed, logger, "shop");
+  logEvents(feed, logger, "shop", platformClock);
   const fail = (text: string) =>
     feed.emit({ type: "error", error: new TypeError(text), pattern: "orders.{id}" });
   for (let times = 0; times < 1_000; times++) fail("same");
@@ -145,7 +146,7 @@ Deno.test("logEvents() counts what is repeated, and writes the count ten seconds
 Deno.test("logEvents() tells kinds of errors apart, and bounds how many it remembers", () => {
   const { lines, logger } = notes();
   const feed = new EventFeed();
-  logEvents(feed, logger, "shop");
+  logEvents(feed, logger, "shop", platformClock);
   for (let kind = 0; kind < 10_000; kind++) {
     feed.emit({ type: "error", error: new Error("why"), pattern: `p.${kind}` });
   }
@@ -165,7 +166,7 @@ Deno.test("logEvents() writes what was counted when the connection closes", () =
 Deno.test("logEvents() gives a structured logger the sentence and the fields", () => {
   const { lines, logger } = notes(false);
   const feed = new EventFeed();
-  logEvents(feed, logger, "shop");
+  logEvents(feed, logger, "shop", platformClock);
   const error = new TypeError("why");
   feed.emit({ ...up, reconnects: 1 });
   feed.emit({ type: "error", error, subject: "orders.7", correlationId: "c-1" });
@@ -190,7 +191,7 @@ Deno.test("logEvents() gives a structured logger the sentence and the fields", (
 Deno.test("logEvents() gives a structured logger errors that JSON can be made of, without their own fields", () => {
   const { lines, logger } = notes(false);
   const feed = new EventFeed();
-  logEvents(feed, logger, "shop");
+  logEvents(feed, logger, "shop", platformClock);
   const error = Object.assign(new Error("_DESK.f9hUpVb8xoVAtGpJid2VLA\n"), {
     code: "E42",
     reason: "refused",
@@ -247,7 +248,7 @@ Deno.test("logEvents() goes on past a logger that fails, and writes its line in 
   for (const fail of failing) {
     using printed = stub(console, "error");
     const feed = new EventFeed();
-    logEvents(feed, { debug() {}, info: fail, warn: fail, error: fail }, "shop");
+    logEvents(feed, { debug() {}, info: fail, warn: fail, error: fail }, "shop", platformClock);
     feed.emit({ type: "error", error: new Error("why"), subject: "orders.7" });
     await new Promise((resolve) => setTimeout(resolve));
     assertEquals(printed.calls.length, 1);
@@ -262,7 +263,7 @@ Deno.test("logEvents() goes on past a logger that fails, and writes its line in 
 Deno.test("logEvents() gives a function that ends it", () => {
   const { lines, logger } = notes();
   const feed = new EventFeed();
-  logEvents(feed, logger, "shop")();
+  logEvents(feed, logger, "shop", platformClock)();
   feed.emit(up);
   assertEquals(lines, []);
 });

@@ -1,10 +1,12 @@
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { platformClock } from "../../../src/clock.ts";
 import { TimeoutError } from "../../../src/errors.ts";
 import { currentWork, runWithin, timeWithinWork, type Work } from "../../../src/message/work.ts";
 
 const work = (correlationId: string): Work => ({
   correlationId,
   subject: "a",
+  clock: platformClock,
   deadline: Infinity,
   isOver: false,
 });
@@ -67,5 +69,6 @@ Deno.test("timeWithinWork() is all that is asked for in what a handler left runn
 });
 
 function soon(isOver: boolean): Work {
-  return { correlationId: "id", subject: "a", deadline: performance.now() + 1_000, isOver };
+  const [clock, deadline] = [platformClock, performance.now() + 1_000];
+  return { correlationId: "id", subject: "a", clock, deadline, isOver };
 }

@@ -1,5 +1,6 @@
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
+import { platformClock } from "../../../src/clock.ts";
 import type { Taker } from "../../../src/connection/connection.ts";
 import { EventFeed } from "../../../src/connection/events.ts";
 import type { Outgoing } from "../../../src/message/outgoing.ts";
@@ -47,7 +48,7 @@ function made(endpoints: Endpoint[] = [], more = {}) {
   const connection = new FakeConnection();
   const feed = new EventFeed();
   const service = new Service(
-    { connection, feed, addresses: new ReplyAddresses("_INBOX", undefined) },
+    { clock: platformClock, connection, feed, addresses: new ReplyAddresses("_INBOX", undefined) },
     { ...options, ...more },
     () => endpoints,
   );

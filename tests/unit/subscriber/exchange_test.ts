@@ -7,13 +7,14 @@ import {
   assertStrictEquals,
 } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
+import { platformClock } from "../../../src/clock.ts";
 import { TimeoutError } from "../../../src/errors.ts";
 import { Exchange } from "../../../src/subscriber/exchange.ts";
 import { packet } from "./packet.ts";
 import type { Endpoint } from "../../../src/link/endpoint.ts";
 import type { LinkWays } from "../../../src/link/link_ways.ts";
 
-const NO_WAYS = {} as LinkWays;
+const NO_WAYS = { clock: platformClock } as LinkWays;
 
 function exchange(
   headers?: string,

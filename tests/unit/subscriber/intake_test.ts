@@ -1,4 +1,5 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
+import { platformClock } from "../../../src/clock.ts";
 import type { Packet } from "../../../src/message/packet.ts";
 import { Intake, type Worker } from "../../../src/subscriber/intake.ts";
 import { packet } from "./packet.ts";
@@ -45,6 +46,7 @@ async function isSettled(promise: Promise<void>): Promise<boolean> {
 Deno.test("Intake lets as many through as may run, and the next when one has ended", async () => {
   const worker = new Slow();
   const intake = new Intake(worker, 2, BOUNDS);
+  intake.open(platformClock);
   take(intake, "a", "b", "c", "d");
   assertEquals(worker.begun, ["a", "b"]);
   await worker.end();
@@ -56,6 +58,7 @@ Deno.test("Intake lets as many through as may run, and the next when one has end
 Deno.test("Intake refuses what is past the bounds, and keeps what it has", async () => {
   const worker = new Slow();
   const intake = new Intake(worker, 1, BOUNDS);
+  intake.open(platformClock);
   take(intake, "a", "b", "c", "d", "e");
   assertEquals([worker.begun, worker.refused], [["a"], ["e"]]);
   await worker.end();
@@ -66,9 +69,11 @@ Deno.test("Intake refuses what is past the bounds, and keeps what it has", async
 Deno.test("Intake goes by bytes, headers included, too", () => {
   const worker = new Slow();
   const intake = new Intake(worker, 1, { messages: 100, bytes: 40 });
+  intake.open(platformClock);
   take(intake, "a", "b".repeat(40), "c");
   assertEquals(worker.refused, ["c"]);
   const other = new Intake(worker, 1, { messages: 100, bytes: 30 });
+  other.open(platformClock);
   other.take(packet("a"));
   other.take(packet("d", `x: ${"y".repeat(40)}`));
   other.take(packet("e"));
@@ -78,6 +83,7 @@ Deno.test("Intake goes by bytes, headers included, too", () => {
 Deno.test("Intake keeps a copy of what waits, as the bytes lie in the socket's chunk", async () => {
   const worker = new Slow();
   const intake = new Intake(worker, 1, BOUNDS);
+  intake.open(platformClock);
   const waiting = packet("b");
   take(intake, "a");
   intake.take(waiting);
@@ -98,6 +104,7 @@ Deno.test("Intake hands over when each message came, not when its turn was", asy
     late() {},
   };
   const intake = new Intake(worker, 1, BOUNDS);
+  intake.open(platformClock);
   take(intake, "a", "b");
   const taken = performance.now();
   await new Promise((resolve) => setTimeout(resolve, 5));
@@ -120,6 +127,7 @@ Deno.test("Intake goes through a backlog of any length, though no handler waits"
     late() {},
   };
   const intake = new Intake(worker, 1, { messages: 100_000, bytes: 10_000_000 });
+  intake.open(platformClock);
   take(intake, "first");
   // with turns of the event loop in between
   await intake.drained();
@@ -129,6 +137,7 @@ Deno.test("Intake goes through a backlog of any length, though no handler waits"
 Deno.test("Intake.drained() resolves once every message has been seen through", async () => {
   const worker = new Slow();
   const intake = new Intake(worker, 1, BOUNDS);
+  intake.open(platformClock);
   assertStrictEquals(await isSettled(intake.drained()), true);
   take(intake, "a", "b");
   const drained = intake.drained();
@@ -142,6 +151,7 @@ Deno.test("Intake.drained() resolves once every message has been seen through", 
 Deno.test("Intake.clear() gives back what waits, and waits for nothing any more", async () => {
   const worker = new Slow();
   const intake = new Intake(worker, 1, BOUNDS);
+  intake.open(platformClock);
   take(intake, "a", "b", "c");
   const drained = intake.drained();
   assertEquals(intake.clear().map(textOf), ["b", "c"]);
@@ -152,6 +162,7 @@ Deno.test("Intake.clear() gives back what waits, and waits for nothing any more"
 Deno.test("Intake counts nothing of what was at work before clear()", async () => {
   const worker = new Slow();
   const intake = new Intake(worker, 1, BOUNDS);
+  intake.open(platformClock);
   take(intake, "a");
   intake.clear();
   take(intake, "b", "c");

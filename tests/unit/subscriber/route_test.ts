@@ -1,5 +1,6 @@
 import { assertEquals, assertInstanceOf, assertStrictEquals, assertThrows } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
+import { platformClock } from "../../../src/clock.ts";
 import { DecodeError, ReplyError, TimeoutError, ValidationError } from "../../../src/errors.ts";
 import { ReceivedMessage } from "../../../src/message/message.ts";
 import { Reply, reply } from "../../../src/message/reply.ts";
@@ -10,15 +11,21 @@ import { decode, Route, type RouteSettings } from "../../../src/subscriber/route
 import { packet } from "./packet.ts";
 import type { LinkWays } from "../../../src/link/link_ways.ts";
 
+const WAYS = { clock: platformClock } as LinkWays;
+
 function route(settings: Partial<RouteSettings>, outer: readonly Middleware[] = []): Route {
   const { handler = ({ body }) => body, ...others } = settings;
   const none = { filter: undefined, schema: undefined, replySchema: undefined, middleware: [] };
-  return new Route({ ...none, ...others, handler }, outer, () => Promise.resolve(), () => {});
+  return new Route({ ...none, ...others, handler }, outer, {
+    clock: platformClock,
+    pour: () => Promise.resolve(),
+    report: () => {},
+  });
 }
 
 function exchange(body: string, headers?: string): Exchange {
   const { signal } = new AbortController();
-  return new Exchange(packet(body, headers), {}, performance.now(), signal, {} as LinkWays);
+  return new Exchange(packet(body, headers), {}, performance.now(), signal, WAYS);
 }
 
 function schemaOf(
