@@ -58,16 +58,22 @@ class PlatformTimer implements Timer {
 }
 
 /** The real ones: a test that replaces the platform's must not stop what waits for turns of the event loop. */
-const { setTimeout: setRealTimeout, setImmediate } = globalThis;
+const { setTimeout: setRealTimeout, setImmediate, clearImmediate } = globalThis;
 
 /** Calls back in a later turn of the event loop, after timers and sockets had theirs; no test's time comes in between. */
 export function afterTurn(callback: () => void): void {
   setRealTimeout(callback, 0);
 }
 
+/** Calls back in the next turn of the event loop, once all that waits for nothing but microtasks is done. */
+export function inNextTurn(callback: () => void): { clear(): void } {
+  const immediate = setImmediate(callback);
+  return { clear: () => clearImmediate(immediate) };
+}
+
 /** Resolves once all that waits for nothing but microtasks is done. */
 export function turn(): Promise<void> {
-  return new Promise((resolve) => void setImmediate(resolve));
+  return new Promise((resolve) => void inNextTurn(resolve));
 }
 
 /** Resolves after that many milliseconds, whatever a test does to the time. */

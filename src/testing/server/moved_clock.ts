@@ -1,6 +1,7 @@
 import { breathing } from "../../breath.ts";
 import {
   type Clock,
+  inNextTurn,
   LONGEST_TIMER,
   platformClock,
   realDelay,
@@ -165,12 +166,12 @@ export class MovedClock implements Clock, Travel {
 
   #nextTurn(callback: () => void): Timer {
     this.#underWay++;
-    const immediate = setImmediate(() => {
+    const next = inNextTurn(() => {
       timer.clear();
       callback();
     });
     const timer = new TurnTimer(() => {
-      clearImmediate(immediate);
+      next.clear();
       this.#underWay--;
       this.#happened++;
     });

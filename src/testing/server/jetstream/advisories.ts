@@ -1,3 +1,4 @@
+import { fillRandom } from "../../../clock.ts";
 import type { Context } from "./context.ts";
 import { writeTime } from "./time.ts";
 
@@ -24,6 +25,6 @@ export function advise(context: Context, kind: string, type: string, facts: obje
 
 /** An id that nobody else has. */
 export function newId(): string {
-  const random = crypto.getRandomValues(new Uint8Array(ID_LENGTH));
+  const random = fillRandom(new Uint8Array(ID_LENGTH));
   return Array.from(random, (byte) => ID_ALPHABET[byte % ID_ALPHABET.length]).join("");
 }

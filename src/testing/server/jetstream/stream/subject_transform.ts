@@ -1,3 +1,4 @@
+import { platformClock } from "../../../../clock.ts";
 import { isSubset, isValidLiteral } from "../../subject.ts";
 
 /** Makes a part of the new subject of the tokens of the old one. */
@@ -42,7 +43,7 @@ const MAPPINGS: Readonly<Record<string, Mapping>> = {
   },
   random: {
     takes: "number",
-    make: (_, ceiling) => String(Math.floor(Math.random() * Number(ceiling))),
+    make: (_, ceiling) => String(Math.floor(platformClock.random() * Number(ceiling))),
   },
 };
 
