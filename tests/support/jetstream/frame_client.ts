@@ -19,8 +19,7 @@ const LINE = /^(?:HMSG (\S+) (\S+) (?:(\S+) )?(\d+) (\d+)|MSG (\S+) (\S+) (?:(\S
 
 /** A client that speaks the protocol by itself, so that nothing between hides what a server says. */
 export class FrameClient implements AsyncDisposable {
-  readonly #conn: Deno.TcpConn;
-  readonly #reading: Promise<void>;
+  readonly #wire: Wire;
   readonly #frames: Frame[] = [];
   #text = "";
   #pongs = 0;
@@ -30,17 +29,30 @@ export class FrameClient implements AsyncDisposable {
   /** What the server complained of. */
   readonly errors: string[] = [];
 
-  private constructor(conn: Deno.TcpConn) {
-    this.#conn = conn;
-    this.#reading = this.#read();
+  private constructor(wire: Wire) {
+    this.#wire = wire;
   }
 
-  /** Connects, and listens to an inbox of its own. */
+  /** Connects over TCP, and listens to an inbox of its own. */
   static async connect(
     port: number,
     request: Record<string, unknown> = {},
   ): Promise<FrameClient> {
-    const client = new FrameClient(await Deno.connect({ hostname: "127.0.0.1", port }));
+    const wire = new TcpWire(await Deno.connect({ hostname: "127.0.0.1", port }));
+    return await FrameClient.#greet(wire, request);
+  }
+
+  /** Connects through a socket in memory. */
+  static async over(
+    socket: WebSocket,
+    request: Record<string, unknown> = {},
+  ): Promise<FrameClient> {
+    return await FrameClient.#greet(new SocketWire(socket), request);
+  }
+
+  static async #greet(wire: Wire, request: Record<string, unknown>): Promise<FrameClient> {
+    const client = new FrameClient(wire);
+    wire.read((text) => client.#receive(text));
     const quiet = { verbose: false, pedantic: false, headers: true, no_responders: true };
     await client.say(`CONNECT ${JSON.stringify({ ...quiet, ...request })}\r\n`);
     await client.say(`SUB _INBOX.frames.> inbox\r\n`);
@@ -123,13 +135,11 @@ export class FrameClient implements AsyncDisposable {
   }
 
   async say(text: string): Promise<void> {
-    const bytes = encoder.encode(text);
-    for (let at = 0; at < bytes.length;) at += await this.#conn.write(bytes.subarray(at));
+    await this.#wire.write(encoder.encode(text));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#conn.close();
-    await this.#reading;
+    await this.#wire.close();
   }
 
   async #woken(within: number): Promise<void> {
@@ -139,20 +149,12 @@ export class FrameClient implements AsyncDisposable {
     clearTimeout(timer);
   }
 
-  async #read(): Promise<void> {
-    const buffer = new Uint8Array(64 * 1024);
-    const decoder = new TextDecoder("latin1");
-    try {
-      for (let n = await this.#conn.read(buffer); n !== null; n = await this.#conn.read(buffer)) {
-        this.#text += decoder.decode(buffer.subarray(0, n));
-        while (this.#readOne());
-        const { resolve } = this.#wake;
-        this.#wake = Promise.withResolvers<void>();
-        resolve();
-      }
-    } catch {
-      // closed from here
-    }
+  #receive(text: string): void {
+    this.#text += text;
+    while (this.#readOne());
+    const { resolve } = this.#wake;
+    this.#wake = Promise.withResolvers<void>();
+    resolve();
   }
 
   #readOne(): boolean {
@@ -182,4 +184,78 @@ export class FrameClient implements AsyncDisposable {
     });
     return true;
   }
+}
+
+interface Wire {
+  write(bytes: Uint8Array): Promise<void>;
+  /** Has everything that comes be taken, as byte strings. */
+  read(take: (text: string) => void): void;
+  close(): Promise<void>;
+}
+
+class TcpWire implements Wire {
+  readonly #conn: Deno.TcpConn;
+  #reading: Promise<void> = Promise.resolve();
+
+  constructor(conn: Deno.TcpConn) {
+    this.#conn = conn;
+    conn.setNoDelay(true);
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    for (let at = 0; at < bytes.length;) at += await this.#conn.write(bytes.subarray(at));
+  }
+
+  read(take: (text: string) => void): void {
+    this.#reading = this.#read(take);
+  }
+
+  async close(): Promise<void> {
+    this.#conn.close();
+    await this.#reading;
+  }
+
+  async #read(take: (text: string) => void): Promise<void> {
+    const buffer = new Uint8Array(64 * 1024);
+    try {
+      for (let n = await this.#conn.read(buffer); n !== null; n = await this.#conn.read(buffer)) {
+        take(byteString(buffer.subarray(0, n)));
+      }
+    } catch {
+      // closed from here
+    }
+  }
+}
+
+class SocketWire implements Wire {
+  readonly #socket: WebSocket;
+  readonly #open: Promise<unknown>;
+
+  constructor(socket: WebSocket) {
+    this.#socket = socket;
+    socket.binaryType = "arraybuffer";
+    this.#open = new Promise((resolve) => socket.onopen = resolve);
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    await this.#open;
+    this.#socket.send(bytes as Uint8Array<ArrayBuffer>);
+  }
+
+  read(take: (text: string) => void): void {
+    this.#socket.onmessage = ({ data }) => take(byteString(new Uint8Array(data)));
+  }
+
+  close(): Promise<void> {
+    this.#socket.close();
+    return Promise.resolve();
+  }
+}
+
+function byteString(bytes: Uint8Array): string {
+  let text = "";
+  for (let i = 0; i < bytes.length; i += 1_024) {
+    text += String.fromCharCode(...bytes.subarray(i, i + 1_024));
+  }
+  return text;
 }

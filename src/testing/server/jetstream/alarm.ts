@@ -22,7 +22,7 @@ export class Alarm {
       this.#timer = undefined;
       this.#at = undefined;
       this.#ring();
-    }, Math.max(0, at - this.#clock.wallTime()));
+    }, Math.ceil(Math.max(0, at - this.#clock.wallTime())));
     // a server in memory must not keep a finished program alive
     this.#timer.unref();
   }

@@ -15,7 +15,7 @@ const MAX_BATCHES = 50;
 const MAX_MESSAGES = 1_000;
 const MAX_ID = 64;
 /** What a message takes beside its bytes: measured. */
-const MESSAGE = 320;
+const MESSAGE = 400;
 
 /** Messages that wait for the last one of them. */
 interface Batch {

@@ -3,6 +3,9 @@ import { ApiError } from "../api/errors.ts";
 import type { RepublishConfig, StreamConfig } from "./config.ts";
 import { SubjectTransform } from "./subject_transform.ts";
 
+/** Nothing is changed here. */
+const never = () => 0;
+
 /** Is the change of subjects one that can be made? */
 export function checkTransform({ subject_transform }: StreamConfig): void {
   if (!subject_transform) return;
@@ -12,7 +15,7 @@ export function checkTransform({ subject_transform }: StreamConfig): void {
   }
   try {
     if (dest !== "" && !isValidSubject(dest)) throw new Error("invalid transform");
-    SubjectTransform.of(src, dest);
+    SubjectTransform.of(src, dest, never);
   } catch (error) {
     throw new ApiError("streamTransformInvalidDestination", (error as Error).message);
   }
@@ -40,7 +43,7 @@ export function checkRepublish(
     throw invalid("stream configuration for republish destination forms a cycle");
   }
   try {
-    SubjectTransform.of(src, dest);
+    SubjectTransform.of(src, dest, never);
   } catch {
     const what = `with transform from '${src}' to '${dest}' not valid`;
     throw invalid(`stream configuration for republish ${what}`);

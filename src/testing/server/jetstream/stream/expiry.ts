@@ -8,9 +8,8 @@ import { HEADER } from "./header_names.ts";
 import { ttlOf } from "./message_ttl.ts";
 import type { StreamState } from "./state.ts";
 
+/** Whole milliseconds: the rest of a time is there to tell messages apart. */
 const SECOND = 1_000;
-/** The clock of the program may ring a little early. */
-const SLACK = 1;
 
 /** Lets go what is too old: for the stream, or by what the message itself says. */
 export class Expiry {
@@ -32,7 +31,7 @@ export class Expiry {
   note({ seq, headers, time }: StoredMessage): void {
     const { config, log } = this.#state;
     const ttl = config.allow_msg_ttl && headers !== "" ? readTtl(headers) : 0;
-    if (ttl > 0) this.#ttls.set(seq, time + ttl * SECOND);
+    if (ttl > 0) this.#ttls.set(seq, Math.floor(time) + ttl * SECOND);
     if (ttl > 0 || (config.max_age > 0 && log.size === 1)) this.#wait();
   }
 
@@ -74,7 +73,7 @@ export class Expiry {
   #expireOlder(time: number): void {
     const { log } = this.#state;
     for (let message = log.next("", 0); message; message = log.next("", message.seq + 1)) {
-      if (message.time > time) return;
+      if (Math.floor(message.time) > time) return;
       if (message.headers === "" || readTtl(message.headers) >= 0) this.#expire(message.seq);
     }
   }
@@ -106,13 +105,15 @@ export class Expiry {
   #wait(): void {
     const { config, log } = this.#state;
     const first = config.max_age > 0 ? log.firstTime : undefined;
-    const oldest = first === undefined ? undefined : first + config.max_age / NANOSECONDS;
+    const oldest = first === undefined
+      ? undefined
+      : Math.floor(first) + config.max_age / NANOSECONDS;
     const ttl = this.#ttls.next;
     const due = Math.min(oldest ?? Infinity, ttl ?? Infinity);
     if (due === Infinity) return this.#alarm.set(undefined);
     // what never expires may be first, and is due all the time
     const now = this.#clock.wallTime();
-    this.#alarm.set(due < now ? now + SECOND : due + SLACK);
+    this.#alarm.set(due < now ? now + SECOND : due);
   }
 }
 

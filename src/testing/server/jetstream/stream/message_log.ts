@@ -4,7 +4,7 @@ import { Sequences } from "./sequences.ts";
 import { SubjectTree } from "./subject_tree.ts";
 
 /** What a message takes beside its bytes, and a place in the index of subjects: measured. */
-const MESSAGE = 320;
+const MESSAGE = 400;
 const NODE = 256;
 /** Of more subjects than these the messages are looked through one by one. */
 const FEW = 16;

@@ -1,4 +1,5 @@
 import { headerBlock } from "../header_block.ts";
+import type { Context } from "../context.ts";
 import type { InternalClient } from "../internal_client.ts";
 import { NOTHING, type StoredMessage } from "../message.ts";
 import { isValidLiteral, isValidSubject } from "../../subject.ts";
@@ -13,11 +14,11 @@ export class Republishing {
   readonly #headersOnly: boolean;
   readonly #transform: SubjectTransform | undefined;
 
-  constructor(client: InternalClient, stream: string, config: RepublishConfig) {
+  constructor({ client, clock }: Context, stream: string, config: RepublishConfig) {
     this.#client = client;
     this.#stream = stream;
     this.#headersOnly = config.headers_only ?? false;
-    this.#transform = SubjectTransform.of(config.src, config.dest);
+    this.#transform = SubjectTransform.of(config.src, config.dest, clock.random);
   }
 
   /** Publishes a message; `before` is the sequence of the one before on its subject, or 0. */

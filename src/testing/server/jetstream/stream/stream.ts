@@ -136,10 +136,10 @@ export class Stream {
   /** Subscribes as the configuration says. */
   #follow(config: StreamConfig): void {
     const { subject_transform, republish, subjects } = config;
-    const { client } = this.#context;
+    const { client, clock } = this.#context;
     this.#transform = subject_transform &&
-      SubjectTransform.of(subject_transform.src, subject_transform.dest);
-    this.#republishing = republish && new Republishing(client, config.name, republish);
+      SubjectTransform.of(subject_transform.src, subject_transform.dest, clock.random);
+    this.#republishing = republish && new Republishing(this.#context, config.name, republish);
     if (!config.allow_direct) {
       this.#directGet?.stop();
       this.#directGet = undefined;

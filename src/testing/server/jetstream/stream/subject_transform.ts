@@ -1,5 +1,7 @@
-import { platformClock } from "../../../../clock.ts";
 import { isSubset, isValidLiteral } from "../../subject.ts";
+
+/** A number from 0 up to 1. */
+type Chance = () => number;
 
 /** Makes a part of the new subject of the tokens of the old one. */
 type Part = (tokens: readonly string[]) => string;
@@ -7,7 +9,7 @@ type Part = (tokens: readonly string[]) => string;
 /** What a function in a destination is called, what it takes, and what it makes. */
 interface Mapping {
   readonly takes: "token" | "token and number" | "token and text" | "number" | "number and tokens";
-  make(token: string, argument: number | string): string;
+  make(token: string, argument: number | string, chance: Chance): string;
 }
 
 const MAPPINGS: Readonly<Record<string, Mapping>> = {
@@ -43,7 +45,7 @@ const MAPPINGS: Readonly<Record<string, Mapping>> = {
   },
   random: {
     takes: "number",
-    make: (_, ceiling) => String(Math.floor(platformClock.random() * Number(ceiling))),
+    make: (_, ceiling, chance) => String(Math.floor(chance() * Number(ceiling))),
   },
 };
 
@@ -62,8 +64,11 @@ export class SubjectTransform {
     this.#rest = rest;
   }
 
-  /** Makes one, or none where there is no destination; throws an error that says what is wrong with it. */
-  static of(source: string, destination: string): SubjectTransform | undefined {
+  /**
+   * Makes one, or none where there is no destination; throws an error that says what is wrong with it. `chance` is what
+   * `{{random(n)}}` goes by.
+   */
+  static of(source: string, destination: string, chance: Chance): SubjectTransform | undefined {
     if (destination === "") return undefined;
     const from = source === "" ? ">" : source;
     const stars = (text: string) => text.split(".").filter((token) => token === "*").length;
@@ -79,7 +84,7 @@ export class SubjectTransform {
     const wildcards = [...sources.keys()].filter((at) => sources[at] === "*");
     const isLiteral = wildcards.length === 0 && !hasRest;
     const parts = destination.split(".").filter((token) => token !== ">")
-      .map((token) => readPart(token, wildcards, isLiteral));
+      .map((token) => readPart(token, wildcards, isLiteral, chance));
     return new SubjectTransform(from, parts, hasRest ? sources.length - 1 : -1);
   }
 
@@ -98,7 +103,12 @@ function hasTokens(subject: string): boolean {
   return tokens.every((token, i) => token !== "" && (token !== ">" || i === tokens.length - 1));
 }
 
-function readPart(token: string, wildcards: readonly number[], isLiteral: boolean): Part {
+function readPart(
+  token: string,
+  wildcards: readonly number[],
+  isLiteral: boolean,
+  chance: Chance,
+): Part {
   const place = (index: string) => {
     const at = wildcards[toInteger(index, token) - 1];
     if (at === undefined) throw new Error(`wildcard index out of range in ${token}`);
@@ -120,7 +130,7 @@ function readPart(token: string, wildcards: readonly number[], isLiteral: boolea
   if (isLiteral && key !== "partition" && key !== "random") {
     throw new Error(`wildcard index out of range in ${token}`);
   }
-  return readCall(mapping, list.split(/,\s*/), token, place);
+  return readCall(mapping, list.split(/,\s*/), token, place, chance);
 }
 
 function readCall(
@@ -128,6 +138,7 @@ function readCall(
   list: readonly string[],
   token: string,
   place: (index: string) => number,
+  chance: Chance,
 ): Part {
   const [first = "", second = ""] = list;
   const counts = { "token": 1, "number": 1, "token and number": 2, "token and text": 2 };
@@ -139,18 +150,18 @@ function readCall(
     const places = list.slice(1).map(place);
     const key = (tokens: readonly string[]) =>
       places.length > 0 ? places.map((at) => tokens[at]).join("") : tokens.join(".");
-    return (tokens) => make(key(tokens), buckets);
+    return (tokens) => make(key(tokens), buckets, chance);
   }
   if (takes === "number") {
     const ceiling = toInteger(first, token);
-    return () => make("", ceiling);
+    return () => make("", ceiling, chance);
   }
   const at = place(first);
   if (takes === "token and text" && /[ .]/.test(second)) {
     throw new Error(`invalid argument in ${token}`);
   }
   const argument = takes === "token and number" ? toInteger(second, token) : second;
-  return (tokens) => make(tokens[at]!, argument);
+  return (tokens) => make(tokens[at]!, argument, chance);
 }
 
 function toInteger(text: string, token: string): number {
