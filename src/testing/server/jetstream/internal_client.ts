@@ -1,6 +1,7 @@
 import { breath } from "../../../breath.ts";
 import { byteString, toBytes } from "../byte_string.ts";
 import type { Exchange, Publication, Recipient, Subscription } from "../exchange.ts";
+import { ApiError } from "./api/errors.ts";
 import { NOTHING, type Published } from "./message.ts";
 
 /** After so many messages others may have their turn. */
@@ -36,7 +37,7 @@ export class InternalClient implements Recipient {
     this.#exchange = exchange;
   }
 
-  /** Subscribes; in a `queue` one of its members gets each message. */
+  /** Subscribes, or throws an {@linkcode ApiError}; in a `queue` one of its members gets each message. */
   subscribe(subject: string, receive: Receive, queue?: string): InternalSubscription {
     const subscription: InternalSubscription = {
       subject,
@@ -49,7 +50,10 @@ export class InternalClient implements Recipient {
       received: 0,
       max: 0,
     };
-    this.#exchange.subscribe(subscription);
+    // the subscriptions of all clients have a bound
+    if (this.#exchange.subscribe(subscription) !== "added") {
+      throw new ApiError("insufficientResources");
+    }
     return subscription;
   }
 

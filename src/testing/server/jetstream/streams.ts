@@ -7,11 +7,13 @@ import type { StreamConfig, StreamConfigRequest } from "./stream/config.ts";
 import { checkUpdate } from "./stream/config_update.ts";
 import { isSameConfig, withLevel } from "./stream/metadata.ts";
 import { Stream } from "./stream/stream.ts";
+import { SubjectSpace } from "./subject_space.ts";
 
 /** All streams by their names. */
 export class Streams {
   readonly #context: Context;
   readonly #streams = new Map<string, Stream>();
+  readonly #subjects = new SubjectSpace<Stream>();
 
   constructor(context: Context) {
     this.#context = context;
@@ -48,9 +50,12 @@ export class Streams {
     if (known && isSameConfig(known.config, config)) return known;
     if (known) throw new ApiError("streamNameExists");
     this.#checkReservation(config, 0);
-    this.#checkOverlap(config);
+    if (!this.#hasRoom(config)) throw new ApiError("streamSubjectOverlap");
+    // what a configuration takes counts as well
+    if (this.#context.memory.isExceeded) throw new ApiError("insufficientResources");
     const stream = new Stream(this.#context, config);
     this.#streams.set(config.name, stream);
+    this.#take(config, stream);
     stream.begin();
     return stream;
   }
@@ -65,7 +70,10 @@ export class Streams {
     refuseCopies(config);
     this.#checkReservation(config, Math.max(stream.config.max_bytes, 0));
     this.#checkConsumers(stream, config);
-    this.#checkOverlap(config);
+    this.#free(stream.config);
+    const hasRoom = this.#hasRoom(config);
+    this.#take(hasRoom ? config : stream.config, stream);
+    if (!hasRoom) throw new ApiError("streamSubjectOverlap");
     stream.update(config);
     return stream;
   }
@@ -74,6 +82,7 @@ export class Streams {
   delete(name: string): void {
     const stream = this.get(name);
     this.#streams.delete(name);
+    this.#free(stream.config);
     stream.delete();
   }
 
@@ -84,8 +93,11 @@ export class Streams {
 
   /** How many bytes streams of a storage keep to themselves by their `max_bytes`. */
   reserved(storage: StreamConfig["storage"]): number {
-    return this.all().filter(({ config }) => config.storage === storage)
-      .reduce((sum, { config }) => sum + Math.max(config.max_bytes, 0), 0);
+    let sum = 0;
+    for (const { config } of this.#streams.values()) {
+      if (config.storage === storage) sum += Math.max(config.max_bytes, 0);
+    }
+    return sum;
   }
 
   #checkReservation({ storage, max_bytes }: StreamConfig, own: number): void {
@@ -96,12 +108,16 @@ export class Streams {
     );
   }
 
-  #checkOverlap({ name, subjects }: StreamConfig): void {
-    const others = this.all().filter((stream) => stream.name !== name);
-    const taken = others.flatMap(({ config }) => config.subjects);
-    if (subjects.some((subject) => taken.some((other) => overlap(subject, other)))) {
-      throw new ApiError("streamSubjectOverlap");
-    }
+  #hasRoom({ subjects }: StreamConfig): boolean {
+    return subjects.every((subject) => this.#subjects.taken(subject) === undefined);
+  }
+
+  #take({ subjects }: StreamConfig, stream: Stream): void {
+    for (const subject of subjects) this.#subjects.add(subject, stream);
+  }
+
+  #free({ subjects }: StreamConfig): void {
+    for (const subject of subjects) this.#subjects.delete(subject);
   }
 
   #checkConsumers({ consumers, config: before }: Stream, { consumer_limits }: StreamConfig): void {

@@ -11,6 +11,9 @@ export const NEVER = "0001-01-01T00:00:00Z";
 /** Times are kept to the microsecond, of which a number can hold every one there is. */
 const MICROS = 1_000;
 
+/** What fits into 64 bits of nanoseconds. */
+const MAX_DURATION = 2 ** 63 / NANOSECONDS;
+
 const UNITS: Readonly<Record<string, number>> = {
   ns: 1e-6,
   us: 1e-3,
@@ -74,5 +77,7 @@ export function readDuration(text: string): number | undefined {
     read += part.length;
   }
   if (read === 0 || read !== rest.length) return undefined;
+  // more is no duration to the server
+  if (total > MAX_DURATION) return undefined;
   return sign === "-" ? -total : total;
 }

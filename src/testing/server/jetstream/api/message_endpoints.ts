@@ -76,7 +76,10 @@ function remove(streams: Streams, call: Call): void {
   if (stream.config.deny_delete) {
     throw new ApiError("streamMessageDeleteFailed", "message delete not permitted");
   }
-  if (!stream.removeMessage(seq)) throw new ApiError("sequenceNotFound", seq);
+  if (stream.removeMessage(seq)) return;
+  // files and memory say the same in other words
+  if (stream.config.storage === "memory") throw new ApiError("sequenceNotFound", seq);
+  throw new ApiError("streamMessageDeleteFailed", "no message found");
 }
 
 function base64(bytes: Uint8Array): string {

@@ -1,5 +1,6 @@
 import { ApiError } from "../api/errors.ts";
 import { isSubset, isValidSubject, overlap } from "../../subject.ts";
+import { SubjectSpace } from "../subject_space.ts";
 import { NANOSECONDS } from "../time.ts";
 import { configOf, type StreamConfig, type StreamConfigRequest } from "./config.ts";
 import { checkMirror, checkSources } from "./config_copies.ts";
@@ -179,7 +180,7 @@ function allowRollup(config: Draft, pedantic: boolean, what: string): void {
 }
 
 function checkSubjects({ subjects, no_ack, num_replicas }: Draft): void {
-  for (const [i, subject] of subjects.entries()) {
+  for (const subject of subjects) {
     if (!isValidSubject(subject)) throw invalid("invalid subject");
     if (subject === ">" && !no_ack) {
       throw invalid("capturing all subjects requires no-ack to be true");
@@ -188,9 +189,20 @@ function checkSubjects({ subjects, no_ack, num_replicas }: Draft): void {
       throw invalid("capturing all subjects requires replicas of 1");
     }
     if (!no_ack) checkReserved(subject);
-    const other = subjects.slice(i + 1).find((one) => overlap(one, subject));
-    if (other !== undefined) throw invalid(`subject "${subject}" overlaps with "${other}"`);
   }
+  checkOverlap(subjects);
+}
+
+/** What comes first is named, with what comes after it. */
+function checkOverlap(subjects: readonly string[]): void {
+  const space = new SubjectSpace<string>();
+  let found: [one: string, other: string] | undefined;
+  for (const subject of subjects.toReversed()) {
+    const other = space.taken(subject);
+    if (other !== undefined) found = [subject, other];
+    space.add(subject, subject);
+  }
+  if (found) throw invalid(`subject "${found[0]}" overlaps with "${found[1]}"`);
 }
 
 function checkReserved(subject: string): void {

@@ -20,6 +20,8 @@ const FIELDS: readonly Field[] = [
 const SECOND = 1_000;
 const MINUTE = 60_000;
 const HOUR = 3_600_000;
+/** Names of zones may be written in many ways. */
+const MAX_CLOCKS = 1_000;
 /** A pattern that nothing matches within so many years matches nothing. */
 const YEARS = 5;
 
@@ -49,7 +51,7 @@ export function nextMatch(pattern: string, zone: string | undefined, after: numb
   const choices = texts.map((text, i) => readField(text, FIELDS[i]!));
   if (!choices.every((choice) => choice !== undefined)) return undefined;
   const [second, minute, hour, date, month, weekday] = choices as [Choice, ...Choice[]];
-  const clock = new ZoneClock(zone);
+  const clock = clockOf(zone);
   let next = Math.floor(after / SECOND) * SECOND + SECOND;
   for (const limit = clock.read(next).year + YEARS;;) {
     const at = clock.read(next);
@@ -161,11 +163,20 @@ class ZoneClock {
   }
 }
 
+/** Making one takes longer than all that it is asked; there are some hundred zones. */
+const clocks = new Map<string | undefined, ZoneClock>();
+
+function clockOf(zone: string | undefined): ZoneClock {
+  const known = clocks.get(zone) ?? new ZoneClock(zone);
+  if (clocks.size < MAX_CLOCKS) clocks.set(zone, known);
+  return known;
+}
+
 /** Is there a time zone of that name? */
 export function isZone(name: string): boolean {
   if (!/^[A-Za-z]/.test(name)) return false;
   try {
-    new Intl.DateTimeFormat("en-US", { timeZone: name });
+    clockOf(name);
     return true;
   } catch {
     return false;

@@ -128,7 +128,7 @@ export class MessageLog {
     const start = Math.max(from, this.#first);
     if (filter !== "" && filter !== ">") {
       if (!hasWildcard(filter)) return this.#at(this.#subjects.get(filter)?.atOrAfter(start));
-      const found = this.#subjects.match(filter);
+      const found = this.#subjects.match(filter, FEW);
       if (found.length === 0) return undefined;
       if (found.length <= FEW) {
         return this.#at(least(found.map(([, sequences]) => sequences.atOrAfter(start))));
@@ -156,6 +156,13 @@ export class MessageLog {
     return this.#subjects.match(filter).flatMap(([, sequences]) =>
       sequences.atOrBefore(until) ?? []
     );
+  }
+
+  /** The sequences of all messages that match the filter, in order. An empty one matches all. */
+  sequencesOf(filter: string): number[] {
+    if (filter === "" || filter === ">") return [...this.#messages.keys()];
+    const found = this.#subjects.match(filter).map(([, sequences]) => sequences.all());
+    return found.length === 1 ? found[0]! : found.flat().sort((one, other) => one - other);
   }
 
   /** How many messages each subject has that the filter matches. */

@@ -13,12 +13,10 @@ export function withLevel(said: StreamConfigRequest): StreamConfigRequest {
 
 /** The configuration as answers show it, with what the server says of itself. */
 export function shownWithServer(config: StreamConfig): Record<string, unknown> {
-  const metadata = {
-    ...config.metadata,
-    [SERVER_VERSION]: VERSION,
-    [SERVER_LEVEL]: String(API_LEVEL),
-  };
-  return shownConfig({ ...config, metadata });
+  const own = { [SERVER_VERSION]: VERSION, [SERVER_LEVEL]: String(API_LEVEL) };
+  const entries = Object.entries({ ...config.metadata, ...own });
+  entries.sort(([one], [other]) => one < other ? -1 : 1);
+  return shownConfig({ ...config, metadata: Object.fromEntries(entries) });
 }
 
 /** Do both say the same? */

@@ -21,6 +21,11 @@ export class Sequences {
     return this.size > 0 ? this.#list[this.#list.length - 1] : undefined;
   }
 
+  /** All, from the least to the greatest. */
+  all(): number[] {
+    return this.#list.slice(this.#from);
+  }
+
   /** Adds one that is greater than all others. */
   push(seq: number): void {
     this.#list.push(seq);

@@ -88,12 +88,11 @@ export class StreamState {
   }
 
   #removeEach(filter: string, seq: number, keep: number): void {
-    const { log } = this;
-    let excess = log.countFrom(filter, 0) - keep;
-    for (let message = log.next(filter, 0); message; message = log.next(filter, message.seq + 1)) {
-      if (excess-- <= 0 || (seq > 0 && message.seq >= seq)) return;
-      log.remove(message.seq);
-      this.#gone(message.seq);
+    const found = this.log.sequencesOf(filter);
+    for (const one of found.slice(0, found.length - keep)) {
+      if (seq > 0 && one >= seq) return;
+      this.log.remove(one);
+      this.#gone(one);
     }
   }
 

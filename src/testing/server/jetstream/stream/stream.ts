@@ -16,6 +16,9 @@ import { Schedules } from "./schedules.ts";
 import { type PurgeRequest, StreamState } from "./state.ts";
 import { SubjectTransform } from "./subject_transform.ts";
 
+/** What a stream takes beside its configuration and its messages: measured. */
+const STREAM = 8 * 1_024;
+
 /** A stream: it takes in what is published to its subjects, keeps it by its rules, and gives it to its consumers. */
 export class Stream {
   readonly #context: Context;
@@ -24,6 +27,8 @@ export class Stream {
   readonly #batches: Batches;
   readonly #expiry: Expiry;
   readonly #schedules: Schedules;
+  /** What it takes with nothing in it, in bytes as they are estimated. */
+  #own = 0;
   #directGet: DirectGet | undefined;
   #republishing: Republishing | undefined;
   #transform: SubjectTransform | undefined;
@@ -40,7 +45,12 @@ export class Stream {
     this.#expiry = new Expiry(this.#state, clock, own);
     this.#schedules = new Schedules(this.#state, clock, own);
     this.#batches = new Batches(context, this.#state, this.#ingest);
-    this.#follow(config);
+    try {
+      this.#follow(config);
+    } catch (error) {
+      this.stop();
+      throw error;
+    }
   }
 
   /** The name of the stream. */
@@ -71,8 +81,13 @@ export class Stream {
   /** It is another from now on; the configuration has been checked. */
   update(config: StreamConfig): void {
     const before = this.config;
+    try {
+      this.#follow(config);
+    } catch (error) {
+      this.#follow(before);
+      throw error;
+    }
     this.#state.config = config;
-    this.#follow(config);
     if (!config.allow_atomic) this.#batches.clear();
     this.#state.keepWithinLimits();
     this.#state.keepPerSubject();
@@ -110,6 +125,7 @@ export class Stream {
 
   /** Tells all that the stream is there. */
   begin(): void {
+    this.#note();
     this.#announce("CREATED", "create");
   }
 
@@ -136,6 +152,7 @@ export class Stream {
   /** Subscribes as the configuration says. */
   #follow(config: StreamConfig): void {
     const { subject_transform, republish, subjects } = config;
+    this.#own = STREAM + JSON.stringify(config).length;
     const { client, clock } = this.#context;
     this.#transform = subject_transform &&
       SubjectTransform.of(subject_transform.src, subject_transform.dest, clock.random);
@@ -146,8 +163,9 @@ export class Stream {
     } else {
       this.#directGet ??= new DirectGet(client, config.name, this.log, this.#context.maxPending);
     }
+    const wanted = new Set(subjects);
     for (const [subject, subscription] of this.#subscriptions) {
-      if (subjects.includes(subject)) continue;
+      if (wanted.has(subject)) continue;
       client.unsubscribe(subscription);
       this.#subscriptions.delete(subject);
     }
@@ -206,7 +224,8 @@ export class Stream {
   }
 
   #note(): void {
-    this.#context.memory.note(this, this.log.held + this.#state.ids.held + this.#batches.held);
+    const { log, ids } = this.#state;
+    this.#context.memory.note(this, this.#own + log.held + ids.held + this.#batches.held);
   }
 
   #announce(what: string, action: string): void {

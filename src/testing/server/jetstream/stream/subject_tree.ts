@@ -74,12 +74,17 @@ export class SubjectTree<T> {
     this.#nodes = 0;
   }
 
-  /** Every subject that the filter matches, with its value. */
-  match(filter: string): [subject: string, value: T][] {
+  /** Every subject that the filter matches, with its value; of more than `most` some are left out. */
+  match(filter: string, most = Infinity): [subject: string, value: T][] {
     const found: [string, T][] = [];
-    collect(this.#root, filter === "" ? [">"] : filter.split("."), 0, "", found);
+    collect(this.#root, filter === "" ? [">"] : filter.split("."), 0, "", { found, most });
     return found;
   }
+}
+
+interface Found<T> {
+  readonly found: [string, T][];
+  readonly most: number;
 }
 
 function collect<T>(
@@ -87,27 +92,29 @@ function collect<T>(
   filter: readonly string[],
   depth: number,
   path: string,
-  found: [string, T][],
+  into: Found<T>,
 ): void {
+  if (into.found.length > into.most) return;
   if (depth === filter.length) {
-    if (node.value !== undefined) found.push([path, node.value]);
+    if (node.value !== undefined) into.found.push([path, node.value]);
     return;
   }
   const token = filter[depth]!;
   const join = (name: string) => depth === 0 && path === "" ? name : `${path}.${name}`;
   if (token === ">") {
-    for (const [name, child] of node.children ?? []) collectAll(child, join(name), found);
+    for (const [name, child] of node.children ?? []) collectAll(child, join(name), into);
   } else if (token === "*") {
     for (const [name, child] of node.children ?? []) {
-      collect(child, filter, depth + 1, join(name), found);
+      collect(child, filter, depth + 1, join(name), into);
     }
   } else {
     const child = node.children?.get(token);
-    if (child) collect(child, filter, depth + 1, join(token), found);
+    if (child) collect(child, filter, depth + 1, join(token), into);
   }
 }
 
-function collectAll<T>(node: Node<T>, path: string, found: [string, T][]): void {
-  if (node.value !== undefined) found.push([path, node.value]);
-  for (const [name, child] of node.children ?? []) collectAll(child, `${path}.${name}`, found);
+function collectAll<T>(node: Node<T>, path: string, into: Found<T>): void {
+  if (into.found.length > into.most) return;
+  if (node.value !== undefined) into.found.push([path, node.value]);
+  for (const [name, child] of node.children ?? []) collectAll(child, `${path}.${name}`, into);
 }
