@@ -25,7 +25,6 @@ import { type Acceptance, Wire } from "./wire.ts";
 
 /** The machine of one side, on a connection: an inbox of its own, and frames as messages. */
 export class Link implements Linked, Taker, LinkEvents, OwnInbox {
-  readonly clock: LinkWays["clock"];
   readonly holding: LinkHolding;
   readonly gathering: Gathering;
   /** Whether others have answered, and nobody is to accept any more. */
@@ -44,7 +43,6 @@ export class Link implements Linked, Taker, LinkEvents, OwnInbox {
   /** Subscribes to an inbox of its own. */
   constructor(ways: LinkWays, owner: LinkOwner, settings: LinkSettings) {
     const { connection } = this.#ways = ways;
-    this.clock = ways.clock;
     this.#owner = owner;
     this.#isLossy = ways.allowance !== undefined && settings.resumeTimeout > 0;
     const inbox = this.#inbox = ways.newInbox();
@@ -55,6 +53,10 @@ export class Link implements Linked, Taker, LinkEvents, OwnInbox {
     ways.addresses.open(inbox, this);
     ways.links.add(this, settings.idleTimeout);
     this.holding = new LinkHolding(ways, this.#machine, owner);
+  }
+
+  get clock(): LinkWays["clock"] {
+    return this.#ways.clock;
   }
 
   get state(): LinkMachine["state"] {
