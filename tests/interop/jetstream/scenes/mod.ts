@@ -1,6 +1,7 @@
 import type { Scene } from "../scene.ts";
 import { badInput } from "./bad_input.ts";
 import { batches } from "./batches.ts";
+import { fastBatches } from "./fast_batches.ts";
 import { publishing } from "./publishing.ts";
 import { reading } from "./reading.ts";
 import { schedules } from "./schedules.ts";
@@ -12,6 +13,7 @@ export const topics: Readonly<Record<string, readonly Scene[]>> = {
   publishing,
   reading,
   batches,
+  fast_batches: fastBatches,
   schedules,
   bad_input: badInput,
 };

@@ -6,9 +6,11 @@ import type { InternalSubscription } from "../internal_client.ts";
 import type { Published, StoredMessage } from "../message.ts";
 import { Batches } from "./batches.ts";
 import type { StreamConfig } from "./config.ts";
+import { FastBatches } from "./fast_batches.ts";
+import { isFastPart } from "./fast_part.ts";
 import { DirectGet } from "./direct_get.ts";
 import { Expiry } from "./expiry.ts";
-import { type Ack, Ingest } from "./ingest.ts";
+import { Ingest } from "./ingest.ts";
 import type { Interest } from "./interest.ts";
 import type { MessageLog } from "./message_log.ts";
 import { Republishing } from "./republishing.ts";
@@ -25,6 +27,7 @@ export class Stream {
   readonly #state: StreamState;
   readonly #ingest: Ingest;
   readonly #batches: Batches;
+  readonly #fastBatches: FastBatches;
   readonly #expiry: Expiry;
   readonly #schedules: Schedules;
   /** What it takes with nothing in it, in bytes as they are estimated. */
@@ -45,6 +48,7 @@ export class Stream {
     this.#expiry = new Expiry(this.#state, clock, own);
     this.#schedules = new Schedules(this.#state, clock, own);
     this.#batches = new Batches(context, this.#state, this.#ingest);
+    this.#fastBatches = new FastBatches(context, this.#state, this.#ingest);
     try {
       this.#follow(config);
     } catch (error) {
@@ -89,6 +93,7 @@ export class Stream {
     }
     this.#state.config = config;
     if (!config.allow_atomic) this.#batches.clear();
+    if (!config.allow_batched) this.#fastBatches.clear();
     this.#state.keepWithinLimits();
     this.#state.keepPerSubject();
     if (config.allow_msg_schedules && !before.allow_msg_schedules) this.#schedules.restore();
@@ -147,6 +152,7 @@ export class Stream {
     this.#expiry.stop();
     this.#schedules.stop();
     this.#batches.clear();
+    this.#fastBatches.clear();
   }
 
   /** Subscribes as the configuration says. */
@@ -181,15 +187,20 @@ export class Stream {
     const headers = withoutStatus(published.headers);
     const message = { ...published, subject: this.#transform?.apply(subject) ?? subject, headers };
     try {
-      const ack = Batches.takes(message)
-        ? this.#batches.add(message)
-        : this.#ingest.accept(message);
-      this.#answer(message, ack);
+      this.#store(message);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      this.#answer(message, { error, seq: 0 });
+      this.#say(message, { error, stream: this.name, seq: 0 });
     }
     this.#note();
+  }
+
+  #store(message: Published): void {
+    if (isFastPart(message.reply)) {
+      return this.#fastBatches.add(message, (said) => this.#say(message, said));
+    }
+    const ack = Batches.takes(message) ? this.#batches.add(message) : this.#ingest.accept(message);
+    this.#say(message, ack === "held" ? undefined : { stream: this.name, ...ack });
   }
 
   #takeOwn(published: Published): void {
@@ -197,15 +208,10 @@ export class Stream {
     this.#note();
   }
 
-  #answer({ reply }: Published, ack: Ack | { error: ApiError; seq: 0 } | "held"): void {
+  /** Says something to whoever has published; `undefined` is an answer without words. */
+  #say({ reply }: Published, said: object | undefined): void {
     if (reply === "" || this.config.no_ack) return;
-    const { name } = this;
-    if (ack === "held") return this.#context.client.publish(reply);
-    const { seq, ...rest } = ack;
-    const said = "error" in rest
-      ? { error: rest.error, stream: name, seq }
-      : { stream: name, seq, ...rest };
-    this.#context.client.publish(reply, { body: JSON.stringify(said) });
+    this.#context.client.publish(reply, said && { body: JSON.stringify(said) });
   }
 
   #stored(message: StoredMessage, lastOfSubject: number): void {

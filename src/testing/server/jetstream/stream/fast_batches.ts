@@ -1,0 +1,202 @@
+import type { Timer } from "../../../../clock.ts";
+import { ApiError } from "../api/errors.ts";
+import { asksTooMuch } from "../api_level.ts";
+import type { Context } from "../context.ts";
+import { headerText, withoutHeader } from "../header_block.ts";
+import type { Published } from "../message.ts";
+import { checkBatch } from "./batch_checks.ts";
+import { type FastPart, readFastPart } from "./fast_part.ts";
+import { HEADER } from "./header_names.ts";
+import type { Ingest } from "./ingest.ts";
+import type { StreamState } from "./state.ts";
+
+/** How long a batch may rest, in milliseconds. */
+const PATIENCE = 10_000;
+const MAX_BATCHES = 1_000;
+const MAX_ID = 64;
+/** How many messages of all batches together may come until one of them is acknowledged. */
+const FLOW = 500;
+
+/** Messages that are stored as they come, and acknowledged now and then. */
+interface FastBatch {
+  readonly id: string;
+  readonly gapsAllowed: boolean;
+  readonly maxFlow: number;
+  /** After how many messages it is acknowledged. */
+  flow: number;
+  /** The last message that came. */
+  last: number;
+  /** The last one that was acknowledged. */
+  acknowledged: number;
+  /** Where the last one is in the stream. */
+  stored: number;
+  timer: Timer | undefined;
+}
+
+/** Says something to whoever publishes. */
+type Say = (said: object) => void;
+
+/** Fast ingest: messages that are stored as they come, which are told how fast they may come. */
+export class FastBatches {
+  readonly #context: Context;
+  readonly #state: StreamState;
+  readonly #ingest: Ingest;
+  readonly #batches = new Map<string, FastBatch>();
+
+  constructor(context: Context, state: StreamState, ingest: Ingest) {
+    this.#context = context;
+    this.#state = state;
+    this.#ingest = ingest;
+  }
+
+  /** Takes the next message of a batch; throws an {@linkcode ApiError} where it cannot be one. */
+  add(published: Published, say: Say): void {
+    const part = this.#read(published);
+    const batch = this.#batches.get(part.id) ?? this.#begin(part);
+    if (asksTooMuch(published.headers)) {
+      this.#end(batch);
+      throw new ApiError("requiredApiLevel");
+    }
+    this.#wait(batch);
+    if (part.kind === "ping") return this.#ping(batch, part, say);
+    if (!this.#follows(batch, part, say)) return;
+    if (part.kind === "end") {
+      batch.last--;
+      return this.#finish(batch, say);
+    }
+    if (part.seq === 1 && part.kind !== "last") say(ackOf(0, batch.flow));
+    const headers = withoutHeader(published.headers, HEADER.requiredApiLevel);
+    this.#store(batch, part, { ...published, headers }, say);
+  }
+
+  /** Lets go all of them. */
+  clear(): void {
+    for (const batch of [...this.#batches.values()]) this.#end(batch);
+  }
+
+  #read({ reply, headers, body }: Published): FastPart {
+    const { sealed, max_msg_size, allow_batched } = this.#state.config;
+    if (sealed) throw new ApiError("streamSealed");
+    if (this.#context.memory.isExceeded) throw new ApiError("insufficientResources");
+    if (max_msg_size >= 0 && headers.length + body.length > max_msg_size) {
+      throw new ApiError("streamMessageExceedsMaximum");
+    }
+    if (!allow_batched) throw new ApiError("fastBatchDisabled");
+    const part = readFastPart(reply);
+    if (!part) throw new ApiError("fastBatchInvalidPattern");
+    if (part.id.length > MAX_ID) throw new ApiError("fastBatchInvalidId");
+    return part;
+  }
+
+  #begin({ id, seq, flow, gapsAllowed }: FastPart): FastBatch {
+    if (seq !== 1) throw new ApiError("fastBatchUnknownId");
+    if (this.#batches.size >= MAX_BATCHES) throw new ApiError("fastBatchTooManyInFlight");
+    const counts = { last: 0, acknowledged: 0, stored: 0 };
+    const first = this.#batches.size > 0 ? 1 : Math.min(FLOW, flow);
+    const batch = { id, gapsAllowed, maxFlow: flow, flow: first, ...counts, timer: undefined };
+    this.#batches.set(id, batch);
+    return batch;
+  }
+
+  /** Is it the next one, or may others be missing? */
+  #follows(batch: FastBatch, { seq }: FastPart, say: Say): boolean {
+    const expected = batch.last + 1;
+    if (seq !== expected) say({ type: "gap", last_seq: expected, seq });
+    if (seq === expected || (batch.gapsAllowed && seq > expected)) {
+      batch.last = seq;
+      return true;
+    }
+    this.#finish(batch, say);
+    return false;
+  }
+
+  /** Tells how far it has come. */
+  #ping(batch: FastBatch, { seq }: FastPart, say: Say): void {
+    if (seq > batch.last) {
+      say({ type: "gap", last_seq: batch.last + 1, seq: seq + 1 });
+      if (!batch.gapsAllowed) return this.#finish(batch, say);
+      batch.last = seq;
+      if (this.#acknowledge(batch, say)) return;
+    }
+    say(ackOf(batch.acknowledged, batch.flow));
+  }
+
+  #store(batch: FastBatch, part: FastPart, message: Published, say: Say): void {
+    const isLast = part.kind === "last";
+    const duplicate = this.#duplicateOf(message);
+    try {
+      const [checked] = checkBatch(this.#state, [message], this.#context.clock.wallTime());
+      batch.stored = this.#ingest.commit(checked!.message, checked!.rollup).seq;
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      return this.#refuse(batch, part, { error, duplicate }, say);
+    }
+    if (isLast) this.#finish(batch, say);
+    else this.#acknowledge(batch, say);
+  }
+
+  #refuse(
+    batch: FastBatch,
+    { seq, kind }: FastPart,
+    { error, duplicate }: { error: ApiError; duplicate: number | undefined },
+    say: Say,
+  ): void {
+    const isLast = kind === "last";
+    if (duplicate !== undefined) {
+      this.#acknowledge(batch, say);
+      if (!isLast) return;
+    }
+    if (!batch.gapsAllowed && batch.last === 1) {
+      this.#end(batch);
+      if (duplicate === undefined) throw error;
+      const { name: stream } = this.#state.config;
+      return say({ stream, seq: duplicate, duplicate: true, batch: batch.id, count: seq });
+    }
+    if (duplicate === undefined) say({ type: "err", seq, error });
+    if (batch.gapsAllowed && !isLast) return;
+    if (duplicate === undefined) batch.last--;
+    this.#finish(batch, say);
+  }
+
+  /** Says how far it has come where it is time to; the more batches there are the more often. */
+  #acknowledge(batch: FastBatch, say: Say): boolean {
+    if (batch.last < batch.acknowledged + batch.flow) return false;
+    const steps = Math.floor((batch.last - batch.acknowledged) / batch.flow);
+    batch.acknowledged += steps * batch.flow;
+    const share = Math.max(1, Math.floor(FLOW / this.#batches.size));
+    const most = Math.min(share, batch.maxFlow);
+    batch.flow = batch.flow < most
+      ? Math.min(batch.flow * 2, most)
+      : Math.max(Math.floor(batch.flow / 2), most);
+    say(ackOf(batch.acknowledged, batch.flow));
+    return true;
+  }
+
+  #finish(batch: FastBatch, say: Say): void {
+    this.#end(batch);
+    const { name: stream } = this.#state.config;
+    say({ stream, seq: batch.stored, batch: batch.id, count: batch.last });
+  }
+
+  #duplicateOf({ headers }: Published): number | undefined {
+    const { config, ids } = this.#state;
+    const id = headerText(headers, HEADER.messageId);
+    if (id === "") return undefined;
+    return ids.seqOf(id, config.duplicate_window, this.#context.clock.wallTime());
+  }
+
+  #wait(batch: FastBatch): void {
+    batch.timer?.clear();
+    batch.timer = this.#context.clock.setTimeout(() => this.#end(batch), PATIENCE);
+    batch.timer.unref();
+  }
+
+  #end(batch: FastBatch): void {
+    batch.timer?.clear();
+    this.#batches.delete(batch.id);
+  }
+}
+
+function ackOf(seq: number, msgs: number): object {
+  return { type: "ack", seq, msgs };
+}
