@@ -140,6 +140,13 @@ export const streams: readonly Scene[] = [
     api("STREAM.INFO.A"),
   ),
   scene(
+    "A stream in files forgets messages",
+    stream("A", { storage: "file" }),
+    ...["1", "2", "3", "4"].map((token) => ask(`a.${token}`, "x")),
+    ...[3, 3, 4, 4, 1, 1, 0, 9].map((seq) => api("STREAM.MSG.DELETE.A", { seq })),
+    api("STREAM.INFO.A", { deleted_details: true }),
+  ),
+  scene(
     "A purge takes all, or part of it",
     stream("A"),
     ...["1", "2", "3", "1", "2", "1"].map((token) => ask(`a.${token}`, "x")),

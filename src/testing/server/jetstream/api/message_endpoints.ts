@@ -77,9 +77,13 @@ function remove(streams: Streams, call: Call): void {
     throw new ApiError("streamMessageDeleteFailed", "message delete not permitted");
   }
   if (stream.removeMessage(seq)) return;
-  // files and memory say the same in other words
-  if (stream.config.storage === "memory") throw new ApiError("sequenceNotFound", seq);
-  throw new ApiError("streamMessageDeleteFailed", "no message found");
+  const { config, log } = stream;
+  // files are not looked through for what cannot be there
+  if (config.storage === "file" && (seq < log.first || seq > log.last)) {
+    const why = seq > log.last ? "stream store EOF" : "no message found";
+    throw new ApiError("streamMessageDeleteFailed", why);
+  }
+  throw new ApiError("sequenceNotFound", seq);
 }
 
 function base64(bytes: Uint8Array): string {
