@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { EmbeddedServer } from "@signalbox/nats/testing";
 import { type Backend, onEveryServer } from "../support/backends.ts";
 import { FrameClient } from "../support/jetstream/frame_client.ts";
+import { until } from "../support/nats_server/until.ts";
 import { usedMemory } from "../support/memory.ts";
 import { withBystander } from "./bystander.ts";
 
@@ -159,6 +160,23 @@ Deno.test("EmbeddedServer counts ids, batches and configurations of streams to w
   const create = (i: number) =>
     client.json(`$JS.API.STREAM.CREATE.S${i}`, { name: `S${i}`, metadata });
   assertEquals(await fill(create), 10_023);
+});
+
+Deno.test("EmbeddedServer drops a client that asks for more messages than it reads", async () => {
+  await using server = await EmbeddedServer.start({ maxPending: 8 * MIB });
+  await using client = await clientOf(server);
+  const config = { name: "A", subjects: ["a"], allow_direct: true };
+  await client.json("$JS.API.STREAM.CREATE.A", config);
+  for (let i = 0; i < 40; i++) await client.json("a", "x".repeat(MIB / 2));
+  const before = usedMemory();
+  using greedy = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
+  const request = '{"seq":1,"batch":40}';
+  const asked = `PUB $JS.API.DIRECT.GET.A in ${request.length}\r\n${request}\r\n`;
+  const words = `CONNECT {"verbose":false,"headers":true}\r\nSUB in 1\r\n${asked.repeat(200)}`;
+  await greedy.write(new TextEncoder().encode(words));
+  await until("the client must be dropped", () => server.stats().slowConsumers || undefined);
+  const used = usedMemory() - before;
+  assert(used < 100 * MIB, `${Math.round(used / MIB)} MiB are held`);
 });
 
 Deno.test("EmbeddedServer looks for no time that a pattern of commas alone could match", async () => {

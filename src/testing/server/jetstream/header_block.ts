@@ -6,7 +6,7 @@
 const LINE = "NATS/1.0\r\n";
 const END = "\r\n";
 
-/** The value of the first header of that name; `undefined` where there is none. */
+/** The value of the first header of that name; `undefined` without one. */
 export function headerOf(block: string, name: string): string | undefined {
   const at = indexOf(block, name);
   if (at < 0) return undefined;
@@ -14,7 +14,7 @@ export function headerOf(block: string, name: string): string | undefined {
   return block.slice(at + name.length + 1, end < 0 ? undefined : end).replace(/^ +/, "");
 }
 
-/** The value of the first header of that name; empty where there is none. */
+/** The value of the first header of that name; empty without one. */
 export function headerText(block: string, name: string): string {
   return headerOf(block, name) ?? "";
 }

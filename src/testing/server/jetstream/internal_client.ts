@@ -6,6 +6,8 @@ import { NOTHING, type Published } from "./message.ts";
 
 /** After so many messages others may have their turn. */
 const MANY = 1_000;
+/** Past so many that have left the rest moves up. */
+const WORTH = 10_000;
 
 /** Takes what arrives; `false` leaves it to others, as if it had not been subscribed to. */
 export type Receive = (published: Published) => boolean | void;
@@ -29,7 +31,9 @@ export interface Posting {
  */
 export class InternalClient implements Recipient {
   readonly #exchange: Exchange;
-  readonly #waiting: Publication[] = [];
+  #queue: Publication[] = [];
+  /** The next one of the queue. */
+  #next = 0;
   #leaving = false;
   #stopped = false;
 
@@ -74,7 +78,7 @@ export class InternalClient implements Recipient {
     const payload = headers === "" ? bytes : joined(headers, bytes);
     const headerSize = headers === "" ? -1 : headers.length;
     const line = { subject, reply, headerSize, size: payload.length };
-    this.#waiting.push({ line, payload, from: this });
+    this.#queue.push({ line, payload, from: this });
     if (this.#leaving) return;
     this.#leaving = true;
     queueMicrotask(() => this.#leave());
@@ -93,22 +97,28 @@ export class InternalClient implements Recipient {
   /** Publishes nothing any more. */
   stop(): void {
     this.#stopped = true;
-    this.#waiting.length = 0;
+    this.#queue = [];
+    this.#next = 0;
   }
 
   /** Two streams may republish to each other for ever, and others must have their turn meanwhile. */
   async #leave(): Promise<void> {
-    let count = 0;
-    while (this.#waiting.length > 0) {
-      for (const publication of this.#waiting.splice(0, MANY)) {
-        this.#exchange.publish(publication);
-        count++;
-      }
-      if (count < MANY) continue;
-      count = 0;
+    for (;;) {
+      this.#send(MANY);
+      if (this.#queue.length === 0) break;
       await breath();
     }
     this.#leaving = false;
+  }
+
+  /** Publishes so many of those that wait; what that brings about waits in turn. */
+  #send(most: number): void {
+    for (let i = 0; i < most && this.#next < this.#queue.length; i++) {
+      this.#exchange.publish(this.#queue[this.#next++]!);
+    }
+    if (this.#next < this.#queue.length && this.#next < WORTH) return;
+    this.#queue = this.#queue.slice(this.#next);
+    this.#next = 0;
   }
 }
 

@@ -4,7 +4,7 @@ export interface Published {
   readonly subject: string;
   /** Empty where no answer is asked for. */
   readonly reply: string;
-  /** The whole header block as a byte string; empty where there is none. */
+  /** The whole header block as a byte string; empty without one. */
   readonly headers: string;
   /** What is kept of it must be copied. */
   readonly body: Uint8Array;

@@ -34,7 +34,7 @@ export class Streams {
     );
   }
 
-  /** The one of that name; throws an {@linkcode ApiError} where there is none. */
+  /** The one of that name; throws an {@linkcode ApiError} for any other. */
   get(name: string): Stream {
     const stream = this.#streams.get(name);
     if (!stream) throw new ApiError("streamNotFound");

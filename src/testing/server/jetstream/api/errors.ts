@@ -1,4 +1,4 @@
-/** How an error of the API is told: like an HTTP status, by its own number, and in words. `{}` is where details go. */
+/** Each error's status like that of HTTP, its own number, and its words. `{}` is where details go. */
 const ERRORS = {
   accountResourcesExceeded: [400, 10002, "resource limits exceeded for account"],
   badRequest: [400, 10003, "bad request"],

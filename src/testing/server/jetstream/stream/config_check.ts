@@ -17,7 +17,7 @@ const LEAST = 100 * NANOSECONDS;
 const WINDOW = 120_000 * NANOSECONDS;
 const SECOND = 1_000 * NANOSECONDS;
 
-/** Limits of which anything below 1 means that there is none. */
+/** Limits of which anything below 1 is no limit. */
 const LIMITS = [
   "max_msgs",
   "max_msgs_per_subject",

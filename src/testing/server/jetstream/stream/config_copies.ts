@@ -28,7 +28,7 @@ export function checkSources({ sources, allow_msg_schedules }: StreamConfig): vo
   }
 }
 
-/** What has nothing wrong with it is told that there are no mirrors and sources here. */
+/** Refuses what has nothing wrong with it: there are no mirrors and sources here. */
 export function refuseCopies({ mirror, sources }: StreamConfig): void {
   if (mirror) throw new ApiError("streamInvalidConfig", "the embedded server has no mirrors");
   if (sources.length > 0) {

@@ -11,6 +11,9 @@ import type { StreamState } from "./state.ts";
 /** Whole milliseconds: the rest of a time is there to tell messages apart. */
 const SECOND = 1_000;
 
+/** What a message with a time of its own takes beside itself: measured. */
+const ENTRY = 128;
+
 /** Lets go what is too old: for the stream, or by what the message itself says. */
 export class Expiry {
   readonly #state: StreamState;
@@ -25,6 +28,11 @@ export class Expiry {
     this.#clock = clock;
     this.#publish = publish;
     this.#alarm = new Alarm(clock, () => this.run());
+  }
+
+  /** What it takes, in bytes as they are estimated. */
+  get held(): number {
+    return this.#ttls.size * ENTRY;
   }
 
   /** Looks at a message that was stored. */

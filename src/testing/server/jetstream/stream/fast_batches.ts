@@ -33,10 +33,10 @@ interface FastBatch {
   timer: Timer | undefined;
 }
 
-/** Says something to whoever publishes. */
+/** Answers the publisher. */
 type Say = (said: object) => void;
 
-/** Fast ingest: messages that are stored as they come, which are told how fast they may come. */
+/** Fast ingest: messages are stored as they come, and the publisher hears how fast they may come. */
 export class FastBatches {
   readonly #context: Context;
   readonly #state: StreamState;

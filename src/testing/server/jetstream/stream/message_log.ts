@@ -54,7 +54,7 @@ export class MessageLog {
     return this.#last;
   }
 
-  /** When the first message was stored; `undefined` where there is none. */
+  /** When the first message was stored; `undefined` without one. */
   get firstTime(): number | undefined {
     return this.#messages.get(this.#first)?.time;
   }
@@ -93,7 +93,7 @@ export class MessageLog {
     return this.#last;
   }
 
-  /** Removes a message, and gives it; `undefined` where there is none. */
+  /** Removes a message, and gives it; `undefined` without one. */
   remove(seq: number): StoredMessage | undefined {
     const message = this.#messages.get(seq);
     if (!message) return undefined;
@@ -189,7 +189,7 @@ export class MessageLog {
     return count;
   }
 
-  /** The sequence of the first message that is not older; the next one where there is none. */
+  /** The sequence of the first message that is not older; the next one if all are. */
   seqAt(time: number): number {
     let low = this.#first;
     let high = this.#last + 1;

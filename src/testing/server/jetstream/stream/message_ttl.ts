@@ -26,7 +26,7 @@ export function readTtl(text: string): number {
   return Number(text);
 }
 
-/** May messages of the stream say how long they stay, where this one does? What cannot be read is told later. */
+/** May messages of the stream say how long they stay, where this one does? What cannot be read is refused later. */
 export function checkTtlAllowed({ allow_msg_ttl }: StreamConfig, { headers }: Published): void {
   if (allow_msg_ttl) return;
   let ttl = 0;

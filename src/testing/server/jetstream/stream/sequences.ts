@@ -11,12 +11,12 @@ export class Sequences {
     return this.#list.length - this.#from;
   }
 
-  /** The least; `undefined` where there is none. */
+  /** The least; `undefined` without one. */
   get first(): number | undefined {
     return this.#list[this.#from];
   }
 
-  /** The greatest; `undefined` where there is none. */
+  /** The greatest; `undefined` without one. */
   get last(): number | undefined {
     return this.size > 0 ? this.#list[this.#list.length - 1] : undefined;
   }
@@ -45,12 +45,12 @@ export class Sequences {
     this.#from = 0;
   }
 
-  /** The least that is not below; `undefined` where there is none. */
+  /** The least that is not below; `undefined` without one. */
   atOrAfter(seq: number): number | undefined {
     return this.#list[this.#indexFrom(seq)];
   }
 
-  /** The greatest that is not above; `undefined` where there is none. */
+  /** The greatest that is not above; `undefined` without one. */
   atOrBefore(seq: number): number | undefined {
     const at = this.#indexFrom(seq + 1) - 1;
     return at >= this.#from ? this.#list[at] : undefined;

@@ -26,7 +26,7 @@ export class Staged {
     return this.#subjects.get(subject)?.messages ?? 0;
   }
 
-  /** Is the last one of that subject a schedule? `undefined` where there is none. */
+  /** Is the last one of that subject a schedule? `undefined` without one. */
   isSchedule(subject: string): boolean | undefined {
     return this.#subjects.get(subject)?.schedules;
   }

@@ -64,7 +64,7 @@ export class StreamState {
     for (const [subject] of this.log.totals(">")) this.#keepPerSubject(subject, most);
   }
 
-  /** Removes one message; `false` where there is none. */
+  /** Removes one message; `false` if it is not there. */
   remove(seq: number): boolean {
     const message = this.log.remove(seq);
     if (!message) return false;

@@ -104,7 +104,7 @@ export class Stream {
     this.#announce("UPDATED", "modify");
   }
 
-  /** Removes one message; `false` where there is none. */
+  /** Removes one message; `false` if it is not there. */
   removeMessage(seq: number): boolean {
     const removed = this.#state.remove(seq);
     this.#note();
@@ -208,7 +208,7 @@ export class Stream {
     this.#note();
   }
 
-  /** Says something to whoever has published; `undefined` is an answer without words. */
+  /** Answers what was published; `undefined` is an answer without words. */
   #say({ reply }: Published, said: object | undefined): void {
     if (reply === "" || this.config.no_ack) return;
     this.#context.client.publish(reply, said && { body: JSON.stringify(said) });
@@ -231,7 +231,8 @@ export class Stream {
 
   #note(): void {
     const { log, ids } = this.#state;
-    this.#context.memory.note(this, this.#own + log.held + ids.held + this.#batches.held);
+    const held = log.held + ids.held + this.#batches.held + this.#expiry.held;
+    this.#context.memory.note(this, this.#own + held);
   }
 
   #announce(what: string, action: string): void {
