@@ -28,8 +28,6 @@ const BY_THE_PLATFORM = [
   // where no broker is known
   "deadline.ts",
   "message/work.ts",
-  // chance, where no stream is known
-  "testing/server/jetstream/stream/subject_transform.ts",
   // the work of the processor, and sockets, which no test moves
   "breath.ts",
   "testing/server/congestion.ts",
