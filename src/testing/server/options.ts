@@ -129,7 +129,8 @@ export interface EmbeddedServerOptions {
   readonly users?: readonly EmbeddedUser[];
   /**
    * `"moved"` has the time stand still until {@linkcode EmbeddedServer.advance} moves it, by hours in milliseconds. It needs
-   * `listen: false`. The program's own timers, and its `Date.now()`, are not moved.
+   * `listen: false`. The program's own timers, and its `Date.now()`, are not moved; what waits for time, such as a `stop()`
+   * with handlers at work, waits for `advance()`.
    *
    * @default "real"
    */

@@ -35,7 +35,7 @@ export class Parser {
   /**
    * Reads on. The bytes are the caller's again when it returns.
    *
-   * @returns how far it came until then, by `platformClock.now()`; once it is stopped, to the end
+   * @returns how far it came until then, by the platform's clock; once it is stopped, to the end
    */
   parse(bytes: Uint8Array, from = 0, until = Infinity): number {
     let at = from;
