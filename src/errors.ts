@@ -26,6 +26,7 @@ export type ConnectionErrorReason =
   | "rejected"
   | "not connected"
   | "connected"
+  | "unknown client"
   | "interrupted"
   | "closed";
 

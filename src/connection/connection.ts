@@ -1,24 +1,31 @@
-import type { NatsConnection, Status } from "@nats-io/transport-deno";
+import type { NatsConnection } from "@nats-io/transport-deno";
 import { PayloadTooLargeError } from "../errors.ts";
 import { type Patience, within } from "../deadline.ts";
+import type { Line, LineWatch } from "../line/line.ts";
 import type { Outgoing } from "../message/outgoing.ts";
 import { sizeOf } from "../message/packet.ts";
 import { outside } from "../message/work.ts";
-import { ReconnectDelay } from "./backoff.ts";
-import { abandon } from "./client_dials.ts";
-import * as internals from "./client_internals.ts";
 import { Comeback } from "./comeback.ts";
 import { ControlLines } from "./control_lines.ts";
-import { DialFaults } from "./dial_faults.ts";
+import { Dialling } from "./dialling.ts";
 import type { EventFeed } from "./events.ts";
-import { alreadyConnected, clientFault, closedUnder, notConnected } from "./faults.ts";
-import { openClient } from "./opening.ts";
+import {
+  alreadyConnected,
+  clientFault,
+  closedUnder,
+  notConnected,
+  unknownClient,
+} from "./faults.ts";
+import { guarded } from "./guarded_watch.ts";
+import { Heartbeat } from "./heartbeat.ts";
+import { lineThrough } from "./line_through.ts";
+import { OddAddresses } from "./odd_addresses.ts";
 import { Outlet } from "./outlet.ts";
 import { Roll } from "./roll.ts";
 import { CurrentFacts } from "./server_facts.ts";
 import { withoutQuery } from "./servers.ts";
 import type { ConnectionSettings, SocketSource } from "./settings.ts";
-import type { Interest, Subscriptions, Taker } from "./subscriptions.ts";
+import { type Interest, Subscriptions, type Taker } from "./subscriptions.ts";
 
 export type { Interest, Taker };
 
@@ -27,45 +34,46 @@ const SENDING_PART = 0.8;
 
 /** One connection that comes back; everything else talks to the server through it. */
 export class Connection {
-  readonly #settings: ConnectionSettings;
   readonly #feed: EventFeed;
   readonly #lines = new ControlLines();
   readonly #outlet: Outlet;
   readonly #roll: Roll;
-  readonly #delay: ReconnectDelay;
+  readonly #subscriptions: Subscriptions;
+  readonly #dialling: Dialling;
+  readonly #heartbeat: Heartbeat;
+  readonly #odd: OddAddresses;
+  readonly #server = new CurrentFacts(() => this.#line?.info);
+  readonly #comeback = new Comeback();
   #socket: SocketSource | undefined;
   #connecting: Promise<void> | undefined;
-  #trying = new AbortController();
-  /** Settles once a dial that was given up has ended. */
-  #left: Promise<unknown> = Promise.resolve();
-  #client: NatsConnection | undefined;
-  #subscriptions: Subscriptions | undefined;
-  #up = false;
+  #isOpen = false;
+  /** Whether it has been told that the client is not the one that is known. */
+  #isToldPlain = false;
+  /** While the connection is up. */
+  #line: Line | undefined;
   #reconnects = 0;
-  readonly #server = new CurrentFacts(() => this.#client?.info);
   #url = "";
-  readonly #comeback = new Comeback();
-  readonly #faults: DialFaults;
   readonly #report = (error: Error, subject?: string) =>
     this.#feed.emit({ type: "error", error, ...subject !== undefined && { subject } });
 
   constructor(settings: ConnectionSettings, feed: EventFeed) {
-    this.#settings = settings;
     this.#feed = feed;
     this.#roll = new Roll(feed, { out: () => this.#outlet, listed: () => this.#subscriptions });
     this.#outlet = new Outlet(settings.outboxLimit, this.#lines, this.#roll);
-    this.#delay = new ReconnectDelay(settings.reconnect);
-    this.#faults = new DialFaults(feed, settings.servers.urls);
+    this.#subscriptions = new Subscriptions(this.#roll, this.#report);
+    this.#dialling = new Dialling(settings, feed);
+    this.#heartbeat = new Heartbeat(settings.pingInterval);
+    this.#odd = new OddAddresses(this.#report);
   }
 
   /** Whether what is published now reaches a socket. */
   get isUp(): boolean {
-    return this.#up && this.#client !== undefined && internals.hasOpenSocket(this.#client);
+    return this.#line?.isOpen ?? false;
   }
 
   /** Whether it was connected, and is not closed. */
   get isOpen(): boolean {
-    return this.#client !== undefined;
+    return this.#isOpen;
   }
 
   /** The server's bound for headers and body together, in bytes. */
@@ -110,7 +118,7 @@ export class Connection {
    * @throws {PayloadTooLargeError} @throws {OutboxFullError} @throws {ConnectionError} @throws {InvalidSubjectError}
    */
   publish(outgoing: Outgoing): boolean {
-    if (this.#client === undefined) throw notConnected(`publish to "${outgoing.subject}"`);
+    if (!this.#isOpen) throw notConnected(`publish to "${outgoing.subject}"`);
     const size = sizeOf(outgoing);
     if (size > this.maxPayload) {
       throw new PayloadTooLargeError(outgoing.subject, size, this.maxPayload);
@@ -144,8 +152,8 @@ export class Connection {
    * @throws {ConnectionError} @throws {InvalidSubjectError}
    */
   subscribe(subject: string, taker: Taker, queue?: string): Interest {
-    if (this.#client === undefined) throw notConnected(`subscribe to "${subject}"`);
-    return this.#lines.subscribe(this.#subscriptions!, subject, taker, queue);
+    if (!this.#isOpen) throw notConnected(`subscribe to "${subject}"`);
+    return this.#lines.subscribe(this.#subscriptions, subject, taker, queue);
   }
 
   /** Subscribes again what the server has refused; resolves once it has answered, by which the taker knows. */
@@ -171,7 +179,7 @@ export class Connection {
 
   /** Ends the waiting for a first server: `connect` rejects. */
   giveUp(): void {
-    if (!this.#client) this.#trying.abort();
+    if (!this.#isOpen) this.#dialling.end();
   }
 
   /**
@@ -180,120 +188,113 @@ export class Connection {
    */
   async close({ timeout }: { readonly timeout: number }): Promise<void> {
     const until = performance.now() + timeout;
-    this.giveUp();
-    // a dial cannot be broken off, and one that goes on would be seen as a socket left open
-    const connecting = this.#client ? undefined : this.#connecting?.catch(() => {});
-    const ended = Promise.all([connecting, this.#left]);
-    await within(ended, { timeout }, "end the connect under way").catch(this.#report);
-    const client = this.#client;
+    const rest = () => Math.max(1, until - performance.now());
+    if (this.#isOpen) {
+      const sent = this.#outlet.emptied().then(() =>
+        this.isUp ? this.#outlet.confirm() : undefined
+      );
+      const patience = { timeout: rest() * SENDING_PART };
+      await within(sent, patience, "send what is on its way").catch(this.#report);
+    }
+    this.#dialling.end();
+    const line = this.#line;
+    this.#line = undefined;
+    this.#heartbeat.stop();
+    if (line) this.#dialling.leave(line.leave());
+    const connecting = this.#isOpen ? undefined : this.#connecting?.catch(() => {});
+    const left = Promise.resolve(connecting).then(() => this.#dialling.left());
+    await within(left, { timeout: rest() }, "close the socket").catch(this.#report);
+    if (this.#isOpen) this.#closed();
     // who reads the events of a broker that never was connected, or of one stopped twice, waits for their end too
-    if (!client) return this.#feed.emit({ type: "closed", error: undefined });
-    const patience = { timeout: Math.max(1, until - performance.now()) * SENDING_PART };
-    const sent = this.#outlet.emptied().then(() => this.isUp ? this.#outlet.confirm() : undefined);
-    await within(sent, patience, "send what is on its way").catch(this.#report);
-    this.#trying.abort();
-    // a socket that does not close is left to itself: nothing goes through it any more
-    const rest = { timeout: Math.max(1, until - performance.now()) };
-    await within(abandon(client), rest, "close the socket").catch(this.#report);
-    this.#closed(undefined);
+    this.#feed.emit({ type: "closed", error: undefined });
   }
 
   async #open(): Promise<void> {
-    const { signal } = this.#trying = new AbortController();
-    const client = await openClient({
-      settings: this.#settings,
-      socket: this.#socket,
-      feed: this.#feed,
-      delay: this.#delay,
-      faults: this.#faults,
-      signal,
-      left: (dialled) => void (this.#left = dialled.then(abandon).catch(() => {})),
-    });
-    this.#outlet.open(client);
-    this.#subscriptions = internals.listenThrough(client, this.#report, this.#roll);
-    this.#client = client;
-    internals.watchStatus(client, (status) => this.#onStatus(status), this.#report);
-    client.closed().then((error) => {
-      if (this.#client === client) this.#closed(error ? clientFault(error) : undefined);
-    }).catch(this.#report);
-    if (internals.isConnected(client)) this.#raise();
-    else await this.#comeback.awaited; // it has gone in these very turns, and comes back as any other
+    const client = await this.#dialling.first(this.#socket);
+    this.#isOpen = true;
+    this.#goUp(client);
   }
 
-  #onStatus(status: Status): void {
-    switch (status.type) {
-      case "disconnect":
-        // a dial that fails ends as a connection does, and whoever waits for the first to come back waits on
-        if (!this.#up) return;
-        return this.#lower(withoutQuery(status.server));
-      case "reconnecting":
-        return this.#feed.emit({ type: "reconnecting", attempt: this.#delay.attempts });
-      case "reconnect":
-        // told once for every dial that failed before
-        if (this.#up) return;
-        if (!internals.hasOpenSocket(this.#client!)) {
-          return void setTimeout(() => internals.redial(this.#client), 0);
-        }
-        this.#reconnects++;
-        return this.#raise();
-      case "ldm":
-        return this.#feed.emit({ type: "lameDuck", server: withoutQuery(status.server) });
-      case "error":
-        if (ControlLines.isExceeded(status.error)) return this.#lines.exceeded(this.#report);
-        if (!this.#up) return this.#faults.tell(status.error);
-        return this.#roll.said(clientFault(status.error), status.error.message);
-    }
-  }
-
-  #lower(server: string): void {
-    this.#up = false;
-    this.#delay.lost();
-    const unconfirmed = this.#outlet.interrupt();
-    this.#roll.lower();
-    this.#comeback.go();
-    this.#feed.emit({ type: "disconnected", server, unconfirmed });
-  }
-
-  #raise(): void {
-    const client = this.#client!;
-    internals.takeSocket(client);
+  /** A server has let us in: it is told of all subscriptions, asked for those that were lost, and then gets what was held. */
+  #goUp(client: NatsConnection): void {
+    const { line, fault } = lineThrough(client, this.#watch(() => line));
+    this.#line = line;
+    this.#url = withoutQuery(line.address);
+    this.#dialling.learn(line.info?.connect_urls);
     this.#lines.connected(this.#server.now.id);
-    this.#url = withoutQuery(client.getServer());
-    this.#delay.connected();
-    this.#faults.reset();
-    this.#up = true;
+    this.#dialling.connected();
+    this.#outlet.open(line);
+    this.#subscriptions.raise(line);
     this.#roll.raise();
-    this.#outlet.resume({ isUp: () => this.isUp, largest: this.maxPayload, failed: this.#report });
+    const largest = this.maxPayload;
+    this.#outlet.resume({ isUp: () => this.isUp, largest, failed: this.#report });
+    this.#heartbeat.start(line, () => this.#goDown(line));
     this.#comeback.come();
     this.#feed.emit({ type: "connected", server: this.#url, reconnects: this.#reconnects });
+    if (fault !== undefined && !this.#isToldPlain) this.#report(unknownClient(fault));
+    this.#isToldPlain ||= fault !== undefined;
+  }
+
+  /** The line has ended, or is given up: another one is looked for. */
+  #goDown(line: Line): void {
+    if (this.#line !== line) return;
+    this.#line = undefined;
+    this.#heartbeat.stop();
+    this.#dialling.lost();
+    const unconfirmed = this.#outlet.interrupt();
+    this.#subscriptions.lower();
+    this.#roll.lower();
+    this.#comeback.go();
+    this.#dialling.leave(line.leave());
+    this.#feed.emit({ type: "disconnected", server: this.#url, unconfirmed });
+    this.#comeBack().catch(this.#report);
+  }
+
+  async #comeBack(): Promise<void> {
+    const client = await this.#dialling.again();
+    if (!client) return;
+    this.#reconnects++;
+    this.#goUp(client);
+  }
+
+  /** What a line tells is seen to in the turn in which it happens. */
+  #watch(line: () => Line): LineWatch {
+    const watch: LineWatch = {
+      said: (error) => {
+        if (ControlLines.isExceeded(error)) this.#lines.exceeded(this.#report);
+        else this.#roll.said(clientFault(error), error.message);
+      },
+      told: () => this.#dialling.learn(line().info?.connect_urls),
+      isLeaving: () => this.#feed.emit({ type: "lameDuck", server: this.#url }),
+      unanswerable: (packet) => this.#odd.drop(packet),
+      failed: this.#report,
+      ended: () => this.#goDown(line()),
+    };
+    return guarded(watch, this.#report);
   }
 
   async #flushed(action: string): Promise<void> {
     for (;;) {
-      const client = this.#client;
-      if (client === undefined) throw notConnected(action);
-      if (!this.#up) await this.#comeback.awaited;
+      if (!this.#isOpen) throw notConnected(action);
+      if (!this.#line) await this.#comeback.awaited;
       try {
         await this.#outlet.confirm();
         return void await this.#roll.settled();
       } catch (error) {
         // the connection went away under the flush: what was sent is told again after the reconnect
-        if (client.isClosed()) throw closedUnder(action, error);
+        if (!this.#isOpen) throw closedUnder(action, error);
         await undefined;
       }
     }
   }
 
-  #closed(error: Error | undefined): void {
-    if (this.#client === undefined) return;
-    internals.giveUpPings(this.#client);
-    this.#client = undefined;
+  #closed(): void {
+    this.#isOpen = false;
     this.#connecting = undefined;
-    this.#up = false;
     this.#roll.close();
-    this.#comeback.fail(closedUnder("wait for the connection", error));
+    this.#subscriptions.clear();
+    this.#comeback.fail(closedUnder("wait for the connection", undefined));
     this.#outlet.close(this.#report);
     this.#lines.clear();
-    this.#feed.emit({ type: "closed", error });
   }
 }

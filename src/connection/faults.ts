@@ -63,6 +63,13 @@ export function notConnected(action: string): ConnectionError {
   );
 }
 
+/** The client is another one than those that the fast way to the server is made for. */
+export function unknownClient(fault: string): ConnectionError {
+  const sentence = `Cannot use the fast way to the server as the client must be known: ${fault}. ` +
+    "All works by the client's public face, and takes longer";
+  return new ConnectionError(sentence, "unknown client");
+}
+
 /** What goes through a connection must not be led elsewhere. */
 export function alreadyConnected(): ConnectionError {
   const sentence = "Cannot lead the broker elsewhere as it must be stopped: it is connected";

@@ -1,5 +1,6 @@
 import { print } from "../thrown.ts";
 import type { SocketFactory } from "./trust.ts";
+import { HUNG_UP } from "./verdicts.ts";
 
 /** Read once: the class is made when it is first named, and looked up again every time. */
 const { CLOSED } = WebSocket;
@@ -32,13 +33,18 @@ export class LeavableSocket implements Used {
   readonly bufferedAmount = 0;
   readonly #socket: WebSocket;
   #isLeft = false;
+  #hasHeard = false;
 
   constructor(socket: WebSocket) {
     this.#socket = socket;
-    socket.onopen = (event) => this.#tell("onopen", event);
-    socket.onmessage = (event) => this.#tell("onmessage", event);
-    socket.onerror = (event) => this.#tell("onerror", event);
-    socket.onclose = (event) => this.#tell("onclose", event);
+    socket.onopen = (event) => this.#unlessLeft(() => this.#tell("onopen", event));
+    socket.onmessage = (event) =>
+      this.#unlessLeft(() => {
+        this.#hasHeard = true;
+        this.#tell("onmessage", event);
+      });
+    socket.onerror = (event) => this.#unlessLeft(() => this.#tell("onerror", event));
+    socket.onclose = (event) => this.#unlessLeft(() => this.#end(event));
   }
 
   /** How many bytes wait in the socket. */
@@ -67,17 +73,20 @@ export class LeavableSocket implements Used {
     if (this.#isLeft) return;
     this.#isLeft = true;
     this.#socket.close();
-    queueMicrotask(() => {
-      try {
-        this.onclose?.call(this.#socket, new CloseEvent("close"));
-      } catch (error) {
-        print(error);
-      }
-    });
+    queueMicrotask(() => this.#end(new CloseEvent("close")));
+  }
+
+  #unlessLeft(work: () => void): void {
+    if (!this.#isLeft) work();
+  }
+
+  /** The client waits for all of its time for the first word of a server, unless that is an error. */
+  #end(event: CloseEvent): void {
+    if (!this.#hasHeard) this.#tell("onerror", new ErrorEvent("error", { message: HUNG_UP }));
+    this.#tell("onclose", event);
   }
 
   #tell<E extends Event>(name: "onopen" | "onmessage" | "onerror" | "onclose", event: E): void {
-    if (this.#isLeft) return;
     const handler = this[name] as ((this: WebSocket, event: E) => unknown) | null;
     try {
       handler?.call(this.#socket, event);

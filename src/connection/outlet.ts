@@ -1,11 +1,9 @@
-import type { NatsConnection } from "@nats-io/transport-deno";
 import { ConnectionError, PayloadTooLargeError } from "../errors.ts";
+import type { Line } from "../line/line.ts";
 import { isUnwatched, type Outgoing } from "../message/outgoing.ts";
 import { sizeOf } from "../message/packet.ts";
 import { checkAddresses } from "../wire/segment.ts";
 import type { Writer } from "../wire/writer.ts";
-import { ask, writeThrough } from "./client_internals.ts";
-import { ClientWriter } from "./client_writer.ts";
 import type { ControlLines } from "./control_lines.ts";
 import { Outbox } from "./outbox.ts";
 import { Receipts } from "./receipts.ts";
@@ -33,6 +31,8 @@ export class Outlet {
   readonly #lines: ControlLines;
   readonly #roll: Pick<Roll, "published" | "asked">;
   #writer: Writer | undefined;
+  /** How many bytes the lines before this one were given. */
+  #past = 0;
   #receipts: Receipts | undefined;
   /** How many messages may have been lost, ever. */
   #doubtful = 0;
@@ -49,12 +49,12 @@ export class Outlet {
     this.#roll = roll;
   }
 
-  /** Sends through this client from now on. */
-  open(client: NatsConnection): void {
-    const writer = this.#writer = writeThrough(client) ?? new ClientWriter(client);
+  /** Sends through this line from now on. */
+  open(line: Line): void {
+    const writer = this.#writer = line.writer;
     this.#receipts = new Receipts({
       given: () => writer.taken,
-      ask: () => ask(client, this.#roll.asked()),
+      ask: () => line.ask(this.#roll.asked()),
     });
   }
 
@@ -92,11 +92,11 @@ export class Outlet {
 
   /** How many bytes were written, and how many of them do not wait for the socket any more. */
   get given(): number {
-    return this.#writer?.given ?? 0;
+    return this.#past + (this.#writer?.given ?? 0);
   }
 
   get left(): number {
-    return this.#writer?.left ?? 0;
+    return this.#past + (this.#writer?.left ?? 0);
   }
 
   /** Whether so much waits for the socket that refusals, and what is said again anyway, must not be added. */
@@ -109,9 +109,9 @@ export class Outlet {
     return this.#writer?.room();
   }
 
-  /** Resolves once the server has all that was written. */
+  /** Resolves once the server has all that was written; rejects where the line ends before. */
   confirm(): Promise<void> {
-    return this.#receipts!.confirm();
+    return this.#receipts?.confirm() ?? Promise.reject(new Error("the connection was closed"));
   }
 
   /** Has the server asked within a second. */
@@ -162,12 +162,15 @@ export class Outlet {
     });
   }
 
-  /** The socket has gone; gives how many messages may be lost with it. */
+  /** The line has ended; gives how many messages may be lost with it. */
   interrupt(): number {
+    const writer = this.#writer;
+    if (!writer) return 0;
     this.#takeBack();
-    const { sent } = this.#writer!;
-    const unconfirmed = Math.max(0, sent - this.#receipts!.confirmed);
-    this.#receipts!.settle(sent);
+    const unconfirmed = Math.max(0, writer.sent - this.#receipts!.confirmed);
+    this.#receipts!.stop();
+    this.#past += writer.given;
+    this.#writer = this.#receipts = undefined;
     this.#doubtful += unconfirmed;
     return unconfirmed;
   }
@@ -179,7 +182,7 @@ export class Outlet {
 
   /** Sends nothing more; `failed` is told of what was held, and of what may be lost. */
   close(failed: (error: Error) => void): void {
-    const unconfirmed = this.#writer ? this.interrupt() : 0;
+    const unconfirmed = this.interrupt();
     const held = this.#outbox.clear();
     const sentences = [
       held > 0 && `Cannot send what was held as the connection must come back: ${held} lost`,
@@ -197,6 +200,6 @@ export class Outlet {
 
   /** What was not handed over cannot have arrived: it goes before all that is published from now on. */
   #takeBack(): void {
-    for (const unsent of this.#writer!.takeBack()) this.#outbox.resume(unsent);
+    for (const unsent of this.#writer?.takeBack() ?? []) this.#outbox.resume(unsent);
   }
 }

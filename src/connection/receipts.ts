@@ -39,12 +39,6 @@ export class Receipts {
     this.#confirmed = Math.max(this.#confirmed, given);
   }
 
-  /** The connection is gone: so many messages count as settled, whatever became of them. */
-  settle(count: number): void {
-    this.#confirmed = count;
-    this.stop();
-  }
-
   /** Asks no more, until something is sent. */
   stop(): void {
     clearTimeout(this.#timer);

@@ -23,7 +23,7 @@ interface Asking {
 /** What the roll does things by. */
 export interface RollWays {
   readonly out: () => Asking;
-  readonly listed: () => Subscriptions | undefined;
+  readonly listed: () => Subscriptions;
 }
 
 /**
@@ -38,8 +38,8 @@ export class Roll implements EntryWatch {
   readonly #occurrences = new Occurrences();
   /** What comes back, each with what the server said last; the one that was tried last is the last. */
   readonly #lost = new Map<Entry, Error>();
-  /** The entry that the client has told of in this turn, before the refusal itself is known. */
-  #named: "new" | "again" | undefined;
+  /** What the line has refused by its subject, before the refusal itself is told. */
+  readonly #named = new Map<string, "new" | "again">();
   #isUp = false;
   /** How many publishes were refused that are not the program's own: answers, questions, frames. */
   #refusedAnswers = 0;
@@ -64,7 +64,7 @@ export class Roll implements EntryWatch {
   }
 
   refused(entry: Entry, error: Error): void {
-    this.#named = this.#lost.has(entry) ? "again" : "new";
+    this.#named.set(entry.subject, this.#lost.has(entry) ? "again" : "new");
     this.#lose(entry, error);
   }
 
@@ -81,16 +81,9 @@ export class Roll implements EntryWatch {
 
   /** The server has refused something; its words may have the number of a subscription. */
   said(fault: Error, words: string): void {
-    const named = this.#named;
-    this.#named = undefined;
     if (fault instanceof PermissionError) {
-      if (fault.operation === "publish") {
-        // what a handler answers has no address of reply
-        const isOwn = words.includes("with Reply") || this.#unanswered.hasPublished(fault.subject);
-        if (isOwn) this.#ways.out().refused(fault);
-        else return this.#reportAnswer(fault);
-      } else if (!named) this.#refuseNumbered(fault, words);
-      if (named !== "again") this.#tell(fault);
+      if (fault.operation === "publish") this.#refusePublish(fault, words);
+      else this.#refuseSubscription(fault, words);
     } else if (fault instanceof ConnectionError) this.#tell(fault);
     else {
       const isKept = this.#unanswered.oldest.refused(fault);
@@ -102,13 +95,14 @@ export class Roll implements EntryWatch {
   /** The connection is there: the server has been told of all but what was lost. */
   raise(): void {
     this.#isUp = true;
-    this.#unanswered.open.entries.push(...this.#ways.listed()?.all() ?? []);
+    for (const entry of this.#ways.listed().entries) this.#unanswered.open.entries.push(entry);
     if (this.#lost.size > 0) this.#retry();
   }
 
   /** The connection has gone. */
   lower(): void {
     this.#isUp = false;
+    this.#named.clear();
     this.#disarm();
     for (const error of this.#unanswered.clear()) this.#tell(error);
   }
@@ -183,15 +177,30 @@ export class Roll implements EntryWatch {
     this.#lose(entry, error);
   }
 
+  #refusePublish(fault: PermissionError, words: string): void {
+    // what a handler answers has no address of reply
+    const isOwn = words.includes("with Reply") || this.#unanswered.hasPublished(fault.subject);
+    if (!isOwn) return this.#reportAnswer(fault);
+    this.#ways.out().refused(fault);
+    this.#tell(fault);
+  }
+
+  #refuseSubscription(fault: PermissionError, words: string): void {
+    const named = this.#named.get(fault.subject);
+    this.#named.delete(fault.subject);
+    if (!named) this.#refuseNumbered(fault, words);
+    if (named !== "again") this.#tell(fault);
+  }
+
   /** One that was taken away while it stood, by its number; or one whose subject the client does not find in quotes. */
   #refuseNumbered(fault: PermissionError, words: string): void {
     const [, sid] = /\(sid "(\d+)"\)/.exec(words) ?? [];
     const listed = this.#ways.listed();
     const isQuoted = words.includes("\\");
     const entry = sid
-      ? listed?.numbered(Number(sid))
+      ? listed.numbered(Number(sid))
       : isQuoted
-      ? listed?.all().find(({ subject }) => subject === fault.subject)
+      ? [...listed.entries].find(({ subject }) => subject === fault.subject)
       : undefined;
     if (entry?.state !== "listed") return;
     entry.refuse(fault);

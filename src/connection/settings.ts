@@ -1,9 +1,9 @@
 import type {
   Authenticator,
   ConnectionOptions,
-  Server,
   WsConnectionOptions,
 } from "@nats-io/transport-deno";
+import { LONGEST_TIMER } from "../clock.ts";
 import type { Auth, AuthSource } from "./auth.ts";
 import type { Backoff } from "./backoff.ts";
 import type { TransportKind } from "./dial.ts";
@@ -34,14 +34,12 @@ export type SocketSource = () => WebSocket;
 export const IN_MEMORY = "ws://in-memory";
 
 /** What a dial needs beyond the settings. */
-export interface DialWays {
+export interface DialOptions {
   readonly url: string;
-  /** Called before every dial, in the same turn. */
-  readonly prepare: () => void;
-  /** Asked before every dial, for the milliseconds to wait. */
-  readonly delay: () => number;
+  /** Whether the server must have TLS, though neither the URL nor an option says so. */
+  readonly isEncrypted: boolean;
   readonly authenticator: Authenticator | undefined;
-  /** Makes the WebSockets, where the client is not to do so itself. */
+  /** Makes the WebSockets. */
   readonly wsFactory: SocketFactory | undefined;
 }
 
@@ -53,43 +51,25 @@ export function kindOf(
   return socket ? "webSocket" : servers.kind;
 }
 
-/** The server that was dialled longest ago: the one that has just been lost comes last. */
-function longestAgo(pool: readonly Server[]): Server | undefined {
-  const [first, ...others] = pool;
-  return others.reduce(
-    (found, server) => found && server.lastConnect < found.lastConnect ? server : found,
-    first,
-  );
-}
-
-/** The settings as the client wants them. */
+/** The settings as the client wants them, for one dial. */
 export function clientOptions(
   settings: ConnectionSettings,
   kind: TransportKind,
-  { url, prepare, delay, authenticator, wsFactory }: DialWays,
+  { url, isEncrypted, authenticator, wsFactory }: DialOptions,
 ): ConnectionOptions | WsConnectionOptions {
   const { servers, name, tls } = settings;
+  const isSecure = kind === "tcp" && (tls || servers.secure || isEncrypted);
   return {
     servers: [url],
+    reconnect: false,
     timeout: settings.connectTimeout,
-    pingInterval: settings.pingInterval,
+    // ours asks in its place
+    pingInterval: LONGEST_TIMER,
     resolve: settings.resolve,
-    // for ever, even where the server refuses the credentials for a while
-    maxReconnectAttempts: -1,
-    ignoreAuthErrorAbort: true,
-    // it counts from the last dial, after which a connection that has lasted is dialled again at once
-    reconnectDelayHandler() {
-      prepare();
-      return 0;
-    },
-    reconnectToServer(pool) {
-      const server = longestAgo(pool);
-      return server ? { server, delay: delay() } : null;
-    },
     noAsyncTraces: true,
     ...(name !== undefined && { name }),
     ...(authenticator && { authenticator }),
-    ...((tls || servers.secure) && kind === "tcp" && { tls: { ...tls } }),
+    ...(isSecure && { tls: { ...tls } }),
     ...(wsFactory && { wsFactory }),
   };
 }

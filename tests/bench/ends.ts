@@ -1,6 +1,6 @@
 import { connect, type NatsConnection } from "@nats-io/transport-deno";
 import { NatsBroker } from "../../mod.ts";
-import { sendWithoutDelay } from "../../src/connection/client_internals.ts";
+import { sendWithoutDelay } from "./without_delay.ts";
 
 /** Where the responder answers with what it was asked. */
 export const ECHO = "bench.echo";

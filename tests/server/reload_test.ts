@@ -182,7 +182,7 @@ Deno.test("$SYS.REQ.USER.INFO tells who asks, and what it may do, alike on both 
 
 Deno.test("INFO of the embedded server has what that of the real one has", async () => {
   await using real = await NatsServer.start();
-  await using embedded = await EmbeddedServer.start();
+  await using embedded = await EmbeddedServer.start({ jetstream: false });
   const told = async (port: number): Promise<Record<string, unknown>> => {
     await using client = await RawClient.connect(port);
     return JSON.parse((await client.until("\r\n")).slice("INFO ".length));

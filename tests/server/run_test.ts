@@ -74,8 +74,7 @@ Deno.test("NatsBroker.run() ends once the broker is stopped otherwise", async ()
   await using server = await NatsServer.start();
   const broker = new NatsBroker(server.url, { logger: false });
   const running = broker.run();
-  await broker.connect();
-  await broker.ping();
+  await broker.start();
   await broker.stop();
   await running;
 });

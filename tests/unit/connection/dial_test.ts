@@ -1,10 +1,12 @@
-import type {
-  ConnectionOptions,
-  NatsConnection,
-  WsConnectionOptions,
+import {
+  connect,
+  type ConnectionOptions,
+  type NatsConnection,
+  wsconnect,
+  type WsConnectionOptions,
 } from "@nats-io/transport-deno";
 import { assertEquals, assertRejects } from "@std/assert";
-import { arm, dial, type TransportKind } from "../../../src/connection/dial.ts";
+import { dial, type TransportKind } from "../../../src/connection/dial.ts";
 import { within } from "../../../src/deadline.ts";
 import { EmbeddedServer } from "../../../src/testing/mod.ts";
 
@@ -43,14 +45,6 @@ Deno.test("dial() keeps dials of different kinds apart, though they are called a
   await Promise.all(clients.map(works));
 });
 
-Deno.test("dial() connects though another kind was armed last", async () => {
-  await using server = await EmbeddedServer.start();
-  for (const kind of ["tcp", "webSocket"] as const) {
-    arm(kind === "tcp" ? "webSocket" : "tcp");
-    await works(await dial(kind, optionsOf(server, kind)));
-  }
-});
-
 Deno.test("dial() rejects where nobody listens, and does not hold up those who wait", async () => {
   await using server = await EmbeddedServer.start();
   const failing = assertRejects(() => dial("tcp", nowhere()), Error);
@@ -60,29 +54,32 @@ Deno.test("dial() rejects where nobody listens, and does not hold up those who w
   await works(await dial("tcp", optionsOf(server, "tcp")));
 });
 
-Deno.test("arm() never connects, nor rejects where nobody sees it", async () => {
-  for (const kind of ["tcp", "webSocket", "tcp"] as const) arm(kind);
-  await new Promise((resolve) => setTimeout(resolve));
-});
+/** A program's own connection, which comes back by itself. */
+async function ownOf(server: EmbeddedServer, kind: TransportKind): Promise<NatsConnection> {
+  const options = {
+    ...optionsOf(server, kind),
+    reconnect: true,
+    reconnectTimeWait: 10,
+    timeout: 500,
+  };
+  return await (kind === "tcp" ? connect(options) : wsconnect(options));
+}
 
-Deno.test("dial() comes back over its own transport, whatever another connection has set", async () => {
-  await using server = await EmbeddedServer.start();
-  const client = await dial("tcp", {
-    servers: `127.0.0.1:${server.port}`,
-    resolve: false,
-    // nothing is set here, so that what is set about the transport's making decides alone
-    reconnectDelayHandler: () => 10,
-    timeout: 1_000,
-    maxReconnectAttempts: 3,
-  });
-  const statuses = client.status()[Symbol.asyncIterator]();
-  arm("webSocket");
-  server.disconnect();
-  const back = (async () => {
-    while ((await statuses.next()).value?.type !== "reconnect");
-    await client.flush();
-  })();
-  await within(back, { timeout: 3_000 }, "come back");
-  assertEquals(server.stats().connections, 1);
-  await client.close();
-});
+for (const own of ["tcp", "webSocket"] as const) {
+  for (const ours of ["tcp", "webSocket"] as const) {
+    Deno.test(`dial() over ${ours} leaves a program's own connection its ${own}`, async () => {
+      await using server = await EmbeddedServer.start();
+      await works(await dial(ours, optionsOf(server, ours)));
+      const client = await ownOf(server, own);
+      await works(await dial(ours, optionsOf(server, ours)));
+      const statuses = client.status()[Symbol.asyncIterator]();
+      server.disconnect();
+      const back = (async () => {
+        while ((await statuses.next()).value?.type !== "reconnect");
+        await client.flush();
+      })();
+      await within(back, { timeout: 3_000 }, "come back");
+      await client.close();
+    });
+  }
+}

@@ -6,7 +6,7 @@ const { connect } = await import(transport);
 const { NATS_URL: servers, SUBJECT } = process.env;
 
 const { sendWithoutDelay } = process.argv.includes("--no-delay")
-  ? await import("../../../../src/connection/client_internals.ts")
+  ? await import("../../without_delay.ts")
   : { sendWithoutDelay() {} };
 
 const server = await connect({ servers });

@@ -2,53 +2,60 @@ import type { NatsConnection } from "@nats-io/transport-deno";
 import { within } from "../deadline.ts";
 import { ConnectionError } from "../errors.ts";
 import type { ReconnectDelay } from "./backoff.ts";
-import type { BrokerEvent } from "./events.ts";
 import { connectFault } from "./faults.ts";
 import { withoutQuery } from "./servers.ts";
 
-/** What the first connect goes by. */
-export interface FirstConnect {
+/** What a way to a server goes by. */
+export interface WayIn {
+  /** Which servers a round has, each to be dialled once. */
+  round(): readonly string[];
+  /** Named where none lets us in. */
   readonly urls: readonly string[];
-  /** Whether it goes on until a server is there. */
+  /** Whether there was a connection: the first round waits like any other, and it goes on whatever is in the way. */
+  readonly isReturn: boolean;
+  /** Whether it goes on until a server is there, at the first time, too. */
   readonly waits: boolean;
   readonly delay: ReconnectDelay;
-  /** Ends the waiting. */
+  /** Ends it. */
   readonly signal: AbortSignal;
   dial(url: string): Promise<NatsConnection>;
   /** A dial that is under way as the waiting ends, and cannot be broken off. */
   left(dialled: Promise<NatsConnection>): void;
-  tell(event: BrokerEvent): void;
+  /** An attempt begins, after its delay. */
+  attempt(count: number): void;
+  /** A round has come to nothing, and another follows. */
+  failed(fault: ConnectionError): void;
 }
 
 /**
- * Dials each server once, or round after round until one is there.
+ * Dials round after round until a server lets us in: for the first time, and after each loss.
  *
  * @throws {ConnectionError} where trying again cannot help, where it is not to try again, and once it is ended
  */
-export async function firstConnect(way: FirstConnect): Promise<NatsConnection> {
+export async function wayIn(way: WayIn): Promise<NatsConnection> {
   let last: ConnectionError | undefined;
-  for (const told = new Set<string>();;) {
+  for (let isFirst = true;; isFirst = false) {
+    if (!isFirst || way.isReturn) {
+      await pause(way.delay.next(), way.signal);
+      if (way.signal.aborted) throw gaveUp(way.urls, last);
+      way.attempt(way.delay.attempts);
+    }
     const outcome = await oneRound(way, last);
     if (!(outcome instanceof ConnectionError)) return outcome;
     last = outcome;
-    if (!way.waits || !canPass(outcome)) throw outcome;
-    // the same again and again would be a flood of lines
-    if (!told.has(outcome.message)) way.tell({ type: "error", error: outcome });
-    told.add(outcome.message);
-    await pause(way.delay.next(), way.signal);
-    if (way.signal.aborted) throw gaveUp(way.urls, outcome);
-    way.tell({ type: "reconnecting", attempt: way.delay.attempts });
+    if (!way.isReturn && (!way.waits || !canPass(outcome))) throw outcome;
+    way.failed(outcome);
   }
 }
 
-/** One dial after the other, each server once; the client does not tell why all but the last one failed. */
+/** One dial after the other; gives what says most where all come to nothing. */
 async function oneRound(
-  way: FirstConnect,
+  way: WayIn,
   last: ConnectionError | undefined,
 ): Promise<NatsConnection | ConnectionError> {
   const { signal } = way;
   let worst: ConnectionError | undefined;
-  for (const url of shuffled(way.urls)) {
+  for (const url of way.round()) {
     way.delay.dialled();
     const dialled = way.dial(url);
     try {
@@ -100,12 +107,6 @@ function gaveUp(
   const servers = urls.map(withoutQuery).join(", ");
   const sentence = `Cannot connect to ${servers} as the broker must not be stopped: it is`;
   return new ConnectionError(sentence, "closed", { cause });
-}
-
-function shuffled(urls: readonly string[]): string[] {
-  return urls.map((url) => ({ url, place: Math.random() }))
-    .sort((one, other) => one.place - other.place)
-    .map(({ url }) => url);
 }
 
 /** Resolves after so many milliseconds, or once the signal aborts. */

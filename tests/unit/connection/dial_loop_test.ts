@@ -1,8 +1,7 @@
 import { errors, type NatsConnection } from "@nats-io/transport-deno";
 import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { ReconnectDelay } from "../../../src/connection/backoff.ts";
-import type { BrokerEvent } from "../../../src/connection/events.ts";
-import { type FirstConnect, firstConnect } from "../../../src/connection/first_connect.ts";
+import { type WayIn, wayIn } from "../../../src/connection/dial_loop.ts";
 import { ConnectionError } from "../../../src/errors.ts";
 import { delay } from "../../support/delay.ts";
 
@@ -12,17 +11,20 @@ const refused = () => new errors.ConnectionError("connection refused");
 /** The way to servers that fail as they are told, in turn; the last failure stays. */
 function wayTo(
   failures: Record<string, readonly (Error | undefined)[]>,
-  { waits = false, controller = new AbortController() } = {},
+  { waits = false, isReturn = false, controller = new AbortController() } = {},
 ) {
-  const events: BrokerEvent[] = [];
+  const events: (number | ConnectionError)[] = [];
   const dialled: string[] = [];
   const left: Promise<NatsConnection>[] = [];
-  const way: FirstConnect = {
+  const way: WayIn = {
+    round: () => Object.keys(failures),
     urls: Object.keys(failures),
+    isReturn,
     waits,
     delay: new ReconnectDelay({ minDelay: 0, maxDelay: 0 }),
     signal: controller.signal,
-    tell: (event) => void events.push(event),
+    attempt: (count) => void events.push(count),
+    failed: (fault) => void events.push(fault),
     left: (dialled) => void left.push(dialled),
     dial(url) {
       const turn = dialled.filter((one) => one === url).length;
@@ -34,18 +36,13 @@ function wayTo(
   return { way, events, dialled, left };
 }
 
-Deno.test("firstConnect() dials each server once, in any order", async () => {
-  const firsts = new Set<string>();
-  for (let round = 1; round <= 100 && firsts.size < 3; round++) {
-    const { way, dialled, events } = wayTo({ a: [refused()], b: [refused()], c: [refused()] });
-    await assertRejects(() => firstConnect(way), ConnectionError, "Cannot connect to a, b, c as");
-    assertEquals([dialled.toSorted(), events], [["a", "b", "c"], []]);
-    firsts.add(dialled[0]!);
-  }
-  assertEquals(firsts.size, 3);
+Deno.test("wayIn() dials each server of a round once", async () => {
+  const { way, dialled, events } = wayTo({ a: [refused()], b: [refused()], c: [refused()] });
+  await assertRejects(() => wayIn(way), ConnectionError, "Cannot connect to a, b, c as");
+  assertEquals([dialled, events], [["a", "b", "c"], []]);
 });
 
-Deno.test("firstConnect() throws what says most of what has to be done", async () => {
+Deno.test("wayIn() throws what says most of what has to be done", async () => {
   const failures = [
     refused(),
     new errors.TimeoutError(),
@@ -56,41 +53,45 @@ Deno.test("firstConnect() throws what says most of what has to be done", async (
   for (let count = 1; count <= 4; count++) {
     const servers = failures.slice(0, count).map((failure, index) => [`${index}`, [failure]]);
     const { way } = wayTo(Object.fromEntries(servers), { waits: count > 2 });
-    const error = await assertRejects(() => firstConnect(way), ConnectionError);
+    const error = await assertRejects(() => wayIn(way), ConnectionError);
     assertStrictEquals(error.reason, reasons[count - 1]!);
   }
 });
 
-Deno.test("firstConnect() that waits tells each attempt, and each failure when it changes", async () => {
-  const silent = new errors.TimeoutError();
-  const failures = { a: [refused(), refused(), silent, silent, undefined] };
+/** Attempts by their number, failures by their reason. */
+function told(events: readonly (number | ConnectionError)[]) {
+  return events.map((event) => typeof event === "number" ? event : event.reason);
+}
+
+Deno.test("wayIn() that waits tells each attempt, and what each round came to", async () => {
+  const failures = { a: [refused(), new errors.TimeoutError(), undefined] };
   const { way, events } = wayTo(failures, { waits: true });
-  assertStrictEquals(await firstConnect(way), client);
-  const told = events.map((event) =>
-    event.type === "reconnecting"
-      ? event.attempt
-      : event.type === "error"
-      ? (event.error as ConnectionError).reason
-      : event
-  );
-  assertEquals(told, ["refused", 1, 2, "timeout", 3, 4]);
+  assertStrictEquals(await wayIn(way), client);
+  assertEquals(told(events), ["refused", 1, "timeout", 2]);
 });
 
-Deno.test("firstConnect() does not wait for a permission that nobody will give", async () => {
+Deno.test("wayIn() that returns waits before the first round, and goes on whatever is in the way", async () => {
+  const failures = { a: [new errors.AuthorizationError("no"), undefined] };
+  const { way, events } = wayTo(failures, { isReturn: true });
+  assertStrictEquals(await wayIn(way), client);
+  assertEquals(told(events), [1, "authorization", 2]);
+});
+
+Deno.test("wayIn() does not wait for a permission that nobody will give", async () => {
   const cause = new Deno.errors.NotCapable("requires net access");
   const failures = {
     a: [new errors.ConnectionError("requires net access", { cause })],
     b: [refused()],
   };
   const { way, events } = wayTo(failures, { waits: true });
-  await assertRejects(() => firstConnect(way), ConnectionError, "requires net access");
+  await assertRejects(() => wayIn(way), ConnectionError, "requires net access");
   assertEquals(events, []);
 });
 
-Deno.test("firstConnect() ends with `closed` once its signal aborts", async () => {
+Deno.test("wayIn() ends with `closed` once its signal aborts", async () => {
   const controller = new AbortController();
   const { way, dialled } = wayTo({ a: [refused()], b: [refused()] }, { waits: true, controller });
-  const outcome = assertRejects(() => firstConnect(way), ConnectionError, "must not be stopped");
+  const outcome = assertRejects(() => wayIn(way), ConnectionError, "must not be stopped");
   while (dialled.length < 4) await delay(0);
   controller.abort();
   const error = await outcome;
@@ -98,12 +99,12 @@ Deno.test("firstConnect() ends with `closed` once its signal aborts", async () =
   assertStrictEquals((error.cause as ConnectionError).reason, "refused");
 });
 
-Deno.test("firstConnect() does not wait for a dial under way once its signal aborts", async () => {
+Deno.test("wayIn() does not wait for a dial under way once its signal aborts", async () => {
   const controller = new AbortController();
   const { way, left } = wayTo({ a: [undefined] }, { controller });
   const dialled = Promise.withResolvers<NatsConnection>();
   const outcome = assertRejects(
-    () => firstConnect({ ...way, dial: () => dialled.promise }),
+    () => wayIn({ ...way, dial: () => dialled.promise }),
     ConnectionError,
   );
   controller.abort();

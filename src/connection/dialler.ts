@@ -1,0 +1,106 @@
+import { errors, type NatsConnection } from "@nats-io/transport-deno";
+import { Authentication } from "./authentication.ts";
+import type { ReconnectDelay } from "./backoff.ts";
+import { dial } from "./dial.ts";
+import { noting, readAuthority, type SocketFactory, trustingSockets } from "./trust.ts";
+import { leavable } from "./leavable_socket.ts";
+import { clientOptions, type ConnectionSettings, kindOf, type SocketSource } from "./settings.ts";
+import { HUNG_UP } from "./verdicts.ts";
+
+/** How a WebSocket ends that was reset: what the server had said before may be lost with it. */
+const RESET = /connection reset|os error (?:104|54|10054)\b/i;
+/** So often it is dialled anew to hear that. */
+const RESETS = 2;
+
+/** What dials go by. */
+export interface DialWays {
+  readonly settings: ConnectionSettings;
+  readonly delay: ReconnectDelay;
+  /** Told of credentials that could not be got, where those of before are used. */
+  failed(error: Error): void;
+}
+
+/** Dials one server after the other, each as a client of its own: with credentials that are asked for each time. */
+export class Dialler {
+  readonly #ways: DialWays;
+  readonly #socket: SocketSource | undefined;
+  readonly #authentication: Authentication | undefined;
+  /** Whether a server has let us in. */
+  #wasIn = false;
+  /** Whether TLS was there once: nothing is said to a server that has lost it. */
+  #wasEncrypted = false;
+
+  constructor(ways: DialWays, socket: SocketSource | undefined) {
+    this.#ways = ways;
+    this.#socket = socket;
+    const { auth } = ways.settings;
+    const authentication = new Authentication(auth);
+    // a test in memory must neither ask a vault nor read a file
+    if (auth === undefined || (socket && authentication.isAsked)) return;
+    this.#authentication = authentication;
+  }
+
+  /** Dials this server; rejects with whatever has gone wrong, the client's words or ours. */
+  async dial(url: string, signal: AbortSignal): Promise<NatsConnection> {
+    const { settings, delay } = this.#ways;
+    const sockets = await this.#sockets();
+    await this.#refresh(signal);
+    const kind = kindOf(settings, this.#socket);
+    const noted = kind === "webSocket" ? noting(sockets) : undefined;
+    const options = clientOptions(settings, kind, {
+      url,
+      isEncrypted: this.#wasEncrypted,
+      authenticator: this.#authentication?.answer,
+      wsFactory: noted && leavable(noted.factory),
+    });
+    for (let resets = 0;; resets++) {
+      try {
+        return this.#letIn(await dial(kind, options));
+      } catch (error) {
+        if (!isWordless(error)) throw error;
+        const failure = noted?.failure();
+        if (!RESET.test(failure?.message ?? "") || resets === RESETS) {
+          throw failure ?? new Error(HUNG_UP, { cause: error });
+        }
+        delay.dialled();
+      }
+    }
+  }
+
+  #letIn(client: NatsConnection): NatsConnection {
+    if (client.isClosed()) throw new Error("it has hung up at once");
+    this.#wasIn = true;
+    const { tls_required, tls_available } = client.info ?? {};
+    // the client goes over to TLS wherever a server has it
+    this.#wasEncrypted ||= tls_required === true || tls_available === true;
+    return client;
+  }
+
+  /** Before the first time there are no others to go by. */
+  async #refresh(signal: AbortSignal): Promise<void> {
+    const { settings: { connectTimeout }, failed } = this.#ways;
+    if (!this.#authentication?.isAsked) return;
+    try {
+      // the other half is the server's
+      await this.#authentication.refresh({ timeout: connectTimeout / 2, signal });
+    } catch (error) {
+      if (!this.#wasIn || signal.aborted) throw error;
+      failed(error as Error);
+    }
+  }
+
+  async #sockets(): Promise<SocketFactory | undefined> {
+    const socket = this.#socket;
+    if (socket) return () => Promise.resolve({ socket: socket(), encrypted: false });
+    const { servers, tls } = this.#ways.settings;
+    if (tls?.caFile === undefined) return undefined;
+    const authority = await readAuthority(tls.caFile);
+    return servers.kind === "webSocket" ? trustingSockets(authority) : undefined;
+  }
+}
+
+/** The client has nothing to say of a server that has let its socket in and hung up, but this, without a cause. */
+function isWordless(error: unknown): boolean {
+  return error instanceof errors.ConnectionError && error.message === "connection refused" &&
+    error.cause === undefined;
+}

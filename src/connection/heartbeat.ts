@@ -1,0 +1,35 @@
+import type { Line } from "../line/line.ts";
+
+/** So many questions without an answer, and the server is given up at the next. */
+const MOST_UNANSWERED = 2;
+
+/** Asks a server for signs of life, and tells when there are none: the client's own waits for a socket that never drains. */
+export class Heartbeat {
+  readonly #interval: number;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** `interval` in milliseconds. */
+  constructor(interval: number) {
+    this.#interval = interval;
+  }
+
+  /** Begins with a line; `silent` is called once it is given up. */
+  start(line: Pick<Line, "ask" | "longestSilence">, silent: () => void): void {
+    this.stop();
+    const interval = Math.min(this.#interval, line.longestSilence);
+    let unanswered = 0;
+    const tick = () => {
+      if (unanswered === MOST_UNANSWERED) return silent();
+      unanswered++;
+      // one that has ended is told of by itself
+      line.ask(() => unanswered = 0).catch(() => {});
+      this.#timer = setTimeout(tick, interval);
+    };
+    this.#timer = setTimeout(tick, interval);
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+}

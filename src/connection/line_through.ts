@@ -1,0 +1,19 @@
+import type { NatsConnection } from "@nats-io/transport-deno";
+import type { Line, LineWatch } from "../line/line.ts";
+import { PlainLine } from "../line/plain_line.ts";
+import { insideOf, REACH } from "../reach/client_shape.ts";
+import { ReachingLine } from "../reach/reaching_line.ts";
+
+/** A line, and why it is slower than it could be. */
+export interface OpenedLine {
+  readonly line: Line;
+  readonly fault: string | undefined;
+}
+
+/** Makes a line of a client that has just been let in: the fast one where all is as it is known, and else the plain one. */
+export function lineThrough(client: NatsConnection, watch: LineWatch): OpenedLine {
+  if (!REACH.isWanted) return { line: new PlainLine(client, watch), fault: undefined };
+  const { protocol, fault } = insideOf(client);
+  if (protocol) return { line: new ReachingLine(client, protocol, watch), fault: undefined };
+  return { line: new PlainLine(client, watch), fault };
+}

@@ -1,0 +1,63 @@
+/** So many addresses at most are taken from what a server tells. */
+const MOST = 256;
+const ADDRESS = /^(?:\[[\da-f:.%\w]+\]|[^\s:/@?#\\[\]]+):\d{1,5}$/i;
+const PORTS: Readonly<Record<string, string>> = { ws: "80", wss: "443" };
+
+/** The servers that may be dialled: those of the configuration, and those that one of them has told of. */
+export class Pool {
+  readonly #configured: readonly string[];
+  readonly #scheme: string;
+  /** URLs by address. */
+  #gossiped = new Map<string, string>();
+  /** The order of the last dials, by URL. */
+  readonly #dialled = new Map<string, number>();
+  #dials = 0;
+
+  constructor(urls: readonly string[]) {
+    this.#configured = urls;
+    this.#scheme = /^wss?:\/\//.exec(urls[0] ?? "")?.[0] ?? "";
+  }
+
+  /** All of them. */
+  get urls(): readonly string[] {
+    return [...this.#configured, ...this.#gossiped.values()];
+  }
+
+  /** All of them, in random order. */
+  shuffled(): string[] {
+    return this.urls.map((url) => ({ url, place: Math.random() }))
+      .sort((one, other) => one.place - other.place)
+      .map(({ url }) => url);
+  }
+
+  /** The one that was dialled longest ago: one that has just been lost comes last. */
+  longestAgo(): string {
+    const at = (url: string) => this.#dialled.get(url) ?? 0;
+    return this.urls.reduce((found, url) => at(url) < at(found) ? url : found);
+  }
+
+  /** It is dialled now. */
+  dial(url: string): void {
+    this.#dialled.delete(url);
+    this.#dialled.set(url, ++this.#dials);
+  }
+
+  /** A server tells which ones its cluster has, in whatever form. */
+  learn(addresses: unknown): void {
+    if (!Array.isArray(addresses)) return;
+    const known = new Set(this.#configured.map(addressOf));
+    const told = addresses.slice(0, MOST)
+      .filter((address) => typeof address === "string" && ADDRESS.test(address))
+      .filter((address: string) => !known.has(address.toLowerCase()));
+    this.#gossiped = new Map(told.map((address: string) => [address, `${this.#scheme}${address}`]));
+    const urls = new Set(this.urls);
+    for (const url of [...this.#dialled.keys()]) if (!urls.has(url)) this.#dialled.delete(url);
+  }
+}
+
+/** Host and port of a URL, as servers tell them of each other. */
+function addressOf(url: string): string {
+  const [, scheme = "", address = ""] = /^(?:(\w+):\/\/)?([^/?#]*)/.exec(url)!;
+  const hasPort = /:\d+$/.test(address) && !/^[\da-f]*(?::[\da-f]*){2,}$/i.test(address);
+  return (hasPort ? address : `${address}:${PORTS[scheme] ?? "4222"}`).toLowerCase();
+}

@@ -1,0 +1,52 @@
+import type { Msg, MsgHdrs } from "@nats-io/transport-deno";
+import type { Packet } from "../message/packet.ts";
+
+const encoder = new TextEncoder();
+const VERSION = "NATS/1.0";
+const END = "\r\n\r\n";
+
+/** A message of the client, each part read when it is asked for. */
+export class PlainPacket implements Packet {
+  readonly #message: Msg;
+
+  constructor(message: Msg) {
+    this.#message = message;
+  }
+
+  get subject(): string {
+    return this.#message.subject;
+  }
+
+  get replyTo(): string {
+    return this.#message.reply ?? "";
+  }
+
+  get data(): Uint8Array {
+    return this.#message.data;
+  }
+
+  /** Written again, as the client gives its headers decoded; its own way to do so forgets a status without a text. */
+  get headerBlock(): Uint8Array | undefined {
+    const headers = headersOf(this.#message);
+    return headers && encoder.encode(`${linesOf(headers).join("\r\n")}${END}`);
+  }
+}
+
+/** The client decodes headers when they are asked for, and throws at a name that it would not send itself. */
+function headersOf(message: Msg): MsgHdrs | undefined {
+  try {
+    return message.headers;
+  } catch {
+    return undefined;
+  }
+}
+
+function linesOf(headers: MsgHdrs): string[] {
+  const { code, description } = headers;
+  const status = code > 0 ? `${VERSION} ${code}${description && ` ${description}`}` : VERSION;
+  const lines = [status];
+  for (const [name, values] of headers) {
+    for (const value of values) lines.push(`${name}: ${value}`);
+  }
+  return lines;
+}

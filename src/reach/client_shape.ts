@@ -1,0 +1,118 @@
+import type { NatsConnection, Status } from "@nats-io/transport-deno";
+import type { Addressee, ControlParser } from "../wire/inbound.ts";
+import type { Read } from "../wire/socket_reader.ts";
+import type { Pipe } from "../wire/socket_writer.ts";
+
+/** Those that have passed the tests of this package. */
+const VERSIONS: readonly string[] = ["3.4.0"];
+
+/** What the client's transport has beyond its public face. */
+export interface Transport extends Pipe {
+  readonly version: string;
+  readonly isClosed: boolean;
+  disconnect(): void;
+  /** Resolves in the turn in which the socket ends; the client notices some turns later. */
+  closed(): Promise<void | Error>;
+  /** The socket, of a connection over TCP. */
+  readonly conn?: { setNoDelay?(on: boolean): void; read: Read; close(): void };
+  /** The socket, of a connection over WebSockets. */
+  readonly socket?: { readonly readyState: number; readonly backlog?: number };
+}
+
+/** A subscription in the client's list. */
+export interface ListedSubscription extends Addressee {
+  readonly subject: string;
+  readonly queue: string | undefined;
+  /** Its number on the wire, which the client gives. */
+  sid: number;
+  /** The client notes here after how many messages it asked the server to end it. */
+  max: number | undefined;
+  /** The server has refused it, and it is closed next. */
+  callback(error: Error): void;
+  close(): void;
+}
+
+/** Where the client's commands wait. */
+export interface Outbound {
+  drain(): Uint8Array;
+}
+
+/** What the client talks through. */
+export interface Protocol {
+  readonly transport: Transport;
+  readonly connected: boolean;
+  readonly infoReceived: boolean;
+  outbound: object;
+  flushPending: () => void;
+  parser: Pick<ControlParser, "parse">;
+  readonly listeners: { push(status: Status): void; stop(): void; iterClosed: Promise<void> }[];
+  readonly subscriptions: {
+    get(sid: number): Addressee | undefined;
+    cancel(subscription: ListedSubscription): void;
+  };
+  subscribe(subscription: ListedSubscription): void;
+  /** Tells the server, and takes it off the list. */
+  unsubscribe(subscription: ListedSubscription): void;
+  /** Tells the server alone. */
+  unsub(subscription: ListedSubscription): void;
+  /** Asks, and settles what it is given in the turn that reads the answer. */
+  flush(question: { resolve(): void; reject(reason: Error): void }): unknown;
+}
+
+/** What is inside a client, or why it is not reached for. */
+export type Inside =
+  | { readonly protocol: Protocol; readonly fault?: undefined }
+  | { readonly protocol?: undefined; readonly fault: string };
+
+/** Whether tests want the client's public face alone. */
+export const REACH = { isWanted: true };
+
+/** Looks inside a client: all must be as it is known, or nothing is used. */
+export function insideOf(client: NatsConnection): Inside {
+  const protocol = (client as unknown as { protocol?: Partial<Protocol> }).protocol;
+  const version: unknown = protocol?.transport?.version;
+  const known = VERSIONS.join(", ");
+  if (typeof version !== "string" || !VERSIONS.includes(version)) {
+    const found = typeof version === "string" ? `is ${version}` : "tells no version";
+    return { fault: `the NATS client ${found}, and ${known} is known` };
+  }
+  const missing = missingIn(protocol!);
+  if (missing === undefined) return { protocol: protocol as Protocol };
+  return {
+    fault: `the NATS client says it is ${version}, and its "${missing}" is not as in ${known}`,
+  };
+}
+
+/** The first part that is not as it is known. */
+function missingIn(protocol: Partial<Protocol>): string | undefined {
+  const parts: readonly (readonly [name: string, isKnown: boolean])[] = [
+    ["transport", isTransport(protocol.transport)],
+    ["connected", typeof protocol.connected === "boolean"],
+    ["infoReceived", typeof protocol.infoReceived === "boolean"],
+    ["outbound", can(protocol.outbound, "drain")],
+    ["parser", isParser(protocol.parser)],
+    ["listeners", Array.isArray(protocol.listeners)],
+    ["subscriptions", can(protocol.subscriptions, "get", "cancel")],
+    ["protocol", can(protocol, "flushPending", "subscribe", "unsubscribe", "unsub", "flush")],
+    ["protocol", Object.isExtensible(protocol)],
+  ];
+  return parts.find(([, isKnown]) => !isKnown)?.[0];
+}
+
+function isParser(parser: object | undefined): boolean {
+  return can(parser, "parse") && typeof (parser as ControlParser).state === "number";
+}
+
+function isTransport(transport: Transport | undefined): boolean {
+  if (typeof transport?.isClosed !== "boolean") return false;
+  if (!can(transport, "send", "disconnect", "closed")) return false;
+  // a WebSocket takes whatever it is given; of TCP it must be known when it has
+  const { conn, socket } = transport;
+  return conn
+    ? "pendingWrite" in transport && can(conn, "read", "close")
+    : typeof socket?.readyState === "number";
+}
+
+function can(part: object | undefined, ...calls: readonly string[]): boolean {
+  return calls.every((call) => typeof (part as Record<string, unknown>)?.[call] === "function");
+}
