@@ -259,7 +259,7 @@ export class Connection {
 
   /** What a line tells is seen to in the turn in which it happens. */
   #watch(line: () => Line): LineWatch {
-    const watch: LineWatch = {
+    return guarded({
       said: (error) => {
         if (ControlLines.isExceeded(error)) this.#lines.exceeded(this.#report);
         else this.#roll.said(clientFault(error), error.message);
@@ -267,10 +267,10 @@ export class Connection {
       told: () => this.#dialling.learn(line().info?.connect_urls),
       isLeaving: () => this.#feed.emit({ type: "lameDuck", server: this.#url }),
       unanswerable: (packet) => this.#odd.drop(packet),
+      dropped: (outgoing, error) => this.#outlet.dropped(outgoing, error, this.#report),
       failed: this.#report,
       ended: () => this.#goDown(line()),
-    };
-    return guarded(watch, this.#report);
+    }, this.#report);
   }
 
   async #flushed(action: string): Promise<void> {

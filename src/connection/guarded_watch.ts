@@ -1,4 +1,5 @@
 import type { LineWatch } from "../line/line.ts";
+import type { Outgoing } from "../message/outgoing.ts";
 import type { Packet } from "../message/packet.ts";
 import type { Report } from "./subscriptions.ts";
 
@@ -16,6 +17,7 @@ export function guarded(watch: LineWatch, report: Report): LineWatch {
     told: () => safely(() => watch.told()),
     isLeaving: () => safely(() => watch.isLeaving()),
     unanswerable: (packet: Packet) => safely(() => watch.unanswerable(packet)),
+    dropped: (outgoing: Outgoing, error: Error) => safely(() => watch.dropped(outgoing, error)),
     failed: (error: Error) => safely(() => watch.failed(error)),
     ended: () => safely(() => watch.ended()),
   };

@@ -14,7 +14,7 @@ export class Heartbeat {
   }
 
   /** Begins with a line; `silent` is called once it is given up. */
-  start(line: Pick<Line, "ask" | "longestSilence">, silent: () => void): void {
+  start(line: Pick<Line, "probe" | "longestSilence">, silent: () => void): void {
     this.stop();
     const interval = Math.min(this.#interval, line.longestSilence);
     let unanswered = 0;
@@ -22,7 +22,7 @@ export class Heartbeat {
       if (unanswered === MOST_UNANSWERED) return silent();
       unanswered++;
       // one that has ended is told of by itself
-      line.ask(() => unanswered = 0).catch(() => {});
+      line.probe().then(() => unanswered = 0, () => {});
       this.#timer = setTimeout(tick, interval);
     };
     this.#timer = setTimeout(tick, interval);

@@ -125,6 +125,12 @@ export class Outlet {
     this.#refusal = error;
   }
 
+  /** A message is not sent, as the server would not take it. */
+  dropped(outgoing: Outgoing, error: Error, failed: Resumption["failed"]): void {
+    if (isUnwatched(outgoing)) this.refused(error);
+    failed(error, outgoing.subject);
+  }
+
   /**
    * Gives what throws, once a flush is through, if messages may be lost or were refused that no flush before it has told
    * of.
@@ -155,8 +161,7 @@ export class Outlet {
         this.#write(outgoing);
       } catch (error) {
         // one that this server does not take must not keep back what stands behind it
-        if (isUnwatched(outgoing)) this.refused(error as Error);
-        failed(error as Error, outgoing.subject);
+        this.dropped(outgoing, error as Error, failed);
       }
       return true;
     });

@@ -1,4 +1,5 @@
 import type { ServerInfo } from "@nats-io/transport-deno";
+import type { Outgoing } from "../message/outgoing.ts";
 import type { Packet } from "../message/packet.ts";
 import type { Writer } from "../wire/writer.ts";
 
@@ -13,13 +14,15 @@ export interface Line {
   readonly writer: Writer;
   /** How long it may go without a question to the server, in milliseconds, before what has happened to it is known. */
   readonly longestSilence: number;
-  /** Tells the server, behind all that was written before. */
+  /** Tells the server, behind all that was written before or ahead of what of it still waits. */
   subscribe(listener: Listener): Ticket;
   /**
-   * Asks the server for a sign of life, behind all that was written before. `answered` is called when it comes, once all
+   * Asks the server whether it has all that was written before. `answered` is called when it comes, once all
    * refusals that came before it have been told, and none that came behind it where that can be known.
    */
   ask(answered: () => void): Promise<void>;
+  /** Asks the server for a sign of life; what waits to be written need not have been. */
+  probe(): Promise<void>;
   /** Leaves it as it is: what is on its way is lost, and nothing is waited for that a server could hold up. */
   leave(): Promise<void>;
 }
@@ -39,7 +42,7 @@ export interface Ticket {
   readonly sid: number;
   /** Ends it at once. */
   unsubscribe(): void;
-  /** Resolves once what was on its way has been taken, or the line has ended. */
+  /** Nothing new is sent to it; resolves once what was on its way has been taken, or the line has ended. */
   drain(): Promise<void>;
 }
 
@@ -53,6 +56,8 @@ export interface LineWatch {
   isLeaving(): void;
   /** Dropped, as no answer could be sent where it says. */
   unanswerable(packet: Packet): void;
+  /** A message that was to be sent, and that the server would refuse by now, is dropped. */
+  dropped(outgoing: Outgoing, error: Error): void;
   /** What came cannot be read, or was thrown. */
   failed(error: Error): void;
   /** It is over; told once. */

@@ -29,7 +29,10 @@ export class PlainLine implements Line {
   constructor(client: NatsConnection, watch: LineWatch) {
     this.#client = client;
     this.#watch = watch;
-    this.writer = new PlainWriter(client, () => this.ask(() => {}));
+    this.writer = new PlainWriter(client, {
+      ask: () => this.probe(),
+      dropped: (outgoing, error) => watch.dropped(outgoing, error),
+    });
     this.#follow().catch((error) => watch.failed(error));
     client.closed().then(() => this.#end(), () => this.#end());
   }
@@ -53,21 +56,37 @@ export class PlainLine implements Line {
       else this.#take(new PlainPacket(message), listener);
     };
     const options = queue === undefined ? { callback } : { queue, callback };
-    return new PlainTicket(this.#client.subscribe(subject, options), this.#asks);
+    const subscription = this.#client.subscribe(subject, options);
+    return new PlainTicket(subscription, () => this.#inTime(() => this.#drained(subscription)));
   }
 
   ask(answered: () => void): Promise<void> {
-    return this.#asks.add((resolve, reject) => {
-      this.#client.flush().then(() => this.#quiet()).then(() => {
-        answered();
-        resolve();
-      }).catch(reject);
+    return this.#inTime(async () => {
+      await this.writer.handed();
+      await this.#client.flush();
+      await this.#quiet();
+      answered();
     });
+  }
+
+  probe(): Promise<void> {
+    return this.#inTime(() => this.#client.flush());
   }
 
   async leave(): Promise<void> {
     this.#end();
     await this.#client.close();
+  }
+
+  /** The client's own waiting has no end where the connection goes. */
+  #inTime(work: () => Promise<void>): Promise<void> {
+    return this.#asks.add((resolve, reject) => void work().then(resolve, reject));
+  }
+
+  /** What was published to it before waits to be written, and would find nobody. */
+  async #drained(subscription: Subscription): Promise<void> {
+    await this.writer.handed();
+    if (!subscription.isClosed()) await subscription.drain();
   }
 
   /** Refusals come through a queue, some turns behind the answer to a ping that came after them. */
@@ -110,11 +129,11 @@ export class PlainLine implements Line {
 
 class PlainTicket implements Ticket {
   readonly #subscription: Subscription;
-  readonly #asks: PendingAsks;
+  readonly #drain: () => Promise<void>;
 
-  constructor(subscription: Subscription, asks: PendingAsks) {
+  constructor(subscription: Subscription, drain: () => Promise<void>) {
     this.#subscription = subscription;
-    this.#asks = asks;
+    this.#drain = drain;
   }
 
   get sid(): number {
@@ -126,10 +145,6 @@ class PlainTicket implements Ticket {
   }
 
   async drain(): Promise<void> {
-    if (this.#subscription.isClosed()) return;
-    // the client's own waiting has no end where the connection goes
-    await this.#asks.add((resolve, reject) => {
-      this.#subscription.drain().then(resolve, reject);
-    }).catch(() => {});
+    await this.#drain().catch(() => {});
   }
 }

@@ -4,6 +4,7 @@ import {
   type NatsConnection,
   type PublishOptions,
 } from "@nats-io/transport-deno";
+import { PayloadTooLargeError } from "../errors.ts";
 import { isUnwatched, type Outgoing } from "../message/outgoing.ts";
 import { sizeOf } from "../message/packet.ts";
 import { checkAddresses, type Unsent } from "../wire/segment.ts";
@@ -19,6 +20,14 @@ const CROWD = 1_048_576;
 const ENTRY = 64;
 const decoder = new TextDecoder();
 
+/** What the writer asks and tells. */
+export interface PlainWays {
+  /** Asks the server whether it has all that the client was given. */
+  ask(): Promise<void>;
+  /** A message that the client does not take, as the server has lowered its limit since, is dropped. */
+  dropped(outgoing: Outgoing, error: Error): void;
+}
+
 interface Waiting extends Unsent {
   readonly size: number;
   /** Whether it is to be sent now or never, and so is not taken back. */
@@ -27,14 +36,17 @@ interface Waiting extends Unsent {
   readonly isCounted: boolean;
 }
 
+/** Called once all that stood before it has been handed to the client. */
+type Mark = () => void;
+
 /**
  * Leaves the writing to the client. That writes when it likes, and what it was given cannot be taken back: so it is given
  * little at a time, and all else waits here.
  */
 export class PlainWriter implements Writer {
   readonly #client: NatsConnection;
-  readonly #ask: () => Promise<void>;
-  #waiting: Waiting[] = [];
+  readonly #ways: PlainWays;
+  #waiting: (Waiting | Mark)[] = [];
   /** How many bytes wait. */
   #size = 0;
   /** How many bytes the client was given that the server has not answered for. */
@@ -47,10 +59,9 @@ export class PlainWriter implements Writer {
   sent = 0;
   given = 0;
 
-  /** `ask` asks the server whether it has all that the client was given. */
-  constructor(client: NatsConnection, ask: () => Promise<void>) {
+  constructor(client: NatsConnection, ways: PlainWays) {
     this.#client = client;
-    this.#ask = ask;
+    this.#ways = ways;
   }
 
   get left(): number {
@@ -68,8 +79,15 @@ export class PlainWriter implements Writer {
     const data = new Uint8Array(outgoing.data);
     const isFleeting = outgoing.isForgotten === true;
     const waiting = { outgoing, data, size, isFleeting, isCounted };
-    if (this.#waiting.length === 0 && this.#canTake(size)) this.#write(waiting);
-    else this.#waiting.push(waiting);
+    if (this.#waiting.length === 0 && this.#canTake(size)) return this.#write(waiting);
+    this.#waiting.push(waiting);
+    this.#moveOn();
+  }
+
+  /** Resolves once the client has been given all that waits now; `undefined` where nothing does. */
+  handed(): Promise<void> | undefined {
+    if (this.#waiting.length === 0) return undefined;
+    return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
   room(): Promise<void> | undefined {
@@ -78,7 +96,7 @@ export class PlainWriter implements Writer {
   }
 
   has(outgoing: Outgoing): boolean {
-    return this.#waiting.some((waiting) => waiting.outgoing === outgoing);
+    return this.#waiting.some((one) => typeof one !== "function" && one.outgoing === outgoing);
   }
 
   withdraw(): void {
@@ -87,9 +105,14 @@ export class PlainWriter implements Writer {
 
   takeBack(): Unsent[] {
     this.#thin();
-    const unsent = this.#waiting.filter(({ isFleeting }) => !isFleeting);
-    this.taken = this.sent;
+    const waiting = this.#waiting;
     this.#waiting = [];
+    const unsent: Waiting[] = [];
+    for (const one of waiting) {
+      if (typeof one === "function") one();
+      else if (!one.isFleeting) unsent.push(one);
+    }
+    this.taken = this.sent;
     this.#size = 0;
     this.#makeRoom();
     return unsent;
@@ -97,14 +120,21 @@ export class PlainWriter implements Writer {
 
   #hand(): void {
     let count = 0;
-    for (const waiting of this.#waiting) {
-      if (!this.#canTake(waiting.size)) break;
+    for (const one of this.#waiting) {
+      const isMark = typeof one === "function";
+      if (!isMark && !this.#canTake(one.size)) break;
       count++;
-      this.#write(waiting);
+      if (isMark) one();
+      else this.#write(one);
     }
-    if (count === 0) return;
     this.#waiting.splice(0, count);
     this.#makeRoom();
+    this.#moveOn();
+  }
+
+  /** While anything waits, all that the client was given is asked for: the window would not move on otherwise. */
+  #moveOn(): void {
+    if (this.#waiting.length > 0 && this.#unasked > 0) this.#question();
   }
 
   /** One that is larger than the window goes alone. */
@@ -118,21 +148,28 @@ export class PlainWriter implements Writer {
       if (isCounted) this.taken--;
       return;
     }
-    const { subject, replyTo, headerBlock } = outgoing;
-    const options: PublishOptions = {};
-    if (replyTo !== "") options.reply = replyTo;
-    if (headerBlock) options.headers = headersOf(headerBlock);
-    this.#client.publish(subject, data, options);
+    try {
+      this.#client.publish(outgoing.subject, data, optionsOf(outgoing));
+    } catch (error) {
+      if (isCounted) this.taken--;
+      return this.#ways.dropped(outgoing, this.#reasonOf(outgoing, error as Error));
+    }
     if (isCounted) this.sent++;
     this.#open += size;
     this.#unasked += size;
     if (this.#unasked >= STRIDE) this.#question();
   }
 
+  #reasonOf(outgoing: Outgoing, error: Error): Error {
+    const size = sizeOf(outgoing);
+    const largest = this.#client.info?.max_payload ?? Infinity;
+    return size > largest ? new PayloadTooLargeError(outgoing.subject, size, largest) : error;
+  }
+
   #question(): void {
     const asked = this.#unasked;
     this.#unasked = 0;
-    this.#ask().then(() => {
+    this.#ways.ask().then(() => {
       this.#open -= asked;
       this.#hand();
     }, () => {
@@ -142,7 +179,9 @@ export class PlainWriter implements Writer {
 
   #thin(): void {
     this.#forgotten = 0;
-    this.#waiting = this.#waiting.filter(({ outgoing, size, isFleeting, isCounted }) => {
+    this.#waiting = this.#waiting.filter((one) => {
+      if (typeof one === "function") return true;
+      const { outgoing, size, isFleeting, isCounted } = one;
       if (!outgoing.isForgotten || isFleeting) return true;
       this.#size -= size;
       if (isCounted) this.taken--;
@@ -156,6 +195,13 @@ export class PlainWriter implements Writer {
     this.#room.resolve();
     this.#room = undefined;
   }
+}
+
+function optionsOf({ replyTo, headerBlock }: Outgoing): PublishOptions {
+  const options: PublishOptions = {};
+  if (replyTo !== "") options.reply = replyTo;
+  if (headerBlock) options.headers = headersOf(headerBlock);
+  return options;
 }
 
 /** Reads a block that was written here: the client takes headers one by one. */

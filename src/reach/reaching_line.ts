@@ -78,6 +78,10 @@ export class ReachingLine implements Line {
     });
   }
 
+  probe(): Promise<void> {
+    return this.ask(() => {});
+  }
+
   async leave(): Promise<void> {
     this.#end();
     await this.#client.close();
