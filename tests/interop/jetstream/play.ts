@@ -11,6 +11,8 @@ export interface Heard {
 
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/;
 const NEVER = "0001-01-01T00:00:00Z";
+/** Errors of JSON and of patterns that cannot be read. */
+const PARSED = new Set([10_025, 10_146, 10_154, 10_156]);
 /** What differs from server to server, or from run to run. */
 const ASIDE = new Set(["id", "_nats.ver", "server", "server_id", "leader"]);
 

@@ -2,6 +2,10 @@ import { api, ask, type Scene, scene, stream } from "../scene.ts";
 
 const SECOND = 1_000_000_000;
 
+const MIRRORED = { subjects: [] };
+const TRANSFORM = { src: "a", dest: "b" };
+const CONSUMER = { name: "c", deliver_subject: "d" };
+
 /** Configurations that cannot be, over `{ name: "A", subjects: ["a.>"], storage: "memory" }`. */
 const CONFIGS: readonly Record<string, unknown>[] = [
   { name: "" },
@@ -87,6 +91,25 @@ const CONFIGS: readonly Record<string, unknown>[] = [
   { sources: [{ name: "a.b" }] },
   { sources: [{ name: "B" }, { name: "B" }] },
   { sources: [{ name: "B" }], allow_msg_schedules: true },
+  { ...MIRRORED, mirror: { name: "B", filter_subject: "a", subject_transforms: [TRANSFORM] } },
+  { ...MIRRORED, mirror: { name: "B", subject_transforms: [{ src: "a..b", dest: "c" }] } },
+  { ...MIRRORED, mirror: { name: "B", subject_transforms: [{ src: "a", dest: "b.$1" }] } },
+  { ...MIRRORED, mirror: { name: "B", subject_transforms: [TRANSFORM, TRANSFORM] } },
+  { ...MIRRORED, mirror: { name: "B", consumer: { name: "c" } } },
+  { ...MIRRORED, mirror: { name: "B", consumer: { name: "c.d", deliver_subject: "d" } } },
+  { ...MIRRORED, mirror: { name: "B", consumer: CONSUMER, opt_start_seq: 5 } },
+  { ...MIRRORED, mirror: { name: "B" }, subject_delete_marker_ttl: SECOND },
+  { sources: [{ name: "B", filter_subject: "a", subject_transforms: [TRANSFORM] }] },
+  { sources: [{ name: "B", subject_transforms: [{ src: "a..b", dest: "c" }] }] },
+  { sources: [{ name: "B", subject_transforms: [{ src: "a", dest: "b.$1" }] }] },
+  { sources: [{ name: "B", subject_transforms: [TRANSFORM, TRANSFORM] }] },
+  { sources: [{ name: "B", consumer: { name: "", deliver_subject: "d" } }] },
+  {
+    sources: [
+      { name: "B", consumer: CONSUMER },
+      { name: "B", consumer: CONSUMER, subject_transforms: [TRANSFORM] },
+    ],
+  },
   { placement: { preferred: "x" } },
   { placement: { cluster: "" } },
   { republish: { src: ">", dest: "a.1" } },
@@ -126,7 +149,7 @@ function text(value: unknown): string {
 export const badInput: readonly Scene[] = [
   ...CONFIGS.map((config) =>
     scene(
-      `A stream is asked for with ${text(config).slice(0, 90)}`,
+      `A stream is asked for with ${text(config).slice(0, 140)}`,
       api(
         "STREAM.CREATE.A",
         text({ name: "A", subjects: ["a.>"], storage: "memory", ...config }),

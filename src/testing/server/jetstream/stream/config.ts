@@ -29,8 +29,11 @@ export interface RepublishConfig extends TransformConfig {
 export interface SourceConfig {
   readonly name: string;
   readonly filter_subject?: string;
+  readonly subject_transforms?: readonly TransformConfig[];
+  readonly opt_start_seq?: number;
   readonly opt_start_time?: number;
   readonly external?: { readonly api?: string; readonly deliver?: string };
+  readonly consumer?: { readonly name?: string; readonly deliver_subject?: string };
 }
 
 /** What a stream is like, by the names of the API and in its units: durations are nanoseconds, and -1 is no limit. */

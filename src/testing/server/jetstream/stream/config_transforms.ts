@@ -1,5 +1,5 @@
 import { isValidSubject, overlap } from "../../subject.ts";
-import { ApiError } from "../api/errors.ts";
+import { ApiError, type ApiErrorName } from "../api/errors.ts";
 import type { RepublishConfig, StreamConfig } from "./config.ts";
 import { SubjectTransform } from "./subject_transform.ts";
 
@@ -13,11 +13,16 @@ export function checkTransform({ subject_transform }: StreamConfig): void {
   if (src !== "" && !isValidSubject(src)) {
     throw new ApiError("streamTransformInvalidSource", `invalid subject ${src}`);
   }
+  checkMapping(src, dest, "streamTransformInvalidDestination");
+}
+
+/** Can subjects change from the one to the other? */
+export function checkMapping(src: string, dest: string, fault: ApiErrorName): void {
   try {
     if (dest !== "" && !isValidSubject(dest)) throw new Error("invalid transform");
     SubjectTransform.of(src, dest, never);
   } catch (error) {
-    throw new ApiError("streamTransformInvalidDestination", (error as Error).message);
+    throw new ApiError(fault, (error as Error).message);
   }
 }
 

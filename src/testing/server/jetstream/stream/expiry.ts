@@ -92,7 +92,7 @@ export class Expiry {
     if (!message) return;
     const { subject, headers } = message;
     const marks = config.subject_delete_marker_ttl > 0 && log.countOf(subject) === 1 &&
-      headerText(headers, HEADER.markerReason) === "";
+      !isMarker(headers);
     if (marks) this.#publish(this.#marker(subject));
     else this.#state.remove(seq);
   }
@@ -123,6 +123,12 @@ export class Expiry {
     const now = this.#clock.wallTime();
     this.#alarm.set(due < now ? now + SECOND : due);
   }
+}
+
+/** A purge of a key-value bucket leaves a marker of its own. */
+function isMarker(headers: string): boolean {
+  return headerText(headers, HEADER.markerReason) !== "" ||
+    headerText(headers, HEADER.kvOperation) === "PURGE";
 }
 
 function readTtl(headers: string): number {

@@ -10,6 +10,7 @@ export const HEADER = {
   rollup: "Nats-Rollup",
   ttl: "Nats-TTL",
   markerReason: "Nats-Marker-Reason",
+  kvOperation: "KV-Operation",
   increment: "Nats-Incr",
   batchId: "Nats-Batch-Id",
   batchSequence: "Nats-Batch-Sequence",
