@@ -102,7 +102,7 @@ function aside(name: string, value: unknown): unknown {
   const entries = Object.entries(value).map(([key, inner]) => [key, aside(key, inner)]);
   const plain = Object.fromEntries(entries);
   // how JSON and patterns are complained of is the matter of what reads them
-  if (err_code === 10025 || err_code === 10156) {
+  if (PARSED.has(err_code!)) {
     plain.description = description!.replace(/:.*/, ": …");
   }
   return plain;
