@@ -47,9 +47,7 @@ export class Ingest {
     this.#effects = effects;
   }
 
-  /**
-   * Stores what a client has published; throws an {@linkcode ApiError} where it is refused.
-   */
+  /** Stores what a client has published; throws an {@linkcode ApiError} where it is refused. */
   accept(published: Published): Ack {
     const state = this.#state;
     if (state.config.sealed) throw new ApiError("streamSealed");

@@ -9,12 +9,17 @@ import { PURGE } from "./schedule_checks.ts";
 import { type Due, dueAfter } from "./schedule_pattern.ts";
 import type { StreamState } from "./state.ts";
 
+/** What a schedule takes beside its message: measured. */
+const ENTRY = 256;
+
 /** The schedules of a stream, one for each subject: messages that others are made of when they are due. */
 export class Schedules {
   readonly #state: StreamState;
   readonly #clock: Clock;
   readonly #publish: (published: Published) => void;
-  readonly #agenda = new Agenda<string>();
+  /** When each is due, by the sequence of its message. */
+  readonly #agenda = new Agenda<number>();
+  /** The sequence of each by its subject. */
   readonly #sequences = new Map<string, number>();
   readonly #alarm: Alarm;
 
@@ -26,16 +31,30 @@ export class Schedules {
     this.#alarm = new Alarm(clock, () => this.#run());
   }
 
+  /** What they take, in bytes as they are estimated. */
+  get held(): number {
+    return this.#sequences.size * ENTRY;
+  }
+
   /** Looks at a message that was stored. */
   note({ seq, subject, headers, time }: StoredMessage): void {
     const due = this.#dueAfter(headers, time);
     const scheduler = headerText(headers, HEADER.scheduler);
-    if (due) this.#set(subject, seq, due.at);
-    else if (scheduler === "") this.#delete(subject);
+    if (due || scheduler === "") this.#delete(subject);
+    if (due) {
+      this.#sequences.set(subject, seq);
+      this.#set(seq, due.at);
+    }
     const next = headerText(headers, HEADER.scheduleNext);
     const again = next === "" || next === PURGE ? undefined : readTime(next);
     const known = this.#sequences.get(scheduler);
-    if (again !== undefined && known !== undefined) this.#set(scheduler, known, again);
+    if (again !== undefined && known !== undefined) this.#set(known, again);
+  }
+
+  /** A message is gone, or all are; `subject` is the one of that message. */
+  forget(seq: number | undefined, subject = ""): void {
+    if (seq === undefined) this.#clear();
+    else if (this.#sequences.get(subject) === seq) this.#delete(subject);
   }
 
   /** Finds all schedules among the messages that are there. */
@@ -46,35 +65,41 @@ export class Schedules {
 
   /** Ends all. */
   stop(): void {
-    this.#agenda.clear();
-    this.#sequences.clear();
+    this.#clear();
     this.#alarm.stop();
   }
 
-  #set(subject: string, seq: number, at: number): void {
-    this.#sequences.set(subject, seq);
-    this.#agenda.set(subject, at);
+  #set(seq: number, at: number): void {
+    this.#agenda.set(seq, at);
     this.#alarm.set(this.#agenda.next);
   }
 
   #delete(subject: string): void {
+    const seq = this.#sequences.get(subject);
+    if (seq === undefined) return;
     this.#sequences.delete(subject);
-    this.#agenda.delete(subject);
+    this.#agenda.delete(seq);
+  }
+
+  #clear(): void {
+    this.#agenda.clear();
+    this.#sequences.clear();
   }
 
   #run(): void {
     const now = this.#clock.wallTime();
-    const due: [StoredMessage, number][] = [];
+    const due: [seq: number, at: number][] = [];
     for (;;) {
       const at = this.#agenda.next;
-      const subject = this.#agenda.take(now);
-      if (at === undefined || subject === undefined) break;
-      const schedule = this.#state.log.get(this.#sequences.get(subject)!);
-      if (schedule) due.push([schedule, at]);
-      else this.#delete(subject);
+      const seq = this.#agenda.take(now);
+      if (at === undefined || seq === undefined) break;
+      due.push([seq, at]);
     }
-    due.sort(([one], [other]) => one.seq - other.seq);
-    for (const [schedule, at] of due) this.#fire(schedule, at, now);
+    due.sort(([one], [other]) => one - other);
+    for (const [seq, at] of due) {
+      const schedule = this.#state.log.get(seq);
+      if (schedule) this.#fire(schedule, at, now);
+    }
     this.#alarm.set(this.#agenda.next);
   }
 

@@ -25,10 +25,14 @@ export class StreamState {
   /** The id of the message that came last, which may have none. */
   lastId = "";
   readonly #sizeOf: (message: Omit<StoredMessage, "seq" | "time">) => number;
-  readonly #gone: (seq: number | undefined) => void;
+  readonly #gone: (message: StoredMessage | undefined) => void;
 
   /** `gone` hears of every message that leaves, and of all at once as `undefined`. */
-  constructor(config: StreamConfig, created: number, gone: (seq: number | undefined) => void) {
+  constructor(
+    config: StreamConfig,
+    created: number,
+    gone: (message: StoredMessage | undefined) => void,
+  ) {
     this.config = config;
     this.created = created;
     this.#gone = gone;
@@ -68,7 +72,7 @@ export class StreamState {
   remove(seq: number): boolean {
     const message = this.log.remove(seq);
     if (!message) return false;
-    this.#gone(seq);
+    this.#gone(message);
     this.consumers.removed(message);
     return true;
   }
@@ -91,8 +95,8 @@ export class StreamState {
     const found = this.log.sequencesOf(filter);
     for (const one of found.slice(0, found.length - keep)) {
       if (seq > 0 && one >= seq) return;
-      this.log.remove(one);
-      this.#gone(one);
+      const message = this.log.remove(one);
+      if (message) this.#gone(message);
     }
   }
 

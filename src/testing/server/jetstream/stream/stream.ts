@@ -40,7 +40,7 @@ export class Stream {
   constructor(context: Context, config: StreamConfig) {
     const { clock, memory } = context;
     this.#context = context;
-    this.#state = new StreamState(config, clock.wallTime(), (seq) => this.#expiry.forget(seq));
+    this.#state = new StreamState(config, clock.wallTime(), (message) => this.#forget(message));
     this.#ingest = new Ingest(this.#state, clock, memory, {
       stored: (message, before) => this.#stored(message, before),
     });
@@ -221,6 +221,12 @@ export class Stream {
     this.consumers.stored(message);
   }
 
+  /** A message is gone, or all are. */
+  #forget(message: StoredMessage | undefined): void {
+    this.#expiry.forget(message?.seq);
+    this.#schedules.forget(message?.seq, message?.subject);
+  }
+
   /** From now on only what is needed is kept. */
   #releaseAll(): void {
     const { log } = this;
@@ -231,8 +237,9 @@ export class Stream {
 
   #note(): void {
     const { log, ids } = this.#state;
-    const held = log.held + ids.held + this.#batches.held + this.#expiry.held;
-    this.#context.memory.note(this, this.#own + held);
+    const parts = [log, ids, this.#batches, this.#expiry, this.#schedules];
+    const held = parts.reduce((sum, part) => sum + part.held, this.#own);
+    this.#context.memory.note(this, held);
   }
 
   #announce(what: string, action: string): void {
