@@ -1,6 +1,7 @@
 import type { Clock } from "../../../clock.ts";
 import type { Exchange } from "../exchange.ts";
 import { accountEndpoints } from "./api/account_endpoints.ts";
+import { backupEndpoints } from "./api/backup_endpoints.ts";
 import { clusterEndpoints } from "./api/cluster_endpoints.ts";
 import { messageEndpoints } from "./api/message_endpoints.ts";
 import { ApiRouter } from "./api/router.ts";
@@ -37,6 +38,7 @@ export class JetStream {
       ...accountEndpoints(streams, () => router.usage),
       ...streamEndpoints(streams, context),
       ...messageEndpoints(streams),
+      ...backupEndpoints(streams),
       ...clusterEndpoints(),
     ]);
   }

@@ -34,6 +34,11 @@ export class Streams {
     );
   }
 
+  /** Is there one of that name? */
+  has(name: string): boolean {
+    return this.#streams.has(name);
+  }
+
   /** The one of that name; throws an {@linkcode ApiError} for any other. */
   get(name: string): Stream {
     const stream = this.#streams.get(name);

@@ -198,6 +198,18 @@ export const badInput: readonly Scene[] = [
     api("CONSUMER.LEADER.STEPDOWN.A.c"),
   ),
   scene(
+    "Requests are for copies of streams in files",
+    stream("A"),
+    api("STREAM.SNAPSHOT.A", { deliver_subject: "" }),
+    api("STREAM.SNAPSHOT.A", { deliver_subject: "b.*" }),
+    api("STREAM.SNAPSHOT.A"),
+    api("STREAM.SNAPSHOT.A", "{"),
+    api("STREAM.SNAPSHOT.B", { deliver_subject: "b" }),
+    api("STREAM.RESTORE.A", { config: { name: "A" }, state: {} }),
+    api("STREAM.RESTORE.A"),
+    api("STREAM.RESTORE.A", "{"),
+  ),
+  scene(
     "Requests say things of the wrong kind",
     stream("A"),
     api("STREAM.INFO.A", { deleted_details: "yes" }),
