@@ -26,6 +26,8 @@ export interface Publication {
   readonly line: PublishLine;
   readonly payload: Uint8Array;
   readonly from: Recipient;
+  /** Where it goes where that is not its subject: a consumer delivers messages under their own. */
+  readonly to?: string | undefined;
 }
 
 /** What a subscription takes beside its text, and each place in the index, in bytes: measured. */
@@ -42,6 +44,7 @@ export class Exchange {
   readonly #interest = new Sublist<Subscription>();
   readonly #clock: Pick<Clock, "random">;
   readonly #room: number;
+  readonly #watched = new Map<string, Set<() => void>>();
   #bytes = 0;
   #internal = 0;
 
@@ -62,6 +65,7 @@ export class Exchange {
     if (!this.#interest.insert(subscription)) return "invalid";
     this.#bytes += sizeOf(subscription);
     if (subscription.internal) this.#internal++;
+    this.#tell(subscription.subject);
     return "added";
   }
 
@@ -70,11 +74,12 @@ export class Exchange {
     if (!this.#interest.remove(subscription)) return;
     this.#bytes -= sizeOf(subscription);
     if (subscription.internal) this.#internal--;
+    this.#tell(subscription.subject);
   }
 
   /** Delivers to every plain subscription and to one of each group; `false` if to nobody. */
   publish(publication: Publication): boolean {
-    const { plain, groups } = this.#interest.match(publication.line.subject);
+    const { plain, groups } = this.#interest.match(publication.to ?? publication.line.subject);
     let delivered = false;
     for (const subscription of plain) {
       if (subscription.recipient.deliver(subscription, publication)) delivered = true;
@@ -91,9 +96,31 @@ export class Exchange {
     return plain.length > 0 || groups.length > 0;
   }
 
+  /** Is anybody subscribed to just this subject, and not to a wider one; with a queue, in that one? */
+  isSubscribed(subject: string, queue: string | undefined): boolean {
+    const { plain, groups } = this.#interest.match(subject);
+    const fits = (one: Subscription | undefined) => one?.subject === subject;
+    if (queue === undefined) return plain.some(fits);
+    return groups.some((group) => group[0]?.queue === queue && group.some(fits));
+  }
+
+  /** Has each change of the subscriptions to just this subject be told; gives what ends that. */
+  watch(subject: string, changed: () => void): () => void {
+    const watching = this.#watched.get(subject) ?? new Set();
+    this.#watched.set(subject, watching.add(changed));
+    return () => {
+      watching.delete(changed);
+      if (watching.size === 0) this.#watched.delete(subject);
+    };
+  }
+
   /** A plain subscription of the recipient that a message to the subject would reach. */
   subscriptionOf(recipient: Recipient, subject: string): Subscription | undefined {
     return this.#interest.match(subject).plain.find((one) => one.recipient === recipient);
+  }
+
+  #tell(subject: string): void {
+    for (const changed of [...this.#watched.get(subject) ?? []]) changed();
   }
 }
 

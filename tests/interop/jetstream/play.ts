@@ -14,7 +14,19 @@ const NEVER = "0001-01-01T00:00:00Z";
 /** Errors of JSON and of patterns that cannot be read. */
 const PARSED = new Set([10_025, 10_146, 10_154, 10_156]);
 /** What differs from server to server, or from run to run. */
-const ASIDE = new Set(["id", "_nats.ver", "server", "server_id", "leader"]);
+const ASIDE = new Set([
+  "id",
+  "_nats.ver",
+  "server",
+  "server_id",
+  "leader",
+  "pause_remaining",
+  "ack_time",
+  "pinned_id",
+  "pinned_client_id",
+]);
+/** What a consumer is called that was given no name. */
+const UNNAMED = /^[0-9A-Za-z]{8}$/;
 
 /** Plays a scene on a server, and gives what was heard after each of its steps. The streams it made are gone then. */
 export async function play(port: number, { steps }: Scene): Promise<Heard[][]> {
@@ -68,12 +80,19 @@ function headerLines(block: string): string[] {
 
 function headerAside(line: string): string {
   const [name, ...value] = line.split(": ");
+  if (name === "Nats-Pin-Id") return `${name}: <id>`;
+  if (name === "Nats-Consumer-Stalled") return `${name}: ${ackAside(value[0]!)}`;
+  // how JSON is complained of is the matter of what reads it
+  if (/^NATS\/1.0 400 Bad Request - (json|invalid character|unexpected|expected)/i.test(line)) {
+    return "NATS/1.0 400 …";
+  }
   return TIME.test(value.join(": ")) ? `${name}: <time>` : line;
 }
 
 /** Where a delivery is acknowledged, without the time. */
 function ackAside(reply: string): string {
   if (reply.startsWith("_INBOX.frames.")) return "<inbox>";
+  if (reply.startsWith("$JS.FC.")) return reply.replace(/[^.]+$/, "<id>");
   if (!reply.startsWith("$JS.ACK.")) return reply;
   const tokens = reply.split(".");
   tokens[tokens.length - 2] = "<time>";
@@ -91,6 +110,7 @@ function bodyAside(body: string): unknown {
 
 function aside(name: string, value: unknown): unknown {
   if (ASIDE.has(name)) return `<${name}>`;
+  if (name === "name" && UNNAMED.test(String(value))) return "<name>";
   // headers as they are read, and not as they are packed
   if (name === "hdrs") return headerLines(atob(String(value)));
   if (typeof value === "string") return TIME.test(value) && value !== NEVER ? "<time>" : value;

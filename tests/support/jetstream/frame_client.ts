@@ -15,7 +15,8 @@ export interface Sent {
 }
 
 const encoder = new TextEncoder();
-const LINE = /^(?:HMSG (\S+) (\S+) (?:(\S+) )?(\d+) (\d+)|MSG (\S+) (\S+) (?:(\S+) )?(\d+))$/;
+/** The real server sometimes leaves two spaces where a reply would be. */
+const LINE = /^(?:HMSG (\S+) (\S+) +(?:(\S+) )?(\d+) (\d+)|MSG (\S+) (\S+) +(?:(\S+) )?(\d+))$/;
 
 /** A client that speaks the protocol by itself, so that nothing between hides what a server says. */
 export class FrameClient implements AsyncDisposable {

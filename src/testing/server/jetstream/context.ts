@@ -12,6 +12,8 @@ export interface Context {
   readonly memory: Memory;
   /** How many bytes of messages one answer may have where the request says nothing of it. */
   readonly maxPending: number;
+  /** How many bytes a message may have. */
+  readonly maxPayload: number;
   /** What the server is called. */
   readonly server: string;
 }

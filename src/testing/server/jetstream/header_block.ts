@@ -55,9 +55,13 @@ export function headerBlock(headers: Readonly<Record<string, string | number>>):
   return `${LINE}${lines.join("")}${END}`;
 }
 
-/** A block with nothing but a status. */
-export function statusBlock(status: string): string {
-  return `NATS/1.0 ${status}${END}${END}`;
+/** A block with a status, and headers where there are any. */
+export function statusBlock(
+  status: string,
+  headers: Readonly<Record<string, string | number>> = {},
+): string {
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}${END}`);
+  return `NATS/1.0 ${status}${END}${lines.join("")}${END}`;
 }
 
 function indexOf(block: string, name: string): number {

@@ -23,6 +23,15 @@ export interface Posting {
   readonly headers?: string;
   /** Bytes, or a byte string. */
   readonly body?: Uint8Array | string;
+  /** Where it goes where that is not its subject. */
+  readonly to?: string;
+  /** Hears where nobody gets it. */
+  readonly undelivered?: () => void;
+}
+
+interface Waiting {
+  readonly publication: Publication;
+  readonly undelivered: (() => void) | undefined;
 }
 
 /**
@@ -31,7 +40,7 @@ export interface Posting {
  */
 export class InternalClient implements Recipient {
   readonly #exchange: Exchange;
-  #queue: Publication[] = [];
+  #queue: Waiting[] = [];
   /** The next one of the queue. */
   #next = 0;
   #leaving = false;
@@ -71,14 +80,25 @@ export class InternalClient implements Recipient {
     return this.#exchange.reaches(subject);
   }
 
+  /** Is anybody subscribed to just this subject; with a queue, in that one? */
+  isSubscribed(subject: string, queue?: string): boolean {
+    return this.#exchange.isSubscribed(subject, queue);
+  }
+
+  /** Has each change of the subscriptions to just this subject be told; gives what ends that. */
+  watch(subject: string, changed: () => void): () => void {
+    return this.#exchange.watch(subject, changed);
+  }
+
   /** Publishes, a little later. */
-  publish(subject: string, { reply = "", headers = "", body = NOTHING }: Posting = {}): void {
+  publish(subject: string, posting: Posting = {}): void {
+    const { reply = "", headers = "", body = NOTHING, to, undelivered } = posting;
     if (subject === "" || this.#stopped) return;
     const bytes = typeof body === "string" ? toBytes(body) : body;
     const payload = headers === "" ? bytes : joined(headers, bytes);
     const headerSize = headers === "" ? -1 : headers.length;
     const line = { subject, reply, headerSize, size: payload.length };
-    this.#queue.push({ line, payload, from: this });
+    this.#queue.push({ publication: { line, payload, from: this, to }, undelivered });
     if (this.#leaving) return;
     this.#leaving = true;
     queueMicrotask(() => this.#leave());
@@ -114,7 +134,8 @@ export class InternalClient implements Recipient {
   /** Publishes so many of those that wait; what that brings about waits in turn. */
   #send(most: number): void {
     for (let i = 0; i < most && this.#next < this.#queue.length; i++) {
-      this.#exchange.publish(this.#queue[this.#next++]!);
+      const { publication, undelivered } = this.#queue[this.#next++]!;
+      if (!this.#exchange.publish(publication)) undelivered?.();
     }
     if (this.#next < this.#queue.length && this.#next < WORTH) return;
     this.#queue = this.#queue.slice(this.#next);

@@ -3,6 +3,7 @@ import type { Exchange } from "../exchange.ts";
 import { accountEndpoints } from "./api/account_endpoints.ts";
 import { backupEndpoints } from "./api/backup_endpoints.ts";
 import { clusterEndpoints } from "./api/cluster_endpoints.ts";
+import { consumerEndpoints } from "./api/consumer_endpoints.ts";
 import { messageEndpoints } from "./api/message_endpoints.ts";
 import { ApiRouter } from "./api/router.ts";
 import { streamEndpoints } from "./api/stream_endpoints.ts";
@@ -17,6 +18,8 @@ export interface JetStreamLimits {
   readonly maxMemory: number;
   /** How many bytes may wait for one client. */
   readonly maxPending: number;
+  /** How many bytes a message may have. */
+  readonly maxPayload: number;
 }
 
 /**
@@ -31,14 +34,16 @@ export class JetStream {
   constructor(exchange: Exchange, clock: Clock, server: string, limits: JetStreamLimits) {
     this.#client = new InternalClient(exchange);
     const memory = new Memory(limits.maxMemory);
-    const { maxPending } = limits;
-    const context: Context = { client: this.#client, clock, memory, maxPending, server };
+    const { maxPending, maxPayload } = limits;
+    const client = this.#client;
+    const context: Context = { client, clock, memory, maxPending, maxPayload, server };
     const streams = this.#streams = new Streams(context);
     const router: ApiRouter = new ApiRouter(this.#client, [
       ...accountEndpoints(streams, () => router.usage),
       ...streamEndpoints(streams, context),
       ...messageEndpoints(streams),
       ...backupEndpoints(streams),
+      ...consumerEndpoints(streams, context),
       ...clusterEndpoints(),
     ]);
   }

@@ -93,7 +93,10 @@ export class Streams {
 
   /** Ends all timers and subscriptions. */
   stop(): void {
-    for (const stream of this.#streams.values()) stream.stop();
+    for (const stream of this.#streams.values()) {
+      stream.stop();
+      for (const consumer of stream.consumers.all()) consumer.ended();
+    }
   }
 
   /** How many bytes streams of a storage keep to themselves by their `max_bytes`. */

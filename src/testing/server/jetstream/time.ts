@@ -81,3 +81,15 @@ export function readDuration(text: string): number | undefined {
   if (total > MAX_DURATION) return undefined;
   return sign === "-" ? -total : total;
 }
+
+/** Writes a duration in nanoseconds the way the server tells one, such as `1m30s` or `1.5ms`. */
+export function writeDuration(nanoseconds: number): string {
+  if (nanoseconds < 1_000) return `${nanoseconds}ns`;
+  if (nanoseconds < NANOSECONDS) return `${nanoseconds / 1_000}µs`;
+  if (nanoseconds < 1_000 * NANOSECONDS) return `${nanoseconds / NANOSECONDS}ms`;
+  const total = nanoseconds / (1_000 * NANOSECONDS);
+  const [hours, minutes] = [Math.floor(total / 3_600), Math.floor(total / 60) % 60];
+  const seconds = `${Number((total % 60).toFixed(9))}s`;
+  if (hours > 0) return `${hours}h${minutes}m${seconds}`;
+  return minutes > 0 ? `${minutes}m${seconds}` : seconds;
+}

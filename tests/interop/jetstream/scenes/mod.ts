@@ -1,8 +1,14 @@
 import type { Scene } from "../scene.ts";
+import { acknowledging } from "./acknowledging.ts";
 import { badInput } from "./bad_input.ts";
 import { batches } from "./batches.ts";
 import { fastBatches } from "./fast_batches.ts";
+import { consumerBadInput } from "./consumer_bad_input.ts";
+import { consumers } from "./consumers.ts";
+import { priorities } from "./priorities.ts";
 import { publishing } from "./publishing.ts";
+import { pulling } from "./pulling.ts";
+import { pushing } from "./pushing.ts";
 import { reading } from "./reading.ts";
 import { schedules } from "./schedules.ts";
 import { streams } from "./streams.ts";
@@ -16,4 +22,10 @@ export const topics: Readonly<Record<string, readonly Scene[]>> = {
   fast_batches: fastBatches,
   schedules,
   bad_input: badInput,
+  consumers,
+  consumer_bad_input: consumerBadInput,
+  pulling,
+  acknowledging,
+  pushing,
+  priorities,
 };

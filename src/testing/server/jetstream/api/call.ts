@@ -21,10 +21,10 @@ export interface Endpoint {
   answer(call: Call): object;
 }
 
-/** Reads what a request says; throws an {@linkcode ApiError} where it cannot be read. */
-export function read<T>({ body }: Pick<Call, "body">, fields: Fields): T {
+/** Reads what a request says, which may be loose and say more than is known; throws an {@linkcode ApiError} where it cannot be read. */
+export function read<T>({ body }: Pick<Call, "body">, fields: Fields, isLoose = false): T {
   try {
-    return readJson(body, fields) as T;
+    return readJson(body, fields, isLoose) as T;
   } catch (error) {
     throw new ApiError("invalidJson", (error as Error).message);
   }

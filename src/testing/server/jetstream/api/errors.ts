@@ -1,5 +1,8 @@
+import { CONSUMER_ERRORS } from "./consumer_errors.ts";
+
 /** Each error's status like that of HTTP, its own number, and its words. `{}` is where details go. */
 const ERRORS = {
+  ...CONSUMER_ERRORS,
   accountResourcesExceeded: [400, 10002, "resource limits exceeded for account"],
   badRequest: [400, 10003, "bad request"],
   snapshotSubjectInvalid: [400, 10015, "deliver subject not valid"],

@@ -142,7 +142,13 @@ function readValue(value: unknown, shape: Shape, at: string): unknown {
 
 function readList(value: unknown, shape: Shape, at: string): unknown[] {
   if (!Array.isArray(value)) throw mismatch(value, at, "[]");
-  return value.map((item) => readValue(item, shape, at) ?? (shape.is === "string" ? "" : {}));
+  return value.map((item) => readValue(item, shape, at) ?? nothing(shape));
+}
+
+/** What `null` is in a list. */
+function nothing({ is }: Shape): unknown {
+  if (is === "integer") return 0;
+  return is === "string" ? "" : {};
 }
 
 function readTexts(value: unknown, at: string): Record<string, string> {

@@ -8,6 +8,7 @@ import { ApiError } from "./errors.ts";
 const PREFIX = "$JS.API.";
 /** Streams and consumers that are there subscribe to these themselves, so that others get no answer at all. */
 const ELSEWHERE = ["$JS.API.CONSUMER.MSG.NEXT.", "$JS.API.DIRECT.GET"] as const;
+
 /** How much was asked of the API. */
 export interface ApiUsage {
   total: number;

@@ -184,6 +184,7 @@ export class MessageLog {
     }
     if (from <= this.#first) return this.#messages.size;
     if (from > this.#last) return 0;
+    if (this.#messages.size === this.#last - this.#first + 1) return this.#last - from + 1;
     let count = 0;
     for (let seq = from; seq <= this.#last; seq++) if (this.#messages.has(seq)) count++;
     return count;

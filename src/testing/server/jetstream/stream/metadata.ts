@@ -20,7 +20,7 @@ export function shownWithServer(config: StreamConfig): Record<string, unknown> {
 }
 
 /** Do both say the same? */
-export function isSameConfig(one: StreamConfig, other: StreamConfig): boolean {
+export function isSameConfig<T>(one: T, other: T): boolean {
   return JSON.stringify(sorted(one)) === JSON.stringify(sorted(other));
 }
 

@@ -31,6 +31,12 @@ export class Sequences {
     this.#list.push(seq);
   }
 
+  /** Adds one wherever it belongs. */
+  insert(seq: number): void {
+    const at = this.#indexFrom(seq);
+    if (this.#list[at] !== seq) this.#list.splice(at, 0, seq);
+  }
+
   /** Removes one. */
   remove(seq: number): void {
     const at = this.#indexFrom(seq);

@@ -1,0 +1,149 @@
+import { type ConsumerConfig, CREATE_REQUEST, type CreateRequest } from "../consumer/config.ts";
+import { isGroupName } from "../consumer/config_check.ts";
+import type { Consumer } from "../consumer/consumer.ts";
+import { pauseOf } from "../consumer/info.ts";
+import { withLevel } from "../consumer/metadata.ts";
+import { consumerOf, consumersOf, createConsumer, updateConsumer } from "../consumers.ts";
+import type { Context } from "../context.ts";
+import type { Streams } from "../streams.ts";
+import { NEVER, readTime, writeTime } from "../time.ts";
+import { type Call, type Endpoint, read } from "./call.ts";
+import { ApiError } from "./errors.ts";
+import { type Fields, holdsJson, INT, saysNothing, STRING, TIME } from "./go_json.ts";
+import { page } from "./page.ts";
+
+const MAX_NAMES = 1_024;
+const MAX_LISTED = 256;
+const LIST: Fields = { offset: INT };
+const PAUSE: Fields = { pause_until: TIME };
+const UNPIN: Fields = { group: STRING };
+const UNSET = readTime(NEVER);
+
+/** How the subject of a request says which consumer is meant. */
+type Form = "ephemeral" | "durable" | "named";
+
+/** What can be asked about consumers, and of them. */
+export function consumerEndpoints(streams: Streams, context: Context): Endpoint[] {
+  const find = ([stream, name]: readonly string[]): Consumer =>
+    consumerOf(streams.get(stream!), name!);
+  const creating = (subject: string, form: Form): Endpoint => ({
+    subject: `CONSUMER.${subject}`,
+    type: "consumer_create_response",
+    answer: (call) => create(streams, context, call, form).info(),
+  });
+  return [
+    creating("CREATE.*", "ephemeral"),
+    creating("CREATE.*.>", "named"),
+    creating("DURABLE.CREATE.*.*", "durable"),
+    {
+      subject: "CONSUMER.INFO.*.*",
+      type: "consumer_info_response",
+      answer: ({ names, body }) => {
+        if (!saysNothing(body)) throw new ApiError("notEmptyRequest");
+        return find(names).info();
+      },
+    },
+    {
+      subject: "CONSUMER.NAMES.*",
+      type: "consumer_names_response",
+      empty: { total: 0, offset: 0, limit: 0, consumers: [] },
+      answer: (call) => {
+        const { items, ...paged } = listed(streams, call, MAX_NAMES);
+        return { ...paged, consumers: items.map(({ name }) => name) };
+      },
+    },
+    {
+      subject: "CONSUMER.LIST.*",
+      type: "consumer_list_response",
+      empty: { total: 0, offset: 0, limit: 0, consumers: [] },
+      answer: (call) => {
+        const { items, ...paged } = listed(streams, call, MAX_LISTED);
+        return { ...paged, consumers: items.map((consumer) => consumer.info(true)) };
+      },
+    },
+    {
+      subject: "CONSUMER.DELETE.*.*",
+      type: "consumer_delete_response",
+      answer: ({ names, body }) => {
+        if (!saysNothing(body)) throw new ApiError("notEmptyRequest");
+        find(names).delete();
+        return { success: true };
+      },
+    },
+    {
+      subject: "CONSUMER.PAUSE.*.*",
+      type: "consumer_pause_response",
+      empty: { paused: false, pause_until: NEVER },
+      answer: (call) => {
+        const said = holdsJson(call.body) ? read<Partial<ConsumerConfig>>(call, PAUSE) : {};
+        const until = said.pause_until === UNSET ? undefined : said.pause_until;
+        const consumer = find(call.names);
+        updateConsumer(context, consumer, withLevel({ ...consumer.config, pause_until: until }));
+        const now = context.clock.wallTime();
+        return { paused: false, pause_until: writeTime(until), ...pauseOf(until, now) };
+      },
+    },
+    {
+      subject: "CONSUMER.UNPIN.*.*",
+      type: "consumer_unpin_response",
+      answer: (call) => {
+        const group = groupIn(call);
+        const consumer = find(call.names);
+        if (!consumer.config.priority_groups.includes(group)) {
+          throw new ApiError("consumerUnknownPriorityGroup");
+        }
+        consumer.unpin(group);
+        return {};
+      },
+    },
+  ];
+}
+
+function create(streams: Streams, context: Context, call: Call, form: Form): Consumer {
+  const said = read<CreateRequest>(call, CREATE_REQUEST);
+  const { config = {} } = said;
+  const [stream, rest = ""] = call.names;
+  const [inSubject = "", ...filter] = form === "named" ? rest.split(".") : [rest];
+  const name = form === "ephemeral" ? config.name ?? "" : inSubject;
+  if (said.stream_name !== stream) throw new ApiError("streamMismatch");
+  if (/[\\/]/.test(name)) throw new ApiError("consumerNameContainsPathSeparators");
+  checkDurable(config.durable_name ?? "", name, form);
+  checkFilter(config, filter.join("."));
+  if ((config.num_replicas ?? 0) > 1) throw new ApiError("streamReplicasNotSupported");
+  const consumer = createConsumer(context, streams.get(stream!), {
+    ...said,
+    config: { ...config, name },
+  });
+  consumer.announcePause();
+  return consumer;
+}
+
+function checkDurable(durable: string, name: string, form: Form): void {
+  if (form === "ephemeral") {
+    if (durable !== "") throw new ApiError("consumerEphemeralWithDurableName");
+    return;
+  }
+  if (form === "durable" && durable === "") throw new ApiError("consumerDurableNameNotSet");
+  if (durable !== "" && durable !== name) throw new ApiError("consumerDurableNameMismatch");
+}
+
+function checkFilter(config: Partial<ConsumerConfig>, inSubject: string): void {
+  if (inSubject === "") return;
+  if ((config.filter_subjects ?? []).length > 0) {
+    throw new ApiError("consumerMultipleFiltersNotAllowed");
+  }
+  if (config.filter_subject !== inSubject) throw new ApiError("consumerFilterMismatch");
+}
+
+function listed(streams: Streams, call: Call, most: number) {
+  const { offset } = holdsJson(call.body) ? read<{ readonly offset?: number }>(call, LIST) : {};
+  return page(consumersOf(streams.get(call.names[0]!)), offset, most);
+}
+
+function groupIn(call: Call): string {
+  if (call.body.length === 0) throw new ApiError("invalidJson", "unexpected end of JSON input");
+  const { group = "" } = read<{ readonly group?: string }>(call, UNPIN, true);
+  if (group === "") throw new ApiError("invalidJson", "consumer group not specified");
+  if (!isGroupName(group)) throw new ApiError("consumerInvalidGroupName");
+  return group;
+}

@@ -1,0 +1,96 @@
+import { Agenda } from "../agenda.ts";
+import { Alarm } from "../alarm.ts";
+import { NANOSECONDS } from "../time.ts";
+import type { Announcements } from "./announcements.ts";
+import type { ConsumerState } from "./state.ts";
+
+/** Waits for acknowledgements: what is not acknowledged in time is to be delivered again. */
+export class AckWait {
+  readonly #state: ConsumerState;
+  readonly #announcements: Announcements;
+  readonly #due: () => void;
+  readonly #agenda = new Agenda<number>();
+  readonly #alarm: Alarm;
+
+  /** `due` hears of it when there is something to be delivered again. */
+  constructor(state: ConsumerState, announcements: Announcements, due: () => void) {
+    this.#state = state;
+    this.#announcements = announcements;
+    this.#due = due;
+    this.#alarm = new Alarm(state.context.clock, () => this.#ring());
+  }
+
+  /** How long an acknowledgement is waited for, in milliseconds: the longer, the more often there was none. */
+  waitFor(seq: number): number {
+    const { backoff, ack_wait } = this.#state.config;
+    const times = Math.max(this.#state.redelivery.timesOf(seq), 0);
+    return (backoff[Math.min(times, backoff.length - 1)] ?? ack_wait) / NANOSECONDS;
+  }
+
+  /** A message was delivered, or has been given more time. */
+  note(seq: number): void {
+    this.#put(seq);
+    this.#alarm.set(this.#agenda.next);
+  }
+
+  /** No more is waited for. */
+  forget(seq: number): void {
+    this.#agenda.delete(seq);
+    if (this.#agenda.size === 0) this.#alarm.stop();
+  }
+
+  /** All times are other ones now. */
+  renew(): void {
+    this.#agenda.clear();
+    const { pending, redelivery } = this.#state;
+    for (const seq of pending.sequences()) if (!redelivery.isWaiting(seq)) this.#put(seq);
+    this.#alarm.set(this.#agenda.next);
+  }
+
+  /** Whoever had the open messages is gone: all of them are to be delivered again. */
+  expireAll(): void {
+    const open = this.#state.pending.sequences();
+    for (const seq of open) this.#agenda.delete(seq);
+    this.#expire(open);
+  }
+
+  /** Nothing is waited for any more. */
+  stop(): void {
+    this.#agenda.clear();
+    this.#alarm.stop();
+  }
+
+  #put(seq: number): void {
+    const open = this.#state.pending.get(seq);
+    if (!open || this.#state.config.ack_wait === 0) return;
+    this.#agenda.set(seq, open.time + this.waitFor(seq));
+  }
+
+  #ring(): void {
+    const now = this.#state.context.clock.wallTime();
+    const late: number[] = [];
+    for (let seq = this.#agenda.take(now); seq !== undefined; seq = this.#agenda.take(now)) {
+      late.push(seq);
+    }
+    this.#expire(late.sort((one, other) => one - other));
+  }
+
+  #expire(sequences: readonly number[]): void {
+    const { redelivery } = this.#state;
+    const late = sequences.filter((seq) => !redelivery.isWaiting(seq) && !this.#isExhausted(seq));
+    for (const seq of late) redelivery.add(seq);
+    this.#alarm.set(this.#agenda.next);
+    this.#due();
+  }
+
+  /** Was it delivered as often as it may be? Then it is over. */
+  #isExhausted(seq: number): boolean {
+    const { config: { max_deliver }, redelivery } = this.#state;
+    const deliveries = redelivery.deliveries(seq);
+    if (max_deliver <= 0 || deliveries < max_deliver) return false;
+    if (deliveries === max_deliver) this.#announcements.exhausted(seq, deliveries);
+    this.#state.settle(seq);
+    redelivery.exhaust(seq, deliveries);
+    return true;
+  }
+}

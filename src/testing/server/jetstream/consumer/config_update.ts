@@ -1,0 +1,38 @@
+import { ApiError } from "../api/errors.ts";
+import { isSameConfig } from "../stream/metadata.ts";
+import { type ConsumerConfig, isPush } from "./config.ts";
+
+/** What cannot be changed, and what it is called in words, in the server's order. */
+const FIXED = [
+  ["deliver_policy", "deliver policy"],
+  ["mem_storage", "storage type"],
+  ["direct", "direct"],
+  ["sourcing", "sourcing"],
+  ["opt_start_seq", "start sequence"],
+  ["opt_start_time", "start time"],
+  ["ack_policy", "ack policy"],
+  ["replay_policy", "replay policy"],
+  ["idle_heartbeat", "heart beats"],
+  ["flow_control", "flow control"],
+] as const satisfies readonly (readonly [keyof ConsumerConfig, string])[];
+
+/**
+ * Throws an {@linkcode ApiError} where a consumer cannot become what is asked for; `isBound` is whether anybody listens
+ * to what it delivers.
+ */
+export function checkUpdate(before: ConsumerConfig, after: ConsumerConfig, isBound: boolean): void {
+  if (isSameConfig(before, after)) return;
+  for (const [name, words] of FIXED) {
+    if (before[name] !== after[name]) throw refused(`${words} can not be updated`);
+  }
+  if (before.deliver_subject !== after.deliver_subject) {
+    if (!isPush(before)) throw refused("can not update pull consumer to push based");
+    if (!isPush(after)) throw refused("can not update push consumer to pull based");
+    if (isBound) throw new ApiError("consumerNameExists");
+  }
+  if (before.max_waiting !== after.max_waiting) throw refused("max waiting can not be updated");
+}
+
+function refused(why: string): ApiError {
+  return new ApiError("consumerCreate", why);
+}

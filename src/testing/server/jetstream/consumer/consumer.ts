@@ -1,0 +1,297 @@
+import { Alarm } from "../alarm.ts";
+import { asksTooMuch } from "../api_level.ts";
+import type { Context } from "../context.ts";
+import { statusBlock } from "../header_block.ts";
+import type { InternalSubscription, Receive } from "../internal_client.ts";
+import type { Published, StoredMessage } from "../message.ts";
+import type { ConsumerLimits } from "../stream/config.ts";
+import type { StreamConsumer } from "../stream/interest.ts";
+import type { Stream } from "../stream/stream.ts";
+import { ackSubjects, flowControlSubjects } from "./ack_subject.ts";
+import { AckWait } from "./ack_wait.ts";
+import { Acks } from "./acks.ts";
+import { Announcements } from "./announcements.ts";
+import { type ConsumerConfig, filtersOf, isPush } from "./config.ts";
+import { Deliveries } from "./deliveries.ts";
+import { SubjectFilter } from "./filter.ts";
+import { Inactivity } from "./inactivity.ts";
+import { infoOf } from "./info.ts";
+import { Pin } from "./pin.ts";
+import { Pulls } from "./pulls.ts";
+import { Push } from "./push.ts";
+import { Removals } from "./removals.ts";
+import { answerReset } from "./reset.ts";
+import { ConsumerState } from "./state.ts";
+import { Supply } from "./supply.ts";
+
+/** What a consumer takes with nothing open, in bytes: measured. */
+const CONSUMER = 12 * 1_024;
+
+/** A consumer: it delivers messages of a stream, and keeps in mind which of them were acknowledged. */
+export class Consumer implements StreamConsumer {
+  readonly #context: Context;
+  readonly #stream: Stream;
+  readonly #state: ConsumerState;
+  readonly #announcements: Announcements;
+  readonly #ackWait: AckWait;
+  readonly #supply: Supply;
+  readonly #pin: Pin;
+  readonly #pulls: Pulls;
+  readonly #push: Push;
+  readonly #deliveries: Deliveries;
+  readonly #acks: Acks;
+  readonly #removals: Removals;
+  readonly #inactivity: Inactivity;
+  readonly #pause: Alarm;
+  readonly #subscriptions: InternalSubscription[] = [];
+  #isOver = false;
+
+  /** Throws an {@linkcode ApiError} where the server has no room for it. The configuration has been checked. */
+  constructor(context: Context, stream: Stream, name: string, config: ConsumerConfig) {
+    this.#context = context;
+    this.#stream = stream;
+    const state = this.#state = new ConsumerState(context, stream, name, config);
+    const wake = () => this.#deliveries.wake();
+    const announcements = this.#announcements = new Announcements(state);
+    const ackWait = this.#ackWait = new AckWait(state, announcements, wake);
+    const supply = this.#supply = new Supply(state, announcements, ackWait);
+    const pin = this.#pin = new Pin(state, announcements, wake);
+    const pulls = this.#pulls = new Pulls(state, pin);
+    const push = this.#push = new Push(state, () => {
+      this.#inactivity.watch();
+      wake();
+    });
+    this.#deliveries = new Deliveries(state, { supply, pulls, push, pin, ackWait });
+    this.#acks = new Acks(state, announcements, ackWait, {
+      wake,
+      ask: (reply, body) => this.#ask(reply, body),
+    });
+    this.#removals = new Removals(state, supply, ackWait);
+    this.#inactivity = new Inactivity(state, pulls, push, ackWait, () => this.delete());
+    this.#pause = new Alarm(context.clock, () => {
+      announcements.paused();
+      wake();
+    });
+    try {
+      this.#subscribe();
+    } catch (error) {
+      this.#stop();
+      throw error;
+    }
+  }
+
+  get name(): string {
+    return this.#state.name;
+  }
+
+  /** What it is like now. */
+  get config(): ConsumerConfig {
+    return this.#state.config;
+  }
+
+  /** Is it in nobody's list? */
+  get isHidden(): boolean {
+    return this.config.direct || this.config.sourcing;
+  }
+
+  /** Begins to deliver. */
+  begin(): void {
+    this.#stream.consumers.add(this);
+    if (isPush(this.config)) this.#push.start();
+    this.#inactivity.start();
+    this.#pause.set(this.#pausedUntil);
+    this.#announcements.created();
+    this.#note();
+    this.#deliveries.wake();
+  }
+
+  /** What answers say of it. */
+  info(isListed = false): object {
+    const parts = { pulls: this.#pulls, push: this.#push, pin: this.#pin };
+    return infoOf(this.#state, parts, isListed);
+  }
+
+  /** It is another from now on; the configuration has been checked. */
+  update(config: ConsumerConfig): void {
+    const before = this.config;
+    this.#state.config = config;
+    const filters = filtersOf(config);
+    const isRefiltered = String(filters) !== String(this.#state.filter.subjects);
+    if (isRefiltered) {
+      this.#stream.consumers.remove(this);
+      this.#state.filter = new SubjectFilter(filters);
+      this.#stream.consumers.add(this);
+      this.#releaseUnneeded(0);
+      this.#state.recount();
+    }
+    this.#ackWait.renew();
+    if (config.deliver_subject !== before.deliver_subject) {
+      this.#ackWait.expireAll();
+      this.#push.move();
+    }
+    if (config.max_ack_pending !== before.max_ack_pending) this.#deliveries.wake();
+    if (config.inactive_threshold !== before.inactive_threshold) this.#inactivity.start();
+    if (config.pause_until !== before.pause_until) {
+      this.#pause.set(this.#pausedUntil);
+      // as on the server, those who wait are not served before somebody asks again
+      this.#announcements.paused();
+    }
+    this.#note();
+  }
+
+  /** Tells of a pause where there is one. */
+  announcePause(): void {
+    if (this.#pausedUntil !== undefined) this.#announcements.paused();
+  }
+
+  /** Nobody is pinned any more, as somebody has asked for. */
+  unpin(group: string): void {
+    this.#pin.clear();
+    this.#announcements.unpinned(group, "admin");
+    this.#deliveries.wake();
+  }
+
+  /** Ends it for good. */
+  delete(): void {
+    if (this.#isOver) return;
+    this.ended();
+    this.#stream.consumers.remove(this);
+    if (this.#stream.config.retention !== "interest") return;
+    if (this.#stream.consumers.size === 0) this.#stream.purge({});
+    else this.#releaseUnneeded(this.#state.progress.floor.stream);
+  }
+
+  wants(subject: string): boolean {
+    return this.#state.filter.matches(subject);
+  }
+
+  needs(message: StoredMessage): boolean {
+    return this.#removals.needs(message);
+  }
+
+  exceeds({ inactive_threshold = 0, max_ack_pending = 0 }: ConsumerLimits): boolean {
+    const { config } = this;
+    return (inactive_threshold > 0 && config.inactive_threshold > inactive_threshold) ||
+      (max_ack_pending > 0 && config.max_ack_pending > max_ack_pending);
+  }
+
+  get subjects(): readonly string[] {
+    return this.#state.filter.subjects;
+  }
+
+  stored({ seq }: StoredMessage): void {
+    this.#state.remaining.stored(seq);
+    if (seq >= this.#state.progress.next) this.#deliveries.wake();
+  }
+
+  removed(message: StoredMessage): void {
+    this.#removals.removed(message);
+  }
+
+  purged(filter: string): void {
+    this.#removals.purged(filter);
+    this.#note();
+  }
+
+  updated(): void {
+    // limits of the stream hold for consumers that come
+  }
+
+  ended(): void {
+    if (this.#isOver) return;
+    this.#announcements.deleted();
+    this.#pulls.stop();
+    this.#stop();
+  }
+
+  get #pausedUntil(): number | undefined {
+    const { pause_until } = this.config;
+    return (pause_until ?? 0) > this.#context.clock.wallTime() ? pause_until : undefined;
+  }
+
+  #subscribe(): void {
+    const { stream, name } = { stream: this.#stream.name, name: this.name };
+    const { ack_policy, flow_control } = this.config;
+    const subscribe = (subject: string, receive: Receive) =>
+      this.#subscriptions.push(this.#context.client.subscribe(subject, receive));
+    if (ack_policy !== "none" && ack_policy !== "flow_control") {
+      for (const subject of ackSubjects(stream, name)) {
+        subscribe(subject, (published) => this.#acknowledge(published));
+      }
+    }
+    subscribe(`$JS.API.CONSUMER.MSG.NEXT.${stream}.${name}`, (published) => this.#pull(published));
+    subscribe(`$JS.API.CONSUMER.RESET.${stream}.${name}`, (published) => this.#reset(published));
+    if (!flow_control) return;
+    for (const subject of flowControlSubjects(stream, name)) {
+      subscribe(subject, (published) =>
+        this.#push.answered(published, (seq, number) => {
+          this.#acks.acknowledge({ seq, number, deliveries: 1 }, false);
+        }));
+    }
+  }
+
+  #acknowledge(published: Published): void {
+    this.#inactivity.note();
+    this.#acks.receive(published);
+    this.#note();
+  }
+
+  #pull({ reply, headers, body }: Published): void {
+    if (reply === "") return;
+    if (!isPush(this.config) && asksTooMuch(headers)) {
+      return this.#say(reply, "412 Required Api Level");
+    }
+    this.#ask(reply, body);
+  }
+
+  #ask(reply: string, body: Uint8Array): void {
+    if (isPush(this.config)) return this.#say(reply, "409 Consumer is push based");
+    if (this.#pulls.receive(reply, body)) this.#deliveries.wake();
+    this.#note();
+  }
+
+  #reset({ reply, headers, body }: Published): void {
+    if (reply === "") return;
+    const answer = answerReset(this.#state, { headers, body }, (from) => {
+      this.#ackWait.stop();
+      this.#state.restart(from);
+      this.#releaseUnneeded(0);
+      this.#note();
+      this.#deliveries.wake();
+      return this.info();
+    });
+    this.#context.client.publish(reply, { body: JSON.stringify(answer) });
+  }
+
+  /** Lets messages go that the stream keeps for nobody any more. */
+  #releaseUnneeded(after: number): void {
+    if (this.#stream.config.retention !== "interest") return;
+    const { log } = this.#stream;
+    for (let next = log.next("", after + 1); next; next = log.next("", next.seq + 1)) {
+      this.#stream.release(next.seq);
+    }
+  }
+
+  #say(reply: string, status: string): void {
+    this.#context.client.publish(reply, { headers: statusBlock(status) });
+  }
+
+  #note(): void {
+    const { pending, config } = this.#state;
+    if (this.#isOver) return;
+    const own = CONSUMER + JSON.stringify(config).length;
+    this.#context.memory.note(this, own + pending.held + this.#pulls.held);
+  }
+
+  #stop(): void {
+    this.#isOver = true;
+    for (const subscription of this.#subscriptions) this.#context.client.unsubscribe(subscription);
+    this.#deliveries.stop();
+    this.#ackWait.stop();
+    this.#push.stop();
+    this.#pin.clear();
+    this.#inactivity.stop();
+    this.#pause.stop();
+    this.#context.memory.note(this, 0);
+  }
+}

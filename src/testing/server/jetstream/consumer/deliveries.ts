@@ -1,0 +1,189 @@
+import { Alarm } from "../alarm.ts";
+import { breath } from "../../../../breath.ts";
+import { headerBlock, statusBlock, withHeader } from "../header_block.ts";
+import { NOTHING, type StoredMessage } from "../message.ts";
+import { ackSubject } from "./ack_subject.ts";
+import type { AckWait } from "./ack_wait.ts";
+import { isPush } from "./config.ts";
+import { Pace } from "./pace.ts";
+import type { Pin } from "./pin.ts";
+import type { PullRequest } from "./pull_request.ts";
+import type { Pulls } from "./pulls.ts";
+import type { Push } from "./push.ts";
+import type { ConsumerState } from "./state.ts";
+import type { Supplied, Supply } from "./supply.ts";
+
+/** After so many messages others may have their turn. */
+const MANY = 64;
+
+/** Who delivers what to whom. */
+interface Parts {
+  readonly supply: Supply;
+  readonly pulls: Pulls;
+  readonly push: Push;
+  readonly pin: Pin;
+  readonly ackWait: AckWait;
+}
+
+/** A message on its way to somebody. */
+interface Parcel {
+  readonly supplied: Supplied;
+  readonly to: string;
+  readonly reply: string;
+  readonly headers: string;
+  readonly body: Uint8Array;
+  /** The request that it is for. */
+  readonly request: PullRequest | undefined;
+}
+
+/** Delivers what there is to those who want it, for as long as there are both. */
+export class Deliveries {
+  readonly #state: ConsumerState;
+  readonly #parts: Parts;
+  readonly #pace: Pace;
+  readonly #waiting: Alarm;
+  readonly #later: Alarm;
+  /** One that has to wait a little. */
+  #held: Parcel | undefined;
+  #isAwake = false;
+  #isOver = false;
+
+  constructor(state: ConsumerState, parts: Parts) {
+    const { clock } = state.context;
+    this.#state = state;
+    this.#parts = parts;
+    this.#pace = new Pace(state);
+    this.#waiting = new Alarm(clock, () => {
+      parts.pulls.sweep(true);
+      this.#waiting.set(parts.pulls.next);
+    });
+    this.#later = new Alarm(clock, () => {
+      const parcel = this.#held;
+      this.#held = undefined;
+      if (parcel) this.#send(parcel);
+      this.wake();
+    });
+  }
+
+  /** There may be something to deliver: a little later, after what is being worked on. */
+  wake(): void {
+    if (this.#isAwake || this.#isOver) return;
+    this.#isAwake = true;
+    queueMicrotask(() => void this.#run());
+  }
+
+  /** Delivers nothing any more. */
+  stop(): void {
+    this.#isOver = true;
+    this.#waiting.stop();
+    this.#later.stop();
+  }
+
+  async #run(): Promise<void> {
+    let outcome = this.#next();
+    for (let count = 1; outcome === "delivered"; count++) {
+      if (count % MANY === 0) await breath();
+      outcome = this.#next();
+    }
+    this.#isAwake = false;
+    if (this.#isOver || isPush(this.#state.config)) return;
+    this.#parts.pulls.sweep(outcome !== "full");
+    this.#waiting.set(this.#parts.pulls.next);
+  }
+
+  #next(): "delivered" | "full" | "nothing" {
+    const { supply, pulls, push } = this.#parts;
+    const { config, context: { clock } } = this.#state;
+    const isPaused = (config.pause_until ?? 0) > clock.wallTime();
+    if (this.#isOver || this.#held || isPaused) return "nothing";
+    if (isPush(config) ? !push.isOpen : pulls.size === 0) return "nothing";
+    const supplied = supply.take();
+    if (supplied === "full") return "full";
+    if (supplied === "end") return "nothing";
+    const parcel = this.#pack(supplied);
+    if (!parcel) {
+      supply.giveBack(supplied);
+      return "nothing";
+    }
+    const wait = this.#pace.waitFor(supplied.message, sizeOf(parcel));
+    if (wait > 0) {
+      this.#held = parcel;
+      this.#later.set(clock.wallTime() + wait);
+    } else {
+      this.#send(parcel);
+    }
+    return "delivered";
+  }
+
+  #pack(supplied: Supplied): Parcel | undefined {
+    const { config, stream, name, progress, remaining } = this.#state;
+    const { message, deliveries } = supplied;
+    const delivery = { number: progress.number, deliveries };
+    const reply = ackSubject(stream.name, name, delivery, message, remaining.count);
+    const { headers, body } = config.headers_only ? headersOnly(message) : message;
+    const parcel = { supplied, to: config.deliver_subject, reply, headers, body };
+    if (isPush(config)) return { ...parcel, request: undefined };
+    const size = message.subject.length + reply.length + headers.length + body.length;
+    const request = this.#parts.pulls.take(size);
+    if (!request) return undefined;
+    const pinned = config.priority_policy === "pinned_client"
+      ? withHeader(headers, "Nats-Pin-Id", this.#parts.pin.id)
+      : headers;
+    return { ...parcel, to: request.reply, headers: pinned, request };
+  }
+
+  #send(parcel: Parcel): void {
+    const { supplied: { message }, to, reply, headers, body, request } = parcel;
+    const { config, context: { client, clock }, pending, progress, stream } = this.#state;
+    const { seq } = message;
+    const now = clock.wallTime();
+    const isAcknowledged = config.ack_policy === "none";
+    const number = progress.deliver(seq, isAcknowledged, now);
+    if (!isAcknowledged) {
+      pending.note(seq, number, now);
+      this.#parts.ackWait.note(seq);
+    }
+    const undelivered = () => this.#return(seq, to);
+    client.publish(message.subject, { to, reply, headers, body, undelivered });
+    if (request) this.#settle(request, now);
+    else this.#parts.push.delivered(sizeOf(parcel));
+    if (isAcknowledged) stream.release(seq);
+  }
+
+  #settle({ batch, bytes, reply }: PullRequest, now: number): void {
+    this.#parts.pulls.lastActive = now;
+    if (batch > 0 || bytes <= 0) return;
+    this.#state.context.client.publish(reply, {
+      headers: statusBlock("409 Batch Completed", {
+        "Nats-Pending-Messages": batch,
+        "Nats-Pending-Bytes": bytes,
+      }),
+    });
+  }
+
+  /** Nobody got it: whoever was there is gone. */
+  #return(seq: number, to: string): void {
+    const { config, pending, redelivery } = this.#state;
+    const { push, pulls } = this.#parts;
+    redelivery.discount(seq);
+    if (isPush(config)) return push.look();
+    pulls.sweep(false);
+    pulls.credit(to);
+    if (pending.get(seq)) redelivery.add(seq);
+    this.wake();
+  }
+}
+
+function sizeOf({ to, reply, headers, body }: Parcel): number {
+  return to.length + reply.length + headers.length + body.length;
+}
+
+function headersOnly({ headers, body }: StoredMessage): { headers: string; body: Uint8Array } {
+  const size = { "Nats-Msg-Size": body.length };
+  return {
+    headers: headers === ""
+      ? headerBlock(size)
+      : withHeader(headers, "Nats-Msg-Size", String(body.length)),
+    body: NOTHING,
+  };
+}

@@ -1,0 +1,57 @@
+import { isSubset } from "../../subject.ts";
+import type { StoredMessage } from "../message.ts";
+import type { MessageLog } from "../stream/message_log.ts";
+
+/** Which messages of a stream a consumer delivers: those of any of the subjects, or all where there are none. */
+export class SubjectFilter {
+  readonly subjects: readonly string[];
+
+  constructor(subjects: readonly string[]) {
+    this.subjects = subjects;
+  }
+
+  /** Does it let messages of the subject through? */
+  matches(subject: string): boolean {
+    return this.subjects.length === 0 ||
+      this.subjects.some((filter) => filter === subject || isSubset(subject, filter));
+  }
+
+  /** Are all of its subjects within the pattern? */
+  isWithin(pattern: string): boolean {
+    return this.subjects.length > 0 && this.subjects.every((filter) => isSubset(filter, pattern));
+  }
+
+  /** The first message not below. */
+  next(log: MessageLog, from: number): StoredMessage | undefined {
+    const [first = "", ...others] = this.subjects;
+    let found = log.next(first, from);
+    for (const filter of others) {
+      const other = log.next(filter, from);
+      if (other && !(found && found.seq <= other.seq)) found = other;
+    }
+    return found;
+  }
+
+  /** The last message. */
+  last(log: MessageLog): StoredMessage | undefined {
+    if (this.subjects.length === 0) return log.get(log.last);
+    let found: StoredMessage | undefined;
+    for (const filter of this.subjects) {
+      const last = log.lastOf(filter);
+      if (last && !(found && found.seq >= last.seq)) found = last;
+    }
+    return found;
+  }
+
+  /** The sequences of the last messages of each subject, in order. */
+  lastOfEach(log: MessageLog): number[] {
+    const found = new Set(this.subjects.flatMap((filter) => log.lastOfEach(filter)));
+    return [...found].sort((one, other) => one - other);
+  }
+
+  /** How many messages there are from a sequence on. */
+  count(log: MessageLog, from: number): number {
+    if (this.subjects.length === 0) return log.countFrom("", from);
+    return this.subjects.reduce((sum, filter) => sum + log.countFrom(filter, from), 0);
+  }
+}

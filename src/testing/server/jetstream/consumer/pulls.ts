@@ -1,0 +1,232 @@
+import { statusBlock } from "../header_block.ts";
+import type { Pin } from "./pin.ts";
+import {
+  checkPull,
+  PullRefused,
+  type PullRequest,
+  rankOf,
+  readPull,
+  sizeOf,
+} from "./pull_request.ts";
+import { heartbeatBlock } from "./push.ts";
+import type { ConsumerState } from "./state.ts";
+
+/** Those who asked for messages, and wait for them. */
+export class Pulls {
+  /** When something was asked for or delivered last, in milliseconds since 1970. */
+  lastActive = 0;
+  readonly #state: ConsumerState;
+  readonly #pin: Pin;
+  #waiting: PullRequest[] = [];
+  /** When those were last looked through that may not wait any more. */
+  #looked = 0;
+  #held = 0;
+
+  constructor(state: ConsumerState, pin: Pin) {
+    this.#state = state;
+    this.#pin = pin;
+  }
+
+  /** How many wait. */
+  get size(): number {
+    return this.#waiting.length;
+  }
+
+  /** What they take, in bytes as they are estimated. */
+  get held(): number {
+    return this.#held;
+  }
+
+  /** Takes a request, or answers why not; `false` where nothing waits because of it. */
+  receive(reply: string, body: Uint8Array): boolean {
+    const now = this.#now;
+    try {
+      const request = readPull(reply, body, now);
+      checkPull(this.#state.config, request, now);
+      this.#checkPin(request);
+      this.#checkWait(request);
+      this.#checkRoom(request);
+      this.#add(request);
+      this.lastActive = now;
+      return true;
+    } catch (error) {
+      if (!(error instanceof PullRefused)) throw error;
+      if (error.message !== "") this.#say(reply, error.message);
+      return false;
+    }
+  }
+
+  /** The one who gets a message of that size next; those on the way who may not get it hear why. */
+  take(size: number): PullRequest | undefined {
+    const { context: { client }, config: { priority_policy } } = this.#state;
+    const needsPin = priority_policy === "pinned_client" && this.#pin.id === "";
+    for (let passed = 0; this.#waiting.length > 0 && passed < this.#waiting.length;) {
+      const request = this.#waiting[0]!;
+      if (request.expires !== undefined && request.expires <= this.#now) {
+        this.#end(request, "408 Request Timeout");
+        continue;
+      }
+      const turn = this.#turnOf(request, needsPin);
+      if (turn === "wrong") {
+        this.#end(request, "423 Nats-Wrong-Pin-Id");
+        continue;
+      }
+      if (turn === "later") {
+        this.#waiting.push(this.#waiting.shift()!);
+        passed++;
+        continue;
+      }
+      if (request.bytes > 0 && size > request.bytes) {
+        if (needsPin) this.#pin.clear();
+        this.#end(request, "409 Message Size Exceeds MaxBytes");
+        continue;
+      }
+      if (client.reaches(request.reply)) return this.#serve(request, size);
+      this.#remove(request);
+    }
+    return undefined;
+  }
+
+  /** One did not get its message. */
+  credit(reply: string): void {
+    const request = this.#waiting.find((one) => one.reply === reply);
+    if (!request) return;
+    request.batch++;
+    request.delivered--;
+  }
+
+  /** Lets those go who wait no longer; `isEnd` is where there is nothing to deliver now. Gives what the others want. */
+  sweep(isEnd: boolean): number {
+    const now = this.#looked = this.#now;
+    let wanted = 0;
+    for (const request of [...this.#waiting]) {
+      if (request.expires !== undefined && request.expires <= now) {
+        this.#end(request, "408 Request Timeout");
+      } else if (isEnd && request.noWait && (!request.expires || request.delivered > 0)) {
+        this.#remove(request);
+        this.#say(request.reply, "404 No Messages");
+      } else if (!this.#state.context.client.reaches(request.reply)) {
+        this.#remove(request);
+      } else {
+        wanted += request.batch;
+        this.#beat(request, now);
+      }
+    }
+    return wanted;
+  }
+
+  /** When the next one ends, or hears that it still waits. */
+  get next(): number | undefined {
+    let next = Infinity;
+    for (const { expires = Infinity, heartbeat, nextHeartbeat } of this.#waiting) {
+      next = Math.min(next, expires, heartbeat > 0 ? nextHeartbeat : Infinity);
+    }
+    return next === Infinity ? undefined : next;
+  }
+
+  /** The consumer is gone. */
+  stop(): void {
+    for (const { reply } of this.#waiting) this.#say(reply, "409 Consumer Deleted");
+    this.#waiting = [];
+    this.#held = 0;
+  }
+
+  get #now(): number {
+    return this.#state.context.clock.wallTime();
+  }
+
+  /** May it have a message? The pinned client only, and whoever asks for what others leave only where there is enough. */
+  #turnOf(request: PullRequest, needsPin: boolean): "now" | "later" | "wrong" {
+    const { config: { priority_policy }, remaining, pending } = this.#state;
+    const pin = this.#pin;
+    if (needsPin) {
+      if (request.pin !== "") return "wrong";
+      pin.give(request);
+    } else if (pin.id !== "" && request.pin !== pin.id) {
+      return request.pin === "" ? "later" : "wrong";
+    }
+    if (priority_policy !== "overflow") return "now";
+    const { min_pending = 0, min_ack_pending = 0 } = request.priority ?? {};
+    if (min_pending <= 0 && min_ack_pending <= 0) return "now";
+    const isEnough = (min_pending > 0 && min_pending <= remaining.count + 1) ||
+      (min_ack_pending > 0 && min_ack_pending <= pending.size);
+    return isEnough ? "now" : "later";
+  }
+
+  #serve(request: PullRequest, size: number): PullRequest {
+    if (request.bytes > 0) {
+      request.bytes -= size;
+      if (request.bytes === 0) request.batch = 1;
+    }
+    request.delivered++;
+    request.batch--;
+    if (request.heartbeat > 0) request.nextHeartbeat = this.#now + request.heartbeat;
+    this.#remove(request);
+    if (request.batch > 0) this.#add(request);
+    return request;
+  }
+
+  /** In the order in which they came, or in that of their priorities. */
+  #add(request: PullRequest): void {
+    this.#held += sizeOf(request);
+    if (this.#state.config.priority_policy !== "prioritized") {
+      this.#waiting.push(request);
+      return;
+    }
+    const rank = rankOf(request);
+    const at = this.#waiting.findIndex((other) => rankOf(other) > rank);
+    this.#waiting.splice(at < 0 ? this.#waiting.length : at, 0, request);
+  }
+
+  #remove(request: PullRequest): void {
+    const at = this.#waiting.indexOf(request);
+    if (at < 0) return;
+    this.#waiting.splice(at, 1);
+    this.#held -= sizeOf(request);
+  }
+
+  #checkPin({ pin, priority }: PullRequest): void {
+    if (this.#state.config.priority_policy === "none" || !priority || this.#pin.id === "") return;
+    if (pin === this.#pin.id) this.#pin.renew(priority.group ?? "");
+    else if (pin !== "") throw new PullRefused("423 Nats-Pin-Id mismatch");
+  }
+
+  #checkRoom({ heartbeat }: PullRequest): void {
+    const { config: { max_waiting }, context: { memory } } = this.#state;
+    if (this.size >= max_waiting && this.#now - this.#looked > 1_000) this.sweep(false);
+    if (this.size < max_waiting && !memory.isExceeded) return;
+    // who hears heartbeats notices by their absence
+    throw new PullRefused(heartbeat === 0 ? "409 Exceeded MaxWaiting" : "");
+  }
+
+  #checkWait({ noWait, expires }: PullRequest): void {
+    if (!noWait) return;
+    const { remaining, redelivery } = this.#state;
+    const available = remaining.count + redelivery.waiting;
+    if (available === 0 && expires !== undefined) return;
+    this.lastActive = this.#now;
+    if (available === 0) throw new PullRefused("404 No Messages");
+    if (available < this.sweep(false)) throw new PullRefused("408 Requests Pending");
+  }
+
+  #beat(request: PullRequest, now: number): void {
+    if (request.heartbeat === 0 || request.nextHeartbeat > now) return;
+    this.#state.context.client.publish(request.reply, {
+      headers: heartbeatBlock(this.#state.progress),
+    });
+    request.nextHeartbeat = now + request.heartbeat;
+  }
+
+  #end(request: PullRequest, status: string): void {
+    this.#remove(request);
+    this.#say(request.reply, status, request);
+  }
+
+  #say(reply: string, status: string, left?: PullRequest): void {
+    const headers = left && {
+      "Nats-Pending-Messages": left.batch,
+      "Nats-Pending-Bytes": left.bytes,
+    };
+    this.#state.context.client.publish(reply, { headers: statusBlock(status, headers) });
+  }
+}

@@ -1,0 +1,73 @@
+import type { StoredMessage } from "../message.ts";
+import type { AckWait } from "./ack_wait.ts";
+import type { ConsumerState } from "./state.ts";
+import type { Supply } from "./supply.ts";
+
+/** What a consumer has to do with messages that leave the stream: which it needs, and what it does without them. */
+export class Removals {
+  readonly #state: ConsumerState;
+  readonly #supply: Supply;
+  readonly #ackWait: AckWait;
+
+  constructor(state: ConsumerState, supply: Supply, ackWait: AckWait) {
+    this.#state = state;
+    this.#supply = supply;
+    this.#ackWait = ackWait;
+  }
+
+  /** Has it yet to deliver the message, or to hear of it? */
+  needs({ seq, subject }: StoredMessage): boolean {
+    const { config, filter, pending, progress, redelivery } = this.#state;
+    if (!filter.matches(subject)) return false;
+    if (redelivery.isKnown(seq)) return true;
+    if (seq <= progress.floor.stream) return false;
+    if (config.ack_policy !== "explicit") return true;
+    return seq >= progress.next || pending.get(seq) !== undefined;
+  }
+
+  /** A message is gone. */
+  removed({ seq, subject }: StoredMessage): void {
+    const { filter, pending, progress, redelivery, remaining } = this.#state;
+    if (seq >= progress.next && filter.matches(subject)) remaining.less();
+    if (pending.get(seq)) this.#supply.lose(seq, redelivery.deliveries(seq));
+    else redelivery.forget(seq);
+  }
+
+  /** Many messages are gone. */
+  purged(filter: string): void {
+    const { progress, redelivery, stream: { log } } = this.#state;
+    const isWider = !this.#isWithin(filter);
+    if (isWider && !this.#state.filter.matches(filter)) return;
+    const from = isWider || filter === ""
+      ? log.first
+      : log.next(filter, log.first)?.seq ?? log.last + 1;
+    progress.passOver(from);
+    const gone = this.#state.pending.sequences().filter((seq) => seq < from || !log.get(seq));
+    for (const seq of gone) this.#forget(seq);
+    if (progress.floor.stream < from) {
+      progress.floor = { ...progress.floor, stream: from - 1 };
+    }
+    redelivery.forgetBelow(log.first);
+    if (this.#state.pending.size === 0) {
+      redelivery.clear();
+      progress.floor = { consumer: progress.number - 1, stream: progress.next - 1 };
+    }
+    progress.write();
+    this.#state.recount();
+  }
+
+  /** Is all that the consumer delivers within what was purged? */
+  #isWithin(filter: string): boolean {
+    return filter === "" || this.#state.filter.isWithin(filter);
+  }
+
+  #forget(seq: number): void {
+    const { pending, progress, redelivery } = this.#state;
+    const { number } = pending.get(seq)!;
+    const floor = progress.floor;
+    if (number > floor.consumer) progress.floor = { ...floor, consumer: number };
+    pending.delete(seq);
+    redelivery.forget(seq);
+    this.#ackWait.forget(seq);
+  }
+}

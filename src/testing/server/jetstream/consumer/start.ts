@@ -1,0 +1,52 @@
+import type { MessageLog } from "../stream/message_log.ts";
+import type { Stream } from "../stream/stream.ts";
+import type { ConsumerConfig } from "./config.ts";
+import type { SubjectFilter } from "./filter.ts";
+
+/** Where a consumer begins. */
+export interface Start {
+  readonly seq: number;
+  /** Messages that come before all that follow the end of the stream: the last of each subject. */
+  readonly picked: readonly number[];
+}
+
+/** Finds where a consumer begins by its policy. */
+export function startOf(config: ConsumerConfig, filter: SubjectFilter, stream: Stream): Start {
+  const { log } = stream;
+  if (config.deliver_policy === "last_per_subject") {
+    // all messages are the last of their subjects
+    if (stream.config.max_msgs_per_subject === 1) {
+      return { seq: within(log, log.first), picked: [] };
+    }
+    const picked = filter.lastOfEach(log);
+    return { seq: within(log, picked[0] ?? log.last), picked };
+  }
+  if (config.opt_start_seq > 0) {
+    return { seq: Math.max(config.opt_start_seq, log.first), picked: [] };
+  }
+  return { seq: within(log, wanted(config, filter, log)), picked: [] };
+}
+
+function wanted(config: ConsumerConfig, filter: SubjectFilter, log: MessageLog): number {
+  switch (config.deliver_policy) {
+    case "all":
+      return log.first;
+    case "last":
+      return filter.last(log)?.seq ?? (filter.subjects.length === 0 ? log.last : 0);
+    case "by_start_time":
+      return fromTime(log.seqAt(config.opt_start_time!), filter, log);
+    default:
+      return log.last + 1;
+  }
+}
+
+/** The server goes on to the first message of its subjects where all of them come later. */
+function fromTime(from: number, filter: SubjectFilter, log: MessageLog): number {
+  const firsts = filter.subjects.map((subject) => log.next(subject, 0)?.seq ?? 0)
+    .filter((first) => first >= from && first < log.last);
+  return firsts.length > 0 ? Math.min(...firsts) : from;
+}
+
+function within({ first, last }: MessageLog, seq: number): number {
+  return first === 0 ? 1 : Math.min(Math.max(seq, first), last + 1);
+}
