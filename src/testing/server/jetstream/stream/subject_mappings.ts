@@ -1,0 +1,95 @@
+/** Makes a part of the new subject of the tokens of the old one. */
+export type Part = (tokens: readonly string[]) => string;
+
+/** Where a function stands, and what it may go by. */
+export interface Reading {
+  /** The token of the destination that it is. */
+  readonly token: string;
+  /** The place of the token that a wildcard stands for, counted from 1; throws where there are not so many. */
+  place(wildcard: string): number;
+  /** A number from 0 up to 1. */
+  chance(): number;
+}
+
+/** Reads the arguments of a function. */
+type Mapping = (list: readonly string[], reading: Reading) => Part;
+
+const MAX_INT32 = 2 ** 31 - 1;
+
+/** The functions of destinations, such as `{{wildcard(1)}}`, by their names in small letters. */
+export const MAPPINGS: Readonly<Record<string, Mapping>> = {
+  wildcard: (list, reading) => {
+    const at = reading.place(exactly(1, list, reading)[0]!);
+    return (tokens) => tokens[at]!;
+  },
+  splitfromleft: tokenAndNumber((token, at) => split(token, at)),
+  splitfromright: tokenAndNumber((token, at) => split(token, at > 0 ? token.length - at : 0)),
+  slicefromleft: tokenAndNumber((token, size) => slice(token, size, 0)),
+  slicefromright: tokenAndNumber((token, size) => slice(token, size, token.length % size)),
+  left: tokenAndNumber((token, size) => size > 0 ? token.slice(0, size) : token),
+  right: tokenAndNumber((token, size) => size > 0 ? token.slice(-size) : token),
+  split: (list, reading) => {
+    const [wildcard, by] = exactly(2, list, reading) as [string, string];
+    const at = reading.place(wildcard);
+    if (/[ .]/.test(by)) throw new Error(`invalid argument in ${reading.token}`);
+    return (tokens) => tokens[at]!.split(by).filter((part) => part !== "").join(".");
+  },
+  partition: ([buckets = "", ...wildcards], reading) => {
+    const count = toInteger(buckets, reading);
+    const places = wildcards.map((wildcard) => reading.place(wildcard));
+    const keyOf = (tokens: readonly string[]) =>
+      places.length > 0 ? places.map((at) => tokens[at]).join("") : tokens.join(".");
+    return (tokens) => String(count === 0 ? 0 : fnv1a(keyOf(tokens)) % count);
+  },
+  random: (list, reading) => {
+    const ceiling = toInteger(exactly(1, list, reading)[0]!, reading);
+    return () => String(Math.floor(reading.chance() * ceiling));
+  },
+};
+
+/** What a function may be of where the old subject has no wildcards. */
+export const WITHOUT_WILDCARDS: readonly string[] = ["partition", "random"];
+
+/** Reads a whole number. */
+export function toInteger(text: string, { token }: Pick<Reading, "token">): number {
+  const number = Number(text.trim());
+  if (text.trim() === "" || !Number.isInteger(number) || number > MAX_INT32) {
+    throw new Error(`invalid argument in ${token}`);
+  }
+  return number;
+}
+
+/** A function of a token that a wildcard stands for, and a number. */
+function tokenAndNumber(make: (token: string, number: number) => string): Mapping {
+  return (list, reading) => {
+    const [wildcard, number] = exactly(2, list, reading) as [string, string];
+    const at = reading.place(wildcard);
+    const argument = toInteger(number, reading);
+    return (tokens) => make(tokens[at]!, argument);
+  };
+}
+
+function exactly(count: number, list: readonly string[], { token }: Reading): readonly string[] {
+  if (list.length === count && list[0] !== "") return list;
+  throw new Error(`wrong number of arguments in ${token}`);
+}
+
+function split(token: string, at: number): string {
+  return at > 0 && at < token.length ? `${token.slice(0, at)}.${token.slice(at)}` : token;
+}
+
+function slice(token: string, size: number, first: number): string {
+  if (size <= 0 || size >= token.length) return token;
+  const parts = first > 0 ? [token.slice(0, first)] : [];
+  for (let at = first; at < token.length; at += size) parts.push(token.slice(at, at + size));
+  return parts.join(".");
+}
+
+/** The hash of a byte string that decides its partition. */
+function fnv1a(key: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < key.length; i++) {
+    hash = Math.imul(hash ^ key.charCodeAt(i), 0x01000193);
+  }
+  return hash >>> 0;
+}
