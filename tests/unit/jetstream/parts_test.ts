@@ -1,4 +1,4 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { Agenda } from "../../../src/testing/server/jetstream/agenda.ts";
 import { readJson, STRING, UINT64 } from "../../../src/testing/server/jetstream/api/go_json.ts";
 import { withoutHeaders } from "../../../src/testing/server/jetstream/header_block.ts";
@@ -175,6 +175,8 @@ Deno.test("readJson() keeps whole numbers within their types, and `__proto__` as
   const fields = { name: STRING, seq: UINT64 };
   assertEquals(readJson(bytes('{"NAME":"é","seq":5}'), fields), { name: "Ã©", seq: 5 });
   assertEquals(readJson(bytes('{"name":"\\u00e9"}'), fields), { name: "Ã©" });
+  const { seq } = readJson(bytes('{"seq":18446744073709551615}'), fields);
+  assert(BigInt(JSON.stringify(seq)) < 2n ** 64n);
   for (const text of ['{"seq":-1}', '{"seq":1.0}', '{"seq":1e2}', '{"seq":18446744073709551616}']) {
     assertThrows(() => readJson(bytes(text), fields), TypeError, "cannot unmarshal number");
   }

@@ -39,6 +39,9 @@ const RANGES: Readonly<Record<IntegerType, readonly [bigint, bigint]>> = {
   Duration: [-(2n ** 63n), 2n ** 63n - 1n],
 };
 
+/** At the greatest of all numbers a double is off by so much at most. */
+const ROUNDING = 1_024n;
+
 /** A number that is written with a fraction or an exponent, which is no whole number to the server. */
 class Fraction {
   readonly text: string;
@@ -167,7 +170,9 @@ function readInteger(value: unknown, type: IntegerType, at: string): number {
   const [least, greatest] = RANGES[type];
   const exact = BigInt(value);
   if (exact < least || exact > greatest) throw mismatch(value, at, type);
-  return Number(value);
+  // rounded up it would be none of its type any more, and clients could not read what they are shown
+  const rounded = Number(value);
+  return BigInt(rounded) <= greatest ? rounded : Number(greatest - ROUNDING);
 }
 
 function readTimeText(value: unknown, at: string): number {
