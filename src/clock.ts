@@ -27,9 +27,14 @@ export interface Clock {
    * of the event loop, also where the time stands still until a test moves it.
    */
   setTimeout(callback: () => void, milliseconds: number): Timer;
+  /** Resolves after that many milliseconds of real time: for what no test moves, such as a socket that is to be empty. */
+  inRealTime(milliseconds: number): Promise<void>;
   /** A number from 0 up to 1, to spread what would otherwise happen at once. Never for what must not be guessed. */
   random(): number;
 }
+
+/** The real ones: a test that replaces the platform's must not stop what waits for turns of the event loop. */
+const { setTimeout: setRealTimeout, setImmediate, clearImmediate } = globalThis;
 
 /** The clock of the platform: the default of everything that takes one. */
 export const platformClock: Clock = {
@@ -38,6 +43,7 @@ export const platformClock: Clock = {
   // the platform fires at once where it is asked for more than the longest wait
   setTimeout: (callback, milliseconds) =>
     new PlatformTimer(setTimeout(callback, Math.min(milliseconds, LONGEST_TIMER))),
+  inRealTime: realDelay,
   random: () => Math.random(),
 };
 
@@ -56,9 +62,6 @@ class PlatformTimer implements Timer {
     Deno.unrefTimer(this.#timer);
   }
 }
-
-/** The real ones: a test that replaces the platform's must not stop what waits for turns of the event loop. */
-const { setTimeout: setRealTimeout, setImmediate, clearImmediate } = globalThis;
 
 /** Calls back in a later turn of the event loop, after timers and sockets had theirs; no test's time comes in between. */
 export function afterTurn(callback: () => void): void {

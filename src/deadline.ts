@@ -1,17 +1,26 @@
-import { type Clock, platformClock } from "./clock.ts";
+import type { Clock } from "./clock.ts";
 import { TimeoutError } from "./errors.ts";
 import { rejection } from "./stack.ts";
 
-/** How long something may take. */
-export interface Patience {
-  /** What the time goes by. */
-  readonly clock?: Clock | undefined;
-  /** Milliseconds until a `TimeoutError`; without it there is no end. */
-  readonly timeout?: number | undefined;
-  /** What the error tells in its place, where this is what is left of it. @default {timeout} */
+/** How long something may take: as long as it likes, or until a time that goes by a clock. */
+export type Patience = Endless | Timed;
+
+interface Ends {
+  /** What the error tells as the timeout, where that is what is left of it. @default {timeout} */
   readonly given?: number | undefined;
   /** Ends the wait with its reason. */
   readonly signal?: AbortSignal | undefined;
+}
+
+interface Endless extends Ends {
+  readonly timeout?: undefined;
+  readonly clock?: Clock | undefined;
+}
+
+interface Timed extends Ends {
+  readonly clock: Clock;
+  /** Milliseconds until a `TimeoutError`; without it there is no end. */
+  readonly timeout: number | undefined;
 }
 
 /**
@@ -21,7 +30,7 @@ export interface Patience {
  */
 export function within<T>(
   promise: Promise<T>,
-  { clock = platformClock, timeout, given = timeout, signal }: Patience,
+  { clock, timeout, given = timeout, signal }: Patience,
   action: string,
   subject?: string,
 ): Promise<T> {
@@ -31,7 +40,7 @@ export function within<T>(
   }
   if (timeout === undefined && !signal) return promise;
   return new Promise<T>((resolve, reject) => {
-    const timer = timeout === undefined ? undefined : clock.setTimeout(() => {
+    const timer = timeout === undefined ? undefined : clock!.setTimeout(() => {
       settle(() => resolve(rejection(new TimeoutError(action, given!, subject))));
     }, timeout);
     const abort = () => settle(() => reject(signal!.reason));

@@ -154,7 +154,7 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
     checkOptions("ping", options, TIMEOUT_RULES);
     const { clock, connection } = this.#wiring;
     const began = clock.now();
-    await connection.flush({ timeout: options.timeout ?? 5_000 }, "ping the server");
+    await connection.flush({ clock, timeout: options.timeout ?? 5_000 }, "ping the server");
     return clock.now() - began;
   }
 
@@ -172,7 +172,8 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
 
   async #flush(options: TimeoutOptions): Promise<void> {
     checkOptions("flush", options, TIMEOUT_RULES);
-    await this.#wiring.connection.settle(options);
+    const { clock, connection } = this.#wiring;
+    await connection.settle({ ...options, clock });
   }
 
   /**

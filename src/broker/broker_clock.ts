@@ -17,6 +17,10 @@ export class BrokerClock implements Clock {
     return this.#clock.setTimeout(callback, milliseconds);
   }
 
+  inRealTime(milliseconds: number): Promise<void> {
+    return this.#clock.inRealTime(milliseconds);
+  }
+
   random(): number {
     return this.#clock.random();
   }

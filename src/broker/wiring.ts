@@ -66,7 +66,7 @@ export class Wiring implements Host {
   constructor(settings: BrokerSettings) {
     const { connection, inboxPrefix, requestTimeout, service, logger } = settings;
     this.addresses = new ReplyAddresses(inboxPrefix, settings.answersTo);
-    this.connection = new Connection(connection, this.feed);
+    this.connection = new Connection(connection, this.feed, this.clock);
     const requests = this.requests = new Requests(this, inboxPrefix);
     this.links = new Links(this.feed, this.clock, settings);
     this.#mostBroken = connection.waitOnFirstConnect ? undefined : connection.connectTimeout;

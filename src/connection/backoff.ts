@@ -1,3 +1,5 @@
+import type { Clock } from "../clock.ts";
+
 /** How long to wait between two attempts to connect again, in milliseconds. */
 export interface Backoff {
   /** The longest first delay; it doubles with every attempt. */
@@ -15,15 +17,17 @@ const SPAN = 5;
  * spread out. A server that lets us in and hangs up gets no more dials than one that refuses.
  */
 export class ReconnectDelay {
+  readonly #clock: Clock;
   readonly #backoff: Backoff;
   readonly #first: number;
-  /** When the last dials were, by `performance.now()`. */
+  /** When the last dials were, by the clock. */
   readonly #dials: number[] = [];
   #attempts = 0;
   #doublings = 0;
   #since = Infinity;
 
-  constructor(backoff: Backoff) {
+  constructor(clock: Clock, backoff: Backoff) {
+    this.#clock = clock;
     this.#backoff = backoff;
     this.#first = Math.min(backoff.minDelay, backoff.maxDelay);
   }
@@ -34,30 +38,30 @@ export class ReconnectDelay {
   }
 
   /** How long to wait before the next attempt. */
-  next(now = performance.now()): number {
+  next(now = this.#clock.now()): number {
     const { minDelay, maxDelay } = this.#backoff;
     // 2 ** 1024 is Infinity, and a first delay of 0 times that is no number
     const most = Math.min(maxDelay, minDelay * 2 ** Math.min(this.#doublings, 1_000));
     this.#attempts++;
     this.#doublings++;
     const [tenth = -Infinity] = this.#dials.length < MOST ? [] : this.#dials;
-    return Math.max(Math.random() * most, tenth + SPAN * this.#first - now);
+    return Math.max(this.#clock.random() * most, tenth + SPAN * this.#first - now);
   }
 
   /** A server is dialled at that time. */
-  dialled(at = performance.now()): void {
+  dialled(at = this.#clock.now()): void {
     this.#dials.push(at);
     if (this.#dials.length > MOST) this.#dials.shift();
   }
 
   /** The connection is there. */
-  connected(now = performance.now()): void {
+  connected(now = this.#clock.now()): void {
     this.#attempts = 0;
     this.#since = now;
   }
 
   /** The connection is gone. */
-  lost(now = performance.now()): void {
+  lost(now = this.#clock.now()): void {
     if (now - this.#since >= this.#backoff.maxDelay) this.#doublings = 0;
     this.#since = Infinity;
   }

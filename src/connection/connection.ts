@@ -56,13 +56,14 @@ export class Connection {
   readonly #report = (error: Error, subject?: string) =>
     this.#feed.emit({ type: "error", error, ...subject !== undefined && { subject } });
 
-  constructor(settings: ConnectionSettings, feed: EventFeed) {
+  constructor(settings: ConnectionSettings, feed: EventFeed, clock: Dialling["clock"]) {
     this.#feed = feed;
-    this.#roll = new Roll(feed, { out: () => this.#outlet, listed: () => this.#subscriptions });
-    this.#outlet = new Outlet(settings.outboxLimit, this.#lines, this.#roll);
+    const listed = () => this.#subscriptions;
+    this.#roll = new Roll(feed, { clock, out: () => this.#outlet, listed });
+    this.#outlet = new Outlet(clock, settings.outboxLimit, this.#lines, this.#roll);
     this.#subscriptions = new Subscriptions(this.#roll, this.#report);
-    this.#dialling = new Dialling(settings, feed);
-    this.#heartbeat = new Heartbeat(settings.pingInterval);
+    this.#dialling = new Dialling(clock, settings, feed);
+    this.#heartbeat = new Heartbeat(clock, settings.pingInterval);
     this.#odd = new OddAddresses(this.#report);
   }
 
@@ -187,14 +188,14 @@ export class Connection {
    * outage it waits for the connection if anything is held, and else for nothing.
    */
   async close({ timeout }: { readonly timeout: number }): Promise<void> {
-    const until = performance.now() + timeout;
-    const rest = () => Math.max(1, until - performance.now());
+    const { clock } = this.#dialling;
+    const until = clock.now() + timeout;
+    const rest = (part = 1) => ({ clock, timeout: Math.max(1, (until - clock.now()) * part) });
     if (this.#isOpen) {
       const sent = this.#outlet.emptied().then(() =>
         this.isUp ? this.#outlet.confirm() : undefined
       );
-      const patience = { timeout: rest() * SENDING_PART };
-      await within(sent, patience, "send what is on its way").catch(this.#report);
+      await within(sent, rest(SENDING_PART), "send what is on its way").catch(this.#report);
     }
     this.#dialling.end();
     const line = this.#line;
@@ -203,7 +204,7 @@ export class Connection {
     if (line) this.#dialling.leave(line.leave());
     const connecting = this.#isOpen ? undefined : this.#connecting?.catch(() => {});
     const left = Promise.resolve(connecting).then(() => this.#dialling.left());
-    await within(left, { timeout: rest() }, "close the socket").catch(this.#report);
+    await within(left, rest(), "close the socket").catch(this.#report);
     if (this.#isOpen) this.#closed();
     // who reads the events of a broker that never was connected, or of one stopped twice, waits for their end too
     this.#feed.emit({ type: "closed", error: undefined });
@@ -217,7 +218,7 @@ export class Connection {
 
   /** A server has let us in: it is told of all subscriptions, asked for those that were lost, and then gets what was held. */
   #goUp(client: NatsConnection): void {
-    const { line, fault } = lineThrough(client, this.#watch(() => line));
+    const { line, fault } = lineThrough(this.#dialling.clock, client, this.#watch(() => line));
     this.#line = line;
     this.#url = withoutQuery(line.address);
     this.#dialling.learn(line.info?.connect_urls);
@@ -226,8 +227,7 @@ export class Connection {
     this.#outlet.open(line);
     this.#subscriptions.raise(line);
     this.#roll.raise();
-    const largest = this.maxPayload;
-    this.#outlet.resume({ isUp: () => this.isUp, largest, failed: this.#report });
+    this.#outlet.resume({ isUp: () => this.isUp, largest: this.maxPayload, failed: this.#report });
     this.#heartbeat.start(line, () => this.#goDown(line));
     this.#comeback.come();
     this.#feed.emit({ type: "connected", server: this.#url, reconnects: this.#reconnects });

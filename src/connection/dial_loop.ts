@@ -1,12 +1,15 @@
+import type { Clock } from "../clock.ts";
 import type { NatsConnection } from "@nats-io/transport-deno";
 import { within } from "../deadline.ts";
 import { ConnectionError } from "../errors.ts";
+import { pause } from "../pause.ts";
 import type { ReconnectDelay } from "./backoff.ts";
 import { connectFault } from "./faults.ts";
 import { withoutQuery } from "./servers.ts";
 
 /** What a way to a server goes by. */
 export interface WayIn {
+  readonly clock: Clock;
   /** Which servers a round has, each to be dialled once. */
   round(): readonly string[];
   /** Named where none lets us in. */
@@ -36,7 +39,7 @@ export async function wayIn(way: WayIn): Promise<NatsConnection> {
   let last: ConnectionError | undefined;
   for (let isFirst = true;; isFirst = false) {
     if (!isFirst || way.isReturn) {
-      await pause(way.delay.next(), way.signal);
+      await pause(way.clock, way.delay.next(), way.signal);
       if (way.signal.aborted) throw gaveUp(way.urls, last);
       way.attempt(way.delay.attempts);
     }
@@ -107,18 +110,4 @@ function gaveUp(
   const servers = urls.map(withoutQuery).join(", ");
   const sentence = `Cannot connect to ${servers} as the broker must not be stopped: it is`;
   return new ConnectionError(sentence, "closed", { cause });
-}
-
-/** Resolves after so many milliseconds, or once the signal aborts. */
-function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(end, milliseconds);
-    signal.addEventListener("abort", end, { once: true });
-    function end() {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", end);
-      resolve();
-    }
-    if (signal.aborted) end();
-  });
 }

@@ -1,3 +1,4 @@
+import type { Clock } from "../clock.ts";
 import { errors, type NatsConnection } from "@nats-io/transport-deno";
 import { Authentication } from "./authentication.ts";
 import type { ReconnectDelay } from "./backoff.ts";
@@ -14,6 +15,7 @@ const RESETS = 2;
 
 /** What dials go by. */
 export interface DialWays {
+  readonly clock: Clock;
   readonly settings: ConnectionSettings;
   readonly delay: ReconnectDelay;
   /** Told of credentials that could not be got, where those of before are used. */
@@ -78,11 +80,11 @@ export class Dialler {
 
   /** Before the first time there are no others to go by. */
   async #refresh(signal: AbortSignal): Promise<void> {
-    const { settings: { connectTimeout }, failed } = this.#ways;
+    const { clock, settings: { connectTimeout }, failed } = this.#ways;
     if (!this.#authentication?.isAsked) return;
     try {
       // the other half is the server's
-      await this.#authentication.refresh({ timeout: connectTimeout / 2, signal });
+      await this.#authentication.refresh({ clock, timeout: connectTimeout / 2, signal });
     } catch (error) {
       if (!this.#wasIn || signal.aborted) throw error;
       failed(error as Error);

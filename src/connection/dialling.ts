@@ -1,3 +1,4 @@
+import type { Clock } from "../clock.ts";
 import type { NatsConnection } from "@nats-io/transport-deno";
 import type { ConnectionError } from "../errors.ts";
 import { ReconnectDelay } from "./backoff.ts";
@@ -10,6 +11,7 @@ import { type ConnectionSettings, IN_MEMORY, type SocketSource } from "./setting
 
 /** How a connection is made and made again: which servers are dialled, when, and what is told of what fails. */
 export class Dialling {
+  readonly clock: Clock;
   readonly #settings: ConnectionSettings;
   readonly #feed: EventFeed;
   readonly #delay: ReconnectDelay;
@@ -20,21 +22,22 @@ export class Dialling {
   #pool: Pool;
   #dialler: Dialler | undefined;
 
-  constructor(settings: ConnectionSettings, feed: EventFeed) {
+  constructor(clock: Clock, settings: ConnectionSettings, feed: EventFeed) {
+    this.clock = clock;
     this.#settings = settings;
     this.#feed = feed;
-    this.#delay = new ReconnectDelay(settings.reconnect);
+    this.#delay = new ReconnectDelay(clock, settings.reconnect);
     this.#faults = new DialFaults(feed, settings.servers.urls);
-    this.#pool = new Pool(settings.servers.urls);
+    this.#pool = new Pool(clock, settings.servers.urls);
   }
 
   /** Gives a client that was let in for the first time, through these sockets where there are any. */
   first(socket: SocketSource | undefined): Promise<NatsConnection> {
-    const [settings, delay] = [this.#settings, this.#delay];
+    const [clock, settings, delay] = [this.clock, this.#settings, this.#delay];
     this.#trying = new AbortController();
-    this.#pool = new Pool(socket ? [IN_MEMORY] : settings.servers.urls);
+    this.#pool = new Pool(clock, socket ? [IN_MEMORY] : settings.servers.urls);
     const failed = (error: Error) => this.#feed.emit({ type: "error", error });
-    this.#dialler = new Dialler({ settings, delay, failed }, socket);
+    this.#dialler = new Dialler({ clock, settings, delay, failed }, socket);
     const told = new Set<string>();
     return this.#dial(false, (error) => {
       // the same again and again would be a flood of lines
@@ -88,6 +91,7 @@ export class Dialling {
   #dial(isReturn: boolean, failed: (fault: ConnectionError) => void): Promise<NatsConnection> {
     const [pool, dialler, { signal }] = [this.#pool, this.#dialler!, this.#trying];
     return wayIn({
+      clock: this.clock,
       round: () => isReturn ? [pool.longestAgo()] : pool.shuffled(),
       urls: pool.urls,
       isReturn,

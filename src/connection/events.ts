@@ -1,3 +1,4 @@
+import { platformClock, type Timer } from "../clock.ts";
 import { print } from "../thrown.ts";
 
 /** What happens to a connection and to what runs over it. */
@@ -131,11 +132,11 @@ class EventReader implements AsyncIterableIterator<BrokerEvent> {
   #ended = false;
 
   /** Whether the broker that was closed is to open again; looked at once the turn that made this is over. */
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timer: Timer | undefined;
 
   constructor(feed: EventFeed, isClosed: () => boolean) {
     this.#leave = feed.listen((event) => this.#take(event), true);
-    if (isClosed()) this.#timer = setTimeout(() => isClosed() && this.#end(), 0);
+    if (isClosed()) this.#timer = platformClock.setTimeout(() => isClosed() && this.#end(), 0);
   }
 
   next(): Promise<IteratorResult<BrokerEvent>> {
@@ -163,7 +164,7 @@ class EventReader implements AsyncIterableIterator<BrokerEvent> {
 
   #end(): void {
     this.#ended = true;
-    clearTimeout(this.#timer);
+    this.#timer?.clear();
     this.#leave();
     for (const call of this.#calls.splice(0)) call(undefined);
   }

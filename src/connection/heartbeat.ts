@@ -1,3 +1,4 @@
+import type { Clock, Timer } from "../clock.ts";
 import type { Line } from "../line/line.ts";
 
 /** So many questions without an answer, and the server is given up at the next. */
@@ -5,11 +6,13 @@ const MOST_UNANSWERED = 2;
 
 /** Asks a server for signs of life, and tells when there are none: the client's own waits for a socket that never drains. */
 export class Heartbeat {
+  readonly #clock: Clock;
   readonly #interval: number;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timer: Timer | undefined;
 
   /** `interval` in milliseconds. */
-  constructor(interval: number) {
+  constructor(clock: Clock, interval: number) {
+    this.#clock = clock;
     this.#interval = interval;
   }
 
@@ -23,13 +26,13 @@ export class Heartbeat {
       unanswered++;
       // one that has ended is told of by itself
       line.probe().then(() => unanswered = 0, () => {});
-      this.#timer = setTimeout(tick, interval);
+      this.#timer = this.#clock.setTimeout(tick, interval);
     };
-    this.#timer = setTimeout(tick, interval);
+    this.#timer = this.#clock.setTimeout(tick, interval);
   }
 
   stop(): void {
-    clearTimeout(this.#timer);
+    this.#timer?.clear();
     this.#timer = undefined;
   }
 }

@@ -1,3 +1,4 @@
+import type { Clock } from "../clock.ts";
 import type { NatsConnection } from "@nats-io/transport-deno";
 import type { Line, LineWatch } from "../line/line.ts";
 import { PlainLine } from "../line/plain_line.ts";
@@ -11,9 +12,9 @@ export interface OpenedLine {
 }
 
 /** Makes a line of a client that has just been let in: the fast one where all is as it is known, and else the plain one. */
-export function lineThrough(client: NatsConnection, watch: LineWatch): OpenedLine {
+export function lineThrough(clock: Clock, client: NatsConnection, watch: LineWatch): OpenedLine {
   if (!REACH.isWanted) return { line: new PlainLine(client, watch), fault: undefined };
   const { protocol, fault } = insideOf(client);
-  if (protocol) return { line: new ReachingLine(client, protocol, watch), fault: undefined };
+  if (protocol) return { line: new ReachingLine(clock, client, protocol, watch), fault: undefined };
   return { line: new PlainLine(client, watch), fault };
 }

@@ -15,10 +15,9 @@ interface Kind {
 export class Occurrences {
   readonly #kinds = new Map<string, Kind>();
 
-  /** Counts it; gives how often it has come, and whether that is to be told. */
-  add(sentence: string): { readonly count: number; readonly isTold: boolean } {
+  /** Counts what comes `now`; gives how often it has come, and whether that is to be told. */
+  add(sentence: string, now: number): { readonly count: number; readonly isTold: boolean } {
     const kind = this.#kindOf(sentence);
-    const now = performance.now();
     if (now - kind.since >= WINDOW) Object.assign(kind, { since: now, within: 0 });
     kind.within++;
     const isTold = kind.within <= SINGLY || Number.isInteger(Math.log10(kind.within));

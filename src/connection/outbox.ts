@@ -1,3 +1,4 @@
+import type { Clock } from "../clock.ts";
 import { OutboxFullError } from "../errors.ts";
 import { age, type Outgoing } from "../message/outgoing.ts";
 import { alone } from "../message/packet.ts";
@@ -10,13 +11,15 @@ const encoder = new TextEncoder();
 
 /** What was published while there was no connection: in order, and within a bound of bytes. */
 export class Outbox {
+  readonly #clock: Clock;
   readonly #limit: number;
-  /** Since when, by `performance.now()`; the very objects that were given, for whoever takes one back. */
+  /** Since when, by the clock; the very objects that were given, for whoever takes one back. */
   readonly #held = new Map<Outgoing, number>();
   readonly #waiting: (() => void)[] = [];
   #size = 0;
 
-  constructor(limit: number) {
+  constructor(clock: Clock, limit: number) {
+    this.#clock = clock;
     this.#limit = limit;
   }
 
@@ -45,7 +48,7 @@ export class Outbox {
     // bytes that the caller goes on to write into would be sent as they are then, not as they were given
     outgoing.data = data;
     this.#size += sizeOf(outgoing);
-    this.#held.set(outgoing, performance.now());
+    this.#held.set(outgoing, this.#clock.now());
   }
 
   has(outgoing: Outgoing): boolean {
@@ -64,7 +67,7 @@ export class Outbox {
   release(send: (outgoing: Outgoing) => boolean): void {
     for (const [outgoing, since] of this.#held) {
       const size = sizeOf(outgoing);
-      const now = performance.now();
+      const now = this.#clock.now();
       age(outgoing, now - since);
       this.#size += sizeOf(outgoing) - size;
       this.#held.set(outgoing, now);

@@ -1,3 +1,4 @@
+import type { Clock } from "../clock.ts";
 import { ConnectionError, PayloadTooLargeError } from "../errors.ts";
 import type { Line } from "../line/line.ts";
 import { isUnwatched, type Outgoing } from "../message/outgoing.ts";
@@ -27,6 +28,7 @@ export interface Resumption {
  * that has gone, where it was not handed over; counted, where nobody can tell whether it arrived.
  */
 export class Outlet {
+  readonly #clock: Clock;
   readonly #outbox: Outbox;
   readonly #lines: ControlLines;
   readonly #roll: Pick<Roll, "published" | "asked">;
@@ -43,8 +45,14 @@ export class Outlet {
   #told = { doubtful: 0, refused: 0 };
 
   /** What is held stays within so many bytes. */
-  constructor(limit: number, lines: ControlLines, roll: Pick<Roll, "published" | "asked">) {
-    this.#outbox = new Outbox(limit);
+  constructor(
+    clock: Clock,
+    limit: number,
+    lines: ControlLines,
+    roll: Pick<Roll, "published" | "asked">,
+  ) {
+    this.#clock = clock;
+    this.#outbox = new Outbox(clock, limit);
     this.#lines = lines;
     this.#roll = roll;
   }
@@ -53,6 +61,7 @@ export class Outlet {
   open(line: Line): void {
     const writer = this.#writer = line.writer;
     this.#receipts = new Receipts({
+      clock: this.#clock,
       given: () => writer.taken,
       ask: () => line.ask(this.#roll.asked()),
     });

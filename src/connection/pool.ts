@@ -1,3 +1,5 @@
+import type { Clock } from "../clock.ts";
+
 /** So many addresses at most are taken from what a server tells. */
 const MOST = 256;
 const ADDRESS = /^(?:\[[\da-f:.%\w]+\]|[^\s:/@?#\\[\]]+):\d{1,5}$/i;
@@ -5,6 +7,7 @@ const PORTS: Readonly<Record<string, string>> = { ws: "80", wss: "443" };
 
 /** The servers that may be dialled: those of the configuration, and those that one of them has told of. */
 export class Pool {
+  readonly #clock: Pick<Clock, "random">;
   readonly #configured: readonly string[];
   readonly #scheme: string;
   /** URLs by address. */
@@ -13,7 +16,8 @@ export class Pool {
   readonly #dialled = new Map<string, number>();
   #dials = 0;
 
-  constructor(urls: readonly string[]) {
+  constructor(clock: Pick<Clock, "random">, urls: readonly string[]) {
+    this.#clock = clock;
     this.#configured = urls;
     this.#scheme = /^wss?:\/\//.exec(urls[0] ?? "")?.[0] ?? "";
   }
@@ -25,7 +29,7 @@ export class Pool {
 
   /** All of them, in random order. */
   shuffled(): string[] {
-    return this.urls.map((url) => ({ url, place: Math.random() }))
+    return this.urls.map((url) => ({ url, place: this.#clock.random() }))
       .sort((one, other) => one.place - other.place)
       .map(({ url }) => url);
   }

@@ -1,8 +1,11 @@
+import type { Clock, Timer } from "../clock.ts";
+
 /** Milliseconds between two questions, while anything is sent. */
 const INTERVAL = 1_000;
 
 /** What receipts are asked by. */
 export interface ReceiptWays {
+  readonly clock: Clock;
   /** How many messages were given to be sent. */
   given(): number;
   /** Asks the server; resolves with its answer, by which it has all that was given before. */
@@ -16,7 +19,7 @@ export interface ReceiptWays {
 export class Receipts {
   readonly #ways: ReceiptWays;
   #confirmed = 0;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timer: Timer | undefined;
 
   constructor(ways: ReceiptWays) {
     this.#ways = ways;
@@ -29,7 +32,7 @@ export class Receipts {
 
   /** Something was sent, and will be asked after. */
   expect(): void {
-    this.#timer ??= setTimeout(() => this.#ask(), INTERVAL);
+    this.#timer ??= this.#ways.clock.setTimeout(() => this.#ask(), INTERVAL);
   }
 
   /** Asks now. */
@@ -41,7 +44,7 @@ export class Receipts {
 
   /** Asks no more, until something is sent. */
   stop(): void {
-    clearTimeout(this.#timer);
+    this.#timer?.clear();
     this.#timer = undefined;
   }
 

@@ -1,3 +1,4 @@
+import type { Clock, Timer } from "../clock.ts";
 import { ConnectionError, PermissionError, SubscriptionError } from "../errors.ts";
 import { asError } from "../thrown.ts";
 import type { EventFeed } from "./events.ts";
@@ -22,6 +23,7 @@ interface Asking {
 
 /** What the roll does things by. */
 export interface RollWays {
+  readonly clock: Clock;
   readonly out: () => Asking;
   readonly listed: () => Subscriptions;
 }
@@ -43,7 +45,7 @@ export class Roll implements EntryWatch {
   #isUp = false;
   /** How many publishes were refused that are not the program's own: answers, questions, frames. */
   #refusedAnswers = 0;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timer: Timer | undefined;
   /** What must be through before anybody is told that the server has all. */
   #work: Promise<unknown> | undefined;
 
@@ -232,7 +234,7 @@ export class Roll implements EntryWatch {
 
   /** What the server says, as often as it likes. */
   #tell(error: Error): void {
-    const { count, isTold } = this.#occurrences.add(error.message);
+    const { count, isTold } = this.#occurrences.add(error.message, this.#ways.clock.now());
     this.#feed.emit({ type: "error", error, ...count > 1 && { count } }, !isTold);
   }
 
@@ -263,18 +265,17 @@ export class Roll implements EntryWatch {
 
   #arm(): void {
     if (!this.#isUp) return;
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined;
-      this.#safely(() => this.#retry());
-    }, RESUBSCRIBING.interval);
+    const retry = () => this.#safely(() => this.#retry());
+    this.#timer ??= this.#ways.clock.setTimeout(retry, RESUBSCRIBING.interval);
   }
 
   #disarm(): void {
-    clearTimeout(this.#timer);
+    this.#timer?.clear();
     this.#timer = undefined;
   }
 
   #retry(): void {
+    this.#disarm();
     const limited: Entry[] = [];
     for (const [entry, error] of [...this.#lost]) {
       if (entry.state !== "refused") continue;

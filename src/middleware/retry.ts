@@ -3,7 +3,7 @@ import { ReplyError } from "../errors.ts";
 import type { Message } from "../message/message.ts";
 import { callable, checkOptions, count, decision, milliseconds } from "../options.ts";
 import { isThenable } from "../thenable.ts";
-import { pause } from "./pause.ts";
+import { pause } from "../pause.ts";
 import { checkRequired } from "./required.ts";
 
 /** How often a handler is run again, and after what. */

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { Clock } from "../clock.ts";
 import type { NatsConnection, ServerInfo, Status } from "@nats-io/transport-deno";
 import type { Line, LineWatch, Listener, Ticket } from "../line/line.ts";
 import { PendingAsks } from "../line/pending_asks.ts";
@@ -26,11 +27,11 @@ export class ReachingLine implements Line {
   readonly #asks = new PendingAsks();
   #hasEnded = false;
 
-  constructor(client: NatsConnection, protocol: Protocol, watch: LineWatch) {
+  constructor(clock: Clock, client: NatsConnection, protocol: Protocol, watch: LineWatch) {
     this.#client = client;
     this.#protocol = protocol;
     this.#watch = watch;
-    this.writer = this.#writeThrough();
+    this.writer = this.#writeThrough(clock);
     this.#readThrough();
     this.#listenThrough();
     sendWithoutDelay(protocol);
@@ -88,9 +89,9 @@ export class ReachingLine implements Line {
   }
 
   /** The client encodes, copies and joins what is published piece by piece, and cannot give it back. */
-  #writeThrough(): SocketWriter {
+  #writeThrough(clock: Clock): SocketWriter {
     const protocol = this.#protocol;
-    const writer = new SocketWriter(() => this.isOpen ? protocol.transport : undefined);
+    const writer = new SocketWriter(clock, () => this.isOpen ? protocol.transport : undefined);
     writer.fill((protocol.outbound as Outbound).drain());
     protocol.outbound = writer;
     protocol.flushPending = writer.flush;

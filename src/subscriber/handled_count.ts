@@ -1,4 +1,4 @@
-import type { Clock } from "../clock.ts";
+import { type Clock, platformClock } from "../clock.ts";
 import { within } from "../deadline.ts";
 import type { NextOptions } from "../inbox/inbox.ts";
 import { checkOptions, count as wholeCount, limit, milliseconds, signal } from "../options.ts";
@@ -27,7 +27,11 @@ export class HandledCount {
     checkOptions("wait for messages", { count }, { count: wholeCount });
     checkOptions("wait for messages", options, { timeout: limit(milliseconds), signal });
     const { timeout = 5_000 } = options;
-    const patience = { ...options, clock, timeout: timeout === Infinity ? undefined : timeout };
+    const patience = {
+      ...options,
+      clock: clock ?? platformClock,
+      timeout: timeout === Infinity ? undefined : timeout,
+    };
     const { promise, resolve } = Promise.withResolvers<void>();
     const look = () => this.#count >= count && resolve();
     this.#waiting.add(look);

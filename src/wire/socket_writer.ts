@@ -1,3 +1,4 @@
+import type { Clock } from "../clock.ts";
 import type { Outgoing } from "../message/outgoing.ts";
 import { roomOf, Segment, type Unsent } from "./segment.ts";
 import type { Writer } from "./writer.ts";
@@ -29,6 +30,7 @@ const LONGEST_LOOK = 16;
  * be lost without a word if the connection broke.
  */
 export class SocketWriter implements Writer {
+  readonly #clock: Pick<Clock, "inRealTime">;
   readonly #pipe: () => Pipe | undefined;
   /** Oldest first; what comes goes into the last. */
   #segments: Segment[] = [new Segment()];
@@ -45,7 +47,8 @@ export class SocketWriter implements Writer {
   #room: PromiseWithResolvers<void> | undefined;
 
   /** `pipe` gives the transport while it is connected. */
-  constructor(pipe: () => Pipe | undefined) {
+  constructor(clock: Pick<Clock, "inRealTime">, pipe: () => Pipe | undefined) {
+    this.#clock = clock;
     this.#pipe = pipe;
   }
 
@@ -215,7 +218,7 @@ export class SocketWriter implements Writer {
     }
     const wait = this.#look;
     this.#look = Math.min(2 * wait, LONGEST_LOOK);
-    return new Promise((resolve) => void setTimeout(resolve, wait));
+    return this.#clock.inRealTime(wait);
   }
 
   #after(written: Promise<void>): void {

@@ -25,7 +25,11 @@ class Running implements AsyncDisposable {
       if (event.type === "error") this.errors.push(event.error);
     });
     const credentials = user && { user: user.user, password: user.password };
-    this.connection = new Connection(brokerSettings(url, { ...credentials }).connection, feed);
+    this.connection = new Connection(
+      brokerSettings(url, { ...credentials }).connection,
+      feed,
+      platformClock,
+    );
     const metadata = { "schema.request": `{"type":"object"}` };
     const place = { name: "orders-id", subject: "orders.*", queueGroup: "q" };
     const endpoints: Endpoint[] = [{ ...place, metadata, stats: this.stats }];
@@ -46,7 +50,7 @@ class Running implements AsyncDisposable {
     const running = new Running(url, id, user);
     await running.connection.connect();
     running.service.listen();
-    await running.connection.flush({ timeout: 5_000 }, "flush");
+    await running.connection.flush({ clock: platformClock, timeout: 5_000 }, "flush");
     return running;
   }
 
@@ -132,7 +136,7 @@ onEveryServer("A service that listens again is found on the next connection", as
   await connection.close({ timeout: 2_000 });
   await connection.connect();
   service.listen();
-  await connection.flush({ timeout: 5_000 }, "flush");
+  await connection.flush({ clock: platformClock, timeout: 5_000 }, "flush");
   assertEquals(await ask(client, "$SRV.PING.orders"), PING);
   assertEquals(stats.requests, 0);
 });

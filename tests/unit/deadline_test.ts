@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
+import { platformClock } from "../../src/clock.ts";
 import { within } from "../../src/deadline.ts";
 import { TimeoutError } from "../../src/errors.ts";
 
@@ -21,10 +22,17 @@ function counted(signal: AbortSignal): () => number {
 }
 
 Deno.test("within() settles as the promise does", async () => {
-  assertStrictEquals(await within(Promise.resolve(7), { timeout: 1_000 }, "wait"), 7);
+  assertStrictEquals(
+    await within(Promise.resolve(7), { clock: platformClock, timeout: 1_000 }, "wait"),
+    7,
+  );
   const error = new Error("no");
   const rejected = await assertRejects(() =>
-    within(Promise.reject(error), { timeout: 1_000, signal: new AbortController().signal }, "wait")
+    within(Promise.reject(error), {
+      clock: platformClock,
+      timeout: 1_000,
+      signal: new AbortController().signal,
+    }, "wait")
   );
   assertStrictEquals(rejected, error);
 });
@@ -37,9 +45,8 @@ Deno.test("within() gives the promise itself where there is no end to wait for",
 Deno.test("within() rejects at the deadline, and not before", async () => {
   using time = new FakeTime();
   let settled: unknown;
-  const promise = within(never, { timeout: 100 }, `request "a.b"`, "a.b").catch((error) =>
-    settled = error
-  );
+  const promise = within(never, { clock: platformClock, timeout: 100 }, `request "a.b"`, "a.b")
+    .catch((error) => settled = error);
   await time.tickAsync(99);
   await time.runMicrotasks();
   assertStrictEquals(settled, undefined);
@@ -54,14 +61,24 @@ Deno.test("within() rejects at the deadline, and not before", async () => {
 });
 
 Deno.test("within() lets a promise that is done already win over a deadline of 0", async () => {
-  assertStrictEquals(await within(Promise.resolve(1), { timeout: 0 }, "wait"), 1);
-  await assertRejects(() => within(never, { timeout: 0 }, "wait"), TimeoutError);
+  assertStrictEquals(
+    await within(Promise.resolve(1), { clock: platformClock, timeout: 0 }, "wait"),
+    1,
+  );
+  await assertRejects(
+    () => within(never, { clock: platformClock, timeout: 0 }, "wait"),
+    TimeoutError,
+  );
 });
 
 Deno.test("within() rejects with the signal's reason as soon as it aborts", async () => {
   for (const reason of [new Error("enough"), "text", 0]) {
     const controller = new AbortController();
-    const promise = within(never, { signal: controller.signal, timeout: 60_000 }, "wait");
+    const promise = within(never, {
+      clock: platformClock,
+      signal: controller.signal,
+      timeout: 60_000,
+    }, "wait");
     controller.abort(reason);
     const caught = await promise.then(() => "resolved", (error) => error);
     assertStrictEquals(caught, reason);
@@ -87,7 +104,7 @@ Deno.test("within() leaves no rejection unhandled, whoever loses", async () => {
   // one promise each: what handles a rejection for one would handle it for the other
   const late = [Promise.withResolvers<void>(), Promise.withResolvers<void>()] as const;
   const aborted = within(late[0].promise, { signal: AbortSignal.abort("gone") }, "wait");
-  const timedOut = within(late[1].promise, { timeout: 0 }, "wait");
+  const timedOut = within(late[1].promise, { clock: platformClock, timeout: 0 }, "wait");
   await Promise.allSettled([aborted, timedOut]);
   for (const { reject } of late) reject(new Error("late"));
   await new Promise((resolve) => setTimeout(resolve));
@@ -99,7 +116,7 @@ Deno.test("within() leaves neither a timer nor a listener behind", async () => {
   using time = new FakeTime();
   const controller = new AbortController();
   const listening = counted(controller.signal);
-  const patience = { timeout: 1_000, signal: controller.signal };
+  const patience = { clock: platformClock, timeout: 1_000, signal: controller.signal };
   await within(Promise.resolve(), patience, "wait");
   await within(Promise.reject(0), patience, "wait").catch(() => {});
   const timedOut = within(never, patience, "wait").catch(() => {});

@@ -14,6 +14,7 @@ const FLOORS: readonly (readonly string[])[] = [
     "stack.ts",
     "deadline.ts",
     "passing.ts",
+    "pause.ts",
     "backlog.ts",
     "breath.ts",
     "thenable.ts",

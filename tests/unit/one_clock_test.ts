@@ -15,8 +15,8 @@ const DIRECT = [
   /from "(?:@std\/async|node:timers|node:perf_hooks)/g,
 ];
 
-/** Where the platform is reached; the connection and what is on its wire follow. */
-const ALLOWED = [/^clock\.ts$/, /^connection\//, /^wire\//];
+/** Where the platform is reached. */
+const ALLOWED = [/^clock\.ts$/];
 
 /** Those that may go by the platform's clock, whatever their broker goes by. */
 const BY_THE_PLATFORM = [
@@ -26,8 +26,10 @@ const BY_THE_PLATFORM = [
   "testing/server/moved_clock.ts",
   "testing/test_broker.ts",
   // where no broker is known
-  "deadline.ts",
   "message/work.ts",
+  "subscriber/handled_count.ts",
+  // only the turn that is being made matters
+  "connection/events.ts",
   // the work of the processor, and sockets, which no test moves
   "breath.ts",
   "testing/server/congestion.ts",

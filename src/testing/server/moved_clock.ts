@@ -69,6 +69,9 @@ export class MovedClock implements Clock, Travel {
     return timer;
   };
 
+  readonly inRealTime = (milliseconds: number): Promise<void> =>
+    this.underWay(() => realDelay(milliseconds));
+
   /** Something is on its way in memory, or has arrived: the next timer waits for what comes of it. */
   readonly noticed = (): void => {
     this.#happened++;

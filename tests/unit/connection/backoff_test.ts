@@ -6,6 +6,7 @@ import {
   assertStrictEquals,
 } from "@std/assert";
 import { stub } from "@std/testing/mock";
+import { platformClock } from "../../../src/clock.ts";
 import { ReconnectDelay } from "../../../src/connection/backoff.ts";
 
 /** The delays of so many attempts, each dialled a long time after the one before. */
@@ -15,12 +16,12 @@ function delays(delay: ReconnectDelay, attempts: number): number[] {
 
 Deno.test("ReconnectDelay doubles the longest delay up to the last", () => {
   using _random = stub(Math, "random", () => 1);
-  const delay = new ReconnectDelay({ minDelay: 250, maxDelay: 3_000 });
+  const delay = new ReconnectDelay(platformClock, { minDelay: 250, maxDelay: 3_000 });
   assertEquals(delays(delay, 6), [250, 500, 1_000, 2_000, 3_000, 3_000]);
 });
 
 Deno.test("ReconnectDelay draws from nothing up to the longest delay", () => {
-  const delay = new ReconnectDelay({ minDelay: 100, maxDelay: 100 });
+  const delay = new ReconnectDelay(platformClock, { minDelay: 100, maxDelay: 100 });
   const drawn = delays(delay, 1_000);
   assert(drawn.every((one) => one >= 0 && one < 100));
   const mean = drawn.reduce((sum, one) => sum + one) / drawn.length;
@@ -29,7 +30,7 @@ Deno.test("ReconnectDelay draws from nothing up to the longest delay", () => {
 });
 
 Deno.test("ReconnectDelay counts the attempts since the connection was there", () => {
-  const delay = new ReconnectDelay({ minDelay: 100, maxDelay: 1_000 });
+  const delay = new ReconnectDelay(platformClock, { minDelay: 100, maxDelay: 1_000 });
   assertStrictEquals(delay.attempts, 0);
   delays(delay, 3);
   assertStrictEquals(delay.attempts, 3);
@@ -39,7 +40,7 @@ Deno.test("ReconnectDelay counts the attempts since the connection was there", (
 
 Deno.test("ReconnectDelay has the first delay again once a connection has lasted for the last one", () => {
   using _random = stub(Math, "random", () => 1);
-  const delay = new ReconnectDelay({ minDelay: 250, maxDelay: 8_000 });
+  const delay = new ReconnectDelay(platformClock, { minDelay: 250, maxDelay: 8_000 });
   delays(delay, 2);
   delay.connected(1_000);
   delay.lost(8_999);
@@ -53,7 +54,7 @@ Deno.test("ReconnectDelay has the first delay again once a connection has lasted
 
 Deno.test("ReconnectDelay keeps to ten dials within five first delays, however short it draws", () => {
   using _random = stub(Math, "random", () => 0);
-  const delay = new ReconnectDelay({ minDelay: 2_000, maxDelay: 8_000 });
+  const delay = new ReconnectDelay(platformClock, { minDelay: 2_000, maxDelay: 8_000 });
   const dials: number[] = [];
   for (let now = 0; dials.length < 100; now += 1) {
     now += delay.next(now);
@@ -70,15 +71,21 @@ Deno.test("ReconnectDelay keeps to ten dials within five first delays, however s
 
 Deno.test("ReconnectDelay stays at the last delay for ever", () => {
   using _random = stub(Math, "random", () => 1);
-  const delay = new ReconnectDelay({ minDelay: 250, maxDelay: 8_000 });
+  const delay = new ReconnectDelay(platformClock, { minDelay: 250, maxDelay: 8_000 });
   assertStrictEquals(delays(delay, 2_000).at(-1), 8_000);
 });
 
 Deno.test("ReconnectDelay never exceeds the last delay where the first is longer", () => {
   using _random = stub(Math, "random", () => 1);
-  assertEquals(delays(new ReconnectDelay({ minDelay: 500, maxDelay: 100 }), 2), [100, 100]);
+  assertEquals(delays(new ReconnectDelay(platformClock, { minDelay: 500, maxDelay: 100 }), 2), [
+    100,
+    100,
+  ]);
 });
 
 Deno.test("ReconnectDelay stays a number with a first delay of 0", () => {
-  assertStrictEquals(delays(new ReconnectDelay({ minDelay: 0, maxDelay: 8_000 }), 1_100).at(-1), 0);
+  assertStrictEquals(
+    delays(new ReconnectDelay(platformClock, { minDelay: 0, maxDelay: 8_000 }), 1_100).at(-1),
+    0,
+  );
 });

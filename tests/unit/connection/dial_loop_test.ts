@@ -1,5 +1,6 @@
 import { errors, type NatsConnection } from "@nats-io/transport-deno";
 import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import { platformClock } from "../../../src/clock.ts";
 import { ReconnectDelay } from "../../../src/connection/backoff.ts";
 import { type WayIn, wayIn } from "../../../src/connection/dial_loop.ts";
 import { ConnectionError } from "../../../src/errors.ts";
@@ -21,7 +22,8 @@ function wayTo(
     urls: Object.keys(failures),
     isReturn,
     waits,
-    delay: new ReconnectDelay({ minDelay: 0, maxDelay: 0 }),
+    clock: platformClock,
+    delay: new ReconnectDelay(platformClock, { minDelay: 0, maxDelay: 0 }),
     signal: controller.signal,
     attempt: (count) => void events.push(count),
     failed: (fault) => void events.push(fault),

@@ -6,6 +6,7 @@ import {
   type WsConnectionOptions,
 } from "@nats-io/transport-deno";
 import { assertEquals, assertRejects } from "@std/assert";
+import { platformClock } from "../../../src/clock.ts";
 import { dial, type TransportKind } from "../../../src/connection/dial.ts";
 import { within } from "../../../src/deadline.ts";
 import { EmbeddedServer } from "../../../src/testing/mod.ts";
@@ -78,7 +79,7 @@ for (const own of ["tcp", "webSocket"] as const) {
         while ((await statuses.next()).value?.type !== "reconnect");
         await client.flush();
       })();
-      await within(back, { timeout: 3_000 }, "come back");
+      await within(back, { clock: platformClock, timeout: 3_000 }, "come back");
       await client.close();
     });
   }

@@ -1,5 +1,6 @@
 import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { stub } from "@std/testing/mock";
+import { platformClock } from "../../../src/clock.ts";
 import { Outbox } from "../../../src/connection/outbox.ts";
 import { OutboxFullError } from "../../../src/errors.ts";
 import { ReceivedMessage } from "../../../src/message/message.ts";
@@ -27,7 +28,7 @@ function released(outbox: Outbox): string[] {
 }
 
 Deno.test("Outbox.release() hands over in the order of hold()", () => {
-  const outbox = new Outbox(10_000);
+  const outbox = new Outbox(platformClock, 10_000);
   const subjects = Array.from({ length: 50 }, (_, at) => `s${at}`);
   for (const subject of subjects) outbox.hold(message(subject));
   assertStrictEquals(outbox.count, 50);
@@ -36,7 +37,7 @@ Deno.test("Outbox.release() hands over in the order of hold()", () => {
 });
 
 Deno.test("Outbox.release() keeps the rest in order once send does not take one", () => {
-  const outbox = new Outbox(10_000);
+  const outbox = new Outbox(platformClock, 10_000);
   for (const subject of ["a", "b", "c"]) outbox.hold(message(subject));
   const offered: string[] = [];
   outbox.release(({ subject }) => offered.push(subject) < 2);
@@ -46,7 +47,7 @@ Deno.test("Outbox.release() keeps the rest in order once send does not take one"
 });
 
 Deno.test("Outbox.release() hands over the whole message", () => {
-  const outbox = new Outbox(10_000);
+  const outbox = new Outbox(platformClock, 10_000);
   const given = {
     subject: "a",
     replyTo: "r",
@@ -61,7 +62,7 @@ Deno.test("Outbox.release() hands over the whole message", () => {
 });
 
 Deno.test("Outbox.hold() copies the bytes, so that the caller may go on to write into them", () => {
-  const outbox = new Outbox(10_000);
+  const outbox = new Outbox(platformClock, 10_000);
   const data = new Uint8Array([1, 2, 3]);
   outbox.hold({ ...message("a"), data });
   data.fill(9);
@@ -79,19 +80,19 @@ Deno.test("Outbox.hold() counts bytes, subject, address of reply, headers and th
     data: new Uint8Array(100),
     headerBlock: new Uint8Array(20),
   };
-  new Outbox(size).hold(outgoing);
-  assertThrows(() => new Outbox(size - 1).hold(outgoing), OutboxFullError);
+  new Outbox(platformClock, size).hold(outgoing);
+  assertThrows(() => new Outbox(platformClock, size - 1).hold(outgoing), OutboxFullError);
 });
 
 Deno.test("Outbox.hold() counts the bytes of addresses, not their characters", () => {
   const outgoing = { ...message("é水😀"), replyTo: "ü" };
   const size = 2 + 3 + 4 + 2 + outgoing.data.length + ENTRY;
-  new Outbox(size).hold(outgoing);
-  assertThrows(() => new Outbox(size - 1).hold(outgoing), OutboxFullError);
+  new Outbox(platformClock, size).hold(outgoing);
+  assertThrows(() => new Outbox(platformClock, size - 1).hold(outgoing), OutboxFullError);
 });
 
 Deno.test("Outbox.hold() refuses what is past the bound, and keeps what it has", () => {
-  const outbox = new Outbox(2 * (1 + 10 + ENTRY));
+  const outbox = new Outbox(platformClock, 2 * (1 + 10 + ENTRY));
   outbox.hold(message("a", 10));
   outbox.hold(message("b", 10));
   const error = assertThrows(() => outbox.hold(message("c")), OutboxFullError);
@@ -105,7 +106,7 @@ Deno.test("Outbox.hold() refuses what is past the bound, and keeps what it has",
 });
 
 Deno.test("Outbox.hold() bounds empty messages too", () => {
-  const outbox = new Outbox(1_000);
+  const outbox = new Outbox(platformClock, 1_000);
   assertThrows(() => {
     for (;;) outbox.hold(message("a"));
   }, OutboxFullError);
@@ -113,7 +114,7 @@ Deno.test("Outbox.hold() bounds empty messages too", () => {
 });
 
 Deno.test("Outbox.hold() takes a smaller message where a larger one did not fit", () => {
-  const outbox = new Outbox(200);
+  const outbox = new Outbox(platformClock, 200);
   outbox.hold(message("a", 50));
   assertThrows(() => outbox.hold(message("b", 50)), OutboxFullError);
   outbox.hold(message("c"));
@@ -121,11 +122,11 @@ Deno.test("Outbox.hold() takes a smaller message where a larger one did not fit"
 });
 
 Deno.test("Outbox.hold() holds nothing where the bound is 0", () => {
-  assertThrows(() => new Outbox(0).hold(message("a")), OutboxFullError);
+  assertThrows(() => new Outbox(platformClock, 0).hold(message("a")), OutboxFullError);
 });
 
 Deno.test("Outbox has room again for whatever was released, withdrawn or cleared", () => {
-  const outbox = new Outbox(1 + ENTRY);
+  const outbox = new Outbox(platformClock, 1 + ENTRY);
   for (let time = 0; time < 3; time++) {
     outbox.hold(message("a"));
     assertEquals(released(outbox), ["a"]);
@@ -136,7 +137,7 @@ Deno.test("Outbox has room again for whatever was released, withdrawn or cleared
 });
 
 Deno.test("Outbox.withdraw() takes back that one message", () => {
-  const outbox = new Outbox(10_000);
+  const outbox = new Outbox(platformClock, 10_000);
   outbox.hold(message("a"));
   const second = held(outbox, "b");
   outbox.hold(message("c"));
@@ -145,7 +146,7 @@ Deno.test("Outbox.withdraw() takes back that one message", () => {
 });
 
 Deno.test("Outbox.withdraw() does nothing a second time, nor once the message is gone", () => {
-  const outbox = new Outbox(2 * (1 + ENTRY));
+  const outbox = new Outbox(platformClock, 2 * (1 + ENTRY));
   const [first, second] = [held(outbox, "a"), held(outbox, "b")];
   outbox.withdraw(first);
   outbox.withdraw(first);
@@ -160,7 +161,7 @@ Deno.test("Outbox.withdraw() does nothing a second time, nor once the message is
 });
 
 Deno.test("Outbox.resume() holds what was accepted, past the bound, unless its sender has given up", () => {
-  const outbox = new Outbox(0);
+  const outbox = new Outbox(platformClock, 0);
   const data = new Uint8Array([7]);
   outbox.resume({ outgoing: { ...message("a"), data: new Uint8Array([9]) }, data });
   outbox.resume({ outgoing: { ...message("b"), isForgotten: true }, data });
@@ -172,7 +173,7 @@ Deno.test("Outbox.resume() holds what was accepted, past the bound, unless its s
 });
 
 Deno.test("Outbox.withdraw() takes back what was sent, taken back from the socket and held again", () => {
-  const outbox = new Outbox(10_000);
+  const outbox = new Outbox(platformClock, 10_000);
   const request = encodeMessage("a", "x", { correlationId: "id", timeLeft: 2_000 }, true);
   outbox.hold(request);
   const sent: Outgoing[] = [];
@@ -183,14 +184,14 @@ Deno.test("Outbox.withdraw() takes back what was sent, taken back from the socke
 });
 
 Deno.test("Outbox.clear() forgets everything and says how many", () => {
-  const outbox = new Outbox(10_000);
+  const outbox = new Outbox(platformClock, 10_000);
   for (const subject of ["a", "b", "c"]) outbox.hold(message(subject));
   assertEquals([outbox.clear(), outbox.count, outbox.clear()], [3, 0, 0]);
   assertEquals(released(outbox), []);
 });
 
 Deno.test("Outbox.release() counts a message once that is withdrawn while it is sent", () => {
-  const outbox = new Outbox(1 + ENTRY);
+  const outbox = new Outbox(platformClock, 1 + ENTRY);
   const only = held(outbox, "a");
   outbox.release(() => {
     outbox.withdraw(only);
@@ -203,7 +204,7 @@ Deno.test("Outbox.release() counts a message once that is withdrawn while it is 
 Deno.test("Outbox.release() tells the time that a request has left by then", () => {
   let now = 0;
   using _now = stub(performance, "now", () => now);
-  const outbox = new Outbox(10_000);
+  const outbox = new Outbox(platformClock, 10_000);
   const envelope = { correlationId: "id", timeLeft: 2_000 };
   outbox.hold(encodeMessage("a", "x", envelope, true));
   const told: (string | undefined)[] = [];
@@ -217,7 +218,7 @@ Deno.test("Outbox.release() tells the time that a request has left by then", () 
   outbox.release(tell);
   assertEquals(told, ["1500", "500"]);
   // and the bound is kept by what was taken in
-  const limited = new Outbox(ENTRY + 200);
+  const limited = new Outbox(platformClock, ENTRY + 200);
   for (let round = 0; round < 50; round++) {
     limited.hold(encodeMessage("a", "x", envelope, true));
     now += 1_999;
@@ -226,7 +227,7 @@ Deno.test("Outbox.release() tells the time that a request has left by then", () 
 });
 
 Deno.test("Outbox.emptied() resolves once all is sent, taken back or forgotten", async () => {
-  const outbox = new Outbox(10_000);
+  const outbox = new Outbox(platformClock, 10_000);
   await outbox.emptied();
   const ends = [
     () => released(outbox),

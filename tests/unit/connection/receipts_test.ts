@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
+import { platformClock } from "../../../src/clock.ts";
 import { Receipts } from "../../../src/connection/receipts.ts";
 
 /** A server that answers when the test says so. */
@@ -9,6 +10,7 @@ class Questions {
   asked = 0;
 
   readonly ways = {
+    clock: platformClock,
     given: () => this.given,
     ask: () => {
       this.asked++;

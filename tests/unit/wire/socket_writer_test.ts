@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
+import { platformClock } from "../../../src/clock.ts";
 import type { Outgoing } from "../../../src/message/outgoing.ts";
 import { type Pipe, SocketWriter } from "../../../src/wire/socket_writer.ts";
 
@@ -61,7 +62,7 @@ async function turns(): Promise<void> {
 
 Deno.test("SocketWriter writes what comes within a few turns as one", async () => {
   const pipe = new ClockedPipe();
-  const writer = new SocketWriter(() => pipe);
+  const writer = new SocketWriter(platformClock, () => pipe);
   for (const subject of ["a", "b", "c"]) {
     writer.publish(message(subject));
     await undefined;
@@ -72,7 +73,7 @@ Deno.test("SocketWriter writes what comes within a few turns as one", async () =
 
 Deno.test("SocketWriter keeps the client's commands in order with messages", async () => {
   const pipe = new ClockedPipe();
-  const writer = new SocketWriter(() => pipe);
+  const writer = new SocketWriter(platformClock, () => pipe);
   writer.fill(encoder.encode("SUB a 1\r\n"));
   writer.publish(message("a", 0));
   writer.fill(encoder.encode("PI"), encoder.encode("NG\r\n"));
@@ -85,7 +86,7 @@ Deno.test("SocketWriter keeps the client's commands in order with messages", asy
 
 Deno.test("SocketWriter gathers while the socket is busy, and writes once it is free", async () => {
   const pipe = new ClockedPipe();
-  const writer = new SocketWriter(() => pipe);
+  const writer = new SocketWriter(platformClock, () => pipe);
   writer.publish(message("a"));
   await turns();
   for (const subject of ["b", "c"]) writer.publish(message(subject));
@@ -97,14 +98,14 @@ Deno.test("SocketWriter gathers while the socket is busy, and writes once it is 
 
 Deno.test("SocketWriter begins to write a flood before it is over", () => {
   const pipe = new ClockedPipe();
-  const writer = new SocketWriter(() => pipe);
+  const writer = new SocketWriter(platformClock, () => pipe);
   for (let count = 0; count < 100; count++) writer.publish(message("a", 1_000));
   assertStrictEquals(pipe.writes.length, 1);
 });
 
 Deno.test("SocketWriter sends all of a flood, larger than any segment, once and in order", async () => {
   const pipe = new ClockedPipe();
-  const writer = new SocketWriter(() => pipe);
+  const writer = new SocketWriter(platformClock, () => pipe);
   const subjects = Array.from({ length: 300 }, (_, at) => `s${at}`);
   for (const subject of subjects) writer.publish(message(subject, 3_000));
   writer.publish(message("large", 500_000));
@@ -115,7 +116,7 @@ Deno.test("SocketWriter sends all of a flood, larger than any segment, once and 
 
 Deno.test("SocketWriter writes a message larger than a segment by itself, and never nothing", async () => {
   const pipe = new ClockedPipe();
-  const writer = new SocketWriter(() => pipe);
+  const writer = new SocketWriter(platformClock, () => pipe);
   for (const subject of ["large", "larger"]) {
     writer.publish(message(subject, 100_000));
     await turns();
@@ -126,7 +127,7 @@ Deno.test("SocketWriter writes a message larger than a segment by itself, and ne
 
 Deno.test("SocketWriter gives a pipe that writes at once bytes of its own", async () => {
   const pipe = new EagerPipe();
-  const writer = new SocketWriter(() => pipe);
+  const writer = new SocketWriter(platformClock, () => pipe);
   for (const subject of ["a", "b"]) {
     writer.publish(message(subject, 0));
     await turns();
@@ -137,7 +138,7 @@ Deno.test("SocketWriter gives a pipe that writes at once bytes of its own", asyn
 
 Deno.test("SocketWriter.takeBack() gives what was not handed over, and never sends it", async () => {
   const pipe = new ClockedPipe();
-  const writer = new SocketWriter(() => pipe);
+  const writer = new SocketWriter(platformClock, () => pipe);
   writer.publish(message("sent"));
   await turns();
   const kept = [message("b"), message("c", 70_000), message("d")];
@@ -151,7 +152,7 @@ Deno.test("SocketWriter.takeBack() gives what was not handed over, and never sen
 
 Deno.test("SocketWriter.takeBack() leaves commands to be sent where there is no message", async () => {
   const pipe = new ClockedPipe();
-  const writer = new SocketWriter(() => pipe);
+  const writer = new SocketWriter(platformClock, () => pipe);
   writer.fill(encoder.encode("SUB a 1\r\n"));
   writer.flush();
   assertEquals(writer.takeBack(), []);
@@ -161,7 +162,7 @@ Deno.test("SocketWriter.takeBack() leaves commands to be sent where there is no 
 
 Deno.test("SocketWriter does not go on with a socket that has failed, but with the next one", async () => {
   let pipe: ClockedPipe | undefined = new ClockedPipe();
-  const writer = new SocketWriter(() => pipe);
+  const writer = new SocketWriter(platformClock, () => pipe);
   const first = pipe;
   writer.publish(message("lost"));
   await turns();
@@ -182,7 +183,7 @@ Deno.test("SocketWriter does not go on with a socket that has failed, but with t
 Deno.test("SocketWriter keeps what comes while there is no pipe, until it is told to flush", async () => {
   const pipe = new ClockedPipe();
   let isThere = false;
-  const writer = new SocketWriter(() => isThere ? pipe : undefined);
+  const writer = new SocketWriter(platformClock, () => isThere ? pipe : undefined);
   writer.fill(encoder.encode("SUB a 1\r\n"));
   writer.flush();
   await turns();
@@ -195,7 +196,7 @@ Deno.test("SocketWriter keeps what comes while there is no pipe, until it is tol
 
 Deno.test("SocketWriter.room() resolves once little is left, and at once where that is so", async () => {
   const pipe = new ClockedPipe();
-  const writer = new SocketWriter(() => pipe);
+  const writer = new SocketWriter(platformClock, () => pipe);
   assertStrictEquals(writer.room(), undefined);
   for (let count = 0; count < 40; count++) writer.publish(message("a", 50_000));
   let hasRoom = false;
@@ -208,7 +209,7 @@ Deno.test("SocketWriter.room() resolves once little is left, and at once where t
 });
 
 Deno.test("SocketWriter.room() resolves when all is taken back, as nothing waits here any more", async () => {
-  const writer = new SocketWriter(() => undefined);
+  const writer = new SocketWriter(platformClock, () => undefined);
   for (let count = 0; count < 40; count++) writer.publish(message("a", 50_000));
   const room = writer.room()!;
   writer.takeBack();
