@@ -299,3 +299,60 @@ Deno.test("TestBroker.start() refuses a list with something else in it", async (
     await assertRejects(() => start(wrong), TypeError, "must be given a NatsBroker");
   }
 });
+
+Deno.test("TestBroker.advance() has a broker come back after its delays, and send what was held", async () => {
+  const broker = new NatsBroker(NOWHERE, {
+    logger: false,
+    reconnect: { minDelay: 10 * 60_000, maxDelay: HOUR },
+  });
+  const got: unknown[] = [];
+  broker.subscriber("held", ({ body }) => void got.push(body));
+  await using test = await TestBroker.start(broker, { time: "moved" });
+  test.server.pause();
+  await test.advance(0);
+  for (const body of [1, 2, 3]) await broker.publish("held", body);
+  const late = assertRejects(() => broker.request("held", 4, { timeout: HOUR }), TimeoutError);
+  const request = broker.request("held", 5, { timeout: 24 * HOUR });
+  await test.advance("2h");
+  await late;
+  test.server.resume();
+  assertEquals(got, []);
+  await test.advance("3h");
+  assertEquals(got, [1, 2, 3, 5]);
+  assertEquals((await request).body, undefined);
+});
+
+Deno.test("TestBroker.advance() has a request that waited for the connection tell how much time is left", async () => {
+  const broker = new NatsBroker(NOWHERE, {
+    logger: false,
+    reconnect: { minDelay: 60_000, maxDelay: 60_000 },
+  });
+  let left = "";
+  broker.subscriber("ask", ({ headers }) => void (left = headers.get("Signalbox-Time-Left") ?? ""));
+  await using test = await TestBroker.start(broker, { time: "moved" });
+  test.server.pause();
+  await test.advance(0);
+  const request = broker.request("ask", undefined, { timeout: 2 * HOUR });
+  await test.advance("1h");
+  test.server.resume();
+  await test.advance("2m");
+  await request;
+  // it came back within its longest delay
+  assert(Number(left) <= HOUR && Number(left) >= HOUR - 60_000, left);
+});
+
+Deno.test("TestBroker.advance() delivers what is larger than a socket takes at once before it goes on", async () => {
+  const broker = new NatsBroker(NOWHERE, { logger: false });
+  const seen: number[] = [];
+  const large = new Uint8Array(1_000_000);
+  broker.subscriber("large", ({ body }) => void seen.push((body as Uint8Array).length));
+  broker.subscriber("slow", () => new Promise(() => {}));
+  await using test = await TestBroker.start(broker, { time: "moved" });
+  const slow = broker.request("slow", undefined, { timeout: 1_000 }).catch(async () => {
+    for (let each = 0; each < 10; each++) await broker.publish("large", large);
+  });
+  const next = broker.request("slow", undefined, { timeout: 1_001 }).catch(() => seen.push(0));
+  await test.advance("2s");
+  await Promise.all([slow, next]);
+  assertEquals(seen, [...Array.from({ length: 10 }, () => large.length), 0]);
+});
