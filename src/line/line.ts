@@ -38,8 +38,8 @@ export interface Listener {
 
 /** A subscription of one line. */
 export interface Ticket {
-  /** Its number on the wire. */
-  readonly sid: number;
+  /** Its number on the wire, once it has one. */
+  readonly sid: number | undefined;
   /** Ends it at once. */
   unsubscribe(): void;
   /** Nothing new is sent to it; resolves once what was on its way has been taken, or the line has ended. */

@@ -10,6 +10,7 @@ import type { Line, LineWatch, Listener, Ticket } from "./line.ts";
 import { PendingAsks } from "./pending_asks.ts";
 import { PlainPacket } from "./plain_packet.ts";
 import { PlainWriter } from "./plain_writer.ts";
+import { Turnstile } from "./turnstile.ts";
 
 /** So many turns the client's queue of statuses takes at most to hand on the next one. */
 const TURNS = 8;
@@ -19,10 +20,11 @@ const encoder = new TextEncoder();
 export class PlainLine implements Line {
   readonly writer: PlainWriter;
   /** The client stops to read at what it cannot read, and tells nobody. */
-  readonly longestSilence = 5_000;
+  readonly longestSilence = 2_500;
   readonly #client: NatsConnection;
   readonly #watch: LineWatch;
   readonly #asks = new PendingAsks();
+  readonly #turnstile = new Turnstile();
   #statuses = 0;
   #hasEnded = false;
 
@@ -30,6 +32,7 @@ export class PlainLine implements Line {
     this.#client = client;
     this.#watch = watch;
     this.writer = new PlainWriter(client, {
+      isHeld: () => this.#turnstile.isShut,
       ask: () => this.probe(),
       dropped: (outgoing, error) => watch.dropped(outgoing, error),
     });
@@ -56,21 +59,27 @@ export class PlainLine implements Line {
       else this.#take(new PlainPacket(message), listener);
     };
     const options = queue === undefined ? { callback } : { queue, callback };
-    const subscription = this.#client.subscribe(subject, options);
-    return new PlainTicket(subscription, () => this.#inTime(() => this.#drained(subscription)));
+    const ticket = new PlainTicket((subscription) => this.#drain(subscription));
+    const subscribe = () => ticket.begin(() => this.#client.subscribe(subject, options));
+    this.writer.pass(this.#turnstile.subscription(subscribe));
+    return ticket;
   }
 
   ask(answered: () => void): Promise<void> {
-    return this.#inTime(async () => {
-      await this.writer.handed();
-      await this.#client.flush();
-      await this.#quiet();
-      answered();
+    return this.#asks.add((resolve, reject) => {
+      this.writer.pass(this.#turnstile.question((passed) => {
+        this.#client.flush().then(() => this.#quiet()).then(() => {
+          answered();
+          resolve();
+          passed();
+          this.writer.goOn();
+        }).catch(reject);
+      }));
     });
   }
 
   probe(): Promise<void> {
-    return this.#inTime(() => this.#client.flush());
+    return this.#asks.add((resolve, reject) => this.#client.flush().then(resolve, reject));
   }
 
   async leave(): Promise<void> {
@@ -78,15 +87,15 @@ export class PlainLine implements Line {
     await this.#client.close();
   }
 
-  /** The client's own waiting has no end where the connection goes. */
-  #inTime(work: () => Promise<void>): Promise<void> {
-    return this.#asks.add((resolve, reject) => void work().then(resolve, reject));
-  }
-
   /** What was published to it before waits to be written, and would find nobody. */
-  async #drained(subscription: Subscription): Promise<void> {
-    await this.writer.handed();
-    if (!subscription.isClosed()) await subscription.drain();
+  #drain(subscription: Subscription): Promise<void> {
+    return this.#asks.add((resolve, reject) => {
+      const go = () => {
+        if (subscription.isClosed()) resolve();
+        else subscription.drain().then(resolve, reject);
+      };
+      this.writer.pass({ mayGo: () => true, go });
+    });
   }
 
   /** Refusals come through a queue, some turns behind the answer to a ping that came after them. */
@@ -128,23 +137,33 @@ export class PlainLine implements Line {
 }
 
 class PlainTicket implements Ticket {
-  readonly #subscription: Subscription;
-  readonly #drain: () => Promise<void>;
+  readonly #drain: (subscription: Subscription) => Promise<void>;
+  #subscription: Subscription | undefined;
+  #isOver = false;
 
-  constructor(subscription: Subscription, drain: () => Promise<void>) {
-    this.#subscription = subscription;
+  constructor(drain: (subscription: Subscription) => Promise<void>) {
     this.#drain = drain;
   }
 
-  get sid(): number {
-    return this.#subscription.getID();
+  /** Subscribes, unless it was ended while it waited. */
+  begin(subscribe: () => Subscription): void {
+    if (!this.#isOver) this.#subscription = subscribe();
+  }
+
+  get sid(): number | undefined {
+    return this.#subscription?.getID();
   }
 
   unsubscribe(): void {
-    if (!this.#subscription.isClosed()) this.#subscription.unsubscribe();
+    this.#isOver = true;
+    const subscription = this.#subscription;
+    if (subscription && !subscription.isClosed()) subscription.unsubscribe();
   }
 
   async drain(): Promise<void> {
-    await this.#drain().catch(() => {});
+    this.#isOver = true;
+    const subscription = this.#subscription;
+    if (!subscription || subscription.isClosed()) return;
+    await this.#drain(subscription).catch(() => {});
   }
 }

@@ -22,6 +22,8 @@ const decoder = new TextDecoder();
 
 /** What the writer asks and tells. */
 export interface PlainWays {
+  /** Whether nothing may be written, as a subscription that came before waits. */
+  isHeld(): boolean;
   /** Asks the server whether it has all that the client was given. */
   ask(): Promise<void>;
   /** A message that the client does not take, as the server has lowered its limit since, is dropped. */
@@ -36,8 +38,11 @@ interface Waiting extends Unsent {
   readonly isCounted: boolean;
 }
 
-/** Called once all that stood before it has been handed to the client. */
-type Mark = () => void;
+/** Something that has its place among what is written. */
+export interface Step {
+  mayGo(): boolean;
+  go(): void;
+}
 
 /**
  * Leaves the writing to the client. That writes when it likes, and what it was given cannot be taken back: so it is given
@@ -46,7 +51,7 @@ type Mark = () => void;
 export class PlainWriter implements Writer {
   readonly #client: NatsConnection;
   readonly #ways: PlainWays;
-  #waiting: (Waiting | Mark)[] = [];
+  #waiting: (Waiting | Step)[] = [];
   /** How many bytes wait. */
   #size = 0;
   /** How many bytes the client was given that the server has not answered for. */
@@ -84,10 +89,11 @@ export class PlainWriter implements Writer {
     this.#moveOn();
   }
 
-  /** Resolves once the client has been given all that waits now; `undefined` where nothing does. */
-  handed(): Promise<void> | undefined {
-    if (this.#waiting.length === 0) return undefined;
-    return new Promise((resolve) => this.#waiting.push(resolve));
+  /** Does something behind all that was published before, and before all that is published later. */
+  pass(step: Step): void {
+    if (this.#waiting.length === 0 && step.mayGo()) return step.go();
+    this.#waiting.push(step);
+    this.#moveOn();
   }
 
   room(): Promise<void> | undefined {
@@ -96,7 +102,7 @@ export class PlainWriter implements Writer {
   }
 
   has(outgoing: Outgoing): boolean {
-    return this.#waiting.some((one) => typeof one !== "function" && one.outgoing === outgoing);
+    return this.#waiting.some((one) => isMessage(one) && one.outgoing === outgoing);
   }
 
   withdraw(): void {
@@ -107,25 +113,22 @@ export class PlainWriter implements Writer {
     this.#thin();
     const waiting = this.#waiting;
     this.#waiting = [];
-    const unsent: Waiting[] = [];
-    for (const one of waiting) {
-      if (typeof one === "function") one();
-      else if (!one.isFleeting) unsent.push(one);
-    }
+    const unsent = waiting.filter(isMessage).filter(({ isFleeting }) => !isFleeting);
     this.taken = this.sent;
     this.#size = 0;
     this.#makeRoom();
     return unsent;
   }
 
-  #hand(): void {
+  /** Hands the client what it takes by now. */
+  goOn(): void {
     let count = 0;
+    // a step may have more written, which comes behind all that waits
     for (const one of this.#waiting) {
-      const isMark = typeof one === "function";
-      if (!isMark && !this.#canTake(one.size)) break;
+      if (isMessage(one) ? !this.#canTake(one.size) : !one.mayGo()) break;
       count++;
-      if (isMark) one();
-      else this.#write(one);
+      if (isMessage(one)) this.#write(one);
+      else one.go();
     }
     this.#waiting.splice(0, count);
     this.#makeRoom();
@@ -139,7 +142,8 @@ export class PlainWriter implements Writer {
 
   /** One that is larger than the window goes alone. */
   #canTake(size: number): boolean {
-    return !this.#client.isClosed() && (this.#open === 0 || this.#open + size <= WINDOW);
+    if (this.#ways.isHeld() || this.#client.isClosed()) return false;
+    return this.#open === 0 || this.#open + size <= WINDOW;
   }
 
   #write({ outgoing, data, size, isFleeting, isCounted }: Waiting): void {
@@ -171,7 +175,7 @@ export class PlainWriter implements Writer {
     this.#unasked = 0;
     this.#ways.ask().then(() => {
       this.#open -= asked;
-      this.#hand();
+      this.goOn();
     }, () => {
       // the line has ended, and what waits is taken back
     });
@@ -180,7 +184,7 @@ export class PlainWriter implements Writer {
   #thin(): void {
     this.#forgotten = 0;
     this.#waiting = this.#waiting.filter((one) => {
-      if (typeof one === "function") return true;
+      if (!isMessage(one)) return true;
       const { outgoing, size, isFleeting, isCounted } = one;
       if (!outgoing.isForgotten || isFleeting) return true;
       this.#size -= size;
@@ -202,6 +206,10 @@ function optionsOf({ replyTo, headerBlock }: Outgoing): PublishOptions {
   if (replyTo !== "") options.reply = replyTo;
   if (headerBlock) options.headers = headersOf(headerBlock);
   return options;
+}
+
+function isMessage(one: Waiting | Step): one is Waiting {
+  return "outgoing" in one;
 }
 
 /** Reads a block that was written here: the client takes headers one by one. */
