@@ -20,7 +20,7 @@ const encoder = new TextEncoder();
 export class PlainLine implements Line {
   readonly writer: PlainWriter;
   /** The client stops to read at what it cannot read, and tells nobody. */
-  readonly longestSilence = 2_500;
+  readonly longestSilence = 1_500;
   readonly #client: NatsConnection;
   readonly #watch: LineWatch;
   readonly #asks = new PendingAsks();

@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { onEveryServer } from "../support/backends.ts";
 import { until } from "../support/nats_server/until.ts";
+import { isPlain } from "../support/plain_mode.ts";
 import { withBystander } from "./bystander.ts";
 import { RawPeer } from "./raw_peer.ts";
 
@@ -25,6 +26,7 @@ onEveryServer(
       }
       await until("all are handled", () => count === 50, { timeout: 30_000 });
     });
-    assertEquals(seen, 50 * 4_096);
+    // the client reads none of headers without a value
+    assertEquals(seen, isPlain ? 0 : 50 * 4_096);
   },
 );

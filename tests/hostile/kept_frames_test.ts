@@ -5,6 +5,7 @@ import { delay } from "../support/delay.ts";
 import { heldMemory } from "../support/memory.ts";
 import { withBystander } from "./bystander.ts";
 import { withHostile } from "./hostile_peer.ts";
+import { isPlain } from "../support/plain_mode.ts";
 
 const MIB = 1_048_576;
 
@@ -42,7 +43,8 @@ onEveryServer(
           await client.flush();
           await delay(1_000);
           assert(peers.every(({ code }) => code === undefined), "nobody has been ended");
-          assertLess(heldMemory() - before, 10 * MIB);
+          // on the plain line the window before the client has copies, too
+          assertLess(heldMemory() - before, (isPlain ? 16 : 10) * MIB);
         }),
     );
     for (const session of sessions) session.abort();

@@ -11,6 +11,7 @@ import { until } from "../support/nats_server/until.ts";
 import { errorsIn, recorded } from "../support/recorded.ts";
 import { ScriptedServer } from "../support/scripted_server.ts";
 import { within } from "../support/within.ts";
+import { fastLineTest } from "../support/plain_mode.ts";
 
 const options = { logger: false, reconnect: { minDelay: 10, maxDelay: 30 } } as const;
 
@@ -36,22 +37,26 @@ Deno.test("NatsBroker.flush() rejects where the server says that something is wr
   await broker.flush();
 });
 
-Deno.test("NatsBroker.flush() tells what was refused behind the answer from what was refused before it", async () => {
-  let pings = 0;
-  const answer = (line: string) => {
-    if (line !== "PING") return "";
-    // in one piece: what comes behind the second answer does not belong to what was sent before it
-    return ++pings === 2 ? "PONG\r\n-ERR 'too late'\r\n" : "PONG\r\n";
-  };
-  await using server = ScriptedServer.start({ answer });
-  await using broker = new NatsBroker(server.url, options);
-  await broker.connect();
-  await broker.publish("good", 1);
-  await broker.flush();
-  await broker.publish("good", 2);
-  await assertRejects(() => broker.flush(), ConnectionError, "too late");
-  await broker.flush();
-});
+fastLineTest(
+  "NatsBroker.flush() tells what was refused behind the answer from what was refused before it",
+  "the client hands on refusals and answers by two queues",
+  async () => {
+    let pings = 0;
+    const answer = (line: string) => {
+      if (line !== "PING") return "";
+      // in one piece: what comes behind the second answer does not belong to what was sent before it
+      return ++pings === 2 ? "PONG\r\n-ERR 'too late'\r\n" : "PONG\r\n";
+    };
+    await using server = ScriptedServer.start({ answer });
+    await using broker = new NatsBroker(server.url, options);
+    await broker.connect();
+    await broker.publish("good", 1);
+    await broker.flush();
+    await broker.publish("good", 2);
+    await assertRejects(() => broker.flush(), ConnectionError, "too late");
+    await broker.flush();
+  },
+);
 
 Deno.test("NatsBroker.openInbox() rejects whatever words it is refused with, and flush() does not", async () => {
   for (const words of ["We are closed on Sundays", "", "maximum subscriptions exceeded"]) {
