@@ -8,6 +8,7 @@ import {
 } from "@std/assert";
 import { InvalidSubjectError, PayloadTooLargeError } from "../../../src/errors.ts";
 import { PlainWriter } from "../../../src/line/plain_writer.ts";
+import { Turnstile } from "../../../src/line/turnstile.ts";
 import type { Outgoing } from "../../../src/message/outgoing.ts";
 
 const encoder = new TextEncoder();
@@ -30,7 +31,7 @@ function stage() {
   const published: Published[] = [];
   const questions: PromiseWithResolvers<void>[] = [];
   const dropped: [string, Error][] = [];
-  const state = { isClosed: false, largest: 1_048_576, unanswered: 0 };
+  const state = { isClosed: false, isHeld: false, largest: 1_048_576, unanswered: 0 };
   const client = {
     info: {
       get max_payload() {
@@ -45,6 +46,7 @@ function stage() {
     },
   } as unknown as NatsConnection;
   const writer = new PlainWriter(client, {
+    isHeld: () => state.isHeld,
     ask() {
       const question = Promise.withResolvers<void>();
       questions.push(question);
@@ -233,29 +235,59 @@ Deno.test("PlainWriter.room() is there once what waits is taken back", async () 
   await room;
 });
 
-Deno.test("PlainWriter.handed() waits for all that was published before it, and for nothing behind it", async () => {
+Deno.test("PlainWriter.pass() goes on behind all that was published before, and before what comes later", async () => {
   const { writer, questions, subjects } = stage();
-  assertStrictEquals(writer.handed(), undefined);
+  const steps: string[][] = [];
+  const step = { mayGo: () => true, go: () => void steps.push(subjects()) };
+  writer.pass(step);
   writer.publish(message("a", WINDOW));
-  assertStrictEquals(writer.handed(), undefined);
+  writer.pass(step);
   writer.publish(message("b", WINDOW));
-  const steps: string[] = [];
-  void writer.handed()!.then(() => steps.push("handed"));
+  writer.pass(step);
   writer.publish(message("c", WINDOW));
   await turns();
-  assertEquals(steps, []);
+  assertEquals(steps, [[], ["a"]]);
   questions.shift()!.resolve();
   await turns();
-  assertEquals([steps, subjects()], [["handed"], ["a", "b"]]);
+  assertEquals(steps, [[], ["a"], ["a", "b"]]);
 });
 
-Deno.test("PlainWriter.handed() does not outlast what it waits for", async () => {
-  const { writer } = stage();
-  writer.publish(message("a", WINDOW));
-  writer.publish(message("b", WINDOW));
-  const handed = writer.handed();
-  writer.takeBack();
-  await handed;
+Deno.test("PlainWriter.pass() keeps back all that comes behind a step that may not go yet", () => {
+  const { writer, subjects } = stage();
+  let [mayGo, gone] = [false, 0];
+  writer.pass({ mayGo: () => mayGo, go: () => gone++ });
+  writer.publish(message("a"));
+  writer.goOn();
+  assertEquals([gone, subjects()], [0, []]);
+  mayGo = true;
+  writer.goOn();
+  assertEquals([gone, subjects()], [1, ["a"]]);
+});
+
+Deno.test("PlainWriter writes nothing while it is held", () => {
+  const { writer, state, subjects } = stage();
+  state.isHeld = true;
+  writer.publish(message("a"));
+  assertEquals(subjects(), []);
+  state.isHeld = false;
+  writer.goOn();
+  assertEquals(subjects(), ["a"]);
+});
+
+Deno.test("Turnstile lets a subscription through once nothing is asked, and nothing behind its own question", () => {
+  const turnstile = new Turnstile();
+  const answers: (() => void)[] = [];
+  const question = () => turnstile.question((answered) => answers.push(answered));
+  const subscription = turnstile.subscription(() => {});
+  assertEquals(subscription.mayGo(), true);
+  question().go();
+  assertEquals([subscription.mayGo(), question().mayGo(), turnstile.isShut], [false, true, false]);
+  answers.shift()!();
+  subscription.go();
+  question().go();
+  assertEquals([subscription.mayGo(), question().mayGo(), turnstile.isShut], [false, false, true]);
+  answers.shift()!();
+  assertEquals([subscription.mayGo(), question().mayGo(), turnstile.isShut], [true, true, false]);
 });
 
 Deno.test("PlainWriter drops what the server has come to refuse, tells of it, and goes on", async () => {
