@@ -12,7 +12,8 @@ import { concealInbox, shortened } from "./subject/shortened.ts";
  * Why a connection could not be made, is no longer there, or is there and must not be. `limit`: the server or the account
  * has as many connections as it may; `certificate`: the server demands a client certificate; `hung-up`: it closed the
  * socket without a word; `stale`: it took the connection for dead; `rejected`: it said something else, which is in the
- * message.
+ * message. `unknown client`: nothing stands in the way, but the version of the NATS client is not a known one, so that all
+ * goes by its public face.
  */
 export type ConnectionErrorReason =
   | "refused"
