@@ -27,6 +27,11 @@ export class Alarm {
     this.#timer.unref();
   }
 
+  /** Rings then at the latest: it may ring before, as it was to. */
+  bringForward(at: number | undefined): void {
+    if (at !== undefined && (this.#at === undefined || at < this.#at)) this.set(at);
+  }
+
   /** Does not ring. */
   stop(): void {
     this.#timer?.clear();

@@ -30,13 +30,13 @@ export class AckWait {
   /** A message was delivered, or has been given more time. */
   note(seq: number): void {
     this.#put(seq);
-    this.#alarm.set(this.#agenda.next);
+    this.#alarm.bringForward(this.#agenda.next);
   }
 
   /** No more is waited for. */
   forget(seq: number): void {
+    // the alarm may ring for nothing then: setting it with each message would cost more
     this.#agenda.delete(seq);
-    if (this.#agenda.size === 0) this.#alarm.stop();
   }
 
   /** All times are other ones now. */
@@ -80,7 +80,7 @@ export class AckWait {
     const late = sequences.filter((seq) => !redelivery.isWaiting(seq) && !this.#isExhausted(seq));
     for (const seq of late) redelivery.add(seq);
     this.#alarm.set(this.#agenda.next);
-    this.#due();
+    if (sequences.length > 0) this.#due();
   }
 
   /** Was it delivered as often as it may be? Then it is over. */

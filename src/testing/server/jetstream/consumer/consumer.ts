@@ -44,6 +44,8 @@ export class Consumer implements StreamConsumer {
   readonly #inactivity: Inactivity;
   readonly #pause: Alarm;
   readonly #subscriptions: InternalSubscription[] = [];
+  /** What it takes with nothing open, in bytes as they are estimated. */
+  #own = 0;
   #isOver = false;
 
   /** Throws an {@linkcode ApiError} where the server has no room for it. The configuration has been checked. */
@@ -101,6 +103,7 @@ export class Consumer implements StreamConsumer {
     this.#inactivity.start();
     this.#pause.set(this.#pausedUntil);
     this.#announcements.created();
+    this.#own = sizeOf(this.config);
     this.#note();
     this.#deliveries.wake();
   }
@@ -115,6 +118,7 @@ export class Consumer implements StreamConsumer {
   update(config: ConsumerConfig): void {
     const before = this.config;
     this.#state.config = config;
+    this.#own = sizeOf(config);
     const filters = filtersOf(config);
     const isRefiltered = String(filters) !== String(this.#state.filter.subjects);
     if (isRefiltered) {
@@ -277,10 +281,8 @@ export class Consumer implements StreamConsumer {
   }
 
   #note(): void {
-    const { pending, config } = this.#state;
     if (this.#isOver) return;
-    const own = CONSUMER + JSON.stringify(config).length;
-    this.#context.memory.note(this, own + pending.held + this.#pulls.held);
+    this.#context.memory.note(this, this.#own + this.#state.pending.held + this.#pulls.held);
   }
 
   #stop(): void {
@@ -294,4 +296,8 @@ export class Consumer implements StreamConsumer {
     this.#pause.stop();
     this.#context.memory.note(this, 0);
   }
+}
+
+function sizeOf(config: ConsumerConfig): number {
+  return CONSUMER + JSON.stringify(config).length;
 }
