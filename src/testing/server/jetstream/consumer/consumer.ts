@@ -2,12 +2,10 @@ import { Alarm } from "../alarm.ts";
 import { asksTooMuch } from "../api_level.ts";
 import type { Context } from "../context.ts";
 import { statusBlock } from "../header_block.ts";
-import type { InternalSubscription, Receive } from "../internal_client.ts";
 import type { Published, StoredMessage } from "../message.ts";
 import type { ConsumerLimits } from "../stream/config.ts";
 import type { StreamConsumer } from "../stream/interest.ts";
 import type { Stream } from "../stream/stream.ts";
-import { ackSubjects, flowControlSubjects } from "./ack_subject.ts";
 import { AckWait } from "./ack_wait.ts";
 import { Acks } from "./acks.ts";
 import { Announcements } from "./announcements.ts";
@@ -16,6 +14,7 @@ import { Deliveries } from "./deliveries.ts";
 import { SubjectFilter } from "./filter.ts";
 import { Inactivity } from "./inactivity.ts";
 import { infoOf } from "./info.ts";
+import { Listening } from "./listening.ts";
 import { Pin } from "./pin.ts";
 import { Pulls } from "./pulls.ts";
 import { Push } from "./push.ts";
@@ -43,7 +42,7 @@ export class Consumer implements StreamConsumer {
   readonly #removals: Removals;
   readonly #inactivity: Inactivity;
   readonly #pause: Alarm;
-  readonly #subscriptions: InternalSubscription[] = [];
+  readonly #listening: Listening;
   /** What it takes with nothing open, in bytes as they are estimated. */
   #own = 0;
   #isOver = false;
@@ -74,12 +73,15 @@ export class Consumer implements StreamConsumer {
       announcements.paused();
       wake();
     });
-    try {
-      this.#subscribe();
-    } catch (error) {
-      this.#stop();
-      throw error;
-    }
+    this.#listening = new Listening(state, {
+      acknowledged: (published) => this.#acknowledge(published),
+      asked: (published) => this.#pull(published),
+      reset: (published) => this.#reset(published),
+      takenIn: (published) =>
+        push.answered(published, (seq, number) => {
+          this.#acks.acknowledge({ seq, number, deliveries: 1 }, false);
+        }),
+    });
   }
 
   get name(): string {
@@ -213,27 +215,6 @@ export class Consumer implements StreamConsumer {
     return (pause_until ?? 0) > this.#context.clock.wallTime() ? pause_until : undefined;
   }
 
-  #subscribe(): void {
-    const { stream, name } = { stream: this.#stream.name, name: this.name };
-    const { ack_policy, flow_control } = this.config;
-    const subscribe = (subject: string, receive: Receive) =>
-      this.#subscriptions.push(this.#context.client.subscribe(subject, receive));
-    if (ack_policy !== "none" && ack_policy !== "flow_control") {
-      for (const subject of ackSubjects(stream, name)) {
-        subscribe(subject, (published) => this.#acknowledge(published));
-      }
-    }
-    subscribe(`$JS.API.CONSUMER.MSG.NEXT.${stream}.${name}`, (published) => this.#pull(published));
-    subscribe(`$JS.API.CONSUMER.RESET.${stream}.${name}`, (published) => this.#reset(published));
-    if (!flow_control) return;
-    for (const subject of flowControlSubjects(stream, name)) {
-      subscribe(subject, (published) =>
-        this.#push.answered(published, (seq, number) => {
-          this.#acks.acknowledge({ seq, number, deliveries: 1 }, false);
-        }));
-    }
-  }
-
   #acknowledge(published: Published): void {
     this.#inactivity.note();
     this.#acks.receive(published);
@@ -287,7 +268,7 @@ export class Consumer implements StreamConsumer {
 
   #stop(): void {
     this.#isOver = true;
-    for (const subscription of this.#subscriptions) this.#context.client.unsubscribe(subscription);
+    this.#listening.stop();
     this.#deliveries.stop();
     this.#ackWait.stop();
     this.#push.stop();
