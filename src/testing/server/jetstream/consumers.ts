@@ -12,6 +12,8 @@ import { isSameConfig } from "./stream/metadata.ts";
 import type { Stream } from "./stream/stream.ts";
 
 const MAX_NAME = 255;
+/** How many a stream may have that does not say. */
+const MAX_CONSUMERS = 1_000;
 const EPHEMERAL_NAME = 8;
 /** How long a consumer without a durable name may be unused, in nanoseconds. */
 const INACTIVE = 5_000_000_000;
@@ -83,7 +85,9 @@ function change(
 function checkRoom(stream: Stream, config: ConsumerConfig): void {
   const { max_consumers, retention } = stream.config;
   const count = stream.consumers.size;
-  if (max_consumers > 0 && count >= max_consumers) throw new ApiError("maximumConsumersLimit");
+  if (count >= (max_consumers > 0 ? max_consumers : MAX_CONSUMERS)) {
+    throw new ApiError("maximumConsumersLimit");
+  }
   if (retention !== "workqueue" || config.direct || config.sourcing) return;
   if (config.ack_policy !== "explicit" && config.ack_policy !== "flow_control") {
     throw new ApiError("consumerWorkQueueRequiresExplicitAck");

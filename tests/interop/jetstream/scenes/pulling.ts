@@ -74,7 +74,7 @@ export const pulling: readonly Scene[] = [
     stream("A"),
     consumer("c"),
     subscribe("p"),
-    ...pull("c", { batch: 1, expires: 500 * MS, idle_heartbeat: 200 * MS }, 3),
+    ...pull("c", { batch: 1, expires: 1_000 * MS, idle_heartbeat: 400 * MS }, 3, 2_000),
     ...pull("c", { batch: 1, expires: 300 * MS, idle_heartbeat: 200 * MS }, 1),
     ...pull("c", { batch: 1, idle_heartbeat: 200 * MS }, 1),
   ),
