@@ -6,12 +6,13 @@
  * @module
  */
 import { NatsServer } from "../support/nats_server/nats_server.ts";
-import { type Heard, play } from "./jetstream/play.ts";
+import { awake, type Heard, play } from "./jetstream/play.ts";
 import { asText, recordingOf } from "./jetstream/recorded.ts";
 import { topics } from "./jetstream/scenes/mod.ts";
 
 await using server = await NatsServer.start({ config: 'jetstream: { store_dir: "streams" }' });
 const { version } = server;
+await awake(server.port);
 for (const topic of Deno.args.length > 0 ? Deno.args : Object.keys(topics)) {
   const scenes: Record<string, Heard[][]> = {};
   for (const scene of topics[topic]!) scenes[scene.name] = await play(server.port, scene);

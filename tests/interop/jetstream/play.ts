@@ -42,6 +42,18 @@ export async function play(port: number, { steps }: Scene): Promise<Heard[][]> {
   return heard;
 }
 
+/** Resolves once operators would hear of what happens, which nats-server begins a little after it listens. */
+export async function awake(port: number): Promise<void> {
+  await using client = await FrameClient.connect(port);
+  const subject = "$JS.EVENT.ADVISORY.API";
+  await client.subscribe(subject);
+  const heard = async () => {
+    await client.json("$JS.API.STREAM.NAMES");
+    return await client.take((frame) => frame.subject === subject, 1, 100);
+  };
+  while ((await heard()).length === 0);
+}
+
 async function perform(
   client: FrameClient,
   step: Step,

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { EmbeddedServer } from "@signalbox/nats/testing";
-import { play } from "../../interop/jetstream/play.ts";
+import { awake, play } from "../../interop/jetstream/play.ts";
 import { type Recording, recordingOf } from "../../interop/jetstream/recorded.ts";
 import { topics } from "../../interop/jetstream/scenes/mod.ts";
 import { findServer } from "../../support/nats_server/binary.ts";
@@ -27,6 +27,7 @@ for (const [topic, scenes] of Object.entries(topics)) {
     // another version may say it otherwise
     if (version !== recording.version) return;
     await using server = await NatsServer.start({ config: 'jetstream: { store_dir: "streams" }' });
+    await awake(server.port);
     for (const scene of scenes) {
       assertEquals(await play(server.port, scene), recording.scenes[scene.name], scene.name);
     }

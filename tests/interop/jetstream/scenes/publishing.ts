@@ -36,10 +36,10 @@ export const publishing: readonly Scene[] = [
   ),
   scene(
     "An id is forgotten after its window",
-    stream("A", { duplicate_window: 200_000_000 }),
+    stream("A", { duplicate_window: 2_000_000_000 }),
     ask("a.1", "1", id("one")),
     ask("a.1", "1", id("one")),
-    wait(500),
+    wait(2_500),
     ask("a.1", "1", id("one")),
   ),
   scene(
@@ -224,7 +224,7 @@ export const publishing: readonly Scene[] = [
     stream("A", { allow_msg_ttl: true }),
     ask("a.1", "1", { "Nats-TTL": "1s" }),
     ask("a.2", "2", { "Nats-TTL": "1h" }),
-    wait(2_000),
+    wait(2_500),
     api("STREAM.INFO.A", { subjects_filter: ">" }),
   ),
   scene(
@@ -233,7 +233,7 @@ export const publishing: readonly Scene[] = [
     ask("a.1", "1"),
     ask("a.1", "2", { "Nats-TTL": "1s" }),
     ask("a.2", "3"),
-    wait(2_200),
+    wait(2_500),
     api("STREAM.MSG.GET.A", { last_by_subj: "a.1" }),
     api("STREAM.INFO.A", { subjects_filter: ">" }),
   ),

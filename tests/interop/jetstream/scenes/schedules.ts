@@ -127,7 +127,7 @@ export const schedules: readonly Scene[] = [
       "X-A": "b",
       "Nats-Msg-Id": "one",
     }),
-    wait(1_000),
+    wait(1_500),
     api("STREAM.MSG.GET.A", { last_by_subj: "a.out" }),
     api("STREAM.INFO.A", { subjects_filter: ">" }),
     take("a.out", 1, 100),
@@ -140,7 +140,7 @@ export const schedules: readonly Scene[] = [
     ask("a.1", "none", {
       ...schedule("@at 2020-01-01T00:00:00Z", "a.out", { "Nats-Schedule-Source": "a.in" }),
     }),
-    wait(1_000),
+    wait(1_500),
     api("STREAM.MSG.GET.A", { last_by_subj: "a.out" }),
   ),
   scene(
@@ -166,7 +166,7 @@ export const schedules: readonly Scene[] = [
     "A work queue keeps schedules",
     stream("A", { ...A, retention: "workqueue" }),
     ask("a.1", "work", schedule("@at 2020-01-01T00:00:00Z")),
-    wait(1_000),
+    wait(1_500),
     api("STREAM.INFO.A", { subjects_filter: ">" }),
   ),
 ];

@@ -222,7 +222,7 @@ export const streams: readonly Scene[] = [
     "A stream keeps messages for a time",
     stream("A", { max_age: 300_000_000, duplicate_window: 100_000_000 }),
     ask("a.1", "x"),
-    wait(900),
+    wait(1_500),
     api("STREAM.INFO.A"),
     ask("a.1", "x"),
     api("STREAM.INFO.A"),

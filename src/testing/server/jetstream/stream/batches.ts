@@ -1,4 +1,5 @@
 import type { Timer } from "../../../../clock.ts";
+import { advise } from "../advisories.ts";
 import { ApiError } from "../api/errors.ts";
 import type { Context } from "../context.ts";
 import { headerOf, headerText, withHeader, withoutHeader } from "../header_block.ts";
@@ -98,17 +99,17 @@ export class Batches {
   ): BatchAck {
     let { headers } = published;
     if (asksTooMuch(headers)) {
-      this.#end(batch);
+      this.#abandon(batch, "unsupported");
       throw new ApiError("requiredApiLevel");
     }
     headers = withoutHeader(headers, HEADER.requiredApiLevel);
     const isEnd = commit === "eob";
     if (seq !== batch.messages.length + 1 || (seq === 1 && isEnd)) {
-      this.#end(batch);
+      this.#abandon(batch, "incomplete");
       throw new ApiError("batchIncomplete");
     }
     if (seq - (isEnd ? 1 : 0) > MAX_MESSAGES) {
-      this.#end(batch);
+      this.#abandon(batch, "large");
       throw new ApiError("batchTooLarge", MAX_MESSAGES);
     }
     if (!isEnd) this.#keep(batch, { ...published, headers, body: published.body.slice() });
@@ -141,8 +142,16 @@ export class Batches {
   #wait(batch: Batch): void {
     batch.timer?.clear();
     const { clock } = this.#context;
-    batch.timer = clock.setTimeout(() => this.#end(batch), PATIENCE);
+    batch.timer = clock.setTimeout(() => this.#abandon(batch, "timeout"), PATIENCE);
     batch.timer.unref();
+  }
+
+  /** Lets one go, and says why to operators who listen. */
+  #abandon(batch: Batch, reason: string): void {
+    this.#end(batch);
+    const { name: stream } = this.#state.config;
+    const facts = { stream, batch: batch.id, reason };
+    advise(this.#context, `STREAM.BATCH_ABANDONED.${stream}`, "stream_batch_abandoned", facts);
   }
 
   #end(batch: Batch): void {
