@@ -5,6 +5,8 @@ import type {
   Status,
   Subscription,
 } from "@nats-io/transport-deno";
+import { legible } from "../log/legible.ts";
+import { shortened } from "../subject/shortened.ts";
 import { isReplyAddress } from "../wire/reply_address.ts";
 import type { Line, LineWatch, Listener, Ticket } from "./line.ts";
 import { PendingAsks } from "./pending_asks.ts";
@@ -26,6 +28,8 @@ export class PlainLine implements Line {
   readonly #asks = new PendingAsks();
   readonly #turnstile = new Turnstile();
   #statuses = 0;
+  /** How many messages came with headers that the client cannot read. */
+  #unreadable = 0;
   #hasEnded = false;
 
   constructor(client: NatsConnection, watch: LineWatch) {
@@ -56,7 +60,7 @@ export class PlainLine implements Line {
     const { subject, queue } = listener;
     const callback = (error: Error | null, message: Msg) => {
       if (error) listener.refused(error);
-      else this.#take(new PlainPacket(message), listener);
+      else this.#take(this.#packetOf(message), listener);
     };
     const options = queue === undefined ? { callback } : { queue, callback };
     const ticket = new PlainTicket((subscription) => this.#drain(subscription));
@@ -119,6 +123,18 @@ export class PlainLine implements Line {
     else if (status.type === "error") this.#watch.said(status.error);
     else if (status.type === "update") this.#watch.told();
     else if (status.type === "ldm") this.#watch.isLeaving();
+  }
+
+  /** Its sender chooses how many there are: the first is told, the tenth, the hundredth. */
+  #packetOf(message: Msg): PlainPacket {
+    return new PlainPacket(message, (cause) => {
+      if (!Number.isInteger(Math.log10(++this.#unreadable))) return;
+      const found = `${shortened(message.subject)} (${this.#unreadable} so far)`;
+      const sentence = `Cannot read the headers of a message to ${found}: ${
+        shortened((cause as Error).message)
+      }. It is taken without them`;
+      this.#watch.failed(new Error(legible(sentence), { cause }));
+    });
   }
 
   #take(packet: PlainPacket, listener: Listener): void {

@@ -8,9 +8,13 @@ const END = "\r\n\r\n";
 /** A message of the client, each part read when it is asked for. */
 export class PlainPacket implements Packet {
   readonly #message: Msg;
+  readonly #unreadable: (cause: unknown) => void;
+  #isTold = false;
 
-  constructor(message: Msg) {
+  /** `unreadable` is told once where there are headers that the client cannot read, and that are left out. */
+  constructor(message: Msg, unreadable: (cause: unknown) => void) {
     this.#message = message;
+    this.#unreadable = unreadable;
   }
 
   get subject(): string {
@@ -27,17 +31,19 @@ export class PlainPacket implements Packet {
 
   /** Written again, as the client gives its headers decoded; its own way to do so forgets a status without a text. */
   get headerBlock(): Uint8Array | undefined {
-    const headers = headersOf(this.#message);
+    const headers = this.#headers();
     return headers && encoder.encode(`${linesOf(headers).join("\r\n")}${END}`);
   }
-}
 
-/** The client decodes headers when they are asked for, and throws at a name that it would not send itself. */
-function headersOf(message: Msg): MsgHdrs | undefined {
-  try {
-    return message.headers;
-  } catch {
-    return undefined;
+  /** The client decodes headers when they are asked for, and throws at a name that it would not send itself. */
+  #headers(): MsgHdrs | undefined {
+    try {
+      return this.#message.headers;
+    } catch (cause) {
+      if (!this.#isTold) this.#unreadable(cause);
+      this.#isTold = true;
+      return undefined;
+    }
   }
 }
 

@@ -1,0 +1,180 @@
+import { connect, type NatsConnection } from "@nats-io/transport-deno";
+import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import { within } from "../../../src/deadline.ts";
+import type { LineWatch, Listener } from "../../../src/line/line.ts";
+import { PlainLine } from "../../../src/line/plain_line.ts";
+import { until } from "../../support/nats_server/until.ts";
+import { agree, INFO, type Script, ScriptedServer } from "../../support/scripted_server.ts";
+
+/** A plain line to a server that a test plays; `steps` notes what becomes of it, in order. */
+async function stage(script: Script, use: (parts: Stage) => Promise<void>): Promise<void> {
+  await using server = ScriptedServer.start(script);
+  const servers = server.url.slice("nats://".length);
+  const client = await connect({ servers, reconnect: false, resolve: false, noAsyncTraces: true });
+  const steps: string[] = [];
+  const watch: LineWatch = {
+    said: ({ message }) => void steps.push(`said ${message}`),
+    told: () => void steps.push("told"),
+    isLeaving: () => void steps.push("leaving"),
+    unanswerable: ({ replyTo }) => void steps.push(`unanswerable ${replyTo}`),
+    dropped: ({ subject }) => void steps.push(`dropped ${subject}`),
+    failed: ({ message }) => void steps.push(`failed ${message}`),
+    ended: () => void steps.push("ended"),
+  };
+  const line = new PlainLine(client, watch);
+  const listener = (subject: string, queue?: string): Listener => ({
+    subject,
+    queue,
+    take: ({ data }) => void steps.push(`${subject}: ${new TextDecoder().decode(data)}`),
+    refused: () => void steps.push(`refused ${subject}`),
+  });
+  try {
+    await use({ server, client, line, steps, listener });
+  } finally {
+    await line.leave();
+  }
+}
+
+interface Stage {
+  readonly server: ScriptedServer;
+  readonly client: NatsConnection;
+  readonly line: PlainLine;
+  readonly steps: string[];
+  listener(subject: string, queue?: string): Listener;
+}
+
+/** Refuses what is published to `no`, and subscriptions of it. */
+function strict(line: string): string {
+  if (line.startsWith("PUB no")) return `-ERR 'Permissions Violation for Publish to "no"'\r\n`;
+  if (line.startsWith("SUB no")) return `-ERR 'Permissions Violation for Subscription to "no"'\r\n`;
+  return agree(line);
+}
+
+const publish = (subject: string, size = 0) => ({
+  subject,
+  replyTo: "",
+  data: new Uint8Array(size),
+  headerBlock: undefined,
+});
+
+Deno.test("PlainLine.ask() is answered once all refusals before it are told", () =>
+  stage({ answer: strict }, async ({ line, steps }) => {
+    for (let n = 1; n <= 5; n++) {
+      for (let count = 0; count < n; count++) line.writer.publish(publish("no"));
+      await line.ask(() => steps.push("answered"));
+      const words = `said server responded with: 'Permissions Violation for Publish to "no"'`;
+      const told = steps.splice(0).map((step) => step.startsWith("said") ? words : step);
+      assertEquals(told, [...Array(n).fill(words), "answered"]);
+    }
+  }));
+
+Deno.test("PlainLine.ask() is answered behind the refusal of a subscription", () =>
+  stage({ answer: strict }, async ({ line, steps, listener }) => {
+    line.subscribe(listener("no"));
+    await line.ask(() => steps.push("answered"));
+    assertStrictEquals(steps.at(-1), "answered");
+    assertStrictEquals(steps.includes("refused no"), true);
+  }));
+
+Deno.test("PlainLine.ask() waits for all that was published before it", () => {
+  const seen: string[] = [];
+  const answer = (line: string) => {
+    if (/^(?:PUB|PING)/.test(line)) seen.push(line);
+    return agree(line);
+  };
+  return stage({ answer }, async ({ line }) => {
+    for (let n = 0; n < 20; n++) line.writer.publish(publish(`a.${n}`, 50_000));
+    await line.ask(() => seen.push("answered"));
+    assertEquals(seen.filter((words) => words.startsWith("PUB")).length, 20);
+    assertEquals(seen.slice(-2), ["PING", "answered"]);
+  });
+});
+
+Deno.test("PlainLine.probe() does not wait for what waits to be written", () => {
+  let isHeld = false;
+  const answer = (line: string) => line === "PING" && isHeld ? "" : agree(line);
+  return stage({ answer }, async ({ line, server }) => {
+    isHeld = true;
+    for (let n = 0; n < 20; n++) line.writer.publish(publish(`a.${n}`, 50_000));
+    const probed = line.probe();
+    const asked = line.ask(() => {});
+    asked.catch(() => {});
+    await until("it is asked", () => line.writer.sent > 0);
+    await server.say("PONG\r\n".repeat(3));
+    await within(probed, { timeout: 5_000 }, "probe");
+    assertStrictEquals(line.writer.left < line.writer.given, true);
+  });
+});
+
+Deno.test("PlainLine.ask() rejects where the line ends before the answer, or has ended", () =>
+  stage({ answer: (line) => line === "PUB end 0" ? undefined : agree(line) }, async (parts) => {
+    const { line, steps, server } = parts;
+    server.script = { answer: () => "" };
+    line.writer.publish(publish("end"));
+    const asked = line.ask(() => steps.push("answered"));
+    await assertRejects(() => asked, Error, "the connection was closed");
+    await assertRejects(() => line.ask(() => steps.push("answered")), Error, "closed");
+    await assertRejects(() => line.probe(), Error, "closed");
+    assertEquals([steps, line.isOpen], [["ended"], false]);
+  }));
+
+Deno.test("PlainLine.leave() tells once that it has ended, and nothing afterwards", () =>
+  stage({ answer: agree }, async ({ line, steps, server }) => {
+    await line.leave();
+    await server.say(INFO.replace("}", ',"connect_urls":["127.0.0.1:7"]}'));
+    await line.leave();
+    assertEquals([steps, line.isOpen], [["ended"], false]);
+  }));
+
+Deno.test("PlainLine tells of other servers, and of one that leaves", () =>
+  stage({ answer: agree }, async ({ line, steps, server }) => {
+    await server.say(INFO.replace("}", ',"connect_urls":["127.0.0.1:7"]}'));
+    await until("it is told", () => steps.includes("told"));
+    assertEquals(line.info?.connect_urls, ["127.0.0.1:7"]);
+    await server.say(INFO.replace("}", ',"ldm":true}'));
+    await until("it is told", () => steps.includes("leaving"));
+  }));
+
+Deno.test("PlainLine hands on what comes, and drops what could not be answered", () =>
+  stage({ answer: agree }, async ({ line, steps, server, listener }) => {
+    const { sid } = line.subscribe(listener("a"));
+    await line.ask(() => {});
+    await server.say(`MSG a ${sid} 1\r\n1\r\nMSG a ${sid} x.> 1\r\n2\r\nMSG a ${sid} r 1\r\n3\r\n`);
+    await until("both have come", () => steps.includes("a: 3"));
+    assertEquals(steps, ["a: 1", "unanswerable x.>", "a: 3"]);
+  }));
+
+Deno.test("PlainLine.subscribe() tells the server of a queue, and of the end once", () => {
+  const seen: string[] = [];
+  const answer = (line: string) => {
+    if (/SUB/.test(line)) seen.push(line);
+    return agree(line);
+  };
+  return stage({ answer }, async ({ line, listener }) => {
+    const ticket = line.subscribe(listener("a", "workers"));
+    ticket.unsubscribe();
+    ticket.unsubscribe();
+    await ticket.drain();
+    await line.ask(() => {});
+    assertEquals(seen, [`SUB a workers ${ticket.sid}`, `UNSUB ${ticket.sid}`]);
+  });
+});
+
+Deno.test("PlainTicket.drain() takes what was on its way before it ends", () => {
+  const answer = (line: string) => line.startsWith("UNSUB") ? "MSG a 1 4\r\nlast\r\n" : agree(line);
+  return stage({ answer }, async ({ line, steps, listener }) => {
+    await line.subscribe(listener("a")).drain();
+    assertEquals(steps, ["a: last"]);
+  });
+});
+
+Deno.test("PlainTicket.drain() is done where the line ends before the server has answered", () =>
+  stage({ answer: agree }, async ({ line, server, listener }) => {
+    const ticket = line.subscribe(listener("a"));
+    await line.ask(() => {});
+    server.script = { answer: () => "" };
+    const drained = ticket.drain();
+    server.cut();
+    await within(drained, { timeout: 5_000 }, "drain");
+    await within(ticket.drain(), { timeout: 5_000 }, "drain");
+  }));
