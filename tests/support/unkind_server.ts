@@ -1,7 +1,14 @@
 import { agree, INFO } from "./scripted_server.ts";
 
 /** What a server does with those who dial. */
-export type Manner = "serves" | "lets in and hangs up" | "hangs up at once" | "sends garbage";
+export type Manner =
+  | "serves"
+  | "lets in and hangs up"
+  | "hangs up at once"
+  | "hangs up behind its INFO"
+  | "hangs up at CONNECT"
+  | "hangs up behind its PONG"
+  | "sends garbage";
 
 /** Over which transport. */
 export type Scheme = "nats" | "ws";
@@ -114,6 +121,7 @@ export class UnkindServer implements AsyncDisposable {
   #greet(peer: Peer): void {
     this.#peers.add(peer);
     peer.say(this.manner === "sends garbage" ? GARBAGE : INFO);
+    if (this.manner === "hangs up behind its INFO") peer.close();
   }
 
   /** Gives what is left of a line. */
@@ -121,8 +129,13 @@ export class UnkindServer implements AsyncDisposable {
     const lines = text.split("\r\n");
     const rest = lines.pop()!;
     for (const line of lines) {
+      if (this.manner === "hangs up at CONNECT") {
+        peer.close();
+        break;
+      }
       const words = agree(line);
       if (words !== "") peer.say(words);
+      if (words !== "" && this.manner === "hangs up behind its PONG") peer.close();
       // not before the client has taken notice that it was let in
       if (words !== "" && this.manner === "lets in and hangs up") {
         this.#timers.add(setTimeout(peer.close, 10));
