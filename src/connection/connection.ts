@@ -240,6 +240,7 @@ export class Connection {
     if (this.#line !== line) return;
     this.#line = undefined;
     this.#heartbeat.stop();
+    this.#dialling.learn(line.info?.connect_urls);
     this.#dialling.lost();
     const unconfirmed = this.#outlet.interrupt();
     this.#subscriptions.lower();
@@ -264,7 +265,6 @@ export class Connection {
         if (ControlLines.isExceeded(error)) this.#lines.exceeded(this.#report);
         else this.#roll.said(clientFault(error), error.message);
       },
-      told: () => this.#dialling.learn(line().info?.connect_urls),
       isLeaving: () => this.#feed.emit({ type: "lameDuck", server: this.#url }),
       unanswerable: (packet) => this.#odd.drop(packet),
       dropped: (outgoing, error) => this.#outlet.dropped(outgoing, error, this.#report),

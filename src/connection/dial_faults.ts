@@ -1,8 +1,8 @@
 import type { EventFeed } from "./events.ts";
-import { connectFault } from "./faults.ts";
+import { connectFault, lacksPermission } from "./faults.ts";
 
-/** More than the servers of a cluster have to say; the same again and again would be a flood of lines. */
-const MOST = 64;
+/** More than all servers that are dialled have to say; the same again and again would be a flood of lines. */
+const MOST = 1_024;
 
 /** What stands in the way of coming back: each is told once, until the connection is there again. */
 export class DialFaults {
@@ -19,7 +19,8 @@ export class DialFaults {
   tell(cause: unknown): void {
     const error = connectFault(cause, this.#urls);
     // that nobody is there is what an outage is; all else will not pass by itself
-    if (error.reason === "refused" || this.#told.has(error.message)) return;
+    const isOutage = error.reason === "refused" && !lacksPermission(error.cause);
+    if (isOutage || this.#told.has(error.message)) return;
     if (this.#told.size >= MOST) this.#told.clear();
     this.#told.add(error.message);
     this.#feed.emit({ type: "error", error });

@@ -4,7 +4,7 @@ import { within } from "../deadline.ts";
 import { ConnectionError } from "../errors.ts";
 import { pause } from "../pause.ts";
 import type { ReconnectDelay } from "./backoff.ts";
-import { connectFault } from "./faults.ts";
+import { connectFault, lacksPermission } from "./faults.ts";
 import { withoutQuery } from "./servers.ts";
 
 /** What a way to a server goes by. */
@@ -65,7 +65,9 @@ async function oneRound(
       const client = await within(dialled, { signal }, "connect");
       if (!signal.aborted) return client;
     } catch (cause) {
-      const fault = signal.aborted ? undefined : connectFault(cause, way.urls);
+      // a cluster may tell of hundreds: at a reconnect, what is dialled is named alone
+      const named = way.isReturn ? [url] : way.urls;
+      const fault = signal.aborted ? undefined : connectFault(cause, named);
       if (fault && (!worst || weight(fault) > weight(worst))) worst = fault;
     }
     if (signal.aborted) {
@@ -98,8 +100,7 @@ function weight(fault: ConnectionError): number {
 
 /** Whether it may be otherwise in a while, with nothing changed on this side. */
 function canPass({ reason, cause }: ConnectionError): boolean {
-  if ((cause as Error | undefined)?.cause instanceof Deno.errors.NotCapable) return false;
-  return PASSING.includes(reason);
+  return PASSING.includes(reason) && !lacksPermission(cause);
 }
 
 /** What a connect comes to that was ended from this side. */

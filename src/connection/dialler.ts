@@ -3,7 +3,7 @@ import { errors, type NatsConnection } from "@nats-io/transport-deno";
 import { Authentication } from "./authentication.ts";
 import type { ReconnectDelay } from "./backoff.ts";
 import { dial } from "./dial.ts";
-import { noting, readAuthority, type SocketFactory, trustingSockets } from "./trust.ts";
+import { NotedSockets, readAuthority, type SocketFactory, trustingSockets } from "./trust.ts";
 import { leavable } from "./leavable_socket.ts";
 import { clientOptions, type ConnectionSettings, kindOf, type SocketSource } from "./settings.ts";
 import { HUNG_UP } from "./verdicts.ts";
@@ -48,7 +48,7 @@ export class Dialler {
     const sockets = await this.#sockets();
     await this.#refresh(signal);
     const kind = kindOf(settings, this.#socket);
-    const noted = kind === "webSocket" ? noting(sockets) : undefined;
+    const noted = kind === "webSocket" ? new NotedSockets(sockets) : undefined;
     const options = clientOptions(settings, kind, {
       url,
       isEncrypted: this.#wasEncrypted,
@@ -59,8 +59,9 @@ export class Dialler {
       try {
         return this.#letIn(await dial(kind, options));
       } catch (error) {
+        if (noted?.unmade) throw noted.unmade;
         if (!isWordless(error)) throw error;
-        const failure = noted?.failure();
+        const failure = noted?.failure;
         if (!RESET.test(failure?.message ?? "") || resets === RESETS) {
           throw failure ?? new Error(HUNG_UP, { cause: error });
         }

@@ -35,6 +35,12 @@ function faultOf(cause: unknown, action: string): ConnectionError {
   });
 }
 
+/** Whether it is the program that has no permission to dial this server. */
+export function lacksPermission(cause: unknown): boolean {
+  return [cause, (cause as Error | undefined)?.cause]
+    .some((error) => error instanceof Deno.errors.NotCapable);
+}
+
 /** An error of the client as one of ours; what has no class of its own is passed on. */
 export function clientFault(error: Error): Error {
   if (error instanceof errors.PermissionViolationError) {

@@ -14,7 +14,6 @@ export function guarded(watch: LineWatch, report: Report): LineWatch {
   };
   return {
     said: (error: Error) => safely(() => watch.said(error)),
-    told: () => safely(() => watch.told()),
     isLeaving: () => safely(() => watch.isLeaving()),
     unanswerable: (packet: Packet) => safely(() => watch.unanswerable(packet)),
     dropped: (outgoing: Outgoing, error: Error) => safely(() => watch.dropped(outgoing, error)),

@@ -2,7 +2,9 @@ import type { Clock } from "../clock.ts";
 
 /** So many addresses at most are taken from what a server tells. */
 const MOST = 256;
-const ADDRESS = /^(?:\[[\da-f:.%\w]+\]|[^\s:/@?#\\[\]]+):\d{1,5}$/i;
+/** No name of a host is longer, in characters. */
+const ADDRESS = /^(?:\[[\da-f:.%\w]{2,64}\]|[\p{L}\p{M}\p{N}._-]{1,253}):(\d{1,5})$/iu;
+const LAST_PORT = 65_535;
 const PORTS: Readonly<Record<string, string>> = { ws: "80", wss: "443" };
 
 /** The servers that may be dialled: those of the configuration, and those that one of them has told of. */
@@ -51,12 +53,18 @@ export class Pool {
     if (!Array.isArray(addresses)) return;
     const known = new Set(this.#configured.map(addressOf));
     const told = addresses.slice(0, MOST)
-      .filter((address) => typeof address === "string" && ADDRESS.test(address))
-      .filter((address: string) => !known.has(address.toLowerCase()));
-    this.#gossiped = new Map(told.map((address: string) => [address, `${this.#scheme}${address}`]));
+      .filter(isAddress)
+      .map((address) => address.toLowerCase())
+      .filter((address) => !known.has(address));
+    this.#gossiped = new Map(told.map((address) => [address, `${this.#scheme}${address}`]));
     const urls = new Set(this.urls);
     for (const url of [...this.#dialled.keys()]) if (!urls.has(url)) this.#dialled.delete(url);
   }
+}
+
+function isAddress(text: unknown): text is string {
+  const port = typeof text === "string" ? Number(ADDRESS.exec(text)?.[1]) : 0;
+  return port > 0 && port <= LAST_PORT;
 }
 
 /** Host and port of a URL, as servers tell them of each other. */

@@ -66,6 +66,8 @@ export function clientOptions(
     // ours asks in its place
     pingInterval: LONGEST_TIMER,
     resolve: settings.resolve,
+    // ours knows the servers; the client would stop to read at an address that it cannot
+    ignoreClusterUpdates: true,
     noAsyncTraces: true,
     ...(name !== undefined && { name }),
     ...(authenticator && { authenticator }),

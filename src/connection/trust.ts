@@ -1,4 +1,5 @@
 import { ConnectionError } from "../errors.ts";
+import { UnmadeSocket } from "./unmade_socket.ts";
 
 /** Makes a WebSocket for an URL, as the client wants it. */
 export type SocketFactory = (
@@ -23,14 +24,11 @@ export async function readAuthority(caFile: string): Promise<string> {
   }
 }
 
-/**
- * Makes WebSockets that trust an authority. Nothing in it can fail: a factory that rejects leaves the client waiting
- * for ever for the end of a socket that never was.
- */
+/** Makes WebSockets that trust an authority. */
 export function trustingSockets(authority: string): SocketFactory {
   return (url) => {
     const client = Deno.createHttpClient({ caCerts: [authority] });
-    const socket = new WebSocket(url, { client });
+    const socket = madeWith(client, url);
     for (const change of ["open", "error"]) {
       socket.addEventListener(change, () => client[Symbol.dispose](), { once: true });
     }
@@ -38,21 +36,42 @@ export function trustingSockets(authority: string): SocketFactory {
   };
 }
 
+function madeWith(client: Deno.HttpClient, url: string): WebSocket {
+  try {
+    return new WebSocket(url, { client });
+  } catch (error) {
+    client[Symbol.dispose]();
+    throw error;
+  }
+}
+
 /** Makes WebSockets, and keeps what the last of them failed of: the client may not tell. */
-export function noting(
-  factory: SocketFactory = (url) =>
-    Promise.resolve({ socket: new WebSocket(url), encrypted: url.startsWith("wss:") }),
-): { readonly factory: SocketFactory; failure(): Error | undefined } {
-  let failure: Error | undefined;
-  return {
-    async factory(url) {
-      failure = undefined;
-      const made = await factory(url);
+export class NotedSockets {
+  readonly #factory: SocketFactory;
+  /** Why the last one could not even be made. */
+  unmade: Error | undefined;
+  /** What the last one failed of. */
+  failure: Error | undefined;
+
+  constructor(factory: SocketFactory = plainSockets) {
+    this.#factory = factory;
+  }
+
+  readonly factory: SocketFactory = async (url) => {
+    this.unmade = this.failure = undefined;
+    try {
+      const made = await this.#factory(url);
       made.socket.addEventListener("error", (event) => {
-        failure = new Error((event as ErrorEvent).message);
+        this.failure = new Error((event as ErrorEvent).message);
       }, { once: true });
       return made;
-    },
-    failure: () => failure,
+    } catch (error) {
+      this.unmade = error as Error;
+      return { socket: new UnmadeSocket(this.unmade) as unknown as WebSocket, encrypted: false };
+    }
   };
 }
+
+/** Nothing but sockets; the rejection of one without permission is noted. */
+const plainSockets: SocketFactory = (url) =>
+  Promise.try(() => ({ socket: new WebSocket(url), encrypted: url.startsWith("wss:") }));

@@ -5,7 +5,7 @@ import type { Writer } from "../wire/writer.ts";
 
 /** One client that a server has let in, for as long as it is connected. It never comes back: the next is another one. */
 export interface Line {
-  /** What the server has said of itself last. */
+  /** What the server has said of itself last; known beyond its end. */
   readonly info: Partial<ServerInfo> | undefined;
   /** The server's address. */
   readonly address: string;
@@ -50,8 +50,6 @@ export interface Ticket {
 export interface LineWatch {
   /** The server has refused something. */
   said(error: Error): void;
-  /** It has told of other servers. */
-  told(): void;
   /** It shuts down soon. */
   isLeaving(): void;
   /** Dropped, as no answer could be sent where it says. */

@@ -27,6 +27,7 @@ export class PlainLine implements Line {
   readonly #watch: LineWatch;
   readonly #asks = new PendingAsks();
   readonly #turnstile = new Turnstile();
+  #info: Partial<ServerInfo> | undefined;
   #statuses = 0;
   /** How many messages came with headers that the client cannot read. */
   #unreadable = 0;
@@ -35,6 +36,7 @@ export class PlainLine implements Line {
   constructor(client: NatsConnection, watch: LineWatch) {
     this.#client = client;
     this.#watch = watch;
+    this.#look();
     this.writer = new PlainWriter(client, {
       isHeld: () => this.#turnstile.isShut,
       ask: () => this.probe(),
@@ -45,7 +47,8 @@ export class PlainLine implements Line {
   }
 
   get info(): Partial<ServerInfo> | undefined {
-    return this.#client.info;
+    this.#look();
+    return this.#info;
   }
 
   get address(): string {
@@ -72,7 +75,7 @@ export class PlainLine implements Line {
   ask(answered: () => void): Promise<void> {
     return this.#asks.add((resolve, reject) => {
       this.writer.pass(this.#turnstile.question((passed) => {
-        this.#client.flush().then(() => this.#quiet()).then(() => {
+        this.#asked().then(() => this.#quiet()).then(() => {
           answered();
           resolve();
           passed();
@@ -83,12 +86,22 @@ export class PlainLine implements Line {
   }
 
   probe(): Promise<void> {
-    return this.#asks.add((resolve, reject) => this.#client.flush().then(resolve, reject));
+    return this.#asks.add((resolve, reject) => this.#asked().then(resolve, reject));
   }
 
   async leave(): Promise<void> {
     this.#end();
     await this.#client.close();
+  }
+
+  /** The client tells nobody of what a server says of itself, and forgets it as it ends. */
+  #look(): void {
+    this.#info = this.#client.info ?? this.#info;
+  }
+
+  async #asked(): Promise<void> {
+    await this.#client.flush();
+    this.#look();
   }
 
   /** What was published to it before waits to be written, and would find nobody. */
@@ -118,10 +131,10 @@ export class PlainLine implements Line {
   }
 
   #notice(status: Status): void {
+    this.#look();
     if (this.#hasEnded) return;
     if (status.type === "disconnect") this.#end();
     else if (status.type === "error") this.#watch.said(status.error);
-    else if (status.type === "update") this.#watch.told();
     else if (status.type === "ldm") this.#watch.isLeaving();
   }
 

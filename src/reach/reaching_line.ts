@@ -25,6 +25,7 @@ export class ReachingLine implements Line {
   readonly #protocol: Protocol;
   readonly #watch: LineWatch;
   readonly #asks = new PendingAsks();
+  #lastInfo: Partial<ServerInfo> | undefined;
   #hasEnded = false;
 
   constructor(clock: Clock, client: NatsConnection, protocol: Protocol, watch: LineWatch) {
@@ -46,7 +47,7 @@ export class ReachingLine implements Line {
   }
 
   get info(): Partial<ServerInfo> | undefined {
-    return this.#client.info;
+    return this.#client.info ?? this.#lastInfo;
   }
 
   get address(): string {
@@ -129,13 +130,13 @@ export class ReachingLine implements Line {
     if (this.#hasEnded) return;
     if (status.type === "disconnect") this.#end();
     else if (status.type === "error") this.#watch.said(status.error);
-    else if (status.type === "update") this.#watch.told();
     else if (status.type === "ldm") this.#watch.isLeaving();
   }
 
   #end(): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
+    this.#lastInfo = this.#client.info;
     this.#asks.end();
     this.#watch.ended();
   }

@@ -1,6 +1,7 @@
 import { ConnectionError, NatsBroker } from "@signalbox/nats";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { until } from "../support/nats_server/until.ts";
+import { runProgram } from "../support/program.ts";
 import { errorsIn, recorded } from "../support/recorded.ts";
 import { agree, ScriptedServer } from "../support/scripted_server.ts";
 import { type Manner, type Scheme, UnkindServer } from "../support/unkind_server.ts";
@@ -147,3 +148,13 @@ Deno.test("NatsBroker.stop() does not wait for credentials that hang", async () 
   await broker.stop();
   await connecting;
 });
+
+for (const scheme of ["nats", "ws"]) {
+  Deno.test(`NatsBroker.connect() over ${scheme}:// fails at once without the permission, though it would wait for a server`, async () => {
+    const program = new URL("../support/waiting_program.ts", import.meta.url);
+    const args = [`${scheme}://127.0.0.1:4222`];
+    const { output } = await runProgram(["--allow-net=127.0.0.1:1"], program, args);
+    assertStringIncludes(output, "refused Cannot connect to");
+    assertStringIncludes(output.toLowerCase(), 'requires net access to "127.0.0.1:4222"');
+  });
+}

@@ -27,6 +27,8 @@ const HOST = "127.0.0.1";
 /** A server that can be unkind to those who dial: `await using server = UnkindServer.start("ws")`. */
 export class UnkindServer implements AsyncDisposable {
   manner: Manner = "serves";
+  /** What it says first. */
+  info = INFO;
   /** When it was dialled, by `performance.now()`. */
   readonly dials: number[] = [];
   readonly url: string;
@@ -120,7 +122,7 @@ export class UnkindServer implements AsyncDisposable {
 
   #greet(peer: Peer): void {
     this.#peers.add(peer);
-    peer.say(this.manner === "sends garbage" ? GARBAGE : INFO);
+    peer.say(this.manner === "sends garbage" ? GARBAGE : this.info);
     if (this.manner === "hangs up behind its INFO") peer.close();
   }
 

@@ -1,0 +1,174 @@
+import { assertEquals, assertInstanceOf } from "@std/assert";
+import { errors } from "@nats-io/transport-deno";
+import { type Entry, Subscriptions, type Taker } from "../../../src/connection/subscriptions.ts";
+import { PermissionError } from "../../../src/errors.ts";
+import type { Line, Listener } from "../../../src/line/line.ts";
+import type { Packet } from "../../../src/message/packet.ts";
+
+/** A line that notes what it is told, and has subscriptions numbered from here. */
+function lineFrom(first: number) {
+  const told: string[] = [];
+  const listeners: Listener[] = [];
+  const drained = Promise.withResolvers<void>();
+  let next = first;
+  const line = {
+    subscribe(listener: Listener) {
+      const sid = next++;
+      listeners.push(listener);
+      told.push(`SUB ${listener.subject} ${listener.queue} ${sid}`);
+      return {
+        sid,
+        unsubscribe: () => void told.push(`UNSUB ${sid}`),
+        drain: () => (told.push(`DRAIN ${sid}`), drained.promise),
+      };
+    },
+  } as unknown as Line;
+  return { line, told, listeners, drained };
+}
+
+function stage() {
+  const steps: string[] = [];
+  const reported: Error[] = [];
+  const note = (what: string) => (entry: Entry) => void steps.push(`${what} ${entry.subject}`);
+  const watch = { subscribed: note("subscribed"), refused: note("refused"), left: note("left") };
+  const subscriptions = new Subscriptions(watch, (error) => void reported.push(error));
+  return { subscriptions, steps, reported };
+}
+
+function taker(more: Partial<Taker> = {}) {
+  const seen: unknown[] = [];
+  const all: Taker = {
+    take: ({ subject }) => void seen.push(subject),
+    refused: (error) => void seen.push(error),
+    ...more,
+  };
+  return { seen, all };
+}
+
+const packet = (subject: string) => ({ subject }) as Packet;
+
+Deno.test("Subscriptions.raise() tells each line of all that is listed, and of nothing that was left", () => {
+  const { subscriptions } = stage();
+  subscriptions.subscribe("a", taker().all);
+  subscriptions.subscribe("b", taker().all, "workers");
+  subscriptions.subscribe("c", taker().all).unsubscribe();
+  const [one, two] = [lineFrom(1), lineFrom(10)];
+  subscriptions.raise(one.line);
+  subscriptions.subscribe("d", taker().all);
+  subscriptions.lower();
+  subscriptions.subscribe("e", taker().all);
+  subscriptions.raise(two.line);
+  assertEquals(one.told, ["SUB a undefined 1", "SUB b workers 2", "SUB d undefined 3"]);
+  assertEquals(two.told, [
+    "SUB a undefined 10",
+    "SUB b workers 11",
+    "SUB d undefined 12",
+    "SUB e undefined 13",
+  ]);
+  assertEquals(subscriptions.numbered(11)?.subject, "b");
+  assertEquals(subscriptions.numbered(2), undefined);
+});
+
+Deno.test("Subscriptions watches what is subscribed while there is a line", () => {
+  const { subscriptions, steps } = stage();
+  subscriptions.subscribe("a", taker().all);
+  assertEquals(steps, []);
+  subscriptions.raise(lineFrom(1).line);
+  subscriptions.subscribe("b", taker().all);
+  assertEquals(steps, ["subscribed b"]);
+});
+
+Deno.test("Entry.take() reports what its taker throws, and goes on", () => {
+  const { subscriptions, reported } = stage();
+  const { line, listeners } = lineFrom(1);
+  subscriptions.raise(line);
+  const boom = () => {
+    throw new Error("take");
+  };
+  subscriptions.subscribe("a", taker({ take: boom }).all);
+  const good = taker();
+  subscriptions.subscribe("b", good.all);
+  listeners[0]!.take(packet("a"));
+  listeners[1]!.take(packet("b"));
+  assertEquals([reported.map(({ message }) => message), good.seen], [["take"], ["b"]]);
+});
+
+Deno.test("Entry.refused() tells the taker why, and no line is told of it any more", () => {
+  const { subscriptions, steps } = stage();
+  const [one, two] = [lineFrom(1), lineFrom(10)];
+  subscriptions.raise(one.line);
+  const { seen, all } = taker({ comesBack: true });
+  subscriptions.subscribe("a", all);
+  one.listeners[0]!.refused(
+    new errors.PermissionViolationError("no", "subscription", "a"),
+  );
+  assertInstanceOf(seen[0], PermissionError);
+  subscriptions.lower();
+  subscriptions.raise(two.line);
+  assertEquals([two.told, steps], [[], ["subscribed a", "refused a"]]);
+});
+
+Deno.test("Entry.refused() reports what its taker throws", () => {
+  const { subscriptions, reported } = stage();
+  const { line, listeners } = lineFrom(1);
+  subscriptions.raise(line);
+  const boom = () => {
+    throw new Error("refused");
+  };
+  subscriptions.subscribe("a", taker({ refused: boom }).all);
+  listeners[0]!.refused(new Error("no"));
+  assertEquals(reported.map(({ message }) => message), ["refused"]);
+});
+
+Deno.test("Entry.unsubscribe() of one that was refused tells the watch, and no server", () => {
+  const { subscriptions, steps } = stage();
+  const { line, listeners, told } = lineFrom(1);
+  subscriptions.raise(line);
+  const interest = subscriptions.subscribe("a", taker({ comesBack: true }).all);
+  listeners[0]!.refused(new Error("no"));
+  interest.unsubscribe();
+  interest.unsubscribe();
+  (interest as Entry).resubscribe();
+  assertEquals(steps, ["subscribed a", "refused a", "left a"]);
+  assertEquals(told.length, 1);
+});
+
+Deno.test("Entry.refused() does not bring one back that is being left", async () => {
+  const { subscriptions, steps } = stage();
+  const { line, listeners, drained } = lineFrom(1);
+  subscriptions.raise(line);
+  const { seen, all } = taker();
+  const done = subscriptions.subscribe("a", all).drain();
+  listeners[0]!.refused(new Error("no"));
+  drained.resolve();
+  await done;
+  assertEquals([seen, steps, subscriptions.entries.size], [[], ["subscribed a"], 0]);
+});
+
+Deno.test("Entry.resubscribe() ends first what the server may have, and then tells it anew", () => {
+  const { subscriptions } = stage();
+  const { line, told } = lineFrom(1);
+  subscriptions.raise(line);
+  const entry = subscriptions.subscribe("a", taker().all) as Entry;
+  entry.resubscribe();
+  assertEquals(told, ["SUB a undefined 1", "UNSUB 1", "SUB a undefined 2"]);
+  assertEquals(entry.sid, 2);
+});
+
+Deno.test("Entry.drain() goes by the line that had it, though another has come meanwhile", async () => {
+  const { subscriptions } = stage();
+  const [one, two] = [lineFrom(1), lineFrom(10)];
+  subscriptions.raise(one.line);
+  const done = subscriptions.subscribe("a", taker().all).drain();
+  subscriptions.lower();
+  subscriptions.raise(two.line);
+  one.drained.resolve();
+  await done;
+  assertEquals([one.told, two.told], [["SUB a undefined 1", "DRAIN 1"], []]);
+});
+
+Deno.test("Entry.drain() is done at once without a line", async () => {
+  const { subscriptions } = stage();
+  await subscriptions.subscribe("a", taker().all).drain();
+  assertEquals(subscriptions.entries.size, 0);
+});
