@@ -7,7 +7,7 @@ import type {
 } from "@nats-io/transport-deno";
 import { legible } from "../log/legible.ts";
 import { shortened } from "../subject/shortened.ts";
-import { isReplyAddress } from "../wire/reply_address.ts";
+import { isReplyText } from "../wire/reply_address.ts";
 import type { Line, LineWatch, Listener, Ticket } from "./line.ts";
 import { PendingAsks } from "./pending_asks.ts";
 import { PlainPacket } from "./plain_packet.ts";
@@ -16,7 +16,6 @@ import { Turnstile } from "./turnstile.ts";
 
 /** So many turns the client's queue of statuses takes at most to hand on the next one. */
 const TURNS = 8;
-const encoder = new TextEncoder();
 
 /** A line that goes by the public face of the client alone. */
 export class PlainLine implements Line {
@@ -152,7 +151,7 @@ export class PlainLine implements Line {
 
   #take(packet: PlainPacket, listener: Listener): void {
     const { replyTo } = packet;
-    const isOdd = replyTo !== "" && !isReplyAddress(encoder.encode(replyTo));
+    const isOdd = replyTo !== "" && !isReplyText(replyTo);
     if (isOdd) this.#watch.unanswerable(packet);
     else listener.take(packet);
   }

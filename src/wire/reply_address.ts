@@ -3,7 +3,7 @@ const decoder = new TextDecoder("utf-8", { fatal: true });
 
 /**
  * Whether an answer can be sent to an address that a peer has given: the server passes it on unread, and a control
- * character in it would break the line of the answer apart. It is bytes from the socket, or the text of a client.
+ * character in it would break the line of the answer apart. It is bytes from the socket.
  */
 export function isReplyAddress(bytes: Uint8Array, from = 0, to = bytes.length): boolean {
   let before: number = DOT;
@@ -16,6 +16,14 @@ export function isReplyAddress(bytes: Uint8Array, from = 0, to = bytes.length): 
     before = byte;
   }
   return before !== DOT && (!isWide || isText(bytes.subarray(from, to)));
+}
+
+/** A blank, a wildcard, a control character, a token that is empty, or what was no UTF-8 before it was decoded. */
+const ODD = /[\0-\x20*>\x7f\ufffd]|^\.|\.\.|\.$/;
+
+/** The same of an address that was decoded. */
+export function isReplyText(text: string): boolean {
+  return text !== "" && !ODD.test(text);
 }
 
 /** What is no UTF-8 would be answered somewhere else, as it is decoded to another text. */

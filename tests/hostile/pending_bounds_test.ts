@@ -109,4 +109,5 @@ onEveryServer(
       for (const answers of collected) await answers.close();
     });
   },
+  { fastLine: "the client takes longer to read such a flood than the bystander waits" },
 );

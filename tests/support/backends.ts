@@ -1,3 +1,4 @@
+import { fastLineTest } from "./plain_mode.ts";
 import { type BrokerOptions, NatsBroker } from "@signalbox/nats";
 import { EmbeddedServer, type EmbeddedServerOptions } from "@signalbox/nats/testing";
 import { NatsServer } from "./nats_server/nats_server.ts";
@@ -13,6 +14,8 @@ export interface ServerNeeds {
   readonly maxSubscriptions?: number;
   /** It keeps streams, of so many bytes in all where that is said. */
   readonly jetstream?: true | { readonly maxMemory: number };
+  /** Why the plain line cannot do it, where it cannot. */
+  readonly fastLine?: string;
   /** It must go on while the program is busy, which a server in the same process cannot. */
   readonly ownProcess?: true;
 }
@@ -32,9 +35,11 @@ export function onEveryServer(
   behaviour: (backend: Backend) => Promise<void>,
   needs: ServerNeeds = {},
 ): void {
-  Deno.test(`${name} [nats-server]`, () => onNatsServer(behaviour, needs));
-  if (needs.ownProcess) return;
-  Deno.test(`${name} [embedded]`, () => onEmbeddedServer(behaviour, needs));
+  const { fastLine, ownProcess } = needs;
+  const test = (title: string, run: () => Promise<void>) =>
+    fastLine === undefined ? Deno.test(title, run) : fastLineTest(title, fastLine, run);
+  test(`${name} [nats-server]`, () => onNatsServer(behaviour, needs));
+  if (!ownProcess) test(`${name} [embedded]`, () => onEmbeddedServer(behaviour, needs));
 }
 
 /** Runs a behaviour on a real server of its own. */
@@ -52,7 +57,7 @@ export async function onNatsServer(
 /** Runs a behaviour on an embedded server of its own. */
 export async function onEmbeddedServer(
   behaviour: (backend: Backend) => Promise<void>,
-  { ownProcess: _, jetstream, ...options }: ServerNeeds,
+  { ownProcess: _, fastLine: __, jetstream, ...options }: ServerNeeds,
 ): Promise<void> {
   await using server = await EmbeddedServer.start({ ...options, jetstream: jetstream ?? false });
   const subscriptions = () => Promise.resolve(server.stats().subscriptions);
