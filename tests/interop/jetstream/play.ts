@@ -20,6 +20,7 @@ const ASIDE = new Set([
   "server",
   "server_id",
   "leader",
+  "client",
   "pause_remaining",
   "ack_time",
   "pinned_id",
@@ -124,6 +125,7 @@ function aside(name: string, value: unknown): unknown {
   if (ASIDE.has(name)) return `<${name}>`;
   if (name === "name" && UNNAMED.test(String(value))) return "<name>";
   // headers as they are read, and not as they are packed
+  if (name === "response" && typeof value === "string") return aside("", JSON.parse(value));
   if (name === "hdrs") return headerLines(atob(String(value)));
   if (typeof value === "string") return TIME.test(value) && value !== NEVER ? "<time>" : value;
   if (typeof value !== "object" || value === null) return value;

@@ -38,7 +38,7 @@ export class JetStream {
     const client = this.#client;
     const context: Context = { client, clock, memory, maxPending, maxPayload, server };
     const streams = this.#streams = new Streams(context);
-    const router: ApiRouter = new ApiRouter(this.#client, [
+    const router: ApiRouter = new ApiRouter(context, [
       ...accountEndpoints(streams, () => router.usage),
       ...streamEndpoints(streams, context),
       ...messageEndpoints(streams),

@@ -17,6 +17,8 @@ export interface Endpoint {
   readonly type: string;
   /** What an error is answered with beside it. */
   readonly empty?: object;
+  /** Is an answer nothing that operators hear of? */
+  readonly isPlain?: true;
   /** Makes the answer; throws an {@linkcode ApiError} for what is refused. */
   answer(call: Call): object;
 }

@@ -16,6 +16,7 @@ export function messageEndpoints(streams: Streams): Endpoint[] {
     {
       subject: "STREAM.MSG.GET.*",
       type: "stream_msg_get_response",
+      isPlain: true,
       answer: (call) => ({ message: shown(...get(streams, call)) }),
     },
     {

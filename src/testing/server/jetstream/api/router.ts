@@ -1,6 +1,8 @@
+import { byteString } from "../../byte_string.ts";
 import { isSubset } from "../../subject.ts";
+import { advise } from "../advisories.ts";
 import { asksTooMuch } from "../api_level.ts";
-import type { InternalClient } from "../internal_client.ts";
+import type { Context } from "../context.ts";
 import type { Published } from "../message.ts";
 import type { Call, Endpoint } from "./call.ts";
 import { ApiError } from "./errors.ts";
@@ -19,16 +21,16 @@ export interface ApiUsage {
 export class ApiRouter {
   /** How much was asked until now. */
   readonly usage: ApiUsage = { total: 0, errors: 0 };
-  readonly #client: InternalClient;
+  readonly #context: Context;
   readonly #endpoints: readonly { readonly pattern: string; readonly endpoint: Endpoint }[];
 
-  constructor(client: InternalClient, endpoints: readonly Endpoint[]) {
-    this.#client = client;
+  constructor(context: Context, endpoints: readonly Endpoint[]) {
+    this.#context = context;
     this.#endpoints = endpoints.map((endpoint) => ({
       pattern: PREFIX + endpoint.subject,
       endpoint,
     }));
-    client.subscribe(`${PREFIX}>`, (published) => this.#receive(published));
+    context.client.subscribe(`${PREFIX}>`, (published) => this.#receive(published));
   }
 
   #receive(published: Published): boolean {
@@ -42,8 +44,18 @@ export class ApiRouter {
       names: openTokens(subject, found.pattern),
     });
     const type = `io.nats.jetstream.api.v1.${found.endpoint.type}`;
-    this.#client.publish(reply, { body: JSON.stringify({ type, ...answer }) });
+    const response = JSON.stringify({ type, ...answer });
+    this.#context.client.publish(reply, { body: response });
+    if (!found.endpoint.isPlain || "error" in answer) this.#audit(published, response);
     return true;
+  }
+
+  /** Tells operators who listen what was asked, and answered. */
+  #audit({ subject, body }: Published, response: string): void {
+    const { server } = this.#context;
+    const client = { acc: "$G", server, kind: "Client", client_type: "nats" };
+    const request = body.length > 0 ? { request: byteString(body, 0, body.length) } : {};
+    advise(this.#context, "API", "api_audit", { server, client, subject, ...request, response });
   }
 
   #answer(endpoint: Endpoint, call: Call): object {
