@@ -7,7 +7,8 @@ import { FLOW_CONTROL_HEARTBEAT } from "./config_check.ts";
 type Draft = { -readonly [Name in keyof ConsumerConfig]: ConsumerConfig[Name] };
 
 const MAX_WAITING = 512;
-const MAX_ACK_PENDING = 1_000;
+/** How many messages may be open. */
+export const MAX_ACK_PENDING = 1_000;
 const ACK_WAIT = 30_000 * NANOSECONDS;
 const PINNED = 120_000 * NANOSECONDS;
 

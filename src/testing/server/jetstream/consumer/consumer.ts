@@ -62,7 +62,14 @@ export class Consumer implements StreamConsumer {
       this.#inactivity.watch();
       wake();
     });
-    this.#deliveries = new Deliveries(state, { supply, pulls, push, pin, ackWait });
+    this.#deliveries = new Deliveries(state, {
+      supply,
+      pulls,
+      push,
+      pin,
+      ackWait,
+      note: () => this.#note(),
+    });
     this.#acks = new Acks(state, announcements, ackWait, {
       wake,
       ask: (reply, body) => this.#ask(reply, body),
@@ -263,7 +270,7 @@ export class Consumer implements StreamConsumer {
 
   #note(): void {
     if (this.#isOver) return;
-    this.#context.memory.note(this, this.#own + this.#state.pending.held + this.#pulls.held);
+    this.#context.memory.note(this, this.#own + this.#state.held + this.#pulls.held);
   }
 
   #stop(): void {

