@@ -69,6 +69,14 @@ export const REACH = { isWanted: true };
 
 /** Looks inside a client: all must be as it is known, or nothing is used. */
 export function insideOf(client: NatsConnection): Inside {
+  try {
+    return lookInto(client);
+  } catch (error) {
+    return { fault: `the NATS client does not let it be looked at: ${(error as Error)?.message}` };
+  }
+}
+
+function lookInto(client: NatsConnection): Inside {
   const protocol = (client as unknown as { protocol?: Partial<Protocol> }).protocol;
   const version: unknown = protocol?.transport?.version;
   const known = VERSIONS.join(", ");
@@ -91,10 +99,10 @@ function missingIn(protocol: Partial<Protocol>): string | undefined {
     ["infoReceived", typeof protocol.infoReceived === "boolean"],
     ["outbound", can(protocol.outbound, "drain")],
     ["parser", isParser(protocol.parser)],
-    ["listeners", Array.isArray(protocol.listeners)],
+    ["listeners", Array.isArray(protocol.listeners) && Object.isExtensible(protocol.listeners)],
     ["subscriptions", can(protocol.subscriptions, "get", "cancel")],
     ["protocol", can(protocol, "flushPending", "subscribe", "unsubscribe", "unsub", "flush")],
-    ["protocol", Object.isExtensible(protocol)],
+    ["protocol", canBeGiven(protocol, "outbound", "flushPending", "parser")],
   ];
   return parts.find(([, isKnown]) => !isKnown)?.[0];
 }
@@ -109,10 +117,24 @@ function isTransport(transport: Transport | undefined): boolean {
   // a WebSocket takes whatever it is given; of TCP it must be known when it has
   const { conn, socket } = transport;
   return conn
-    ? "pendingWrite" in transport && can(conn, "read", "close")
+    ? "pendingWrite" in transport && can(conn, "read", "close") && canBeGiven(conn, "read")
     : typeof socket?.readyState === "number";
 }
 
 function can(part: object | undefined, ...calls: readonly string[]): boolean {
   return calls.every((call) => typeof (part as Record<string, unknown>)?.[call] === "function");
+}
+
+/** Whether other members can be put in the place of these: one that is frozen would throw half-way. */
+function canBeGiven(part: object, ...names: readonly string[]): boolean {
+  return names.every((name) => {
+    for (let owner: object | null = part; owner; owner = Object.getPrototypeOf(owner)) {
+      const found = Object.getOwnPropertyDescriptor(owner, name);
+      if (found === undefined) continue;
+      const isSettable = found.writable ?? found.set !== undefined;
+      const hasPlace = owner === part || found.set !== undefined || Object.isExtensible(part);
+      return isSettable && hasPlace;
+    }
+    return false;
+  });
 }
