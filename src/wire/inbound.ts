@@ -17,7 +17,7 @@ export interface Addressee {
 
 /** Who messages are for, and who is told where there can be no more. */
 export interface Recipients {
-  /** Gives who takes the messages of a subscription, by its number. */
+  /** Gives who takes the messages of a subscription, by its number; those of all others are for the client's parser. */
   addressee(sid: number): Addressee | undefined;
   /** Told of a message that is dropped, as no answer could be sent where it says. */
   unanswerable(packet: WirePacket): void;
@@ -67,7 +67,7 @@ export class Inbound {
     if (this.#line.read(piece, from)) {
       const end = this.#line.messageEnd;
       if (end <= piece.length) {
-        this.#deliver(piece);
+        this.#deliver(piece, from);
         return end;
       }
     }
@@ -80,7 +80,7 @@ export class Inbound {
     const used = cut.add(piece);
     if (!cut.whole) return used;
     this.#cut = undefined;
-    this.#deliver(cut.whole);
+    this.#deliver(cut.whole, 0);
     return used;
   }
 
@@ -95,13 +95,16 @@ export class Inbound {
     return end;
   }
 
-  #deliver(bytes: Uint8Array): void {
+  #deliver(bytes: Uint8Array, from: number): void {
     const { bodyEnd, sid, hasReply, reply, addresses } = this.#line;
     if (bytes[bodyEnd] !== CR || bytes[bodyEnd + 1] !== LF) throw unreadable(bytes, bodyEnd);
+    const addressee = this.#recipients.addressee(sid);
+    // of a subscription that was made on the client itself, or that has ended
+    if (!addressee) return this.#control.parse(bytes.subarray(from, this.#line.messageEnd));
     const packet = new WirePacket(bytes, this.#line);
     if (hasReply && !isReplyAddress(bytes, reply, addresses)) {
       return this.#recipients.unanswerable(packet);
     }
-    this.#recipients.addressee(sid)?.take(packet);
+    addressee.take(packet);
   }
 }

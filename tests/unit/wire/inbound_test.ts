@@ -51,10 +51,16 @@ Deno.test("Inbound hands each message to whoever its subscription is for", () =>
   assertEquals(control, []);
 });
 
-Deno.test("Inbound drops a message for a subscription that is gone, and reads on", () => {
-  const { parse, taken } = reader();
-  parse("MSG a 404 5\r\nMSG a\r\nMSG b 1 1\r\n!\r\n");
-  assertEquals(taken, [[1, "b", "", "", "!"]]);
+Deno.test("Inbound leaves a message for a subscription that is not ours to the client's parser, cut anywhere", () => {
+  const foreign = "HMSG a 404 x.> 12 17\r\nNATS/1.0\r\n\r\nMSG a\r\n";
+  const text = `MSG b 1 1\r\n1\r\n${foreign}MSG b 1 1\r\n!\r\n`;
+  for (let cut = 0; cut <= text.length; cut++) {
+    const { parse, taken, control, dropped } = reader();
+    parse(text.slice(0, cut));
+    parse(text.slice(cut));
+    assertEquals(taken, [[1, "b", "", "", "1"], [1, "b", "", "", "!"]]);
+    assertEquals([control.join(""), dropped], [foreign, []]);
+  }
 });
 
 Deno.test("Inbound decodes a subject that is not ASCII", () => {

@@ -1,0 +1,151 @@
+import { connect, type Msg, type NatsConnection } from "@nats-io/transport-deno";
+import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import { platformClock } from "../../../src/clock.ts";
+import type { LineWatch, Listener } from "../../../src/line/line.ts";
+import { insideOf } from "../../../src/reach/client_shape.ts";
+import { ReachingLine } from "../../../src/reach/reaching_line.ts";
+import { until } from "../../support/nats_server/until.ts";
+import { agree, INFO, type Script, ScriptedServer } from "../../support/scripted_server.ts";
+import { within } from "../../support/within.ts";
+
+interface Stage {
+  readonly server: ScriptedServer;
+  readonly client: NatsConnection;
+  readonly line: ReachingLine;
+  /** What becomes of the line, in order. */
+  readonly steps: string[];
+  listener(subject: string): Listener;
+}
+
+/** A fast line to a server that a test plays. */
+async function stage(script: Script, use: (parts: Stage) => Promise<void>): Promise<void> {
+  await using server = ScriptedServer.start(script);
+  const servers = server.url.slice("nats://".length);
+  const client = await connect({ servers, reconnect: false, resolve: false, noAsyncTraces: true });
+  const steps: string[] = [];
+  const watch: LineWatch = {
+    said: ({ message }) => void steps.push(`said ${message}`),
+    isLeaving: () => void steps.push("leaving"),
+    unanswerable: ({ replyTo }) => void steps.push(`unanswerable ${replyTo}`),
+    dropped: ({ subject }) => void steps.push(`dropped ${subject}`),
+    failed: () => void steps.push("failed"),
+    ended: () => void steps.push("ended"),
+  };
+  const line = new ReachingLine(platformClock, client, insideOf(client).protocol!, watch);
+  const listener = (subject: string): Listener => ({
+    subject,
+    queue: undefined,
+    take: ({ data }) => void steps.push(`${subject}: ${new TextDecoder().decode(data)}`),
+    refused: () => void steps.push(`refused ${subject}`),
+  });
+  try {
+    await use({ server, client, line, steps, listener });
+  } finally {
+    await line.leave();
+  }
+}
+
+const publish = (subject: string) => ({
+  subject,
+  replyTo: "",
+  data: new Uint8Array(0),
+  headerBlock: undefined,
+});
+
+Deno.test("ReachingLine leaves a subscription on the client itself alone, and goes on", () =>
+  stage({ answer: agree }, async ({ server, client, line, steps, listener }) => {
+    const own: Msg[] = [];
+    const callback = (_: Error | null, message: Msg) => void own.push(message);
+    const foreign = client.subscribe("own", { callback });
+    const ours = line.subscribe(listener("ours"));
+    await line.ask(() => {});
+    await server.say(
+      `MSG own ${foreign.getID()} 1\r\n1\r\nMSG ours ${ours.sid} 1\r\n2\r\nMSG none 99 1\r\n3\r\n`,
+    );
+    await until("ours has come", () => steps.length > 0);
+    foreign.unsubscribe();
+    await line.ask(() => {});
+    await client.flush();
+    assertEquals([steps, line.isOpen], [["ours: 2"], true]);
+    assertEquals(own.map((message) => message.string()), ["1"]);
+  }));
+
+Deno.test("ReachingLine lets the client publish, ask and subscribe by itself", () => {
+  const seen: string[] = [];
+  const answer = (line: string) => {
+    if (/^(?:PUB|SUB|UNSUB)/.test(line)) seen.push(line);
+    return agree(line);
+  };
+  return stage({ answer }, async ({ client, line }) => {
+    client.publish("a", "x");
+    line.writer.publish(publish("b"));
+    client.publish("c");
+    await client.flush();
+    await line.ask(() => {});
+    assertEquals(seen, ["PUB a 1", "PUB b 0", "PUB c 0"]);
+  });
+});
+
+Deno.test("ReachingLine tells of refusals before the answer to what was asked behind them", () => {
+  const answer = (line: string) => {
+    if (line.startsWith("PUB no")) return `-ERR 'Permissions Violation for Publish to "no"'\r\n`;
+    if (line.startsWith("SUB no")) {
+      return `-ERR 'Permissions Violation for Subscription to "no"'\r\n`;
+    }
+    return agree(line);
+  };
+  return stage({ answer }, async ({ line, steps, listener }) => {
+    line.writer.publish(publish("no"));
+    await line.ask(() => steps.push("answered"));
+    assertEquals(steps.map((step) => step.split(" ")[0]), ["said", "answered"]);
+    steps.length = 0;
+    line.subscribe(listener("no"));
+    await line.ask(() => steps.push("answered"));
+    assert(steps.includes("refused no"));
+    assertStrictEquals(steps.at(-1), "answered");
+  });
+});
+
+Deno.test("ReachingLine tells of what cannot be read, and ends", () =>
+  stage({ answer: agree }, async ({ server, line, steps }) => {
+    await server.say("MSG a 1 nothing\r\n");
+    await until("it has ended", () => !line.isOpen);
+    assertEquals(steps, ["failed", "ended"]);
+    await assertRejects(() => line.ask(() => {}), Error, "closed");
+    await assertRejects(() => line.probe(), Error, "closed");
+  }));
+
+Deno.test("ReachingLine tells once of its end, and what the server has said last is known beyond it", () =>
+  stage({ answer: agree }, async ({ server, line, steps }) => {
+    await server.say(INFO.replace("}", ',"ldm":true,"connect_urls":["127.0.0.1:8"]}'));
+    await until("it is told", () => steps.includes("leaving"));
+    const asked = line.ask(() => steps.push("answered"));
+    asked.catch(() => {});
+    server.cut();
+    await until("it has ended", () => !line.isOpen);
+    await line.leave();
+    assertEquals(steps.filter((step) => step === "ended").length, 1);
+    assertEquals(line.info?.connect_urls, ["127.0.0.1:8"]);
+  }));
+
+Deno.test("ReachingLine drops what could not be answered, and tells of it", () =>
+  stage({ answer: agree }, async ({ server, line, steps, listener }) => {
+    const { sid } = line.subscribe(listener("a"));
+    await server.say(`MSG a ${sid} x.> 1\r\n1\r\nMSG a ${sid} r 1\r\n2\r\n`);
+    await until("the other has come", () => steps.length > 1);
+    assertEquals(steps, ["unanswerable x.>", "a: 2"]);
+  }));
+
+Deno.test("ListedTicket.drain() takes what was on its way, and is done where the line ends", () => {
+  const answer = (line: string) => line.startsWith("UNSUB") ? "MSG a 1 4\r\nlast\r\n" : agree(line);
+  return stage({ answer }, async ({ server, line, steps, listener }) => {
+    await line.subscribe(listener("a")).drain();
+    assertEquals(steps, ["a: last"]);
+    const other = line.subscribe(listener("b"));
+    await line.ask(() => {});
+    server.script = { answer: () => "" };
+    const drained = other.drain();
+    server.cut();
+    await within("it is drained", drained);
+  });
+});
