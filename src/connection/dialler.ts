@@ -1,6 +1,8 @@
 import type { Clock } from "../clock.ts";
 import { errors, type NatsConnection } from "@nats-io/transport-deno";
 import { Authentication } from "./authentication.ts";
+import { REACH } from "../reach/client_shape.ts";
+import { isSound } from "../reach/trial.ts";
 import type { ReconnectDelay } from "./backoff.ts";
 import { dial } from "./dial.ts";
 import { NotedSockets, readAuthority, type SocketFactory, trustingSockets } from "./trust.ts";
@@ -57,7 +59,10 @@ export class Dialler {
     });
     for (let resets = 0;; resets++) {
       try {
-        return this.#letIn(await dial(kind, options));
+        const client = this.#letIn(await dial(kind, options));
+        if (await this.#isSound(client)) return this.#letIn(client);
+        // what it was led to believe cannot be taken back
+        client.close().catch(() => {});
       } catch (error) {
         if (noted?.unmade) throw noted.unmade;
         if (!isWordless(error)) throw error;
@@ -68,6 +73,10 @@ export class Dialler {
         delay.dialled();
       }
     }
+  }
+
+  async #isSound(client: NatsConnection): Promise<boolean> {
+    return !REACH.isWanted || await isSound(this.#ways.clock, client);
   }
 
   #letIn(client: NatsConnection): NatsConnection {

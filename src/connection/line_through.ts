@@ -4,6 +4,7 @@ import type { Line, LineWatch } from "../line/line.ts";
 import { PlainLine } from "../line/plain_line.ts";
 import { insideOf, REACH } from "../reach/client_shape.ts";
 import { ReachingLine } from "../reach/reaching_line.ts";
+import { faultOf } from "../reach/trial.ts";
 
 /** A line, and why it is slower than it could be. */
 export interface OpenedLine {
@@ -14,7 +15,8 @@ export interface OpenedLine {
 /** Makes a line of a client that has just been let in: the fast one where all is as it is known, and else the plain one. */
 export function lineThrough(clock: Clock, client: NatsConnection, watch: LineWatch): OpenedLine {
   if (!REACH.isWanted) return { line: new PlainLine(client, watch), fault: undefined };
-  const { protocol, fault } = insideOf(client);
-  if (protocol) return { line: new ReachingLine(clock, client, protocol, watch), fault: undefined };
-  return { line: new PlainLine(client, watch), fault };
+  const fault = faultOf(client);
+  const { protocol } = insideOf(client);
+  if (fault !== undefined || !protocol) return { line: new PlainLine(client, watch), fault };
+  return { line: new ReachingLine(clock, client, protocol, watch), fault };
 }

@@ -44,7 +44,7 @@ export interface Protocol {
   readonly infoReceived: boolean;
   outbound: object;
   flushPending: () => void;
-  parser: Pick<ControlParser, "parse">;
+  parser: Pick<ControlParser, "parse"> & Partial<Pick<ControlParser, "state">>;
   readonly listeners: { push(status: Status): void; stop(): void; iterClosed: Promise<void> }[];
   readonly subscriptions: {
     get(sid: number): Addressee | undefined;

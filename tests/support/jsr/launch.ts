@@ -4,7 +4,7 @@
  * `deno.json` names its dependencies as `jsr:` packages. Where those do not resolve, the packages
  * under `offline/` are served on loopback and `JSR_URL` points the child, and whatever it starts,
  * at them. `SIGNALBOX_JSR=online|offline` decides without asking; a `JSR_URL` that is already set
- * is used as it is.
+ * is used as it is. `SIGNALBOX_NATS_CORE=latest|3.5.0` has the stand-in made of another client of npm.
  *
  * ```sh
  * deno run -A tests/support/jsr/launch.ts check mod.ts

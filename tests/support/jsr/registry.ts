@@ -1,3 +1,4 @@
+import { asAsked } from "./core_version.ts";
 import { type StandIn, standIns } from "./packages.ts";
 
 export interface Registry extends AsyncDisposable {
@@ -6,7 +7,10 @@ export interface Registry extends AsyncDisposable {
 
 /** Serves the stand-ins the way JSR serves packages, on loopback. */
 export async function startRegistry(): Promise<Registry> {
-  const pages = new Map((await Promise.all(standIns.map(pagesOf))).flat());
+  const change = await asAsked();
+  const pages = new Map(
+    (await Promise.all(standIns.map((standIn) => pagesOf(standIn, change)))).flat(),
+  );
   // Deno caches what a registry answers for ever, so an edited stand-in is only seen at a new
   // address; ports come again after some thousand runs, a path like this one does not.
   const run = `/${crypto.randomUUID()}`;
@@ -26,12 +30,16 @@ interface Page {
   readonly headers: Record<string, string>;
 }
 
-async function pagesOf(standIn: StandIn): Promise<[string, Page][]> {
+async function pagesOf(
+  standIn: StandIn,
+  change: (text: string) => string,
+): Promise<[string, Page][]> {
   const { name, version, exports, folder } = standIn;
   const modules: [string, Page][] = [];
   const manifest: Record<string, { size: number; checksum: string }> = {};
   for await (const entry of Deno.readDir(folder)) {
-    const bytes = await Deno.readFile(new URL(entry.name, folder));
+    const text = await Deno.readTextFile(new URL(entry.name, folder));
+    const bytes = new TextEncoder().encode(name.startsWith("@nats-io/") ? change(text) : text);
     const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
     manifest[`/${entry.name}`] = { size: bytes.length, checksum: `sha256-${digest.toHex()}` };
     modules.push([`/${name}/${version}/${entry.name}`, typescript(bytes)]);

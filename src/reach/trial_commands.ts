@@ -1,0 +1,186 @@
+import type { NatsConnection, Status } from "@nats-io/transport-deno";
+import { inNextTurn } from "../clock.ts";
+import type { ListedSubscription, Protocol } from "./client_shape.ts";
+
+const SUBJECT = "signalbox.trial";
+const QUEUE = "trial";
+const REFUSAL = `-ERR 'Permissions Violation for Subscription to "${SUBJECT}"'\r\n`;
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** A question that the client believes it has asked. */
+export interface Commands {
+  readonly isAnswered: () => boolean;
+}
+
+/** Has the client give all its commands to a writer that throws them away; gives the part that does not do as it is known. */
+export async function triedCommands(
+  client: NatsConnection,
+  protocol: Protocol,
+): Promise<Commands | string> {
+  const { outbound } = protocol;
+  const own = Object.getOwnPropertyDescriptor(protocol, "flushPending");
+  const basket = new Basket();
+  const statuses = new Statuses(protocol);
+  try {
+    protocol.outbound = basket;
+    protocol.flushPending = basket.flush;
+    const listed = triedList(protocol, basket) ?? triedStatuses(client, protocol) ??
+      triedRefusal(protocol, basket, statuses);
+    if (listed) return listed;
+    // the client asks for a flush some microtasks behind the first command
+    await turns();
+    if (basket.isDrained || basket.flushes === 0) return "flushPending";
+    return await triedQuestion(protocol, basket);
+  } finally {
+    statuses.end();
+    protocol.outbound = outbound;
+    if (own) Object.defineProperty(protocol, "flushPending", own);
+    else delete (protocol as Partial<Protocol>).flushPending;
+  }
+}
+
+/** Subscribes and ends it, in both ways. */
+function triedList(protocol: Protocol, basket: Basket): string | undefined {
+  const { subscriptions } = protocol;
+  for (const queue of [undefined, QUEUE]) {
+    const ticket = new TrialTicket(queue);
+    protocol.subscribe(ticket);
+    const { sid } = ticket;
+    const group = queue === undefined ? "" : ` ${queue}`;
+    if (typeof sid !== "number" || basket.take() !== `SUB ${SUBJECT}${group} ${sid}\r\n`) {
+      return "subscribe";
+    }
+    if (subscriptions.get(sid) !== ticket) return "subscriptions";
+    if (queue === undefined) protocol.unsubscribe(ticket);
+    else protocol.unsub(ticket);
+    if (basket.take() !== `UNSUB ${sid}\r\n`) return "unsubscribe";
+    if (queue !== undefined) subscriptions.cancel(ticket);
+    if (subscriptions.get(sid) !== undefined) return "subscriptions";
+  }
+  return undefined;
+}
+
+/** Who is in the list of those who listen is told: that is where the client puts its own. */
+function triedStatuses(client: NatsConnection, { listeners }: Protocol): string | undefined {
+  const { length } = listeners;
+  client.status();
+  const isListed = listeners.length === length + 1;
+  listeners.length = length;
+  return isListed ? undefined : "listeners";
+}
+
+/** Has the client read that a subscription is refused: its parser is between two lines once it has let us in. */
+function triedRefusal(
+  protocol: Protocol,
+  basket: Basket,
+  statuses: Statuses,
+): string | undefined {
+  if (protocol.parser.state !== 0) return undefined;
+  const ticket = new TrialTicket(undefined);
+  protocol.subscribe(ticket);
+  protocol.parser.parse(encoder.encode(REFUSAL));
+  basket.take();
+  const isGone = protocol.subscriptions.get(ticket.sid) === undefined;
+  if (!isGone) protocol.subscriptions.cancel(ticket);
+  if (ticket.refusals !== 1 || !isGone) return "subscriptions";
+  return statuses.errors === 1 ? undefined : "listeners";
+}
+
+async function triedQuestion(protocol: Protocol, basket: Basket): Promise<Commands | string> {
+  let isAnswered = false;
+  const [before] = [basket.flushes, basket.take()];
+  const answered = protocol.flush({ resolve: () => isAnswered = true, reject() {} });
+  Promise.resolve(answered).catch(() => {});
+  if (basket.take() !== "PING\r\n") return "flush";
+  if (basket.flushes === before) return "flushPending";
+  await turns();
+  if (isAnswered || basket.take() !== "") return "flush";
+  return { isAnswered: () => isAnswered };
+}
+
+/** So many turns the client takes for whatever it puts off by microtasks. */
+export function turns(): Promise<void> {
+  return new Promise((resolve) => void inNextTurn(resolve));
+}
+
+/** Takes all commands, and has none of them written. */
+class Basket {
+  flushes = 0;
+  isDrained = false;
+  #text = "";
+  readonly flush = () => void this.flushes++;
+
+  fill(...parts: readonly Uint8Array[]): void {
+    for (const part of parts) this.#text += decoder.decode(part);
+  }
+
+  /** What has come since the last time. */
+  take(): string {
+    const text = this.#text;
+    this.#text = "";
+    return text;
+  }
+
+  /** Always empty: the client asks for a flush with the first command alone. */
+  length(): number {
+    return 0;
+  }
+
+  size(): number {
+    return this.#text.length;
+  }
+
+  reset(): void {
+    this.#text = "";
+  }
+
+  /** Whoever flushes by another way than ours takes what there is. */
+  drain(): Uint8Array {
+    this.isDrained = true;
+    return new Uint8Array(0);
+  }
+}
+
+class TrialTicket implements ListedSubscription {
+  readonly subject = SUBJECT;
+  readonly queue: string | undefined;
+  sid = 0;
+  max: number | undefined;
+  refusals = 0;
+
+  constructor(queue: string | undefined) {
+    this.queue = queue;
+  }
+
+  callback(error: Error): void {
+    if (error instanceof Error) this.refusals++;
+  }
+
+  take(): void {}
+
+  close(): void {}
+}
+
+/** Listens to what the client tells. */
+class Statuses {
+  errors = 0;
+  readonly #listeners: Protocol["listeners"];
+  readonly #listener = {
+    push: (status: Status) => {
+      if (status.type === "error" && status.error.message.includes(SUBJECT)) this.errors++;
+    },
+    stop() {},
+    iterClosed: Promise.resolve(),
+  };
+
+  constructor({ listeners }: Protocol) {
+    this.#listeners = listeners;
+    listeners.push(this.#listener);
+  }
+
+  end(): void {
+    const at = this.#listeners.indexOf(this.#listener);
+    if (at >= 0) this.#listeners.splice(at, 1);
+  }
+}

@@ -1,0 +1,114 @@
+import type { NatsConnection } from "@nats-io/transport-deno";
+import type { Clock } from "../clock.ts";
+import type { Read } from "../wire/socket_reader.ts";
+import type { Protocol, Transport } from "./client_shape.ts";
+import { type Commands, turns } from "./trial_commands.ts";
+
+/** In milliseconds: a server that has just let us in answers at once. */
+const PATIENCE = 1_000;
+const PING = new TextEncoder().encode("PING\r\n");
+const PONG = "PONG\r\n";
+const decoder = new TextDecoder();
+
+/**
+ * Asks what the client believes it has asked, and looks whether the answer comes by the ways that are known. Gives the part
+ * by which it does not, "over" where the connection ends meanwhile, and "silence" where no answer comes.
+ */
+export async function triedWire(
+  clock: Clock,
+  client: NatsConnection,
+  protocol: Protocol,
+  { isAnswered }: Commands,
+): Promise<string | undefined> {
+  const { transport } = protocol;
+  const isOver = () => transport.isClosed || client.isClosed();
+  if (isOver()) return "over";
+  const reads = countReads(transport);
+  const heard = hear(protocol, isAnswered);
+  const end = Promise.withResolvers<"over" | "silence" | "answered">();
+  const timer = clock.setTimeout(() => end.resolve("silence"), PATIENCE);
+  const over = () => end.resolve("over");
+  client.closed().then(over, over);
+  transport.closed().then(over, over);
+  heard.answered.then(() => end.resolve("answered"));
+  try {
+    if (!sends(transport)) return "pendingWrite";
+    const outcome = await end.promise;
+    if (outcome === "over") return outcome;
+    if (outcome === "silence") {
+      const isPassed = heard.isOdd || isAnswered() || (reads.count() > 0 && !heard.hasHeard);
+      return isPassed ? "parser" : outcome;
+    }
+    await turns();
+    if (isOver()) return "over";
+    if (heard.isOdd) return "parser";
+    if (!heard.isAtOnce) return "flush";
+    if (transport.conn && transport.pendingWrite !== null) return "pendingWrite";
+    return transport.conn && reads.count() === 0 ? "conn" : undefined;
+  } finally {
+    timer.clear();
+    heard.end();
+    reads.end();
+  }
+}
+
+/** A write to a socket of TCP is under way when it has been given, and is known to be. */
+function sends(transport: Transport): boolean {
+  transport.send(PING.slice());
+  if (!transport.conn) return true;
+  return typeof (transport.pendingWrite as Promise<void> | null)?.then === "function";
+}
+
+/** Counts how often the socket of TCP is read from by the way that is known. */
+function countReads({ conn }: Transport) {
+  let count = 0;
+  const read: Read | undefined = conn?.read.bind(conn);
+  if (conn && read) {
+    conn.read = (into) => {
+      count++;
+      return read(into);
+    };
+  }
+  return {
+    count: () => count,
+    end() {
+      delete (conn as { read?: Read } | undefined)?.read;
+    },
+  };
+}
+
+/** Listens to what the client reads. */
+function hear(protocol: Protocol, isAnswered: () => boolean) {
+  const { parser } = protocol;
+  const { promise: answered, resolve } = Promise.withResolvers<void>();
+  let text = "";
+  const heard = {
+    answered,
+    hasHeard: false,
+    /** Whether the parser is used by another way, or is asked for something. */
+    isOdd: false,
+    /** Whether the client has settled what it was asked with the turn that read the answer. */
+    isAtOnce: false,
+    end: () => void (protocol.parser = parser),
+  };
+  const parse = (piece: Uint8Array) => {
+    const given: unknown = parser.parse(piece);
+    heard.hasHeard = true;
+    text = (text + decoder.decode(piece)).slice(-PONG.length);
+    heard.isOdd ||= given !== undefined;
+    if (text === PONG) {
+      heard.isAtOnce = isAnswered();
+      resolve();
+    }
+    return given;
+  };
+  protocol.parser = new Proxy(parser, {
+    get(target, name) {
+      if (name === "parse") return parse;
+      heard.isOdd = true;
+      const found: unknown = Reflect.get(target, name);
+      return typeof found === "function" ? found.bind(target) : found;
+    },
+  });
+  return heard;
+}
