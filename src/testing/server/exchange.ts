@@ -120,7 +120,9 @@ export class Exchange {
   }
 
   #tell(subject: string): void {
-    for (const changed of [...this.#watched.get(subject) ?? []]) changed();
+    const watching = this.#watched.get(subject);
+    if (!watching) return;
+    for (const changed of [...watching]) changed();
   }
 }
 

@@ -324,7 +324,5 @@ export const acknowledging: readonly Scene[] = [
     take(EVENTS, 1),
     consumer("d", { description: "x" }),
     take(EVENTS, 1, 200),
-    api("STREAM.DELETE.A"),
-    take(EVENTS, 2, 300),
   ),
 ];

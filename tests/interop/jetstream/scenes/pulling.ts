@@ -168,10 +168,6 @@ export const pulling: readonly Scene[] = [
     request("c", { batch: 1, expires: 2_000 * MS }),
     api("CONSUMER.DELETE.A.c"),
     take("p", 1),
-    consumer("d"),
-    request("d", { batch: 1, expires: 2_000 * MS }),
-    api("STREAM.DELETE.A"),
-    take("p", 1),
   ),
   scene(
     "Only headers are delivered where that is enough",
