@@ -9,7 +9,8 @@ interface Pending {
   readonly kind: TransportKind;
   /** What the process had before. */
   readonly before: TransportKind;
-  readonly over: Promise<unknown>;
+  count: number;
+  readonly over: PromiseWithResolvers<void>;
 }
 
 let pending: Pending | undefined;
@@ -20,25 +21,63 @@ let lookedAt = 1;
 
 /**
  * Dials once. Between this call and the making of the transport the client takes some turns, in which a connection of
- * another kind would find the wrong factory: these wait for one another. Afterwards the process has the factory it had,
- * so that a program's own connections come back over their own transport.
+ * another kind would find the wrong factory: these wait for one another. As soon as the transport is made the process has
+ * the factory it had, so that a program's own connections come back over their own transport.
  */
 export async function dial(
   kind: TransportKind,
   options: ConnectionOptions | WsConnectionOptions,
 ): Promise<NatsConnection> {
-  while (pending && pending.kind !== kind) await pending.over;
-  const before = pending?.before ?? armed();
-  const connecting = kind === "tcp" ? connect(options) : wsconnect(options);
-  const created = options.resolve ? connecting.then(() => {}, () => {}) : someTurns();
-  const mine = pending = { kind, before, over: Promise.all([pending?.over, created]) };
-  void mine.over.then(() => {
-    if (pending !== mine) return;
-    pending = undefined;
-    // one that somebody else has set since is theirs
-    if (before !== kind && armed(kind) === kind) arm(before);
-  });
+  while (pending && pending.kind !== kind) await pending.over.promise;
+  const mine = pending ??= { kind, before: armed(), count: 0, over: Promise.withResolvers() };
+  mine.count++;
+  const made = once(() => transportMade(mine));
+  if (kind === "webSocket") return witness = await wsconnect(noticing(options, made)).finally(made);
+  const connecting = connect(options);
+  // an address that is looked up takes as long as that takes
+  if (options.resolve && !hasAddress(options)) void connecting.finally(made).catch(() => {});
+  else void someTurns().then(made);
   return witness = await connecting;
+}
+
+/** The client asks for a socket in the very turn in which it makes the transport. */
+function noticing(options: WsConnectionOptions, made: () => void): WsConnectionOptions {
+  const { wsFactory } = options;
+  if (!wsFactory) {
+    void someTurns().then(made);
+    return options;
+  }
+  return {
+    ...options,
+    wsFactory(...asked) {
+      made();
+      return wsFactory(...asked);
+    },
+  };
+}
+
+function transportMade(mine: Pending): void {
+  if (--mine.count > 0) return;
+  pending = undefined;
+  const { kind, before, over } = mine;
+  // one that somebody else has set since is theirs
+  if (before !== kind && armed(kind) === kind) arm(before);
+  over.resolve();
+}
+
+function once(work: () => void): () => void {
+  let isDone = false;
+  return () => {
+    if (isDone) return;
+    isDone = true;
+    work();
+  };
+}
+
+/** Whether the server is named by an address, which the client looks up nowhere. */
+function hasAddress({ servers }: ConnectionOptions): boolean {
+  const [server = ""] = [servers].flat();
+  return /^(?:\d+\.\d+\.\d+\.\d+(?::\d+)?|\[.*\](?::\d+)?)$/.test(server);
 }
 
 /** Which factory the process has: that of WebSockets reads addresses as URLs, which shows in a list of servers. */
