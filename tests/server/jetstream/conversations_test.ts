@@ -19,7 +19,8 @@ for (const [topic, scenes] of Object.entries(topics)) {
   for (const scene of scenes) {
     Deno.test(`EmbeddedServer: ${scene.name} [${topic}]`, async () => {
       await using server = await EmbeddedServer.start();
-      assertEquals(await play(server.port, scene), recording.scenes[scene.name]);
+      const recorded = recording.scenes[scene.name];
+      assertEquals(await play(server.port, scene, recorded), recorded);
     });
   }
 
@@ -29,7 +30,8 @@ for (const [topic, scenes] of Object.entries(topics)) {
     await using server = await NatsServer.start({ config: 'jetstream: { store_dir: "streams" }' });
     await awake(server.port);
     for (const scene of scenes) {
-      assertEquals(await play(server.port, scene), recording.scenes[scene.name], scene.name);
+      const recorded = recording.scenes[scene.name];
+      assertEquals(await play(server.port, scene, recorded), recorded, scene.name);
     }
   });
 }

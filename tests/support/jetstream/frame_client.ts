@@ -87,7 +87,7 @@ export class FrameClient implements AsyncDisposable {
   }
 
   /** Asks, and gives so many answers, or those that came within the time. */
-  async ask(subject: string, sent: Sent = {}, answers = 1, within = 2_000): Promise<Frame[]> {
+  async ask(subject: string, sent: Sent = {}, answers = 1, within = 20_000): Promise<Frame[]> {
     const reply = this.inbox();
     await this.publish(subject, { ...sent, reply });
     return await this.take((frame) => frame.subject === reply, answers, within);
