@@ -1,6 +1,6 @@
 import { api, type Scene, scene, stream, subscribe, take, wait } from "../scene.ts";
 import { consumer, info } from "./consumers.ts";
-import { messages, pull, request } from "./pulling.ts";
+import { messages, paced, pull, request } from "./pulling.ts";
 
 const MS = 1_000_000;
 const EVENTS = "$JS.EVENT.ADVISORY.CONSUMER.>";
@@ -80,7 +80,7 @@ export const priorities: readonly Scene[] = [
     subscribe("q"),
     request("c", { batch: 2, group: "g", priority: 5, expires: 300 * MS }),
     request("c", { batch: 2, group: "g", priority: 1, expires: 300 * MS }, "q"),
-    ...messages(3),
+    ...paced(3),
     take("q", 2),
     take("p", 1),
     info("c"),

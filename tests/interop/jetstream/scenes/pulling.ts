@@ -34,7 +34,14 @@ export function request(name: string, body: unknown, inbox = "p"): Step {
 
 /** Publishes so many messages, alternately on `a.1` and `a.2`. */
 export function messages(count: number): Step[] {
-  return Array.from({ length: count }, (_, i) => ask(`a.${i % 2 + 1}`, `m${i + 1}`));
+  const list = Array.from({ length: count }, (_, i) => ask(`a.${i % 2 + 1}`, `m${i + 1}`));
+  // consumers of the real server hear of them a little later
+  return [...list, wait(30)];
+}
+
+/** The same, with time for each to be delivered before the next. */
+export function paced(count: number): Step[] {
+  return messages(count).flatMap((step) => [step, wait(30)]);
 }
 
 /** Asking for messages. */
@@ -116,7 +123,7 @@ export const pulling: readonly Scene[] = [
     subscribe("q"),
     request("c", { batch: 2, expires: 500 * MS }),
     request("c", { batch: 2, expires: 500 * MS }, "q"),
-    ...messages(4),
+    ...paced(4),
     take("p", 2),
     take("q", 2),
     info("c"),
@@ -131,7 +138,7 @@ export const pulling: readonly Scene[] = [
     request("c", { batch: 2 }, "q"),
     info("c"),
     unsubscribe("p"),
-    ...messages(2),
+    ...paced(2),
     take("q", 2),
     info("c"),
   ),

@@ -11,7 +11,7 @@ import {
   wait,
 } from "../scene.ts";
 import { consumer, info } from "./consumers.ts";
-import { messages } from "./pulling.ts";
+import { messages, paced } from "./pulling.ts";
 
 const MS = 1_000_000;
 
@@ -79,7 +79,7 @@ export const pushing: readonly Scene[] = [
       flow_control: true,
       ack_policy: "none",
     }),
-    ...messages(2),
+    ...paced(2),
     take("d.1", 2),
     ask("$JS.FC.A.c.nope", "", undefined, { within: 200 }),
     take("d.1", 1),
