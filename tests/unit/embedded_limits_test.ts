@@ -44,7 +44,7 @@ Deno.test("EmbeddedServer drops a client that floods it with PING and never read
 Deno.test("EmbeddedServer drops a client that does not answer PING", async () => {
   await using server = await EmbeddedServer.start({ pingInterval: 20 });
   await using client = await RawClient.greet(server.port);
-  assertEquals(await client.untilClosed(), "PING\r\nPING\r\n-ERR 'Stale Connection'\r\n");
+  assertEquals(await client.allUntilClosed(), "PING\r\nPING\r\n-ERR 'Stale Connection'\r\n");
 });
 
 Deno.test("EmbeddedServer keeps a client that answers PING", async () => {

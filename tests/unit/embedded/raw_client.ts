@@ -48,11 +48,16 @@ export class RawClient implements AsyncDisposable {
   async ask(text: string): Promise<string> {
     await this.say(`${text}PING\r\n`);
     const heard = await this.until("PONG\r\n");
-    return heard.slice(0, -"PONG\r\n".length).replaceAll(/^PING\r\n/gm, "");
+    return withoutPings(heard.slice(0, -"PONG\r\n".length));
   }
 
-  /** Gives what is heard until the server closes. */
+  /** Gives what is heard until the server closes, but for its PINGs. */
   async untilClosed(): Promise<string> {
+    return withoutPings(await this.allUntilClosed());
+  }
+
+  /** The same with its PINGs. */
+  async allUntilClosed(): Promise<string> {
     while (!this.#ended) await this.#wake.promise;
     return this.#take(this.#heard.length);
   }
@@ -98,4 +103,8 @@ export class RawClient implements AsyncDisposable {
     this.#wake = Promise.withResolvers<void>();
     resolve();
   }
+}
+
+function withoutPings(heard: string): string {
+  return heard.replaceAll(/^PING\r\n/gm, "");
 }
