@@ -57,10 +57,12 @@ export class Dialler {
       authenticator: this.#authentication?.answer,
       wsFactory: noted && leavable(noted.factory),
     });
+    let isTried = false;
     for (let resets = 0;; resets++) {
       try {
         const client = this.#letIn(await dial(kind, options));
-        if (await this.#isSound(client)) return this.#letIn(client);
+        if (isTried || await this.#isSound(client)) return this.#letIn(client);
+        isTried = true;
         // what it was led to believe cannot be taken back
         client.close().catch(() => {});
       } catch (error) {

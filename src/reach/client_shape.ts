@@ -34,6 +34,7 @@ export interface ListedSubscription extends Addressee {
 
 /** Where the client's commands wait. */
 export interface Outbound {
+  fill(bytes: Uint8Array): void;
   drain(): Uint8Array;
 }
 
@@ -97,7 +98,7 @@ function missingIn(protocol: Partial<Protocol>): string | undefined {
     ["transport", isTransport(protocol.transport)],
     ["connected", typeof protocol.connected === "boolean"],
     ["infoReceived", typeof protocol.infoReceived === "boolean"],
-    ["outbound", can(protocol.outbound, "drain")],
+    ["outbound", can(protocol.outbound, "fill", "drain")],
     ["parser", isParser(protocol.parser)],
     ["listeners", Array.isArray(protocol.listeners) && Object.isExtensible(protocol.listeners)],
     ["subscriptions", can(protocol.subscriptions, "get", "cancel")],

@@ -1,7 +1,7 @@
 import type { NatsConnection } from "@nats-io/transport-deno";
 import type { Clock } from "../clock.ts";
 import type { Read } from "../wire/socket_reader.ts";
-import type { Protocol, Transport } from "./client_shape.ts";
+import type { Outbound, Protocol, Transport } from "./client_shape.ts";
 import { type Commands, turns } from "./trial_commands.ts";
 
 /** In milliseconds: a server that has just let us in answers at once. */
@@ -32,7 +32,7 @@ export async function triedWire(
   transport.closed().then(over, over);
   heard.answered.then(() => end.resolve("answered"));
   try {
-    if (!sends(transport)) return "pendingWrite";
+    if (!sends(protocol)) return "send";
     const outcome = await end.promise;
     if (outcome === "over") return outcome;
     if (outcome === "silence") {
@@ -52,11 +52,27 @@ export async function triedWire(
   }
 }
 
-/** A write to a socket of TCP is under way when it has been given, and is known to be. */
-function sends(transport: Transport): boolean {
-  transport.send(PING.slice());
-  if (!transport.conn) return true;
-  return typeof (transport.pendingWrite as Promise<void> | null)?.then === "function";
+/** Has the client write by its own way. A write to a socket of TCP is under way when it has been given, and is known to be. */
+function sends(protocol: Protocol): boolean {
+  const { transport } = protocol;
+  const own = Object.getOwnPropertyDescriptor(transport, "send");
+  const { send } = transport;
+  const sent: unknown[] = [];
+  transport.send = (...given: [Uint8Array]) => {
+    sent.push(...given);
+    return Reflect.apply(send, transport, given);
+  };
+  try {
+    (protocol.outbound as Outbound).fill(PING);
+    protocol.flushPending();
+  } finally {
+    if (own) Object.defineProperty(transport, "send", own);
+    else delete (transport as Partial<Transport>).send;
+  }
+  const [frame] = sent;
+  if (sent.length !== 1 || !(frame instanceof Uint8Array)) return false;
+  if (decoder.decode(frame) !== "PING\r\n") return false;
+  return !transport.conn || typeof (transport.pendingWrite as Promise<void>)?.then === "function";
 }
 
 /** Counts how often the socket of TCP is read from by the way that is known. */
