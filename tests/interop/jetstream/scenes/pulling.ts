@@ -262,6 +262,7 @@ export const pulling: readonly Scene[] = [
     ...pull("c", { batch: 1, expires: 100 * MS }, 1),
     consumer("c", { description: "still" }),
     request("c", { batch: 2, expires: 900 * MS }),
+    wait(50),
     api("CONSUMER.PAUSE.A.c", {}),
     take("$JS.EVENT.ADVISORY.CONSUMER.PAUSE.>", 1),
     take("p", 2),
