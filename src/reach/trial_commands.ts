@@ -48,13 +48,12 @@ function triedList(protocol: Protocol, basket: Basket): string | undefined {
     protocol.subscribe(ticket);
     const { sid } = ticket;
     const group = queue === undefined ? "" : ` ${queue}`;
-    if (typeof sid !== "number" || basket.take() !== `SUB ${SUBJECT}${group} ${sid}\r\n`) {
-      return "subscribe";
-    }
-    if (subscriptions.get(sid) !== ticket) return "subscriptions";
+    if (typeof sid !== "number" || subscriptions.get(sid) !== ticket) return "subscriptions";
+    // behind a command that still waits, where the client looks how much there is
     if (queue === undefined) protocol.unsubscribe(ticket);
     else protocol.unsub(ticket);
-    if (basket.take() !== `UNSUB ${sid}\r\n`) return "unsubscribe";
+    const wanted = `SUB ${SUBJECT}${group} ${sid}\r\nUNSUB ${sid}\r\n`;
+    if (basket.take() !== wanted) return "subscribe";
     if (queue !== undefined) subscriptions.cancel(ticket);
     if (subscriptions.get(sid) !== undefined) return "subscriptions";
   }
@@ -122,9 +121,8 @@ class Basket {
     return text;
   }
 
-  /** Always empty: the client asks for a flush with the first command alone. */
   length(): number {
-    return 0;
+    return this.#text === "" ? 0 : 1;
   }
 
   size(): number {
