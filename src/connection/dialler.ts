@@ -61,7 +61,8 @@ export class Dialler {
     for (let resets = 0;; resets++) {
       try {
         const client = this.#letIn(await dial(kind, options));
-        if (isTried || await this.#isSound(client)) return this.#letIn(client);
+        // one that ends meanwhile was let in all the same: it is a loss, and no dial that came to nothing
+        if (isTried || await this.#isSound(client)) return client;
         isTried = true;
         // what it was led to believe cannot be taken back
         client.close().catch(() => {});

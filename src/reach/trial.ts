@@ -18,6 +18,8 @@ export function faultOf(client: NatsConnection): string | undefined {
   const { protocol, fault } = insideOf(client);
   if (!protocol) return fault;
   const { version, constructor: key } = protocol.transport;
+  // one that is over need not be tried
+  if (protocol.transport.isClosed || client.isClosed()) return undefined;
   if (!outcomes.has(key)) return `the NATS client ${version} gave no answer when it was tried`;
   const part = outcomes.get(key);
   return part &&

@@ -110,9 +110,11 @@ function hear(protocol: Protocol, isAnswered: () => boolean) {
   const parse = (piece: Uint8Array) => {
     const given: unknown = parser.parse(piece);
     heard.hasHeard = true;
-    text = (text + decoder.decode(piece)).slice(-PONG.length);
+    text += decoder.decode(piece);
     heard.isOdd ||= given !== undefined;
-    if (text === PONG) {
+    // the server may ask as well, in the same piece
+    if (text.includes(PONG)) {
+      text = "";
       heard.isAtOnce = isAnswered();
       resolve();
     }
