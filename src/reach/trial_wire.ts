@@ -5,7 +5,7 @@ import type { Outbound, Protocol, Transport } from "./client_shape.ts";
 import { type Commands, turns } from "./trial_commands.ts";
 
 /** In milliseconds: a server that has just let us in answers at once. */
-const PATIENCE = 1_000;
+const PATIENCE = 5_000;
 const PING = new TextEncoder().encode("PING\r\n");
 const PONG = "PONG\r\n";
 const decoder = new TextDecoder();
