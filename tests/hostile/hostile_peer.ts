@@ -3,10 +3,19 @@ import { until } from "../support/nats_server/until.ts";
 
 const FAR = "999999999999999";
 
+/** What is known of a message that came; the message itself would keep the whole chunk that it was read with. */
+interface Told {
+  /** Its frame's name. */
+  readonly name: string;
+  readonly code: string | undefined;
+  /** Up to how many bytes may be sent, where it says so. */
+  readonly room: number | undefined;
+}
+
 /** One link of a hostile peer, which says what it likes and withholds what it likes. */
 export class HostileLink {
   /** What came, names of frames and all. */
-  readonly #told: { readonly name: string; readonly message: Msg }[] = [];
+  readonly #told: Told[] = [];
   readonly #client: NatsConnection;
   readonly own: string;
   #peer = "";
@@ -24,16 +33,14 @@ export class HostileLink {
         if (this.#peer === "" && message.headers?.has("Signalbox-Link")) {
           this.#peer = reply.slice(0, at);
         }
-        this.#told.push({ name: reply.slice(at), message });
+        this.#told.push(toldBy(reply.slice(at), message));
       },
     });
   }
 
   /** The error code that it was ended or refused with. */
   get code(): string | undefined {
-    return this.#told.map(({ message }) => message.headers?.get("Nats-Service-Error-Code")).find(
-      Boolean,
-    );
+    return this.#told.find(({ code }) => code)?.code;
   }
 
   /** How many messages have come. */
@@ -48,11 +55,7 @@ export class HostileLink {
 
   /** Up to how many bytes it may send, by the last that it was told. */
   get room(): number {
-    const tallies = this.#told.filter(({ name }) => /^[cpg]/.test(name));
-    return Math.max(
-      1_048_576,
-      ...tallies.map(({ message }) => Number(message.string().split(" ")[2])),
-    );
+    return Math.max(1_048_576, ...this.#told.map(({ room }) => room ?? 0));
   }
 
   /** Opens, with room for anything; says nothing more. */
@@ -81,6 +84,11 @@ export class HostileLink {
   send(name: string, payload: Uint8Array | string): void {
     this.#client.publish(`${this.#peer}o1`, payload, { reply: `${this.own}.${name}` });
   }
+}
+
+function toldBy(name: string, message: Msg): Told {
+  const room = /^[cpg]/.test(name) ? Number(message.string().split(" ")[2]) : undefined;
+  return { name, code: message.headers?.get("Nats-Service-Error-Code"), room };
 }
 
 /** Runs with a client that nothing is known of. */
