@@ -58,6 +58,11 @@ const VERDICTS: readonly (readonly [words: RegExp, verdict: Verdict])[] = [
     rule: "the connection must be encrypted",
     hint: "Use tls:// or wss:// in the URL, or the option `tls`",
   }],
+  [/maximum payload (?:violation|exceeded)/i, {
+    reason: "rejected",
+    rule: "a message must be no larger than the server and the account permit",
+    hint: "They permit less than when this connection was made; the next one knows by how much",
+  }],
   [/stale connection/i, {
     reason: "stale",
     rule: "the server must hear from us in time",
