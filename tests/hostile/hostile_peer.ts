@@ -10,6 +10,8 @@ interface Told {
   readonly code: string | undefined;
   /** Up to how many bytes may be sent, where it says so. */
   readonly room: number | undefined;
+  /** Up to which of the addresses that it was given it uses none any more, where it says so. */
+  readonly spent: number | undefined;
 }
 
 /** One link of a hostile peer, which says what it likes and withholds what it likes. */
@@ -58,6 +60,16 @@ export class HostileLink {
     return Math.max(1_048_576, ...this.#told.map(({ room }) => room ?? 0));
   }
 
+  /** Up to which of its addresses none is used any more, by the last that it was told. */
+  get spent(): number {
+    return this.#told.findLast(({ spent }) => spent !== undefined)?.spent ?? 0;
+  }
+
+  /** How many addresses it has given, the one of the opening among them. */
+  get given(): number {
+    return this.#serial;
+  }
+
   /** Opens, with room for anything; says nothing more. */
   open(subject: string, kind: "stream" | "session", body = "null", responses = 0): void {
     const told = headers();
@@ -80,6 +92,11 @@ export class HostileLink {
     this.#client.publish(`${this.#peer}o1`, tally, { reply });
   }
 
+  /** Resolves once the server has all that was sent. */
+  flush(): Promise<void> {
+    return this.#client.flush();
+  }
+
   /** Sends a numbered frame. */
   send(name: string, payload: Uint8Array | string): void {
     this.#client.publish(`${this.#peer}o1`, payload, { reply: `${this.own}.${name}` });
@@ -87,8 +104,9 @@ export class HostileLink {
 }
 
 function toldBy(name: string, message: Msg): Told {
-  const room = /^[cpg]/.test(name) ? Number(message.string().split(" ")[2]) : undefined;
-  return { name, code: message.headers?.get("Nats-Service-Error-Code"), room };
+  const tally = /^[cpg]/.test(name) ? message.string().split(" ").map(Number) : [];
+  const code = message.headers?.get("Nats-Service-Error-Code");
+  return { name, code, room: tally[2], spent: tally[4] };
 }
 
 /** Runs with a client that nothing is known of. */
