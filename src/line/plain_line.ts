@@ -66,8 +66,10 @@ export class PlainLine implements Line {
     };
     const options = queue === undefined ? { callback } : { queue, callback };
     const ticket = new PlainTicket((subscription) => this.#drain(subscription));
-    const subscribe = () => ticket.begin(() => this.#client.subscribe(subject, options));
-    this.writer.pass(this.#turnstile.subscription(subscribe));
+    const subscribe = () => this.#client.subscribe(subject, options);
+    // a client that has closed would throw; the next line is told of all subscriptions
+    const begin = () => this.isOpen && ticket.begin(subscribe);
+    this.writer.pass(this.#turnstile.subscription(begin));
     return ticket;
   }
 

@@ -184,3 +184,24 @@ Deno.test("PlainTicket.drain() is done where the line ends before the server has
     await within("it is drained", drained);
     await within("it is drained", ticket.drain());
   }));
+
+Deno.test("PlainLine.subscribe() throws nothing where the client has closed, before it tells of that", () =>
+  stage({ answer: agree }, async ({ client, line, listener }) => {
+    const waiting = line.ask(() => {}).catch(() => {});
+    const behind = line.subscribe(listener("behind"));
+    const closed = client.close();
+    const late = line.subscribe(listener("late"));
+    await closed;
+    await waiting;
+    late.unsubscribe();
+    await behind.drain();
+    assertEquals([behind.sid, late.sid], [undefined, undefined]);
+  }));
+
+Deno.test("PlainLine.subscribe() throws nothing where the client is closed", () =>
+  stage({ answer: agree }, async ({ client, line, listener }) => {
+    await client.close();
+    const ticket = line.subscribe(listener("late"));
+    await ticket.drain();
+    assertEquals(ticket.sid, undefined);
+  }));
