@@ -4,7 +4,7 @@ import type { ConnectionOptions, WsConnectionOptions } from "@nats-io/transport-
 /** How bytes travel: the client has a factory of transports for each, and a process has one factory at a time. */
 export type TransportKind = "tcp" | "webSocket";
 
-/** Dials that have no transport yet, all of one kind. */
+/** Dials of one kind that wait for their transport. */
 interface Pending {
   readonly kind: TransportKind;
   /** What the process had before. */
@@ -34,7 +34,7 @@ export async function dial(
   const made = once(() => transportMade(mine));
   if (kind === "webSocket") return witness = await wsconnect(noticing(options, made)).finally(made);
   const connecting = connect(options);
-  // an address that is looked up takes as long as that takes
+  // a host name is looked up first, which may take long
   if (options.resolve && !hasAddress(options)) void connecting.finally(made).catch(() => {});
   else void someTurns().then(made);
   return witness = await connecting;
@@ -43,10 +43,7 @@ export async function dial(
 /** The client asks for a socket in the very turn in which it makes the transport. */
 function noticing(options: WsConnectionOptions, made: () => void): WsConnectionOptions {
   const { wsFactory } = options;
-  if (!wsFactory) {
-    void someTurns().then(made);
-    return options;
-  }
+  if (!wsFactory) return options;
   return {
     ...options,
     wsFactory(...asked) {
@@ -60,7 +57,7 @@ function transportMade(mine: Pending): void {
   if (--mine.count > 0) return;
   pending = undefined;
   const { kind, before, over } = mine;
-  // one that somebody else has set since is theirs
+  // somebody else may have set another one since
   if (before !== kind && armed(kind) === kind) arm(before);
   over.resolve();
 }
@@ -85,8 +82,13 @@ function armed(unknown: TransportKind = "tcp"): TransportKind {
   if (!witness) return unknown;
   // a server that it has is kept as it was read before
   const address = `127.0.0.1:${lookedAt = 3 - lookedAt}`;
-  witness.setServers([address]);
-  return witness.getServers()[0]?.src === address ? "tcp" : "webSocket";
+  try {
+    witness.setServers([address]);
+    return witness.getServers()[0]?.src === address ? "tcp" : "webSocket";
+  } catch {
+    // another client may read it otherwise; thrown behind a dial, it would end the process
+    return unknown;
+  }
 }
 
 /** Sets the process's factory. The client sets it first and then looks at the options, which here are refused. */
