@@ -5,9 +5,9 @@
  * @module
  */
 import type { NatsConnection } from "@nats-io/transport-deno";
-import type { Clock } from "../clock.ts";
+import { type Clock, turn } from "../clock.ts";
 import { insideOf, type Protocol } from "./client_shape.ts";
-import { type Commands, triedCommands, turns } from "./trial_commands.ts";
+import { type Commands, triedCommands } from "./trial_commands.ts";
 import { triedWire } from "./trial_wire.ts";
 
 /** What has come of it: nothing wrong, or which part is not used as it is known. */
@@ -47,7 +47,7 @@ async function faultyPart(
 ): Promise<string | undefined> {
   const commands = await attempt("outbound", () => triedCommands(client, protocol));
   if (typeof commands === "string") return commands;
-  await turns();
+  await turn();
   return await attempt("transport", () => triedWire(clock, client, protocol, commands as Commands));
 }
 

@@ -1,5 +1,5 @@
 import type { NatsConnection, Status } from "@nats-io/transport-deno";
-import { inNextTurn } from "../clock.ts";
+import { turn } from "../clock.ts";
 import type { ListedSubscription, Protocol } from "./client_shape.ts";
 
 const SUBJECT = "signalbox.trial";
@@ -29,7 +29,7 @@ export async function triedCommands(
       triedRefusal(protocol, basket, statuses);
     if (listed) return listed;
     // the client asks for a flush some microtasks behind the first command
-    await turns();
+    await turn();
     if (basket.isDrained || basket.flushes === 0) return "flushPending";
     return await triedQuestion(protocol, basket);
   } finally {
@@ -93,14 +93,9 @@ async function triedQuestion(protocol: Protocol, basket: Basket): Promise<Comman
   Promise.resolve(answered).catch(() => {});
   if (basket.take() !== "PING\r\n") return "flush";
   if (basket.flushes === before) return "flushPending";
-  await turns();
+  await turn();
   if (isAnswered || basket.take() !== "") return "flush";
   return { isAnswered: () => isAnswered };
-}
-
-/** So many turns the client takes for whatever it puts off by microtasks. */
-export function turns(): Promise<void> {
-  return new Promise((resolve) => void inNextTurn(resolve));
 }
 
 /** Takes all commands, and has none of them written. */

@@ -1,8 +1,8 @@
 import type { NatsConnection } from "@nats-io/transport-deno";
-import type { Clock } from "../clock.ts";
+import { type Clock, turn } from "../clock.ts";
 import type { Read } from "../wire/socket_reader.ts";
 import type { Outbound, Protocol, Transport } from "./client_shape.ts";
-import { type Commands, turns } from "./trial_commands.ts";
+import type { Commands } from "./trial_commands.ts";
 
 /** In milliseconds: a server that has just let us in answers at once. */
 const PATIENCE = 5_000;
@@ -39,7 +39,7 @@ export async function triedWire(
       const isPassed = heard.isOdd || isAnswered() || (reads.count() > 0 && !heard.hasHeard);
       return isPassed ? "parser" : outcome;
     }
-    await turns();
+    await turn();
     if (isOver()) return "over";
     if (heard.isOdd) return "parser";
     if (!heard.isAtOnce) return "flush";
