@@ -1,6 +1,6 @@
 import { NatsBroker, PayloadTooLargeError } from "@signalbox/nats";
 import { assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
-import { onEveryServer } from "../support/backends.ts";
+import { type Backend, onEveryServer } from "../support/backends.ts";
 import { errorsIn, recorded } from "../support/recorded.ts";
 import { agree, INFO, ScriptedServer } from "../support/scripted_server.ts";
 
@@ -22,32 +22,32 @@ onEveryServer(
   },
 );
 
-onEveryServer("NatsBroker.flush() resolves behind all of a burst", async (server) => {
+const BURST = 250;
+
+/** Gives what arrives of a burst that one broker sends another, once the sender has ended it in its way. */
+async function arrived(
+  server: Backend,
+  end: (sending: NatsBroker) => Promise<void>,
+): Promise<number[]> {
   const [reading, sending] = [server.broker(), server.broker()];
   const taken: number[] = [];
   reading.subscriber("burst", ({ data }) => void taken.push(data[0]!));
   await Promise.all([reading.start(), sending.connect()]);
-  for (let n = 0; n < 250; n++) {
-    void sending.publish("burst", new Uint8Array(10_000).fill(n));
-  }
-  await sending.flush({ timeout: 20_000 });
+  for (let n = 0; n < BURST; n++) void sending.publish("burst", new Uint8Array(10_000).fill(n));
+  await end(sending);
   await reading.flush({ timeout: 20_000 });
   await reading.stop();
-  assertEquals(taken, Array.from({ length: 250 }, (_, n) => n));
+  return taken;
+}
+
+const ALL = Array.from({ length: BURST }, (_, n) => n);
+
+onEveryServer("NatsBroker.flush() resolves behind all of a burst", async (server) => {
+  assertEquals(await arrived(server, (sending) => sending.flush({ timeout: 20_000 })), ALL);
 });
 
 onEveryServer("NatsBroker.stop() has a burst sent before it leaves", async (server) => {
-  const [reading, sending] = [server.broker(), server.broker()];
-  const taken: number[] = [];
-  reading.subscriber("burst", ({ data }) => void taken.push(data[0]!));
-  await Promise.all([reading.start(), sending.connect()]);
-  for (let n = 0; n < 250; n++) {
-    void sending.publish("burst", new Uint8Array(10_000).fill(n));
-  }
-  await sending.stop({ timeout: 20_000 });
-  await reading.flush({ timeout: 20_000 });
-  await reading.stop();
-  assertEquals(taken.length, 250);
+  assertEquals(await arrived(server, (sending) => sending.stop({ timeout: 20_000 })), ALL);
 });
 
 onEveryServer(

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { Listening, write } from "./listening.ts";
 import { agree, INFO } from "./scripted_server.ts";
 
 const encoder = new TextEncoder();
@@ -20,49 +21,13 @@ export function frame(payload: Uint8Array | string, first = 0x82): Uint8Array {
 }
 
 /** A kind NATS server over WebSockets that can say any bytes: `await using server = FrameServer.start()`. */
-export class FrameServer implements AsyncDisposable {
-  /** How many connections it has taken. */
-  dials = 0;
-  readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  readonly #connections = new Set<Deno.TcpConn>();
-  readonly #ended = this.#accept();
-
+export class FrameServer extends Listening {
   static start(): FrameServer {
-    return new FrameServer();
+    return new FrameServer(serve);
   }
 
   get url(): string {
-    return `ws://127.0.0.1:${this.#listener.addr.port}`;
-  }
-
-  /** Says these very bytes to everyone who is connected. */
-  async say(bytes: Uint8Array): Promise<void> {
-    await Promise.all([...this.#connections].map((one) => write(one, bytes)));
-  }
-
-  /** Ends every connection. */
-  cut(): void {
-    for (const connection of this.#connections) close(connection);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#listener.close();
-    this.cut();
-    await this.#ended;
-  }
-
-  async #accept(): Promise<void> {
-    const serving: Promise<void>[] = [];
-    for await (const connection of this.#listener) {
-      this.dials++;
-      this.#connections.add(connection);
-      const end = () => {
-        this.#connections.delete(connection);
-        close(connection);
-      };
-      serving.push(serve(connection).catch(() => {}).finally(end));
-    }
-    await Promise.all(serving);
+    return `ws://127.0.0.1:${this.port}`;
   }
 }
 
@@ -115,16 +80,4 @@ function unmasked(
   const mask = bytes.subarray(from, from + 4);
   const data = bytes.subarray(from + 4, end).map((byte, at) => byte ^ mask[at % 4]!);
   return { opcode: bytes[0]! & 15, text: decoder.decode(data), end };
-}
-
-async function write(connection: Deno.TcpConn, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length;) at += await connection.write(bytes.subarray(at));
-}
-
-function close(connection: Deno.TcpConn): void {
-  try {
-    connection.close();
-  } catch {
-    // it has been closed from elsewhere
-  }
 }

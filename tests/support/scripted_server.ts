@@ -1,3 +1,5 @@
+import { Listening, write } from "./listening.ts";
+
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
@@ -31,16 +33,10 @@ export function agree(line: string): string {
 export class ScriptedServer implements AsyncDisposable {
   /** What the next connections hear. */
   script: Script;
-  /** How many connections it has taken. */
-  dials = 0;
-  readonly #listener: Deno.TcpListener;
-  readonly #connections = new Set<Deno.TcpConn>();
-  readonly #ended: Promise<void>;
+  readonly #listening = new Listening((connection) => serve(connection, this.script));
 
   private constructor(script: Script) {
     this.script = script;
-    this.#listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-    this.#ended = this.#accept();
   }
 
   static start(script: Script): ScriptedServer {
@@ -48,62 +44,44 @@ export class ScriptedServer implements AsyncDisposable {
   }
 
   get url(): string {
-    return `nats://127.0.0.1:${this.#listener.addr.port}`;
+    return `nats://127.0.0.1:${this.#listening.port}`;
+  }
+
+  /** How many connections it has taken. */
+  get dials(): number {
+    return this.#listening.dials;
   }
 
   /** Says something to everyone who is connected. */
-  async say(words: string): Promise<void> {
-    await Promise.all([...this.#connections].map((one) => one.write(encoder.encode(words))));
+  say(words: string): Promise<void> {
+    return this.#listening.say(encoder.encode(words));
   }
 
   /** Ends every connection. */
   cut(): void {
-    for (const connection of this.#connections) close(connection);
+    this.#listening.cut();
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#listener.close();
-    this.cut();
-    await this.#ended;
-  }
-
-  async #accept(): Promise<void> {
-    const serving: Promise<void>[] = [];
-    for await (const connection of this.#listener) {
-      this.dials++;
-      this.#connections.add(connection);
-      serving.push(
-        this.#serve(connection).catch(() => {}).finally(() => {
-          this.#connections.delete(connection);
-          close(connection);
-        }),
-      );
-    }
-    await Promise.all(serving);
-  }
-
-  async #serve(connection: Deno.TcpConn): Promise<void> {
-    const { greeting = INFO, answer, hangsUp = false } = this.script;
-    if (greeting) await connection.write(encoder.encode(greeting));
-    if (hangsUp) return;
-    const buffer = new Uint8Array(65_536);
-    let rest = "";
-    for (let size; (size = await connection.read(buffer)) !== null;) {
-      const lines = (rest + decoder.decode(buffer.subarray(0, size))).split("\r\n");
-      rest = lines.pop()!;
-      for (const line of lines) {
-        const words = answer(line);
-        if (words === undefined) return;
-        if (words !== "") await connection.write(encoder.encode(words));
-      }
-    }
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#listening[Symbol.asyncDispose]();
   }
 }
 
-function close(connection: Deno.TcpConn): void {
-  try {
-    connection.close();
-  } catch {
-    // it has been closed from elsewhere
+async function serve(
+  connection: Deno.TcpConn,
+  { greeting = INFO, answer, hangsUp = false }: Script,
+): Promise<void> {
+  if (greeting) await write(connection, encoder.encode(greeting));
+  if (hangsUp) return;
+  const buffer = new Uint8Array(65_536);
+  let rest = "";
+  for (let size; (size = await connection.read(buffer)) !== null;) {
+    const lines = (rest + decoder.decode(buffer.subarray(0, size))).split("\r\n");
+    rest = lines.pop()!;
+    for (const line of lines) {
+      const words = answer(line);
+      if (words === undefined) return;
+      if (words !== "") await write(connection, encoder.encode(words));
+    }
   }
 }
