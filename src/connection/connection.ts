@@ -216,7 +216,7 @@ export class Connection {
     this.#goUp(client);
   }
 
-  /** A server has let us in: it is told of all subscriptions, asked for those that were lost, and then gets what was held. */
+  /** A server has let us in: first we subscribe again, then we send what was held. */
   #goUp(client: NatsConnection): void {
     const { line, fault } = lineThrough(this.#dialling.clock, client, this.#watch(() => line));
     this.#line = line;

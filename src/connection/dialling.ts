@@ -9,7 +9,7 @@ import type { EventFeed } from "./events.ts";
 import { Pool } from "./pool.ts";
 import { type ConnectionSettings, IN_MEMORY, type SocketSource } from "./settings.ts";
 
-/** How a connection is made and made again: which servers are dialled, when, and what is told of what fails. */
+/** Makes the connection and makes it again: chooses the servers, waits between dials, and reports what fails. */
 export class Dialling {
   readonly clock: Clock;
   readonly #settings: ConnectionSettings;

@@ -60,8 +60,8 @@ export type BrokerEvent =
     /** What the messages of one piece of work share. */
     readonly correlationId?: string;
     /**
-     * How often the server has said this by now, from the second time on. Of what it says in a flood the first ten within
-     * ten seconds are told, then the hundredth, the thousandth and so on.
+     * How often the server has said this by now, from the second time on. In a flood there is an event for each of the first
+     * ten within ten seconds, then for the hundredth, the thousandth and so on.
      */
     readonly count?: number;
   }

@@ -3,7 +3,7 @@ import type { Outgoing } from "../message/outgoing.ts";
 import type { Packet } from "../message/packet.ts";
 import type { Report } from "./subscriptions.ts";
 
-/** A watch that throws nothing into the client, in whose own work it is called: what is thrown is reported. */
+/** Makes a watch that reports what it throws: an exception in the client's own work would end the connection. */
 export function guarded(watch: LineWatch, report: Report): LineWatch {
   const safely = (work: () => void) => {
     try {

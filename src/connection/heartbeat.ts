@@ -1,10 +1,10 @@
 import type { Clock, Timer } from "../clock.ts";
 import type { Line } from "../line/line.ts";
 
-/** So many questions without an answer, and the server is given up at the next. */
+/** After so many pings without an answer the server is given up. */
 const MOST_UNANSWERED = 2;
 
-/** Asks a server for signs of life, and tells when there are none: the client's own waits for a socket that never drains. */
+/** Pings the server and reports when it is silent: the client's own heartbeat waits for a socket that may never drain. */
 export class Heartbeat {
   readonly #clock: Clock;
   readonly #interval: number;
@@ -24,7 +24,7 @@ export class Heartbeat {
     const tick = () => {
       if (unanswered === MOST_UNANSWERED) return silent();
       unanswered++;
-      // one that has ended is told of by itself
+      // the line itself reports its end
       line.probe().then(() => unanswered = 0, () => {});
       this.#timer = this.#clock.setTimeout(tick, interval);
     };

@@ -1,8 +1,8 @@
 /** For how long a flood is one, in milliseconds. */
 const WINDOW = 10_000;
-/** How many are told one by one within that time. */
+/** So many events are emitted one by one within that time. */
 const SINGLY = 10;
-/** How many sentences are told apart; what comes beyond them shares one. */
+/** So many sentences are counted separately; all others share one count. */
 const KINDS = 64;
 
 interface Kind {
