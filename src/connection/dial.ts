@@ -1,5 +1,6 @@
 import { connect, type NatsConnection, wsconnect } from "@nats-io/transport-deno";
 import type { ConnectionOptions, WsConnectionOptions } from "@nats-io/transport-deno";
+import { openDoor } from "./open_door.ts";
 
 /** How bytes travel: the client has a factory of transports for each, and a process has one factory at a time. */
 export type TransportKind = "tcp" | "webSocket";
@@ -14,8 +15,12 @@ interface Pending {
 }
 
 let pending: Pending | undefined;
-/** A client that has been connected once: it tells which factory the process has. */
+/**
+ * A client that was connected once tells which factory the process has. This one never had a server: a client that had one
+ * would keep all that hangs on a stopped broker.
+ */
 let witness: NatsConnection | undefined;
+let witnessing: Promise<void> | undefined;
 /** 1 or 2 in turn. */
 let lookedAt = 1;
 
@@ -28,16 +33,34 @@ export async function dial(
   kind: TransportKind,
   options: ConnectionOptions | WsConnectionOptions,
 ): Promise<NatsConnection> {
+  await (witnessing ??= makeWitness());
+  return await dialInTurn(kind, options);
+}
+
+async function makeWitness(): Promise<void> {
+  try {
+    const client = await dialInTurn("webSocket", openDoor());
+    await client.close();
+    witness = client;
+  } catch {
+    // another version of the client may ask more of a socket; without a witness the process is taken to have TCP
+  }
+}
+
+async function dialInTurn(
+  kind: TransportKind,
+  options: ConnectionOptions | WsConnectionOptions,
+): Promise<NatsConnection> {
   while (pending && pending.kind !== kind) await pending.over.promise;
   const mine = pending ??= { kind, before: armed(), count: 0, over: Promise.withResolvers() };
   mine.count++;
   const made = once(() => transportMade(mine));
-  if (kind === "webSocket") return witness = await wsconnect(noticing(options, made)).finally(made);
+  if (kind === "webSocket") return await wsconnect(noticing(options, made)).finally(made);
   const connecting = connect(options);
   // a host name is looked up first, which may take long
   if (options.resolve && !hasAddress(options)) void connecting.finally(made).catch(() => {});
   else void someTurns().then(made);
-  return witness = await connecting;
+  return await connecting;
 }
 
 /** The client asks for a socket in the very turn in which it makes the transport. */
@@ -86,7 +109,7 @@ function armed(unknown: TransportKind = "tcp"): TransportKind {
     witness.setServers([address]);
     return witness.getServers()[0]?.src === address ? "tcp" : "webSocket";
   } catch {
-    // another client may read it otherwise; thrown behind a dial, it would end the process
+    // another version of the client may read it otherwise; thrown behind a dial, it would end the process
     return unknown;
   }
 }

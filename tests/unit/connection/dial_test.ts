@@ -10,6 +10,8 @@ import { platformClock } from "../../../src/clock.ts";
 import { dial, type TransportKind } from "../../../src/connection/dial.ts";
 import { within } from "../../../src/deadline.ts";
 import { EmbeddedServer } from "../../../src/testing/mod.ts";
+import { usedMemory } from "../../support/memory.ts";
+import { until } from "../../support/nats_server/until.ts";
 
 /** Where a connection of each kind goes; a server in this process takes both. */
 function optionsOf(server: EmbeddedServer, kind: TransportKind) {
@@ -53,6 +55,20 @@ Deno.test("dial() rejects where nobody listens, and does not hold up those who w
   await failing;
   await works(client);
   await works(await dial("tcp", optionsOf(server, "tcp")));
+});
+
+Deno.test("dial() keeps no client that has closed", async () => {
+  await using server = await EmbeddedServer.start();
+  const closed = async (kind: TransportKind) => {
+    const client = await dial(kind, optionsOf(server, kind));
+    await works(client);
+    return new WeakRef(client);
+  };
+  const clients = [await closed("webSocket"), await closed("tcp")];
+  await until("both must be collected", () => {
+    usedMemory();
+    return clients.every((client) => client.deref() === undefined);
+  });
 });
 
 /** A program's own connection, which comes back by itself. */
