@@ -20,11 +20,6 @@ export class Agenda<K> {
     if (this.#heap.length > WORTH && this.#heap.length > 2 * this.#times.size) this.#rebuild();
   }
 
-  /** The time of one; `undefined` where it has none. */
-  timeOf(key: K): number | undefined {
-    return this.#times.get(key);
-  }
-
   /** Takes one back. */
   delete(key: K): void {
     this.#times.delete(key);

@@ -73,7 +73,6 @@ export const CONSUMER_ERRORS = {
     "consumer must be deliver all on workqueue stream",
   ],
   consumerNameTooLong: [400, 10102, "consumer name is too long, maximum allowed is {}"],
-  consumerBadDurableName: [400, 10103, "durable name can not contain '.', '*', '>'"],
   consumerDescriptionTooLong: [
     400,
     10107,

@@ -3,7 +3,6 @@ import { CONSUMER_ERRORS } from "./consumer_errors.ts";
 /** Each error's status like that of HTTP, its own number, and its words. `{}` is where details go. */
 const ERRORS = {
   ...CONSUMER_ERRORS,
-  accountResourcesExceeded: [400, 10002, "resource limits exceeded for account"],
   badRequest: [400, 10003, "bad request"],
   snapshotSubjectInvalid: [400, 10015, "deliver subject not valid"],
   clusterRequired: [503, 10010, "JetStream clustering support required"],
@@ -16,8 +15,6 @@ const ERRORS = {
   notEmptyRequest: [400, 10038, "expected an empty request payload"],
   sequenceNotFound: [400, 10043, "sequence {} not found"],
   storageResourcesExceeded: [500, 10047, "insufficient storage resources available"],
-  streamCreate: [500, 10049, "{}"],
-  streamGeneral: [500, 10051, "{}"],
   streamInvalidConfig: [500, 10052, "{}"],
   streamMessageExceedsMaximum: [400, 10054, "message size exceeds maximum allowed"],
   streamMirrorNotUpdatable: [400, 10055, "stream mirror configuration can not be updated"],

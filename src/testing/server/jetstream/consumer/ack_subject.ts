@@ -8,9 +8,6 @@ const DOMAIN = "_.szMpdrwD";
 const TOKENS = 9;
 const LEAST_LONG_TOKENS = 11;
 
-/** What an acknowledgement says by its subject of what was delivered. */
-export type AckSubject = Told;
-
 /** The subjects by which a consumer's deliveries are acknowledged. */
 export function ackSubjects(stream: string, consumer: string): string[] {
   return [
@@ -37,7 +34,7 @@ export function ackSubject(
 }
 
 /** Reads what an acknowledgement is about; one that was made up is about number 0. */
-export function readAckSubject(subject: string): AckSubject {
+export function readAckSubject(subject: string): Told {
   const tokens = subject.split(".");
   const isLong = tokens.length >= LEAST_LONG_TOKENS;
   if (!isLong && tokens.length !== TOKENS) return { deliveries: 0, seq: 0, number: 0 };

@@ -3,8 +3,8 @@ import { DURATION, readJson } from "../api/go_json.ts";
 import type { Published } from "../message.ts";
 import { NANOSECONDS, readDuration } from "../time.ts";
 import type { AckWait } from "./ack_wait.ts";
-import { type AckSubject, readAckSubject } from "./ack_subject.ts";
-import type { Announcements } from "./announcements.ts";
+import { readAckSubject } from "./ack_subject.ts";
+import type { Announcements, Told } from "./announcements.ts";
 import type { ConsumerState } from "./state.ts";
 
 const NAK = "-NAK";
@@ -50,7 +50,7 @@ export class Acks {
   }
 
   /** A message is done with; `false` where it was not even delivered yet. */
-  acknowledge(told: AckSubject, isSampled = true): boolean {
+  acknowledge(told: Told, isSampled = true): boolean {
     const { config, progress } = this.#state;
     if (told.seq >= progress.next && !config.flow_control) return false;
     const wasFull = this.#state.isFull;
@@ -60,7 +60,7 @@ export class Acks {
     return true;
   }
 
-  #isAnswered(told: AckSubject, text: string): boolean {
+  #isAnswered(told: Told, text: string): boolean {
     if (text === "" || text === "+ACK" || text === "+OK") {
       return this.acknowledge(told) && this.#knows(told);
     }
@@ -73,12 +73,12 @@ export class Acks {
   }
 
   /** Number 0 is nothing that can be acknowledged; the server says so in some cases only. */
-  #knows({ seq }: AckSubject): boolean {
+  #knows({ seq }: Told): boolean {
     const { config, stream } = this.#state;
     return seq > 0 || (config.ack_policy === "explicit" && stream.config.retention === "limits");
   }
 
-  #acknowledgeOne(told: AckSubject, isSampled: boolean): void {
+  #acknowledgeOne(told: Told, isSampled: boolean): void {
     const { pending, progress, redelivery, context, stream } = this.#state;
     const { seq } = told;
     const open = pending.get(seq);
@@ -93,7 +93,7 @@ export class Acks {
     stream.release(seq);
   }
 
-  #acknowledgeAll({ number, seq }: AckSubject): void {
+  #acknowledgeAll({ number, seq }: Told): void {
     const { pending, progress, redelivery, context, stream } = this.#state;
     if (number <= progress.floor.consumer || seq <= progress.floor.stream) return;
     const wasOpen = pending.get(seq) !== undefined;
@@ -109,7 +109,7 @@ export class Acks {
     if (!wasOpen) stream.release(seq);
   }
 
-  #refuse(told: AckSubject, argument: string): void {
+  #refuse(told: Told, argument: string): void {
     const { pending, progress, redelivery, context, config } = this.#state;
     const { seq, number } = told;
     const open = pending.get(seq);
@@ -127,7 +127,7 @@ export class Acks {
     this.#ackWait.note(seq);
   }
 
-  #extend({ seq }: AckSubject): void {
+  #extend({ seq }: Told): void {
     const { pending, progress, context } = this.#state;
     const open = pending.get(seq);
     if (!open) return;
@@ -136,7 +136,7 @@ export class Acks {
     this.#ackWait.note(seq);
   }
 
-  #giveUp(told: AckSubject, reason: string): boolean {
+  #giveUp(told: Told, reason: string): boolean {
     const isDelivered = this.acknowledge(told, false);
     this.#announcements.terminated(told, reason);
     return isDelivered;

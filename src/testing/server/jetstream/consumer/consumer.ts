@@ -206,10 +206,6 @@ export class Consumer implements StreamConsumer {
     this.#note();
   }
 
-  updated(): void {
-    // limits of the stream hold for consumers that come
-  }
-
   ended(): void {
     if (this.#isOver) return;
     this.#announcements.deleted();

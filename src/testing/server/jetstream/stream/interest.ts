@@ -22,8 +22,6 @@ export interface StreamConsumer {
    * and all below the stream's first.
    */
   purged(filter: string): void;
-  /** The stream has another configuration. */
-  updated(): void;
   /** The stream is gone. */
   ended(): void;
 }

@@ -98,7 +98,6 @@ export class Stream {
     this.#state.keepPerSubject();
     if (config.allow_msg_schedules && !before.allow_msg_schedules) this.#schedules.restore();
     this.#expiry.restore();
-    for (const consumer of this.consumers.all()) consumer.updated();
     if (config.retention === "interest" && before.retention !== "interest") this.#releaseAll();
     this.#note();
     this.#announce("UPDATED", "modify");
