@@ -38,8 +38,13 @@ export function newServerId(): string {
 
 /** A public key of some kind: nobody has the other half, as nothing is sealed here. */
 function newKey(kind: "N" | "X"): string {
-  const random = fillRandom(new Uint8Array(ID_LENGTH - 1));
-  return kind + Array.from(random, (byte) => ID_ALPHABET[byte % ID_ALPHABET.length]).join("");
+  return kind + randomText(ID_ALPHABET, ID_LENGTH - 1);
+}
+
+/** Letters of an alphabet, as nobody guesses them. */
+export function randomText(alphabet: string, length: number): string {
+  const random = fillRandom(new Uint8Array(length));
+  return Array.from(random, (byte) => alphabet[byte % alphabet.length]).join("");
 }
 
 /** A key for others to seal secrets with. */

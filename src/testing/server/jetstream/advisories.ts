@@ -1,4 +1,4 @@
-import { fillRandom } from "../../../clock.ts";
+import { randomText } from "../info.ts";
 import type { Context } from "./context.ts";
 import { writeTime } from "./time.ts";
 
@@ -25,6 +25,5 @@ export function advise(context: Context, kind: string, type: string, facts: obje
 
 /** An id that nobody else has. */
 export function newId(): string {
-  const random = fillRandom(new Uint8Array(ID_LENGTH));
-  return Array.from(random, (byte) => ID_ALPHABET[byte % ID_ALPHABET.length]).join("");
+  return randomText(ID_ALPHABET, ID_LENGTH);
 }
