@@ -8,10 +8,10 @@ import { checkUpdate } from "./consumer/config_update.ts";
 import { Consumer } from "./consumer/consumer.ts";
 import { withLevel } from "./consumer/metadata.ts";
 import type { Context } from "./context.ts";
-import { isSameConfig } from "./stream/metadata.ts";
+import { MAX_NAME } from "./names.ts";
+import { isSameConfig } from "./same_config.ts";
 import type { Stream } from "./stream/stream.ts";
 
-const MAX_NAME = 255;
 /** How many a stream may have that does not say. */
 const MAX_CONSUMERS = 1_000;
 const EPHEMERAL_NAME = 8;

@@ -5,7 +5,8 @@ import { checkConfig } from "./stream/config_check.ts";
 import { refuseCopies } from "./stream/config_copies.ts";
 import type { StreamConfig, StreamConfigRequest } from "./stream/config.ts";
 import { checkUpdate } from "./stream/config_update.ts";
-import { isSameConfig, withLevel } from "./stream/metadata.ts";
+import { isSameConfig } from "./same_config.ts";
+import { withLevel } from "./stream/metadata.ts";
 import { Stream } from "./stream/stream.ts";
 import { SubjectSpace } from "./subject_space.ts";
 

@@ -5,6 +5,7 @@ import { pauseOf } from "../consumer/info.ts";
 import { withLevel } from "../consumer/metadata.ts";
 import { consumerOf, consumersOf, createConsumer, updateConsumer } from "../consumers.ts";
 import type { Context } from "../context.ts";
+import { hasPathSeparators } from "../names.ts";
 import type { Streams } from "../streams.ts";
 import { NEVER, readTime, writeTime } from "../time.ts";
 import { type Call, type Endpoint, read } from "./call.ts";
@@ -106,7 +107,7 @@ function create(streams: Streams, context: Context, call: Call, form: Form): Con
   const [inSubject = "", ...filter] = form === "named" ? rest.split(".") : [rest];
   const name = form === "ephemeral" ? config.name ?? "" : inSubject;
   if (said.stream_name !== stream) throw new ApiError("streamMismatch");
-  if (/[\\/]/.test(name)) throw new ApiError("consumerNameContainsPathSeparators");
+  if (hasPathSeparators(name)) throw new ApiError("consumerNameContainsPathSeparators");
   checkDurable(config.durable_name ?? "", name, form);
   checkFilter(config, filter.join("."));
   if ((config.num_replicas ?? 0) > 1) throw new ApiError("streamReplicasNotSupported");

@@ -31,6 +31,11 @@ export const UINT64: Shape = { is: "integer", type: "uint64" };
 /** Nanoseconds. */
 export const DURATION: Shape = { is: "integer", type: "Duration" };
 
+/** One of these texts. */
+export function enumOf(...values: string[]): Shape {
+  return { is: "enum", values };
+}
+
 const RANGES: Readonly<Record<IntegerType, readonly [bigint, bigint]>> = {
   int: [-(2n ** 63n), 2n ** 63n - 1n],
   int32: [-(2n ** 31n), 2n ** 31n - 1n],

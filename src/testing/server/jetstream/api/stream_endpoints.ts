@@ -4,6 +4,7 @@ import { BOOLEAN, type Fields, holdsJson, INT, saysNothing, STRING, UINT64 } fro
 import { type Page, page } from "./page.ts";
 import { CONFIG_REQUEST, shownConfig, type StreamConfigRequest } from "../stream/config.ts";
 import { shownWithServer } from "../stream/metadata.ts";
+import { hasPathSeparators } from "../names.ts";
 import type { Context } from "../context.ts";
 import type { PurgeRequest } from "../stream/state.ts";
 import type { Stream } from "../stream/stream.ts";
@@ -117,7 +118,7 @@ function create(streams: Streams, call: Call): Stream {
   const said = read<StreamConfigRequest>(call, CONFIG_REQUEST);
   const [name] = call.names;
   if (said.name !== name) throw new ApiError("streamMismatch");
-  if (/[\\/]/.test(name!)) throw new ApiError("streamNameContainsPathSeparators");
+  if (hasPathSeparators(name!)) throw new ApiError("streamNameContainsPathSeparators");
   if (said.sealed) throw invalid("stream configuration for create can not be sealed");
   if (said.mirror_direct && !said.mirror) {
     throw invalid("stream has no mirror but does have mirror direct");

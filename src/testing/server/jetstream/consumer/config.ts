@@ -1,6 +1,7 @@
 import {
   BOOLEAN,
   DURATION,
+  enumOf,
   type Fields,
   INT,
   type Shape,
@@ -211,8 +212,4 @@ function isEmpty(value: unknown, name: string): boolean {
   if (name === "priority_policy") return value === "none";
   if (typeof value === "object" && value !== null) return Object.keys(value).length === 0;
   return !value;
-}
-
-function enumOf(...values: string[]): Shape {
-  return { is: "enum", values };
 }

@@ -1,13 +1,12 @@
 import { hasWildcard, isSubset, isValidSubject } from "../../subject.ts";
 import { ApiError } from "../api/errors.ts";
+import { lengthOf, MAX_METADATA } from "../metadata.ts";
+import { isValidName, MAX_DESCRIPTION } from "../names.ts";
 import type { StreamConfig } from "../stream/config.ts";
-import { isValidName } from "../stream/config_check.ts";
 import { NANOSECONDS, writeDuration } from "../time.ts";
 import { type ConsumerConfig, filtersOf, isPush } from "./config.ts";
 import { checkStart } from "./config_start.ts";
 
-const MAX_DESCRIPTION = 4 * 1_024;
-const MAX_METADATA = 128 * 1_024;
 const LEAST_HEARTBEAT = 100 * NANOSECONDS;
 /** With flow control for acknowledgements heartbeats come in this rhythm. */
 export const FLOW_CONTROL_HEARTBEAT: number = 1_000 * NANOSECONDS;
@@ -34,8 +33,7 @@ export function checkConfig(config: ConsumerConfig, stream: StreamConfig): void 
   if (durable_name !== "" && name !== "" && durable_name !== name) {
     throw new ApiError("consumerDurableAndNameMismatch");
   }
-  const metadata = Object.entries(config.metadata);
-  if (metadata.reduce((sum, [key, value]) => sum + key.length + value.length, 0) > MAX_METADATA) {
+  if (lengthOf(config.metadata) > MAX_METADATA) {
     throw new ApiError("consumerMetadataLength", `${MAX_METADATA / 1_024}KB`);
   }
   checkPriority(config);

@@ -1,5 +1,5 @@
 import { ApiError } from "../api/errors.ts";
-import { isSameConfig } from "../stream/metadata.ts";
+import { isSameConfig } from "../same_config.ts";
 import { type ConsumerConfig, isPush } from "./config.ts";
 
 /** What cannot be changed, and what it is called in words, in the server's order. */

@@ -1,6 +1,7 @@
 import {
   BOOLEAN,
   DURATION,
+  enumOf,
   type Fields,
   INT,
   INT32,
@@ -239,8 +240,4 @@ function shownSource(source: SourceConfig): Record<string, unknown> {
   return opt_start_time === undefined
     ? rest
     : { ...rest, opt_start_time: writeTime(opt_start_time) };
-}
-
-function enumOf(...values: string[]): Shape {
-  return { is: "enum", values };
 }

@@ -1,5 +1,7 @@
 import { ApiError } from "../api/errors.ts";
 import { isSubset, isValidSubject, overlap } from "../../subject.ts";
+import { lengthOf, MAX_METADATA } from "../metadata.ts";
+import { isValidName, MAX_DESCRIPTION, MAX_NAME } from "../names.ts";
 import { SubjectSpace } from "../subject_space.ts";
 import { NANOSECONDS } from "../time.ts";
 import { configOf, type StreamConfig, type StreamConfigRequest } from "./config.ts";
@@ -8,9 +10,6 @@ import { checkRepublish, checkTransform } from "./config_transforms.ts";
 
 type Draft = { -readonly [Name in keyof StreamConfig]: StreamConfig[Name] };
 
-const MAX_NAME = 255;
-const MAX_DESCRIPTION = 4 * 1024;
-const MAX_METADATA = 128 * 1024;
 const MAX_REPLICAS = 5;
 /** The least of `max_age` and of a window for duplicates, in nanoseconds. */
 const LEAST = 100 * NANOSECONDS;
@@ -59,11 +58,6 @@ export function checkConfig(said: StreamConfigRequest): StreamConfig {
   return config;
 }
 
-/** May a stream or a consumer have that name? */
-export function isValidName(name: string): boolean {
-  return name !== "" && !/[ \t\r\n\f.*>\\/]/.test(name);
-}
-
 function checkTexts({ name, description, metadata, first_seq }: Draft): void {
   if (!isValidName(name)) {
     throw invalid("stream name is required and can not contain '.', '*', '>', '\\', '/'");
@@ -74,8 +68,7 @@ function checkTexts({ name, description, metadata, first_seq }: Draft): void {
   if (description.length > MAX_DESCRIPTION) {
     throw invalid(`stream description is too long, maximum allowed is ${MAX_DESCRIPTION}`);
   }
-  const entries = Object.entries(metadata);
-  if (entries.reduce((sum, [key, value]) => sum + key.length + value.length, 0) > MAX_METADATA) {
+  if (lengthOf(metadata) > MAX_METADATA) {
     throw invalid(`stream metadata exceeds maximum size of ${MAX_METADATA} bytes`);
   }
   if (first_seq > Number.MAX_SAFE_INTEGER / 2) {
@@ -208,11 +201,7 @@ function checkOverlap(subjects: readonly string[]): void {
 function checkReserved(subject: string): void {
   for (const { subjects, but, of } of RESERVED) {
     if (!subjects.some((one) => overlap(subject, one)) || isSubset(subject, but)) continue;
-    throw invalid(
-      of === "system"
-        ? "subjects that overlap with system api require no-ack to be true"
-        : "subjects that overlap with jetstream api require no-ack to be true",
-    );
+    throw invalid(`subjects that overlap with ${of} api require no-ack to be true`);
   }
 }
 

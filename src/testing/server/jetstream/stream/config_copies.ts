@@ -1,5 +1,6 @@
 import { isSubset, isValidLiteral, isValidSubject, overlap } from "../../subject.ts";
 import { ApiError, type ApiErrorName } from "../api/errors.ts";
+import { isValidName } from "../names.ts";
 import type { SourceConfig, StreamConfig } from "./config.ts";
 import { checkMapping } from "./config_transforms.ts";
 
@@ -32,6 +33,7 @@ const SOURCE: Faults = {
 export function checkMirror(config: StreamConfig): void {
   const { mirror } = config;
   if (!mirror) return;
+  const { name = "", external } = mirror;
   if (config.first_seq > 0) throw new ApiError("mirrorWithFirstSequence");
   if (config.subjects.length > 0) throw new ApiError("mirrorWithSubjects");
   if (config.sources.length > 0) throw new ApiError("mirrorWithSources");
@@ -45,7 +47,7 @@ export function checkMirror(config: StreamConfig): void {
     throw new ApiError("streamInvalidConfig", "subject delete markers forbidden on mirrors");
   }
   checkTransforms(mirror, MIRROR, overlap);
-  if (!mirror.external && !isName(mirror.name)) throw new ApiError("mirrorInvalidStreamName");
+  if (!external && !isValidName(name)) throw new ApiError("mirrorInvalidStreamName");
 }
 
 /** What is wrong with sources, were there any. */
@@ -55,8 +57,8 @@ export function checkSources({ sources, allow_msg_schedules }: StreamConfig): vo
   const seen = new Set<string>();
   const consumers = new Set<string>();
   for (const source of sources) {
-    if (!isName(source.name)) throw new ApiError("sourceInvalidStreamName");
-    const { name, filter_subject = "", subject_transforms = [], external, consumer } = source;
+    const { name = "", filter_subject = "", subject_transforms = [], external, consumer } = source;
+    if (!isValidName(name)) throw new ApiError("sourceInvalidStreamName");
     const key = JSON.stringify([name, filter_subject, subject_transforms, external]);
     if (seen.has(key)) throw new ApiError("sourceDuplicateDetected");
     seen.add(key);
@@ -81,10 +83,10 @@ export function refuseCopies({ mirror, sources }: StreamConfig): void {
 function checkConsumer(source: SourceConfig, { consumer: fault }: Faults): void {
   const { consumer, opt_start_seq = 0, opt_start_time, filter_subject = "" } = source;
   if (!consumer) return;
-  const { name, deliver_subject = "" } = consumer;
+  const { name = "", deliver_subject = "" } = consumer;
   const isLiteral = isValidLiteral(deliver_subject) && isValidSubject(deliver_subject);
   const isLimited = opt_start_seq !== 0 || opt_start_time !== undefined || filter_subject !== "";
-  if (!isName(name) || !isLiteral || isLimited) throw new ApiError(fault);
+  if (!isValidName(name) || !isLiteral || isLimited) throw new ApiError(fault);
 }
 
 function checkFilters(source: SourceConfig, { filters: fault }: Faults): void {
@@ -107,8 +109,4 @@ function checkTransforms(
     const hits = ({ src = "" }, k: number) => k !== i && collide(one, src);
     if (subject_transforms.some(hits)) throw new ApiError(faults.overlap);
   }
-}
-
-function isName(name: string | undefined): boolean {
-  return name !== undefined && name !== "" && !/[ \t\r\n\f.*>\\/]/.test(name);
 }
