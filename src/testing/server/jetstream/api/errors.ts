@@ -130,3 +130,8 @@ export class ApiError extends Error {
     return { code: this.code, err_code: this.number, description: this.message };
   }
 }
+
+/** What is wrong with a configuration, in words. */
+export function invalidConfig(why: string): ApiError {
+  return new ApiError("streamInvalidConfig", why);
+}

@@ -1,4 +1,4 @@
-import { ApiError } from "./errors.ts";
+import { ApiError, invalidConfig } from "./errors.ts";
 import { type Call, type Endpoint, read } from "./call.ts";
 import { BOOLEAN, type Fields, holdsJson, INT, saysNothing, STRING, UINT64 } from "./go_json.ts";
 import { type Page, page } from "./page.ts";
@@ -119,9 +119,9 @@ function create(streams: Streams, call: Call): Stream {
   const [name] = call.names;
   if (said.name !== name) throw new ApiError("streamMismatch");
   if (hasPathSeparators(name!)) throw new ApiError("streamNameContainsPathSeparators");
-  if (said.sealed) throw invalid("stream configuration for create can not be sealed");
+  if (said.sealed) throw invalidConfig("stream configuration for create can not be sealed");
   if (said.mirror_direct && !said.mirror) {
-    throw invalid("stream has no mirror but does have mirror direct");
+    throw invalidConfig("stream has no mirror but does have mirror direct");
   }
   return streams.create(said);
 }
@@ -168,8 +168,4 @@ function subjectsOf(
     offset: Math.max(offset ?? 0, 0),
     ...items.length > 0 && { subjects: Object.fromEntries(items) },
   };
-}
-
-function invalid(why: string): ApiError {
-  return new ApiError("streamInvalidConfig", why);
 }

@@ -1,5 +1,5 @@
 import { hasWildcard, isSubset, isValidSubject } from "../../subject.ts";
-import { ApiError } from "../api/errors.ts";
+import { ApiError, invalidConfig } from "../api/errors.ts";
 import { lengthOf, MAX_METADATA } from "../metadata.ts";
 import { isValidName, MAX_DESCRIPTION } from "../names.ts";
 import type { StreamConfig } from "../stream/config.ts";
@@ -46,11 +46,9 @@ export function isGroupName(name: string): boolean {
 
 function checkNames({ name, durable_name }: ConsumerConfig): void {
   const rule = "can not contain '.', '*', '>', '\\', '/'";
-  if (name !== "" && !isValidName(name)) {
-    throw new ApiError("streamInvalidConfig", `consumer name ${rule}`);
-  }
+  if (name !== "" && !isValidName(name)) throw invalidConfig(`consumer name ${rule}`);
   if (durable_name !== "" && !isValidName(durable_name)) {
-    throw new ApiError("streamInvalidConfig", `consumer durable name ${rule}`);
+    throw invalidConfig(`consumer durable name ${rule}`);
   }
 }
 
@@ -72,10 +70,7 @@ function checkAcknowledging(config: ConsumerConfig): void {
     if (!isPush(config)) throw new ApiError("consumerAckFlowControlRequiresPush");
     if (!config.flow_control) throw new ApiError("consumerAckFlowControlRequiresFlowControl");
     if (config.idle_heartbeat !== FLOW_CONTROL_HEARTBEAT) {
-      throw new ApiError(
-        "streamInvalidConfig",
-        "flow control ack policy heartbeat needs to be 1s",
-      );
+      throw invalidConfig("flow control ack policy heartbeat needs to be 1s");
     }
     if (max_ack_pending <= 0) throw new ApiError("consumerAckFlowControlRequiresMaxAckPending");
     if (ack_wait !== 0 || backoff.length > 0) {
@@ -134,7 +129,7 @@ function checkFilters(config: ConsumerConfig): void {
   if (filter_subject !== "" && filter_subjects.length > 0) {
     throw new ApiError("consumerDuplicateFilters");
   }
-  const badSubject = () => new ApiError("streamInvalidConfig", "invalid subject");
+  const badSubject = () => invalidConfig("invalid subject");
   if (filter_subject !== "" && !isValidSubject(filter_subject)) throw badSubject();
   if (filter_subjects.includes("")) throw new ApiError("consumerEmptyFilter");
   const filters = filtersOf(config);

@@ -1,4 +1,4 @@
-import { ApiError } from "../api/errors.ts";
+import { ApiError, invalidConfig } from "../api/errors.ts";
 import { isSubset, isValidSubject, overlap } from "../../subject.ts";
 import { lengthOf, MAX_METADATA } from "../metadata.ts";
 import { isValidName, MAX_DESCRIPTION, MAX_NAME } from "../names.ts";
@@ -51,7 +51,9 @@ export function checkConfig(said: StreamConfigRequest): StreamConfig {
   checkSubjects(config);
   checkTransform(config);
   config.republish = checkRepublish(config, pedantic);
-  if (config.placement?.preferred) throw invalid("preferred server not permitted in placement");
+  if (config.placement?.preferred) {
+    throw invalidConfig("preferred server not permitted in placement");
+  }
   if (Object.values(config.placement ?? {}).every((part) => part.length === 0)) {
     config.placement = undefined;
   }
@@ -60,25 +62,27 @@ export function checkConfig(said: StreamConfigRequest): StreamConfig {
 
 function checkTexts({ name, description, metadata, first_seq }: Draft): void {
   if (!isValidName(name)) {
-    throw invalid("stream name is required and can not contain '.', '*', '>', '\\', '/'");
+    throw invalidConfig("stream name is required and can not contain '.', '*', '>', '\\', '/'");
   }
   if (name.length > MAX_NAME) {
-    throw invalid(`stream name is too long, maximum allowed is ${MAX_NAME}`);
+    throw invalidConfig(`stream name is too long, maximum allowed is ${MAX_NAME}`);
   }
   if (description.length > MAX_DESCRIPTION) {
-    throw invalid(`stream description is too long, maximum allowed is ${MAX_DESCRIPTION}`);
+    throw invalidConfig(`stream description is too long, maximum allowed is ${MAX_DESCRIPTION}`);
   }
   if (lengthOf(metadata) > MAX_METADATA) {
-    throw invalid(`stream metadata exceeds maximum size of ${MAX_METADATA} bytes`);
+    throw invalidConfig(`stream metadata exceeds maximum size of ${MAX_METADATA} bytes`);
   }
   if (first_seq > Number.MAX_SAFE_INTEGER / 2) {
-    throw invalid("the embedded server cannot count sequences from there");
+    throw invalidConfig("the embedded server cannot count sequences from there");
   }
 }
 
 function checkReplicas(config: Draft): void {
   if (config.num_replicas === 0) config.num_replicas = 1;
-  if (config.num_replicas > MAX_REPLICAS) throw invalid(`maximum replicas is ${MAX_REPLICAS}`);
+  if (config.num_replicas > MAX_REPLICAS) {
+    throw invalidConfig(`maximum replicas is ${MAX_REPLICAS}`);
+  }
   if (config.num_replicas < 0) throw new ApiError("replicasCannotBeNegative");
 }
 
@@ -90,9 +94,9 @@ function fillLimits(config: Draft, pedantic: boolean): void {
     }
     config[name] = -1;
   }
-  if (config.max_age < 0) throw invalid("max age can not be negative");
+  if (config.max_age < 0) throw invalidConfig("max age can not be negative");
   if (config.max_age !== 0 && config.max_age < LEAST) {
-    throw invalid("max age needs to be >= 100ms");
+    throw invalidConfig("max age needs to be >= 100ms");
   }
 }
 
@@ -106,60 +110,60 @@ function fillWindow(config: Draft, pedantic: boolean): void {
     config.duplicate_window = isShort ? max_age : WINDOW;
   }
   const window = config.duplicate_window;
-  if (window < 0) throw invalid("duplicates window can not be negative");
+  if (window < 0) throw invalidConfig("duplicates window can not be negative");
   if (max_age !== 0 && window > max_age) {
-    throw invalid("duplicates window can not be larger then max age");
+    throw invalidConfig("duplicates window can not be larger then max age");
   }
-  if (window > 0 && window < LEAST) throw invalid("duplicates window needs to be >= 100ms");
+  if (window > 0 && window < LEAST) throw invalidConfig("duplicates window needs to be >= 100ms");
 }
 
 function checkFeatures(config: Draft, pedantic: boolean): void {
   if (config.deny_purge && config.allow_rollup_hdrs) {
-    throw invalid("roll-ups require the purge permission");
+    throw invalidConfig("roll-ups require the purge permission");
   }
   if (config.allow_msg_counter) checkCounter(config);
   if (config.discard_new_per_subject) checkDiscardPerSubject(config);
   checkMarkers(config, pedantic);
   if (config.allow_msg_schedules) {
-    if (config.discard === "new") throw invalid("message scheduling cannot use discard new");
+    if (config.discard === "new") throw invalidConfig("message scheduling cannot use discard new");
     allowRollup(config, pedantic, "message scheduling");
   }
   if (config.persist_mode === "async") {
     if (config.storage !== "file") {
-      throw invalid("async persist mode is only supported on file storage");
+      throw invalidConfig("async persist mode is only supported on file storage");
     }
     if (config.num_replicas > 1) {
-      throw invalid("async persist mode is not supported on replicated streams");
+      throw invalidConfig("async persist mode is not supported on replicated streams");
     }
     if (config.allow_atomic) {
-      throw invalid("async persist mode is not supported with atomic batch publish");
+      throw invalidConfig("async persist mode is not supported with atomic batch publish");
     }
   }
 }
 
 function checkCounter({ discard, allow_msg_ttl, allow_msg_schedules, retention }: Draft): void {
-  if (discard === "new") throw invalid("counter stream cannot use discard new");
-  if (allow_msg_ttl) throw invalid("counter stream cannot use message TTLs");
-  if (allow_msg_schedules) throw invalid("counter stream cannot use message schedules");
-  if (retention !== "limits") throw invalid("counter stream can only use limits retention");
+  if (discard === "new") throw invalidConfig("counter stream cannot use discard new");
+  if (allow_msg_ttl) throw invalidConfig("counter stream cannot use message TTLs");
+  if (allow_msg_schedules) throw invalidConfig("counter stream cannot use message schedules");
+  if (retention !== "limits") throw invalidConfig("counter stream can only use limits retention");
 }
 
 function checkDiscardPerSubject({ discard, max_msgs_per_subject }: Draft): void {
   if (discard !== "new") {
-    throw invalid("discard new per subject requires discard new policy to be set");
+    throw invalidConfig("discard new per subject requires discard new policy to be set");
   }
   if (max_msgs_per_subject <= 0) {
-    throw invalid("discard new per subject requires max msgs per subject > 0");
+    throw invalidConfig("discard new per subject requires max msgs per subject > 0");
   }
 }
 
 function checkMarkers(config: Draft, pedantic: boolean): void {
   const ttl = config.subject_delete_marker_ttl;
-  if (ttl < 0) throw invalid("subject delete marker TTL must not be negative");
+  if (ttl < 0) throw invalidConfig("subject delete marker TTL must not be negative");
   if (ttl === 0) return;
-  if (ttl < SECOND) throw invalid("subject delete marker TTL must be at least 1 second");
+  if (ttl < SECOND) throw invalidConfig("subject delete marker TTL must be at least 1 second");
   if (!config.allow_msg_ttl && pedantic) {
-    throw invalid("subject delete marker cannot be set if message TTLs are disabled");
+    throw invalidConfig("subject delete marker cannot be set if message TTLs are disabled");
   }
   config.allow_msg_ttl = true;
   allowRollup(config, pedantic, "subject delete marker");
@@ -167,19 +171,19 @@ function checkMarkers(config: Draft, pedantic: boolean): void {
 
 function allowRollup(config: Draft, pedantic: boolean, what: string): void {
   if (config.allow_rollup_hdrs) return;
-  if (pedantic) throw invalid(`${what} cannot be set if roll-ups are disabled`);
+  if (pedantic) throw invalidConfig(`${what} cannot be set if roll-ups are disabled`);
   config.allow_rollup_hdrs = true;
   config.deny_purge = false;
 }
 
 function checkSubjects({ subjects, no_ack, num_replicas }: Draft): void {
   for (const subject of subjects) {
-    if (!isValidSubject(subject)) throw invalid("invalid subject");
+    if (!isValidSubject(subject)) throw invalidConfig("invalid subject");
     if (subject === ">" && !no_ack) {
-      throw invalid("capturing all subjects requires no-ack to be true");
+      throw invalidConfig("capturing all subjects requires no-ack to be true");
     }
     if (subject === ">" && num_replicas !== 1) {
-      throw invalid("capturing all subjects requires replicas of 1");
+      throw invalidConfig("capturing all subjects requires replicas of 1");
     }
     if (!no_ack) checkReserved(subject);
   }
@@ -195,16 +199,12 @@ function checkOverlap(subjects: readonly string[]): void {
     if (other !== undefined) found = [subject, other];
     space.add(subject, subject);
   }
-  if (found) throw invalid(`subject "${found[0]}" overlaps with "${found[1]}"`);
+  if (found) throw invalidConfig(`subject "${found[0]}" overlaps with "${found[1]}"`);
 }
 
 function checkReserved(subject: string): void {
   for (const { subjects, but, of } of RESERVED) {
     if (!subjects.some((one) => overlap(subject, one)) || isSubset(subject, but)) continue;
-    throw invalid(`subjects that overlap with ${of} api require no-ack to be true`);
+    throw invalidConfig(`subjects that overlap with ${of} api require no-ack to be true`);
   }
-}
-
-function invalid(why: string): ApiError {
-  return new ApiError("streamInvalidConfig", why);
 }

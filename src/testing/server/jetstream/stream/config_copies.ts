@@ -1,5 +1,5 @@
 import { isSubset, isValidLiteral, isValidSubject, overlap } from "../../subject.ts";
-import { ApiError, type ApiErrorName } from "../api/errors.ts";
+import { ApiError, type ApiErrorName, invalidConfig } from "../api/errors.ts";
 import { isValidName } from "../names.ts";
 import type { SourceConfig, StreamConfig } from "./config.ts";
 import { checkMapping } from "./config_transforms.ts";
@@ -44,7 +44,7 @@ export function checkMirror(config: StreamConfig): void {
   checkConsumer(mirror, MIRROR);
   checkFilters(mirror, MIRROR);
   if (config.subject_delete_marker_ttl > 0) {
-    throw new ApiError("streamInvalidConfig", "subject delete markers forbidden on mirrors");
+    throw invalidConfig("subject delete markers forbidden on mirrors");
   }
   checkTransforms(mirror, MIRROR, overlap);
   if (!external && !isValidName(name)) throw new ApiError("mirrorInvalidStreamName");
@@ -74,10 +74,8 @@ export function checkSources({ sources, allow_msg_schedules }: StreamConfig): vo
 
 /** Refuses what has nothing wrong with it: there are no mirrors and sources here. */
 export function refuseCopies({ mirror, sources }: StreamConfig): void {
-  if (mirror) throw new ApiError("streamInvalidConfig", "the embedded server has no mirrors");
-  if (sources.length > 0) {
-    throw new ApiError("streamInvalidConfig", "the embedded server has no sources");
-  }
+  if (mirror) throw invalidConfig("the embedded server has no mirrors");
+  if (sources.length > 0) throw invalidConfig("the embedded server has no sources");
 }
 
 function checkConsumer(source: SourceConfig, { consumer: fault }: Faults): void {

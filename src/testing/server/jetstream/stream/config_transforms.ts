@@ -1,5 +1,5 @@
 import { isValidSubject, overlap } from "../../subject.ts";
-import { ApiError, type ApiErrorName } from "../api/errors.ts";
+import { ApiError, type ApiErrorName, invalidConfig } from "../api/errors.ts";
 import type { RepublishConfig, StreamConfig } from "./config.ts";
 import { SubjectTransform } from "./subject_transform.ts";
 
@@ -45,17 +45,13 @@ export function checkRepublish(
     src = dest = subject_transform.dest;
   }
   if (subjects.some((subject) => overlap(dest, subject))) {
-    throw invalid("stream configuration for republish destination forms a cycle");
+    throw invalidConfig("stream configuration for republish destination forms a cycle");
   }
   try {
     SubjectTransform.of(src, dest, never);
   } catch {
     const what = `with transform from '${src}' to '${dest}' not valid`;
-    throw invalid(`stream configuration for republish ${what}`);
+    throw invalidConfig(`stream configuration for republish ${what}`);
   }
   return { ...republish, src, dest };
-}
-
-function invalid(why: string): ApiError {
-  return new ApiError("streamInvalidConfig", why);
 }

@@ -1,4 +1,4 @@
-import { ApiError } from "../api/errors.ts";
+import { ApiError, invalidConfig } from "../api/errors.ts";
 import type { StreamConfig } from "./config.ts";
 
 /** What a stream may become; throws an {@linkcode ApiError} for what cannot be changed. */
@@ -18,13 +18,13 @@ export function checkUpdate(before: StreamConfig, after: StreamConfig): StreamCo
   if (before.deny_purge && !after.deny_purge) throw refused("can not cancel deny purge");
   if (after.mirror) throw new ApiError("streamMirrorNotUpdatable");
   if (before.allow_msg_ttl && !after.allow_msg_ttl) {
-    throw invalid("message TTL status can not be disabled");
+    throw invalidConfig("message TTL status can not be disabled");
   }
   if (before.allow_msg_counter !== after.allow_msg_counter) {
     throw refused("can not change message counter setting");
   }
   if (before.allow_msg_schedules && !after.allow_msg_schedules) {
-    throw invalid("message schedules can not be disabled");
+    throw invalidConfig("message schedules can not be disabled");
   }
   if (before.persist_mode !== after.persist_mode) throw refused("can not change persist mode");
   return after.sealed ? sealed(after) : after;
@@ -42,9 +42,5 @@ function sealed(config: StreamConfig): StreamConfig {
 }
 
 function refused(what: string): ApiError {
-  return invalid(`stream configuration update ${what}`);
-}
-
-function invalid(why: string): ApiError {
-  return new ApiError("streamInvalidConfig", why);
+  return invalidConfig(`stream configuration update ${what}`);
 }
