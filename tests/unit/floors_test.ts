@@ -41,7 +41,7 @@ const FLOORS: readonly (readonly string[])[] = [
 
 /** Import and export statements, and imports within code or types; a doc comment's lines begin with `*`. */
 const IMPORTS =
-  /^(?:import|export)\s+(?:type\s+)?(?:[\w*]+[\w*,\s]*)?(?:\{[^}]*\}\s*)?(?:from\s+)?"([^"]+)"|^(?! *\*|\s*\/\/).*\bimport\("([^"]+)"\)/gm;
+  /^(?:import|export)\s+(?:(?:type\s+)?(?:[\w*]+[\w*,\s]*)?(?:\{[^}]*\}\s*)?from\s+)?"([^"]+)"|^(?! *\*|\s*\/\/).*\bimport\("([^"]+)"\)/gm;
 
 interface SourceFile {
   /** From `src/`, such as `message/codec.ts`. */
