@@ -19,10 +19,18 @@ export function headerText(block: string, name: string): string {
   return headerOf(block, name) ?? "";
 }
 
+/** Headers by their names. */
+type Fields = Readonly<Record<string, string | number>>;
+
 /** The block with one more header. */
 export function withHeader(block: string, name: string, value: string): string {
+  return withHeaders(block, { [name]: value });
+}
+
+/** The block with these headers behind its own. */
+export function withHeaders(block: string, headers: Fields): string {
   const before = block.length > END.length ? block.slice(0, -END.length) : LINE;
-  return `${before}${name}: ${value}${END}${END}`;
+  return `${before}${linesOf(headers)}${END}`;
 }
 
 /** The block without any header of that name; empty where nothing is left. */
@@ -50,18 +58,17 @@ export function withoutStatus(block: string): string {
 }
 
 /** A block of these headers. */
-export function headerBlock(headers: Readonly<Record<string, string | number>>): string {
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}${END}`);
-  return `${LINE}${lines.join("")}${END}`;
+export function headerBlock(headers: Fields): string {
+  return withHeaders("", headers);
 }
 
 /** A block with a status, and headers where there are any. */
-export function statusBlock(
-  status: string,
-  headers: Readonly<Record<string, string | number>> = {},
-): string {
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}${END}`);
-  return `NATS/1.0 ${status}${END}${lines.join("")}${END}`;
+export function statusBlock(status: string, headers: Fields = {}): string {
+  return `NATS/1.0 ${status}${END}${linesOf(headers)}${END}`;
+}
+
+function linesOf(headers: Fields): string {
+  return Object.entries(headers).map(([name, value]) => `${name}: ${value}${END}`).join("");
 }
 
 function indexOf(block: string, name: string): number {

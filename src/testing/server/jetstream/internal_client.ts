@@ -2,6 +2,7 @@ import { breath } from "../../../breath.ts";
 import { byteString, toBytes } from "../byte_string.ts";
 import type { Exchange, Publication, Recipient, Subscription } from "../exchange.ts";
 import { ApiError } from "./api/errors.ts";
+import { statusBlock } from "./header_block.ts";
 import { NOTHING, type Published } from "./message.ts";
 
 /** After so many messages others may have their turn. */
@@ -102,6 +103,11 @@ export class InternalClient implements Recipient {
     if (this.#leaving) return;
     this.#leaving = true;
     queueMicrotask(() => this.#leave());
+  }
+
+  /** Publishes a status, and headers where there are any, a little later. */
+  say(subject: string, status: string, headers?: Parameters<typeof statusBlock>[1]): void {
+    this.publish(subject, { headers: statusBlock(status, headers) });
   }
 
   /** Takes a message for one of its subscriptions. */

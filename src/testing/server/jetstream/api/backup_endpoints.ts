@@ -1,9 +1,9 @@
 import { isValidLiteral } from "../../subject.ts";
 import { CONFIG_REQUEST, type StreamConfigRequest } from "../stream/config.ts";
 import type { Streams } from "../streams.ts";
-import { type Endpoint, read } from "./call.ts";
+import { type Endpoint, expectSomething, read } from "./call.ts";
 import { ApiError } from "./errors.ts";
-import { BOOLEAN, type Fields, INT, INT64, saysNothing, STRING, TIME, UINT64 } from "./go_json.ts";
+import { BOOLEAN, type Fields, INT, INT64, STRING, TIME, UINT64 } from "./go_json.ts";
 
 const SNAPSHOT: Fields = {
   deliver_subject: STRING,
@@ -38,7 +38,7 @@ export function backupEndpoints(streams: Streams): Endpoint[] {
       subject: "STREAM.SNAPSHOT.*",
       type: "stream_snapshot_response",
       answer: (call) => {
-        if (saysNothing(call.body)) throw new ApiError("badRequest");
+        expectSomething(call);
         const { deliver_subject = "" } = read<{ deliver_subject?: string }>(call, SNAPSHOT);
         streams.get(call.names[0]!);
         if (!isValidLiteral(deliver_subject)) throw new ApiError("snapshotSubjectInvalid");
@@ -50,7 +50,7 @@ export function backupEndpoints(streams: Streams): Endpoint[] {
       type: "stream_restore_response",
       empty: { deliver_subject: "" },
       answer: (call) => {
-        if (saysNothing(call.body)) throw new ApiError("badRequest");
+        expectSomething(call);
         const [name] = call.names;
         const { config } = read<{ config?: StreamConfigRequest }>(call, RESTORE);
         if (config?.name !== undefined && config.name !== name) {

@@ -1,5 +1,5 @@
 import { ApiError } from "./errors.ts";
-import { type Fields, readJson } from "./go_json.ts";
+import { type Fields, holdsJson, readJson, saysNothing } from "./go_json.ts";
 
 /** A request to the API. */
 export interface Call {
@@ -30,4 +30,19 @@ export function read<T>({ body }: Pick<Call, "body">, fields: Fields, isLoose = 
   } catch (error) {
     throw new ApiError("invalidJson", (error as Error).message);
   }
+}
+
+/** Reads what a request says where it says anything. */
+export function readIfAny<T extends object>(call: Pick<Call, "body">, fields: Fields): Partial<T> {
+  return holdsJson(call.body) ? read<T>(call, fields) : {};
+}
+
+/** Throws an {@linkcode ApiError} where something is said. */
+export function expectNothing({ body }: Pick<Call, "body">): void {
+  if (!saysNothing(body)) throw new ApiError("notEmptyRequest");
+}
+
+/** Throws an {@linkcode ApiError} where nothing is said. */
+export function expectSomething({ body }: Pick<Call, "body">): void {
+  if (saysNothing(body)) throw new ApiError("badRequest");
 }

@@ -8,13 +8,11 @@ import type { Context } from "../context.ts";
 import { hasPathSeparators } from "../names.ts";
 import type { Streams } from "../streams.ts";
 import { NEVER, readTime, writeTime } from "../time.ts";
-import { type Call, type Endpoint, read } from "./call.ts";
+import { type Call, type Endpoint, expectNothing, read, readIfAny } from "./call.ts";
 import { ApiError } from "./errors.ts";
-import { type Fields, holdsJson, INT, saysNothing, STRING, TIME } from "./go_json.ts";
-import { page } from "./page.ts";
+import { type Fields, INT, STRING, TIME } from "./go_json.ts";
+import { MAX_LISTED, MAX_NAMES, page } from "./page.ts";
 
-const MAX_NAMES = 1_024;
-const MAX_LISTED = 256;
 const LIST: Fields = { offset: INT };
 const PAUSE: Fields = { pause_until: TIME };
 const UNPIN: Fields = { group: STRING };
@@ -39,9 +37,9 @@ export function consumerEndpoints(streams: Streams, context: Context): Endpoint[
     {
       subject: "CONSUMER.INFO.*.*",
       type: "consumer_info_response",
-      answer: ({ names, body }) => {
-        if (!saysNothing(body)) throw new ApiError("notEmptyRequest");
-        return find(names).info();
+      answer: (call) => {
+        expectNothing(call);
+        return find(call.names).info();
       },
     },
     {
@@ -65,9 +63,9 @@ export function consumerEndpoints(streams: Streams, context: Context): Endpoint[
     {
       subject: "CONSUMER.DELETE.*.*",
       type: "consumer_delete_response",
-      answer: ({ names, body }) => {
-        if (!saysNothing(body)) throw new ApiError("notEmptyRequest");
-        find(names).delete();
+      answer: (call) => {
+        expectNothing(call);
+        find(call.names).delete();
         return { success: true };
       },
     },
@@ -76,7 +74,7 @@ export function consumerEndpoints(streams: Streams, context: Context): Endpoint[
       type: "consumer_pause_response",
       empty: { paused: false, pause_until: NEVER },
       answer: (call) => {
-        const said = holdsJson(call.body) ? read<Partial<ConsumerConfig>>(call, PAUSE) : {};
+        const said = readIfAny<ConsumerConfig>(call, PAUSE);
         const until = said.pause_until === UNSET ? undefined : said.pause_until;
         const consumer = find(call.names);
         updateConsumer(context, consumer, withLevel({ ...consumer.config, pause_until: until }));
@@ -137,7 +135,7 @@ function checkFilter(config: Partial<ConsumerConfig>, inSubject: string): void {
 }
 
 function listed(streams: Streams, call: Call, most: number) {
-  const { offset } = holdsJson(call.body) ? read<{ readonly offset?: number }>(call, LIST) : {};
+  const { offset } = readIfAny<{ readonly offset: number }>(call, LIST);
   return page(consumersOf(streams.get(call.names[0]!)), offset, most);
 }
 

@@ -1,3 +1,5 @@
+import type { StoredMessage } from "../message.ts";
+import type { MessageLog } from "../stream/message_log.ts";
 import { BOOLEAN, type Fields, INT, STRING, STRINGS, TIME, UINT64 } from "./go_json.ts";
 
 /** Which messages are asked for. */
@@ -27,3 +29,16 @@ export const GET_REQUEST: Fields = {
   up_to_time: TIME,
   no_hdr: BOOLEAN,
 };
+
+/** The one message that is asked for, if it is there. */
+export function findMessage(log: MessageLog, request: GetRequest): StoredMessage | undefined {
+  const { next_by_subj = "", last_by_subj = "" } = request;
+  const seq = startOf(log, request);
+  if (next_by_subj !== "") return log.next(next_by_subj, seq);
+  return seq > 0 ? log.get(seq) : log.lastOf(last_by_subj || ">");
+}
+
+/** The sequence that is asked for, or of the time that is; 0 where neither is. */
+export function startOf(log: MessageLog, { seq = 0, start_time }: GetRequest): number {
+  return start_time === undefined ? seq : log.seqAt(start_time);
+}

@@ -1,12 +1,10 @@
-import { hasWildcard } from "../../subject.ts";
 import type { StoredMessage } from "../message.ts";
-import type { MessageLog } from "../stream/message_log.ts";
 import type { Streams } from "../streams.ts";
 import { writeTime } from "../time.ts";
-import { type Call, type Endpoint, read } from "./call.ts";
+import { type Call, type Endpoint, expectSomething, read } from "./call.ts";
 import { ApiError } from "./errors.ts";
-import { BOOLEAN, type Fields, saysNothing, UINT64 } from "./go_json.ts";
-import { GET_REQUEST, type GetRequest } from "./get_request.ts";
+import { BOOLEAN, type Fields, UINT64 } from "./go_json.ts";
+import { findMessage, GET_REQUEST, type GetRequest } from "./get_request.ts";
 
 const DELETE: Fields = { seq: UINT64, no_erase: BOOLEAN };
 
@@ -31,7 +29,7 @@ export function messageEndpoints(streams: Streams): Endpoint[] {
 }
 
 function get(streams: Streams, call: Call): [StoredMessage, boolean] {
-  if (saysNothing(call.body)) throw new ApiError("badRequest");
+  expectSomething(call);
   const request = read<GetRequest>(call, GET_REQUEST);
   const { seq = 0, last_by_subj = "", next_by_subj = "", start_time } = request;
   const isTimed = start_time !== undefined;
@@ -44,19 +42,9 @@ function get(streams: Streams, call: Call): [StoredMessage, boolean] {
     throw new ApiError("badRequest");
   }
   const { log } = streams.get(call.names[0]!);
-  const message = find(log, request);
+  const message = findMessage(log, request);
   if (!message) throw new ApiError("noMessageFound");
   return [message, request.no_hdr ?? false];
-}
-
-function find(log: MessageLog, request: GetRequest): StoredMessage | undefined {
-  const { seq = 0, last_by_subj = "", next_by_subj = "", start_time } = request;
-  const from = start_time === undefined ? seq : log.seqAt(start_time);
-  if (next_by_subj !== "") return log.next(next_by_subj, from);
-  if (from > 0) return log.get(from);
-  return last_by_subj !== "" && !hasWildcard(last_by_subj)
-    ? log.lastOf(last_by_subj)
-    : log.lastOf(last_by_subj === "" ? ">" : last_by_subj);
 }
 
 function shown({ seq, subject, headers, body, time }: StoredMessage, isBare: boolean): object {
@@ -64,13 +52,13 @@ function shown({ seq, subject, headers, body, time }: StoredMessage, isBare: boo
     subject,
     seq,
     ...headers !== "" && !isBare && { hdrs: btoa(headers) },
-    ...body.length > 0 && { data: base64(body) },
+    ...body.length > 0 && { data: body.toBase64() },
     time: writeTime(time),
   };
 }
 
 function remove(streams: Streams, call: Call): void {
-  if (saysNothing(call.body)) throw new ApiError("badRequest");
+  expectSomething(call);
   const { seq = 0 } = read<{ readonly seq?: number }>(call, DELETE);
   const stream = streams.get(call.names[0]!);
   if (stream.config.sealed) throw new ApiError("streamSealed");
@@ -85,8 +73,4 @@ function remove(streams: Streams, call: Call): void {
     throw new ApiError("streamMessageDeleteFailed", why);
   }
   throw new ApiError("sequenceNotFound", seq);
-}
-
-function base64(bytes: Uint8Array): string {
-  return bytes.toBase64();
 }

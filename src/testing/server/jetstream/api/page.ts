@@ -1,3 +1,7 @@
+/** So many names an answer has at most, and so many streams or consumers. */
+export const MAX_NAMES = 1_024;
+export const MAX_LISTED = 256;
+
 /** Which part of a list an answer has. */
 export interface Page {
   readonly total: number;

@@ -1,7 +1,7 @@
 import { ApiError, invalidConfig } from "./errors.ts";
-import { type Call, type Endpoint, read } from "./call.ts";
-import { BOOLEAN, type Fields, holdsJson, INT, saysNothing, STRING, UINT64 } from "./go_json.ts";
-import { type Page, page } from "./page.ts";
+import { type Call, type Endpoint, expectNothing, read, readIfAny } from "./call.ts";
+import { BOOLEAN, type Fields, INT, STRING, UINT64 } from "./go_json.ts";
+import { MAX_LISTED, MAX_NAMES, type Page, page } from "./page.ts";
 import { CONFIG_REQUEST, shownConfig, type StreamConfigRequest } from "../stream/config.ts";
 import { shownWithServer } from "../stream/metadata.ts";
 import { hasPathSeparators } from "../names.ts";
@@ -11,8 +11,6 @@ import type { Stream } from "../stream/stream.ts";
 import type { Streams } from "../streams.ts";
 import { writeTime } from "../time.ts";
 
-const MAX_NAMES = 1_024;
-const MAX_LISTED = 256;
 const MAX_SUBJECTS = 100_000;
 
 const LIST: Fields = { offset: INT, subject: STRING };
@@ -94,9 +92,9 @@ export function streamEndpoints(streams: Streams, { clock, server }: Context): E
     {
       subject: "STREAM.DELETE.*",
       type: "stream_delete_response",
-      answer: ({ names, body }) => {
-        if (!saysNothing(body)) throw new ApiError("notEmptyRequest");
-        streams.delete(names[0]!);
+      answer: (call) => {
+        expectNothing(call);
+        streams.delete(call.names[0]!);
         return { success: true };
       },
     },
@@ -107,11 +105,6 @@ export function streamEndpoints(streams: Streams, { clock, server }: Context): E
       answer: (call) => ({ success: true, purged: purge(streams, call) }),
     },
   ];
-}
-
-/** Reads what a request says where it says anything. */
-function readIfAny<T extends object>(call: Call, fields: Fields): Partial<T> {
-  return holdsJson(call.body) ? read<T>(call, fields) : {};
 }
 
 function create(streams: Streams, call: Call): Stream {

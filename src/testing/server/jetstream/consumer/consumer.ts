@@ -1,7 +1,6 @@
 import { Alarm } from "../alarm.ts";
 import { asksTooMuch } from "../api_level.ts";
 import type { Context } from "../context.ts";
-import { statusBlock } from "../header_block.ts";
 import type { Published, StoredMessage } from "../message.ts";
 import type { ConsumerLimits } from "../stream/config.ts";
 import type { StreamConsumer } from "../stream/interest.ts";
@@ -227,13 +226,15 @@ export class Consumer implements StreamConsumer {
   #pull({ reply, headers, body }: Published): void {
     if (reply === "") return;
     if (!isPush(this.config) && asksTooMuch(headers)) {
-      return this.#say(reply, "412 Required Api Level");
+      return this.#context.client.say(reply, "412 Required Api Level");
     }
     this.#ask(reply, body);
   }
 
   #ask(reply: string, body: Uint8Array): void {
-    if (isPush(this.config)) return this.#say(reply, "409 Consumer is push based");
+    if (isPush(this.config)) {
+      return this.#context.client.say(reply, "409 Consumer is push based");
+    }
     if (this.#pulls.receive(reply, body)) this.#deliveries.wake();
     this.#note();
   }
@@ -258,10 +259,6 @@ export class Consumer implements StreamConsumer {
     for (let next = log.next("", after + 1); next; next = log.next("", next.seq + 1)) {
       this.#stream.release(next.seq);
     }
-  }
-
-  #say(reply: string, status: string): void {
-    this.#context.client.publish(reply, { headers: statusBlock(status) });
   }
 
   #note(): void {

@@ -1,6 +1,6 @@
 import { Alarm } from "../alarm.ts";
 import { breath } from "../../../../breath.ts";
-import { headerBlock, statusBlock, withHeader } from "../header_block.ts";
+import { withHeader } from "../header_block.ts";
 import { NOTHING, type StoredMessage } from "../message.ts";
 import { ackSubject } from "./ack_subject.ts";
 import type { AckWait } from "./ack_wait.ts";
@@ -159,11 +159,9 @@ export class Deliveries {
   #settle({ batch, bytes, reply }: PullRequest, now: number): void {
     this.#parts.pulls.lastActive = now;
     if (batch > 0 || bytes <= 0) return;
-    this.#state.context.client.publish(reply, {
-      headers: statusBlock("409 Batch Completed", {
-        "Nats-Pending-Messages": batch,
-        "Nats-Pending-Bytes": bytes,
-      }),
+    this.#state.context.client.say(reply, "409 Batch Completed", {
+      "Nats-Pending-Messages": batch,
+      "Nats-Pending-Bytes": bytes,
     });
   }
 
@@ -185,11 +183,5 @@ function sizeOf({ to, reply, headers, body }: Parcel): number {
 }
 
 function headersOnly({ headers, body }: StoredMessage): { headers: string; body: Uint8Array } {
-  const size = { "Nats-Msg-Size": body.length };
-  return {
-    headers: headers === ""
-      ? headerBlock(size)
-      : withHeader(headers, "Nats-Msg-Size", String(body.length)),
-    body: NOTHING,
-  };
+  return { headers: withHeader(headers, "Nats-Msg-Size", String(body.length)), body: NOTHING };
 }

@@ -1,5 +1,4 @@
 import { Agenda } from "../agenda.ts";
-import { statusBlock } from "../header_block.ts";
 import type { Pin } from "./pin.ts";
 import {
   checkPull,
@@ -246,6 +245,6 @@ export class Pulls {
       "Nats-Pending-Messages": left.batch,
       "Nats-Pending-Bytes": left.bytes,
     };
-    this.#state.context.client.publish(reply, { headers: statusBlock(status, headers) });
+    this.#state.context.client.say(reply, status, headers);
   }
 }

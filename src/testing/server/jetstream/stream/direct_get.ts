@@ -1,16 +1,18 @@
 import { asksTooMuch } from "../api_level.ts";
 import { readJson } from "../api/go_json.ts";
-import { GET_REQUEST, type GetRequest } from "../api/get_request.ts";
-import { headerBlock, statusBlock } from "../header_block.ts";
+import { findMessage, GET_REQUEST, type GetRequest, startOf } from "../api/get_request.ts";
+import { withHeaders } from "../header_block.ts";
 import type { InternalClient, InternalSubscription } from "../internal_client.ts";
-import { NOTHING, type Published, type StoredMessage } from "../message.ts";
-import { writeTime } from "../time.ts";
+import type { Published, StoredMessage } from "../message.ts";
+import { originOf } from "./origin.ts";
 import type { MessageLog } from "./message_log.ts";
 
 /** Past so many subjects the last messages of each are too many for one answer. */
 const MAX_SUBJECTS = 1_024;
 /** The group of all who could answer. */
 const GROUP = "_sys_";
+/** The status of the last answer of many. */
+const END = "204 EOB";
 
 /** Answers requests for messages with the messages themselves, past the API: `$JS.API.DIRECT.GET.<stream>`. */
 export class DirectGet {
@@ -45,8 +47,7 @@ export class DirectGet {
   /** `last` is the subject whose last message is asked for where the request's own subject says so. */
   #receive({ reply, headers, body }: Published, last?: string): void {
     if (reply === "") return;
-    const refuse = (status: string) =>
-      this.#client.publish(reply, { headers: statusBlock(status) });
+    const refuse = (status: string) => this.#client.say(reply, status);
     if (asksTooMuch(headers)) return refuse("412 Required Api Level");
     if (body.length === 0 && last === undefined) return refuse("408 Empty Request");
     const request = readLoosely(body);
@@ -56,33 +57,21 @@ export class DirectGet {
     const asked = last === undefined ? request : { ...request, last_by_subj: last };
     if (asked.multi_last?.length) return this.#sendLastOfEach(asked, reply);
     if (asked.batch) return this.#sendBatch(asked, reply);
-    const message = this.#find(asked);
+    const message = findMessage(this.#log, asked);
     if (!message) return refuse("404 Message Not Found");
     this.#send(reply, message, {}, asked.no_hdr);
-  }
-
-  #find(request: GetRequest): StoredMessage | undefined {
-    const { next_by_subj = "", last_by_subj = "" } = request;
-    const seq = this.#startOf(request);
-    if (next_by_subj !== "") return this.#log.next(next_by_subj, seq);
-    return seq > 0 ? this.#log.get(seq) : this.#log.lastOf(last_by_subj || ">");
-  }
-
-  #startOf({ seq = 0, start_time }: GetRequest): number {
-    return start_time === undefined ? seq : this.#log.seqAt(start_time);
   }
 
   #sendBatch(request: GetRequest, reply: string): void {
     const { batch = 1, next_by_subj: filter = "", no_hdr } = request;
     let room = request.max_bytes || this.#maxBytes;
-    let seq = this.#startOf(request);
+    let seq = startOf(this.#log, request);
     let last = 0;
     let pending = this.#log.countFrom(filter, seq);
     for (let sent = 0; sent < batch && room > 0; sent++) {
       const message = this.#log.next(filter, seq);
       if (!message && (sent === 0 || batch === 1)) {
-        const headers = statusBlock("404 Message Not Found");
-        return this.#client.publish(reply, { headers });
+        return this.#client.say(reply, "404 Message Not Found");
       }
       if (!message) break;
       // without headers nobody counts
@@ -93,12 +82,11 @@ export class DirectGet {
       seq = message.seq + 1;
       room -= sizeOf(message);
     }
-    this.#end(reply, { "Nats-Num-Pending": pending, "Nats-Last-Sequence": last });
+    this.#client.say(reply, END, { "Nats-Num-Pending": pending, "Nats-Last-Sequence": last });
   }
 
   #sendLastOfEach(request: GetRequest, reply: string): void {
-    const refuse = (status: string) =>
-      this.#client.publish(reply, { headers: statusBlock(status) });
+    const refuse = (status: string) => this.#client.say(reply, status);
     const until = this.#endOf(request);
     if (until === undefined) return refuse("404 No Results");
     const found = new Set<number>();
@@ -120,7 +108,7 @@ export class DirectGet {
       if (room <= 0 || (batch > 0 && ++sent >= batch)) break;
     }
     const place = { "Nats-Num-Pending": pending, "Nats-Last-Sequence": last };
-    this.#end(reply, { ...place, "Nats-UpTo-Sequence": until });
+    this.#client.say(reply, END, { ...place, "Nats-UpTo-Sequence": until });
   }
 
   /** The last sequence that is asked for; `undefined` where all messages are later. */
@@ -132,25 +120,13 @@ export class DirectGet {
 
   #send(
     reply: string,
-    { seq, subject, headers, body, time }: StoredMessage,
+    message: StoredMessage,
     place: Readonly<Record<string, number>>,
     isBare = false,
   ): void {
-    const own = headerBlock({
-      "Nats-Stream": this.#stream,
-      "Nats-Subject": subject,
-      "Nats-Sequence": seq,
-      "Nats-Time-Stamp": writeTime(time),
-      ...place,
-    });
-    const block = headers === "" ? own : headers.slice(0, -2) + own.slice(own.indexOf("\r\n") + 2);
+    const { headers, body } = message;
+    const block = withHeaders(headers, { ...originOf(this.#stream, message), ...place });
     this.#client.publish(reply, { headers: isBare ? "" : block, body });
-  }
-
-  #end(reply: string, place: Readonly<Record<string, number>>): void {
-    const block = headerBlock(place);
-    const headers = `NATS/1.0 204 EOB${block.slice(block.indexOf("\r\n"))}`;
-    this.#client.publish(reply, { headers, body: NOTHING });
   }
 }
 

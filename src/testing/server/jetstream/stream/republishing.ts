@@ -1,10 +1,10 @@
-import { headerBlock } from "../header_block.ts";
+import { withHeaders } from "../header_block.ts";
 import type { Context } from "../context.ts";
 import type { InternalClient } from "../internal_client.ts";
 import { NOTHING, type StoredMessage } from "../message.ts";
 import { isValidLiteral, isValidSubject } from "../../subject.ts";
-import { writeTime } from "../time.ts";
 import type { RepublishConfig } from "./config.ts";
+import { originOf } from "./origin.ts";
 import { SubjectTransform } from "./subject_transform.ts";
 
 /** Publishes what was stored once more, on another subject, with where it is in the stream. */
@@ -22,21 +22,17 @@ export class Republishing {
   }
 
   /** Publishes a message; `before` is the sequence of the one before on its subject, or 0. */
-  publish({ seq, subject, headers, body, time }: StoredMessage, before: number): void {
+  publish(message: StoredMessage, before: number): void {
+    const { subject, headers, body } = message;
     const target = this.#transform?.apply(subject);
     if (target === undefined || !isValidLiteral(target) || !isValidSubject(target)) {
       return;
     }
-    const place = headerBlock({
-      "Nats-Stream": this.#stream,
-      "Nats-Subject": subject,
-      "Nats-Sequence": seq,
-      "Nats-Time-Stamp": writeTime(time),
+    const block = withHeaders(headers, {
+      ...originOf(this.#stream, message),
       "Nats-Last-Sequence": before,
       ...this.#headersOnly && { "Nats-Msg-Size": body.length },
     });
-    const lines = place.slice(place.indexOf("\r\n") + 2);
-    const block = headers === "" ? place : headers.slice(0, -2) + lines;
     this.#client.publish(target, { headers: block, body: this.#headersOnly ? NOTHING : body });
   }
 }
