@@ -51,6 +51,13 @@ export class Agenda<K> {
     return key;
   }
 
+  /** Takes all that are due by then. */
+  takeAll(now: number): K[] {
+    const due: K[] = [];
+    for (let key = this.take(now); key !== undefined; key = this.take(now)) due.push(key);
+    return due;
+  }
+
   #rebuild(): void {
     this.#heap = Array.from(this.#times, ([key, time]): [number, K] => [time, key]);
     this.#heap.sort(([one], [other]) => one - other);

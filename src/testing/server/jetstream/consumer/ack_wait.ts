@@ -67,11 +67,7 @@ export class AckWait {
   }
 
   #ring(): void {
-    const now = this.#state.context.clock.wallTime();
-    const late: number[] = [];
-    for (let seq = this.#agenda.take(now); seq !== undefined; seq = this.#agenda.take(now)) {
-      late.push(seq);
-    }
+    const late = this.#agenda.takeAll(this.#state.context.clock.wallTime());
     this.#expire(late.sort((one, other) => one - other));
   }
 

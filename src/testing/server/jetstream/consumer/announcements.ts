@@ -27,11 +27,9 @@ export class Announcements {
 
   /** It was paused, or goes on. */
   paused(): void {
-    const { config: { pause_until: until }, context } = this.#state;
-    this.#tell("PAUSE", "consumer_pause", {
-      paused: until !== undefined && context.clock.wallTime() < until,
-      pause_until: writeTime(until),
-    });
+    const { config, isPaused } = this.#state;
+    const facts = { paused: isPaused, pause_until: writeTime(config.pause_until) };
+    this.#tell("PAUSE", "consumer_pause", facts);
   }
 
   /** A message was delivered as often as it may be. */

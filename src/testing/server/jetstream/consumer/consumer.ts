@@ -133,7 +133,7 @@ export class Consumer implements StreamConsumer {
       this.#stream.consumers.remove(this);
       this.#state.filter = new SubjectFilter(filters);
       this.#stream.consumers.add(this);
-      this.#releaseUnneeded(0);
+      this.#stream.releaseAfter(0);
       this.#state.recount();
     }
     this.#ackWait.renew();
@@ -170,7 +170,7 @@ export class Consumer implements StreamConsumer {
     this.#stream.consumers.remove(this);
     if (this.#stream.config.retention !== "interest") return;
     if (this.#stream.consumers.size === 0) this.#stream.purge({});
-    else this.#releaseUnneeded(this.#state.progress.floor.stream);
+    else this.#stream.releaseAfter(this.#state.progress.floor.stream);
   }
 
   wants(subject: string): boolean {
@@ -213,8 +213,7 @@ export class Consumer implements StreamConsumer {
   }
 
   get #pausedUntil(): number | undefined {
-    const { pause_until } = this.config;
-    return (pause_until ?? 0) > this.#context.clock.wallTime() ? pause_until : undefined;
+    return this.#state.isPaused ? this.config.pause_until : undefined;
   }
 
   #acknowledge(published: Published): void {
@@ -244,21 +243,12 @@ export class Consumer implements StreamConsumer {
     const answer = answerReset(this.#state, { headers, body }, (from) => {
       this.#ackWait.stop();
       this.#state.restart(from);
-      this.#releaseUnneeded(0);
+      this.#stream.releaseAfter(0);
       this.#note();
       this.#deliveries.wake();
       return this.info();
     });
     this.#context.client.publish(reply, { body: JSON.stringify(answer) });
-  }
-
-  /** Lets messages go that the stream keeps for nobody any more. */
-  #releaseUnneeded(after: number): void {
-    if (this.#stream.config.retention !== "interest") return;
-    const { log } = this.#stream;
-    for (let next = log.next("", after + 1); next; next = log.next("", next.seq + 1)) {
-      this.#stream.release(next.seq);
-    }
   }
 
   #note(): void {

@@ -100,8 +100,7 @@ export class Deliveries {
   #next(): "delivered" | "full" | "nothing" {
     const { supply, pulls, push } = this.#parts;
     const { config, context: { clock } } = this.#state;
-    const isPaused = (config.pause_until ?? 0) > clock.wallTime();
-    if (this.#isOver || this.#held || isPaused) return "nothing";
+    if (this.#isOver || this.#held || this.#state.isPaused) return "nothing";
     if (isPush(config) ? !push.isOpen : pulls.size === 0) return "nothing";
     const supplied = supply.take();
     if (supplied === "full") return "full";

@@ -35,7 +35,7 @@ export class Progress {
   get delivered(): Position {
     const { consumer, stream } = this.#delivered;
     if (consumer !== 0 || stream !== 0) return this.#delivered;
-    return { consumer: this.number - 1, stream: this.next - 1 };
+    return this.#reached;
   }
 
   /** Up to where all is acknowledged, as it is told. */
@@ -58,10 +58,15 @@ export class Progress {
 
   /** One that was open is not any more; `first` is the first one that still is. */
   settle({ consumer }: Position, first: Position | undefined): void {
-    if (!first) this.#settleAll();
+    if (!first) this.settleAll();
     else if (consumer === this.floor.consumer + 1) {
       this.floor = { consumer: first.consumer - 1, stream: first.stream - 1 };
     }
+  }
+
+  /** Nothing is open. */
+  settleAll(): void {
+    this.floor = this.#reached;
   }
 
   /** One that was open was acknowledged: so the server writes it down. */
@@ -88,11 +93,11 @@ export class Progress {
 
   /** What is told is what is: the server has written down everything anew. */
   write(): void {
-    this.#delivered = { consumer: this.number - 1, stream: this.next - 1 };
+    this.#delivered = this.#reached;
     this.#acked = this.floor;
   }
 
-  #settleAll(): void {
-    this.floor = { consumer: this.number - 1, stream: this.next - 1 };
+  get #reached(): Position {
+    return { consumer: this.number - 1, stream: this.next - 1 };
   }
 }

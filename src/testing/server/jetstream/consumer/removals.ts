@@ -50,7 +50,7 @@ export class Removals {
     redelivery.forgetBelow(log.first);
     if (this.#state.pending.size === 0) {
       redelivery.clear();
-      progress.floor = { consumer: progress.number - 1, stream: progress.next - 1 };
+      progress.settleAll();
     }
     progress.write();
     this.#state.recount();

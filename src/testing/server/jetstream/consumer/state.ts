@@ -83,6 +83,11 @@ export class ConsumerState {
     return size >= MAX_ACK_PENDING && memory.isExceeded;
   }
 
+  /** Is nothing delivered until some time? */
+  get isPaused(): boolean {
+    return (this.config.pause_until ?? 0) > this.context.clock.wallTime();
+  }
+
   /** What it takes, in bytes as they are estimated. */
   get held(): number {
     return this.pending.held + this.redelivery.held + this.picked.length * PICKED;

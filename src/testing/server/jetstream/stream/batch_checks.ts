@@ -2,15 +2,19 @@ import { ApiError } from "../api/errors.ts";
 import { headerText } from "../header_block.ts";
 import type { Published } from "../message.ts";
 import { counted, incrementOf } from "./counter.ts";
-import { checkLastSequence, checkLastSubjectSequence, checkStream } from "./expectations.ts";
+import {
+  checkLastSequence,
+  checkLastSubjectSequence,
+  checkSource,
+  checkStream,
+} from "./expectations.ts";
 import { HEADER } from "./header_names.ts";
 import { ttlOf } from "./message_ttl.ts";
 import { type Rollup, rollupOf } from "./rollup.ts";
 import { checkScheduler, scheduled } from "./schedule_checks.ts";
+import { checkHeaderSize, checkSize } from "./size.ts";
 import { Staged } from "./staged.ts";
 import type { StreamState } from "./state.ts";
-
-const MAX_HEADERS = 65_535;
 
 /** A message of a batch that was found good. */
 export interface Checked {
@@ -33,20 +37,14 @@ function checkOne(state: StreamState, given: Published, staged: Staged, now: num
   if (headerText(given.headers, HEADER.expectedLastMessageId) !== "") {
     throw new ApiError("batchUnsupportedHeader", HEADER.expectedLastMessageId);
   }
-  if (given.headers.length > MAX_HEADERS) throw new ApiError("streamHeaderExceedsMaximum");
+  checkHeaderSize(given);
   const increment = incrementOf(state, given);
   checkStream(state, given);
   checkTtl(state, given);
   checkId(state, given, staged, now);
-  if (headerText(given.headers, HEADER.source) !== "") {
-    throw new ApiError("messageSourceNotAllowed");
-  }
+  checkSource(given);
   let message = counted(state, given, increment, staged);
-  if (
-    config.max_msg_size >= 0 && message.headers.length + message.body.length > config.max_msg_size
-  ) {
-    throw new ApiError("streamMessageExceedsMaximum");
-  }
+  checkSize(config, message);
   checkLastSequence(state, message, staged);
   checkLastSubjectSequence(state, message, staged);
   message = { ...message, headers: scheduled(state, message, now) };
@@ -67,14 +65,14 @@ function checkTtl({ config }: StreamState, { headers }: Published): void {
 }
 
 function checkId(
-  { config, ids }: StreamState,
+  state: StreamState,
   { headers }: Published,
   staged: Staged,
   now: number,
 ) {
   const id = headerText(headers, HEADER.messageId);
   if (id === "") return;
-  const isKnown = ids.seqOf(id, config.duplicate_window, now) !== undefined;
+  const isKnown = state.duplicateOf(headers, now) !== undefined;
   if (isKnown || !staged.note(id)) throw new ApiError("batchDuplicateMessage");
 }
 

@@ -8,6 +8,7 @@ import { asksTooMuch } from "../api_level.ts";
 import { checkBatch } from "./batch_checks.ts";
 import { HEADER } from "./header_names.ts";
 import type { Ack, Ingest } from "./ingest.ts";
+import { checkSize } from "./size.ts";
 import type { StreamState } from "./state.ts";
 
 /** How long a batch may rest, in milliseconds. */
@@ -59,10 +60,7 @@ export class Batches {
     const id = headerText(published.headers, HEADER.batchId);
     if (config.sealed) throw new ApiError("streamSealed");
     if (this.#context.memory.isExceeded) throw new ApiError("insufficientResources");
-    const size = published.headers.length + published.body.length;
-    if (config.max_msg_size >= 0 && size > config.max_msg_size) {
-      throw new ApiError("streamMessageExceedsMaximum");
-    }
+    checkSize(config, published);
     if (!config.allow_atomic) throw new ApiError("batchDisabled");
     if (id.length > MAX_ID) throw new ApiError("batchInvalidId");
     const text = headerText(published.headers, HEADER.batchSequence);

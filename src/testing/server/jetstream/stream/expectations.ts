@@ -57,3 +57,8 @@ function sequenceOf(headers: string, name: string): number | undefined {
   if (text === undefined || text === "") return undefined;
   return /^\d{1,19}$/.test(text) ? Number(text) : -1;
 }
+
+/** Throws an {@linkcode ApiError} where a message says it comes from another stream: only the server may. */
+export function checkSource({ headers }: Published): void {
+  if (headerText(headers, HEADER.source) !== "") throw new ApiError("messageSourceNotAllowed");
+}

@@ -52,10 +52,7 @@ export class Expiry {
   /** Finds what says how long it stays among the messages that are there. */
   restore(): void {
     this.#ttls.clear();
-    const { log } = this.#state;
-    for (let message = log.next("", 0); message; message = log.next("", message.seq + 1)) {
-      this.note(message);
-    }
+    for (const message of this.#state.log.each()) this.note(message);
     this.run();
   }
 
@@ -70,17 +67,13 @@ export class Expiry {
     const now = this.#clock.wallTime();
     const { config } = this.#state;
     if (config.max_age > 0) this.#expireOlder(now - config.max_age / NANOSECONDS);
-    const due: number[] = [];
-    for (let seq = this.#ttls.take(now); seq !== undefined; seq = this.#ttls.take(now)) {
-      due.push(seq);
-    }
+    const due = this.#ttls.takeAll(now);
     for (const seq of due.sort((one, other) => one - other)) this.#expire(seq);
     this.#wait();
   }
 
   #expireOlder(time: number): void {
-    const { log } = this.#state;
-    for (let message = log.next("", 0); message; message = log.next("", message.seq + 1)) {
+    for (const message of this.#state.log.each()) {
       if (Math.floor(message.time) > time) return;
       if (message.headers === "" || readTtl(message.headers) >= 0) this.#expire(message.seq);
     }

@@ -2,12 +2,13 @@ import type { Timer } from "../../../../clock.ts";
 import { ApiError } from "../api/errors.ts";
 import { asksTooMuch } from "../api_level.ts";
 import type { Context } from "../context.ts";
-import { headerText, withoutHeader } from "../header_block.ts";
+import { withoutHeader } from "../header_block.ts";
 import type { Published } from "../message.ts";
 import { checkBatch } from "./batch_checks.ts";
 import { type FastPart, readFastPart } from "./fast_part.ts";
 import { HEADER } from "./header_names.ts";
 import type { Ingest } from "./ingest.ts";
+import { checkSize } from "./size.ts";
 import type { StreamState } from "./state.ts";
 
 /** How long a batch may rest, in milliseconds. */
@@ -74,15 +75,13 @@ export class FastBatches {
     for (const batch of [...this.#batches.values()]) this.#end(batch);
   }
 
-  #read({ reply, headers, body }: Published): FastPart {
-    const { sealed, max_msg_size, allow_batched } = this.#state.config;
-    if (sealed) throw new ApiError("streamSealed");
+  #read(published: Published): FastPart {
+    const { config } = this.#state;
+    if (config.sealed) throw new ApiError("streamSealed");
     if (this.#context.memory.isExceeded) throw new ApiError("insufficientResources");
-    if (max_msg_size >= 0 && headers.length + body.length > max_msg_size) {
-      throw new ApiError("streamMessageExceedsMaximum");
-    }
-    if (!allow_batched) throw new ApiError("fastBatchDisabled");
-    const part = readFastPart(reply);
+    checkSize(config, published);
+    if (!config.allow_batched) throw new ApiError("fastBatchDisabled");
+    const part = readFastPart(published.reply);
     if (!part) throw new ApiError("fastBatchInvalidPattern");
     if (part.id.length > MAX_ID) throw new ApiError("fastBatchInvalidId");
     return part;
@@ -123,9 +122,10 @@ export class FastBatches {
 
   #store(batch: FastBatch, part: FastPart, message: Published, say: Say): void {
     const isLast = part.kind === "last";
-    const duplicate = this.#duplicateOf(message);
+    const now = this.#context.clock.wallTime();
+    const duplicate = this.#state.duplicateOf(message.headers, now);
     try {
-      const [checked] = checkBatch(this.#state, [message], this.#context.clock.wallTime());
+      const [checked] = checkBatch(this.#state, [message], now);
       batch.stored = this.#ingest.commit(checked!.message, checked!.rollup).seq;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
@@ -176,13 +176,6 @@ export class FastBatches {
     this.#end(batch);
     const { name: stream } = this.#state.config;
     say({ stream, seq: batch.stored, batch: batch.id, count: batch.last });
-  }
-
-  #duplicateOf({ headers }: Published): number | undefined {
-    const { config, ids } = this.#state;
-    const id = headerText(headers, HEADER.messageId);
-    if (id === "") return undefined;
-    return ids.seqOf(id, config.duplicate_window, this.#context.clock.wallTime());
   }
 
   #wait(batch: FastBatch): void {

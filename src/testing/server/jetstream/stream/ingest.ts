@@ -9,16 +9,15 @@ import {
   checkLastId,
   checkLastSequence,
   checkLastSubjectSequence,
+  checkSource,
   checkStream,
 } from "./expectations.ts";
 import { HEADER } from "./header_names.ts";
 import { checkTtlAllowed, ttlOf, withLeastTtl } from "./message_ttl.ts";
 import { type Rollup, rollupOf } from "./rollup.ts";
 import { checkScheduler, PURGE, scheduled } from "./schedule_checks.ts";
+import { checkHeaderSize, checkSize } from "./size.ts";
 import type { StreamState } from "./state.ts";
-
-/** The greatest header block that can be stored. */
-const MAX_HEADERS = 65_535;
 
 /** Where a message has got to. */
 export interface Ack {
@@ -51,7 +50,7 @@ export class Ingest {
   accept(published: Published): Ack {
     const state = this.#state;
     if (state.config.sealed) throw new ApiError("streamSealed");
-    this.#checkSize(published);
+    checkSize(state.config, published);
     const now = this.#clock.wallTime();
     const increment = incrementOf(state, published);
     let message = published;
@@ -62,16 +61,14 @@ export class Ingest {
       checkLastSequence(state, message);
       message = { ...message, headers: scheduled(state, message, now) };
       checkScheduler(state, message);
-      if (headerText(message.headers, HEADER.source) !== "") {
-        throw new ApiError("messageSourceNotAllowed");
-      }
+      checkSource(message);
     }
     return this.#dedupe(message, () => {
       checkLastId(state, message);
       const rollup = rollupOf(state.config, message);
       const ready = counted(state, message, increment);
-      this.#checkSize(ready);
-      if (ready.headers.length > MAX_HEADERS) throw new ApiError("streamHeaderExceedsMaximum");
+      checkSize(state.config, ready);
+      checkHeaderSize(ready);
       return this.commit(ready, rollup);
     });
   }
@@ -79,7 +76,7 @@ export class Ingest {
   /** Stores what the stream itself makes: of schedules, and in the place of what has expired. */
   acceptOwn(published: Published): void {
     try {
-      this.#checkSize(published);
+      checkSize(this.#state.config, published);
       this.commit(published, rollupOf(this.#state.config, published));
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
@@ -121,19 +118,8 @@ export class Ingest {
   }
 
   #dedupe(message: Published, store: () => Ack): Ack {
-    const { config, ids } = this.#state;
-    const id = headerText(message.headers, HEADER.messageId);
-    const known = id === ""
-      ? undefined
-      : ids.seqOf(id, config.duplicate_window, this.#clock.wallTime());
+    const known = this.#state.duplicateOf(message.headers, this.#clock.wallTime());
     return known === undefined ? store() : { seq: known, duplicate: true };
-  }
-
-  #checkSize({ headers, body }: Published): void {
-    const most = this.#state.config.max_msg_size;
-    if (most >= 0 && headers.length + body.length > most) {
-      throw new ApiError("streamMessageExceedsMaximum");
-    }
   }
 
   /** A stream that keeps the old ones refuses the new where there is no room, unless it takes the place of another. */

@@ -141,6 +141,11 @@ export class MessageLog {
     return undefined;
   }
 
+  /** All messages not below, as they are found: those that go meanwhile are passed over. */
+  *each(from = 0): Generator<StoredMessage> {
+    for (let found = this.next("", from); found; found = this.next("", found.seq + 1)) yield found;
+  }
+
   /** The last message of the subjects that the filter matches, not above `until`. */
   lastOf(filter: string, until: number = this.#last): StoredMessage | undefined {
     if (!hasWildcard(filter)) return this.#at(this.#subjects.get(filter)?.atOrBefore(until));

@@ -1,4 +1,8 @@
+import { ApiError } from "../api/errors.ts";
 import type { StreamConfig } from "./config.ts";
+
+/** The greatest header block that can be stored. */
+const MAX_HEADERS = 65_535;
 
 type Sized = { readonly subject: string; readonly headers: string; readonly body: Uint8Array };
 
@@ -16,4 +20,19 @@ function inMemory({ subject, headers, body }: Sized): number {
 function inFile({ subject, headers, body }: Sized): number {
   const header = headers === "" ? 0 : 4 + headers.length;
   return 22 + subject.length + header + body.length + 8;
+}
+
+/** Throws an {@linkcode ApiError} for a message that is larger than the stream permits. */
+export function checkSize(
+  { max_msg_size: most }: StreamConfig,
+  { headers, body }: Pick<Sized, "headers" | "body">,
+): void {
+  if (most >= 0 && headers.length + body.length > most) {
+    throw new ApiError("streamMessageExceedsMaximum");
+  }
+}
+
+/** Throws an {@linkcode ApiError} for headers that no stream takes. */
+export function checkHeaderSize({ headers }: Pick<Sized, "headers">): void {
+  if (headers.length > MAX_HEADERS) throw new ApiError("streamHeaderExceedsMaximum");
 }

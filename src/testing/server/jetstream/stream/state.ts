@@ -1,5 +1,7 @@
+import { headerText } from "../header_block.ts";
 import type { StoredMessage } from "../message.ts";
 import type { StreamConfig } from "./config.ts";
+import { HEADER } from "./header_names.ts";
 import { Interest } from "./interest.ts";
 import { MessageIds } from "./message_ids.ts";
 import { MessageLog } from "./message_log.ts";
@@ -22,9 +24,10 @@ export class StreamState {
   readonly log: MessageLog;
   readonly consumers: Interest = new Interest();
   readonly ids: MessageIds = new MessageIds();
+  /** What a message counts for, in bytes. */
+  readonly sizeOf: (message: Omit<StoredMessage, "seq" | "time">) => number;
   /** The id of the message that came last, which may have none. */
   lastId = "";
-  readonly #sizeOf: (message: Omit<StoredMessage, "seq" | "time">) => number;
   readonly #gone: (message: StoredMessage | undefined) => void;
 
   /** `gone` hears of every message that leaves, and of all at once as `undefined`. */
@@ -36,13 +39,14 @@ export class StreamState {
     this.config = config;
     this.created = created;
     this.#gone = gone;
-    this.#sizeOf = sizeIn(config.storage);
-    this.log = new MessageLog(config.first_seq, this.#sizeOf);
+    this.sizeOf = sizeIn(config.storage);
+    this.log = new MessageLog(config.first_seq, this.sizeOf);
   }
 
-  /** What a message counts for, in bytes. */
-  sizeOf(message: Omit<StoredMessage, "seq" | "time">): number {
-    return this.#sizeOf(message);
+  /** The sequence of the message that has the id of this one; `undefined` where it has none, or another one. */
+  duplicateOf(headers: string, now: number): number | undefined {
+    const id = headerText(headers, HEADER.messageId);
+    return id === "" ? undefined : this.ids.seqOf(id, this.config.duplicate_window, now);
   }
 
   /** Puts a message at the end, and lets go what is too much then. */

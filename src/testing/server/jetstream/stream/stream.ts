@@ -98,7 +98,7 @@ export class Stream {
     this.#state.keepPerSubject();
     if (config.allow_msg_schedules && !before.allow_msg_schedules) this.#schedules.restore();
     this.#expiry.restore();
-    if (config.retention === "interest" && before.retention !== "interest") this.#releaseAll();
+    if (before.retention !== "interest") this.releaseAfter(0);
     this.#note();
     this.#announce("UPDATED", "modify");
   }
@@ -125,6 +125,12 @@ export class Stream {
     if (this.config.retention === "limits") return;
     const message = this.log.get(seq);
     if (message && !this.consumers.needs(message)) this.removeMessage(seq);
+  }
+
+  /** Lets go of all messages after a sequence that a stream which keeps what is needed keeps for nobody any more. */
+  releaseAfter(seq: number): void {
+    if (this.config.retention !== "interest") return;
+    for (const message of this.log.each(seq + 1)) this.release(message.seq);
   }
 
   /** Tells all that the stream is there. */
@@ -224,14 +230,6 @@ export class Stream {
   #forget(message: StoredMessage | undefined): void {
     this.#expiry.forget(message?.seq);
     this.#schedules.forget(message?.seq, message?.subject);
-  }
-
-  /** From now on only what is needed is kept. */
-  #releaseAll(): void {
-    const { log } = this;
-    for (let message = log.next("", 0); message; message = log.next("", message.seq + 1)) {
-      this.release(message.seq);
-    }
   }
 
   #note(): void {
