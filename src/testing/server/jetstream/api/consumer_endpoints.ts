@@ -23,8 +23,6 @@ type Form = "ephemeral" | "durable" | "named";
 
 /** What can be asked about consumers, and of them. */
 export function consumerEndpoints(streams: Streams, context: Context): Endpoint[] {
-  const find = ([stream, name]: readonly string[]): Consumer =>
-    consumerOf(streams.get(stream!), name!);
   const creating = (subject: string, form: Form): Endpoint => ({
     subject: `CONSUMER.${subject}`,
     type: "consumer_create_response",
@@ -34,14 +32,13 @@ export function consumerEndpoints(streams: Streams, context: Context): Endpoint[
     creating("CREATE.*", "ephemeral"),
     creating("CREATE.*.>", "named"),
     creating("DURABLE.CREATE.*.*", "durable"),
-    {
-      subject: "CONSUMER.INFO.*.*",
-      type: "consumer_info_response",
-      answer: (call) => {
-        expectNothing(call);
-        return find(call.names).info();
-      },
-    },
+    ...listingEndpoints(streams),
+    ...endpointsOfOne(streams, context),
+  ];
+}
+
+function listingEndpoints(streams: Streams): Endpoint[] {
+  return [
     {
       subject: "CONSUMER.NAMES.*",
       type: "consumer_names_response",
@@ -60,12 +57,26 @@ export function consumerEndpoints(streams: Streams, context: Context): Endpoint[
         return { ...paged, consumers: items.map((consumer) => consumer.info(true)) };
       },
     },
+  ];
+}
+
+function endpointsOfOne(streams: Streams, context: Context): Endpoint[] {
+  const find = ({ names: [stream, name] }: Call) => consumerOf(streams.get(stream!), name!);
+  return [
+    {
+      subject: "CONSUMER.INFO.*.*",
+      type: "consumer_info_response",
+      answer: (call) => {
+        expectNothing(call);
+        return find(call).info();
+      },
+    },
     {
       subject: "CONSUMER.DELETE.*.*",
       type: "consumer_delete_response",
       answer: (call) => {
         expectNothing(call);
-        find(call.names).delete();
+        find(call).delete();
         return { success: true };
       },
     },
@@ -73,29 +84,34 @@ export function consumerEndpoints(streams: Streams, context: Context): Endpoint[
       subject: "CONSUMER.PAUSE.*.*",
       type: "consumer_pause_response",
       empty: { paused: false, pause_until: NEVER },
-      answer: (call) => {
-        const said = readIfAny<ConsumerConfig>(call, PAUSE);
-        const until = said.pause_until === UNSET ? undefined : said.pause_until;
-        const consumer = find(call.names);
-        updateConsumer(context, consumer, withLevel({ ...consumer.config, pause_until: until }));
-        const now = context.clock.wallTime();
-        return { paused: false, pause_until: writeTime(until), ...pauseOf(until, now) };
-      },
+      answer: (call) => pause(context, find, call),
     },
     {
       subject: "CONSUMER.UNPIN.*.*",
       type: "consumer_unpin_response",
       answer: (call) => {
         const group = groupIn(call);
-        const consumer = find(call.names);
-        if (!consumer.config.priority_groups.includes(group)) {
-          throw new ApiError("consumerUnknownPriorityGroup");
-        }
-        consumer.unpin(group);
+        unpin(find(call), group);
         return {};
       },
     },
   ];
+}
+
+function pause(context: Context, find: (call: Call) => Consumer, call: Call): object {
+  const said = readIfAny<ConsumerConfig>(call, PAUSE);
+  const until = said.pause_until === UNSET ? undefined : said.pause_until;
+  const consumer = find(call);
+  updateConsumer(context, consumer, withLevel({ ...consumer.config, pause_until: until }));
+  const now = context.clock.wallTime();
+  return { paused: false, pause_until: writeTime(until), ...pauseOf(until, now) };
+}
+
+function unpin(consumer: Consumer, group: string): void {
+  if (!consumer.config.priority_groups.includes(group)) {
+    throw new ApiError("consumerUnknownPriorityGroup");
+  }
+  consumer.unpin(group);
 }
 
 function create(streams: Streams, context: Context, call: Call, form: Form): Consumer {

@@ -28,26 +28,20 @@ interface InfoRequest {
   readonly subjects_filter?: string;
 }
 
+/** Tells of a stream, with what else there is to say of its state. */
+type Info = (stream: Stream, details?: object) => object;
+
 /** What can be asked about streams, and of them. */
 export function streamEndpoints(streams: Streams, { clock, server }: Context): Endpoint[] {
-  const info = (stream: Stream, details?: object) => ({
+  const info: Info = (stream, details) => ({
     config: shownWithServer(stream.config),
     created: writeTime(stream.created),
     state: { ...stateOf(stream), ...details },
     ts: writeTime(clock.wallTime()),
   });
   return [
-    {
-      subject: "STREAM.CREATE.*",
-      type: "stream_create_response",
-      answer: (call) => ({ ...info(create(streams, call)), did_create: true }),
-    },
-    {
-      subject: "STREAM.UPDATE.*",
-      type: "stream_update_response",
-      answer: (call) =>
-        info(streams.update(call.names[0]!, read<StreamConfigRequest>(call, CONFIG_REQUEST))),
-    },
+    ...changingEndpoints(streams, info),
+    ...listingEndpoints(streams, info),
     {
       subject: "STREAM.INFO.*",
       type: "stream_info_response",
@@ -64,6 +58,42 @@ export function streamEndpoints(streams: Streams, { clock, server }: Context): E
         };
       },
     },
+  ];
+}
+
+function changingEndpoints(streams: Streams, info: Info): Endpoint[] {
+  return [
+    {
+      subject: "STREAM.CREATE.*",
+      type: "stream_create_response",
+      answer: (call) => ({ ...info(create(streams, call)), did_create: true }),
+    },
+    {
+      subject: "STREAM.UPDATE.*",
+      type: "stream_update_response",
+      answer: (call) =>
+        info(streams.update(call.names[0]!, read<StreamConfigRequest>(call, CONFIG_REQUEST))),
+    },
+    {
+      subject: "STREAM.DELETE.*",
+      type: "stream_delete_response",
+      answer: (call) => {
+        expectNothing(call);
+        streams.delete(call.names[0]!);
+        return { success: true };
+      },
+    },
+    {
+      subject: "STREAM.PURGE.*",
+      type: "stream_purge_response",
+      empty: { purged: 0 },
+      answer: (call) => ({ success: true, purged: purge(streams, call) }),
+    },
+  ];
+}
+
+function listingEndpoints(streams: Streams, info: Info): Endpoint[] {
+  return [
     {
       subject: "STREAM.NAMES",
       type: "stream_names_response",
@@ -88,21 +118,6 @@ export function streamEndpoints(streams: Streams, { clock, server }: Context): E
         }));
         return { ...paged, streams: listed };
       },
-    },
-    {
-      subject: "STREAM.DELETE.*",
-      type: "stream_delete_response",
-      answer: (call) => {
-        expectNothing(call);
-        streams.delete(call.names[0]!);
-        return { success: true };
-      },
-    },
-    {
-      subject: "STREAM.PURGE.*",
-      type: "stream_purge_response",
-      empty: { purged: 0 },
-      answer: (call) => ({ success: true, purged: purge(streams, call) }),
     },
   ];
 }

@@ -202,6 +202,11 @@ export function isPush({ deliver_subject }: ConsumerConfig): boolean {
   return deliver_subject !== "";
 }
 
+/** Is each message, or all up to one, acknowledged by whoever got it? */
+export function isAcknowledged({ ack_policy }: ConsumerConfig): boolean {
+  return ack_policy === "explicit" || ack_policy === "all";
+}
+
 /** The subjects that it is limited to; none where it is not. */
 export function filtersOf({ filter_subject, filter_subjects }: ConsumerConfig): readonly string[] {
   return filter_subject === "" ? filter_subjects : [...filter_subjects, filter_subject];

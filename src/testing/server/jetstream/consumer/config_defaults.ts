@@ -1,7 +1,7 @@
 import { ApiError } from "../api/errors.ts";
-import type { StreamConfig } from "../stream/config.ts";
+import type { ConsumerLimits, StreamConfig } from "../stream/config.ts";
 import { NANOSECONDS } from "../time.ts";
-import { type ConsumerConfig, isPush } from "./config.ts";
+import { type ConsumerConfig, isAcknowledged, isPush } from "./config.ts";
 import { FLOW_CONTROL_HEARTBEAT } from "./config_check.ts";
 
 type Draft = { -readonly [Name in keyof ConsumerConfig]: ConsumerConfig[Name] };
@@ -22,6 +22,9 @@ const NOT_NEGATIVE = [
   "priority_timeout",
 ] as const;
 
+/** Objects to a change of what is said, where the request is pedantic. */
+type Objection = (what: string) => void;
+
 /**
  * The configuration with the server's defaults. A pedantic request gets an {@linkcode ApiError} where something would be
  * changed that it says.
@@ -32,10 +35,27 @@ export function withDefaults(
   pedantic: boolean,
 ): ConsumerConfig {
   const config: Draft = { ...said };
-  const { max_ack_pending = 0, inactive_threshold = 0 } = consumer_limits;
   const object = (what: string) => {
     if (pedantic) throw new ApiError("pedantic", what);
   };
+  liftNegative(config, object);
+  if (!isPush(config) && config.max_waiting === 0) config.max_waiting = MAX_WAITING;
+  fillAckWait(config, object);
+  fillFromLimits(config, consumer_limits, object);
+  if (config.max_ack_pending === 0 && config.ack_policy !== "none") {
+    config.max_ack_pending = MAX_ACK_PENDING;
+  }
+  if (config.priority_policy === "pinned_client" && config.priority_timeout === 0) {
+    config.priority_timeout = PINNED;
+  }
+  if (config.ack_policy === "flow_control" && !pedantic) {
+    config.flow_control = true;
+    config.idle_heartbeat = FLOW_CONTROL_HEARTBEAT;
+  }
+  return config;
+}
+
+function liftNegative(config: Draft, object: Objection): void {
   if (config.max_deliver === 0 || config.max_deliver < -1) {
     if (config.max_deliver < -1) object("max_deliver must be set to -1");
     config.max_deliver = -1;
@@ -53,35 +73,21 @@ export function withDefaults(
     object(`${name} must not be negative`);
     config[name] = 0;
   }
-  if (!isPush(config) && config.max_waiting === 0) config.max_waiting = MAX_WAITING;
-  const isAcked = config.ack_policy === "explicit" || config.ack_policy === "all";
-  if (config.ack_wait === 0 && isAcked) config.ack_wait = ACK_WAIT;
+}
+
+function fillAckWait(config: Draft, object: Objection): void {
+  if (config.ack_wait === 0 && isAcknowledged(config)) config.ack_wait = ACK_WAIT;
   const [first] = config.backoff;
-  if (first !== undefined) {
-    if (config.ack_wait !== first) object("first backoff value has to equal batch AckWait");
-    config.ack_wait = first;
+  if (first === undefined) return;
+  if (config.ack_wait !== first) object("first backoff value has to equal batch AckWait");
+  config.ack_wait = first;
+}
+
+function fillFromLimits(config: Draft, limits: ConsumerLimits, object: Objection): void {
+  for (const name of ["max_ack_pending", "inactive_threshold"] as const) {
+    if (config[name] !== 0) continue;
+    const limit = limits[name] ?? 0;
+    if (limit > 0) object(`${name} must be set if it's configured in stream limits`);
+    config[name] = limit;
   }
-  if (config.max_ack_pending === 0) {
-    if (max_ack_pending > 0) {
-      object("max_ack_pending must be set if it's configured in stream limits");
-    }
-    config.max_ack_pending = max_ack_pending;
-  }
-  if (config.inactive_threshold === 0) {
-    if (inactive_threshold > 0) {
-      object("inactive_threshold must be set if it's configured in stream limits");
-    }
-    config.inactive_threshold = inactive_threshold;
-  }
-  if (config.max_ack_pending === 0 && config.ack_policy !== "none") {
-    config.max_ack_pending = MAX_ACK_PENDING;
-  }
-  if (config.priority_policy === "pinned_client" && config.priority_timeout === 0) {
-    config.priority_timeout = PINNED;
-  }
-  if (config.ack_policy === "flow_control" && !pedantic) {
-    config.flow_control = true;
-    config.idle_heartbeat = FLOW_CONTROL_HEARTBEAT;
-  }
-  return config;
 }

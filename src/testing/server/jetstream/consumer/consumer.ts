@@ -83,10 +83,7 @@ export class Consumer implements StreamConsumer {
       acknowledged: (published) => this.#acknowledge(published),
       asked: (published) => this.#pull(published),
       reset: (published) => this.#reset(published),
-      takenIn: (published) =>
-        push.answered(published, (seq, number) => {
-          this.#acks.acknowledge({ seq, number, deliveries: 1 }, false);
-        }),
+      takenIn: (published) => this.#takenIn(published),
     });
   }
 
@@ -220,6 +217,12 @@ export class Consumer implements StreamConsumer {
     this.#inactivity.note();
     this.#acks.receive(published);
     this.#note();
+  }
+
+  #takenIn(published: Published): void {
+    this.#push.answered(published, (seq, number) => {
+      this.#acks.acknowledge({ seq, number, deliveries: 1 }, false);
+    });
   }
 
   #pull({ reply, headers, body }: Published): void {

@@ -1,5 +1,6 @@
 import type { InternalClient, InternalSubscription, Receive } from "../internal_client.ts";
 import { ackSubjects, flowControlSubjects } from "./ack_subject.ts";
+import { isAcknowledged } from "./config.ts";
 import type { ConsumerState } from "./state.ts";
 
 /** What a consumer is told. */
@@ -22,12 +23,11 @@ export class Listening {
   /** Throws an `ApiError` where the server has no room for it. */
   constructor({ context, stream, name, config }: ConsumerState, heard: Heard) {
     this.#client = context.client;
-    const isAcked = config.ack_policy === "explicit" || config.ack_policy === "all";
     const subjects: [string, Receive][] = [
       [`$JS.API.CONSUMER.MSG.NEXT.${stream.name}.${name}`, heard.asked],
       [`$JS.API.CONSUMER.RESET.${stream.name}.${name}`, heard.reset],
     ];
-    for (const subject of isAcked ? ackSubjects(stream.name, name) : []) {
+    for (const subject of isAcknowledged(config) ? ackSubjects(stream.name, name) : []) {
       subjects.push([subject, heard.acknowledged]);
     }
     for (const subject of config.flow_control ? flowControlSubjects(stream.name, name) : []) {
