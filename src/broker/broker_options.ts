@@ -199,10 +199,28 @@ export function brokerSettings(
   checkPrefix(ACTION, inboxPrefix);
   const list = parseServers(servers);
   checkTransport(list, options);
-  const connection: ConnectionSettings = {
-    servers: list,
+  const { service, maxSessions = 10_000, maxLinkBytes = 256 * 1_048_576 } = options;
+  return {
+    connection: connectionSettings(list, options),
+    inboxPrefix,
+    requestTimeout,
+    allowance: allowanceOf(options.allowResponses),
+    answersTo: options.answersTo?.map((text) => new Pattern(text).subject),
+    maxSessions,
+    maxLinkBytes,
+    service,
+    logger: logger || undefined,
+  };
+}
+
+function connectionSettings(
+  servers: ReturnType<typeof parseServers>,
+  options: BrokerOptions,
+): ConnectionSettings {
+  return {
+    servers,
     name: options.name,
-    auth: authSettings(ACTION, list.credentials, options),
+    auth: authSettings(ACTION, servers.credentials, options),
     tls: options.tls,
     connectTimeout: options.connectTimeout ?? 5_000,
     waitOnFirstConnect: options.waitOnFirstConnect ?? false,
@@ -213,18 +231,6 @@ export function brokerSettings(
     },
     outboxLimit: options.outboxLimit ?? 8 * 1_048_576,
     resolve: options.resolve ?? false,
-  };
-  const { service, maxSessions = 10_000, maxLinkBytes = 256 * 1_048_576 } = options;
-  return {
-    connection,
-    inboxPrefix,
-    requestTimeout,
-    allowance: allowanceOf(options.allowResponses),
-    answersTo: options.answersTo?.map((text) => new Pattern(text).subject),
-    maxSessions,
-    maxLinkBytes,
-    service,
-    logger: logger || undefined,
   };
 }
 

@@ -14,9 +14,10 @@ export interface OpenedLine {
 
 /** Makes a line of a client that has just been let in: the fast one where all is as it is known, and else the plain one. */
 export function lineThrough(clock: Clock, client: NatsConnection, watch: LineWatch): OpenedLine {
-  if (!REACH.isWanted) return { line: new PlainLine(client, watch), fault: undefined };
-  const fault = faultOf(client);
-  const { protocol } = insideOf(client);
-  if (fault !== undefined || !protocol) return { line: new PlainLine(client, watch), fault };
-  return { line: new ReachingLine(clock, client, protocol, watch), fault };
+  const fault = REACH.isWanted ? faultOf(client) : undefined;
+  const protocol = REACH.isWanted && fault === undefined ? insideOf(client).protocol : undefined;
+  const line = protocol
+    ? new ReachingLine(clock, client, protocol, watch)
+    : new PlainLine(client, watch);
+  return { line, fault };
 }

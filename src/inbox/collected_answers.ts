@@ -97,10 +97,14 @@ export class CollectedAnswers implements Answers, Taker, OwnInbox {
     this.#until = clock.now() + timeout;
     this.#deadline = clock.setTimeout(() => this.#expire(), timeout);
     signal?.addEventListener("abort", this.#abort, { once: true });
+    this.#ask(encode);
+  }
+
+  #ask(encode: QuestionToMany["encode"]): void {
     const send = (question: Outgoing) => {
       if (this.#isEnded) return;
-      this.#question = { ...question, replyTo };
-      this.#isSent = connection.publish(this.#question);
+      this.#question = { ...question, replyTo: this.#replyTo };
+      this.#isSent = this.#connection.publish(this.#question);
     };
     try {
       const outgoing = encode();

@@ -7,7 +7,7 @@
 import type { NatsConnection } from "@nats-io/transport-deno";
 import { type Clock, turn } from "../clock.ts";
 import { insideOf, type Protocol } from "./client_shape.ts";
-import { type Commands, triedCommands } from "./trial_commands.ts";
+import { triedCommands } from "./trial_commands.ts";
 import { triedWire } from "./trial_wire.ts";
 
 /** What has come of it: nothing wrong, or which part is not used as it is known. */
@@ -48,7 +48,7 @@ async function faultyPart(
   const commands = await attempt("outbound", () => triedCommands(client, protocol));
   if (typeof commands === "string") return commands;
   await turn();
-  return await attempt("transport", () => triedWire(clock, client, protocol, commands as Commands));
+  return await attempt("transport", () => triedWire(clock, client, protocol, commands));
 }
 
 /** What another client throws at is one more way of not being as it is known. */

@@ -88,7 +88,8 @@ function triedRefusal(
 
 async function triedQuestion(protocol: Protocol, basket: Basket): Promise<Commands | string> {
   let isAnswered = false;
-  const [before] = [basket.flushes, basket.take()];
+  const before = basket.flushes;
+  basket.take();
   const answered = protocol.flush({ resolve: () => isAnswered = true, reject() {} });
   Promise.resolve(answered).catch(() => {});
   if (basket.take() !== "PING\r\n") return "flush";

@@ -147,33 +147,10 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
     this.#interest?.unsubscribe();
     const binding = this.#binding = this.#place.bind();
     const pattern = this.#parsed;
-    const { noReply, queue, streams, maxStreams, openingRate } = this.#settings;
+    const { noReply, queue } = this.#settings;
     this.#addresses = noReply ? undefined : binding.ways.addresses;
     this.#refused ??= new RefusedReplies(binding.feed, pattern.text);
-    const { concurrency } = this.#settings;
-    const [{ subject, text }, { feed, ways: { clock } }] = [pattern, binding];
-    const selfAsking = new SelfAsking({ pattern: text, subject, concurrency, feed, clock });
-    this.#delivery = new Delivery({
-      ...binding,
-      pattern,
-      routes: this.#live,
-      open: this.#open,
-      selfAsking,
-      publishTo: this.#publishTo,
-      noReply,
-      streams,
-      isSeated: () => this.#isSeated,
-      seats: new Seats({
-        ways: binding.ways,
-        feed,
-        pattern: text,
-        what: this.#routes.some(({ isSession }) => isSession) ? "sessions" : "streams",
-        noReply,
-        places: new Places(clock, maxStreams, openingRate),
-        unread: new Places(clock, maxStreams),
-        refused: () => this.#drop(),
-      }),
-    });
+    this.#delivery = this.#deliveryOf(binding, pattern);
     const routes = this.#routes.map((route) => this.#routed(route, binding));
     this.#live.splice(0, Infinity, ...routes);
     this.#refusal = undefined;
@@ -290,6 +267,33 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
     const { prefix } = this.#place;
     const { publishTo } = this.#settings;
     return prefix === "" ? publishTo : publishTo.map(({ text }) => new Pattern(prefix + text));
+  }
+
+  #deliveryOf(binding: Binding, pattern: Pattern): Delivery {
+    const { noReply, concurrency, streams, maxStreams, openingRate } = this.#settings;
+    const [{ subject, text }, { feed, ways }] = [pattern, binding];
+    const { clock } = ways;
+    return new Delivery({
+      ...binding,
+      pattern,
+      routes: this.#live,
+      open: this.#open,
+      selfAsking: new SelfAsking({ pattern: text, subject, concurrency, feed, clock }),
+      publishTo: this.#publishTo,
+      noReply,
+      streams,
+      isSeated: () => this.#isSeated,
+      seats: new Seats({
+        ways,
+        feed,
+        pattern: text,
+        what: this.#routes.some(({ isSession }) => isSession) ? "sessions" : "streams",
+        noReply,
+        places: new Places(clock, maxStreams, openingRate),
+        unread: new Places(clock, maxStreams),
+        refused: () => this.#drop(),
+      }),
+    });
   }
 
   #routed(route: RouteSettings, { middleware, feed, ways: { clock } }: Binding): Route {

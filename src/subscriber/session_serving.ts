@@ -4,6 +4,7 @@ import { linkSettings } from "../link/link_options.ts";
 import { LinkSession } from "../link/link_session.ts";
 import type { SessionHandler } from "../link/session.ts";
 import type { SessionOptions } from "../link/session_options.ts";
+import type { Terms } from "../link/terms.ts";
 import { ERROR_CODES } from "../message/error_codes.ts";
 import type { Message } from "../message/message.ts";
 import { TokenBuckets } from "../middleware/token_buckets.ts";
@@ -25,20 +26,11 @@ export function sessionHandler(
 ): Handler {
   const settings = linkSettings(`serve sessions on "${pattern}"`, options);
   const { schema, sendSchema, headers, maxSessions = 1_000, openingRate = Infinity } = options;
-  const rate = openingRate === Infinity
-    ? undefined
-    : new TokenBuckets({ limit: openingRate, interval: ONE_SECOND }, 1);
+  const rate = rateOf(openingRate);
   let count = 0;
   let isTold = false;
   const open = (message: Message, exchange: Exchange, theirs: Theirs): LinkSession => {
-    const terms = termsIn(message);
-    if (terms?.kind !== "session" || !exchange.isOpen) {
-      throw new ReplyError(ERROR_CODES.badRequest, "Only sessions are served here");
-    }
-    const retryAfter = rate?.take("", exchange.clock.now()) ?? 0;
-    if (retryAfter > 0) {
-      throw new ReplyError(ERROR_CODES.tooMany, "Too many openings", { retryAfter });
-    }
+    const terms = admittedTerms(message, exchange, rate);
     const { correlationId, replyTo, message: { subject } } = exchange;
     const unfit = (error: Error) => void (theirs.errors ??= new WeakSet()).add(error);
     const purpose = { subject, correlationId, schema, unfit };
@@ -66,6 +58,26 @@ export function sessionHandler(
       count--;
     }
   };
+}
+
+function rateOf(openingRate: number): TokenBuckets | undefined {
+  if (openingRate === Infinity) return undefined;
+  return new TokenBuckets({ limit: openingRate, interval: ONE_SECOND }, 1);
+}
+
+/** The terms of an opening that may come in now. */
+function admittedTerms(
+  message: Message,
+  exchange: Exchange,
+  rate: TokenBuckets | undefined,
+): Terms {
+  const terms = termsIn(message);
+  if (terms?.kind !== "session" || !exchange.isOpen) {
+    throw new ReplyError(ERROR_CODES.badRequest, "Only sessions are served here");
+  }
+  const retryAfter = rate?.take("", exchange.clock.now()) ?? 0;
+  if (retryAfter <= 0) return terms;
+  throw new ReplyError(ERROR_CODES.tooMany, "Too many openings", { retryAfter });
 }
 
 function selfWaitOf(pattern: string): string {

@@ -132,10 +132,10 @@ export class TestBroker implements AsyncDisposable {
 
 function checkBrokers(broker: unknown): readonly NatsBroker[] {
   const brokers: readonly unknown[] = Array.isArray(broker) ? broker : [broker];
-  const wrong = brokers.find((each) => !(each instanceof NatsBroker));
-  if (wrong === undefined && brokers.length > 0 && !brokers.includes(undefined)) {
-    return [...new Set(brokers as readonly NatsBroker[])];
-  }
-  const found = brokers.length > 0 ? shown(wrong) : "an empty list";
+  const isBroker = (each: unknown) => each instanceof NatsBroker;
+  if (brokers.length > 0 && brokers.every(isBroker)) return [...new Set(brokers)];
+  const found = brokers.length > 0
+    ? shown(brokers.find((each) => !isBroker(each)))
+    : "an empty list";
   throw new TypeError(`Cannot start a test as it must be given a NatsBroker: ${found}`);
 }
