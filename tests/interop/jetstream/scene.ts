@@ -1,5 +1,8 @@
 import type { Sent } from "../../support/jetstream/frame_client.ts";
 
+/** A millisecond in the API's durations, which are nanoseconds. */
+export const MS = 1_000_000;
+
 /** One thing that a client does, and what it hears then. */
 export type Step =
   | { readonly ask: string; readonly sent: Sent; readonly answers: number; readonly within: number }
@@ -73,6 +76,11 @@ export function wait(milliseconds: number): Step {
 export function stream(name: string, config: Readonly<Record<string, unknown>> = {}): Step {
   const subjects = [`${name.toLowerCase()}.>`];
   return api(`STREAM.CREATE.${name}`, { name, subjects, storage: "memory", ...config });
+}
+
+/** Asks that stream A be as `stream("A", config)` would make it. */
+export function update(config: Readonly<Record<string, unknown>> = {}): Step {
+  return api("STREAM.UPDATE.A", { name: "A", subjects: ["a.>"], storage: "memory", ...config });
 }
 
 /** A scene of these steps. */

@@ -1,6 +1,7 @@
 import {
   api,
   ask,
+  MS,
   publish,
   type Scene,
   scene,
@@ -11,30 +12,34 @@ import {
   wait,
 } from "../scene.ts";
 import { consumer, info } from "./consumers.ts";
-import { messages, pull, request } from "./pulling.ts";
+import { messages, opening, pull, request } from "./pulling.ts";
 
-const MS = 1_000_000;
 const EVENTS = "$JS.EVENT.*.CONSUMER.>";
 
 /** Acknowledges a delivery by where it is: how often it was delivered, its sequence and its number. */
-function ack(place: string, body = "", name = "c"): Step {
-  return publish(`$JS.ACK.A.${name}.${place}.1700000000000000000.0`, body);
+export function ack(place: string, body = "", name = "c"): Step {
+  return publish(ackSubject(place, name), body);
+}
+
+/** Acknowledges, and asks for more on `p`. */
+function ackAndAsk(place: string, body: string): Step {
+  return publish(ackSubject(place, "c"), body, undefined, "p");
+}
+
+function ackSubject(place: string, name: string): string {
+  return `$JS.ACK.A.${name}.${place}.1700000000000000000.0`;
 }
 
 /** Acknowledges, and waits for the answer. */
 function ackAndWait(place: string, body = "", name = "c"): Step {
-  const subject = `$JS.ACK.A.${name}.${place}.1700000000000000000.0`;
-  return ask(subject, body, undefined, { within: 300 });
+  return ask(ackSubject(place, name), body, undefined, { within: 300 });
 }
 
 /** Acknowledging messages. */
 export const acknowledging: readonly Scene[] = [
   scene(
     "Messages are acknowledged one by one",
-    stream("A"),
-    ...messages(5),
-    consumer("c"),
-    subscribe("p"),
+    ...opening(5),
     ...pull("c", { batch: 4 }, 4),
     info("c"),
     ackAndWait("1.2.2"),
@@ -47,10 +52,7 @@ export const acknowledging: readonly Scene[] = [
   ),
   scene(
     "Acknowledging one stands for all before it",
-    stream("A"),
-    ...messages(6),
-    consumer("c", { ack_policy: "all" }),
-    subscribe("p"),
+    ...opening(6, { ack_policy: "all" }),
     ...pull("c", { batch: 5 }, 5),
     ackAndWait("1.3.3"),
     info("c"),
@@ -93,10 +95,7 @@ export const acknowledging: readonly Scene[] = [
   ),
   scene(
     "A message that is refused comes again",
-    stream("A"),
-    ...messages(2),
-    consumer("c"),
-    subscribe("p"),
+    ...opening(2),
     subscribe(EVENTS),
     ...pull("c", { batch: 2 }, 2),
     ack("1.1.1", "-NAK"),
@@ -117,10 +116,7 @@ export const acknowledging: readonly Scene[] = [
   ),
   scene(
     "A message that is not acknowledged in time comes again",
-    stream("A"),
-    ...messages(2),
-    consumer("c", { ack_wait: 200 * MS }),
-    subscribe("p"),
+    ...opening(2, { ack_wait: 200 * MS }),
     ...pull("c", { batch: 2 }, 2),
     request("c", { batch: 1, expires: 900 * MS }),
     take("p", 1),
@@ -155,10 +151,7 @@ export const acknowledging: readonly Scene[] = [
   ),
   scene(
     "A message comes again later and later",
-    stream("A"),
-    ...messages(1),
-    consumer("c", { backoff: [100 * MS, 300 * MS], max_deliver: 3 }),
-    subscribe("p"),
+    ...opening(1, { backoff: [100 * MS, 300 * MS], max_deliver: 3 }),
     subscribe(EVENTS),
     request("c", { batch: 4, expires: 1_500 * MS }),
     take("p", 1, 50),
@@ -171,10 +164,7 @@ export const acknowledging: readonly Scene[] = [
   ),
   scene(
     "A message is given up",
-    stream("A"),
-    ...messages(2),
-    consumer("c"),
-    subscribe("p"),
+    ...opening(2),
     subscribe(EVENTS),
     ...pull("c", { batch: 2 }, 2),
     ackAndWait("1.1.1", "+TERM it is broken"),
@@ -186,30 +176,19 @@ export const acknowledging: readonly Scene[] = [
   ),
   scene(
     "Acknowledging asks for more on the way",
-    stream("A"),
-    ...messages(4),
-    consumer("c"),
-    subscribe("p"),
+    ...opening(4),
     ...pull("c", { batch: 1 }, 1),
-    publish("$JS.ACK.A.c.1.1.1.1700000000000000000.0", "+NXT", undefined, "p"),
+    ackAndAsk("1.1.1", "+NXT"),
     take("p", 1),
-    publish("$JS.ACK.A.c.1.2.2.1700000000000000000.0", '+NXT {"batch":2}', undefined, "p"),
+    ackAndAsk("1.2.2", '+NXT {"batch":2}'),
     take("p", 2),
-    publish(
-      "$JS.ACK.A.c.1.3.3.1700000000000000000.0",
-      '+NXT {"batch":2,"no_wait":true}',
-      undefined,
-      "p",
-    ),
+    ackAndAsk("1.3.3", '+NXT {"batch":2,"no_wait":true}'),
     take("p", 1),
     info("c"),
   ),
   scene(
     "Only so many messages are open at once",
-    stream("A"),
-    ...messages(4),
-    consumer("c", { max_ack_pending: 2 }),
-    subscribe("p"),
+    ...opening(4, { max_ack_pending: 2 }),
     request("c", { batch: 4, expires: 400 * MS }),
     take("p", 2),
     take("p", 1, 100),

@@ -1,4 +1,14 @@
-import { api, ask, type Scene, scene, type Step, stream, subscribe, take } from "../scene.ts";
+import {
+  api,
+  ask,
+  type Scene,
+  scene,
+  type Step,
+  stream,
+  subscribe,
+  take,
+  update,
+} from "../scene.ts";
 
 type Headers = Readonly<Record<string, string>>;
 
@@ -208,13 +218,7 @@ export const batches: readonly Scene[] = [
   scene(
     "A sealed stream takes no batch",
     stream("A", A),
-    api("STREAM.UPDATE.A", {
-      name: "A",
-      subjects: ["a.>"],
-      storage: "memory",
-      sealed: true,
-      ...A,
-    }),
+    update({ sealed: true, ...A }),
     part(1, "a.1", { commit: "1" }),
   ),
 ];

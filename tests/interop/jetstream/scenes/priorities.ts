@@ -1,8 +1,7 @@
-import { api, type Scene, scene, stream, subscribe, take, wait } from "../scene.ts";
+import { api, MS, type Scene, scene, stream, subscribe, take, wait } from "../scene.ts";
 import { consumer, info } from "./consumers.ts";
-import { messages, paced, pull, request } from "./pulling.ts";
+import { messages, opening, paced, pull, request } from "./pulling.ts";
 
-const MS = 1_000_000;
 const EVENTS = "$JS.EVENT.ADVISORY.CONSUMER.>";
 const pinned = { priority_policy: "pinned_client", priority_groups: ["g"] };
 
@@ -10,10 +9,7 @@ const pinned = { priority_policy: "pinned_client", priority_groups: ["g"] };
 export const priorities: readonly Scene[] = [
   scene(
     "Requests name their group",
-    stream("A"),
-    ...messages(2),
-    consumer("c", { priority_policy: "overflow", priority_groups: ["g", "h"] }),
-    subscribe("p"),
+    ...opening(2, { priority_policy: "overflow", priority_groups: ["g", "h"] }),
     ...pull("c", { batch: 1 }, 1),
     ...pull("c", { batch: 1, group: "x" }, 1),
     ...pull("c", { batch: 1, group: "g" }, 1),
@@ -24,10 +20,7 @@ export const priorities: readonly Scene[] = [
   ),
   scene(
     "Some only get what others leave",
-    stream("A"),
-    ...messages(3),
-    consumer("c", { priority_policy: "overflow", priority_groups: ["g"] }),
-    subscribe("p"),
+    ...opening(3, { priority_policy: "overflow", priority_groups: ["g"] }),
     ...pull("c", { batch: 1, group: "g", min_pending: 5, expires: 100 * MS }, 1),
     ...pull("c", { batch: 1, group: "g", min_pending: 3, expires: 100 * MS }, 1),
     ...pull("c", { batch: 1, group: "g", min_ack_pending: 2, expires: 100 * MS }, 1),
@@ -56,10 +49,7 @@ export const priorities: readonly Scene[] = [
   ),
   scene(
     "A client that does not ask any more is not pinned for ever",
-    stream("A"),
-    ...messages(2),
-    consumer("c", { ...pinned, priority_timeout: 200 * MS }),
-    subscribe("p"),
+    ...opening(2, { ...pinned, priority_timeout: 200 * MS }),
     subscribe("q"),
     subscribe(EVENTS),
     ...pull("c", { batch: 1, group: "g" }, 1),
@@ -74,9 +64,7 @@ export const priorities: readonly Scene[] = [
   ),
   scene(
     "The least number comes first",
-    stream("A"),
-    consumer("c", { priority_policy: "prioritized", priority_groups: ["g"] }),
-    subscribe("p"),
+    ...opening(0, { priority_policy: "prioritized", priority_groups: ["g"] }),
     subscribe("q"),
     request("c", { batch: 2, group: "g", priority: 5, expires: 300 * MS }),
     request("c", { batch: 2, group: "g", priority: 1, expires: 300 * MS }, "q"),

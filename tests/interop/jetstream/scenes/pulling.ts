@@ -1,6 +1,7 @@
 import {
   api,
   ask,
+  MS,
   publish,
   type Scene,
   scene,
@@ -12,8 +13,6 @@ import {
   wait,
 } from "../scene.ts";
 import { consumer, info } from "./consumers.ts";
-
-const MS = 1_000_000;
 
 /** Asks a consumer of stream A for messages, and takes what comes. */
 export function pull(
@@ -44,14 +43,17 @@ export function paced(count: number): Step[] {
   return messages(count).flatMap((step) => [step, wait(30)]);
 }
 
+/** Makes stream A with so many messages, and a consumer of it that is asked on `p`. */
+export function opening(count: number, config: Readonly<Record<string, unknown>> = {}): Step[] {
+  const stored = count > 0 ? messages(count) : [];
+  return [stream("A"), ...stored, consumer("c", config), subscribe("p")];
+}
+
 /** Asking for messages. */
 export const pulling: readonly Scene[] = [
   scene(
     "Messages are asked for one by one, and many at once",
-    stream("A"),
-    ...messages(6),
-    consumer("c"),
-    subscribe("p"),
+    ...opening(6),
     ...pull("c", "", 1),
     ...pull("c", "2", 2),
     ...pull("c", { batch: 1 }, 1),
@@ -64,9 +66,7 @@ export const pulling: readonly Scene[] = [
   ),
   scene(
     "A request waits for messages, and ends",
-    stream("A"),
-    consumer("c"),
-    subscribe("p"),
+    ...opening(0),
     ...pull("c", { batch: 2, expires: 150 * MS }, 1),
     request("c", { batch: 2, expires: 500 * MS }),
     info("c"),
@@ -78,19 +78,14 @@ export const pulling: readonly Scene[] = [
   ),
   scene(
     "A request hears that it still waits",
-    stream("A"),
-    consumer("c"),
-    subscribe("p"),
+    ...opening(0),
     ...pull("c", { batch: 1, expires: 1_000 * MS, idle_heartbeat: 400 * MS }, 3, 2_000),
     ...pull("c", { batch: 1, expires: 300 * MS, idle_heartbeat: 200 * MS }, 1),
     ...pull("c", { batch: 1, idle_heartbeat: 200 * MS }, 1),
   ),
   scene(
     "A request says how many bytes it takes",
-    stream("A"),
-    ...messages(6),
-    consumer("c"),
-    subscribe("p"),
+    ...opening(6),
     ...pull("c", { batch: 5, max_bytes: 10, expires: 100 * MS }, 1),
     ...pull("c", { batch: 5, max_bytes: 130, expires: 100 * MS }, 3, 400),
     ...pull("c", { batch: 1, max_bytes: 1_000, expires: 100 * MS }, 2, 400),
@@ -98,10 +93,7 @@ export const pulling: readonly Scene[] = [
   ),
   scene(
     "What a request may ask for is limited",
-    stream("A"),
-    ...messages(3),
-    consumer("c", { max_batch: 2, max_expires: 1_500 * MS, max_bytes: 500, max_waiting: 2 }),
-    subscribe("p"),
+    ...opening(3, { max_batch: 2, max_expires: 1_500 * MS, max_bytes: 500, max_waiting: 2 }),
     subscribe("q"),
     ...pull("c", { batch: 3 }, 1),
     ...pull("c", { batch: 1, expires: 2_000 * MS }, 1),
@@ -117,9 +109,7 @@ export const pulling: readonly Scene[] = [
   ),
   scene(
     "Those who ask are served in turn",
-    stream("A"),
-    consumer("c"),
-    subscribe("p"),
+    ...opening(0),
     subscribe("q"),
     request("c", { batch: 2, expires: 500 * MS }),
     request("c", { batch: 2, expires: 500 * MS }, "q"),
@@ -130,9 +120,7 @@ export const pulling: readonly Scene[] = [
   ),
   scene(
     "Who does not listen any more gets nothing",
-    stream("A"),
-    consumer("c"),
-    subscribe("p"),
+    ...opening(0),
     subscribe("q"),
     request("c", { batch: 2 }),
     request("c", { batch: 2 }, "q"),
@@ -150,10 +138,7 @@ export const pulling: readonly Scene[] = [
   ),
   scene(
     "Bad requests for messages are refused",
-    stream("A"),
-    ...messages(2),
-    consumer("c"),
-    subscribe("p"),
+    ...opening(2),
     ...pull("c", "{", 1),
     ...pull("c", { batch: "1" }, 1),
     ...pull("c", { batch: 1.5 }, 1),
@@ -169,9 +154,7 @@ export const pulling: readonly Scene[] = [
   ),
   scene(
     "Those who wait hear that the consumer is gone",
-    stream("A"),
-    consumer("c"),
-    subscribe("p"),
+    ...opening(0),
     request("c", { batch: 1, expires: 2_000 * MS }),
     api("CONSUMER.DELETE.A.c"),
     take("p", 1),
@@ -206,10 +189,7 @@ export const pulling: readonly Scene[] = [
   ),
   scene(
     "The last messages of each subject are delivered first",
-    stream("A"),
-    ...messages(5),
-    consumer("c", { deliver_policy: "last_per_subject", filter_subject: "a.>" }),
-    subscribe("p"),
+    ...opening(5, { deliver_policy: "last_per_subject", filter_subject: "a.>" }),
     ...messages(1),
     info("c"),
     ...pull("c", { batch: 1 }, 1),
@@ -219,19 +199,13 @@ export const pulling: readonly Scene[] = [
   ),
   scene(
     "Where nothing is acknowledged everything is",
-    stream("A"),
-    ...messages(3),
-    consumer("c", { ack_policy: "none" }),
-    subscribe("p"),
+    ...opening(3, { ack_policy: "none" }),
     ...pull("c", { batch: 2 }, 2),
     info("c"),
   ),
   scene(
     "Messages that are gone are not delivered",
-    stream("A"),
-    ...messages(6),
-    consumer("c"),
-    subscribe("p"),
+    ...opening(6),
     ...pull("c", { batch: 1 }, 1),
     api("STREAM.MSG.DELETE.A", { seq: 2 }),
     api("STREAM.MSG.DELETE.A", { seq: 4 }),
@@ -250,10 +224,7 @@ export const pulling: readonly Scene[] = [
   ),
   scene(
     "A consumer is paused",
-    stream("A"),
-    ...messages(2),
-    consumer("c"),
-    subscribe("p"),
+    ...opening(2),
     subscribe("$JS.EVENT.ADVISORY.CONSUMER.PAUSE.>"),
     api("CONSUMER.PAUSE.A.c", { pause_until: "2100-01-01T00:00:00Z" }),
     take("$JS.EVENT.ADVISORY.CONSUMER.PAUSE.>", 1),

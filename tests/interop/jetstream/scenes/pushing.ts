@@ -1,7 +1,7 @@
 import {
   api,
   ask,
-  publish,
+  MS,
   type Scene,
   scene,
   stream,
@@ -10,10 +10,9 @@ import {
   unsubscribe,
   wait,
 } from "../scene.ts";
+import { ack } from "./acknowledging.ts";
 import { consumer, info } from "./consumers.ts";
 import { messages, paced } from "./pulling.ts";
-
-const MS = 1_000_000;
 
 /** Delivering to whoever subscribes. */
 export const pushing: readonly Scene[] = [
@@ -28,7 +27,7 @@ export const pushing: readonly Scene[] = [
     info("c"),
     ...messages(1),
     take("d.1", 1),
-    publish("$JS.ACK.A.c.1.1.1.1700000000000000000.0"),
+    ack("1.1.1"),
     info("c"),
     unsubscribe("d.1"),
     ...messages(1),
@@ -91,9 +90,9 @@ export const pushing: readonly Scene[] = [
     subscribe("d.1"),
     consumer("c", { deliver_subject: "d.1", ack_wait: 200 * MS, max_ack_pending: 1 }),
     take("d.1", 2, 500),
-    publish("$JS.ACK.A.c.1.1.1.1700000000000000000.0", "-NAK"),
+    ack("1.1.1", "-NAK"),
     take("d.1", 1),
-    publish("$JS.ACK.A.c.1.1.1.1700000000000000000.0", "+ACK"),
+    ack("1.1.1", "+ACK"),
     take("d.1", 1),
     info("c"),
   ),

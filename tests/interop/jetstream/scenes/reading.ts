@@ -1,4 +1,4 @@
-import { api, ask, type Scene, scene, type Step, stream } from "../scene.ts";
+import { api, ask, type Scene, scene, type Step, stream, update } from "../scene.ts";
 
 /** Asks for messages directly: what, of which stream, and how many answers come. */
 function direct(body: unknown, answers = 1, name = "A"): Step {
@@ -83,14 +83,9 @@ export const reading: readonly Scene[] = [
     ask("a.1", "x"),
     direct({ seq: 1 }),
     ask("$JS.API.DIRECT.GET.A.a.1"),
-    api("STREAM.UPDATE.A", {
-      name: "A",
-      subjects: ["a.>"],
-      storage: "memory",
-      allow_direct: true,
-    }),
+    update({ allow_direct: true }),
     direct({ seq: 1 }),
-    api("STREAM.UPDATE.A", { name: "A", subjects: ["a.>"], storage: "memory" }),
+    update(),
     direct({ seq: 1 }),
   ),
   scene(

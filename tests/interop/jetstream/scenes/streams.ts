@@ -1,4 +1,4 @@
-import { api, ask, type Scene, scene, stream, subscribe, take, wait } from "../scene.ts";
+import { api, ask, type Scene, scene, stream, subscribe, take, update, wait } from "../scene.ts";
 
 const MINUTE = 60_000_000_000;
 
@@ -58,7 +58,7 @@ export const streams: readonly Scene[] = [
   scene(
     "An update resets what is left out",
     stream("A", { max_msgs: 5, description: "old", allow_direct: true, metadata: { a: "b" } }),
-    api("STREAM.UPDATE.A", { name: "A", subjects: ["a.>"], storage: "memory" }),
+    update(),
     api("STREAM.INFO.A"),
   ),
   scene(
@@ -67,15 +67,10 @@ export const streams: readonly Scene[] = [
     ask("a.1", "1"),
     ask("a.2", "2"),
     ask("a.2", "3"),
-    api("STREAM.UPDATE.A", { name: "A", subjects: ["a.2", "c"], storage: "memory", max_msgs: 2 }),
+    update({ subjects: ["a.2", "c"], max_msgs: 2 }),
     ask("a.1", "nobody"),
     ask("c", "4"),
-    api("STREAM.UPDATE.A", {
-      name: "A",
-      subjects: ["a.>"],
-      storage: "memory",
-      max_msgs_per_subject: 1,
-    }),
+    update({ max_msgs_per_subject: 1 }),
     ask("a.2", "5"),
     api("STREAM.INFO.A", { subjects_filter: ">" }),
   ),
@@ -84,11 +79,11 @@ export const streams: readonly Scene[] = [
     "A sealed stream stays as it is",
     stream("A"),
     ask("a.1", "1"),
-    api("STREAM.UPDATE.A", { name: "A", subjects: ["a.>"], storage: "memory", sealed: true }),
+    update({ sealed: true }),
     ask("a.1", "2"),
     api("STREAM.PURGE.A"),
     api("STREAM.MSG.DELETE.A", { seq: 1 }),
-    api("STREAM.UPDATE.A", { name: "A", subjects: ["a.>"], storage: "memory" }),
+    update(),
     api("STREAM.INFO.A"),
   ),
   scene(
@@ -200,7 +195,7 @@ export const streams: readonly Scene[] = [
     stream("B", { subjects: ["a.1"] }),
     stream("B", { subjects: ["c"] }),
     api("STREAM.UPDATE.B", { name: "B", subjects: ["*.2"], storage: "memory" }),
-    api("STREAM.UPDATE.A", { name: "A", subjects: ["a.*", "b"], storage: "memory" }),
+    update({ subjects: ["a.*", "b"] }),
   ),
   scene(
     "A stream begins with the sequence it is given",
@@ -214,7 +209,7 @@ export const streams: readonly Scene[] = [
     "Operators hear of streams",
     subscribe("$JS.EVENT.ADVISORY.STREAM.>"),
     stream("A"),
-    api("STREAM.UPDATE.A", { name: "A", subjects: ["a.>"], storage: "memory", max_msgs: 1 }),
+    update({ max_msgs: 1 }),
     api("STREAM.DELETE.A"),
     take("$JS.EVENT.ADVISORY.STREAM.>", 3),
   ),
@@ -292,11 +287,6 @@ function refusedUpdates(): Scene[] {
     ["its consumers", { max_consumers: 3 }, { max_consumers: 1 }],
   ];
   return changes.map(([what, before, after]) => {
-    const changed = { name: "A", subjects: ["a.>"], storage: "memory", ...after };
-    return scene(
-      `An update changes ${what}`,
-      stream("A", { ...before }),
-      api("STREAM.UPDATE.A", changed),
-    );
+    return scene(`An update changes ${what}`, stream("A", { ...before }), update({ ...after }));
   });
 }
