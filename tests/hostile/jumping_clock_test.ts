@@ -3,6 +3,7 @@ import { throttle } from "@signalbox/nats/middleware";
 import { TestBroker } from "@signalbox/nats/testing";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type MovedClock, movedClocks } from "../../src/testing/server/moved_clock.ts";
+import { isSettled } from "../support/settled.ts";
 
 const HOUR = 3_600_000;
 const NOWHERE = "nats://127.0.0.1:1";
@@ -32,14 +33,6 @@ async function started() {
       await reading;
     },
   };
-}
-
-async function isSettled(promise: Promise<unknown>): Promise<boolean> {
-  let settled = false;
-  const settle = () => void (settled = true);
-  promise.then(settle, settle);
-  await new Promise((resolve) => setTimeout(resolve, 0));
-  return settled;
 }
 
 Deno.test("NatsBroker goes by the time that passes, though the wall clock jumps back and forth by hours", async () => {

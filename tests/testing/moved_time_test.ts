@@ -2,18 +2,10 @@ import { LinkError, NatsBroker, RemoteError, TimeoutError } from "@signalbox/nat
 import { retry, throttle, timeout } from "@signalbox/nats/middleware";
 import { EmbeddedServer, TestBroker } from "@signalbox/nats/testing";
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { isSettled } from "../support/settled.ts";
 
 const HOUR = 3_600_000;
 const NOWHERE = "nats://127.0.0.1:1";
-
-/** Whether a promise has settled by now. */
-async function isSettled(promise: Promise<unknown>): Promise<boolean> {
-  let settled = false;
-  const settle = () => void (settled = true);
-  promise.then(settle, settle);
-  await new Promise((resolve) => setTimeout(resolve, 0));
-  return settled;
-}
 
 Deno.test("TestBroker.advance() has a request time out after an hour, and no sooner", async () => {
   const broker = new NatsBroker(NOWHERE, { logger: false });
@@ -32,12 +24,12 @@ Deno.test("TestBroker.advance() delivers between the steps: what a handler waits
   const [one, two] = [1, 2].map(() => new NatsBroker(NOWHERE, { logger: false }));
   two!.subscriber(
     "ask.{wait}",
-    timeout(60_000) && (async ({ params: { wait }, signal }) => {
+    async ({ params: { wait }, signal }) => {
       seen.push(`asked ${wait}`);
       await two!.request("never", undefined, { timeout: Number(wait), signal }).catch(() => {});
       seen.push(`done ${wait}`);
       return wait;
-    }),
+    },
   );
   two!.subscriber("never", () => new Promise(() => {}));
   await using test = await TestBroker.start([one!, two!], { time: "moved" });
@@ -174,52 +166,6 @@ Deno.test("TestBroker.advance() moves the uptime that $SRV.STATS tells", async (
   assertEquals(buy?.processing_time, 60_000 * 1e6);
 });
 
-Deno.test("NatsBroker.stop() aborts its handlers when its timeout has passed in moved time", async () => {
-  const broker = new NatsBroker(NOWHERE, { logger: false });
-  const aborted = Promise.withResolvers<void>();
-  broker.subscriber("mute", ({ signal }) => {
-    signal.addEventListener("abort", () => aborted.resolve());
-    return new Promise(() => {});
-  });
-  await using test = await TestBroker.start(broker, { time: "moved" });
-  const request = assertRejects(() => broker.request("mute", undefined, { timeout: 24 * HOUR }));
-  await test.advance(0);
-  const stopping = broker.stop({ timeout: HOUR });
-  await test.advance("59m");
-  assertEquals([await isSettled(aborted.promise), await isSettled(stopping)], [false, false]);
-  await test.advance("1m");
-  await Promise.all([aborted.promise, stopping, request]);
-});
-
-Deno.test("TestBroker.stop() moves the time for handlers that do not end", async () => {
-  const broker = new NatsBroker(NOWHERE, { logger: false });
-  broker.subscriber("mute", () => new Promise(() => {}));
-  const test = await TestBroker.start(broker, { time: "moved" });
-  const request = assertRejects(() => broker.request("mute", undefined, { timeout: 24 * HOUR }));
-  const began = performance.now();
-  await test.stop();
-  await request;
-  assert(performance.now() - began < 20_000, "it waited for 25 s of real time");
-});
-
-Deno.test("TestBroker.stop() leaves a broker in real time, with what it does next in order", async () => {
-  const broker = new NatsBroker(NOWHERE, { logger: false });
-  broker.subscriber("mute", () => new Promise(() => {}));
-  broker.subscriber("echo", ({ body }) => body);
-  for (const time of ["moved", "real", "moved"] as const) {
-    await using test = await TestBroker.start(broker, { time });
-    assertEquals((await broker.request("echo", 1)).body, 1);
-    const late = assertRejects(
-      () => broker.request("mute", undefined, { timeout: 50 }),
-      TimeoutError,
-    );
-    if (time === "moved") await test.advance("7d");
-    await late;
-    // the handler would be waited for
-    await broker.stop({ timeout: 0 }).catch(() => {});
-  }
-});
-
 Deno.test("TestBroker.advance() moves its own brokers alone: others in the process go by theirs", async () => {
   const [moved, other, real] = [1, 2, 3].map(() => new NatsBroker(NOWHERE, { logger: false }));
   for (const broker of [moved!, other!, real!]) {
@@ -264,40 +210,6 @@ Deno.test("EmbeddedServer.start() moves no time of clients that come through soc
   await assertRejects(() => EmbeddedServer.start({ time: "moved" }), TypeError, "`listen: false`");
   const wrong = { time: "fast", listen: false } as unknown as { time: "moved" };
   await assertRejects(() => EmbeddedServer.start(wrong), TypeError, '"real" or "moved"');
-});
-
-Deno.test("TestBroker.start() takes several brokers, which meet on one server", async () => {
-  const [shop, stock] = [1, 2].map(() => new NatsBroker(NOWHERE, { logger: false }));
-  stock!.subscriber("stock.{item}", ({ params }) => `5 ${params.item}`);
-  shop!.subscriber(
-    "buy.{item}",
-    async ({ params }) => (await shop!.request(`stock.${params.item}`)).body,
-  );
-  await using test = await TestBroker.start([shop!, stock!, shop!]);
-  assertEquals((await stock!.request("buy.tea")).body, "5 tea");
-  assertEquals(test.server.stats().connections, 2);
-});
-
-Deno.test("TestBroker.start() takes no broker of a list where one is at work, and leaves that one at work", async () => {
-  const [free, busy] = [1, 2].map(() => new NatsBroker(NOWHERE, { logger: false }));
-  busy!.subscriber("echo", ({ body }) => body);
-  await using _busy = await TestBroker.start(busy!);
-  await assertRejects(
-    () => TestBroker.start([free!, busy!], { time: "moved" }),
-    Error,
-    "must be stopped",
-  );
-  assertEquals((await busy!.request("echo", 1)).body, 1);
-  // it was led to the other server, and is not any more
-  await using _free = await TestBroker.start(free!);
-});
-
-Deno.test("TestBroker.start() refuses a list with something else in it", async () => {
-  const start = TestBroker.start as unknown as (given: unknown) => Promise<TestBroker>;
-  const broker = new NatsBroker(NOWHERE, { logger: false });
-  for (const wrong of [[], [broker, {}], [undefined], [broker, undefined], [[broker]]]) {
-    await assertRejects(() => start(wrong), TypeError, "must be given a NatsBroker");
-  }
 });
 
 Deno.test("TestBroker.advance() has a broker come back after its delays, and send what was held", async () => {

@@ -8,7 +8,6 @@ import {
 } from "@std/assert";
 import { InvalidSubjectError, PayloadTooLargeError } from "../../../src/errors.ts";
 import { PlainWriter } from "../../../src/line/plain_writer.ts";
-import { Turnstile } from "../../../src/line/turnstile.ts";
 import type { Outgoing } from "../../../src/message/outgoing.ts";
 
 const encoder = new TextEncoder();
@@ -272,22 +271,6 @@ Deno.test("PlainWriter writes nothing while it is held", () => {
   state.isHeld = false;
   writer.goOn();
   assertEquals(subjects(), ["a"]);
-});
-
-Deno.test("Turnstile lets a subscription through once nothing is asked, and nothing behind its own question", () => {
-  const turnstile = new Turnstile();
-  const answers: (() => void)[] = [];
-  const question = () => turnstile.question((answered) => answers.push(answered));
-  const subscription = turnstile.subscription(() => {});
-  assertEquals(subscription.mayGo(), true);
-  question().go();
-  assertEquals([subscription.mayGo(), question().mayGo(), turnstile.isShut], [false, true, false]);
-  answers.shift()!();
-  subscription.go();
-  question().go();
-  assertEquals([subscription.mayGo(), question().mayGo(), turnstile.isShut], [false, false, true]);
-  answers.shift()!();
-  assertEquals([subscription.mayGo(), question().mayGo(), turnstile.isShut], [true, true, false]);
 });
 
 Deno.test("PlainWriter drops what the server has come to refuse, tells of it, and goes on", async () => {

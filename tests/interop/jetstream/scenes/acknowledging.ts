@@ -35,6 +35,9 @@ function ackAndWait(place: string, body = "", name = "c"): Step {
   return ask(ackSubject(place, name), body, undefined, { within: 300 });
 }
 
+/** Asks about stream A once what was acknowledged can be gone. */
+const infoLater = [wait(20), api("STREAM.INFO.A")];
+
 /** Acknowledging messages. */
 export const acknowledging: readonly Scene[] = [
   scene(
@@ -70,14 +73,9 @@ export const acknowledging: readonly Scene[] = [
     subscribe("p"),
     ...pull("c", { batch: 2 }, 2),
     ...pull("d", { batch: 2 }, 2),
-    ackAndWait("1.1.1"),
-    ackAndWait("1.1.1"),
-    ackAndWait("1.9.9"),
-    ackAndWait("1.3.3"),
-    ackAndWait("1.0.0"),
-    ackAndWait("9.2.7"),
-    ackAndWait("x.y.z"),
-    ackAndWait("1.-1.1"),
+    ...["1.1.1", "1.1.1", "1.9.9", "1.3.3", "1.0.0", "9.2.7", "x.y.z", "1.-1.1"].map((place) =>
+      ackAndWait(place)
+    ),
     ackAndWait("1.2.2", "what"),
     ackAndWait("1.2.2", "+ack"),
     ackAndWait("1.3.3", "-NAK"),
@@ -212,8 +210,7 @@ export const acknowledging: readonly Scene[] = [
     ...pull("c", { batch: 3 }, 3),
     ackAndWait("1.2.2"),
     ackAndWait("1.1.1", "+TERM"),
-    wait(20),
-    api("STREAM.INFO.A"),
+    ...infoLater,
     info("c"),
     api("CONSUMER.DELETE.A.c"),
     api("STREAM.INFO.A"),
@@ -231,18 +228,14 @@ export const acknowledging: readonly Scene[] = [
     ...pull("c", { batch: 4 }, 4),
     ackAndWait("1.2.1"),
     ackAndWait("1.3.2"),
-    wait(20),
-    api("STREAM.INFO.A"),
+    ...infoLater,
     ...pull("d", { batch: 1 }, 1),
     ackAndWait("1.3.1", "", "d"),
-    wait(20),
-    api("STREAM.INFO.A"),
+    ...infoLater,
     api("CONSUMER.DELETE.A.d"),
-    wait(20),
-    api("STREAM.INFO.A"),
+    ...infoLater,
     api("CONSUMER.DELETE.A.c"),
-    wait(20),
-    api("STREAM.INFO.A"),
+    ...infoLater,
   ),
   scene(
     "What needs no acknowledgement leaves a work queue and a stream of interest at once",
@@ -251,8 +244,7 @@ export const acknowledging: readonly Scene[] = [
     ...messages(2),
     subscribe("p"),
     ...pull("c", { batch: 1 }, 1),
-    wait(20),
-    api("STREAM.INFO.A"),
+    ...infoLater,
     info("c"),
     consumer("all", { ack_policy: "all" }),
     ...messages(3),

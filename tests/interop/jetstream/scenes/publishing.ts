@@ -1,4 +1,6 @@
 import { api, ask, publish, type Scene, scene, stream, subscribe, take, wait } from "../scene.ts";
+import { lifetimes } from "./lifetimes.ts";
+import { transforms } from "./transforms.ts";
 
 const id = (value: string) => ({ "Nats-Msg-Id": value });
 const last = (seq: number | string) => ({ "Nats-Expected-Last-Sequence": String(seq) });
@@ -195,54 +197,7 @@ export const publishing: readonly Scene[] = [
     ask("a.1", "1", { "Nats-Rollup": "sub" }),
     ask("a.1", "1", { "Nats-Rollup": "all" }),
   ),
-  ...[
-    "5",
-    "1",
-    "0",
-    "-1",
-    "1s",
-    "500ms",
-    "1h30m",
-    "never",
-    "NEVER",
-    "soon",
-    "1.5s",
-    "",
-    "99999999999",
-  ]
-    .map((ttl) =>
-      scene(
-        `A message stays for ${JSON.stringify(ttl)}`,
-        stream("A", { allow_msg_ttl: true }),
-        ask("a.1", "1", { "Nats-TTL": ttl }),
-        stream("B"),
-        ask("b.1", "1", { "Nats-TTL": ttl }),
-      )
-    ),
-  scene(
-    "A message goes when its time is over",
-    stream("A", { allow_msg_ttl: true }),
-    ask("a.1", "1", { "Nats-TTL": "1s" }),
-    ask("a.2", "2", { "Nats-TTL": "1h" }),
-    wait(2_500),
-    api("STREAM.INFO.A", { subjects_filter: ">" }),
-  ),
-  scene(
-    "A marker is left where the last message of a subject has gone",
-    stream("A", { subject_delete_marker_ttl: 60_000_000_000, max_msgs_per_subject: 1 }),
-    ask("a.1", "1"),
-    ask("a.1", "2", { "Nats-TTL": "1s" }),
-    ask("a.2", "3"),
-    wait(2_500),
-    api("STREAM.MSG.GET.A", { last_by_subj: "a.1" }),
-    api("STREAM.INFO.A", { subjects_filter: ">" }),
-  ),
-  scene(
-    "A message stays at least as long as its marker would",
-    stream("A", { subject_delete_marker_ttl: 60_000_000_000 }),
-    ask("a.1", "1", { "Nats-TTL": "1s", "X-A": "b" }),
-    api("STREAM.MSG.GET.A", { seq: 1 }),
-  ),
+  ...lifetimes,
   scene(
     "Subjects change on their way into a stream",
     stream("A", { subject_transform: { src: "a.*.*", dest: "changed.{{wildcard(2)}}.$1" } }),
@@ -306,41 +261,3 @@ export const publishing: readonly Scene[] = [
     ask("a.1", "x".repeat(20)),
   ),
 ];
-
-/** How subjects change. */
-function transforms(): Scene[] {
-  const changes: [src: string, dest: string, subject: string][] = [
-    ["a.*", "b.{{splitfromleft(1,2)}}", "a.12345"],
-    ["a.*", "b.{{splitFromRight(1,2)}}", "a.12345"],
-    ["a.*", "b.{{SliceFromLeft(1,2)}}", "a.12345"],
-    ["a.*", "b.{{SliceFromRight(1,2)}}", "a.12345"],
-    ["a.*", "b.{{split(1,-)}}", "a.-1-2--3-"],
-    ["a.*", "b.{{left(1,2)}}", "a.12345"],
-    ["a.*", "b.{{right(1,2)}}", "a.12345"],
-    ["a.*.*", "b.{{partition(10,1,2)}}.$2", "a.x.y"],
-    ["a.*.*", "b.{{partition(7)}}", "a.x.y"],
-    ["a.>", "b.>", "a.x.y"],
-    ["a.*", "b.{{wildcard(2)}}", "a.1"],
-    ["a.*", "b.{{wildcard()}}", "a.1"],
-    ["a.*", "b.{{what(1)}}", "a.1"],
-    ["a.*", "b.{{partition(x)}}", "a.1"],
-    ["a.*", "b.*", "a.1"],
-    ["a.>", "b", "a.1"],
-    ["a..b", "b", "a.1"],
-    ["", "b.>", "a.1"],
-    ["a.1", "b.1", "a.1"],
-    ["a.1", "b.$1", "a.1"],
-    ["a.1", "", "a.1"],
-    ["a.*", "b. x", "a.1"],
-  ];
-  return changes.map(([src, dest, subject]) =>
-    scene(
-      `Subjects change from ${src} to ${dest}`,
-      stream("A", { subject_transform: { src, dest } }),
-      ask(subject, "1"),
-      api("STREAM.INFO.A", { subjects_filter: ">" }),
-      api("STREAM.DELETE.A"),
-      stream("A", { republish: { src, dest: dest.replace("b", "c") } }),
-    )
-  );
-}
