@@ -2,7 +2,7 @@ import { NatsBroker, PayloadTooLargeError } from "@signalbox/nats";
 import { assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import { type Backend, onEveryServer } from "../support/backends.ts";
 import { errorsIn, recorded } from "../support/recorded.ts";
-import { agree, INFO, ScriptedServer } from "../support/scripted_server.ts";
+import { agree, infoWith, ScriptedServer } from "../support/scripted_server.ts";
 
 /** Each is at odds with what went before it: more than a buffer has left, or than it has at all. */
 const SIZES = [1, 65_536, 10_000, 60_000, 1, 65_000, 15_000, 64_000, 300_000, 3, 1_000_000, 0];
@@ -64,7 +64,7 @@ onEveryServer(
 );
 
 Deno.test("NatsBroker.publish() outlives a server that lowers its limit under a burst, and tells of each that is lost", async () => {
-  const lowered = INFO.replace('"max_payload":1048576', '"max_payload":1000');
+  const lowered = infoWith({ max_payload: 1_000 });
   let pings = 0;
   const answer = (line: string) => {
     if (line === "PING" && ++pings === 2) return `${lowered}PONG\r\n`;

@@ -3,13 +3,13 @@ import { assert, assertEquals, assertFalse } from "@std/assert";
 import { freePort } from "../support/free_port.ts";
 import { until } from "../support/nats_server/until.ts";
 import { errorsIn, recorded } from "../support/recorded.ts";
-import { agree, INFO, ScriptedServer } from "../support/scripted_server.ts";
+import { agree, INFO, infoWith, ScriptedServer } from "../support/scripted_server.ts";
 import { UnkindServer } from "../support/unkind_server.ts";
 
 const options = { logger: false, reconnect: { minDelay: 5, maxDelay: 10 } } as const;
 
 function telling(addresses: unknown): string {
-  return INFO.replace("}", `,"connect_urls":${JSON.stringify(addresses)}}`);
+  return infoWith({ connect_urls: addresses });
 }
 
 const program = new URL("../support/gossip_watcher.ts", import.meta.url);

@@ -5,7 +5,7 @@ import { NatsServer } from "../support/nats_server/nats_server.ts";
 import { until } from "../support/nats_server/until.ts";
 import { runProgram } from "../support/program.ts";
 import { errorsIn, recorded } from "../support/recorded.ts";
-import { INFO } from "../support/scripted_server.ts";
+import { INFO, infoWith } from "../support/scripted_server.ts";
 
 const HOST = "127.0.0.1";
 const SECRET = "hunter2";
@@ -62,15 +62,14 @@ class Eavesdropper implements AsyncDisposable {
   }
 }
 
-const withTls = (more: string) => INFO.replace("}", `,${more}}`);
 /** What servers may say that have no TLS, or only say so. */
 const INFOS = [
   INFO,
-  withTls('"tls_required":false'),
-  withTls('"tls_available":false'),
-  withTls('"tls_required":false,"nonce":"abc","auth_required":true'),
-  withTls('"tls_required":true'),
-  withTls('"tls_available":true'),
+  infoWith({ tls_required: false }),
+  infoWith({ tls_available: false }),
+  infoWith({ tls_required: false, nonce: "abc", auth_required: true }),
+  infoWith({ tls_required: true }),
+  infoWith({ tls_available: true }),
 ];
 
 async function encrypted(authority: Authority): Promise<NatsServer> {

@@ -3,7 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import { frame, FrameServer } from "../support/frame_server.ts";
 import { until } from "../support/nats_server/until.ts";
 import { errorsIn, recorded } from "../support/recorded.ts";
-import { agree, INFO, ScriptedServer } from "../support/scripted_server.ts";
+import { agree, INFO, infoWith, ScriptedServer } from "../support/scripted_server.ts";
 import { fastLineTest, isPlain } from "../support/plain_mode.ts";
 
 const options = { logger: false, reconnect: { minDelay: 10, maxDelay: 30 } } as const;
@@ -29,13 +29,13 @@ const GARBAGE: readonly (readonly [what: string, words: string])[] = [
   ["PINGs", "PING\r\n".repeat(5_000)],
   ["PONGs", "PONG\r\n".repeat(5_000)],
   ["an empty -ERR", "-ERR\r\n"],
-  ["INFOs", info({}).repeat(2_000)],
-  ["a max_payload that is a text", info({ max_payload: "abc" })],
-  [BELOW_0, info({ max_payload: -1 })],
-  ["headers that are a text", info({ headers: "yes" })],
-  ["a nonce that is a number", info({ nonce: 5 })],
-  ["auth_required that is a list", info({ auth_required: [] })],
-  ["ldm that is a text", info({ ldm: "no" })],
+  ["INFOs", INFO.repeat(2_000)],
+  ["a max_payload that is a text", infoWith({ max_payload: "abc" })],
+  [BELOW_0, infoWith({ max_payload: -1 })],
+  ["headers that are a text", infoWith({ headers: "yes" })],
+  ["a nonce that is a number", infoWith({ nonce: 5 })],
+  ["auth_required that is a list", infoWith({ auth_required: [] })],
+  ["ldm that is a text", infoWith({ ldm: "no" })],
 ];
 
 /** Frames that only WebSockets have. */
@@ -56,12 +56,6 @@ const FRAMES: readonly (readonly [what: string, bytes: Uint8Array])[] = [
   ["a flood of pings", joined(...Array.from({ length: 3_000 }, () => frame("x", 0x89)))],
   ["a flood of empty frames", joined(...Array.from({ length: 3_000 }, () => frame("")))],
 ];
-
-/** The INFO of a server whose words are not what they should be. */
-function info(changes: object): string {
-  const given = JSON.parse(INFO.slice("INFO ".length));
-  return `INFO ${JSON.stringify({ ...given, ...changes })}\r\n`;
-}
 
 function joined(...parts: readonly Uint8Array[]): Uint8Array {
   return new Uint8Array(parts.flatMap((part) => [...part]));

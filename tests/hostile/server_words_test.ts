@@ -8,18 +8,12 @@ import {
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { until } from "../support/nats_server/until.ts";
 import { errorsIn, recorded } from "../support/recorded.ts";
-import { agree, INFO, ScriptedServer } from "../support/scripted_server.ts";
+import { agree, INFO, infoWith, ScriptedServer } from "../support/scripted_server.ts";
 import { fastLineTest } from "../support/plain_mode.ts";
 
 const options = { logger: false, reconnect: { minDelay: 10, maxDelay: 30 } } as const;
 /** How much a hostile server says. */
 const FLOOD = 3_000;
-
-/** The INFO of a server that has changed its mind. */
-function info(changes: object): string {
-  const given = JSON.parse(INFO.slice("INFO ".length));
-  return `INFO ${JSON.stringify({ ...given, ...changes })}\r\n`;
-}
 
 function countsIn(seen: readonly BrokerEvent[]): number[] {
   return seen.flatMap((event) => event.type === "error" ? [event.count ?? 1] : []);
@@ -73,9 +67,8 @@ Deno.test("NatsBroker keeps a bounded part of what a server says that never answ
 const CONTROLS = "\x01\x1b[31m\x9b2J\u2028\u202e";
 
 Deno.test("SubscriptionError shows nothing that a terminal obeys", async () => {
-  let sids = 0;
   const refuse = (line: string) =>
-    line.startsWith("SUB ") && ++sids > 0 ? `-ERR 'Wibble ${CONTROLS}'\r\n` : agree(line);
+    line.startsWith("SUB ") ? `-ERR 'Wibble ${CONTROLS}'\r\n` : agree(line);
   await using server = ScriptedServer.start({ answer: refuse });
   await using broker = new NatsBroker(server.url, options);
   broker.subscriber("a", () => {});
@@ -129,14 +122,14 @@ for (const size of [0, 100]) {
     await using broker = new NatsBroker(server.url, options);
     await broker.connect();
     await broker.publish("a", "x".repeat(200));
-    await server.say(info({ max_payload: size }));
+    await server.say(infoWith({ max_payload: size }));
     await broker.ping();
     const error = await assertRejects(
       () => broker.publish("a", "x".repeat(200)),
       PayloadTooLargeError,
     );
     assertEquals(error.limit, size);
-    await server.say(info({}));
+    await server.say(INFO);
     await broker.ping();
     await broker.publish("a", "x".repeat(200));
   });
@@ -151,7 +144,7 @@ Deno.test("NatsBroker.publish() sends no headers to a server that takes none any
   await using server = ScriptedServer.start({ answer });
   await using broker = new NatsBroker(server.url, options);
   await broker.connect();
-  await server.say(info({ headers: false }));
+  await server.say(infoWith({ headers: false }));
   await broker.ping();
   await broker.publish("a", { n: 1 });
   await broker.flush();
@@ -159,15 +152,17 @@ Deno.test("NatsBroker.publish() sends no headers to a server that takes none any
   assertEquals(sent.map((line) => line.split(" ")[0]), ["PUB"]);
 });
 
-Deno.test("NatsBroker.start() ends where the server breaks each connection behind the handshake", async () => {
+/** Agrees to each handshake, and says this to the first PING behind it; `undefined` hangs up. */
+function behindHandshake(words: string | undefined): (line: string) => string | undefined {
   let pings = 0;
-  const hangUp = (line: string) =>
-    line.startsWith("CONNECT")
-      ? (pings = 0, "")
-      : line === "PING" && ++pings > 1
-      ? undefined
-      : agree(line);
-  await using server = ScriptedServer.start({ answer: hangUp });
+  return (line) => {
+    if (line.startsWith("CONNECT")) pings = 0;
+    return line === "PING" && ++pings > 1 ? words : agree(line);
+  };
+}
+
+Deno.test("NatsBroker.start() ends where the server breaks each connection behind the handshake", async () => {
+  await using server = ScriptedServer.start({ answer: behindHandshake(undefined) });
   await using broker = new NatsBroker(server.url, { ...options, connectTimeout: 500 });
   broker.subscriber("a", () => {});
   const error = await assertRejects(() => broker.start(), ConnectionError);
@@ -178,12 +173,8 @@ Deno.test("NatsBroker.start() ends where the server breaks each connection behin
 });
 
 Deno.test("NatsBroker.start() names what the server said as it broke each connection", async () => {
-  let pings = 0;
-  const complain = (line: string) => {
-    if (line.startsWith("CONNECT")) pings = 0;
-    return line === "PING" && ++pings > 1 ? "-ERR 'Stale Connection'\r\nWIBBLE\r\n" : agree(line);
-  };
-  await using server = ScriptedServer.start({ answer: complain });
+  const answer = behindHandshake("-ERR 'Stale Connection'\r\nWIBBLE\r\n");
+  await using server = ScriptedServer.start({ answer });
   await using broker = new NatsBroker(server.url, { ...options, connectTimeout: 500 });
   broker.subscriber("a", () => {});
   const error = await assertRejects(() => broker.start(), ConnectionError);
@@ -192,14 +183,7 @@ Deno.test("NatsBroker.start() names what the server said as it broke each connec
 });
 
 Deno.test("NatsBroker.start() waits on with waitOnFirstConnect where the server breaks each connection", async () => {
-  let pings = 0;
-  const hangUp = (line: string) =>
-    line.startsWith("CONNECT")
-      ? (pings = 0, "")
-      : line === "PING" && ++pings > 1
-      ? undefined
-      : agree(line);
-  await using server = ScriptedServer.start({ answer: hangUp });
+  await using server = ScriptedServer.start({ answer: behindHandshake(undefined) });
   const patient = { ...options, connectTimeout: 100, waitOnFirstConnect: true };
   await using broker = new NatsBroker(server.url, patient);
   broker.subscriber("a", () => {});

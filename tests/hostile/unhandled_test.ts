@@ -15,7 +15,7 @@ import { delay } from "../support/delay.ts";
 import { until } from "../support/nats_server/until.ts";
 import { userKey } from "../support/operator.ts";
 import { recorded } from "../support/recorded.ts";
-import { agree, INFO, ScriptedServer } from "../support/scripted_server.ts";
+import { agree, infoWith, ScriptedServer } from "../support/scripted_server.ts";
 
 const BAD = "not a subject";
 const NOTHING = new Uint8Array();
@@ -255,7 +255,7 @@ onEveryServer("NatsBroker outlives schemas whose results cannot be looked at", a
 
 Deno.test("NatsBroker.connect() outlives a signer that is async, and keys of throttle() that reject", async () => {
   const sign = () => Promise.reject(new Error("no key")) as unknown as Uint8Array;
-  const greeting = INFO.replace("{", `{"nonce":"abc","auth_required":true,`);
+  const greeting = infoWith({ nonce: "abc", auth_required: true });
   await using server = ScriptedServer.start({ greeting, answer: agree });
   const broker = new NatsBroker(server.url, {
     logger: false,

@@ -13,16 +13,21 @@ export interface Script {
   readonly hangsUp?: boolean;
 }
 
+const KIND = {
+  server_id: "A",
+  version: "2.15.1",
+  max_payload: 1_048_576,
+  headers: true,
+  proto: 1,
+} as const;
+
+/** The INFO of a server that says something else of itself, or more. */
+export function infoWith(changes: Readonly<Record<string, unknown>>): string {
+  return `INFO ${JSON.stringify({ ...KIND, ...changes })}\r\n`;
+}
+
 /** The INFO of a server that needs nothing of its clients. */
-export const INFO = `INFO ${
-  JSON.stringify({
-    server_id: "A",
-    version: "2.15.1",
-    max_payload: 1_048_576,
-    headers: true,
-    proto: 1,
-  })
-}\r\n`;
+export const INFO: string = infoWith({});
 
 /** Says PONG to each PING, and nothing else: `answer` of a server that agrees to everything. */
 export function agree(line: string): string {

@@ -1,10 +1,11 @@
 import { connect, type NatsConnection } from "@nats-io/transport-deno";
 import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
-import type { LineWatch, Listener } from "../../../src/line/line.ts";
+import type { Listener } from "../../../src/line/line.ts";
 import { PlainLine } from "../../../src/line/plain_line.ts";
 import { until } from "../../support/nats_server/until.ts";
-import { agree, INFO, type Script, ScriptedServer } from "../../support/scripted_server.ts";
+import { agree, infoWith, type Script, ScriptedServer } from "../../support/scripted_server.ts";
 import { within } from "../../support/within.ts";
+import { noted, publish, strict } from "./noted.ts";
 
 /** A plain line to a server that a test plays; `steps` notes what becomes of it, in order. */
 async function stage(script: Script, use: (parts: Stage) => Promise<void>): Promise<void> {
@@ -17,22 +18,8 @@ async function stage(script: Script, use: (parts: Stage) => Promise<void>): Prom
     ignoreClusterUpdates: true,
     noAsyncTraces: true,
   });
-  const steps: string[] = [];
-  const watch: LineWatch = {
-    said: ({ message }) => void steps.push(`said ${message}`),
-    isLeaving: () => void steps.push("leaving"),
-    unanswerable: ({ replyTo }) => void steps.push(`unanswerable ${replyTo}`),
-    dropped: ({ subject }) => void steps.push(`dropped ${subject}`),
-    failed: ({ message }) => void steps.push(`failed ${message}`),
-    ended: () => void steps.push("ended"),
-  };
+  const { steps, watch, listener } = noted();
   const line = new PlainLine(client, watch);
-  const listener = (subject: string, queue?: string): Listener => ({
-    subject,
-    queue,
-    take: ({ data }) => void steps.push(`${subject}: ${new TextDecoder().decode(data)}`),
-    refused: () => void steps.push(`refused ${subject}`),
-  });
   try {
     await use({ server, client, line, steps, listener });
   } finally {
@@ -47,20 +34,6 @@ interface Stage {
   readonly steps: string[];
   listener(subject: string, queue?: string): Listener;
 }
-
-/** Refuses what is published to `no`, and subscriptions of it. */
-function strict(line: string): string {
-  if (line.startsWith("PUB no")) return `-ERR 'Permissions Violation for Publish to "no"'\r\n`;
-  if (line.startsWith("SUB no")) return `-ERR 'Permissions Violation for Subscription to "no"'\r\n`;
-  return agree(line);
-}
-
-const publish = (subject: string, size = 0) => ({
-  subject,
-  replyTo: "",
-  data: new Uint8Array(size),
-  headerBlock: undefined,
-});
 
 Deno.test("PlainLine.ask() is answered once all refusals before it are told", () =>
   stage({ answer: strict }, async ({ line, steps }) => {
@@ -126,16 +99,16 @@ Deno.test("PlainLine.ask() rejects where the line ends before the answer, or has
 Deno.test("PlainLine.leave() tells once that it has ended, and nothing afterwards", () =>
   stage({ answer: agree }, async ({ line, steps, server }) => {
     await line.leave();
-    await server.say(INFO.replace("}", ',"connect_urls":["127.0.0.1:7"]}'));
+    await server.say(infoWith({ connect_urls: ["127.0.0.1:7"] }));
     await line.leave();
     assertEquals([steps, line.isOpen], [["ended"], false]);
   }));
 
 Deno.test("PlainLine.info is what the server has said last, beyond the end, and it tells of one that leaves", () =>
   stage({ answer: agree }, async ({ line, steps, server }) => {
-    await server.say(INFO.replace("}", ',"connect_urls":["127.0.0.1:7"]}'));
+    await server.say(infoWith({ connect_urls: ["127.0.0.1:7"] }));
     await line.ask(() => {});
-    await server.say(INFO.replace("}", ',"ldm":true,"connect_urls":["127.0.0.1:8"]}'));
+    await server.say(infoWith({ ldm: true, connect_urls: ["127.0.0.1:8"] }));
     await until("it is told", () => steps.includes("leaving"));
     await line.leave();
     assertEquals(line.info?.connect_urls, ["127.0.0.1:8"]);
