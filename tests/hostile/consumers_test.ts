@@ -3,33 +3,24 @@ import { EmbeddedServer } from "@signalbox/nats/testing";
 import { type Backend, onEveryServer } from "../support/backends.ts";
 import { FrameClient } from "../support/jetstream/frame_client.ts";
 import { until } from "../support/nats_server/until.ts";
-import { withBystander } from "./bystander.ts";
+import { besideStreams } from "./beside_streams.ts";
 
 async function attacked(
   backend: Backend,
   attack: (client: FrameClient) => Promise<void>,
 ): Promise<void> {
-  const echo = backend.broker();
-  echo.subscriber("bystander.echo", ({ body }) => body);
-  await echo.start();
-  await withBystander(backend.url, "bystander.echo", async () => {
-    await using client = await FrameClient.connect(Number(new URL(backend.url).port));
+  await besideStreams(backend, async (client) => {
     const stream = { name: "A", subjects: ["a.>"], storage: "memory" };
     await client.json("$JS.API.STREAM.CREATE.A", stream);
     await attack(client);
   });
 }
 
-function create(client: FrameClient, name: string, config: object) {
-  const said = { durable_name: name, ack_policy: "explicit", ...config };
-  return client.json(`$JS.API.CONSUMER.CREATE.A.${name}`, { stream_name: "A", config: said });
-}
-
 onEveryServer(
-  "A consumer at which 20000 requests wait leaves others their turn",
+  "EmbeddedServer: A consumer at which 20000 requests wait leaves others their turn",
   async (backend) => {
     await attacked(backend, async (client) => {
-      await create(client, "c", { max_waiting: 1_000_000 });
+      await client.createConsumer("c", { max_waiting: 1_000_000 });
       const sid = await client.subscribe("p");
       const body = JSON.stringify({ batch: 1, expires: 60_000_000_000 });
       for (let i = 0; i < 20_000; i++) {
@@ -48,10 +39,10 @@ onEveryServer(
 );
 
 onEveryServer(
-  "A consumer whose messages are refused for ever leaves others their turn",
+  "EmbeddedServer: A consumer whose messages are refused for ever leaves others their turn",
   async (backend) => {
     await attacked(backend, async (client) => {
-      await create(client, "c", { max_ack_pending: -1 });
+      await client.createConsumer("c", { max_ack_pending: -1 });
       for (let i = 0; i < 100; i++) await client.publish("a.1", { body: "x" });
       const sid = await client.subscribe("p");
       const body = JSON.stringify({ batch: 5_000, expires: 60_000_000_000 });
@@ -67,14 +58,14 @@ onEveryServer(
   { jetstream: true },
 );
 
-Deno.test("A consumer keeps no more than 1000 messages open where memory is short, and goes on once there is some", async () => {
+Deno.test("EmbeddedServer: A consumer keeps no more than 1000 messages open where memory is short, and goes on once there is some", async () => {
   await using server = await EmbeddedServer.start({ jetstream: { maxMemory: 1_024 * 1_024 } });
   await using client = await FrameClient.connect(server.port);
   await client.json("$JS.API.STREAM.CREATE.A", { name: "A", subjects: ["a"] });
   let messages = 0;
   while (messages < 2_000 && !(await client.json("a", "x")).error) messages++;
   assert(messages > 1_500);
-  await create(client, "c", { max_ack_pending: -1 });
+  await client.createConsumer("c", { max_ack_pending: -1 });
   const sid = await client.subscribe("p");
   await client.publish("$JS.API.CONSUMER.MSG.NEXT.A.c", { body: String(messages), reply: "p" });
   let open = await client.take((frame) => frame.sid === sid, messages, 500);

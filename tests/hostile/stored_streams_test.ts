@@ -1,25 +1,13 @@
 import { assert, assertEquals } from "@std/assert";
 import { EmbeddedServer } from "@signalbox/nats/testing";
-import { type Backend, onEveryServer } from "../support/backends.ts";
+import { onEveryServer } from "../support/backends.ts";
+import { delay } from "../support/delay.ts";
 import { FrameClient } from "../support/jetstream/frame_client.ts";
 import { until } from "../support/nats_server/until.ts";
 import { usedMemory } from "../support/memory.ts";
-import { withBystander } from "./bystander.ts";
+import { besideStreams } from "./beside_streams.ts";
 
 const MIB = 2 ** 20;
-
-function clientOf({ url }: { readonly url: string }): Promise<FrameClient> {
-  return FrameClient.connect(Number(new URL(url).port));
-}
-
-/** Does harm to a server's streams while somebody else asks and is answered by a broker. */
-async function beside(backend: Backend, attack: (client: FrameClient) => Promise<void>) {
-  const broker = backend.broker();
-  broker.subscriber("bystander.echo", ({ body }) => body);
-  await broker.start();
-  await using client = await clientOf(backend);
-  await withBystander(backend.url, "bystander.echo", () => attack(client));
-}
 
 /** Publishes many at a time. Nobody stores more than some thousand that no answer is waited for. */
 async function flood(client: FrameClient, count: number, subject: (i: number) => string) {
@@ -34,9 +22,9 @@ async function flood(client: FrameClient, count: number, subject: (i: number) =>
 }
 
 onEveryServer(
-  "A stream that republishes into another, and that one back, leaves others their turn",
+  "EmbeddedServer: A stream that republishes into another, and that one back, leaves others their turn",
   async (backend) => {
-    await beside(backend, async (client) => {
+    await besideStreams(backend, async (client) => {
       const other: Record<string, string> = { A: "b", B: "a" };
       for (const [name, dest] of Object.entries(other)) {
         await client.json(`$JS.API.STREAM.CREATE.${name}`, {
@@ -49,7 +37,7 @@ onEveryServer(
       }
       await client.publish("a.1", { body: "x" });
       const { state: before } = await client.json("$JS.API.STREAM.INFO.B");
-      await new Promise((resolve) => setTimeout(resolve, 1_000));
+      await delay(1_000);
       const { state } = await client.json("$JS.API.STREAM.INFO.B");
       assert(state.last_seq > before.last_seq, "it goes round and round");
       assertEquals((await client.json("$JS.API.STREAM.DELETE.A")).success, true);
@@ -59,9 +47,9 @@ onEveryServer(
 );
 
 onEveryServer(
-  "A stream of 30000 subjects is purged, asked and told without a standstill",
+  "EmbeddedServer: A stream of 30000 subjects is purged, asked and told without a standstill",
   async (backend) => {
-    await beside(backend, async (client) => {
+    await besideStreams(backend, async (client) => {
       const config = { name: "A", subjects: ["a.>"], storage: "memory" };
       await client.json("$JS.API.STREAM.CREATE.A", config);
       await flood(client, 30_000, (i) => `a.${i % 100}.${i}.x`);
@@ -77,9 +65,9 @@ onEveryServer(
 );
 
 onEveryServer(
-  "A stream's configuration with thousands of subjects is made, changed and refused",
+  "EmbeddedServer: A stream's configuration with thousands of subjects is made, changed and refused",
   async (backend) => {
-    await beside(backend, async (client) => {
+    await besideStreams(backend, async (client) => {
       const subjects = (end: string) => Array.from({ length: 1_000 }, (_, i) => `a.${i}.${end}`);
       const config = { name: "A", subjects: subjects("*"), storage: "memory" };
       assertEquals((await client.json("$JS.API.STREAM.CREATE.A", config)).did_create, true);
@@ -96,26 +84,30 @@ onEveryServer(
   { jetstream: true },
 );
 
-onEveryServer("A stream's API takes bottomless JSON for what it is", async (backend) => {
-  await beside(backend, async (client) => {
-    for (const body of ["[".repeat(400_000), '{"metadata":'.repeat(40_000), '{"a":"'.repeat(9)]) {
-      const { error } = await client.json("$JS.API.STREAM.CREATE.A", body);
+onEveryServer(
+  "EmbeddedServer: A stream's API takes bottomless JSON for what it is",
+  async (backend) => {
+    await besideStreams(backend, async (client) => {
+      for (const body of ["[".repeat(400_000), '{"metadata":'.repeat(40_000), '{"a":"'.repeat(9)]) {
+        const { error } = await client.json("$JS.API.STREAM.CREATE.A", body);
+        assertEquals(error.err_code, 10_025);
+      }
+      const odd = '{"name":"A","storage":"memory","metadata":{"__proto__":"x","constructor":"y"}}';
+      const { config } = await client.json("$JS.API.STREAM.CREATE.A", odd);
+      assertEquals(Object.keys(config.metadata).filter((key) => !key.startsWith("_nats")), [
+        "__proto__",
+        "constructor",
+      ]);
+      const { error } = await client.json("$JS.API.STREAM.CREATE.B", '{"__proto__":{"name":"B"}}');
       assertEquals(error.err_code, 10_025);
-    }
-    const odd = '{"name":"A","storage":"memory","metadata":{"__proto__":"x","constructor":"y"}}';
-    const { config } = await client.json("$JS.API.STREAM.CREATE.A", odd);
-    assertEquals(Object.keys(config.metadata).filter((key) => !key.startsWith("_nats")), [
-      "__proto__",
-      "constructor",
-    ]);
-    const { error } = await client.json("$JS.API.STREAM.CREATE.B", '{"__proto__":{"name":"B"}}');
-    assertEquals(error.err_code, 10_025);
-  });
-}, { jetstream: true });
+    });
+  },
+  { jetstream: true },
+);
 
 Deno.test("EmbeddedServer stores no more than maxMemory, however small the messages and deep their subjects are", async () => {
   await using server = await EmbeddedServer.start({ jetstream: { maxMemory: 32 * MIB } });
-  await using client = await clientOf(server);
+  await using client = await FrameClient.connect(server.port);
   await client.json("$JS.API.STREAM.CREATE.A", { name: "A", subjects: ["a.>"] });
   const before = usedMemory();
   const deep = Array.from({ length: 500 }, (_, i) => i).join(".");
@@ -135,7 +127,7 @@ Deno.test("EmbeddedServer stores no more than maxMemory, however small the messa
 
 Deno.test("EmbeddedServer counts ids, batches and configurations of streams to what they hold", async () => {
   await using server = await EmbeddedServer.start({ jetstream: { maxMemory: 4 * MIB } });
-  await using client = await clientOf(server);
+  await using client = await FrameClient.connect(server.port);
   const fill = async (step: (i: number) => Promise<{ error?: { err_code: number } }>) => {
     for (let i = 0; i < 5_000; i++) {
       const { error } = await step(i);
@@ -164,7 +156,7 @@ Deno.test("EmbeddedServer counts ids, batches and configurations of streams to w
 
 Deno.test("EmbeddedServer drops a client that asks for more messages than it reads", async () => {
   await using server = await EmbeddedServer.start({ maxPending: 8 * MIB });
-  await using client = await clientOf(server);
+  await using client = await FrameClient.connect(server.port);
   const config = { name: "A", subjects: ["a"], allow_direct: true };
   await client.json("$JS.API.STREAM.CREATE.A", config);
   for (let i = 0; i < 40; i++) await client.json("a", "x".repeat(MIB / 2));
@@ -181,7 +173,7 @@ Deno.test("EmbeddedServer drops a client that asks for more messages than it rea
 
 Deno.test("EmbeddedServer looks for no time that a pattern of commas alone could match", async () => {
   await using server = await EmbeddedServer.start();
-  await using client = await clientOf(server);
+  await using client = await FrameClient.connect(server.port);
   const config = { name: "A", subjects: ["a.>"], allow_msg_schedules: true };
   await client.json("$JS.API.STREAM.CREATE.A", config);
   for (const pattern of [", * * * * *", "* , * * * *", "0 0 0 30 2 *", "0 0 0 , , ,"]) {

@@ -66,13 +66,13 @@ const CHANGES: Record<string, (protocol: Inside) => void> = {
 };
 
 for (const [name, change] of Object.entries(CHANGES)) {
-  Deno.test(`A client that ${name} is not reached into, and a sentence says why`, async () => {
+  Deno.test(`faultOf() says why a client that ${name} is not reached into`, async () => {
     const { fault, protocol } = await tried(change);
     assertMatch(fault!, new RegExp(protocol.transport.version.replaceAll(".", "\\.")));
   });
 }
 
-Deno.test("A client as it is known is reached into, and is left as it was found", async () => {
+Deno.test("isSound() has a client as it is known reached into, and leaves it as it was found", async () => {
   let before: Inside;
   const { isSound, fault, protocol } = await tried(({ outbound, parser, listeners }) => {
     before = { outbound, parser, count: listeners.length };

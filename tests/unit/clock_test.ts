@@ -23,7 +23,7 @@ Deno.test("platformClock.setTimeout() waits no longer than the platform can, and
   assertEquals(fired, 1);
 });
 
-Deno.test("A timer of the platform's clock that was cleared does not fire, and may be cleared again", () => {
+Deno.test("platformClock.setTimeout() gives a timer that does not fire once cleared, and may be cleared again", () => {
   using time = new FakeTime();
   let fired = 0;
   const timer = platformClock.setTimeout(() => fired++, 1);
@@ -33,7 +33,7 @@ Deno.test("A timer of the platform's clock that was cleared does not fire, and m
   assertEquals(fired, 0);
 });
 
-Deno.test("A timer of the platform's clock keeps no process alive once it is told so", async () => {
+Deno.test("platformClock.setTimeout() gives a timer that keeps no process alive once it is told so", async () => {
   const url = new URL("../../src/clock.ts", import.meta.url).href;
   const code = `import { platformClock } from ${JSON.stringify(url)};
     platformClock.setTimeout(() => console.log("late"), 600_000).unref();`;

@@ -1,11 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
-import { type Backend, onEveryServer } from "../../support/backends.ts";
+import { onEveryServer } from "../../support/backends.ts";
 import { FrameClient } from "../../support/jetstream/frame_client.ts";
 import { until } from "../../support/nats_server/until.ts";
-
-function clientOf({ url }: Backend, as: Record<string, unknown> = {}): Promise<FrameClient> {
-  return FrameClient.connect(Number(new URL(url).port), as);
-}
 
 async function streamWith(client: FrameClient, messages: number): Promise<void> {
   await client.json("$JS.API.STREAM.CREATE.A", {
@@ -21,18 +17,12 @@ async function streamWith(client: FrameClient, messages: number): Promise<void> 
   });
 }
 
-function create(client: FrameClient, name: string, config: object = {}) {
-  const said = { durable_name: name, ack_policy: "explicit", ...config };
-  const subject = `$JS.API.CONSUMER.CREATE.A.${name}`;
-  return client.json(subject, { stream_name: "A", config: said });
-}
-
-onEveryServer("A stream's consumers are listed page by page", async (backend) => {
-  await using client = await clientOf(backend);
+onEveryServer("EmbeddedServer: A stream's consumers are listed page by page", async (backend) => {
+  await using client = await FrameClient.to(backend);
   const config = { name: "A", subjects: ["a"], storage: "memory", max_consumers: 1_100 };
   await client.json("$JS.API.STREAM.CREATE.A", config);
-  for (let i = 0; i < 1_100; i++) await create(client, `c${i}`, { mem_storage: true });
-  const { error } = await create(client, "more");
+  for (let i = 0; i < 1_100; i++) await client.createConsumer(`c${i}`, { mem_storage: true });
+  const { error } = await client.createConsumer("more");
   assertEquals(error.err_code, 10_026);
   const page = async (kind: string, offset: number) => {
     const answer = await client.json(`$JS.API.CONSUMER.${kind}.A`, { offset });
@@ -46,40 +36,48 @@ onEveryServer("A stream's consumers are listed page by page", async (backend) =>
   assertEquals(consumers.slice(0, 3), ["c0", "c1", "c10"]);
 }, { jetstream: true });
 
-onEveryServer("A stream has 1000 consumers where it does not say how many", async (backend) => {
-  await using client = await clientOf(backend);
-  await streamWith(client, 0);
-  for (let i = 0; i < 1_000; i++) {
-    const { error } = await create(client, `c${i}`, { mem_storage: true });
-    assertEquals(error, undefined);
-  }
-  assertEquals((await create(client, "more")).error.err_code, 10_026);
-}, { jetstream: true });
-
-onEveryServer("A stream's 300 consumers deliver 20000 messages, each its own", async (backend) => {
-  await using client = await clientOf(backend);
-  await streamWith(client, 20_000);
-  const sid = await client.subscribe("p");
-  for (let i = 0; i < 300; i++) {
-    await create(client, `c${i}`, { filter_subject: `a.${i % 100}`, mem_storage: true });
-    const subject = `$JS.API.CONSUMER.MSG.NEXT.A.c${i}`;
-    await client.publish(subject, { body: "50", reply: "p" });
-  }
-  const frames = await client.take((frame) => frame.sid === sid, 15_000, 20_000);
-  assertEquals(frames.length, 15_000);
-  assertEquals(frames.filter(({ reply }) => reply === "").length, 0);
-  for (const { reply } of frames) await client.publish(reply);
-  await client.flush();
-  await until("all must be acknowledged", async () => {
-    const { num_ack_pending, num_pending } = await client.json("$JS.API.CONSUMER.INFO.A.c299");
-    return (num_ack_pending === 0 && num_pending === 150) || undefined;
-  });
-}, { jetstream: true });
+onEveryServer(
+  "EmbeddedServer: A stream has 1000 consumers where it does not say how many",
+  async (backend) => {
+    await using client = await FrameClient.to(backend);
+    await streamWith(client, 0);
+    for (let i = 0; i < 1_000; i++) {
+      const { error } = await client.createConsumer(`c${i}`, { mem_storage: true });
+      assertEquals(error, undefined);
+    }
+    assertEquals((await client.createConsumer("more")).error.err_code, 10_026);
+  },
+  { jetstream: true },
+);
 
 onEveryServer(
-  "A stream's consumer pushes 5000 messages of 10 KiB with flow control",
+  "EmbeddedServer: A stream's 300 consumers deliver 20000 messages, each its own",
   async (backend) => {
-    await using client = await clientOf(backend);
+    await using client = await FrameClient.to(backend);
+    await streamWith(client, 20_000);
+    const sid = await client.subscribe("p");
+    for (let i = 0; i < 300; i++) {
+      await client.createConsumer(`c${i}`, { filter_subject: `a.${i % 100}`, mem_storage: true });
+      const subject = `$JS.API.CONSUMER.MSG.NEXT.A.c${i}`;
+      await client.publish(subject, { body: "50", reply: "p" });
+    }
+    const frames = await client.take((frame) => frame.sid === sid, 15_000, 20_000);
+    assertEquals(frames.length, 15_000);
+    assertEquals(frames.filter(({ reply }) => reply === "").length, 0);
+    for (const { reply } of frames) await client.publish(reply);
+    await client.flush();
+    await until("all must be acknowledged", async () => {
+      const { num_ack_pending, num_pending } = await client.json("$JS.API.CONSUMER.INFO.A.c299");
+      return (num_ack_pending === 0 && num_pending === 150) || undefined;
+    });
+  },
+  { jetstream: true },
+);
+
+onEveryServer(
+  "EmbeddedServer: A stream's consumer pushes 5000 messages of 10 KiB with flow control",
+  async (backend) => {
+    await using client = await FrameClient.to(backend);
     await client.json("$JS.API.STREAM.CREATE.A", { name: "A", subjects: ["a"], storage: "memory" });
     const body = "x".repeat(10 * 1_024);
     for (let i = 0; i < 5_000; i++) await client.publish("a", { body });
@@ -106,13 +104,13 @@ onEveryServer(
 );
 
 onEveryServer(
-  "A stream's consumer is for users who may ask it and acknowledge",
+  "EmbeddedServer: A stream's consumer is for users who may ask it and acknowledge",
   async (backend) => {
-    await using admin = await clientOf(backend, { user: "admin", pass: "admin" });
+    await using admin = await FrameClient.to(backend, { user: "admin", pass: "admin" });
     await streamWith(admin, 3);
-    await create(admin, "c");
-    await create(admin, "d");
-    await using worker = await clientOf(backend, { user: "worker", pass: "worker" });
+    await admin.createConsumer("c");
+    await admin.createConsumer("d");
+    await using worker = await FrameClient.to(backend, { user: "worker", pass: "worker" });
     const sid = await worker.subscribe("_C.1");
     await worker.publish("$JS.API.CONSUMER.MSG.NEXT.A.c", { body: "2", reply: "_C.1" });
     const [first, second] = await worker.take((frame) => frame.sid === sid, 2);
@@ -154,11 +152,11 @@ onEveryServer(
 );
 
 onEveryServer(
-  "A stream's consumer takes acknowledgements in any order, and 10000 that are forged",
+  "EmbeddedServer: A stream's consumer takes acknowledgements in any order, and 10000 that are forged",
   async (backend) => {
-    await using client = await clientOf(backend);
+    await using client = await FrameClient.to(backend);
     await streamWith(client, 1_000);
-    await create(client, "c", { max_ack_pending: -1 });
+    await client.createConsumer("c", { max_ack_pending: -1 });
     const sid = await client.subscribe("p");
     await client.publish("$JS.API.CONSUMER.MSG.NEXT.A.c", { body: "1000", reply: "p" });
     const frames = await client.take((frame) => frame.sid === sid, 1_000, 5_000);

@@ -8,7 +8,7 @@ import { topics } from "../../interop/jetstream/scenes/mod.ts";
 for (const [topic, scenes] of Object.entries(topics)) {
   const recording: Recording = JSON.parse(await Deno.readTextFile(recordingOf(topic)));
 
-  Deno.test(`Every conversation about ${topic} was recorded`, () => {
+  Deno.test(`EmbeddedServer: every conversation about ${topic} was recorded`, () => {
     assertEquals(Object.keys(recording.scenes), scenes.map(({ name }) => name));
   });
 

@@ -1,19 +1,15 @@
 import { assert, assertEquals } from "@std/assert";
-import { type Backend, onEveryServer } from "../../support/backends.ts";
+import { onEveryServer } from "../../support/backends.ts";
 import { FrameClient } from "../../support/jetstream/frame_client.ts";
 import { until } from "../../support/nats_server/until.ts";
 
 const KIB = 1_024;
 const MIB = 1_024 * KIB;
 
-function clientOf({ url }: Backend, as: Record<string, unknown> = {}): Promise<FrameClient> {
-  return FrameClient.connect(Number(new URL(url).port), as);
-}
-
 onEveryServer(
-  "A stream's server refuses messages where all of its memory is taken",
+  "EmbeddedServer: A stream's server refuses messages where all of its memory is taken",
   async (backend) => {
-    await using client = await clientOf(backend);
+    await using client = await FrameClient.to(backend);
     await client.json("$JS.API.STREAM.CREATE.A", { name: "A", subjects: ["a"], storage: "memory" });
     const body = "x".repeat(16 * KIB);
     let refused;
@@ -30,9 +26,9 @@ onEveryServer(
 );
 
 onEveryServer(
-  "A stream's server makes no stream that reserves more than it has",
+  "EmbeddedServer: A stream's server makes no stream that reserves more than it has",
   async (backend) => {
-    await using client = await clientOf(backend);
+    await using client = await FrameClient.to(backend);
     const create = async (name: string, storage: string, max_bytes: number) => {
       const config = { name, subjects: [name], storage, max_bytes };
       const { error } = await client.json(`$JS.API.STREAM.CREATE.${name}`, config);
@@ -52,15 +48,15 @@ onEveryServer(
 );
 
 onEveryServer(
-  "A stream is for users who may publish to its subjects and to its API",
+  "EmbeddedServer: A stream is for users who may publish to its subjects and to its API",
   async (backend) => {
-    await using admin = await clientOf(backend, { user: "admin", pass: "admin" });
+    await using admin = await FrameClient.to(backend, { user: "admin", pass: "admin" });
     await admin.json("$JS.API.STREAM.CREATE.A", {
       name: "A",
       subjects: ["a.>"],
       storage: "memory",
     });
-    await using shop = await clientOf(backend, { user: "shop", pass: "shop" });
+    await using shop = await FrameClient.to(backend, { user: "shop", pass: "shop" });
     assertEquals(await shop.json("a.in.1", "x"), { stream: "A", seq: 1 });
     assertEquals((await shop.json("$JS.API.STREAM.INFO.A")).state.messages, 1);
     for (const subject of ["a.other", "$JS.API.STREAM.DELETE.A", "$JS.API.STREAM.CREATE.B"]) {
@@ -84,34 +80,38 @@ onEveryServer(
   },
 );
 
-onEveryServer("A stream's schedule is due every second until it is taken back", async (backend) => {
-  await using client = await clientOf(backend);
-  const rules = { allow_msg_schedules: true, allow_direct: true };
-  const config = { name: "A", subjects: ["a.>"], storage: "memory", ...rules };
-  await client.json("$JS.API.STREAM.CREATE.A", config);
-  const headers = { "Nats-Schedule": "@every 1s", "Nats-Schedule-Target": "a.out" };
-  await client.ask("a.tick", { headers, body: "tock" });
-  const info = () => client.json("$JS.API.STREAM.INFO.A", { subjects_filter: ">" });
-  await until("three must have come", async () => {
+onEveryServer(
+  "EmbeddedServer: A stream's schedule is due every second until it is taken back",
+  async (backend) => {
+    await using client = await FrameClient.to(backend);
+    const rules = { allow_msg_schedules: true, allow_direct: true };
+    const config = { name: "A", subjects: ["a.>"], storage: "memory", ...rules };
+    await client.json("$JS.API.STREAM.CREATE.A", config);
+    const headers = { "Nats-Schedule": "@every 1s", "Nats-Schedule-Target": "a.out" };
+    await client.ask("a.tick", { headers, body: "tock" });
+    const info = () => client.json("$JS.API.STREAM.INFO.A", { subjects_filter: ">" });
+    await until("three must have come", async () => {
+      const { state } = await info();
+      return state.subjects["a.out"] >= 3 || undefined;
+    });
+    const { message } = await client.json("$JS.API.STREAM.MSG.GET.A", { last_by_subj: "a.out" });
+    const lines = atob(message.hdrs).split("\r\n");
+    assertEquals(lines[1], "Nats-Scheduler: a.tick");
+    const next = Date.parse(lines[2]!.replace("Nats-Schedule-Next: ", ""));
+    assertEquals(next % 1_000, 0, "it is due on the second");
+    assert(next > Date.parse(message.time));
+    await client.json("$JS.API.STREAM.PURGE.A", { filter: "a.tick" });
     const { state } = await info();
-    return state.subjects["a.out"] >= 3 || undefined;
-  });
-  const { message } = await client.json("$JS.API.STREAM.MSG.GET.A", { last_by_subj: "a.out" });
-  const lines = atob(message.hdrs).split("\r\n");
-  assertEquals(lines[1], "Nats-Scheduler: a.tick");
-  const next = Date.parse(lines[2]!.replace("Nats-Schedule-Next: ", ""));
-  assertEquals(next % 1_000, 0, "it is due on the second");
-  assert(next > Date.parse(message.time));
-  await client.json("$JS.API.STREAM.PURGE.A", { filter: "a.tick" });
-  const { state } = await info();
-  await new Promise((resolve) => setTimeout(resolve, 1_500));
-  assertEquals((await info()).state.last_seq, state.last_seq);
-}, { jetstream: true });
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    assertEquals((await info()).state.last_seq, state.last_seq);
+  },
+  { jetstream: true },
+);
 
 onEveryServer(
-  "A stream tells 2500 subjects and streams are listed page by page",
+  "EmbeddedServer: A stream tells 2500 subjects and streams are listed page by page",
   async (backend) => {
-    await using client = await clientOf(backend);
+    await using client = await FrameClient.to(backend);
     await client.json("$JS.API.STREAM.CREATE.A", {
       name: "A",
       subjects: ["a.>"],
@@ -137,24 +137,28 @@ onEveryServer(
   { jetstream: true },
 );
 
-onEveryServer("A stream gives no more than 1024 last messages directly", async (backend) => {
-  await using client = await clientOf(backend);
-  const config = { name: "A", subjects: ["a.>"], storage: "memory", allow_direct: true };
-  await client.json("$JS.API.STREAM.CREATE.A", config);
-  for (let i = 1; i < 1_025; i++) await client.publish(`a.${i}`, { body: "x" });
-  await client.json("a.0", "x");
-  const ask = async (filter: string, answers: number) => {
-    const body = JSON.stringify({ multi_last: [filter] });
-    const frames = await client.ask("$JS.API.DIRECT.GET.A", { body }, answers);
-    return [frames.length, frames.at(-1)!.headers.split("\r\n")[0]];
-  };
-  assertEquals(await ask("a.>", 1), [1, "NATS/1.0 413 Too Many Results"]);
-  await client.json("$JS.API.STREAM.MSG.DELETE.A", { seq: 5 });
-  assertEquals(await ask("a.>", 1_025), [1_025, "NATS/1.0 204 EOB"]);
-}, { jetstream: true });
+onEveryServer(
+  "EmbeddedServer: A stream gives no more than 1024 last messages directly",
+  async (backend) => {
+    await using client = await FrameClient.to(backend);
+    const config = { name: "A", subjects: ["a.>"], storage: "memory", allow_direct: true };
+    await client.json("$JS.API.STREAM.CREATE.A", config);
+    for (let i = 1; i < 1_025; i++) await client.publish(`a.${i}`, { body: "x" });
+    await client.json("a.0", "x");
+    const ask = async (filter: string, answers: number) => {
+      const body = JSON.stringify({ multi_last: [filter] });
+      const frames = await client.ask("$JS.API.DIRECT.GET.A", { body }, answers);
+      return [frames.length, frames.at(-1)!.headers.split("\r\n")[0]];
+    };
+    assertEquals(await ask("a.>", 1), [1, "NATS/1.0 413 Too Many Results"]);
+    await client.json("$JS.API.STREAM.MSG.DELETE.A", { seq: 5 });
+    assertEquals(await ask("a.>", 1_025), [1_025, "NATS/1.0 204 EOB"]);
+  },
+  { jetstream: true },
+);
 
-onEveryServer("A stream has at most fifty batches under way", async (backend) => {
-  await using client = await clientOf(backend);
+onEveryServer("EmbeddedServer: A stream has at most fifty batches under way", async (backend) => {
+  await using client = await FrameClient.to(backend);
   const config = { name: "A", subjects: ["a"], storage: "memory", allow_atomic: true };
   await client.json("$JS.API.STREAM.CREATE.A", config);
   const begin = async (id: number) => {

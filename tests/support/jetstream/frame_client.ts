@@ -43,6 +43,11 @@ export class FrameClient implements AsyncDisposable {
     return await FrameClient.#greet(wire, request);
   }
 
+  /** Connects to a server of this URL. */
+  static to({ url }: { readonly url: string }, request?: Record<string, unknown>) {
+    return FrameClient.connect(Number(new URL(url).port), request);
+  }
+
   /** Connects through a socket in memory. */
   static async over(
     socket: WebSocket,
@@ -109,6 +114,13 @@ export class FrameClient implements AsyncDisposable {
       : JSON.parse(answer.body);
   }
 
+  /** Makes a consumer of stream A. */
+  createConsumer(name: string, config: object = {}) {
+    const said = { durable_name: name, ack_policy: "explicit", ...config };
+    const subject = `$JS.API.CONSUMER.CREATE.A.${name}`;
+    return this.json(subject, { stream_name: "A", config: said });
+  }
+
   /** Takes so many of the messages that came or come, or those that came within the time. */
   async take(
     wanted: (frame: Frame) => boolean,
@@ -165,7 +177,8 @@ export class FrameClient implements AsyncDisposable {
     const match = LINE.exec(line);
     if (!match) {
       if (line === "PONG") this.#pongs++;
-      if (line === "PING") void this.say("PONG\r\n");
+      // a server that has hung up meanwhile hears nothing
+      if (line === "PING") this.say("PONG\r\n").catch(() => {});
       if (line.startsWith("-ERR")) this.errors.push(line);
       this.#text = this.#text.slice(end + 2);
       return true;

@@ -27,7 +27,7 @@ Deno.test("BrokerClock.now() goes by whole milliseconds where its time is moved"
   assertEquals(clock.now(), began + HOUR);
 });
 
-Deno.test("A timer of a BrokerClock is cleared where it was made, though it follows another clock now", async () => {
+Deno.test("BrokerClock.setTimeout() gives a timer that is cleared where it was made, though it follows another clock now", async () => {
   const clock = new BrokerClock();
   const moved = new MovedClock();
   let fired = 0;

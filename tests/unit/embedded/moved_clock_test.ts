@@ -80,7 +80,7 @@ Deno.test("MovedClock.setTimeout() with 0 fires by itself, in order, while the t
   assertEquals(fired, ["a 0", "b 0", "c 0"]);
 });
 
-Deno.test("A timer of a MovedClock that was cleared does not fire, and may be cleared again", async () => {
+Deno.test("MovedClock.setTimeout() gives a timer that does not fire once cleared, and may be cleared again", async () => {
   const { clock, fired, at } = moved();
   const [first, second, third, turn] = [at("a", 5), at("b", 5), at("c", 5), at("turn", 0)];
   for (const timer of [turn, turn, second, second]) timer.clear();
@@ -90,7 +90,7 @@ Deno.test("A timer of a MovedClock that was cleared does not fire, and may be cl
   assertEquals(fired, ["a 5"]);
 });
 
-Deno.test("A timer of a MovedClock that one due at the same time clears does not fire", async () => {
+Deno.test("MovedClock.setTimeout() gives a timer that does not fire where one due at the same time clears it", async () => {
   const { clock, fired, at } = moved();
   clock.setTimeout(() => second.clear(), 5);
   const second = at("second", 5);
@@ -122,7 +122,7 @@ Deno.test("MovedClock.now() and its timers are exact, whatever fractions it is m
   assertEquals(fired.at(-1), "b 2");
 });
 
-Deno.test("A timer of a MovedClock fires in the async context that it was made in", async () => {
+Deno.test("MovedClock.setTimeout() gives a timer that fires in the async context that it was made in", async () => {
   const { clock } = moved();
   const storage = new AsyncLocalStorage<string>();
   const found: unknown[] = [];
@@ -185,7 +185,7 @@ Deno.test("MovedClock.runUntilSettled() moves the time for what waits for it, an
   assertEquals([fired, clock.now() - began], [[], 10]);
 });
 
-Deno.test("A MovedClock holds nothing of timers that were cleared, and sees to many", async () => {
+Deno.test("MovedClock holds nothing of timers that were cleared, and sees to many", async () => {
   const { clock } = moved();
   let fired = 0;
   for (let each = 0; each < 50_000; each++) {

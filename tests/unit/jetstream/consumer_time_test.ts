@@ -25,9 +25,7 @@ async function onMovedTime(behaviour: (stage: Stage) => Promise<void>): Promise<
     server,
     client,
     consumer: async (name, config) => {
-      const said = { durable_name: name, ack_policy: "explicit", ...config };
-      const subject = `$JS.API.CONSUMER.CREATE.A.${name}`;
-      const { error } = await client.json(subject, { stream_name: "A", config: said });
+      const { error } = await client.createConsumer(name, config);
       assertEquals(error, undefined);
     },
     ask: async (name, request) => {
