@@ -1,4 +1,5 @@
 import { breath } from "../../../breath.ts";
+import { print } from "../../../thrown.ts";
 import { byteString, toBytes } from "../byte_string.ts";
 import type { Exchange, Publication, Recipient, Subscription } from "../exchange.ts";
 import { ApiError } from "./api/errors.ts";
@@ -102,7 +103,7 @@ export class InternalClient implements Recipient {
     this.#queue.push({ publication: { line, payload, from: this, to }, undelivered });
     if (this.#leaving) return;
     this.#leaving = true;
-    queueMicrotask(() => this.#leave());
+    queueMicrotask(() => void this.#leave().catch(print));
   }
 
   /** Publishes a status, and headers where there are any, a little later. */
@@ -129,12 +130,15 @@ export class InternalClient implements Recipient {
 
   /** Two streams may republish to each other for ever, and others must have their turn meanwhile. */
   async #leave(): Promise<void> {
-    for (;;) {
-      this.#send(MANY);
-      if (this.#queue.length === 0) break;
-      await breath();
+    try {
+      for (;;) {
+        this.#send(MANY);
+        if (this.#queue.length === 0) return;
+        await breath();
+      }
+    } finally {
+      this.#leaving = false;
     }
-    this.#leaving = false;
   }
 
   /** Publishes so many of those that wait; what that brings about waits in turn. */

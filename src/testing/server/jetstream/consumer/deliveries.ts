@@ -1,5 +1,6 @@
 import { Alarm } from "../alarm.ts";
 import { breath } from "../../../../breath.ts";
+import { print } from "../../../../thrown.ts";
 import { withHeader } from "../header_block.ts";
 import { NOTHING, type StoredMessage } from "../message.ts";
 import { ackSubject } from "./ack_subject.ts";
@@ -15,6 +16,9 @@ import type { Supplied, Supply } from "./supply.ts";
 
 /** After so many messages others may have their turn. */
 const MANY = 64;
+
+/** What has come of an attempt to deliver. */
+type Outcome = "delivered" | "full" | "nothing";
 
 /** Who delivers what to whom. */
 interface Parts {
@@ -71,7 +75,7 @@ export class Deliveries {
   wake(): void {
     if (this.#isAwake || this.#isOver) return;
     this.#isAwake = true;
-    queueMicrotask(() => void this.#run());
+    queueMicrotask(() => void this.#run().catch(print));
   }
 
   /** Delivers nothing any more. */
@@ -82,22 +86,23 @@ export class Deliveries {
   }
 
   async #run(): Promise<void> {
-    let outcome = this.#next();
-    for (let count = 1; outcome === "delivered"; count++) {
-      if (count % MANY === 0) {
+    let outcome: Outcome;
+    try {
+      for (let count = 1; (outcome = this.#next()) === "delivered"; count++) {
+        if (count % MANY !== 0) continue;
         this.#parts.note();
         await breath();
       }
-      outcome = this.#next();
+    } finally {
+      this.#isAwake = false;
     }
-    this.#isAwake = false;
     this.#parts.note();
     if (this.#isOver || isPush(this.#state.config)) return;
     this.#parts.pulls.settle(outcome !== "full");
     this.#waiting.set(this.#parts.pulls.next);
   }
 
-  #next(): "delivered" | "full" | "nothing" {
+  #next(): Outcome {
     const { supply, pulls, push } = this.#parts;
     const { config, context: { clock } } = this.#state;
     if (this.#isOver || this.#held || this.#state.isPaused) return "nothing";
