@@ -4,7 +4,7 @@ import { readJson, STRING, UINT64 } from "../../../src/testing/server/jetstream/
 import { withoutHeaders } from "../../../src/testing/server/jetstream/header_block.ts";
 import { MessageLog } from "../../../src/testing/server/jetstream/stream/message_log.ts";
 import { Sequences } from "../../../src/testing/server/jetstream/stream/sequences.ts";
-import { SubjectSpace } from "../../../src/testing/server/jetstream/subject_space.ts";
+import { takenIn } from "../../../src/testing/server/jetstream/subject_space.ts";
 import { SubjectTree } from "../../../src/testing/server/jetstream/stream/subject_tree.ts";
 import { readDuration, readTime, writeTime } from "../../../src/testing/server/jetstream/time.ts";
 import { isSubset, overlap } from "../../../src/testing/server/subject.ts";
@@ -89,22 +89,22 @@ Deno.test("SubjectTree matches as wildcards do, and keeps no branch of what is g
   assertEquals([tree.size, tree.nodes], [0, 0]);
 });
 
-Deno.test("SubjectSpace finds what overlaps, and gives room back", () => {
+Deno.test("takenIn() finds what overlaps, and nothing of what was given back", () => {
   const random = chance(11);
   const token = () => ["a", "b", "*"][Math.floor(random() * 3)]!;
   const subject = () => {
     const tokens = Array.from({ length: 1 + Math.floor(random() * 3) }, token);
     return [...tokens, ...random() < 0.2 ? [">"] : []].join(".");
   };
-  const space = new SubjectSpace<string>();
+  const space = new SubjectTree<string>();
   const known = new Set<string>();
   for (let i = 0; i < 2_000; i++) {
     const one = subject();
     const others = [...known].filter((other) => overlap(one, other));
-    const found = space.taken(one);
+    const found = takenIn(space, one);
     assert(found === undefined ? others.length === 0 : others.includes(found), one);
     if (others.length === 0) {
-      space.add(one, one);
+      space.set(one, one);
       known.add(one);
     } else if (random() < 0.5) {
       for (const other of others) {

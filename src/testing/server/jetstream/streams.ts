@@ -8,13 +8,14 @@ import { checkUpdate } from "./stream/config_update.ts";
 import { isSameConfig } from "./same_config.ts";
 import { withLevel } from "./stream/metadata.ts";
 import { Stream } from "./stream/stream.ts";
-import { SubjectSpace } from "./subject_space.ts";
+import { SubjectTree } from "./stream/subject_tree.ts";
+import { takenIn } from "./subject_space.ts";
 
 /** All streams by their names. */
 export class Streams {
   readonly #context: Context;
   readonly #streams = new Map<string, Stream>();
-  readonly #subjects = new SubjectSpace<Stream>();
+  readonly #subjects = new SubjectTree<Stream>();
 
   constructor(context: Context) {
     this.#context = context;
@@ -118,11 +119,11 @@ export class Streams {
   }
 
   #hasRoom({ subjects }: StreamConfig): boolean {
-    return subjects.every((subject) => this.#subjects.taken(subject) === undefined);
+    return subjects.every((subject) => takenIn(this.#subjects, subject) === undefined);
   }
 
   #take({ subjects }: StreamConfig, stream: Stream): void {
-    for (const subject of subjects) this.#subjects.add(subject, stream);
+    for (const subject of subjects) this.#subjects.set(subject, stream);
   }
 
   #free({ subjects }: StreamConfig): void {

@@ -2,11 +2,12 @@ import { ApiError, invalidConfig } from "../api/errors.ts";
 import { isSubset, isValidSubject, overlap } from "../../subject.ts";
 import { lengthOf, MAX_METADATA } from "../metadata.ts";
 import { isValidName, MAX_DESCRIPTION, MAX_NAME } from "../names.ts";
-import { SubjectSpace } from "../subject_space.ts";
+import { takenIn } from "../subject_space.ts";
 import { NANOSECONDS } from "../time.ts";
 import { configOf, type StreamConfig, type StreamConfigRequest } from "./config.ts";
 import { checkMirror, checkSources } from "./config_copies.ts";
 import { checkRepublish, checkTransform } from "./config_transforms.ts";
+import { SubjectTree } from "./subject_tree.ts";
 
 type Draft = { -readonly [Name in keyof StreamConfig]: StreamConfig[Name] };
 
@@ -192,12 +193,12 @@ function checkSubjects({ subjects, no_ack, num_replicas }: Draft): void {
 
 /** What comes first is named, with what comes after it. */
 function checkOverlap(subjects: readonly string[]): void {
-  const space = new SubjectSpace<string>();
+  const later = new SubjectTree<string>();
   let found: [one: string, other: string] | undefined;
   for (const subject of subjects.toReversed()) {
-    const other = space.taken(subject);
+    const other = takenIn(later, subject);
     if (other !== undefined) found = [subject, other];
-    space.add(subject, subject);
+    later.set(subject, subject);
   }
   if (found) throw invalidConfig(`subject "${found[0]}" overlaps with "${found[1]}"`);
 }

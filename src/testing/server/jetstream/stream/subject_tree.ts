@@ -1,5 +1,10 @@
-/** One token on the way down. */
-class Node<T> {
+/** One token on the way down, to be read. */
+export interface Branch<T> {
+  readonly children: ReadonlyMap<string, Branch<T>> | undefined;
+  readonly value: T | undefined;
+}
+
+class Node<T> implements Branch<T> {
   children: Map<string, Node<T>> | undefined;
   value: T | undefined;
 }
@@ -9,6 +14,11 @@ export class SubjectTree<T> {
   #root = new Node<T>();
   #size = 0;
   #nodes = 0;
+
+  /** Where all of them begin. */
+  get root(): Branch<T> {
+    return this.#root;
+  }
 
   /** How many subjects there are. */
   get size(): number {
