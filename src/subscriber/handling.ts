@@ -87,8 +87,7 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
   }
 
   get counts(): { readonly handled: number; readonly dropped: number } {
-    const dropped = this.#dropped + (this.#refused?.count ?? 0);
-    return { handled: this.#seen.count, dropped };
+    return { handled: this.#seen.count, dropped: this.#dropped + (this.#refused?.count ?? 0) };
   }
 
   get atWork(): number {
@@ -136,8 +135,7 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
     }
     this.#routes.push(route);
     this.#isSeated ||= route.isSession === true || isAsyncGenerator(route.handler);
-    if (!this.#binding) return;
-    this.#live.push(this.#routed(route, this.#binding));
+    if (this.#binding) this.#live.push(this.#routed(route, this.#binding));
   }
 
   /** Subscribes; the server has it once the connection is flushed. */
@@ -151,8 +149,7 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
     this.#addresses = noReply ? undefined : binding.ways.addresses;
     this.#refused ??= new RefusedReplies(binding.feed, pattern.text);
     this.#delivery = this.#deliveryOf(binding, pattern);
-    const routes = this.#routes.map((route) => this.#routed(route, binding));
-    this.#live.splice(0, Infinity, ...routes);
+    this.#live.splice(0, Infinity, ...this.#routes.map((route) => this.#routed(route, binding)));
     this.#refusal = undefined;
     this.#intake.open(binding.ways.clock);
     this.#deaf?.();
@@ -271,8 +268,7 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
 
   #deliveryOf(binding: Binding, pattern: Pattern): Delivery {
     const { noReply, concurrency, streams, maxStreams, openingRate } = this.#settings;
-    const [{ subject, text }, { feed, ways }] = [pattern, binding];
-    const { clock } = ways;
+    const [{ subject, text }, { feed, ways, ways: { clock } }] = [pattern, binding];
     return new Delivery({
       ...binding,
       pattern,
