@@ -32,7 +32,6 @@ export class Consumer implements StreamConsumer {
   readonly #state: ConsumerState;
   readonly #announcements: Announcements;
   readonly #ackWait: AckWait;
-  readonly #supply: Supply;
   readonly #pin: Pin;
   readonly #pulls: Pulls;
   readonly #push: Push;
@@ -54,7 +53,7 @@ export class Consumer implements StreamConsumer {
     const wake = () => this.#deliveries.wake();
     const announcements = this.#announcements = new Announcements(state);
     const ackWait = this.#ackWait = new AckWait(state, announcements, wake);
-    const supply = this.#supply = new Supply(state, announcements, ackWait);
+    const supply = new Supply(state, announcements, ackWait);
     const pin = this.#pin = new Pin(state, announcements, wake);
     const pulls = this.#pulls = new Pulls(state, pin);
     const push = this.#push = new Push(state, () => {
