@@ -1,18 +1,18 @@
-/** What to do with a message that comes when all places are taken. */
+/** What to do with a message that arrives when the backlog is full. */
 export type Overflow = "close" | "drop-oldest" | "drop-newest";
 
-/** How much may wait; what comes when either bound is reached is too much. */
+/** How much may wait; a message beyond either bound overflows. */
 export interface Bounds {
   /** How many messages. */
   readonly messages: number;
-  /** How many bytes: bodies, headers, subjects and addresses of reply, two bytes for each character of an address. */
+  /** How many bytes: bodies, headers, subjects and reply addresses, two bytes for each character of an address. */
   readonly bytes: number;
 }
 
-/** What may wait where nothing else is said. */
+/** The default bounds. */
 export const DEFAULT_BOUNDS: Bounds = { messages: 65_536, bytes: 67_108_864 };
 
-/** First in, first out, without moving the rest; counts the bytes it was told. */
+/** A first-in, first-out queue that does not move its entries on each read; it adds up the sizes that callers give. */
 export class Backlog<T> {
   #entries: ({ readonly value: T; readonly size: number } | undefined)[] = [];
   #head = 0;
@@ -27,7 +27,7 @@ export class Backlog<T> {
     return this.#bytes;
   }
 
-  /** Whether one more of this size stays within the bounds; a single one always may wait. */
+  /** Whether one more entry of this size stays within the bounds; an empty backlog takes an entry of any size. */
   fits(size: number, { messages, bytes }: Bounds): boolean {
     return this.length === 0 || (this.length < messages && this.#bytes + size <= bytes);
   }
@@ -41,9 +41,9 @@ export class Backlog<T> {
     const entry = this.#entries[this.#head];
     if (!entry) return undefined;
     this.#bytes -= entry.size;
-    // what has been read must not stay in memory for as long as half of the array is ahead
+    // free an entry as soon as it is read, long before the array is compacted
     this.#entries[this.#head++] = undefined;
-    // half of the array is behind us: letting go of it now costs each entry one move at most
+    // half of the array has been read: compacting it now moves each entry once at most
     if (this.#head * 2 >= this.#entries.length) {
       this.#entries = this.#entries.slice(this.#head);
       this.#head = 0;

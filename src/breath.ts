@@ -1,21 +1,21 @@
 import { afterTurn, platformClock } from "./clock.ts";
 
-/** How long our own loops may go on in microtasks before timers and sockets have their turn, in milliseconds. */
+/** How long our own loops may run in microtasks before timers and sockets get a turn, in milliseconds. */
 const SLICE = 5;
 
-/** Resolves once the event loop has turned, where that has been asked for. */
+/** Resolves once the event loop has turned; `undefined` while no loop asks for a turn. */
 let turn: Promise<void> | undefined;
-/** When that was, or when the loop last turned, by the platform's clock: what counts is the work of the processor. */
+/** When a loop asked for a turn or the event loop last turned, by the platform's clock, as this measures real work. */
 let since = -Infinity;
 
-/** The turn that loops wait for, where there are any. */
+/** The turn that loops wait for, if any loop waits. */
 export function breathing(): Promise<void> | undefined {
   return turn;
 }
 
 /**
- * Gives a promise to wait for where a loop has kept the event loop to itself for too long. One turn serves all loops,
- * as a turn for each would let many take their slices one after the other.
+ * Returns a promise to await if loops have kept the event loop busy for too long. All loops share one turn: with a turn
+ * for each, many loops would take their slices one after the other.
  */
 export function breath(): Promise<void> | undefined {
   const now = platformClock.now();

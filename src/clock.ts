@@ -1,46 +1,49 @@
 /**
- * The one place where the platform's time, timers and chance are reached. What waits or reads the time is given a
- * {@linkcode Clock}, so that a test can move the time of one broker, and leave the rest of the process alone.
+ * The only module that uses the platform's time, timers and random numbers. Code that waits or reads the time takes a
+ * {@linkcode Clock}, so that a test can move the time of one broker without touching the rest of the process.
  *
  * @module
  */
 
-/** The longest wait of a timer, in milliseconds: 24.8 days. What waits longer looks again when it fires. */
+/** The longest wait of a timer, in milliseconds: 24.8 days. A longer wait sets another timer when the first fires. */
 export const LONGEST_TIMER = 2_147_483_647;
 
-/** Something that is to be done later. */
+/** A callback that is scheduled for later. */
 export interface Timer {
-  /** Takes it back; nothing happens if it has fired, or was cleared before. */
+  /** Cancels the timer; does nothing if it has fired or was cleared before. */
   clear(): void;
-  /** From now on it does not keep the process alive. */
+  /** From now on the timer does not keep the process alive. */
   unref(): void;
 }
 
-/** Time, timers and chance of one broker or server. */
+/** Time, timers and random numbers of one broker or server. */
 export interface Clock {
-  /** Milliseconds since some moment in the past; it never goes back. For deadlines and for how long something took. */
+  /** Milliseconds since some moment in the past; never decreases. For deadlines and for measuring durations. */
   now(): number;
-  /** Milliseconds since 1970. It may jump in both directions: for what people read, and for nothing that waits. */
+  /** Milliseconds since 1970. May jump in both directions: show it to people, and do not measure a wait by it. */
   wallTime(): number;
   /**
-   * Calls back once, after that many milliseconds, {@linkcode LONGEST_TIMER} at most. With 0 it calls back in the next turn
-   * of the event loop, also where the time stands still until a test moves it.
+   * Calls back once, after that many milliseconds, {@linkcode LONGEST_TIMER} at most. With 0 it calls back in the next
+   * turn of the event loop, even if a test holds the time still.
    */
   setTimeout(callback: () => void, milliseconds: number): Timer;
-  /** Resolves after that many milliseconds of real time: for what no test moves, such as a socket that is to be empty. */
+  /**
+   * Resolves after that many milliseconds of real time: for waits that no test can move, such as until a socket is
+   * empty.
+   */
   inRealTime(milliseconds: number): Promise<void>;
-  /** A number from 0 up to 1, to spread what would otherwise happen at once. Never for what must not be guessed. */
+  /** A number from 0 up to 1, to spread out events that would otherwise coincide. Not for secrets. */
   random(): number;
 }
 
-/** The real ones: a test that replaces the platform's must not stop what waits for turns of the event loop. */
+/** The real timers: code that waits for a turn of the event loop must go on if a test replaces the global timers. */
 const { setTimeout: setRealTimeout, setImmediate, clearImmediate } = globalThis;
 
-/** The clock of the platform: the default of everything that takes one. */
+/** The clock of the platform: the default of everything that takes a clock. */
 export const platformClock: Clock = {
   now: () => performance.now(),
   wallTime: () => Date.now(),
-  // the platform fires at once where it is asked for more than the longest wait
+  // the platform fires a timer at once if its delay exceeds the longest wait
   setTimeout: (callback, milliseconds) =>
     new PlatformTimer(setTimeout(callback, Math.min(milliseconds, LONGEST_TIMER))),
   inRealTime: realDelay,
@@ -63,28 +66,28 @@ class PlatformTimer implements Timer {
   }
 }
 
-/** Calls back in a later turn of the event loop, after timers and sockets had theirs; no test's time comes in between. */
+/** Calls back in a later turn of the event loop, after timers and sockets have run; no test can delay it. */
 export function afterTurn(callback: () => void): void {
   setRealTimeout(callback, 0);
 }
 
-/** Calls back in the next turn of the event loop, once all that waits for nothing but microtasks is done. */
+/** Calls back in the next turn of the event loop, once all pending microtasks have run. */
 export function inNextTurn(callback: () => void): { clear(): void } {
   const immediate = setImmediate(callback);
   return { clear: () => clearImmediate(immediate) };
 }
 
-/** Resolves once all that waits for nothing but microtasks is done. */
+/** Resolves once all pending microtasks have run. */
 export function turn(): Promise<void> {
   return new Promise((resolve) => void inNextTurn(resolve));
 }
 
-/** Resolves after that many milliseconds, whatever a test does to the time. */
+/** Resolves after that many milliseconds of real time, even if a test controls the clock. */
 export function realDelay(milliseconds: number): Promise<void> {
   return new Promise((resolve) => void setRealTimeout(resolve, milliseconds));
 }
 
-/** Fills the bytes from the system's CSPRNG: for what nobody may guess. No clock moves it. */
+/** Fills the bytes from the system's CSPRNG, for values that nobody may guess. Does not depend on the clock. */
 export function fillRandom<Bytes extends Uint8Array<ArrayBuffer> | BigUint64Array<ArrayBuffer>>(
   bytes: Bytes,
 ): Bytes {

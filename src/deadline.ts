@@ -2,11 +2,11 @@ import type { Clock } from "./clock.ts";
 import { TimeoutError } from "./errors.ts";
 import { rejection } from "./stack.ts";
 
-/** How long something may take: as long as it likes, or until a time that goes by a clock. */
+/** How long something may take: without end, or until a deadline on a clock. */
 export type Patience = Endless | Timed;
 
 interface Ends {
-  /** What the error tells as the timeout, where that is what is left of it. @default {timeout} */
+  /** The timeout to name in the error, if `timeout` is only what remains of it. @default {timeout} */
   readonly given?: number | undefined;
   /** Ends the wait with its reason. */
   readonly signal?: AbortSignal | undefined;
@@ -19,12 +19,12 @@ interface Endless extends Ends {
 
 interface Timed extends Ends {
   readonly clock: Clock;
-  /** Milliseconds until a `TimeoutError`; without it there is no end. */
+  /** Milliseconds until a `TimeoutError`; `undefined` waits without end. */
   readonly timeout: number | undefined;
 }
 
 /**
- * Settles as the promise does, unless time is up or the signal aborts before.
+ * Settles as the promise does, unless the time runs out or the signal aborts first.
  *
  * @throws {TimeoutError} at the deadline
  */

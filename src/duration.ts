@@ -12,10 +12,10 @@ const FORM = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/;
 /** A length of time: milliseconds as a number, or text such as `"250ms"`, `"30s"`, `"5m"`, `"1.5h"`, `"7d"`. */
 export type Duration = number | `${number}${"ms" | "s" | "m" | "h" | "d"}`;
 
-/** What a sentence says a duration must be. */
+/** How an error message describes a valid duration. */
 export const DURATION_FORM = 'milliseconds, or text such as "250ms", "30s", "5m", "1h" or "7d"';
 
-/** The milliseconds of a duration; `undefined` for what is none: a negative number, `NaN`, `Infinity`, other text. */
+/** The milliseconds of a duration; `undefined` for an invalid one: a negative number, `NaN`, `Infinity`, other text. */
 export function millisecondsOf(duration: unknown): number | undefined {
   const milliseconds = typeof duration === "string" ? parse(duration) : duration;
   if (typeof milliseconds !== "number") return undefined;

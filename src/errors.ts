@@ -1,6 +1,6 @@
 /**
- * Every error the core throws, on one page. Wrong options are a `TypeError` or a `RangeError`, as they
- * are a mistake in the program; the classes here are the ones a program may want to catch.
+ * Every error class of the core. Wrong options throw a `TypeError` or a `RangeError`, as they are mistakes in the
+ * program; the classes here are for errors that a program may want to catch.
  *
  * @module
  */
@@ -9,11 +9,11 @@ import { legible } from "./log/legible.ts";
 import { concealInbox, shortened } from "./subject/shortened.ts";
 
 /**
- * Why a connection could not be made, is no longer there, or is there and must not be. `limit`: the server or the account
- * has as many connections as it may; `certificate`: the server demands a client certificate; `hung-up`: it closed the
- * socket without a word; `stale`: it took the connection for dead; `rejected`: it said something else, which is in the
- * message. `unknown client`: nothing stands in the way, but the version of the NATS client is not a known one, so that all
- * goes by its public face.
+ * Why a connection failed, ended, or is open when it must not be. `limit`: the server or the account has reached its
+ * number of connections; `certificate`: the server demands a client certificate; `hung-up`: the server closed the
+ * socket without giving a reason; `stale`: the server took the connection for dead; `rejected`: the server gave another
+ * reason, which the message quotes. `unknown client`: the connection works, but this version of the NATS client is
+ * unknown, so that the broker uses only the client's public API.
  */
 export type ConnectionErrorReason =
   | "refused"
@@ -31,12 +31,12 @@ export type ConnectionErrorReason =
   | "interrupted"
   | "closed";
 
-/** The connection could not be made, was never asked for, or is closed for good. */
+/** The connection failed, was never started, or is closed for good. */
 export class ConnectionError extends Error {
   static {
     this.prototype.name = "ConnectionError";
   }
-  /** What stood in the way. */
+  /** Why it failed. */
   readonly reason: ConnectionErrorReason;
 
   /** Makes one; `options.cause` is the error of the layer below. */
@@ -46,19 +46,19 @@ export class ConnectionError extends Error {
   }
 }
 
-/** Nothing came within the time that was given. */
+/** The operation did not finish within its timeout. */
 export class TimeoutError extends Error {
   static {
     this.prototype.name = "TimeoutError";
   }
-  /** The time that was given, in milliseconds. */
+  /** The timeout, in milliseconds. */
   readonly timeout: number;
-  /** The subject that was waited for, where there is one. */
+  /** The subject that the operation waited for, if any. */
   readonly subject: string | undefined;
 
   /** Makes one for `action`, such as `request "orders"`. */
   constructor(action: string, timeout: number, subject?: string, options?: ErrorOptions) {
-    // what is left of a deadline has fractions, which nobody needs to read
+    // the rest of a deadline has fractions, which nobody needs to read
     const rule = `it must be done in time: ${Math.ceil(timeout)} ms have passed`;
     super(shortened(`Cannot ${action} as ${rule}`), options);
     this.timeout = timeout;
@@ -67,14 +67,14 @@ export class TimeoutError extends Error {
   }
 }
 
-/** Nobody subscribes to the subject of a request; the server says so at once. */
+/** Nobody subscribes to the subject of a request; the server reports this at once. */
 export class NoRespondersError extends Error {
   static {
     this.prototype.name = "NoRespondersError";
   }
-  /** The subject that was asked. */
+  /** The subject of the request. */
   readonly subject: string;
-  /** Makes one for the subject that was asked. */
+  /** Makes one for the subject of the request. */
   constructor(subject: string, options?: ErrorOptions) {
     const rule = "somebody must subscribe to it: no responders";
     super(shortened(`Cannot request "${subject}" as ${rule}`), options);
@@ -88,11 +88,11 @@ export class PermissionError extends Error {
   static {
     this.prototype.name = "PermissionError";
   }
-  /** What was refused. */
+  /** The operation that the server refused. */
   readonly operation: "publish" | "subscribe";
-  /** The subject it was refused for. */
+  /** The subject that the server refused. */
   readonly subject: string;
-  /** Makes one; the sentence names the operation and the subject. */
+  /** Makes one; the message names the operation and the subject. */
   constructor(operation: "publish" | "subscribe", subject: string, options?: ErrorOptions) {
     const verb = operation === "publish" ? "publish to" : "subscribe to";
     const rule = "the server must permit it: not permitted";
@@ -103,16 +103,16 @@ export class PermissionError extends Error {
   }
 }
 
-/** The server refused a subscription for another reason than permissions, such as its `max_subscriptions`. */
+/** The server refused a subscription for a reason other than permissions, such as its `max_subscriptions`. */
 export class SubscriptionError extends Error {
   static {
     this.prototype.name = "SubscriptionError";
   }
-  /** The subject it was refused for. */
+  /** The subject that the server refused. */
   readonly subject: string;
-  /** What the server said, up to 1000 characters of it; controls are escaped, as in `\x1b`. */
+  /** The server's error text, up to 1000 characters; control characters are escaped, as in `\x1b`. */
   readonly words: string;
-  /** Makes one from the server's words. */
+  /** Makes one from the server's error text. */
   constructor(subject: string, words: string, options?: ErrorOptions) {
     const said = legible(words);
     const rule = `the server must take it: ${said}`;
@@ -128,17 +128,17 @@ export class RemoteError extends Error {
   static {
     this.prototype.name = "RemoteError";
   }
-  /** The code it sent (`Nats-Service-Error-Code`); 0 where it is not a whole number. */
+  /** The code that the other side sent (`Nats-Service-Error-Code`); 0 if it is not a whole number. */
   readonly code: number;
-  /** The code as it was sent, such as `"E42"`; empty where there was none. */
+  /** The code as the other side sent it, such as `"E42"`; empty if it sent no code. */
   readonly rawCode: string;
-  /** The text it sent (`Nats-Service-Error`). */
+  /** The text that the other side sent (`Nats-Service-Error`). */
   readonly description: string;
-  /** The decoded body of the answer, `undefined` where there is none. */
+  /** The decoded body of the answer; `undefined` if it has no body. */
   readonly data: unknown;
-  /** The subject that was asked. */
+  /** The subject of the request. */
   readonly subject: string;
-  /** Makes one from what the answer carried. */
+  /** Makes one from the code, the text and the body of the answer. */
   constructor(subject: string, code: number, description: string, data: unknown, rawCode?: string) {
     const rule = `the responder must succeed: ${rawCode || code} ${description}`;
     super(shortened(`Cannot request "${subject}" as ${rule}`));
@@ -152,8 +152,8 @@ export class RemoteError extends Error {
 }
 
 /**
- * What a handler throws to answer with an error that is meant for the caller, who gets it as a
- * {@linkcode RemoteError}. The text of any other exception stays on this side.
+ * A handler throws this to answer with an error that is meant for the caller, who gets it as a {@linkcode RemoteError}.
+ * The caller does not see the text of any other exception.
  *
  * @example
  * ```ts
@@ -167,7 +167,7 @@ export class ReplyError extends Error {
   static {
     this.prototype.name = "ReplyError";
   }
-  /** A number from 400 to 599, read as HTTP's are. */
+  /** A number from 400 to 599, with the meaning of HTTP's status codes. */
   readonly code: number;
   /** Sent as the JSON body of the answer. */
   readonly data: unknown;
@@ -188,14 +188,14 @@ export class ReplyError extends Error {
   }
 }
 
-/** A subject, a pattern, a prefix or a parameter's value is not one the server would take. */
+/** A subject, a pattern, a prefix or a parameter's value is invalid: the server would refuse it. */
 export class InvalidSubjectError extends Error {
   static {
     this.prototype.name = "InvalidSubjectError";
   }
-  /** What was given. */
+  /** The invalid value. */
   readonly subject: string;
-  /** Makes one; `rule` is what must hold, such as `"a token must not be empty"`. */
+  /** Makes one; `rule` is the violated rule, such as `"a token must not be empty"`. */
   constructor(action: string, rule: string, subject: unknown) {
     super(shortened(`Cannot ${action} as ${rule}: ${shown(subject)}`));
     this.subject = typeof subject === "string" ? subject : shown(subject);
@@ -208,7 +208,7 @@ export class DecodeError extends Error {
   static {
     this.prototype.name = "DecodeError";
   }
-  /** The content type it came with. */
+  /** The content type of the message. */
   readonly contentType: string;
 
   /** Makes one; `cause` is the parser's error. */
@@ -219,17 +219,17 @@ export class DecodeError extends Error {
 }
 
 /**
- * A body to send, or a part of it, would not arrive as what it is: a promise, a `Map`, `NaN`, a cycle, a function, bytes
- * inside of JSON.
+ * JSON cannot carry a body or a part of it unchanged: a promise, a `Map`, `NaN`, a cycle, a function, or bytes inside
+ * of JSON.
  */
 export class EncodeError extends Error {
   static {
     this.prototype.name = "EncodeError";
   }
-  /** Where it stands, such as `body.items[3]`. */
+  /** The path to the faulty part, such as `body.items[3]`. */
   readonly place: string;
 
-  /** Makes one; `found` says what stands where. */
+  /** Makes one; `found` describes the faulty part and its place. */
   constructor(found: string, options?: ErrorOptions & { readonly place?: string }) {
     super(`Cannot encode the body as it must be text, bytes or a JSON value: ${found}`, options);
     this.place = options?.place ?? "body";
@@ -241,7 +241,7 @@ export class ValidationError extends Error {
   static {
     this.prototype.name = "ValidationError";
   }
-  /** What the schema found, each with the path where it found it. */
+  /** The schema's findings, each with its path. */
   readonly issues: readonly ValidationIssue[];
 
   /** Makes one from the issues of a Standard Schema. */
@@ -261,7 +261,7 @@ export interface ValidationIssue {
   readonly path: readonly string[];
 }
 
-/** A message is larger than the server takes. */
+/** A message is larger than the server's limit. */
 export class PayloadTooLargeError extends Error {
   static {
     this.prototype.name = "PayloadTooLargeError";
@@ -280,12 +280,12 @@ export class PayloadTooLargeError extends Error {
   }
 }
 
-/** What is held for the time after the reconnect is full; the message was not taken. */
+/** The outbox, which holds messages until the reconnect, is full; the broker dropped the message that did not fit. */
 export class OutboxFullError extends Error {
   static {
     this.prototype.name = "OutboxFullError";
   }
-  /** What is held already, in bytes. */
+  /** How many bytes the outbox holds. */
   readonly held: number;
   /** The bound, in bytes. */
   readonly limit: number;

@@ -1,20 +1,20 @@
 /**
- * How options are checked: at construction, each wrong one with a sentence that names it and its value.
+ * Checks options at construction; the error message names the wrong option and its value.
  *
  * @module
  */
 import { isThenable } from "./thenable.ts";
 
-/** Says what must hold of a value, or `undefined` if it does. */
+/** Returns `undefined` for a valid value, and otherwise the text that says what the value must be. */
 export type Rule = (value: unknown) => string | undefined;
 
-/** One rule an option; the keys are all the options there are. */
+/** One rule for each option; an option without a rule is unknown. */
 export type Rules = Readonly<Record<string, Rule>>;
 
 /** A time in milliseconds, 0 included. */
 export const milliseconds: Rule = millisecondsFrom(0);
 
-/** A time in milliseconds that is not over before it began. */
+/** A time in milliseconds, at least 1. */
 export const duration: Rule = millisecondsFrom(1);
 
 /** A whole number of at least 1. */
@@ -29,7 +29,7 @@ export const bytes: Rule = (value) =>
 export const text: Rule = (value) =>
   typeof value === "string" && value !== "" ? undefined : "text that is not empty";
 
-/** Text whose value no sentence may tell. */
+/** Text that no error message may show. */
 export const secret: Rule = (value) => text(value);
 
 /** `true` or `false`. */
@@ -38,24 +38,24 @@ export const flag: Rule = (value) => typeof value === "boolean" ? undefined : "t
 /** An `AbortSignal`. */
 export const signal: Rule = (value) => value instanceof AbortSignal ? undefined : "an AbortSignal";
 
-/** An object, whose own options are checked where they are used. */
+/** An object; the code that uses it checks its options. */
 export const record: Rule = (value) => holdsOptions(value) ? undefined : "an object";
 
 /** One line of text, as a header's value is. */
 export const line: Rule = (value) =>
   typeof value === "string" && /^[^\r\n\0]+$/.test(value) ? undefined : "one line of text";
 
-/** A list of subjects or patterns, each of which is checked where it is read. */
+/** A list of subjects or patterns; the code that reads the list checks each entry. */
 export const subjects: Rule = (value) =>
   Array.isArray(value) && value.every((one) => typeof one === "string")
     ? undefined
     : "a list of subjects";
 
-/** A function, and not a class, which cannot be called. */
+/** A function that can be called, so not a class. */
 export const callable: Rule = (value) =>
   typeof value === "function" && !isClass(value) ? undefined : "a function";
 
-/** A function that answers at once: a promise or an iterator would be taken for a yes. */
+/** A function that returns its answer at once: a returned promise or iterator would count as a yes. */
 export const decision: Rule = (value) =>
   callable(value) ??
     (kindOf(value) === "[object Function]" ? undefined : "a function that is not async");
@@ -66,7 +66,7 @@ export const middlewareList: Rule = (value) =>
     ? undefined
     : "a list of functions (message, next)";
 
-/** A middleware: what else is written for other frameworks would be called with what it does not expect. */
+/** A middleware. Rejects functions written for other frameworks, which expect other arguments. */
 export const middleware: Rule = (value) => {
   if (callable(value) !== undefined || /Generator/.test(kindOf(value))) {
     return "a function (message, next), async or not";
@@ -76,7 +76,7 @@ export const middleware: Rule = (value) => {
     : undefined;
 };
 
-/** What follows the rule, or `Infinity` where there is to be no limit. */
+/** A value that follows the rule, or `Infinity` for no limit. */
 export function limit(rule: Rule): Rule {
   return (value) => {
     const wanted = value === Infinity ? undefined : rule(value);
@@ -93,7 +93,7 @@ export function oneOf(...words: readonly string[]): Rule {
 }
 
 /**
- * Checks every option that is there.
+ * Checks every given option.
  *
  * @throws {TypeError} naming the first that is unknown or does not follow its rule
  */
@@ -117,7 +117,10 @@ export function checkOptions(action: string, options: unknown, rules: Rules): vo
   }
 }
 
-/** Whether options can be in it. A promise, a signal or a list has none of its own, and would pass as no options at all. */
+/**
+ * Whether the value can hold options. A promise, a signal or a list has no options of its own, and would pass as an
+ * empty object.
+ */
 export function holdsOptions(value: unknown): value is object {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
   const prototype = Object.getPrototypeOf(value);
@@ -129,10 +132,10 @@ function isClass(value: object): boolean {
   return /^class\b/.test(Function.prototype.toString.call(value));
 }
 
-/** Any value as a sentence shows it: neither a cycle nor a BigInt must hide what the sentence says. */
+/** Formats any value for an error message; a cycle or a BigInt must not hide that message behind another error. */
 export function shown(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value);
-  // its source may be long
+  // show the name only, as the source may be long
   if (typeof value === "function") return value.name === "" ? "a function" : `${value.name}()`;
   return typeof value === "object" && value !== null ? kindOf(value) : String(value);
 }
@@ -141,7 +144,7 @@ function kindOf(value: unknown): string {
   try {
     return Object.prototype.toString.call(value);
   } catch {
-    // a proxy that was revoked, a getter that throws: no reason to lose the sentence that names it
+    // a revoked proxy or a getter that throws must not replace the error message
     return "an object that cannot be read";
   }
 }

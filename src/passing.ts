@@ -1,8 +1,8 @@
-/** What middlewares have and may never let go, so that whoever waits for it can be told that it is over. */
+/** Ends the wait for promises that a middleware may never settle. */
 export class Passing {
   readonly #waiting = new Set<(error: unknown) => void>();
 
-  /** Settles as the promise does, unless all is over before. */
+  /** Settles as the promise does, unless {@linkcode end} rejects it first. */
   until<T>(passed: Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       this.#waiting.add(reject);
@@ -14,7 +14,7 @@ export class Passing {
     });
   }
 
-  /** It is over: all that waits rejects. */
+  /** Rejects everything that waits. */
   end(error: () => unknown): void {
     const waiting = [...this.#waiting];
     this.#waiting.clear();

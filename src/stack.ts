@@ -1,9 +1,9 @@
-/** Turns that a promise needs to know who awaits it, once it has been resolved with another. */
+/** How many microtask turns pass until a promise that was resolved with another promise knows who awaits it. */
 const TURNS = 2;
 
 /**
- * Gives an error the stack of this moment. In the continuation of an async function, that is the way to everyone who
- * awaits it; an error made in a timer or while the socket is read would show only these.
+ * Gives an error the current stack. In the continuation of an async function, that stack leads to everyone who awaits
+ * it; the stack of an error made in a timer or in the socket's reader would show only the timer or the reader.
  */
 export function retraced<T extends Error>(error: T): T {
   Error.captureStackTrace(error, retraced);
@@ -11,9 +11,9 @@ export function retraced<T extends Error>(error: T): T {
 }
 
 /**
- * A promise to resolve another with, which so rejects with an error whose stack leads to the program's `await`. It costs
- * nothing where all goes well. The `given` one, which it is resolved with, may be left un-awaited: it is marked as
- * handled only here, as no stack leads past a promise with two reactions.
+ * A promise that rejects with the error; resolve another promise, `given`, with it, and the error's stack leads to the
+ * program's `await`. Costs nothing on success. The program may leave `given` un-awaited: this function marks it as
+ * handled, and does so only here, as no stack leads past a promise with two reactions.
  */
 export async function rejection(error: Error, given?: Promise<unknown>): Promise<never> {
   for (let turn = 0; turn < TURNS; turn++) await undefined;

@@ -1,13 +1,13 @@
-/** Whether a value has to be waited for. */
+/** Whether a value must be awaited. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === "object" && value !== null && "then" in value &&
     typeof value.then === "function";
 }
 
 /**
- * The same for the program, which may leave it un-awaited: its rejection does not end the process. It is marked as
- * handled only once it rejects, as the stack of an error leads no further than to a promise with two reactions, and must
- * lead to the program's `await`. What it rejects with is told to `failed`, awaited or not.
+ * Returns a promise that the program may leave un-awaited: a rejection does not end the process. The promise is marked
+ * as handled only once it rejects, as the error's stack must lead to the program's `await`, and no stack leads past a
+ * promise with two reactions. A rejection calls `failed` with its reason, whether the promise is awaited or not.
  */
 export function handled<T>(
   promise: Promise<T>,
@@ -22,8 +22,8 @@ export function handled<T>(
 }
 
 /**
- * Goes on with a value, at once if it is there: a promise for each message that needs none would cost as much as a
- * short handler.
+ * Calls `next` with a value: at once, unless the value is a promise. A needless promise for each message would cost as
+ * much as a short handler.
  */
 export function after(value: unknown, next: (value: unknown) => unknown): unknown {
   return isThenable(value) ? Promise.resolve(value).then(next) : next(value);

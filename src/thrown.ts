@@ -2,13 +2,13 @@ import { shown } from "./options.ts";
 import { handled } from "./thenable.ts";
 
 /**
- * What was thrown, as an error whose name, message and stack can be read: programs may throw anything, and a proxy or a
- * getter throws again whenever it is looked at.
+ * Turns any thrown value into an error whose name, message and stack can be read: a program may throw anything, and
+ * reading a proxy or a getter may throw again.
  */
 export function asError(thrown: unknown, whoThrew = "A handler threw"): Error {
   try {
     if (thrown instanceof Error) return isReadable(thrown) ? thrown : unreadable(whoThrew);
-    // a rejected promise that was thrown is awaited by nobody, which ends the process
+    // a thrown promise that rejects would end the process, as nobody awaits it
     if (thrown instanceof Promise) handled(thrown);
     return new Error(`${whoThrew} ${shown(thrown)}`);
   } catch {
@@ -16,19 +16,22 @@ export function asError(thrown: unknown, whoThrew = "A handler threw"): Error {
   }
 }
 
-/** Prints what there is nobody to tell of; a console that fails must not fail the work that is being done. */
+/** Prints an error that no listener handles; a failing console must not fail the caller. */
 export function print(thrown: unknown): void {
   try {
     console.error(asError(thrown));
   } catch {
-    // there is no place left to say it
+    // no other place to report it
   }
 }
 
-/** What the engine itself reads a stack by, which formats it: that takes longer than all else about a failed handler. */
+/**
+ * The engine's own getter of `stack`. Calling it formats the stack, which takes longer than all else about a failed
+ * handler.
+ */
 const readStack = stackOf(new Error())?.get;
 
-/** `undefined` in an engine that is older, where every stack is read. */
+/** `undefined` in an older engine, where every stack is read. */
 const { isError }: { readonly isError?: (value: unknown) => boolean } = Error;
 
 function isReadable(error: Error): boolean {
@@ -39,8 +42,8 @@ function isReadable(error: Error): boolean {
 }
 
 /**
- * A proxy, which is no error to the engine, shows the engine's way to read it and may still throw; so may what a program
- * has stacks formatted by.
+ * Whether reading the stack runs only code of the engine. A proxy, which the engine does not take for an error, shows
+ * the engine's getter and may still throw; so may a program's own `Error.prepareStackTrace`.
  */
 function isFormattedByEngine(error: Error): boolean {
   const read = stackOf(error)?.get;

@@ -1,21 +1,24 @@
 import { PatternTree } from "../subject/pattern_tree.ts";
 import type { Handling } from "../subscriber/handling.ts";
 
-/** Who answers on which subjects, so that no request is answered twice: one answer would make the caller happy, the other vanish. */
+/**
+ * Records which subscribers answer on which subjects, so that no request gets two answers: the caller would take the
+ * first and never see the second.
+ */
 export class Answering {
   readonly #queue: string | undefined;
   readonly #grouped = new PatternTree<Handling>();
   readonly #alone = new PatternTree<Handling>();
 
-  /** With the queue group of those that name none. */
+  /** `queue` is the queue group of subscribers that name no group. */
   constructor(queue: string | undefined) {
     this.#queue = queue;
   }
 
   /**
-   * Takes in those that may answer beside the ones here, all or none.
+   * Adds subscribers that may answer beside the existing ones; adds all or none.
    *
-   * @throws {TypeError} if a request would be answered twice
+   * @throws {TypeError} if a request would get two answers
    */
   add(handlings: readonly Handling[]): void {
     for (const handling of handlings) this.#check(handling);
@@ -34,7 +37,7 @@ export class Answering {
   #check(handling: Handling): void {
     const tree = this.#treeOf(handling);
     if (!tree) return;
-    // whoever names queue groups may want both of two to be asked
+    // a program that names two queue groups may want both to handle a request
     const other = this.#alone.overlapping(handling.subject) ??
       (tree === this.#alone ? this.#grouped.overlapping(handling.subject) : undefined);
     if (!other) return;

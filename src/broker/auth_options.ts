@@ -1,7 +1,7 @@
 import { type Auth, type AuthSource, checkAuth } from "../connection/auth.ts";
 import type { Credentials } from "../connection/servers.ts";
 
-/** Every option by which credentials can be given. */
+/** Every option that can give credentials. */
 interface Given {
   readonly user?: string;
   readonly password?: string;
@@ -10,9 +10,9 @@ interface Given {
 }
 
 /**
- * The one way that is given.
+ * The credentials that the options give, in one form.
  *
- * @throws {TypeError} for what is wrong with it, or for two ways; it tells no secret
+ * @throws {TypeError} if they are invalid or given in two ways; the message shows no secret
  */
 export function authSettings(
   action: string,

@@ -3,10 +3,10 @@ import type { EventFeed } from "../connection/events.ts";
 import { ConnectionError } from "../errors.ts";
 
 /**
- * Settles as `begun` does, unless the connection breaks meanwhile, and `begun` has not settled so many milliseconds after
- * that: with a server that lets everyone in and hangs up, it never would.
+ * Settles as `begun` does, but rejects if the connection breaks meanwhile and `begun` is still pending `timeout`
+ * milliseconds later: with a server that accepts every connection and hangs up, `begun` would never settle.
  *
- * @throws {ConnectionError} then, with what was told last of why it broke
+ * @throws {ConnectionError} in that case, with the last known reason of the break
  */
 export function untilBroken(
   clock: Clock,

@@ -22,11 +22,11 @@ import { untilTold } from "./run.ts";
 import { TIMEOUT_RULES, type TimeoutOptions } from "./timeout_options.ts";
 import { Wiring } from "./wiring.ts";
 
-/** Leads a broker through other sockets, by another clock, from its next connect on: what no program must see. */
+/** Gives a broker other sockets and another clock from its next connect on; for tests, hidden from programs. */
 export let reroute: (broker: NatsBroker, socket: SocketSource | undefined, clock: Clock) => void;
 
 /**
- * One connection to NATS, and everything that is done over it.
+ * One connection to NATS and everything a program does over it.
  *
  * @example
  * ```ts
@@ -72,34 +72,36 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
   }
 
   /**
-   * Connects; the same connection for every call. From then on it comes back by itself, for ever.
+   * Connects; every call shares one connection. From then on the broker reconnects without limit.
    *
-   * @throws {ConnectionError} with its reason, at once where a retry cannot help
+   * @throws {ConnectionError} with its reason, at once if a retry cannot help
    */
   connect(): Promise<void> {
     return handled(this.#wiring.life.connect());
   }
 
   /**
-   * Connects and subscribes: once it resolves, a request of anyone finds the handlers.
+   * Connects and subscribes: once it resolves, every client's requests reach the handlers.
    *
-   * @throws {ConnectionError} if it cannot connect, or if the connection breaks before the server has taken all
-   * subscriptions and that takes `connectTimeout` longer (with `waitOnFirstConnect` it waits on)
+   * @throws {ConnectionError} if it cannot connect, or the connection breaks and the server has not accepted all
+   * subscriptions `connectTimeout` later (with `waitOnFirstConnect` it waits on)
    * @throws {PermissionError} if a subscription is not permitted
-   * @throws {SubscriptionError} if the server refuses one for another reason. It is subscribed again now and then
+   * @throws {SubscriptionError} if the server refuses one for another reason; the broker retries that subscription from
+   * time to time
    */
   start(): Promise<void> {
     return this.#wiring.reported(this.#wiring.start(this.#registry));
   }
 
   /**
-   * Takes in nothing new, lets the handlers at work finish, those of subscribers that were stopped before as well, sends what
-   * is on its way and closes. All of that takes at most the timeout, 25 000 ms if none is given, and 100 ms if it is less: a
-   * tenth before its end, a second at most, handlers are aborted, and their callers told 503. A session whose program does
-   * not ask for `session.draining` is ended without that wait.
+   * Accepts no new messages, lets all running handlers finish, sends what is still queued and closes. All of this takes
+   * at most the timeout: 25 000 ms by default, 100 ms at least. When a tenth of the timeout is left, or one second if
+   * that is less, the broker aborts the handlers, and their callers get a 503. A session whose program does not read
+   * `session.draining` ends without that wait.
    *
-   * Called again meanwhile, it is the same stop, within the shorter time; a `start()` or `connect()` follows it. A handler must
-   * not await it: once all others are done the broker stops without that handler, and an `error` event tells.
+   * A second call joins the running stop, and the shorter timeout applies; a `start()` or `connect()` waits for the
+   * stop to end. A handler must not await `stop()`: once all other handlers are done, the broker stops without waiting
+   * for that handler and emits an `error` event.
    */
   stop(options: TimeoutOptions = {}): Promise<void> {
     return handled(this.#stop(options));
@@ -111,7 +113,7 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
   }
 
   /**
-   * Starts, and stops at SIGINT (Ctrl-C) or SIGTERM; a second signal ends the program at once, with the code 130 or 143.
+   * Starts, and stops at SIGINT (Ctrl-C) or SIGTERM; a second signal ends the program with exit code 130 or 143.
    *
    * @throws {ConnectionError} @throws {PermissionError} as {@linkcode start} does
    */
@@ -124,7 +126,7 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
     await untilTold(this.#wiring.life, () => this.start(), () => this.stop(options));
   }
 
-  /** What a log shows: neither the servers, which may hold credentials, nor an inbox. */
+  /** The text for logs; shows neither inboxes nor server URLs, which may hold credentials. */
   [Symbol.for("Deno.customInspect")](
     inspect: typeof Deno.inspect,
     how: Deno.InspectOptions,
@@ -140,11 +142,11 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
   }
 
   /**
-   * Asks the server for a sign of life, and gives the milliseconds it took.
+   * Pings the server, and resolves with the round trip in milliseconds.
    *
    * @param options `timeout` in milliseconds, 5 000 if none is given
-   * @throws {TimeoutError} if none came in time, also as the connection is to come back
-   * @throws {ConnectionError} if never connected, or stopped
+   * @throws {TimeoutError} if the server does not answer in time, or the broker does not reconnect in time
+   * @throws {ConnectionError} if the broker has never connected, or is stopped
    */
   ping(options: TimeoutOptions = {}): Promise<number> {
     return handled(this.#ping(options));
@@ -159,12 +161,12 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
   }
 
   /**
-   * Resolves once the server has everything that was published before, after a reconnect if need be.
+   * Resolves once the server has received everything published before, after a reconnect if necessary.
    *
-   * @throws {TimeoutError} if that takes longer than `timeout` milliseconds; without one it waits for ever
-   * @throws {ConnectionError} once, where messages were on their way when the connection broke, and may be lost; with
-   * the reason `rejected`, where the server says that something is wrong
-   * @throws {PermissionError} @throws {PayloadTooLargeError} once, where the server refused what was published
+   * @throws {TimeoutError} if that takes longer than `timeout` milliseconds; without a timeout it waits without end
+   * @throws {ConnectionError} once, if the connection broke with unconfirmed messages, which may be lost; with the
+   * reason `rejected`, if the server reported an error
+   * @throws {PermissionError} @throws {PayloadTooLargeError} once, if the server refused a published message
    */
   flush(options: TimeoutOptions = {}): Promise<void> {
     return handled(this.#flush(options));
@@ -177,8 +179,8 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
   }
 
   /**
-   * The least that the server must permit this broker's user: its inboxes, what is registered so far, and what `options`
-   * add, which is all that the program sends to subjects of its own making.
+   * The least that the server must permit this broker's user: its inboxes, the subscribers and publishers registered so
+   * far, and what `options` add. List in `options` all other subjects that the program sends to.
    *
    * @throws {TypeError} @throws {InvalidSubjectError} for a wrong option
    */
@@ -186,21 +188,18 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
     return this.#wiring.permissions(this.#registry, options);
   }
 
-  /** What happens to the connection from now on; ends once the broker is stopped, and at once if it is. */
+  /** The broker's events from now on; ends once the broker is stopped. */
   events(): AsyncIterableIterator<BrokerEvent> {
     return this.#wiring.feed.iterate();
   }
 
-  /**
-   * A name for an inbox: the prefix, a dot and 22 characters that nobody can guess. It needs no connection, and
-   * nobody listens to it yet; {@linkcode openInbox} does.
-   */
+  /** A new name for an inbox, without a subscription: the prefix, a dot and 22 characters that nobody can guess. */
   newInbox(): Promise<string> {
     return Promise.resolve(this.#wiring.newInbox());
   }
 
   /**
-   * Opens an inbox: once it resolves, the server has the subscription, and nothing sent to it is missed.
+   * Opens an inbox: once it resolves, the server has the subscription, and the inbox gets every message.
    *
    * @throws {TypeError} naming the option that is wrong @throws {PermissionError} if the server does not permit it
    * @throws {SubscriptionError} if the server refuses it for another reason, such as its `max_subscriptions`
@@ -211,27 +210,28 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
   }
 
   /**
-   * Publishes text as text, bytes as bytes, and all else as JSON. One that fails is an `error` event as well, so nothing is
-   * lost without a word where it is not awaited. While disconnected it is held, in order, and
-   * sent after the reconnect.
+   * Publishes text as text, bytes as bytes, and everything else as JSON. A failure also emits an `error` event, so a
+   * program sees it without awaiting this call. While disconnected the broker holds messages, in order, and sends them
+   * after the reconnect.
    *
    * @throws {InvalidSubjectError} @throws {TypeError} before anything is sent
-   * @throws {EncodeError} if the body is not text, bytes or JSON @throws {PayloadTooLargeError} if it is too large
-   * @throws {OutboxFullError} if too much is held already @throws {ConnectionError} if never connected, or stopped
+   * @throws {EncodeError} if the body is not text, bytes or JSON @throws {PayloadTooLargeError} if the message is too
+   * large
+   * @throws {OutboxFullError} if the outbox is full @throws {ConnectionError} if never connected, or stopped
    */
   publish(subject: string, body?: unknown, options?: PublishOptions): Promise<void> {
     return this.#registry.outbound.publish(subject, body, options);
   }
 
   /**
-   * Asks, and resolves with the answer. While disconnected it waits for the connection within its timeout; once
-   * that is over, it is never sent.
+   * Sends a request and resolves with the answer. While disconnected it waits for the connection within its timeout; a
+   * request that timed out is never sent later.
    *
    * @throws {InvalidSubjectError} @throws {TypeError} before anything is sent
    * @throws {NoRespondersError} at once, if nobody subscribes to the subject
    * @throws {RemoteError} if the answer is an error
    * @throws {TimeoutError} at the deadline
-   * @throws {PermissionError} if the server permits neither the question nor the answer
+   * @throws {PermissionError} if the server does not permit the request or the subscription for the answer
    * @throws {SubscriptionError} if the server refuses the subscription for the answer
    * @throws {ValidationError} if the answer does not fit `schema`
    * @throws the reason of `signal`, if it aborts
@@ -245,8 +245,8 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
   }
 
   /**
-   * Asks everyone who subscribes to the subject, and gives their answers as they come; it ends after `max` answers,
-   * `stall` milliseconds after the last one, or at its `timeout`, and `ended` says which.
+   * Sends a request to every subscriber of the subject and yields their answers as they arrive; ends after `max`
+   * answers, `stall` milliseconds after the last answer, or at `timeout`, and `ended` says which.
    *
    * @throws {InvalidSubjectError} @throws {TypeError} before anything is sent
    * @throws {ConnectionError} if the broker is not connected
@@ -260,7 +260,7 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
   }
 
   /**
-   * Asks for a streamed reply, and gives its parts as they come; a reader that stops stops the responder.
+   * Requests a streamed reply and yields its parts as they arrive; when the reader stops, the responder stops too.
    *
    * @throws {InvalidSubjectError} @throws {TypeError} before anything is sent
    * @throws {ConnectionError} if the broker is not connected
@@ -276,13 +276,13 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
   /**
    * Opens a session; resolves once the other side has accepted it.
    *
-   * @param opening what it is opened with; the other side finds it in `session.opening`
+   * @param opening the opening value; the other side reads it as `session.opening`
    * @throws {InvalidSubjectError} @throws {TypeError} before anything is sent
    * @throws {NoRespondersError} at once, if nobody subscribes to the subject
    * @throws {RemoteError} if the other side refuses
    * @throws {TimeoutError} if nobody accepts within `timeout`
-   * @throws {LinkError} if whoever answers does not serve sessions
-   * @throws {PermissionError} if the server permits neither the opening nor the answer
+   * @throws {LinkError} if the responder does not serve sessions
+   * @throws {PermissionError} if the server does not permit the opening or the subscription for the answer
    * @throws {SubscriptionError} if the server refuses the subscription for the answer
    * @throws the reason of `signal`, if it aborts
    */

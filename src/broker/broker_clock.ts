@@ -1,6 +1,6 @@
 import { type Clock, platformClock, type Timer } from "../clock.ts";
 
-/** The clock of one broker, for all of its life: the platform's, or the one of the test that the broker runs in. */
+/** The clock of one broker for its whole life: the platform's clock, or that of the test in which the broker runs. */
 export class BrokerClock implements Clock {
   #clock: Clock = platformClock;
   #ahead = 0;
@@ -25,9 +25,9 @@ export class BrokerClock implements Clock {
     return this.#clock.random();
   }
 
-  /** Goes by another clock from now on; what was read before stays in the past. */
+  /** Follows another clock from now on; times read before stay in the past. */
   follow(clock: Clock): void {
-    // whole milliseconds, so that sums of times stay exact in a time that is moved
+    // whole milliseconds, so that sums of times stay exact when a test moves the time
     this.#ahead = Math.ceil(this.now() - clock.now());
     this.#clock = clock;
   }

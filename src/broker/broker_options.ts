@@ -20,113 +20,115 @@ import { Pattern } from "../subject/pattern.ts";
 import { checkPrefix } from "../subject/subject.ts";
 import { authSettings } from "./auth_options.ts";
 
-/** How a broker connects and what it calls its inboxes. */
+/** How a broker connects and names its inboxes. */
 export interface BrokerOptions {
-  /** What every inbox of this broker begins with; grant a user `PREFIX.>`. @default {"_INBOX"} */
+  /** The prefix of every inbox of this broker; grant its user `PREFIX.>`. @default {"_INBOX"} */
   readonly inboxPrefix?: string;
-  /** A name the server shows in its list of connections. */
+  /** The name that the server shows in its list of connections. */
   readonly name?: string;
-  /** The user, where the URL does not give one. */
+  /** The user, if the URL gives none. */
   readonly user?: string;
   /** The user's password. */
   readonly password?: string;
   /** A token, instead of user and password. */
   readonly token?: string;
   /**
-   * Who the broker is: an NKey, a JWT, a `.creds` file, or any of the above. A function is asked before every connect
-   * and reconnect, and has half of `connectTimeout` to answer; where it fails at a reconnect, an `error` event tells,
-   * and its last answer is used again.
+   * The credentials: an NKey, a JWT, a `.creds` file, or any of the above. The broker calls a function before every
+   * connect and reconnect, and waits for half of `connectTimeout`; if the function fails at a reconnect, the broker
+   * emits an `error` event and uses the last credentials again.
    */
   readonly auth?: Auth | AuthSource;
   /** TLS beyond what `tls://` asks for. */
   readonly tls?: TlsOptions;
   /**
-   * What the broker says it is to those who look for services (ADR-32); its subscribers are its endpoints, in the
-   * queue group "q" where they name none.
+   * Makes the broker discoverable as a service (ADR-32); its subscribers are the endpoints, in the queue group "q"
+   * unless they name another.
    */
   readonly service?: ServiceOptions;
   /**
-   * Milliseconds that a server has to answer a connect, and that `start()` waits for a connection that broke meanwhile.
+   * Milliseconds that a server has to answer a connect, and that `start()` waits for a reconnect if the connection
+   * breaks meanwhile.
    *
    * @default {5_000}
    */
   readonly connectTimeout?: number;
   /**
-   * Whether the first connect goes on as a reconnect does, until a server is there or the broker is stopped. It still
-   * fails at once where that cannot help: credentials, TLS, a permission of Deno's.
+   * Whether the first connect retries, as a reconnect does, until a server answers or the broker is stopped. It still
+   * fails at once if a retry cannot help: credentials, TLS, a permission of Deno's.
    *
    * @default {false}
    */
   readonly waitOnFirstConnect?: boolean;
-  /** Milliseconds that an answer may take where a request names no timeout of its own. @default {5_000} */
+  /** Milliseconds until a request times out, unless the request sets its own `timeout`. @default {5_000} */
   readonly requestTimeout?: number;
-  /** Milliseconds between two pings that prove the connection alive; two without an answer end it. @default {20_000} */
+  /** Milliseconds between two pings that check the connection; two unanswered pings end it. @default {20_000} */
   readonly pingInterval?: number;
-  /** How long to wait between two attempts to connect again; it goes on for ever. */
+  /** How long to wait between two attempts to reconnect; the broker retries without limit. */
   readonly reconnect?: ReconnectOptions;
   /**
-   * What the server's `allow_responses` says of this user, if it may not publish to inboxes otherwise: streams and
-   * sessions then send so many messages to each address of reply, within so many milliseconds. `true` is one message
-   * within two minutes, as it is on the server. It lends every caller the right to have an answer sent to any subject; what
-   * `answersTo` does not permit, the broker refuses.
+   * The server's `allow_responses` for this user, if the user may publish to inboxes only by it: streams and sessions
+   * then send at most `max` messages to each reply address, within `expires` milliseconds. `true` is one message within
+   * two minutes, the server's default. With `allow_responses` every caller can have an answer sent to any subject; the
+   * broker refuses answers that `answersTo` does not permit.
    *
    * @default {undefined: it may publish to inboxes as often as it likes}
    */
   readonly allowResponses?: true | { readonly max?: number; readonly expires?: number };
   /**
-   * Where answers of handlers, of services and of sessions may go: the inboxes of all callers, as in `["_SHOP.>"]`. A
-   * message whose address of reply is another one is not handled, and is told as an `error` event
-   * ({@linkcode ReplyAddressError}). Answers to what this broker asks itself always go back to it. An entry with a wildcard
-   * first takes in neither `$…` nor what the broker subscribes to.
+   * Where answers of handlers, of services and of sessions may go: the inboxes of all callers, as in `["_SHOP.>"]`. The
+   * broker does not handle a message with any other reply address and emits an `error` event ({@linkcode
+   * ReplyAddressError}). Answers to the broker's own requests are always permitted. An entry that begins with a
+   * wildcard excludes `$…` and the subjects that the broker subscribes to.
    *
    * @default {undefined: anywhere but `$…`, subjects that this broker subscribes to, and its own open inboxes}
    */
   readonly answersTo?: readonly string[];
   /**
-   * How many sessions and streams may be served at a time. Beyond it the oldest whose opener has not said a word ends with
-   * an error of 429, and where all have, the next is answered with 429.
+   * How many sessions and streams the broker serves at a time. Beyond that number the broker ends, with error 429, the
+   * oldest one whose opener has sent nothing since the opening; if every opener has sent something, the new one gets a
+   * 429.
    *
    * @default {10_000}
    */
   readonly maxSessions?: number;
   /**
-   * How much all streams and sessions together may hold for their other sides, in bytes: what came and is not read, pieces
-   * of bodies that are not whole, what is sent and not acknowledged, openings, and 8 KiB for each. Beyond it whichever
-   * holds the most ends with an error of 429, and an opening is refused with 429 where none holds more than it would.
+   * How many bytes all streams and sessions together may hold: received and unread messages, pieces of incomplete
+   * bodies, sent and unacknowledged messages, openings, and 8 KiB for each stream or session. Beyond that number the
+   * broker ends, with error 429, the one that holds the most; it refuses an opening with 429 if no existing one holds
+   * more than the new one would.
    *
    * @default {268_435_456}
    */
   readonly maxLinkBytes?: number;
-  /** How much is held while disconnected, in bytes; what is published beyond it is refused. @default {8_388_608} */
+  /** How many bytes the broker holds while disconnected; it refuses messages beyond that. @default {8_388_608} */
   readonly outboxLimit?: number;
   /**
-   * Whether names are looked up before they are dialled, to try each of their addresses. It needs permission for
-   * the DNS server and for every address.
+   * Whether the broker looks up host names itself, to try each of their addresses. Needs permission for the DNS server
+   * and for every address.
    *
    * @default {false}
    */
   readonly resolve?: boolean;
   /**
-   * Where log lines go: `console`, an object with `debug`, `info`, `warn` and `error` that take a message and fields, or
-   * `false` for nowhere. Each event is one line; stacks of errors go to `debug`.
+   * Where log lines go: `console`, an object with methods `debug`, `info`, `warn` and `error` that take a message and
+   * fields, or `false` for no log. Each event is one line; stacks of errors go to `debug`.
    *
    * @default {all but `debug` lines to standard error}
    */
   readonly logger?: Logger | false;
 }
 
-/** How a TLS connection is made; a client certificate is refused, as Deno's transport has no way to send it. */
+/** How to make a TLS connection; the broker refuses a client certificate, as Deno's transport cannot send one. */
 export interface TlsOptions {
-  /** A file with the certificate of a private authority; reading it needs `--allow-read`. */
+  /** A file with the certificate of a private authority; needs `--allow-read`. */
   readonly caFile?: string;
-  /** Whether TLS begins before the server's first word, as its `handshake_first` wants it. @default {false} */
+  /** Whether TLS begins before the server's `INFO`, as the server's `handshake_first` demands. @default {false} */
   readonly handshakeFirst?: boolean;
 }
 
 /**
- * The delays before attempts to connect again: each is random, from nothing up to a longest one that doubles. There are no
- * more than ten attempts within five times `minDelay`, and the first counts as first again once a connection has lasted
- * for `maxDelay`.
+ * The delays before attempts to reconnect: each is random, from 0 up to a limit that doubles. There are at most ten
+ * attempts within five times `minDelay`, and the limit starts anew once a connection has lasted for `maxDelay`.
  */
 export interface ReconnectOptions {
   /** The longest first delay in milliseconds; it doubles with every attempt. @default {2_000} */
@@ -183,7 +185,7 @@ const RULES = {
  * Checks every option and fills in the defaults.
  *
  * @throws {TypeError} naming the first option that is unknown or wrong
- * @throws {InvalidSubjectError} for a prefix that no inbox could have
+ * @throws {InvalidSubjectError} for a prefix that is invalid for inboxes
  */
 export function brokerSettings(
   servers: string | readonly string[],
@@ -234,7 +236,7 @@ function connectionSettings(
   };
 }
 
-/** The server's own defaults, where `allow_responses` does not say more. */
+/** Fills in the server's own defaults of `allow_responses`. */
 function allowanceOf(responses: BrokerOptions["allowResponses"]): Allowance | undefined {
   if (responses === undefined) return undefined;
   const { max = 1, expires = 120_000 } = responses === true ? {} : responses;

@@ -4,10 +4,10 @@ import { Service, type ServiceSurroundings } from "../service/service.ts";
 import type { ServiceOptions } from "../service/service_options.ts";
 import type { Handling } from "../subscriber/handling.ts";
 
-/** ADR-32: the queue group of endpoints that name none. */
+/** ADR-32: the default queue group of endpoints. */
 export const SERVICE_QUEUE = "q";
 
-/** A broker as a service: its subscribers are the endpoints, each with its counts. */
+/** A broker as a service: its subscribers are the endpoints, and each has its own counts. */
 export class Discovery {
   readonly #service: Service;
   readonly #endpoints = new Map<Handling, Endpoint>();
@@ -21,7 +21,7 @@ export class Discovery {
     this.#service = new Service(surroundings, options, () => [...this.#endpoints.values()]);
   }
 
-  /** Where a subscriber's counts are kept. */
+  /** The counts of a subscriber. */
   statsOf(handling: Handling): EndpointStats {
     const known = this.#endpoints.get(handling);
     if (known) return known.stats;
@@ -30,17 +30,17 @@ export class Discovery {
     return endpoint.stats;
   }
 
-  /** Tells of a subscriber no longer. */
+  /** Drops a subscriber from the list of endpoints. */
   forget(handling: Handling): void {
     this.#endpoints.delete(handling);
   }
 
-  /** Can be found from now on. */
+  /** Makes the service discoverable. */
   listen(): void {
     this.#service.listen();
   }
 
-  /** Cannot be found any more. */
+  /** Ends the discoverability. */
   leave(): Promise<void> {
     return this.#service.leave();
   }

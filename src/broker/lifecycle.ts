@@ -11,12 +11,15 @@ import type { Discovery } from "./discovery.ts";
 import type { Registry } from "./registry.ts";
 import { StopDeadline } from "./stop_deadline.ts";
 
-/** How often a stop that was called inside a handler looks whether that handler is all that is left, in milliseconds. */
+/** How often a stop that was called inside a handler checks whether only that handler is left, in milliseconds. */
 const STEP = 50;
-/** How long such a handler has once everything else is done, in milliseconds: it may not wait for the stop. */
+/**
+ * How long the stop waits for such a handler once everything else is done, in milliseconds: the handler may await the
+ * stop.
+ */
 const GRACE = 1_000;
 
-/** What starts and stops. */
+/** The parts that a lifecycle starts and stops. */
 export interface LifecycleParts {
   readonly clock: Clock;
   readonly connection: Connection;
@@ -34,14 +37,14 @@ interface Stop {
   done: Promise<void>;
 }
 
-/** How a broker starts and stops: one after the other, whatever is called when. */
+/** Starts and stops a broker, one after the other, in whatever order the calls come. */
 export class Lifecycle {
   readonly #parts: LifecycleParts;
-  /** Subscribers that were stopped by themselves, and whose handlers are at work yet. */
+  /** Subscribers that the program stopped one by one, and whose handlers still run. */
   readonly #leaving = new Map<Promise<void>, Handling>();
-  /** Aborts at each `stop()`: whatever was begun before comes to nothing. */
+  /** Aborts at each `stop()`, which cancels every start begun before. */
   #beginning = new AbortController();
-  /** Aborts when the time of a stop is over. */
+  /** Aborts when the timeout of a stop has passed. */
   #stopping = new AbortController();
   #stop: Stop | undefined;
   #isStarted = false;
@@ -50,22 +53,22 @@ export class Lifecycle {
     this.#parts = parts;
   }
 
-  /** Aborts when the broker stops and time is up. */
+  /** Aborts when the timeout of the broker's stop has passed. */
   readonly stopping = (): AbortSignal => this.#stopping.signal;
 
-  /** Whether what is registered has been started; what is registered from now on has to be started by itself. */
+  /** Whether the broker has started its subscribers; the program must start a subscriber that it registers later. */
   get isStarted(): boolean {
     return this.#isStarted;
   }
 
-  /** A subscriber is stopped by itself; it is part of a stop of the broker until it has `left`. */
+  /** Notes that a single subscriber stops; a stop of the broker waits for it until it has `left`. */
   leaving(handling: Handling, left: Promise<void>): void {
     this.#leaving.set(left, handling);
     const forget = () => void this.#leaving.delete(left);
     left.then(forget, forget);
   }
 
-  /** Resolves once the connection is closed, whoever closed it. */
+  /** Resolves once the connection is closed, by either side. */
   closed(): Promise<void> {
     return new Promise((resolve) => {
       const deaf = this.#parts.feed.listen(({ type }) => {
@@ -76,20 +79,20 @@ export class Lifecycle {
     });
   }
 
-  /** Ends whatever begins: a start that waits for its server, or for a stop. */
+  /** Cancels a start that waits for its server, or for a stop. */
   giveUp(): void {
     this.#beginning.abort();
     this.#beginning = new AbortController();
     this.#parts.connection.giveUp();
   }
 
-  /** Connects, after a stop that is under way. */
+  /** Connects, after a running stop has ended. */
   connect(): Promise<void> {
     const { connection } = this.#parts;
     return this.#stop ? this.#afterStop(() => connection.connect()) : connection.connect();
   }
 
-  /** Connects and begins, after a stop that is under way; a later `stop()` ends it. */
+  /** Connects and begins, after a running stop has ended; a later `stop()` cancels it. */
   async start(begin: () => Promise<void>): Promise<void> {
     const { signal } = this.#beginning;
     const check = () => {
@@ -107,7 +110,7 @@ export class Lifecycle {
     }
   }
 
-  /** Stops; called again meanwhile, it is the same stop, within the shorter time. */
+  /** Stops; a second call joins the running stop, and the shorter timeout applies. */
   stop(registry: Registry, timeout: number): Promise<void> {
     this.#isStarted = false;
     this.giveUp();
@@ -158,7 +161,7 @@ export class Lifecycle {
     await connection.close({ timeout: stop.deadline.left });
   }
 
-  /** What keeps the stop from waiting until all is done; `undefined` once all is. */
+  /** The error for which the stop gives up its wait; `undefined` once everything is done. */
   async #failure({ deadline, callers, handlings }: Stop, left: Promise<unknown>) {
     const waiting = Promise.withResolvers<Error>();
     let since: number | undefined;
@@ -187,7 +190,7 @@ export class Lifecycle {
     }
   }
 
-  /** Time is up: everyone who still waits is told. */
+  /** The timeout has passed: sends every waiting caller its 503. */
   async #abandon({ deadline, handlings }: Stop, failure: Error): Promise<void> {
     const { clock, links } = this.#parts;
     this.#report(failure);

@@ -6,8 +6,8 @@ import type { PermissionsSettings } from "./permissions_options.ts";
 import type { Registry } from "./registry.ts";
 
 /**
- * What a server must permit a user, and how it is told so; `broker.permissions()` makes it. Answers are publications to the
- * inboxes of callers: what the broker's `answersTo` says, or `_INBOX.>`.
+ * What a server must permit a user, in the forms that a server reads; `broker.permissions()` makes it. Answers are
+ * publications to the inboxes of callers: the broker's `answersTo`, or `_INBOX.>`.
  *
  * @example
  * ```ts
@@ -22,14 +22,14 @@ import type { Registry } from "./registry.ts";
  * ```
  */
 export interface Permissions {
-  /** Where the user may publish; `{ deny: [">"] }` is nowhere, as an empty list would be everywhere. */
+  /** Where the user may publish; `{ deny: [">"] }` means nowhere, as servers read an empty list as everywhere. */
   readonly publish: readonly string[] | { readonly deny: readonly string[] };
-  /** What it may subscribe to, `"subject queue"` where that is in a queue group. */
+  /** What the user may subscribe to; `"subject queue"` for a queue group. */
   readonly subscribe: readonly string[];
   /**
-   * How often it may answer each message, and for how many milliseconds; `true` is once within two minutes. There only if
-   * the broker has `allowResponses`: it lends every caller the right to have an answer sent to any subject, also where the
-   * caller itself may not publish.
+   * How often the user may answer each message, and for how many milliseconds; `true` is once within two minutes.
+   * Present only if the broker has `allowResponses`: this permission lets every caller have an answer sent to any
+   * subject, even one to which the caller may not publish.
    */
   readonly allowResponses?: true | { readonly max: number; readonly expires: number };
   /** A `permissions { … }` block for a user in nats-server's configuration. */
@@ -44,24 +44,24 @@ export interface Permissions {
 export interface PermissionClaims {
   /** Where the user may publish. */
   readonly pub: SubjectClaims;
-  /** What it may subscribe to. */
+  /** What the user may subscribe to. */
   readonly sub: SubjectClaims;
-  /** How often it may answer each message, and for how many nanoseconds. */
+  /** How often the user may answer each message, and for how many nanoseconds. */
   readonly resp?: { readonly max: number; readonly ttl: number };
 }
 
 /** Subjects in a user's JWT. */
 export interface SubjectClaims {
-  /** What is permitted. */
+  /** The permitted subjects. */
   readonly allow?: readonly string[];
-  /** What is not. */
+  /** The forbidden subjects. */
   readonly deny?: readonly string[];
 }
 
-/** What a broker needs whatever is registered on it. */
+/** What a broker needs without any subscribers and publishers. */
 export interface BrokerNeeds {
   readonly inboxPrefix: string;
-  /** The queue group of subscribers that name none. */
+  /** The queue group of subscribers that name no group. */
   readonly queue: string | undefined;
   readonly allowance: Allowance | undefined;
   readonly answersTo: readonly string[] | undefined;
@@ -70,12 +70,14 @@ export interface BrokerNeeds {
 
 const NANOSECONDS = 1_000_000;
 const ONCE: Allowance = { max: 1, expires: 120_000 };
-/** Where callers who do not say otherwise listen for answers, in the clients of every language. */
+/** The default inboxes of the NATS clients of every language. */
 const USUAL_INBOXES = ["_INBOX.>"];
 const NOWHERE = { deny: [">"] } as const;
 const WIDTH = 80;
 
-/** The least that a broker needs for what is registered on it, and for what its program does beside. */
+/**
+ * The least that a broker needs for its subscribers and publishers, and for what the program sends and reads besides.
+ */
 export function permissionsOf(
   registry: Registry,
   needs: BrokerNeeds,
@@ -101,7 +103,7 @@ function subscriptionsOf(
   { handlings, readings }: Registry,
   { inboxPrefix, queue, service }: BrokerNeeds,
 ): Wanted[] {
-  // an id that is not given is another one each time
+  // without a given id, each start makes a new one
   const { name, id = "*" } = service ?? {};
   const found = name === undefined ? [] : VERBS.flatMap((verb) => subjectsOf(verb, name, id));
   return [
@@ -114,7 +116,7 @@ function subscriptionsOf(
   ];
 }
 
-/** Where answers go, unless the server lets each message be answered wherever it says. */
+/** Where answers go; not needed if the server permits answers to every reply address. */
 function answersOf(
   { handlings }: Registry,
   { allowance, answersTo, service }: BrokerNeeds,
@@ -123,7 +125,7 @@ function answersOf(
   return allowance || !isAnswering ? [] : answersTo ?? USUAL_INBOXES;
 }
 
-/** As an option of the embedded server it is what it is on nats-server, so nothing else may be among its own fields. */
+/** Its own fields are exactly those of nats-server, so that the embedded server takes it as an option. */
 class LeastPermissions implements Permissions {
   readonly publish: readonly string[] | typeof NOWHERE;
   readonly subscribe: readonly string[];

@@ -3,22 +3,30 @@ import type { Wanted } from "../subject/least.ts";
 import { Pattern } from "../subject/pattern.ts";
 import { isToken } from "../subject/subject.ts";
 
-/** What a program does beside what is registered on its broker: subjects, wildcards, or patterns such as `"orders.{id}"`. */
+/**
+ * What a program uses besides its broker's subscribers and publishers: subjects, wildcards, or patterns such as
+ * `"orders.{id}"`.
+ */
 export interface PermissionsOptions {
-  /** Where it publishes and asks, with `publish()`, `request()` and all others that are given a subject. @default {[]} */
+  /**
+   * Where the program sends to with `publish()`, `request()` and every other method that takes a subject. @default {[]}
+   */
   readonly publish?: readonly string[];
   /**
-   * The inboxes of the services that it opens sessions and streams on, as in `["_DESK.>"]`; those of its own callers are in
-   * the broker's `answersTo`.
+   * The inboxes of the services on which the program opens sessions and streams, as in `["_DESK.>"]`; the inboxes of
+   * its own callers belong in the broker's `answersTo`.
    *
    * @default {[]}
    */
   readonly sessions?: readonly string[];
-  /** What it will subscribe to beside, each with or without a queue group: `"rooms.*"`, `"jobs workers"`. @default {[]} */
+  /**
+   * What else the program subscribes to, each with or without a queue group: `"rooms.*"`, `"jobs workers"`. @default
+   * {[]}
+   */
   readonly subscribe?: readonly string[];
 }
 
-/** The options, with their patterns as the server has them. */
+/** The options, with each pattern as a wildcard for the server. */
 export interface PermissionsSettings {
   readonly publish: readonly string[];
   readonly sessions: readonly string[];
@@ -28,10 +36,10 @@ export interface PermissionsSettings {
 const ACTION = "tell the permissions";
 
 /**
- * Checks the options, and reads their patterns.
+ * Checks the options and reads their patterns.
  *
  * @throws {TypeError} naming the first option that is unknown or wrong
- * @throws {InvalidSubjectError} for a subject that no server would take
+ * @throws {InvalidSubjectError} for an invalid subject
  */
 export function permissionsSettings(options: PermissionsOptions): PermissionsSettings {
   checkOptions(ACTION, options, { publish: subjects, sessions: subjects, subscribe: subjects });

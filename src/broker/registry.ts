@@ -12,27 +12,27 @@ import type { RouteSettings } from "../subscriber/route.ts";
 import type { SubscriberSettings } from "../subscriber/subscriber_options.ts";
 import { Answering } from "./answering.ts";
 
-/** What a broker has, and its routers use. */
+/** What routers use of their broker. */
 export interface Host extends Ways, Omit<LinkWays, "outbound"> {
   readonly feed: EventFeed;
-  /** Aborts when the broker stops and time is up. */
+  /** Aborts when the timeout of the broker's stop has passed. */
   readonly stopping: () => AbortSignal;
-  /** The queue group of subscribers that name none. */
+  /** The queue group of subscribers that name no group. */
   readonly queue: string | undefined;
-  /** Counts for a subscriber of a service. */
+  /** The counts of a service's subscriber. */
   readonly stats: (handling: Handling) => EndpointStats | undefined;
-  /** A subscriber is registered from now on. */
+  /** Notes a newly registered subscriber. */
   registered(subscriber: Handling | Reading): void;
-  /** Keeps nothing of a subscriber that is registered no longer, once it has `left`. */
+  /** Forgets a subscriber that is no longer registered, once it has `left`. */
   forget(handling: Handling, left: Promise<void>): void;
 }
 
-/** What is registered on a router, and where the router stands among others. */
+/** The subscribers, publishers and middleware of a router, and its place among other routers. */
 export class Registry implements PublisherPlace {
   readonly #host: Host | undefined;
-  /** By the text of their patterns, where the next handler may join one of them. */
+  /** By the text of their patterns, so that a handler with a filter can join one. */
   readonly #handlings = new Map<string, Set<Handling>>();
-  /** Whoever is here and below, where this is the outermost router. */
+  /** The answering subscribers here and below, if this is the outermost router. */
   #answering: Answering;
   readonly #readings = new Set<Reading>();
   readonly #published = new Set<string>();
@@ -48,7 +48,7 @@ export class Registry implements PublisherPlace {
     this.#answering = new Answering(host?.queue);
   }
 
-  /** What goes before every pattern here. */
+  /** The prefix of every pattern here. */
   get prefix(): string {
     return (this.#parent?.prefix ?? "") + this.#prefix;
   }
@@ -59,7 +59,7 @@ export class Registry implements PublisherPlace {
     return [...own, ...this.#children.flatMap((child) => child.handlings)];
   }
 
-  /** Every subscriber without one. */
+  /** Every subscriber without a handler. */
   get readings(): readonly Reading[] {
     return [...this.#readings, ...this.#children.flatMap((child) => child.readings)];
   }
@@ -70,7 +70,7 @@ export class Registry implements PublisherPlace {
     return [...own, ...this.#children.flatMap((child) => child.published)];
   }
 
-  /** What is registered here and below, as patterns. */
+  /** The patterns of everything registered here and below. */
   get inventory(): {
     readonly subscribers: readonly string[];
     readonly publishers: readonly string[];
@@ -79,15 +79,15 @@ export class Registry implements PublisherPlace {
     return { subscribers, publishers: this.published };
   }
 
-  /** The way out for what is sent from here; what stands around it is put together when it is first used. */
+  /** Sends this router's messages, through its middleware, which are composed at the first use. */
   get outbound(): Outbound {
     return this.#outbound ??= new Outbound(this.#broker("send"), this.#allPublishMiddleware);
   }
 
   /**
-   * Puts middleware around what is registered here.
+   * Wraps the handlers and publishers of this router in middleware.
    *
-   * @throws {TypeError} once something has been started or sent, which it would not stand around
+   * @throws {TypeError} once something has started or was sent, as the middleware would not wrap it
    */
   use(consume: Middleware | undefined, publish: PublishMiddleware | undefined): void {
     if (this.#isInUse) {
@@ -100,9 +100,9 @@ export class Registry implements PublisherPlace {
   }
 
   /**
-   * Registers a handler; one with a filter joins those on the same subject.
+   * Registers a handler; a handler with a filter joins the others on the same subject.
    *
-   * @throws {TypeError} if a request would be answered twice, or the handler never be reached
+   * @throws {TypeError} if a request would get two answers, or no message would reach the handler
    */
   handle(text: string, settings: SubscriberSettings, route: RouteSettings): Handling {
     const same = this.#handlings.get(text)?.values().find(({ queue }) => queue === settings.queue);
@@ -122,7 +122,7 @@ export class Registry implements PublisherPlace {
     this.#published.add(text);
   }
 
-  /** Registers a subscriber that is read. */
+  /** Registers a subscriber that the program reads. */
   read(text: string, settings: SubscriberSettings): Reading {
     const reading: Reading = new Reading(text, settings, this.#place(() => reading));
     this.#keep(reading);
@@ -130,9 +130,9 @@ export class Registry implements PublisherPlace {
   }
 
   /**
-   * Takes in another router's registry, once.
+   * Includes another router's registry, once.
    *
-   * @throws {TypeError} if it is part of a router already, or a request would be answered twice
+   * @throws {TypeError} if that router is included already, or a request would get two answers
    */
   include(child: Registry, prefix: string): void {
     if (child.#parent || child.#host || child === this.#root) {
@@ -148,7 +148,7 @@ export class Registry implements PublisherPlace {
       throw error;
     }
     for (const each of [...child.handlings, ...child.readings]) this.#serve(each);
-    // the outermost router has them now, and forgets those that stop
+    // the outermost router holds its subscribers now, and forgets those that stop
     child.#answering = new Answering(undefined);
     this.#children.push(child);
   }
@@ -177,7 +177,7 @@ export class Registry implements PublisherPlace {
     throw new TypeError(`Cannot ${action} as the router must be included in a broker: it is not`);
   }
 
-  /** Where a subscriber of this router stands; the prefix is known once the router is included. */
+  /** The place of a subscriber of this router; the prefix is known once the router is included. */
   #place(of: () => Handling | Reading): Place {
     const prefix = () => this.prefix;
     const clock = () => this.#root.#host?.clock;
@@ -207,7 +207,7 @@ export class Registry implements PublisherPlace {
     this.#serve(subscriber);
   }
 
-  /** Answers may not go where the broker itself is served. */
+  /** Forbids answers to subjects that the broker itself serves. */
   #serve(subscriber: Handling | Reading): void {
     const host = this.#root.#host;
     host?.addresses.serve(subscriber.subject, subscriber);

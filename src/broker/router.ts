@@ -17,27 +17,27 @@ import type { Publisher } from "../outbound/publisher.ts";
 import { checkPublisher, type PublisherOptions } from "../outbound/publisher_options.ts";
 import { type Host, Registry } from "./registry.ts";
 
-/** What is registered on a router. What the broker does with it must not be a method that programs see. */
+/** Returns a router's registry; a function of the module, so that programs do not see it as a method. */
 export let registryOf: (router: NatsRouter) => Registry;
 
-/** What a handler may give back where its reply has a schema: a value, its promise, what `reply()` makes, or parts. */
+/** What a handler may return if its reply has a schema: a value, its promise, the result of `reply()`, or parts. */
 export type Replied<Value> =
   | Value
   | Reply
   | Promise<Value | Reply>
   | AsyncIterable<Value | Reply>;
 
-/** How a subscriber without a handler is subscribed. */
+/** How to subscribe without a handler. */
 export type ReadOptions = Pick<SubscriberOptions, "queue" | "maxPending">;
 
-/** Makes a router the outermost, with a connection of its own, before anything is registered on it. */
+/** Makes a router the outermost one and gives it a connection, before anything is registered on it. */
 export let hostOn: (router: NatsRouter, host: Host) => Registry;
 
-/** How a router is included. */
+/** How to include a router. */
 export interface IncludeOptions {
   /**
-   * What goes before every pattern of the router and all that it publishes, just as it is: its dot, or another
-   * separator, must be in it, as in `"v1."`.
+   * A prefix for every pattern of the router and every subject it publishes to. It is prepended unchanged, so end it
+   * with a dot or another separator, as in `"v1."`.
    *
    * @default {""}
    */
@@ -46,14 +46,14 @@ export interface IncludeOptions {
 
 /** Middleware for both directions. */
 export interface MiddlewarePair<State> {
-  /** Stands around the handlers. */
+  /** Wraps the handlers. */
   readonly consume?: Middleware<State>;
-  /** Stands around everything that is sent. */
+  /** Wraps everything that the program sends. */
   readonly publish?: PublishMiddleware;
 }
 
 /**
- * Handlers, publishers and middleware without a connection of their own: `broker.include(router)` gives them one.
+ * Handlers, publishers and middleware without a connection; `broker.include(router)` connects them.
  *
  * @example
  * ```ts
@@ -79,16 +79,16 @@ export class NatsRouter<State extends object = Readonly<Record<string, unknown>>
   }
 
   /**
-   * Makes a router without a prefix, which is given where it is included.
+   * Makes a router; give its prefix to `include()`.
    *
-   * @throws {TypeError} if it is given anything
+   * @throws {TypeError} if it gets any argument
    */
   constructor(...nothing: readonly never[]) {
     if (nothing.length === 0) return;
     throw wrongCall("make a router", 'include(new NatsRouter(), { prefix: "v1." })');
   }
 
-  /** What a log shows: the getters, which are no fields. */
+  /** The text for logs: it shows the getters, which a log would otherwise omit. */
   [Symbol.for("Deno.customInspect")](
     inspect: typeof Deno.inspect,
     how: Deno.InspectOptions,
@@ -97,10 +97,10 @@ export class NatsRouter<State extends object = Readonly<Record<string, unknown>>
   }
 
   /**
-   * Puts a middleware around every handler that is registered here or in a router below, before or after; a pair stands
-   * around what is sent as well. The first stands outermost.
+   * Wraps every handler of this router and of the routers it includes in a middleware, also those registered before; a
+   * pair also wraps everything that the program sends. The first middleware is the outermost.
    *
-   * @throws {TypeError} if it is no function (message, next), or something has been started or sent already
+   * @throws {TypeError} if it is not a function (message, next), or something has already started or been sent
    */
   use(middleware: Middleware<State> | MiddlewarePair<State>, ...more: readonly never[]): this {
     const action = "use a middleware";
@@ -114,10 +114,11 @@ export class NatsRouter<State extends object = Readonly<Record<string, unknown>>
   }
 
   /**
-   * Takes in the handlers, publishers and middleware of another router.
+   * Includes the handlers, publishers and middleware of another router.
    *
-   * @throws {TypeError} if it is part of a router already, or a request would be answered twice
-   * @throws {InvalidSubjectError} for a prefix that no subject could begin with, and one that ends with a letter or digit
+   * @throws {TypeError} if that router is included already, or a request would get two answers
+   * @throws {InvalidSubjectError} for a prefix that is not the start of a valid subject, or that ends with a letter or
+   * digit
    */
   include(router: NatsRouter<State>, options: IncludeOptions = {}): this {
     if (!(router instanceof NatsRouter)) {
@@ -138,7 +139,7 @@ export class NatsRouter<State extends object = Readonly<Record<string, unknown>>
   }
 
   /**
-   * A place to publish to: a subject, or a pattern such as `"orders.{id}.done"` that is filled for every message.
+   * Makes a publisher for a subject, or for a pattern such as `"orders.{id}.done"` that each message fills in.
    *
    * @throws {InvalidSubjectError} @throws {TypeError} at once
    */
@@ -155,11 +156,11 @@ export class NatsRouter<State extends object = Readonly<Record<string, unknown>>
   }
 
   /**
-   * Registers a handler for a subject, a wildcard, or a pattern such as `"orders.{id}"`; `start()` subscribes.
-   * What the handler gives back is the reply. With a filter, several handlers can share a subject.
+   * Registers a handler for a subject, a wildcard, or a pattern such as `"orders.{id}"`; `start()` subscribes. The
+   * handler's return value is the reply. With a filter, several handlers can share a subject.
    *
-   * @throws {InvalidSubjectError} for a pattern that no server would take
-   * @throws {TypeError} for a wrong option, and if a request would be answered twice
+   * @throws {InvalidSubjectError} for an invalid pattern
+   * @throws {TypeError} for a wrong option, and if a request would get two answers
    */
   subscriber<const Text extends string>(
     pattern: Text,
@@ -171,7 +172,7 @@ export class NatsRouter<State extends object = Readonly<Record<string, unknown>>
     options: SubscriberOptions<Body, Reply, State>,
     handler: (message: Message<Body, Params<Text>, State>) => Replied<Reply>,
   ): HandlerSubscriber;
-  /** Makes a subscriber without a handler, to be read like an inbox once it is started. */
+  /** Makes a subscriber without a handler; once it is started, the program reads it like an inbox. */
   subscriber(pattern: string, options?: ReadOptions): ReadSubscriber;
   subscriber(
     pattern: string,
@@ -195,11 +196,11 @@ export class NatsRouter<State extends object = Readonly<Record<string, unknown>>
   }
 
   /**
-   * Serves sessions on a subject, a wildcard, or a pattern such as `"chat.{room}"`; `start()` subscribes. Each is over once
-   * the handler returns or throws.
+   * Serves sessions on a subject, a wildcard, or a pattern such as `"chat.{room}"`; `start()` subscribes. A session
+   * ends when its handler returns or throws.
    *
-   * @throws {InvalidSubjectError} for a pattern that no server would take
-   * @throws {TypeError} for a wrong option, and if an opening would be answered twice
+   * @throws {InvalidSubjectError} for an invalid pattern
+   * @throws {TypeError} for a wrong option, and if an opening would get two answers
    */
   session<const Text extends string>(
     pattern: Text,
@@ -235,10 +236,10 @@ export class NatsRouter<State extends object = Readonly<Record<string, unknown>>
 }
 
 /**
- * What a registration is called with. Options where the handler should be, and a handler that is `undefined`, would
- * make a subscriber that nobody reads.
+ * Reads the arguments of a registration. Options in the handler's place, and an `undefined` handler, are errors, as
+ * they would make a subscriber that nobody reads.
  *
- * @throws {TypeError} that says how it is called
+ * @throws {TypeError} that shows the right call
  */
 function readCall<Handles extends (...given: never[]) => unknown, Options extends object>(
   method: "subscriber" | "session",
@@ -270,13 +271,13 @@ function readCall<Handles extends (...given: never[]) => unknown, Options extend
   return { options: (first === undefined ? {} : first) as Options, handler };
 }
 
-/** Sentences name the pattern before it is read, and not everything can be made text. */
+/** Checks that the pattern is text before error messages quote it. */
 function checkText(action: string, pattern: unknown): void {
   if (typeof pattern === "string") return;
   throw new InvalidSubjectError(action, "a subject must be text", pattern);
 }
 
-/** A generator is called and never run: of a session it would do nothing, and of a subscriber only an async one is read. */
+/** Rejects generators that would never run: every generator of a session, and a sync generator of a subscriber. */
 function cannotHandle(handler: object, method: "subscriber" | "session"): boolean {
   const kind = Object.prototype.toString.call(handler);
   return kind === "[object GeneratorFunction]" ||

@@ -2,18 +2,19 @@ const SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
   ? ["SIGINT", "SIGBREAK"]
   : ["SIGINT", "SIGTERM"];
 
-/** What a shell gives as the code of a program that a signal ended. */
+/** The exit codes that a shell reports for a program ended by a signal. */
 const CODES: Partial<Record<Deno.Signal, number>> = { SIGINT: 130, SIGBREAK: 130, SIGTERM: 143 };
 
-/** What runs: it can end otherwise, and its beginning may wait for a server that never comes. */
+/** What runs. It may end without a signal, and its `begin` may wait for a server that never answers. */
 export interface Runnable {
   closed(): Promise<void>;
   giveUp(): void;
 }
 
 /**
- * Begins, and ends at the first signal to, or once it has ended otherwise; at the second the program ends at once, with the signal's code. It listens
- * before it begins, as a signal that comes in between would otherwise end the program with messages in hand.
+ * Runs `begin`, waits for a signal or for the connection to close, then runs `end`; a second signal ends the program at
+ * once, with the signal's exit code. It listens for signals before `begin`, as an early signal would otherwise end the
+ * program while handlers run.
  */
 export async function untilTold(
   runnable: Runnable,

@@ -1,9 +1,12 @@
 import type { Clock, Timer } from "../clock.ts";
 
-/** What is kept of the time for telling the callers and closing: a tenth, and no less and no more than this, in milliseconds. */
+/**
+ * A stop reserves a tenth of its time for sending the callers their 503 and closing; these are its least and its most,
+ * in milliseconds.
+ */
 const LEAST = 50;
 const MOST = 1_000;
-/** How much of it is for the callers. */
+/** The part of that reserve which is for the callers. */
 const TELLING_PART = 0.8;
 
 /** The one deadline of a stop; a later `stop()` may bring it forward. */
@@ -20,35 +23,35 @@ export class StopDeadline {
     this.bringForward(timeout);
   }
 
-  /** The time that was given, in milliseconds. */
+  /** The timeout, in milliseconds. */
   get timeout(): number {
     return this.#timeout;
   }
 
-  /** Resolves when whatever is still at work has had its time. */
+  /** Resolves when the time of the running handlers has passed. */
   get passed(): Promise<void> {
     return this.#passed.promise;
   }
 
-  /** When that is, by the clock. */
+  /** When {@linkcode passed} resolves, by the clock. */
   get workUntil(): number {
     return this.#workUntil;
   }
 
-  /** Milliseconds until all must be over; never so few that the socket could not take what was said. */
+  /** Milliseconds until the stop must end; always enough for the socket to take the last messages. */
   get left(): number {
     return Math.max(LEAST, this.#until - this.#clock.now());
   }
 
-  /** Milliseconds for telling the callers, a middleware of theirs included. */
+  /** Milliseconds for sending the callers their 503, including the time of the middleware. */
   get telling(): number {
     return this.left * TELLING_PART;
   }
 
-  /** From now on it takes at most so many milliseconds, if that is sooner. */
+  /** Moves the deadline to `timeout` milliseconds from now, if that is sooner. */
   bringForward(timeout: number): void {
     const now = this.#clock.now();
-    // nothing could be said without any time at all
+    // with no time at all, the callers would get no answer
     const until = now + Math.max(timeout, 2 * LEAST);
     if (until >= this.#until) return;
     this.#timeout = timeout;
@@ -59,7 +62,7 @@ export class StopDeadline {
     this.#timer = this.#clock.setTimeout(() => this.#passed.resolve(), this.#workUntil - now);
   }
 
-  /** It is over. */
+  /** Stops the timers. */
   clear(): void {
     this.#timer?.clear();
   }

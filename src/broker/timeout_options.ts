@@ -1,8 +1,8 @@
 import { milliseconds } from "../options.ts";
 
-/** How long something may take. */
+/** How long an operation may take. */
 export interface TimeoutOptions {
-  /** Milliseconds. */
+  /** Milliseconds until it ends with a `TimeoutError`. */
   readonly timeout?: number;
 }
 

@@ -38,10 +38,12 @@ import { type PermissionsOptions, permissionsSettings } from "./permissions_opti
 import { Lifecycle } from "./lifecycle.ts";
 import type { Host, Registry } from "./registry.ts";
 
-/** How long a program may take to start what it registers, before it is told that it forgot to, in milliseconds. */
+/**
+ * How long a program may take to start a new subscriber before the broker reports that it forgot to, in milliseconds.
+ */
 const FORGOTTEN_AFTER = 1_000;
 
-/** Everything a broker is made of. */
+/** Makes and connects the parts of a broker. */
 export class Wiring implements Host {
   readonly clock = new BrokerClock();
   readonly connection: Connection;
@@ -56,10 +58,10 @@ export class Wiring implements Host {
   readonly #service: ServiceOptions | undefined;
   readonly #discovery: Discovery | undefined;
   readonly life: Lifecycle;
-  /** How long a start waits for a connection that broke, in milliseconds; `undefined`: for ever. */
+  /** How long a start waits for a reconnect, in milliseconds; `undefined`: without end. */
   readonly #mostBroken: number | undefined;
   #isWarned = false;
-  /** Registered after `start()`, and not started when last looked at. */
+  /** Registered after `start()`, and not started at the last check. */
   readonly #unstarted = new Set<Handling | Reading>();
   #forgotten: Timer | undefined;
 
@@ -101,15 +103,16 @@ export class Wiring implements Host {
     this.#discovery?.statsOf(handling);
 
   /**
-   * One that is registered after `start()` hears nothing before its own; to forget that is a mistake that nothing shows.
-   * A program that registers several, and starts them one after the other, has not forgotten any.
+   * A subscriber registered after `start()` gets no messages until the program calls its own `start()`; without this
+   * check nothing would show that the program forgot the call. The check waits, as a program may register several
+   * subscribers and start them one after the other.
    */
   registered(subscriber: Handling | Reading): void {
     if (!this.life.isStarted) return;
     this.#unstarted.add(subscriber);
     if (this.#forgotten !== undefined) return;
     this.#forgotten = this.clock.setTimeout(() => this.#tellForgotten(), FORGOTTEN_AFTER);
-    // a program that has nothing else to do must be able to end
+    // the timer must not keep an idle program from ending
     this.#forgotten.unref();
   }
 
@@ -126,7 +129,7 @@ export class Wiring implements Host {
     }
   }
 
-  /** Keeps nothing of a subscriber that is registered no longer, once it has `left`. */
+  /** Forgets a subscriber that is no longer registered, once it has `left`. */
   forget(handling: Handling, left: Promise<void>): void {
     this.#discovery?.forget(handling);
     this.life.leaving(handling, left);
@@ -196,11 +199,13 @@ export class Wiring implements Host {
     });
   }
 
-  /** Reports that it failed: nobody may await it, and that must not end the process. */
+  /**
+   * Emits an `error` event for a failed start; the program may leave the promise un-awaited without ending the process.
+   */
   reported(started: Promise<void>): Promise<void> {
     started.catch((error) => {
       const isRefused = error instanceof PermissionError || error instanceof SubscriptionError;
-      // what the server refused was told when it said so
+      // the broker reported a refusal when the server sent it
       const isTold = isRefused || error?.reason === "closed";
       if (!isTold && error instanceof Error) this.feed.emit({ type: "error", error });
     });
@@ -216,9 +221,9 @@ export class Wiring implements Host {
     for (const { refusal } of handlings) if (refusal) throw refusal;
   }
 
-  /** Whoever subscribes to where answers come in sees those of everyone with the same prefix; that is told once. */
+  /** Warns once when a subscription overlaps the inbox prefix: it sees the answers of every client with that prefix. */
   #warn(subscribers: readonly Subscriber[]): void {
-    // with a token that no subject was written for
+    // a new inbox, which no program can have subscribed to on purpose
     const inbox = this.newInbox();
     const over = subscribers.find(({ subject }) =>
       overlap(subject, inbox) || overlap(subject, `${inbox}.*`)

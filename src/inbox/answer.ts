@@ -5,7 +5,7 @@ import { type Schema, validate } from "../message/schema.ts";
 import { asError } from "../thrown.ts";
 
 /**
- * What an answer means to the one who asked: a message, with the body its schema made, or the error it carries.
+ * Reads an answer for the caller: returns a message with the body that its schema made, or throws the error it carries.
  *
  * @throws {RemoteError} @throws {DecodeError} @throws {ValidationError}
  */
@@ -23,9 +23,9 @@ export function readAnswer(
     : answer.withBody(valid);
 }
 
-/** Whether an answer is what is wrong, and not the schema that looks at it. */
+/** Whether the answer is at fault, and not the schema. */
 export function isFaulty(error: unknown): error is RemoteError | DecodeError | ValidationError {
-  // a schema may throw what throws again when it is looked at, and the one who asked would wait for ever
+  // the value that a schema throws may throw again when read, and then the caller would wait without end
   const known = asError(error);
   return [RemoteError, DecodeError, ValidationError].some((kind) => known instanceof kind);
 }

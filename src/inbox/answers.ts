@@ -2,9 +2,10 @@ import type { DecodeError, RemoteError, ValidationError } from "../errors.ts";
 import type { Message } from "../message/message.ts";
 
 /**
- * Why a request to many ended: it has as many answers as it wanted (`max`), a message said that no more come
- * (`sentinel`), the answers ceased (`stall`), its time is up (`timeout`), or it was left by `break` or `close()` (`closed`). After any other reason answers may
- * be missing: they came faster than they were read (`overflow`), or the iteration throws the error.
+ * Why a request to many ended. `max`: it got as many answers as it asked for; `sentinel`: a message said that no more
+ * follow; `stall`: no answer followed the last one in time; `timeout`: its time ran out; `closed`: the program left by
+ * `break` or `close()`. After any other reason answers may be missing: they arrived faster than the program read them
+ * (`overflow`), or the iteration throws the error.
  */
 export type AnswersEnd =
   | "max"
@@ -19,20 +20,20 @@ export type AnswersEnd =
   | "connection";
 
 /**
- * What one of many responders answered. One that went wrong is still an answer, as the others are not to
- * suffer from it: `error` says what it is, and without an error `body` is what the schema made.
+ * The answer of one of many responders. A failed answer does not end the iteration: it has an `error`; without an
+ * `error`, `body` is what the schema made.
  */
 export type Answer<Body = unknown> =
   | Message<Body> & { readonly error: undefined }
   | Message & {
-    /** What the responder sent as its error, or what is wrong with the body that it sent. */
+    /** The error that the responder sent, or the fault in the body that it sent. */
     readonly error: RemoteError | DecodeError | ValidationError;
   };
 
 /**
- * The answers of many responders to one request, as they come; `broker.requestMany()` makes them. Each is read
- * once, in whichever loop comes first. An empty answer is an answer like any other, and ends nothing
- * without the option `sentinel`.
+ * The answers of many responders to one request, as they arrive; `broker.requestMany()` makes them. If several loops
+ * read, each answer goes to one of them. An empty answer counts as an answer, and ends the request only with the option
+ * `sentinel`.
  *
  * @example
  * ```ts
@@ -54,20 +55,20 @@ export type Answer<Body = unknown> =
  * ```
  */
 export interface Answers<Body = unknown> extends AsyncIterable<Answer<Body>>, AsyncDisposable {
-  /** Resolves with the reason once no more answers are taken; never rejects, and needs no loop. */
+  /** Resolves with the reason once the request has ended; never rejects, and needs no loop. */
   readonly ended: Promise<AnswersEnd>;
 
-  /** Takes no more answers, and forgets those that wait to be read; does nothing once it has ended. */
+  /** Ends the request and drops unread answers; does nothing if the request has ended. */
   close(): Promise<void>;
 
   /**
-   * Reads answers until there are no more; leaving the loop closes. Except after an abort, what waits is read
-   * before an error is thrown.
+   * Reads answers until the request ends; leaving the loop closes it. The loop yields waiting answers before it throws
+   * an error, except after an abort.
    *
    * @throws {NoRespondersError} at once, if nobody subscribes to the subject
-   * @throws {PermissionError} at once, if the server permits neither the question nor the answers
+   * @throws {PermissionError} at once, if the server does not permit the request or the subscription for the answers
    * @throws {SubscriptionError} at once, if the server refuses the subscription for the answers
-   * @throws {TimeoutError} at the deadline, only if there was no connection to send it through
+   * @throws {TimeoutError} at the deadline, only if the broker had no connection to send the request
    * @throws {ConnectionError} if the broker stops, or its connection is closed for good
    * @throws the reason of the signal, if it aborts
    */

@@ -18,7 +18,7 @@ import type { RequestManySettings } from "./request_many_options.ts";
 import { closed, isNoResponders } from "./requests.ts";
 import { isLast } from "./sentinel.ts";
 
-/** What a request to many needs around it. */
+/** What a request to many needs of its broker. */
 export interface Surroundings {
   readonly clock: Clock;
   readonly connection: Pick<Connection, "subscribe" | "publish" | "withdraw">;
@@ -26,19 +26,19 @@ export interface Surroundings {
   readonly addresses: ReplyAddresses;
 }
 
-/** What is asked, and where the answers go. */
+/** The question, and the inbox for its answers. */
 export interface QuestionToMany {
   readonly subject: string;
   readonly replyTo: string;
-  /** Called once, and only if it is to be sent; gives a promise where a middleware has it first. */
+  /** Called once, and only to send the question; returns a promise if a middleware handles the question first. */
   readonly encode: () => Outgoing | Promise<Outgoing>;
 }
 
 type Reader = (packet: Packet | undefined) => void;
 
 /**
- * Answers on an inbox of their own, which is gone as soon as there are enough. The subscription goes before the
- * question on the same connection, so no answer can be missed, and nothing has to be flushed.
+ * Collects answers on its own inbox, and ends the inbox as soon as it has enough. It sends the subscription before the
+ * question on the same connection, so that it needs no flush and misses no answer.
  */
 export class CollectedAnswers implements Answers, Taker, OwnInbox {
   readonly ended: Promise<AnswersEnd>;
@@ -53,7 +53,7 @@ export class CollectedAnswers implements Answers, Taker, OwnInbox {
   readonly #backlog = new Backlog<Packet>();
   readonly #readers: Reader[] = [];
   #told!: (reason: AnswersEnd) => void;
-  /** Gives the error, with the way to who reads if it is one of ours. */
+  /** Makes the error; the stack of our own errors leads to the reader. */
   #failure: (() => unknown) | undefined;
   #until = Infinity;
   #isEnded = false;
@@ -66,10 +66,10 @@ export class CollectedAnswers implements Answers, Taker, OwnInbox {
   #stall: Timer | undefined;
 
   /**
-   * Sends the question, now or once the connection is back; with a signal that has aborted, not at all.
+   * Sends the question, now or after the reconnect; sends nothing if the signal has aborted.
    *
-   * @throws {PayloadTooLargeError} @throws {OutboxFullError} @throws {ConnectionError} and nothing is sent
-   * @throws whatever `encode` throws
+   * @throws {PayloadTooLargeError} @throws {OutboxFullError} @throws {ConnectionError} without sending anything
+   * @throws the error that `encode` throws
    */
   constructor(
     { clock, connection, feed, addresses }: Surroundings,
@@ -92,7 +92,7 @@ export class CollectedAnswers implements Answers, Taker, OwnInbox {
     }
     this.#interest = connection.subscribe(replyTo, this);
     addresses.open(replyTo, this);
-    // before the question is encoded: what that runs may well abort, or stop the broker
+    // listen before encoding the question, as code that runs in the encoding may abort, or stop the broker
     this.#deaf = feed.listen((event) => this.#notice(event));
     this.#until = clock.now() + timeout;
     this.#deadline = clock.setTimeout(() => this.#expire(), timeout);
@@ -123,7 +123,7 @@ export class CollectedAnswers implements Answers, Taker, OwnInbox {
     return Promise.resolve();
   }
 
-  /** Written out, as a generator's `return()` would wait for the answer that is being waited for. */
+  /** Not a generator, as its `return()` would wait for the pending `next()`. */
   [Symbol.asyncIterator](): AsyncIterator<Answer> {
     const next = async (): Promise<IteratorResult<Answer>> => {
       const packet = this.#backlog.shift() ?? await this.#arrival();
@@ -162,7 +162,9 @@ export class CollectedAnswers implements Answers, Taker, OwnInbox {
     else this.#watchStall();
   }
 
-  /** What the program's function throws ends it: nobody would know any more which answer is the last. */
+  /**
+   * An error of the program's `sentinel` function ends the request, as nothing else can tell which answer is the last.
+   */
   #isLast(packet: Packet): boolean {
     const { sentinel } = this.#settings;
     if (!sentinel) return false;
@@ -196,7 +198,7 @@ export class CollectedAnswers implements Answers, Taker, OwnInbox {
     return new Promise((resolve) => this.#readers.push(resolve));
   }
 
-  /** The answer with whatever is wrong with it, so that no reading of `body` can end the loop. */
+  /** The answer with its error, if any, so that reading `body` cannot end the loop. */
   async #read(packet: Packet): Promise<Answer> {
     try {
       const received = new ReceivedMessage(packet, this.#addresses.reception);
@@ -208,13 +210,13 @@ export class CollectedAnswers implements Answers, Taker, OwnInbox {
       if (isFaulty(error)) {
         return Object.assign(new ReceivedMessage(packet, this.#addresses.reception), { error });
       }
-      // the schema itself broke, and a loop does not close what throws
+      // the schema itself failed, and a loop does not close an iterator that throws
       await this.close();
       throw error;
     }
   }
 
-  /** A schema that takes its time takes it from the request; an answer that is read late has as much once more. */
+  /** Limits a slow schema to the rest of the request's time; for an answer read late the full time starts anew. */
   #inTime(answer: Promise<Message>): Promise<Message> {
     const { timeout, signal } = this.#settings;
     const left = this.#until - this.#clock.now();
@@ -223,7 +225,7 @@ export class CollectedAnswers implements Answers, Taker, OwnInbox {
     return within(answer, patience, `validate an answer of "${this.#subject}"`, this.#subject);
   }
 
-  /** To lose an answer and go on would make a part look like the whole, so too many end it. */
+  /** Ends the request if too many answers wait: dropping some would make a part look like all of them. */
   #store(packet: Packet): boolean {
     const size = heldSize(packet);
     const fits = this.#backlog.fits(size, DEFAULT_BOUNDS);
@@ -236,8 +238,8 @@ export class CollectedAnswers implements Answers, Taker, OwnInbox {
   }
 
   /**
-   * Where a loop's body keeps the thread busy, time passes while answers lie unread in the socket. They come in
-   * before the second timer, and put it off.
+   * Uses two timers: while a loop's body keeps the thread busy, answers lie unread in the socket, and they arrive
+   * before the second timer and postpone it.
    */
   #watchStall(): void {
     const { stall } = this.#settings;

@@ -5,15 +5,15 @@ export type InboxEnd = "max" | "idle" | "closed" | "aborted" | "connection" | "o
 
 /** How long to wait for a message. */
 export interface NextOptions {
-  /** Milliseconds until a `TimeoutError`; what comes later is for the next call. @default {Infinity} */
+  /** Milliseconds until a `TimeoutError`; the next call gets a message that arrives later. @default {Infinity} */
   readonly timeout?: number;
   /** Ends the wait with its reason; the inbox stays open. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * A private address that is listened to: whoever is told its subject can send to it, and nobody can guess it.
- * `broker.openInbox()` makes one; as text it is its subject.
+ * An open private address: its subject cannot be guessed, and a program that has the subject can send to it.
+ * `broker.openInbox()` makes one; `String(inbox)` is the subject.
  *
  * @example
  * ```ts
@@ -34,25 +34,28 @@ export interface NextOptions {
  * ```
  */
 export interface Inbox extends AsyncIterable<Message>, AsyncDisposable {
-  /** Where messages for this inbox are sent to. */
+  /** The subject to which others send messages for this inbox. */
   readonly subject: string;
   /** Resolves with the reason once the inbox has ended; never rejects. */
   readonly closed: Promise<InboxEnd>;
-  /** How many messages were lost as more came than were read; what `close()` forgets is not among them. */
+  /**
+   * How many messages the inbox dropped because they arrived faster than the program read; messages that `close()`
+   * drops do not count.
+   */
   readonly dropped: number;
 
   /**
-   * The next message; `undefined` once the inbox has ended and what waited has been read.
+   * The next message; `undefined` once the inbox has ended and no message waits.
    *
-   * @throws {TimeoutError} if none came within `timeout`
+   * @throws {TimeoutError} if no message arrives within `timeout`
    * @throws the reason of `signal`, if it aborts
    */
   next(options?: NextOptions): Promise<Message | undefined>;
 
-  /** Ends with the reason `closed`, unless it has ended before, and forgets what waits to be read. */
+  /** Ends the inbox with the reason `closed`, unless it has ended before, and drops unread messages. */
   close(): Promise<void>;
 
-  /** Reads messages until the inbox has ended; leaving the loop closes it, even while it waits. */
+  /** Reads messages until the inbox has ended; leaving the loop closes the inbox, even while a `next()` waits. */
   [Symbol.asyncIterator](): AsyncIterator<Message>;
 
   /** The subject. */

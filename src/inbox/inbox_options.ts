@@ -12,19 +12,22 @@ import {
   signal,
 } from "../options.ts";
 
-/** How an inbox is opened. */
+/** How to open an inbox. */
 export interface InboxOptions {
-  /** Closes after this many messages, none of them dropped, with the reason `max`. @default {Infinity} */
+  /** Closes after this many messages, not counting dropped ones, with the reason `max`. @default {Infinity} */
   readonly max?: number;
-  /** Closes when no message came for this many milliseconds, with the reason `idle`. @default {Infinity} */
+  /** Closes after this many milliseconds without a message, with the reason `idle`. @default {Infinity} */
   readonly idleTimeout?: number;
-  /** Closes when it aborts, with the reason `aborted`; before the inbox is open, `openInbox` rejects. */
+  /**
+   * Closes the inbox when the signal aborts, with the reason `aborted`; before the inbox is open, `openInbox` rejects.
+   */
   readonly signal?: AbortSignal;
-  /** How much may wait to be read. @default {{ messages: 65_536, bytes: 67_108_864 }} */
+  /** How many messages and bytes may wait unread. @default {{ messages: 65_536, bytes: 67_108_864 }} */
   readonly maxPending?: Partial<Bounds>;
   /**
-   * What happens when more than that waits: `"close"` ends with the reason `overflow` once what waits has been
-   * read, the others drop a message and go on. Each loss is counted and told as a `slowConsumer` event.
+   * What to do when `maxPending` is exceeded: `"close"` takes no more messages and ends with the reason `overflow` once
+   * the program has read the waiting ones; the other values drop one message and keep the inbox open. The inbox counts
+   * each loss and emits a `slowConsumer` event.
    *
    * @default {"close"}
    */
@@ -38,9 +41,9 @@ export interface InboxSettings {
   readonly signal: AbortSignal | undefined;
   readonly bounds: Bounds;
   readonly overflow: Overflow;
-  /** The queue group that shares what comes; a private inbox has none. */
+  /** The queue group that shares the messages; a private inbox has no group. */
   readonly queue: string | undefined;
-  /** Makes a message of what came; without, it is one without parameters. */
+  /** Makes a message of a packet; by default, a message without parameters. */
   readonly receive: ((packet: Packet) => Message) | undefined;
 }
 
@@ -62,7 +65,7 @@ export function inboxSettings(options?: InboxOptions): InboxSettings {
   return options === undefined ? USUAL : checked(options);
 }
 
-/** One for all inboxes without options, as an open inbox is to take up little. */
+/** All inboxes without options share these settings, to save memory. */
 const USUAL = checked({});
 
 function checked(options: InboxOptions): InboxSettings {
@@ -72,7 +75,7 @@ function checked(options: InboxOptions): InboxSettings {
     options;
   return {
     max,
-    // a timer of Infinity would end at once
+    // a timer of Infinity would fire at once
     idleTimeout: idleTimeout === Infinity ? undefined : idleTimeout,
     signal,
     bounds: {

@@ -4,33 +4,38 @@ import { type Schema, standardSchema } from "../message/schema.ts";
 import { checkOptions, count, limit, line, milliseconds, signal } from "../options.ts";
 import { type Sentinel, sentinel } from "./sentinel.ts";
 
-/** What goes with a request to many, and when it has enough. */
+/** What to send with a request to many, and when to end it. */
 export interface RequestManyOptions<Body = unknown> {
-  /** Ends after this many answers, those with an error included. @default {Infinity} */
+  /** Ends after this many answers, including answers with an error. @default {Infinity} */
   readonly max?: number;
-  /** Ends when no answer followed the last for this many milliseconds; the first may take longer. @default {Infinity} */
+  /**
+   * Ends when no answer follows the last one for this many milliseconds; the first answer may take longer. @default
+   * {Infinity}
+   */
   readonly stall?: number;
   /**
-   * Ends with the message that says so, which is no answer: an empty one without headers, as ADR-47 ends an answer of many
-   * parts (`true`), or the one for which a function gives `true`. A function that throws ends it, and the iteration throws
-   * that. Where many answer, the first to say so ends it for all.
+   * Ends at a final message, which does not count as an answer: an empty one without headers, as in ADR-47 (`true`), or
+   * the one for which a function returns `true`. If the function throws, the request ends, and the iteration throws the
+   * same error. With many responders, the first final message ends the request.
    *
    * @default {false}
    */
   readonly sentinel?: boolean | ((message: Message) => boolean);
-  /** Milliseconds for all of it, a wait for the connection included. @default {the broker's `requestTimeout`} */
+  /**
+   * Milliseconds for the whole request, including a wait for the connection. @default {the broker's `requestTimeout`}
+   */
   readonly timeout?: number;
-  /** Ends it; the iteration throws its reason. */
+  /** Ends the request when it aborts; the iteration throws its reason. */
   readonly signal?: AbortSignal;
-  /** Headers beside ours; one of the same name, in any case, replaces ours. */
+  /** Additional headers; a header with the name of one of ours, in any case, replaces ours. */
   readonly headers?: HeaderFields;
   /** Ties together all messages of one piece of work. @default {a fresh random token} */
   readonly correlationId?: string;
-  /** Checks each answer's body and gives it its type; one that does not fit has a `ValidationError` as its `error`. */
+  /** Checks and types each answer's body; an answer that does not fit has a `ValidationError` as its `error`. */
   readonly schema?: Schema<Body>;
 }
 
-/** When a request to many has enough, with the defaults filled in. */
+/** When a request to many ends, with the defaults filled in. */
 export interface RequestManySettings {
   readonly max: number;
   readonly stall: number | undefined;

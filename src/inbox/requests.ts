@@ -17,7 +17,7 @@ import { isOwnQuestion } from "../replies/own_question.ts";
 import type { OwnInbox, ReplyAddresses } from "../replies/reply_addresses.ts";
 import { newToken } from "./token.ts";
 
-/** How an answer is waited for. */
+/** How to wait for an answer. */
 export interface Question {
   /** Milliseconds. */
   readonly timeout: number;
@@ -25,7 +25,7 @@ export interface Question {
   readonly schema: Schema | undefined;
 }
 
-/** What requests go over. */
+/** What requests need of their broker. */
 export interface RequestWays {
   readonly clock: Clock;
   readonly connection: Connection;
@@ -44,13 +44,13 @@ interface Waiting {
   forget: (() => void) | undefined;
 }
 
-/** Deadlines this close together, in milliseconds, are looked at in one go. */
+/** Deadlines this close together, in milliseconds, share one check. */
 const GRAIN = 4;
 
 /**
- * Every request of a broker shares one wildcard subscription; a map from token to promise finds who waits,
- * and one sweep sees to all deadlines. A timer and a subscription for each request cost two to four times
- * as much.
+ * Every request of a broker shares one wildcard subscription; a map leads from an answer's token to the waiting
+ * promise, and one timer checks all deadlines. A timer and a subscription for each request cost two to four times as
+ * much.
  */
 export class Requests implements Taker, OwnInbox {
   readonly #clock: Clock;
@@ -61,7 +61,7 @@ export class Requests implements Taker, OwnInbox {
   readonly #waiting = new Map<string, Waiting>();
   #base = "";
   #interest: Interest | undefined;
-  /** Why the server does not let us have answers. */
+  /** Why the server refuses our subscription for answers. */
   #refusal: Error | undefined;
   #regaining: Promise<void> | undefined;
   #timer: Timer | undefined;
@@ -76,8 +76,8 @@ export class Requests implements Taker, OwnInbox {
   }
 
   /**
-   * Sends a request, now or once the connection is back, and resolves with its answer. One that timed out
-   * before it could be sent is never sent. The program may leave the promise un-awaited.
+   * Sends a request, now or after the reconnect, and resolves with its answer. A request that times out while
+   * disconnected is never sent. The program may leave the promise un-awaited.
    *
    * @throws {NoRespondersError} @throws {TimeoutError} @throws {PermissionError} @throws {ConnectionError}
    */
@@ -106,7 +106,7 @@ export class Requests implements Taker, OwnInbox {
     return promise;
   }
 
-  /** Takes an answer; one that nobody waits for any more came too late, and has been told as a timeout. */
+  /** Takes an answer; ignores it if it is late, as its caller has already got a `TimeoutError`. */
   take(packet: Packet): void {
     const token = packet.subject.slice(this.#base.length);
     const waiting = this.#waiting.get(token);
@@ -123,7 +123,7 @@ export class Requests implements Taker, OwnInbox {
       if (read instanceof Promise) settle(waiting, this.#inTime(read, waiting));
       else waiting.resolve(read);
     } catch (error) {
-      // what a schema throws has the stack of the schema
+      // an error that a schema throws keeps the schema's stack
       if (isFaulty(error)) waiting.resolve(rejection(error, waiting.promise));
       else settle(waiting, Promise.reject(error));
     }
@@ -136,7 +136,7 @@ export class Requests implements Taker, OwnInbox {
 
   readonly comesBack = true;
 
-  /** The server does not let us have answers at all. */
+  /** The server refuses our subscription for answers. */
   refused(error: Error): void {
     this.#refusal = error;
     this.#failAll(() => error);
@@ -146,7 +146,7 @@ export class Requests implements Taker, OwnInbox {
     this.#refusal = undefined;
   }
 
-  /** What happens to the connection and concerns those who wait. */
+  /** Handles the connection's events that concern waiting requests. */
   notice(event: BrokerEvent): void {
     if (event.type === "closed") {
       this.#timer?.clear();
@@ -161,7 +161,7 @@ export class Requests implements Taker, OwnInbox {
     }
   }
 
-  /** Asks for answers first, as what is handled with no answer to come is done in vain. */
+  /** Subscribes to the answers before it sends, as a handled request without an answer would be in vain. */
   async #sendLater(request: Outgoing, { timeout, signal, schema }: Question): Promise<Message> {
     const began = this.#clock.now();
     const { subject } = request;
@@ -175,7 +175,7 @@ export class Requests implements Taker, OwnInbox {
     return await this.send(request, { timeout: timeout - passed, signal, schema });
   }
 
-  /** A schema that takes its time takes it from the request. */
+  /** Limits a slow schema to the rest of the request's time. */
   #inTime(
     answer: Promise<Message>,
     { request: { subject }, timeout, deadline, signal }: Waiting,
@@ -229,7 +229,7 @@ export class Requests implements Taker, OwnInbox {
   }
 
   #sweep(): void {
-    // the timer is what counts: a clock that runs behind it, as in a test, must not put the deadline off
+    // the timer decides: a clock that runs behind it, as in a test, must not postpone the deadline
     const now = Math.max(this.#clock.now(), this.#next);
     let next = Infinity;
     this.#next = Infinity;
@@ -242,13 +242,13 @@ export class Requests implements Taker, OwnInbox {
   }
 }
 
-/** ADR-22: an empty payload with the status 503, and both must hold. */
+/** ADR-22: both an empty payload and the status 503. */
 export function isNoResponders({ data, headerBlock }: Packet): boolean {
   return data.length === 0 && headerBlock !== undefined &&
     MessageHeaders.parse(headerBlock).status === 503;
 }
 
-/** Settles as the answer does, awaited by the program or not. */
+/** Settles as the answer does, whether or not the program awaits it. */
 function settle({ promise, resolve }: Waiting, answer: Promise<Message>): void {
   promise.catch(() => {});
   resolve(answer);
@@ -259,7 +259,7 @@ function onAbort(signal: AbortSignal, abort: () => void): () => void {
   return () => signal.removeEventListener("abort", abort);
 }
 
-/** What those are told who ask when the connection is closed for good. */
+/** The error for requests when the connection is closed for good. */
 export function closed(subject: string, cause: Error | undefined): ConnectionError {
   const sentence = `Cannot request "${subject}" as the connection must be open: it was closed`;
   return new ConnectionError(sentence, "closed", { cause });

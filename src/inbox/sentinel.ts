@@ -3,10 +3,12 @@ import type { Packet } from "../message/packet.ts";
 import { decision, type Rule } from "../options.ts";
 import { isThenable } from "../thenable.ts";
 
-/** Which answer says that no more come: an empty one without headers (`true`), what a function says, or none. */
+/**
+ * Which message is the final one: an empty one without headers (`true`), the one a function picks, or none (`false`).
+ */
 export type Sentinel = boolean | ((message: Message) => boolean);
 
-/** The rule for options that say which message is the last. */
+/** The rule for options that say which message is the final one. */
 export const sentinel: Rule = (value) => {
   if (typeof value === "boolean") return undefined;
   return decision(value) && "true, false, or a function that is not async";
@@ -18,16 +20,16 @@ export function isPlainEnd({ data, headerBlock }: Packet): boolean {
 }
 
 /**
- * Whether a message says that no more come.
+ * Whether a message is the final one.
  *
- * @throws {TypeError} if the function gives a promise, which is neither
- * @throws whatever the function throws
+ * @throws {TypeError} if the function returns a promise, which is neither yes nor no
+ * @throws the error that the function throws
  */
 export function isLast(packet: Packet, sentinel: Sentinel, reception: Reception): boolean {
   if (typeof sentinel === "boolean") return sentinel && isPlainEnd(packet);
   const found: unknown = sentinel(new ReceivedMessage(packet, reception));
   if (!isThenable(found)) return Boolean(found);
-  // nobody else waits for it
+  // nobody else awaits it
   Promise.resolve(found).catch(() => {});
   const action = "Cannot tell which answer is the last";
   throw new TypeError(`${action} as "sentinel" must give true or false: a promise`);

@@ -15,31 +15,31 @@ import type { InboxSettings } from "./inbox_options.ts";
 
 type Reader = (packet: Packet | undefined) => void;
 
-/** Of so many subjects that were asked with an inbox as the address of reply, answers are taken. */
+/** How many subjects an inbox remembers to which the program has published with the inbox as the reply address. */
 const MOST_ASKED = 1_024;
 const NEXT_RULES = { timeout: limit(milliseconds), signal };
 
-/** What an inbox goes over. */
+/** What an inbox needs of its broker. */
 export interface InboxWays {
   readonly clock: Clock;
   readonly connection: Pick<Connection, "subscribe" | "flush">;
   readonly feed: EventFeed;
-  /** Where the program may answer what it reads. */
+  /** Where the program may answer the messages it reads. */
   readonly addresses: ReplyAddresses;
 }
 
-/** An inbox with a subscription of its own on the server, gone as soon as the inbox has ended. */
+/** An inbox with its own subscription on the server, which ends with the inbox. */
 export class SubscribedInbox implements Inbox, Taker, EventListener, OwnInbox {
   readonly subject: string;
   readonly #ways: InboxWays;
   readonly #settings: InboxSettings;
-  /** Where the program has published to with this inbox as the address of reply. */
+  /** The subjects to which the program has published with this inbox as the reply address. */
   #asked: Set<string> | undefined;
   readonly #backlog = new Backlog<Packet>();
   readonly #readers: Reader[] = [];
   readonly #interest: Interest;
   readonly #abort: (() => void) | undefined;
-  /** Made when somebody asks for them, as an open inbox is to take up little. */
+  /** Made on first use, to save memory. */
   #closed: PromiseWithResolvers<InboxEnd> | undefined;
   #refused: PromiseWithResolvers<never> | undefined;
   #ended: InboxEnd | undefined;
@@ -48,7 +48,7 @@ export class SubscribedInbox implements Inbox, Taker, EventListener, OwnInbox {
   #heard: number;
   #idle: Timer | undefined;
 
-  /** Subscribes; what comes before it is ready is taken as well. */
+  /** Subscribes; also takes messages that arrive before {@linkcode ready} resolves. */
   constructor(ways: InboxWays, subject: string, settings: InboxSettings) {
     const { clock, connection, feed, addresses } = ways;
     this.subject = subject;
@@ -65,7 +65,7 @@ export class SubscribedInbox implements Inbox, Taker, EventListener, OwnInbox {
     if (settings.idleTimeout !== undefined) this.#watchIdle(settings.idleTimeout);
   }
 
-  /** Subscribes, and resolves once the server has the subscription: nothing sent from then on is missed. */
+  /** Subscribes, and resolves once the server has the subscription: the inbox gets every message sent from then on. */
   static async open(ways: InboxWays, subject: string, settings: InboxSettings): Promise<Inbox> {
     settings.signal?.throwIfAborted();
     const inbox = new SubscribedInbox(ways, subject, settings);
@@ -76,7 +76,7 @@ export class SubscribedInbox implements Inbox, Taker, EventListener, OwnInbox {
   /**
    * Resolves once the server has the subscription.
    *
-   * @throws {PermissionError} @throws {ConnectionError} and the inbox has ended
+   * @throws {PermissionError} @throws {ConnectionError} and ends the inbox
    */
   async ready(): Promise<void> {
     const { signal } = this.#settings;
@@ -122,7 +122,7 @@ export class SubscribedInbox implements Inbox, Taker, EventListener, OwnInbox {
 
   asking(subject: string): void {
     this.#asked ??= new Set();
-    // the latest ones last; a program that asks more at a time has an inbox for each
+    // keep the latest last; a program that asks more subjects at a time opens an inbox for each
     this.#asked.delete(subject);
     this.#asked.add(subject);
     if (this.#asked.size > MOST_ASKED) this.#asked.delete(this.#asked.values().next().value!);
@@ -132,12 +132,12 @@ export class SubscribedInbox implements Inbox, Taker, EventListener, OwnInbox {
     return replyTo === this.subject && this.#asked?.has(subject) === true;
   }
 
-  /** Ends with the reason `closed`; what waits can still be read. */
+  /** Ends with the reason `closed`; the program can still read waiting messages. */
   leave(): void {
     this.#end("closed");
   }
 
-  /** Written out, as a generator's `return()` would wait for the message that is being waited for. */
+  /** Not a generator, as its `return()` would wait for the pending `next()`. */
   [Symbol.asyncIterator](): AsyncIterator<Message> {
     const next = async (): Promise<IteratorResult<Message>> => {
       const value = await this.#next({});
@@ -160,7 +160,7 @@ export class SubscribedInbox implements Inbox, Taker, EventListener, OwnInbox {
     return this.subject;
   }
 
-  /** What a log shows, as the whole subject is all that it takes to write to it. */
+  /** The text for logs. It shortens the subject, as a reader who knows the whole subject could write to the inbox. */
   [Symbol.for("Deno.customInspect")](
     inspect: typeof Deno.inspect,
     how: Deno.InspectOptions,
@@ -178,9 +178,12 @@ export class SubscribedInbox implements Inbox, Taker, EventListener, OwnInbox {
     if (++this.#taken >= this.#settings.max) this.#end("max");
   }
 
-  /** One that stood stays open, as in an outage: it is subscribed again, and those who know its subject need not be told. */
+  /**
+   * An inbox that the server had accepted stays open, as in an outage: the broker subscribes again, and the subject
+   * stays the same for its senders.
+   */
   refused(error: Error): void {
-    // a subject that is too long for a server's lines does not get shorter
+    // retrying does not help a subject that is too long for the server's lines
     if (!this.#refused && !(error instanceof InvalidSubjectError)) return;
     this.#refused?.reject(error);
     this.#end("connection");
@@ -203,13 +206,13 @@ export class SubscribedInbox implements Inbox, Taker, EventListener, OwnInbox {
       resolve(packet);
     };
     this.#readers.push(reader);
-    // a timer of Infinity would end at once
+    // a timer of Infinity would fire at once
     const { clock } = this.#ways;
     const patience = { clock, timeout: timeout === Infinity ? undefined : timeout, signal };
     try {
       return await within(promise, patience, "read an inbox", this.subject);
     } catch (error) {
-      // in one turn a message may come and the wait end, and the message has no other reader
+      // a message may arrive in the turn in which the wait ends, and it has no other reader
       if (handed) return handed;
       throw error;
     } finally {
@@ -218,7 +221,7 @@ export class SubscribedInbox implements Inbox, Taker, EventListener, OwnInbox {
     }
   }
 
-  /** Keeps it to be read, or says that it did not. */
+  /** Stores the message; returns whether it did. */
   #store(packet: Packet): boolean {
     const { bounds, overflow } = this.#settings;
     const size = heldSize(packet);
@@ -234,7 +237,7 @@ export class SubscribedInbox implements Inbox, Taker, EventListener, OwnInbox {
     return isKept;
   }
 
-  /** What is dropped to make room no longer counts towards `max`, as nobody will read it. */
+  /** Drops a message to make room; that message no longer counts towards `max`, as nobody will read it. */
   #makeRoom(size: number): void {
     while (!this.#backlog.fits(size, this.#settings.bounds)) {
       this.#backlog.shift();
@@ -255,7 +258,7 @@ export class SubscribedInbox implements Inbox, Taker, EventListener, OwnInbox {
     this.#closed?.resolve(reason);
   }
 
-  /** One timer that looks when the last message came, rather than a new timer for every message. */
+  /** Uses one timer that checks the time of the last message, instead of a new timer for every message. */
   #watchIdle(wait: number): void {
     this.#idle = this.#ways.clock.setTimeout(() => {
       const left = this.#heard + this.#settings.idleTimeout! - this.#ways.clock.now();

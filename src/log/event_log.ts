@@ -6,10 +6,12 @@ import { legible, legibleLines } from "./legible.ts";
 import { type LogEntry, type Logger, type LogLevel, write } from "./logger.ts";
 import { Repeats } from "./repeats.ts";
 
-/** How many causes of an error are followed. */
+/** How many causes of an error to follow. */
 const DEEPEST = 5;
 
-/** Writes one line for each event of the feed, with the broker's name, until the function it gives is called. */
+/**
+ * Writes one line for each event of the feed, with the broker's name, until the program calls the returned function.
+ */
 export function logEvents(
   feed: EventFeed,
   logger: Logger,
@@ -40,7 +42,7 @@ class EventLog {
     const time = this.#clock.wallTime();
     const entry = { ...line, time, fields: { broker: this.#broker, ...fields } };
     if (type === "error") {
-      // errors of one class in one handler are of a kind
+      // count errors of one class in one handler as repeats
       const isWritten = this.#repeats.take(
         `${asError(event.error).name} ${event.pattern ?? ""}`,
         entry,
@@ -77,7 +79,7 @@ function sentenceOf(event: BrokerEvent): [LogLevel, string] | undefined {
     case "reconnecting":
       return ["debug", `Reconnecting, attempt ${event.attempt}`];
     case "slowConsumer":
-      // the first loss, the tenth, the hundredth: the number says it all
+      // log only the first loss, the tenth, the hundredth: each line shows the total
       if (!Number.isInteger(Math.log10(event.dropped))) return undefined;
       return [
         "warn",
@@ -125,7 +127,7 @@ function countOf(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`;
 }
 
-/** The stacks of an error and of what caused it. */
+/** The stacks of an error and of its causes. */
 function stackOf(error: Error): string {
   const stacks: string[] = [];
   let each: unknown = error;

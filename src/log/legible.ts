@@ -1,12 +1,12 @@
-/** The longest text of a line, in characters: an error's text may be a megabyte that a peer has sent. */
+/** The longest text of a line, in characters: a peer may send an error text of a megabyte. */
 const LONGEST = 1_000;
 
-/** Controls, line breaks of every kind, and the marks that turn the direction of text. */
+/** Control characters, all line breaks, and the marks that change the direction of text. */
 const UNSAFE = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu;
-/** The same, but for the ends of lines, of which a stack is made. */
+/** The same except line feeds, which separate the lines of a stack. */
 const UNSAFE_IN_LINES = /(?!\n)[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu;
 
-/** Text from anywhere as one line that no terminal takes for a command, cut where it is too long. */
+/** Turns any text into one line without terminal commands, and cuts it if it is too long. */
 export function legible(text: string): string {
   const cut = text.length > LONGEST
     ? `${text.slice(0, LONGEST)}… (${text.length - LONGEST} more characters)`
@@ -14,7 +14,7 @@ export function legible(text: string): string {
   return cut.replace(UNSAFE, escaped);
 }
 
-/** The same for several lines. */
+/** Does the same for text of several lines. */
 export function legibleLines(text: string): string {
   return text.replace(UNSAFE_IN_LINES, escaped);
 }

@@ -6,15 +6,15 @@ import { legible } from "./legible.ts";
 /** What an event is about, for a structured logger: the broker's name, a subject, a correlation id, counts. */
 export type LogFields = Readonly<Record<string, unknown>>;
 
-/** How much a line matters. */
+/** How severe a line is. */
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
 /**
  * Where log lines go: `console`, or an object with these four methods.
  *
- * `console`, and whatever else has a `table` method, gets one text a line: time, level, broker, sentence and what the
- * event is about. Any other object gets the sentence, and the rest as `fields`, which is how structured loggers take it:
- * text, numbers, and an error as its `name`, `message`, `code` and `reason`, so that JSON can be made of them.
+ * `console`, and any other object with a `table` method, gets one text for each line: time, level, broker, sentence and
+ * the subject of the event. Any other object gets the sentence and the rest as `fields`, as structured loggers expect.
+ * The fields fit JSON: text, numbers, and an error as its `name`, `message`, `code` and `reason`.
  *
  * @example
  * ```ts
@@ -32,19 +32,19 @@ export type LogLevel = "debug" | "info" | "warn" | "error";
  * ```
  */
 export interface Logger {
-  /** Stacks of errors, and what is of interest only while a program is written. */
+  /** Stacks of errors, and details for developers. */
   debug(message: string, fields?: LogFields): void;
-  /** What goes as it should: started, connected again. */
+  /** Normal events: started, connected again. */
   info(message: string, fields?: LogFields): void;
-  /** What passes by itself, and is worth a look if it happens often. */
+  /** Problems that pass by themselves, and deserve a look if they happen often. */
   warn(message: string, fields?: LogFields): void;
-  /** What failed. */
+  /** Failures. */
   error(message: string, fields?: LogFields): void;
 }
 
-/** One line of the log, before it has a form. */
+/** One line of the log, before it is formatted. */
 export interface LogEntry {
-  /** When it happened, in milliseconds since 1970. */
+  /** When the event happened, in milliseconds since 1970. */
   readonly time: number;
   readonly level: LogLevel;
   /** A sentence for people. */
@@ -52,7 +52,7 @@ export interface LogEntry {
   readonly fields: LogFields;
 }
 
-/** Where lines go if no logger is given: to standard error, because standard output belongs to the program. */
+/** The default logger: writes to standard error, because standard output belongs to the program. */
 export const standardError: Logger & Pick<Console, "table"> = {
   debug() {},
   info: (line) => console.error(line),
@@ -61,40 +61,40 @@ export const standardError: Logger & Pick<Console, "table"> = {
   table() {},
 };
 
-/** What a line shows behind its sentence, unless the sentence has it already. */
+/** The fields that a line shows after its sentence, unless the sentence contains them. */
 const SHOWN = ["subject", "pattern", "correlationId"];
 
-/** Writes an entry in the form that the logger takes. */
+/** Writes an entry in the form that the logger expects. */
 export function write(logger: Logger, entry: LogEntry): void {
   const { level, message, fields } = entry;
   const fail = (thrown: unknown) => {
     try {
       console.error(failedLine(entry, thrown));
     } catch {
-      // standard error may be closed, which is no reason to end the process
+      // a closed standard error must not end the process
     }
   };
   try {
     const written: unknown = takesText(logger)
       ? logger[level](lineOf(entry))
       : logger[level](message, plainFields(fields));
-    // a logger that is async may reject, which nobody awaits
+    // an async logger may reject, and nobody awaits it
     if (isThenable(written)) Promise.resolve(written).catch(fail);
   } catch (thrown) {
-    // the broker is in the middle of its work, and a logger that throws is no reason to leave it
+    // a logger that throws must not interrupt the broker's work
     fail(thrown);
   }
 }
 
-/** What a logger did not take, and why not. */
+/** The line that a logger failed to write, and the reason. */
 function failedLine(entry: LogEntry, thrown: unknown): string {
   const { message: why } = asError(thrown, "It threw");
-  // a stack has many lines, and at any level but debug there is no place for it
+  // only the first line, as a stack is for the level `debug`
   const line = lineOf({ ...entry, message: entry.message.split("\n", 1)[0]! });
   return `${line} (the logger failed: ${legible(shortened(why))})`;
 }
 
-/** Fields that any logger can write: no inbox, and no object that JSON fails at. */
+/** Fields that any logger can write: without inboxes, and without objects that JSON cannot express. */
 function plainFields(fields: LogFields): LogFields {
   return Object.fromEntries(
     Object.entries(fields).map(([name, value]) => {
@@ -104,7 +104,7 @@ function plainFields(fields: LogFields): LogFields {
   );
 }
 
-/** An error's own fields may be a cycle, or the password of the request that failed. */
+/** Takes only known fields of an error: others may hold a cycle, or the password of the failed request. */
 function plainError(error: Error): LogFields {
   const { name, message } = asError(error);
   const fields = { name: legible(name), message: legible(shortened(message)) };
@@ -125,7 +125,7 @@ function lineOf({ time, level, message, fields }: LogEntry): string {
     const value = fields[name];
     if (typeof value !== "string") return [];
     const shown = shortened(value);
-    // quoted, as a short subject may be a part of any word
+    // look for the quoted text, as a short subject may be a part of any word
     const quoted = legible(JSON.stringify(shown));
     return message.includes(quoted) ? [] : [` ${name}=${quoted}`];
   });

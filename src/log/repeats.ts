@@ -1,11 +1,11 @@
 import type { Clock, Timer } from "../clock.ts";
 import type { LogEntry } from "./logger.ts";
 
-/** How long repeated lines are counted before the count is written, in milliseconds. */
+/** How long to count repeated lines before writing the count, in milliseconds. */
 const WINDOW = 10_000;
-/** How many lines of one kind are written within that time. */
+/** How many lines of one kind to write within that time. */
 const MOST = 5;
-/** How many kinds are told apart; what comes beyond them shares one. */
+/** How many kinds to count separately; all further kinds share one count. */
 const KINDS = 256;
 
 interface Kind {
@@ -17,8 +17,8 @@ interface Kind {
 }
 
 /**
- * Keeps a flood of events from becoming a flood of lines: of each kind it lets a few lines through within ten seconds,
- * none of them twice, counts the rest, and writes the count afterwards.
+ * Keeps a flood of events from becoming a flood of lines. Within ten seconds it writes a few different lines of each
+ * kind, counts the rest, and then writes the count.
  */
 export class Repeats {
   readonly #clock: Clock;
@@ -31,7 +31,7 @@ export class Repeats {
     this.#write = write;
   }
 
-  /** Writes the entry, or counts it; gives whether it was written. */
+  /** Writes the entry, or counts it; returns whether it wrote it. */
   take(name: string, entry: LogEntry): boolean {
     const kind = this.#kindOf(name, entry);
     const { written } = kind;
@@ -46,7 +46,7 @@ export class Repeats {
     return false;
   }
 
-  /** Writes the counts, and forgets what was written. */
+  /** Writes the counts and starts anew. */
   flush(): void {
     this.#timer?.clear();
     this.#timer = undefined;
@@ -74,7 +74,7 @@ export class Repeats {
 
   #start(): Timer {
     const timer = this.#clock.setTimeout(() => this.flush(), WINDOW);
-    // a program that has nothing else to do must be able to end
+    // the timer must not keep an idle program from ending
     timer.unref();
     return timer;
   }

@@ -3,10 +3,10 @@ import { shortened } from "../subject/shortened.ts";
 import type { ReceivedMessage } from "../message/message.ts";
 import type { Outgoing } from "../message/outgoing.ts";
 
-/** What everyone sends on as it came. */
+/** A correlation id that every responder sends back unchanged. */
 const PLAIN_ID = /^[!-~]{1,256}$/;
 
-/** Counts answers that are passed over, and tells of the first, the tenth, the hundredth. */
+/** Counts ignored answers, and emits an `error` event for the first, the tenth, the hundredth. */
 export class ForeignAnswers {
   readonly #feed: Pick<EventFeed, "emit">;
   #count = 0;
@@ -29,13 +29,13 @@ export class ForeignAnswers {
 }
 
 /**
- * Whether an answer says that it is one to another question. Whoever has seen an open address of reply may have a service
- * answer there, and cannot give the id that went with the question unless the whole question was seen. An answer that
- * names no id, as bare clients send it, is taken.
+ * Whether an answer names the correlation id of another question. A stranger who has seen an open reply address can
+ * make a service answer there, but does not know the question's correlation id without having seen the whole question.
+ * An answer without an id, as bare clients send it, is accepted.
  */
 export function isForeignAnswer({ correlationId }: Outgoing, answer: ReceivedMessage): boolean {
   const named = answer.headers.get("correlation_id");
   if (named === undefined || named === correlationId || correlationId === undefined) return false;
-  // another one may stand for what the responder could not send on
+  // the responder may have replaced an id that it could not send back
   return PLAIN_ID.test(correlationId);
 }

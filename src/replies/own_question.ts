@@ -2,16 +2,16 @@ import { MessageHeaders } from "../message/headers.ts";
 import type { Packet } from "../message/packet.ts";
 
 /**
- * Whether a message is the question that was sent, and not one of somebody else who has seen its address of reply: an
- * answer to that would be taken for the answer to ours. A server that maps subjects, or adds headers, makes another one
- * of it.
+ * Whether an arrived message is the question that we sent, and not a message from somebody else who has seen its reply
+ * address: we would take the answer to that message for the answer to ours. If a server maps the subject or adds
+ * headers, the message no longer counts as ours.
  */
 export function isOwnQuestion(sent: Packet, arrived: Packet): boolean {
   if (sent.subject !== arrived.subject || sent.replyTo !== arrived.replyTo) return false;
   const { headerBlock: ours = NOTHING, data } = sent;
   const { headerBlock: theirs = NOTHING } = arrived;
   if (!isSame(ours, theirs) || data.length !== arrived.data.length) return false;
-  // a program may write over its own bytes once they are sent
+  // the program may have overwritten its bytes after sending them
   return isSame(data, arrived.data) || isBytes(theirs);
 }
 

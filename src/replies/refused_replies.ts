@@ -2,7 +2,7 @@ import type { EventFeed } from "../connection/events.ts";
 import type { Packet } from "../message/packet.ts";
 import { ReplyAddressError } from "./reply_address_error.ts";
 
-/** What one subscriber does not handle, as its answer may not go where the message says. */
+/** Counts the messages that one subscriber does not handle, as it may not answer to their reply addresses. */
 export class RefusedReplies {
   readonly #feed: Pick<EventFeed, "emit">;
   readonly #pattern: string;
@@ -17,7 +17,10 @@ export class RefusedReplies {
     return this.#count;
   }
 
-  /** Counts one; whoever sends them chooses how many there are, so the first, the tenth, the hundredth are told. */
+  /**
+   * Counts a message, and emits an `error` event only for the first, the tenth, the hundredth, as the sender decides
+   * how many there are.
+   */
   report({ subject, replyTo }: Packet): void {
     if (!Number.isInteger(Math.log10(++this.#count))) return;
     const error = new ReplyAddressError(subject, replyTo, this.#count);

@@ -2,9 +2,9 @@ import { shown } from "../options.ts";
 import { concealInbox, shortened } from "../subject/shortened.ts";
 
 /**
- * A message was not handled, as its answer would go where this broker does not answer: to the server's own subjects, to
- * what it serves itself, to an inbox of its own, or outside of `answersTo`. It is an `error` event, at the first message
- * of a subscriber, the tenth, the hundredth.
+ * The broker did not handle a message, as it must not answer to the message's reply address: a subject of the server, a
+ * subject that the broker serves, an inbox of its own, or an address outside of `answersTo`. The broker emits this as
+ * an `error` event for a subscriber's first such message, the tenth, the hundredth.
  */
 export class ReplyAddressError extends Error {
   static {
@@ -12,12 +12,12 @@ export class ReplyAddressError extends Error {
   }
   /** The subject of the message. */
   readonly subject: string;
-  /** Where its answer was to go. */
+  /** The reply address of the message. */
   readonly replyTo: string;
-  /** How many messages of this subscriber were refused so far. */
+  /** How many messages the broker has refused for this subscriber so far. */
   readonly count: number;
 
-  /** Makes one; the sentence names both subjects. */
+  /** Makes one; the message names both subjects. */
   constructor(subject: string, replyTo: string, count: number) {
     const address = shown(replyTo.length > 100 ? `${replyTo.slice(0, 100)}…` : replyTo);
     const rule = "its answer must go where the broker answers";

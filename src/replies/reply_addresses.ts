@@ -3,53 +3,53 @@ import { covers } from "../subject/covers.ts";
 import { isSubject } from "../subject/subject.ts";
 import { ServedSubjects } from "./served_subjects.ts";
 
-/** An inbox of the broker's own, which is answered only to what was asked from it. */
+/** An inbox of this broker. Handlers may answer to it only if this broker sent the question. */
 export interface OwnInbox {
-  /** Whether this message is a question of its own, and not one of somebody else who has seen its address. */
+  /** Whether this inbox sent the question, and not somebody else who has seen its address. */
   hasAsked(question: Packet): boolean;
-  /** The program publishes to this subject, with the inbox as the address of reply. */
+  /** Notes that the program publishes to this subject with the inbox as the reply address. */
   asking?(subject: string): void;
 }
 
-/** What a name of an inbox adds to its prefix: a dot and a token. */
+/** The length of what an inbox's name adds to its prefix: a dot and a token. */
 const TAIL = 23;
-/** Callers of this many prefixes are known at a glance. */
+/** How many prefixes of callers to remember as permitted. */
 const MOST_KNOWN = 64;
-/** How the server names an address of reply that comes from another cluster, with two tokens behind it. */
+/** The server's prefix for a reply address from another cluster; two more tokens follow. */
 const GATEWAY = "_GR_.";
-/** How addresses of links end. Those of requests do not, so that no link takes them from anybody. */
+/** How addresses of links end. Addresses of requests end otherwise, so that no link accepts them from a peer. */
 const FRAME_NAME = /^(?:[a-z]\d{1,15}|\d{1,15}[a-z])$/;
-/** Only the server writes these; they are how a message of JetStream is acknowledged. */
+/** The server's prefix for addresses that acknowledge messages of JetStream. */
 const ACKNOWLEDGEMENT = "$JS.ACK.";
 
 /**
- * Where answers may go. The server does not check an address of reply against what its sender may publish to, so a
- * broker that answered everywhere would do for any caller what only the broker may.
+ * Decides where answers may go. The server does not check whether a sender may publish to its own reply address, so a
+ * broker that answered everywhere would publish for any caller with the broker's own permissions.
  */
 export class ReplyAddresses {
-  /** What makes a message show no address that it may not be answered at. */
+  /** Makes messages hide reply addresses that are not permitted. */
   readonly reception: { readonly addresses: ReplyAddresses } = { addresses: this };
-  /** Patterns, as the program gave them. */
+  /** The patterns as the program gave them. */
   readonly answersTo: readonly string[] | undefined;
   readonly #served = new ServedSubjects();
   readonly #inboxes = new Map<string, OwnInbox>();
-  /** Inboxes of others where single messages are allowed to us, and which a link has use for. */
+  /** Inboxes of others to which the server permits us a limited number of messages, and to which a link sends. */
   readonly #reserved = new Set<string>();
   readonly #ownHead: string;
   readonly #ownLength: number;
-  /** First tokens under which nothing is forbidden, each with its dot; nearly all callers have the last one. */
+  /** First tokens below which every address is permitted, each with its dot; the last one fits nearly all callers. */
   readonly #known = new Set<string>();
   #last = "";
   #isOwnHeadFree: boolean | undefined;
 
-  /** `answersTo` are patterns; without them answers may go wherever nothing speaks against it. */
+  /** `answersTo` are patterns; without them every address is permitted that no other rule forbids. */
   constructor(inboxPrefix: string, answersTo: readonly string[] | undefined) {
     this.answersTo = answersTo;
     this.#ownHead = `${inboxPrefix}.`;
     this.#ownLength = inboxPrefix.length + TAIL;
   }
 
-  /** The broker subscribes to a pattern of its program's. */
+  /** Notes that the broker subscribes to a pattern of its program. */
   serve(pattern: string, subscriber: object): void {
     this.#served.add(pattern, subscriber);
     this.#forget();
@@ -61,17 +61,20 @@ export class ReplyAddresses {
     this.#forget();
   }
 
-  /** One of the broker's own inboxes is open, with all addresses below it. */
+  /** Notes an open inbox of the broker, with all addresses below it. */
   open(inbox: string, owner: OwnInbox): void {
     this.#inboxes.set(inbox, owner);
   }
 
-  /** It is closed. */
+  /** Notes that the inbox is closed. */
   close(inbox: string): void {
     this.#inboxes.delete(inbox);
   }
 
-  /** The server counts what we send to each address below an inbox, and a link of ours needs all of it. */
+  /**
+   * Reserves an inbox for a link: the server limits how many messages we may send to each address below it, and the
+   * link needs all of them.
+   */
   reserve(inbox: string): void {
     this.#reserved.add(inbox);
   }
@@ -81,21 +84,21 @@ export class ReplyAddresses {
     this.#reserved.delete(inbox);
   }
 
-  /** Whether somebody who was asked may be written to at an address of his own choosing. */
+  /** Whether we may write to an address that a responder has chosen. */
   isHarmless(address: string): boolean {
     if (!isSubject(address)) return false;
     const local = behindGateway(address);
     return local !== "" && !local.startsWith("$") && !this.#served.has(local);
   }
 
-  /** The program publishes with an address of reply, which may be an inbox of its own. */
+  /** Notes that the program publishes with a reply address, which may be one of its own inboxes. */
   asking(subject: string, replyTo: string): void {
     if (replyTo.startsWith(this.#ownHead)) this.#inboxOf(replyTo)?.asking?.(subject);
   }
 
   /**
-   * Whether the broker may answer this message. Each request asks, so that the usual address costs a comparison; one that is
-   * no subject at all does not come in.
+   * Whether the broker may answer this message. As this runs for each request, the usual address costs one comparison;
+   * the server delivers no reply address that is an invalid subject.
    */
   permits(message: Packet): boolean {
     const { replyTo } = message;
@@ -109,7 +112,7 @@ export class ReplyAddresses {
     return this.#isOwnHeadFree || this.#isPermitted(replyTo);
   }
 
-  /** Whether the program is shown the address of a message that it answers, or acknowledges, by itself. */
+  /** Whether to show the program the reply address of a message that the program itself answers or acknowledges. */
   shows(message: Packet): boolean {
     return message.replyTo.startsWith(ACKNOWLEDGEMENT) || this.permits(message);
   }
@@ -142,13 +145,13 @@ export class ReplyAddresses {
     return true;
   }
 
-  /** What the address is where it comes from; it may not lead back here by that way either. */
+  /** Checks the address within the cluster it comes from, as it must not lead back here through a gateway either. */
   #isPermittedBehindGateway(replyTo: string): boolean {
     const address = behindGateway(replyTo);
     return address !== "" && !this.#inboxOf(address) && this.#allows(address, address);
   }
 
-  /** Whether answers may go to all that a pattern takes in, its `sample` among it. */
+  /** Whether answers may go to every subject that a pattern matches; `sample` is one of them. */
   #allows(pattern: string, sample: string): boolean {
     const entries = this.answersTo?.filter((entry) => covers(entry, pattern));
     if (entries?.some(isExplicit)) return true;
@@ -168,14 +171,17 @@ export class ReplyAddresses {
   }
 }
 
-/** What an address is in the cluster that it leads to, through as many as it names; empty if it leads nowhere. */
+/** The address within its target cluster, after all gateways that it names; empty if nothing is left. */
 function behindGateway(address: string): string {
   let local = address;
   while (local.startsWith(GATEWAY)) local = local.split(".").slice(3).join(".");
   return local;
 }
 
-/** A wildcard in the first place takes in neither `$…` nor what the broker serves: nobody thinks of these. */
+/**
+ * Whether an entry names its first token. An entry that begins with a wildcard excludes `$…` and the subjects that the
+ * broker serves, as its author hardly means them.
+ */
 function isExplicit(entry: string): boolean {
   return !/^[*>]/.test(entry);
 }

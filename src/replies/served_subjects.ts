@@ -1,9 +1,9 @@
 import { PatternTree } from "../subject/pattern_tree.ts";
 
-/** What a broker itself is subscribed to, by its patterns: an answer that went there would be its own next message. */
+/** The patterns that a broker subscribes to: an answer to one of them would come back as the broker's next message. */
 export class ServedSubjects {
   readonly #patterns = new PatternTree<object>();
-  /** Patterns such as `>`, which hear every inbox as well: what they serve is all the rest. */
+  /** Patterns such as `>`, which also match every inbox; they serve all subjects except the inboxes. */
   readonly #all = new PatternTree<object>();
 
   add(pattern: string, subscriber: object): void {
@@ -14,7 +14,7 @@ export class ServedSubjects {
     this.#treeOf(pattern).delete(pattern, subscriber);
   }
 
-  /** Whether a message to the subject, or to one that matches the pattern, would come to the broker itself. */
+  /** Whether a message to the subject, or to a subject that the pattern matches, would come to the broker itself. */
   has(subject: string): boolean {
     if (this.#patterns.overlapping(subject) !== undefined) return true;
     return !subject.startsWith("_") && this.#all.overlapping(subject) !== undefined;
