@@ -1,5 +1,5 @@
 /**
- * An inbox name that nobody can guess, and two parties who talk in a session; every step is printed.
+ * Shows an inbox name that nobody can guess, and two parties who talk in a session; prints every step.
  *
  * ```sh
  * deno run -N jsr:@signalbox/nats/demo
@@ -10,22 +10,22 @@
 import { NatsBroker } from "../broker/broker.ts";
 import { EmbeddedServer } from "../testing/server/embedded_server.ts";
 
-/** Where the demo runs and what becomes of its lines. */
+/** Where the demo runs and prints. */
 export interface DemoOptions {
   /** The URL of a server. @default {an embedded server of the demo's own} */
   readonly server?: string | undefined;
-  /** Takes each line. @default {console.log} */
+  /** Prints a line. @default {console.log} */
   readonly print?: (line: string) => unknown;
 }
 
-/** What a desk answers, in the order it is asked. */
+/** The desk's answers, in order. */
 const ANSWERS = ["It left the warehouse this morning.", "Tomorrow, before noon.", "Goodbye!"];
 const QUESTIONS = ["Where is my parcel?", "When will it be here?", "Thank you, that is all."];
 
 /**
  * Makes an inbox name, and then holds a conversation in a session.
  *
- * @throws {ConnectionError} if there is no server at the URL that was given
+ * @throws {ConnectionError} if no server answers at the given URL
  *
  * @example
  * ```ts
@@ -66,7 +66,7 @@ export async function demo({ server, print = console.log }: DemoOptions = {}): P
   await print(`  the session ended         ${await session.closed}`);
 }
 
-/** Answers every guest in a session of its own, which is over once the guest has said all. */
+/** Answers every guest in a separate session, which ends when the guest ends it. */
 function serve(desk: NatsBroker, print: (line: string) => unknown): void {
   desk.session("desk.{name}", async (session) => {
     const { name } = session.opening.body as { name: string };
@@ -78,7 +78,7 @@ function serve(desk: NatsBroker, print: (line: string) => unknown): void {
 
 if (import.meta.main) await demo({ server: serverOfEnvironment() });
 
-/** Reading the variable without permission would prompt, and the demo does well without it. */
+/** Reads the variable only with permission, as Deno would otherwise prompt. */
 function serverOfEnvironment(): string | undefined {
   const wanted = { name: "env", variable: "NATS_URL" } as const;
   const { state } = Deno.permissions.querySync(wanted);

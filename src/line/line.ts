@@ -3,61 +3,66 @@ import type { Outgoing } from "../message/outgoing.ts";
 import type { Packet } from "../message/packet.ts";
 import type { Writer } from "../wire/writer.ts";
 
-/** One client that a server has let in, for as long as it is connected. It never comes back: the next is another one. */
+/** One connected client. It never reconnects: after a disconnect the broker makes another line. */
 export interface Line {
-  /** What the server has said of itself last; known beyond its end. */
+  /** The server's last `INFO`; still known after the line has ended. */
   readonly info: Partial<ServerInfo> | undefined;
   /** The server's address. */
   readonly address: string;
-  /** Whether what is written now can reach a socket. */
+  /** Whether writing now can reach the socket. */
   readonly isOpen: boolean;
   readonly writer: Writer;
-  /** How long it may go without a question to the server, in milliseconds, before what has happened to it is known. */
+  /**
+   * How long the line may stay silent, in milliseconds: to notice a failure in time, ask the server at least this
+   * often.
+   */
   readonly longestSilence: number;
-  /** Tells the server, behind all that was written before or ahead of what of it still waits. */
+  /** Subscribes; the command goes behind everything written before, or ahead of the part that still waits. */
   subscribe(listener: Listener): Ticket;
   /**
-   * Asks the server whether it has all that was written before. `answered` is called when it comes, once all
-   * refusals that came before it have been told, and none that came behind it where that can be known.
+   * Asks the server whether it has everything written before. The line calls `answered` when the answer arrives, after
+   * it has reported all earlier refusals and, if it can know the order, before any later refusal.
    */
   ask(answered: () => void): Promise<void>;
-  /** Asks the server for a sign of life; what waits to be written need not have been. */
+  /** Pings the server, without waiting for queued messages. */
   probe(): Promise<void>;
-  /** Leaves it as it is: what is on its way is lost, and nothing is waited for that a server could hold up. */
+  /** Abandons the line: loses what is on its way, and does not wait for the server. */
   leave(): Promise<void>;
 }
 
-/** Who takes what comes through a subscription; called while the socket is read, so nothing may be thrown. */
+/** Takes the messages of a subscription. The socket's reader calls it, so it must not throw. */
 export interface Listener {
   readonly subject: string;
   readonly queue: string | undefined;
   take(packet: Packet): void;
-  /** The server has refused it by its subject, in the client's words. */
+  /** Reports that the server has refused the subscription, with the client's error. */
   refused(error: Error): void;
 }
 
 /** A subscription of one line. */
 export interface Ticket {
-  /** Its number on the wire, once it has one. */
+  /** The subscription's number on the wire, once it has one. */
   readonly sid: number | undefined;
-  /** Ends it at once. */
+  /** Ends the subscription at once. */
   unsubscribe(): void;
-  /** Nothing new is sent to it; resolves once what was on its way has been taken, or the line has ended. */
+  /**
+   * Ends the subscription, and resolves once the listener has taken the messages on their way, or the line has ended.
+   */
   drain(): Promise<void>;
 }
 
-/** Told what happens to a line, in order; nothing may be thrown. */
+/** Gets the events of a line, in order; must not throw. */
 export interface LineWatch {
-  /** The server has refused something. */
+  /** The server has sent an error. */
   said(error: Error): void;
-  /** It shuts down soon. */
+  /** The server will shut down soon. */
   isLeaving(): void;
-  /** Dropped, as no answer could be sent where it says. */
+  /** The line dropped a message, as its reply address is invalid. */
   unanswerable(packet: Packet): void;
-  /** A message that was to be sent, and that the server would refuse by now, is dropped. */
+  /** The line dropped an outgoing message that the server would refuse by now. */
   dropped(outgoing: Outgoing, error: Error): void;
-  /** What came cannot be read, or was thrown. */
+  /** The line could not read what arrived, or something threw. */
   failed(error: Error): void;
-  /** It is over; told once. */
+  /** The line has ended; called once. */
   ended(): void;
 }

@@ -14,13 +14,13 @@ import { PlainPacket } from "./plain_packet.ts";
 import { PlainWriter } from "./plain_writer.ts";
 import { Turnstile } from "./turnstile.ts";
 
-/** So many turns the client's queue of statuses takes at most to hand on the next one. */
+/** How many turns the client's queue of statuses takes at most to deliver the next one. */
 const TURNS = 8;
 
-/** A line that goes by the public face of the client alone. */
+/** A line that uses only the client's public API. */
 export class PlainLine implements Line {
   readonly writer: PlainWriter;
-  /** The client stops to read at what it cannot read, and tells nobody. */
+  /** The client stops reading at data that it cannot parse, without reporting it, so ask often. */
   readonly longestSilence = 1_500;
   readonly #client: NatsConnection;
   readonly #watch: LineWatch;
@@ -28,7 +28,7 @@ export class PlainLine implements Line {
   readonly #turnstile = new Turnstile();
   #info: Partial<ServerInfo> | undefined;
   #statuses = 0;
-  /** How many messages came with headers that the client cannot read. */
+  /** How many messages had headers that the client cannot read. */
   #unreadable = 0;
   #hasEnded = false;
 
@@ -67,7 +67,7 @@ export class PlainLine implements Line {
     const options = queue === undefined ? { callback } : { queue, callback };
     const ticket = new PlainTicket((subscription) => this.#drain(subscription));
     const subscribe = () => this.#client.subscribe(subject, options);
-    // a client that has closed would throw; the next line is told of all subscriptions
+    // a closed client would throw; the broker repeats all subscriptions on the next line
     const begin = () => this.isOpen && ticket.begin(subscribe);
     this.writer.pass(this.#turnstile.subscription(begin));
     return ticket;
@@ -95,7 +95,7 @@ export class PlainLine implements Line {
     await this.#client.close();
   }
 
-  /** The client tells nobody of what a server says of itself, and forgets it as it ends. */
+  /** Polls the server's `INFO`: the client does not report a new one, and forgets it at its end. */
   #look(): void {
     this.#info = this.#client.info ?? this.#info;
   }
@@ -105,7 +105,7 @@ export class PlainLine implements Line {
     this.#look();
   }
 
-  /** What was published to it before waits to be written, and would find nobody. */
+  /** Drains behind all waiting messages, as some may be for this subscription. */
   #drain(subscription: Subscription): Promise<void> {
     return this.#asks.add((resolve, reject) => {
       const go = () => {
@@ -116,7 +116,10 @@ export class PlainLine implements Line {
     });
   }
 
-  /** Refusals come through a queue, some turns behind the answer to a ping that came after them. */
+  /**
+   * Waits for the refusals of the past, as the client's queue delivers them some turns after the answer to a later
+   * ping.
+   */
   async #quiet(): Promise<void> {
     for (let seen = -1; seen !== this.#statuses;) {
       seen = this.#statuses;
@@ -139,7 +142,10 @@ export class PlainLine implements Line {
     else if (status.type === "ldm") this.#watch.isLeaving();
   }
 
-  /** Its sender chooses how many there are: the first is told, the tenth, the hundredth. */
+  /**
+   * Reports unreadable headers only for the first message, the tenth, the hundredth, as their sender decides how many
+   * there are.
+   */
   #packetOf(message: Msg): PlainPacket {
     return new PlainPacket(message, (cause) => {
       if (!Number.isInteger(Math.log10(++this.#unreadable))) return;
@@ -175,7 +181,7 @@ class PlainTicket implements Ticket {
     this.#drain = drain;
   }
 
-  /** Subscribes, unless it was ended while it waited. */
+  /** Subscribes, unless the ticket was ended while it waited. */
   begin(subscribe: () => Subscription): void {
     if (!this.#isOver) this.#subscription = subscribe();
   }

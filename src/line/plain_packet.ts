@@ -5,13 +5,13 @@ const encoder = new TextEncoder();
 const VERSION = "NATS/1.0";
 const END = "\r\n\r\n";
 
-/** A message of the client, each part read when it is asked for. */
+/** A message of the client; reads each part on demand. */
 export class PlainPacket implements Packet {
   readonly #message: Msg;
   readonly #unreadable: (cause: unknown) => void;
   #isTold = false;
 
-  /** `unreadable` is told once where there are headers that the client cannot read, and that are left out. */
+  /** Calls `unreadable` once if the client cannot read the headers; the packet then has no headers. */
   constructor(message: Msg, unreadable: (cause: unknown) => void) {
     this.#message = message;
     this.#unreadable = unreadable;
@@ -29,13 +29,16 @@ export class PlainPacket implements Packet {
     return this.#message.data;
   }
 
-  /** Written again, as the client gives its headers decoded; its own way to do so forgets a status without a text. */
+  /**
+   * Encodes the headers again, as the client gives them decoded; the client's own encoder drops a status without a
+   * text.
+   */
   get headerBlock(): Uint8Array | undefined {
     const headers = this.#headers();
     return headers && encoder.encode(`${linesOf(headers).join("\r\n")}${END}`);
   }
 
-  /** The client decodes headers when they are asked for, and throws at a name that it would not send itself. */
+  /** Reading the headers decodes them, and the client throws at a name that it would not send itself. */
   #headers(): MsgHdrs | undefined {
     try {
       return this.#message.headers;

@@ -10,43 +10,43 @@ import { sizeOf } from "../message/packet.ts";
 import { checkAddresses, type Unsent } from "../wire/segment.ts";
 import type { Writer } from "../wire/writer.ts";
 
-/** In bytes: so much at most is handed to the client beyond what the server has answered for. */
+/** How many unconfirmed bytes the client may hold at most. */
 const WINDOW = 65_536;
-/** In bytes: after so much the server is asked, so that the window moves on before it is full. */
+/** After how many bytes to ask the server for a confirmation, so that the window moves on before it is full. */
 const STRIDE = 16_384;
-/** In bytes; whoever waits for room waits until no more than this is left. */
+/** {@linkcode PlainWriter.room} resolves once at most this many bytes wait. */
 const CROWD = 1_048_576;
-/** What a message costs beyond its body and headers. */
+/** How many bytes a message costs beyond its body and headers. */
 const ENTRY = 64;
 const decoder = new TextDecoder();
 
-/** What the writer asks and tells. */
+/** What the writer needs of its line. */
 export interface PlainWays {
-  /** Whether nothing may be written, as a subscription that came before waits. */
+  /** Whether writing must wait, as an earlier subscription waits. */
   isHeld(): boolean;
-  /** Asks the server whether it has all that the client was given. */
+  /** Asks the server whether it has everything that the client got. */
   ask(): Promise<void>;
-  /** A message that the client does not take, as the server has lowered its limit since, is dropped. */
+  /** Reports a dropped message, which the client refuses because the server has lowered its limit. */
   dropped(outgoing: Outgoing, error: Error): void;
 }
 
 interface Waiting extends Unsent {
   readonly size: number;
-  /** Whether it is to be sent now or never, and so is not taken back. */
+  /** Whether to send the message now or never, so that the writer does not give it back. */
   readonly isFleeting: boolean;
-  /** Whether nobody would notice if it was lost. */
+  /** Whether nobody would notice the loss of the message. */
   readonly isCounted: boolean;
 }
 
-/** Something that has its place among what is written. */
+/** An action with a place in the order of the messages. */
 export interface Step {
   mayGo(): boolean;
   go(): void;
 }
 
 /**
- * Leaves the writing to the client. That writes when it likes, and what it was given cannot be taken back: so it is given
- * little at a time, and all else waits here.
+ * Writes through the client. The client decides when to write and cannot give a message back, so this writer hands it
+ * little at a time and keeps the rest here.
  */
 export class PlainWriter implements Writer {
   readonly #client: NatsConnection;
@@ -54,9 +54,9 @@ export class PlainWriter implements Writer {
   #waiting: (Waiting | Step)[] = [];
   /** How many bytes wait. */
   #size = 0;
-  /** How many bytes the client was given that the server has not answered for. */
+  /** How many bytes the client got that the server has not confirmed. */
   #open = 0;
-  /** How many of them have not been asked for. */
+  /** For how many of those bytes no question is on its way. */
   #unasked = 0;
   #forgotten = 0;
   #room: PromiseWithResolvers<void> | undefined;
@@ -80,7 +80,7 @@ export class PlainWriter implements Writer {
     this.#size += size;
     const isCounted = isUnwatched(outgoing);
     if (isCounted) this.taken++;
-    // the client reads the body some turns later, and the program may write into it before
+    // copy the body: the client reads it some turns later, and the program may overwrite it before
     const data = new Uint8Array(outgoing.data);
     const isFleeting = outgoing.isForgotten === true;
     const waiting = { outgoing, data, size, isFleeting, isCounted };
@@ -89,7 +89,7 @@ export class PlainWriter implements Writer {
     this.#moveOn();
   }
 
-  /** Does something behind all that was published before, and before all that is published later. */
+  /** Runs a step after all earlier messages and before all later ones. */
   pass(step: Step): void {
     if (this.#waiting.length === 0 && step.mayGo()) return step.go();
     this.#waiting.push(step);
@@ -120,10 +120,10 @@ export class PlainWriter implements Writer {
     return unsent;
   }
 
-  /** Hands the client what it takes by now. */
+  /** Hands the client as much as it takes now. */
   goOn(): void {
     let count = 0;
-    // a step may have more written, which comes behind all that waits
+    // a step may publish more, which goes behind all that waits
     for (const one of this.#waiting) {
       if (isMessage(one) ? !this.#canTake(one.size) : !one.mayGo()) break;
       count++;
@@ -135,12 +135,12 @@ export class PlainWriter implements Writer {
     this.#moveOn();
   }
 
-  /** While anything waits, all that the client was given is asked for: the window would not move on otherwise. */
+  /** While anything waits, asks the server about all unconfirmed bytes: otherwise the window would not move on. */
   #moveOn(): void {
     if (this.#waiting.length > 0 && this.#unasked > 0) this.#question();
   }
 
-  /** One that is larger than the window goes alone. */
+  /** Whether the client may get so many bytes more; a message larger than the window goes alone. */
   #canTake(size: number): boolean {
     if (this.#ways.isHeld() || this.#client.isClosed()) return false;
     return this.#open === 0 || this.#open + size <= WINDOW;
@@ -177,7 +177,7 @@ export class PlainWriter implements Writer {
       this.#open -= asked;
       this.goOn();
     }, () => {
-      // the line has ended, and what waits is taken back
+      // the line has ended, and the broker takes back what waits
     });
   }
 
@@ -212,7 +212,7 @@ function isMessage(one: Waiting | Step): one is Waiting {
   return "outgoing" in one;
 }
 
-/** Reads a block that was written here: the client takes headers one by one. */
+/** Parses a header block of our own, as the client takes headers one by one. */
 function headersOf(block: Uint8Array): MsgHdrs {
   const [, ...lines] = decoder.decode(block).split("\r\n");
   const headers = makeHeaders();

@@ -1,19 +1,19 @@
 import type { Step } from "./plain_writer.ts";
 
 /**
- * Keeps subscriptions apart by questions. Through its public face the client tells of refusals some turns behind the answers
- * to pings, and which question a refusal came before is known only where nothing else was on its way: a subscription waits
- * for the answers that are due, and what comes behind its own question waits for that one.
+ * Separates subscriptions by questions. Through its public API the client reports a refusal some turns after the
+ * answers to pings, so the order of refusals and answers is known only if nothing else was on its way. Therefore a
+ * subscription waits for all pending answers, and everything behind its own question waits for that answer.
  */
 export class Turnstile {
-  /** Questions that are on their way. */
+  /** The number of pending questions. */
   #asked = 0;
-  /** Whether one of them asks for subscriptions. */
+  /** Whether one of them asks about subscriptions. */
   #isShut = false;
-  /** Whether subscriptions have gone through that were not asked for. */
+  /** Whether subscriptions have passed without a question behind them. */
   #hasSubscribed = false;
 
-  /** Whether nothing may go through. */
+  /** Whether nothing may pass. */
   get isShut(): boolean {
     return this.#isShut;
   }
@@ -28,7 +28,7 @@ export class Turnstile {
     };
   }
 
-  /** `go` is given what to call once the answer is there, and all that came before it. */
+  /** Makes a step that asks; `go` gets a function to call once the answer and everything before it have arrived. */
   question(go: (answered: () => void) => void): Step {
     return {
       mayGo: () => !this.#isShut,

@@ -1,15 +1,15 @@
 import { isThenable } from "../thenable.ts";
 
-/** One link of a chain: it is given what travels along, and the call of what comes behind it. */
+/** One link of a chain; gets the subject of the chain and a function that calls the rest of the chain. */
 export type Link<Subject> = (subject: Subject, next: Next<Subject>) => unknown;
 
-/** Calls what comes behind a link. */
+/** Calls the rest of the chain. */
 export type Next<Subject> = (subject: Subject) => Promise<unknown>;
 
 /**
- * Makes one function of a chain and its end, once: nothing is put together while messages pass. A link that calls
- * `next` twice would run the handler twice, so the second call rejects. One that gives nothing back keeps what `next`
- * gave; one that does not even call it is `forgotten`, with its name, once.
+ * Makes one function of a chain and its end, once, so that messages cost no composing. The second call of `next` by one
+ * link rejects, as it would run the handler twice. A link that returns nothing keeps the result of `next`; if it does
+ * not even call `next`, `forgotten` gets the link's name, once.
  */
 export function compose<Subject>(
   links: readonly Link<Subject>[],
@@ -42,7 +42,7 @@ function run<Subject>(
       return Promise.reject(new Error(`Cannot call next() as ${rule}: ${nameOf(link)}`));
     }
     outcome = promised(behind, subject);
-    // a link that does not wait for it has said that it does not care; a rejection of nobody's would end the program
+    // a link that does not await `next` ignores its outcome; an unhandled rejection would end the program
     outcome.then((value) => {
       isDone = true;
       kept = value;
@@ -50,21 +50,21 @@ function run<Subject>(
     return outcome;
   };
   const settle = (value: unknown): unknown => {
-    // no function is a reply, so this is "next" itself
+    // a reply is never a function, so the link returned "next" itself
     if (typeof value === "function") {
       const rule = "it must call what it gives back: return next()";
       throw new TypeError(`Cannot go on behind a middleware as ${rule}: ${nameOf(link)}`);
     }
     if (value !== undefined) return value;
     if (!outcome) return forget();
-    // what it waited for, and caught, is its own to replace with nothing
+    // a link that awaited and caught an error may replace it with nothing
     return isDone ? kept : outcome;
   };
   const value = link(subject, next);
   return isThenable(value) ? Promise.resolve(value).then(settle) : settle(value);
 }
 
-/** The outcome as a promise; the very one that is given, where there is one, as to wrap it would take two turns more. */
+/** The outcome as a promise; returns a given promise itself, as wrapping it would take two more turns. */
 function promised<Subject>(
   behind: (subject: Subject) => unknown,
   subject: Subject,

@@ -8,7 +8,7 @@ const LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
 /** One of the levels. */
 export const logLevel: Rule = oneOf(...LEVELS);
 
-/** Something that has a method for each level. */
+/** An object with a method for each level. */
 export const shapedAsConsole: Rule = (logger) => {
   const writes = (level: LogLevel) => typeof (logger as Partial<Console>)?.[level] === "function";
   return LEVELS.every(writes) ? undefined : "shaped as console";

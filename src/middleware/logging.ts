@@ -10,11 +10,11 @@ import { type LogLevel, logLevel, shapedAsConsole } from "./log_level.ts";
 import type { Middleware } from "./middleware.ts";
 import { checkRequired } from "./required.ts";
 
-/** At which level the lines are written. */
+/** The levels of the lines. */
 export interface LoggingOptions {
-  /** For a message that went well. @default {"debug"} */
+  /** For a message that the handler handled. @default {"debug"} */
   readonly level?: LogLevel;
-  /** For one that was answered with an error. @default {"warn"} */
+  /** For a message that got an error as its answer. @default {"warn"} */
   readonly errorLevel?: LogLevel;
 }
 
@@ -22,7 +22,7 @@ const RULES = { level: logLevel, errorLevel: logLevel };
 
 /**
  * Makes a middleware that writes one line for each message: its subject, `ok` or the code of the error, and how many
- * milliseconds it took. Neither a body nor the text of an error is ever written.
+ * milliseconds it took. It never writes a body or the text of an error.
  *
  * @example
  * ```ts
@@ -41,7 +41,7 @@ const RULES = { level: logLevel, errorLevel: logLevel };
  * assertMatch(lines[0]!, /^Handled "greet.Ada" in \d+\.\d ms: ok$/);
  * ```
  *
- * @param logger `console` or anything shaped as it; what it does not take goes to the console, in one line
+ * @param logger `console` or an object shaped like it; if it fails, the line goes to the console
  * @throws {TypeError} if `logger` lacks a level, or naming the first option that is unknown or wrong
  */
 export function logging(
@@ -52,7 +52,7 @@ export function logging(
   checkOptions("log messages", options, RULES);
   const { level = "debug", errorLevel = "warn" } = options;
   const write = (at: LogLevel, subject: string, took: string, outcome: string | number) => {
-    // as it may hold the escape sequences of a terminal, and marks that turn the direction of text
+    // escaped, as it may hold a terminal's escape sequences, and marks that change the direction of text
     const shownSubject = legible(shortened(JSON.stringify(subject)));
     const line = `Handled ${shownSubject} in ${took} ms: ${outcome}`;
     const fail = (thrown: unknown) => {
@@ -61,10 +61,10 @@ export function logging(
     };
     try {
       const written: unknown = logger[at](line);
-      // one that is async may reject, which nobody awaits
+      // an async logger may reject, and nobody awaits it
       if (isThenable(written)) Promise.resolve(written).catch(fail);
     } catch (thrown) {
-      // the work is done, and a logger that throws must not change its reply
+      // the handler is done, and a logger that throws must not change its reply
       fail(thrown);
     }
   };

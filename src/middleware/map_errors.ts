@@ -5,9 +5,9 @@ import type { Middleware } from "./middleware.ts";
 import { checkRequired } from "./required.ts";
 
 /**
- * Makes a middleware that turns the application's exceptions into what the caller is to know of them. A
- * `ReplyError` is for the caller already and stays as it is; so does an error that `map` gives back, or gives
- * nothing for: the caller is told 500, and nothing of its text.
+ * Makes a middleware that turns the application's exceptions into errors for the caller. A `ReplyError` is for the
+ * caller already and stays unchanged. If `map` returns the same error or nothing, the error also stays unchanged: the
+ * caller gets a 500 without the error's text.
  *
  * @example
  * ```ts
@@ -28,7 +28,7 @@ import { checkRequired } from "./required.ts";
  * await assertRejects(() => broker.request("files"), RemoteError, "404 No such file");
  * ```
  *
- * @param map gives the error to throw instead, or a promise of it
+ * @param map returns the error to throw instead, or a promise of it
  * @throws {TypeError} if `map` is not a function
  */
 export function mapErrors<State = unknown>(

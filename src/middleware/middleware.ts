@@ -2,9 +2,9 @@ import type { HeaderFields, HeaderRecord } from "../message/headers.ts";
 import type { Message } from "../message/message.ts";
 
 /**
- * What stands around a handler. It calls `next` for what comes behind it, once at most, and may give back another reply;
- * one that gives nothing back keeps what `next` gave, and gives `null` to leave the reply empty. Without a call the
- * handler is not run, and what it gives back is the reply instead.
+ * A function that wraps a handler. It calls `next`, at most once, to run the rest of the chain, and may return another
+ * reply. If it returns nothing, the result of `next` stays the reply; `null` makes the reply empty. If it does not call
+ * `next`, the handler does not run, and the middleware's return value is the reply.
  */
 export type Middleware<State = Readonly<Record<string, unknown>>> = (
   message: Message<unknown, Readonly<Record<string, string>>, State>,
@@ -13,31 +13,32 @@ export type Middleware<State = Readonly<Record<string, unknown>>> = (
 
 /** A message before it is encoded. */
 export interface Draft {
-  /** What it is sent as; a `message` is one of a session. */
+  /** The kind of message; `message` is a message of a session. */
   readonly kind: "publish" | "request" | "reply" | "message";
-  /** Where it goes. */
+  /** The subject to send to. */
   readonly subject: string;
-  /** What it says: text, bytes, or any JSON value. */
+  /** The body: text, bytes, or any JSON value. */
   readonly body: unknown;
-  /** Headers beside ours. */
+  /** Additional headers. */
   readonly headers?: HeaderFields | undefined;
-  /** Where an answer goes; a request's is its own. */
+  /** Where an answer goes; a request sets its own. */
   readonly replyTo?: string | undefined;
-  /** What ties together all messages of one piece of work. */
+  /** The id that ties together all messages of one piece of work. */
   readonly correlationId: string;
 }
 
-/** A draft as a middleware is given it: its headers are an object, so that `{ ...draft.headers, tenant }` adds to them. */
+/** A draft as a middleware gets it: its headers are an object, so that `{ ...draft.headers, tenant }` adds to them. */
 export interface GivenDraft extends Draft {
-  /** Headers beside ours; a list of values stands for a header that is there several times. */
+  /** Additional headers; a list of values stands for a repeated header. */
   readonly headers?: HeaderRecord | undefined;
 }
 
 /**
- * What stands around everything that is sent. It calls `next` with a changed copy of the draft, or with nothing to leave
- * it as it is, once at most; without a call nothing is sent. What `next` resolves with is the answer of a request, and
- * nothing for all else; a middleware that gives nothing back keeps it. A refusal for want of room goes past it while it has
- * 256 of them of the same subject: a flood of requests must not fill it.
+ * A function that wraps everything the broker sends. It calls `next`, at most once, with a changed copy of the draft,
+ * or without arguments to leave the draft unchanged; if it does not call `next`, the broker sends nothing. `next`
+ * resolves with the answer of a request, and with nothing for other messages; if the middleware returns nothing, the
+ * result of `next` stays. While a middleware holds 256 refusals for want of room for one subject, further such refusals
+ * skip it, so that a flood of requests cannot fill it.
  */
 export type PublishMiddleware = (
   draft: GivenDraft,

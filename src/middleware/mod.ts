@@ -1,5 +1,5 @@
 /**
- * The middleware that nearly every service needs, each a plain function around what comes behind it.
+ * Middleware that nearly every service needs; each is a plain function around the rest of the chain.
  *
  * ```ts
  * import { NatsBroker } from "@signalbox/nats";

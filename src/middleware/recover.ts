@@ -4,8 +4,8 @@ import type { Middleware } from "./middleware.ts";
 import { checkRequired } from "./required.ts";
 
 /**
- * Makes a middleware that replies with a value where what is behind it throws. It is given every error, each
- * `ReplyError` included, and throws again what it has no value for.
+ * Makes a middleware that replies with a value when the handler or a later middleware throws. `replace` gets every
+ * error, including each `ReplyError`; it should throw an error again that it has no reply for.
  *
  * @example
  * ```ts
@@ -27,7 +27,7 @@ import { checkRequired } from "./required.ts";
  * assertEquals((await broker.request("orders")).body, []);
  * ```
  *
- * @param replace gives the reply, or a promise of it
+ * @param replace returns the reply, or a promise of it
  * @throws {TypeError} if `replace` is not a function
  */
 export function recover<State = unknown>(

@@ -1,9 +1,9 @@
 import { checkOptions, type Rules } from "../options.ts";
 
 /**
- * Checks options that `checkOptions` would pass over when they are missing.
+ * Checks options and also that required ones are present, which `checkOptions` does not check.
  *
- * @throws {TypeError} naming the first of `names` that is not there, or the first option that is wrong
+ * @throws {TypeError} naming the first of `names` that is missing, or the first option that is wrong
  */
 export function checkRequired(
   action: string,

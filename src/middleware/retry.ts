@@ -6,13 +6,13 @@ import { isThenable } from "../thenable.ts";
 import { pause } from "../pause.ts";
 import { checkRequired } from "./required.ts";
 
-/** How often a handler is run again, and after what. */
+/** How often to run a handler again, and after which errors. */
 export interface RetryOptions {
-  /** How many runs there are at most, the first included. @default {3} */
+  /** The number of runs at most, including the first. @default {3} */
   readonly attempts?: number;
   /** The longest wait before the second run, in milliseconds; it doubles with every run. @default {100} */
   readonly delay?: number;
-  /** Where the doubling ends, in milliseconds. @default {5_000} */
+  /** The upper limit of the doubled wait, in milliseconds. @default {5_000} */
   readonly maxDelay?: number;
   /** Whether to run again after this error of this run, counted from 1. @default {all but a `ReplyError` below 500} */
   readonly when?: (error: unknown, attempt: number) => boolean;
@@ -21,9 +21,9 @@ export interface RetryOptions {
 const RULES = { attempts: count, delay: milliseconds, maxDelay: milliseconds, when: decision };
 
 /**
- * Makes a handler that runs another one again when it throws. The waits are random, up to a bound that doubles;
- * the last error is thrown on, at once when `message.signal` aborts. It is no middleware, as a middleware may run
- * what is behind it once: only the handler has to bear several runs, and all before it see one message.
+ * Wraps a handler so that it runs again when it throws. The waits are random, up to a bound that doubles. After the
+ * last run, or at once when `message.signal` aborts, it throws the last error. It is not a middleware, as a middleware
+ * may call `next` only once: only the handler must tolerate several runs, and every middleware sees one message.
  *
  * @example
  * ```ts
@@ -67,14 +67,14 @@ export function retry<Received extends { readonly signal: AbortSignal } = Messag
   };
 }
 
-/** A promise would be taken for a yes, whatever it resolves with. */
+/** Rejects a promise, which would count as a yes whatever it resolves with. */
 function decided(answer: unknown, cause: unknown): boolean {
   if (!isThenable(answer)) return Boolean(answer);
   Promise.resolve(answer).catch(() => {});
   throw new TypeError(`Cannot retry as "when" must give true or false: a promise`, { cause });
 }
 
-/** A `ReplyError` below 500 says that the request is wrong, which it will be again. */
+/** A `ReplyError` below 500 says that the request is wrong, so another run would fail too. */
 function mayPass(error: unknown): boolean {
   return !(error instanceof ReplyError) || error.code >= 500;
 }

@@ -8,17 +8,20 @@ import type { Middleware } from "./middleware.ts";
 import { checkRequired } from "./required.ts";
 import { TokenBuckets } from "./token_buckets.ts";
 
-/** How many messages pass. */
+/** How many messages may pass. */
 export interface ThrottleOptions<State = unknown> {
-  /** How many pass at once, and within each `interval` in the long run. */
+  /** How many messages may pass at once, and within each `interval` in the long run. */
   readonly limit: number;
-  /** Milliseconds that `limit` is counted over; a part of it gives back the same part of the limit. */
+  /** Milliseconds in which `limit` messages may pass; half an interval restores half of the limit. */
   readonly interval: number;
-  /** Whose limit a message counts for. @default {one limit for all messages} */
+  /** The key whose limit a message counts towards. @default {one limit for all messages} */
   readonly key?: (
     message: Message<unknown, Readonly<Record<string, string>>, State>,
   ) => string;
-  /** How many keys are remembered; beyond it the one unused for longest begins afresh. @default {10_000} */
+  /**
+   * How many keys to remember; beyond that number, the key unused for longest starts with a full limit again. @default
+   * {10_000}
+   */
   readonly maxKeys?: number;
 }
 
@@ -26,9 +29,9 @@ const someTime: Rule = (value) => value === 0 ? "more than 0 milliseconds" : mil
 const RULES = { limit: count, interval: someTime, key: decision, maxKeys: count };
 
 /**
- * Makes a middleware that lets a limited number of messages through, as a token bucket does. What is beyond is
- * answered with 429 and `{ retryAfter }`, the milliseconds until the next one passes; where no answer is wanted it
- * is dropped.
+ * Makes a middleware that lets a limited number of messages through, as a token bucket does. Beyond the limit it
+ * answers a request with 429 and `{ retryAfter }`, the milliseconds until the next message may pass, and drops a
+ * message that wants no answer.
  *
  * @example
  * ```ts
@@ -68,10 +71,10 @@ export function throttle<State = unknown>(options: ThrottleOptions<State>): Midd
   };
 }
 
-/** Every promise or object is a key of its own, so that no limit would ever be reached. */
+/** Rejects promises and objects: each would be a new key, so that no key would ever reach its limit. */
 function keyOf(key: unknown): string {
   if (typeof key === "object" || typeof key === "function") {
-    // nobody else waits for it
+    // nobody else awaits it
     if (isThenable(key)) Promise.resolve(key).catch(() => {});
     throw new TypeError(`Cannot throttle as "key" must give text: ${shown(key)}`);
   }

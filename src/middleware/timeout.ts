@@ -7,9 +7,9 @@ import type { Middleware } from "./middleware.ts";
 import { checkRequired } from "./required.ts";
 
 /**
- * Makes a middleware that answers with 504 where what is behind it takes longer than so many `milliseconds` to answer,
- * or to accept a session or begin a stream, which may then go on for as long as they like. It ends the caller's wait,
- * not the work: `message.signal` is the broker's and is not aborted, and how the work ends later is nobody's concern.
+ * Makes a middleware that answers with 504 when the handler takes longer than `milliseconds` to answer, to accept a
+ * session or to begin a stream; an accepted session or a stream may then last as long as it likes. The middleware ends
+ * the caller's wait, not the handler: it does not abort `message.signal`, and ignores how the handler ends later.
  *
  * @example
  * ```ts
@@ -26,13 +26,13 @@ import { checkRequired } from "./required.ts";
  * await assertRejects(() => broker.request("report"), RemoteError, "504 No reply within 50 ms");
  * ```
  *
- * @param milliseconds how long it may take
+ * @param milliseconds how long the handler may take
  * @throws {TypeError} if `milliseconds` is not from 0 to 2147483647
  */
 export function timeout(milliseconds: number): Middleware<unknown> {
   checkRequired("make a timeout", { milliseconds }, { milliseconds: duration });
   return async function timeout(message, next) {
-    // a TimeoutError of what is behind must stay what it is, so this deadline rejects with its own error
+    // a TimeoutError of the handler must pass unchanged, so this deadline rejects with its own error
     const late = Promise.withResolvers<never>();
     const timer = clockOfWork().setTimeout(() => {
       if (hasBegun(message)) return;

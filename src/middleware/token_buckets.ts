@@ -1,4 +1,4 @@
-/** How much a key may take. */
+/** How many tokens a key may take. */
 export interface TokenRate {
   /** The tokens of a full bucket. */
   readonly limit: number;
@@ -8,18 +8,18 @@ export interface TokenRate {
 
 interface Bucket {
   tokens: number;
-  /** When there were so many. */
+  /** When the bucket had so many tokens. */
   at: number;
 }
 
-/** Sums of fractions may be wrong by this much, in milliseconds: a wait as short as that is none. */
+/** The rounding error of sums of fractions, in milliseconds: a wait this short counts as 0. */
 const ROUNDING = 1e-6;
 
-/** A token bucket for each key. A key that nobody knows has a full one, so forgetting a key is always safe. */
+/** A token bucket for each key. An unknown key has a full bucket, so forgetting a key never locks anyone out. */
 export class TokenBuckets {
   readonly #rate: TokenRate;
   readonly #maxKeys: number;
-  /** In the order in which they were last asked for. */
+  /** Ordered by last use. */
   readonly #buckets = new Map<string, Bucket>();
 
   constructor(rate: TokenRate, maxKeys: number) {
@@ -27,7 +27,7 @@ export class TokenBuckets {
     this.#maxKeys = maxKeys;
   }
 
-  /** Takes a token and gives 0, or gives the whole milliseconds until there is one. */
+  /** Takes a token and returns 0, or returns the milliseconds until a token is there, as a whole number. */
   take(key: string, now: number): number {
     const bucket = this.#touch(key, now);
     const wait = (1 - bucket.tokens) * this.#rate.interval / this.#rate.limit;
@@ -36,11 +36,11 @@ export class TokenBuckets {
     return 0;
   }
 
-  /** The bucket as it is now, and the last one to be forgotten. */
+  /** Refills the bucket up to now and moves it to the end, so that it is the last to be forgotten. */
   #touch(key: string, at: number): Bucket {
     const { limit, interval } = this.#rate;
     const bucket = this.#buckets.get(key) ?? { tokens: limit, at };
-    // brokers with clocks of their own may share it, and no time is less than none
+    // brokers with different clocks may share the buckets, so the time may seem to go back
     const passed = Math.max(0, at - bucket.at);
     bucket.tokens = Math.min(limit, bucket.tokens + passed * limit / interval);
     bucket.at = at;

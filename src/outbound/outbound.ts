@@ -25,25 +25,25 @@ import {
   type RequestOptions,
 } from "./send_options.ts";
 
-/** What things are sent over. */
+/** What sending needs of the broker. */
 export interface Ways {
   readonly clock: Clock;
   readonly connection: Connection;
   readonly requests: Requests;
   readonly addresses: ReplyAddresses;
   readonly feed: EventFeed;
-  /** Milliseconds, for a request that names none. */
+  /** The default timeout of a request, in milliseconds. */
   readonly requestTimeout: number;
 }
 
-/** A draft, and what becomes of it once it has passed the middleware. */
+/** A draft, and the function that sends it once it has passed the middleware. */
 interface Sent {
   readonly draft: Draft;
   readonly leave: (draft: Draft) => unknown;
 }
 
-/** One for all: a promise each would be as dear as the rest of publishing. */
-/** Headers that are the broker's to say. */
+/** Shared, as a promise for each message would cost as much as the rest of publishing. */
+/** Headers that only the broker may set. */
 export type OwnFields = readonly (readonly [string, string])[];
 
 const DONE = Promise.resolve();
@@ -60,11 +60,11 @@ const DRAFT_RULES = {
   correlationId: word,
 };
 
-/** The way out: every draft passes the middleware for what is sent, is encoded, and goes to the connection. */
+/** Sends messages: runs every draft through the publish middleware, encodes it, and hands it to the connection. */
 export class Outbound {
   readonly #ways: Ways;
   readonly #chain: Chain | undefined;
-  /** What is published, and a middleware has. */
+  /** Published messages that a middleware has not passed on yet. */
   readonly #passing = new Passing();
 
   constructor(ways: Ways, middleware: readonly PublishMiddleware[]) {
@@ -82,8 +82,9 @@ export class Outbound {
   }
 
   /**
-   * Publishes; resolves once there is room for more, so that whoever waits for it is no faster than the socket. What is
-   * sent from within a handler is part of the same work. One that fails is reported, awaited or not.
+   * Publishes; resolves once there is room for more, so that a program that awaits it is no faster than the socket. A
+   * message sent from within a handler keeps the handler's correlation id. A failure emits an `error` event, whether or
+   * not the program awaits the promise.
    */
   publish(subject: string, body: unknown, options: PublishOptions | undefined): Promise<void> {
     try {
@@ -100,7 +101,10 @@ export class Outbound {
     }
   }
 
-  /** Reports that a message could not be published; nobody may await the promise, which must not end the process. */
+  /**
+   * Emits an `error` event for a failed publication; the program may leave the promise un-awaited without ending the
+   * process.
+   */
   reported(subject: string, published: Promise<void>): Promise<void> {
     return handled(published, (thrown) => {
       const error = asError(thrown, "A publish middleware threw");
@@ -108,7 +112,7 @@ export class Outbound {
     });
   }
 
-  /** Asks; from within a handler, no longer than its own caller waits. */
+  /** Sends a request; from within a handler, waits no longer than the handler's own caller waits. */
   request(subject: string, body: unknown, options: RequestOptions | undefined): Promise<Message> {
     try {
       checkRequest(subject, options);
@@ -134,8 +138,8 @@ export class Outbound {
   }
 
   /**
-   * Encodes a question that its asker sends, with fields of ours that no middleware may take away; gives a promise only
-   * where a middleware has it first.
+   * Encodes a question that the caller sends itself, with headers of ours that no middleware may remove; returns a
+   * promise only if a middleware handles the question first.
    */
   encodeQuestion(
     subject: string,
@@ -157,22 +161,22 @@ export class Outbound {
     });
   }
 
-  /** What the time goes by. */
+  /** The broker's clock. */
   get clock(): Clock {
     return this.#ways.clock;
   }
 
-  /** Milliseconds, for a request that names none. */
+  /** The default timeout of a request, in milliseconds. */
   get requestTimeout(): number {
     return this.#ways.requestTimeout;
   }
 
-  /** Resolves once the socket has taken most of what was sent; `undefined` where that is so. */
+  /** Resolves once the socket has taken most of what was sent; `undefined` if it has already. */
   room(): Promise<void> | undefined {
     return this.#ways.connection.room();
   }
 
-  /** Whether so much waits for the socket that nobody is refused by a message any more. */
+  /** Whether so much waits for the socket that the broker sends no more refusals. */
   get isFull(): boolean {
     return this.#ways.connection.written.isFull;
   }
@@ -187,12 +191,12 @@ export class Outbound {
     return this.#chain ? this.#chain({ draft, leave }) : leave(draft);
   }
 
-  /** Sends a draft, with fields of ours; gives a promise only where a middleware needs one. */
+  /** Sends a draft, with headers of ours; returns a promise only if a middleware needs one. */
   send(draft: Draft, fields?: OwnFields): unknown {
     return this.pass(draft, fields ? (draft) => this.#leave(draft, fields) : this.#leave);
   }
 
-  /** Sends a draft past all middleware: the last word, where it could not be said through them. */
+  /** Sends a draft without the middleware: for a last message that the middleware failed to pass on. */
   sendPast(draft: Draft, fields?: OwnFields): void {
     this.#leave(draft, fields);
   }
@@ -207,7 +211,10 @@ export class Outbound {
     return this.#ways.requests.send(this.#encode({ ...draft, timeLeft }), question);
   }
 
-  /** The time and the signal of a request are for its middleware too; what it lets go too late is not sent. */
+  /**
+   * The timeout and the signal of a request cover its middleware too; a request that the middleware passes on too late
+   * is not sent.
+   */
   async #askThrough(chain: Chain, draft: Draft, question: Question): Promise<Message> {
     const { timeout, signal } = question;
     signal?.throwIfAborted();
@@ -237,7 +244,7 @@ export class Outbound {
     fields: OwnFields = [],
   ): Outgoing {
     const { hasHeaders } = this.#ways.connection;
-    // most have no headers, and a copy of each draft would cost as much as its checks
+    // most drafts have no headers, and a copy of each would cost as much as its checks
     const isBare = draft.headers === undefined && fields.length === 0;
     const envelope = isBare
       ? draft
@@ -248,14 +255,17 @@ export class Outbound {
   }
 }
 
-/** What those are told whose message a middleware has kept for longer than there is a connection. */
+/** The error for messages that a middleware still holds when the connection ends. */
 function kept(cause: Error | undefined): ConnectionError {
   const sentence = "Cannot publish as the connection must be open: it was closed while a publish " +
     "middleware kept the message";
   return new ConnectionError(sentence, "closed", { cause });
 }
 
-/** A middleware as a link of the chain, which sees its headers as an object, and whose changes are looked at. */
+/**
+ * Makes a link of the chain from a middleware; the middleware sees headers as an object, and the link checks its
+ * changes.
+ */
 function linkOf(middleware: PublishMiddleware): Link<Sent> {
   const link: Link<Sent> = (sent, next) =>
     middleware(given(sent.draft), (draft) => {
@@ -274,7 +284,7 @@ function given({ headers, ...draft }: Draft): GivenDraft {
   return headers ? { ...draft, headers: recordOf(headers) } : draft;
 }
 
-/** What a middleware makes of a draft is as new to us as what a program publishes. */
+/** Checks a draft that a middleware has changed, as if a program had published it. */
 function checkChanged(before: Draft, changed: Draft): void {
   const action = "send what a middleware gave next()";
   checkOptions(action, changed, DRAFT_RULES);

@@ -9,19 +9,19 @@ import type { Publisher } from "./publisher.ts";
 import { mergeHeaders, type PublisherOptions } from "./publisher_options.ts";
 import { checkRequest, type PublishOptions, type RequestOptions } from "./send_options.ts";
 
-/** Where a publisher stands: known once its router is part of a broker. */
+/** The place of a publisher; known once its router is part of a broker. */
 export interface PublisherPlace {
-  /** What goes before the pattern: the prefixes of its routers. */
+  /** The prefixes of its routers, which precede the pattern. */
   readonly prefix: string;
   readonly outbound: Outbound;
 }
 
-/** Fills its pattern, checks the body, and hands both on. */
+/** Fills its pattern, checks the body, and publishes both. */
 export class PatternPublisher implements Publisher<string, never, unknown> {
   readonly #text: string;
   readonly #place: PublisherPlace;
   readonly #options: PublisherOptions;
-  /** Of the pattern as it was written, as that is what the compiler goes by. */
+  /** The parameters of the pattern without its prefix, as the compiler knows only these. */
   readonly #names: readonly string[];
   #cached: Pattern | undefined;
 
@@ -77,7 +77,7 @@ export class PatternPublisher implements Publisher<string, never, unknown> {
     return await outbound.request(subject, body, { ...whole, timeout: left });
   }
 
-  /** What a log shows: the getters, which are no fields. */
+  /** The text for logs: it shows the getters, which a log would otherwise omit. */
   [Symbol.for("Deno.customInspect")](
     inspect: typeof Deno.inspect,
     how: Deno.InspectOptions,
@@ -85,7 +85,7 @@ export class PatternPublisher implements Publisher<string, never, unknown> {
     return `Publisher ${inspect({ pattern: this.pattern }, how)}`;
   }
 
-  /** Checks a body, which is sent as it was given: what the schema makes of it is for those who receive it. */
+  /** Checks a body. The publisher sends the body as given: transforming it is for the receiver's schema. */
   #validate(body: unknown): Promise<unknown> | undefined {
     const { schema } = this.#options;
     const valid = schema && validate(schema, body);
@@ -107,7 +107,7 @@ export class PatternPublisher implements Publisher<string, never, unknown> {
     };
   }
 
-  /** A body that stands where the parameters should, or the other way round, would be sent as what it is not. */
+  /** Rejects a call that swaps body and parameters, which would otherwise publish the wrong value. */
   #checkCall(method: string, message: readonly unknown[]): void {
     const names = this.#names;
     const isFitting = names.length === 0
@@ -122,7 +122,9 @@ export class PatternPublisher implements Publisher<string, never, unknown> {
     );
   }
 
-  /** Read once for each prefix: it changes until all routers are included, and messages are many. */
+  /**
+   * Parses the pattern once for each prefix, not for each message; the prefix changes until all routers are included.
+   */
   #parsed(): Pattern {
     const { pattern } = this;
     if (this.#cached?.text !== pattern) this.#cached = new Pattern(pattern);
@@ -130,14 +132,14 @@ export class PatternPublisher implements Publisher<string, never, unknown> {
   }
 }
 
-/** Whether these are a value for each parameter, and nothing else, which would be lost. */
+/** Whether these are exactly one value for each parameter; any other value would be lost. */
 function isParams(names: readonly string[], params: unknown): boolean {
   if (typeof params !== "object" || params === null) return false;
   return names.every((name) => name in params) &&
     Object.keys(params).every((name) => names.includes(name));
 }
 
-/** Whether it could be options; which of them are known is checked where they are used. */
+/** Whether the value could be options; the code that uses them rejects unknown ones. */
 function isOptions(options: unknown): boolean {
   return options === undefined || holdsOptions(options);
 }

@@ -3,8 +3,8 @@ import type { ParamNames, Params } from "../subject/params.ts";
 import type { PublishOptions, RequestOptions } from "./send_options.ts";
 
 /**
- * What a publisher is called with: the parameters first, if its pattern has any. Of a pattern that is only known when
- * the program runs, the pattern itself decides, and a wrong call is a `TypeError`.
+ * The arguments of a publisher: the parameters first, if its pattern has any. For a pattern that is known only at run
+ * time, the publisher checks the call and throws a `TypeError` if it is wrong.
  */
 export type Addressed<Text extends string, Rest extends readonly unknown[]> = string extends Text
   ? Rest | [params: Params<Text>, ...rest: Rest]
@@ -12,8 +12,8 @@ export type Addressed<Text extends string, Rest extends readonly unknown[]> = st
   : [params: Params<Text>, ...rest: Rest];
 
 /**
- * One subject, or all that a pattern such as `"orders.{id}.price"` stands for, as a place to publish to;
- * `broker.publisher()` makes it.
+ * Publishes to one subject, or to the subjects of a pattern such as `"orders.{id}.price"`; `broker.publisher()` makes
+ * it.
  *
  * @example
  * ```ts
@@ -34,18 +34,18 @@ export interface Publisher<Text extends string = string, Body = unknown, Answer 
   readonly pattern: string;
 
   /**
-   * Publishes; as `broker.publish` does, to the subject that the parameters make of the pattern.
+   * Publishes as `broker.publish` does, to the pattern filled with the parameters.
    *
-   * @throws {TypeError} for a call without the parameters, or with what are none
+   * @throws {TypeError} for a call with missing or wrong parameters
    * @throws {InvalidSubjectError} for a parameter that is not one token
    * @throws {ValidationError} for a body that does not fit the schema
    */
   publish(...message: Addressed<Text, [body?: Body, options?: PublishOptions]>): Promise<void>;
 
   /**
-   * Asks, and resolves with the answer; as `broker.request` does.
+   * Sends a request and resolves with the answer, as `broker.request` does.
    *
-   * @throws {TypeError} for a call without the parameters, or with what are none
+   * @throws {TypeError} for a call with missing or wrong parameters
    * @throws {InvalidSubjectError} for a parameter that is not one token
    * @throws {ValidationError} for a body, or an answer, that does not fit its schema
    */

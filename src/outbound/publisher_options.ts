@@ -8,9 +8,9 @@ export interface PublisherOptions<Body = unknown, Answer = unknown> {
   readonly schema?: Schema<unknown, Body>;
   /** Checks the answers to its requests, and gives them their type. */
   readonly replySchema?: Schema<Answer>;
-  /** Headers of every message; those of a single one come before them. */
+  /** Headers of every message; the headers of a single message take precedence. */
   readonly headers?: HeaderFields;
-  /** Milliseconds that an answer may take. @default {the broker's `requestTimeout`} */
+  /** Milliseconds until a request times out. @default {the broker's `requestTimeout`} */
   readonly timeout?: number;
 }
 
@@ -31,7 +31,9 @@ export function checkPublisher(
   });
 }
 
-/** The publisher's headers and those of one message, which replace them in any case. */
+/**
+ * Merges the publisher's headers with the headers of one message, which replace those of the same name, in any case.
+ */
 export function mergeHeaders(
   constant: HeaderFields | undefined,
   own: HeaderFields | undefined,

@@ -3,27 +3,30 @@ import { type Schema, standardSchema } from "../message/schema.ts";
 import { checkOptions, line, milliseconds, signal } from "../options.ts";
 import { checkSubject } from "../subject/subject.ts";
 
-/** What goes with a published body. */
+/** What to send with a published body. */
 export interface PublishOptions {
-  /** Headers beside ours; one of the same name, in any case, replaces ours. */
+  /** Additional headers; a header with the name of one of ours, in any case, replaces ours. */
   readonly headers?: HeaderFields;
-  /** Where an answer is to go; an inbox's subject, for instance. */
+  /** Where an answer should go; an inbox's subject, for instance. */
   readonly replyTo?: string;
   /** Ties together all messages of one piece of work. @default {a fresh random token} */
   readonly correlationId?: string;
 }
 
-/** What goes with a request. */
+/** What to send with a request, and how long to wait. */
 export interface RequestOptions<Body = unknown> {
-  /** Headers beside ours; one of the same name, in any case, replaces ours. */
+  /** Additional headers; a header with the name of one of ours, in any case, replaces ours. */
   readonly headers?: HeaderFields;
   /** Ties together all messages of one piece of work. @default {a fresh random token} */
   readonly correlationId?: string;
-  /** Milliseconds that the answer may take, a wait for the connection included. @default {the broker's `requestTimeout`} */
+  /**
+   * Milliseconds that the answer may take, including a wait for the connection. @default {the broker's
+   * `requestTimeout`}
+   */
   readonly timeout?: number;
   /** Ends the wait with its reason. */
   readonly signal?: AbortSignal;
-  /** Checks the answer's body and gives it its type. */
+  /** Checks and types the answer's body. */
   readonly schema?: Schema<Body>;
 }
 
@@ -41,14 +44,14 @@ const REQUEST_RULES = {
   schema: standardSchema,
 };
 
-/** Checks a subject and what goes with the body. */
+/** Checks a subject and the options of a publication. */
 export function checkPublish(subject: string, options: PublishOptions | undefined): void {
   checkSubject("publish", subject);
   checkOptions("publish", options, PUBLISH_RULES);
   if (options?.replyTo !== undefined) checkSubject("publish", options.replyTo);
 }
 
-/** Checks a subject and what goes with a request. */
+/** Checks a subject and the options of a request. */
 export function checkRequest(subject: string, options: RequestOptions | undefined): void {
   checkSubject("request", subject);
   checkOptions("request", options, REQUEST_RULES);

@@ -3,10 +3,10 @@ import type { Addressee, ControlParser } from "../wire/inbound.ts";
 import type { Read } from "../wire/socket_reader.ts";
 import type { Pipe } from "../wire/socket_writer.ts";
 
-/** Those that have passed the tests of this package. */
+/** The versions that have passed this package's tests. */
 const VERSIONS: readonly string[] = ["3.4.0"];
 
-/** What the client's transport has beyond its public face. */
+/** The internal parts of the client's transport. */
 export interface Transport extends Pipe {
   readonly version: string;
   readonly isClosed: boolean;
@@ -23,22 +23,22 @@ export interface Transport extends Pipe {
 export interface ListedSubscription extends Addressee {
   readonly subject: string;
   readonly queue: string | undefined;
-  /** Its number on the wire, which the client gives. */
+  /** Its number on the wire, which the client assigns. */
   sid: number;
-  /** The client notes here after how many messages it asked the server to end it. */
+  /** The client stores here after how many messages it asked the server to end the subscription. */
   max: number | undefined;
-  /** The server has refused it, and it is closed next. */
+  /** Called when the server has refused the subscription; the client closes it next. */
   callback(error: Error): void;
   close(): void;
 }
 
-/** Where the client's commands wait. */
+/** The client's queue of commands. */
 export interface Outbound {
   fill(bytes: Uint8Array): void;
   drain(): Uint8Array;
 }
 
-/** What the client talks through. */
+/** The client's protocol handler. */
 export interface Protocol {
   readonly transport: Transport;
   readonly connected: boolean;
@@ -52,23 +52,23 @@ export interface Protocol {
     cancel(subscription: ListedSubscription): void;
   };
   subscribe(subscription: ListedSubscription): void;
-  /** Tells the server, and takes it off the list. */
+  /** Unsubscribes at the server and removes the subscription from the list. */
   unsubscribe(subscription: ListedSubscription): void;
-  /** Tells the server alone. */
+  /** Unsubscribes at the server only. */
   unsub(subscription: ListedSubscription): void;
-  /** Asks, and settles what it is given in the turn that reads the answer. */
+  /** Pings, and settles the given question in the turn that reads the answer. */
   flush(question: { resolve(): void; reject(reason: Error): void }): unknown;
 }
 
-/** What is inside a client, or why it is not reached for. */
+/** The internal parts of a client, or why the broker does not use them. */
 export type Inside =
   | { readonly protocol: Protocol; readonly fault?: undefined }
   | { readonly protocol?: undefined; readonly fault: string };
 
-/** Whether tests want the client's public face alone. */
+/** Tests set `isWanted` to `false` to use only the client's public API. */
 export const REACH = { isWanted: true };
 
-/** Looks inside a client: all must be as it is known, or nothing is used. */
+/** Looks inside a client; every part must have the known shape, or the broker uses none. */
 export function insideOf(client: NatsConnection): Inside {
   try {
     return lookInto(client);
@@ -92,7 +92,7 @@ function lookInto(client: NatsConnection): Inside {
   };
 }
 
-/** The first part that is not as it is known. */
+/** The first part that does not have the known shape. */
 function missingIn(protocol: Partial<Protocol>): string | undefined {
   const parts: readonly (readonly [name: string, isKnown: boolean])[] = [
     ["transport", isTransport(protocol.transport)],
@@ -115,7 +115,7 @@ function isParser(parser: object | undefined): boolean {
 function isTransport(transport: Transport | undefined): boolean {
   if (typeof transport?.isClosed !== "boolean") return false;
   if (!can(transport, "send", "disconnect", "closed")) return false;
-  // a WebSocket takes whatever it is given; of TCP it must be known when it has
+  // a WebSocket buffers every write; for TCP the end of a write must be known
   const { conn, socket } = transport;
   return conn
     ? "pendingWrite" in transport && can(conn, "read", "close") && canBeGiven(conn, "read")
@@ -126,7 +126,7 @@ function can(part: object | undefined, ...calls: readonly string[]): boolean {
   return calls.every((call) => typeof (part as Record<string, unknown>)?.[call] === "function");
 }
 
-/** Whether other members can be put in the place of these: one that is frozen would throw half-way. */
+/** Whether these members can be replaced: a frozen one would throw half-way. */
 function canBeGiven(part: object, ...names: readonly string[]): boolean {
   return names.every((name) => {
     for (let owner: object | null = part; owner; owner = Object.getPrototypeOf(owner)) {

@@ -1,6 +1,6 @@
 /**
- * A line that reaches inside the client for speed, and for that alone: with a reader and a writer of its own, requests,
- * sessions and publishing take less than half of the time. All that it does, the line through the public face does, too.
+ * A line that uses internal parts of the client, only for speed: with its own reader and writer, requests, sessions and
+ * publishing take less than half of the time. The line through the public API can do the same.
  *
  * @module
  */
@@ -14,10 +14,10 @@ import { SocketWriter } from "../wire/socket_writer.ts";
 import type { WirePacket } from "../wire/wire_packet.ts";
 import type { ListedSubscription, Outbound, Protocol } from "./client_shape.ts";
 
-/** Read once: the class is made when it is first named, and looked up again every time. */
+/** Read once, as the global `WebSocket` is a lazy getter that runs at every access. */
 const { CLOSING, CLOSED } = WebSocket;
 
-/** A line with reader and writer of its own. */
+/** A line with its own reader and writer. */
 export class ReachingLine implements Line {
   readonly writer: SocketWriter;
   readonly longestSilence = Infinity;
@@ -54,7 +54,7 @@ export class ReachingLine implements Line {
     return this.#client.getServer();
   }
 
-  /** The transport knows that its socket has ended some turns before the client notices. */
+  /** Asks the transport, which knows the end of its socket some turns before the client. */
   get isOpen(): boolean {
     if (this.#hasEnded) return false;
     const { isClosed, socket } = this.#protocol.transport;
@@ -89,7 +89,9 @@ export class ReachingLine implements Line {
     await this.#client.close();
   }
 
-  /** The client encodes, copies and joins what is published piece by piece, and cannot give it back. */
+  /**
+   * Replaces the client's writer, which encodes, copies and joins messages piece by piece, and cannot give them back.
+   */
   #writeThrough(clock: Clock): SocketWriter {
     const protocol = this.#protocol;
     const writer = new SocketWriter(clock, () => this.isOpen ? protocol.transport : undefined);
@@ -99,7 +101,10 @@ export class ReachingLine implements Line {
     return writer;
   }
 
-  /** The client makes an array of 256 KiB for each read. What its transport reads with does not come back before the end. */
+  /**
+   * Replaces the transport's reading, as it makes an array of 256 KiB for each read. The replacement returns only at
+   * the end of the socket.
+   */
   #readThrough(): void {
     const { conn } = this.#protocol.transport;
     if (!conn) return;
@@ -108,8 +113,8 @@ export class ReachingLine implements Line {
   }
 
   /**
-   * Puts a reader of ours before the client's parser. What cannot be read ends the line: the client would stop to read, and
-   * not notice before its pings are not answered.
+   * Puts our reader before the client's parser. Unreadable data ends the line: the client would stop reading, and not
+   * notice until its pings remain unanswered.
    */
   #listenThrough(): void {
     const { subscriptions, parser } = this.#protocol;
@@ -142,7 +147,10 @@ export class ReachingLine implements Line {
   }
 }
 
-/** An entry of the client's list; with one of the client's own, an open inbox takes up three times as much. */
+/**
+ * An entry of the client's list of subscriptions; with the client's own class, an open inbox takes three times as much
+ * memory.
+ */
 class ListedTicket implements Ticket, ListedSubscription {
   sid = 0;
   max: number | undefined;
@@ -168,7 +176,7 @@ class ListedTicket implements Ticket, ListedSubscription {
     this.#listener.take(packet);
   }
 
-  /** The client tells of nothing but a refusal; it takes the entry off its list next. */
+  /** The client calls this only for a refusal, and then removes the entry from its list. */
   callback(error: Error): void {
     this.#listener.refused(error);
   }
@@ -189,13 +197,13 @@ class ListedTicket implements Ticket, ListedSubscription {
 }
 
 /**
- * Turns Nagle's algorithm off; the Deno transport leaves it on and has no option for it. Without it publish and flush ran
- * at 0.28 M messages/s, with it at 0.94 M. A TLS connection has no such switch in Deno.
+ * Turns Nagle's algorithm off; the Deno transport leaves it on and has no option for it. Before this call publish and
+ * flush ran at 0.28 M messages/s, with it at 0.94 M. Deno cannot turn it off for a TLS connection.
  */
 function sendWithoutDelay({ transport }: Protocol): void {
   try {
     transport.conn?.setNoDelay?.(true);
   } catch {
-    // the socket has ended already, which is told otherwise
+    // the socket has already ended, which the transport reports
   }
 }

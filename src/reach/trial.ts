@@ -1,6 +1,6 @@
 /**
- * Tries out what is reached inside the client, once for each class of its transport: a part that has the name and the
- * shape that is known may still not be the one that the client uses, and then answers, refusals and messages are lost in silence.
+ * Tests the client's internal parts, once for each class of its transport: a part with the known name and shape may
+ * still be unused by the client, and then the broker would silently lose answers, refusals and messages.
  *
  * @module
  */
@@ -10,15 +10,15 @@ import { insideOf, type Protocol } from "./client_shape.ts";
 import { triedCommands } from "./trial_commands.ts";
 import { triedWire } from "./trial_wire.ts";
 
-/** What has come of it: nothing wrong, or which part is not used as it is known. */
+/** The results: `undefined` if all is well, or the part that the client does not use as expected. */
 const outcomes = new WeakMap<object, string | undefined>();
 
-/** Whether something is in the way of reaching inside this client, in a sentence's end. */
+/** Why the broker must not use this client's internal parts, as the end of a sentence; `undefined` if it may. */
 export function faultOf(client: NatsConnection): string | undefined {
   const { protocol, fault } = insideOf(client);
   if (!protocol) return fault;
   const { version, constructor: key } = protocol.transport;
-  // one that is over need not be tried
+  // a closed connection needs no test
   if (protocol.transport.isClosed || client.isClosed()) return undefined;
   if (!outcomes.has(key)) return `the NATS client ${version} gave no answer when it was tried`;
   const part = outcomes.get(key);
@@ -27,14 +27,14 @@ export function faultOf(client: NatsConnection): string | undefined {
 }
 
 /**
- * Tries it, where it has not been tried. Gives whether the client can be used on: one that was led astray is to be left, and
- * another one dialled, which is not reached into.
+ * Tests the client, unless its class has been tested. Returns whether the client is still usable; after a failed test,
+ * leave it and dial another one, whose internal parts the broker does not use.
  */
 export async function isSound(clock: Clock, client: NatsConnection): Promise<boolean> {
   const { protocol } = insideOf(client);
   if (!protocol || outcomes.has(protocol.transport.constructor)) return true;
   const part = await faultyPart(clock, client, protocol);
-  // one that has hung up, or is silent, shows nothing of the client
+  // a server that hangs up or stays silent proves nothing about the client
   if (part === "over" || part === "silence") return true;
   outcomes.set(protocol.transport.constructor, part);
   return part === undefined;
@@ -51,7 +51,7 @@ async function faultyPart(
   return await attempt("transport", () => triedWire(clock, client, protocol, commands));
 }
 
-/** What another client throws at is one more way of not being as it is known. */
+/** Treats an exception as one more difference from the known client. */
 async function attempt<Found>(
   part: string,
   run: () => Promise<Found>,

@@ -8,12 +8,15 @@ const REFUSAL = `-ERR 'Permissions Violation for Subscription to "${SUBJECT}"'\r
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** A question that the client believes it has asked. */
+/** The result of the test, with a question that the client believes it has asked. */
 export interface Commands {
   readonly isAnswered: () => boolean;
 }
 
-/** Has the client give all its commands to a writer that throws them away; gives the part that does not do as it is known. */
+/**
+ * Redirects all the client's commands to a writer that discards them; returns the part that does not behave as
+ * expected.
+ */
 export async function triedCommands(
   client: NatsConnection,
   protocol: Protocol,
@@ -28,7 +31,7 @@ export async function triedCommands(
     const listed = triedList(protocol, basket) ?? triedStatuses(client, protocol) ??
       triedRefusal(protocol, basket, statuses);
     if (listed) return listed;
-    // the client asks for a flush some microtasks behind the first command
+    // the client asks for a flush some microtasks after the first command
     await turn();
     if (basket.isDrained || basket.flushes === 0) return "flushPending";
     return await triedQuestion(protocol, basket);
@@ -40,7 +43,7 @@ export async function triedCommands(
   }
 }
 
-/** Subscribes and ends it, in both ways. */
+/** Subscribes and unsubscribes, in both ways. */
 function triedList(protocol: Protocol, basket: Basket): string | undefined {
   const { subscriptions } = protocol;
   for (const queue of [undefined, QUEUE]) {
@@ -49,7 +52,7 @@ function triedList(protocol: Protocol, basket: Basket): string | undefined {
     const { sid } = ticket;
     const group = queue === undefined ? "" : ` ${queue}`;
     if (typeof sid !== "number" || subscriptions.get(sid) !== ticket) return "subscriptions";
-    // behind a command that still waits, where the client looks how much there is
+    // behind a command that still waits, as the client then checks how much waits
     if (queue === undefined) protocol.unsubscribe(ticket);
     else protocol.unsub(ticket);
     const wanted = `SUB ${SUBJECT}${group} ${sid}\r\nUNSUB ${sid}\r\n`;
@@ -60,7 +63,7 @@ function triedList(protocol: Protocol, basket: Basket): string | undefined {
   return undefined;
 }
 
-/** Who is in the list of those who listen is told: that is where the client puts its own. */
+/** Checks that the client notifies every listener in its list of status listeners. */
 function triedStatuses(client: NatsConnection, { listeners }: Protocol): string | undefined {
   const { length } = listeners;
   client.status();
@@ -69,7 +72,7 @@ function triedStatuses(client: NatsConnection, { listeners }: Protocol): string 
   return isListed ? undefined : "listeners";
 }
 
-/** Has the client read that a subscription is refused: its parser is between two lines once it has let us in. */
+/** Makes the client read a refusal of a subscription; after the connect, its parser is between two lines. */
 function triedRefusal(
   protocol: Protocol,
   basket: Basket,
@@ -99,7 +102,7 @@ async function triedQuestion(protocol: Protocol, basket: Basket): Promise<Comman
   return { isAnswered: () => isAnswered };
 }
 
-/** Takes all commands, and has none of them written. */
+/** A writer that takes all commands and writes none. */
 class Basket {
   flushes = 0;
   isDrained = false;
@@ -110,7 +113,7 @@ class Basket {
     for (const part of parts) this.#text += decoder.decode(part);
   }
 
-  /** What has come since the last time. */
+  /** The commands since the last call. */
   take(): string {
     const text = this.#text;
     this.#text = "";
@@ -129,7 +132,7 @@ class Basket {
     this.#text = "";
   }
 
-  /** Whoever flushes by another way than ours takes what there is. */
+  /** Called by a flush that does not go through our writer; takes all commands. */
   drain(): Uint8Array {
     this.isDrained = true;
     return new Uint8Array(0);
@@ -156,7 +159,7 @@ class TrialTicket implements ListedSubscription {
   close(): void {}
 }
 
-/** Listens to what the client tells. */
+/** Listens to the client's statuses. */
 class Statuses {
   errors = 0;
   readonly #listeners: Protocol["listeners"];

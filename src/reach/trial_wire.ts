@@ -4,15 +4,15 @@ import type { Read } from "../wire/socket_reader.ts";
 import type { Outbound, Protocol, Transport } from "./client_shape.ts";
 import type { Commands } from "./trial_commands.ts";
 
-/** In milliseconds: a server that has just let us in answers at once. */
+/** How long to wait for the answer, in milliseconds: a server that has just accepted us answers at once. */
 const PATIENCE = 5_000;
 const PING = new TextEncoder().encode("PING\r\n");
 const PONG = "PONG\r\n";
 const decoder = new TextDecoder();
 
 /**
- * Asks what the client believes it has asked, and looks whether the answer comes by the ways that are known. Gives the part
- * by which it does not, "over" where the connection ends meanwhile, and "silence" where no answer comes.
+ * Sends the question that the client believes it has asked, and checks that the answer passes every known part. Returns
+ * the part that it bypasses, "over" if the connection ends meanwhile, and "silence" if no answer arrives.
  */
 export async function triedWire(
   clock: Clock,
@@ -52,7 +52,7 @@ export async function triedWire(
   }
 }
 
-/** Has the client write by its own way. A write to a socket of TCP is under way when it has been given, and is known to be. */
+/** Makes the client write by its own code, and checks that the transport shows the pending write of a TCP socket. */
 function sends(protocol: Protocol): boolean {
   const { transport } = protocol;
   const own = Object.getOwnPropertyDescriptor(transport, "send");
@@ -75,7 +75,7 @@ function sends(protocol: Protocol): boolean {
   return !transport.conn || typeof (transport.pendingWrite as Promise<void>)?.then === "function";
 }
 
-/** Counts how often the socket of TCP is read from by the way that is known. */
+/** Counts the reads of the TCP socket through the known function. */
 function countReads({ conn }: Transport) {
   let count = 0;
   const read: Read | undefined = conn?.read.bind(conn);
@@ -93,7 +93,7 @@ function countReads({ conn }: Transport) {
   };
 }
 
-/** Listens to what the client reads. */
+/** Observes what the client reads. */
 function hear(protocol: Protocol, isAnswered: () => boolean) {
   const { parser } = protocol;
   const { promise: answered, resolve } = Promise.withResolvers<void>();
@@ -101,9 +101,9 @@ function hear(protocol: Protocol, isAnswered: () => boolean) {
   const heard = {
     answered,
     hasHeard: false,
-    /** Whether the parser is used by another way, or is asked for something. */
+    /** Whether the client uses the parser in an unexpected way. */
     isOdd: false,
-    /** Whether the client has settled what it was asked with the turn that read the answer. */
+    /** Whether the client has settled the question in the turn that read the answer. */
     isAtOnce: false,
     end: () => void (protocol.parser = parser),
   };
@@ -112,7 +112,7 @@ function hear(protocol: Protocol, isAnswered: () => boolean) {
     heard.hasHeard = true;
     text += decoder.decode(piece);
     heard.isOdd ||= given !== undefined;
-    // the server may ask as well, in the same piece
+    // the same piece may also hold the server's own ping
     if (text.includes(PONG)) {
       text = "";
       heard.isAtOnce = isAnswered();

@@ -1,18 +1,18 @@
 import type { Endpoint } from "./endpoint.ts";
 import type { ServiceSettings } from "./service_options.ts";
 
-/** What can be asked of a service. */
+/** The questions that a service answers. */
 export type Verb = "PING" | "INFO" | "STATS";
 
-/** All of them. */
+/** All verbs. */
 export const VERBS: readonly Verb[] = ["PING", "INFO", "STATS"];
 
-/** Where a service is asked: with all others, with those of its name, and alone. */
+/** The subjects of a verb: for all services, for the services of this name, and for this instance. */
 export function subjectsOf(verb: Verb, name: string, id: string): string[] {
   return ["", `.${name}`, `.${name}.${id}`].map((whom) => `$SRV.${verb}${whom}`);
 }
 
-/** Everything that answers are made of. */
+/** The facts that the answers contain. */
 export interface Facts {
   readonly settings: ServiceSettings;
   readonly endpoints: readonly Endpoint[];
@@ -20,7 +20,7 @@ export interface Facts {
   readonly started: string;
 }
 
-/** The answer to a verb, its fields to the letter of ADR-32. */
+/** The answer to a verb, with exactly the fields of ADR-32. */
 export function answerTo(verb: Verb, facts: Facts): Readonly<Record<string, unknown>> {
   if (verb === "PING") return identity("ping", facts);
   if (verb === "INFO") {
@@ -40,7 +40,9 @@ function infoOf({ name, subject, queueGroup, metadata }: Endpoint): Record<strin
   return { name, subject, queue_group: queueGroup, metadata };
 }
 
-/** Whole numbers, or Go's clients could not read them; no `last_error` where there was none. */
+/**
+ * An endpoint's statistics; whole numbers, or Go's clients could not read them, and no `last_error` without an error.
+ */
 function statsOf({ name, subject, queueGroup, stats }: Endpoint): Record<string, unknown> {
   return {
     name,

@@ -4,9 +4,9 @@ import type { EndpointStats } from "./endpoint_stats.ts";
 export interface Endpoint {
   /** Letters, digits, `-` and `_`; two endpoints may have the same. */
   readonly name: string;
-  /** What the server was asked for, wildcards included. */
+  /** The subject of the subscription, including wildcards. */
   readonly subject: string;
-  /** Empty where every instance gets every message. */
+  /** Empty if every instance gets every message. */
   readonly queueGroup: string;
   readonly metadata: Readonly<Record<string, string>>;
   readonly stats: EndpointStats;
@@ -20,19 +20,19 @@ interface JsonSchemaSource {
 type JsonSchemaWriter = (options: { readonly target: string }) => Record<string, unknown>;
 type Direction = "input" | "output";
 
-/** The dialects that are asked for; the first one that a library knows is taken. */
+/** The dialects to ask a library for; the first that it supports wins. */
 const DIALECTS = ["draft-2020-12", "draft-07"] as const;
 const PARAMETER = /^\{(.*)\}$/;
 const UNFIT = /[^A-Za-z0-9_-]/g;
 
-/** A name for the endpoint of a pattern that ADR-32 permits: `"orders-id"` for `"orders.{id}"`. */
+/** A valid endpoint name (ADR-32) for a pattern: `"orders-id"` for `"orders.{id}"`. */
 export function endpointName(pattern: string): string {
   return pattern.split(".").map(nameOf).join("-");
 }
 
 /**
- * What callers must send and will get, as JSON Schemas in text: `schema.request` and `schema.reply`. One that
- * cannot be told, as its library knows no JSON Schema or none for this schema, is left out.
+ * The schemas of requests and replies, as JSON Schemas in text: `schema.request` and `schema.reply`. Omits a schema if
+ * its library supports no JSON Schema, or has none for this schema.
  */
 export function schemaMetadata(
   request: unknown,
@@ -40,7 +40,7 @@ export function schemaMetadata(
 ): Readonly<Record<string, string>> {
   const metadata: Record<string, string> = {};
   const question = jsonSchemaOf(request, "input");
-  // what travels is what the schema takes, on both ways
+  // the wire carries the schema's input in both directions
   const answer = jsonSchemaOf(reply, "input");
   if (question !== undefined) metadata["schema.request"] = question;
   if (answer !== undefined) metadata["schema.reply"] = answer;
@@ -62,7 +62,7 @@ function jsonSchemaOf(schema: unknown, direction: Direction): string | undefined
       const { $schema: _, ...written } = source[direction]({ target });
       return JSON.stringify(written);
     } catch {
-      // a library throws for a dialect it does not know, and for what JSON Schema cannot say
+      // a library throws for an unknown dialect, and for a schema that JSON Schema cannot express
     }
   }
   return undefined;

@@ -1,10 +1,10 @@
-/** An error as the caller was told it. */
+/** An error as the caller got it. */
 export interface EndpointError {
-  /** A number from 400 to 599, read as HTTP's are. */
+  /** A number from 400 to 599, with the meaning of HTTP's status codes. */
   readonly code: number;
 }
 
-/** What is said of an error to those who look for services. What its own caller was told is for that caller alone. */
+/** The error texts in the public statistics. Only the caller gets the real text of an error. */
 const TEXTS: Readonly<Record<number, string>> = {
   400: "Bad request",
   401: "Unauthorized",
@@ -20,46 +20,46 @@ const TEXTS: Readonly<Record<number, string>> = {
 };
 const NANOSECONDS = 1_000_000;
 
-/** How much a handler has done. Every message is recorded, so that costs two additions. */
+/** The statistics of a handler. Recording a message costs two additions. */
 export class EndpointStats {
   #requests = 0;
   #errors = 0;
   #milliseconds = 0;
   #lastError: string | undefined;
 
-  /** How many messages were handled, the ones that failed included. */
+  /** How many messages the handler has handled, including failures. */
   get requests(): number {
     return this.#requests;
   }
 
-  /** How many of them failed. */
+  /** How many messages failed. */
   get errors(): number {
     return this.#errors;
   }
 
-  /** Code of the last that failed and what it stands for, as Go's services write them: `"404:Not found"`. */
+  /** The code of the last error and its meaning, in the form of Go's services: `"404:Not found"`. */
   get lastError(): string | undefined {
     return this.#lastError;
   }
 
-  /** The time all of them took together, in whole nanoseconds. */
+  /** The total time of all messages, in whole nanoseconds. */
   get processingTime(): number {
     return Math.round(this.#milliseconds * NANOSECONDS);
   }
 
-  /** The time one of them took on average, in whole nanoseconds. */
+  /** The average time of a message, in whole nanoseconds. */
   get averageProcessingTime(): number {
     return this.#requests === 0 ? 0 : Math.round(this.processingTime / this.#requests);
   }
 
-  /** Counts one message and the time it took, and the error it came to, if it did. */
+  /** Counts one message, its time, and its error, if any. */
   record(milliseconds: number, error?: EndpointError): void {
     this.#requests++;
     this.#milliseconds += milliseconds;
     if (error) this.#fail(error);
   }
 
-  /** Begins again at nothing. */
+  /** Resets all counts. */
   reset(): void {
     this.#requests = 0;
     this.#errors = 0;

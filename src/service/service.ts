@@ -12,7 +12,7 @@ import { answerTo, subjectsOf, type Verb, VERBS } from "./descriptions.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { type ServiceOptions, type ServiceSettings, serviceSettings } from "./service_options.ts";
 
-/** What a service runs in. */
+/** What a service needs of its broker. */
 export interface ServiceSurroundings {
   readonly clock: Clock;
   readonly connection: Pick<Connection, "publish" | "subscribe" | "hasHeaders" | "room">;
@@ -22,8 +22,8 @@ export interface ServiceSurroundings {
 }
 
 /**
- * Answers whoever looks for services, on `$SRV.PING`, `$SRV.INFO` and `$SRV.STATS` (ADR-32). A server that does
- * not permit these subjects keeps the service from being found and from nothing else; the connection tells of it.
+ * Answers discovery requests on `$SRV.PING`, `$SRV.INFO` and `$SRV.STATS` (ADR-32). If the server does not permit these
+ * subjects, the service cannot be found, but works otherwise; the connection emits an `error` event.
  */
 export class Service {
   readonly #connection: ServiceSurroundings["connection"];
@@ -33,17 +33,17 @@ export class Service {
   readonly #settings: ServiceSettings;
   readonly #endpoints: () => readonly Endpoint[];
   readonly #interests = new Map<string, Interest>();
-  /** Those of them that the server has refused. */
+  /** The subscriptions that the server has refused. */
   readonly #forbidden = new Set<Interest>();
-  /** What was answered in this turn. */
+  /** The answers made in this turn. */
   readonly #answers = new Map<Verb, Uint8Array>();
-  /** How many questions have not been answered, as the socket was behind. */
+  /** How many questions got no answer because the socket was behind. */
   #dropped = 0;
   readonly #clock: Clock;
   #started: number;
 
   /**
-   * Makes a service that nobody finds before it listens; `endpoints` is asked whenever somebody wants to know.
+   * Makes a service; it cannot be found before {@linkcode listen}, and calls `endpoints` for every answer.
    *
    * @throws {TypeError} naming the option that is missing, unknown or wrong
    */
@@ -60,7 +60,7 @@ export class Service {
     this.#refused = new RefusedReplies(feed, "$SRV.>");
     this.#settings = serviceSettings(options);
     this.#endpoints = endpoints;
-    // subscriptions go with the connection; the next one has to be told again
+    // subscriptions end with the connection, and the next connection needs new ones
     feed.listen(({ type }) => {
       if (type !== "closed") return;
       this.#interests.clear();
@@ -68,19 +68,19 @@ export class Service {
     });
   }
 
-  /** What tells this instance from the others. */
+  /** The id of this instance. */
   get id(): string {
     return this.#settings.id;
   }
 
-  /** When it began to listen, or was reset, as ISO text in UTC. */
+  /** When the service began to listen, or was reset, as ISO text in UTC. */
   get started(): string {
     return new Date(this.#started).toISOString();
   }
 
   /**
-   * Subscribes to the nine subjects, whatever of them is not; the server has them once the connection is flushed.
-   * After it has left, it counts from nothing again.
+   * Subscribes to those of the nine subjects that have no subscription yet; the server has them once the connection is
+   * flushed. The first call, and the first after {@linkcode leave}, resets the counts.
    *
    * @throws {ConnectionError} if the broker is not connected
    */
@@ -92,7 +92,7 @@ export class Service {
     }
   }
 
-  /** Takes in no more questions, and resolves once the ones on their way are answered. */
+  /** Takes no more questions, and resolves once it has answered those on their way. */
   async leave(): Promise<void> {
     const interests = [...this.#interests.values()];
     this.#interests.clear();
@@ -100,7 +100,7 @@ export class Service {
     await Promise.all(interests.map((interest) => interest.drain()));
   }
 
-  /** Counts from nothing again, as if it had just started. */
+  /** Resets all counts, as if the service had just started. */
   reset(): void {
     for (const { stats } of this.#endpoints()) stats.reset();
     this.#started = this.#clock.wallTime();
@@ -122,8 +122,8 @@ export class Service {
   }
 
   /**
-   * Names the question's correlation id, or one of its own: whoever has seen an open address of reply may ask for an answer
-   * there, and it must not be taken for the answer to what was asked from there.
+   * Answers with the question's correlation id, or with a new one: a stranger who has seen an open reply address may
+   * request an answer there, and the owner of that address must not take it for the answer to its own question.
    */
   #answer(verb: Verb, question: Packet): void {
     const { replyTo } = question;
@@ -137,12 +137,14 @@ export class Service {
     this.#connection.publish({ subject: replyTo, replyTo: "", data, headerBlock, isAwaited: true });
   }
 
-  /** Answers are many times as long as questions: while the socket is behind, there are none. */
+  /** Drops a question while the socket is behind, as answers are many times as long as questions. */
   #drop({ subject }: Packet): void {
     this.#feed.emit({ type: "slowConsumer", subject, dropped: ++this.#dropped });
   }
 
-  /** The same for all questions that are read at once: of many endpoints it is long, and a flood must cost little. */
+  /**
+   * Makes one answer for all questions of a turn, so that a flood costs little: with many endpoints the answer is long.
+   */
   #made(verb: Verb): Uint8Array {
     const made = this.#answers.get(verb);
     if (made) return made;

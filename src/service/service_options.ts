@@ -1,17 +1,17 @@
 import { newToken } from "../inbox/token.ts";
 import { checkOptions, type Rule } from "../options.ts";
 
-/** What a broker says it is when it is looked for, by `nats micro ls` for instance (ADR-32). */
+/** How a broker describes itself to service discovery (ADR-32), such as `nats micro ls`. */
 export interface ServiceOptions {
   /** The kind of the service, the same for all its instances: letters, digits, `-` and `_`. */
   readonly name: string;
-  /** The version of the service, as semver.org has it: `"1.4.0"`. */
+  /** The version of the service, as semver.org defines it: `"1.4.0"`. */
   readonly version: string;
   /** What the service is for, in words. @default {""} */
   readonly description?: string;
-  /** Whatever else is to be known of the service; no key may begin with `_nats`. @default {{}} */
+  /** Further facts about the service; no key may begin with `_nats`. @default {{}} */
   readonly metadata?: Readonly<Record<string, string>>;
-  /** What tells this instance from the others: letters, digits, `-` and `_`. @default {a fresh random token} */
+  /** The id of this instance: letters, digits, `-` and `_`. @default {a fresh random token} */
   readonly id?: string;
 }
 
@@ -20,7 +20,7 @@ export type ServiceSettings = Required<ServiceOptions>;
 
 const ACTION = "make a service";
 const NAME = /^[A-Za-z0-9_-]{1,255}$/;
-/** The one that semver.org suggests. */
+/** The pattern that semver.org suggests. */
 const VERSION =
   /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(?:-((?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*)(?:\.(?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*))*))?(?:\+([0-9a-zA-Z-]+(?:\.[0-9a-zA-Z-]+)*))?$/;
 
@@ -37,7 +37,7 @@ const metadata: Rule = (value) =>
 const RULES = { name, version, description: text, metadata, id: name };
 
 /**
- * Checks every option and fills in the defaults; what is changed in the options later does not reach the service.
+ * Checks every option, fills in the defaults and copies them, so that later changes do not reach the service.
  *
  * @throws {TypeError} naming the first option that is missing, unknown or wrong
  */
@@ -50,7 +50,7 @@ export function serviceSettings(options: ServiceOptions): ServiceSettings {
   return { ...options, description, metadata: Object.freeze({ ...metadata }), id };
 }
 
-/** Options that are not there are passed over where the others are checked. */
+/** Checks the required options, as the check of the others skips missing ones. */
 function checkThere(key: "name" | "version", value: unknown): void {
   if (value !== undefined) return;
   throw new TypeError(`Cannot ${ACTION} as "${key}" must be ${RULES[key](value)}: undefined`);

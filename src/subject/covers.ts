@@ -1,11 +1,11 @@
-/** Whether whatever is in `narrow`, a subject or a pattern of subscription, is in `wide` too. */
+/** Whether `wide` matches every subject that `narrow`, a subject or a wildcard pattern, matches. */
 export function covers(wide: string, narrow: string): boolean {
   return admits(wide, narrow) && (!narrow.endsWith(">") || wide.endsWith(">"));
 }
 
 /**
- * Whether nats-server finds `asked` under `entry`, where it decides what a user may do. It reads the tokens of `asked` as
- * they are written, so that `orders.*` admits `orders.>`, which is more than it covers.
+ * Whether nats-server's permission `entry` admits `asked`. The server compares the tokens of `asked` literally, so that
+ * `orders.*` admits `orders.>`, although it does not cover that pattern.
  */
 export function admits(entry: string, asked: string): boolean {
   const given = asked.split(".");

@@ -1,16 +1,16 @@
 import { admits, covers } from "./covers.ts";
 
-/** What somebody wants to subscribe to, with or without a queue group. */
+/** A wanted subscription, with or without a queue group. */
 export interface Wanted {
   readonly subject: string;
   readonly queue?: string | undefined;
 }
 
 /**
- * The fewest entries that permit all that is wanted, as nats-server writes them, `"subject queue"`, and sorted.
+ * The fewest permission entries for all wanted subscriptions, as nats-server writes them, `"subject queue"`, sorted.
  *
- * To nats-server an entry with a queue group takes all other groups away from what it admits, wider entries without a
- * group notwithstanding. So one that is covered stays where another one would keep it out.
+ * In nats-server an entry with a queue group forbids all other groups on the subjects it admits, even if a wider entry
+ * without a group permits them. So the result keeps a covered entry that another entry would otherwise forbid.
  */
 export function leastEntries(wanted: Iterable<Wanted>): string[] {
   const all = [...new Map([...wanted].map((one) => [written(one), one])).values()];
@@ -22,7 +22,7 @@ export function leastEntries(wanted: Iterable<Wanted>): string[] {
   }
 }
 
-/** Those that no other one includes. */
+/** The subscriptions that no other one includes. */
 function widest(all: readonly Wanted[]): Wanted[] {
   return all.filter((one) =>
     !all.some((other) =>
@@ -32,7 +32,7 @@ function widest(all: readonly Wanted[]): Wanted[] {
   );
 }
 
-/** Whether nats-server permits it. */
+/** Whether nats-server permits the subscription by these entries. */
 function permits(entries: readonly Wanted[], { subject, queue }: Wanted): boolean {
   const named = queue === undefined
     ? []

@@ -1,4 +1,4 @@
-/** Whether some subject would match both patterns of subscription. */
+/** Whether some subject matches both wildcard patterns. */
 export function overlap(one: string, other: string): boolean {
   return overlapping(one.split("."), other.split("."));
 }

@@ -5,8 +5,8 @@ export type ParamNames<Pattern extends string> = Pattern extends `${infer Token}
   : never;
 
 /**
- * The parameters of a pattern, by name: `Params<"orders.{id}">` is `{ readonly id: string }`. A pattern that
- * is only known when the program runs has any names.
+ * The parameters of a pattern, by name: `Params<"orders.{id}">` is `{ readonly id: string }`. A pattern that is known
+ * only at run time has any names.
  *
  * @example
  * ```ts

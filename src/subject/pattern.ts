@@ -8,11 +8,11 @@ interface Parameter {
   readonly index: number;
 }
 
-/** A subject with named holes: `"orders.{id}"` is subscribed as `"orders.*"`, and finds `id` again. */
+/** A subject with named parameters: `"orders.{id}"` subscribes to `"orders.*"`, and reads `id` from a subject. */
 export class Pattern {
   /** The pattern as it was written. */
   readonly text: string;
-  /** What the server is asked for: every parameter is a `*`. */
+  /** The wildcard for the server: every parameter is a `*`. */
   readonly subject: string;
   readonly #tokens: readonly string[];
   readonly #parameters: readonly Parameter[];
@@ -20,7 +20,7 @@ export class Pattern {
   /**
    * Reads a pattern.
    *
-   * @throws {InvalidSubjectError} for what no server would take, and for a name used twice
+   * @throws {InvalidSubjectError} for an invalid pattern, and for a name used twice
    */
   constructor(text: string) {
     const tokens = typeof text === "string" ? text.split(".") : [];
@@ -38,9 +38,9 @@ export class Pattern {
   }
 
   /**
-   * Itself, if it can be filled.
+   * Returns itself, if it can be filled.
    *
-   * @throws {InvalidSubjectError} for a wildcard, which nothing can be filled into
+   * @throws {InvalidSubjectError} for a pattern with a wildcard, which has no name to fill
    */
   checkFillable(): this {
     if (!this.#tokens.some((token) => token === "*" || token === ">")) return this;
@@ -48,7 +48,7 @@ export class Pattern {
   }
 
   /**
-   * Itself, if another pattern has a value for each of its parameters.
+   * Returns itself, if another pattern has each of its parameters.
    *
    * @throws {InvalidSubjectError} if one is missing
    */
@@ -89,7 +89,7 @@ export class Pattern {
     const subject = tokens.join(".");
     checkSubject(`fill "${this.text}"`, subject);
     if (subject.startsWith("$") && !this.text.startsWith("$")) {
-      // values come from callers, and these subjects are the server's
+      // values come from callers, and subjects with "$" belong to the server
       const rule = `a value must not make a subject begin with "$"`;
       throw new InvalidSubjectError(`fill "${this.text}"`, rule, subject);
     }

@@ -1,6 +1,6 @@
 /**
- * Patterns of subscription by their tokens, so that finding one that overlaps costs what the pattern asked for is deep,
- * and not how many there are.
+ * A tree of wildcard patterns by their tokens. The cost of finding an overlapping pattern depends on the depth of the
+ * pattern, and not on the number of patterns.
  */
 export class PatternTree<Value> {
   #children: Map<string, PatternTree<Value>> | undefined;
@@ -14,7 +14,7 @@ export class PatternTree<Value> {
     this.#prune(pattern.split("."), 0, value);
   }
 
-  /** The value of a pattern that some subject matches as well as this one. */
+  /** The value of a pattern that overlaps this one: some subject matches both. */
   overlapping(pattern: string): Value | undefined {
     return this.#overlapping(pattern.split("."), 0);
   }

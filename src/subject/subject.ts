@@ -1,18 +1,18 @@
 import { InvalidSubjectError } from "../errors.ts";
 
-/** Printable ASCII without the dot and the wildcards, as nearly all are: the subject tokens of ADR-6. */
+/** The subject tokens of ADR-6, as nearly all tokens are: printable ASCII without the dot and the wildcards. */
 const TOKEN = /^[!-)+,\-/-=?-~]+$/;
 const SUBJECT = /^[!-)+,\-/-=?-~]+(?:\.[!-)+,\-/-=?-~]+)*$/;
-/** What the server takes beyond ADR-6: any UTF-8 without blanks and control characters. */
+/** The tokens that the server accepts beyond ADR-6: any UTF-8 without blanks and control characters. */
 const WIDE_TOKEN = /^[^\s\p{Cc}\p{Cs}.*>]+$/u;
 const WIDE_SUBJECT = /^[^\s\p{Cc}\p{Cs}.*>]+(?:\.[^\s\p{Cc}\p{Cs}.*>]+)*$/u;
 
-/** Two subjects and their sizes must fit the server's control line, 4096 bytes, or it hangs up. */
+/** Two subjects and their sizes must fit the server's control line, 4096 bytes, or the server hangs up. */
 const LONGEST = 2_000;
 const encoder = new TextEncoder();
 
 /**
- * Refuses a subject that cannot be published to, in a sentence that shows it as it was `written`.
+ * Throws for a subject that cannot be published to; the message shows it as it was `written`.
  *
  * @throws {InvalidSubjectError} for an empty token, a wildcard, a blank, a control character, more than 2 000 bytes
  */
@@ -25,20 +25,21 @@ export function checkSubject(
   throw new InvalidSubjectError(action, faultOf(subject), written);
 }
 
-/** Whether a text can be published to. */
+/** Whether a text is a subject to publish to. */
 export function isSubject(text: unknown): text is string {
   return typeof text === "string" && fits(text, SUBJECT, WIDE_SUBJECT);
 }
 
-/** Whether a text can stand between two dots of a subject. */
+/** Whether a text is a valid token of a subject. */
 export function isToken(text: unknown): text is string {
   return typeof text === "string" && fits(text, TOKEN, WIDE_TOKEN);
 }
 
 /**
- * Refuses an inbox prefix that could not be a subject's beginning, or would reach into the server's own.
+ * Throws for an inbox prefix that is not the start of a valid subject, or that would reach into the server's own
+ * subjects.
  *
- * @throws {InvalidSubjectError} for what {@linkcode checkSubject} refuses, and a leading `$`
+ * @throws {InvalidSubjectError} for a prefix that {@linkcode checkSubject} refuses, or with a leading `$`
  */
 export function checkPrefix(action: string, prefix: unknown): asserts prefix is string {
   checkSubject(action, prefix);
