@@ -3,28 +3,28 @@ import { jsonOf } from "./json.ts";
 import { utf8 } from "./slab.ts";
 
 const json = new TextDecoder("utf-8", { fatal: true });
-/** Keeps a byte order mark, so that text arrives as what it was sent. */
+/** Keeps a byte order mark, so that text arrives unchanged. */
 const plain = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const JSON_BEGINS = /^\s*[[{"\-\dtfn]/;
 const NOTHING = new Uint8Array(0);
 
-/** A body as it goes over the wire. */
+/** An encoded body. */
 export interface EncodedBody {
   readonly data: Uint8Array;
-  /** `undefined` for a body that is nothing at all. */
+  /** `undefined` if there is no body. */
   readonly contentType: string | undefined;
 }
 
 /**
- * Text goes as `text/plain`, every kind of bytes as `application/octet-stream`, nothing as an empty payload without a
- * content type, and all else as JSON: each arrives as what it was sent.
+ * Encodes text as `text/plain`, every kind of bytes as `application/octet-stream`, `undefined` as an empty payload
+ * without a content type, and everything else as JSON, so that each value arrives unchanged.
  *
- * @throws {EncodeError} for what would not, with its place
+ * @throws {EncodeError} for a value that would not arrive unchanged, with its place
  */
 export function encodeBody(body: unknown): EncodedBody {
   if (typeof body === "string") {
     const data = utf8(body);
-    // half of a character has no UTF-8, and JSON has an escape for it; where each took one byte, there is no such half
+    // UTF-8 has no form for a lone surrogate, but JSON has an escape; text of one byte for each unit has no surrogate
     return data.length === body.length || body.isWellFormed()
       ? { data, contentType: "text/plain" }
       : { data: utf8(JSON.stringify(body)), contentType: "application/json" };
@@ -36,11 +36,11 @@ export function encodeBody(body: unknown): EncodedBody {
 }
 
 /**
- * Reads a body by its content type, leniently: the type in any case, parameters after it passed over.
- * An empty type means bytes, as FastStream sends them, and its `None` is no bytes at all. With no type, from
- * a plain peer, it is JSON if it parses, else text if it is UTF-8, else bytes; and nothing, if it is empty.
+ * Decodes a body by its content type, in any case and ignoring parameters. An empty type means bytes, as FastStream
+ * sends them; FastStream sends `None` as no bytes. Without a type, from a plain peer, the body is JSON if it parses,
+ * else text if it is UTF-8, else bytes, and `undefined` if it is empty.
  *
- * @throws {DecodeError} if the body is not what its type says
+ * @throws {DecodeError} if the body does not match its type
  */
 export function decodeBody(data: Uint8Array, contentType: string | undefined): unknown {
   if (contentType === undefined) return guess(data);
@@ -66,7 +66,7 @@ function viewed(body: ArrayBufferView): Uint8Array {
       ? body
       : new Uint8Array(buffer, body.byteOffset, body.byteLength);
   }
-  // another thread may write into shared memory while the message waits, and a socket takes none
+  // copy: another thread may write into shared memory while the message waits, and a socket refuses shared memory
   return new Uint8Array(buffer, body.byteOffset, body.byteLength).slice();
 }
 
@@ -92,7 +92,7 @@ function guess(data: Uint8Array): unknown {
   } catch {
     return data;
   }
-  // an exception costs as much as a whole request, so plain text must not be found out by one
+  // detect plain text without an exception, which costs as much as a whole request
   if (!JSON_BEGINS.test(written)) return written;
   try {
     return JSON.parse(written);

@@ -2,21 +2,21 @@ import { holdsOptions, type Rule, shown } from "../options.ts";
 import { isThenable } from "../thenable.ts";
 
 const decoder = new TextDecoder();
-/** How every header block begins. */
+/** The beginning of every header block. */
 export const VERSION = "NATS/1.0";
 
-/** So many lines of a received block are read; a block of 1 MB may have 340 000, which take a quarter of a second. */
+/** How many lines of a received block to read; a block of 1 MB may have 340 000, which take a quarter of a second. */
 const MOST_LINES = 4_096;
-/** A line that is a header takes so many bytes at least. */
+/** The fewest bytes of a header's line. */
 const SHORTEST_LINE = 3;
 
-/** Headers by their names; a list of values stands for a header that is there several times. */
+/** Headers by their names; a list of values stands for a repeated header. */
 export type HeaderRecord = Readonly<Record<string, string | readonly string[]>>;
 
 /**
- * What headers are given as: an object or pairs; a list of values sends the header several times. Blanks around a value
- * are not sent. Received headers, or pairs of them, are sent on without those of one hop: `content-type`,
- * `correlation_id`, `Nats-*` and `Signalbox-*`; the last are never a program's to send.
+ * Headers to send: an object or pairs; a list of values sends the header several times. The broker trims blanks around
+ * a value. It forwards received headers, or pairs of them, without the headers of one hop: `content-type`,
+ * `correlation_id`, `Nats-*` and `Signalbox-*`. A program can never send `Signalbox-*`.
  */
 export type HeaderFields = HeaderRecord | Iterable<readonly [name: string, value: string]>;
 
@@ -27,14 +27,14 @@ export const headerFields: Rule = (value) => {
   return isGiven ? undefined : "an object of text, or pairs [name, value]";
 };
 
-/** What a received message says of itself alone, and must not be said of the next one. */
+/** Headers that describe only the received message, and must not be copied to the next one. */
 const ONE_HOP = /^(?:content-type$|correlation_id$|nats-|signalbox-)/i;
-/** Pairs of one hop that a program has taken out of received headers. */
+/** Pairs of one hop that a program has read from received headers. */
 const taken = new WeakSet<object>();
 
 /**
- * The headers of a message. Names are found in any case, as peers differ in how they write them. Of a message that was
- * received, the first 4 096 are read.
+ * The headers of a message. Lookups ignore the case of names, as peers differ in their spelling. Of a received message
+ * only the first 4 096 headers are read.
  *
  * @example
  * ```ts
@@ -47,7 +47,7 @@ const taken = new WeakSet<object>();
  */
 export class MessageHeaders implements Iterable<readonly [name: string, value: string]> {
   readonly #fields: readonly (readonly [string, string])[];
-  /** The status of a message from the server itself, such as 503; 0 for all others. */
+  /** The status of a message from the server itself, such as 503; 0 for all other messages. */
   readonly status: number;
   readonly #isReceived: boolean;
 
@@ -66,14 +66,11 @@ export class MessageHeaders implements Iterable<readonly [name: string, value: s
     return new MessageHeaders(pairsOf(fields), 0, false);
   }
 
-  /**
-   * Reads a header block as it stands on the wire; a line without a colon is passed over, and so is all behind the first
-   * 4 096 lines.
-   */
+  /** Parses a header block from the wire; skips lines without a colon and everything after the first 4 096 lines. */
   static parse(block: Uint8Array): MessageHeaders {
-    // a line feed alone ends a line too, as it does for Go's readers; trim() takes the "\r" before it
+    // a mere line feed also ends a line, as for Go's readers; trim() removes the "\r" before it
     const text = decoder.decode(block);
-    // without a limit it is faster, and nearly all are short
+    // split() without a limit is faster, and nearly all blocks are short
     const isShort = block.length < MOST_LINES * SHORTEST_LINE;
     const [first = "", ...lines] = isShort ? text.split("\n") : text.split("\n", MOST_LINES + 1);
     const fields: [string, string][] = [];
@@ -84,7 +81,7 @@ export class MessageHeaders implements Iterable<readonly [name: string, value: s
     return new MessageHeaders(fields, Number.parseInt(first.slice(VERSION.length), 10) || 0, true);
   }
 
-  /** The first value, `undefined` if the header is not there. */
+  /** The first value; `undefined` without such a header. */
   get(name: string): string | undefined {
     const wanted = name.toLowerCase();
     for (const [found, value] of this.#fields) {
@@ -93,7 +90,7 @@ export class MessageHeaders implements Iterable<readonly [name: string, value: s
     return undefined;
   }
 
-  /** All values, in the order they came. */
+  /** All values, in the order of the message. */
   values(name: string): readonly string[] {
     const wanted = name.toLowerCase();
     return this.#fields.filter(([found]) => found.toLowerCase() === wanted).map(([, value]) =>
@@ -101,12 +98,12 @@ export class MessageHeaders implements Iterable<readonly [name: string, value: s
     );
   }
 
-  /** Whether the header is there, with any value. */
+  /** Whether the message has the header, with any value. */
   has(name: string): boolean {
     return this.get(name) !== undefined;
   }
 
-  /** The pairs, as they were written and in the order they came. */
+  /** The pairs, in their original spelling and order. */
   [Symbol.iterator](): Iterator<readonly [name: string, value: string]> {
     if (this.#isReceived) {
       for (const pair of this.#fields) if (ONE_HOP.test(pair[0])) taken.add(pair);
@@ -114,7 +111,7 @@ export class MessageHeaders implements Iterable<readonly [name: string, value: s
     return this.#fields[Symbol.iterator]();
   }
 
-  /** What a log shows: the pairs, which are private. */
+  /** The text for logs: it shows the pairs, which are private. */
   [Symbol.for("Deno.customInspect")](
     inspect: typeof Deno.inspect,
     how: Deno.InspectOptions,
@@ -124,9 +121,9 @@ export class MessageHeaders implements Iterable<readonly [name: string, value: s
 }
 
 /**
- * The fields one by one, but for those of one hop that were received.
+ * The fields one by one, without received headers of one hop.
  *
- * @throws {TypeError} for pairs that are none
+ * @throws {TypeError} for an entry that is not a pair
  */
 export function pairsOf(fields: HeaderFields): readonly (readonly [string, string])[] {
   if (!(Symbol.iterator in fields)) {
@@ -142,12 +139,12 @@ export function pairsOf(fields: HeaderFields): readonly (readonly [string, strin
   throw new TypeError(`Cannot send headers as each must be [name, value]: ${shown(wrong)}`);
 }
 
-/** The fields that a program may send: those that begin with `Signalbox-` are the broker's to say. */
+/** The fields that a program may send: only the broker sends `Signalbox-*`. */
 export function sendableFields(fields: HeaderFields): readonly (readonly [string, string])[] {
   return pairsOf(fields).filter(([name]) => !/^signalbox-/i.test(name));
 }
 
-/** The fields as an object, which can be spread and added to. */
+/** The fields as an object that a program can spread and extend. */
 export function recordOf(fields: HeaderFields): HeaderRecord {
   const values = new Map<string, string[]>();
   for (const [name, value] of pairsOf(fields)) {
@@ -155,7 +152,7 @@ export function recordOf(fields: HeaderFields): HeaderRecord {
     if (same) same.push(value);
     else values.set(name, [value]);
   }
-  // a header of any name, `__proto__` too, is a field of its own this way
+  // this makes a header of any name, even `__proto__`, an own property
   return Object.fromEntries(
     [...values].map(([name, all]) => [name, all.length === 1 ? all[0]! : all]),
   );

@@ -1,22 +1,22 @@
 import { EncodeError } from "../errors.ts";
 import { refusalOf } from "./json_refusal.ts";
 
-/** Deeper than nearly every body; what lies deeper, cycles included, is looked at by the careful way. */
+/** Deeper than nearly every body; the careful way handles deeper values and cycles. */
 const DEEPEST = 64;
-/** What a log can show, in characters. */
+/** The longest place that an error message shows, in characters. */
 const LONGEST_PLACE = 200;
 
 /**
- * Writes a value as JSON, if a reader gets back what was given. Plain values, which nearly all are, are looked through
- * beforehand at a fraction of what writing them takes; all others are looked at one by one while they are written.
+ * Writes a value as JSON, if JSON can carry it unchanged. It checks plain values, as nearly all are, beforehand, in a
+ * fraction of the time of writing; it checks all others one by one while writing them.
  *
- * @throws {EncodeError} naming the place of what JSON would empty or change in silence
+ * @throws {EncodeError} naming the place of a value that JSON would silently empty or change
  */
 export function jsonOf(body: unknown): string {
   try {
     if (isPlain(body, 0)) return JSON.stringify(body);
   } catch {
-    // a getter that throws, or a body that is too deep or too long: the careful way says which
+    // a getter threw, or the body is too deep or too long: the careful way finds the place
   }
   return carefully(body);
 }
@@ -42,7 +42,7 @@ function isPlainObject(value: object, depth: number): boolean {
   if (prototype === Date.prototype) return !Number.isNaN((value as Date).getTime());
   if (prototype !== Object.prototype && prototype !== null) return false;
   const fields = value as Record<string, unknown>;
-  // a toJSON() of its own is found as the function that it is
+  // this also finds an own toJSON(), as it is a function
   for (const key in fields) {
     const field = fields[key];
     if (typeof field !== "string" && !isPlain(field, depth)) return false;
@@ -58,7 +58,7 @@ function isPlainList(list: readonly unknown[], depth: number): boolean {
   return true;
 }
 
-/** Writes with a look at each value, in the order of the writing, so that the way to each is known. */
+/** Checks each value while writing it, so that the path to each is known. */
 function carefully(body: unknown): string {
   const holders: unknown[] = [];
   const keys: string[] = [];
@@ -90,7 +90,7 @@ function carefully(body: unknown): string {
   }
 }
 
-/** The way to a value, as a program writes it; the first key is that of the body itself. */
+/** The path to a value, as JavaScript code; the first key belongs to the body itself. */
 function placeOf(holders: readonly unknown[], keys: readonly string[]): string {
   const place = keys.slice(1).reduce((place, key, index) => {
     if (Array.isArray(holders[index + 1])) return `${place}[${key}]`;

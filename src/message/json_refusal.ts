@@ -1,6 +1,6 @@
 import { isThenable } from "../thenable.ts";
 
-/** What to write instead, by what a value says it is. */
+/** What to send instead, by the value's class. */
 const INSTEAD: Readonly<Record<string, string>> = {
   Map: "send [...map] or Object.fromEntries(map)",
   Set: "send [...set]",
@@ -15,8 +15,8 @@ const INSTEAD: Readonly<Record<string, string>> = {
 };
 
 /**
- * Why JSON would not give back what stands at a key, in words that follow "is"; `undefined` if it would. `value` is what
- * `toJSON()` made of it, where there is one.
+ * Why JSON cannot carry the value at a key unchanged, in words that follow "is"; `undefined` if it can. `value` is the
+ * result of `toJSON()`, if the original has that method.
  */
 export function refusalOf(
   holder: Readonly<Record<string, unknown>>,
@@ -39,7 +39,7 @@ export function refusalOf(
   }
 }
 
-/** A date that is none becomes `null` before anyone else sees it. */
+/** Finds an invalid date, which its own `toJSON()` turns into `null`. */
 function nullRefusal(written: unknown): string | undefined {
   return written instanceof Date && Number.isNaN(written.getTime())
     ? "an invalid Date, which JSON would send as null"
@@ -72,7 +72,7 @@ function refusedNumber(value: number): string | undefined {
   return Number.isFinite(value) ? undefined : `${value}, which JSON would send as null`;
 }
 
-/** Of these JSON has what a program wrote on them, and nothing of what they hold. */
+/** Whether JSON would write only own properties of the object, and not its contents. */
 function isCollection(value: object): boolean {
   return value instanceof Map || value instanceof Set || value instanceof WeakMap ||
     value instanceof WeakSet || value instanceof RegExp;
@@ -82,16 +82,16 @@ function isIterator(value: object): boolean {
   return Symbol.iterator in value && "next" in value && typeof value.next === "function";
 }
 
-/** Whether it is an instance of a class, all of whose contents are where JSON does not look. */
+/** Whether it is an instance of a class without any content that JSON can see. */
 function isEmptied(value: object): boolean {
   if (Array.isArray(value) || Object.keys(value).length > 0) return false;
   const prototype = Object.getPrototypeOf(value);
-  // an object of another realm is plain too
+  // a plain object of another realm counts as plain
   return prototype !== null && Object.getPrototypeOf(prototype) !== null ||
     prototype !== null && !isRootPrototype(prototype);
 }
 
-/** Whether it is what plain objects inherit from, in any realm, and not one that a program made. */
+/** Whether it is the prototype of plain objects, of any realm, and not an object that a program made. */
 function isRootPrototype(prototype: object): boolean {
   return Object.hasOwn(prototype, "hasOwnProperty") && Object.hasOwn(prototype, "isPrototypeOf");
 }

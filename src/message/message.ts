@@ -5,55 +5,59 @@ import { MessageHeaders } from "./headers.ts";
 import { isAlone, keep, type Packet } from "./packet.ts";
 import { shortened } from "../subject/shortened.ts";
 
-/** A received message: a request to a handler, an answer, one of an inbox. */
+/** A received message: a request to a handler, an answer, or a message of an inbox. */
 export interface Message<
   Body = unknown,
   Values = Readonly<Record<string, string>>,
   State = Readonly<Record<string, unknown>>,
 > {
   /**
-   * The body, decoded by its content type, or as its schema made it.
+   * The body, decoded by its content type, or transformed by its schema.
    *
-   * @throws {DecodeError} when it is read, if the bytes are not what the content type says
+   * @throws {DecodeError} on access, if the bytes do not match the content type
    */
   readonly body: Body;
-  /** The body's bytes as they came. */
+  /** The undecoded bytes of the body. */
   readonly data: Uint8Array;
-  /** The subject it was sent to. */
+  /** The subject of the message. */
   readonly subject: string;
-  /** The values of the pattern's parameters; empty where there is no pattern. */
+  /** The values of the pattern's parameters; empty without a pattern. */
   readonly params: Values;
-  /** The headers, found in any case. */
+  /** The headers; lookups ignore the case of names. */
   readonly headers: MessageHeaders;
-  /** Where an answer goes, `undefined` where none is wanted, or the broker's `answersTo` does not let it go there. */
+  /**
+   * The reply address; `undefined` if the sender wants no answer, or the broker's `answersTo` does not permit the
+   * address.
+   */
   readonly replyTo: string | undefined;
   /**
-   * What ties together all messages of one piece of work, `undefined` if the sender gave none that can be sent on: one
-   * line of 256 bytes at most.
+   * The id that ties together all messages of one piece of work; `undefined` if the sender gave no valid one: one line
+   * of at most 256 bytes.
    */
   readonly correlationId: string | undefined;
-  /** What middleware found out for the handlers behind it; a fresh object for every message. */
+  /** Values that middleware passes on to the handlers; a fresh object for every message. */
   readonly state: State;
   /**
-   * Aborted when the caller's time is over, or the broker stops and time is up; and when the caller of a stream, or the
-   * other side of a session, leaves. Whoever made a plain request and leaves tells nobody.
+   * Aborts when the caller's timeout passes, when the timeout of the broker's stop passes, and when the caller of a
+   * stream, or the other side of a session, leaves. It does not abort when the caller of a plain request leaves, as the
+   * broker cannot know.
    */
   readonly signal: AbortSignal;
 }
 
-/** What the receiving side knows of a message beyond its packet. */
+/** What the receiving side knows about a message beyond its packet. */
 export interface Reception {
-  /** The headers, where they are known without the packet's block. */
+  /** The headers, if they do not come from the packet. */
   readonly headers?: MessageHeaders;
-  /** The correlation id, where its own headers do not say. */
+  /** The correlation id to use if the headers hold none. */
   readonly conversation?: string;
   readonly params?: Readonly<Record<string, string>>;
   readonly signal?: () => AbortSignal;
-  /** What knows where the program may answer, unless all that comes has been checked. */
+  /** Decides which reply addresses to show; `undefined` if all are checked already. */
   readonly addresses?: { shows(message: Packet): boolean } | undefined;
-  /** Whether its answer is a stream or a session that has begun. */
+  /** Whether its answer is a stream or a session, which has begun. */
   readonly isLed?: boolean;
-  /** Hears of a body that did not decode. */
+  /** Called with the error if the body does not decode. */
   readonly unfit?: ((error: DecodeError) => void) | undefined;
 }
 
@@ -65,10 +69,10 @@ function headersOf({ headerBlock }: Packet): MessageHeaders {
   return headerBlock ? MessageHeaders.parse(headerBlock) : NO_HEADERS;
 }
 
-/** What the receiving side knows of a message; for those who made it. */
+/** Returns the reception that a message was made with. */
 export let receptionOf: (message: ReceivedMessage) => Reception | undefined;
 
-/** Reads each part of a packet when it is first asked for. */
+/** A received message that reads each part of its packet on first access. */
 export class ReceivedMessage implements Message {
   #packet: Packet;
   readonly #reception: Reception | undefined;
@@ -127,7 +131,7 @@ export class ReceivedMessage implements Message {
 
   get correlationId(): string | undefined {
     const id = this.headers.get("correlation_id");
-    // one that could not be sent on would make every answer fail, and a long one make the broker repeat it to others
+    // an invalid id would make every answer fail, and the broker would repeat a long one to others
     return isCorrelationId(id) ? id : this.#reception?.conversation;
   }
 
@@ -136,11 +140,11 @@ export class ReceivedMessage implements Message {
   }
 
   get signal(): AbortSignal {
-    // one for all messages would keep whatever listens to it for as long as the process runs
+    // a signal shared by all messages would keep its listeners for as long as the process runs
     return this.#reception?.signal?.() ?? (this.#signal ??= new AbortController().signal);
   }
 
-  /** What a log shows: the getters, which are no fields, in place of nothing at all. */
+  /** The text for logs: it shows the getters, which a log would otherwise omit. */
   [Symbol.for("Deno.customInspect")](
     inspect: typeof Deno.inspect,
     how: Deno.InspectOptions,
@@ -159,13 +163,13 @@ export class ReceivedMessage implements Message {
     }
   }
 
-  /** Lets go of the chunk that was read from the socket, as the message will be there for long. */
+  /** Copies the message out of the chunk that was read from the socket, as the message will live long. */
   outlast(): void {
     const { data, headerBlock } = this.#packet;
     if (!isAlone(data) || (headerBlock && !isAlone(headerBlock))) this.#packet = keep(this.#packet);
   }
 
-  /** The same message with the body that its schema made of it. */
+  /** The same message with the body that its schema made. */
   withBody(body: unknown): ReceivedMessage {
     const made = new ReceivedMessage(this.#packet, this.#reception);
     made.#body = body;

@@ -3,28 +3,28 @@ import { encodeBody } from "./codec.ts";
 import { encodeHeaders, withTimeLeft } from "./header_block.ts";
 import { type HeaderFields, pairsOf } from "./headers.ts";
 
-/** A message ready for the wire; a request is given its address of reply last. */
+/** A message ready for the wire; a request gets its reply address last. */
 export interface Outgoing extends Packet {
   replyTo: string;
-  /** One that is held has bytes of its own. */
+  /** Replaced by a copy if the message is held. */
   data: Uint8Array;
   headerBlock: Uint8Array | undefined;
-  /** What its headers say of the time the answer may take, in milliseconds, for a request. */
+  /** The time that the answer may take, as in the headers, in milliseconds, for a request. */
   timeLeft?: number | undefined;
-  /** What its headers say that ties it to its answer, `undefined` where the program has written that itself. */
+  /** The correlation id in the headers; `undefined` if the program has written its own. */
   readonly correlationId?: string | undefined;
-  /** Whether nobody wants it sent after an outage that kept it: its sender has given up, or sees to it by itself. */
+  /** Whether not to send it after an outage: its sender has given up, or handles the retry itself. */
   isForgotten?: boolean;
-  /** Whether somebody waits for it or for its answer, and is told by a timeout if it is lost. */
+  /** Whether somebody waits for it or for its answer, and gets a timeout if it is lost. */
   isAwaited?: boolean;
 }
 
-/** Whether nobody would notice if it was lost. */
+/** Whether nobody would notice the loss of the message. */
 export function isUnwatched({ isForgotten, isAwaited }: Outgoing): boolean {
   return !isForgotten && !isAwaited;
 }
 
-/** What goes with a body. */
+/** What to send with a body. */
 export interface Envelope {
   readonly headers?: HeaderFields | undefined;
   readonly replyTo?: string | undefined;
@@ -47,7 +47,7 @@ export function encodeMessage(
 ): Outgoing {
   const { data, contentType } = encodeBody(body);
   if (!hasHeaders) return { subject, replyTo, data, headerBlock: without(headers) };
-  // once, as an iterable may give them no second time
+  // iterate only once, as an iterator gives its values only once
   const fields = headers && pairsOf(headers);
   const headerBlock = encodeHeaders({ contentType, correlationId, timeLeft }, fields);
   const isOwn = fields?.some(([name]) => name.toLowerCase() === "correlation_id");
@@ -61,7 +61,7 @@ export function encodeMessage(
   };
 }
 
-/** So many milliseconds have passed: a responder must not be told of time that is over. */
+/** Subtracts passed milliseconds from the time left that the message tells the responder. */
 export function age(outgoing: Outgoing, milliseconds: number): void {
   const { headerBlock, timeLeft } = outgoing;
   if (headerBlock === undefined || timeLeft === undefined) return;

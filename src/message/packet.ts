@@ -1,16 +1,16 @@
-/** A message as the connection hands it over: nothing decoded that nobody has asked for. */
+/** A message as the connection delivers it, undecoded. */
 export interface Packet {
   readonly subject: string;
-  /** Where an answer goes; empty where none is wanted. */
+  /** The reply address; empty if the sender wants no answer. */
   readonly replyTo: string;
   readonly data: Uint8Array;
-  /** The header block as it stood on the wire, `undefined` where there was none. */
+  /** The header block from the wire; `undefined` without headers. */
   readonly headerBlock: Uint8Array | undefined;
 }
 
 /**
- * A copy that can wait. What the connection hands over lies in the chunk that was read from the socket, up to
- * 256 KiB, and one small message that waits would keep all of it. (`slice` of a Buffer would not copy.)
+ * Copies a packet that has to wait. The original is a view of the chunk that was read from the socket, up to 256 KiB,
+ * and one small waiting message would keep the whole chunk in memory. (`slice` of a Buffer would not copy.)
  */
 export function keep({ subject, replyTo, data, headerBlock }: Packet): Packet {
   return {
@@ -21,25 +21,25 @@ export function keep({ subject, replyTo, data, headerBlock }: Packet): Packet {
   };
 }
 
-/** The same bytes, with nothing else that is kept in memory together with them. */
+/** The same bytes in a buffer of their own. */
 export function alone(bytes: Uint8Array): Uint8Array {
   return isAlone(bytes) ? bytes : new Uint8Array(bytes);
 }
 
-/** Whether nothing else is kept in memory with it. */
+/** Whether the bytes fill their whole buffer. */
 export function isAlone({ byteLength, buffer }: Uint8Array): boolean {
   return byteLength === buffer.byteLength;
 }
 
-/** A text takes two bytes for each unit as soon as one of them is beyond Latin-1, and whoever sends it chooses. */
+/** A text takes two bytes for each unit as soon as one unit is beyond Latin-1, and the sender chooses the text. */
 const WIDEST_UNIT = 2;
 
-/** What a copy takes up while it waits, in bytes: a peer can put as much into its addresses as into a small body. */
+/** The memory of a waiting copy, in bytes, including its addresses: a peer can make them as long as a small body. */
 export function heldSize(packet: Packet): number {
   return sizeOf(packet) + WIDEST_UNIT * (packet.subject.length + packet.replyTo.length);
 }
 
-/** Body and headers, in bytes. */
+/** The size of body and headers, in bytes. */
 export function sizeOf({ data, headerBlock }: Pick<Packet, "data" | "headerBlock">): number {
   return data.length + (headerBlock?.length ?? 0);
 }

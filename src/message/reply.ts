@@ -8,22 +8,22 @@ import type { ReceivedMessage } from "./message.ts";
 export const ERROR_CODE = "Nats-Service-Error-Code";
 export const ERROR_TEXT = "Nats-Service-Error";
 
-/** A reply that says more than its body. */
+/** What a reply has besides its body. */
 export interface ReplyOptions {
-  /** Headers beside ours. */
+  /** Additional headers. */
   readonly headers?: HeaderFields;
-  /** Where the caller's next word is to go. */
+  /** Where the caller should send its next message. */
   readonly replyTo?: string;
 }
 
-/** What {@linkcode reply} makes. */
+/** The result of {@linkcode reply}. */
 export class Reply {
-  /** What the reply says. */
+  /** The body of the reply. */
   readonly body: unknown;
-  /** What goes with it. */
+  /** The options of the reply. */
   readonly options: ReplyOptions;
 
-  /** Makes one; a handler gives it back in place of a body. */
+  /** Makes one; a handler returns it instead of a body. */
   constructor(body: unknown, options: ReplyOptions) {
     this.body = body;
     this.options = options;
@@ -31,7 +31,7 @@ export class Reply {
 }
 
 /**
- * A reply with headers or with an address to go on at; a handler that has just a body to give returns that.
+ * Makes a reply with headers or with a reply address; a handler that needs neither returns the mere body.
  *
  * @throws {TypeError} naming the option that is wrong
  *
@@ -56,24 +56,24 @@ export function reply(body: unknown, options: ReplyOptions = {}): Reply {
   return new Reply(body, options);
 }
 
-/** An answer that says what went wrong. */
+/** An error as an answer. */
 export interface ErrorReply {
   readonly headers: HeaderFields;
   readonly body: unknown;
 }
 
-/** An error whose text is longer than a message may be would not arrive at all; in characters. */
+/** The longest error text, in characters: an error longer than a message may be would not arrive. */
 const LONGEST = 1_024;
 
-/** Makes one; without data the body repeats what the headers say, for those who read bodies alone. */
+/** Makes one; without data the body repeats the headers, for callers that read only bodies. */
 export function errorReply(code: number, description: string, data?: unknown): ErrorReply {
-  // a line break would end the header, and any text may be here
+  // replace line breaks, which would end the header
   const line = description.slice(0, LONGEST).replace(/[\r\n\0]+/g, " ").trim() || "Error";
   const headers = { [ERROR_CODE]: String(code), [ERROR_TEXT]: line };
   return { headers, body: data === undefined ? { code, description: line } : data };
 }
 
-/** The error that an answer carries, `undefined` for one that is a value. */
+/** The error that an answer carries; `undefined` if the answer is a value. */
 export function remoteErrorOf(subject: string, answer: ReceivedMessage): RemoteError | undefined {
   const code = answer.headers.get(ERROR_CODE);
   const text = answer.headers.get(ERROR_TEXT);
@@ -81,12 +81,12 @@ export function remoteErrorOf(subject: string, answer: ReceivedMessage): RemoteE
   return new RemoteError(subject, codeOf(code), text ?? "", dataOf(answer), code ?? "");
 }
 
-/** A code as a number; 0 where it is not a whole one, as services of others may send any text. */
+/** A code as a number; 0 if it is not a whole number, as other services may send any text. */
 export function codeOf(text: string | undefined): number {
   return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : 0;
 }
 
-/** The body of an error is free: one that does not decode is given as its bytes. */
+/** The body of an error; its bytes if it does not decode, as its format is free. */
 function dataOf(answer: ReceivedMessage): unknown {
   try {
     return answer.body;

@@ -2,27 +2,27 @@ import { ValidationError } from "../errors.ts";
 import type { Rule } from "../options.ts";
 import { isThenable } from "../thenable.ts";
 
-/** A Standard Schema, version 1 (standardschema.dev): what zod, valibot and arktype schemas are. */
+/** A Standard Schema, version 1 (standardschema.dev): zod, valibot and arktype schemas implement it. */
 export interface Schema<Output = unknown, Input = unknown> {
-  /** The one property that the standard names. */
+  /** The property that the standard defines. */
   readonly "~standard": {
     /** The standard's version. */
     readonly version: 1;
-    /** The library the schema is from. */
+    /** The library that made the schema. */
     readonly vendor: string;
-    /** Checks a value, and gives what it became or what is wrong with it. */
+    /** Checks a value, and returns the transformed value or the issues. */
     validate(value: unknown): SchemaResult<Output> | Promise<SchemaResult<Output>>;
-    /** The types, for the compiler alone. */
+    /** The types, only for the compiler. */
     readonly types?: { readonly input: Input; readonly output: Output } | undefined;
   };
 }
 
-/** What a schema says of a value: the value as it became, or what is wrong with it. */
+/** A schema's result: the transformed value or the issues. */
 export type SchemaResult<Output> =
   | { readonly value: Output; readonly issues?: undefined }
   | { readonly issues: readonly SchemaIssue[] };
 
-/** One thing that is wrong with a value, as the standard words it. */
+/** One issue of a value, in the standard's form. */
 export interface SchemaIssue {
   /** What is wrong. */
   readonly message: string;
@@ -30,7 +30,7 @@ export interface SchemaIssue {
   readonly path?: ReadonlyArray<PropertyKey | { readonly key: PropertyKey }> | undefined;
 }
 
-/** How long a schema may take where nothing else bounds it, in milliseconds: one that hangs must not be waited for for ever. */
+/** How long an async schema may take if nothing else limits it, in milliseconds, as a schema may hang. */
 export const LONGEST_VALIDATION = 5_000;
 
 /** Whether a value is a Standard Schema; arktype's are functions. */
@@ -43,14 +43,14 @@ export function isSchema(value: unknown): value is Schema {
 /** The rule for options that are a schema. */
 export const standardSchema: Rule = (value) => isSchema(value) ? undefined : "a Standard Schema";
 
-/** Gives what is thrown for a value that does not fit. */
+/** Makes the error to throw for a value that does not fit. */
 export type Refusal = (error: ValidationError) => Error;
 
 /**
- * Gives the value as the schema made it; a promise only where the schema needs one. What the schema's own code throws may be
- * a `ValidationError` of something else, and is no refusal.
+ * Returns the value as the schema made it; a promise only if the schema is async. An exception of the schema's own code
+ * passes unchanged, even if it is a `ValidationError`, and does not go through `refusal`.
  *
- * @throws {ValidationError} if it does not fit, or what `refusal` makes of that
+ * @throws {ValidationError} if the value does not fit, or the error that `refusal` makes of it
  */
 export function validate<Output>(
   schema: Schema<Output>,
@@ -64,7 +64,7 @@ export function validate<Output>(
 }
 
 function accepted<Output>(result: SchemaResult<Output>, refusal: Refusal | undefined): Output {
-  // valibot gives a value beside the issues, so the issues are what decides
+  // decide by the issues, as valibot returns a value beside them
   if (!result.issues) return result.value;
   const error = new ValidationError(result.issues.map(({ message, path = [] }) => ({
     message,

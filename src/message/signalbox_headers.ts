@@ -1,5 +1,5 @@
 /**
- * Every header of ours beyond the two of FastStream and the two of ADR-32; peers that do not know them pass over them.
+ * All our headers besides the two of FastStream and the two of ADR-32; peers that do not know them ignore them.
  *
  * | header                | on                   | meaning                                                                      |
  * | --------------------- | -------------------- | ---------------------------------------------------------------------------- |
@@ -13,7 +13,7 @@
 /** How long the caller still waits, in whole milliseconds. */
 export const TIME_LEFT = "Signalbox-Time-Left";
 
-/** What a side of a link tells of itself. */
+/** How one side of a link describes itself. */
 export const LINK = "Signalbox-Link";
 
 /** How a link ended. */

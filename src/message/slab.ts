@@ -1,15 +1,16 @@
 const SIZE = 8_192;
-/** What is longer has an array of its own, so that little of a slab is left unused. */
+/** Longer content gets its own array, so that a slab wastes little room. */
 const LONGEST = SIZE / 8;
-/** UTF-8 takes three bytes at most for each unit of a text. */
+/** UTF-8 takes at most three bytes for each UTF-16 unit. */
 const WIDEST = 3;
 const encoder = new TextEncoder();
 let slab = new Uint8Array(SIZE);
 let used = 0;
 
 /**
- * So many bytes to be written to, cut from a larger array: a new array for each message costs seven times as much as a
- * view, and publishing text ran at 1.4 times the speed without it. A message that is held keeps 8 KiB at most.
+ * Returns a view of so many bytes of a larger array, to write to: a new array for each message costs seven times as
+ * much as a view, and publishing text runs at 1.4 times the speed with views. A held message keeps 8 KiB in memory at
+ * most.
  */
 export function room(length: number): Uint8Array {
   if (length > LONGEST) return new Uint8Array(length);
@@ -26,12 +27,12 @@ export function utf8(text: string): Uint8Array {
   if (most > LONGEST) return encoder.encode(text);
   const bytes = room(most);
   const { written } = encoder.encodeInto(text, bytes);
-  // what was reserved and not written is for the next
+  // give the unwritten rest of the room back
   used -= most - written;
   return bytes.subarray(0, written);
 }
 
-/** The same bytes, which nobody else writes to. */
+/** A copy of the bytes. */
 export function copyOf(bytes: Uint8Array): Uint8Array {
   const copy = room(bytes.length);
   copy.set(bytes);

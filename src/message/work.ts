@@ -2,22 +2,22 @@ import { type Clock, platformClock } from "../clock.ts";
 import { AsyncLocalStorage } from "node:async_hooks";
 import { TimeoutError } from "../errors.ts";
 
-/** What everything that is sent from within a handler inherits from the message it handles. */
+/** A running handler; everything it sends inherits these facts of its message. */
 export interface Work {
   readonly correlationId: string;
   /** The subject of the message. */
   readonly subject: string;
-  /** What its time goes by. */
+  /** The clock of its deadline. */
   readonly clock: Clock;
-  /** When the caller gives up, by that clock; `Infinity` where it does not say. */
+  /** When the caller gives up, by that clock; `Infinity` if the caller does not say. */
   readonly deadline: number;
-  /** Whether the handler is done: what it left running is nobody's to wait for, and has its own time. */
+  /** Whether the handler is done: nobody waits for code that it left running, so that code has no deadline. */
   readonly isOver: boolean;
-  /** It asks, and may wait until that has settled. */
+  /** Notes that the handler sends a request, and may wait until `asked` settles. */
   asks?(subject: string, asked: Promise<unknown>): void;
 }
 
-/** Runs a function outside of whatever the code that asks is part of: a program's own `AsyncLocalStorage` as well. */
+/** Runs a function outside of every async context, including a program's own `AsyncLocalStorage`. */
 export const outside: <T>(run: () => T) => T = AsyncLocalStorage.snapshot();
 
 const works = new AsyncLocalStorage<Work>();
@@ -31,19 +31,19 @@ export function runWithin<Input>(
   return works.run(work, run, input);
 }
 
-/** The work that the code which asks is part of, `undefined` outside of all handlers. */
+/** The running handler that the calling code is part of; `undefined` outside of all handlers. */
 export function currentWork(): Work | undefined {
   return works.getStore();
 }
 
-/** What the time of the code that asks goes by: its handler's, or the platform's. */
+/** The clock of the calling code: its handler's, or the platform's. */
 export function clockOfWork(): Clock {
   return works.getStore()?.clock ?? platformClock;
 }
 
 /**
- * How long something asked for from within a handler may take, in milliseconds: no longer than the handler's caller
- * waits. What a handler that is done left running has all the time it asks for.
+ * How long a request from within a handler may take, in milliseconds: no longer than the handler's caller waits. A
+ * request from code that a finished handler left running may take its whole timeout.
  *
  * @throws {TimeoutError} if that time is over
  */

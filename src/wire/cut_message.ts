@@ -1,31 +1,31 @@
 import { type MessageLine, unreadable } from "./message_line.ts";
 
 const LF = 10;
-/** In bytes, far beyond any control line that a server is set to; one without an end must not grow for ever. */
+/** In bytes, far beyond any server's control line; a line without an end must not grow without limit. */
 export const LONGEST_LINE = 1_048_576;
 
-/** A message that comes in several pieces: put together, with room made for all of it once its size is known. */
+/** A message that arrives in several pieces: joins them, and allocates room for the whole once its size is known. */
 export class CutMessage {
   readonly #line: MessageLine;
   #bytes = new Uint8Array(0);
   #filled = 0;
-  /** How long it is, as soon as its line says so. */
+  /** The length of the message, once its line is complete. */
   #length: number | undefined;
 
-  /** Its line is read into this one. */
+  /** Reads the message's line into `line`. */
   constructor(line: MessageLine) {
     this.#line = line;
   }
 
-  /** All of it, `undefined` while some is missing. */
+  /** The whole message; `undefined` while a part is missing. */
   get whole(): Uint8Array | undefined {
     return this.#filled === this.#length ? this.#bytes : undefined;
   }
 
   /**
-   * Takes what is its own; gives how much that is.
+   * Takes the bytes of this message; returns how many.
    *
-   * @throws {ConnectionError} if it does not begin as a message does
+   * @throws {ConnectionError} if it does not begin with a message line
    */
   add(piece: Uint8Array): number {
     if (this.#length !== undefined) return this.#append(piece, this.#length);
@@ -40,7 +40,7 @@ export class CutMessage {
     return part.length + this.#append(piece.subarray(part.length), this.#length);
   }
 
-  /** Adds as much as makes it so long. */
+  /** Adds bytes until the message has this length. */
   #append(piece: Uint8Array, length: number): number {
     if (length > this.#bytes.length) this.#makeRoom(length);
     const part = piece.subarray(0, length - this.#filled);
@@ -49,7 +49,7 @@ export class CutMessage {
     return part.length;
   }
 
-  /** Twice as much each time while the size is not known, so that no byte of a line is copied again and again. */
+  /** Doubles the room while the size is unknown, so that it copies each byte of a line only a few times. */
   #makeRoom(length: number): void {
     const roomy = this.#length === undefined ? Math.max(length, 2 * this.#bytes.length) : length;
     const bytes = new Uint8Array(roomy);

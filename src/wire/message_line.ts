@@ -7,59 +7,59 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 const MSG = encoder.encode("msg ");
 const HMSG = encoder.encode("hmsg ");
-/** What makes an ASCII letter small, and leaves a blank as it is: a server may write its words in any case. */
+/** The bit that turns an ASCII letter to lower case and leaves a blank unchanged: a server may use any case. */
 const SMALL = 32;
-/** The numbers of subscriptions grow for as long as the connection lasts; more digits would not be exact. */
+/** Subscription numbers grow with the connection's life; a number of more digits would not be exact. */
 const SID_DIGITS = 15;
 const SIZE_DIGITS = 8;
-/** In bytes, as nats.js has it: room is made for what a server announces. */
+/** In bytes, the limit of nats.js: the reader allocates as much as a server announces. */
 const LARGEST = 67_108_864;
-/** What of a line is shown that cannot be read, in bytes. */
+/** How many bytes of an unreadable line an error message shows. */
 const SHOWN = 200;
 
-/** Whether a message begins with this byte, and nothing else that a server sends. */
+/** Whether this byte begins a message, and not another command of the server. */
 export function beginsMessage(byte: number): boolean {
   const small = byte | SMALL;
   return small === MSG[0] || small === HMSG[0];
 }
 
 /**
- * What stands before a message on the wire: `MSG subject sid [reply] size`, or
- * `HMSG subject sid [reply] headers size`. One takes in line after line, as an object for each would be garbage.
+ * Parses the line before a message: `MSG subject sid [reply] size`, or `HMSG subject sid [reply] headers size`. One
+ * instance parses line after line, as an object for each line would be garbage.
  */
 export class MessageLine {
-  /** Where the blanks of the line are, and perhaps of longer ones before. */
+  /** Where the blanks of the line are; behind them there may be leftovers of longer lines. */
   readonly #blanks: number[] = [];
   /** Where the subject begins. */
   subject = 0;
-  /** Where the subject, the number of the subscription and the address of reply end. */
+  /** Where the subject, the number of the subscription and the reply address end. */
   addresses = 0;
   hasReply = false;
-  /** Where the address of reply begins, if there is one. */
+  /** Where the reply address begins, if there is one. */
   reply = 0;
   /** The number of the subscription. */
   sid = 0;
-  /** In bytes. */
+  /** The size of the headers, in bytes. */
   headers = 0;
   /** Headers and body together, in bytes. */
   size = 0;
-  /** Where the headers begin, or else the body. */
+  /** Where the headers begin, or the body if there are no headers. */
   end = 0;
 
-  /** Where the body ends; the line end behind it is still part of the message. */
+  /** Where the body ends; the message ends with a line end behind it. */
   get bodyEnd(): number {
     return this.end + this.size;
   }
 
-  /** Where what follows the message begins. */
+  /** Where the message ends and the next data begins. */
   get messageEnd(): number {
     return this.bodyEnd + LINE_END;
   }
 
   /**
-   * Takes in the line that begins here; gives whether all of it is there.
+   * Reads the line that begins here; returns whether the line is complete.
    *
-   * @throws {ConnectionError} if it is no such line
+   * @throws {ConnectionError} if it is not a message line
    */
   read(bytes: Uint8Array, from: number): boolean {
     let blanks = 0;
@@ -75,7 +75,7 @@ export class MessageLine {
     return false;
   }
 
-  /** Gives whether it is a line of a message. */
+  /** Parses the line; returns whether it is a valid message line. */
   #parse(bytes: Uint8Array, from: number, blanks: number): boolean {
     const hasHeaders = isAt(bytes, from, HMSG);
     if (!hasHeaders && !isAt(bytes, from, MSG)) return false;
@@ -95,7 +95,7 @@ export class MessageLine {
   }
 }
 
-/** What the connection is ended for. */
+/** The error that ends the connection. */
 export function unreadable(bytes: Uint8Array, from: number): ConnectionError {
   const shown = JSON.stringify(decoder.decode(bytes.subarray(from, from + SHOWN)));
   const rule = "a server must send whole messages";
@@ -109,7 +109,7 @@ function isAt(bytes: Uint8Array, from: number, word: Uint8Array): boolean {
   return true;
 }
 
-/** The number between two places, or one less than 0 where there is none of so few digits. */
+/** The number between two places; negative if there is no number, or one of too many digits. */
 function numberIn(bytes: Uint8Array, from: number, to: number, digits: number): number {
   if (to <= from || to - from > digits) return -1;
   let number = 0;

@@ -2,8 +2,8 @@ const [SPACE, ASTERISK, DOT, GREATER, DEL] = [32, 42, 46, 62, 127] as const;
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
 /**
- * Whether an answer can be sent to an address that a peer has given: the server passes it on unread, and a control
- * character in it would break the line of the answer apart. It is bytes from the socket.
+ * Whether a peer's reply address, as bytes from the socket, is valid. The server passes it on unchecked, and a control
+ * character in it would break the line of the answer apart.
  */
 export function isReplyAddress(bytes: Uint8Array, from = 0, to = bytes.length): boolean {
   let before: number = DOT;
@@ -18,15 +18,15 @@ export function isReplyAddress(bytes: Uint8Array, from = 0, to = bytes.length): 
   return before !== DOT && (!isWide || isText(bytes.subarray(from, to)));
 }
 
-/** A blank, a wildcard, a control character, a token that is empty, or what was no UTF-8 before it was decoded. */
+/** A blank, a wildcard, a control character, an empty token, or a replacement for bytes that were not UTF-8. */
 const ODD = /[\0-\x20*>\x7f\ufffd]|^\.|\.\.|\.$/;
 
-/** The same of an address that was decoded. */
+/** The same check for a decoded address. */
 export function isReplyText(text: string): boolean {
   return text !== "" && !ODD.test(text);
 }
 
-/** What is no UTF-8 would be answered somewhere else, as it is decoded to another text. */
+/** Whether the bytes are UTF-8: otherwise they would decode to another address, and the answer would go there. */
 function isText(bytes: Uint8Array): boolean {
   try {
     decoder.decode(bytes);

@@ -1,7 +1,7 @@
 import { InvalidSubjectError } from "../errors.ts";
 import { isUnwatched, type Outgoing } from "../message/outgoing.ts";
 
-/** A message that has not left, with its bytes as they were when it was given. */
+/** An unsent message, with a copy of its bytes from the time of publishing. */
 export interface Unsent {
   readonly outgoing: Outgoing;
   readonly data: Uint8Array;
@@ -9,9 +9,9 @@ export interface Unsent {
 
 const SIZE = 65_536;
 const [SPACE, CR, LF, ZERO] = [32, 13, 10, 48] as const;
-/** The words and numbers of a `HPUB` line, the blanks between them, and both line ends. */
+/** Room for the words and numbers of a `HPUB` line, the blanks between them, and both line ends. */
 const LINE = 40;
-/** UTF-8 takes three bytes at most for each unit of a text. */
+/** UTF-8 takes at most three bytes for each UTF-16 unit. */
 const WIDEST = 3;
 const BREAKING = /[\0-\x20\x7f]/;
 const encoder = new TextEncoder();
@@ -19,8 +19,8 @@ const PUB = encoder.encode("PUB ");
 const HPUB = encoder.encode("HPUB ");
 
 /**
- * Commands and messages as they stand on the wire, which go out in one write. Written in place: a line that is encoded
- * by itself, and joined with what follows it, took half of the time of publishing.
+ * A buffer of encoded commands and messages for one write. It encodes lines in place: encoding each line separately and
+ * joining it with the body took half of the time of publishing.
  */
 export class Segment {
   readonly #bytes: Uint8Array;
@@ -31,27 +31,27 @@ export class Segment {
   #used = 0;
   #unwatched = 0;
 
-  /** One that takes at least so many bytes. */
+  /** Makes a segment with room for at least `least` bytes. */
   constructor(least = 0) {
     this.#bytes = new Uint8Array(Math.max(SIZE, least));
   }
 
-  /** Whether it is as large as most, and so can be used again for any. */
+  /** Whether it has the usual size, so that the writer can reuse it. */
   get isUsual(): boolean {
     return this.#bytes.length === SIZE;
   }
 
-  /** In bytes. */
+  /** How many bytes are written. */
   get length(): number {
     return this.#used;
   }
 
-  /** How many messages it has that nobody would notice if they were lost. */
+  /** How many of its messages could be lost unnoticed. */
   get unwatched(): number {
     return this.#unwatched;
   }
 
-  /** What is to be written; the same bytes are used again after `clear`. */
+  /** The bytes to send; `clear` reuses the same buffer. */
   get bytes(): Uint8Array {
     return this.#bytes.subarray(0, this.#used);
   }
@@ -60,16 +60,16 @@ export class Segment {
     return this.#used + length <= this.#bytes.length;
   }
 
-  /** Takes a command as it is. */
+  /** Adds a command as it is. */
   addCommand(bytes: Uint8Array): void {
     this.#bytes.set(bytes, this.#used);
     this.#used += bytes.length;
   }
 
   /**
-   * Takes a message.
+   * Adds a message.
    *
-   * @throws {InvalidSubjectError} if a blank or a control character would break its line apart; it is not taken then
+   * @throws {InvalidSubjectError} if a blank or a control character would break its line apart; adds nothing then
    */
   addMessage(outgoing: Outgoing): void {
     const { subject, replyTo, headerBlock, data } = outgoing;
@@ -87,7 +87,7 @@ export class Segment {
     bytes[at++] = CR;
     bytes[at++] = LF;
     this.#used = at;
-    // what is forgotten once it is written need not be known
+    // no need to track a message that is forgotten already
     if (outgoing.isForgotten) return;
     this.#messages.push(outgoing);
     this.#starts.push(from);
@@ -95,7 +95,7 @@ export class Segment {
     if (isUnwatched(outgoing)) this.#unwatched++;
   }
 
-  /** Its messages that are not forgotten, each with a copy of its body. */
+  /** The messages that are not forgotten, each with a copy of its body. */
   unsent(): Unsent[] {
     return this.#messages.map((outgoing, index) => {
       const end = this.#ends[index]! - 2;
@@ -103,7 +103,7 @@ export class Segment {
     });
   }
 
-  /** How many messages it has that can be taken out again. */
+  /** How many messages can be taken out again. */
   get count(): number {
     return this.#messages.length;
   }
@@ -112,7 +112,9 @@ export class Segment {
     return this.#messages.includes(outgoing);
   }
 
-  /** Takes out the messages that were forgotten since they came, and all else moves up; gives how many were unwatched. */
+  /**
+   * Removes messages that were forgotten since they were added, and closes the gaps; returns how many were unwatched.
+   */
   thin(): number {
     const before = this.#unwatched;
     let to = 0;
@@ -154,9 +156,9 @@ export class Segment {
 }
 
 /**
- * Refuses what would break the line of a message apart.
+ * Checks that the addresses would not break the line of a message apart.
  *
- * @throws {InvalidSubjectError} if there is a blank or a control character in an address
+ * @throws {InvalidSubjectError} if an address holds a blank or a control character
  */
 export function checkAddresses({ subject, replyTo }: Pick<Outgoing, "subject" | "replyTo">): void {
   for (const address of [subject, replyTo]) {
@@ -164,7 +166,7 @@ export function checkAddresses({ subject, replyTo }: Pick<Outgoing, "subject" | 
   }
 }
 
-/** How many bytes a message takes at most. */
+/** How many bytes a message needs at most. */
 export function roomOf({ subject, replyTo, headerBlock, data }: Outgoing): number {
   const text = (subject.length + replyTo.length) * WIDEST;
   return LINE + text + (headerBlock?.length ?? 0) + data.length;
@@ -175,7 +177,7 @@ function copied(bytes: Uint8Array, at: number, what: Uint8Array): number {
   return at + what.length;
 }
 
-/** Writes a subject and a blank: nearly all are short and ASCII, for which `encodeInto` takes longer than a loop. */
+/** Writes a subject and a blank, in a loop: for short ASCII, as nearly all subjects are, `encodeInto` takes longer. */
 function written(bytes: Uint8Array, at: number, subject: string): number {
   for (let from = 0; from < subject.length; from++) {
     const code = subject.charCodeAt(from);
@@ -186,7 +188,7 @@ function written(bytes: Uint8Array, at: number, subject: string): number {
   return at + subject.length + 1;
 }
 
-/** A peer's address of reply may be any UTF-8 that does not end the word. */
+/** Writes a subject that is not ASCII: a peer's reply address may be any UTF-8 without blanks. */
 function writtenWide(bytes: Uint8Array, at: number, subject: string): number {
   if (BREAKING.test(subject)) throw breaking(subject);
   const end = at + encoder.encodeInto(subject, bytes.subarray(at)).written;
@@ -194,7 +196,7 @@ function writtenWide(bytes: Uint8Array, at: number, subject: string): number {
   return end + 1;
 }
 
-/** Writes a number, and one byte behind it. */
+/** Writes a number, and one byte after it. */
 function counted(bytes: Uint8Array, at: number, number: number, behind: number): number {
   let digits = 1;
   for (let most = 10; number >= most; most *= 10) digits++;

@@ -1,14 +1,15 @@
-/** What a socket is read with; it gives `null` at its end. */
+/** Reads from a socket; resolves with `null` at its end. */
 export type Read = (into: Uint8Array) => Promise<number | null>;
 
 const SLAB = 131_072;
-/** Where less than this is left of a slab, the next read has a new one. */
+/** If less than this many bytes are left of a slab, the next read gets a new slab. */
 const LEAST = 16_384;
 
 /**
- * Reads to the end, and hands each piece over; gives `null` then, and throws what the socket or `take` does. Pieces are
- * cut from a slab, one behind the other, as whoever keeps a message keeps a view of it: the client's transport makes an
- * array of 256 KiB for each read, which with small messages took a third of the time of a request.
+ * Reads to the end and passes each piece to `take`; then resolves with `null`. Throws the errors of the socket and of
+ * `take`. It cuts consecutive pieces from a slab and does not reuse them, as a kept message is a view of its piece. The
+ * client's transport makes an array of 256 KiB for each read, which took a third of the time of a request with small
+ * messages.
  */
 export async function readAll(read: Read, take: (piece: Uint8Array) => void): Promise<null> {
   let slab = new Uint8Array(SLAB);

@@ -3,50 +3,50 @@ import type { Outgoing } from "../message/outgoing.ts";
 import { roomOf, Segment, type Unsent } from "./segment.ts";
 import type { Writer } from "./writer.ts";
 
-/** What a transport has for those who write; one that writes at once has no `pendingWrite`. */
+/** The transport's parts that the writer uses; a transport that writes at once has no `pendingWrite`. */
 export interface Pipe {
   send(bytes: Uint8Array): void;
-  /** Settles once what was sent has left for the socket; `null` while nothing is on its way there. */
+  /** Settles once the socket has taken the last write; `null` while no write is pending. */
   readonly pendingWrite?: Promise<void> | null | undefined;
-  /** The WebSocket, which takes whatever it is given. */
+  /** The WebSocket, which buffers every write. */
   readonly socket?: { readonly backlog?: number } | undefined;
 }
 
-/** So many microtasks without anything new, and what there is goes out. */
+/** After how many microtasks without a new message to write. */
 const STILLNESS = 4;
-/** In bytes; more would only wait longer. */
+/** In bytes, the size of a write; a larger one would only wait longer. */
 const LONGEST_WRITE = 32_768;
-/** In bytes; whoever waits for room waits until no more than this is left to be written. */
+/** In bytes; {@linkcode SocketWriter.room} resolves once at most this much is left to write. */
 const CROWD = 1_048_576;
-/** In bytes; a WebSocket takes whatever it is given, and gives nothing back: it has no more than this and one write. */
+/** In bytes, how much a WebSocket may hold besides one write: it accepts every write and gives nothing back. */
 const AHEAD = 131_072;
-/** In milliseconds; a WebSocket does not tell when it has less to send. While it sends nothing it is asked less often. */
+/** In milliseconds, how often to check how much a WebSocket still has to send; less often while it sends nothing. */
 const LOOK = 1;
 const LONGEST_LOOK = 16;
 
 /**
- * The way to the socket. What is published one by one, each behind an `await`, goes out together, as a write each would
- * be a system call for each message. While the socket is busy all waits here and not in the transport, where it would
- * be lost without a word if the connection broke.
+ * Writes to the socket. It joins messages that a program publishes one by one, each with an `await`, into one write, as
+ * a write for each message would be a system call for each. While the socket is busy, messages wait here and not in the
+ * transport, which would silently lose them if the connection broke.
  */
 export class SocketWriter implements Writer {
   readonly #clock: Pick<Clock, "inRealTime">;
   readonly #pipe: () => Pipe | undefined;
-  /** Oldest first; what comes goes into the last. */
+  /** Oldest first; new messages go into the last segment. */
   #segments: Segment[] = [new Segment()];
   #spare: Segment | undefined;
   #size = 0;
   #given = 0;
   #taken = 0;
   #waiting = 0;
-  /** How many messages have been forgotten since the segments were thinned. */
+  /** How many messages have been forgotten since the segments were last thinned. */
   #forgotten = 0;
   #look = LOOK;
   #isGathering = false;
   #busy: Promise<void> | undefined;
   #room: PromiseWithResolvers<void> | undefined;
 
-  /** `pipe` gives the transport while it is connected. */
+  /** `pipe` returns the transport while it is connected. */
   constructor(clock: Pick<Clock, "inRealTime">, pipe: () => Pipe | undefined) {
     this.#clock = clock;
     this.#pipe = pipe;
@@ -93,18 +93,18 @@ export class SocketWriter implements Writer {
   withdraw(): void {
     if (this.#size === 0) return;
     const count = this.#segments.reduce((sum, segment) => sum + segment.count, 0);
-    // they may be many while the socket takes nothing, and their room is not to wait for it
+    // while the socket takes nothing, many messages may be forgotten: free their room without waiting for the socket
     if (++this.#forgotten * 2 > count) this.#thin();
   }
 
   takeBack(): Unsent[] {
     const unsent = this.#segments.flatMap((segment) => segment.unsent());
-    // commands alone are those of a connection that has just come back: a subscription that is forgotten hears nothing
+    // keep mere commands: they belong to a fresh connection, and without them its subscriptions would get nothing
     if (unsent.length > 0) this.reset();
     return unsent;
   }
 
-  /** Has what there is written, once nothing more comes for a few turns. */
+  /** Writes everything, once no new message has come for a few microtasks. */
   readonly flush = (): void => {
     if (this.#busy) return;
     if (this.#isGathering) return this.#size < LONGEST_WRITE ? undefined : this.#write();
@@ -121,7 +121,7 @@ export class SocketWriter implements Writer {
     gather();
   };
 
-  /** The client's own commands come this way too, so that all is in order. */
+  /** Takes the client's own commands too, so that everything stays in order. */
   fill(...parts: readonly Uint8Array[]): void {
     const length = parts.reduce((sum, part) => sum + part.length, 0);
     const segment = this.#roomy(length);
@@ -130,17 +130,17 @@ export class SocketWriter implements Writer {
     this.#given += length;
   }
 
-  /** In bytes, as the client asks for it. */
+  /** How many bytes wait, for the client. */
   size(): number {
     return this.#size;
   }
 
-  /** Whether there is anything: the client asks for a flush with the first command, and then no more. */
+  /** Whether anything waits, for the client: it asks for a flush only with the first command. */
   length(): number {
     return this.#size > 0 ? 1 : 0;
   }
 
-  /** Forgets all that has not left; the client does so before it dials again. */
+  /** Drops everything unsent; the client calls it before it dials again. */
   reset(): void {
     for (const segment of this.#segments) segment.clear();
     this.#segments.length = 1;
@@ -156,7 +156,7 @@ export class SocketWriter implements Writer {
     const last = this.#segments.at(-1)!;
     if (last.fits(length)) return last;
     const segment = this.#fresh(length);
-    // a write of nothing would be a write all the same
+    // an empty write would still cost a system call
     if (last.length === 0) this.#reuse(this.#segments.pop()!);
     this.#segments.push(segment);
     return segment;
@@ -186,7 +186,7 @@ export class SocketWriter implements Writer {
     if (this.#segments.length === 0) this.#segments.push(this.#fresh());
     this.#size -= segment.length;
     this.#waiting -= segment.unwatched;
-    // a WebSocket sends the whole buffer that a view is of, and keeps it for as long as it likes
+    // copy for a WebSocket: it sends the whole buffer behind a view, and keeps it as long as it likes
     const isClocked = "pendingWrite" in pipe;
     pipe.send(isClocked ? segment.bytes : segment.bytes.slice());
     const reuse = () => this.#reuse(segment);
@@ -195,7 +195,7 @@ export class SocketWriter implements Writer {
     this.#makeRoom();
   }
 
-  /** Has the room of what has been forgotten back. */
+  /** Frees the room of forgotten messages. */
   #thin(): void {
     this.#forgotten = 0;
     this.#size = 0;
@@ -205,7 +205,7 @@ export class SocketWriter implements Writer {
       this.#waiting -= unwatched;
       this.#size += segment.length;
     }
-    // a write of nothing would be a write all the same
+    // an empty write would still cost a system call
     const last = this.#segments.at(-1)!;
     this.#segments = this.#segments.filter((segment) => segment.length > 0 || segment === last);
     this.#makeRoom();
@@ -224,7 +224,7 @@ export class SocketWriter implements Writer {
   #after(written: Promise<void>): void {
     this.#busy = written;
     const goOn = () => {
-      // the socket of a connection that is over, or one that failed and takes nothing any more
+      // the connection is over, or its socket failed and takes nothing any more
       if (this.#busy !== written || this.#pipe()?.pendingWrite === written) return;
       this.#busy = undefined;
       this.#write();

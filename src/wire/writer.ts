@@ -1,27 +1,27 @@
 import type { Outgoing } from "../message/outgoing.ts";
 import type { Unsent } from "./segment.ts";
 
-/** The way to the socket, for one connection and all that it becomes by coming back. */
+/** Writes to the socket of one connection. */
 export interface Writer {
-  /** How many messages were taken that nobody would notice if they were lost, less those that were taken back. */
+  /** How many messages it took whose loss nobody would notice, minus those taken back. */
   readonly taken: number;
-  /** How many of them have been handed to the socket. */
+  /** How many of those messages the socket has got. */
   readonly sent: number;
   /**
-   * Takes a message, to be written soon.
+   * Takes a message, and writes it soon.
    *
-   * @throws {InvalidSubjectError} if its subject or its address of reply would break its line apart
+   * @throws {InvalidSubjectError} if its subject or its reply address would break its line apart
    */
   publish(outgoing: Outgoing): void;
-  /** How many bytes came, and how many of them do not wait any more. */
+  /** How many bytes it took; `left` counts those that no longer wait. */
   readonly given: number;
   readonly left: number;
-  /** Resolves once little is left to be written; `undefined` where that is so. */
+  /** Resolves once little is left to write; `undefined` if it is so already. */
   room(): Promise<void> | undefined;
-  /** Whether it has a message that has not been handed to the socket. */
+  /** Whether it still holds this message unsent. */
   has(outgoing: Outgoing): boolean;
-  /** A message has been forgotten: it is not handed to the socket, if it has not been. */
+  /** Notes that a message has been forgotten; the writer does not send it if it still holds it. */
   withdraw(): void;
-  /** The messages that have not been handed to the socket, in order; they are forgotten here. */
+  /** Removes and returns the unsent messages, in order. */
   takeBack(): Unsent[];
 }
