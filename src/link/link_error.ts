@@ -1,10 +1,9 @@
 import { concealInbox, shortened } from "../subject/shortened.ts";
 
 /**
- * How a stream or a session ended: all was said and taken (`complete`), the other side failed (`error`), either side
- * left early (`cancelled`), its time was over (`deadline`), nothing was said for too long (`idle`), the other side
- * does not answer any more (`peer gone`), something was lost for good (`gap`), or either broker stopped
- * (`shutting down`).
+ * Why a stream or a session ended. `complete`: all messages were sent and taken; `error`: the other side failed;
+ * `cancelled`: either side left early; `deadline`: its deadline passed; `idle`: no message came for too long; `peer
+ * gone`: the other side no longer answers; `gap`: a message was lost for good; `shutting down`: either broker stopped.
  */
 export type LinkEnd =
   | "complete"
@@ -27,19 +26,19 @@ const SENTENCES: Readonly<Record<LinkEnd, string>> = {
   "shutting down": "both brokers must go on: one is shutting down",
 };
 
-/** A stream or a session ended before what was asked of it could be done. */
+/** A stream or a session ended before an operation on it could finish. */
 export class LinkError extends Error {
   static {
     this.prototype.name = "LinkError";
   }
-  /** How it ended. */
+  /** Why it ended. */
   readonly reason: LinkEnd;
-  /** The subject it was opened on. */
+  /** The subject of the opening. */
   readonly subject: string;
-  /** What the other side said of it, if it did. */
+  /** The text that the other side sent, if any. */
   readonly description: string | undefined;
 
-  /** Makes one; `action` is what cannot be done, such as `"read"`. */
+  /** Makes one; `action` is the failed operation, such as `"read"`. */
   constructor(
     action: string,
     subject: string,

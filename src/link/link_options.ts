@@ -1,34 +1,40 @@
 import type { Bounds } from "../backlog.ts";
 import { bytes, checkOptions, count, duration, limit, milliseconds, record } from "../options.ts";
 
-/** How either end of a stream or a session behaves; both ends have their own. */
+/** How one end of a stream or a session behaves; each end has its own options. */
 export interface LinkOptions {
   /**
-   * How much may be on its way to us or wait to be read, before the other side has to wait.
+   * How much may be on its way to this side or wait unread before the other side has to wait.
    *
    * @default {{ messages: 1_024, bytes: 1_048_576 }}
    */
   readonly window?: Partial<Bounds>;
   /**
-   * How much that was sent may be kept for the other side to acknowledge, whatever window it gives: a peer that takes
-   * everything and acknowledges nothing makes `send()` wait. A body that is larger is sent part by part.
+   * How much sent data to keep until the other side acknowledges it, regardless of its window: if a peer acknowledges
+   * nothing, `send()` waits. A larger body is sent part by part.
    *
    * @default {{ messages: 1_024, bytes: 1_048_576 }}
    */
   readonly maxUnacknowledged?: Partial<Bounds>;
-  /** The largest body that is taken, in bytes; one larger than the server takes comes in pieces. @default {67_108_864} */
+  /**
+   * The largest body to accept, in bytes; a body larger than the server's limit arrives in pieces. @default
+   * {67_108_864}
+   */
   readonly maxMessage?: number;
-  /** Milliseconds of silence after which the other side is asked for a sign of life. @default {10_000} */
+  /** Milliseconds of silence after which this side pings the other side. @default {10_000} */
   readonly keepAlive?: number;
   /**
-   * Milliseconds that the other side may be out of reach before it counts as gone: long enough for a server to restart
-   * and for both sides' delays between attempts to connect, short enough to notice. With 0 whatever is lost, or out of
-   * reach for a moment, ends it at once.
+   * Milliseconds that the other side may be unreachable before it counts as gone: long enough for a restart of the
+   * server and the reconnect delays of both sides, short enough to notice. With 0 any lost message or short outage ends
+   * the link at once.
    *
    * @default {30_000}
    */
   readonly resumeTimeout?: number;
-  /** Milliseconds without a message in either direction after which it ends with the reason `idle`. @default {Infinity} */
+  /**
+   * Milliseconds without a message in either direction after which the link ends with the reason `idle`. @default
+   * {Infinity}
+   */
   readonly idleTimeout?: number;
 }
 

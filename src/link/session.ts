@@ -4,21 +4,20 @@ import type { Message } from "../message/message.ts";
 import type { LinkEnd } from "./link_error.ts";
 
 /**
- * Whether what is sent goes out now (`open`), waits until the other side answers again (`paused`), or is refused
- * (`closed`).
+ * `open`: messages go out now; `paused`: messages wait until the other side answers again; `closed`: `send()` throws.
  */
 export type SessionState = "open" | "paused" | "closed";
 
-/** What goes with one message of a session. */
+/** Options of one message of a session. */
 export interface SendOptions {
-  /** Headers beside ours. */
+  /** Additional headers. */
   readonly headers?: HeaderFields;
-  /** Ends the wait for room with its reason; the message is sent all the same. */
+  /** Ends the wait for room with its reason; the session still sends the message. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * A private channel between two parties: each sends to the other, in order and once, across a reconnect, and a slow
+ * A private channel between two parties. Each message arrives in order and once, even across a reconnect, and a slow
  * reader slows the sender. `broker.openSession()` opens one, `broker.session()` serves it; both ends are the same.
  *
  * @example
@@ -46,79 +45,82 @@ export interface Session<
   Values = Readonly<Record<string, string>>,
   Opening = unknown,
 > extends AsyncIterable<Message<Incoming>>, AsyncDisposable {
-  /** The subject it was opened on. */
+  /** The subject of the opening. */
   readonly subject: string;
-  /** The values of the pattern's parameters, on the side that serves; empty on the other. */
+  /** The values of the pattern's parameters on the serving side; empty on the opening side. */
   readonly params: Values;
   /**
-   * The other side's first word: the opening with its body and headers where it is served, and where it was opened the
-   * acceptance, which has headers only.
+   * The other side's first message. The serving side sees the opening with its body and headers; the opening side sees
+   * the acceptance, which has only headers.
    */
   readonly opening: Message<Opening>;
-  /** What ties together all its messages, and what becomes of them. */
+  /** The id that ties together all messages of the session and the work that follows from them. */
   readonly correlationId: string;
-  /** Whether what is sent goes out. */
+  /** Whether messages go out now, wait, or throw. */
   readonly state: SessionState;
-  /** Resolves with how it ended; never rejects. What came before can still be read then. */
+  /**
+   * Resolves with the reason once the session has ended; never rejects. The program can still read earlier messages.
+   */
   readonly closed: Promise<LinkEnd>;
-  /** Aborted once it has ended, with the error that says how. */
+  /** Aborts when the session ends, with an error that names the reason. */
   readonly signal: AbortSignal;
-  /** Aborted when either broker begins to stop: time to come to an end, before it is ended. */
+  /** Aborts when either broker begins to stop: the program should end the session before the broker does. */
   readonly draining: AbortSignal;
-  /** The bodies that come in, as a Web Stream; cancelling it cancels the session. */
+  /** The received bodies as a Web Stream; cancelling it cancels the session. */
   readonly readable: ReadableStream<Incoming>;
-  /** What is written is sent; closing it is `end()`, aborting it is `abort()`. */
+  /** Sends what the program writes; closing it calls `end()`, aborting it calls `abort()`. */
   readonly writable: WritableStream<Outgoing>;
 
   /**
-   * Sends text as text, bytes as bytes, and all else as JSON; resolves when there is room for more, so that whoever waits
-   * for it is no faster than the other side reads. One larger than the server takes is split, and joined on arrival.
+   * Sends text as text, bytes as bytes, and everything else as JSON; resolves when there is room for more, so that a
+   * program that awaits it is no faster than the other side reads. It splits a body larger than the server's limit; the
+   * other side joins it.
    *
-   * @throws {LinkError} once it has ended, by either side
+   * @throws {LinkError} once either side has ended the session
    * @throws {RemoteError} if the other side failed
    * @throws {EncodeError} if the body is not text, bytes or a JSON value
-   * @throws {ValidationError} if it does not fit `sendSchema`
-   * @throws {PayloadTooLargeError} if it is larger than the other side takes; the session goes on
-   * @throws {OutboxFullError} if too much waits already, of those who did not wait for room
+   * @throws {ValidationError} if the body does not fit `sendSchema`
+   * @throws {PayloadTooLargeError} if the body is larger than the other side accepts; the session stays open
+   * @throws {OutboxFullError} if too much waits already, as the program does not await `send()`
    * @throws the reason of `signal`, if it aborts
    */
   send(body: Outgoing, options?: SendOptions): Promise<void>;
 
   /**
-   * The next message; `undefined` once the other side has said all, or this side has left.
+   * The next message; `undefined` once the other side has called `end()`, or this side has left.
    *
-   * @throws {LinkError} if it ended before that, after all that came has been read
+   * @throws {LinkError} if the session ended otherwise, after the program has read all received messages
    * @throws {RemoteError} if the other side failed
-   * @throws {DecodeError} @throws {ValidationError} if the body is not as it should be
-   * @throws {TimeoutError} if none came within `timeout`
+   * @throws {DecodeError} @throws {ValidationError} if the body does not decode or does not fit its schema
+   * @throws {TimeoutError} if no message arrives within `timeout`
    * @throws the reason of `signal`, if it aborts
    */
   next(options?: NextOptions): Promise<Message<Incoming> | undefined>;
 
   /**
-   * Says that nothing more is to come from here; reading goes on. Resolves once the other side has all that was sent.
+   * Ends this side's sending; reading still works. Resolves once the other side has acknowledged all messages.
    *
-   * @throws {LinkError} @throws {RemoteError} if it ended before that
+   * @throws {LinkError} @throws {RemoteError} if the session ended before that
    */
   end(): Promise<void>;
 
-  /** Says that nothing more is to come, and reads no more; resolves once the other side has all that was sent, or is gone. */
+  /** Ends sending and reading; resolves once the other side has acknowledged all messages, or is gone. */
   close(): Promise<void>;
 
   /**
-   * Leaves at once, what is on its way included: the other side is told `cancelled` and the text, or with a `ReplyError`
-   * its code, description and data.
+   * Ends the session at once, and drops unsent messages. The other side gets `cancelled` and the text, or the code,
+   * description and data of a `ReplyError`.
    */
   abort(reason?: unknown): void;
 
-  /** Reads messages until the other side has said all; leaving the loop cancels the session. */
+  /** Reads messages until the other side has called `end()`; leaving the loop cancels the session. */
   [Symbol.asyncIterator](): AsyncIterator<Message<Incoming>>;
 
   /** Closes, at the end of an `await using` scope. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** What serves a session; it is over once this returns or throws. */
+/** A function that serves a session; the session ends when the function returns or throws. */
 export type SessionHandler<
   Incoming = unknown,
   Outgoing = unknown,

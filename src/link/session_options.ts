@@ -6,14 +6,14 @@ import { isToken } from "../subject/subject.ts";
 import { LINK_RULES, type LinkOptions } from "./link_options.ts";
 import { OPENING_RULES, type RequestStreamOptions } from "./stream_options.ts";
 
-/** How a session is opened. */
+/** How to open a session. */
 export interface OpenSessionOptions<Incoming = unknown, Outgoing = unknown>
   extends RequestStreamOptions<Incoming> {
-  /** Checks every body before it is sent. */
+  /** Checks every body before sending it. */
   readonly sendSchema?: Schema<unknown, Outgoing>;
 }
 
-/** How sessions are served. */
+/** How to serve sessions. */
 export interface SessionOptions<
   Incoming = unknown,
   Outgoing = unknown,
@@ -21,29 +21,31 @@ export interface SessionOptions<
   State = Readonly<Record<string, unknown>>,
 > extends LinkOptions {
   /**
-   * The queue group: of all its members, one gets a session, and keeps it.
+   * The queue group: only one of its members gets each session, and keeps it.
    *
-   * @default {undefined: every server of the subject accepts, and the first is taken; "q" where the broker is a service}
+   * @default {undefined: every server of the subject accepts, and the opener takes the first; "q" if the broker is a
+   * service}
    */
   readonly queue?: string;
-  /** Checks the body of the opening, and gives it its type; one that does not fit is answered with 400. */
+  /** Checks and types the body of the opening; the opener gets a 400 for a body that does not fit. */
   readonly openingSchema?: Schema<Opening>;
-  /** Checks every body that comes in, and gives it its type. */
+  /** Checks and types every received body. */
   readonly schema?: Schema<Incoming>;
-  /** Checks every body before it is sent. */
+  /** Checks every body before sending it. */
   readonly sendSchema?: Schema<unknown, Outgoing>;
-  /** Headers of the acceptance, for whoever opens. */
+  /** Headers of the acceptance, for the opener. */
   readonly headers?: HeaderFields;
-  /** What stands around the session, within the middleware of its router and broker. */
+  /** Middleware around the session, inside the middleware of its router and broker. */
   readonly middleware?: readonly Middleware<State>[];
   /**
-   * How many may be open here at a time, or be on their way to it. Beyond it the oldest whose opener has not said a word
-   * ends with an error of 429, and where all have, the next is answered with 429.
+   * How many sessions may be open or opening here at a time. Beyond that number the broker ends, with error 429, the
+   * oldest one whose opener has sent nothing since the opening; if every opener has sent something, the new one gets a
+   * 429.
    *
    * @default {1_000}
    */
   readonly maxSessions?: number;
-  /** How many may be opened within a second; the next is answered with 429. @default {Infinity} */
+  /** How many sessions may open within a second; the next opener gets a 429. @default {Infinity} */
   readonly openingRate?: number;
 }
 

@@ -3,19 +3,25 @@ import { type Schema, standardSchema } from "../message/schema.ts";
 import { checkOptions, limit, line, milliseconds, signal } from "../options.ts";
 import { LINK_RULES, type LinkOptions } from "./link_options.ts";
 
-/** What goes with a request for a stream. */
+/** What to send with a request for a stream, and how long to wait. */
 export interface RequestStreamOptions<Body = unknown> extends LinkOptions {
-  /** Headers beside ours; one of the same name, in any case, replaces ours. */
+  /** Additional headers; a header with the name of one of ours, in any case, replaces ours. */
   readonly headers?: HeaderFields;
   /** Ties together all messages of one piece of work. @default {a fresh random token} */
   readonly correlationId?: string;
-  /** Milliseconds until the responder must have begun, a wait for the connection included. @default {the broker's `requestTimeout`} */
+  /**
+   * Milliseconds until the responder must have begun, including a wait for the connection. @default {the broker's
+   * `requestTimeout`}
+   */
   readonly timeout?: number;
-  /** Milliseconds until all must be done; the responder is told. @default {Infinity} */
+  /**
+   * Milliseconds until the stream must have ended; the request sends this deadline to the responder. @default
+   * {Infinity}
+   */
   readonly deadline?: number;
-  /** Leaves with its reason. */
+  /** Cancels the stream with its reason. */
   readonly signal?: AbortSignal;
-  /** Checks every body that comes, and gives it its type. */
+  /** Checks and types every received body. */
   readonly schema?: Schema<Body>;
 }
 

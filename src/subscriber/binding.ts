@@ -8,15 +8,18 @@ import type { EndpointStats } from "../service/endpoint_stats.ts";
 
 /** Where a subscriber is registered. */
 export interface Place {
-  /** What goes before its pattern. */
+  /** The prefix of its pattern. */
   readonly prefix: string;
-  /** What its time goes by; there is none before its router is part of a broker. */
+  /** The broker's clock; `undefined` before its router is part of a broker. */
   readonly clock: Clock | undefined;
-  /** What it runs in; there is none before its router is part of a broker. */
+  /** Returns the surroundings it runs in; call it only once its router is part of a broker. */
   bind(): Binding;
-  /** Is registered, so that it starts and stops with the broker; it is from the beginning. */
+  /**
+   * Registers the subscriber again, so that it starts and stops with the broker; a new subscriber is registered
+   * already.
+   */
   join(): void;
-  /** Is registered no longer, so that nothing of it is kept once it has `left`. */
+  /** Ends the registration; the broker forgets the subscriber once it has `left`. */
   leave(left: Promise<void>): void;
 }
 
@@ -24,14 +27,14 @@ export interface Place {
 export interface Binding {
   readonly connection: Connection;
   readonly feed: EventFeed;
-  /** What goes before the pattern: the prefixes of its routers, outermost first. */
+  /** The prefix of the pattern: the prefixes of its routers, outermost first. */
   readonly prefix: string;
   /** The middleware of broker and routers, outermost first. */
   readonly middleware: readonly Middleware[];
   readonly outbound: Outbound;
-  /** Aborts when the broker stops and time is up. */
+  /** Aborts when the timeout of the broker's stop has passed. */
   readonly stopping: () => AbortSignal;
-  /** The queue group where the subscriber names none. */
+  /** The default queue group of subscribers. */
   readonly queue: string | undefined;
   readonly stats: EndpointStats | undefined;
   /** What streams and sessions go over. */

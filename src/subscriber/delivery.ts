@@ -28,14 +28,14 @@ import { Telling } from "./telling.ts";
 /** What a delivery works with. */
 export interface DeliveryPlan {
   readonly pattern: Pattern;
-  /** The first that takes a message handles it. */
+  /** The first route that takes a message handles it. */
   readonly routes: readonly Route[];
-  /** Where values are published beside the reply: patterns, filled with the message's parameters. */
+  /** Where to publish values in addition to the reply: patterns, filled with the message's parameters. */
   readonly publishTo: readonly Pattern[];
   readonly noReply: boolean;
-  /** What is at work, in this delivery and in those before it. */
+  /** The running exchanges, of this delivery and of earlier ones. */
   readonly open: Set<Exchange>;
-  /** Finds out whether all handlers wait for themselves. */
+  /** Detects that all handlers wait for their own subscriber. */
   readonly selfAsking: SelfAsking;
   readonly outbound: Outbound;
   readonly feed: EventFeed;
@@ -44,25 +44,25 @@ export interface DeliveryPlan {
   readonly ways: LinkWays;
   /** How streamed replies behave. */
   readonly streams: LinkSettings;
-  /** How many streams and sessions there may be. */
+  /** Limits the number of streams and sessions. */
   readonly seats: Seats;
-  /** Whether what comes may become a stream or a session, and has to have a place before it is looked at. */
+  /** Whether a message may become a stream or a session, and so needs a place first. */
   readonly isSeated: () => boolean;
 }
 
-/** What those are told who wait when the broker stops. */
+/** The error text for callers that wait when the broker stops. */
 export const SHUTTING_DOWN = "Shutting down";
 
-/** How much of an error's text is repeated where the whole could not be sent, in characters. */
+/** How much of an error's text to send if the whole could not be sent, in characters. */
 const LAST_WORD = 200;
-/** What a reply says of itself that is all of a stream. */
+/** The headers of a reply that is a whole stream. */
 const ALL = [[END, "complete"]] as const;
-/** What the refusal of one who serves streams or sessions says of itself. */
+/** The headers of a refusal by a handler of streams or sessions. */
 const REFUSED = [[END, "error"]] as const;
 
 /**
- * The whole path of one message: decode, find its handler, validate, middleware, handle, serialise, answer. Whoever
- * wants an answer gets one, whatever happens on the way.
+ * The whole path of one message: decode, find its handler, validate, middleware, handle, serialise, answer. A caller
+ * that wants an answer always gets one.
  */
 export class Delivery {
   readonly #plan: DeliveryPlan;
@@ -83,7 +83,7 @@ export class Delivery {
   readonly pour: Pour = (message, parts, check) =>
     this.#streaming.pour(exchangeOf(message)!, parts, check);
 
-  /** Sees one message through; never throws or rejects, and gives a promise only where it has to wait. */
+  /** Handles one message; never throws or rejects, and returns a promise only if it has to wait. */
   run(packet: Packet, arrived: number): void | Promise<void> {
     const isSeated = this.#plan.isSeated();
     const exchange = this.#begin(isSeated ? keep(packet) : packet, arrived);
@@ -100,9 +100,9 @@ export class Delivery {
     return this.#end(exchange);
   }
 
-  /** Answers a message without handing it over. */
+  /** Answers a message with an error, without a handler. */
   refuse(packet: Packet, code: number, description: string): void | Promise<void> {
-    // a flood must be got rid of faster than it comes, and nobody waits for these answers
+    // nobody waits for these answers, and refusing must be faster than a flood
     if (packet.replyTo === "" && !this.#plan.stats) return;
     const exchange = this.#begin(packet, this.#plan.ways.clock.now());
     exchange.isRefused = true;
@@ -110,10 +110,7 @@ export class Delivery {
     return told ? this.#endAfter(exchange, told) : this.#end(exchange);
   }
 
-  /**
-   * Tells every caller who still waits that the broker stops, past a middleware that takes longer than `patience`
-   * milliseconds; what the handlers say later is not sent.
-   */
+  /** Sends every waiting caller a 503, past a middleware slower than `patience` milliseconds; drops later answers. */
   async abandon(patience: number): Promise<void> {
     const error = new ReplyError(ERROR_CODES.unavailable, SHUTTING_DOWN);
     const told = [...this.#plan.open].map((exchange) =>
@@ -137,12 +134,12 @@ export class Delivery {
     return exchange;
   }
 
-  /** Never rejects: nobody would handle it, and that ends the process. */
+  /** Never rejects, as an unhandled rejection would end the process. */
   #endAfter(exchange: Exchange, told: Promise<unknown>): Promise<void> {
     return told.catch((error) => this.#report(exchange, error)).then(() => this.#end(exchange));
   }
 
-  /** Resolves once the socket has room for the next answer: the place of this one is not free before. */
+  /** Resolves once the socket has room for the next answer; frees this one's place only then. */
   #end(exchange: Exchange): Promise<void> | undefined {
     if (exchange.failure) this.#streaming.endPlain(exchange, 1);
     exchange.end();
@@ -181,7 +178,7 @@ export class Delivery {
     return published ? Promise.all([published, replied]) : replied;
   }
 
-  /** What cannot be published is reported: the handler did its work, and its caller asked for no more than that. */
+  /** Publishes the value; a failure emits an `error` event and does not change the reply. */
   #publish(exchange: Exchange, value: unknown): unknown {
     const { params } = exchange.message;
     const sent = this.#plan.publishTo.map((pattern) => {
@@ -212,13 +209,13 @@ export class Delivery {
     }
   }
 
-  /** Gives a promise only where the answer has to wait for a middleware. */
+  /** Answers with an error; returns a promise only if the answer has to wait for a middleware. */
   #fail(exchange: Exchange, thrown: unknown): void | Promise<void> {
     const error = asError(thrown);
     const failure = exchange.failure = failureOf(error);
     if (exchange.endpoint) return this.#failLink(exchange, exchange.endpoint, error);
     const toTell = !this.#plan.noReply && exchange.claim();
-    // an error that was made for the caller is told to the caller alone, if there is one
+    // a `ReplyError` goes only to the caller, if there is a caller
     if (!toTell || !(error instanceof ReplyError)) this.#report(exchange, error);
     if (!toTell) return;
     const sayLess = (cause: unknown) => this.#sayLess(exchange, failure, cause);
@@ -226,7 +223,7 @@ export class Delivery {
       const fields = exchange.servesLinks && isOpening(exchange) ? REFUSED : undefined;
       const draft = errorDraft(exchange, failure);
       const { outbound } = this.#plan;
-      // the socket is behind; what is refused has been counted and reported as dropped
+      // the socket is behind: send nothing, as the refused message was counted and reported as dropped
       if (exchange.isRefused && outbound.isFull) return;
       if (exchange.isRefused && !this.#telling.hasRoom) return outbound.sendPast(draft, fields);
       const sent = outbound.send(draft, fields);
@@ -236,7 +233,7 @@ export class Delivery {
     }
   }
 
-  /** Whoever was led to a link is told through it; what follows from its end is no news. */
+  /** Sends the error through the link, and ignores an error that follows from the link's end. */
   #failLink(exchange: Exchange, endpoint: Endpoint, error: unknown): Promise<void> {
     const isOfEnd = error === endpoint.error("") ||
       (error instanceof LinkError && error.subject === endpoint.subject);
@@ -245,7 +242,7 @@ export class Delivery {
     return endpoint.close({ reason: "error", ...exchange.failure });
   }
 
-  /** Its data, the caller's own words or a middleware may be why an error could not be sent. */
+  /** Sends a shorter error: the data, the caller's own text or a middleware may be why the first could not be sent. */
   #sayLess(exchange: Exchange, failure: Failure, cause: unknown): void {
     this.#report(exchange, cause);
     try {
@@ -261,10 +258,7 @@ export class Delivery {
   };
 }
 
-/**
- * Whether a stream is asked for that the one reply is all of. One that is nothing does not say so: those who only listen
- * answer so, and the stream is another's to give.
- */
+/** Whether the single reply is the whole requested stream. An empty reply is not: mere listeners send it. */
 function isAll(exchange: Exchange, value: unknown): boolean {
   return value !== undefined && isOpening(exchange);
 }
@@ -290,7 +284,7 @@ function errorDraft(
   return { kind: "reply", subject, ...errorReply(code, description, data), correlationId };
 }
 
-/** What can be sent in any case. */
+/** The shortest error, which can always be sent. */
 function lastWord(
   { replyTo: subject, correlationId }: Exchange,
   { code, description }: Failure,

@@ -11,40 +11,40 @@ import type { Work } from "../message/work.ts";
 import type { ReplyAddresses } from "../replies/reply_addresses.ts";
 import type { SelfAsking } from "./self_asking.ts";
 
-/** What keeps one more from being at work. */
+/** A place among the limited number of streams and sessions. */
 export interface Seat {
-  /** It is a stream or a session by now. */
+  /** Notes that the exchange has become a stream or a session. */
   lead(endpoint: Endpoint): void;
-  /** Nothing of it is at work any more. */
+  /** Frees the place. */
   leave(): void;
 }
 
-/** One message from its arrival to its answer, which is given once. */
+/** One message from its arrival to its single answer. */
 export class Exchange implements Work, Reception {
   readonly message: ReceivedMessage;
-  /** What it can become a stream or a session over. */
+  /** What a stream or a session of it needs of the broker. */
   readonly ways: LinkWays;
   readonly replyTo: string;
   readonly params: Readonly<Record<string, string>>;
-  /** When it came, by the clock. */
+  /** When the message arrived, by the clock. */
   readonly arrived: number;
-  /** When its handler began, by the clock, where that is counted. */
+  /** When its handler began, by the clock, if a service counts the time. */
   began = 0;
-  /** What went wrong, if anything did. */
+  /** The failure, if any. */
   failure: Failure | undefined;
-  /** Whether there is no room for it, so that no handler has it. */
+  /** Whether there is no room for it, so that no handler gets it. */
   isRefused = false;
-  /** How many messages its caller may still be sent, where it is sent part after part without a link. */
+  /** How many more messages we may send to its caller, if it gets parts without a link. */
   plainLeft: number | undefined;
-  /** Whether its handler serves streams or sessions, and whatever it says now is its answer to an opening. */
+  /** Whether its handler serves streams or sessions, so that its answer is one to an opening. */
   servesLinks = false;
-  /** The place that it has, where it may become a stream or a session. */
+  /** Its place, if it may become a stream or a session. */
   seat: Seat | undefined;
-  /** What it takes up while it is at work, in bytes. */
+  /** Its memory while its handler runs, in bytes. */
   readonly size: number;
-  /** Finds out whether its handler waits for itself. */
+  /** Detects that its handler waits for its own subscriber. */
   selfAsking: SelfAsking | undefined;
-  /** What its answer became, where that is a stream or a session. */
+  /** The endpoint of its stream or session, if its answer is one. */
   endpoint: Endpoint | undefined;
   readonly #stopping: AbortSignal;
   #correlationId: string | undefined;
@@ -79,7 +79,7 @@ export class Exchange implements Work, Reception {
     return this.ways.addresses;
   }
 
-  /** What the sender gave, or else one for what becomes of its message. */
+  /** The sender's correlation id, or a new one. */
   get correlationId(): string {
     return this.#correlationId ??= this.message.correlationId ?? newToken();
   }
@@ -92,7 +92,7 @@ export class Exchange implements Work, Reception {
     return this.#deadline ??= this.arrived + timeLeft(this.message);
   }
 
-  /** Whether its deadline has passed; few have one, and the time costs as much as to look at a header. */
+  /** Whether its deadline has passed; reads the clock only if there is a deadline, as few messages have one. */
   get isLate(): boolean {
     return this.deadline < Infinity && this.deadline <= this.clock.now();
   }
@@ -105,29 +105,29 @@ export class Exchange implements Work, Reception {
     if (!this.#ended) this.selfAsking?.asks(this, subject, asked);
   }
 
-  /** Whether its answer is a stream or a session, which has begun. */
+  /** Whether its answer is a stream or a session that has begun. */
   get isLed(): boolean {
     return this.endpoint !== undefined || this.plainLeft !== undefined;
   }
 
-  /** Whether somebody waits for an answer that has not been given. */
+  /** Whether its caller still waits for an answer. */
   get isOpen(): boolean {
     return this.replyTo !== "" && !this.#answered;
   }
 
-  /** Whether the answer is this caller's to give; it is for the first who asks. */
+  /** Claims the right to answer; only the first claim returns `true`. */
   claim(): boolean {
     const { isOpen } = this;
     this.#answered = true;
     return isOpen;
   }
 
-  /** The answer that was claimed could not be given. */
+  /** Gives the claim back, as the answer could not be sent. */
   reopen(): void {
     this.#answered = false;
   }
 
-  /** Its answer is a stream or a session, whose end aborts the signal. */
+  /** Notes that its answer is a stream or a session, whose end aborts the signal. */
   lead(endpoint: Endpoint): void {
     this.#answered = true;
     this.endpoint = endpoint;
@@ -139,14 +139,14 @@ export class Exchange implements Work, Reception {
     void endpoint.closed.then(() => this.#controller?.abort(endpoint.error("go on with")));
   }
 
-  /** Its caller has gone: nothing more is sent, and the signal aborts with the reason. */
+  /** Notes that its caller has gone: sends nothing more, and aborts the signal with the reason. */
   leave(reason: Error): void {
     this.#answered = true;
     this.#departure = reason;
     this.#controller?.abort(reason);
   }
 
-  /** Nothing of it is at work any more. */
+  /** Ends the exchange and its timers. */
   end(): void {
     this.#ended = true;
     this.seat?.leave();
@@ -155,13 +155,13 @@ export class Exchange implements Work, Reception {
     this.#stopping.removeEventListener("abort", this.#abort);
   }
 
-  /** Made when somebody asks for it, as few handlers do. */
+  /** The signal of the handler; made on first use, as few handlers use it. */
   signal(): AbortSignal {
     if (this.#controller) return this.#controller.signal;
     this.#controller = new AbortController();
     if (this.#departure) this.#controller.abort(this.#departure);
     if (this.endpoint?.ending) this.#controller.abort(this.endpoint.error("go on with"));
-    // whoever asks so late would have a timer and a listener that nobody clears
+    // after the end nobody would clear a timer or a listener
     if (this.#ended) return this.#controller.signal;
     if (this.#stopping.aborted) this.#abort();
     else this.#stopping.addEventListener("abort", this.#abort);
@@ -184,13 +184,13 @@ export class Exchange implements Work, Reception {
   readonly #abort = () => this.#controller?.abort(this.#stopping.reason);
 }
 
-/** The exchange that a message is of; middleware hands messages on as they are. */
+/** The exchange of a message, as middleware passes messages on unchanged. */
 export function exchangeOf(message: Message): Exchange | undefined {
   const reception = message instanceof ReceivedMessage ? receptionOf(message) : undefined;
   return reception instanceof Exchange ? reception : undefined;
 }
 
-/** A header that is no number is the same as none: the caller's mistake must not make its request fail. */
+/** Ignores a header that is not a number, as this mistake of a caller should not make its request fail. */
 function timeLeft(message: ReceivedMessage): number {
   const given = message.headers.get(TIME_LEFT) ?? "";
   return /^\d+$/.test(given) ? Number(given) : Infinity;

@@ -2,14 +2,14 @@ import { PayloadTooLargeError, ReplyError } from "../errors.ts";
 import { ERROR_CODES } from "../message/error_codes.ts";
 import { asError } from "../thrown.ts";
 
-/** What a caller was told of what went wrong. */
+/** An error as the caller gets it. */
 export interface Failure {
   readonly code: number;
   readonly description: string;
   readonly data?: unknown;
 }
 
-/** A handler's value that could not be sent. The cause is in the sentence, as logs have no room for more. */
+/** A handler's value could not be sent. The message includes the cause, as log lines show no more than the message. */
 export class Unanswerable extends Error {
   constructor(thrown: unknown) {
     const cause = asError(thrown, "A publish middleware threw");
@@ -17,7 +17,7 @@ export class Unanswerable extends Error {
   }
 }
 
-/** What the caller is told of an error; the text of one that was not made for it stays here. */
+/** The code and text that the caller gets for an error; only a `ReplyError` shows its own text. */
 export function failureOf(error: Error): Failure {
   const { internal: code, tooLarge } = ERROR_CODES;
   if (error instanceof ReplyError) {

@@ -3,7 +3,7 @@ import { within } from "../deadline.ts";
 import type { NextOptions } from "../inbox/inbox.ts";
 import { checkOptions, count as wholeCount, limit, milliseconds, signal } from "../options.ts";
 
-/** How many messages were handled, and who waits for more of them. */
+/** Counts handled messages, and lets programs wait for a count. */
 export class HandledCount {
   readonly #waiting = new Set<() => unknown>();
   #count = 0;
@@ -17,7 +17,7 @@ export class HandledCount {
     for (const look of this.#waiting) look();
   }
 
-  /** Resolves once so many were handled; it rejects at its timeout, 5 000 ms if none is given, and with its signal. */
+  /** Resolves once so many messages were handled; rejects at its timeout, 5 000 ms by default, and with its signal. */
   async reach(
     count: number,
     options: NextOptions,

@@ -1,8 +1,8 @@
 import type { Message } from "../message/message.ts";
 
 /**
- * What answers a message. Its value, or what its promise resolves with, is the reply where one is wanted; what
- * it throws is an error reply.
+ * A function that handles a message. Its value, or its promise's value, is the reply, if the sender wants one; an
+ * exception becomes an error reply.
  */
 export type Handler<
   Body = unknown,

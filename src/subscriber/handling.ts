@@ -21,7 +21,7 @@ import { SelfAsking } from "./self_asking.ts";
 import type { HandlerSubscriber } from "./subscriber.ts";
 import type { SubscriberSettings } from "./subscriber_options.ts";
 
-/** Takes messages off the connection and sees to it that a handler gets each of them. */
+/** Takes messages from the connection and passes each to a handler. */
 export class Handling implements HandlerSubscriber, Taker, Worker {
   /** Its pattern without the prefix of its routers. */
   readonly text: string;
@@ -31,7 +31,7 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
   readonly #place: Place;
   readonly #intake: Intake;
   readonly #seen = new HandledCount();
-  /** What its handlers are at, also from before it was stopped and started again. */
+  /** The exchanges of running handlers, including those from before a stop and a new start. */
   readonly #open = new Set<Exchange>();
   #lastParsed: Pattern | undefined;
   #binding: Binding | undefined;
@@ -40,12 +40,12 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
   #wasStarted = false;
   #drained: Promise<unknown> = Promise.resolve();
   #deaf: (() => void) | undefined;
-  /** Where its answers may go; without, it gives none. */
+  /** Decides where its answers may go. */
   #addresses: ReplyAddresses | undefined;
   #refused: RefusedReplies | undefined;
   #refusal: Error | undefined;
   #dropped = 0;
-  /** Whether some of what comes may become a stream or a session. */
+  /** Whether messages may become streams or sessions. */
   #isSeated = false;
 
   constructor(text: string, settings: SubscriberSettings, place: Place) {
@@ -63,24 +63,24 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
     return this.#parsed.subject;
   }
 
-  /** Anew where the prefix has become longer, as its router was included. */
+  /** Parses again if the prefix has grown, as its router was included. */
   get #parsed(): Pattern {
     const text = this.pattern;
     if (this.#lastParsed?.text !== text) this.#lastParsed = new Pattern(text);
     return this.#lastParsed;
   }
 
-  /** The queue group, if it names one. */
+  /** The queue group that its options name, if any. */
   get queue(): string | undefined {
     return this.#settings.queue;
   }
 
-  /** Where its values are published beside the reply, as wildcards. */
+  /** Where it publishes values in addition to the reply, as wildcards. */
   get targets(): readonly string[] {
     return this.#publishTo.map(({ subject }) => subject);
   }
 
-  /** How many messages a caller may be sent: streams and sessions are many. */
+  /** How many messages a caller may get: streams and sessions are many. */
   get answers(): "none" | "one" | "many" {
     if (this.#settings.noReply) return "none";
     return this.#isSeated ? "many" : "one";
@@ -94,22 +94,22 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
     return this.#intake.count;
   }
 
-  /** Whether the program has ever asked it to listen. */
+  /** Whether the program has ever started it. */
   get wasStarted(): boolean {
     return this.#wasStarted;
   }
 
-  /** Why the server did not take the subscription; known once the connection is flushed. */
+  /** Why the server refused the subscription; known once the connection is flushed. */
   get refusal(): Error | undefined {
     return this.#refusal;
   }
 
-  /** Whether every handler here is for some of the messages only. */
+  /** Whether every handler here has a filter. */
   get isFiltered(): boolean {
     return this.#routes.every(({ filter }) => filter !== undefined);
   }
 
-  /** What a service says of it. */
+  /** Its description as an endpoint of a service. */
   endpoint(queue: string, stats: EndpointStats): Endpoint {
     const { pattern, subject } = this;
     const [{ schema, replySchema } = {} as Partial<RouteSettings>] = this.#routes;
@@ -123,9 +123,9 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
   }
 
   /**
-   * Adds a handler, behind those that are there.
+   * Adds a handler, behind the existing ones.
    *
-   * @throws {TypeError} if one of them takes every message, so that none would be left
+   * @throws {TypeError} if an existing handler takes every message, so that the new one would get none
    */
   add(route: RouteSettings): void {
     if (this.#routes.some(({ filter }) => !filter)) {
@@ -141,7 +141,7 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
   /** Subscribes; the server has it once the connection is flushed. */
   listen(): void {
     if (this.#interest && !this.#refusal) return;
-    // one that was refused is asked for anew, so that whoever starts is told again
+    // repeat a refused subscription, so that this start gets its own error
     this.#interest?.unsubscribe();
     const binding = this.#binding = this.#place.bind();
     const pattern = this.#parsed;
@@ -154,7 +154,7 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
     this.#intake.open(binding.ways.clock);
     this.#deaf?.();
     this.#deaf = binding.feed.listen(({ type }) => {
-      // subscriptions go with the connection; the next one has to be told again
+      // subscriptions end with the connection, and the next connection needs new ones
       if (type === "closed") this.#interest = this.#refusal = undefined;
     });
     this.#wasStarted = true;
@@ -184,7 +184,7 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
     if (!this.#interest) this.#deaf?.();
   }
 
-  /** Takes in nothing new; resolves once all that was taken is seen through, for everyone who asks meanwhile. */
+  /** Takes no new messages; resolves once all taken ones are handled; concurrent calls share the wait. */
   async leave(): Promise<void> {
     const interest = this.#interest;
     this.#interest = undefined;
@@ -193,12 +193,12 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
     await this.#intake.drained();
   }
 
-  /** Hands nothing to the handlers after this moment, by the clock. */
+  /** Starts no handler after this moment, by the clock. */
   takeUntil(moment: number): void {
     this.#intake.takeUntil(moment);
   }
 
-  /** Time is up: whoever still waits is told, at work or not, past a middleware that takes longer than `patience`. */
+  /** Sends every waiting caller a 503, without a middleware that takes longer than `patience` milliseconds. */
   async abandon(patience: number): Promise<void> {
     const refused = this.#intake.clear().map((packet) => this.#refuseStopping(packet));
     await Promise.all([...refused, this.#delivery?.abandon(patience)]);
@@ -208,7 +208,7 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
     return handled(this.#seen.reach(count, options, this.subject, this.#place.clock));
   }
 
-  /** What a log shows: the getters, which are no fields. */
+  /** The text for logs: it shows the getters, which a log would otherwise omit. */
   [Symbol.for("Deno.customInspect")](
     inspect: typeof Deno.inspect,
     how: Deno.InspectOptions,
@@ -259,7 +259,7 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
     return this.#delivery.refuse(packet, ERROR_CODES.unavailable, SHUTTING_DOWN);
   }
 
-  /** Where its values are published beside the reply, below the prefix of its routers as all that they publish. */
+  /** Where it publishes values in addition to the reply, with the prefix of its routers. */
   get #publishTo(): readonly Pattern[] {
     const { prefix } = this.#place;
     const { publishTo } = this.#settings;

@@ -3,10 +3,10 @@ import type { EventFeed } from "../connection/events.ts";
 import type { Work } from "../message/work.ts";
 import { covers } from "../subject/covers.ts";
 
-/** A subscriber that goes on so is told once within so many milliseconds. */
+/** How often to report a subscriber at most, in milliseconds. */
 const AGAIN = 10_000;
 
-/** What a subscriber is, as far as its own requests to itself go. */
+/** What the check needs of a subscriber. */
 export interface SelfAskingPlan {
   readonly pattern: string;
   readonly subject: string;
@@ -16,12 +16,12 @@ export interface SelfAskingPlan {
 }
 
 /**
- * Finds out that all handlers of a subscriber wait for answers of that same subscriber: none is left to answer, so that all of
- * these requests time out, and nothing else would say why.
+ * Detects that all handlers of a subscriber wait for answers of the same subscriber: no handler is free to answer, so
+ * all these requests time out, and nothing else would show why.
  */
 export class SelfAsking {
   readonly #plan: SelfAskingPlan;
-  /** How many requests to itself each handler waits for. */
+  /** How many requests to its own subscriber each handler waits for. */
   readonly #waiting = new Map<Work, number>();
   #told = -Infinity;
 
@@ -29,7 +29,7 @@ export class SelfAsking {
     this.#plan = plan;
   }
 
-  /** A handler asks, and may wait until that has settled. */
+  /** Notes that a handler sends a request, and may wait until `asked` settles. */
   asks(work: Work, subject: string, asked: Promise<unknown>): void {
     if (!covers(this.#plan.subject, subject)) return;
     this.#add(work, 1);

@@ -22,58 +22,63 @@ import {
 import { Pattern } from "../subject/pattern.ts";
 import { isToken } from "../subject/subject.ts";
 
-/** How a subject is served. */
+/** How to serve a subject. */
 export interface SubscriberOptions<
   Body = unknown,
   Reply = unknown,
   State = Readonly<Record<string, unknown>>,
 > {
   /**
-   * The queue group: of all its members, one gets a message.
+   * The queue group: only one of its members gets each message.
    *
    * @default {undefined: every subscriber gets it; "q" where the broker is a service}
    */
   readonly queue?: string;
-  /** Checks the body and gives it its type; a body that does not fit is answered with 400. */
+  /** Checks and types the body; the caller gets a 400 for a body that does not fit. */
   readonly schema?: Schema<Body>;
-  /** Checks the reply before it is sent; one that does not fit is answered with 500. */
+  /** Checks the reply before the broker sends it; the caller gets a 500 for a reply that does not fit. */
   readonly replySchema?: Schema<unknown, Reply>;
   /**
-   * Which messages this handler is for; of several handlers on one subject, the first that takes a message handles
-   * it, and one that none takes is answered with 404. It answers at once: a promise is refused.
+   * Which messages this handler takes. Of several handlers on one subject, the first that takes a message handles it;
+   * if no handler takes it, the caller gets a 404. The filter must not return a promise.
    *
    * @default {all}
    */
   readonly filter?: (message: Message) => boolean;
-  /** What stands around this handler alone, within the middleware of its router and broker. */
+  /** Middleware for this handler only, inside the middleware of its router and broker. */
   readonly middleware?: readonly Middleware<State>[];
   /**
-   * Where what the handler gives back is published as well, below the prefix of its router: subjects, or patterns of the
-   * same parameters. What cannot be published is an `error` event; the caller has its answer.
+   * Where to publish the handler's value too, with the prefix of its router: subjects, or patterns of the same
+   * parameters. A failed publication emits an `error` event; the caller still gets its answer.
    */
   readonly publishTo?: string | readonly string[];
-  /** Whether requests are left unanswered, errors included. @default {false} */
+  /** Whether to leave requests unanswered, including errors. @default {false} */
   readonly noReply?: boolean;
   /**
-   * How many handlers run at a time; 1 keeps the order. Handlers wait for others most of their time, and one that is
-   * slow must not have all callers time out; so many that they cannot overwhelm what they wait for.
+   * How many handlers run at a time; 1 keeps the order. Handlers spend most of their time waiting on I/O, and a single
+   * slow handler must not make all callers time out; the limit protects the services that the handlers use.
    *
    * @default {64}; as many as `maxStreams` lets for an `async function*`, whose readers set the pace
    */
   readonly concurrency?: number;
-  /** How streamed replies behave, where the handler is an `async function*`; parts that nobody gets are not made. */
+  /**
+   * How streamed replies behave, if the handler is an `async function*`; the handler does not run if nobody gets its
+   * parts.
+   */
   readonly streams?: LinkOptions & {
-    /** How many may begin within a second; the next is answered with 429. @default {Infinity} */
+    /** How many streams may begin within a second; the next caller gets a 429. @default {Infinity} */
     readonly openingRate?: number;
   };
   /**
-   * How many streamed replies may be at work here at a time. Beyond it the oldest whose reader has not said a word ends with
-   * an error of 429, and where all have, the next is answered with 429.
+   * How many streamed replies may run here at a time. Beyond that number the broker ends, with error 429, the oldest
+   * one whose reader has sent nothing since the opening; if every reader has sent something, the new caller gets a 429.
    *
    * @default {1_000}
    */
   readonly maxStreams?: number;
-  /** How much may wait for a handler; beyond it a caller is told 429. @default {{ messages: 65_536, bytes: 67_108_864 }} */
+  /**
+   * How much may wait for a handler; beyond it a caller gets a 429. @default {{ messages: 65_536, bytes: 67_108_864 }}
+   */
   readonly maxPending?: Partial<Bounds>;
 }
 
@@ -87,7 +92,7 @@ export interface SubscriberSettings {
   readonly maxStreams: number;
   readonly openingRate: number;
   readonly bounds: Bounds;
-  /** The options that were given and are for all handlers of the subject. */
+  /** The given options that apply to all handlers of the subject. */
   readonly shared: readonly string[];
 }
 
@@ -113,7 +118,7 @@ const RULES = {
 
 const STREAM_RULES = { ...LINK_RULES, openingRate: limit(count) };
 
-/** What is given with the first handler of a subject, as it is for all of them. */
+/** Options to give with the first handler of a subject, as they apply to all of its handlers. */
 const SHARED = [
   "publishTo",
   "noReply",
