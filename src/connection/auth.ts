@@ -1,12 +1,9 @@
 import { nkeys } from "@nats-io/transport-deno";
 import { checkOptions, secret, text } from "../options.ts";
 
-/**
- * How a broker proves who it is: one of the ways that stand in the lists below, each with the properties that
- * belong to it and no other.
- */
+/** The credentials of a broker: exactly one of the kinds below, with only the properties of that kind. */
 export interface Auth {
-  /** A user; `password` belongs to it. */
+  /** A user, together with `password`. */
   readonly user?: string;
   /** The user's password. */
   readonly password?: string;
@@ -14,25 +11,25 @@ export interface Auth {
   readonly token?: string;
   /** The seed of a user's NKey, "SU…"; it never leaves this process. With `jwt` it signs for the JWT. */
   readonly seed?: string;
-  /** The public key of a user's NKey, "U…", where `sign` has the seed. */
+  /** The public key of a user's NKey, "U…", if `sign` holds the seed. */
   readonly nkey?: string;
-  /** A user's JWT: with `seed` or `sign`, or alone where it is a bearer token. */
+  /** A user's JWT: with `seed` or `sign`, or alone if it is a bearer token. */
   readonly jwt?: string;
   /**
-   * Signs the nonce that the server gives, for `nkey` or `jwt`: the 64 bytes of an Ed25519 signature. The client
-   * answers the server in the same turn, so it cannot wait for a promise.
+   * Signs the server's nonce, for `nkey` or `jwt`, and returns the 64 bytes of an Ed25519 signature. The client answers
+   * the server in the same turn, so the function must not return a promise.
    */
   readonly sign?: (nonce: Uint8Array) => Uint8Array;
   /** The text of a `.creds` file: a JWT and its seed. */
   readonly creds?: string;
-  /** The path of a `.creds` file, read before every connect; it needs `--allow-read`. */
+  /** The path of a `.creds` file, read before every connect; needs `--allow-read`. */
   readonly credsFile?: string;
 }
 
-/** What is asked before every connect and reconnect, so that what has changed is taken. */
+/** A function that the broker calls before every connect and reconnect, so that it uses changed credentials. */
 export type AuthSource = () => Auth | Promise<Auth>;
 
-/** The properties that make up a way, sorted and with a blank between them. */
+/** The properties of each kind of credentials, sorted and joined by blanks. */
 const WAYS: readonly string[] = [
   "user",
   "password user",
@@ -53,14 +50,14 @@ const RULES = {
   seed: secret,
   nkey: secret,
   jwt: secret,
-  // a seed that was given for it must not be shown
+  // a seed given by mistake must not be shown
   sign: () => undefined,
   creds: secret,
   credsFile: secret,
 };
 
 /**
- * Checks credentials without a server; no sentence tells a secret.
+ * Checks credentials without a server; no error message shows a secret.
  *
  * @throws {TypeError} naming the property that is wrong
  */
@@ -91,11 +88,11 @@ const CHECKS: Readonly<Record<string, [holds: (value: string) => unknown, rule: 
   jwt: [isJwt, "a JWT"],
   sign: [(value: unknown) => typeof value === "function", "a function"],
   creds: [partsOf, "the text of a .creds file"],
-  // the text itself would end up in the sentence that says that there is no such file
+  // a text given as the path would appear in the error about a missing file
   credsFile: [(value) => !/[\r\n]/.test(value), "the path of a .creds file"],
 };
 
-/** The JWT and the seed of a `.creds` file, whatever its lines end with; `undefined` where it lacks one. */
+/** The JWT and the seed of a `.creds` file, with any line ends; `undefined` if one is missing. */
 export function partsOf(
   creds: string,
 ): { readonly jwt: string; readonly seed: string } | undefined {
@@ -105,7 +102,7 @@ export function partsOf(
   return jwt && seed && isJwt(jwt) && isSeed(seed) ? { jwt, seed } : undefined;
 }
 
-/** The bytes of a seed, as the client wants them. */
+/** The bytes of a seed, in the client's form. */
 export function bytesOf(secret: string): Uint8Array {
   return new TextEncoder().encode(secret);
 }

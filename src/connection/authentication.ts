@@ -15,7 +15,7 @@ const ACTION = "connect";
 /** The length of an Ed25519 signature in bytes. */
 const SIGNATURE = 64;
 
-/** What the server is told of who we are: it was given once, or is asked again before every dial. */
+/** The credentials for the server, given once, or read again before every dial. */
 export class Authentication {
   readonly #source: Auth | AuthSource | undefined;
   #answer: Authenticator | undefined;
@@ -25,15 +25,15 @@ export class Authentication {
     if (source !== undefined && !this.isAsked) this.#answer = authenticatorOf(source as Auth);
   }
 
-  /** Whether there is anything to ask before a dial: a function, or a file. */
+  /** Whether the credentials come from a function or a file, to read before a dial. */
   get isAsked(): boolean {
     return typeof this.#source === "function" || this.#source?.credsFile !== undefined;
   }
 
   /**
-   * Asks again; what was told before stays if that fails.
+   * Reads the credentials again; keeps the old ones if that fails.
    *
-   * @throws {ConnectionError} if nothing is given, or nothing that can be used, or not in time
+   * @throws {ConnectionError} if the result is missing, invalid or late
    */
   async refresh(patience: Patience): Promise<void> {
     const asked = Promise.try(() => this.#ask());
@@ -93,7 +93,7 @@ function signatureOf(sign: (nonce: Uint8Array) => Uint8Array, nonce: string): st
   if (signature instanceof Uint8Array && signature.length === SIGNATURE) {
     return nkeys.encode(signature);
   }
-  // one that is async may reject, and nobody waits for it
+  // an async `sign` may reject, and nobody awaits it
   if (isThenable(signature)) Promise.resolve(signature).catch(() => {});
   const found = Object.prototype.toString.call(signature);
   throw fault(`"sign" must give ${SIGNATURE} bytes`, found, undefined);

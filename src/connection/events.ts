@@ -1,15 +1,15 @@
 import { platformClock, type Timer } from "../clock.ts";
 import { print } from "../thrown.ts";
 
-/** What happens to a connection and to what runs over it. */
+/** An event of a connection, or of a subscriber or session that uses it. */
 export type BrokerEvent =
   | { readonly type: "connected"; readonly server: string; readonly reconnects: number }
   | {
     readonly type: "disconnected";
     readonly server: string;
     /**
-     * How many published messages were on their way, not known to have come to the server: each of them may be lost. What
-     * had not left yet is held, and sent after the reconnect; whoever waits for an answer is told by its timeout.
+     * How many published messages the server had not confirmed: each of them may be lost. The broker holds unsent
+     * messages and sends them after the reconnect; a caller whose answer is lost gets a `TimeoutError`.
      */
     readonly unconfirmed: number;
   }
@@ -17,35 +17,35 @@ export type BrokerEvent =
   | {
     readonly type: "slowConsumer";
     readonly subject: string;
-    /** How many messages this consumer has lost so far. */
+    /** How many messages this consumer has dropped so far. */
     readonly dropped: number;
   }
   | { readonly type: "lameDuck"; readonly server: string }
   | {
-    /** The server has refused a subscription that stays registered: it is subscribed again now and then. */
+    /** The server has refused a subscription that stays registered; the broker retries it from time to time. */
     readonly type: "subscriptionLost";
     readonly subject: string;
-    /** What the server refused it for: a `PermissionError` or a `SubscriptionError`. */
+    /** The reason of the refusal: a `PermissionError` or a `SubscriptionError`. */
     readonly error: Error;
   }
   | {
-    /** The server has taken a subscription that was lost: what is sent from now on arrives. */
+    /** The server has accepted a lost subscription again: messages sent from now on arrive. */
     readonly type: "subscriptionRestored";
     readonly subject: string;
   }
   | {
-    /** The handlers and readers are subscribed: `start()` resolves. */
+    /** All handlers and readers are subscribed, and `start()` resolves. */
     readonly type: "started";
     readonly server: string;
-    /** Of the server. */
+    /** The version of the server. */
     readonly version: string;
-    /** How many handlers and readers there are. */
+    /** The number of handlers and readers. */
     readonly subscribers: number;
   }
   | {
-    /** `stop()` was called, and waits for what is at work. */
+    /** `stop()` was called, and waits for running handlers. */
     readonly type: "stopping";
-    /** How many messages are being handled, or wait for their handler. */
+    /** How many messages handlers are handling, or wait for their handler. */
     readonly handlers: number;
     /** How many sessions and streams are open. */
     readonly sessions: number;
@@ -53,37 +53,37 @@ export type BrokerEvent =
   | {
     readonly type: "error";
     readonly error: Error;
-    /** The subject of the message that was being handled or sent. */
+    /** The subject of the handled or sent message. */
     readonly subject?: string;
     /** The pattern of the subscriber that handled it. */
     readonly pattern?: string;
-    /** What the messages of one piece of work share. */
+    /** The id that the messages of one piece of work share. */
     readonly correlationId?: string;
     /**
-     * How often the server has said this by now, from the second time on. In a flood there is an event for each of the first
-     * ten within ten seconds, then for the hundredth, the thousandth and so on.
+     * How often the server has sent this error so far, from the second time on. In a flood the broker emits the first
+     * ten within ten seconds, then the hundredth, the thousandth and so on.
      */
     readonly count?: number;
   }
   | { readonly type: "closed"; readonly error: Error | undefined };
 
-/** A reader that never comes back must not grow without bound; events are few. */
+/** The most unread events of one reader, as a reader may stop reading. */
 const LONGEST = 1_024;
 
-/** Somebody who is told of each event, in the turn in which it happens. */
+/** Gets each event in the turn in which it happens. */
 export interface EventListener {
-  /** Whether it only shows events, and so is spared those that repeat. */
+  /** Whether it only shows events, and so gets no repeated ones. */
   readonly isAudience?: boolean;
   notice(event: BrokerEvent): void;
 }
 
-/** Tells everyone who listens, at once, and everyone who iterates, in order. */
+/** Passes events to listeners at once, and to iterators in order. */
 export class EventFeed {
   readonly #listeners = new Set<EventListener>();
 
   #isClosed = false;
 
-  /** Calls every listener before it returns; one that `isRepeated` only those who work by it. */
+  /** Calls every listener before it returns; an event that `isRepeated` goes only to listeners that act on it. */
   emit(event: BrokerEvent, isRepeated = false): void {
     if (event.type === "closed") this.#isClosed = true;
     for (const listener of [...this.#listeners]) {
@@ -91,13 +91,13 @@ export class EventFeed {
       try {
         listener.notice(event);
       } catch (error) {
-        // the caller is in the middle of its own work, and those behind must hear of it too
+        // a failing listener must not interrupt the caller or the other listeners
         print(error);
       }
     }
   }
 
-  /** Has somebody listen who takes up no more than a place. */
+  /** Adds a listener object, which needs no memory besides its place. */
   add(listener: EventListener): void {
     this.#listeners.add(listener);
   }
@@ -106,32 +106,35 @@ export class EventFeed {
     this.#listeners.delete(listener);
   }
 
-  /** Listens until the function it gives is called. */
+  /** Listens until the returned function is called. */
   listen(notice: (event: BrokerEvent) => void, isAudience = false): () => void {
     const listener = { notice, isAudience };
     this.add(listener);
     return () => this.remove(listener);
   }
 
-  /** There are events to come, also after `closed`. */
+  /** Opens the feed again after `closed`. */
   open(): void {
     this.#isClosed = false;
   }
 
-  /** Events from now on; ends with `closed`, and at once after it unless it opens again in this turn. A reader that falls far behind loses the oldest. */
+  /**
+   * Events from now on; ends with `closed`; on a closed feed it ends at once, unless the feed opens again in this turn.
+   * A reader that falls far behind loses the oldest events.
+   */
   iterate(): AsyncIterableIterator<BrokerEvent> {
     return new EventReader(this, () => this.#isClosed);
   }
 }
 
-/** What one reader has not read yet, or the calls of `next` that wait for it: never both. */
+/** The unread events of one reader, or its waiting calls of `next`, but never both. */
 class EventReader implements AsyncIterableIterator<BrokerEvent> {
   readonly #events: BrokerEvent[] = [];
   readonly #calls: ((event: BrokerEvent | undefined) => void)[] = [];
   readonly #leave: () => void;
   #ended = false;
 
-  /** Whether the broker that was closed is to open again; looked at once the turn that made this is over. */
+  /** On a closed feed: checks, after this turn, whether the feed has opened again. */
   #timer: Timer | undefined;
 
   constructor(feed: EventFeed, isClosed: () => boolean) {
