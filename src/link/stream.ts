@@ -2,10 +2,11 @@ import type { Message } from "../message/message.ts";
 import type { LinkEnd } from "./link_error.ts";
 
 /**
- * A streamed reply: what an `async function*` handler yields, as it comes; `broker.requestStream()` makes it. Each part
- * is read once, in whichever loop comes first. A responder of ours that does not stream gives one part. One that
- * does not speak of our streams gives its messages up to the empty one of ADR-47, once that has come or `timeout` is over, as
- * somebody who streams may be slower to answer; without that end the stream ends as `peer gone` after a silence of `timeout`.
+ * A streamed reply: the values of an `async function*` handler as they arrive; `broker.requestStream()` makes it. If
+ * several loops read, each part goes to one of them. A Signalbox responder that does not stream gives one part. From a
+ * responder of another library the stream takes messages up to the empty one of ADR-47. It yields them once the empty
+ * message has arrived or `timeout` has passed, as a streaming responder may be slower to answer; without the empty
+ * message the stream ends as `peer gone` after a silence of `timeout`.
  *
  * @example
  * ```ts
@@ -27,17 +28,17 @@ import type { LinkEnd } from "./link_error.ts";
  * ```
  */
 export interface ReplyStream<Body = unknown> extends AsyncIterable<Message<Body>>, AsyncDisposable {
-  /** Resolves with how it ended; never rejects. What came before can still be read then. */
+  /** Resolves with the reason once the stream has ended; never rejects. The program can still read earlier parts. */
   readonly ended: Promise<LinkEnd>;
   /** The bodies, as a Web Stream; cancelling it closes the stream. */
   readonly readable: ReadableStream<Body>;
 
-  /** Wants no more: the responder is told, and its `message.signal` aborts. Does nothing once it has ended. */
+  /** Cancels the stream: the responder's `message.signal` aborts. Does nothing once the stream has ended. */
   close(): Promise<void>;
 
   /**
-   * Reads parts until there are no more; leaving the loop closes the stream. Except after an abort, what came is read
-   * before an error is thrown.
+   * Reads parts until the stream ends; leaving the loop closes it. The loop yields received parts before it throws an
+   * error, except after an abort.
    *
    * @throws {NoRespondersError} at once, if nobody subscribes to the subject
    * @throws {RemoteError} if the responder refuses, or fails on the way

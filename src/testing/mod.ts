@@ -1,5 +1,5 @@
 /**
- * For tests and first steps: a NATS server in this process, and a broker led to it.
+ * For tests and first steps: a NATS server in this process, and a broker that connects to it.
  *
  * ```ts
  * import { NatsBroker } from "@signalbox/nats";

@@ -7,8 +7,8 @@ import { type MovedClock, movedClocks } from "./server/moved_clock.ts";
 import type { EmbeddedServerOptions } from "./server/options.ts";
 
 /**
- * Runs brokers that are configured for production on a server in this process, unchanged and without any
- * permission. When the test is over, they are as they were before.
+ * Runs brokers that are configured for production on a server in this process, unchanged and without any permission.
+ * After the test the brokers use their own configuration again.
  *
  * @example
  * ```ts
@@ -37,7 +37,7 @@ import type { EmbeddedServerOptions } from "./server/options.ts";
  * ```
  */
 export class TestBroker implements AsyncDisposable {
-  /** The server, in memory: another client can be led to it, and outages can be made. */
+  /** The server, in memory: a test can connect other clients to it, and simulate outages. */
   readonly server: EmbeddedServer;
   readonly #brokers: readonly NatsBroker[];
   readonly #clock: MovedClock | undefined;
@@ -51,10 +51,10 @@ export class TestBroker implements AsyncDisposable {
   /**
    * Starts the server and the brokers on it, one after the other.
    *
-   * @param broker one broker, or a list of those that are to meet on one server
-   * @param options what the server is like: a smaller `maxPayload`, users and their permissions; with `time: "moved"` the
-   * time of the server and of the brokers stands still until {@linkcode TestBroker.advance} moves it
-   * @throws {TypeError} for what is no broker, and for options that are not known
+   * @param broker one broker, or a list of brokers for one server
+   * @param options the options of the server, such as a smaller `maxPayload`, users and their permissions; with `time:
+   * "moved"` the time of the server and of the brokers stands still until {@linkcode TestBroker.advance} moves it
+   * @throws {TypeError} for a value that is not a broker, and for unknown options
    * @throws {ConnectionError} if a broker is connected already, or the server refuses it
    */
   static async start(
@@ -79,7 +79,7 @@ export class TestBroker implements AsyncDisposable {
     return test;
   }
 
-  /** Leads all brokers to the server, or none: one that is connected is at work for somebody else, who must not lose it. */
+  /** Redirects all brokers to the server, or none: a connected broker is in use, and must keep its connection. */
   #lead(): void {
     const led: NatsBroker[] = [];
     try {
@@ -97,18 +97,19 @@ export class TestBroker implements AsyncDisposable {
     for (const broker of this.#brokers) await broker.start();
   }
 
-  /** What waits for the time must not wait for ever where nobody can move it. */
+  /** Moves the time on by itself while the promise is pending, as nobody else can move it then. */
   #inTime<T>(promise: Promise<T>): Promise<T> {
     return this.#clock ? this.#clock.runUntilSettled(promise) : promise;
   }
 
   /**
-   * Moves the time, both of the brokers and of the server, where the test was started with `time: "moved"`. Timers fire in
-   * the order of what is due: deadlines, retries, pings, keep-alives, waits before a reconnect. After each, what it caused
-   * is delivered and handled before the next one fires. Called again meanwhile, it moves on after that.
+   * Moves the time of the brokers and of the server, if the test was started with `time: "moved"`. Timers fire in the
+   * order of their due times: deadlines, retries, pings, keep-alives, waits before a reconnect. All messages that a
+   * timer causes are delivered and handled before the next timer fires. A second call moves the time after the first
+   * has finished.
    *
-   * It waits for promises and for messages, not for what a handler does besides, such as reading a file. The program's own
-   * `setTimeout()` and `Date.now()` are real.
+   * It waits for promises and for messages, but not for other work of a handler, such as reading a file. The program's
+   * own `setTimeout()` and `Date.now()` are real.
    *
    * @param duration milliseconds, or text such as `"250ms"`, `"30s"`, `"5m"`, `"1h"` or `"7d"`
    * @throws {TypeError} if the time is real, or the duration is negative, `NaN`, `Infinity` or other text
@@ -117,7 +118,7 @@ export class TestBroker implements AsyncDisposable {
     return this.server.advance(duration);
   }
 
-  /** Stops the brokers, and then the server. A time that is moved moves on by itself for as long as that takes. */
+  /** Stops the brokers, and then the server. Meanwhile a moved time moves on by itself. */
   async stop(): Promise<void> {
     await this.#inTime(Promise.all(this.#brokers.map((broker) => broker.stop())));
     for (const broker of this.#brokers) reroute(broker, undefined, platformClock);

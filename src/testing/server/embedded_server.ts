@@ -18,16 +18,16 @@ import type { EmbeddedStats } from "./stats.ts";
 import type { Station, Traffic } from "./station.ts";
 import type { Accept } from "./wire.ts";
 
-/** As many times as much may wait for all clients together as for one. */
+/** How many times as much may wait for all clients together as for one client. */
 const ALL_CLIENTS = 4;
 
 type Changing<T> = { -readonly [Key in keyof T]: T[Key] };
 
 /**
- * A NATS server in this process: core NATS with the rules and the words of the real one, for tests
- * and first steps, with streams in memory. Any client reaches it over TCP or WebSocket, and a program that may do
- * nothing at all reaches it through {@linkcode EmbeddedServer.socket}. There is no TLS, no cluster and one account; what
- * is asked of them gets the answer of a server without.
+ * A NATS server in this process: core NATS with the rules and the error texts of nats-server, for tests and first
+ * steps, with streams in memory. Any client reaches it over TCP or WebSocket, and a program that may do nothing at all
+ * reaches it through {@linkcode EmbeddedServer.socket}. It has no TLS, no cluster and only one account, and answers
+ * like a nats-server without these.
  *
  * @example A server for one test
  * ```ts
@@ -142,14 +142,14 @@ export class EmbeddedServer implements AsyncDisposable {
     throw new TypeError("Cannot tell an address as the server must listen: listen is false");
   }
 
-  /** Where clients connect over WebSocket, or `undefined` where it was not asked for. */
+  /** Where clients connect over WebSocket; `undefined` without the option `webSocket`. */
   get webSocketUrl(): string | undefined {
     return this.#webSocket && `ws://${this.#host}:${this.#webSocket.port}`;
   }
 
   /**
-   * Connects in memory: a `WebSocket` in everything but the network, for the `wsFactory` of a
-   * client. A server that is paused or stopped refuses it, as a port where nobody listens does.
+   * Connects in memory: a `WebSocket` in everything but the network, for the `wsFactory` of a client. A paused or
+   * stopped server refuses it, like a closed port.
    *
    * @example
    * ```ts
@@ -170,7 +170,7 @@ export class EmbeddedServer implements AsyncDisposable {
   }
 
   /**
-   * What goes on: a snapshot.
+   * A snapshot of the server's statistics.
    *
    * @example
    * ```ts
@@ -186,8 +186,9 @@ export class EmbeddedServer implements AsyncDisposable {
   }
 
   /**
-   * Moves the time of a server whose `time` is `"moved"`, and of the brokers that a `TestBroker` runs on it. Timers fire in
-   * the order of what is due, and what each one causes is delivered and handled before the next one fires.
+   * Moves the time of a server whose `time` is `"moved"`, and of the brokers that a `TestBroker` runs on it. Timers
+   * fire in the order of their due times, and all messages that a timer causes are delivered and handled before the
+   * next timer fires.
    *
    * @param duration milliseconds, or text such as `"250ms"`, `"30s"`, `"5m"`, `"1h"` or `"7d"`
    * @throws {TypeError} if the time is real, or the duration is negative, `NaN`, `Infinity` or other text
@@ -196,12 +197,12 @@ export class EmbeddedServer implements AsyncDisposable {
     return advance(movedClocks.get(this), duration);
   }
 
-  /** Cuts every connection, as an outage does. Whoever comes again is welcome. */
+  /** Cuts every connection, as an outage does. Clients can reconnect at once. */
   disconnect(): void {
     for (const client of [...this.#clients.values()]) client.close();
   }
 
-  /** Cuts every connection and turns everyone away until {@linkcode resume}: a longer outage. */
+  /** Cuts every connection and refuses new ones until {@linkcode resume}: a longer outage. */
   pause(): void {
     if (this.#state === "accepting") this.#state = "paused";
     this.disconnect();
@@ -213,9 +214,9 @@ export class EmbeddedServer implements AsyncDisposable {
   }
 
   /**
-   * Changes users and limits while it runs, as nats-server does with a new configuration: whoever is no user any more is
-   * cut off, subscriptions that are not permitted any more end with an error, and what is left goes on. Of more clients
-   * than `maxConnections` the oldest go.
+   * Changes users and limits of the running server, as nats-server does when it reloads its configuration. The server
+   * cuts the connections of removed users, ends subscriptions that are no longer permitted with an error, and keeps all
+   * others. If more than `maxConnections` clients are connected, it cuts the oldest.
    *
    * @throws {TypeError} if an option cannot be changed, or is of the wrong type
    * @throws {RangeError} if a number is out of its range
@@ -242,13 +243,13 @@ export class EmbeddedServer implements AsyncDisposable {
     }
   }
 
-  /** Tells clients that it is about to go, with `ldm` in an INFO, and goes on serving. */
+  /** Announces its shutdown to clients, with `ldm` in an INFO, and keeps serving. */
   lameDuck(): void {
     this.#station.lameDuck = true;
     for (const client of this.#clients.values()) client.announceLameDuck();
   }
 
-  /** Cuts every connection and ends. Its port is free again when the promise resolves. */
+  /** Cuts every connection and stops. The port is free again when the promise resolves. */
   async stop(): Promise<void> {
     if (this.#state === "stopped") return;
     this.#state = "stopped";

@@ -1,29 +1,29 @@
 /**
- * What a user may publish or subscribe to: a list of subjects that are allowed, or what is allowed
- * and what is denied. A denial wins. A subscription's subject may name a queue group after a space,
- * as in `"jobs workers"`: then it speaks of that group alone.
+ * What a user may publish or subscribe to: a list of allowed subjects, or lists of allowed and denied subjects. A
+ * denial wins. A subject to subscribe to may name a queue group after a space, as in `"jobs workers"`: then the entry
+ * applies only to that group.
  */
 export type EmbeddedSubjects =
   | readonly string[]
   | { readonly allow?: readonly string[]; readonly deny?: readonly string[] };
 
-/** What a user may do. What is left out is allowed. */
+/** What a user may do. Everything is allowed that this does not restrict. */
 export interface EmbeddedPermissions {
   /**
-   * Where it may publish.
+   * Where the user may publish.
    *
    * @default everywhere, or nowhere when `allowResponses` is given
    */
   readonly publish?: EmbeddedSubjects;
   /**
-   * What it may subscribe to, and receive.
+   * What the user may subscribe to, and receive.
    *
    * @default everything
    */
   readonly subscribe?: EmbeddedSubjects;
   /**
-   * May it publish to the reply subject of a message it received: `max` messages (default 1, -1 for
-   * any number) within `expires` milliseconds (default 120 000, -1 for ever).
+   * Whether the user may publish to the reply subject of a received message: `max` messages (default 1, -1 for any
+   * number) within `expires` milliseconds (default 120 000, -1 for ever).
    *
    * @default false
    */
@@ -37,14 +37,14 @@ export interface EmbeddedUser {
   /** The password to connect with. */
   readonly password: string;
   /**
-   * What it may do.
+   * What the user may do.
    *
    * @default everything
    */
   readonly permissions?: EmbeddedPermissions;
 }
 
-/** What {@linkcode EmbeddedServer.update} changes; what is not named stays as it is. */
+/** What {@linkcode EmbeddedServer.update} changes; a missing property stays unchanged. */
 export interface EmbeddedServerChanges {
   /** Who may connect; `undefined` lets everyone. */
   readonly users?: readonly EmbeddedUser[] | undefined;
@@ -54,7 +54,7 @@ export interface EmbeddedServerChanges {
   readonly maxPayload?: number;
   /** How many clients may be connected. */
   readonly maxConnections?: number;
-  /** Milliseconds a client that comes from now on has to say who it is. */
+  /** Milliseconds until a new client must have authenticated. */
   readonly authTimeout?: number;
 }
 
@@ -73,14 +73,14 @@ export interface EmbeddedServerOptions {
    */
   readonly hostname?: string;
   /**
-   * Listen at all? Without, only {@linkcode EmbeddedServer.socket} connects, and no permission is
-   * needed.
+   * Whether to listen. With `false` clients connect only by {@linkcode EmbeddedServer.socket}, and the server needs no
+   * permission.
    *
    * @default true
    */
   readonly listen?: boolean;
   /**
-   * Listen for WebSockets too: `true` on a port that the system picks, or on the port given.
+   * Whether to listen for WebSockets too: `true` on a port that the system picks, or on the given port.
    *
    * @default false
    */
@@ -92,8 +92,8 @@ export interface EmbeddedServerOptions {
    */
   readonly maxPayload?: number;
   /**
-   * How many bytes may wait for one client before it is dropped as a slow consumer. Where four times as much waits for
-   * all of them together, the slowest is dropped.
+   * How many bytes may wait for one client before the server drops it as a slow consumer. If four times as much waits
+   * for all clients together, the server drops the slowest.
    *
    * @default 67_108_864
    */
@@ -112,40 +112,40 @@ export interface EmbeddedServerOptions {
    */
   readonly maxConnections?: number;
   /**
-   * Milliseconds between two pings. A client that leaves two unanswered is dropped.
+   * Milliseconds between two pings. The server drops a client that leaves two pings unanswered.
    *
    * @default 120_000
    */
   readonly pingInterval?: number;
   /**
-   * Milliseconds a client has to say who it is, where that is asked for.
+   * Milliseconds until a client must have authenticated, if the server demands it.
    *
    * @default 2_000
    */
   readonly authTimeout?: number;
   /** The token to connect with. Not together with `users`. */
   readonly token?: string;
-  /** Who may connect. Everyone may where there are neither users nor a token. */
+  /** Who may connect. Everyone may connect if there are neither users nor a token. */
   readonly users?: readonly EmbeddedUser[];
   /**
-   * `"moved"` has the time stand still until {@linkcode EmbeddedServer.advance} moves it, by hours in milliseconds. It needs
-   * `listen: false`. The program's own timers, and its `Date.now()`, are not moved; what waits for time, such as a `stop()`
-   * with handlers at work, waits for `advance()`.
+   * `"moved"` stops the time until {@linkcode EmbeddedServer.advance} moves it, so that hours pass within milliseconds.
+   * Needs `listen: false`. It does not move the program's own timers and its `Date.now()`; every wait of the server and
+   * its brokers, such as a `stop()` with running handlers, waits for `advance()`.
    *
    * @default "real"
    */
   readonly time?: "real" | "moved";
   /**
-   * Support headers? `false` is a server older than 2.2.
+   * Whether to support headers; `false` acts like a server older than 2.2.
    *
    * @default true
    */
   readonly headers?: boolean;
   /**
-   * Keep streams? `false` is a server without JetStream. What is stored is in memory alone, also where a stream asks for
-   * files, and is kept until the server stops: clients that are cut off and come again find it as it was. `maxMemory` is
-   * how many bytes all streams together may hold; beyond that messages are refused with the error 10023, and streams
-   * that would reserve more with 10028 or 10047. There are no mirrors, sources and clusters.
+   * Whether to keep streams; `false` acts like a server without JetStream. The server stores everything in memory, even
+   * if a stream asks for files, and keeps it until the server stops, so that clients find it again after a reconnect.
+   * `maxMemory` is how many bytes all streams together may hold; beyond that the server refuses messages with the error
+   * 10023, and streams that would reserve more with 10028 or 10047. It has no mirrors, sources and clusters.
    *
    * @default { maxMemory: 268_435_456 }
    */
