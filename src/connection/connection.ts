@@ -29,10 +29,10 @@ import { type Interest, Subscriptions, type Taker } from "./subscriptions.ts";
 
 export type { Interest, Taker };
 
-/** How much of the time to close is for sending what is on its way; the rest is for the socket. */
+/** The part of the closing time for sending queued messages; the rest is for the socket. */
 const SENDING_PART = 0.8;
 
-/** One connection that comes back; everything else talks to the server through it. */
+/** One connection that reconnects by itself; every other part talks to the server through it. */
 export class Connection {
   readonly #feed: EventFeed;
   readonly #lines = new ControlLines();
@@ -47,9 +47,9 @@ export class Connection {
   #socket: SocketSource | undefined;
   #connecting: Promise<void> | undefined;
   #isOpen = false;
-  /** Whether it has been told that the client is not the one that is known. */
+  /** Whether it has reported that the client's version is unknown. */
   #isToldPlain = false;
-  /** While the connection is up. */
+  /** The current line, while the connection is up. */
   #line: Line | undefined;
   #reconnects = 0;
   #url = "";
@@ -67,42 +67,42 @@ export class Connection {
     this.#odd = new OddAddresses(this.#report);
   }
 
-  /** Whether what is published now reaches a socket. */
+  /** Whether publishing now can reach a socket. */
   get isUp(): boolean {
     return this.#line?.isOpen ?? false;
   }
 
-  /** Whether it was connected, and is not closed. */
+  /** Whether it has connected, and is not closed. */
   get isOpen(): boolean {
     return this.#isOpen;
   }
 
-  /** The server's bound for headers and body together, in bytes. */
+  /** The server's limit for headers and body together, in bytes. */
   get maxPayload(): number {
     return this.#server.now.maxPayload;
   }
 
-  /** One older than 2.2 does not. */
+  /** Whether the server supports headers; a server older than 2.2 does not. */
   get hasHeaders(): boolean {
     return this.#server.now.headers;
   }
 
-  /** The server that this is, or was last, connected to, and its version. */
+  /** The current or last server, and its version. */
   get server(): { readonly server: string; readonly version: string } {
     return { server: this.#url, version: this.#server.now.version };
   }
 
   /**
-   * Goes through these sockets from the next connect on, instead of to the servers.
+   * Uses these sockets from the next connect on, instead of the servers.
    *
-   * @throws {ConnectionError} while there is a connection: all that follows would still go to its server
+   * @throws {ConnectionError} while connected, as everything would still go to the current server
    */
   reroute(socket: SocketSource | undefined): void {
     if (socket && this.#connecting) throw alreadyConnected();
     this.#socket = socket;
   }
 
-  /** Connects once, however often it is called. */
+  /** Connects; concurrent calls share one connection. */
   connect(): Promise<void> {
     if (this.#connecting) return this.#connecting;
     this.#feed.open();
@@ -114,7 +114,7 @@ export class Connection {
   }
 
   /**
-   * Sends, or holds while there is no connection; gives whether it was sent.
+   * Sends a message, or holds it while disconnected; returns whether it was sent.
    *
    * @throws {PayloadTooLargeError} @throws {OutboxFullError} @throws {ConnectionError} @throws {InvalidSubjectError}
    */
@@ -127,28 +127,28 @@ export class Connection {
     return this.#outlet.publish(outgoing, this.isUp);
   }
 
-  /** Takes a message back, unless it has been handed to a socket; it is never sent then. */
+  /** Takes a message back, so that it is never sent, unless the socket has got it. */
   withdraw(outgoing: Outgoing): void {
     this.#outlet.withdraw(outgoing);
   }
 
-  /** The same; gives whether it was taken back, which takes longer to find out. */
+  /** Does the same and returns whether it succeeded, which takes longer to find out. */
   takeBack(outgoing: Outgoing): boolean {
     return this.#outlet.takeBack(outgoing);
   }
 
-  /** How many bytes the socket was to take, how many of them have gone, and whether too many have not. */
+  /** How many bytes were written for the socket, how many it has taken, and whether too many wait. */
   get written(): Pick<Outlet, "given" | "left" | "isFull"> {
     return this.#outlet;
   }
 
-  /** Resolves once the socket has taken most of what was published; `undefined` where that is so. */
+  /** Resolves once the socket has taken most of what was published; `undefined` if it has already. */
   room(): Promise<void> | undefined {
     return this.#outlet.room();
   }
 
   /**
-   * Subscribes; the server has it once a `flush` is through.
+   * Subscribes; the server has the subscription once a `flush` resolves.
    *
    * @throws {ConnectionError} @throws {InvalidSubjectError}
    */
@@ -157,35 +157,35 @@ export class Connection {
     return this.#lines.subscribe(this.#subscriptions, subject, taker, queue);
   }
 
-  /** Subscribes again what the server has refused; resolves once it has answered, by which the taker knows. */
+  /** Repeats a refused subscription; resolves once the server has answered and the taker knows the result. */
   retry(taker: Taker, action: string): Promise<void> {
     this.#roll.retry(taker);
     return this.#flushed(action);
   }
 
-  /** Resolves once the server has answered whatever it has got of us, after a reconnect if need be. */
+  /** Resolves once the server has processed everything it got from us, after a reconnect if necessary. */
   flush(patience: Patience, action: string): Promise<void> {
     return within(this.#flushed(action), patience, action);
   }
 
   /**
-   * Resolves once the server has all that was published since the last time.
+   * Resolves once the server has everything published since the last call.
    *
-   * @throws {ConnectionError} if some of it was on its way when the connection broke
-   * @throws {PermissionError} @throws {PayloadTooLargeError} @throws {ConnectionError} if the server refused some of it
+   * @throws {ConnectionError} if the connection broke with unconfirmed messages
+   * @throws {PermissionError} @throws {PayloadTooLargeError} @throws {ConnectionError} if the server refused a message
    */
   settle(patience: Patience): Promise<void> {
     return within(this.#flushed("flush").then(this.#outlet.account()), patience, "flush");
   }
 
-  /** Ends the waiting for a first server: `connect` rejects. */
+  /** Stops waiting for a first server: `connect` rejects. */
   giveUp(): void {
     if (!this.#isOpen) this.#dialling.end();
   }
 
   /**
-   * Sends what is on its way and closes, within so many milliseconds; afterwards `connect` makes a new connection. In an
-   * outage it waits for the connection if anything is held, and else for nothing.
+   * Sends queued messages and closes, within `timeout` milliseconds; a later `connect` makes a new connection. In an
+   * outage it waits for the reconnect only if it holds messages.
    */
   async close({ timeout }: { readonly timeout: number }): Promise<void> {
     const { clock } = this.#dialling;
@@ -206,7 +206,7 @@ export class Connection {
     const left = Promise.resolve(connecting).then(() => this.#dialling.left());
     await within(left, rest(), "close the socket").catch(this.#report);
     if (this.#isOpen) this.#closed();
-    // who reads the events of a broker that never was connected, or of one stopped twice, waits for their end too
+    // end the event readers also if the broker never connected, or is stopped twice
     this.#feed.emit({ type: "closed", error: undefined });
   }
 
@@ -216,7 +216,7 @@ export class Connection {
     this.#goUp(client);
   }
 
-  /** A server has let us in: first we subscribe again, then we send what was held. */
+  /** A server has accepted the connection: subscribes again first, then sends held messages. */
   #goUp(client: NatsConnection): void {
     const { line, fault } = lineThrough(this.#dialling.clock, client, this.#watch(() => line));
     this.#line = line;
@@ -235,7 +235,7 @@ export class Connection {
     this.#isToldPlain ||= fault !== undefined;
   }
 
-  /** The line has ended, or is given up: another one is looked for. */
+  /** The line has ended, or is given up: starts to reconnect. */
   #goDown(line: Line): void {
     if (this.#line !== line) return;
     this.#line = undefined;
@@ -258,7 +258,7 @@ export class Connection {
     this.#goUp(client);
   }
 
-  /** What a line tells is seen to in the turn in which it happens. */
+  /** Handles the events of a line in the turn in which they happen. */
   #watch(line: () => Line): LineWatch {
     return guarded({
       said: (error) => {
@@ -281,7 +281,7 @@ export class Connection {
         await this.#outlet.confirm();
         return void await this.#roll.settled();
       } catch (error) {
-        // the connection went away under the flush: what was sent is told again after the reconnect
+        // the connection broke during the flush: flush again after the reconnect
         if (!this.#isOpen) throw closedUnder(action, error);
         await undefined;
       }

@@ -4,16 +4,16 @@ import { age, type Outgoing } from "../message/outgoing.ts";
 import { alone } from "../message/packet.ts";
 import type { Unsent } from "../wire/segment.ts";
 
-/** What an entry costs beyond its bytes, so that empty messages are bounded too. */
+/** The cost of an entry beyond its bytes, so that the bound limits empty messages too. */
 const ENTRY = 64;
 
 const encoder = new TextEncoder();
 
-/** What was published while there was no connection: in order, and within a bound of bytes. */
+/** Holds messages published while disconnected, in order, and within a bound of bytes. */
 export class Outbox {
   readonly #clock: Clock;
   readonly #limit: number;
-  /** Since when, by the clock; the very objects that were given, for whoever takes one back. */
+  /** The held messages, with the time of each; the same objects as given, so that callers can take them back. */
   readonly #held = new Map<Outgoing, number>();
   readonly #waiting: (() => void)[] = [];
   #size = 0;
@@ -29,9 +29,9 @@ export class Outbox {
   }
 
   /**
-   * Takes a message.
+   * Holds a message.
    *
-   * @throws {OutboxFullError} if it would grow past the bound
+   * @throws {OutboxFullError} if the outbox would exceed its bound
    */
   hold(outgoing: Outgoing): void {
     if (this.#size + sizeOf(outgoing) > this.#limit) {
@@ -42,10 +42,10 @@ export class Outbox {
     this.resume({ outgoing, data: new Uint8Array(outgoing.data) });
   }
 
-  /** Takes a message that was accepted to be sent and could not be: so there is no bound to it any more. */
+  /** Holds a message that the broker had accepted and could not send; the bound does not apply. */
   resume({ outgoing, data }: Unsent): void {
     if (outgoing.isForgotten) return;
-    // bytes that the caller goes on to write into would be sent as they are then, not as they were given
+    // use the copy, as the caller may have overwritten its bytes since
     outgoing.data = data;
     this.#size += sizeOf(outgoing);
     this.#held.set(outgoing, this.#clock.now());
@@ -57,13 +57,13 @@ export class Outbox {
 
   /** Takes a message back, if it is held; afterwards it is never sent. */
   withdraw(outgoing: Outgoing): void {
-    // it may have been withdrawn, or all have been cleared, while it was sent
+    // it may have been withdrawn, or the outbox cleared, while `send` ran
     if (!this.#held.delete(outgoing)) return;
     this.#size -= sizeOf(outgoing);
     if (this.#held.size === 0) this.#tell();
   }
 
-  /** Hands over one message after the other, for as long as `send` takes them. */
+  /** Passes one message after the other to `send`, until it refuses one. */
   release(send: (outgoing: Outgoing) => boolean): void {
     for (const [outgoing, since] of this.#held) {
       const size = sizeOf(outgoing);
@@ -76,13 +76,13 @@ export class Outbox {
     }
   }
 
-  /** Resolves once nothing is held: all was sent, or taken back. */
+  /** Resolves once nothing is held, as all messages were sent or taken back. */
   emptied(): Promise<void> {
     if (this.#held.size === 0) return Promise.resolve();
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
-  /** Forgets everything, and says how much that was. */
+  /** Drops all messages, and returns how many. */
   clear(): number {
     const lost = this.#held.size;
     this.#held.clear();
@@ -100,7 +100,7 @@ function sizeOf({ subject, replyTo, data, headerBlock }: Outgoing): number {
   return bytesOf(subject) + bytesOf(replyTo) + data.length + (headerBlock?.length ?? 0) + ENTRY;
 }
 
-/** Of an address as it is sent; nearly all are ASCII. */
+/** The length of an address in UTF-8; nearly all addresses are ASCII. */
 function bytesOf(address: string): number {
   return /[\u0080-\uffff]/.test(address) ? encoder.encode(address).length : address.length;
 }

@@ -10,22 +10,22 @@ import { Outbox } from "./outbox.ts";
 import { Receipts } from "./receipts.ts";
 import type { Roll } from "./roll.ts";
 
-/** So much may wait for the socket, in bytes, before what can be left out is; in memory it is four times as much. */
+/** How many bytes may wait for the socket before the broker omits optional messages; in memory, four times as much. */
 const FULL = 8_388_608;
 
-/** What goes for the socket that has come back. */
+/** The facts of a new socket. */
 export interface Resumption {
-  /** Whether it is still there. */
+  /** Whether the socket is still open. */
   isUp(): boolean;
-  /** The most that its server takes, in bytes; it may be less than the one before took. */
+  /** The limit of the new server, in bytes, which may be lower than the previous server's. */
   readonly largest: number;
-  /** Told what cannot be sent any more. */
+  /** Reports a message that cannot be sent any more. */
   failed(error: Error, subject: string): void;
 }
 
 /**
- * All that is sent, and what becomes of it: written while there is a socket, and else held; taken back from a socket
- * that has gone, where it was not handed over; counted, where nobody can tell whether it arrived.
+ * Tracks everything that is sent. It writes messages while there is a socket and holds them otherwise; takes unsent
+ * ones back from a broken line; and counts those that may or may not have arrived.
  */
 export class Outlet {
   readonly #clock: Clock;
@@ -33,18 +33,18 @@ export class Outlet {
   readonly #lines: ControlLines;
   readonly #roll: Pick<Roll, "published" | "asked">;
   #writer: Writer | undefined;
-  /** How many bytes the lines before this one were given. */
+  /** How many bytes all earlier lines got. */
   #past = 0;
   #receipts: Receipts | undefined;
-  /** How many messages may have been lost, ever. */
+  /** How many messages may have been lost in total. */
   #doubtful = 0;
-  /** How many messages the server has refused, ever, and why the last one was. */
+  /** How many messages the server has refused in total, and the reason of the last refusal. */
   #refused = 0;
   #refusal: Error | undefined;
-  /** How many of both a flush has told of. */
+  /** How many of both a flush has reported. */
   #told = { doubtful: 0, refused: 0 };
 
-  /** What is held stays within so many bytes. */
+  /** `limit` is the bound of the held messages, in bytes. */
   constructor(
     clock: Clock,
     limit: number,
@@ -68,7 +68,7 @@ export class Outlet {
   }
 
   /**
-   * Writes, or holds what must wait; gives whether it was written.
+   * Writes a message, or holds it if it must wait; returns whether it was written.
    *
    * @throws {OutboxFullError} @throws {InvalidSubjectError}
    */
@@ -79,27 +79,27 @@ export class Outlet {
       return true;
     }
     this.#takeBack();
-    // what the writer would refuse later must not be held
+    // do not hold a message that the writer would refuse later
     checkAddresses(outgoing);
     this.#outbox.hold(outgoing);
     return false;
   }
 
-  /** Takes a message back, unless it has been handed to the socket; it is never sent then. */
+  /** Takes a message back, so that it is never sent, unless the socket has got it. */
   withdraw(outgoing: Outgoing): void {
     outgoing.isForgotten = true;
     this.#outbox.withdraw(outgoing);
     this.#writer?.withdraw();
   }
 
-  /** The same; gives whether it was taken back. To look for it takes the longer the more there are. */
+  /** Does the same and returns whether it succeeded; the search takes longer the more messages wait. */
   takeBack(outgoing: Outgoing): boolean {
     const isUnsent = this.#outbox.has(outgoing) || (this.#writer?.has(outgoing) ?? false);
     this.withdraw(outgoing);
     return isUnsent;
   }
 
-  /** How many bytes were written, and how many of them do not wait for the socket any more. */
+  /** How many bytes were written; `left` counts those that no longer wait for the socket. */
   get given(): number {
     return this.#past + (this.#writer?.given ?? 0);
   }
@@ -108,41 +108,40 @@ export class Outlet {
     return this.#past + (this.#writer?.left ?? 0);
   }
 
-  /** Whether so much waits for the socket that refusals, and what is said again anyway, must not be added. */
+  /** Whether so much waits for the socket that the broker must not add refusals and repeated messages. */
   get isFull(): boolean {
     return this.given - this.left > FULL;
   }
 
-  /** Resolves once the socket has taken most of what was published; `undefined` where that is so. */
+  /** Resolves once the socket has taken most of what was published; `undefined` if it has already. */
   room(): Promise<void> | undefined {
     return this.#writer?.room();
   }
 
-  /** Resolves once the server has all that was written; rejects where the line ends before. */
+  /** Resolves once the server has everything written; rejects if the line ends before. */
   confirm(): Promise<void> {
     return this.#receipts?.confirm() ?? Promise.reject(new Error("the connection was closed"));
   }
 
-  /** Has the server asked within a second. */
+  /** Makes sure that the server is asked within a second. */
   expect(): void {
     this.#receipts?.expect();
   }
 
-  /** The server has refused a message of the program's own, or would have: the next flush tells of it. */
+  /** Notes that the server has refused a message of the program, or would have; the next flush rejects with it. */
   refused(error: Error): void {
     this.#refused++;
     this.#refusal = error;
   }
 
-  /** A message is not sent, as the server would not take it. */
+  /** Drops a message that the server would refuse. */
   dropped(outgoing: Outgoing, error: Error, failed: Resumption["failed"]): void {
     if (isUnwatched(outgoing)) this.refused(error);
     failed(error, outgoing.subject);
   }
 
   /**
-   * Gives what throws, once a flush is through, if messages may be lost or were refused that no flush before it has told
-   * of.
+   * Returns a function to call after a flush; it throws if messages were refused or may be lost since the last report.
    */
   account(): () => void {
     const told = this.#told;
@@ -158,25 +157,25 @@ export class Outlet {
     };
   }
 
-  /** The socket is there again, and what is held goes first. */
+  /** A new socket is open: sends held messages first. */
   resume({ isUp, largest, failed }: Resumption): void {
     this.#outbox.release((outgoing) => {
       if (!isUp()) return false;
       try {
         const size = sizeOf(outgoing);
-        // the server would end the connection, and what was sent beside it would be lost
+        // the server would end the connection, and other messages on their way would be lost
         if (size > largest) throw new PayloadTooLargeError(outgoing.subject, size, largest);
         this.#lines.check(outgoing, true);
         this.#write(outgoing);
       } catch (error) {
-        // one that this server does not take must not keep back what stands behind it
+        // a message that this server refuses must not block the ones behind it
         this.dropped(outgoing, error as Error, failed);
       }
       return true;
     });
   }
 
-  /** The line has ended; gives how many messages may be lost with it. */
+  /** The line has ended; returns how many messages may be lost with it. */
   interrupt(): number {
     const writer = this.#writer;
     if (!writer) return 0;
@@ -189,7 +188,7 @@ export class Outlet {
     return unconfirmed;
   }
 
-  /** Resolves once nothing is held: all was sent, or taken back. */
+  /** Resolves once nothing is held, as all messages were sent or taken back. */
   emptied(): Promise<void> {
     return this.#outbox.emptied();
   }
