@@ -3,17 +3,17 @@ import { Backlog, type Bounds } from "../backlog.ts";
 import { breath } from "../breath.ts";
 import { heldSize, keep, type Packet } from "../message/packet.ts";
 
-/** What an intake hands over to. */
+/** Handles the messages of an intake. */
 export interface Worker {
-  /** Sees a message through; gives a promise only where it has to wait. */
+  /** Handles a message; returns a promise only if it has to wait. */
   run(packet: Packet, arrived: number): void | Promise<void>;
-  /** There is no room for this one. */
+  /** Refuses a message for which there is no room. */
   overflow(packet: Packet): void;
-  /** This one has come when no more is to be begun. */
+  /** Refuses a message that arrived after the last start of a handler. */
   late(packet: Packet): void;
 }
 
-/** After so many from the backlog the event loop may be due for a turn. */
+/** After how many messages of the backlog to check whether the event loop needs a turn. */
 const SERIES = 16;
 
 interface Waiting {
@@ -22,8 +22,8 @@ interface Waiting {
 }
 
 /**
- * Lets so many messages at a time through to the handler, and so many wait. The client's read loop is never
- * made to wait: a slow handler must not keep the answers of other requests from being read.
+ * Passes a limited number of messages at a time to the handler, and lets a limited number wait. It never blocks the
+ * client's read loop, as a slow handler must not delay the answers to other requests.
  */
 export class Intake {
   readonly #worker: Worker;
@@ -44,16 +44,16 @@ export class Intake {
     this.#bounds = bounds;
   }
 
-  /** How many messages are at work, or wait for it. */
+  /** How many messages run or wait. */
   get count(): number {
     return this.#running + this.#backlog.length;
   }
 
-  /** Takes a message in: to the handler, to the backlog, or not at all. */
+  /** Takes a message: to the handler, to the backlog, or refuses it. */
   take(packet: Packet): void {
     const arrived = this.#clock.now();
     if (arrived > this.#until) return this.#worker.late(packet);
-    // what waits for a turn of the event loop must not be overtaken
+    // a new message must not overtake those that wait for a turn of the event loop
     const isFree = this.#running < this.#concurrency && !this.#refilling;
     if (isFree) return this.#start({ packet, arrived });
     const size = heldSize(packet);
@@ -61,20 +61,18 @@ export class Intake {
     this.#backlog.push({ packet: keep(packet), arrived }, size);
   }
 
-  /** Takes in messages from now on. */
+  /** Takes messages from now on. */
   open(clock: Clock): void {
     this.#clock = clock;
     this.#until = Infinity;
   }
 
-  /**
-   * Begins nothing after this moment, by the clock: handlers that never wait would let no timer end a stop.
-   */
+  /** Starts no handler after this moment, by the clock: handlers that never wait would let no timer end a stop. */
   takeUntil(moment: number): void {
     this.#until = moment;
   }
 
-  /** Resolves once every message that was taken has been seen through. */
+  /** Resolves once every taken message has been handled. */
   drained(): Promise<void> {
     if (this.count === 0) return Promise.resolve();
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -82,7 +80,7 @@ export class Intake {
     return promise;
   }
 
-  /** Waits for nothing any more: what still waits is given back, and what is at work no longer counts. */
+  /** Stops counting running messages, and returns the waiting ones. */
   clear(): Packet[] {
     const left: Packet[] = [];
     for (let next; (next = this.#backlog.shift());) left.push(next.packet);
@@ -98,11 +96,11 @@ export class Intake {
     const done = this.#worker.run(packet, arrived);
     if (!done) return this.#finished(era);
     const finish = () => this.#finished(era);
-    // a place that is never given back would be worse than whatever went wrong
+    // free the place even after an error
     done.then(finish, finish);
   }
 
-  /** A loop, as handlers that do not wait would otherwise call one another down a backlog of any length. */
+  /** Uses a loop, as handlers that do not wait would otherwise recurse through the whole backlog. */
   #finished(era: number): void {
     if (era !== this.#era) return;
     this.#running--;
@@ -112,7 +110,7 @@ export class Intake {
   #refill(): void {
     this.#refilling = true;
     while (this.#mayBegin && this.#backlog.length > 0) {
-      // handlers that wait for nothing would work off the whole backlog before any timer fires
+      // handlers that never wait would run through the whole backlog before any timer fires
       const turn = ++this.#begun % SERIES === 0 && breath();
       if (turn) return void turn.then(() => this.#refill());
       this.#start(this.#backlog.shift()!);

@@ -3,16 +3,16 @@ import { isNoResponders } from "../inbox/requests.ts";
 import type { LinkWays } from "../link/link_ways.ts";
 import type { Packet } from "../message/packet.ts";
 
-/** How often a caller's server is asked whether the caller is there, in milliseconds. */
+/** How often to ask the server whether the caller is still there, in milliseconds. */
 const STEP = 200;
-/** Whoever is sent fewer parts than these, and within one step, is not asked after. */
+/** Do not ask about a caller that gets fewer parts than this within one step. */
 const FEW = 64;
 
 type CallerWays = Pick<LinkWays, "clock" | "connection" | "newInbox">;
 
 /**
- * Notices that a caller who is sent part after part without a link has gone. The server says so of a message that has an
- * address of reply: every so often a part has one.
+ * Detects that a caller who gets parts without a link has gone. The server reports a missing subscriber only for
+ * messages with a reply address, so a part carries one from time to time.
  */
 export class PlainCaller implements Taker, Disposable {
   readonly #ways: CallerWays;
@@ -22,14 +22,14 @@ export class PlainCaller implements Taker, Disposable {
   #asked: number;
   #parts = 0;
 
-  /** `gone` is called once the server has found nobody. */
+  /** Calls `gone` once the server reports no subscriber. */
   constructor(ways: CallerWays, gone: () => void) {
     this.#ways = ways;
     this.#asked = ways.clock.now();
     this.#gone = gone;
   }
 
-  /** The address of reply of the next part, where the server is to be asked with it. */
+  /** The reply address for the next part, if that part should ask the server. */
   ask(): string | undefined {
     const now = this.#ways.clock.now();
     if (now - this.#asked < STEP && ++this.#parts % FEW !== 0) return undefined;
@@ -45,7 +45,7 @@ export class PlainCaller implements Taker, Disposable {
     if (isNoResponders(packet)) this.#gone();
   }
 
-  /** Then nobody will ever be known to have gone. */
+  /** Without this subscription it cannot detect that the caller has gone. */
   refused(): void {
     this.#interest = undefined;
   }

@@ -8,12 +8,12 @@ import type { Place } from "./binding.ts";
 import type { ReadSubscriber } from "./subscriber.ts";
 import type { SubscriberSettings } from "./subscriber_options.ts";
 
-/** An inbox at a subject that is not private, in a queue group if need be. */
+/** An inbox on a public subject, optionally in a queue group. */
 export class Reading implements ReadSubscriber {
   readonly #text: string;
   readonly #settings: SubscriberSettings;
   readonly #place: Place;
-  /** The last one, as what waited when it stopped can still be read. */
+  /** The last inbox; the program can still read its waiting messages after a stop. */
   #inbox: SubscribedInbox | undefined;
   #starting: Promise<this> | undefined;
   #wasStarted = false;
@@ -32,12 +32,12 @@ export class Reading implements ReadSubscriber {
     return new Pattern(this.pattern).subject;
   }
 
-  /** The queue group, if it names one. */
+  /** The queue group that its options name, if any. */
   get queue(): string | undefined {
     return this.#settings.queue;
   }
 
-  /** Whether the program has ever asked it to listen. */
+  /** Whether the program has ever started it. */
   get wasStarted(): boolean {
     return this.#wasStarted;
   }
@@ -46,7 +46,7 @@ export class Reading implements ReadSubscriber {
     return this.#inbox?.dropped ?? 0;
   }
 
-  /** Once, however often it is asked for at a time: a second subscription would be out of reach of `stop()`. */
+  /** Subscribes once for concurrent calls, as `stop()` could not end a second subscription. */
   start(): Promise<this> {
     return handled(Promise.try(() => this.#start()));
   }
@@ -68,7 +68,7 @@ export class Reading implements ReadSubscriber {
     return left;
   }
 
-  /** Takes in nothing new; what waits can still be read. */
+  /** Takes no new messages; the program can still read waiting ones. */
   leave(): Promise<void> {
     this.#starting = undefined;
     this.#inbox?.leave();
@@ -83,8 +83,8 @@ export class Reading implements ReadSubscriber {
   }
 
   /**
-   * Leaving the loop ends its own wait alone, as others may read as well. Written out, as a generator's `return()`
-   * would wait for the message that is being waited for.
+   * Leaving the loop ends only its own wait, as others may read too. Not a generator, as its `return()` would wait for
+   * the pending `next()`.
    */
   [Symbol.asyncIterator](): AsyncIterator<Message> {
     const leaving = new AbortController();
@@ -109,7 +109,7 @@ export class Reading implements ReadSubscriber {
     };
   }
 
-  /** What a log shows: the getters, which are no fields. */
+  /** The text for logs: it shows the getters, which a log would otherwise omit. */
   [Symbol.for("Deno.customInspect")](
     inspect: typeof Deno.inspect,
     how: Deno.InspectOptions,
@@ -132,9 +132,9 @@ export class Reading implements ReadSubscriber {
       receive: (packet) =>
         new ReceivedMessage(packet, { params: pattern.read(packet.subject), addresses }),
     };
-    // at hand before it is ready, for a stop() in between
+    // set before the inbox is ready, so that a stop() meanwhile finds it
     const inbox = this.#inbox = new SubscribedInbox(ways, pattern.subject, settings);
-    // subscriptions go with the connection; the next one has to be told again
+    // subscriptions end with the connection, and the next connection needs new ones
     inbox.closed.then(() => {
       if (this.#inbox === inbox) this.#starting = undefined;
     });

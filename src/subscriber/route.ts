@@ -13,14 +13,14 @@ import { after, isThenable } from "../thenable.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Handler } from "./handler.ts";
 
-/** What is registered for one kind of message on a subject. */
+/** The registration of one handler on a subject. */
 export interface RouteSettings {
   readonly handler: Handler;
   readonly filter: ((message: ReceivedMessage) => boolean) | undefined;
   readonly schema: Schema | undefined;
   readonly replySchema: Schema | undefined;
   readonly middleware: readonly Middleware[];
-  /** Whether what it handles are openings of sessions. */
+  /** Whether it handles openings of sessions. */
   readonly isSession?: true;
 }
 
@@ -31,12 +31,12 @@ export interface RouteSurroundings {
   readonly report: (error: Error) => void;
 }
 
-/** A handler with what stands around it: the schema of its body, and the middleware, put together once. */
+/** A handler with its schema and its middleware, composed once. */
 export class Route {
   readonly #settings: RouteSettings;
   readonly #handle: (message: ReceivedMessage) => unknown;
 
-  /** What a handler gives part by part is `poured` out within its middleware, which stands around all of it. */
+  /** `pour` sends the parts of a streamed reply within the middleware, which wraps the whole stream. */
   constructor(
     settings: RouteSettings,
     outer: readonly Middleware[],
@@ -60,16 +60,16 @@ export class Route {
   }
 
   /**
-   * Whether this message is for this handler.
+   * Whether this handler takes the message.
    *
-   * @throws {TypeError} if the filter gives a promise, which is neither
+   * @throws {TypeError} if the filter returns a promise, which is neither yes nor no
    */
   takes(message: ReceivedMessage): boolean {
     const { filter } = this.#settings;
     if (!filter) return true;
     const taken: unknown = filter(message);
     if (!isThenable(taken)) return Boolean(taken);
-    // nobody else waits for it
+    // nobody else awaits it
     Promise.resolve(taken).catch(() => {});
     const { subject } = message;
     throw new TypeError(
@@ -77,7 +77,7 @@ export class Route {
     );
   }
 
-  /** Validates and handles; gives the reply, or its promise. */
+  /** Validates and handles; returns the reply, or its promise. */
   run(exchange: Exchange): unknown {
     const { message } = exchange;
     const { schema, replySchema } = this.#settings;
@@ -85,7 +85,7 @@ export class Route {
       ? after(validated(schema, exchange), (body) => this.#handle(message.withBody(body)))
       : this.#handle(message);
     if (!replySchema) return value;
-    // what was given part by part has been checked
+    // the parts of a stream have been checked already
     return after(
       value,
       (value) => exchange.isLed ? value : checked(replySchema, value, exchange.clock),
@@ -93,7 +93,7 @@ export class Route {
   }
 }
 
-/** A middleware as a link of the chain; what it gives `next` besides the message would be lost without a word. */
+/** Makes a link of the chain from a middleware; rejects arguments to `next`, which would silently be lost. */
 function linkOf(middleware: Middleware): Link<ReceivedMessage> {
   const link: Link<ReceivedMessage> = (message, next) =>
     middleware(message, (given?: unknown) => {
@@ -104,7 +104,7 @@ function linkOf(middleware: Middleware): Link<ReceivedMessage> {
   return Object.defineProperty(link, "name", { value: middleware.name });
 }
 
-/** Gives a part as its schema makes it, or a promise of it. */
+/** Checks a part; returns the part, or a promise of it. */
 export type PartCheck = (part: unknown) => unknown;
 
 /** Sends the parts of a reply as they are made. */
@@ -115,7 +115,7 @@ export type Pour = (
 ) => Promise<void>;
 
 /**
- * The reply as it was given, if it fits: what the schema makes of it is for those who receive it. One that does not fit is
+ * Checks a reply and returns it unchanged: transforming it is for the receiver's schema. A reply that does not fit is
  * the handler's fault, not the caller's.
  */
 function checked(schema: Schema, value: unknown, clock: Clock): unknown {
@@ -129,7 +129,7 @@ function checked(schema: Schema, value: unknown, clock: Clock): unknown {
 /**
  * Decodes the body.
  *
- * @throws {ReplyError} with 400, if it is not what its content type says
+ * @throws {ReplyError} with 400, if the body does not match its content type
  */
 export function decode(message: ReceivedMessage): void {
   try {

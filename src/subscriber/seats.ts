@@ -10,22 +10,22 @@ import { LINK } from "../message/signalbox_headers.ts";
 import { after } from "../thenable.ts";
 import type { Exchange, Seat } from "./exchange.ts";
 
-/** What the places of one subject go by. */
+/** The limits of one subject's places. */
 export interface SeatPlan {
   readonly ways: Pick<LinkWays, "links" | "outbound">;
   readonly feed: Pick<EventFeed, "emit">;
   readonly pattern: string;
-  /** What has a place, for sentences: sessions, or streams. */
+  /** What the places are for, in error messages: sessions, or streams. */
   readonly what: string;
   readonly noReply: boolean;
   readonly places: Places;
-  /** For those whose parts are published, and sent to nobody: they must not take the place of a reader. */
+  /** Places for streams that are only published: they must not take the place of a reader. */
   readonly unread: Places;
-  /** There was no place for one. */
+  /** Called when there was no place. */
   readonly refused: () => void;
 }
 
-/** The place of a message that becomes a stream or a session, from when it comes until nothing of it is at work. */
+/** The place of a message that becomes a stream or a session, from its arrival to its end. */
 class Taken implements Seat, Guest {
   readonly #held: Held;
   readonly #size: number;
@@ -50,11 +50,11 @@ class Taken implements Seat, Guest {
   }
 
   entered(places: Places): void {
-    // one that is pushed to makes room for sixteen more
+    // a new array, as push() would reserve room for sixteen more entries
     this.#places = [...this.#places, places];
   }
 
-  /** It has a link by now, which can be ended. */
+  /** Notes the link, which can now be ended to free the place. */
   lead(endpoint: Endpoint): void {
     this.#endpoint = endpoint;
     for (const places of this.#places) places.seat(this);
@@ -76,7 +76,7 @@ class Taken implements Seat, Guest {
   }
 }
 
-/** The places of one subject and those of the broker: what is to become a stream or a session has one of each. */
+/** The places of one subject and of the broker: each stream or session takes one of both. */
 export class Seats {
   readonly #plan: SeatPlan;
   #dismissed = 0;
@@ -86,10 +86,10 @@ export class Seats {
   }
 
   /**
-   * Takes a place before anything else is done; gives a promise only where it has to be waited for. The body counts as
-   * held for the other side from now on.
+   * Takes a place before any other work; returns a promise only if it has to wait. The body counts as held for the
+   * other side from now on.
    *
-   * @throws {ReplyError} with 429, if there is no place, or too much is held
+   * @throws {ReplyError} with 429, if there is no place, or links hold too many bytes
    */
   take(exchange: Exchange): unknown {
     const { ways: { links, outbound }, what } = this.#plan;
@@ -107,7 +107,7 @@ export class Seats {
     });
   }
 
-  /** Counts an answer in parts as one of those that begin within a second and gives 0, or gives the milliseconds until it may. */
+  /** Counts a beginning stream towards the limit for a second and returns 0, or returns the milliseconds to wait. */
   pass(exchange: Exchange): number {
     return this.#placesOf(exchange).pass();
   }
@@ -130,7 +130,7 @@ export class Seats {
     return new ReplyError(ERROR_CODES.tooMany, description);
   }
 
-  /** Whoever floods chooses how many there are, so the first, the tenth, the hundredth are told. */
+  /** Emits an event only for the first, the tenth, the hundredth, as a peer decides how many there are. */
   #dismiss(endpoint: Endpoint): void {
     const description = "Others wait for the place of one that says nothing";
     const { subject, correlationId } = endpoint;

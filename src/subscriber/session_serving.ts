@@ -13,12 +13,12 @@ import type { Handler } from "./handler.ts";
 
 const ONE_SECOND = 1_000;
 
-/** What the other side sent and is not as it should be. */
+/** The errors of invalid messages from the other side. */
 interface Theirs {
   errors: WeakSet<Error> | undefined;
 }
 
-/** Makes a handler of openings of one for sessions: it is at work for as long as the session goes on. */
+/** Makes a handler of openings from a handler of sessions; it runs as long as the session. */
 export function sessionHandler(
   pattern: string,
   options: SessionOptions,
@@ -86,8 +86,8 @@ function selfWaitOf(pattern: string): string {
 }
 
 /**
- * What the other side sent and is not as it should be is its own fault, where the handler does not see to it. `theirs` has
- * those errors: the handler may ask others as well, and what they sent is none of this side's business.
+ * Runs the handler of a session. An invalid message is the fault of the other side, unless the handler catches the
+ * error. `theirs` holds the errors of such messages, to distinguish them from errors of the handler's own requests.
  */
 async function serve(
   session: LinkSession,

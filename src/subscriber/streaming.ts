@@ -16,23 +16,23 @@ import { PlainCaller } from "./plain_caller.ts";
 import type { PartCheck } from "./route.ts";
 import type { Seats } from "./seats.ts";
 
-/** How streamed replies leave. */
+/** How to send streamed replies. */
 export interface StreamPlan {
   readonly ways: LinkWays;
   readonly outbound: Outbound;
   readonly streams: LinkSettings;
   readonly seats: Seats;
   readonly noReply: boolean;
-  /** Aborts when the broker stops and time is up. */
+  /** Aborts when the timeout of the broker's stop has passed. */
   readonly stopping: () => AbortSignal;
-  /** Publishes a part where the subscriber says so, beside the reply; `undefined` where it says nothing. */
+  /** Publishes a part in addition to the reply; `undefined` without `publishTo`. */
   readonly publish: ((exchange: Exchange, part: unknown) => unknown) | undefined;
   readonly report: (exchange: Exchange, error: unknown) => void;
 }
 
-/** To a caller that cannot say how much it has room for, so many parts go before the server must have them. */
+/** For a caller without a window, how many parts to send before waiting until the server has them. */
 const FLUSH_EVERY = 64;
-/** A look at the clock for each part is a part's cost in twenty. */
+/** How many parts share a look at the clock, which costs a twentieth of a part. */
 const FEW = 4;
 const QUOTES = new TextEncoder().encode('""');
 const NOTHING = new Uint8Array(0);
@@ -46,11 +46,11 @@ export class Streaming {
   }
 
   /**
-   * Sees to all parts; the end is told by `finish`, as middleware may have the last word. Parts that nobody gets are not
-   * made: a message that asks for no reply would set an endless handler to work for nobody.
+   * Sends all parts; `finish` sends the end, as middleware may change it. It does not run the handler if nobody gets
+   * the parts: a message without a reply address would start an endless handler for nobody.
    *
-   * @throws {ReplyError} with 429, if too many are at work, or begin within a second
-   * @throws whatever the parts throw
+   * @throws {ReplyError} with 429, if too many streams run, or begin within a second
+   * @throws the error that the handler throws
    */
   async pour(
     exchange: Exchange,
@@ -75,7 +75,7 @@ export class Streaming {
     else await this.#publishAll(exchange, parts, check);
   }
 
-  /** Tells that nothing more comes, after one last part if there is one. */
+  /** Sends the end, after one last part if there is one. */
   async finish(exchange: Exchange, last?: unknown): Promise<void> {
     const { endpoint } = exchange;
     if (endpoint) {
@@ -98,12 +98,12 @@ export class Streaming {
       const { connection } = this.#plan.ways;
       connection.publish({ subject, replyTo: "", data: NOTHING, headerBlock: undefined });
     } catch (error) {
-      // the connection may be closed, or what it holds be full, and the caller's address one that cannot be sent to
+      // the connection may be closed, the outbox full, or the caller's address invalid
       this.#plan.report(exchange, error);
     }
   }
 
-  /** Lets go of parts that nobody gets, before the first is made. */
+  /** Discards parts that nobody gets, before the handler makes the first. */
   async #discard(exchange: Exchange, parts: AsyncIterable<unknown>): Promise<void> {
     if (exchange.replyTo === "" || this.#plan.noReply) {
       const rule = "it is answered part by part, and nobody would get the parts";
@@ -112,7 +112,7 @@ export class Streaming {
     await parts[Symbol.asyncIterator]().return?.();
   }
 
-  /** No faster than the socket takes them, and for no longer than the broker runs. */
+  /** Publishes the parts no faster than the socket takes them, and only while the broker runs. */
   async #publishAll(
     exchange: Exchange,
     parts: AsyncIterable<unknown>,
@@ -145,7 +145,7 @@ export class Streaming {
     await this.#sendParts(exchange, parts[Symbol.asyncIterator](), { endpoint, check });
   }
 
-  /** Until all is sent, or nobody wants it: then the parts are told, so that their `finally` runs. */
+  /** Sends parts until the end or until nobody wants them; then closes the iterator, so that its `finally` runs. */
   async #sendParts(
     exchange: Exchange,
     parts: AsyncIterator<unknown>,
@@ -160,7 +160,7 @@ export class Streaming {
       if (result.done) return;
       try {
         const part = check ? await check(result.value) : result.value;
-        // a wait for each part, where there is nothing to wait for, would have each go out alone
+        // a needless wait for each part would send each part in a separate write
         const published = publish?.(exchange, part);
         if (isThenable(published)) await published;
         const sent = this.#sendPart(endpoint, part);

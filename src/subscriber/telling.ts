@@ -1,34 +1,31 @@
 import type { Bounds } from "../backlog.ts";
 import type { Exchange } from "./exchange.ts";
 
-/** What a middleware may have of refusals at a time; the bytes are those of the messages that they refuse. */
+/** How many refusals a middleware may hold at a time; the bytes are those of the refused messages. */
 const MOST_REFUSALS: Bounds = { messages: 256, bytes: 1_048_576 };
 
-/** Answers that a middleware has, and has not let go. */
+/** Answers that a middleware has not passed on yet. */
 export class Telling {
   readonly #told = new Map<Exchange, Promise<void>>();
   #refusals = 0;
   #bytes = 0;
 
-  /** Whose answers they are. */
+  /** The exchanges of these answers. */
   get exchanges(): readonly Exchange[] {
     return [...this.#told.keys()];
   }
 
-  /** Resolves once its answer has left; `undefined` where no middleware has it. */
+  /** Resolves once the exchange's answer has left; `undefined` if no middleware holds it. */
   of(exchange: Exchange): Promise<void> | undefined {
     return this.#told.get(exchange);
   }
 
-  /**
-   * Whether a middleware may have one more refusal. Nothing else bounds how many there are: whoever is refused takes no
-   * place.
-   */
+  /** Whether a middleware may hold one more refusal. Nothing else limits them, as a refused message takes no place. */
   get hasRoom(): boolean {
     return this.#refusals < MOST_REFUSALS.messages && this.#bytes < MOST_REFUSALS.bytes;
   }
 
-  /** A middleware has the answer until this settles. */
+  /** Notes that a middleware holds the answer until `sent` settles. */
   add(exchange: Exchange, sent: PromiseLike<unknown>): Promise<void> {
     if (exchange.isRefused) this.#count(exchange, 1);
     const told = Promise.resolve(sent).then(() => {}).finally(() => {
@@ -42,7 +39,7 @@ export class Telling {
   #count({ size, message }: Exchange, change: 1 | -1): void {
     this.#refusals += change;
     this.#bytes += change * size;
-    // what was read from the socket together with it is not counted
+    // copy it, as the count excludes other messages in the same chunk
     if (change > 0) message.outlast();
   }
 }
