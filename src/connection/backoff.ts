@@ -1,20 +1,20 @@
 import type { Clock } from "../clock.ts";
 
-/** How long to wait between two attempts to connect again, in milliseconds. */
+/** How long to wait between two attempts to reconnect, in milliseconds. */
 export interface Backoff {
   /** The longest first delay; it doubles with every attempt. */
   readonly minDelay: number;
-  /** Where the doubling ends; a connection that has lasted as long has the first delay again. */
+  /** The upper limit of the delay; after a connection that lasted this long, the delays start anew. */
   readonly maxDelay: number;
 }
 
-/** So many dials are the most within so many times the longest first delay: ten in ten seconds by default. */
+/** The most dials within a multiple of the longest first delay: ten in ten seconds by default. */
 const MOST = 10;
 const SPAN = 5;
 
 /**
- * Exponential with full jitter, before the first attempt, too: a thousand clients that lost the same server come back
- * spread out. A server that lets us in and hangs up gets no more dials than one that refuses.
+ * Exponential with full jitter, before the first attempt, too: a thousand clients that lost the same server reconnect
+ * spread out. A server that accepts us and hangs up gets no more dials than one that refuses.
  */
 export class ReconnectDelay {
   readonly #clock: Clock;
@@ -32,7 +32,7 @@ export class ReconnectDelay {
     this.#first = Math.min(backoff.minDelay, backoff.maxDelay);
   }
 
-  /** How many attempts there have been since the connection was there. */
+  /** How many attempts there have been since the last connection. */
   get attempts(): number {
     return this.#attempts;
   }
@@ -48,19 +48,19 @@ export class ReconnectDelay {
     return Math.max(this.#clock.random() * most, tenth + SPAN * this.#first - now);
   }
 
-  /** A server is dialled at that time. */
+  /** Notes the time of a dial. */
   dialled(at = this.#clock.now()): void {
     this.#dials.push(at);
     if (this.#dials.length > MOST) this.#dials.shift();
   }
 
-  /** The connection is there. */
+  /** Notes that the connection is open. */
   connected(now = this.#clock.now()): void {
     this.#attempts = 0;
     this.#since = now;
   }
 
-  /** The connection is gone. */
+  /** Notes that the connection has ended. */
   lost(now = this.#clock.now()): void {
     if (now - this.#since >= this.#backoff.maxDelay) this.#doublings = 0;
     this.#since = Infinity;

@@ -1,23 +1,23 @@
-/** What those wait for who need the connection: it comes back, or never does. */
+/** Lets callers wait until the connection is open again, or closed for good. */
 export class Comeback {
   #next = Comeback.#begin();
 
-  /** Resolves once the connection is there; rejects once it is closed for good. */
+  /** Resolves once the connection is open; rejects once it is closed for good. */
   get awaited(): Promise<void> {
     return this.#next.promise;
   }
 
-  /** The connection is there. */
+  /** The connection is open. */
   come(): void {
     this.#next.resolve();
   }
 
-  /** The connection has gone, and may come back. */
+  /** The connection has broken, and may come back. */
   go(): void {
     this.#next = Comeback.#begin();
   }
 
-  /** The connection is closed: whoever waits for it waits in vain. */
+  /** The connection is closed for good: rejects all waiting callers. */
   fail(error: Error): void {
     this.#next.reject(error);
     this.go();

@@ -7,33 +7,33 @@ import type { ReconnectDelay } from "./backoff.ts";
 import { connectFault, lacksPermission } from "./faults.ts";
 import { withoutQuery } from "./servers.ts";
 
-/** What a way to a server goes by. */
+/** What the loop needs to connect. */
 export interface WayIn {
   readonly clock: Clock;
-  /** Which servers a round has, each to be dialled once. */
+  /** The servers of a round; the loop dials each once. */
   round(): readonly string[];
-  /** Named where none lets us in. */
+  /** The servers to name in the error if none accepts us. */
   readonly urls: readonly string[];
-  /** Whether there was a connection: the first round waits like any other, and it goes on whatever is in the way. */
+  /** Whether this is a reconnect: then the first round waits like any other, and the loop retries after any error. */
   readonly isReturn: boolean;
-  /** Whether it goes on until a server is there, at the first time, too. */
+  /** Whether the first connect also retries until a server accepts us. */
   readonly waits: boolean;
   readonly delay: ReconnectDelay;
-  /** Ends it. */
+  /** Ends the loop. */
   readonly signal: AbortSignal;
   dial(url: string): Promise<NatsConnection>;
-  /** A dial that is under way as the waiting ends, and cannot be broken off. */
+  /** Takes a dial that is still running when the loop ends, as a dial cannot be cancelled. */
   left(dialled: Promise<NatsConnection>): void;
   /** An attempt begins, after its delay. */
   attempt(count: number): void;
-  /** A round has come to nothing, and another follows. */
+  /** A round has failed, and another follows. */
   failed(fault: ConnectionError): void;
 }
 
 /**
- * Dials round after round until a server lets us in: for the first time, and after each loss.
+ * Dials round after round until a server accepts us: for the first connect, and after each loss.
  *
- * @throws {ConnectionError} where trying again cannot help, where it is not to try again, and once it is ended
+ * @throws {ConnectionError} if a retry cannot help, if it must not retry, or once it is ended
  */
 export async function wayIn(way: WayIn): Promise<NatsConnection> {
   let last: ConnectionError | undefined;
@@ -51,7 +51,7 @@ export async function wayIn(way: WayIn): Promise<NatsConnection> {
   }
 }
 
-/** One dial after the other; gives what says most where all come to nothing. */
+/** Dials one server after the other; if all fail, returns the most helpful error. */
 async function oneRound(
   way: WayIn,
   last: ConnectionError | undefined,
@@ -65,7 +65,7 @@ async function oneRound(
       const client = await within(dialled, { signal }, "connect");
       if (!signal.aborted) return client;
     } catch (cause) {
-      // a cluster may tell of hundreds: at a reconnect, what is dialled is named alone
+      // a cluster may name hundreds of servers: at a reconnect, the error names only the dialled one
       const named = way.isReturn ? [url] : way.urls;
       const fault = signal.aborted ? undefined : connectFault(cause, named);
       if (fault && (!worst || weight(fault) > weight(worst))) worst = fault;
@@ -93,17 +93,17 @@ const WEIGHTS = [
 /** Those that no change on this side, or of the server's configuration, has to end. */
 const PASSING = ["refused", "hung-up", "timeout", "stale", "rejected", "limit"];
 
-/** Which of several failures says most of what has to be done. */
+/** Picks the failure that best shows what to do. */
 function weight(fault: ConnectionError): number {
   return WEIGHTS.indexOf(fault.reason) + (canPass(fault) ? 0 : WEIGHTS.length);
 }
 
-/** Whether it may be otherwise in a while, with nothing changed on this side. */
+/** Whether a later retry may succeed without a change on this side. */
 function canPass({ reason, cause }: ConnectionError): boolean {
   return PASSING.includes(reason) && !lacksPermission(cause);
 }
 
-/** What a connect comes to that was ended from this side. */
+/** The error of a connect that this side has ended. */
 function gaveUp(
   urls: readonly string[],
   cause: ConnectionError | undefined,

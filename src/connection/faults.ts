@@ -35,13 +35,13 @@ function faultOf(cause: unknown, action: string): ConnectionError {
   });
 }
 
-/** Whether it is the program that has no permission to dial this server. */
+/** Whether the program lacks Deno's permission to dial this server. */
 export function lacksPermission(cause: unknown): boolean {
   return [cause, (cause as Error | undefined)?.cause]
     .some((error) => error instanceof Deno.errors.NotCapable);
 }
 
-/** An error of the client as one of ours; what has no class of its own is passed on. */
+/** Turns an error of the client into one of ours; passes on errors without a class of ours. */
 export function clientFault(error: Error): Error {
   if (error instanceof errors.PermissionViolationError) {
     const operation = error.operation === "publish" ? "publish" : "subscribe";
@@ -61,7 +61,7 @@ function subjectOf({ subject, message }: { subject: string; message: string }): 
   return (subject || replyTo).replace(/\\(["\\])/g, "$1");
 }
 
-/** Nobody has connected, or it is over. */
+/** The broker has not connected, or is closed. */
 export function notConnected(action: string): ConnectionError {
   return new ConnectionError(
     `Cannot ${action} as the broker must be connected: call connect() or start() first`,
@@ -69,7 +69,7 @@ export function notConnected(action: string): ConnectionError {
   );
 }
 
-/** The client is another one than those that the fast way to the server is made for. */
+/** The client's version is not one that the fast way to the server supports. */
 export function unknownClient(fault: string): ConnectionError {
   const sentence = `Cannot use the fast way to the server as the client must be known: ${fault}. ` +
     "All works by the client's public face, and takes longer";

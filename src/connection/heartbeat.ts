@@ -1,7 +1,7 @@
 import type { Clock, Timer } from "../clock.ts";
 import type { Line } from "../line/line.ts";
 
-/** After so many pings without an answer the server is given up. */
+/** After how many unanswered pings to give the server up. */
 const MOST_UNANSWERED = 2;
 
 /** Pings the server and reports when it is silent: the client's own heartbeat waits for a socket that may never drain. */
@@ -16,7 +16,7 @@ export class Heartbeat {
     this.#interval = interval;
   }
 
-  /** Begins with a line; `silent` is called once it is given up. */
+  /** Begins with a line; calls `silent` once it gives the line up. */
   start(line: Pick<Line, "probe" | "longestSilence">, silent: () => void): void {
     this.stop();
     const interval = Math.min(this.#interval, line.longestSilence);

@@ -1,13 +1,13 @@
 import type { Clock } from "../clock.ts";
 
-/** So many addresses at most are taken from what a server tells. */
+/** How many addresses to take from a server at most. */
 const MOST = 256;
-/** No name of a host is longer, in characters. */
+/** The longest name of a host, in characters. */
 const ADDRESS = /^(?:\[[\da-f:.%\w]{2,64}\]|[\p{L}\p{M}\p{N}._-]{1,253}):(\d{1,5})$/iu;
 const LAST_PORT = 65_535;
 const PORTS: Readonly<Record<string, string>> = { ws: "80", wss: "443" };
 
-/** The servers that may be dialled: those of the configuration, and those that one of them has told of. */
+/** The servers to dial: those of the configuration, and those that a server has announced. */
 export class Pool {
   readonly #clock: Pick<Clock, "random">;
   readonly #configured: readonly string[];
@@ -24,31 +24,31 @@ export class Pool {
     this.#scheme = /^wss?:\/\//.exec(urls[0] ?? "")?.[0] ?? "";
   }
 
-  /** All of them. */
+  /** All servers. */
   get urls(): readonly string[] {
     return [...this.#configured, ...this.#gossiped.values()];
   }
 
-  /** All of them, in random order. */
+  /** All servers, in random order. */
   shuffled(): string[] {
     return this.urls.map((url) => ({ url, place: this.#clock.random() }))
       .sort((one, other) => one.place - other.place)
       .map(({ url }) => url);
   }
 
-  /** The one that was dialled longest ago: one that has just been lost comes last. */
+  /** The server that was dialled longest ago, so that a lost server comes last. */
   longestAgo(): string {
     const at = (url: string) => this.#dialled.get(url) ?? 0;
     return this.urls.reduce((found, url) => at(url) < at(found) ? url : found);
   }
 
-  /** It is dialled now. */
+  /** Notes that the server is dialled now. */
   dial(url: string): void {
     this.#dialled.delete(url);
     this.#dialled.set(url, ++this.#dials);
   }
 
-  /** A server tells which ones its cluster has, in whatever form. */
+  /** Takes the servers that a server announces for its cluster, in any form. */
   learn(addresses: unknown): void {
     if (!Array.isArray(addresses)) return;
     const known = new Set(this.#configured.map(addressOf));
@@ -67,7 +67,7 @@ function isAddress(text: unknown): text is string {
   return port > 0 && port <= LAST_PORT;
 }
 
-/** Host and port of a URL, as servers tell them of each other. */
+/** Host and port of a URL, in the form that servers announce. */
 function addressOf(url: string): string {
   const [, scheme = "", address = ""] = /^(?:(\w+):\/\/)?([^/?#]*)/.exec(url)!;
   const hasPort = /:\d+$/.test(address) && !/^[\da-f]*(?::[\da-f]*){2,}$/i.test(address);

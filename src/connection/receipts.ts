@@ -3,18 +3,18 @@ import type { Clock, Timer } from "../clock.ts";
 /** Milliseconds between two questions, while anything is sent. */
 const INTERVAL = 1_000;
 
-/** What receipts are asked by. */
+/** What receipts need to ask the server. */
 export interface ReceiptWays {
   readonly clock: Clock;
-  /** How many messages were given to be sent. */
+  /** How many messages were written. */
   given(): number;
-  /** Asks the server; resolves with its answer, by which it has all that was given before. */
+  /** Asks the server; resolves once it has everything written before. */
   ask(): Promise<void>;
 }
 
 /**
- * How far the server has answered: core NATS confirms no message, but a ping that is answered confirms all before it.
- * So what a broken connection may have lost is what was sent within about a second.
+ * Tracks which messages the server has confirmed: core NATS confirms no single message, but an answered ping confirms
+ * all messages before it. So a broken connection may have lost only the messages of about the last second.
  */
 export class Receipts {
   readonly #ways: ReceiptWays;
@@ -30,7 +30,7 @@ export class Receipts {
     return this.#confirmed;
   }
 
-  /** Something was sent, and will be asked after. */
+  /** Notes that a message was sent, and asks for a confirmation later. */
   expect(): void {
     this.#timer ??= this.#ways.clock.setTimeout(() => this.#ask(), INTERVAL);
   }
@@ -42,13 +42,13 @@ export class Receipts {
     this.#confirmed = Math.max(this.#confirmed, given);
   }
 
-  /** Asks no more, until something is sent. */
+  /** Stops asking until another message is sent. */
   stop(): void {
     this.#timer?.clear();
     this.#timer = undefined;
   }
 
-  /** One question at a time: a server that does not answer is the heartbeat's to find out. */
+  /** Asks one question at a time; the heartbeat detects a server that does not answer. */
   #ask(): void {
     const asked = this.#timer;
     const goOn = () => {
@@ -56,7 +56,7 @@ export class Receipts {
       this.#timer = undefined;
       if (this.#confirmed < this.#ways.given()) this.expect();
     };
-    // a connection that broke has been told of already
+    // the line has already reported the broken connection
     this.confirm().then(goOn, goOn);
   }
 }

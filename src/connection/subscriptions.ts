@@ -4,37 +4,37 @@ import { clientFault } from "./faults.ts";
 
 /** A subscription on the server. */
 export interface Interest {
-  /** Gone at once, with whatever is on its way. */
+  /** Ends the subscription at once, and drops messages on their way. */
   unsubscribe(): void;
-  /** Nothing new is sent to us; resolves once what is on its way has been taken. */
+  /** Ends the subscription; resolves once the taker has got the messages on their way. */
   drain(): Promise<void>;
 }
 
-/** Who takes the packets of a subscription; called while the socket is read, so it must be quick. */
+/** Takes the packets of a subscription; the socket's reader calls it, so it must be quick. */
 export interface Taker {
   take(packet: Packet): void;
   /** The server refused the subscription, or has taken it away. */
   refused(error: Error): void;
-  /** Whether a refused one is subscribed again now and then, until its owner unsubscribes. @default {false} */
+  /** Whether to retry a refused subscription from time to time, until its owner unsubscribes. @default {false} */
   readonly comesBack?: boolean;
-  /** The server has taken it after all. */
+  /** The server has accepted the subscription after a refusal. */
   restored?(): void;
 }
 
-/** Told what becomes of entries. */
+/** Gets the events of entries. */
 export interface EntryWatch {
-  /** The server is told of it. */
+  /** The entry was sent to the server. */
   subscribed(entry: Entry): void;
-  /** The server has refused it by its name, and its taker has been told. */
+  /** The server has refused the entry's subject, and the taker knows. */
   refused(entry: Entry, error: Error): void;
-  /** One that was refused is not wanted any more. */
+  /** The owner has unsubscribed a refused entry. */
   left(entry: Entry): void;
 }
 
-/** Told what a taker throws. */
+/** Reports an exception of a taker. */
 export type Report = (error: Error, subject?: string) => void;
 
-/** All that a connection is subscribed to: each line is told of it before anything else. */
+/** All subscriptions of a connection: each new line gets them before anything else. */
 export class Subscriptions {
   readonly report: Report;
   readonly watch: EntryWatch;
@@ -46,25 +46,25 @@ export class Subscriptions {
     this.report = report;
   }
 
-  /** Subscribes; the server has it once a flush is through. */
+  /** Subscribes; the server has the subscription once a flush resolves. */
   subscribe(subject: string, taker: Taker, queue?: string): Interest {
     const entry = new Entry(this, subject, taker, queue);
     entry.resubscribe();
     return entry;
   }
 
-  /** The one with this number on the wire. */
+  /** The subscription with this number on the wire. */
   numbered(sid: number): Entry | undefined {
     for (const entry of this.entries) if (entry.sid === sid) return entry;
   }
 
-  /** Tells a new line of all. */
+  /** Repeats all subscriptions on a new line. */
   raise(line: Line): void {
     this.line = line;
     for (const entry of this.entries) entry.raise(line);
   }
 
-  /** The line has ended, and with it all that it was told. */
+  /** The line has ended, and its subscriptions with it. */
   lower(): void {
     this.line = undefined;
     for (const entry of this.entries) entry.lower();
@@ -77,7 +77,7 @@ export class Subscriptions {
   }
 }
 
-/** One subscription, whichever lines it goes through. */
+/** One subscription, across all its lines. */
 export class Entry implements Interest, Listener {
   readonly subject: string;
   readonly queue: string | undefined;
@@ -119,14 +119,14 @@ export class Entry implements Interest, Listener {
     try {
       this.#taker.take(packet);
     } catch (error) {
-      // an exception while the socket is read would end the line
+      // an exception in the socket's reader would end the line
       this.#owner.report(error as Error);
     }
   }
 
   /** The line has been told that it is refused, and does not have it any more. */
   refused(error: Error): void {
-    // one that is being left may still be refused, and must not come back
+    // the server may still refuse an entry that is being left, which must not come back
     if (this.#state === "left") return;
     const fault = clientFault(error);
     this.#delist();
