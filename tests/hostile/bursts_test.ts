@@ -63,7 +63,7 @@ onEveryServer(
   },
 );
 
-Deno.test("NatsBroker.publish() outlives a server that lowers its limit under a burst, and tells of each that is lost", async () => {
+Deno.test("NatsBroker.flush() rejects where a server lowers its limit under a burst and some of it is lost, and only there", async () => {
   const lowered = infoWith({ max_payload: 1_000 });
   let pings = 0;
   const answer = (line: string) => {
