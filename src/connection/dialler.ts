@@ -10,9 +10,9 @@ import { leavable } from "./leavable_socket.ts";
 import { clientOptions, type ConnectionSettings, kindOf, type SocketSource } from "./settings.ts";
 import { HUNG_UP } from "./verdicts.ts";
 
-/** How a WebSocket ends that was reset: what the server had said before may be lost with it. */
+/** How a socket ends that was reset: the last words of the server may be lost with it. */
 const RESET = /connection reset|os error (?:104|54|10054)\b/i;
-/** So often it is dialled anew to hear that. */
+/** How often to dial again to hear these words. */
 const RESETS = 2;
 
 /** What dials go by. */
@@ -68,11 +68,10 @@ export class Dialler {
         client.close().catch(() => {});
       } catch (error) {
         if (noted?.unmade) throw noted.unmade;
-        if (!isWordless(error)) throw error;
-        const failure = noted?.failure;
-        if (!RESET.test(failure?.message ?? "") || resets === RESETS) {
-          throw failure ?? new Error(HUNG_UP, { cause: error });
-        }
+        const failure = isWordless(error)
+          ? noted?.failure ?? new Error(HUNG_UP, { cause: error })
+          : error;
+        if (resets === RESETS || !isReset(failure)) throw failure;
         delay.dialled();
       }
     }
@@ -112,6 +111,10 @@ export class Dialler {
     const authority = await readAuthority(tls.caFile);
     return servers.kind === "webSocket" ? trustingSockets(authority) : undefined;
   }
+}
+
+function isReset(failure: unknown): boolean {
+  return failure instanceof Error && RESET.test(failure.message);
 }
 
 /** The client has nothing to say of a server that has let its socket in and hung up, but this, without a cause. */

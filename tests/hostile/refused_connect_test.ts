@@ -106,23 +106,31 @@ Deno.test("NatsBroker.connect() fails at once where the real server has too many
   }
 });
 
-Deno.test("NatsBroker.connect() hears what a server says whose first WebSocket is reset", async () => {
-  let dials = 0;
-  const server = createServer((socket) => {
-    const isFirst = ++dials === 1;
-    socket.on("error", () => {});
-    socket.once("data", async (request) => {
-      socket.write(await upgraded(String(request)));
-      socket.write(frame(isFirst ? INFO : `${INFO}-ERR 'maximum connections exceeded'\r\n`));
-      // the client's CONNECT
-      socket.once("data", () => isFirst ? socket.resetAndDestroy() : socket.end());
+for (const scheme of ["nats", "ws"] as const) {
+  Deno.test(`NatsBroker.connect() over ${scheme}:// hears what a server says whose first socket is reset`, async () => {
+    let dials = 0;
+    const server = createServer((socket) => {
+      const isFirst = ++dials === 1;
+      const words = isFirst ? INFO : `${INFO}-ERR 'maximum connections exceeded'\r\n`;
+      socket.on("error", () => {});
+      const say = (data: string | Uint8Array) => {
+        socket.write(data);
+        // the client's CONNECT
+        socket.once("data", () => isFirst ? socket.resetAndDestroy() : socket.end());
+      };
+      if (scheme === "nats") return say(words);
+      socket.once("data", async (request) => {
+        socket.write(await upgraded(String(request)));
+        say(frame(words));
+      });
     });
+    await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as { port: number };
+    const error = await refusal(`${scheme}://127.0.0.1:${port}`);
+    await new Promise((resolve) => server.close(resolve));
+    assertEquals([error.reason, dials], ["limit", 2], error.message);
   });
-  await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
-  const error = await refusal(`ws://127.0.0.1:${(server.address() as { port: number }).port}`);
-  await new Promise((resolve) => server.close(resolve));
-  assertEquals([error.reason, dials], ["limit", 2], error.message);
-});
+}
 
 /** Takes a WebSocket. */
 async function upgraded(request: string): Promise<string> {

@@ -1,5 +1,6 @@
 /**
- * Connects to the server of its argument, says what goes wrong, and ends once it has been connected twice.
+ * Connects to the server of its argument, publishes a message, says what goes wrong, and ends once it has been connected
+ * twice.
  *
  * @module
  */
@@ -13,6 +14,7 @@ if (import.meta.main) {
   });
   const events = broker.events();
   await broker.connect();
+  await broker.publish("watcher.connected");
   let connects = 0;
   for await (const event of events) {
     if (event.type === "error") {
