@@ -59,6 +59,9 @@ const CHANGES: Record<string, (protocol: Inside) => void> = {
     transport.send = (frames: Uint8Array[]) => frames.forEach((one) => send.call(transport, one));
     protocol.flushPending = () => transport.send([protocol.outbound.drain()]);
   },
+  "says of an open socket that it is closed": ({ transport }) => {
+    Object.defineProperty(transport, "isClosed", { get: () => true, set() {} });
+  },
   "does not tell when a write has left": ({ transport }) => {
     Object.defineProperty(transport, "pendingWrite", { value: null, writable: false });
     transport.send = () => {};
