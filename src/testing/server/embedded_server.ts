@@ -1,3 +1,4 @@
+import { breathing } from "../../breath.ts";
 import { platformClock } from "../../clock.ts";
 import type { Duration } from "../../duration.ts";
 import { Authorization } from "./authorization.ts";
@@ -256,6 +257,7 @@ export class EmbeddedServer implements AsyncDisposable {
     this.disconnect();
     this.#jetstream?.stop();
     await Promise.all([this.#pipes.stop(), this.#tcp?.stop(), this.#webSocket?.stop()]);
+    await breathing(); // a timer left behind would be a leak in a program's tests
   }
 
   /** The same as {@linkcode stop}. */

@@ -1,4 +1,5 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
+import { breathing } from "../../../src/breath.ts";
 import { platformClock } from "../../../src/clock.ts";
 import type { Packet } from "../../../src/message/packet.ts";
 import { Intake, type Worker } from "../../../src/subscriber/intake.ts";
@@ -132,6 +133,25 @@ Deno.test("Intake goes through a backlog of any length, though no handler waits"
   // with turns of the event loop in between
   await intake.drained();
   assertEquals([seen.length, seen[1], seen.at(-1)], [20_001, "0", "19999"]);
+});
+
+Deno.test("Intake.drained() leaves no timer behind, though its loop has just asked for a turn", async () => {
+  const more = Array.from({ length: 16 }, (_, at) => `${at}`);
+  const worker: Worker = {
+    run() {
+      // long enough for a loop to ask for a turn
+      const began = performance.now();
+      while (more.length > 0 && performance.now() - began < 6);
+      take(intake, ...more.splice(0));
+    },
+    overflow() {},
+    late() {},
+  };
+  const intake = new Intake(worker, 1, { messages: 100, bytes: 10_000 });
+  intake.open(platformClock);
+  take(intake, "first");
+  await intake.drained();
+  assertEquals([intake.count, breathing()], [0, undefined]);
 });
 
 Deno.test("Intake.drained() resolves once every message has been seen through", async () => {
