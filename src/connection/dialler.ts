@@ -8,12 +8,10 @@ import { dial } from "./dial.ts";
 import { NotedSockets, readAuthority, type SocketFactory, trustingSockets } from "./trust.ts";
 import { leavable } from "./leavable_socket.ts";
 import { clientOptions, type ConnectionSettings, kindOf, type SocketSource } from "./settings.ts";
-import { HUNG_UP } from "./verdicts.ts";
+import { HUNG_UP, RESET } from "./verdicts.ts";
 
-/** How a socket ends that was reset: the last words of the server may be lost with it. */
-const RESET = /connection reset|os error (?:104|54|10054)\b/i;
 /** How often to dial again to hear these words. */
-const RESETS = 2;
+const RESETS = 4;
 
 /** What dials go by. */
 export interface DialWays {

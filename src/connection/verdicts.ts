@@ -26,6 +26,9 @@ export const REJECTED: Verdict = { reason: "rejected", rule: "the server must ag
 /** How a server hangs up without a word, as the transport tells it and as `dial` does. */
 export const HUNG_UP = "the socket closed before the server had let us in";
 
+/** How a socket ends that was reset: the last words of the server may be lost with it. */
+export const RESET = /connection reset|os error (?:104|54|10054)\b/i;
+
 /** By the words of the server, its TLS library, or the transport; the first that fits counts. */
 const VERDICTS: readonly (readonly [words: RegExp, verdict: Verdict])[] = [
   [/maximum account (?:active )?connections exceeded/i, {
@@ -67,6 +70,11 @@ const VERDICTS: readonly (readonly [words: RegExp, verdict: Verdict])[] = [
     reason: "stale",
     rule: "the server must hear from us in time",
     hint: "The program or the network stood still for longer than the server's pings allow",
+  }],
+  [RESET, {
+    reason: "hung-up",
+    rule: "the server must let us in",
+    hint: "A reset takes away what the server has said: its log may say why",
   }],
   [/socket closed (?:before|while expecting) (?:an )?info|before the server had let us in/i, {
     reason: "hung-up",
