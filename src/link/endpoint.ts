@@ -22,7 +22,7 @@ import type { Terms } from "./terms.ts";
 
 /** How long a side may say nothing once the other has said all, in milliseconds, before that is looked into. */
 const SILENCE = 1_000;
-const NOTHING = new Uint8Array(0);
+const END = { code: "e", data: new Uint8Array(0), headerBlock: undefined } as const;
 
 /** One end of a link, in the hand of the program: what comes in, what goes out, and how it ended. */
 export class Endpoint implements LinkOwner {
@@ -154,9 +154,7 @@ export class Endpoint implements LinkOwner {
     if (this.#sending.turn) await this.#sending.turn;
     if (this.#ending?.reason === "complete") return;
     if (this.#ending) throw this.error("end");
-    if (!this.#link.out.isEnded) {
-      this.#link.give([{ code: "e", data: NOTHING, headerBlock: undefined }]);
-    }
+    if (!this.#link.out.isEnded) this.#link.give([END]);
     await this.#sending.end();
   }
 
@@ -185,9 +183,7 @@ export class Endpoint implements LinkOwner {
     if (!this.#link.life.isSuspended) this.ended(ending);
   }
 
-  /**
-   * Reads until all is said; whoever leaves the loop leaves the link: `later`, where an error of the loop may be told.
-   */
+  /** Reads until all is said; leaving the loop leaves the link: `later`, where the loop may throw an error. */
   iterate(later = false): AsyncIterator<Message> {
     const wait = async (): Promise<IteratorResult<Message>> => {
       const value = await this.next();
@@ -204,6 +200,12 @@ export class Endpoint implements LinkOwner {
         return Promise.resolve({ done: true, value: undefined });
       },
     };
+  }
+
+  /** Ends with an error that this side has found in an answer, and keeps nothing of what waits. */
+  fail(error: unknown): void {
+    this.#forget();
+    this.ended({ reason: "error", error });
   }
 
   get held(): number {
@@ -253,9 +255,8 @@ export class Endpoint implements LinkOwner {
   }
 
   retire(passed: number): void {
-    if (!this.#ending && !this.#drained.isAsked) {
-      this.#retirement.proceed(passed, this.#sending.turn);
-    }
+    if (this.#ending || this.#drained.isAsked) return;
+    this.#retirement.proceed(passed, this.#sending.turn);
   }
 
   draining(): void {

@@ -114,7 +114,11 @@ export class Handshake {
       this.fail(() => answer);
       return this.#link.expire();
     }
-    const plain = this.#plain ??= new PlainAnswer(this.#subject, this.#link.clock);
+    const plain = this.#plain ??= new PlainAnswer(
+      this.#subject,
+      this.#link.clock,
+      () => this.#link.holding.shrink(),
+    );
     if (this.#isForgotten) plain.end(LEFT);
     plain.take(answer);
     if (!plain.ending || this.#isOver) return;
@@ -134,6 +138,8 @@ export class Handshake {
     this.#isForgotten = true;
     this.#plain?.end(LEFT);
     if (this.#isOver) return;
+    // nobody will read what has come
+    this.#plain?.clear();
     this.#isOver = true;
     this.#grace?.clear();
     this.#opened.reject(error());

@@ -67,7 +67,7 @@ export async function openSession(
   if (plain) {
     const error = plain.ending?.error ??
       new LinkError("open a session on", subject, "error", "an answer came, and no acceptance");
-    endpoint.ended({ reason: "error", error });
+    endpoint.fail(error);
     throw error;
   }
   const answer = new ReceivedMessage(acceptance, {

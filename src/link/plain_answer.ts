@@ -15,6 +15,7 @@ import { FRAME } from "./held.ts";
 export class PlainAnswer {
   readonly #clock: Clock;
   readonly #subject: string;
+  readonly #shrunk: () => void;
   readonly #backlog = new Backlog<Packet>();
   readonly #ended = Promise.withResolvers<Ending>();
   #ending: Ending | undefined;
@@ -23,8 +24,10 @@ export class PlainAnswer {
   #last: number;
   #coming: PromiseWithResolvers<void> | undefined;
 
-  constructor(subject: string, clock: Clock) {
+  /** Calls `shrunk` when it holds less. */
+  constructor(subject: string, clock: Clock, shrunk: () => void) {
     this.#clock = clock;
+    this.#shrunk = shrunk;
     this.#last = clock.now();
     this.#subject = subject;
   }
@@ -86,7 +89,9 @@ export class PlainAnswer {
   /** The next part; `undefined` once there is none. */
   async next(): Promise<Packet | undefined> {
     while (!this.hasParts && !this.#ending) await this.#news();
-    return this.#backlog.shift();
+    const part = this.#backlog.shift();
+    this.#shrunk();
+    return part;
   }
 
   /** Nothing more is taken; what came can still be read. */
@@ -100,6 +105,7 @@ export class PlainAnswer {
   /** Forgets what waits. */
   clear(): void {
     this.#backlog.clear();
+    this.#shrunk();
   }
 
   /** Resolves with the next message. */

@@ -160,7 +160,7 @@ export class RequestedStream implements ReplyStream {
       if (!(read instanceof Promise)) return read;
       return await within(read, patience, `request a stream of "${subject}"`, subject);
     } catch (error) {
-      this.#endpoint.ended({ reason: "error", error });
+      this.#endpoint.fail(error);
       throw error;
     }
   }

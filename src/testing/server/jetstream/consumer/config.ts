@@ -202,7 +202,7 @@ export function isPush({ deliver_subject }: ConsumerConfig): boolean {
   return deliver_subject !== "";
 }
 
-/** Is each message, or all up to one, acknowledged by whoever got it? */
+/** Whether clients acknowledge messages of this consumer, each one or all up to one. */
 export function isAcknowledged({ ack_policy }: ConsumerConfig): boolean {
   return ack_policy === "explicit" || ack_policy === "all";
 }
