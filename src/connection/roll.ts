@@ -62,7 +62,7 @@ export class Roll implements EntryWatch {
 
   /** The program has published there. */
   published(subject: string): void {
-    if (this.#unanswered.open.published(subject)) void this.#ask();
+    if (this.#unanswered.published(subject)) void this.#ask();
   }
 
   refused(entry: Entry, error: Error): void {

@@ -44,7 +44,7 @@ export class CurrentFacts {
     this.#latest = latest;
   }
 
-  /** The client makes an object for each INFO, so that looking whether there is a later one costs nothing. */
+  /** The client makes an object for each INFO, so that one comparison finds a later one. */
   get now(): ServerFacts {
     const latest = this.#latest();
     if (latest && latest !== this.#read) {

@@ -23,10 +23,7 @@ export class Batch {
 
   /** A message of the program's own; gives whether it is time to ask. */
   published(subject: string): boolean {
-    const subjects = this.#subjects;
-    // most programs publish to one subject many times
-    if (subjects[subjects.length - 1] !== subject) subjects.push(subject);
-    return subjects.length >= MOST;
+    return this.#subjects.push(subject) >= MOST;
   }
 
   hasPublished(subject: string): boolean {
@@ -39,6 +36,16 @@ export class Batch {
 export class Unanswered {
   #open = new Batch();
   #asked: Batch[] = [];
+  /** The last subject that the open batch knows. */
+  #latest: string | undefined;
+
+  /** A message of the program's own; gives whether it is time to ask. */
+  published(subject: string): boolean {
+    // most programs publish to one subject many times
+    if (subject === this.#latest) return false;
+    this.#latest = subject;
+    return this.#open.published(subject);
+  }
 
   /** What is sent now belongs here. */
   get open(): Batch {
@@ -60,6 +67,7 @@ export class Unanswered {
     const asked = this.#open;
     this.#asked.push(asked);
     this.#open = new Batch();
+    this.#latest = undefined;
     return asked;
   }
 
@@ -79,6 +87,7 @@ export class Unanswered {
     const refusals = [...this.#asked, this.#open].flatMap((batch) => batch.refusals);
     this.#asked = [];
     this.#open = new Batch();
+    this.#latest = undefined;
     return refusals;
   }
 }

@@ -42,10 +42,10 @@ interface Sent {
   readonly leave: (draft: Draft) => unknown;
 }
 
-/** Shared, as a promise for each message would cost as much as the rest of publishing. */
 /** Headers that only the broker may set. */
 export type OwnFields = readonly (readonly [string, string])[];
 
+/** Shared, as a promise for each message would cost as much as the rest of publishing. */
 const DONE = Promise.resolve();
 
 type Chain = (sent: Sent) => unknown;
@@ -146,7 +146,7 @@ export class Outbound {
     body: unknown,
     { headers, correlationId: given }: RequestOptions,
     timeLeft: number | undefined,
-    fields: OwnFields = [],
+    fields?: OwnFields,
   ): Outgoing | Promise<Outgoing> {
     const correlationId = given ?? currentWork()?.correlationId ?? newToken();
     const draft: Draft = { kind: "request", subject, body, headers, correlationId };
@@ -193,7 +193,7 @@ export class Outbound {
 
   /** Sends a draft, with headers of ours; returns a promise only if a middleware needs one. */
   send(draft: Draft, fields?: OwnFields): unknown {
-    return this.pass(draft, fields ? (draft) => this.#leave(draft, fields) : this.#leave);
+    return this.pass(draft, fields ? this.#leavingWith(fields) : this.#leave);
   }
 
   /** Sends a draft without the middleware: for a last message that the middleware failed to pass on. */
@@ -206,9 +206,14 @@ export class Outbound {
     this.#ways.connection.publish(this.#encode(draft, fields));
   };
 
+  /** Not within {@linkcode send}: a closure there would make every message allocate its scope. */
+  #leavingWith(fields: OwnFields): (draft: Draft) => void {
+    return (draft) => this.#leave(draft, fields);
+  }
+
   #ask(draft: Draft, question: Question, left = question.timeout): Promise<Message> {
     const timeLeft = Math.ceil(left);
-    return this.#ways.requests.send(this.#encode({ ...draft, timeLeft }), question);
+    return this.#ways.requests.send(this.#encode({ ...draft, timeLeft }, undefined), question);
   }
 
   /**
@@ -241,14 +246,14 @@ export class Outbound {
 
   #encode(
     draft: Draft & { readonly timeLeft?: number | undefined },
-    fields: OwnFields = [],
+    fields: OwnFields | undefined,
   ): Outgoing {
     const { hasHeaders } = this.#ways.connection;
     // most drafts have no headers, and a copy of each would cost as much as its checks
-    const isBare = draft.headers === undefined && fields.length === 0;
+    const isBare = draft.headers === undefined && fields === undefined;
     const envelope = isBare
       ? draft
-      : { ...draft, headers: [...sendableFields(draft.headers ?? {}), ...fields] };
+      : { ...draft, headers: [...sendableFields(draft.headers ?? {}), ...fields ?? []] };
     const outgoing = encodeMessage(draft.subject, draft.body, envelope, hasHeaders);
     if (draft.kind !== "publish") outgoing.isAwaited = true;
     return outgoing;

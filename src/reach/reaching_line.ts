@@ -25,13 +25,14 @@ export class ReachingLine implements Line {
   readonly #protocol: Protocol;
   readonly #watch: LineWatch;
   readonly #asks = new PendingAsks();
-  #lastInfo: Partial<ServerInfo> | undefined;
+  #info: Partial<ServerInfo> | undefined;
   #hasEnded = false;
 
   constructor(clock: Clock, client: NatsConnection, protocol: Protocol, watch: LineWatch) {
     this.#client = client;
     this.#protocol = protocol;
     this.#watch = watch;
+    this.#info = client.info;
     this.writer = this.#writeThrough(clock);
     this.#readThrough();
     this.#listenThrough();
@@ -47,7 +48,7 @@ export class ReachingLine implements Line {
   }
 
   get info(): Partial<ServerInfo> | undefined {
-    return this.#client.info ?? this.#lastInfo;
+    return this.#info;
   }
 
   get address(): string {
@@ -118,7 +119,7 @@ export class ReachingLine implements Line {
    */
   #listenThrough(): void {
     const { subscriptions, parser } = this.#protocol;
-    this.#protocol.parser = new Inbound(parser as ControlParser, {
+    this.#protocol.parser = new Inbound(this.#informedBy(parser as ControlParser), {
       addressee(sid) {
         const found = subscriptions.get(sid);
         return found instanceof ListedTicket ? found : undefined;
@@ -131,6 +132,20 @@ export class ReachingLine implements Line {
     });
   }
 
+  /**
+   * Takes the client's INFO after each line that the client reads, as a look at it for each message costs a tenth of
+   * publishing.
+   */
+  #informedBy(parser: ControlParser): ControlParser {
+    return {
+      parse: (piece) => {
+        parser.parse(piece);
+        this.#info = this.#client.info ?? this.#info;
+      },
+      state: parser.state,
+    };
+  }
+
   #notice(status: Status): void {
     if (this.#hasEnded) return;
     if (status.type === "disconnect") this.#end();
@@ -141,7 +156,6 @@ export class ReachingLine implements Line {
   #end(): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
-    this.#lastInfo = this.#client.info;
     this.#asks.end();
     this.#watch.ended();
   }
