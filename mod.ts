@@ -42,7 +42,7 @@ export type { BrokerOptions, ReconnectOptions, TlsOptions } from "./src/broker/b
 export type { PermissionClaims, Permissions, SubjectClaims } from "./src/broker/permissions.ts";
 export type { PermissionsOptions } from "./src/broker/permissions_options.ts";
 export type { Auth, AuthSource } from "./src/connection/auth.ts";
-export type { BrokerEvent } from "./src/connection/events.ts";
+export type { BrokerEvent } from "./src/events.ts";
 export type { LogFields, Logger } from "./src/log/logger.ts";
 export type { ServiceOptions } from "./src/service/service_options.ts";
 export type { Inbox, InboxEnd, NextOptions } from "./src/inbox/inbox.ts";

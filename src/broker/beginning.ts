@@ -1,5 +1,5 @@
 import type { Clock, Timer } from "../clock.ts";
-import type { EventFeed } from "../connection/events.ts";
+import type { EventFeed } from "../events.ts";
 import { ConnectionError } from "../errors.ts";
 
 /**

@@ -1,4 +1,4 @@
-import type { BrokerEvent } from "../connection/events.ts";
+import type { BrokerEvent } from "../events.ts";
 import type { Clock } from "../clock.ts";
 import type { SocketSource } from "../connection/settings.ts";
 import type { Answers } from "../inbox/answers.ts";

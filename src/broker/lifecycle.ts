@@ -1,6 +1,6 @@
 import type { Clock } from "../clock.ts";
 import type { Connection } from "../connection/connection.ts";
-import type { EventFeed } from "../connection/events.ts";
+import type { EventFeed } from "../events.ts";
 import { within } from "../deadline.ts";
 import { ConnectionError, TimeoutError } from "../errors.ts";
 import type { Links } from "../link/links.ts";

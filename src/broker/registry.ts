@@ -1,4 +1,4 @@
-import type { EventFeed } from "../connection/events.ts";
+import type { EventFeed } from "../events.ts";
 import type { LinkWays } from "../link/link_ways.ts";
 import type { Middleware, PublishMiddleware } from "../middleware/middleware.ts";
 import { Outbound, type Ways } from "../outbound/outbound.ts";

@@ -1,7 +1,7 @@
 import type { Timer } from "../clock.ts";
 import { Connection } from "../connection/connection.ts";
-import { EventFeed } from "../connection/events.ts";
-import { notConnected } from "../connection/faults.ts";
+import { EventFeed } from "../events.ts";
+import { notConnected } from "../connection/client_errors.ts";
 import type { Answers } from "../inbox/answers.ts";
 import { CollectedAnswers } from "../inbox/collected_answers.ts";
 import type { Inbox } from "../inbox/inbox.ts";

@@ -6,23 +6,20 @@ import type { Outgoing } from "../message/outgoing.ts";
 import { sizeOf } from "../message/packet.ts";
 import { outside } from "../message/work.ts";
 import { Comeback } from "./comeback.ts";
-import { ControlLines } from "./control_lines.ts";
-import { Dialling } from "./dialling.ts";
-import type { EventFeed } from "./events.ts";
+import { ControlLines, CurrentFacts } from "./server_limits.ts";
+import { Dialling } from "./dial_loop.ts";
+import type { EventFeed } from "../events.ts";
 import {
   alreadyConnected,
   clientFault,
   closedUnder,
   notConnected,
   unknownClient,
-} from "./faults.ts";
-import { guarded } from "./guarded_watch.ts";
-import { Heartbeat } from "./heartbeat.ts";
-import { lineThrough } from "./line_through.ts";
+} from "./client_errors.ts";
+import { guarded, Heartbeat, lineThrough } from "./open_line.ts";
 import { OddAddresses } from "./odd_addresses.ts";
-import { Outlet } from "./outlet.ts";
-import { Roll } from "./roll.ts";
-import { CurrentFacts } from "./server_facts.ts";
+import { Outlet } from "./transmitter.ts";
+import { Roll } from "./refusals.ts";
 import { withoutQuery } from "./servers.ts";
 import type { ConnectionSettings, SocketSource } from "./settings.ts";
 import { type Interest, Subscriptions, type Taker } from "./subscriptions.ts";

@@ -1,5 +1,5 @@
-import type { EventFeed } from "./events.ts";
-import { connectFault, lacksPermission } from "./faults.ts";
+import type { EventFeed } from "../events.ts";
+import { connectFault, lacksPermission } from "./client_errors.ts";
 
 /** More than all servers that are dialled have to say; the same again and again would be a flood of lines. */
 const MOST = 1_024;

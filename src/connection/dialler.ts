@@ -1,14 +1,19 @@
 import type { Clock } from "../clock.ts";
 import { errors, type NatsConnection } from "@nats-io/transport-deno";
-import { Authentication } from "./authentication.ts";
+import { Authentication } from "./auth.ts";
 import { REACH } from "../reach/client_shape.ts";
 import { isSound } from "../reach/trial.ts";
-import type { ReconnectDelay } from "./backoff.ts";
+import type { ReconnectDelay } from "./reconnect_delay.ts";
 import { dial } from "./dial.ts";
-import { NotedSockets, readAuthority, type SocketFactory, trustingSockets } from "./trust.ts";
-import { leavable } from "./leavable_socket.ts";
+import {
+  leavable,
+  NotedSockets,
+  readAuthority,
+  type SocketFactory,
+  trustingSockets,
+} from "./web_sockets.ts";
 import { clientOptions, type ConnectionSettings, kindOf, type SocketSource } from "./settings.ts";
-import { HUNG_UP, RESET } from "./verdicts.ts";
+import { HUNG_UP, RESET } from "./client_errors.ts";
 
 /** How often to dial again to hear these words. */
 const RESETS = 4;

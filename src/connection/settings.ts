@@ -5,10 +5,10 @@ import type {
 } from "@nats-io/transport-deno";
 import { LONGEST_TIMER } from "../clock.ts";
 import type { Auth, AuthSource } from "./auth.ts";
-import type { Backoff } from "./backoff.ts";
+import type { Backoff } from "./reconnect_delay.ts";
 import type { TransportKind } from "./dial.ts";
 import type { ServerList } from "./servers.ts";
-import type { SocketFactory } from "./trust.ts";
+import type { SocketFactory } from "./web_sockets.ts";
 
 /** Everything a connection has to know, checked and with its defaults filled in. */
 export interface ConnectionSettings {

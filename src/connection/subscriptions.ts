@@ -1,6 +1,6 @@
 import type { Line, Listener, Ticket } from "../line/line.ts";
 import type { Packet } from "../message/packet.ts";
-import { clientFault } from "./faults.ts";
+import { clientFault } from "./client_errors.ts";
 
 /** A subscription on the server. */
 export interface Interest {

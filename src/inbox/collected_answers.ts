@@ -4,7 +4,7 @@ import type { Connection, Interest, Taker } from "../connection/connection.ts";
 import { ForeignAnswers, isForeignAnswer } from "../replies/foreign_answer.ts";
 import { isOwnQuestion } from "../replies/own_question.ts";
 import type { OwnInbox, ReplyAddresses } from "../replies/reply_addresses.ts";
-import type { BrokerEvent, EventFeed } from "../connection/events.ts";
+import type { BrokerEvent, EventFeed } from "../events.ts";
 import { NoRespondersError, PermissionError, TimeoutError } from "../errors.ts";
 import { within } from "../deadline.ts";
 import { type Message, ReceivedMessage } from "../message/message.ts";

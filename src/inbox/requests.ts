@@ -1,8 +1,8 @@
 import type { Clock, Timer } from "../clock.ts";
 import { ConnectionError, NoRespondersError, PermissionError, TimeoutError } from "../errors.ts";
 import type { Connection, Interest, Taker } from "../connection/connection.ts";
-import type { BrokerEvent, EventFeed } from "../connection/events.ts";
-import { notConnected } from "../connection/faults.ts";
+import type { BrokerEvent, EventFeed } from "../events.ts";
+import { notConnected } from "../connection/client_errors.ts";
 import { within } from "../deadline.ts";
 import { MessageHeaders } from "../message/headers.ts";
 import { age, type Outgoing } from "../message/outgoing.ts";

@@ -1,7 +1,7 @@
 import type { Clock, Timer } from "../clock.ts";
 import { Backlog } from "../backlog.ts";
 import type { Connection, Interest, Taker } from "../connection/connection.ts";
-import type { BrokerEvent, EventFeed, EventListener } from "../connection/events.ts";
+import type { BrokerEvent, EventFeed, EventListener } from "../events.ts";
 import { within } from "../deadline.ts";
 import { InvalidSubjectError } from "../errors.ts";
 import { type Message, ReceivedMessage } from "../message/message.ts";

@@ -1,5 +1,6 @@
 import type {
   Msg,
+  MsgHdrs,
   NatsConnection,
   ServerInfo,
   Status,
@@ -7,12 +8,10 @@ import type {
 } from "@nats-io/transport-deno";
 import { legible } from "../log/legible.ts";
 import { shortened } from "../subject/shortened.ts";
-import { isReplyText } from "../wire/reply_address.ts";
-import type { Line, LineWatch, Listener, Ticket } from "./line.ts";
-import { PendingAsks } from "./pending_asks.ts";
-import { PlainPacket } from "./plain_packet.ts";
-import { PlainWriter } from "./plain_writer.ts";
-import { Turnstile } from "./turnstile.ts";
+import { isReplyText } from "../wire/message_line.ts";
+import { type Line, type LineWatch, type Listener, PendingAsks, type Ticket } from "./line.ts";
+import { PlainWriter, Turnstile } from "./plain_writer.ts";
+import type { Packet } from "../message/packet.ts";
 
 /** How many turns the client's queue of statuses takes at most to deliver the next one. */
 const TURNS = 8;
@@ -202,4 +201,63 @@ class PlainTicket implements Ticket {
     if (!subscription || subscription.isClosed()) return;
     await this.#drain(subscription).catch(() => {});
   }
+}
+
+const encoder = new TextEncoder();
+const VERSION = "NATS/1.0";
+const END = "\r\n\r\n";
+
+/** A message of the client; reads each part on demand. */
+export class PlainPacket implements Packet {
+  readonly #message: Msg;
+  readonly #unreadable: (cause: unknown) => void;
+  #isTold = false;
+
+  /** Calls `unreadable` once if the client cannot read the headers; the packet then has no headers. */
+  constructor(message: Msg, unreadable: (cause: unknown) => void) {
+    this.#message = message;
+    this.#unreadable = unreadable;
+  }
+
+  get subject(): string {
+    return this.#message.subject;
+  }
+
+  get replyTo(): string {
+    return this.#message.reply ?? "";
+  }
+
+  get data(): Uint8Array {
+    return this.#message.data;
+  }
+
+  /**
+   * Encodes the headers again, as the client gives them decoded; the client's own encoder drops a status without a
+   * text.
+   */
+  get headerBlock(): Uint8Array | undefined {
+    const headers = this.#headers();
+    return headers && encoder.encode(`${linesOf(headers).join("\r\n")}${END}`);
+  }
+
+  /** Reading the headers decodes them, and the client throws at a name that it would not send itself. */
+  #headers(): MsgHdrs | undefined {
+    try {
+      return this.#message.headers;
+    } catch (cause) {
+      if (!this.#isTold) this.#unreadable(cause);
+      this.#isTold = true;
+      return undefined;
+    }
+  }
+}
+
+function linesOf(headers: MsgHdrs): string[] {
+  const { code, description } = headers;
+  const status = code > 0 ? `${VERSION} ${code}${description && ` ${description}`}` : VERSION;
+  const lines = [status];
+  for (const [name, values] of headers) {
+    for (const value of values) lines.push(`${name}: ${value}`);
+  }
+  return lines;
 }

@@ -1,4 +1,4 @@
-import type { EventFeed } from "../connection/events.ts";
+import type { EventFeed } from "../events.ts";
 import { OUTGROWN } from "./ending.ts";
 import { FRAME, type Held, Holding } from "./held.ts";
 import type { LinkMachine } from "./link_machine.ts";

@@ -1,6 +1,6 @@
 import type { Clock } from "../clock.ts";
 import { within } from "../deadline.ts";
-import type { EventFeed } from "../connection/events.ts";
+import type { EventFeed } from "../events.ts";
 import { headerFields } from "../message/headers.ts";
 import type { NextOptions } from "../inbox/inbox.ts";
 import type { Message } from "../message/message.ts";

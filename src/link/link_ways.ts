@@ -1,6 +1,6 @@
 import type { Clock } from "../clock.ts";
 import type { Connection } from "../connection/connection.ts";
-import type { EventFeed } from "../connection/events.ts";
+import type { EventFeed } from "../events.ts";
 import type { Outbound } from "../outbound/outbound.ts";
 import type { ReplyAddresses } from "../replies/reply_addresses.ts";
 import type { Links } from "./links.ts";

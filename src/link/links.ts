@@ -1,5 +1,5 @@
 import type { Clock, Timer } from "../clock.ts";
-import type { BrokerEvent, EventFeed } from "../connection/events.ts";
+import type { BrokerEvent, EventFeed } from "../events.ts";
 import { PermissionError } from "../errors.ts";
 import { asError } from "../thrown.ts";
 import type { Ending } from "./ending.ts";

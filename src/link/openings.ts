@@ -1,4 +1,4 @@
-import { notConnected } from "../connection/faults.ts";
+import { notConnected } from "../connection/client_errors.ts";
 import { TimeoutError } from "../errors.ts";
 import { newToken } from "../inbox/token.ts";
 import { ReceivedMessage } from "../message/message.ts";

@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.ts";
-import type { BrokerEvent, EventFeed } from "../connection/events.ts";
+import type { BrokerEvent, EventFeed } from "../events.ts";
 import { shortened } from "../subject/shortened.ts";
 import { asError } from "../thrown.ts";
 import { legible, legibleLines } from "./legible.ts";

@@ -2,7 +2,7 @@ import type { Clock } from "../clock.ts";
 import { within } from "../deadline.ts";
 import { ConnectionError, TimeoutError } from "../errors.ts";
 import type { Connection } from "../connection/connection.ts";
-import type { EventFeed } from "../connection/events.ts";
+import type { EventFeed } from "../events.ts";
 import type { Question, Requests } from "../inbox/requests.ts";
 import { newToken } from "../inbox/token.ts";
 import type { ReplyAddresses } from "../replies/reply_addresses.ts";

@@ -1,6 +1,5 @@
 import type { NatsConnection, Status } from "@nats-io/transport-deno";
-import type { Addressee, ControlParser } from "../wire/inbound.ts";
-import type { Read } from "../wire/socket_reader.ts";
+import type { Addressee, ControlParser, Read } from "../wire/server_stream.ts";
 import type { Pipe } from "../wire/socket_writer.ts";
 
 /** The versions that have passed this package's tests. */

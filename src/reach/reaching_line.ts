@@ -6,12 +6,15 @@
  */
 import type { Clock } from "../clock.ts";
 import type { NatsConnection, ServerInfo, Status } from "@nats-io/transport-deno";
-import type { Line, LineWatch, Listener, Ticket } from "../line/line.ts";
-import { PendingAsks } from "../line/pending_asks.ts";
-import { type ControlParser, Inbound } from "../wire/inbound.ts";
-import { readAll } from "../wire/socket_reader.ts";
+import {
+  type Line,
+  type LineWatch,
+  type Listener,
+  PendingAsks,
+  type Ticket,
+} from "../line/line.ts";
+import { type ControlParser, Inbound, readAll, type WirePacket } from "../wire/server_stream.ts";
 import { SocketWriter } from "../wire/socket_writer.ts";
-import type { WirePacket } from "../wire/wire_packet.ts";
 import type { ListedSubscription, Outbound, Protocol } from "./client_shape.ts";
 
 /** Read once, as the global `WebSocket` is a lazy getter that runs at every access. */

@@ -6,9 +6,9 @@
  */
 import type { NatsConnection } from "@nats-io/transport-deno";
 import { type Clock, turn } from "../clock.ts";
-import { insideOf, type Protocol } from "./client_shape.ts";
-import { triedCommands } from "./trial_commands.ts";
-import { triedWire } from "./trial_wire.ts";
+import { insideOf, type Outbound, type Protocol, type Transport } from "./client_shape.ts";
+import { type Commands, triedCommands } from "./trial_commands.ts";
+import type { Read } from "../wire/server_stream.ts";
 
 /** How long a client may take to close behind its transport, in milliseconds. */
 const CLOSING_TIME = 1_000;
@@ -74,4 +74,131 @@ async function attempt<Found>(
   } catch {
     return part;
   }
+}
+
+/** How long to wait for the answer, in milliseconds: a server that has just accepted us answers at once. */
+const PATIENCE = 5_000;
+const PING = new TextEncoder().encode("PING\r\n");
+const PONG = "PONG\r\n";
+const decoder = new TextDecoder();
+
+/**
+ * Sends the question that the client believes it has asked, and checks that the answer passes every known part. Returns
+ * the part that it bypasses, "over" if the connection ends meanwhile, and "silence" if no answer arrives.
+ */
+export async function triedWire(
+  clock: Clock,
+  client: NatsConnection,
+  protocol: Protocol,
+  { isAnswered }: Commands,
+): Promise<string | undefined> {
+  const { transport } = protocol;
+  const isOver = () => transport.isClosed || client.isClosed();
+  if (isOver()) return "over";
+  const reads = countReads(transport);
+  const heard = hear(protocol, isAnswered);
+  const end = Promise.withResolvers<"over" | "silence" | "answered">();
+  const timer = clock.setTimeout(() => end.resolve("silence"), PATIENCE);
+  const over = () => end.resolve("over");
+  client.closed().then(over, over);
+  transport.closed().then(over, over);
+  heard.answered.then(() => end.resolve("answered"));
+  try {
+    if (!sends(protocol)) return "send";
+    const outcome = await end.promise;
+    if (outcome === "over") return outcome;
+    if (outcome === "silence") {
+      const isPassed = heard.isOdd || isAnswered() || (reads.count() > 0 && !heard.hasHeard);
+      return isPassed ? "parser" : outcome;
+    }
+    await turn();
+    if (isOver()) return "over";
+    if (heard.isOdd) return "parser";
+    if (!heard.isAtOnce) return "flush";
+    if (transport.conn && transport.pendingWrite !== null) return "pendingWrite";
+    return transport.conn && reads.count() === 0 ? "conn" : undefined;
+  } finally {
+    timer.clear();
+    heard.end();
+    reads.end();
+  }
+}
+
+/** Makes the client write by its own code, and checks that the transport shows the pending write of a TCP socket. */
+function sends(protocol: Protocol): boolean {
+  const { transport } = protocol;
+  const own = Object.getOwnPropertyDescriptor(transport, "send");
+  const { send } = transport;
+  const sent: unknown[] = [];
+  transport.send = (...given: [Uint8Array]) => {
+    sent.push(...given);
+    return Reflect.apply(send, transport, given);
+  };
+  try {
+    (protocol.outbound as Outbound).fill(PING);
+    protocol.flushPending();
+  } finally {
+    if (own) Object.defineProperty(transport, "send", own);
+    else delete (transport as Partial<Transport>).send;
+  }
+  const [frame] = sent;
+  if (sent.length !== 1 || !(frame instanceof Uint8Array)) return false;
+  if (decoder.decode(frame) !== "PING\r\n") return false;
+  return !transport.conn || typeof (transport.pendingWrite as Promise<void>)?.then === "function";
+}
+
+/** Counts the reads of the TCP socket through the known function. */
+function countReads({ conn }: Transport) {
+  let count = 0;
+  const read: Read | undefined = conn?.read.bind(conn);
+  if (conn && read) {
+    conn.read = (into) => {
+      count++;
+      return read(into);
+    };
+  }
+  return {
+    count: () => count,
+    end() {
+      delete (conn as { read?: Read } | undefined)?.read;
+    },
+  };
+}
+
+/** Observes what the client reads. */
+function hear(protocol: Protocol, isAnswered: () => boolean) {
+  const { parser } = protocol;
+  const { promise: answered, resolve } = Promise.withResolvers<void>();
+  let text = "";
+  const heard = {
+    answered,
+    hasHeard: false,
+    /** Whether the client uses the parser in an unexpected way. */
+    isOdd: false,
+    /** Whether the client has settled the question in the turn that read the answer. */
+    isAtOnce: false,
+    end: () => void (protocol.parser = parser),
+  };
+  const parse = (piece: Uint8Array) => {
+    const given: unknown = parser.parse(piece);
+    heard.hasHeard = true;
+    text += decoder.decode(piece);
+    heard.isOdd ||= given !== undefined;
+    // the same piece may also hold the server's own ping
+    if (text.includes(PONG)) {
+      text = "";
+      heard.isAtOnce = isAnswered();
+      resolve();
+    }
+    return given;
+  };
+  protocol.parser = new Proxy(parser, {
+    get(target, name) {
+      if (name === "parse") return parse;
+      heard.isOdd = true;
+      const found: unknown = Reflect.get(target, name);
+      return typeof found === "function" ? found.bind(target) : found;
+    },
+  });
+  return heard;
 }

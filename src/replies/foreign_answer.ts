@@ -1,4 +1,4 @@
-import type { EventFeed } from "../connection/events.ts";
+import type { EventFeed } from "../events.ts";
 import { shortened } from "../subject/shortened.ts";
 import type { ReceivedMessage } from "../message/message.ts";
 import type { Outgoing } from "../message/outgoing.ts";

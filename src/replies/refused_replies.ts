@@ -1,4 +1,4 @@
-import type { EventFeed } from "../connection/events.ts";
+import type { EventFeed } from "../events.ts";
 import type { Packet } from "../message/packet.ts";
 import { ReplyAddressError } from "./reply_address_error.ts";
 

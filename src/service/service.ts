@@ -1,6 +1,6 @@
 import type { Clock } from "../clock.ts";
 import type { Connection, Interest } from "../connection/connection.ts";
-import type { EventFeed } from "../connection/events.ts";
+import type { EventFeed } from "../events.ts";
 import { newToken } from "../inbox/token.ts";
 import { encodeBody } from "../message/codec.ts";
 import { encodeHeaders } from "../message/header_block.ts";

@@ -1,6 +1,6 @@
 import { within } from "../deadline.ts";
 import { ReplyError } from "../errors.ts";
-import type { EventFeed } from "../connection/events.ts";
+import type { EventFeed } from "../events.ts";
 import { ERROR_CODES } from "../message/error_codes.ts";
 import { keep, type Packet } from "../message/packet.ts";
 import { isAsyncIterable } from "../link/async_iterable.ts";

@@ -1,4 +1,4 @@
-import type { EventFeed } from "../connection/events.ts";
+import type { EventFeed } from "../events.ts";
 import { ReplyError } from "../errors.ts";
 import type { Endpoint } from "../link/endpoint.ts";
 import type { Held, Holding } from "../link/held.ts";

@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.ts";
-import type { EventFeed } from "../connection/events.ts";
+import type { EventFeed } from "../events.ts";
 import type { Work } from "../message/work.ts";
 import { covers } from "../subject/covers.ts";
 

@@ -1,6 +1,6 @@
 import { NatsBroker, PermissionError } from "@signalbox/nats";
 import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
-import { RESUBSCRIBING } from "../../src/connection/roll.ts";
+import { RESUBSCRIBING } from "../../src/connection/refusals.ts";
 import { NatsServer } from "../support/nats_server/nats_server.ts";
 import { until } from "../support/nats_server/until.ts";
 import { errorsIn, recorded } from "../support/recorded.ts";

@@ -1,6 +1,6 @@
 import { type Inbox, PermissionError, SubscriptionError } from "@signalbox/nats";
 import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
-import { RESUBSCRIBING } from "../../src/connection/roll.ts";
+import { RESUBSCRIBING } from "../../src/connection/refusals.ts";
 import { type Backend, onEveryServer } from "../support/backends.ts";
 import { until } from "../support/nats_server/until.ts";
 import { recorded } from "../support/recorded.ts";

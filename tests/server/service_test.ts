@@ -3,7 +3,7 @@ import { assert, assertEquals, assertInstanceOf, assertMatch } from "@std/assert
 import { platformClock } from "../../src/clock.ts";
 import { brokerSettings } from "../../src/broker/broker_options.ts";
 import { Connection } from "../../src/connection/connection.ts";
-import { type BrokerEvent, EventFeed } from "../../src/connection/events.ts";
+import { type BrokerEvent, EventFeed } from "../../src/events.ts";
 import { PermissionError } from "../../src/errors.ts";
 import type { Endpoint } from "../../src/service/endpoint.ts";
 import { EndpointStats } from "../../src/service/endpoint_stats.ts";

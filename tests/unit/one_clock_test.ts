@@ -29,7 +29,7 @@ const BY_THE_PLATFORM = [
   "message/work.ts",
   "subscriber/handled_count.ts",
   // only the turn that is being made matters
-  "connection/events.ts",
+  "events.ts",
   // the work of the processor, and sockets, which no test moves
   "breath.ts",
   "testing/server/congestion.ts",

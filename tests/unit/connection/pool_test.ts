@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { platformClock } from "../../../src/clock.ts";
-import { Pool } from "../../../src/connection/pool.ts";
+import { Pool } from "../../../src/connection/servers.ts";
 
 /** What a pool of these has learnt. */
 function learnt(urls: readonly string[], addresses: unknown): readonly string[] {

@@ -15,7 +15,7 @@ import { FakeTime } from "@std/testing/time";
 import { platformClock } from "../../../src/clock.ts";
 import type { Taker } from "../../../src/connection/connection.ts";
 import { ReplyAddresses } from "../../../src/replies/reply_addresses.ts";
-import { EventFeed } from "../../../src/connection/events.ts";
+import { EventFeed } from "../../../src/events.ts";
 import type { Answer, Answers } from "../../../src/inbox/answers.ts";
 import { CollectedAnswers, type QuestionToMany } from "../../../src/inbox/collected_answers.ts";
 import {

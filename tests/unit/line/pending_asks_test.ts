@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
-import { PendingAsks } from "../../../src/line/pending_asks.ts";
+import { PendingAsks } from "../../../src/line/line.ts";
 
 Deno.test("PendingAsks.add() settles as the question does", async () => {
   const asks = new PendingAsks();

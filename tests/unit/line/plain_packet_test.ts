@@ -1,6 +1,6 @@
 import { type Msg, type MsgHdrs, MsgHdrsImpl } from "@nats-io/transport-deno";
 import { assertEquals, assertStrictEquals } from "@std/assert";
-import { PlainPacket } from "../../../src/line/plain_packet.ts";
+import { PlainPacket } from "../../../src/line/plain_line.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();

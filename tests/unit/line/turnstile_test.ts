@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { Turnstile } from "../../../src/line/turnstile.ts";
+import { Turnstile } from "../../../src/line/plain_writer.ts";
 
 Deno.test("Turnstile lets a subscription through once nothing is asked, and nothing behind its own question", () => {
   const turnstile = new Turnstile();

@@ -3,7 +3,7 @@ import { stub } from "@std/testing/mock";
 import { FakeTime } from "@std/testing/time";
 import { platformClock } from "../../../src/clock.ts";
 import { RemoteError } from "@signalbox/nats";
-import { type BrokerEvent, EventFeed } from "../../../src/connection/events.ts";
+import { type BrokerEvent, EventFeed } from "../../../src/events.ts";
 import { logEvents } from "../../../src/log/event_log.ts";
 import { type Logger, standardError } from "../../../src/log/logger.ts";
 

@@ -2,7 +2,7 @@ import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
 import { platformClock } from "../../../src/clock.ts";
 import type { Taker } from "../../../src/connection/connection.ts";
-import { EventFeed } from "../../../src/connection/events.ts";
+import { EventFeed } from "../../../src/events.ts";
 import type { Outgoing } from "../../../src/message/outgoing.ts";
 import type { Endpoint } from "../../../src/service/endpoint.ts";
 import { EndpointStats } from "../../../src/service/endpoint_stats.ts";

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
-import { readAll } from "../../../src/wire/socket_reader.ts";
+import { readAll } from "../../../src/wire/server_stream.ts";
 
 /** A socket with these pieces to read, which notes what it is read with. */
 function socketOf(pieces: readonly Uint8Array[]) {

@@ -1,6 +1,6 @@
 import type { ServerInfo } from "@nats-io/transport-deno";
 import { assertEquals } from "@std/assert";
-import { serverFacts } from "../../../src/connection/server_facts.ts";
+import { serverFacts } from "../../../src/connection/server_limits.ts";
 
 const read = (info: object) => serverFacts(info as Partial<ServerInfo>);
 

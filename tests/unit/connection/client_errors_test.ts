@@ -1,6 +1,6 @@
 import { errors } from "@nats-io/transport-deno";
 import { assertEquals, assertInstanceOf, assertStrictEquals } from "@std/assert";
-import { clientFault, connectFault } from "../../../src/connection/faults.ts";
+import { clientFault, connectFault } from "../../../src/connection/client_errors.ts";
 import { ConnectionError, PermissionError } from "../../../src/errors.ts";
 
 Deno.test("connectFault() names the servers, what must hold, and what the client said", () => {

@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
 import { platformClock } from "../../../src/clock.ts";
-import { Receipts } from "../../../src/connection/receipts.ts";
+import { Receipts } from "../../../src/connection/transmitter.ts";
 
 /** A server that answers when the test says so. */
 class Questions {

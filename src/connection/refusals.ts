@@ -1,7 +1,7 @@
 import type { Clock, Timer } from "../clock.ts";
 import { ConnectionError, PermissionError, SubscriptionError } from "../errors.ts";
 import { asError } from "../thrown.ts";
-import type { EventFeed } from "./events.ts";
+import type { EventFeed } from "../events.ts";
 import { Occurrences } from "./occurrences.ts";
 import type { Entry, EntryWatch, Subscriptions, Taker } from "./subscriptions.ts";
 import { type Batch, Unanswered } from "./unanswered.ts";

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { LeavableSocket } from "../../../src/connection/leavable_socket.ts";
+import { LeavableSocket } from "../../../src/connection/web_sockets.ts";
 
 /** A socket whose other end never answers. */
 function frozen() {

@@ -1,6 +1,6 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import { stub } from "@std/testing/mock";
-import { type BrokerEvent, EventFeed } from "../../../src/connection/events.ts";
+import { type BrokerEvent, EventFeed } from "../../src/events.ts";
 
 const up = { type: "connected", server: "a:1", reconnects: 0 } as const;
 const down = { type: "disconnected", server: "a:1", unconfirmed: 0 } as const;
