@@ -46,10 +46,10 @@ export type { BrokerEvent } from "./src/events.ts";
 export type { LogFields, Logger } from "./src/log/logger.ts";
 export type { ServiceOptions } from "./src/service/service_options.ts";
 export type { Inbox, InboxEnd, NextOptions } from "./src/inbox/inbox.ts";
-export type { InboxOptions } from "./src/inbox/inbox_options.ts";
-export type { PublishOptions, RequestOptions } from "./src/outbound/send_options.ts";
-export type { RequestManyOptions } from "./src/inbox/request_many_options.ts";
-export type { Answer, Answers, AnswersEnd } from "./src/inbox/answers.ts";
+export type { InboxOptions } from "./src/inbox/inbox.ts";
+export type { PublishOptions, RequestOptions } from "./src/sending/send_options.ts";
+export type { RequestManyOptions } from "./src/requests/answers.ts";
+export type { Answer, Answers, AnswersEnd } from "./src/requests/answers.ts";
 export type { LinkEnd } from "./src/link/link_error.ts";
 export type { LinkOptions } from "./src/link/link_options.ts";
 export type { SendOptions, Session, SessionHandler, SessionState } from "./src/link/session.ts";
@@ -60,18 +60,18 @@ export type { Message } from "./src/message/message.ts";
 export type { HeaderFields, HeaderRecord } from "./src/message/headers.ts";
 export type { Reply, ReplyOptions } from "./src/message/reply.ts";
 export type { Schema, SchemaIssue, SchemaResult } from "./src/message/schema.ts";
-export type { ParamNames, Params } from "./src/subject/params.ts";
+export type { ParamNames, Params } from "./src/subject/pattern.ts";
 export type { IncludeOptions, MiddlewarePair, ReadOptions, Replied } from "./src/broker/router.ts";
 export type { Handler } from "./src/subscriber/handler.ts";
 export type { HandlerSubscriber, ReadSubscriber, Subscriber } from "./src/subscriber/subscriber.ts";
 export type { SubscriberOptions } from "./src/subscriber/subscriber_options.ts";
-export type { Addressed, Publisher } from "./src/outbound/publisher.ts";
-export type { PublisherOptions } from "./src/outbound/publisher_options.ts";
+export type { Addressed, Publisher } from "./src/sending/publisher.ts";
+export type { PublisherOptions } from "./src/sending/publisher.ts";
 export type {
   Draft,
   GivenDraft,
   Middleware,
   PublishMiddleware,
 } from "./src/middleware/middleware.ts";
-export type { Bounds, Overflow } from "./src/backlog.ts";
+export type { Bounds, Overflow } from "./src/queue.ts";
 export type { ConnectionErrorReason, ValidationIssue } from "./src/errors.ts";

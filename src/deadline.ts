@@ -1,6 +1,6 @@
 import type { Clock } from "./clock.ts";
 import { TimeoutError } from "./errors.ts";
-import { rejection } from "./stack.ts";
+import { rejection } from "./promises.ts";
 
 /** How long something may take: without end, or until a deadline on a clock. */
 export type Patience = Endless | Timed;
@@ -52,4 +52,42 @@ export function within<T>(
     signal?.addEventListener("abort", abort, { once: true });
     promise.then((value) => settle(() => resolve(value)), (error) => settle(() => reject(error)));
   });
+}
+
+/** Waits until time is up or the signal aborts. */
+export function pause(clock: Clock, milliseconds: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    const end = () => {
+      timer.clear();
+      signal.removeEventListener("abort", end);
+      resolve();
+    };
+    const timer = clock.setTimeout(end, milliseconds);
+    signal.addEventListener("abort", end);
+  });
+}
+
+/** Ends the wait for promises that a middleware may never settle. */
+export class Passing {
+  readonly #waiting = new Set<(error: unknown) => void>();
+
+  /** Settles as the promise does, unless {@linkcode end} rejects it first. */
+  until<T>(passed: Promise<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      this.#waiting.add(reject);
+      const settle = (finish: () => void) => {
+        this.#waiting.delete(reject);
+        finish();
+      };
+      passed.then((value) => settle(() => resolve(value)), (error) => settle(() => reject(error)));
+    });
+  }
+
+  /** Rejects everything that waits. */
+  end(error: () => unknown): void {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const reject of waiting) reject(error());
+  }
 }

@@ -5,8 +5,7 @@
  * @module
  */
 import { shown } from "./options.ts";
-import { legible } from "./log/legible.ts";
-import { concealInbox, shortened } from "./subject/shortened.ts";
+import { concealInbox, legible, shortened } from "./legible.ts";
 
 /**
  * Why a connection failed, ended, or is open when it must not be. `limit`: the server or the account has reached its

@@ -1,5 +1,5 @@
 import { platformClock, type Timer } from "./clock.ts";
-import { print } from "./thrown.ts";
+import { print } from "./legible.ts";
 
 /** An event of a connection, or of a subscriber or session that uses it. */
 export type BrokerEvent =

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { isThenable } from "./thenable.ts";
+import { isThenable } from "./promises.ts";
 
 /** Returns `undefined` for a valid value, and otherwise the text that says what the value must be. */
 export type Rule = (value: unknown) => string | undefined;

@@ -1,4 +1,4 @@
-import { PatternTree } from "../subject/pattern_tree.ts";
+import { PatternTree } from "../subject/wildcards.ts";
 import type { Handling } from "../subscriber/handling.ts";
 
 /**

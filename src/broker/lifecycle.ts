@@ -6,7 +6,7 @@ import { ConnectionError, TimeoutError } from "../errors.ts";
 import type { Links } from "../link/links.ts";
 import { currentWork, type Work } from "../message/work.ts";
 import type { Handling } from "../subscriber/handling.ts";
-import { asError } from "../thrown.ts";
+import { asError } from "../legible.ts";
 import type { Discovery } from "./discovery.ts";
 import type { Registry } from "./registry.ts";
 import { StopDeadline } from "./stop_deadline.ts";

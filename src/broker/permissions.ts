@@ -1,7 +1,7 @@
 import type { Allowance } from "../link/rights.ts";
 import { subjectsOf, VERBS } from "../service/descriptions.ts";
 import type { ServiceOptions } from "../service/service_options.ts";
-import { leastEntries, type Wanted } from "../subject/least.ts";
+import { leastEntries, type Wanted } from "../subject/wildcards.ts";
 import type { PermissionsSettings } from "./permissions_options.ts";
 import type { Registry } from "./registry.ts";
 

@@ -1,5 +1,5 @@
 import { checkOptions, subjects } from "../options.ts";
-import type { Wanted } from "../subject/least.ts";
+import type { Wanted } from "../subject/wildcards.ts";
 import { Pattern } from "../subject/pattern.ts";
 import { isToken } from "../subject/subject.ts";
 

@@ -1,8 +1,8 @@
 import type { EventFeed } from "../events.ts";
 import type { LinkWays } from "../link/link_ways.ts";
 import type { Middleware, PublishMiddleware } from "../middleware/middleware.ts";
-import { Outbound, type Ways } from "../outbound/outbound.ts";
-import type { PublisherPlace } from "../outbound/pattern_publisher.ts";
+import { Outbound, type Ways } from "../sending/sender.ts";
+import type { PublisherPlace } from "../sending/publisher.ts";
 import type { EndpointStats } from "../service/endpoint_stats.ts";
 import { Pattern } from "../subject/pattern.ts";
 import type { Binding, Place } from "../subscriber/binding.ts";

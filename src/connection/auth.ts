@@ -9,7 +9,7 @@ import {
 import { checkOptions, secret, text } from "../options.ts";
 import { type Patience, within } from "../deadline.ts";
 import { ConnectionError, TimeoutError } from "../errors.ts";
-import { isThenable } from "../thenable.ts";
+import { isThenable } from "../promises.ts";
 
 /** The credentials of a broker: exactly one of the kinds below, with only the properties of that kind. */
 export interface Auth {

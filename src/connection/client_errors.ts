@@ -1,7 +1,6 @@
 import { errors } from "@nats-io/transport-deno";
 import { ConnectionError, type ConnectionErrorReason, PermissionError } from "../errors.ts";
-import { legible } from "../log/legible.ts";
-import { shortened } from "../subject/shortened.ts";
+import { legible, shortened } from "../legible.ts";
 import { withoutQuery } from "./servers.ts";
 
 /** What Deno's TLS says, and the client of a server without any; no host's name has the blanks between these words. */

@@ -3,7 +3,7 @@ import { PayloadTooLargeError } from "../errors.ts";
 import { type Patience, within } from "../deadline.ts";
 import type { Line, LineWatch } from "../line/line.ts";
 import type { Outgoing } from "../message/outgoing.ts";
-import { sizeOf } from "../message/packet.ts";
+import { sizeOf } from "../message/raw_message.ts";
 import { outside } from "../message/work.ts";
 import { Comeback } from "./comeback.ts";
 import { ControlLines, CurrentFacts } from "./server_limits.ts";

@@ -1,8 +1,7 @@
 import type { NatsConnection } from "@nats-io/transport-deno";
 import type { Clock } from "../clock.ts";
-import { within } from "../deadline.ts";
+import { pause, within } from "../deadline.ts";
 import { ConnectionError } from "../errors.ts";
-import { pause } from "../pause.ts";
 import { ReconnectDelay } from "./reconnect_delay.ts";
 import { connectFault, lacksPermission } from "./client_errors.ts";
 import { Pool, withoutQuery } from "./servers.ts";

@@ -1,5 +1,5 @@
 import { InvalidSubjectError } from "../errors.ts";
-import { shortened } from "../subject/shortened.ts";
+import { shortened } from "../legible.ts";
 
 /**
  * Messages that are dropped, as no answer could be sent where they say. Their sender chooses how many there are: of each

@@ -1,7 +1,7 @@
 import type { Clock } from "../clock.ts";
 import { OutboxFullError } from "../errors.ts";
 import { age, type Outgoing } from "../message/outgoing.ts";
-import { alone } from "../message/packet.ts";
+import { alone } from "../message/raw_message.ts";
 import type { Unsent } from "../wire/segment.ts";
 
 /** The cost of an entry beyond its bytes, so that the bound limits empty messages too. */

@@ -1,6 +1,6 @@
 import type { Clock, Timer } from "../clock.ts";
 import { ConnectionError, PermissionError, SubscriptionError } from "../errors.ts";
-import { asError } from "../thrown.ts";
+import { asError } from "../legible.ts";
 import type { EventFeed } from "../events.ts";
 import { Occurrences } from "./occurrences.ts";
 import type { Entry, EntryWatch, Subscriptions, Taker } from "./subscriptions.ts";

@@ -1,5 +1,5 @@
 import type { Line, Listener, Ticket } from "../line/line.ts";
-import type { Packet } from "../message/packet.ts";
+import type { Packet } from "../message/raw_message.ts";
 import { clientFault } from "./client_errors.ts";
 
 /** A subscription on the server. */

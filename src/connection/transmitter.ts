@@ -2,7 +2,7 @@ import type { Clock, Timer } from "../clock.ts";
 import { ConnectionError, PayloadTooLargeError } from "../errors.ts";
 import type { Line } from "../line/line.ts";
 import { isUnwatched, type Outgoing } from "../message/outgoing.ts";
-import { sizeOf } from "../message/packet.ts";
+import { sizeOf } from "../message/raw_message.ts";
 import { checkAddresses } from "../wire/segment.ts";
 import type { Writer } from "../wire/socket_writer.ts";
 import type { ControlLines } from "./server_limits.ts";

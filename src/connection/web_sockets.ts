@@ -1,4 +1,4 @@
-import { print } from "../thrown.ts";
+import { print } from "../legible.ts";
 import { HUNG_UP } from "./client_errors.ts";
 import { ConnectionError } from "../errors.ts";
 

@@ -1,17 +1,16 @@
 import type { Clock, Timer } from "../clock.ts";
-import { Backlog } from "../backlog.ts";
+import { Backlog } from "../queue.ts";
 import type { Connection, Interest, Taker } from "../connection/connection.ts";
 import type { BrokerEvent, EventFeed, EventListener } from "../events.ts";
 import { within } from "../deadline.ts";
 import { InvalidSubjectError } from "../errors.ts";
 import { type Message, ReceivedMessage } from "../message/message.ts";
-import { heldSize, keep, type Packet } from "../message/packet.ts";
+import { heldSize, keep, type Packet } from "../message/raw_message.ts";
 import { checkOptions, limit, milliseconds, signal } from "../options.ts";
 import type { OwnInbox, ReplyAddresses } from "../replies/reply_addresses.ts";
-import { handled } from "../thenable.ts";
-import { shortened } from "../subject/shortened.ts";
-import type { Inbox, InboxEnd, NextOptions } from "./inbox.ts";
-import type { InboxSettings } from "./inbox_options.ts";
+import { handled } from "../promises.ts";
+import { shortened } from "../legible.ts";
+import type { Inbox, InboxEnd, InboxSettings, NextOptions } from "./inbox.ts";
 
 type Reader = (packet: Packet | undefined) => void;
 

@@ -1,6 +1,6 @@
 import type { ServerInfo } from "@nats-io/transport-deno";
 import type { Outgoing } from "../message/outgoing.ts";
-import type { Packet } from "../message/packet.ts";
+import type { Packet } from "../message/raw_message.ts";
 import type { Writer } from "../wire/socket_writer.ts";
 
 /** One connected client. It never reconnects: after a disconnect the broker makes another line. */

@@ -6,12 +6,11 @@ import type {
   Status,
   Subscription,
 } from "@nats-io/transport-deno";
-import { legible } from "../log/legible.ts";
-import { shortened } from "../subject/shortened.ts";
+import { legible, shortened } from "../legible.ts";
 import { isReplyText } from "../wire/message_line.ts";
 import { type Line, type LineWatch, type Listener, PendingAsks, type Ticket } from "./line.ts";
 import { PlainWriter, Turnstile } from "./plain_writer.ts";
-import type { Packet } from "../message/packet.ts";
+import type { Packet } from "../message/raw_message.ts";
 
 /** How many turns the client's queue of statuses takes at most to deliver the next one. */
 const TURNS = 8;

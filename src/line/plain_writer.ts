@@ -6,7 +6,7 @@ import {
 } from "@nats-io/transport-deno";
 import { PayloadTooLargeError } from "../errors.ts";
 import { isUnwatched, type Outgoing } from "../message/outgoing.ts";
-import { sizeOf } from "../message/packet.ts";
+import { sizeOf } from "../message/raw_message.ts";
 import { checkAddresses, type Unsent } from "../wire/segment.ts";
 import type { Writer } from "../wire/socket_writer.ts";
 

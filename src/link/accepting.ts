@@ -1,5 +1,5 @@
 import { ReplyError } from "../errors.ts";
-import { ERROR_CODES } from "../message/error_codes.ts";
+import { ERROR_CODES } from "../message/reply.ts";
 import type { HeaderFields } from "../message/headers.ts";
 import type { Message } from "../message/message.ts";
 import { LINK } from "../message/signalbox_headers.ts";

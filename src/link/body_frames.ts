@@ -1,8 +1,12 @@
 import { encodeBody } from "../message/codec.ts";
-import { encodeHeaders } from "../message/header_block.ts";
-import { type HeaderFields, MessageHeaders, sendableFields, VERSION } from "../message/headers.ts";
-import { copyOf, utf8 } from "../message/slab.ts";
-import { sizeOf } from "../message/packet.ts";
+import {
+  encodeHeaders,
+  type HeaderFields,
+  MessageHeaders,
+  sendableFields,
+  VERSION,
+} from "../message/headers.ts";
+import { copyOf, sizeOf, utf8 } from "../message/raw_message.ts";
 import type { BodyCode } from "./frame.ts";
 import type { Arrived } from "./incoming.ts";
 import type { Unnumbered } from "./outflow.ts";

@@ -1,13 +1,12 @@
-import { ERROR_CODES } from "../message/error_codes.ts";
+import { codeOf, ERROR_CODE, ERROR_CODES, ERROR_TEXT, errorReply } from "../message/reply.ts";
 import { type LinkEnd, LinkError } from "./link_error.ts";
 import { RemoteError, ReplyError, TimeoutError } from "../errors.ts";
 import { encodeBody } from "../message/codec.ts";
-import { encodeHeaders } from "../message/header_block.ts";
+import { encodeHeaders } from "../message/headers.ts";
 import { ReceivedMessage } from "../message/message.ts";
-import type { Packet } from "../message/packet.ts";
-import { codeOf, ERROR_CODE, ERROR_TEXT, errorReply } from "../message/reply.ts";
+import type { Packet } from "../message/raw_message.ts";
 import { END } from "../message/signalbox_headers.ts";
-import { asError } from "../thrown.ts";
+import { asError } from "../legible.ts";
 
 /** How a link ends, as one side tells the other. */
 export interface Ending {

@@ -3,7 +3,7 @@ import type { ControlKind, Numbered } from "./frame.ts";
 import { Grants } from "./grants.ts";
 import type { LinkSettings } from "./link_options.ts";
 import { type Arrival, Inflow } from "./inflow.ts";
-import type { Bounds } from "../backlog.ts";
+import type { Bounds } from "../queue.ts";
 import { Outflow } from "./outflow.ts";
 import { type Allowance, Rights } from "./rights.ts";
 import { Rewinds } from "./rewinds.ts";

@@ -1,10 +1,9 @@
 import type { Timer } from "../clock.ts";
 import { within } from "../deadline.ts";
 import { TimeoutError } from "../errors.ts";
-import { encodeHeaders } from "../message/header_block.ts";
-import { type HeaderFields, sendableFields } from "../message/headers.ts";
+import { encodeHeaders, type HeaderFields, sendableFields } from "../message/headers.ts";
 import type { Outgoing } from "../message/outgoing.ts";
-import { keep, type Packet } from "../message/packet.ts";
+import { keep, type Packet } from "../message/raw_message.ts";
 import { LINK } from "../message/signalbox_headers.ts";
 import type { Ending } from "./ending.ts";
 import type { Link } from "./link.ts";

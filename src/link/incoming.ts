@@ -1,8 +1,8 @@
 import type { Clock } from "../clock.ts";
-import { Backlog } from "../backlog.ts";
+import { Backlog } from "../queue.ts";
 import { within } from "../deadline.ts";
 import type { NextOptions } from "../inbox/inbox.ts";
-import { sizeOf } from "../message/packet.ts";
+import { sizeOf } from "../message/raw_message.ts";
 import { checkOptions, limit, milliseconds, signal } from "../options.ts";
 import type { BodyCode, Numbered } from "./frame.ts";
 import { FRAME } from "./held.ts";

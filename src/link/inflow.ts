@@ -1,4 +1,4 @@
-import type { Bounds } from "../backlog.ts";
+import type { Bounds } from "../queue.ts";
 
 /** What a numbered frame is to the side it comes to: the next, one that was there before, one too early, or one too many. */
 export type Arrival = "next" | "again" | "early" | "beyond";

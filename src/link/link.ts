@@ -1,8 +1,8 @@
 import type { Interest, Taker } from "../connection/connection.ts";
 import { NoRespondersError } from "../errors.ts";
-import { isNoResponders } from "../inbox/requests.ts";
+import { isNoResponders } from "../requests/requests.ts";
 import type { Outgoing } from "../message/outgoing.ts";
-import type { Packet } from "../message/packet.ts";
+import type { Packet } from "../message/raw_message.ts";
 import { isOwnQuestion } from "../replies/own_question.ts";
 import type { OwnInbox } from "../replies/reply_addresses.ts";
 import { encodeEnding, type Ending, readEnding, sendable } from "./ending.ts";

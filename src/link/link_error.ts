@@ -1,4 +1,4 @@
-import { concealInbox, shortened } from "../subject/shortened.ts";
+import { concealInbox, shortened } from "../legible.ts";
 
 /**
  * Why a stream or a session ended. `complete`: all messages were sent and taken; `error`: the other side failed;

@@ -1,4 +1,4 @@
-import { sizeOf } from "../message/packet.ts";
+import { sizeOf } from "../message/raw_message.ts";
 import { COMPLETE, type Ending, readEnding } from "./ending.ts";
 import type { ControlKind, Numbered } from "./frame.ts";
 import { LinkLife } from "./link_life.ts";

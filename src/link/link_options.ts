@@ -1,4 +1,4 @@
-import type { Bounds } from "../backlog.ts";
+import type { Bounds } from "../queue.ts";
 import { bytes, checkOptions, count, duration, limit, milliseconds, record } from "../options.ts";
 
 /** How one end of a stream or a session behaves; each end has its own options. */

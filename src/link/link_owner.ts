@@ -1,6 +1,6 @@
 import type { EventFeed } from "../events.ts";
-import type { Packet } from "../message/packet.ts";
-import { asError } from "../thrown.ts";
+import type { Packet } from "../message/raw_message.ts";
+import { asError } from "../legible.ts";
 import type { LinkEvents } from "./link_life.ts";
 import type { Terms } from "./terms.ts";
 

@@ -1,7 +1,7 @@
 import type { Clock } from "../clock.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { EventFeed } from "../events.ts";
-import type { Outbound } from "../outbound/outbound.ts";
+import type { Outbound } from "../sending/sender.ts";
 import type { ReplyAddresses } from "../replies/reply_addresses.ts";
 import type { Links } from "./links.ts";
 import type { Allowance } from "./rights.ts";

@@ -1,7 +1,7 @@
 import type { Clock, Timer } from "../clock.ts";
 import type { BrokerEvent, EventFeed } from "../events.ts";
 import { PermissionError } from "../errors.ts";
-import { asError } from "../thrown.ts";
+import { asError } from "../legible.ts";
 import type { Ending } from "./ending.ts";
 import type { LinkState } from "./link_life.ts";
 import { Held } from "./held.ts";

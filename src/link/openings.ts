@@ -1,11 +1,10 @@
 import { notConnected } from "../connection/client_errors.ts";
 import { TimeoutError } from "../errors.ts";
-import { newToken } from "../inbox/token.ts";
+import { checkSubject, newToken } from "../subject/subject.ts";
 import { ReceivedMessage } from "../message/message.ts";
 import type { Outgoing } from "../message/outgoing.ts";
 import { LINK } from "../message/signalbox_headers.ts";
 import { currentWork, timeWithinWork } from "../message/work.ts";
-import { checkSubject } from "../subject/subject.ts";
 import { Endpoint } from "./endpoint.ts";
 import type { OpeningPatience } from "./handshake.ts";
 import type { LinkWays } from "./link_ways.ts";

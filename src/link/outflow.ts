@@ -1,5 +1,5 @@
-import type { Bounds } from "../backlog.ts";
-import { alone, sizeOf } from "../message/packet.ts";
+import type { Bounds } from "../queue.ts";
+import { alone, sizeOf } from "../message/raw_message.ts";
 import type { FrameCode, Numbered } from "./frame.ts";
 import { packedSize } from "./pack.ts";
 import type { Tally } from "./tally.ts";

@@ -1,5 +1,5 @@
 import type { Clock, Timer } from "../clock.ts";
-import { TokenBuckets } from "../middleware/token_buckets.ts";
+import { TokenBuckets } from "../rate_limiter.ts";
 
 const ONE_SECOND = 1_000;
 /**

@@ -1,8 +1,8 @@
 import type { Clock } from "../clock.ts";
-import { Backlog, DEFAULT_BOUNDS } from "../backlog.ts";
-import { isPlainEnd } from "../inbox/sentinel.ts";
+import { Backlog, DEFAULT_BOUNDS } from "../queue.ts";
+import { isPlainEnd } from "../requests/answers.ts";
 import { ReceivedMessage } from "../message/message.ts";
-import { heldSize, keep, type Packet } from "../message/packet.ts";
+import { heldSize, keep, type Packet } from "../message/raw_message.ts";
 import { remoteErrorOf } from "../message/reply.ts";
 import { END } from "../message/signalbox_headers.ts";
 import { COMPLETE, type Ending } from "./ending.ts";

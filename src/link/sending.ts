@@ -1,10 +1,9 @@
-import { DEFAULT_BOUNDS } from "../backlog.ts";
-import { within } from "../deadline.ts";
+import { DEFAULT_BOUNDS } from "../queue.ts";
+import { Passing, within } from "../deadline.ts";
 import { OutboxFullError, PayloadTooLargeError } from "../errors.ts";
 import type { HeaderFields } from "../message/headers.ts";
 import { framesOf } from "./body_frames.ts";
 import { LinkError } from "./link_error.ts";
-import { Passing } from "../passing.ts";
 import type { Link } from "./link.ts";
 import type { LinkWays } from "./link_ways.ts";
 

@@ -1,5 +1,5 @@
 import { MessageHeaders } from "../message/headers.ts";
-import type { Packet } from "../message/packet.ts";
+import type { Packet } from "../message/raw_message.ts";
 
 /** So many messages may be refused one after the other before a link cannot go on. */
 const MOST_REFUSALS = 16;

@@ -1,5 +1,5 @@
-import type { Packet } from "../message/packet.ts";
-import { shortened } from "../subject/shortened.ts";
+import type { Packet } from "../message/raw_message.ts";
+import { shortened } from "../legible.ts";
 import type { Ending } from "./ending.ts";
 import { parseName } from "./frame.ts";
 import { LinkError } from "./link_error.ts";

@@ -1,4 +1,4 @@
-import { utf8 } from "../message/slab.ts";
+import { utf8 } from "../message/raw_message.ts";
 
 /** What one side knows of both directions; every control frame carries it, and of two the larger numbers are newer. */
 export interface Tally {

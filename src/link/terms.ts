@@ -1,6 +1,6 @@
 import { fillRandom } from "../clock.ts";
 import { MessageHeaders } from "../message/headers.ts";
-import type { Packet } from "../message/packet.ts";
+import type { Packet } from "../message/raw_message.ts";
 import { LINK } from "../message/signalbox_headers.ts";
 import type { LinkSettings } from "./link_options.ts";
 import { LONGEST_PACK } from "./pack.ts";

@@ -1,5 +1,5 @@
 import type { Message } from "../message/message.ts";
-import { handled } from "../thenable.ts";
+import { handled } from "../promises.ts";
 import type { Endpoint } from "./endpoint.ts";
 
 /** What can be read, and left. */

@@ -1,6 +1,6 @@
 import type { Connection } from "../connection/connection.ts";
 import type { Outgoing } from "../message/outgoing.ts";
-import type { Packet } from "../message/packet.ts";
+import type { Packet } from "../message/raw_message.ts";
 import { encodeEnding, type Ending } from "./ending.ts";
 import type { FrameWriter } from "./flow.ts";
 import {

@@ -1,7 +1,5 @@
-import { shortened } from "../subject/shortened.ts";
-import { isThenable } from "../thenable.ts";
-import { asError } from "../thrown.ts";
-import { legible } from "./legible.ts";
+import { asError, legible, shortened } from "../legible.ts";
+import { isThenable } from "../promises.ts";
 
 /** What an event is about, for a structured logger: the broker's name, a subject, a correlation id, counts. */
 export type LogFields = Readonly<Record<string, unknown>>;

@@ -1,6 +1,6 @@
 import { DecodeError, EncodeError } from "../errors.ts";
 import { jsonOf } from "./json.ts";
-import { utf8 } from "./slab.ts";
+import { utf8 } from "./raw_message.ts";
 
 const json = new TextDecoder("utf-8", { fatal: true });
 /** Keeps a byte order mark, so that text arrives unchanged. */

@@ -1,9 +1,8 @@
 import { DecodeError } from "../errors.ts";
 import { decodeBody } from "./codec.ts";
-import { isCorrelationId } from "./header_block.ts";
-import { MessageHeaders } from "./headers.ts";
-import { isAlone, keep, type Packet } from "./packet.ts";
-import { shortened } from "../subject/shortened.ts";
+import { isCorrelationId, MessageHeaders } from "./headers.ts";
+import { isAlone, keep, type Packet } from "./raw_message.ts";
+import { shortened } from "../legible.ts";
 
 /** A received message: a request to a handler, an answer, or a message of an inbox. */
 export interface Message<

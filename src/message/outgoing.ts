@@ -1,7 +1,6 @@
-import type { Packet } from "./packet.ts";
+import type { Packet } from "./raw_message.ts";
 import { encodeBody } from "./codec.ts";
-import { encodeHeaders, withTimeLeft } from "./header_block.ts";
-import { type HeaderFields, pairsOf } from "./headers.ts";
+import { encodeHeaders, type HeaderFields, pairsOf, withTimeLeft } from "./headers.ts";
 
 /** A message ready for the wire; a request gets its reply address last. */
 export interface Outgoing extends Packet {

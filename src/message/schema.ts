@@ -1,6 +1,6 @@
 import { ValidationError } from "../errors.ts";
 import type { Rule } from "../options.ts";
-import { isThenable } from "../thenable.ts";
+import { isThenable } from "../promises.ts";
 
 /** A Standard Schema, version 1 (standardschema.dev): zod, valibot and arktype schemas implement it. */
 export interface Schema<Output = unknown, Input = unknown> {

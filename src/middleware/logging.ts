@@ -1,14 +1,11 @@
 import { clockOfWork } from "../message/work.ts";
 import { ReplyError } from "../errors.ts";
-import { ERROR_CODES } from "../message/error_codes.ts";
-import { legible } from "../log/legible.ts";
+import { ERROR_CODES } from "../message/reply.ts";
+import { asError, legible, shortened } from "../legible.ts";
 import { checkOptions } from "../options.ts";
-import { shortened } from "../subject/shortened.ts";
-import { isThenable } from "../thenable.ts";
-import { asError } from "../thrown.ts";
-import { type LogLevel, logLevel, shapedAsConsole } from "./log_level.ts";
+import { isThenable } from "../promises.ts";
+import { checkRequired, type LogLevel, logLevel, shapedAsConsole } from "./checks.ts";
 import type { Middleware } from "./middleware.ts";
-import { checkRequired } from "./required.ts";
 
 /** The levels of the lines. */
 export interface LoggingOptions {

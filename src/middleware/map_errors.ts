@@ -2,7 +2,7 @@ import { ReplyError } from "../errors.ts";
 import type { Message } from "../message/message.ts";
 import { callable } from "../options.ts";
 import type { Middleware } from "./middleware.ts";
-import { checkRequired } from "./required.ts";
+import { checkRequired } from "./checks.ts";
 
 /**
  * Makes a middleware that turns the application's exceptions into errors for the caller. A `ReplyError` is for the

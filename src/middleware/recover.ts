@@ -1,7 +1,7 @@
 import type { Message } from "../message/message.ts";
 import { callable } from "../options.ts";
 import type { Middleware } from "./middleware.ts";
-import { checkRequired } from "./required.ts";
+import { checkRequired } from "./checks.ts";
 
 /**
  * Makes a middleware that replies with a value when the handler or a later middleware throws. `replace` gets every

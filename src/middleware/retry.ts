@@ -2,9 +2,9 @@ import { clockOfWork } from "../message/work.ts";
 import { ReplyError } from "../errors.ts";
 import type { Message } from "../message/message.ts";
 import { callable, checkOptions, count, decision, milliseconds } from "../options.ts";
-import { isThenable } from "../thenable.ts";
-import { pause } from "../pause.ts";
-import { checkRequired } from "./required.ts";
+import { isThenable } from "../promises.ts";
+import { pause } from "../deadline.ts";
+import { checkRequired } from "./checks.ts";
 
 /** How often to run a handler again, and after which errors. */
 export interface RetryOptions {

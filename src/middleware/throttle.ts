@@ -1,12 +1,12 @@
 import { clockOfWork } from "../message/work.ts";
 import { ReplyError } from "../errors.ts";
-import { ERROR_CODES } from "../message/error_codes.ts";
+import { ERROR_CODES } from "../message/reply.ts";
 import type { Message } from "../message/message.ts";
 import { count, decision, milliseconds, type Rule, shown } from "../options.ts";
-import { isThenable } from "../thenable.ts";
+import { isThenable } from "../promises.ts";
 import type { Middleware } from "./middleware.ts";
-import { checkRequired } from "./required.ts";
-import { TokenBuckets } from "./token_buckets.ts";
+import { checkRequired } from "./checks.ts";
+import { TokenBuckets } from "../rate_limiter.ts";
 
 /** How many messages may pass. */
 export interface ThrottleOptions<State = unknown> {

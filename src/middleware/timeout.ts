@@ -1,10 +1,10 @@
 import { clockOfWork } from "../message/work.ts";
 import { ReplyError } from "../errors.ts";
-import { ERROR_CODES } from "../message/error_codes.ts";
+import { ERROR_CODES } from "../message/reply.ts";
 import { ReceivedMessage, receptionOf } from "../message/message.ts";
 import { milliseconds as duration } from "../options.ts";
 import type { Middleware } from "./middleware.ts";
-import { checkRequired } from "./required.ts";
+import { checkRequired } from "./checks.ts";
 
 /**
  * Makes a middleware that answers with 504 when the handler takes longer than `milliseconds` to answer, to accept a

@@ -1,5 +1,5 @@
 import type { EventFeed } from "../events.ts";
-import { shortened } from "../subject/shortened.ts";
+import { shortened } from "../legible.ts";
 import type { ReceivedMessage } from "../message/message.ts";
 import type { Outgoing } from "../message/outgoing.ts";
 

@@ -1,5 +1,5 @@
 import { MessageHeaders } from "../message/headers.ts";
-import type { Packet } from "../message/packet.ts";
+import type { Packet } from "../message/raw_message.ts";
 
 /**
  * Whether an arrived message is the question that we sent, and not a message from somebody else who has seen its reply

@@ -1,5 +1,5 @@
 import type { EventFeed } from "../events.ts";
-import type { Packet } from "../message/packet.ts";
+import type { Packet } from "../message/raw_message.ts";
 import { ReplyAddressError } from "./reply_address_error.ts";
 
 /** Counts the messages that one subscriber does not handle, as it may not answer to their reply addresses. */

@@ -1,5 +1,5 @@
 import { shown } from "../options.ts";
-import { concealInbox, shortened } from "../subject/shortened.ts";
+import { concealInbox, shortened } from "../legible.ts";
 
 /**
  * The broker did not handle a message, as it must not answer to the message's reply address: a subject of the server, a

@@ -1,5 +1,5 @@
-import type { Packet } from "../message/packet.ts";
-import { covers } from "../subject/covers.ts";
+import type { Packet } from "../message/raw_message.ts";
+import { covers } from "../subject/wildcards.ts";
 import { isSubject } from "../subject/subject.ts";
 import { ServedSubjects } from "./served_subjects.ts";
 

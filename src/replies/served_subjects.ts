@@ -1,4 +1,4 @@
-import { PatternTree } from "../subject/pattern_tree.ts";
+import { PatternTree } from "../subject/wildcards.ts";
 
 /** The patterns that a broker subscribes to: an answer to one of them would come back as the broker's next message. */
 export class ServedSubjects {

@@ -1,11 +1,11 @@
 import type { Clock } from "../clock.ts";
 import type { Connection, Interest } from "../connection/connection.ts";
 import type { EventFeed } from "../events.ts";
-import { newToken } from "../inbox/token.ts";
+import { newToken } from "../subject/subject.ts";
 import { encodeBody } from "../message/codec.ts";
-import { encodeHeaders } from "../message/header_block.ts";
+import { encodeHeaders } from "../message/headers.ts";
 import { ReceivedMessage } from "../message/message.ts";
-import type { Packet } from "../message/packet.ts";
+import type { Packet } from "../message/raw_message.ts";
 import { RefusedReplies } from "../replies/refused_replies.ts";
 import type { ReplyAddresses } from "../replies/reply_addresses.ts";
 import { answerTo, subjectsOf, type Verb, VERBS } from "./descriptions.ts";

@@ -1,4 +1,4 @@
-import { newToken } from "../inbox/token.ts";
+import { newToken } from "../subject/subject.ts";
 import { checkOptions, type Rule } from "../options.ts";
 
 /** How a broker describes itself to service discovery (ADR-32), such as `nats micro ls`. */

@@ -3,7 +3,7 @@ import type { Connection } from "../connection/connection.ts";
 import type { EventFeed } from "../events.ts";
 import type { LinkWays } from "../link/link_ways.ts";
 import type { Middleware } from "../middleware/middleware.ts";
-import type { Outbound } from "../outbound/outbound.ts";
+import type { Outbound } from "../sending/sender.ts";
 import type { EndpointStats } from "../service/endpoint_stats.ts";
 
 /** Where a subscriber is registered. */

@@ -1,11 +1,11 @@
 import type { Clock, Timer } from "../clock.ts";
 import { TimeoutError } from "../errors.ts";
-import { newToken } from "../inbox/token.ts";
+import { newToken } from "../subject/subject.ts";
 import type { Endpoint } from "../link/endpoint.ts";
 import type { Failure } from "./failure.ts";
 import type { LinkWays } from "../link/link_ways.ts";
 import { type Message, ReceivedMessage, type Reception, receptionOf } from "../message/message.ts";
-import { heldSize, type Packet } from "../message/packet.ts";
+import { heldSize, type Packet } from "../message/raw_message.ts";
 import { TIME_LEFT } from "../message/signalbox_headers.ts";
 import type { Work } from "../message/work.ts";
 import type { ReplyAddresses } from "../replies/reply_addresses.ts";

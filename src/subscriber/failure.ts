@@ -1,6 +1,6 @@
 import { PayloadTooLargeError, ReplyError } from "../errors.ts";
-import { ERROR_CODES } from "../message/error_codes.ts";
-import { asError } from "../thrown.ts";
+import { ERROR_CODES } from "../message/reply.ts";
+import { asError } from "../legible.ts";
 
 /** An error as the caller gets it. */
 export interface Failure {

@@ -1,7 +1,7 @@
 import type { Clock } from "../clock.ts";
-import { Backlog, type Bounds } from "../backlog.ts";
-import { breath, breathing } from "../breath.ts";
-import { heldSize, keep, type Packet } from "../message/packet.ts";
+import { Backlog, type Bounds } from "../queue.ts";
+import { breath, breathing } from "../turns.ts";
+import { heldSize, keep, type Packet } from "../message/raw_message.ts";
 
 /** Handles the messages of an intake. */
 export interface Worker {

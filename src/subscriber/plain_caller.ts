@@ -1,7 +1,7 @@
 import type { Interest, Taker } from "../connection/connection.ts";
-import { isNoResponders } from "../inbox/requests.ts";
+import { isNoResponders } from "../requests/requests.ts";
 import type { LinkWays } from "../link/link_ways.ts";
-import type { Packet } from "../message/packet.ts";
+import type { Packet } from "../message/raw_message.ts";
 
 /** How often to ask the server whether the caller is still there, in milliseconds. */
 const STEP = 200;

@@ -1,9 +1,8 @@
-import type { NextOptions } from "../inbox/inbox.ts";
-import { type InboxSettings, inboxSettings } from "../inbox/inbox_options.ts";
+import { type InboxSettings, inboxSettings, type NextOptions } from "../inbox/inbox.ts";
 import { SubscribedInbox } from "../inbox/subscribed_inbox.ts";
 import { type Message, ReceivedMessage } from "../message/message.ts";
 import { Pattern } from "../subject/pattern.ts";
-import { handled } from "../thenable.ts";
+import { handled } from "../promises.ts";
 import type { Place } from "./binding.ts";
 import type { ReadSubscriber } from "./subscriber.ts";
 import type { SubscriberSettings } from "./subscriber_options.ts";

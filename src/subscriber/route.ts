@@ -1,15 +1,13 @@
 import type { Clock } from "../clock.ts";
 import { DecodeError, ReplyError, type ValidationError } from "../errors.ts";
 import { within } from "../deadline.ts";
-import { ERROR_CODES } from "../message/error_codes.ts";
+import { ERROR_CODES, Reply } from "../message/reply.ts";
 import { isAsyncIterable } from "../link/async_iterable.ts";
 import type { ReceivedMessage } from "../message/message.ts";
-import { Reply } from "../message/reply.ts";
 import { LONGEST_VALIDATION, type Schema, validate } from "../message/schema.ts";
-import { compose, type Link } from "../middleware/compose.ts";
-import type { Middleware } from "../middleware/middleware.ts";
+import { compose, type Link, type Middleware } from "../middleware/middleware.ts";
 import { shown } from "../options.ts";
-import { after, isThenable } from "../thenable.ts";
+import { after, isThenable } from "../promises.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Handler } from "./handler.ts";
 

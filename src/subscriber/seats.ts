@@ -5,9 +5,9 @@ import type { Held, Holding } from "../link/held.ts";
 import type { LinkWays } from "../link/link_ways.ts";
 import { LinkError } from "../link/link_error.ts";
 import type { Guest, Places } from "../link/places.ts";
-import { ERROR_CODES } from "../message/error_codes.ts";
+import { ERROR_CODES } from "../message/reply.ts";
 import { LINK } from "../message/signalbox_headers.ts";
-import { after } from "../thenable.ts";
+import { after } from "../promises.ts";
 import type { Exchange, Seat } from "./exchange.ts";
 
 /** The limits of one subject's places. */

@@ -1,7 +1,7 @@
 import type { Clock } from "../clock.ts";
 import type { EventFeed } from "../events.ts";
 import type { Work } from "../message/work.ts";
-import { covers } from "../subject/covers.ts";
+import { covers } from "../subject/wildcards.ts";
 
 /** How often to report a subscriber at most, in milliseconds. */
 const AGAIN = 10_000;

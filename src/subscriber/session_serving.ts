@@ -5,9 +5,9 @@ import { LinkSession } from "../link/link_session.ts";
 import type { SessionHandler } from "../link/session.ts";
 import type { SessionOptions } from "../link/session_options.ts";
 import type { Terms } from "../link/terms.ts";
-import { ERROR_CODES } from "../message/error_codes.ts";
+import { ERROR_CODES } from "../message/reply.ts";
 import type { Message } from "../message/message.ts";
-import { TokenBuckets } from "../middleware/token_buckets.ts";
+import { TokenBuckets } from "../rate_limiter.ts";
 import { type Exchange, exchangeOf } from "./exchange.ts";
 import type { Handler } from "./handler.ts";
 

@@ -1,4 +1,4 @@
-import { type Bounds, DEFAULT_BOUNDS } from "../backlog.ts";
+import { type Bounds, DEFAULT_BOUNDS } from "../queue.ts";
 import { isAsyncGenerator } from "../link/async_iterable.ts";
 import {
   LINK_RULES,

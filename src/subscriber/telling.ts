@@ -1,4 +1,4 @@
-import type { Bounds } from "../backlog.ts";
+import type { Bounds } from "../queue.ts";
 import type { Exchange } from "./exchange.ts";
 
 /** How many refusals a middleware may hold at a time; the bytes are those of the refused messages. */

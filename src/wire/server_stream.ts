@@ -1,5 +1,5 @@
 import { beginsMessage, isReplyAddress, MessageLine, unreadable } from "./message_line.ts";
-import type { Packet } from "../message/packet.ts";
+import type { Packet } from "../message/raw_message.ts";
 
 /** Takes everything that is not a message, in pieces as they arrive. */
 export interface ControlParser {

@@ -12,16 +12,12 @@ const FLOORS: readonly (readonly string[])[] = [
     "errors.ts",
     "events.ts",
     "options.ts",
-    "stack.ts",
     "deadline.ts",
-    "passing.ts",
-    "pause.ts",
-    "backlog.ts",
-    "breath.ts",
-    "thenable.ts",
-    "thrown.ts",
-    "log/legible.ts",
-    "subject/shortened.ts",
+    "legible.ts",
+    "promises.ts",
+    "queue.ts",
+    "rate_limiter.ts",
+    "turns.ts",
   ],
   ["subject"],
   ["message"],
@@ -32,8 +28,9 @@ const FLOORS: readonly (readonly string[])[] = [
   ["log"],
   ["replies"],
   ["inbox"],
+  ["requests"],
   ["service"],
-  ["outbound"],
+  ["sending"],
   ["link"],
   ["subscriber"],
   ["broker"],
@@ -105,7 +102,7 @@ Deno.test("src/ is read whole, each import of it included", () => {
     uses.filter((used) => !known.has(used)).map((used) => `${path} → ${used}`)
   );
   assertEquals(lost, []);
-  assertEquals(read("deadline.ts").uses, ["clock.ts", "errors.ts", "stack.ts"]);
+  assertEquals(read("deadline.ts").uses, ["clock.ts", "errors.ts", "promises.ts"]);
   assertEquals(read("connection/dial.ts").imports, [
     "@nats-io/transport-deno",
   ]);

@@ -1,5 +1,5 @@
 import { assertEquals, assertNotStrictEquals } from "@std/assert";
-import { asError } from "../../src/thrown.ts";
+import { asError } from "../../src/legible.ts";
 
 function unreadable(): never {
   throw new Error("a getter's own");

@@ -1,5 +1,5 @@
 import { realDelay } from "../../clock.ts";
-import { print } from "../../thrown.ts";
+import { print } from "../../legible.ts";
 import type { Accept, Wire } from "./wire.ts";
 
 /** What is read at once, at first and at most: many connect, and few have much to say. */

@@ -1,5 +1,5 @@
 import { platformClock } from "../../clock.ts";
-import { print } from "../../thrown.ts";
+import { print } from "../../legible.ts";
 import type { Accept, Receiver, Wire } from "./wire.ts";
 
 const CLEAN = 1000;

@@ -1,4 +1,4 @@
-import { breathing } from "../../breath.ts";
+import { breathing } from "../../turns.ts";
 import {
   type Clock,
   inNextTurn,

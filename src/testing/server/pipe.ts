@@ -1,5 +1,5 @@
 import { afterTurn } from "../../clock.ts";
-import { print } from "../../thrown.ts";
+import { print } from "../../legible.ts";
 import type { Accept, Receiver, Wire } from "./wire.ts";
 
 /** Bytes the server takes in one go: after each it lets those it sent to take theirs. */

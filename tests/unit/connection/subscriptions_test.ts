@@ -3,7 +3,7 @@ import { errors } from "@nats-io/transport-deno";
 import { type Entry, Subscriptions, type Taker } from "../../../src/connection/subscriptions.ts";
 import { PermissionError } from "../../../src/errors.ts";
 import type { Line, Listener } from "../../../src/line/line.ts";
-import type { Packet } from "../../../src/message/packet.ts";
+import type { Packet } from "../../../src/message/raw_message.ts";
 
 /** A line that notes what it is told, and has subscriptions numbered from here. */
 function lineFrom(first: number) {

@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { type InboxOptions, inboxSettings } from "../../../src/inbox/inbox_options.ts";
+import { type InboxOptions, inboxSettings } from "../../../src/inbox/inbox.ts";
 
 function sentenceOf(options: unknown): string {
   return assertThrows(() => inboxSettings(options as InboxOptions), TypeError).message;

@@ -3,7 +3,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
 import { platformClock } from "../../../src/clock.ts";
 import { EventFeed } from "../../../src/events.ts";
-import { type InboxOptions, inboxSettings } from "../../../src/inbox/inbox_options.ts";
+import { type InboxOptions, inboxSettings } from "../../../src/inbox/inbox.ts";
 import { SubscribedInbox } from "../../../src/inbox/subscribed_inbox.ts";
 import { ReplyAddresses } from "../../../src/replies/reply_addresses.ts";
 

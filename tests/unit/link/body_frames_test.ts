@@ -1,7 +1,7 @@
 import { assertEquals, assertNotStrictEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { EncodeError } from "../../../src/errors.ts";
 import { type BodyFrames, codeOf, framesOf, headersOf } from "../../../src/link/body_frames.ts";
-import { sizeOf } from "../../../src/message/packet.ts";
+import { sizeOf } from "../../../src/message/raw_message.ts";
 
 const MOST = 1_000;
 const sizes = ({ frames }: BodyFrames) => frames.map((frame) => `${frame.code}${sizeOf(frame)}`);

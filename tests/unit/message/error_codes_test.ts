@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { ReplyError } from "../../../src/errors.ts";
-import { ERROR_CODES } from "../../../src/message/error_codes.ts";
+import { ERROR_CODES } from "../../../src/message/reply.ts";
 
 Deno.test("ERROR_CODES keeps its codes, as callers of other versions read them", () => {
   assertEquals(ERROR_CODES, {

@@ -1,6 +1,10 @@
 import { assert, assertEquals, assertFalse, assertStrictEquals, assertThrows } from "@std/assert";
-import { encodeHeaders, isHeaderValue } from "../../../src/message/header_block.ts";
-import { type HeaderFields, MessageHeaders } from "../../../src/message/headers.ts";
+import {
+  encodeHeaders,
+  type HeaderFields,
+  isHeaderValue,
+  MessageHeaders,
+} from "../../../src/message/headers.ts";
 import { pick, printable, seeded } from "../seeded_random.ts";
 
 function encode(

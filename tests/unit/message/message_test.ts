@@ -9,7 +9,7 @@ import {
 } from "@std/assert";
 import { DecodeError } from "../../../src/errors.ts";
 import { ReceivedMessage } from "../../../src/message/message.ts";
-import type { Packet } from "../../../src/message/packet.ts";
+import type { Packet } from "../../../src/message/raw_message.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
 

@@ -1,5 +1,5 @@
 import { assertMatch, assertStrictEquals } from "@std/assert";
-import { encodeHeaders } from "../../../src/message/header_block.ts";
+import { encodeHeaders } from "../../../src/message/headers.ts";
 import * as names from "../../../src/message/signalbox_headers.ts";
 
 Deno.test("Every header of ours is named as such, and can be sent", () => {

@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
-import { compose, type Link } from "../../../src/middleware/compose.ts";
+import { compose, type Link } from "../../../src/middleware/middleware.ts";
 
 /** Notes when it is entered and when it is left. */
 function noting(name: string, notes: string[]): Link<string> {

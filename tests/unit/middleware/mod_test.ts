@@ -1,11 +1,10 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import { ReplyError } from "../../../src/errors.ts";
-import { compose } from "../../../src/middleware/compose.ts";
+import { compose, type Middleware } from "../../../src/middleware/middleware.ts";
 import type { Message } from "../../../src/message/message.ts";
-import type { Middleware } from "../../../src/middleware/middleware.ts";
-import * as door from "../../../src/middleware/mod.ts";
 import type { Handler } from "../../../src/subscriber/handler.ts";
 import { outcome, received } from "./received.ts";
+import * as door from "../../../src/middleware/mod.ts";
 
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };
 

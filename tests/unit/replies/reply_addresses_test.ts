@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertFalse } from "@std/assert";
-import type { Packet } from "../../../src/message/packet.ts";
+import type { Packet } from "../../../src/message/raw_message.ts";
 import { ReplyAddresses } from "../../../src/replies/reply_addresses.ts";
 
 const INBOX = "_DESK.0123456789abcdefghijkl";

@@ -1,7 +1,6 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import { platformClock } from "../../../src/clock.ts";
-import { admits, covers } from "../../../src/subject/covers.ts";
-import { leastEntries, type Wanted } from "../../../src/subject/least.ts";
+import { admits, covers, leastEntries, type Wanted } from "../../../src/subject/wildcards.ts";
 import { Permissions } from "../../../src/testing/server/permissions.ts";
 import { pick, type Random, seeded } from "../seeded_random.ts";
 

@@ -1,5 +1,5 @@
 import { assertStrictEquals } from "@std/assert";
-import { overlap } from "../../../src/subject/overlap.ts";
+import { overlap } from "../../../src/subject/wildcards.ts";
 import { pick, type Random, seeded } from "../seeded_random.ts";
 
 const CASES: readonly [string, string, boolean][] = [

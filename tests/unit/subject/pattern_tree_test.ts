@@ -1,6 +1,5 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
-import { overlap } from "../../../src/subject/overlap.ts";
-import { PatternTree } from "../../../src/subject/pattern_tree.ts";
+import { overlap, PatternTree } from "../../../src/subject/wildcards.ts";
 import { pick, seeded } from "../seeded_random.ts";
 
 function treeOf(patterns: Iterable<string>): PatternTree<string> {

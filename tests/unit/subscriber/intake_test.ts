@@ -1,7 +1,7 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
-import { breathing } from "../../../src/breath.ts";
+import { breathing } from "../../../src/turns.ts";
 import { platformClock } from "../../../src/clock.ts";
-import type { Packet } from "../../../src/message/packet.ts";
+import type { Packet } from "../../../src/message/raw_message.ts";
 import { Intake, type Worker } from "../../../src/subscriber/intake.ts";
 import { packet } from "./packet.ts";
 

@@ -1,4 +1,4 @@
-import type { Packet } from "../../../src/message/packet.ts";
+import type { Packet } from "../../../src/message/raw_message.ts";
 
 /** A packet as the connection hands it over, from a caller that waits. */
 export function packet(body = "", headers?: string, replyTo = "_INBOX.a"): Packet {

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertInstanceOf, assertStrictEquals } from "@std/assert";
 import { ConnectionError } from "../../../src/errors.ts";
-import type { Packet } from "../../../src/message/packet.ts";
+import type { Packet } from "../../../src/message/raw_message.ts";
 import { Inbound } from "../../../src/wire/server_stream.ts";
 import { pick, printable, seeded } from "../seeded_random.ts";
 

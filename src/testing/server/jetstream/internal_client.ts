@@ -1,5 +1,5 @@
-import { breath } from "../../../breath.ts";
-import { print } from "../../../thrown.ts";
+import { breath } from "../../../turns.ts";
+import { print } from "../../../legible.ts";
 import { byteString, toBytes } from "../byte_string.ts";
 import type { Exchange, Publication, Recipient, Subscription } from "../exchange.ts";
 import { ApiError } from "./api/errors.ts";

@@ -1,6 +1,6 @@
 import { Alarm } from "../alarm.ts";
-import { breath } from "../../../../breath.ts";
-import { print } from "../../../../thrown.ts";
+import { breath } from "../../../../turns.ts";
+import { print } from "../../../../legible.ts";
 import { withHeader } from "../header_block.ts";
 import { NOTHING, type StoredMessage } from "../message.ts";
 import { ackSubject } from "./ack_subject.ts";

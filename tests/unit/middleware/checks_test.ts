@@ -1,5 +1,5 @@
 import { assertThrows } from "@std/assert";
-import { checkRequired } from "../../../src/middleware/required.ts";
+import { checkRequired } from "../../../src/middleware/checks.ts";
 import { callable, count } from "../../../src/options.ts";
 
 const RULES = { limit: count, key: callable };

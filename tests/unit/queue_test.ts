@@ -1,5 +1,5 @@
 import { assertEquals, assertLess, assertStrictEquals } from "@std/assert";
-import { Backlog } from "../../src/backlog.ts";
+import { Backlog } from "../../src/queue.ts";
 import { usedMemory } from "../support/memory.ts";
 import { seeded } from "./seeded_random.ts";
 

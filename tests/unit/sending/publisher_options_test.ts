@@ -4,7 +4,7 @@ import {
   checkPublisher,
   mergeHeaders,
   type PublisherOptions,
-} from "../../../src/outbound/publisher_options.ts";
+} from "../../../src/sending/publisher.ts";
 
 Deno.test("mergeHeaders() gives the one side as it is where there is no other", () => {
   const fields = { a: "1" };

@@ -1,5 +1,5 @@
 import type { Clock, Timer } from "../clock.ts";
-import { Backlog, DEFAULT_BOUNDS } from "../backlog.ts";
+import { Backlog, DEFAULT_BOUNDS } from "../queue.ts";
 import type { Connection, Interest, Taker } from "../connection/connection.ts";
 import { ForeignAnswers, isForeignAnswer } from "../replies/foreign_answer.ts";
 import { isOwnQuestion } from "../replies/own_question.ts";
@@ -9,14 +9,16 @@ import { NoRespondersError, PermissionError, TimeoutError } from "../errors.ts";
 import { within } from "../deadline.ts";
 import { type Message, ReceivedMessage } from "../message/message.ts";
 import type { Outgoing } from "../message/outgoing.ts";
-import { heldSize, keep, type Packet } from "../message/packet.ts";
-import { retraced } from "../stack.ts";
-import { handled } from "../thenable.ts";
-import { isFaulty, readAnswer } from "./answer.ts";
-import type { Answer, Answers, AnswersEnd } from "./answers.ts";
-import type { RequestManySettings } from "./request_many_options.ts";
-import { closed, isNoResponders } from "./requests.ts";
-import { isLast } from "./sentinel.ts";
+import { heldSize, keep, type Packet } from "../message/raw_message.ts";
+import { handled, retraced } from "../promises.ts";
+import { closed, isFaulty, isNoResponders, readAnswer } from "./requests.ts";
+import {
+  type Answer,
+  type Answers,
+  type AnswersEnd,
+  isLast,
+  type RequestManySettings,
+} from "./answers.ts";
 
 /** What a request to many needs of its broker. */
 export interface Surroundings {

@@ -1,5 +1,5 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
-import { keep, type Packet, sizeOf } from "../../../src/message/packet.ts";
+import { keep, type Packet, sizeOf } from "../../../src/message/raw_message.ts";
 
 /** A packet as the connection hands it over: two views of one chunk. */
 function inChunk(): { chunk: Uint8Array; packet: Packet } {

@@ -1,21 +1,29 @@
 import type { Clock, Timer } from "../clock.ts";
-import { ConnectionError, NoRespondersError, PermissionError, TimeoutError } from "../errors.ts";
+import {
+  ConnectionError,
+  DecodeError,
+  NoRespondersError,
+  PermissionError,
+  RemoteError,
+  TimeoutError,
+  ValidationError,
+} from "../errors.ts";
 import type { Connection, Interest, Taker } from "../connection/connection.ts";
 import type { BrokerEvent, EventFeed } from "../events.ts";
 import { notConnected } from "../connection/client_errors.ts";
 import { within } from "../deadline.ts";
 import { MessageHeaders } from "../message/headers.ts";
 import { age, type Outgoing } from "../message/outgoing.ts";
-import type { Packet } from "../message/packet.ts";
+import type { Packet } from "../message/raw_message.ts";
 import { type Message, ReceivedMessage } from "../message/message.ts";
-import type { Schema } from "../message/schema.ts";
-import { rejection } from "../stack.ts";
-import { handled } from "../thenable.ts";
-import { isFaulty, readAnswer } from "./answer.ts";
+import { type Schema, validate } from "../message/schema.ts";
+import { handled, rejection } from "../promises.ts";
 import { ForeignAnswers, isForeignAnswer } from "../replies/foreign_answer.ts";
 import { isOwnQuestion } from "../replies/own_question.ts";
 import type { OwnInbox, ReplyAddresses } from "../replies/reply_addresses.ts";
-import { newToken } from "./token.ts";
+import { newToken } from "../subject/subject.ts";
+import { remoteErrorOf } from "../message/reply.ts";
+import { asError } from "../legible.ts";
 
 /** How to wait for an answer. */
 export interface Question {
@@ -263,4 +271,30 @@ function onAbort(signal: AbortSignal, abort: () => void): () => void {
 export function closed(subject: string, cause: Error | undefined): ConnectionError {
   const sentence = `Cannot request "${subject}" as the connection must be open: it was closed`;
   return new ConnectionError(sentence, "closed", { cause });
+}
+
+/**
+ * Reads an answer for the caller: returns a message with the body that its schema made, or throws the error it carries.
+ *
+ * @throws {RemoteError} @throws {DecodeError} @throws {ValidationError}
+ */
+export function readAnswer(
+  subject: string,
+  answer: ReceivedMessage,
+  schema: Schema | undefined,
+): Message | Promise<Message> {
+  const error = remoteErrorOf(subject, answer);
+  if (error) throw error;
+  if (!schema) return answer;
+  const valid = validate(schema, answer.body);
+  return valid instanceof Promise
+    ? valid.then((made) => answer.withBody(made))
+    : answer.withBody(valid);
+}
+
+/** Whether the answer is at fault, and not the schema. */
+export function isFaulty(error: unknown): error is RemoteError | DecodeError | ValidationError {
+  // the value that a schema throws may throw again when read, and then the caller would wait without end
+  const known = asError(error);
+  return [RemoteError, DecodeError, ValidationError].some((kind) => known instanceof kind);
 }

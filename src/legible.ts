@@ -1,5 +1,51 @@
 import { shown } from "./options.ts";
-import { handled } from "./thenable.ts";
+import { handled } from "./promises.ts";
+
+/** The longest text of a line, in characters: a peer may send an error text of a megabyte. */
+const LONGEST = 1_000;
+
+/** Control characters, all line breaks, and the marks that change the direction of text. */
+const UNSAFE = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu;
+/** The same except line feeds, which separate the lines of a stack. */
+const UNSAFE_IN_LINES = /(?!\n)[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu;
+
+/** Turns any text into one line without terminal commands, and cuts it if it is too long. */
+export function legible(text: string): string {
+  const cut = text.length > LONGEST
+    ? `${text.slice(0, LONGEST)}… (${text.length - LONGEST} more characters)`
+    : text;
+  return cut.replace(UNSAFE, escaped);
+}
+
+/** Does the same for text of several lines. */
+export function legibleLines(text: string): string {
+  return text.replace(UNSAFE_IN_LINES, escaped);
+}
+
+function escaped(character: string): string {
+  const code = character.charCodeAt(0);
+  return code < 0x100
+    ? `\\x${code.toString(16).padStart(2, "0")}`
+    : `\\u${code.toString(16).padStart(4, "0")}`;
+}
+
+/** A random token within a subject, as in inboxes: 22 characters after a dot. */
+const RANDOM_TOKEN = /(?<=\.[0-9A-Za-z]{4})[0-9A-Za-z]{18}(?![0-9A-Za-z])/g;
+
+/**
+ * Shortens the inboxes in a text: `_DESK.yz3G…` and `_DESK.yz3G….c12`. Anybody who knows an inbox can write to it, and
+ * logs have more readers than should.
+ */
+export function shortened(text: string): string {
+  return text.replace(RANDOM_TOKEN, "…");
+}
+
+/** Hides an error's `subject` from `console.log()` if it is an inbox; programs can still read the property. */
+export function concealInbox(error: Error & { readonly subject?: string | undefined }): void {
+  const { subject } = error;
+  if (subject === undefined || shortened(subject) === subject) return;
+  Object.defineProperty(error, "subject", { enumerable: false });
+}
 
 /**
  * Turns any thrown value into an error whose name, message and stack can be read: a program may throw anything, and

@@ -1,23 +1,20 @@
 import type { Clock } from "../clock.ts";
-import { within } from "../deadline.ts";
+import { Passing, within } from "../deadline.ts";
 import { ConnectionError, TimeoutError } from "../errors.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { EventFeed } from "../events.ts";
-import type { Question, Requests } from "../inbox/requests.ts";
-import { newToken } from "../inbox/token.ts";
+import type { Question, Requests } from "../requests/requests.ts";
+import { checkSubject, newToken } from "../subject/subject.ts";
 import type { ReplyAddresses } from "../replies/reply_addresses.ts";
 import { headerFields, recordOf, sendableFields } from "../message/headers.ts";
 import type { Message } from "../message/message.ts";
 import { encodeMessage, type Outgoing } from "../message/outgoing.ts";
 import { currentWork, timeWithinWork } from "../message/work.ts";
-import { compose } from "../middleware/compose.ts";
-import type { Link } from "../middleware/compose.ts";
-import type { Draft, GivenDraft, PublishMiddleware } from "../middleware/middleware.ts";
+import { compose } from "../middleware/middleware.ts";
+import type { Draft, GivenDraft, Link, PublishMiddleware } from "../middleware/middleware.ts";
 import { checkOptions, type Rule } from "../options.ts";
-import { Passing } from "../passing.ts";
-import { checkSubject } from "../subject/subject.ts";
-import { handled } from "../thenable.ts";
-import { asError } from "../thrown.ts";
+import { handled } from "../promises.ts";
+import { asError } from "../legible.ts";
 import {
   checkPublish,
   checkRequest,

@@ -1,13 +1,106 @@
-import { within } from "../deadline.ts";
 import type { Message } from "../message/message.ts";
-import { LONGEST_VALIDATION, validate } from "../message/schema.ts";
-import { holdsOptions, shown } from "../options.ts";
-import { handled } from "../thenable.ts";
-import { Pattern } from "../subject/pattern.ts";
-import type { Outbound } from "./outbound.ts";
-import type { Publisher } from "./publisher.ts";
-import { mergeHeaders, type PublisherOptions } from "./publisher_options.ts";
+import { type ParamNames, type Params, Pattern } from "../subject/pattern.ts";
 import { checkRequest, type PublishOptions, type RequestOptions } from "./send_options.ts";
+import { type HeaderFields, headerFields, pairsOf } from "../message/headers.ts";
+import { LONGEST_VALIDATION, type Schema, standardSchema, validate } from "../message/schema.ts";
+import { checkOptions, holdsOptions, milliseconds, shown } from "../options.ts";
+import { within } from "../deadline.ts";
+import { handled } from "../promises.ts";
+import type { Outbound } from "./sender.ts";
+
+/**
+ * The arguments of a publisher: the parameters first, if its pattern has any. For a pattern that is known only at run
+ * time, the publisher checks the call and throws a `TypeError` if it is wrong.
+ */
+export type Addressed<Text extends string, Rest extends readonly unknown[]> = string extends Text
+  ? Rest | [params: Params<Text>, ...rest: Rest]
+  : [ParamNames<Text>] extends [never] ? Rest
+  : [params: Params<Text>, ...rest: Rest];
+
+/**
+ * Publishes to one subject, or to the subjects of a pattern such as `"orders.{id}.price"`; `broker.publisher()` makes
+ * it.
+ *
+ * @example
+ * ```ts
+ * import { NatsBroker } from "@signalbox/nats";
+ * import { TestBroker } from "@signalbox/nats/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const broker = new NatsBroker();
+ * broker.subscriber("orders.{id}.price", ({ params }) => Number(params.id) * 10);
+ * const price = broker.publisher("orders.{id}.price");
+ * await using _test = await TestBroker.start(broker);
+ *
+ * assertEquals((await price.request({ id: "42" })).body, 420);
+ * ```
+ */
+export interface Publisher<Text extends string = string, Body = unknown, Answer = unknown> {
+  /** The pattern, with the prefixes of all routers it is in. */
+  readonly pattern: string;
+
+  /**
+   * Publishes as `broker.publish` does, to the pattern filled with the parameters.
+   *
+   * @throws {TypeError} for a call with missing or wrong parameters
+   * @throws {InvalidSubjectError} for a parameter that is not one token
+   * @throws {ValidationError} for a body that does not fit the schema
+   */
+  publish(...message: Addressed<Text, [body?: Body, options?: PublishOptions]>): Promise<void>;
+
+  /**
+   * Sends a request and resolves with the answer, as `broker.request` does.
+   *
+   * @throws {TypeError} for a call with missing or wrong parameters
+   * @throws {InvalidSubjectError} for a parameter that is not one token
+   * @throws {ValidationError} for a body, or an answer, that does not fit its schema
+   */
+  request(
+    ...message: Addressed<Text, [body?: Body, options?: Omit<RequestOptions, "schema">]>
+  ): Promise<Message<Answer>>;
+}
+
+/** How a publisher sends. */
+export interface PublisherOptions<Body = unknown, Answer = unknown> {
+  /** Checks every body before it is sent. */
+  readonly schema?: Schema<unknown, Body>;
+  /** Checks the answers to its requests, and gives them their type. */
+  readonly replySchema?: Schema<Answer>;
+  /** Headers of every message; the headers of a single message take precedence. */
+  readonly headers?: HeaderFields;
+  /** Milliseconds until a request times out. @default {the broker's `requestTimeout`} */
+  readonly timeout?: number;
+}
+
+/**
+ * Checks every option.
+ *
+ * @throws {TypeError} naming the first that is unknown or wrong
+ */
+export function checkPublisher(
+  pattern: string,
+  options: PublisherOptions,
+): void {
+  checkOptions(`make a publisher of "${pattern}"`, options, {
+    schema: standardSchema,
+    replySchema: standardSchema,
+    headers: headerFields,
+    timeout: milliseconds,
+  });
+}
+
+/**
+ * Merges the publisher's headers with the headers of one message, which replace those of the same name, in any case.
+ */
+export function mergeHeaders(
+  constant: HeaderFields | undefined,
+  own: HeaderFields | undefined,
+): HeaderFields | undefined {
+  if (!constant || !own) return own ?? constant;
+  const given = pairsOf(own);
+  const names = new Set(given.map(([name]) => name.toLowerCase()));
+  return [...pairsOf(constant).filter(([name]) => !names.has(name.toLowerCase())), ...given];
+}
 
 /** The place of a publisher; known once its router is part of a broker. */
 export interface PublisherPlace {

@@ -1,6 +1,6 @@
 import { assertEquals, assertGreater, assertLessOrEqual, assertStrictEquals } from "@std/assert";
 import { stub } from "@std/testing/mock";
-import { TokenBuckets } from "../../../src/middleware/token_buckets.ts";
+import { TokenBuckets } from "../../src/rate_limiter.ts";
 
 /** Buckets, and a time that goes when it is told to. */
 function timed(limit: number, interval: number, maxKeys = 10) {

@@ -1,6 +1,6 @@
 import { createInbox } from "@nats-io/transport-deno";
 import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
-import { newToken } from "../../../src/inbox/token.ts";
+import { newToken } from "../../../src/subject/subject.ts";
 
 const LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const MANY = 1_000_000;

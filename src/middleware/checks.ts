@@ -1,4 +1,4 @@
-import { checkOptions, type Rules } from "../options.ts";
+import { checkOptions, oneOf, type Rule, type Rules } from "../options.ts";
 
 /**
  * Checks options and also that required ones are present, which `checkOptions` does not check.
@@ -19,3 +19,17 @@ export function checkRequired(
   const wanted = rules[missing]!(undefined);
   throw new TypeError(`Cannot ${action} as "${missing}" must be ${wanted}: undefined`);
 }
+
+/** A method of `console` that writes a line. */
+export type LogLevel = "debug" | "info" | "warn" | "error";
+
+const LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
+
+/** One of the levels. */
+export const logLevel: Rule = oneOf(...LEVELS);
+
+/** An object with a method for each level. */
+export const shapedAsConsole: Rule = (logger) => {
+  const writes = (level: LogLevel) => typeof (logger as Partial<Console>)?.[level] === "function";
+  return LEVELS.every(writes) ? undefined : "shaped as console";
+};

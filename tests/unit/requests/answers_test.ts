@@ -16,12 +16,13 @@ import { platformClock } from "../../../src/clock.ts";
 import type { Taker } from "../../../src/connection/connection.ts";
 import { ReplyAddresses } from "../../../src/replies/reply_addresses.ts";
 import { EventFeed } from "../../../src/events.ts";
-import type { Answer, Answers } from "../../../src/inbox/answers.ts";
-import { CollectedAnswers, type QuestionToMany } from "../../../src/inbox/collected_answers.ts";
 import {
+  type Answer,
+  type Answers,
   type RequestManyOptions,
   requestManySettings,
-} from "../../../src/inbox/request_many_options.ts";
+} from "../../../src/requests/answers.ts";
+import { CollectedAnswers, type QuestionToMany } from "../../../src/requests/collected_answers.ts";
 import type { Outgoing } from "../../../src/message/outgoing.ts";
 
 const INBOX = "_INBOX.own";

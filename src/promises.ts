@@ -28,3 +28,27 @@ export function handled<T>(
 export function after(value: unknown, next: (value: unknown) => unknown): unknown {
   return isThenable(value) ? Promise.resolve(value).then(next) : next(value);
 }
+
+/** How many microtask turns pass until a promise that was resolved with another promise knows who awaits it. */
+const TURNS = 2;
+
+/**
+ * Gives an error the current stack. In the continuation of an async function, that stack leads to everyone who awaits
+ * it; the stack of an error made in a timer or in the socket's reader would show only the timer or the reader.
+ */
+export function retraced<T extends Error>(error: T): T {
+  Error.captureStackTrace(error, retraced);
+  return error;
+}
+
+/**
+ * A promise that rejects with the error; resolve another promise, `given`, with it, and the error's stack leads to the
+ * program's `await`. Costs nothing on success. The program may leave `given` un-awaited: this function marks it as
+ * handled, and does so only here, as no stack leads past a promise with two reactions.
+ */
+export async function rejection(error: Error, given?: Promise<unknown>): Promise<never> {
+  for (let turn = 0; turn < TURNS; turn++) await undefined;
+  retraced(error);
+  given?.catch(() => {});
+  throw error;
+}

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { newToken } from "../../../src/inbox/token.ts";
-import { shortened } from "../../../src/subject/shortened.ts";
+import { newToken } from "../../src/subject/subject.ts";
+import { shortened } from "../../src/legible.ts";
 
 const TOKEN = "yz3GjZ0pT4b9QmLw8sXk2v";
 

@@ -1,0 +1,189 @@
+import type { DecodeError, RemoteError, ValidationError } from "../errors.ts";
+import { type Message, ReceivedMessage, type Reception } from "../message/message.ts";
+import type { Packet } from "../message/raw_message.ts";
+import {
+  checkOptions,
+  count,
+  decision,
+  limit,
+  line,
+  milliseconds,
+  type Rule,
+  signal,
+} from "../options.ts";
+import { isThenable } from "../promises.ts";
+import { type HeaderFields, headerFields } from "../message/headers.ts";
+import { type Schema, standardSchema } from "../message/schema.ts";
+
+/**
+ * Why a request to many ended. `max`: it got as many answers as it asked for; `sentinel`: a message said that no more
+ * follow; `stall`: no answer followed the last one in time; `timeout`: its time ran out; `closed`: the program left by
+ * `break` or `close()`. After any other reason answers may be missing: they arrived faster than the program read them
+ * (`overflow`), or the iteration throws the error.
+ */
+export type AnswersEnd =
+  | "max"
+  | "sentinel"
+  | "stall"
+  | "timeout"
+  | "closed"
+  | "aborted"
+  | "overflow"
+  | "no responders"
+  | "permission"
+  | "connection";
+
+/**
+ * The answer of one of many responders. A failed answer does not end the iteration: it has an `error`; without an
+ * `error`, `body` is what the schema made.
+ */
+export type Answer<Body = unknown> =
+  | Message<Body> & { readonly error: undefined }
+  | Message & {
+    /** The error that the responder sent, or the fault in the body that it sent. */
+    readonly error: RemoteError | DecodeError | ValidationError;
+  };
+
+/**
+ * The answers of many responders to one request, as they arrive; `broker.requestMany()` makes them. If several loops
+ * read, each answer goes to one of them. An empty answer counts as an answer, and ends the request only with the option
+ * `sentinel`.
+ *
+ * @example
+ * ```ts
+ * import { NatsBroker } from "@signalbox/nats";
+ * import { TestBroker } from "@signalbox/nats/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const broker = new NatsBroker();
+ * for (const shop of ["corner", "market"]) {
+ *   broker.subscriber("prices.tea", { queue: shop }, () => shop);
+ * }
+ * await using _test = await TestBroker.start(broker);
+ *
+ * const shops = [];
+ * const answers = broker.requestMany("prices.tea", undefined, { stall: 100, timeout: 2_000 });
+ * for await (const { error, body } of answers) if (!error) shops.push(body);
+ * assertEquals(shops.sort(), ["corner", "market"]);
+ * assertEquals(await answers.ended, "stall");
+ * ```
+ */
+export interface Answers<Body = unknown> extends AsyncIterable<Answer<Body>>, AsyncDisposable {
+  /** Resolves with the reason once the request has ended; never rejects, and needs no loop. */
+  readonly ended: Promise<AnswersEnd>;
+
+  /** Ends the request and drops unread answers; does nothing if the request has ended. */
+  close(): Promise<void>;
+
+  /**
+   * Reads answers until the request ends; leaving the loop closes it. The loop yields waiting answers before it throws
+   * an error, except after an abort.
+   *
+   * @throws {NoRespondersError} at once, if nobody subscribes to the subject
+   * @throws {PermissionError} at once, if the server does not permit the request or the subscription for the answers
+   * @throws {SubscriptionError} at once, if the server refuses the subscription for the answers
+   * @throws {TimeoutError} at the deadline, only if the broker had no connection to send the request
+   * @throws {ConnectionError} if the broker stops, or its connection is closed for good
+   * @throws the reason of the signal, if it aborts
+   */
+  [Symbol.asyncIterator](): AsyncIterator<Answer<Body>>;
+}
+
+/**
+ * Which message is the final one: an empty one without headers (`true`), the one a function picks, or none (`false`).
+ */
+export type Sentinel = boolean | ((message: Message) => boolean);
+
+/** The rule for options that say which message is the final one. */
+export const sentinel: Rule = (value) => {
+  if (typeof value === "boolean") return undefined;
+  return decision(value) && "true, false, or a function that is not async";
+};
+
+/** ADR-47: an empty message without headers is the end. */
+export function isPlainEnd({ data, headerBlock }: Packet): boolean {
+  return data.length === 0 && headerBlock === undefined;
+}
+
+/**
+ * Whether a message is the final one.
+ *
+ * @throws {TypeError} if the function returns a promise, which is neither yes nor no
+ * @throws the error that the function throws
+ */
+export function isLast(packet: Packet, sentinel: Sentinel, reception: Reception): boolean {
+  if (typeof sentinel === "boolean") return sentinel && isPlainEnd(packet);
+  const found: unknown = sentinel(new ReceivedMessage(packet, reception));
+  if (!isThenable(found)) return Boolean(found);
+  // nobody else awaits it
+  Promise.resolve(found).catch(() => {});
+  const action = "Cannot tell which answer is the last";
+  throw new TypeError(`${action} as "sentinel" must give true or false: a promise`);
+}
+
+/** What to send with a request to many, and when to end it. */
+export interface RequestManyOptions<Body = unknown> {
+  /** Ends after this many answers, including answers with an error. @default {Infinity} */
+  readonly max?: number;
+  /**
+   * Ends when no answer follows the last one for this many milliseconds; the first answer may take longer. @default
+   * {Infinity}
+   */
+  readonly stall?: number;
+  /**
+   * Ends at a final message, which does not count as an answer: an empty one without headers, as in ADR-47 (`true`), or
+   * the one for which a function returns `true`. If the function throws, the request ends, and the iteration throws the
+   * same error. With many responders, the first final message ends the request.
+   *
+   * @default {false}
+   */
+  readonly sentinel?: boolean | ((message: Message) => boolean);
+  /**
+   * Milliseconds for the whole request, including a wait for the connection. @default {the broker's `requestTimeout`}
+   */
+  readonly timeout?: number;
+  /** Ends the request when it aborts; the iteration throws its reason. */
+  readonly signal?: AbortSignal;
+  /** Additional headers; a header with the name of one of ours, in any case, replaces ours. */
+  readonly headers?: HeaderFields;
+  /** Ties together all messages of one piece of work. @default {a fresh random token} */
+  readonly correlationId?: string;
+  /** Checks and types each answer's body; an answer that does not fit has a `ValidationError` as its `error`. */
+  readonly schema?: Schema<Body>;
+}
+
+/** When a request to many ends, with the defaults filled in. */
+export interface RequestManySettings {
+  readonly max: number;
+  readonly stall: number | undefined;
+  readonly sentinel: Sentinel;
+  readonly timeout: number;
+  readonly signal: AbortSignal | undefined;
+  readonly schema: Schema | undefined;
+}
+
+const RULES = {
+  max: limit(count),
+  stall: limit(milliseconds),
+  sentinel,
+  timeout: milliseconds,
+  signal,
+  headers: headerFields,
+  correlationId: line,
+  schema: standardSchema,
+};
+
+/**
+ * Fills in the defaults.
+ *
+ * @throws {TypeError} naming the first option that is unknown or wrong
+ */
+export function requestManySettings(
+  options: RequestManyOptions | undefined,
+  requestTimeout: number,
+): RequestManySettings {
+  checkOptions("request many", options, RULES);
+  const { stall, timeout = requestTimeout, signal, schema } = options ?? {};
+  const { max = Infinity, sentinel = false } = options ?? {};
+  return { max, stall: stall === Infinity ? undefined : stall, sentinel, timeout, signal, schema };
+}
