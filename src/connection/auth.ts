@@ -146,7 +146,7 @@ const ACTION = "connect";
 const SIGNATURE = 64;
 
 /** The credentials for the server, given once, or read again before every dial. */
-export class Authentication {
+export class CredentialRefresher {
   readonly #source: Auth | AuthSource | undefined;
   #answer: Authenticator | undefined;
 

@@ -5,7 +5,7 @@ import type { Line, LineWatch } from "../line/line.ts";
 import type { Outgoing } from "../message/outgoing.ts";
 import { sizeOf } from "../message/raw_message.ts";
 import { outside } from "../message/work.ts";
-import { Comeback } from "./comeback.ts";
+import { ConnectionGate } from "./connection_gate.ts";
 import { ControlLines, CurrentFacts } from "./server_limits.ts";
 import { Dialling } from "./dial_loop.ts";
 import type { EventFeed } from "../events.ts";
@@ -18,13 +18,13 @@ import {
 } from "./client_errors.ts";
 import { guarded, Heartbeat, lineThrough } from "./open_line.ts";
 import { OddAddresses } from "./odd_addresses.ts";
-import { Outlet } from "./transmitter.ts";
-import { Roll } from "./refusals.ts";
+import { Transmitter } from "./transmitter.ts";
+import { RefusalTracker } from "./refusals.ts";
 import { withoutQuery } from "./servers.ts";
 import type { ConnectionSettings, SocketSource } from "./settings.ts";
-import { type Interest, Subscriptions, type Taker } from "./subscriptions.ts";
+import { type MessageSink, type ServerSubscription, Subscriptions } from "./subscriptions.ts";
 
-export type { Interest, Taker };
+export type { MessageSink, ServerSubscription };
 
 /** The part of the closing time for sending queued messages; the rest is for the socket. */
 const SENDING_PART = 0.8;
@@ -33,19 +33,18 @@ const SENDING_PART = 0.8;
 export class Connection {
   readonly #feed: EventFeed;
   readonly #lines = new ControlLines();
-  readonly #outlet: Outlet;
-  readonly #roll: Roll;
+  readonly #transmitter: Transmitter;
+  readonly #refusals: RefusalTracker;
   readonly #subscriptions: Subscriptions;
   readonly #dialling: Dialling;
   readonly #heartbeat: Heartbeat;
   readonly #odd: OddAddresses;
   readonly #server = new CurrentFacts(() => this.#line?.info);
-  readonly #comeback = new Comeback();
+  readonly #gate = new ConnectionGate();
   #socket: SocketSource | undefined;
   #connecting: Promise<void> | undefined;
   #isOpen = false;
-  /** Whether it has reported that the client's version is unknown. */
-  #isToldPlain = false;
+  #hasReportedPlain = false;
   /** The current line, while the connection is up. */
   #line: Line | undefined;
   #reconnects = 0;
@@ -56,9 +55,9 @@ export class Connection {
   constructor(settings: ConnectionSettings, feed: EventFeed, clock: Dialling["clock"]) {
     this.#feed = feed;
     const listed = () => this.#subscriptions;
-    this.#roll = new Roll(feed, { clock, out: () => this.#outlet, listed });
-    this.#outlet = new Outlet(clock, settings.outboxLimit, this.#lines, this.#roll);
-    this.#subscriptions = new Subscriptions(this.#roll, this.#report);
+    this.#refusals = new RefusalTracker(feed, { clock, out: () => this.#transmitter, listed });
+    this.#transmitter = new Transmitter(clock, settings.outboxLimit, this.#lines, this.#refusals);
+    this.#subscriptions = new Subscriptions(this.#refusals, this.#report);
     this.#dialling = new Dialling(clock, settings, feed);
     this.#heartbeat = new Heartbeat(clock, settings.pingInterval);
     this.#odd = new OddAddresses(this.#report);
@@ -121,27 +120,27 @@ export class Connection {
     if (size > this.maxPayload) {
       throw new PayloadTooLargeError(outgoing.subject, size, this.maxPayload);
     }
-    return this.#outlet.publish(outgoing, this.isUp);
+    return this.#transmitter.publish(outgoing, this.isUp);
   }
 
   /** Takes a message back, so that it is never sent, unless the socket has got it. */
-  withdraw(outgoing: Outgoing): void {
-    this.#outlet.withdraw(outgoing);
+  cancel(outgoing: Outgoing): void {
+    this.#transmitter.cancel(outgoing);
   }
 
   /** Does the same and returns whether it succeeded, which takes longer to find out. */
-  takeBack(outgoing: Outgoing): boolean {
-    return this.#outlet.takeBack(outgoing);
+  tryCancel(outgoing: Outgoing): boolean {
+    return this.#transmitter.tryCancel(outgoing);
   }
 
   /** How many bytes were written for the socket, how many it has taken, and whether too many wait. */
-  get written(): Pick<Outlet, "given" | "left" | "isFull"> {
-    return this.#outlet;
+  get written(): Pick<Transmitter, "acceptedBytes" | "sentBytes" | "isFull"> {
+    return this.#transmitter;
   }
 
   /** Resolves once the socket has taken most of what was published; `undefined` if it has already. */
   room(): Promise<void> | undefined {
-    return this.#outlet.room();
+    return this.#transmitter.room();
   }
 
   /**
@@ -149,14 +148,14 @@ export class Connection {
    *
    * @throws {ConnectionError} @throws {InvalidSubjectError}
    */
-  subscribe(subject: string, taker: Taker, queue?: string): Interest {
+  subscribe(subject: string, sink: MessageSink, queue?: string): ServerSubscription {
     if (!this.#isOpen) throw notConnected(`subscribe to "${subject}"`);
-    return this.#lines.subscribe(this.#subscriptions, subject, taker, queue);
+    return this.#lines.subscribe(this.#subscriptions, subject, sink, queue);
   }
 
-  /** Repeats a refused subscription; resolves once the server has answered and the taker knows the result. */
-  retry(taker: Taker, action: string): Promise<void> {
-    this.#roll.retry(taker);
+  /** Repeats a refused subscription; resolves once the server has answered and the sink knows the result. */
+  retry(sink: MessageSink, action: string): Promise<void> {
+    this.#refusals.retry(sink);
     return this.#flushed(action);
   }
 
@@ -172,7 +171,7 @@ export class Connection {
    * @throws {PermissionError} @throws {PayloadTooLargeError} @throws {ConnectionError} if the server refused a message
    */
   settle(patience: Patience): Promise<void> {
-    return within(this.#flushed("flush").then(this.#outlet.account()), patience, "flush");
+    return within(this.#flushed("flush").then(this.#transmitter.account()), patience, "flush");
   }
 
   /** Stops waiting for a first server: `connect` rejects. */
@@ -189,8 +188,8 @@ export class Connection {
     const until = clock.now() + timeout;
     const rest = (part = 1) => ({ clock, timeout: Math.max(1, (until - clock.now()) * part) });
     if (this.#isOpen) {
-      const sent = this.#outlet.emptied().then(() =>
-        this.isUp ? this.#outlet.confirm() : undefined
+      const sent = this.#transmitter.emptied().then(() =>
+        this.isUp ? this.#transmitter.confirm() : undefined
       );
       await within(sent, rest(SENDING_PART), "send what is on its way").catch(this.#report);
     }
@@ -221,15 +220,19 @@ export class Connection {
     this.#dialling.learn(line.info?.connect_urls);
     this.#lines.connected(this.#server.now.id);
     this.#dialling.connected();
-    this.#outlet.open(line);
+    this.#transmitter.open(line);
     this.#subscriptions.raise(line);
-    this.#roll.raise();
-    this.#outlet.resume({ isUp: () => this.isUp, largest: this.maxPayload, failed: this.#report });
+    this.#refusals.raise();
+    this.#transmitter.resume({
+      isUp: () => this.isUp,
+      largest: this.maxPayload,
+      failed: this.#report,
+    });
     this.#heartbeat.start(line, () => this.#goDown(line));
-    this.#comeback.come();
+    this.#gate.come();
     this.#feed.emit({ type: "connected", server: this.#url, reconnects: this.#reconnects });
-    if (fault !== undefined && !this.#isToldPlain) this.#report(unknownClient(fault));
-    this.#isToldPlain ||= fault !== undefined;
+    if (fault !== undefined && !this.#hasReportedPlain) this.#report(unknownClient(fault));
+    this.#hasReportedPlain ||= fault !== undefined;
   }
 
   /** The line has ended, or is given up: starts to reconnect. */
@@ -239,10 +242,10 @@ export class Connection {
     this.#heartbeat.stop();
     this.#dialling.learn(line.info?.connect_urls);
     this.#dialling.lost();
-    const unconfirmed = this.#outlet.interrupt();
+    const unconfirmed = this.#transmitter.interrupt();
     this.#subscriptions.lower();
-    this.#roll.lower();
-    this.#comeback.go();
+    this.#refusals.lower();
+    this.#gate.go();
     this.#dialling.leave(line.leave());
     this.#feed.emit({ type: "disconnected", server: this.#url, unconfirmed });
     this.#comeBack().catch(this.#report);
@@ -260,11 +263,11 @@ export class Connection {
     return guarded({
       said: (error) => {
         if (ControlLines.isExceeded(error)) this.#lines.exceeded(this.#report);
-        else this.#roll.said(clientFault(error), error.message);
+        else this.#refusals.said(clientFault(error), error.message);
       },
       isLeaving: () => this.#feed.emit({ type: "lameDuck", server: this.#url }),
       unanswerable: (packet) => this.#odd.drop(packet),
-      dropped: (outgoing, error) => this.#outlet.dropped(outgoing, error, this.#report),
+      dropped: (outgoing, error) => this.#transmitter.dropped(outgoing, error, this.#report),
       failed: this.#report,
       ended: () => this.#goDown(line()),
     }, this.#report);
@@ -273,10 +276,10 @@ export class Connection {
   async #flushed(action: string): Promise<void> {
     for (;;) {
       if (!this.#isOpen) throw notConnected(action);
-      if (!this.#line) await this.#comeback.awaited;
+      if (!this.#line) await this.#gate.awaited;
       try {
-        await this.#outlet.confirm();
-        return void await this.#roll.settled();
+        await this.#transmitter.confirm();
+        return void await this.#refusals.settled();
       } catch (error) {
         // the connection broke during the flush: flush again after the reconnect
         if (!this.#isOpen) throw closedUnder(action, error);
@@ -288,10 +291,10 @@ export class Connection {
   #closed(): void {
     this.#isOpen = false;
     this.#connecting = undefined;
-    this.#roll.close();
+    this.#refusals.close();
     this.#subscriptions.clear();
-    this.#comeback.fail(closedUnder("wait for the connection", undefined));
-    this.#outlet.close(this.#report);
+    this.#gate.fail(closedUnder("wait for the connection", undefined));
+    this.#transmitter.close(this.#report);
     this.#lines.clear();
   }
 }

@@ -1,6 +1,6 @@
 import type { Clock } from "../clock.ts";
 import { errors, type NatsConnection } from "@nats-io/transport-deno";
-import { Authentication } from "./auth.ts";
+import { CredentialRefresher } from "./auth.ts";
 import { REACH } from "../reach/client_shape.ts";
 import { isSound } from "../reach/trial.ts";
 import type { ReconnectDelay } from "./reconnect_delay.ts";
@@ -31,7 +31,7 @@ export interface DialWays {
 export class Dialler {
   readonly #ways: DialWays;
   readonly #socket: SocketSource | undefined;
-  readonly #authentication: Authentication | undefined;
+  readonly #credentials: CredentialRefresher | undefined;
   /** Whether a server has let us in. */
   #wasIn = false;
   /** Whether TLS was there once: nothing is said to a server that has lost it. */
@@ -41,10 +41,10 @@ export class Dialler {
     this.#ways = ways;
     this.#socket = socket;
     const { auth } = ways.settings;
-    const authentication = new Authentication(auth);
+    const credentials = new CredentialRefresher(auth);
     // a test in memory must neither ask a vault nor read a file
-    if (auth === undefined || (socket && authentication.isAsked)) return;
-    this.#authentication = authentication;
+    if (auth === undefined || (socket && credentials.isAsked)) return;
+    this.#credentials = credentials;
   }
 
   /** Dials this server; rejects with whatever has gone wrong, the client's words or ours. */
@@ -57,7 +57,7 @@ export class Dialler {
     const options = clientOptions(settings, kind, {
       url,
       isEncrypted: this.#wasEncrypted,
-      authenticator: this.#authentication?.answer,
+      authenticator: this.#credentials?.answer,
       wsFactory: noted && leavable(noted.factory),
     });
     let isTried = false;
@@ -96,10 +96,10 @@ export class Dialler {
   /** Before the first time there are no others to go by. */
   async #refresh(signal: AbortSignal): Promise<void> {
     const { clock, settings: { connectTimeout }, failed } = this.#ways;
-    if (!this.#authentication?.isAsked) return;
+    if (!this.#credentials?.isAsked) return;
     try {
       // the other half is the server's
-      await this.#authentication.refresh({ clock, timeout: connectTimeout / 2, signal });
+      await this.#credentials.refresh({ clock, timeout: connectTimeout / 2, signal });
     } catch (error) {
       if (!this.#wasIn || signal.aborted) throw error;
       failed(error as Error);

@@ -44,7 +44,7 @@ export class Outbox {
 
   /** Holds a message that the broker had accepted and could not send; the bound does not apply. */
   resume({ outgoing, data }: Unsent): void {
-    if (outgoing.isForgotten) return;
+    if (outgoing.dropOnDisconnect) return;
     // use the copy, as the caller may have overwritten its bytes since
     outgoing.data = data;
     this.#size += sizeOf(outgoing);
@@ -56,7 +56,7 @@ export class Outbox {
   }
 
   /** Takes a message back, if it is held; afterwards it is never sent. */
-  withdraw(outgoing: Outgoing): void {
+  cancel(outgoing: Outgoing): void {
     // it may have been withdrawn, or the outbox cleared, while `send` ran
     if (!this.#held.delete(outgoing)) return;
     this.#size -= sizeOf(outgoing);
@@ -72,7 +72,7 @@ export class Outbox {
       this.#size += sizeOf(outgoing) - size;
       this.#held.set(outgoing, now);
       if (!send(outgoing)) return;
-      this.withdraw(outgoing);
+      this.cancel(outgoing);
     }
   }
 

@@ -3,7 +3,7 @@ import { ConnectionError, PermissionError, SubscriptionError } from "../errors.t
 import { asError } from "../legible.ts";
 import type { EventFeed } from "../events.ts";
 import { Occurrences } from "./occurrences.ts";
-import type { Entry, EntryWatch, Subscriptions, Taker } from "./subscriptions.ts";
+import type { Entry, EntryWatch, MessageSink, Subscriptions } from "./subscriptions.ts";
 import { type Batch, Unanswered } from "./unanswered.ts";
 
 /** How often what was refused is subscribed again, in milliseconds; tests make it shorter. */
@@ -21,8 +21,8 @@ interface Asking {
   refused(error: Error): void;
 }
 
-/** What the roll does things by. */
-export interface RollWays {
+/** What the refusals does things by. */
+export interface TrackerContext {
   readonly clock: Clock;
   readonly out: () => Asking;
   readonly listed: () => Subscriptions;
@@ -33,9 +33,9 @@ export interface RollWays {
  * subject belongs to what was sent between the questions around it. What comes back is subscribed again at each
  * reconnect, and every 30 s.
  */
-export class Roll implements EntryWatch {
+export class RefusalTracker implements EntryWatch {
   readonly #feed: EventFeed;
-  readonly #ways: RollWays;
+  readonly #ways: TrackerContext;
   readonly #unanswered = new Unanswered();
   readonly #occurrences = new Occurrences();
   /** What comes back, each with what the server said last; the one that was tried last is the last. */
@@ -49,7 +49,7 @@ export class Roll implements EntryWatch {
   /** What must be through before anybody is told that the server has all. */
   #work: Promise<unknown> | undefined;
 
-  constructor(feed: EventFeed, ways: RollWays) {
+  constructor(feed: EventFeed, ways: TrackerContext) {
     this.#feed = feed;
     this.#ways = ways;
   }
@@ -115,10 +115,10 @@ export class Roll implements EntryWatch {
     this.#lost.clear();
   }
 
-  /** Subscribes again what was refused to a taker; a flush tells the outcome. */
-  retry(taker: Taker): void {
+  /** Subscribes again what was refused to a sink; a flush tells the outcome. */
+  retry(sink: MessageSink): void {
     for (const entry of this.#isUp ? [...this.#lost.keys()] : []) {
-      if (entry.isOf(taker) && entry.state === "refused") entry.resubscribe();
+      if (entry.isOf(sink) && entry.state === "refused") entry.resubscribe();
     }
   }
 

@@ -1,7 +1,7 @@
 import type { ServerInfo } from "@nats-io/transport-deno";
 import { InvalidSubjectError } from "../errors.ts";
 import type { Outgoing } from "../message/outgoing.ts";
-import type { Interest, Subscriptions, Taker } from "./subscriptions.ts";
+import type { MessageSink, ServerSubscription, Subscriptions } from "./subscriptions.ts";
 
 /** In bytes: nats-server ends a connection over a longer line, unless its `max_control_line` says otherwise. */
 const LONGEST = 4_096;
@@ -20,8 +20,8 @@ const encoder = new TextEncoder();
 interface LongSubscription {
   readonly subject: string;
   readonly length: number;
-  readonly interest: Interest;
-  readonly taker: Taker;
+  readonly subscription: ServerSubscription;
+  readonly sink: MessageSink;
 }
 
 /**
@@ -69,24 +69,24 @@ export class ControlLines {
   subscribe(
     subscriptions: Subscriptions,
     subject: string,
-    taker: Taker,
+    sink: MessageSink,
     queue: string | undefined,
-  ): Interest {
+  ): ServerSubscription {
     const length = lengthOf(subject, queue ?? "", this.#limit);
     if (length > this.#limit) throw this.#tooLong("subscribe", subject);
-    const interest = subscriptions.subscribe(subject, taker, queue);
-    if (length <= SHORT) return interest;
-    const subscription = { subject, length, interest, taker };
-    this.#subscriptions.add(subscription);
-    const forget = () => this.#subscriptions.delete(subscription);
+    const subscription = subscriptions.subscribe(subject, sink, queue);
+    if (length <= SHORT) return subscription;
+    const long = { subject, length, subscription, sink };
+    this.#subscriptions.add(long);
+    const forget = () => this.#subscriptions.delete(long);
     return {
       unsubscribe() {
         forget();
-        interest.unsubscribe();
+        subscription.unsubscribe();
       },
       drain() {
         forget();
-        return interest.drain();
+        return subscription.drain();
       },
     };
   }
@@ -112,12 +112,12 @@ export class ControlLines {
   }
 
   #drop(
-    { subject, taker, interest }: LongSubscription,
+    { subject, sink, subscription }: LongSubscription,
     report: (error: Error, subject: string) => void,
   ): void {
     const error = this.#tooLong("subscribe", subject);
-    interest.unsubscribe();
-    taker.refused(error);
+    subscription.unsubscribe();
+    sink.refused(error);
     report(error, subject);
   }
 

@@ -3,15 +3,15 @@ import type { Packet } from "../message/raw_message.ts";
 import { clientFault } from "./client_errors.ts";
 
 /** A subscription on the server. */
-export interface Interest {
+export interface ServerSubscription {
   /** Ends the subscription at once, and drops messages on their way. */
   unsubscribe(): void;
-  /** Ends the subscription; resolves once the taker has got the messages on their way. */
+  /** Ends the subscription; resolves once the sink has got the messages on their way. */
   drain(): Promise<void>;
 }
 
 /** Takes the packets of a subscription; the socket's reader calls it, so it must be quick. */
-export interface Taker {
+export interface MessageSink {
   take(packet: Packet): void;
   /** The server refused the subscription, or has taken it away. */
   refused(error: Error): void;
@@ -25,13 +25,13 @@ export interface Taker {
 export interface EntryWatch {
   /** The entry was sent to the server. */
   subscribed(entry: Entry): void;
-  /** The server has refused the entry's subject, and the taker knows. */
+  /** The server has refused the entry's subject, and the sink knows. */
   refused(entry: Entry, error: Error): void;
   /** The owner has unsubscribed a refused entry. */
   left(entry: Entry): void;
 }
 
-/** Reports an exception of a taker. */
+/** Reports an exception of a sink. */
 export type Report = (error: Error, subject?: string) => void;
 
 /** All subscriptions of a connection: each new line gets them before anything else. */
@@ -47,8 +47,8 @@ export class Subscriptions {
   }
 
   /** Subscribes; the server has the subscription once a flush resolves. */
-  subscribe(subject: string, taker: Taker, queue?: string): Interest {
-    const entry = new Entry(this, subject, taker, queue);
+  subscribe(subject: string, sink: MessageSink, queue?: string): ServerSubscription {
+    const entry = new Entry(this, subject, sink, queue);
     entry.resubscribe();
     return entry;
   }
@@ -78,23 +78,23 @@ export class Subscriptions {
 }
 
 /** One subscription, across all its lines. */
-export class Entry implements Interest, Listener {
+export class Entry implements ServerSubscription, Listener {
   readonly subject: string;
   readonly queue: string | undefined;
   readonly #owner: Subscriptions;
-  readonly #taker: Taker;
+  readonly #sink: MessageSink;
   #ticket: Ticket | undefined;
   #state: "listed" | "refused" | "left" = "refused";
 
   constructor(
     owner: Subscriptions,
     subject: string,
-    taker: Taker,
+    sink: MessageSink,
     queue: string | undefined,
   ) {
     this.#owner = owner;
     this.subject = subject;
-    this.#taker = taker;
+    this.#sink = sink;
     this.queue = queue;
   }
 
@@ -107,17 +107,17 @@ export class Entry implements Interest, Listener {
     return this.#ticket?.sid;
   }
 
-  isOf(taker: Taker): boolean {
-    return this.#taker === taker;
+  isOf(sink: MessageSink): boolean {
+    return this.#sink === sink;
   }
 
   get comesBack(): boolean {
-    return this.#state === "refused" && this.#taker.comesBack === true;
+    return this.#state === "refused" && this.#sink.comesBack === true;
   }
 
   take(packet: Packet): void {
     try {
-      this.#taker.take(packet);
+      this.#sink.take(packet);
     } catch (error) {
       // an exception in the socket's reader would end the line
       this.#owner.report(error as Error);
@@ -134,17 +134,17 @@ export class Entry implements Interest, Listener {
     this.#owner.watch.refused(this, fault);
   }
 
-  /** The server has refused it: tells the taker. */
+  /** The server has refused it: tells the sink. */
   refuse(error: Error): void {
     this.#ticket?.unsubscribe();
     this.#delist();
     this.#tell(error);
   }
 
-  /** The server has it again: tells the taker. */
+  /** The server has it again: tells the sink. */
   restore(): void {
     try {
-      this.#taker.restored?.();
+      this.#sink.restored?.();
     } catch (error) {
       this.#owner.report(error as Error);
     }
@@ -198,7 +198,7 @@ export class Entry implements Interest, Listener {
 
   #tell(error: Error): void {
     try {
-      this.#taker.refused(error);
+      this.#sink.refused(error);
     } catch (error) {
       this.#owner.report(error as Error);
     }

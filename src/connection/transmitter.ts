@@ -1,13 +1,13 @@
 import type { Clock, Timer } from "../clock.ts";
 import { ConnectionError, PayloadTooLargeError } from "../errors.ts";
 import type { Line } from "../line/line.ts";
-import { isUnwatched, type Outgoing } from "../message/outgoing.ts";
+import { countsAsUnconfirmed, type Outgoing } from "../message/outgoing.ts";
 import { sizeOf } from "../message/raw_message.ts";
 import { checkAddresses } from "../wire/segment.ts";
 import type { Writer } from "../wire/socket_writer.ts";
 import type { ControlLines } from "./server_limits.ts";
 import { Outbox } from "./outbox.ts";
-import type { Roll } from "./refusals.ts";
+import type { RefusalTracker } from "./refusals.ts";
 
 /** How many bytes may wait for the socket before the broker omits optional messages; in memory, four times as much. */
 const FULL = 8_388_608;
@@ -26,15 +26,15 @@ export interface Resumption {
  * Tracks everything that is sent. It writes messages while there is a socket and holds them otherwise; takes unsent
  * ones back from a broken line; and counts those that may or may not have arrived.
  */
-export class Outlet {
+export class Transmitter {
   readonly #clock: Clock;
   readonly #outbox: Outbox;
   readonly #lines: ControlLines;
-  readonly #roll: Pick<Roll, "published" | "asked">;
+  readonly #refusals: Pick<RefusalTracker, "published" | "asked">;
   #writer: Writer | undefined;
   /** How many bytes all earlier lines got. */
   #past = 0;
-  #receipts: Receipts | undefined;
+  #confirmations: DeliveryConfirmations | undefined;
   /** How many messages may have been lost in total. */
   #doubtful = 0;
   /** How many messages the server has refused in total, and the reason of the last refusal. */
@@ -48,21 +48,21 @@ export class Outlet {
     clock: Clock,
     limit: number,
     lines: ControlLines,
-    roll: Pick<Roll, "published" | "asked">,
+    refusals: Pick<RefusalTracker, "published" | "asked">,
   ) {
     this.#clock = clock;
     this.#outbox = new Outbox(clock, limit);
     this.#lines = lines;
-    this.#roll = roll;
+    this.#refusals = refusals;
   }
 
   /** Sends through this line from now on. */
   open(line: Line): void {
     const writer = this.#writer = line.writer;
-    this.#receipts = new Receipts({
+    this.#confirmations = new DeliveryConfirmations({
       clock: this.#clock,
-      given: () => writer.taken,
-      ask: () => line.ask(this.#roll.asked()),
+      given: () => writer.acceptedMessages,
+      ask: () => line.ask(this.#refusals.asked()),
     });
   }
 
@@ -85,31 +85,31 @@ export class Outlet {
   }
 
   /** Takes a message back, so that it is never sent, unless the socket has got it. */
-  withdraw(outgoing: Outgoing): void {
-    outgoing.isForgotten = true;
-    this.#outbox.withdraw(outgoing);
-    this.#writer?.withdraw();
+  cancel(outgoing: Outgoing): void {
+    outgoing.dropOnDisconnect = true;
+    this.#outbox.cancel(outgoing);
+    this.#writer?.dropCancelled();
   }
 
   /** Does the same and returns whether it succeeded; the search takes longer the more messages wait. */
-  takeBack(outgoing: Outgoing): boolean {
+  tryCancel(outgoing: Outgoing): boolean {
     const isUnsent = this.#outbox.has(outgoing) || (this.#writer?.has(outgoing) ?? false);
-    this.withdraw(outgoing);
+    this.cancel(outgoing);
     return isUnsent;
   }
 
   /** How many bytes were written; `left` counts those that no longer wait for the socket. */
-  get given(): number {
-    return this.#past + (this.#writer?.given ?? 0);
+  get acceptedBytes(): number {
+    return this.#past + (this.#writer?.acceptedBytes ?? 0);
   }
 
-  get left(): number {
-    return this.#past + (this.#writer?.left ?? 0);
+  get sentBytes(): number {
+    return this.#past + (this.#writer?.sentBytes ?? 0);
   }
 
   /** Whether so much waits for the socket that the broker must not add refusals and repeated messages. */
   get isFull(): boolean {
-    return this.given - this.left > FULL;
+    return this.acceptedBytes - this.sentBytes > FULL;
   }
 
   /** Resolves once the socket has taken most of what was published; `undefined` if it has already. */
@@ -119,12 +119,12 @@ export class Outlet {
 
   /** Resolves once the server has everything written; rejects if the line ends before. */
   confirm(): Promise<void> {
-    return this.#receipts?.confirm() ?? Promise.reject(new Error("the connection was closed"));
+    return this.#confirmations?.confirm() ?? Promise.reject(new Error("the connection was closed"));
   }
 
   /** Makes sure that the server is asked within a second. */
   expect(): void {
-    this.#receipts?.expect();
+    this.#confirmations?.expect();
   }
 
   /** Notes that the server has refused a message of the program, or would have; the next flush rejects with it. */
@@ -135,7 +135,7 @@ export class Outlet {
 
   /** Drops a message that the server would refuse. */
   dropped(outgoing: Outgoing, error: Error, failed: Resumption["failed"]): void {
-    if (isUnwatched(outgoing)) this.refused(error);
+    if (countsAsUnconfirmed(outgoing)) this.refused(error);
     failed(error, outgoing.subject);
   }
 
@@ -179,10 +179,10 @@ export class Outlet {
     const writer = this.#writer;
     if (!writer) return 0;
     this.#takeBack();
-    const unconfirmed = Math.max(0, writer.sent - this.#receipts!.confirmed);
-    this.#receipts!.stop();
-    this.#past += writer.given;
-    this.#writer = this.#receipts = undefined;
+    const unconfirmed = Math.max(0, writer.sentMessages - this.#confirmations!.confirmed);
+    this.#confirmations!.stop();
+    this.#past += writer.acceptedBytes;
+    this.#writer = this.#confirmations = undefined;
     this.#doubtful += unconfirmed;
     return unconfirmed;
   }
@@ -205,22 +205,22 @@ export class Outlet {
 
   #write(outgoing: Outgoing): void {
     this.#writer!.publish(outgoing);
-    if (!isUnwatched(outgoing)) return;
-    this.#receipts!.expect();
-    this.#roll.published(outgoing.subject);
+    if (!countsAsUnconfirmed(outgoing)) return;
+    this.#confirmations!.expect();
+    this.#refusals.published(outgoing.subject);
   }
 
   /** What was not handed over cannot have arrived: it goes before all that is published from now on. */
   #takeBack(): void {
-    for (const unsent of this.#writer?.takeBack() ?? []) this.#outbox.resume(unsent);
+    for (const unsent of this.#writer?.takeUnsent() ?? []) this.#outbox.resume(unsent);
   }
 }
 
 /** Milliseconds between two questions, while anything is sent. */
 const INTERVAL = 1_000;
 
-/** What receipts need to ask the server. */
-export interface ReceiptWays {
+/** What confirmations need to ask the server. */
+export interface ConfirmationSource {
   readonly clock: Clock;
   /** How many messages were written. */
   given(): number;
@@ -232,12 +232,12 @@ export interface ReceiptWays {
  * Tracks which messages the server has confirmed: core NATS confirms no single message, but an answered ping confirms
  * all messages before it. So a broken connection may have lost only the messages of about the last second.
  */
-export class Receipts {
-  readonly #ways: ReceiptWays;
+export class DeliveryConfirmations {
+  readonly #ways: ConfirmationSource;
   #confirmed = 0;
   #timer: Timer | undefined;
 
-  constructor(ways: ReceiptWays) {
+  constructor(ways: ConfirmationSource) {
     this.#ways = ways;
   }
 

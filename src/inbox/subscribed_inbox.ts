@@ -1,6 +1,6 @@
 import type { Clock, Timer } from "../clock.ts";
 import { Backlog } from "../queue.ts";
-import type { Connection, Interest, Taker } from "../connection/connection.ts";
+import type { Connection, MessageSink, ServerSubscription } from "../connection/connection.ts";
 import type { BrokerEvent, EventFeed, EventListener } from "../events.ts";
 import { within } from "../deadline.ts";
 import { InvalidSubjectError } from "../errors.ts";
@@ -28,7 +28,7 @@ export interface InboxWays {
 }
 
 /** An inbox with its own subscription on the server, which ends with the inbox. */
-export class SubscribedInbox implements Inbox, Taker, EventListener, OwnInbox {
+export class SubscribedInbox implements Inbox, MessageSink, EventListener, OwnInbox {
   readonly subject: string;
   readonly #ways: InboxWays;
   readonly #settings: InboxSettings;
@@ -36,7 +36,7 @@ export class SubscribedInbox implements Inbox, Taker, EventListener, OwnInbox {
   #asked: Set<string> | undefined;
   readonly #backlog = new Backlog<Packet>();
   readonly #readers: Reader[] = [];
-  readonly #interest: Interest;
+  readonly #interest: ServerSubscription;
   readonly #abort: (() => void) | undefined;
   /** Made on first use, to save memory. */
   #closed: PromiseWithResolvers<InboxEnd> | undefined;

@@ -5,7 +5,7 @@ import {
   type PublishOptions,
 } from "@nats-io/transport-deno";
 import { PayloadTooLargeError } from "../errors.ts";
-import { isUnwatched, type Outgoing } from "../message/outgoing.ts";
+import { countsAsUnconfirmed, type Outgoing } from "../message/outgoing.ts";
 import { sizeOf } from "../message/raw_message.ts";
 import { checkAddresses, type Unsent } from "../wire/segment.ts";
 import type { Writer } from "../wire/socket_writer.ts";
@@ -60,29 +60,29 @@ export class PlainWriter implements Writer {
   #unasked = 0;
   #forgotten = 0;
   #room: PromiseWithResolvers<void> | undefined;
-  taken = 0;
-  sent = 0;
-  given = 0;
+  acceptedMessages = 0;
+  sentMessages = 0;
+  acceptedBytes = 0;
 
   constructor(client: NatsConnection, ways: PlainWays) {
     this.#client = client;
     this.#ways = ways;
   }
 
-  get left(): number {
-    return this.given - this.#size;
+  get sentBytes(): number {
+    return this.acceptedBytes - this.#size;
   }
 
   publish(outgoing: Outgoing): void {
     checkAddresses(outgoing);
     const size = sizeOf(outgoing) + outgoing.subject.length + outgoing.replyTo.length + ENTRY;
-    this.given += size;
+    this.acceptedBytes += size;
     this.#size += size;
-    const isCounted = isUnwatched(outgoing);
-    if (isCounted) this.taken++;
+    const isCounted = countsAsUnconfirmed(outgoing);
+    if (isCounted) this.acceptedMessages++;
     // copy the body: the client reads it some turns later, and the program may overwrite it before
     const data = new Uint8Array(outgoing.data);
-    const isFleeting = outgoing.isForgotten === true;
+    const isFleeting = outgoing.dropOnDisconnect === true;
     const waiting = { outgoing, data, size, isFleeting, isCounted };
     if (this.#waiting.length === 0 && this.#canTake(size)) return this.#write(waiting);
     this.#waiting.push(waiting);
@@ -105,16 +105,16 @@ export class PlainWriter implements Writer {
     return this.#waiting.some((one) => isMessage(one) && one.outgoing === outgoing);
   }
 
-  withdraw(): void {
+  dropCancelled(): void {
     if (++this.#forgotten * 2 > this.#waiting.length) this.#thin();
   }
 
-  takeBack(): Unsent[] {
+  takeUnsent(): Unsent[] {
     this.#thin();
     const waiting = this.#waiting;
     this.#waiting = [];
     const unsent = waiting.filter(isMessage).filter(({ isFleeting }) => !isFleeting);
-    this.taken = this.sent;
+    this.acceptedMessages = this.sentMessages;
     this.#size = 0;
     this.#makeRoom();
     return unsent;
@@ -148,17 +148,17 @@ export class PlainWriter implements Writer {
 
   #write({ outgoing, data, size, isFleeting, isCounted }: Waiting): void {
     this.#size -= size;
-    if (outgoing.isForgotten && !isFleeting) {
-      if (isCounted) this.taken--;
+    if (outgoing.dropOnDisconnect && !isFleeting) {
+      if (isCounted) this.acceptedMessages--;
       return;
     }
     try {
       this.#client.publish(outgoing.subject, data, optionsOf(outgoing));
     } catch (error) {
-      if (isCounted) this.taken--;
+      if (isCounted) this.acceptedMessages--;
       return this.#ways.dropped(outgoing, this.#reasonOf(outgoing, error as Error));
     }
-    if (isCounted) this.sent++;
+    if (isCounted) this.sentMessages++;
     this.#open += size;
     this.#unasked += size;
     if (this.#unasked >= STRIDE) this.#question();
@@ -186,9 +186,9 @@ export class PlainWriter implements Writer {
     this.#waiting = this.#waiting.filter((one) => {
       if (!isMessage(one)) return true;
       const { outgoing, size, isFleeting, isCounted } = one;
-      if (!outgoing.isForgotten || isFleeting) return true;
+      if (!outgoing.dropOnDisconnect || isFleeting) return true;
       this.#size -= size;
-      if (isCounted) this.taken--;
+      if (isCounted) this.acceptedMessages--;
       return false;
     });
     this.#makeRoom();

@@ -1,4 +1,4 @@
-import type { Interest, Taker } from "../connection/connection.ts";
+import type { MessageSink, ServerSubscription } from "../connection/connection.ts";
 import { NoRespondersError } from "../errors.ts";
 import { isNoResponders } from "../requests/requests.ts";
 import type { Outgoing } from "../message/outgoing.ts";
@@ -24,7 +24,7 @@ import { parseTerms, type Terms, toldIn } from "./terms.ts";
 import { type Acceptance, Wire } from "./wire.ts";
 
 /** The machine of one side, on a connection: an inbox of its own, and frames as messages. */
-export class Link implements Linked, Taker, LinkEvents, OwnInbox {
+export class Link implements Linked, MessageSink, LinkEvents, OwnInbox {
   readonly holding: LinkHolding;
   readonly gathering: Gathering;
   /** Whether others have answered, and nobody is to accept any more. */
@@ -33,7 +33,7 @@ export class Link implements Linked, Taker, LinkEvents, OwnInbox {
   readonly #owner: LinkOwner;
   readonly #machine: LinkMachine;
   readonly #wire: Wire;
-  readonly #interest: Interest;
+  readonly #interest: ServerSubscription;
   #strays: Strays | undefined;
   #refusals: Refusals | undefined;
   readonly #inbox: string;
@@ -91,7 +91,7 @@ export class Link implements Linked, Taker, LinkEvents, OwnInbox {
 
   /** Takes an opening back, if it has not left; gives whether that is so. */
   withdraw(opening: Outgoing): boolean {
-    return this.#ways.connection.takeBack(opening);
+    return this.#ways.connection.tryCancel(opening);
   }
 
   /**

@@ -52,7 +52,7 @@ export class Wire implements FrameWriter {
   }
 
   get isWaiting(): boolean {
-    return this.#said > this.#connection.written.left;
+    return this.#said > this.#connection.written.sentBytes;
   }
 
   /** What the other side told of itself, once it is known. */
@@ -126,7 +126,7 @@ export class Wire implements FrameWriter {
     if (kind === "open") return this.accept(this.#acceptance!, serial, subject);
     const replyTo = this.#own + controlName(kind, serial);
     this.publish({ subject, replyTo, data: encodeTally(tally), headerBlock: undefined });
-    this.#said = this.#connection.written.given;
+    this.#said = this.#connection.written.acceptedBytes;
   }
 
   /** Accepts; the first may get lost, and is then said again. */
@@ -144,7 +144,7 @@ export class Wire implements FrameWriter {
   /** What cannot be sent now is sent after the reconnect, as the other side will ask for it. */
   publish(outgoing: Outgoing): void {
     if (!this.#connection.isUp) return;
-    outgoing.isForgotten = true;
+    outgoing.dropOnDisconnect = true;
     try {
       this.#connection.publish(outgoing);
     } catch (error) {

@@ -12,15 +12,15 @@ export interface Outgoing extends Packet {
   timeLeft?: number | undefined;
   /** The correlation id in the headers; `undefined` if the program has written its own. */
   readonly correlationId?: string | undefined;
-  /** Whether not to send it after an outage: its sender has given up, or handles the retry itself. */
-  isForgotten?: boolean;
+  /** Whether to drop it rather than hold it: its sender has cancelled it, or retries by itself. */
+  dropOnDisconnect?: boolean;
   /** Whether somebody waits for it or for its answer, and gets a timeout if it is lost. */
   isAwaited?: boolean;
 }
 
-/** Whether nobody would notice the loss of the message. */
-export function isUnwatched({ isForgotten, isAwaited }: Outgoing): boolean {
-  return !isForgotten && !isAwaited;
+/** Whether a broken connection counts it as possibly lost, as nobody else would notice. */
+export function countsAsUnconfirmed({ dropOnDisconnect, isAwaited }: Outgoing): boolean {
+  return !dropOnDisconnect && !isAwaited;
 }
 
 /** What to send with a body. */

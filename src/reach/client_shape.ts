@@ -32,7 +32,7 @@ export interface ListedSubscription extends Addressee {
 }
 
 /** The client's queue of commands. */
-export interface Outbound {
+export interface CommandQueue {
   fill(bytes: Uint8Array): void;
   drain(): Uint8Array;
 }

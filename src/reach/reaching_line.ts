@@ -13,9 +13,14 @@ import {
   PendingAsks,
   type Ticket,
 } from "../line/line.ts";
-import { type ControlParser, Inbound, readAll, type WirePacket } from "../wire/server_stream.ts";
+import {
+  type ControlParser,
+  readAll,
+  ServerStreamParser,
+  type WirePacket,
+} from "../wire/server_stream.ts";
 import { SocketWriter } from "../wire/socket_writer.ts";
-import type { ListedSubscription, Outbound, Protocol } from "./client_shape.ts";
+import type { CommandQueue, ListedSubscription, Protocol } from "./client_shape.ts";
 
 /** Read once, as the global `WebSocket` is a lazy getter that runs at every access. */
 const { CLOSING, CLOSED } = WebSocket;
@@ -99,7 +104,7 @@ export class ReachingLine implements Line {
   #writeThrough(clock: Clock): SocketWriter {
     const protocol = this.#protocol;
     const writer = new SocketWriter(clock, () => this.isOpen ? protocol.transport : undefined);
-    writer.fill((protocol.outbound as Outbound).drain());
+    writer.fill((protocol.outbound as CommandQueue).drain());
     protocol.outbound = writer;
     protocol.flushPending = writer.flush;
     return writer;
@@ -122,7 +127,7 @@ export class ReachingLine implements Line {
    */
   #listenThrough(): void {
     const { subscriptions, parser } = this.#protocol;
-    this.#protocol.parser = new Inbound(this.#informedBy(parser as ControlParser), {
+    this.#protocol.parser = new ServerStreamParser(this.#informedBy(parser as ControlParser), {
       addressee(sid) {
         const found = subscriptions.get(sid);
         return found instanceof ListedTicket ? found : undefined;

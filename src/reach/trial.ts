@@ -6,7 +6,7 @@
  */
 import type { NatsConnection } from "@nats-io/transport-deno";
 import { type Clock, turn } from "../clock.ts";
-import { insideOf, type Outbound, type Protocol, type Transport } from "./client_shape.ts";
+import { type CommandQueue, insideOf, type Protocol, type Transport } from "./client_shape.ts";
 import { type Commands, triedCommands } from "./trial_commands.ts";
 import type { Read } from "../wire/server_stream.ts";
 
@@ -135,7 +135,7 @@ function sends(protocol: Protocol): boolean {
     return Reflect.apply(send, transport, given);
   };
   try {
-    (protocol.outbound as Outbound).fill(PING);
+    (protocol.outbound as CommandQueue).fill(PING);
     protocol.flushPending();
   } finally {
     if (own) Object.defineProperty(transport, "send", own);

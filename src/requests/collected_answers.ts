@@ -1,6 +1,6 @@
 import type { Clock, Timer } from "../clock.ts";
 import { Backlog, DEFAULT_BOUNDS } from "../queue.ts";
-import type { Connection, Interest, Taker } from "../connection/connection.ts";
+import type { Connection, MessageSink, ServerSubscription } from "../connection/connection.ts";
 import { ForeignAnswers, isForeignAnswer } from "../replies/foreign_answer.ts";
 import { isOwnQuestion } from "../replies/own_question.ts";
 import type { OwnInbox, ReplyAddresses } from "../replies/reply_addresses.ts";
@@ -23,7 +23,7 @@ import {
 /** What a request to many needs of its broker. */
 export interface Surroundings {
   readonly clock: Clock;
-  readonly connection: Pick<Connection, "subscribe" | "publish" | "withdraw">;
+  readonly connection: Pick<Connection, "subscribe" | "publish" | "cancel">;
   readonly feed: EventFeed;
   readonly addresses: ReplyAddresses;
 }
@@ -42,7 +42,7 @@ type Reader = (packet: Packet | undefined) => void;
  * Collects answers on its own inbox, and ends the inbox as soon as it has enough. It sends the subscription before the
  * question on the same connection, so that it needs no flush and misses no answer.
  */
-export class CollectedAnswers implements Answers, Taker, OwnInbox {
+export class CollectedAnswers implements Answers, MessageSink, OwnInbox {
   readonly ended: Promise<AnswersEnd>;
   readonly #clock: Clock;
   readonly #connection: Surroundings["connection"];
@@ -61,7 +61,7 @@ export class CollectedAnswers implements Answers, Taker, OwnInbox {
   #isEnded = false;
   #isSent = true;
   #taken = 0;
-  #interest: Interest | undefined;
+  #interest: ServerSubscription | undefined;
   #question: Outgoing | undefined;
   #deaf: (() => void) | undefined;
   #deadline: Timer | undefined;
@@ -283,7 +283,7 @@ export class CollectedAnswers implements Answers, Taker, OwnInbox {
     this.#stall?.clear();
     this.#interest?.unsubscribe();
     this.#addresses.close(this.#replyTo);
-    if (this.#question) this.#connection.withdraw(this.#question);
+    if (this.#question) this.#connection.cancel(this.#question);
     this.#deaf?.();
     this.#settings.signal?.removeEventListener("abort", this.#abort);
     for (const reader of this.#readers) reader(undefined);

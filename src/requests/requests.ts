@@ -8,7 +8,7 @@ import {
   TimeoutError,
   ValidationError,
 } from "../errors.ts";
-import type { Connection, Interest, Taker } from "../connection/connection.ts";
+import type { Connection, MessageSink, ServerSubscription } from "../connection/connection.ts";
 import type { BrokerEvent, EventFeed } from "../events.ts";
 import { notConnected } from "../connection/client_errors.ts";
 import { within } from "../deadline.ts";
@@ -60,7 +60,7 @@ const GRAIN = 4;
  * promise, and one timer checks all deadlines. A timer and a subscription for each request cost two to four times as
  * much.
  */
-export class Requests implements Taker, OwnInbox {
+export class Requests implements MessageSink, OwnInbox {
   readonly #clock: Clock;
   readonly #connection: Connection;
   readonly #prefix: string;
@@ -68,7 +68,7 @@ export class Requests implements Taker, OwnInbox {
   readonly #foreign: ForeignAnswers;
   readonly #waiting = new Map<string, Waiting>();
   #base = "";
-  #interest: Interest | undefined;
+  #interest: ServerSubscription | undefined;
   /** Why the server refuses our subscription for answers. */
   #refusal: Error | undefined;
   #regaining: Promise<void> | undefined;
@@ -217,7 +217,7 @@ export class Requests implements Taker, OwnInbox {
     const waiting = this.#waiting.get(token);
     if (!waiting) return undefined;
     this.#waiting.delete(token);
-    this.#connection.withdraw(waiting.request);
+    this.#connection.cancel(waiting.request);
     waiting.forget?.();
     return waiting;
   }

@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.ts";
-import type { Connection, Interest } from "../connection/connection.ts";
+import type { Connection, ServerSubscription } from "../connection/connection.ts";
 import type { EventFeed } from "../events.ts";
 import { newToken } from "../subject/subject.ts";
 import { encodeBody } from "../message/codec.ts";
@@ -32,9 +32,9 @@ export class Service {
   readonly #refused: RefusedReplies;
   readonly #settings: ServiceSettings;
   readonly #endpoints: () => readonly Endpoint[];
-  readonly #interests = new Map<string, Interest>();
+  readonly #interests = new Map<string, ServerSubscription>();
   /** The subscriptions that the server has refused. */
-  readonly #forbidden = new Set<Interest>();
+  readonly #forbidden = new Set<ServerSubscription>();
   /** The answers made in this turn. */
   readonly #answers = new Map<Verb, Uint8Array>();
   /** How many questions got no answer because the socket was behind. */

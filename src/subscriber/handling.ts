@@ -1,5 +1,5 @@
 import type { NextOptions } from "../inbox/inbox.ts";
-import type { Interest, Taker } from "../connection/connection.ts";
+import type { MessageSink, ServerSubscription } from "../connection/connection.ts";
 import { isAsyncGenerator } from "../link/async_iterable.ts";
 import { Places } from "../link/places.ts";
 import { ERROR_CODES } from "../message/reply.ts";
@@ -22,7 +22,7 @@ import type { HandlerSubscriber } from "./subscriber.ts";
 import type { SubscriberSettings } from "./subscriber_options.ts";
 
 /** Takes messages from the connection and passes each to a handler. */
-export class Handling implements HandlerSubscriber, Taker, Worker {
+export class Handling implements HandlerSubscriber, MessageSink, Worker {
   /** Its pattern without the prefix of its routers. */
   readonly text: string;
   readonly #settings: SubscriberSettings;
@@ -36,7 +36,7 @@ export class Handling implements HandlerSubscriber, Taker, Worker {
   #lastParsed: Pattern | undefined;
   #binding: Binding | undefined;
   #delivery!: Delivery;
-  #interest: Interest | undefined;
+  #interest: ServerSubscription | undefined;
   #wasStarted = false;
   #drained: Promise<unknown> = Promise.resolve();
   #deaf: (() => void) | undefined;

@@ -1,4 +1,4 @@
-import type { Interest, Taker } from "../connection/connection.ts";
+import type { MessageSink, ServerSubscription } from "../connection/connection.ts";
 import { isNoResponders } from "../requests/requests.ts";
 import type { LinkWays } from "../link/link_ways.ts";
 import type { Packet } from "../message/raw_message.ts";
@@ -14,11 +14,11 @@ type CallerWays = Pick<LinkWays, "clock" | "connection" | "newInbox">;
  * Detects that a caller who gets parts without a link has gone. The server reports a missing subscriber only for
  * messages with a reply address, so a part carries one from time to time.
  */
-export class PlainCaller implements Taker, Disposable {
+export class PlainCaller implements MessageSink, Disposable {
   readonly #ways: CallerWays;
   readonly #gone: () => void;
   #address = "";
-  #interest: Interest | undefined;
+  #interest: ServerSubscription | undefined;
   #asked: number;
   #parts = 0;
 

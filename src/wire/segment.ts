@@ -1,5 +1,5 @@
 import { InvalidSubjectError } from "../errors.ts";
-import { isUnwatched, type Outgoing } from "../message/outgoing.ts";
+import { countsAsUnconfirmed, type Outgoing } from "../message/outgoing.ts";
 
 /** An unsent message, with a copy of its bytes from the time of publishing. */
 export interface Unsent {
@@ -29,7 +29,7 @@ export class Segment {
   readonly #starts: number[] = [];
   readonly #ends: number[] = [];
   #used = 0;
-  #unwatched = 0;
+  #unconfirmed = 0;
 
   /** Makes a segment with room for at least `least` bytes. */
   constructor(least = 0) {
@@ -47,8 +47,8 @@ export class Segment {
   }
 
   /** How many of its messages could be lost unnoticed. */
-  get unwatched(): number {
-    return this.#unwatched;
+  get unconfirmed(): number {
+    return this.#unconfirmed;
   }
 
   /** The bytes to send; `clear` reuses the same buffer. */
@@ -88,11 +88,11 @@ export class Segment {
     bytes[at++] = LF;
     this.#used = at;
     // no need to track a message that is forgotten already
-    if (outgoing.isForgotten) return;
+    if (outgoing.dropOnDisconnect) return;
     this.#messages.push(outgoing);
     this.#starts.push(from);
     this.#ends.push(at);
-    if (isUnwatched(outgoing)) this.#unwatched++;
+    if (countsAsUnconfirmed(outgoing)) this.#unconfirmed++;
   }
 
   /** The messages that are not forgotten, each with a copy of its body. */
@@ -113,10 +113,10 @@ export class Segment {
   }
 
   /**
-   * Removes messages that were forgotten since they were added, and closes the gaps; returns how many were unwatched.
+   * Removes messages that were forgotten since they were added, and closes the gaps; returns how many were unconfirmed.
    */
   thin(): number {
-    const before = this.#unwatched;
+    const before = this.#unconfirmed;
     let to = 0;
     let from = 0;
     let kept = 0;
@@ -130,9 +130,9 @@ export class Segment {
       const [start, end] = [this.#starts[index]!, this.#ends[index]!];
       move(start);
       const message = this.#messages[index]!;
-      if (message.isForgotten) {
+      if (message.dropOnDisconnect) {
         from = end;
-        if (!message.isAwaited) this.#unwatched--;
+        if (!message.isAwaited) this.#unconfirmed--;
         continue;
       }
       this.#messages[kept] = message;
@@ -143,12 +143,12 @@ export class Segment {
     move(this.#used);
     this.#used = to;
     this.#messages.length = this.#starts.length = this.#ends.length = kept;
-    return before - this.#unwatched;
+    return before - this.#unconfirmed;
   }
 
   clear(): void {
     this.#used = 0;
-    this.#unwatched = 0;
+    this.#unconfirmed = 0;
     this.#messages.length = 0;
     this.#starts.length = 0;
     this.#ends.length = 0;

@@ -33,7 +33,7 @@ const [LF, CR] = [10, 13] as const;
  * parser. The client's parser would read a message byte by byte and make six views of it: without it requests run at
  * 1.14 times the speed.
  */
-export class Inbound {
+export class ServerStreamParser {
   readonly #control: ControlParser;
   readonly #recipients: Recipients;
   readonly #line = new MessageLine();

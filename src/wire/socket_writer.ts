@@ -35,8 +35,8 @@ export class SocketWriter implements Writer {
   #segments: Segment[] = [new Segment()];
   #spare: Segment | undefined;
   #size = 0;
-  #given = 0;
-  #taken = 0;
+  #acceptedBytes = 0;
+  #acceptedMessages = 0;
   #waiting = 0;
   /** How many messages have been forgotten since the segments were last thinned. */
   #forgotten = 0;
@@ -51,33 +51,33 @@ export class SocketWriter implements Writer {
     this.#pipe = pipe;
   }
 
-  get taken(): number {
-    return this.#taken;
+  get acceptedMessages(): number {
+    return this.#acceptedMessages;
   }
 
-  get sent(): number {
-    return this.#taken - this.#waiting;
+  get sentMessages(): number {
+    return this.#acceptedMessages - this.#waiting;
   }
 
   publish(outgoing: Outgoing): void {
     const segment = this.#roomy(roomOf(outgoing));
-    const { length, unwatched } = segment;
+    const { length, unconfirmed } = segment;
     segment.addMessage(outgoing);
     const size = segment.length - length;
     this.#size += size;
-    this.#given += size;
-    const added = segment.unwatched - unwatched;
-    this.#taken += added;
+    this.#acceptedBytes += size;
+    const added = segment.unconfirmed - unconfirmed;
+    this.#acceptedMessages += added;
     this.#waiting += added;
     this.flush();
   }
 
-  get given(): number {
-    return this.#given;
+  get acceptedBytes(): number {
+    return this.#acceptedBytes;
   }
 
-  get left(): number {
-    return this.#given - this.#size;
+  get sentBytes(): number {
+    return this.#acceptedBytes - this.#size;
   }
 
   room(): Promise<void> | undefined {
@@ -89,14 +89,14 @@ export class SocketWriter implements Writer {
     return this.#segments.some((segment) => segment.has(outgoing));
   }
 
-  withdraw(): void {
+  dropCancelled(): void {
     if (this.#size === 0) return;
     const count = this.#segments.reduce((sum, segment) => sum + segment.count, 0);
     // while the socket takes nothing, many messages may be forgotten: free their room without waiting for the socket
     if (++this.#forgotten * 2 > count) this.#thin();
   }
 
-  takeBack(): Unsent[] {
+  takeUnsent(): Unsent[] {
     const unsent = this.#segments.flatMap((segment) => segment.unsent());
     // keep mere commands: they belong to a fresh connection, and without them its subscriptions would get nothing
     if (unsent.length > 0) this.reset();
@@ -126,7 +126,7 @@ export class SocketWriter implements Writer {
     const segment = this.#roomy(length);
     for (const part of parts) segment.addCommand(part);
     this.#size += length;
-    this.#given += length;
+    this.#acceptedBytes += length;
   }
 
   /** How many bytes wait, for the client. */
@@ -144,7 +144,7 @@ export class SocketWriter implements Writer {
     for (const segment of this.#segments) segment.clear();
     this.#segments.length = 1;
     this.#size = 0;
-    this.#taken -= this.#waiting;
+    this.#acceptedMessages -= this.#waiting;
     this.#waiting = 0;
     this.#forgotten = 0;
     this.#busy = undefined;
@@ -184,7 +184,7 @@ export class SocketWriter implements Writer {
   #send(pipe: Pipe, segment: Segment): void {
     if (this.#segments.length === 0) this.#segments.push(this.#fresh());
     this.#size -= segment.length;
-    this.#waiting -= segment.unwatched;
+    this.#waiting -= segment.unconfirmed;
     // copy for a WebSocket: it sends the whole buffer behind a view, and keeps it as long as it likes
     const isClocked = "pendingWrite" in pipe;
     pipe.send(isClocked ? segment.bytes : segment.bytes.slice());
@@ -199,9 +199,9 @@ export class SocketWriter implements Writer {
     this.#forgotten = 0;
     this.#size = 0;
     for (const segment of this.#segments) {
-      const unwatched = segment.thin();
-      this.#taken -= unwatched;
-      this.#waiting -= unwatched;
+      const unconfirmed = segment.thin();
+      this.#acceptedMessages -= unconfirmed;
+      this.#waiting -= unconfirmed;
       this.#size += segment.length;
     }
     // an empty write would still cost a system call
@@ -247,24 +247,24 @@ export class SocketWriter implements Writer {
 /** Writes to the socket of one connection. */
 export interface Writer {
   /** How many messages it took whose loss nobody would notice, minus those taken back. */
-  readonly taken: number;
+  readonly acceptedMessages: number;
   /** How many of those messages the socket has got. */
-  readonly sent: number;
+  readonly sentMessages: number;
   /**
    * Takes a message, and writes it soon.
    *
    * @throws {InvalidSubjectError} if its subject or its reply address would break its line apart
    */
   publish(outgoing: Outgoing): void;
-  /** How many bytes it took; `left` counts those that no longer wait. */
-  readonly given: number;
-  readonly left: number;
+  /** How many bytes it took; `sentBytes` counts those that no longer wait. */
+  readonly acceptedBytes: number;
+  readonly sentBytes: number;
   /** Resolves once little is left to write; `undefined` if it is so already. */
   room(): Promise<void> | undefined;
   /** Whether it still holds this message unsent. */
   has(outgoing: Outgoing): boolean;
   /** Notes that a message has been forgotten; the writer does not send it if it still holds it. */
-  withdraw(): void;
+  dropCancelled(): void;
   /** Removes and returns the unsent messages, in order. */
-  takeBack(): Unsent[];
+  takeUnsent(): Unsent[];
 }

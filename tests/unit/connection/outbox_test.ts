@@ -130,31 +130,31 @@ Deno.test("Outbox has room again for whatever was released, withdrawn or cleared
   for (let time = 0; time < 3; time++) {
     outbox.hold(message("a"));
     assertEquals(released(outbox), ["a"]);
-    outbox.withdraw(held(outbox, "b"));
+    outbox.cancel(held(outbox, "b"));
     outbox.hold(message("c"));
     assertStrictEquals(outbox.clear(), 1);
   }
 });
 
-Deno.test("Outbox.withdraw() takes back that one message", () => {
+Deno.test("Outbox.cancel() takes back that one message", () => {
   const outbox = new Outbox(platformClock, 10_000);
   outbox.hold(message("a"));
   const second = held(outbox, "b");
   outbox.hold(message("c"));
-  outbox.withdraw(second);
+  outbox.cancel(second);
   assertEquals(released(outbox), ["a", "c"]);
 });
 
-Deno.test("Outbox.withdraw() does nothing a second time, nor once the message is gone", () => {
+Deno.test("Outbox.cancel() does nothing a second time, nor once the message is gone", () => {
   const outbox = new Outbox(platformClock, 2 * (1 + ENTRY));
   const [first, second] = [held(outbox, "a"), held(outbox, "b")];
-  outbox.withdraw(first);
-  outbox.withdraw(first);
+  outbox.cancel(first);
+  outbox.cancel(first);
   assertEquals(released(outbox), ["b"]);
-  outbox.withdraw(second);
+  outbox.cancel(second);
   const third = held(outbox, "c");
   outbox.clear();
-  outbox.withdraw(third);
+  outbox.cancel(third);
   outbox.hold(message("d"));
   outbox.hold(message("e"));
   assertThrows(() => outbox.hold(message("f")), OutboxFullError);
@@ -164,7 +164,7 @@ Deno.test("Outbox.resume() holds what was accepted, past the bound, unless its s
   const outbox = new Outbox(platformClock, 0);
   const data = new Uint8Array([7]);
   outbox.resume({ outgoing: { ...message("a"), data: new Uint8Array([9]) }, data });
-  outbox.resume({ outgoing: { ...message("b"), isForgotten: true }, data });
+  outbox.resume({ outgoing: { ...message("b"), dropOnDisconnect: true }, data });
   outbox.resume({ outgoing: message("c"), data });
   assertThrows(() => outbox.hold(message("d")), OutboxFullError);
   const seen: unknown[] = [];
@@ -172,14 +172,14 @@ Deno.test("Outbox.resume() holds what was accepted, past the bound, unless its s
   assertEquals(seen, [["a", 7], ["c", 7]]);
 });
 
-Deno.test("Outbox.withdraw() takes back what was sent, taken back from the socket and held again", () => {
+Deno.test("Outbox.cancel() takes back what was sent, taken back from the socket and held again", () => {
   const outbox = new Outbox(platformClock, 10_000);
   const request = encodeMessage("a", "x", { correlationId: "id", timeLeft: 2_000 }, true);
   outbox.hold(request);
   const sent: Outgoing[] = [];
   outbox.release((outgoing) => sent.push(outgoing) > 0);
   outbox.resume({ outgoing: sent[0]!, data: sent[0]!.data });
-  outbox.withdraw(request);
+  outbox.cancel(request);
   assertEquals([outbox.count, released(outbox)], [0, []]);
 });
 
@@ -194,7 +194,7 @@ Deno.test("Outbox.release() counts a message once that is withdrawn while it is 
   const outbox = new Outbox(platformClock, 1 + ENTRY);
   const only = held(outbox, "a");
   outbox.release(() => {
-    outbox.withdraw(only);
+    outbox.cancel(only);
     return true;
   });
   outbox.hold(message("b"));
@@ -231,7 +231,7 @@ Deno.test("Outbox.emptied() resolves once all is sent, taken back or forgotten",
   await outbox.emptied();
   const ends = [
     () => released(outbox),
-    (given: readonly Outgoing[]) => given.forEach((one) => outbox.withdraw(one)),
+    (given: readonly Outgoing[]) => given.forEach((one) => outbox.cancel(one)),
     () => outbox.clear(),
   ];
   for (const end of ends) {

@@ -1,6 +1,10 @@
 import { assertEquals, assertInstanceOf } from "@std/assert";
 import { errors } from "@nats-io/transport-deno";
-import { type Entry, Subscriptions, type Taker } from "../../../src/connection/subscriptions.ts";
+import {
+  type Entry,
+  type MessageSink,
+  Subscriptions,
+} from "../../../src/connection/subscriptions.ts";
 import { PermissionError } from "../../../src/errors.ts";
 import type { Line, Listener } from "../../../src/line/line.ts";
 import type { Packet } from "../../../src/message/raw_message.ts";
@@ -35,9 +39,9 @@ function stage() {
   return { subscriptions, steps, reported };
 }
 
-function taker(more: Partial<Taker> = {}) {
+function sink(more: Partial<MessageSink> = {}) {
   const seen: unknown[] = [];
-  const all: Taker = {
+  const all: MessageSink = {
     take: ({ subject }) => void seen.push(subject),
     refused: (error) => void seen.push(error),
     ...more,
@@ -49,14 +53,14 @@ const packet = (subject: string) => ({ subject }) as Packet;
 
 Deno.test("Subscriptions.raise() tells each line of all that is listed, and of nothing that was left", () => {
   const { subscriptions } = stage();
-  subscriptions.subscribe("a", taker().all);
-  subscriptions.subscribe("b", taker().all, "workers");
-  subscriptions.subscribe("c", taker().all).unsubscribe();
+  subscriptions.subscribe("a", sink().all);
+  subscriptions.subscribe("b", sink().all, "workers");
+  subscriptions.subscribe("c", sink().all).unsubscribe();
   const [one, two] = [lineFrom(1), lineFrom(10)];
   subscriptions.raise(one.line);
-  subscriptions.subscribe("d", taker().all);
+  subscriptions.subscribe("d", sink().all);
   subscriptions.lower();
-  subscriptions.subscribe("e", taker().all);
+  subscriptions.subscribe("e", sink().all);
   subscriptions.raise(two.line);
   assertEquals(one.told, ["SUB a undefined 1", "SUB b workers 2", "SUB d undefined 3"]);
   assertEquals(two.told, [
@@ -71,33 +75,33 @@ Deno.test("Subscriptions.raise() tells each line of all that is listed, and of n
 
 Deno.test("Subscriptions watches what is subscribed while there is a line", () => {
   const { subscriptions, steps } = stage();
-  subscriptions.subscribe("a", taker().all);
+  subscriptions.subscribe("a", sink().all);
   assertEquals(steps, []);
   subscriptions.raise(lineFrom(1).line);
-  subscriptions.subscribe("b", taker().all);
+  subscriptions.subscribe("b", sink().all);
   assertEquals(steps, ["subscribed b"]);
 });
 
-Deno.test("Entry.take() reports what its taker throws, and goes on", () => {
+Deno.test("Entry.take() reports what its sink throws, and goes on", () => {
   const { subscriptions, reported } = stage();
   const { line, listeners } = lineFrom(1);
   subscriptions.raise(line);
   const boom = () => {
     throw new Error("take");
   };
-  subscriptions.subscribe("a", taker({ take: boom }).all);
-  const good = taker();
+  subscriptions.subscribe("a", sink({ take: boom }).all);
+  const good = sink();
   subscriptions.subscribe("b", good.all);
   listeners[0]!.take(packet("a"));
   listeners[1]!.take(packet("b"));
   assertEquals([reported.map(({ message }) => message), good.seen], [["take"], ["b"]]);
 });
 
-Deno.test("Entry.refused() tells the taker why, and no line is told of it any more", () => {
+Deno.test("Entry.refused() tells the sink why, and no line is told of it any more", () => {
   const { subscriptions, steps } = stage();
   const [one, two] = [lineFrom(1), lineFrom(10)];
   subscriptions.raise(one.line);
-  const { seen, all } = taker({ comesBack: true });
+  const { seen, all } = sink({ comesBack: true });
   subscriptions.subscribe("a", all);
   one.listeners[0]!.refused(
     new errors.PermissionViolationError("no", "subscription", "a"),
@@ -108,14 +112,14 @@ Deno.test("Entry.refused() tells the taker why, and no line is told of it any mo
   assertEquals([two.told, steps], [[], ["subscribed a", "refused a"]]);
 });
 
-Deno.test("Entry.refused() reports what its taker throws", () => {
+Deno.test("Entry.refused() reports what its sink throws", () => {
   const { subscriptions, reported } = stage();
   const { line, listeners } = lineFrom(1);
   subscriptions.raise(line);
   const boom = () => {
     throw new Error("refused");
   };
-  subscriptions.subscribe("a", taker({ refused: boom }).all);
+  subscriptions.subscribe("a", sink({ refused: boom }).all);
   listeners[0]!.refused(new Error("no"));
   assertEquals(reported.map(({ message }) => message), ["refused"]);
 });
@@ -124,11 +128,11 @@ Deno.test("Entry.unsubscribe() of one that was refused tells the watch, and no s
   const { subscriptions, steps } = stage();
   const { line, listeners, told } = lineFrom(1);
   subscriptions.raise(line);
-  const interest = subscriptions.subscribe("a", taker({ comesBack: true }).all);
+  const subscription = subscriptions.subscribe("a", sink({ comesBack: true }).all);
   listeners[0]!.refused(new Error("no"));
-  interest.unsubscribe();
-  interest.unsubscribe();
-  (interest as Entry).resubscribe();
+  subscription.unsubscribe();
+  subscription.unsubscribe();
+  (subscription as Entry).resubscribe();
   assertEquals(steps, ["subscribed a", "refused a", "left a"]);
   assertEquals(told.length, 1);
 });
@@ -137,7 +141,7 @@ Deno.test("Entry.refused() does not bring one back that is being left", async ()
   const { subscriptions, steps } = stage();
   const { line, listeners, drained } = lineFrom(1);
   subscriptions.raise(line);
-  const { seen, all } = taker();
+  const { seen, all } = sink();
   const done = subscriptions.subscribe("a", all).drain();
   listeners[0]!.refused(new Error("no"));
   drained.resolve();
@@ -149,7 +153,7 @@ Deno.test("Entry.resubscribe() ends first what the server may have, and then tel
   const { subscriptions } = stage();
   const { line, told } = lineFrom(1);
   subscriptions.raise(line);
-  const entry = subscriptions.subscribe("a", taker().all) as Entry;
+  const entry = subscriptions.subscribe("a", sink().all) as Entry;
   entry.resubscribe();
   assertEquals(told, ["SUB a undefined 1", "UNSUB 1", "SUB a undefined 2"]);
   assertEquals(entry.sid, 2);
@@ -159,7 +163,7 @@ Deno.test("Entry.drain() goes by the line that had it, though another has come m
   const { subscriptions } = stage();
   const [one, two] = [lineFrom(1), lineFrom(10)];
   subscriptions.raise(one.line);
-  const done = subscriptions.subscribe("a", taker().all).drain();
+  const done = subscriptions.subscribe("a", sink().all).drain();
   subscriptions.lower();
   subscriptions.raise(two.line);
   one.drained.resolve();
@@ -169,6 +173,6 @@ Deno.test("Entry.drain() goes by the line that had it, though another has come m
 
 Deno.test("Entry.drain() is done at once without a line", async () => {
   const { subscriptions } = stage();
-  await subscriptions.subscribe("a", taker().all).drain();
+  await subscriptions.subscribe("a", sink().all).drain();
   assertEquals(subscriptions.entries.size, 0);
 });

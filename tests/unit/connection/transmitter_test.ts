@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
 import { platformClock } from "../../../src/clock.ts";
-import { Receipts } from "../../../src/connection/transmitter.ts";
+import { DeliveryConfirmations } from "../../../src/connection/transmitter.ts";
 
 /** A server that answers when the test says so. */
 class Questions {
@@ -30,68 +30,68 @@ async function settled(): Promise<void> {
   for (let turn = 0; turn < 10; turn++) await undefined;
 }
 
-Deno.test("Receipts asks a second after something was sent, and no more once all is confirmed", async () => {
+Deno.test("DeliveryConfirmations asks a second after something was sent, and no more once all is confirmed", async () => {
   using time = new FakeTime();
   const questions = new Questions();
-  const receipts = new Receipts(questions.ways);
+  const confirmations = new DeliveryConfirmations(questions.ways);
   await time.tickAsync(10_000);
   assertStrictEquals(questions.asked, 0);
   questions.given = 3;
-  for (let sent = 0; sent < 3; sent++) receipts.expect();
+  for (let sent = 0; sent < 3; sent++) confirmations.expect();
   await time.tickAsync(999);
   assertStrictEquals(questions.asked, 0);
   await time.tickAsync(1);
   assertStrictEquals(questions.asked, 1);
   await questions.answer();
-  assertStrictEquals(receipts.confirmed, 3);
+  assertStrictEquals(confirmations.confirmed, 3);
   await time.tickAsync(10_000);
   assertStrictEquals(questions.asked, 1);
 });
 
-Deno.test("Receipts counts what was given before the question, and asks again for the rest", async () => {
+Deno.test("DeliveryConfirmations counts what was given before the question, and asks again for the rest", async () => {
   using time = new FakeTime();
   const questions = new Questions();
-  const receipts = new Receipts(questions.ways);
+  const confirmations = new DeliveryConfirmations(questions.ways);
   questions.given = 2;
-  receipts.expect();
+  confirmations.expect();
   await time.tickAsync(1_000);
   questions.given = 5;
-  receipts.expect();
+  confirmations.expect();
   await time.tickAsync(5_000);
-  assertEquals([questions.asked, receipts.confirmed], [1, 0]);
+  assertEquals([questions.asked, confirmations.confirmed], [1, 0]);
   await questions.answer();
-  assertStrictEquals(receipts.confirmed, 2);
+  assertStrictEquals(confirmations.confirmed, 2);
   await time.tickAsync(1_000);
   await questions.answer();
-  assertEquals([questions.asked, receipts.confirmed], [2, 5]);
+  assertEquals([questions.asked, confirmations.confirmed], [2, 5]);
 });
 
-Deno.test("Receipts.confirm() asks now, and rejects where there is no answer", async () => {
+Deno.test("DeliveryConfirmations.confirm() asks now, and rejects where there is no answer", async () => {
   const questions = new Questions();
-  const receipts = new Receipts(questions.ways);
+  const confirmations = new DeliveryConfirmations(questions.ways);
   questions.given = 4;
-  const confirmed = receipts.confirm();
+  const confirmed = confirmations.confirm();
   await questions.answer();
   await confirmed;
-  assertStrictEquals(receipts.confirmed, 4);
+  assertStrictEquals(confirmations.confirmed, 4);
   questions.given = 9;
-  const lost = receipts.confirm();
+  const lost = confirmations.confirm();
   questions.open.shift()!.reject(new Error("disconnected"));
   await assertRejects(() => lost, Error, "disconnected");
-  assertStrictEquals(receipts.confirmed, 4);
+  assertStrictEquals(confirmations.confirmed, 4);
 });
 
-Deno.test("Receipts.stop() asks no more until something is sent", async () => {
+Deno.test("DeliveryConfirmations.stop() asks no more until something is sent", async () => {
   using time = new FakeTime();
   const questions = new Questions();
-  const receipts = new Receipts(questions.ways);
+  const confirmations = new DeliveryConfirmations(questions.ways);
   questions.given = 7;
-  receipts.expect();
-  receipts.stop();
+  confirmations.expect();
+  confirmations.stop();
   await time.tickAsync(5_000);
   assertEquals(questions.asked, 0);
-  receipts.expect();
+  confirmations.expect();
   await time.tickAsync(1_000);
   await questions.answer();
-  assertEquals([questions.asked, receipts.confirmed], [1, 7]);
+  assertEquals([questions.asked, confirmations.confirmed], [1, 7]);
 });

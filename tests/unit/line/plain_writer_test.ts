@@ -108,7 +108,11 @@ Deno.test("PlainWriter.publish() writes what waits whatever sizes follow each ot
   for (const [n, size] of sizes.entries()) writer.publish(message(`${n}`, size));
   await answerAll();
   assertEquals(subjects(), sizes.map((_, n) => `${n}`));
-  assertEquals([writer.left, writer.sent, writer.taken], [writer.given, 10, 10]);
+  assertEquals([writer.sentBytes, writer.sentMessages, writer.acceptedMessages], [
+    writer.acceptedBytes,
+    10,
+    10,
+  ]);
 });
 
 Deno.test("PlainWriter.publish() writes a message that is larger than the window by itself", async () => {
@@ -144,69 +148,84 @@ Deno.test("PlainWriter.publish() refuses what would break a line apart, and coun
   for (const parts of [{ subject: "a b" }, { replyTo: "a\r\nPUB b" }]) {
     assertThrows(() => writer.publish({ ...message("a"), ...parts }), InvalidSubjectError);
   }
-  assertEquals([published.length, writer.given, writer.taken, writer.left], [0, 0, 0, 0]);
+  assertEquals(
+    [published.length, writer.acceptedBytes, writer.acceptedMessages, writer.sentBytes],
+    [0, 0, 0, 0],
+  );
 });
 
-Deno.test("PlainWriter.takeBack() gives what waits, in order and with the bytes of its moment", () => {
+Deno.test("PlainWriter.takeUnsent() gives what waits, in order and with the bytes of its moment", () => {
   const { writer, subjects } = stage();
   writer.publish(message("gone", WINDOW));
   const kept = message("kept", 3);
   writer.publish(kept);
   kept.data.fill(9);
-  writer.publish(message("fleeting", 1, { isForgotten: true }));
+  writer.publish(message("fleeting", 1, { dropOnDisconnect: true }));
   writer.publish(message("last"));
-  assertEquals([writer.taken, writer.sent], [3, 1]);
-  assertEquals([writer.has(kept), writer.left < writer.given], [true, true]);
-  const unsent = writer.takeBack();
+  assertEquals([writer.acceptedMessages, writer.sentMessages], [3, 1]);
+  assertEquals([writer.has(kept), writer.sentBytes < writer.acceptedBytes], [true, true]);
+  const unsent = writer.takeUnsent();
   assertEquals(unsent.map(({ outgoing }) => outgoing.subject), ["kept", "last"]);
   assertEquals(unsent[0]!.data, new Uint8Array(3));
-  assertEquals([writer.taken, writer.sent, writer.has(kept)], [1, 1, false]);
-  assertEquals([writer.left, writer.takeBack()], [writer.given, []]);
+  assertEquals([writer.acceptedMessages, writer.sentMessages, writer.has(kept)], [1, 1, false]);
+  assertEquals([writer.sentBytes, writer.takeUnsent()], [writer.acceptedBytes, []]);
   assertEquals(subjects(), ["gone"]);
 });
 
-Deno.test("PlainWriter.takeBack() holds everything back of a client that has closed", () => {
+Deno.test("PlainWriter.takeUnsent() holds everything back of a client that has closed", () => {
   const { writer, state, subjects } = stage();
   state.isClosed = true;
   writer.publish(message("a"));
   writer.publish(message("b"));
-  assertEquals([subjects(), writer.taken, writer.sent], [[], 2, 0]);
-  assertEquals(writer.takeBack().length, 2);
+  assertEquals([subjects(), writer.acceptedMessages, writer.sentMessages], [[], 2, 0]);
+  assertEquals(writer.takeUnsent().length, 2);
 });
 
-Deno.test("PlainWriter.withdraw() has what waits never sent, and counts it no more", async () => {
+Deno.test("PlainWriter.dropCancelled() has what waits never sent, and counts it no more", async () => {
   const { writer, subjects, answerAll } = stage();
   writer.publish(message("gone", WINDOW));
   const all = ["a", "b", "c", "d", "e"].map((subject) => message(subject));
   for (const one of all) writer.publish(one);
   for (const one of [all[1]!, all[3]!]) {
-    one.isForgotten = true;
-    writer.withdraw();
+    one.dropOnDisconnect = true;
+    writer.dropCancelled();
   }
   await answerAll();
   assertEquals(subjects(), ["gone", "a", "c", "e"]);
-  assertEquals([writer.taken, writer.sent, writer.left], [4, 4, writer.given]);
+  assertEquals([writer.acceptedMessages, writer.sentMessages, writer.sentBytes], [
+    4,
+    4,
+    writer.acceptedBytes,
+  ]);
 });
 
-Deno.test("PlainWriter.withdraw() gives room at once where most of what waits is forgotten", () => {
+Deno.test("PlainWriter.dropCancelled() gives room at once where most of what waits is forgotten", () => {
   const { writer } = stage();
   writer.publish(message("gone", WINDOW));
   const all = [message("a", 300), message("b", 300)];
   for (const one of all) {
     writer.publish(one);
-    one.isForgotten = true;
-    writer.withdraw();
+    one.dropOnDisconnect = true;
+    writer.dropCancelled();
   }
-  assertEquals([writer.left, writer.taken, writer.has(all[0]!)], [writer.given, 1, false]);
+  assertEquals([writer.sentBytes, writer.acceptedMessages, writer.has(all[0]!)], [
+    writer.acceptedBytes,
+    1,
+    false,
+  ]);
 });
 
 Deno.test("PlainWriter.publish() sends what is forgotten from the start, and counts only what nobody watches", async () => {
   const { writer, subjects, answerAll } = stage();
   writer.publish(message("watched", 1, { isAwaited: true }));
-  writer.publish(message("fleeting", WINDOW, { isForgotten: true }));
-  assertEquals([writer.taken, writer.sent], [0, 0]);
+  writer.publish(message("fleeting", WINDOW, { dropOnDisconnect: true }));
+  assertEquals([writer.acceptedMessages, writer.sentMessages], [0, 0]);
   await answerAll();
-  assertEquals([subjects(), writer.taken, writer.sent], [["watched", "fleeting"], 0, 0]);
+  assertEquals([subjects(), writer.acceptedMessages, writer.sentMessages], [
+    ["watched", "fleeting"],
+    0,
+    0,
+  ]);
 });
 
 Deno.test("PlainWriter.room() waits while more than a megabyte waits", async () => {
@@ -230,7 +249,7 @@ Deno.test("PlainWriter.room() is there once what waits is taken back", async () 
   const { writer } = stage();
   for (let n = 0; n < 3; n++) writer.publish(message(`${n}`, 1_000_000));
   const room = writer.room();
-  writer.takeBack();
+  writer.takeUnsent();
   await room;
 });
 
@@ -281,7 +300,11 @@ Deno.test("PlainWriter drops what the server has come to refuse, tells of it, an
   state.largest = 1_000;
   await answerAll();
   assertEquals(subjects(), ["gone", "small"]);
-  assertEquals([writer.taken, writer.sent, writer.left], [2, 2, writer.given]);
+  assertEquals([writer.acceptedMessages, writer.sentMessages, writer.sentBytes], [
+    2,
+    2,
+    writer.acceptedBytes,
+  ]);
   const [[subject, error]] = dropped as [[string, Error]];
   assertStrictEquals(subject, "too.large");
   assert(error instanceof PayloadTooLargeError);
@@ -295,5 +318,5 @@ Deno.test("PlainWriter hands nothing on where the line has ended under a questio
   questions.shift()!.reject(new Error("the connection was closed"));
   await turns();
   assertEquals(subjects(), ["a"]);
-  assertStrictEquals(writer.takeBack().length, 1);
+  assertStrictEquals(writer.takeUnsent().length, 1);
 });

@@ -13,7 +13,7 @@ import { assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@st
 import { spy } from "@std/testing/mock";
 import { FakeTime } from "@std/testing/time";
 import { platformClock } from "../../../src/clock.ts";
-import type { Taker } from "../../../src/connection/connection.ts";
+import type { MessageSink } from "../../../src/connection/connection.ts";
 import { ReplyAddresses } from "../../../src/replies/reply_addresses.ts";
 import { EventFeed } from "../../../src/events.ts";
 import {
@@ -48,10 +48,10 @@ class FakeConnection {
   readonly steps: string[] = [];
   isUp = true;
   fault: Error | undefined;
-  taker!: Taker;
+  taker!: MessageSink;
   readonly #held = new Set<Outgoing>();
 
-  subscribe(subject: string, taker: Taker) {
+  subscribe(subject: string, taker: MessageSink) {
     this.steps.push(`SUB ${subject}`);
     this.taker = taker;
     return {
@@ -68,7 +68,7 @@ class FakeConnection {
     return this.isUp;
   }
 
-  withdraw(outgoing: Outgoing): void {
+  cancel(outgoing: Outgoing): void {
     if (this.#held.delete(outgoing)) this.steps.push("WITHDRAW");
   }
 

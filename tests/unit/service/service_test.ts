@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
 import { platformClock } from "../../../src/clock.ts";
-import type { Taker } from "../../../src/connection/connection.ts";
+import type { MessageSink } from "../../../src/connection/connection.ts";
 import { EventFeed } from "../../../src/events.ts";
 import type { Outgoing } from "../../../src/message/outgoing.ts";
 import type { Endpoint } from "../../../src/service/endpoint.ts";
@@ -13,7 +13,7 @@ const NOON = "2026-01-02T12:00:00.000Z";
 const options = { name: "orders", version: "1.0.0", id: "one" };
 
 class FakeConnection {
-  readonly takers = new Map<string, Taker>();
+  readonly takers = new Map<string, MessageSink>();
   readonly queues = new Set<string | undefined>();
   readonly published: Outgoing[] = [];
   readonly hasHeaders: boolean = true;
@@ -24,7 +24,7 @@ class FakeConnection {
     return this.published.push(outgoing) > 0;
   }
 
-  subscribe(subject: string, taker: Taker, queue?: string) {
+  subscribe(subject: string, taker: MessageSink, queue?: string) {
     this.takers.set(subject, taker);
     this.queues.add(queue);
     const unsubscribe = () => void this.takers.delete(subject);

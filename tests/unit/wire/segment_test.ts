@@ -53,18 +53,18 @@ Deno.test("Segment.addMessage() refuses what would break its line apart, and kee
     assertThrows(() => segment.addMessage(message("b", "2", { replyTo })), InvalidSubjectError);
   }
   assertStrictEquals(decoder.decode(segment.bytes), "PUB a 1\r\n1\r\n");
-  assertStrictEquals(segment.unwatched, 1);
+  assertStrictEquals(segment.unconfirmed, 1);
 });
 
-Deno.test("Segment.unwatched counts what nobody would notice if it was lost", () => {
+Deno.test("Segment.unconfirmed counts what nobody would notice if it was lost", () => {
   const segment = new Segment();
-  for (const more of [{}, { isAwaited: true }, { isForgotten: true }, {}]) {
+  for (const more of [{}, { isAwaited: true }, { dropOnDisconnect: true }, {}]) {
     segment.addMessage(message("a", "x", more));
   }
-  assertStrictEquals(segment.unwatched, 2);
+  assertStrictEquals(segment.unconfirmed, 2);
   assertStrictEquals(segment.unsent().length, 3);
   segment.clear();
-  assertEquals([segment.unwatched, segment.unsent()], [0, []]);
+  assertEquals([segment.unconfirmed, segment.unsent()], [0, []]);
 });
 
 Deno.test("roomOf() is never less than what a message takes", () => {
@@ -97,7 +97,7 @@ Deno.test("Segment.unsent() gives the bodies as they were when they were given",
   segment.addMessage(message("c", "overwritten"));
   assertEquals(unsent.map(({ data }) => decoder.decode(data)), ["one", "two"]);
   assertStrictEquals(unsent[0]!.outgoing, first);
-  segment.addMessage(message("d", "once", { isForgotten: true }));
+  segment.addMessage(message("d", "once", { dropOnDisconnect: true }));
   assertEquals(segment.unsent().length, 1);
 });
 
@@ -116,17 +116,17 @@ Deno.test("Segment.thin() takes out what was forgotten, wherever it stands, and 
     const add = (segment: Segment, each: Outgoing | Uint8Array) =>
       each instanceof Uint8Array ? segment.addCommand(each) : segment.addMessage(each);
     for (const each of parts) add(segment, each);
-    const { unwatched } = segment;
+    const { unconfirmed } = segment;
     for (const each of parts) {
-      if (!(each instanceof Uint8Array) && random(2)) each.isForgotten = true;
+      if (!(each instanceof Uint8Array) && random(2)) each.dropOnDisconnect = true;
     }
-    const kept = parts.filter((each) => each instanceof Uint8Array || !each.isForgotten);
+    const kept = parts.filter((each) => each instanceof Uint8Array || !each.dropOnDisconnect);
     for (const each of kept) add(expected, each);
     const removed = segment.thin();
     assertStrictEquals(decoder.decode(segment.bytes), decoder.decode(expected.bytes));
     assertEquals(segment.unsent(), expected.unsent());
-    assertEquals([segment.unwatched, segment.count], [expected.unwatched, expected.count]);
-    assertStrictEquals(unwatched - removed, segment.unwatched);
+    assertEquals([segment.unconfirmed, segment.count], [expected.unconfirmed, expected.count]);
+    assertStrictEquals(unconfirmed - removed, segment.unconfirmed);
     for (const each of parts) {
       if (!(each instanceof Uint8Array)) assertStrictEquals(segment.has(each), kept.includes(each));
     }

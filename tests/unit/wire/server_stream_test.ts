@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertInstanceOf, assertStrictEquals } from "@std/assert";
 import { ConnectionError } from "../../../src/errors.ts";
 import type { Packet } from "../../../src/message/raw_message.ts";
-import { Inbound } from "../../../src/wire/server_stream.ts";
+import { ServerStreamParser } from "../../../src/wire/server_stream.ts";
 import { pick, printable, seeded } from "../seeded_random.ts";
 
 const encoder = new TextEncoder();
@@ -21,7 +21,7 @@ function reader(state = 0) {
   const control: string[] = [];
   const failures: Error[] = [];
   const dropped: string[] = [];
-  const parser = { state, parse: (piece: Uint8Array) => void control.push(decoder.decode(piece)) };
+  const client = { state, parse: (piece: Uint8Array) => void control.push(decoder.decode(piece)) };
   const of = (sid: number) => ({
     take(packet: Packet) {
       const { subject, replyTo, headerBlock, data } = packet;
@@ -29,16 +29,16 @@ function reader(state = 0) {
       taken.push([sid, subject, replyTo, headers, decoder.decode(data)]);
     },
   });
-  const inbound = new Inbound(parser, {
+  const parser = new ServerStreamParser(client, {
     addressee: (sid) => sid === 404 ? undefined : of(sid),
     unanswerable: ({ replyTo }) => void dropped.push(replyTo),
     failed: (error) => failures.push(error),
   });
-  const parse = (text: string) => inbound.parse(encoder.encode(text));
-  return { inbound, parse, taken, control, failures, dropped };
+  const parse = (text: string) => parser.parse(encoder.encode(text));
+  return { parser, parse, taken, control, failures, dropped };
 }
 
-Deno.test("Inbound hands each message to whoever its subscription is for", () => {
+Deno.test("ServerStreamParser hands each message to whoever its subscription is for", () => {
   const { parse, taken, control } = reader();
   parse("MSG a.b 1 2\r\nhi\r\nMSG c 22 back.to 0\r\n\r\n");
   parse("HMSG d 3 12 14\r\nNATS/1.0\r\n\r\nyo\r\nHMSG e 4 r.1 12 12\r\nNATS/1.0\r\n\r\n\r\n");
@@ -51,7 +51,7 @@ Deno.test("Inbound hands each message to whoever its subscription is for", () =>
   assertEquals(control, []);
 });
 
-Deno.test("Inbound leaves a message for a subscription that is not ours to the client's parser, cut anywhere", () => {
+Deno.test("ServerStreamParser leaves a message for a subscription that is not ours to the client's parser, cut anywhere", () => {
   const foreign = "HMSG a 404 x.> 12 17\r\nNATS/1.0\r\n\r\nMSG a\r\n";
   const text = `MSG b 1 1\r\n1\r\n${foreign}MSG b 1 1\r\n!\r\n`;
   for (let cut = 0; cut <= text.length; cut++) {
@@ -63,13 +63,13 @@ Deno.test("Inbound leaves a message for a subscription that is not ours to the c
   }
 });
 
-Deno.test("Inbound decodes a subject that is not ASCII", () => {
+Deno.test("ServerStreamParser decodes a subject that is not ASCII", () => {
   const { parse, taken } = reader();
   parse("MSG größe.日本 7 zurück.ü 3\r\nabc\r\n");
   assertEquals(taken, [[7, "größe.日本", "zurück.ü", "", "abc"]]);
 });
 
-Deno.test("Inbound leaves all that is no message to the client, line by line", () => {
+Deno.test("ServerStreamParser leaves all that is no message to the client, line by line", () => {
   const { parse, taken, control } = reader();
   parse("PING\r\nMSG a 1 1\r\nx\r\nPONG\r\n+OK\r\n-ERR 'MSG'\r\nINFO {");
   parse('"MSG":1}\r\nMSG b 2 0\r\n\r\n');
@@ -84,14 +84,14 @@ Deno.test("Inbound leaves all that is no message to the client, line by line", (
   ]);
 });
 
-Deno.test("Inbound has the client finish the line that it is in", () => {
+Deno.test("ServerStreamParser has the client finish the line that it is in", () => {
   const { parse, taken, control } = reader(9);
   parse("MSG is no message here\r\nMSG a 1 0\r\n\r\n");
   assertEquals(control, ["MSG is no message here\r\n"]);
   assertEquals(taken.length, 1);
 });
 
-Deno.test("Inbound reads the same wherever the pieces are cut", () => {
+Deno.test("ServerStreamParser reads the same wherever the pieces are cut", () => {
   for (let seed = 1; seed <= 300; seed++) {
     const random = seeded(seed);
     const expected: Taken[] = [];
@@ -116,48 +116,48 @@ Deno.test("Inbound reads the same wherever the pieces are cut", () => {
         : `MSG ${addresses} ${size}\r\n${body}\r\n`;
       if (sid !== 404) expected.push([sid, subject, replyTo, headers, body]);
     }
-    const { inbound, taken, control: passed } = reader();
+    const { parser, taken, control: passed } = reader();
     const bytes = encoder.encode(wire);
     const longest = 1 + random(60);
     for (let at = 0; at < bytes.length;) {
       const length = 1 + random(longest);
-      inbound.parse(bytes.slice(at, at += length));
+      parser.parse(bytes.slice(at, at += length));
     }
     assertEquals(taken, expected, `seed ${seed}`);
     assertStrictEquals(passed.join(""), control.join(""), `seed ${seed}`);
   }
 });
 
-Deno.test("Inbound reads an operation in any case", () => {
+Deno.test("ServerStreamParser reads an operation in any case", () => {
   const { parse, taken } = reader();
   parse("msg a 1 0\r\n\r\nhMsG b 2 12 12\r\nNATS/1.0\r\n\r\n\r\n");
   assertEquals(taken.map(([sid]) => sid), [1, 2]);
 });
 
-Deno.test("Inbound takes numbers of subscriptions as long as they are exact", () => {
+Deno.test("ServerStreamParser takes numbers of subscriptions as long as they are exact", () => {
   const { parse, taken, failures } = reader();
   parse("MSG a 123456789012345 1\r\nx\r\n");
   assertEquals([taken, failures], [[[123_456_789_012_345, "a", "", "", "x"]], []]);
 });
 
-Deno.test("Inbound puts a large message together, whatever its pieces", () => {
-  const { inbound, taken } = reader();
+Deno.test("ServerStreamParser puts a large message together, whatever its pieces", () => {
+  const { parser, taken } = reader();
   const size = 4_000_000;
-  inbound.parse(encoder.encode(`MSG a 1 ${size}\r\n`));
+  parser.parse(encoder.encode(`MSG a 1 ${size}\r\n`));
   const body = new Uint8Array(size).fill(120);
-  for (let at = 0; at < size; at += 50_000) inbound.parse(body.subarray(at, at + 50_000));
+  for (let at = 0; at < size; at += 50_000) parser.parse(body.subarray(at, at + 50_000));
   assertEquals(taken, []);
-  inbound.parse(encoder.encode("\r"));
-  inbound.parse(encoder.encode("\n"));
+  parser.parse(encoder.encode("\r"));
+  parser.parse(encoder.encode("\n"));
   const [[, , , , text]] = taken as [Taken];
   assert(text.length === size && /^x+$/.test(text));
 });
 
-Deno.test("Inbound puts a long line together, byte by byte if need be", () => {
-  const { inbound, taken } = reader();
+Deno.test("ServerStreamParser puts a long line together, byte by byte if need be", () => {
+  const { parser, taken } = reader();
   const subject = "a".repeat(100_000);
   const bytes = encoder.encode(`MSG ${subject} 1 1\r\nx\r\nMSG b 2 0\r\n\r\n`);
-  for (let at = 0; at < bytes.length; at++) inbound.parse(bytes.subarray(at, at + 1));
+  for (let at = 0; at < bytes.length; at++) parser.parse(bytes.subarray(at, at + 1));
   assertEquals(taken.map(([sid, { length }]) => [sid, length]), [[1, 100_000], [2, 1]]);
 });
 
@@ -179,7 +179,7 @@ const UNREADABLE = [
   `MSG ${"a".repeat(1_048_577)}`,
 ];
 
-Deno.test("Inbound tells once of what no server sends, and reads nothing behind it", () => {
+Deno.test("ServerStreamParser tells once of what no server sends, and reads nothing behind it", () => {
   for (const text of UNREADABLE) {
     const { parse, taken, control, failures } = reader();
     parse(text);
@@ -193,11 +193,11 @@ Deno.test("Inbound tells once of what no server sends, and reads nothing behind 
   }
 });
 
-Deno.test("Inbound drops a message that no answer could be sent to, and nothing else", () => {
-  const { inbound, parse, taken, dropped, failures } = reader();
+Deno.test("ServerStreamParser drops a message that no answer could be sent to, and nothing else", () => {
+  const { parser, parse, taken, dropped, failures } = reader();
   const odd = ["a.\x01", "\0", "a\tb", "a.\x7f", "a..b", ".a", "a.", "a.*", ">", "a.>"];
   for (const replyTo of odd) parse(`MSG s 1 ${replyTo} 2\r\nhi\r\n`);
-  const bytes = (...parts: number[]) => inbound.parse(new Uint8Array(parts));
+  const bytes = (...parts: number[]) => parser.parse(new Uint8Array(parts));
   parse("MSG s 1 a.");
   bytes(0xff);
   parse(" 2\r\nhi\r\n");
@@ -209,13 +209,13 @@ Deno.test("Inbound drops a message that no answer could be sent to, and nothing 
   assertEquals(failures, []);
 });
 
-Deno.test("Inbound shows how a line without an end begins", () => {
+Deno.test("ServerStreamParser shows how a line without an end begins", () => {
   const { parse, failures } = reader();
   parse(`MSG ${"a".repeat(2_000_000)}`);
   assert(failures[0]?.message.endsWith(`"MSG ${"a".repeat(196)}"`));
 });
 
-Deno.test("Inbound tells of what the client cannot parse", () => {
+Deno.test("ServerStreamParser tells of what the client cannot parse", () => {
   const failures: Error[] = [];
   const junk = new Error("junk");
   const parse = () => {
@@ -226,8 +226,8 @@ Deno.test("Inbound tells of what the client cannot parse", () => {
     unanswerable: () => {},
     failed: (error: Error) => failures.push(error),
   };
-  const inbound = new Inbound({ state: 0, parse }, recipients);
-  inbound.parse(encoder.encode("XYZ\r\n"));
-  inbound.parse(encoder.encode("XYZ\r\n"));
+  const parser = new ServerStreamParser({ state: 0, parse }, recipients);
+  parser.parse(encoder.encode("XYZ\r\n"));
+  parser.parse(encoder.encode("XYZ\r\n"));
   assertEquals(failures, [junk]);
 });

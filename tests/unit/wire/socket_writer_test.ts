@@ -91,9 +91,9 @@ Deno.test("SocketWriter gathers while the socket is busy, and writes once it is 
   await turns();
   for (const subject of ["b", "c"]) writer.publish(message(subject));
   await turns();
-  assertEquals([pipe.subjects, writer.taken, writer.sent], [["a"], 3, 1]);
+  assertEquals([pipe.subjects, writer.acceptedMessages, writer.sentMessages], [["a"], 3, 1]);
   await pipe.taken();
-  assertEquals([pipe.subjects, writer.sent], [["a", "b", "c"], 3]);
+  assertEquals([pipe.subjects, writer.sentMessages], [["a", "b", "c"], 3]);
 });
 
 Deno.test("SocketWriter begins to write a flood before it is over", () => {
@@ -136,26 +136,26 @@ Deno.test("SocketWriter gives a pipe that writes at once bytes of its own", asyn
   assertEquals(whole, ["PUB a 0\r\n\r\n", "PUB b 0\r\n\r\n"]);
 });
 
-Deno.test("SocketWriter.takeBack() gives what was not handed over, and never sends it", async () => {
+Deno.test("SocketWriter.takeUnsent() gives what was not handed over, and never sends it", async () => {
   const pipe = new ClockedPipe();
   const writer = new SocketWriter(platformClock, () => pipe);
   writer.publish(message("sent"));
   await turns();
   const kept = [message("b"), message("c", 70_000), message("d")];
   for (const each of kept) writer.publish(each);
-  const unsent = writer.takeBack();
+  const unsent = writer.takeUnsent();
   assertEquals(unsent.map(({ outgoing }) => outgoing.subject), ["b", "c", "d"]);
-  assertEquals([writer.taken, writer.sent, writer.size()], [1, 1, 0]);
+  assertEquals([writer.acceptedMessages, writer.sentMessages, writer.size()], [1, 1, 0]);
   await pipe.taken();
-  assertEquals([pipe.subjects, writer.takeBack()], [["sent"], []]);
+  assertEquals([pipe.subjects, writer.takeUnsent()], [["sent"], []]);
 });
 
-Deno.test("SocketWriter.takeBack() leaves commands to be sent where there is no message", async () => {
+Deno.test("SocketWriter.takeUnsent() leaves commands to be sent where there is no message", async () => {
   const pipe = new ClockedPipe();
   const writer = new SocketWriter(platformClock, () => pipe);
   writer.fill(encoder.encode("SUB a 1\r\n"));
   writer.flush();
-  assertEquals(writer.takeBack(), []);
+  assertEquals(writer.takeUnsent(), []);
   await turns();
   assertEquals(pipe.writes, ["SUB a 1\r\n"]);
 });
@@ -171,7 +171,7 @@ Deno.test("SocketWriter does not go on with a socket that has failed, but with t
   writer.publish(message("kept"));
   await turns();
   assertEquals(first.subjects, ["lost"]);
-  const [kept] = writer.takeBack();
+  const [kept] = writer.takeUnsent();
   pipe = undefined;
   await turns();
   pipe = new ClockedPipe();
@@ -212,6 +212,6 @@ Deno.test("SocketWriter.room() resolves when all is taken back, as nothing waits
   const writer = new SocketWriter(platformClock, () => undefined);
   for (let count = 0; count < 40; count++) writer.publish(message("a", 50_000));
   const room = writer.room()!;
-  writer.takeBack();
+  writer.takeUnsent();
   await room;
 });

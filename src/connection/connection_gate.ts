@@ -1,6 +1,6 @@
 /** Lets callers wait until the connection is open again, or closed for good. */
-export class Comeback {
-  #next = Comeback.#begin();
+export class ConnectionGate {
+  #next = ConnectionGate.#begin();
 
   /** Resolves once the connection is open; rejects once it is closed for good. */
   get awaited(): Promise<void> {
@@ -14,7 +14,7 @@ export class Comeback {
 
   /** The connection has broken, and may come back. */
   go(): void {
-    this.#next = Comeback.#begin();
+    this.#next = ConnectionGate.#begin();
   }
 
   /** The connection is closed for good: rejects all waiting callers. */

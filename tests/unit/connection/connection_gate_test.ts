@@ -1,8 +1,8 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { Comeback } from "../../../src/connection/comeback.ts";
+import { ConnectionGate } from "../../../src/connection/connection_gate.ts";
 
-Deno.test("Comeback resolves for whoever waits, until the connection goes again", async () => {
-  const comeback = new Comeback();
+Deno.test("ConnectionGate resolves for whoever waits, until the connection goes again", async () => {
+  const comeback = new ConnectionGate();
   const told: string[] = [];
   const first = comeback.awaited.then(() => told.push("first"));
   comeback.come();
@@ -17,8 +17,8 @@ Deno.test("Comeback resolves for whoever waits, until the connection goes again"
   assertEquals(told, ["first", "second"]);
 });
 
-Deno.test("Comeback.fail() rejects for whoever waits, and for nobody after", async () => {
-  const comeback = new Comeback();
+Deno.test("ConnectionGate.fail() rejects for whoever waits, and for nobody after", async () => {
+  const comeback = new ConnectionGate();
   const waiting = comeback.awaited;
   comeback.fail(new Error("closed"));
   await assertRejects(() => waiting, Error, "closed");
