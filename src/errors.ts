@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { shown } from "./options.ts";
+import { describe } from "./options.ts";
 import { concealInbox, legible, shortened } from "./legible.ts";
 
 /**
@@ -180,7 +180,7 @@ export class ReplyError extends Error {
     super(description, options);
     if (!Number.isInteger(code) || code < 400 || code > 599) {
       const rule = `"code" must be a whole number from 400 to 599`;
-      throw new RangeError(`Cannot make a ReplyError as ${rule}: ${shown(code)}`);
+      throw new RangeError(`Cannot make a ReplyError as ${rule}: ${describe(code)}`);
     }
     this.code = code;
     this.data = data;
@@ -196,8 +196,8 @@ export class InvalidSubjectError extends Error {
   readonly subject: string;
   /** Makes one; `rule` is the violated rule, such as `"a token must not be empty"`. */
   constructor(action: string, rule: string, subject: unknown) {
-    super(shortened(`Cannot ${action} as ${rule}: ${shown(subject)}`));
-    this.subject = typeof subject === "string" ? subject : shown(subject);
+    super(shortened(`Cannot ${action} as ${rule}: ${describe(subject)}`));
+    this.subject = typeof subject === "string" ? subject : describe(subject);
     concealInbox(this);
   }
 }

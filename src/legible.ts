@@ -1,4 +1,4 @@
-import { shown } from "./options.ts";
+import { describe } from "./options.ts";
 import { handled } from "./promises.ts";
 
 /** The longest text of a line, in characters: a peer may send an error text of a megabyte. */
@@ -56,7 +56,7 @@ export function asError(thrown: unknown, whoThrew = "A handler threw"): Error {
     if (thrown instanceof Error) return isReadable(thrown) ? thrown : unreadable(whoThrew);
     // a thrown promise that rejects would end the process, as nobody awaits it
     if (thrown instanceof Promise) handled(thrown);
-    return new Error(`${whoThrew} ${shown(thrown)}`);
+    return new Error(`${whoThrew} ${describe(thrown)}`);
   } catch {
     return unreadable(whoThrew);
   }

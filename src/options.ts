@@ -100,7 +100,7 @@ export function oneOf(...words: readonly string[]): Rule {
 export function checkOptions(action: string, options: unknown, rules: Rules): void {
   if (options === undefined) return;
   if (!holdsOptions(options)) {
-    throw new TypeError(`Cannot ${action} as options must be an object: ${shown(options)}`);
+    throw new TypeError(`Cannot ${action} as options must be an object: ${describe(options)}`);
   }
   for (const [key, value] of Object.entries(options)) {
     if (value === undefined) continue;
@@ -112,7 +112,7 @@ export function checkOptions(action: string, options: unknown, rules: Rules): vo
     const rule = rules[key]!;
     const wanted = rule(value);
     if (!wanted) continue;
-    const found = rule === secret && value !== "" ? kindOf(value) : shown(value);
+    const found = rule === secret && value !== "" ? kindOf(value) : describe(value);
     throw new TypeError(`Cannot ${action} as "${key}" must be ${wanted}: ${found}`);
   }
 }
@@ -133,7 +133,7 @@ function isClass(value: object): boolean {
 }
 
 /** Formats any value for an error message; a cycle or a BigInt must not hide that message behind another error. */
-export function shown(value: unknown): string {
+export function describe(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value);
   // show the name only, as the source may be long
   if (typeof value === "function") return value.name === "" ? "a function" : `${value.name}()`;

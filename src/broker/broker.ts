@@ -218,7 +218,7 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
    * @throws {OutboxFullError} if the outbox is full @throws {ConnectionError} if never connected, or stopped
    */
   publish(subject: string, body?: unknown, options?: PublishOptions): Promise<void> {
-    return this.#registry.outbound.publish(subject, body, options);
+    return this.#registry.sender.publish(subject, body, options);
   }
 
   /**
@@ -239,7 +239,7 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
     body?: unknown,
     options?: RequestOptions<Body>,
   ): Promise<Message<Body>> {
-    return this.#registry.outbound.request(subject, body, options) as Promise<Message<Body>>;
+    return this.#registry.sender.request(subject, body, options) as Promise<Message<Body>>;
   }
 
   /**
@@ -284,13 +284,13 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
    * @throws {SubscriptionError} if the server refuses the subscription for the answer
    * @throws the reason of `signal`, if it aborts
    */
-  openSession<Incoming = unknown, Outgoing = unknown>(
+  openSession<Incoming = unknown, EncodedMessage = unknown>(
     subject: string,
     opening?: unknown,
-    options: OpenSessionOptions<Incoming, Outgoing> = {},
-  ): Promise<Session<Incoming, Outgoing>> {
+    options: OpenSessionOptions<Incoming, EncodedMessage> = {},
+  ): Promise<Session<Incoming, EncodedMessage>> {
     const given = options as OpenSessionOptions;
     const session = this.#wiring.openSession(this.#registry, subject, opening, given);
-    return handled(session) as Promise<Session<Incoming, Outgoing>>;
+    return handled(session) as Promise<Session<Incoming, EncodedMessage>>;
   }
 }

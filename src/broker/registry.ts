@@ -1,7 +1,7 @@
 import type { EventFeed } from "../events.ts";
 import type { LinkWays } from "../link/link_ways.ts";
 import type { Middleware, PublishMiddleware } from "../middleware/middleware.ts";
-import { Outbound, type Ways } from "../sending/sender.ts";
+import { Sender, type Ways } from "../sending/sender.ts";
 import type { PublisherPlace } from "../sending/publisher.ts";
 import type { EndpointStats } from "../service/endpoint_stats.ts";
 import { Pattern } from "../subject/pattern.ts";
@@ -13,7 +13,7 @@ import type { SubscriberSettings } from "../subscriber/subscriber_options.ts";
 import { Answering } from "./answering.ts";
 
 /** What routers use of their broker. */
-export interface Host extends Ways, Omit<LinkWays, "outbound"> {
+export interface Host extends Ways, Omit<LinkWays, "sender"> {
   readonly feed: EventFeed;
   /** Aborts when the timeout of the broker's stop has passed. */
   readonly stopping: () => AbortSignal;
@@ -41,7 +41,7 @@ export class Registry implements PublisherPlace {
   readonly #publishMiddleware: PublishMiddleware[] = [];
   #parent: Registry | undefined;
   #prefix = "";
-  #outbound: Outbound | undefined;
+  #sender: Sender | undefined;
 
   constructor(host?: Host) {
     this.#host = host;
@@ -80,8 +80,8 @@ export class Registry implements PublisherPlace {
   }
 
   /** Sends this router's messages, through its middleware, which are composed at the first use. */
-  get outbound(): Outbound {
-    return this.#outbound ??= new Outbound(this.#broker("send"), this.#allPublishMiddleware);
+  get sender(): Sender {
+    return this.#sender ??= new Sender(this.#broker("send"), this.#allPublishMiddleware);
   }
 
   /**
@@ -158,7 +158,7 @@ export class Registry implements PublisherPlace {
   }
 
   get #isInUse(): boolean {
-    return this.#outbound !== undefined || this.#children.some((child) => child.#isInUse);
+    return this.#sender !== undefined || this.#children.some((child) => child.#isInUse);
   }
 
   get #allMiddleware(): readonly Middleware[] {
@@ -227,17 +227,17 @@ export class Registry implements PublisherPlace {
   #bind(subscriber: Handling | Reading): Binding {
     const host = this.#broker("start a subscriber");
     const { connection, feed, stopping, queue, stats } = host;
-    const { outbound } = this;
+    const { sender } = this;
     const { clock, links, allowance, newInbox, addresses } = host;
     return {
-      ways: { clock, connection, feed, outbound, links, allowance, newInbox, addresses },
+      ways: { clock, connection, feed, sender, links, allowance, newInbox, addresses },
       connection,
       feed,
       stopping,
       queue,
       prefix: this.prefix,
       middleware: this.#allMiddleware,
-      outbound,
+      sender,
       stats: subscriber instanceof Handling ? stats(subscriber) : undefined,
     };
   }

@@ -2,7 +2,7 @@ import { InvalidSubjectError } from "../errors.ts";
 import type { Message } from "../message/message.ts";
 import type { Reply } from "../message/reply.ts";
 import type { Middleware, PublishMiddleware } from "../middleware/middleware.ts";
-import { callable, checkOptions, middleware as aMiddleware, shown, text } from "../options.ts";
+import { callable, checkOptions, describe, middleware as aMiddleware, text } from "../options.ts";
 import { type Params, Pattern } from "../subject/pattern.ts";
 import { checkSubject } from "../subject/subject.ts";
 import type { Handler } from "../subscriber/handler.ts";
@@ -209,10 +209,15 @@ export class NatsRouter<State extends object = Readonly<Record<string, unknown>>
     handler: SessionHandler<unknown, unknown, Params<Text>>,
   ): HandlerSubscriber;
   /** Serves sessions with options. */
-  session<const Text extends string, Incoming = unknown, Outgoing = unknown, Opening = unknown>(
+  session<
+    const Text extends string,
+    Incoming = unknown,
+    EncodedMessage = unknown,
+    Opening = unknown,
+  >(
     pattern: Text,
-    options: SessionOptions<Incoming, Outgoing, Opening, State>,
-    handler: SessionHandler<Incoming, Outgoing, Params<Text>, Opening>,
+    options: SessionOptions<Incoming, EncodedMessage, Opening, State>,
+    handler: SessionHandler<Incoming, EncodedMessage, Params<Text>, Opening>,
   ): HandlerSubscriber;
   session(pattern: string, ...rest: readonly unknown[]): HandlerSubscriber {
     const { options, handler } = readCall<SessionHandler, SessionOptions>("session", pattern, rest);
@@ -256,16 +261,16 @@ function readCall<Handles extends (...given: never[]) => unknown, Options extend
     : given.length === 0 || isRead;
   if (!isFitting) {
     const handled = method === "session" ? "(session) => …" : "(message) => …";
-    const found = given.map(shown).join(", ");
+    const found = given.map(describe).join(", ");
     throw wrongCall(
-      `call ${method}(${shown(pattern)}, ${found})`,
+      `call ${method}(${describe(pattern)}, ${found})`,
       `${method}(pattern, options, ${handled})`,
     );
   }
   if (handler && cannotHandle(handler, method)) {
     const right = method === "session" ? "async (session) => …" : "async function* (message) { … }";
     throw wrongCall(
-      `call ${method}(${shown(pattern)}, …)`,
+      `call ${method}(${describe(pattern)}, …)`,
       `${method}(pattern, options, ${right})`,
     );
   }

@@ -17,7 +17,7 @@ import type { OpenSessionOptions } from "../link/session_options.ts";
 import type { ReplyStream } from "../link/stream.ts";
 import type { RequestStreamOptions } from "../link/stream_options.ts";
 import { logEvents } from "../log/event_log.ts";
-import type { Outbound } from "../sending/sender.ts";
+import type { Sender } from "../sending/sender.ts";
 import { currentWork, timeWithinWork } from "../message/work.ts";
 import { ReplyAddresses } from "../replies/reply_addresses.ts";
 import type { EndpointStats } from "../service/endpoint_stats.ts";
@@ -142,7 +142,7 @@ export class Wiring implements Host {
   }
 
   requestMany(
-    { outbound }: Registry,
+    { sender }: Registry,
     subject: string,
     body: unknown,
     options: RequestManyOptions,
@@ -151,7 +151,7 @@ export class Wiring implements Host {
     const given = requestManySettings(options, this.requestTimeout);
     const settings = { ...given, timeout: timeWithinWork(given.timeout, subject) };
     if (!this.connection.isOpen) throw notConnected(`request "${subject}"`);
-    const encode = () => outbound.encodeQuestion(subject, body, options, settings.timeout);
+    const encode = () => sender.encodeQuestion(subject, body, options, settings.timeout);
     const question = { subject, replyTo: this.newInbox(), encode };
     const answers = new CollectedAnswers(this, question, settings);
     currentWork()?.asks?.(subject, answers.ended);
@@ -159,23 +159,23 @@ export class Wiring implements Host {
   }
 
   requestStream(
-    { outbound }: Registry,
+    { sender }: Registry,
     subject: string,
     body: unknown,
     options: RequestStreamOptions,
   ): ReplyStream {
-    const stream = requestStream(this.#openingWays(outbound), subject, body, options);
+    const stream = requestStream(this.#openingWays(sender), subject, body, options);
     currentWork()?.asks?.(subject, stream.ended);
     return stream;
   }
 
   openSession(
-    { outbound }: Registry,
+    { sender }: Registry,
     subject: string,
     opening: unknown,
     options: OpenSessionOptions,
   ): Promise<Session> {
-    return openSession(this.#openingWays(outbound), subject, opening, options);
+    return openSession(this.#openingWays(sender), subject, opening, options);
   }
 
   permissions(registry: Registry, options: PermissionsOptions): Permissions {
@@ -234,9 +234,9 @@ export class Wiring implements Host {
     this.feed.emit({ type: "error", error });
   }
 
-  #openingWays(outbound: Outbound): OpeningWays {
+  #openingWays(sender: Sender): OpeningWays {
     const { clock, connection, feed, links, allowance, newInbox, addresses, requestTimeout } = this;
     const ways = { clock, connection, feed, links, allowance, newInbox, addresses };
-    return { ...ways, requestTimeout, outbound };
+    return { ...ways, requestTimeout, sender };
   }
 }

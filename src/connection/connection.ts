@@ -2,7 +2,7 @@ import type { NatsConnection } from "@nats-io/transport-deno";
 import { PayloadTooLargeError } from "../errors.ts";
 import { type Patience, within } from "../deadline.ts";
 import type { Line, LineWatch } from "../line/line.ts";
-import type { Outgoing } from "../message/outgoing.ts";
+import type { EncodedMessage } from "../message/outgoing.ts";
 import { sizeOf } from "../message/raw_message.ts";
 import { outside } from "../message/work.ts";
 import { ConnectionGate } from "./connection_gate.ts";
@@ -114,7 +114,7 @@ export class Connection {
    *
    * @throws {PayloadTooLargeError} @throws {OutboxFullError} @throws {ConnectionError} @throws {InvalidSubjectError}
    */
-  publish(outgoing: Outgoing): boolean {
+  publish(outgoing: EncodedMessage): boolean {
     if (!this.#isOpen) throw notConnected(`publish to "${outgoing.subject}"`);
     const size = sizeOf(outgoing);
     if (size > this.maxPayload) {
@@ -124,12 +124,12 @@ export class Connection {
   }
 
   /** Takes a message back, so that it is never sent, unless the socket has got it. */
-  cancel(outgoing: Outgoing): void {
+  cancel(outgoing: EncodedMessage): void {
     this.#transmitter.cancel(outgoing);
   }
 
   /** Does the same and returns whether it succeeded, which takes longer to find out. */
-  tryCancel(outgoing: Outgoing): boolean {
+  tryCancel(outgoing: EncodedMessage): boolean {
     return this.#transmitter.tryCancel(outgoing);
   }
 

@@ -1,6 +1,6 @@
 import type { Clock } from "../clock.ts";
 import { OutboxFullError } from "../errors.ts";
-import { age, type Outgoing } from "../message/outgoing.ts";
+import { age, type EncodedMessage } from "../message/outgoing.ts";
 import { alone } from "../message/raw_message.ts";
 import type { Unsent } from "../wire/segment.ts";
 
@@ -14,7 +14,7 @@ export class Outbox {
   readonly #clock: Clock;
   readonly #limit: number;
   /** The held messages, with the time of each; the same objects as given, so that callers can take them back. */
-  readonly #held = new Map<Outgoing, number>();
+  readonly #held = new Map<EncodedMessage, number>();
   readonly #waiting: (() => void)[] = [];
   #size = 0;
 
@@ -33,7 +33,7 @@ export class Outbox {
    *
    * @throws {OutboxFullError} if the outbox would exceed its bound
    */
-  hold(outgoing: Outgoing): void {
+  hold(outgoing: EncodedMessage): void {
     if (this.#size + sizeOf(outgoing) > this.#limit) {
       throw new OutboxFullError(outgoing.subject, this.#size, this.#limit);
     }
@@ -51,12 +51,12 @@ export class Outbox {
     this.#held.set(outgoing, this.#clock.now());
   }
 
-  has(outgoing: Outgoing): boolean {
+  has(outgoing: EncodedMessage): boolean {
     return this.#held.has(outgoing);
   }
 
   /** Takes a message back, if it is held; afterwards it is never sent. */
-  cancel(outgoing: Outgoing): void {
+  cancel(outgoing: EncodedMessage): void {
     // it may have been withdrawn, or the outbox cleared, while `send` ran
     if (!this.#held.delete(outgoing)) return;
     this.#size -= sizeOf(outgoing);
@@ -64,7 +64,7 @@ export class Outbox {
   }
 
   /** Passes one message after the other to `send`, until it refuses one. */
-  release(send: (outgoing: Outgoing) => boolean): void {
+  release(send: (outgoing: EncodedMessage) => boolean): void {
     for (const [outgoing, since] of this.#held) {
       const size = sizeOf(outgoing);
       const now = this.#clock.now();
@@ -96,7 +96,7 @@ export class Outbox {
   }
 }
 
-function sizeOf({ subject, replyTo, data, headerBlock }: Outgoing): number {
+function sizeOf({ subject, replyTo, data, headerBlock }: EncodedMessage): number {
   return bytesOf(subject) + bytesOf(replyTo) + data.length + (headerBlock?.length ?? 0) + ENTRY;
 }
 

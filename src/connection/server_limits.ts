@@ -1,6 +1,6 @@
 import type { ServerInfo } from "@nats-io/transport-deno";
 import { InvalidSubjectError } from "../errors.ts";
-import type { Outgoing } from "../message/outgoing.ts";
+import type { EncodedMessage } from "../message/outgoing.ts";
 import type { MessageSink, ServerSubscription, Subscriptions } from "./subscriptions.ts";
 
 /** In bytes: nats-server ends a connection over a longer line, unless its `max_control_line` says otherwise. */
@@ -53,7 +53,7 @@ export class ControlLines {
    *
    * @throws {InvalidSubjectError} if its line is too long
    */
-  check({ subject, replyTo }: Pick<Outgoing, "subject" | "replyTo">, isSent: boolean): void {
+  check({ subject, replyTo }: Pick<EncodedMessage, "subject" | "replyTo">, isSent: boolean): void {
     const length = lengthOf(subject, replyTo, this.#limit);
     if (length > this.#limit) throw this.#tooLong("publish", subject);
     if (!isSent || length <= this.#longest) return;

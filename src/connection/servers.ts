@@ -1,4 +1,4 @@
-import { shown } from "../options.ts";
+import { describe } from "../options.ts";
 import type { TransportKind } from "./dial.ts";
 import type { Clock } from "../clock.ts";
 
@@ -29,7 +29,7 @@ const SCHEMES = ["nats", "tls", "ws", "wss"];
 export function parseServers(servers: string | readonly string[]): ServerList {
   const given = typeof servers === "string" ? servers.split(",") : servers;
   if (!Array.isArray(given) || given.length === 0) {
-    const found = given?.length === 0 ? "none" : shown(given);
+    const found = given?.length === 0 ? "none" : describe(given);
     throw new TypeError(
       `Cannot make a broker as it must be written: new NatsBroker("nats://HOST:PORT", options): ${found}`,
     );
@@ -112,12 +112,12 @@ function credentialsOf(rest: string, authority: string): Credentials | undefined
 
 /** A password must not end up in a log by way of an error's sentence: of what follows a host, a port alone is shown. */
 function hidden(server: unknown): string {
-  if (typeof server !== "string") return shown(server);
+  if (typeof server !== "string") return describe(server);
   const [, scheme = "", rest = ""] = /^([a-z]+:\/\/)?(.*)$/is.exec(server.trim())!;
   const address = rest.slice(rest.lastIndexOf("@") + 1);
   const [host] = /^(?:\[[^\]]*\]|[^:/\\?#]*)(?::\d{1,5}(?=[/\\?#]|$))?/.exec(address)!;
   const before = address === rest ? "" : "…@";
-  return shown(`${scheme}${before}${host}${host === address ? "" : "…"}`);
+  return describe(`${scheme}${before}${host}${host === address ? "" : "…"}`);
 }
 
 /** How many addresses to take from a server at most. */

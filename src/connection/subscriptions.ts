@@ -1,5 +1,5 @@
 import type { Line, Listener, Ticket } from "../line/line.ts";
-import type { Packet } from "../message/raw_message.ts";
+import type { RawMessage } from "../message/raw_message.ts";
 import { clientFault } from "./client_errors.ts";
 
 /** A subscription on the server. */
@@ -12,7 +12,7 @@ export interface ServerSubscription {
 
 /** Takes the packets of a subscription; the socket's reader calls it, so it must be quick. */
 export interface MessageSink {
-  take(packet: Packet): void;
+  take(packet: RawMessage): void;
   /** The server refused the subscription, or has taken it away. */
   refused(error: Error): void;
   /** Whether to retry a refused subscription from time to time, until its owner unsubscribes. @default {false} */
@@ -115,7 +115,7 @@ export class Entry implements ServerSubscription, Listener {
     return this.#state === "refused" && this.#sink.comesBack === true;
   }
 
-  take(packet: Packet): void {
+  take(packet: RawMessage): void {
     try {
       this.#sink.take(packet);
     } catch (error) {

@@ -1,7 +1,7 @@
 import type { Clock, Timer } from "../clock.ts";
 import { ConnectionError, PayloadTooLargeError } from "../errors.ts";
 import type { Line } from "../line/line.ts";
-import { countsAsUnconfirmed, type Outgoing } from "../message/outgoing.ts";
+import { countsAsUnconfirmed, type EncodedMessage } from "../message/outgoing.ts";
 import { sizeOf } from "../message/raw_message.ts";
 import { checkAddresses } from "../wire/segment.ts";
 import type { Writer } from "../wire/socket_writer.ts";
@@ -71,7 +71,7 @@ export class Transmitter {
    *
    * @throws {OutboxFullError} @throws {InvalidSubjectError}
    */
-  publish(outgoing: Outgoing, isUp: boolean): boolean {
+  publish(outgoing: EncodedMessage, isUp: boolean): boolean {
     this.#lines.check(outgoing, isUp);
     if (isUp && this.#outbox.count === 0) {
       this.#write(outgoing);
@@ -85,14 +85,14 @@ export class Transmitter {
   }
 
   /** Takes a message back, so that it is never sent, unless the socket has got it. */
-  cancel(outgoing: Outgoing): void {
+  cancel(outgoing: EncodedMessage): void {
     outgoing.dropOnDisconnect = true;
     this.#outbox.cancel(outgoing);
     this.#writer?.dropCancelled();
   }
 
   /** Does the same and returns whether it succeeded; the search takes longer the more messages wait. */
-  tryCancel(outgoing: Outgoing): boolean {
+  tryCancel(outgoing: EncodedMessage): boolean {
     const isUnsent = this.#outbox.has(outgoing) || (this.#writer?.has(outgoing) ?? false);
     this.cancel(outgoing);
     return isUnsent;
@@ -134,7 +134,7 @@ export class Transmitter {
   }
 
   /** Drops a message that the server would refuse. */
-  dropped(outgoing: Outgoing, error: Error, failed: Resumption["failed"]): void {
+  dropped(outgoing: EncodedMessage, error: Error, failed: Resumption["failed"]): void {
     if (countsAsUnconfirmed(outgoing)) this.refused(error);
     failed(error, outgoing.subject);
   }
@@ -203,7 +203,7 @@ export class Transmitter {
     for (const each of sentences) if (each) failed(new ConnectionError(each, "closed"));
   }
 
-  #write(outgoing: Outgoing): void {
+  #write(outgoing: EncodedMessage): void {
     this.#writer!.publish(outgoing);
     if (!countsAsUnconfirmed(outgoing)) return;
     this.#confirmations!.expect();

@@ -1,6 +1,6 @@
 import type { Message } from "../message/message.ts";
 import { type Bounds, DEFAULT_BOUNDS, type Overflow } from "../queue.ts";
-import type { Packet } from "../message/raw_message.ts";
+import type { RawMessage } from "../message/raw_message.ts";
 import {
   bytes,
   checkOptions,
@@ -105,8 +105,8 @@ export interface InboxSettings {
   readonly overflow: Overflow;
   /** The queue group that shares the messages; a private inbox has no group. */
   readonly queue: string | undefined;
-  /** Makes a message of a packet; by default, a message without parameters. */
-  readonly receive: ((packet: Packet) => Message) | undefined;
+  /** Makes a message of a raw one; by default, a message without parameters. */
+  readonly receive: ((packet: RawMessage) => Message) | undefined;
 }
 
 const ACTION = "open an inbox";

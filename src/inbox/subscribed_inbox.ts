@@ -5,14 +5,14 @@ import type { BrokerEvent, EventFeed, EventListener } from "../events.ts";
 import { within } from "../deadline.ts";
 import { InvalidSubjectError } from "../errors.ts";
 import { type Message, ReceivedMessage } from "../message/message.ts";
-import { heldSize, keep, type Packet } from "../message/raw_message.ts";
+import { copyRawMessage, heldSize, type RawMessage } from "../message/raw_message.ts";
 import { checkOptions, limit, milliseconds, signal } from "../options.ts";
 import type { OwnInbox, ReplyAddresses } from "../replies/reply_addresses.ts";
 import { handled } from "../promises.ts";
 import { shortened } from "../legible.ts";
 import type { Inbox, InboxEnd, InboxSettings, NextOptions } from "./inbox.ts";
 
-type Reader = (packet: Packet | undefined) => void;
+type Reader = (packet: RawMessage | undefined) => void;
 
 /** How many subjects an inbox remembers to which the program has published with the inbox as the reply address. */
 const MOST_ASKED = 1_024;
@@ -34,7 +34,7 @@ export class SubscribedInbox implements Inbox, MessageSink, EventListener, OwnIn
   readonly #settings: InboxSettings;
   /** The subjects to which the program has published with this inbox as the reply address. */
   #asked: Set<string> | undefined;
-  readonly #backlog = new Backlog<Packet>();
+  readonly #backlog = new Backlog<RawMessage>();
   readonly #readers: Reader[] = [];
   readonly #interest: ServerSubscription;
   readonly #abort: (() => void) | undefined;
@@ -127,7 +127,7 @@ export class SubscribedInbox implements Inbox, MessageSink, EventListener, OwnIn
     if (this.#asked.size > MOST_ASKED) this.#asked.delete(this.#asked.values().next().value!);
   }
 
-  hasAsked({ subject, replyTo }: Packet): boolean {
+  hasAsked({ subject, replyTo }: RawMessage): boolean {
     return replyTo === this.subject && this.#asked?.has(subject) === true;
   }
 
@@ -168,7 +168,7 @@ export class SubscribedInbox implements Inbox, MessageSink, EventListener, OwnIn
     return `Inbox ${inspect({ subject: shortened(this.subject), dropped }, how)}`;
   }
 
-  take(packet: Packet): void {
+  take(packet: RawMessage): void {
     if (this.#ended) return;
     this.#heard = this.#ways.clock.now();
     const reader = this.#readers.shift();
@@ -196,10 +196,10 @@ export class SubscribedInbox implements Inbox, MessageSink, EventListener, OwnIn
     if (event.type === "closed") this.#end("connection");
   }
 
-  async #wait({ timeout, signal }: NextOptions): Promise<Packet | undefined> {
+  async #wait({ timeout, signal }: NextOptions): Promise<RawMessage | undefined> {
     if (this.#ended) return undefined;
-    const { promise, resolve } = Promise.withResolvers<Packet | undefined>();
-    let handed: Packet | undefined;
+    const { promise, resolve } = Promise.withResolvers<RawMessage | undefined>();
+    let handed: RawMessage | undefined;
     const reader: Reader = (packet) => {
       handed = packet;
       resolve(packet);
@@ -221,13 +221,13 @@ export class SubscribedInbox implements Inbox, MessageSink, EventListener, OwnIn
   }
 
   /** Stores the message; returns whether it did. */
-  #store(packet: Packet): boolean {
+  #store(packet: RawMessage): boolean {
     const { bounds, overflow } = this.#settings;
     const size = heldSize(packet);
     const fits = this.#backlog.fits(size, bounds);
     const isKept = fits || overflow === "drop-oldest";
     if (!fits && isKept) this.#makeRoom(size);
-    if (isKept) this.#backlog.push(keep(packet), size);
+    if (isKept) this.#backlog.push(copyRawMessage(packet), size);
     else this.#dropped++;
     if (fits) return true;
     const { subject, dropped } = this;

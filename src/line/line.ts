@@ -1,6 +1,6 @@
 import type { ServerInfo } from "@nats-io/transport-deno";
-import type { Outgoing } from "../message/outgoing.ts";
-import type { Packet } from "../message/raw_message.ts";
+import type { EncodedMessage } from "../message/outgoing.ts";
+import type { RawMessage } from "../message/raw_message.ts";
 import type { Writer } from "../wire/socket_writer.ts";
 
 /** One connected client. It never reconnects: after a disconnect the broker makes another line. */
@@ -34,7 +34,7 @@ export interface Line {
 export interface Listener {
   readonly subject: string;
   readonly queue: string | undefined;
-  take(packet: Packet): void;
+  take(packet: RawMessage): void;
   /** Reports that the server has refused the subscription, with the client's error. */
   refused(error: Error): void;
 }
@@ -58,9 +58,9 @@ export interface LineWatch {
   /** The server will shut down soon. */
   isLeaving(): void;
   /** The line dropped a message, as its reply address is invalid. */
-  unanswerable(packet: Packet): void;
+  unanswerable(packet: RawMessage): void;
   /** The line dropped an outgoing message that the server would refuse by now. */
-  dropped(outgoing: Outgoing, error: Error): void;
+  dropped(outgoing: EncodedMessage, error: Error): void;
   /** The line could not read what arrived, or something threw. */
   failed(error: Error): void;
   /** The line has ended; called once. */

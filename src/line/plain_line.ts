@@ -10,7 +10,7 @@ import { legible, shortened } from "../legible.ts";
 import { isReplyText } from "../wire/message_line.ts";
 import { type Line, type LineWatch, type Listener, PendingAsks, type Ticket } from "./line.ts";
 import { PlainWriter, Turnstile } from "./plain_writer.ts";
-import type { Packet } from "../message/raw_message.ts";
+import type { RawMessage } from "../message/raw_message.ts";
 
 /** How many turns the client's queue of statuses takes at most to deliver the next one. */
 const TURNS = 8;
@@ -207,7 +207,7 @@ const VERSION = "NATS/1.0";
 const END = "\r\n\r\n";
 
 /** A message of the client; reads each part on demand. */
-export class PlainPacket implements Packet {
+export class PlainPacket implements RawMessage {
   readonly #message: Msg;
   readonly #unreadable: (cause: unknown) => void;
   #isTold = false;

@@ -5,7 +5,7 @@ import {
   type PublishOptions,
 } from "@nats-io/transport-deno";
 import { PayloadTooLargeError } from "../errors.ts";
-import { countsAsUnconfirmed, type Outgoing } from "../message/outgoing.ts";
+import { countsAsUnconfirmed, type EncodedMessage } from "../message/outgoing.ts";
 import { sizeOf } from "../message/raw_message.ts";
 import { checkAddresses, type Unsent } from "../wire/segment.ts";
 import type { Writer } from "../wire/socket_writer.ts";
@@ -27,7 +27,7 @@ export interface PlainWays {
   /** Asks the server whether it has everything that the client got. */
   ask(): Promise<void>;
   /** Reports a dropped message, which the client refuses because the server has lowered its limit. */
-  dropped(outgoing: Outgoing, error: Error): void;
+  dropped(outgoing: EncodedMessage, error: Error): void;
 }
 
 interface Waiting extends Unsent {
@@ -73,7 +73,7 @@ export class PlainWriter implements Writer {
     return this.acceptedBytes - this.#size;
   }
 
-  publish(outgoing: Outgoing): void {
+  publish(outgoing: EncodedMessage): void {
     checkAddresses(outgoing);
     const size = sizeOf(outgoing) + outgoing.subject.length + outgoing.replyTo.length + ENTRY;
     this.acceptedBytes += size;
@@ -101,7 +101,7 @@ export class PlainWriter implements Writer {
     return (this.#room ??= Promise.withResolvers()).promise;
   }
 
-  has(outgoing: Outgoing): boolean {
+  has(outgoing: EncodedMessage): boolean {
     return this.#waiting.some((one) => isMessage(one) && one.outgoing === outgoing);
   }
 
@@ -164,7 +164,7 @@ export class PlainWriter implements Writer {
     if (this.#unasked >= STRIDE) this.#question();
   }
 
-  #reasonOf(outgoing: Outgoing, error: Error): Error {
+  #reasonOf(outgoing: EncodedMessage, error: Error): Error {
     const size = sizeOf(outgoing);
     const largest = this.#client.info?.max_payload ?? Infinity;
     return size > largest ? new PayloadTooLargeError(outgoing.subject, size, largest) : error;
@@ -201,7 +201,7 @@ export class PlainWriter implements Writer {
   }
 }
 
-function optionsOf({ replyTo, headerBlock }: Outgoing): PublishOptions {
+function optionsOf({ replyTo, headerBlock }: EncodedMessage): PublishOptions {
   const options: PublishOptions = {};
   if (replyTo !== "") options.reply = replyTo;
   if (headerBlock) options.headers = headersOf(headerBlock);

@@ -4,7 +4,7 @@ import { RemoteError, ReplyError, TimeoutError } from "../errors.ts";
 import { encodeBody } from "../message/codec.ts";
 import { encodeHeaders } from "../message/headers.ts";
 import { ReceivedMessage } from "../message/message.ts";
-import type { Packet } from "../message/raw_message.ts";
+import type { RawMessage } from "../message/raw_message.ts";
 import { END } from "../message/signalbox_headers.ts";
 import { asError } from "../legible.ts";
 
@@ -44,7 +44,7 @@ const REASONS: ReadonlySet<string> = new Set<LinkEnd>([
 export function encodeEnding(
   { reason, code, description, data }: Ending,
   correlationId: string,
-): Pick<Packet, "data" | "headerBlock"> {
+): Pick<RawMessage, "data" | "headerBlock"> {
   if (reason === "complete") return { data: encodeBody(undefined).data, headerBlock: undefined };
   const error = code === undefined ? undefined : errorReply(code, description ?? "", data);
   const { data: bytes, contentType } = encodeBody(error ? error.body : description);
@@ -66,7 +66,9 @@ export function sendable(ending: Ending, report: (error: unknown) => void): Endi
 }
 
 /** Reads it; a reason that we do not know, from a later peer, is the nearest that we do. */
-export function readEnding({ data, headerBlock }: Pick<Packet, "data" | "headerBlock">): Ending {
+export function readEnding(
+  { data, headerBlock }: Pick<RawMessage, "data" | "headerBlock">,
+): Ending {
   if (!headerBlock) return COMPLETE;
   const message = new ReceivedMessage({ subject: "", replyTo: "", data, headerBlock });
   const given = message.headers.get(END) ?? "";

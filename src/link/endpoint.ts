@@ -2,13 +2,12 @@ import { LONGEST_TIMER, type Timer } from "../clock.ts";
 import type { NextOptions } from "../inbox/inbox.ts";
 import type { Message } from "../message/message.ts";
 import type { HeaderFields } from "../message/headers.ts";
-import type { Outgoing } from "../message/outgoing.ts";
-import type { Packet } from "../message/raw_message.ts";
+import type { RawMessage } from "../message/raw_message.ts";
 import type { Work } from "../message/work.ts";
 import { handled } from "../promises.ts";
 import { COMPLETE, type Ending, errorOf, leaving, OUTGROWN, reasonOf } from "./ending.ts";
 import type { Numbered } from "./frame.ts";
-import { Handshake, type Opened, type OpeningPatience } from "./handshake.ts";
+import { Handshake, type Opened, type Opening, type OpeningPatience } from "./handshake.ts";
 import { LateSignal } from "./late_signal.ts";
 import { Link } from "./link.ts";
 import type { LinkOwner } from "./link_owner.ts";
@@ -86,7 +85,7 @@ export class Endpoint implements LinkOwner {
   }
 
   /** Sends an opening, now or once the connection is back, and waits for what comes back. */
-  async open(opening: Outgoing | Promise<Outgoing>, patience: OpeningPatience): Promise<Opened> {
+  async open(opening: Opening, patience: OpeningPatience): Promise<Opened> {
     try {
       return await this.#handshake.open(opening, patience);
     } catch (error) {
@@ -219,11 +218,11 @@ export class Endpoint implements LinkOwner {
     else this.abort(OUTGROWN);
   }
 
-  accepted(acceptance: Packet): void {
+  accepted(acceptance: RawMessage): void {
     this.#handshake.accepted(acceptance);
   }
 
-  answered(answer: Packet | Error): void {
+  answered(answer: RawMessage | Error): void {
     this.#handshake.answered(answer);
   }
 

@@ -2,13 +2,15 @@ import type { Timer } from "../clock.ts";
 import { within } from "../deadline.ts";
 import { TimeoutError } from "../errors.ts";
 import { encodeHeaders, type HeaderFields, sendableFields } from "../message/headers.ts";
-import type { Outgoing } from "../message/outgoing.ts";
-import { keep, type Packet } from "../message/raw_message.ts";
+import type { EncodedMessage } from "../message/outgoing.ts";
+import { copyRawMessage, type RawMessage } from "../message/raw_message.ts";
 import { LINK } from "../message/signalbox_headers.ts";
 import type { Ending } from "./ending.ts";
 import type { Link } from "./link.ts";
 import { PlainAnswer } from "./plain_answer.ts";
 import { encodeTerms, type Terms } from "./terms.ts";
+
+export type Opening = EncodedMessage | Promise<EncodedMessage>;
 
 /** How an opening is waited for. */
 export interface OpeningPatience {
@@ -19,7 +21,7 @@ export interface OpeningPatience {
 
 /** What came back to an opening: the acceptance, or an answer that is none. */
 export type Opened =
-  | { readonly acceptance: Packet; readonly plain?: undefined }
+  | { readonly acceptance: RawMessage; readonly plain?: undefined }
   | { readonly acceptance?: undefined; readonly plain: PlainAnswer };
 
 /** How long an acceptance may take once an answer is whole without one, in milliseconds. */
@@ -52,9 +54,12 @@ export class Handshake {
   }
 
   /** Sends an opening, now or once the connection is back, and waits for what comes back. */
-  async open(opening: Outgoing | Promise<Outgoing>, patience: OpeningPatience): Promise<Opened> {
-    let given: Outgoing | undefined;
-    const send = (opening: Outgoing) => {
+  async open(
+    opening: Opening,
+    patience: OpeningPatience,
+  ): Promise<Opened> {
+    let given: EncodedMessage | undefined;
+    const send = (opening: EncodedMessage) => {
       if (!this.#isOver) this.#link.open(given = opening);
       return this.#opened.promise;
     };
@@ -97,18 +102,18 @@ export class Handshake {
     return this.#plain?.held ?? 0;
   }
 
-  accepted(acceptance: Packet): void {
+  accepted(acceptance: RawMessage): void {
     // others who listen have answered before
     this.forget();
     this.#plain = undefined;
-    this.#settle({ acceptance: keep(acceptance) });
+    this.#settle({ acceptance: copyRawMessage(acceptance) });
   }
 
   /**
    * What is no acceptance decides nothing: one who listens may have answered before the one who serves. Only once it is whole
    * it is taken for the answer, if no acceptance follows.
    */
-  answered(answer: Packet | Error): void {
+  answered(answer: RawMessage | Error): void {
     if (answer instanceof Error) {
       this.fail(() => answer);
       return this.#link.expire();

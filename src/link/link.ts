@@ -1,8 +1,8 @@
 import type { MessageSink, ServerSubscription } from "../connection/connection.ts";
 import { NoRespondersError } from "../errors.ts";
 import { isNoResponders } from "../requests/requests.ts";
-import type { Outgoing } from "../message/outgoing.ts";
-import type { Packet } from "../message/raw_message.ts";
+import type { EncodedMessage } from "../message/outgoing.ts";
+import type { RawMessage } from "../message/raw_message.ts";
 import { isOwnQuestion } from "../replies/own_question.ts";
 import type { OwnInbox } from "../replies/reply_addresses.ts";
 import { encodeEnding, type Ending, readEnding, sendable } from "./ending.ts";
@@ -38,7 +38,7 @@ export class Link implements Linked, MessageSink, LinkEvents, OwnInbox {
   #refusals: Refusals | undefined;
   readonly #inbox: string;
   readonly #isLossy: boolean;
-  #opening: Outgoing | undefined;
+  #opening: EncodedMessage | undefined;
 
   /** Subscribes to an inbox of its own. */
   constructor(ways: LinkWays, owner: LinkOwner, settings: LinkSettings) {
@@ -83,14 +83,14 @@ export class Link implements Linked, MessageSink, LinkEvents, OwnInbox {
   }
 
   /** Sends the opening, or has it held. */
-  open(opening: Outgoing): void {
+  open(opening: EncodedMessage): void {
     opening.replyTo = this.#wire.first;
     this.#opening = opening;
     this.#ways.connection.publish(opening);
   }
 
   /** Takes an opening back, if it has not left; gives whether that is so. */
-  withdraw(opening: Outgoing): boolean {
+  withdraw(opening: EncodedMessage): boolean {
     return this.#ways.connection.tryCancel(opening);
   }
 
@@ -182,11 +182,11 @@ export class Link implements Linked, MessageSink, LinkEvents, OwnInbox {
     else this.#owner.answered(error);
   }
 
-  hasAsked(question: Packet): boolean {
+  hasAsked(question: RawMessage): boolean {
     return this.#opening !== undefined && isOwnQuestion(this.#opening, question);
   }
 
-  take(packet: Packet): void {
+  take(packet: RawMessage): void {
     const now = this.clock.now();
     if (!this.terms) this.#takeAnswer(packet, now);
     else if (packet.replyTo === "") this.#takeBare(packet, now);
@@ -238,7 +238,7 @@ export class Link implements Linked, MessageSink, LinkEvents, OwnInbox {
   }
 
   /** What has no address of reply is the server's word, or a frame where we may not send to many addresses. */
-  #takeBare(packet: Packet, now: number): void {
+  #takeBare(packet: RawMessage, now: number): void {
     if (isNoResponders(packet)) return this.#takeSilence(packet, now);
     const name = this.#ways.allowance && this.#wire.nameOf(packet);
     if (name && "number" in name) this.#takeNumbered(packet, name, now);
@@ -246,14 +246,14 @@ export class Link implements Linked, MessageSink, LinkEvents, OwnInbox {
   }
 
   /** Nobody is there, says the server, which names where; or somebody who knows our inbox, and not the other's. */
-  #takeSilence(packet: Packet, now: number): void {
+  #takeSilence(packet: RawMessage, now: number): void {
     const silent = silentSubject(packet);
     if (silent === undefined) this.#machine.doubt(now);
     else if (this.#wire.isPeer(silent)) this.#machine.lost(now);
     else this.#stray.report(packet);
   }
 
-  #takeFrame(packet: Packet, now: number): void {
+  #takeFrame(packet: RawMessage, now: number): void {
     const { data, replyTo } = packet;
     const name = this.#wire.nameOf(packet);
     if (!name) return this.#stray.report(packet);
@@ -268,7 +268,7 @@ export class Link implements Linked, MessageSink, LinkEvents, OwnInbox {
     else this.#stray.report(packet);
   }
 
-  #takeNumbered(packet: Packet, { number, code }: MessageName, now: number): void {
+  #takeNumbered(packet: RawMessage, { number, code }: MessageName, now: number): void {
     const frames = framesIn(packet, number, code, this.#machine.received);
     if (!frames) return this.#stray.report(packet);
     const last = frames.at(-1);
@@ -276,7 +276,7 @@ export class Link implements Linked, MessageSink, LinkEvents, OwnInbox {
   }
 
   /** What comes before the other side is known. */
-  #takeAnswer(packet: Packet, now: number): void {
+  #takeAnswer(packet: RawMessage, now: number): void {
     const { subject, replyTo } = packet;
     if (isNoResponders(packet)) {
       // nothing but the opening has been sent

@@ -1,5 +1,5 @@
 import type { EventFeed } from "../events.ts";
-import type { Packet } from "../message/raw_message.ts";
+import type { RawMessage } from "../message/raw_message.ts";
 import { asError } from "../legible.ts";
 import type { LinkEvents } from "./link_life.ts";
 import type { Terms } from "./terms.ts";
@@ -14,9 +14,9 @@ export interface LinkOwner extends Omit<LinkEvents, "released"> {
   /** All links together hold too much, and this one the most: lets go of it, and ends. */
   outgrown(): void;
   /** The other side has accepted. */
-  accepted(acceptance: Packet, terms: Terms): void;
+  accepted(acceptance: RawMessage, terms: Terms): void;
   /** What came and is no acceptance: an answer, or the error that says that there will be none. */
-  answered(answer: Packet | Error): void;
+  answered(answer: RawMessage | Error): void;
   /** The broker has been stopping for so many milliseconds. */
   retire(passed: number): void;
   /** More may have been sent, or be known to have arrived. */

@@ -2,7 +2,7 @@ import { notConnected } from "../connection/client_errors.ts";
 import { TimeoutError } from "../errors.ts";
 import { checkSubject, newToken } from "../subject/subject.ts";
 import { ReceivedMessage } from "../message/message.ts";
-import type { Outgoing } from "../message/outgoing.ts";
+import type { EncodedMessage } from "../message/outgoing.ts";
 import { LINK } from "../message/signalbox_headers.ts";
 import { currentWork, timeWithinWork } from "../message/work.ts";
 import { Endpoint } from "./endpoint.ts";
@@ -26,7 +26,7 @@ export interface OpeningWays extends LinkWays {
 
 interface Prepared {
   readonly endpoint: Endpoint;
-  readonly opening: Outgoing | Promise<Outgoing>;
+  readonly opening: EncodedMessage | Promise<EncodedMessage>;
   readonly patience: OpeningPatience;
   /** When all must be done, by the broker's clock. */
   readonly until: number;
@@ -92,7 +92,7 @@ function prepare(
   const own = termsOf(kind, settings, ways.allowance);
   const terms = encodeTerms({ ...own, secret: KNOWS_SECRETS });
   const timeLeft = deadline === Infinity ? undefined : Math.ceil(deadline);
-  const opening = ways.outbound.encodeQuestion(
+  const opening = ways.sender.encodeQuestion(
     subject,
     body,
     { ...options.headers && { headers: options.headers }, correlationId },

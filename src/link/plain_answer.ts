@@ -2,7 +2,7 @@ import type { Clock } from "../clock.ts";
 import { Backlog, DEFAULT_BOUNDS } from "../queue.ts";
 import { isPlainEnd } from "../requests/answers.ts";
 import { ReceivedMessage } from "../message/message.ts";
-import { heldSize, keep, type Packet } from "../message/raw_message.ts";
+import { copyRawMessage, heldSize, type RawMessage } from "../message/raw_message.ts";
 import { remoteErrorOf } from "../message/reply.ts";
 import { END } from "../message/signalbox_headers.ts";
 import { COMPLETE, type Ending } from "./ending.ts";
@@ -16,7 +16,7 @@ export class PlainAnswer {
   readonly #clock: Clock;
   readonly #subject: string;
   readonly #shrunk: () => void;
-  readonly #backlog = new Backlog<Packet>();
+  readonly #backlog = new Backlog<RawMessage>();
   readonly #ended = Promise.withResolvers<Ending>();
   #ending: Ending | undefined;
   #isRefusal = false;
@@ -62,7 +62,7 @@ export class PlainAnswer {
     return this.#last;
   }
 
-  take(packet: Packet): void {
+  take(packet: RawMessage): void {
     if (this.#ending) return;
     this.#last = this.#clock.now();
     if (isPlainEnd(packet)) {
@@ -81,13 +81,13 @@ export class PlainAnswer {
     // a part that is missing would make what is left look like the whole
     if (!this.#backlog.fits(size, DEFAULT_BOUNDS)) return this.end({ reason: "gap" });
     this.#count++;
-    this.#backlog.push(keep(packet), size);
+    this.#backlog.push(copyRawMessage(packet), size);
     this.#wake();
     if (end === COMPLETE.reason) this.end(COMPLETE);
   }
 
   /** The next part; `undefined` once there is none. */
-  async next(): Promise<Packet | undefined> {
+  async next(): Promise<RawMessage | undefined> {
     while (!this.hasParts && !this.#ending) await this.#news();
     const part = this.#backlog.shift();
     this.#shrunk();

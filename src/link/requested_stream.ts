@@ -2,8 +2,8 @@ import type { Timer } from "../clock.ts";
 import { within } from "../deadline.ts";
 import type { NextOptions } from "../inbox/inbox.ts";
 import { type Message, ReceivedMessage } from "../message/message.ts";
-import type { Outgoing } from "../message/outgoing.ts";
-import type { Packet } from "../message/raw_message.ts";
+import type { EncodedMessage } from "../message/outgoing.ts";
+import type { RawMessage } from "../message/raw_message.ts";
 import type { Schema } from "../message/schema.ts";
 import { handled } from "../promises.ts";
 import { shortened } from "../legible.ts";
@@ -38,7 +38,7 @@ export class RequestedStream implements ReplyStream {
 
   constructor(
     endpoint: Endpoint,
-    opening: Outgoing | Promise<Outgoing>,
+    opening: EncodedMessage | Promise<EncodedMessage>,
     schema: Schema | undefined,
     { timeout, signal, until }: StreamPatience,
     ways: Pick<LinkWays, "clock" | "addresses">,
@@ -123,7 +123,7 @@ export class RequestedStream implements ReplyStream {
   }
 
   async #open(
-    opening: Outgoing | Promise<Outgoing>,
+    opening: EncodedMessage | Promise<EncodedMessage>,
     patience: OpeningPatience,
   ): Promise<PlainAnswer | undefined> {
     const { plain } = await this.#endpoint.open(opening, patience);
@@ -146,7 +146,7 @@ export class RequestedStream implements ReplyStream {
   }
 
   /** What a plain responder sent, as a part. */
-  async #read(packet: Packet): Promise<Message> {
+  async #read(packet: RawMessage): Promise<Message> {
     const { subject } = this.#endpoint;
     const timeout = Math.max(0, Math.min(this.#timeout, this.#until - this.#ways.clock.now()));
     const { clock } = this.#ways;

@@ -20,7 +20,7 @@ export const SENT = Promise.resolve();
 /** The way out of one end: bodies become frames, and whoever sends waits for room. */
 export class Sending {
   readonly #link: Link;
-  readonly #ways: Pick<LinkWays, "connection" | "outbound" | "links">;
+  readonly #ways: Pick<LinkWays, "connection" | "sender" | "links">;
   readonly #subject: string;
   readonly #correlationId: string;
   readonly #waiting: Waiting[] = [];
@@ -31,7 +31,7 @@ export class Sending {
 
   constructor(
     link: Link,
-    ways: Pick<LinkWays, "connection" | "outbound" | "links">,
+    ways: Pick<LinkWays, "connection" | "sender" | "links">,
     { subject, correlationId }: { readonly subject: string; readonly correlationId: string },
   ) {
     this.#link = link;
@@ -55,8 +55,8 @@ export class Sending {
     headers: HeaderFields | undefined,
     signal: AbortSignal | undefined,
   ): Promise<void> {
-    const { outbound } = this.#ways;
-    if (!outbound.hasMiddleware) return this.#give(body, headers, signal);
+    const { sender } = this.#ways;
+    if (!sender.hasMiddleware) return this.#give(body, headers, signal);
     const kind = this.#link.terms?.kind === "stream" ? "reply" : "message";
     const draft = {
       kind,
@@ -65,8 +65,7 @@ export class Sending {
       headers,
       correlationId: this.#correlationId,
     } as const;
-    const pass = () =>
-      outbound.pass(draft, ({ body, headers }) => this.#give(body, headers, signal));
+    const pass = () => sender.pass(draft, ({ body, headers }) => this.#give(body, headers, signal));
     // one after the other: where a middleware waits, a later message must not overtake an earlier one
     const passed = (this.#turn ?? Promise.resolve()).then(pass).then(() => {});
     const sent = (this.#passing ??= new Passing()).until(passed);

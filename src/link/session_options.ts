@@ -7,16 +7,16 @@ import { LINK_RULES, type LinkOptions } from "./link_options.ts";
 import { OPENING_RULES, type RequestStreamOptions } from "./stream_options.ts";
 
 /** How to open a session. */
-export interface OpenSessionOptions<Incoming = unknown, Outgoing = unknown>
+export interface OpenSessionOptions<Incoming = unknown, EncodedMessage = unknown>
   extends RequestStreamOptions<Incoming> {
   /** Checks every body before sending it. */
-  readonly sendSchema?: Schema<unknown, Outgoing>;
+  readonly sendSchema?: Schema<unknown, EncodedMessage>;
 }
 
 /** How to serve sessions. */
 export interface SessionOptions<
   Incoming = unknown,
-  Outgoing = unknown,
+  EncodedMessage = unknown,
   Opening = unknown,
   State = Readonly<Record<string, unknown>>,
 > extends LinkOptions {
@@ -32,7 +32,7 @@ export interface SessionOptions<
   /** Checks and types every received body. */
   readonly schema?: Schema<Incoming>;
   /** Checks every body before sending it. */
-  readonly sendSchema?: Schema<unknown, Outgoing>;
+  readonly sendSchema?: Schema<unknown, EncodedMessage>;
   /** Headers of the acceptance, for the opener. */
   readonly headers?: HeaderFields;
   /** Middleware around the session, inside the middleware of its router and broker. */

@@ -1,5 +1,5 @@
 import { MessageHeaders } from "../message/headers.ts";
-import type { Packet } from "../message/raw_message.ts";
+import type { RawMessage } from "../message/raw_message.ts";
 
 /** So many messages may be refused one after the other before a link cannot go on. */
 const MOST_REFUSALS = 16;
@@ -7,7 +7,7 @@ const MOST_REFUSALS = 16;
 const CALM = 5_000;
 
 /** Where a message found nobody, as a server of version 2.12 or later says it; `undefined` where it is not said. */
-export function silentSubject({ headerBlock }: Packet): string | undefined {
+export function silentSubject({ headerBlock }: RawMessage): string | undefined {
   return headerBlock && MessageHeaders.parse(headerBlock).get("Nats-Subject");
 }
 

@@ -1,4 +1,4 @@
-import type { Packet } from "../message/raw_message.ts";
+import type { RawMessage } from "../message/raw_message.ts";
 import { shortened } from "../legible.ts";
 import type { Ending } from "./ending.ts";
 import { parseName } from "./frame.ts";
@@ -20,7 +20,7 @@ export class Strays {
   }
 
   /** Somebody else has no say here; one who has accepted as well must not wait for us. */
-  take(packet: Packet, wire: Pick<Wire, "leave">): void {
+  take(packet: RawMessage, wire: Pick<Wire, "leave">): void {
     const { replyTo } = packet;
     if (toldIn(packet) === undefined || this.#isDeclined) return this.report(packet);
     this.#isDeclined = true;
@@ -30,7 +30,7 @@ export class Strays {
     wire.leave(TOO_LATE, 1, replyTo);
   }
 
-  report({ subject, replyTo }: Packet): void {
+  report({ subject, replyTo }: RawMessage): void {
     if (this.#count++ > 0) return;
     const rule = `it must come from the other side: "${replyTo}"`;
     const error = new Error(shortened(`Cannot take a message at "${subject}" as ${rule}`));

@@ -1,6 +1,6 @@
 import { fillRandom } from "../clock.ts";
 import { MessageHeaders } from "../message/headers.ts";
-import type { Packet } from "../message/raw_message.ts";
+import type { RawMessage } from "../message/raw_message.ts";
 import { LINK } from "../message/signalbox_headers.ts";
 import type { LinkSettings } from "./link_options.ts";
 import { LONGEST_PACK } from "./pack.ts";
@@ -54,7 +54,7 @@ export function newSecret(): number {
 }
 
 /** What an opening or an acceptance says, `undefined` in what is neither. */
-export function toldIn({ headerBlock }: Packet): string | undefined {
+export function toldIn({ headerBlock }: RawMessage): string | undefined {
   return headerBlock && MessageHeaders.parse(headerBlock).get(LINK);
 }
 

@@ -1,6 +1,6 @@
 import type { Connection } from "../connection/connection.ts";
-import type { Outgoing } from "../message/outgoing.ts";
-import type { Packet } from "../message/raw_message.ts";
+import type { EncodedMessage } from "../message/outgoing.ts";
+import type { RawMessage } from "../message/raw_message.ts";
 import { encodeEnding, type Ending } from "./ending.ts";
 import type { FrameWriter } from "./flow.ts";
 import {
@@ -16,7 +16,7 @@ import { encodeTally, type Tally } from "./tally.ts";
 import type { Terms } from "./terms.ts";
 
 /** What an acceptance is beside its addresses. */
-export type Acceptance = Pick<Outgoing, "data" | "headerBlock">;
+export type Acceptance = Pick<EncodedMessage, "data" | "headerBlock">;
 
 /** Frames as messages: the addresses of both sides, and what is written to which. */
 export class Wire implements FrameWriter {
@@ -91,19 +91,19 @@ export class Wire implements FrameWriter {
   }
 
   /** Whether a message of somebody who is not known yet looks like a frame. */
-  isFrame({ replyTo }: Packet): boolean {
+  isFrame({ replyTo }: RawMessage): boolean {
     return parseName(replyTo, replyTo.lastIndexOf(".") + 1) !== undefined;
   }
 
   /** The name of a frame, by its address of reply, or by its subject where it has none. */
-  nameOf({ subject, replyTo }: Packet): FrameName | undefined {
+  nameOf({ subject, replyTo }: RawMessage): FrameName | undefined {
     if (replyTo !== "") return parseName(replyTo, this.#peer.length);
     if (!subject.endsWith(this.#secret)) return undefined;
     return parseName(subject, this.#own.length, subject.length - this.#secret.length);
   }
 
   /** The serial of our address that a message of a limited side came to, 0 where it counts for nothing. */
-  usedBy({ subject }: Packet): number {
+  usedBy({ subject }: RawMessage): number {
     if (this.#terms!.responses === 0) return 0;
     const name = parseName(subject, this.#own.length);
     return name && "serial" in name ? name.serial : 0;
@@ -142,7 +142,7 @@ export class Wire implements FrameWriter {
   }
 
   /** What cannot be sent now is sent after the reconnect, as the other side will ask for it. */
-  publish(outgoing: Outgoing): void {
+  publish(outgoing: EncodedMessage): void {
     if (!this.#connection.isUp) return;
     outgoing.dropOnDisconnect = true;
     try {

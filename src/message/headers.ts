@@ -1,4 +1,4 @@
-import { holdsOptions, type Rule, shown } from "../options.ts";
+import { describe, holdsOptions, type Rule } from "../options.ts";
 import { isThenable } from "../promises.ts";
 import { room } from "./raw_message.ts";
 import { TIME_LEFT } from "./signalbox_headers.ts";
@@ -138,7 +138,7 @@ export function pairsOf(fields: HeaderFields): readonly (readonly [string, strin
     !Array.isArray(pair) || pair.length !== 2 || typeof pair[0] !== "string"
   );
   if (wrong === undefined) return pairs.filter((pair) => !taken.has(pair));
-  throw new TypeError(`Cannot send headers as each must be [name, value]: ${shown(wrong)}`);
+  throw new TypeError(`Cannot send headers as each must be [name, value]: ${describe(wrong)}`);
 }
 
 /** The fields that a program may send: only the broker sends `Signalbox-*`. */
@@ -261,11 +261,11 @@ export function isCorrelationId(id: string | undefined): id is string {
 function checkField(name: string, value: unknown): void {
   if (!/^[!-9;-~]+$/.test(name)) {
     throw new TypeError(
-      `Cannot send a header as its name must be printable ASCII without ":": ${shown(name)}`,
+      `Cannot send a header as its name must be printable ASCII without ":": ${describe(name)}`,
     );
   }
   if (isHeaderValue(value)) return;
   throw new TypeError(
-    `Cannot send the header "${name}" as its value must be one line of text: ${shown(value)}`,
+    `Cannot send the header "${name}" as its value must be one line of text: ${describe(value)}`,
   );
 }

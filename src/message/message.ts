@@ -1,7 +1,7 @@
 import { DecodeError } from "../errors.ts";
 import { decodeBody } from "./codec.ts";
 import { isCorrelationId, MessageHeaders } from "./headers.ts";
-import { isAlone, keep, type Packet } from "./raw_message.ts";
+import { copyRawMessage, isAlone, type RawMessage } from "./raw_message.ts";
 import { shortened } from "../legible.ts";
 
 /** A received message: a request to a handler, an answer, or a message of an inbox. */
@@ -44,16 +44,16 @@ export interface Message<
   readonly signal: AbortSignal;
 }
 
-/** What the receiving side knows about a message beyond its packet. */
+/** What the receiving side knows about a message beyond its bytes. */
 export interface Reception {
-  /** The headers, if they do not come from the packet. */
+  /** The headers, if they do not come from the raw message. */
   readonly headers?: MessageHeaders;
   /** The correlation id to use if the headers hold none. */
   readonly conversation?: string;
   readonly params?: Readonly<Record<string, string>>;
   readonly signal?: () => AbortSignal;
   /** Decides which reply addresses to show; `undefined` if all are checked already. */
-  readonly addresses?: { shows(message: Packet): boolean } | undefined;
+  readonly addresses?: { shows(message: RawMessage): boolean } | undefined;
   /** Whether its answer is a stream or a session, which has begun. */
   readonly isLed?: boolean;
   /** Called with the error if the body does not decode. */
@@ -64,16 +64,16 @@ const NO_HEADERS = MessageHeaders.from({});
 const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze({});
 const UNREAD = Symbol("unread");
 
-function headersOf({ headerBlock }: Packet): MessageHeaders {
+function headersOf({ headerBlock }: RawMessage): MessageHeaders {
   return headerBlock ? MessageHeaders.parse(headerBlock) : NO_HEADERS;
 }
 
 /** Returns the reception that a message was made with. */
 export let receptionOf: (message: ReceivedMessage) => Reception | undefined;
 
-/** A received message that reads each part of its packet on first access. */
+/** A received message that reads each part of its bytes on first access. */
 export class ReceivedMessage implements Message {
-  #packet: Packet;
+  #packet: RawMessage;
   readonly #reception: Reception | undefined;
   #headers: MessageHeaders | undefined;
   #body: unknown = UNREAD;
@@ -84,7 +84,7 @@ export class ReceivedMessage implements Message {
     receptionOf = (message) => message.#reception;
   }
 
-  constructor(packet: Packet, reception?: Reception) {
+  constructor(packet: RawMessage, reception?: Reception) {
     this.#packet = packet;
     this.#reception = reception;
   }
@@ -163,9 +163,11 @@ export class ReceivedMessage implements Message {
   }
 
   /** Copies the message out of the chunk that was read from the socket, as the message will live long. */
-  outlast(): void {
+  detach(): void {
     const { data, headerBlock } = this.#packet;
-    if (!isAlone(data) || (headerBlock && !isAlone(headerBlock))) this.#packet = keep(this.#packet);
+    if (!isAlone(data) || (headerBlock && !isAlone(headerBlock))) {
+      this.#packet = copyRawMessage(this.#packet);
+    }
   }
 
   /** The same message with the body that its schema made. */

@@ -1,9 +1,9 @@
-import type { Packet } from "./raw_message.ts";
+import type { RawMessage } from "./raw_message.ts";
 import { encodeBody } from "./codec.ts";
 import { encodeHeaders, type HeaderFields, pairsOf, withTimeLeft } from "./headers.ts";
 
 /** A message ready for the wire; a request gets its reply address last. */
-export interface Outgoing extends Packet {
+export interface EncodedMessage extends RawMessage {
   replyTo: string;
   /** Replaced by a copy if the message is held. */
   data: Uint8Array;
@@ -19,7 +19,7 @@ export interface Outgoing extends Packet {
 }
 
 /** Whether a broken connection counts it as possibly lost, as nobody else would notice. */
-export function countsAsUnconfirmed({ dropOnDisconnect, isAwaited }: Outgoing): boolean {
+export function countsAsUnconfirmed({ dropOnDisconnect, isAwaited }: EncodedMessage): boolean {
   return !dropOnDisconnect && !isAwaited;
 }
 
@@ -43,7 +43,7 @@ export function encodeMessage(
   body: unknown,
   { headers, replyTo = "", correlationId, timeLeft }: Envelope,
   hasHeaders: boolean,
-): Outgoing {
+): EncodedMessage {
   const { data, contentType } = encodeBody(body);
   if (!hasHeaders) return { subject, replyTo, data, headerBlock: without(headers) };
   // iterate only once, as an iterator gives its values only once
@@ -61,7 +61,7 @@ export function encodeMessage(
 }
 
 /** Subtracts passed milliseconds from the time left that the message tells the responder. */
-export function age(outgoing: Outgoing, milliseconds: number): void {
+export function age(outgoing: EncodedMessage, milliseconds: number): void {
   const { headerBlock, timeLeft } = outgoing;
   if (headerBlock === undefined || timeLeft === undefined) return;
   outgoing.timeLeft = Math.max(0, Math.ceil(timeLeft - milliseconds));

@@ -1,5 +1,5 @@
 /** A message as the connection delivers it, undecoded. */
-export interface Packet {
+export interface RawMessage {
   readonly subject: string;
   /** The reply address; empty if the sender wants no answer. */
   readonly replyTo: string;
@@ -9,10 +9,10 @@ export interface Packet {
 }
 
 /**
- * Copies a packet that has to wait. The original is a view of the chunk that was read from the socket, up to 256 KiB,
+ * Copies a message that has to wait. The original is a view of the chunk that was read from the socket, up to 256 KiB,
  * and one small waiting message would keep the whole chunk in memory. (`slice` of a Buffer would not copy.)
  */
-export function keep({ subject, replyTo, data, headerBlock }: Packet): Packet {
+export function copyRawMessage({ subject, replyTo, data, headerBlock }: RawMessage): RawMessage {
   return {
     subject,
     replyTo,
@@ -35,12 +35,12 @@ export function isAlone({ byteLength, buffer }: Uint8Array): boolean {
 const WIDEST_UNIT = 2;
 
 /** The memory of a waiting copy, in bytes, including its addresses: a peer can make them as long as a small body. */
-export function heldSize(packet: Packet): number {
+export function heldSize(packet: RawMessage): number {
   return sizeOf(packet) + WIDEST_UNIT * (packet.subject.length + packet.replyTo.length);
 }
 
 /** The size of body and headers, in bytes. */
-export function sizeOf({ data, headerBlock }: Pick<Packet, "data" | "headerBlock">): number {
+export function sizeOf({ data, headerBlock }: Pick<RawMessage, "data" | "headerBlock">): number {
   return data.length + (headerBlock?.length ?? 0);
 }
 

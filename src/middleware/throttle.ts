@@ -2,7 +2,7 @@ import { clockOfWork } from "../message/work.ts";
 import { ReplyError } from "../errors.ts";
 import { ERROR_CODES } from "../message/reply.ts";
 import type { Message } from "../message/message.ts";
-import { count, decision, milliseconds, type Rule, shown } from "../options.ts";
+import { count, decision, describe, milliseconds, type Rule } from "../options.ts";
 import { isThenable } from "../promises.ts";
 import type { Middleware } from "./middleware.ts";
 import { checkRequired } from "./checks.ts";
@@ -76,7 +76,7 @@ function keyOf(key: unknown): string {
   if (typeof key === "object" || typeof key === "function") {
     // nobody else awaits it
     if (isThenable(key)) Promise.resolve(key).catch(() => {});
-    throw new TypeError(`Cannot throttle as "key" must give text: ${shown(key)}`);
+    throw new TypeError(`Cannot throttle as "key" must give text: ${describe(key)}`);
   }
   return String(key);
 }

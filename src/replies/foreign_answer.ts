@@ -1,7 +1,7 @@
 import type { EventFeed } from "../events.ts";
 import { shortened } from "../legible.ts";
 import type { ReceivedMessage } from "../message/message.ts";
-import type { Outgoing } from "../message/outgoing.ts";
+import type { EncodedMessage } from "../message/outgoing.ts";
 
 /** A correlation id that every responder sends back unchanged. */
 const PLAIN_ID = /^[!-~]{1,256}$/;
@@ -15,7 +15,7 @@ export class ForeignAnswers {
     this.#feed = feed;
   }
 
-  report({ subject, correlationId }: Outgoing): void {
+  report({ subject, correlationId }: EncodedMessage): void {
     if (!Number.isInteger(Math.log10(++this.#count))) return;
     const rule = "it must name the correlation id of the question";
     const sentence = `Cannot take an answer to "${subject}" as ${rule}: another (${this.#count})`;
@@ -33,7 +33,10 @@ export class ForeignAnswers {
  * make a service answer there, but does not know the question's correlation id without having seen the whole question.
  * An answer without an id, as bare clients send it, is accepted.
  */
-export function isForeignAnswer({ correlationId }: Outgoing, answer: ReceivedMessage): boolean {
+export function isForeignAnswer(
+  { correlationId }: EncodedMessage,
+  answer: ReceivedMessage,
+): boolean {
   const named = answer.headers.get("correlation_id");
   if (named === undefined || named === correlationId || correlationId === undefined) return false;
   // the responder may have replaced an id that it could not send back

@@ -1,12 +1,12 @@
 import { MessageHeaders } from "../message/headers.ts";
-import type { Packet } from "../message/raw_message.ts";
+import type { RawMessage } from "../message/raw_message.ts";
 
 /**
  * Whether an arrived message is the question that we sent, and not a message from somebody else who has seen its reply
  * address: we would take the answer to that message for the answer to ours. If a server maps the subject or adds
  * headers, the message no longer counts as ours.
  */
-export function isOwnQuestion(sent: Packet, arrived: Packet): boolean {
+export function isOwnQuestion(sent: RawMessage, arrived: RawMessage): boolean {
   if (sent.subject !== arrived.subject || sent.replyTo !== arrived.replyTo) return false;
   const { headerBlock: ours = NOTHING, data } = sent;
   const { headerBlock: theirs = NOTHING } = arrived;

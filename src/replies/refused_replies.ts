@@ -1,5 +1,5 @@
 import type { EventFeed } from "../events.ts";
-import type { Packet } from "../message/raw_message.ts";
+import type { RawMessage } from "../message/raw_message.ts";
 import { ReplyAddressError } from "./reply_address_error.ts";
 
 /** Counts the messages that one subscriber does not handle, as it may not answer to their reply addresses. */
@@ -21,7 +21,7 @@ export class RefusedReplies {
    * Counts a message, and emits an `error` event only for the first, the tenth, the hundredth, as the sender decides
    * how many there are.
    */
-  report({ subject, replyTo }: Packet): void {
+  report({ subject, replyTo }: RawMessage): void {
     if (!Number.isInteger(Math.log10(++this.#count))) return;
     const error = new ReplyAddressError(subject, replyTo, this.#count);
     this.#feed.emit({ type: "error", error, subject, pattern: this.#pattern });

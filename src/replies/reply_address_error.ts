@@ -1,4 +1,4 @@
-import { shown } from "../options.ts";
+import { describe } from "../options.ts";
 import { concealInbox, shortened } from "../legible.ts";
 
 /**
@@ -19,7 +19,7 @@ export class ReplyAddressError extends Error {
 
   /** Makes one; the message names both subjects. */
   constructor(subject: string, replyTo: string, count: number) {
-    const address = shown(replyTo.length > 100 ? `${replyTo.slice(0, 100)}…` : replyTo);
+    const address = describe(replyTo.length > 100 ? `${replyTo.slice(0, 100)}…` : replyTo);
     const rule = "its answer must go where the broker answers";
     super(shortened(`Cannot handle a message to "${subject}" as ${rule}: ${address} (${count})`));
     this.subject = subject;

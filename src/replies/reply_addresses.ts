@@ -1,4 +1,4 @@
-import type { Packet } from "../message/raw_message.ts";
+import type { RawMessage } from "../message/raw_message.ts";
 import { covers } from "../subject/wildcards.ts";
 import { isSubject } from "../subject/subject.ts";
 import { ServedSubjects } from "./served_subjects.ts";
@@ -6,7 +6,7 @@ import { ServedSubjects } from "./served_subjects.ts";
 /** An inbox of this broker. Handlers may answer to it only if this broker sent the question. */
 export interface OwnInbox {
   /** Whether this inbox sent the question, and not somebody else who has seen its address. */
-  hasAsked(question: Packet): boolean;
+  hasAsked(question: RawMessage): boolean;
   /** Notes that the program publishes to this subject with the inbox as the reply address. */
   asking?(subject: string): void;
 }
@@ -100,7 +100,7 @@ export class ReplyAddresses {
    * Whether the broker may answer this message. As this runs for each request, the usual address costs one comparison;
    * the server delivers no reply address that is an invalid subject.
    */
-  permits(message: Packet): boolean {
+  permits(message: RawMessage): boolean {
     const { replyTo } = message;
     if (replyTo === "") return true;
     if (this.#reserved.size > 0 && this.#isReserved(replyTo)) return false;
@@ -113,7 +113,7 @@ export class ReplyAddresses {
   }
 
   /** Whether to show the program the reply address of a message that the program itself answers or acknowledges. */
-  shows(message: Packet): boolean {
+  shows(message: RawMessage): boolean {
     return message.replyTo.startsWith(ACKNOWLEDGEMENT) || this.permits(message);
   }
 

@@ -1,6 +1,6 @@
 import type { DecodeError, RemoteError, ValidationError } from "../errors.ts";
 import { type Message, ReceivedMessage, type Reception } from "../message/message.ts";
-import type { Packet } from "../message/raw_message.ts";
+import type { RawMessage } from "../message/raw_message.ts";
 import {
   checkOptions,
   count,
@@ -101,7 +101,7 @@ export const sentinel: Rule = (value) => {
 };
 
 /** ADR-47: an empty message without headers is the end. */
-export function isPlainEnd({ data, headerBlock }: Packet): boolean {
+export function isPlainEnd({ data, headerBlock }: RawMessage): boolean {
   return data.length === 0 && headerBlock === undefined;
 }
 
@@ -111,7 +111,7 @@ export function isPlainEnd({ data, headerBlock }: Packet): boolean {
  * @throws {TypeError} if the function returns a promise, which is neither yes nor no
  * @throws the error that the function throws
  */
-export function isLast(packet: Packet, sentinel: Sentinel, reception: Reception): boolean {
+export function isLast(packet: RawMessage, sentinel: Sentinel, reception: Reception): boolean {
   if (typeof sentinel === "boolean") return sentinel && isPlainEnd(packet);
   const found: unknown = sentinel(new ReceivedMessage(packet, reception));
   if (!isThenable(found)) return Boolean(found);

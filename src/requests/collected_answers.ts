@@ -8,8 +8,8 @@ import type { BrokerEvent, EventFeed } from "../events.ts";
 import { NoRespondersError, PermissionError, TimeoutError } from "../errors.ts";
 import { within } from "../deadline.ts";
 import { type Message, ReceivedMessage } from "../message/message.ts";
-import type { Outgoing } from "../message/outgoing.ts";
-import { heldSize, keep, type Packet } from "../message/raw_message.ts";
+import type { EncodedMessage } from "../message/outgoing.ts";
+import { copyRawMessage, heldSize, type RawMessage } from "../message/raw_message.ts";
 import { handled, retraced } from "../promises.ts";
 import { closed, isFaulty, isNoResponders, readAnswer } from "./requests.ts";
 import {
@@ -33,10 +33,10 @@ export interface QuestionToMany {
   readonly subject: string;
   readonly replyTo: string;
   /** Called once, and only to send the question; returns a promise if a middleware handles the question first. */
-  readonly encode: () => Outgoing | Promise<Outgoing>;
+  readonly encode: () => EncodedMessage | Promise<EncodedMessage>;
 }
 
-type Reader = (packet: Packet | undefined) => void;
+type Reader = (packet: RawMessage | undefined) => void;
 
 /**
  * Collects answers on its own inbox, and ends the inbox as soon as it has enough. It sends the subscription before the
@@ -52,7 +52,7 @@ export class CollectedAnswers implements Answers, MessageSink, OwnInbox {
   readonly #addresses: ReplyAddresses;
   readonly #foreign: ForeignAnswers;
   readonly #replyTo: string;
-  readonly #backlog = new Backlog<Packet>();
+  readonly #backlog = new Backlog<RawMessage>();
   readonly #readers: Reader[] = [];
   #told!: (reason: AnswersEnd) => void;
   /** Makes the error; the stack of our own errors leads to the reader. */
@@ -62,7 +62,7 @@ export class CollectedAnswers implements Answers, MessageSink, OwnInbox {
   #isSent = true;
   #taken = 0;
   #interest: ServerSubscription | undefined;
-  #question: Outgoing | undefined;
+  #question: EncodedMessage | undefined;
   #deaf: (() => void) | undefined;
   #deadline: Timer | undefined;
   #stall: Timer | undefined;
@@ -103,7 +103,7 @@ export class CollectedAnswers implements Answers, MessageSink, OwnInbox {
   }
 
   #ask(encode: QuestionToMany["encode"]): void {
-    const send = (question: Outgoing) => {
+    const send = (question: EncodedMessage) => {
       if (this.#isEnded) return;
       this.#question = { ...question, replyTo: this.#replyTo };
       this.#isSent = this.#connection.publish(this.#question);
@@ -146,7 +146,7 @@ export class CollectedAnswers implements Answers, MessageSink, OwnInbox {
     return this.close();
   }
 
-  take(packet: Packet): void {
+  take(packet: RawMessage): void {
     if (this.#isEnded) return;
     if (isNoResponders(packet)) {
       return this.#fail("no responders", new NoRespondersError(this.#subject));
@@ -167,7 +167,7 @@ export class CollectedAnswers implements Answers, MessageSink, OwnInbox {
   /**
    * An error of the program's `sentinel` function ends the request, as nothing else can tell which answer is the last.
    */
-  #isLast(packet: Packet): boolean {
+  #isLast(packet: RawMessage): boolean {
     const { sentinel } = this.#settings;
     if (!sentinel) return false;
     try {
@@ -178,7 +178,7 @@ export class CollectedAnswers implements Answers, MessageSink, OwnInbox {
     }
   }
 
-  hasAsked(question: Packet): boolean {
+  hasAsked(question: RawMessage): boolean {
     return this.#question !== undefined && isOwnQuestion(this.#question, question);
   }
 
@@ -195,13 +195,13 @@ export class CollectedAnswers implements Answers, MessageSink, OwnInbox {
     }
   }
 
-  #arrival(): Promise<Packet | undefined> | undefined {
+  #arrival(): Promise<RawMessage | undefined> | undefined {
     if (this.#isEnded) return undefined;
     return new Promise((resolve) => this.#readers.push(resolve));
   }
 
   /** The answer with its error, if any, so that reading `body` cannot end the loop. */
-  async #read(packet: Packet): Promise<Answer> {
+  async #read(packet: RawMessage): Promise<Answer> {
     try {
       const received = new ReceivedMessage(packet, this.#addresses.reception);
       const read = readAnswer(this.#subject, received, this.#settings.schema);
@@ -228,10 +228,10 @@ export class CollectedAnswers implements Answers, MessageSink, OwnInbox {
   }
 
   /** Ends the request if too many answers wait: dropping some would make a part look like all of them. */
-  #store(packet: Packet): boolean {
+  #store(packet: RawMessage): boolean {
     const size = heldSize(packet);
     const fits = this.#backlog.fits(size, DEFAULT_BOUNDS);
-    if (fits) this.#backlog.push(keep(packet), size);
+    if (fits) this.#backlog.push(copyRawMessage(packet), size);
     else {
       this.#end("overflow");
       this.#feed.emit({ type: "slowConsumer", subject: this.#subject, dropped: 1 });

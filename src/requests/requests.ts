@@ -13,8 +13,8 @@ import type { BrokerEvent, EventFeed } from "../events.ts";
 import { notConnected } from "../connection/client_errors.ts";
 import { within } from "../deadline.ts";
 import { MessageHeaders } from "../message/headers.ts";
-import { age, type Outgoing } from "../message/outgoing.ts";
-import type { Packet } from "../message/raw_message.ts";
+import { age, type EncodedMessage } from "../message/outgoing.ts";
+import type { RawMessage } from "../message/raw_message.ts";
 import { type Message, ReceivedMessage } from "../message/message.ts";
 import { type Schema, validate } from "../message/schema.ts";
 import { handled, rejection } from "../promises.ts";
@@ -42,7 +42,7 @@ export interface RequestWays {
 }
 
 interface Waiting {
-  readonly request: Outgoing;
+  readonly request: EncodedMessage;
   readonly timeout: number;
   readonly deadline: number;
   readonly schema: Schema | undefined;
@@ -89,7 +89,7 @@ export class Requests implements MessageSink, OwnInbox {
    *
    * @throws {NoRespondersError} @throws {TimeoutError} @throws {PermissionError} @throws {ConnectionError}
    */
-  send(request: Outgoing, { timeout, signal, schema }: Question): Promise<Message> {
+  send(request: EncodedMessage, { timeout, signal, schema }: Question): Promise<Message> {
     if (signal?.aborted) return handled(Promise.reject(signal.reason));
     if (this.#refusal) return handled(this.#sendLater(request, { timeout, signal, schema }));
     this.#listen(request.subject);
@@ -115,7 +115,7 @@ export class Requests implements MessageSink, OwnInbox {
   }
 
   /** Takes an answer; ignores it if it is late, as its caller has already got a `TimeoutError`. */
-  take(packet: Packet): void {
+  take(packet: RawMessage): void {
     const token = packet.subject.slice(this.#base.length);
     const waiting = this.#waiting.get(token);
     if (!waiting) return;
@@ -137,7 +137,7 @@ export class Requests implements MessageSink, OwnInbox {
     }
   }
 
-  hasAsked(question: Packet): boolean {
+  hasAsked(question: RawMessage): boolean {
     const waiting = this.#waiting.get(question.replyTo.slice(this.#base.length));
     return waiting !== undefined && isOwnQuestion(waiting.request, question);
   }
@@ -170,17 +170,17 @@ export class Requests implements MessageSink, OwnInbox {
   }
 
   /** Subscribes to the answers before it sends, as a handled request without an answer would be in vain. */
-  async #sendLater(request: Outgoing, { timeout, signal, schema }: Question): Promise<Message> {
+  async #sendLater(request: EncodedMessage, question: Question): Promise<Message> {
     const began = this.#clock.now();
     const { subject } = request;
     const action = `request "${subject}"`;
     this.#regaining ??= this.#connection.retry(this, action)
       .finally(() => this.#regaining = undefined);
-    await within(this.#regaining, { clock: this.#clock, timeout, signal }, action, subject);
+    await within(this.#regaining, { ...question, clock: this.#clock }, action, subject);
     if (this.#refusal) throw this.#refusal;
     const passed = this.#clock.now() - began;
     age(request, passed);
-    return await this.send(request, { timeout: timeout - passed, signal, schema });
+    return await this.send(request, { ...question, timeout: question.timeout - passed });
   }
 
   /** Limits a slow schema to the rest of the request's time. */
@@ -251,7 +251,7 @@ export class Requests implements MessageSink, OwnInbox {
 }
 
 /** ADR-22: both an empty payload and the status 503. */
-export function isNoResponders({ data, headerBlock }: Packet): boolean {
+export function isNoResponders({ data, headerBlock }: RawMessage): boolean {
   return data.length === 0 && headerBlock !== undefined &&
     MessageHeaders.parse(headerBlock).status === 503;
 }

@@ -3,10 +3,10 @@ import { type ParamNames, type Params, Pattern } from "../subject/pattern.ts";
 import { checkRequest, type PublishOptions, type RequestOptions } from "./send_options.ts";
 import { type HeaderFields, headerFields, pairsOf } from "../message/headers.ts";
 import { LONGEST_VALIDATION, type Schema, standardSchema, validate } from "../message/schema.ts";
-import { checkOptions, holdsOptions, milliseconds, shown } from "../options.ts";
+import { checkOptions, describe, holdsOptions, milliseconds } from "../options.ts";
 import { within } from "../deadline.ts";
 import { handled } from "../promises.ts";
-import type { Outbound } from "./sender.ts";
+import type { Sender } from "./sender.ts";
 
 /**
  * The arguments of a publisher: the parameters first, if its pattern has any. For a pattern that is known only at run
@@ -106,7 +106,7 @@ export function mergeHeaders(
 export interface PublisherPlace {
   /** The prefixes of its routers, which precede the pattern. */
   readonly prefix: string;
-  readonly outbound: Outbound;
+  readonly sender: Sender;
 }
 
 /** Fills its pattern, checks the body, and publishes both. */
@@ -138,18 +138,18 @@ export class PatternPublisher implements Publisher<string, never, unknown> {
   }
 
   async #publish(message: readonly unknown[]): Promise<void> {
-    const { outbound } = this.#place;
+    const { sender } = this.#place;
     const drafted = this.#checkedDraft(message);
     const failed = drafted.then(() => false, () => true);
-    if (await failed) return await outbound.reported(this.pattern, drafted.then(() => {}));
+    if (await failed) return await sender.reported(this.pattern, drafted.then(() => {}));
     const { subject, body, options } = await drafted;
-    await outbound.publish(subject, body, options);
+    await sender.publish(subject, body, options);
   }
 
   async #checkedDraft(message: readonly unknown[]) {
     const draft = this.#draft<PublishOptions>("publish", message);
     const valid = this.#validate(draft.body);
-    const { outbound: { clock } } = this.#place;
+    const { sender: { clock } } = this.#place;
     const patience = { clock, timeout: LONGEST_VALIDATION };
     if (valid) await within(valid, patience, "validate a body", draft.subject);
     return draft;
@@ -157,17 +157,17 @@ export class PatternPublisher implements Publisher<string, never, unknown> {
 
   async #request(message: readonly unknown[]): Promise<Message> {
     const { subject, body, options } = this.#draft<RequestOptions>("request", message);
-    const { outbound } = this.#place;
-    const { replySchema: schema, timeout = outbound.requestTimeout } = this.#options;
+    const { sender } = this.#place;
+    const { replySchema: schema, timeout = sender.requestTimeout } = this.#options;
     const whole = { ...(schema && { schema }), ...options, timeout: options.timeout ?? timeout };
     const valid = this.#validate(body);
-    if (!valid) return await outbound.request(subject, body, whole);
+    if (!valid) return await sender.request(subject, body, whole);
     checkRequest(subject, options);
-    const { clock } = outbound;
+    const { clock } = sender;
     const until = clock.now() + whole.timeout;
     await within(valid, { ...whole, clock }, `request "${subject}"`, subject);
     const left = Math.max(0, until - clock.now());
-    return await outbound.request(subject, body, { ...whole, timeout: left });
+    return await sender.request(subject, body, { ...whole, timeout: left });
   }
 
   /** The text for logs: it shows the getters, which a log would otherwise omit. */
@@ -208,7 +208,7 @@ export class PatternPublisher implements Publisher<string, never, unknown> {
       : message.length <= 3 && isParams(names, message[0]) && isOptions(message[2]);
     if (isFitting) return;
     const wanted = names.length === 0 ? "body" : `{ ${names.join(", ")} }, body`;
-    const given = message.map(shown).join(", ");
+    const given = message.map(describe).join(", ");
     throw new TypeError(
       `Cannot ${method} with the publisher of "${this.pattern}" as it must be called as ` +
         `${method}(${wanted}, options): ${method}(${given})`,

@@ -8,7 +8,7 @@ import { checkSubject, newToken } from "../subject/subject.ts";
 import type { ReplyAddresses } from "../replies/reply_addresses.ts";
 import { headerFields, recordOf, sendableFields } from "../message/headers.ts";
 import type { Message } from "../message/message.ts";
-import { encodeMessage, type Outgoing } from "../message/outgoing.ts";
+import { type EncodedMessage, encodeMessage } from "../message/outgoing.ts";
 import { currentWork, timeWithinWork } from "../message/work.ts";
 import { compose } from "../middleware/middleware.ts";
 import type { Draft, GivenDraft, Link, PublishMiddleware } from "../middleware/middleware.ts";
@@ -58,7 +58,7 @@ const DRAFT_RULES = {
 };
 
 /** Sends messages: runs every draft through the publish middleware, encodes it, and hands it to the connection. */
-export class Outbound {
+export class Sender {
   readonly #ways: Ways;
   readonly #chain: Chain | undefined;
   /** Published messages that a middleware has not passed on yet. */
@@ -144,12 +144,12 @@ export class Outbound {
     { headers, correlationId: given }: RequestOptions,
     timeLeft: number | undefined,
     fields?: OwnFields,
-  ): Outgoing | Promise<Outgoing> {
+  ): EncodedMessage | Promise<EncodedMessage> {
     const correlationId = given ?? currentWork()?.correlationId ?? newToken();
     const draft: Draft = { kind: "request", subject, body, headers, correlationId };
     const encoded = (draft: Draft) => this.#encode({ ...draft, timeLeft }, fields);
     if (!this.#chain) return encoded(draft);
-    let outgoing: Outgoing | undefined;
+    let outgoing: EncodedMessage | undefined;
     const leave = (draft: Draft) => void (outgoing = encoded(draft));
     return Promise.try(this.#chain, { draft, leave }).then(() => {
       if (outgoing) return outgoing;
@@ -244,7 +244,7 @@ export class Outbound {
   #encode(
     draft: Draft & { readonly timeLeft?: number | undefined },
     fields: OwnFields | undefined,
-  ): Outgoing {
+  ): EncodedMessage {
     const { hasHeaders } = this.#ways.connection;
     // most drafts have no headers, and a copy of each would cost as much as its checks
     const isBare = draft.headers === undefined && fields === undefined;

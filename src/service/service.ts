@@ -5,7 +5,7 @@ import { newToken } from "../subject/subject.ts";
 import { encodeBody } from "../message/codec.ts";
 import { encodeHeaders } from "../message/headers.ts";
 import { ReceivedMessage } from "../message/message.ts";
-import type { Packet } from "../message/raw_message.ts";
+import type { RawMessage } from "../message/raw_message.ts";
 import { RefusedReplies } from "../replies/refused_replies.ts";
 import type { ReplyAddresses } from "../replies/reply_addresses.ts";
 import { answerTo, subjectsOf, type Verb, VERBS } from "./descriptions.ts";
@@ -125,7 +125,7 @@ export class Service {
    * Answers with the question's correlation id, or with a new one: a stranger who has seen an open reply address may
    * request an answer there, and the owner of that address must not take it for the answer to its own question.
    */
-  #answer(verb: Verb, question: Packet): void {
+  #answer(verb: Verb, question: RawMessage): void {
     const { replyTo } = question;
     if (!replyTo) return;
     if (!this.#addresses.permits(question)) return this.#refused.report(question);
@@ -138,7 +138,7 @@ export class Service {
   }
 
   /** Drops a question while the socket is behind, as answers are many times as long as questions. */
-  #drop({ subject }: Packet): void {
+  #drop({ subject }: RawMessage): void {
     this.#feed.emit({ type: "slowConsumer", subject, dropped: ++this.#dropped });
   }
 

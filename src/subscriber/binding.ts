@@ -3,7 +3,7 @@ import type { Connection } from "../connection/connection.ts";
 import type { EventFeed } from "../events.ts";
 import type { LinkWays } from "../link/link_ways.ts";
 import type { Middleware } from "../middleware/middleware.ts";
-import type { Outbound } from "../sending/sender.ts";
+import type { Sender } from "../sending/sender.ts";
 import type { EndpointStats } from "../service/endpoint_stats.ts";
 
 /** Where a subscriber is registered. */
@@ -31,7 +31,7 @@ export interface Binding {
   readonly prefix: string;
   /** The middleware of broker and routers, outermost first. */
   readonly middleware: readonly Middleware[];
-  readonly outbound: Outbound;
+  readonly sender: Sender;
   /** Aborts when the timeout of the broker's stop has passed. */
   readonly stopping: () => AbortSignal;
   /** The default queue group of subscribers. */

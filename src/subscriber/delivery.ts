@@ -2,7 +2,7 @@ import { within } from "../deadline.ts";
 import { ReplyError } from "../errors.ts";
 import type { EventFeed } from "../events.ts";
 import { ERROR_CODES, errorReply, Reply } from "../message/reply.ts";
-import { keep, type Packet } from "../message/raw_message.ts";
+import { copyRawMessage, type RawMessage } from "../message/raw_message.ts";
 import { isAsyncIterable } from "../link/async_iterable.ts";
 import type { Endpoint } from "../link/endpoint.ts";
 import type { LinkWays } from "../link/link_ways.ts";
@@ -10,7 +10,7 @@ import { LinkError } from "../link/link_error.ts";
 import type { LinkSettings } from "../link/link_options.ts";
 import { END, LINK } from "../message/signalbox_headers.ts";
 import { runWithin } from "../message/work.ts";
-import type { Outbound } from "../sending/sender.ts";
+import type { Sender } from "../sending/sender.ts";
 import type { EndpointStats } from "../service/endpoint_stats.ts";
 import type { Pattern } from "../subject/pattern.ts";
 import type { Draft } from "../middleware/middleware.ts";
@@ -36,7 +36,7 @@ export interface DeliveryPlan {
   readonly open: Set<Exchange>;
   /** Detects that all handlers wait for their own subscriber. */
   readonly selfAsking: SelfAsking;
-  readonly outbound: Outbound;
+  readonly sender: Sender;
   readonly feed: EventFeed;
   readonly stopping: () => AbortSignal;
   readonly stats: EndpointStats | undefined;
@@ -83,9 +83,9 @@ export class Delivery {
     this.#streaming.pour(exchangeOf(message)!, parts, check);
 
   /** Handles one message; never throws or rejects, and returns a promise only if it has to wait. */
-  run(packet: Packet, arrived: number): void | Promise<void> {
+  run(packet: RawMessage, arrived: number): void | Promise<void> {
     const isSeated = this.#plan.isSeated();
-    const exchange = this.#begin(isSeated ? keep(packet) : packet, arrived);
+    const exchange = this.#begin(isSeated ? copyRawMessage(packet) : packet, arrived);
     try {
       const value = runWithin(exchange, isSeated ? this.#handleSeated : this.#handle, exchange);
       const answered = after(value, (value) => this.#answer(exchange, value));
@@ -100,7 +100,7 @@ export class Delivery {
   }
 
   /** Answers a message with an error, without a handler. */
-  refuse(packet: Packet, code: number, description: string): void | Promise<void> {
+  refuse(packet: RawMessage, code: number, description: string): void | Promise<void> {
     // nobody waits for these answers, and refusing must be faster than a flood
     if (packet.replyTo === "" && !this.#plan.stats) return;
     const exchange = this.#begin(packet, this.#plan.ways.clock.now());
@@ -123,7 +123,7 @@ export class Delivery {
     );
   }
 
-  #begin(packet: Packet, arrived: number): Exchange {
+  #begin(packet: RawMessage, arrived: number): Exchange {
     const { pattern, stopping, ways } = this.#plan;
     const params = pattern.read(packet.subject);
     const exchange = new Exchange(packet, params, arrived, stopping(), ways);
@@ -144,7 +144,7 @@ export class Delivery {
     exchange.end();
     this.#plan.open.delete(exchange);
     this.#plan.stats?.record(this.#plan.ways.clock.now() - exchange.began, exchange.failure);
-    return exchange.replyTo === "" ? undefined : this.#plan.outbound.room();
+    return exchange.replyTo === "" ? undefined : this.#plan.sender.room();
   }
 
   readonly #handleSeated = (exchange: Exchange): unknown =>
@@ -183,7 +183,7 @@ export class Delivery {
     const sent = this.#plan.publishTo.map((pattern) => {
       try {
         const draft = draftOf(exchange, "publish", pattern.fill(params), value);
-        const sent = this.#plan.outbound.send(draft);
+        const sent = this.#plan.sender.send(draft);
         return isThenable(sent)
           ? Promise.resolve(sent).catch((error) => this.#report(exchange, error))
           : sent;
@@ -201,7 +201,7 @@ export class Delivery {
     };
     try {
       const draft = draftOf(exchange, "reply", exchange.replyTo, value);
-      const sent = this.#plan.outbound.send(draft, isAll(exchange, value) ? ALL : undefined);
+      const sent = this.#plan.sender.send(draft, isAll(exchange, value) ? ALL : undefined);
       return isThenable(sent) ? this.#telling.add(exchange, sent).catch(fail) : sent;
     } catch (cause) {
       return fail(cause);
@@ -221,11 +221,11 @@ export class Delivery {
     try {
       const fields = exchange.servesLinks && isOpening(exchange) ? REFUSED : undefined;
       const draft = errorDraft(exchange, failure);
-      const { outbound } = this.#plan;
+      const { sender } = this.#plan;
       // the socket is behind: send nothing, as the refused message was counted and reported as dropped
-      if (exchange.isRefused && outbound.isFull) return;
-      if (exchange.isRefused && !this.#telling.hasRoom) return outbound.sendPast(draft, fields);
-      const sent = outbound.send(draft, fields);
+      if (exchange.isRefused && sender.isFull) return;
+      if (exchange.isRefused && !this.#telling.hasRoom) return sender.sendPast(draft, fields);
+      const sent = sender.send(draft, fields);
       if (isThenable(sent)) return this.#telling.add(exchange, sent).catch(sayLess);
     } catch (cause) {
       sayLess(cause);
@@ -245,7 +245,7 @@ export class Delivery {
   #sayLess(exchange: Exchange, failure: Failure, cause: unknown): void {
     this.#report(exchange, cause);
     try {
-      this.#plan.outbound.sendPast(lastWord(exchange, failure));
+      this.#plan.sender.sendPast(lastWord(exchange, failure));
     } catch (error) {
       this.#report(exchange, error);
     }

@@ -5,7 +5,7 @@ import type { Endpoint } from "../link/endpoint.ts";
 import type { Failure } from "./failure.ts";
 import type { LinkWays } from "../link/link_ways.ts";
 import { type Message, ReceivedMessage, type Reception, receptionOf } from "../message/message.ts";
-import { heldSize, type Packet } from "../message/raw_message.ts";
+import { heldSize, type RawMessage } from "../message/raw_message.ts";
 import { TIME_LEFT } from "../message/signalbox_headers.ts";
 import type { Work } from "../message/work.ts";
 import type { ReplyAddresses } from "../replies/reply_addresses.ts";
@@ -56,7 +56,7 @@ export class Exchange implements Work, Reception {
   #ended = false;
 
   constructor(
-    packet: Packet,
+    packet: RawMessage,
     params: Readonly<Record<string, string>>,
     arrived: number,
     stopping: AbortSignal,
@@ -131,7 +131,7 @@ export class Exchange implements Work, Reception {
   lead(endpoint: Endpoint): void {
     this.#answered = true;
     this.endpoint = endpoint;
-    this.message.outlast();
+    this.message.detach();
     this.seat?.lead(endpoint);
     // a handler that ends with its signal must not be done before the link has ended by the deadline
     this.#timer?.clear();

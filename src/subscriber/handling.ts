@@ -3,7 +3,7 @@ import type { MessageSink, ServerSubscription } from "../connection/connection.t
 import { isAsyncGenerator } from "../link/async_iterable.ts";
 import { Places } from "../link/places.ts";
 import { ERROR_CODES } from "../message/reply.ts";
-import type { Packet } from "../message/raw_message.ts";
+import type { RawMessage } from "../message/raw_message.ts";
 import { RefusedReplies } from "../replies/refused_replies.ts";
 import type { ReplyAddresses } from "../replies/reply_addresses.ts";
 import { type Endpoint, endpointName, schemaMetadata } from "../service/endpoint.ts";
@@ -221,7 +221,7 @@ export class Handling implements HandlerSubscriber, MessageSink, Worker {
     return this.stop();
   }
 
-  take(packet: Packet): void {
+  take(packet: RawMessage): void {
     if (!this.#addresses || this.#addresses.permits(packet)) return this.#intake.take(packet);
     this.#refused!.report(packet);
   }
@@ -236,17 +236,17 @@ export class Handling implements HandlerSubscriber, MessageSink, Worker {
     this.#refusal = undefined;
   }
 
-  run(packet: Packet, arrived: number): void | Promise<void> {
+  run(packet: RawMessage, arrived: number): void | Promise<void> {
     const done = this.#delivery.run(packet, arrived);
     return done ? done.then(() => this.#seen.add()) : this.#seen.add();
   }
 
-  overflow(packet: Packet): void {
+  overflow(packet: RawMessage): void {
     this.#drop();
     void this.#delivery.refuse(packet, ERROR_CODES.tooMany, "Too many requests");
   }
 
-  late(packet: Packet): void {
+  late(packet: RawMessage): void {
     void this.#refuseStopping(packet);
   }
 
@@ -255,7 +255,7 @@ export class Handling implements HandlerSubscriber, MessageSink, Worker {
     this.#binding!.feed.emit({ type: "slowConsumer", subject: this.subject, dropped });
   }
 
-  #refuseStopping(packet: Packet): void | Promise<void> {
+  #refuseStopping(packet: RawMessage): void | Promise<void> {
     return this.#delivery.refuse(packet, ERROR_CODES.unavailable, SHUTTING_DOWN);
   }
 

@@ -1,23 +1,23 @@
 import type { Clock } from "../clock.ts";
 import { Backlog, type Bounds } from "../queue.ts";
 import { breath, breathing } from "../turns.ts";
-import { heldSize, keep, type Packet } from "../message/raw_message.ts";
+import { copyRawMessage, heldSize, type RawMessage } from "../message/raw_message.ts";
 
 /** Handles the messages of an intake. */
 export interface Worker {
   /** Handles a message; returns a promise only if it has to wait. */
-  run(packet: Packet, arrived: number): void | Promise<void>;
+  run(packet: RawMessage, arrived: number): void | Promise<void>;
   /** Refuses a message for which there is no room. */
-  overflow(packet: Packet): void;
+  overflow(packet: RawMessage): void;
   /** Refuses a message that arrived after the last start of a handler. */
-  late(packet: Packet): void;
+  late(packet: RawMessage): void;
 }
 
 /** After how many messages of the backlog to check whether the event loop needs a turn. */
 const SERIES = 16;
 
 interface Waiting {
-  readonly packet: Packet;
+  readonly packet: RawMessage;
   readonly arrived: number;
 }
 
@@ -50,7 +50,7 @@ export class Intake {
   }
 
   /** Takes a message: to the handler, to the backlog, or refuses it. */
-  take(packet: Packet): void {
+  take(packet: RawMessage): void {
     const arrived = this.#clock.now();
     if (arrived > this.#until) return this.#worker.late(packet);
     // a new message must not overtake those that wait for a turn of the event loop
@@ -58,7 +58,7 @@ export class Intake {
     if (isFree) return this.#start({ packet, arrived });
     const size = heldSize(packet);
     if (!this.#backlog.fits(size, this.#bounds)) return this.#worker.overflow(packet);
-    this.#backlog.push({ packet: keep(packet), arrived }, size);
+    this.#backlog.push({ packet: copyRawMessage(packet), arrived }, size);
   }
 
   /** Takes messages from now on. */
@@ -80,8 +80,8 @@ export class Intake {
   }
 
   /** Stops counting running messages, and returns the waiting ones. */
-  clear(): Packet[] {
-    const left: Packet[] = [];
+  clear(): RawMessage[] {
+    const left: RawMessage[] = [];
     for (let next; (next = this.#backlog.shift());) left.push(next.packet);
     this.#era++;
     this.#running = 0;

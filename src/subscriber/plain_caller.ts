@@ -1,7 +1,7 @@
 import type { MessageSink, ServerSubscription } from "../connection/connection.ts";
 import { isNoResponders } from "../requests/requests.ts";
 import type { LinkWays } from "../link/link_ways.ts";
-import type { Packet } from "../message/raw_message.ts";
+import type { RawMessage } from "../message/raw_message.ts";
 
 /** How often to ask the server whether the caller is still there, in milliseconds. */
 const STEP = 200;
@@ -41,7 +41,7 @@ export class PlainCaller implements MessageSink, Disposable {
     return this.#address;
   }
 
-  take(packet: Packet): void {
+  take(packet: RawMessage): void {
     if (isNoResponders(packet)) this.#gone();
   }
 

@@ -6,7 +6,7 @@ import { isAsyncIterable } from "../link/async_iterable.ts";
 import type { ReceivedMessage } from "../message/message.ts";
 import { LONGEST_VALIDATION, type Schema, validate } from "../message/schema.ts";
 import { compose, type Link, type Middleware } from "../middleware/middleware.ts";
-import { shown } from "../options.ts";
+import { describe } from "../options.ts";
 import { after, isThenable } from "../promises.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Handler } from "./handler.ts";
@@ -97,7 +97,7 @@ function linkOf(middleware: Middleware): Link<ReceivedMessage> {
     middleware(message, (given?: unknown) => {
       if (given === undefined || given === message) return next(message);
       const habit = "next() must be called with nothing: throw errors, and keep values in state";
-      return Promise.reject(new TypeError(`Cannot go on as ${habit}: ${shown(given)}`));
+      return Promise.reject(new TypeError(`Cannot go on as ${habit}: ${describe(given)}`));
     });
   return Object.defineProperty(link, "name", { value: middleware.name });
 }

@@ -12,7 +12,7 @@ import type { Exchange, Seat } from "./exchange.ts";
 
 /** The limits of one subject's places. */
 export interface SeatPlan {
-  readonly ways: Pick<LinkWays, "links" | "outbound">;
+  readonly ways: Pick<LinkWays, "links" | "sender">;
   readonly feed: Pick<EventFeed, "emit">;
   readonly pattern: string;
   /** What the places are for, in error messages: sessions, or streams. */
@@ -92,9 +92,9 @@ export class Seats {
    * @throws {ReplyError} with 429, if there is no place, or links hold too many bytes
    */
   take(exchange: Exchange): unknown {
-    const { ways: { links, outbound }, what } = this.#plan;
+    const { ways: { links, sender }, what } = this.#plan;
     const { size } = exchange;
-    if (outbound.isFull) throw this.#refusal(exchange, "Too much waits to be sent");
+    if (sender.isFull) throw this.#refusal(exchange, "Too much waits to be sent");
     if (!links.held.mayFix(size)) {
       throw this.#refusal(exchange, "Streams and sessions hold too much");
     }

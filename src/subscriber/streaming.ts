@@ -7,7 +7,7 @@ import { SENT } from "../link/sending.ts";
 import type { LinkWays } from "../link/link_ways.ts";
 import type { LinkSettings } from "../link/link_options.ts";
 import { ERROR_CODES, Reply } from "../message/reply.ts";
-import type { Outbound } from "../sending/sender.ts";
+import type { Sender } from "../sending/sender.ts";
 import { isThenable } from "../promises.ts";
 import type { Exchange } from "./exchange.ts";
 import { Unanswerable } from "./failure.ts";
@@ -18,7 +18,7 @@ import type { Seats } from "./seats.ts";
 /** How to send streamed replies. */
 export interface StreamPlan {
   readonly ways: LinkWays;
-  readonly outbound: Outbound;
+  readonly sender: Sender;
   readonly streams: LinkSettings;
   readonly seats: Seats;
   readonly noReply: boolean;
@@ -62,7 +62,7 @@ export class Streaming {
     if (!isRead && !this.#plan.publish) return await this.#discard(exchange, parts);
     const { seats } = this.#plan;
     if (!exchange.seat) {
-      exchange.message.outlast();
+      exchange.message.detach();
       const taken = seats.take(exchange);
       if (isThenable(taken)) await taken;
     }
@@ -229,7 +229,7 @@ export class Streaming {
       return this.#plan.report(exchange, new EncodeError("no bytes, which would be the end"));
     }
     const draft = { kind: "reply", subject, correlationId, replyTo: ask, ...plain } as const;
-    await this.#plan.outbound.send(draft);
+    await this.#plan.sender.send(draft);
     // the caller may have gone meanwhile
     if (exchange.plainLeft) exchange.plainLeft--;
   }

@@ -40,6 +40,6 @@ export class Telling {
     this.#refusals += change;
     this.#bytes += change * size;
     // copy it, as the count excludes other messages in the same chunk
-    if (change > 0) message.outlast();
+    if (change > 0) message.detach();
   }
 }

@@ -1,7 +1,7 @@
 import { NatsBroker, reroute } from "../broker/broker.ts";
 import { platformClock } from "../clock.ts";
 import type { Duration } from "../duration.ts";
-import { shown } from "../options.ts";
+import { describe } from "../options.ts";
 import { EmbeddedServer } from "./server/embedded_server.ts";
 import { type MovedClock, movedClocks } from "./server/moved_clock.ts";
 import type { EmbeddedServerOptions } from "./server/options.ts";
@@ -136,7 +136,7 @@ function checkBrokers(broker: unknown): readonly NatsBroker[] {
   const isBroker = (each: unknown) => each instanceof NatsBroker;
   if (brokers.length > 0 && brokers.every(isBroker)) return [...new Set(brokers)];
   const found = brokers.length > 0
-    ? shown(brokers.find((each) => !isBroker(each)))
+    ? describe(brokers.find((each) => !isBroker(each)))
     : "an empty list";
   throw new TypeError(`Cannot start a test as it must be given a NatsBroker: ${found}`);
 }

@@ -1,9 +1,9 @@
 import { InvalidSubjectError } from "../errors.ts";
-import { countsAsUnconfirmed, type Outgoing } from "../message/outgoing.ts";
+import { countsAsUnconfirmed, type EncodedMessage } from "../message/outgoing.ts";
 
 /** An unsent message, with a copy of its bytes from the time of publishing. */
 export interface Unsent {
-  readonly outgoing: Outgoing;
+  readonly outgoing: EncodedMessage;
   readonly data: Uint8Array;
 }
 
@@ -24,7 +24,7 @@ const HPUB = encoder.encode("HPUB ");
  */
 export class Segment {
   readonly #bytes: Uint8Array;
-  readonly #messages: Outgoing[] = [];
+  readonly #messages: EncodedMessage[] = [];
   /** Where each message begins, and where it ends. */
   readonly #starts: number[] = [];
   readonly #ends: number[] = [];
@@ -71,7 +71,7 @@ export class Segment {
    *
    * @throws {InvalidSubjectError} if a blank or a control character would break its line apart; adds nothing then
    */
-  addMessage(outgoing: Outgoing): void {
+  addMessage(outgoing: EncodedMessage): void {
     const { subject, replyTo, headerBlock, data } = outgoing;
     const bytes = this.#bytes;
     const headers = headerBlock?.length ?? 0;
@@ -108,7 +108,7 @@ export class Segment {
     return this.#messages.length;
   }
 
-  has(outgoing: Outgoing): boolean {
+  has(outgoing: EncodedMessage): boolean {
     return this.#messages.includes(outgoing);
   }
 
@@ -160,14 +160,16 @@ export class Segment {
  *
  * @throws {InvalidSubjectError} if an address holds a blank or a control character
  */
-export function checkAddresses({ subject, replyTo }: Pick<Outgoing, "subject" | "replyTo">): void {
+export function checkAddresses(
+  { subject, replyTo }: Pick<EncodedMessage, "subject" | "replyTo">,
+): void {
   for (const address of [subject, replyTo]) {
     if (BREAKING.test(address)) throw breaking(address);
   }
 }
 
 /** How many bytes a message needs at most. */
-export function roomOf({ subject, replyTo, headerBlock, data }: Outgoing): number {
+export function roomOf({ subject, replyTo, headerBlock, data }: EncodedMessage): number {
   const text = (subject.length + replyTo.length) * WIDEST;
   return LINE + text + (headerBlock?.length ?? 0) + data.length;
 }

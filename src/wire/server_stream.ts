@@ -1,5 +1,5 @@
 import { beginsMessage, isReplyAddress, MessageLine, unreadable } from "./message_line.ts";
-import type { Packet } from "../message/raw_message.ts";
+import type { RawMessage } from "../message/raw_message.ts";
 
 /** Takes everything that is not a message, in pieces as they arrive. */
 export interface ControlParser {
@@ -171,7 +171,7 @@ class CutMessage {
 const decoder = new TextDecoder();
 
 /** A message within the bytes read from the socket; decodes and cuts out each part only on demand. */
-export class WirePacket implements Packet {
+export class WirePacket implements RawMessage {
   readonly #bytes: Uint8Array;
   readonly #subjectAt: number;
   readonly #addressesEnd: number;

@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.ts";
-import type { Outgoing } from "../message/outgoing.ts";
+import type { EncodedMessage } from "../message/outgoing.ts";
 import { roomOf, Segment, type Unsent } from "./segment.ts";
 
 /** The transport's parts that the writer uses; a transport that writes at once has no `pendingWrite`. */
@@ -59,7 +59,7 @@ export class SocketWriter implements Writer {
     return this.#acceptedMessages - this.#waiting;
   }
 
-  publish(outgoing: Outgoing): void {
+  publish(outgoing: EncodedMessage): void {
     const segment = this.#roomy(roomOf(outgoing));
     const { length, unconfirmed } = segment;
     segment.addMessage(outgoing);
@@ -85,7 +85,7 @@ export class SocketWriter implements Writer {
     return (this.#room ??= Promise.withResolvers()).promise;
   }
 
-  has(outgoing: Outgoing): boolean {
+  has(outgoing: EncodedMessage): boolean {
     return this.#segments.some((segment) => segment.has(outgoing));
   }
 
@@ -255,14 +255,14 @@ export interface Writer {
    *
    * @throws {InvalidSubjectError} if its subject or its reply address would break its line apart
    */
-  publish(outgoing: Outgoing): void;
+  publish(outgoing: EncodedMessage): void;
   /** How many bytes it took; `sentBytes` counts those that no longer wait. */
   readonly acceptedBytes: number;
   readonly sentBytes: number;
   /** Resolves once little is left to write; `undefined` if it is so already. */
   room(): Promise<void> | undefined;
   /** Whether it still holds this message unsent. */
-  has(outgoing: Outgoing): boolean;
+  has(outgoing: EncodedMessage): boolean;
   /** Notes that a message has been forgotten; the writer does not send it if it still holds it. */
   dropCancelled(): void;
   /** Removes and returns the unsent messages, in order. */

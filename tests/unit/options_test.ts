@@ -172,7 +172,7 @@ Deno.test("shown() gives any value as one line", () => {
   const cycle: unknown[] = [];
   cycle.push(cycle);
   const values = ["a\nb", 10n, cycle, Object.create(null), null, undefined, -0, Symbol("s")];
-  assertEquals(values.map(rules.shown), [
+  assertEquals(values.map(rules.describe), [
     '"a\\nb"',
     "10",
     "[object Array]",

@@ -9,7 +9,7 @@ import {
   turn,
 } from "../../clock.ts";
 import { DURATION_FORM, millisecondsOf } from "../../duration.ts";
-import { shown } from "../../options.ts";
+import { describe } from "../../options.ts";
 import type { Travel } from "./pipe.ts";
 
 /** Turns of the event loop without anything happening, after which what a timer caused is over. */
@@ -38,7 +38,7 @@ export function advance(clock: MovedClock | undefined, duration: unknown): Promi
   }
   const milliseconds = millisecondsOf(duration);
   if (milliseconds !== undefined) return clock.advance(milliseconds);
-  return refuse(`a duration must be ${DURATION_FORM}`, shown(duration));
+  return refuse(`a duration must be ${DURATION_FORM}`, describe(duration));
 }
 
 /** A time that stands still until a test moves it. Timers of 0 ms fire by themselves: turns of the event loop go on. */

@@ -4,17 +4,17 @@ import { platformClock } from "../../../src/clock.ts";
 import { Outbox } from "../../../src/connection/outbox.ts";
 import { OutboxFullError } from "../../../src/errors.ts";
 import { ReceivedMessage } from "../../../src/message/message.ts";
-import { encodeMessage, type Outgoing } from "../../../src/message/outgoing.ts";
+import { type EncodedMessage, encodeMessage } from "../../../src/message/outgoing.ts";
 
 /** What an entry costs beyond its bytes. */
 const ENTRY = 64;
 
-function message(subject: string, size = 0): Outgoing {
+function message(subject: string, size = 0): EncodedMessage {
   return { subject, replyTo: "", data: new Uint8Array(size), headerBlock: undefined };
 }
 
 /** Has a message held, and gives it to be taken back. */
-function held(outbox: Outbox, subject: string): Outgoing {
+function held(outbox: Outbox, subject: string): EncodedMessage {
   const outgoing = message(subject);
   outbox.hold(outgoing);
   return outgoing;
@@ -176,7 +176,7 @@ Deno.test("Outbox.cancel() takes back what was sent, taken back from the socket 
   const outbox = new Outbox(platformClock, 10_000);
   const request = encodeMessage("a", "x", { correlationId: "id", timeLeft: 2_000 }, true);
   outbox.hold(request);
-  const sent: Outgoing[] = [];
+  const sent: EncodedMessage[] = [];
   outbox.release((outgoing) => sent.push(outgoing) > 0);
   outbox.resume({ outgoing: sent[0]!, data: sent[0]!.data });
   outbox.cancel(request);
@@ -208,7 +208,7 @@ Deno.test("Outbox.release() tells the time that a request has left by then", () 
   const envelope = { correlationId: "id", timeLeft: 2_000 };
   outbox.hold(encodeMessage("a", "x", envelope, true));
   const told: (string | undefined)[] = [];
-  const tell = (outgoing: Outgoing) => {
+  const tell = (outgoing: EncodedMessage) => {
     told.push(new ReceivedMessage(outgoing).headers.get("signalbox-time-left"));
     return told.length > 1;
   };
@@ -231,7 +231,7 @@ Deno.test("Outbox.emptied() resolves once all is sent, taken back or forgotten",
   await outbox.emptied();
   const ends = [
     () => released(outbox),
-    (given: readonly Outgoing[]) => given.forEach((one) => outbox.cancel(one)),
+    (given: readonly EncodedMessage[]) => given.forEach((one) => outbox.cancel(one)),
     () => outbox.clear(),
   ];
   for (const end of ends) {

@@ -7,7 +7,7 @@ import {
 } from "../../../src/connection/subscriptions.ts";
 import { PermissionError } from "../../../src/errors.ts";
 import type { Line, Listener } from "../../../src/line/line.ts";
-import type { Packet } from "../../../src/message/raw_message.ts";
+import type { RawMessage } from "../../../src/message/raw_message.ts";
 
 /** A line that notes what it is told, and has subscriptions numbered from here. */
 function lineFrom(first: number) {
@@ -49,7 +49,7 @@ function sink(more: Partial<MessageSink> = {}) {
   return { seen, all };
 }
 
-const packet = (subject: string) => ({ subject }) as Packet;
+const packet = (subject: string) => ({ subject }) as RawMessage;
 
 Deno.test("Subscriptions.raise() tells each line of all that is listed, and of nothing that was left", () => {
   const { subscriptions } = stage();

@@ -8,13 +8,13 @@ import {
 } from "@std/assert";
 import { InvalidSubjectError, PayloadTooLargeError } from "../../../src/errors.ts";
 import { PlainWriter } from "../../../src/line/plain_writer.ts";
-import type { Outgoing } from "../../../src/message/outgoing.ts";
+import type { EncodedMessage } from "../../../src/message/outgoing.ts";
 
 const encoder = new TextEncoder();
 /** What is handed to the client at most that the server has not answered for. */
 const WINDOW = 65_536;
 
-function message(subject: string, size = 1, more: Partial<Outgoing> = {}): Outgoing {
+function message(subject: string, size = 1, more: Partial<EncodedMessage> = {}): EncodedMessage {
   const data = new Uint8Array(size);
   return { subject, replyTo: "", data, headerBlock: undefined, ...more };
 }

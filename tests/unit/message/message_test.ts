@@ -9,11 +9,11 @@ import {
 } from "@std/assert";
 import { DecodeError } from "../../../src/errors.ts";
 import { ReceivedMessage } from "../../../src/message/message.ts";
-import type { Packet } from "../../../src/message/raw_message.ts";
+import type { RawMessage } from "../../../src/message/raw_message.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
 
-function packet(body: string, headers?: string, replyTo = ""): Packet {
+function packet(body: string, headers?: string, replyTo = ""): RawMessage {
   const headerBlock = headers === undefined ? undefined : encode(`NATS/1.0\r\n${headers}\r\n\r\n`);
   return { subject: "orders.1", replyTo, data: encode(body), headerBlock };
 }

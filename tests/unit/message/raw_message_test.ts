@@ -1,8 +1,8 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
-import { keep, type Packet, sizeOf } from "../../../src/message/raw_message.ts";
+import { copyRawMessage, type RawMessage, sizeOf } from "../../../src/message/raw_message.ts";
 
 /** A packet as the connection hands it over: two views of one chunk. */
-function inChunk(): { chunk: Uint8Array; packet: Packet } {
+function inChunk(): { chunk: Uint8Array; packet: RawMessage } {
   const chunk = new Uint8Array(1_024).fill(7);
   const [data, headerBlock] = [chunk.subarray(10, 14), chunk.subarray(4, 10)];
   return { chunk, packet: { subject: "a", replyTo: "r", data, headerBlock } };
@@ -10,7 +10,7 @@ function inChunk(): { chunk: Uint8Array; packet: Packet } {
 
 Deno.test("keep() copies the bytes, so that the chunk can go and be written over", () => {
   const { chunk, packet } = inChunk();
-  const kept = keep(packet);
+  const kept = copyRawMessage(packet);
   chunk.fill(0);
   assertEquals(kept.data, new Uint8Array([7, 7, 7, 7]));
   assertEquals(kept.headerBlock, new Uint8Array(6).fill(7));
@@ -20,7 +20,7 @@ Deno.test("keep() copies the bytes, so that the chunk can go and be written over
 Deno.test("keep() copies what a Buffer's slice would only show", async () => {
   const { Buffer } = await import("node:buffer");
   const chunk = Buffer.from("0123456789");
-  const kept = keep({
+  const kept = copyRawMessage({
     subject: "a",
     replyTo: "",
     data: chunk.subarray(2, 4),
@@ -32,13 +32,13 @@ Deno.test("keep() copies what a Buffer's slice would only show", async () => {
 
 Deno.test("keep() keeps subject, address of reply and the absence of headers", () => {
   const { packet } = inChunk();
-  const { subject, replyTo } = keep(packet);
+  const { subject, replyTo } = copyRawMessage(packet);
   assertEquals([subject, replyTo], ["a", "r"]);
-  assertStrictEquals(keep({ ...packet, headerBlock: undefined }).headerBlock, undefined);
+  assertStrictEquals(copyRawMessage({ ...packet, headerBlock: undefined }).headerBlock, undefined);
 });
 
 Deno.test("keep() reads each part of a packet whose parts are getters", () => {
-  class Lazy implements Packet {
+  class Lazy implements RawMessage {
     get subject() {
       return "s";
     }
@@ -52,7 +52,7 @@ Deno.test("keep() reads each part of a packet whose parts are getters", () => {
       return undefined;
     }
   }
-  assertEquals(keep(new Lazy()).data, new Uint8Array([1]));
+  assertEquals(copyRawMessage(new Lazy()).data, new Uint8Array([1]));
 });
 
 Deno.test("sizeOf() counts headers and body", () => {

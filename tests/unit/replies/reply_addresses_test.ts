@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertFalse } from "@std/assert";
-import type { Packet } from "../../../src/message/raw_message.ts";
+import type { RawMessage } from "../../../src/message/raw_message.ts";
 import { ReplyAddresses } from "../../../src/replies/reply_addresses.ts";
 
 const INBOX = "_DESK.0123456789abcdefghijkl";
 
-function message(replyTo: string, subject = "orders.talk"): Packet {
+function message(replyTo: string, subject = "orders.talk"): RawMessage {
   return { subject, replyTo, data: new Uint8Array(0), headerBlock: undefined };
 }
 

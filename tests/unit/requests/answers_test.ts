@@ -23,7 +23,7 @@ import {
   requestManySettings,
 } from "../../../src/requests/answers.ts";
 import { CollectedAnswers, type QuestionToMany } from "../../../src/requests/collected_answers.ts";
-import type { Outgoing } from "../../../src/message/outgoing.ts";
+import type { EncodedMessage } from "../../../src/message/outgoing.ts";
 
 const INBOX = "_INBOX.own";
 const encoder = new TextEncoder();
@@ -49,7 +49,7 @@ class FakeConnection {
   isUp = true;
   fault: Error | undefined;
   taker!: MessageSink;
-  readonly #held = new Set<Outgoing>();
+  readonly #held = new Set<EncodedMessage>();
 
   subscribe(subject: string, taker: MessageSink) {
     this.steps.push(`SUB ${subject}`);
@@ -60,7 +60,7 @@ class FakeConnection {
     };
   }
 
-  publish(outgoing: Outgoing): boolean {
+  publish(outgoing: EncodedMessage): boolean {
     if (this.fault) throw this.fault;
     const { subject, replyTo } = outgoing;
     this.steps.push(`${this.isUp ? "PUB" : "HOLD"} ${subject} ${replyTo}`);
@@ -68,7 +68,7 @@ class FakeConnection {
     return this.isUp;
   }
 
-  cancel(outgoing: Outgoing): void {
+  cancel(outgoing: EncodedMessage): void {
     if (this.#held.delete(outgoing)) this.steps.push("WITHDRAW");
   }
 
@@ -371,9 +371,11 @@ Deno.test("Answers sends nothing if its signal aborts while the question is enco
   using _time = new FakeTime();
   const connection = new FakeConnection();
   const controller = new AbortController();
-  const encode = (): Promise<Outgoing> => {
+  const encode = (): Promise<EncodedMessage> => {
     controller.abort(new Error("enough"));
-    return Promise.resolve({ subject: "ask", replyTo: "", data: new Uint8Array() } as Outgoing);
+    return Promise.resolve(
+      { subject: "ask", replyTo: "", data: new Uint8Array() } as EncodedMessage,
+    );
   };
   const answers = connection.request({ signal: controller.signal }, encode);
   await assertRejects(() => bodiesOf(answers), Error, "enough");

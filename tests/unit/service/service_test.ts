@@ -3,7 +3,7 @@ import { FakeTime } from "@std/testing/time";
 import { platformClock } from "../../../src/clock.ts";
 import type { MessageSink } from "../../../src/connection/connection.ts";
 import { EventFeed } from "../../../src/events.ts";
-import type { Outgoing } from "../../../src/message/outgoing.ts";
+import type { EncodedMessage } from "../../../src/message/outgoing.ts";
 import type { Endpoint } from "../../../src/service/endpoint.ts";
 import { EndpointStats } from "../../../src/service/endpoint_stats.ts";
 import { ReplyAddresses } from "../../../src/replies/reply_addresses.ts";
@@ -15,12 +15,12 @@ const options = { name: "orders", version: "1.0.0", id: "one" };
 class FakeConnection {
   readonly takers = new Map<string, MessageSink>();
   readonly queues = new Set<string | undefined>();
-  readonly published: Outgoing[] = [];
+  readonly published: EncodedMessage[] = [];
   readonly hasHeaders: boolean = true;
 
   room(): undefined {}
 
-  publish(outgoing: Outgoing): boolean {
+  publish(outgoing: EncodedMessage): boolean {
     return this.published.push(outgoing) > 0;
   }
 

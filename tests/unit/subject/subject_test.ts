@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertFalse, assertStrictEquals, assertThrows } from "@std/assert";
 import { InvalidSubjectError } from "../../../src/errors.ts";
-import { shown } from "../../../src/options.ts";
+import { describe } from "../../../src/options.ts";
 import { checkPrefix, checkSubject, isToken } from "../../../src/subject/subject.ts";
 import { printable, seeded } from "../seeded_random.ts";
 
@@ -57,7 +57,7 @@ Deno.test("checkSubject() takes tokens of UTF-8 between dots", () => {
 Deno.test("checkSubject() refuses anything else in a sentence that names rule and value", () => {
   for (const [subject, rule] of REFUSED) {
     const { message } = refusal(() => checkSubject("publish", subject));
-    assertEquals(message, `Cannot publish as ${rule}: ${shown(subject)}`);
+    assertEquals(message, `Cannot publish as ${rule}: ${describe(subject)}`);
   }
 });
 

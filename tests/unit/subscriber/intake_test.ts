@@ -1,12 +1,12 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import { breathing } from "../../../src/turns.ts";
 import { platformClock } from "../../../src/clock.ts";
-import type { Packet } from "../../../src/message/raw_message.ts";
+import type { RawMessage } from "../../../src/message/raw_message.ts";
 import { Intake, type Worker } from "../../../src/subscriber/intake.ts";
 import { packet } from "./packet.ts";
 
 const BOUNDS = { messages: 3, bytes: 1_000 };
-const textOf = ({ data }: Packet) => new TextDecoder().decode(data);
+const textOf = ({ data }: RawMessage) => new TextDecoder().decode(data);
 
 /** Notes what it is given, and ends each when it is told to. */
 class Slow implements Worker {
@@ -14,14 +14,14 @@ class Slow implements Worker {
   readonly refused: string[] = [];
   readonly #ends: (() => void)[] = [];
 
-  run(packet: Packet): Promise<void> {
+  run(packet: RawMessage): Promise<void> {
     this.begun.push(textOf(packet));
     return new Promise((resolve) => this.#ends.push(resolve));
   }
 
   late(): void {}
 
-  overflow(packet: Packet): void {
+  overflow(packet: RawMessage): void {
     this.refused.push(textOf(packet));
   }
 

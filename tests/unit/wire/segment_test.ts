@@ -1,17 +1,21 @@
 import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { InvalidSubjectError } from "../../../src/errors.ts";
-import type { Outgoing } from "../../../src/message/outgoing.ts";
+import type { EncodedMessage } from "../../../src/message/outgoing.ts";
 import { seeded } from "../seeded_random.ts";
 import { roomOf, Segment } from "../../../src/wire/segment.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-function message(subject: string, body: string, more: Partial<Outgoing> = {}): Outgoing {
+function message(
+  subject: string,
+  body: string,
+  more: Partial<EncodedMessage> = {},
+): EncodedMessage {
   return { subject, replyTo: "", data: encoder.encode(body), headerBlock: undefined, ...more };
 }
 
-function wireOf(...messages: readonly Outgoing[]): string {
+function wireOf(...messages: readonly EncodedMessage[]): string {
   const segment = new Segment();
   for (const each of messages) segment.addMessage(each);
   return decoder.decode(segment.bytes);
@@ -105,7 +109,7 @@ Deno.test("Segment.thin() takes out what was forgotten, wherever it stands, and 
   for (let seed = 1; seed <= 200; seed++) {
     const random = seeded(seed);
     const [segment, expected] = [new Segment(), new Segment()];
-    const parts: (Outgoing | Uint8Array)[] = [];
+    const parts: (EncodedMessage | Uint8Array)[] = [];
     for (let count = random(12); count > 0; count--) {
       const isAwaited = random(2) === 0;
       const command = encoder.encode(`SUB a ${count}\r\n`);
@@ -113,7 +117,7 @@ Deno.test("Segment.thin() takes out what was forgotten, wherever it stands, and 
         random(4) === 0 ? command : message(`s.${count}`, "x".repeat(random(30)), { isAwaited }),
       );
     }
-    const add = (segment: Segment, each: Outgoing | Uint8Array) =>
+    const add = (segment: Segment, each: EncodedMessage | Uint8Array) =>
       each instanceof Uint8Array ? segment.addCommand(each) : segment.addMessage(each);
     for (const each of parts) add(segment, each);
     const { unconfirmed } = segment;

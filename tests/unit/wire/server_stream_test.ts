@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertInstanceOf, assertStrictEquals } from "@std/assert";
 import { ConnectionError } from "../../../src/errors.ts";
-import type { Packet } from "../../../src/message/raw_message.ts";
+import type { RawMessage } from "../../../src/message/raw_message.ts";
 import { ServerStreamParser } from "../../../src/wire/server_stream.ts";
 import { pick, printable, seeded } from "../seeded_random.ts";
 
@@ -23,7 +23,7 @@ function reader(state = 0) {
   const dropped: string[] = [];
   const client = { state, parse: (piece: Uint8Array) => void control.push(decoder.decode(piece)) };
   const of = (sid: number) => ({
-    take(packet: Packet) {
+    take(packet: RawMessage) {
       const { subject, replyTo, headerBlock, data } = packet;
       const headers = headerBlock ? decoder.decode(headerBlock) : "";
       taken.push([sid, subject, replyTo, headers, decoder.decode(data)]);

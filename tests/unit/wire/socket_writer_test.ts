@@ -1,12 +1,12 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { platformClock } from "../../../src/clock.ts";
-import type { Outgoing } from "../../../src/message/outgoing.ts";
+import type { EncodedMessage } from "../../../src/message/outgoing.ts";
 import { type Pipe, SocketWriter } from "../../../src/wire/socket_writer.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-function message(subject: string, size = 1): Outgoing {
+function message(subject: string, size = 1): EncodedMessage {
   return { subject, replyTo: "", data: new Uint8Array(size), headerBlock: undefined };
 }
 
