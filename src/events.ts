@@ -1,5 +1,6 @@
 import { platformClock, type Timer } from "./clock.ts";
 import { print } from "./legible.ts";
+import { Queue } from "./queue.ts";
 
 /** An event of a connection, or of a subscriber or session that uses it. */
 export type BrokerEvent =
@@ -127,12 +128,10 @@ export class EventFeed {
   }
 }
 
-/** The unread events of one reader, or its waiting calls of `next`, but never both. */
+/** The unread events of one loop. */
 class EventReader implements AsyncIterableIterator<BrokerEvent> {
-  readonly #events: BrokerEvent[] = [];
-  readonly #calls: ((event: BrokerEvent | undefined) => void)[] = [];
+  readonly #unread = new Queue<BrokerEvent>();
   readonly #leave: () => void;
-  #ended = false;
 
   /** On a closed feed: checks, after this turn, whether the feed has opened again. */
   #timer: Timer | undefined;
@@ -142,16 +141,15 @@ class EventReader implements AsyncIterableIterator<BrokerEvent> {
     if (isClosed()) this.#timer = platformClock.setTimeout(() => isClosed() && this.#end(), 0);
   }
 
-  next(): Promise<IteratorResult<BrokerEvent>> {
-    const event = this.#events.shift();
-    if (event || this.#ended) return Promise.resolve(resultOf(event));
-    return new Promise((resolve) => this.#calls.push((event) => resolve(resultOf(event))));
+  async next(): Promise<IteratorResult<BrokerEvent>> {
+    const event = this.#unread.shift() ?? await this.#unread.wait({}, "read an event");
+    return event ? { done: false, value: event } : { done: true, value: undefined };
   }
 
   return(): Promise<IteratorResult<BrokerEvent>> {
-    this.#events.length = 0;
+    this.#unread.clear();
     this.#end();
-    return Promise.resolve(resultOf(undefined));
+    return Promise.resolve({ done: true, value: undefined });
   }
 
   [Symbol.asyncIterator](): this {
@@ -159,20 +157,14 @@ class EventReader implements AsyncIterableIterator<BrokerEvent> {
   }
 
   #take(event: BrokerEvent): void {
-    const call = this.#calls.shift();
-    if (call) call(event);
-    else if (this.#events.push(event) > LONGEST) this.#events.shift();
+    if (!this.#unread.hand(event)) this.#unread.push(event, 0);
+    if (this.#unread.length > LONGEST) this.#unread.shift();
     if (event.type === "closed") this.#end();
   }
 
   #end(): void {
-    this.#ended = true;
     this.#timer?.clear();
     this.#leave();
-    for (const call of this.#calls.splice(0)) call(undefined);
+    this.#unread.end();
   }
-}
-
-function resultOf(event: BrokerEvent | undefined): IteratorResult<BrokerEvent> {
-  return event ? { done: false, value: event } : { done: true, value: undefined };
 }

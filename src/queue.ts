@@ -1,4 +1,7 @@
-/** What to do with a message that arrives when the backlog is full. */
+import { type Patience, within } from "./deadline.ts";
+import { handled } from "./promises.ts";
+
+/** What to do with a message that arrives when the queue is full. */
 export type Overflow = "close" | "drop-oldest" | "drop-newest";
 
 /** How much may wait; a message beyond either bound overflows. */
@@ -12,11 +15,19 @@ export interface Bounds {
 /** The default bounds. */
 export const DEFAULT_BOUNDS: Bounds = { messages: 65_536, bytes: 67_108_864 };
 
-/** A first-in, first-out queue that does not move its entries on each read; it adds up the sizes that callers give. */
-export class Backlog<T> {
+type Reader<T> = (value: T | undefined) => void;
+
+/**
+ * A first-in, first-out queue that does not move its entries on each read; it adds up the sizes that callers give. It
+ * holds entries or waiting readers, and never both.
+ */
+export class Queue<T> {
   #entries: ({ readonly value: T; readonly size: number } | undefined)[] = [];
   #head = 0;
   #bytes = 0;
+  /** Made for the first reader that waits, to save memory. */
+  #readers: Reader<T>[] | undefined;
+  #isEnded = false;
 
   get length(): number {
     return this.#entries.length - this.#head;
@@ -27,9 +38,27 @@ export class Backlog<T> {
     return this.#bytes;
   }
 
-  /** Whether one more entry of this size stays within the bounds; an empty backlog takes an entry of any size. */
+  /** Whether a reader waits for the next value. */
+  get isAwaited(): boolean {
+    return this.#readers !== undefined && this.#readers.length > 0;
+  }
+
+  /** Whether no more values come; those that wait can still be read. */
+  get isEnded(): boolean {
+    return this.#isEnded;
+  }
+
+  /** Whether one more entry of this size stays within the bounds; an empty queue takes an entry of any size. */
   fits(size: number, { messages, bytes }: Bounds): boolean {
     return this.length === 0 || (this.length < messages && this.#bytes + size <= bytes);
+  }
+
+  /** Gives the value to the reader that has waited longest; returns whether one waited. */
+  hand(value: T): boolean {
+    const reader = this.#readers?.shift();
+    if (!reader) return false;
+    reader(value);
+    return true;
   }
 
   push(value: T, size: number): void {
@@ -51,9 +80,59 @@ export class Backlog<T> {
     return entry.value;
   }
 
+  /**
+   * Waits for the next value, which {@linkcode hand} gives; `undefined` once the queue has ended.
+   *
+   * @throws {TimeoutError} @throws the reason of the signal
+   */
+  async wait(patience: Patience, action: string, subject?: string): Promise<T | undefined> {
+    if (this.#isEnded) return undefined;
+    const { promise, resolve } = Promise.withResolvers<T | undefined>();
+    let handed: T | undefined;
+    const reader: Reader<T> = (value) => resolve(handed = value);
+    const readers = this.#readers ??= [];
+    readers.push(reader);
+    try {
+      return await within(promise, patience, action, subject);
+    } catch (error) {
+      // a value may arrive in the turn in which the wait ends, and it has no other reader
+      if (handed !== undefined) return handed;
+      const place = readers.indexOf(reader);
+      if (place >= 0) readers.splice(place, 1);
+      throw error;
+    }
+  }
+
+  /** No more values come: ends all waits; values that wait can still be read. */
+  end(): void {
+    this.#isEnded = true;
+    for (const reader of this.#readers?.splice(0) ?? []) reader(undefined);
+  }
+
   clear(): void {
     this.#entries = [];
     this.#head = 0;
     this.#bytes = 0;
   }
+}
+
+/**
+ * Iterates over what `next` resolves with, until that is `undefined`; a loop that is left calls `close`. Not a
+ * generator, as its `return()` would wait for the pending `next()`.
+ */
+export function iteratorOf<T>(
+  next: () => Promise<T | undefined>,
+  close: () => unknown,
+): AsyncIterator<T> {
+  const step = async (): Promise<IteratorResult<T>> => {
+    const value = await next();
+    return value === undefined ? { done: true, value } : { done: false, value };
+  };
+  return {
+    next: () => handled(step()),
+    return: async () => {
+      await close();
+      return { done: true, value: undefined };
+    },
+  };
 }

@@ -1,8 +1,7 @@
 import type { Clock, Timer } from "../clock.ts";
-import { Backlog } from "../queue.ts";
+import { iteratorOf, Queue } from "../queue.ts";
 import type { Connection, MessageSink, ServerSubscription } from "../connection/connection.ts";
 import type { BrokerEvent, EventFeed, EventListener } from "../events.ts";
-import { within } from "../deadline.ts";
 import { InvalidSubjectError } from "../errors.ts";
 import { type Message, ReceivedMessage } from "../message/message.ts";
 import { copyRawMessage, heldSize, type RawMessage } from "../message/raw_message.ts";
@@ -11,8 +10,6 @@ import type { OwnInbox, ReplyAddresses } from "../replies/reply_addresses.ts";
 import { handled } from "../promises.ts";
 import { shortened } from "../legible.ts";
 import type { Inbox, InboxEnd, InboxSettings, NextOptions } from "./inbox.ts";
-
-type Reader = (packet: RawMessage | undefined) => void;
 
 /** How many subjects an inbox remembers to which the program has published with the inbox as the reply address. */
 const MOST_ASKED = 1_024;
@@ -34,8 +31,7 @@ export class SubscribedInbox implements Inbox, MessageSink, EventListener, OwnIn
   readonly #settings: InboxSettings;
   /** The subjects to which the program has published with this inbox as the reply address. */
   #asked: Set<string> | undefined;
-  readonly #backlog = new Backlog<RawMessage>();
-  readonly #readers: Reader[] = [];
+  readonly #unread = new Queue<RawMessage>();
   readonly #interest: ServerSubscription;
   readonly #abort: (() => void) | undefined;
   /** Made on first use, to save memory. */
@@ -107,14 +103,14 @@ export class SubscribedInbox implements Inbox, MessageSink, EventListener, OwnIn
   async #next(options: NextOptions): Promise<Message | undefined> {
     checkOptions("wait for a message", options, NEXT_RULES);
     options.signal?.throwIfAborted();
-    const packet = this.#backlog.shift() ?? await this.#wait(options);
+    const packet = this.#unread.shift() ?? await this.#wait(options);
     if (!packet) return undefined;
     const { receive } = this.#settings;
     return receive ? receive(packet) : new ReceivedMessage(packet, this.#ways.addresses.reception);
   }
 
   close(): Promise<void> {
-    this.#backlog.clear();
+    this.#unread.clear();
     this.leave();
     return Promise.resolve();
   }
@@ -136,19 +132,8 @@ export class SubscribedInbox implements Inbox, MessageSink, EventListener, OwnIn
     this.#end("closed");
   }
 
-  /** Not a generator, as its `return()` would wait for the pending `next()`. */
   [Symbol.asyncIterator](): AsyncIterator<Message> {
-    const next = async (): Promise<IteratorResult<Message>> => {
-      const value = await this.#next({});
-      return value ? { done: false, value } : { done: true, value };
-    };
-    return {
-      next: () => handled(next()),
-      return: async () => {
-        await this.close();
-        return { done: true, value: undefined };
-      },
-    };
+    return iteratorOf(() => this.#next({}), () => this.close());
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -171,9 +156,7 @@ export class SubscribedInbox implements Inbox, MessageSink, EventListener, OwnIn
   take(packet: RawMessage): void {
     if (this.#ended) return;
     this.#heard = this.#ways.clock.now();
-    const reader = this.#readers.shift();
-    if (reader) reader(packet);
-    else if (!this.#store(packet)) return;
+    if (!this.#unread.hand(packet) && !this.#store(packet)) return;
     if (++this.#taken >= this.#settings.max) this.#end("max");
   }
 
@@ -196,38 +179,21 @@ export class SubscribedInbox implements Inbox, MessageSink, EventListener, OwnIn
     if (event.type === "closed") this.#end("connection");
   }
 
-  async #wait({ timeout, signal }: NextOptions): Promise<RawMessage | undefined> {
-    if (this.#ended) return undefined;
-    const { promise, resolve } = Promise.withResolvers<RawMessage | undefined>();
-    let handed: RawMessage | undefined;
-    const reader: Reader = (packet) => {
-      handed = packet;
-      resolve(packet);
-    };
-    this.#readers.push(reader);
-    // a timer of Infinity would fire at once
+  #wait({ timeout, signal }: NextOptions): Promise<RawMessage | undefined> {
     const { clock } = this.#ways;
+    // a timer of Infinity would fire at once
     const patience = { clock, timeout: timeout === Infinity ? undefined : timeout, signal };
-    try {
-      return await within(promise, patience, "read an inbox", this.subject);
-    } catch (error) {
-      // a message may arrive in the turn in which the wait ends, and it has no other reader
-      if (handed) return handed;
-      throw error;
-    } finally {
-      const place = this.#readers.indexOf(reader);
-      if (place >= 0) this.#readers.splice(place, 1);
-    }
+    return this.#unread.wait(patience, "read an inbox", this.subject);
   }
 
   /** Stores the message; returns whether it did. */
   #store(packet: RawMessage): boolean {
     const { bounds, overflow } = this.#settings;
     const size = heldSize(packet);
-    const fits = this.#backlog.fits(size, bounds);
+    const fits = this.#unread.fits(size, bounds);
     const isKept = fits || overflow === "drop-oldest";
     if (!fits && isKept) this.#makeRoom(size);
-    if (isKept) this.#backlog.push(copyRawMessage(packet), size);
+    if (isKept) this.#unread.push(copyRawMessage(packet), size);
     else this.#dropped++;
     if (fits) return true;
     const { subject, dropped } = this;
@@ -238,8 +204,8 @@ export class SubscribedInbox implements Inbox, MessageSink, EventListener, OwnIn
 
   /** Drops a message to make room; that message no longer counts towards `max`, as nobody will read it. */
   #makeRoom(size: number): void {
-    while (!this.#backlog.fits(size, this.#settings.bounds)) {
-      this.#backlog.shift();
+    while (!this.#unread.fits(size, this.#settings.bounds)) {
+      this.#unread.shift();
       this.#dropped++;
       this.#taken--;
     }
@@ -253,7 +219,7 @@ export class SubscribedInbox implements Inbox, MessageSink, EventListener, OwnIn
     this.#ways.addresses.close(this.subject);
     this.#ways.feed.remove(this);
     if (this.#abort) this.#settings.signal?.removeEventListener("abort", this.#abort);
-    for (const reader of this.#readers.splice(0)) reader(undefined);
+    this.#unread.end();
     this.#closed?.resolve(reason);
   }
 

@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.ts";
-import { Backlog } from "../queue.ts";
+import { Queue } from "../queue.ts";
 import { within } from "../deadline.ts";
 import type { NextOptions } from "../inbox/inbox.ts";
 import { sizeOf } from "../message/raw_message.ts";
@@ -30,7 +30,7 @@ export class Incoming {
   readonly #largest: number;
   readonly #clock: Clock;
   readonly #subject: string;
-  readonly #backlog = new Backlog<Arrived>();
+  readonly #backlog = new Queue<Arrived>();
   readonly #readers: Reader[] = [];
   #pieces: Uint8Array[] = [];
   #joined = 0;

@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.ts";
-import { Backlog, DEFAULT_BOUNDS } from "../queue.ts";
+import { DEFAULT_BOUNDS, Queue } from "../queue.ts";
 import { isPlainEnd } from "../requests/answers.ts";
 import { ReceivedMessage } from "../message/message.ts";
 import { copyRawMessage, heldSize, type RawMessage } from "../message/raw_message.ts";
@@ -16,7 +16,7 @@ export class PlainAnswer {
   readonly #clock: Clock;
   readonly #subject: string;
   readonly #shrunk: () => void;
-  readonly #backlog = new Backlog<RawMessage>();
+  readonly #backlog = new Queue<RawMessage>();
   readonly #ended = Promise.withResolvers<Ending>();
   #ending: Ending | undefined;
   #isRefusal = false;

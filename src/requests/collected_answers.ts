@@ -1,5 +1,5 @@
 import type { Clock, Timer } from "../clock.ts";
-import { Backlog, DEFAULT_BOUNDS } from "../queue.ts";
+import { DEFAULT_BOUNDS, iteratorOf, Queue } from "../queue.ts";
 import type { Connection, MessageSink, ServerSubscription } from "../connection/connection.ts";
 import { ForeignAnswers, isForeignAnswer } from "../replies/foreign_answer.ts";
 import { isOwnQuestion } from "../replies/own_question.ts";
@@ -10,7 +10,7 @@ import { within } from "../deadline.ts";
 import { type Message, ReceivedMessage } from "../message/message.ts";
 import type { EncodedMessage } from "../message/outgoing.ts";
 import { copyRawMessage, heldSize, type RawMessage } from "../message/raw_message.ts";
-import { handled, retraced } from "../promises.ts";
+import { retraced } from "../promises.ts";
 import { closed, isFaulty, isNoResponders, readAnswer } from "./requests.ts";
 import {
   type Answer,
@@ -36,8 +36,6 @@ export interface QuestionToMany {
   readonly encode: () => EncodedMessage | Promise<EncodedMessage>;
 }
 
-type Reader = (packet: RawMessage | undefined) => void;
-
 /**
  * Collects answers on its own inbox, and ends the inbox as soon as it has enough. It sends the subscription before the
  * question on the same connection, so that it needs no flush and misses no answer.
@@ -52,8 +50,7 @@ export class CollectedAnswers implements Answers, MessageSink, OwnInbox {
   readonly #addresses: ReplyAddresses;
   readonly #foreign: ForeignAnswers;
   readonly #replyTo: string;
-  readonly #backlog = new Backlog<RawMessage>();
-  readonly #readers: Reader[] = [];
+  readonly #unread = new Queue<RawMessage>();
   #told!: (reason: AnswersEnd) => void;
   /** Makes the error; the stack of our own errors leads to the reader. */
   #failure: (() => unknown) | undefined;
@@ -120,26 +117,20 @@ export class CollectedAnswers implements Answers, MessageSink, OwnInbox {
   }
 
   close(): Promise<void> {
-    this.#backlog.clear();
+    this.#unread.clear();
     this.#end("closed");
     return Promise.resolve();
   }
 
-  /** Not a generator, as its `return()` would wait for the pending `next()`. */
   [Symbol.asyncIterator](): AsyncIterator<Answer> {
-    const next = async (): Promise<IteratorResult<Answer>> => {
-      const packet = this.#backlog.shift() ?? await this.#arrival();
-      if (packet) return { done: false, value: await this.#read(packet) };
-      if (this.#failure) throw this.#failure();
-      return { done: true, value: undefined };
-    };
-    return {
-      next: () => handled(next()),
-      return: async () => {
-        await this.close();
-        return { done: true, value: undefined };
-      },
-    };
+    return iteratorOf(() => this.#next(), () => this.close());
+  }
+
+  async #next(): Promise<Answer | undefined> {
+    const packet = this.#unread.shift() ?? await this.#unread.wait({}, "read an answer");
+    if (packet) return await this.#read(packet);
+    if (this.#failure) throw this.#failure();
+    return undefined;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -157,9 +148,7 @@ export class CollectedAnswers implements Answers, MessageSink, OwnInbox {
     }
     if (this.#isLast(packet)) return this.#end("sentinel");
     if (this.#isEnded) return;
-    const reader = this.#readers.shift();
-    if (reader) reader(packet);
-    else if (!this.#store(packet)) return;
+    if (!this.#unread.hand(packet) && !this.#store(packet)) return;
     if (++this.#taken >= this.#settings.max) this.#end("max");
     else this.#watchStall();
   }
@@ -195,11 +184,6 @@ export class CollectedAnswers implements Answers, MessageSink, OwnInbox {
     }
   }
 
-  #arrival(): Promise<RawMessage | undefined> | undefined {
-    if (this.#isEnded) return undefined;
-    return new Promise((resolve) => this.#readers.push(resolve));
-  }
-
   /** The answer with its error, if any, so that reading `body` cannot end the loop. */
   async #read(packet: RawMessage): Promise<Answer> {
     try {
@@ -230,8 +214,8 @@ export class CollectedAnswers implements Answers, MessageSink, OwnInbox {
   /** Ends the request if too many answers wait: dropping some would make a part look like all of them. */
   #store(packet: RawMessage): boolean {
     const size = heldSize(packet);
-    const fits = this.#backlog.fits(size, DEFAULT_BOUNDS);
-    if (fits) this.#backlog.push(copyRawMessage(packet), size);
+    const fits = this.#unread.fits(size, DEFAULT_BOUNDS);
+    if (fits) this.#unread.push(copyRawMessage(packet), size);
     else {
       this.#end("overflow");
       this.#feed.emit({ type: "slowConsumer", subject: this.#subject, dropped: 1 });
@@ -262,7 +246,7 @@ export class CollectedAnswers implements Answers, MessageSink, OwnInbox {
   }
 
   readonly #abort = () => {
-    this.#backlog.clear();
+    this.#unread.clear();
     this.#failWith("aborted", () => this.#settings.signal!.reason);
   };
 
@@ -286,7 +270,7 @@ export class CollectedAnswers implements Answers, MessageSink, OwnInbox {
     if (this.#question) this.#connection.cancel(this.#question);
     this.#deaf?.();
     this.#settings.signal?.removeEventListener("abort", this.#abort);
-    for (const reader of this.#readers) reader(undefined);
+    this.#unread.end();
     this.#told(reason);
   }
 }

@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.ts";
-import { Backlog, type Bounds } from "../queue.ts";
+import { type Bounds, Queue } from "../queue.ts";
 import { breath, breathing } from "../turns.ts";
 import { copyRawMessage, heldSize, type RawMessage } from "../message/raw_message.ts";
 
@@ -29,7 +29,7 @@ export class Intake {
   readonly #worker: Worker;
   readonly #concurrency: number;
   readonly #bounds: Bounds;
-  readonly #backlog = new Backlog<Waiting>();
+  readonly #backlog = new Queue<Waiting>();
   #clock!: Clock;
   #running = 0;
   #era = 0;

@@ -1,10 +1,10 @@
 import { assertEquals, assertLess, assertStrictEquals } from "@std/assert";
-import { Backlog } from "../../src/queue.ts";
+import { Queue } from "../../src/queue.ts";
 import { usedMemory } from "../support/memory.ts";
 import { seeded } from "./seeded_random.ts";
 
 /** Everything that is in it, in order. */
-function drained<T>(backlog: Backlog<T>): T[] {
+function drained<T>(backlog: Queue<T>): T[] {
   const values: T[] = [];
   for (let value; (value = backlog.shift()) !== undefined;) values.push(value);
   return values;
@@ -16,16 +16,16 @@ function heldBuffers(): number {
   return Deno.memoryUsage().external;
 }
 
-Deno.test("Backlog.shift() gives what came first", () => {
-  const backlog = new Backlog<string>();
+Deno.test("Queue.shift() gives what came first", () => {
+  const backlog = new Queue<string>();
   for (const value of ["a", "b", "c"]) backlog.push(value, 1);
   assertStrictEquals(backlog.length, 3);
   assertEquals(drained(backlog), ["a", "b", "c"]);
   assertEquals([backlog.length, backlog.shift()], [0, undefined]);
 });
 
-Deno.test("Backlog.fits() goes by the number of messages", () => {
-  const backlog = new Backlog<number>();
+Deno.test("Queue.fits() goes by the number of messages", () => {
+  const backlog = new Queue<number>();
   const bounds = { messages: 2, bytes: 1_000 };
   for (const expected of [true, true, false]) {
     assertStrictEquals(backlog.fits(1, bounds), expected);
@@ -33,8 +33,8 @@ Deno.test("Backlog.fits() goes by the number of messages", () => {
   }
 });
 
-Deno.test("Backlog.fits() goes by the bytes, to the last one", () => {
-  const backlog = new Backlog<number>();
+Deno.test("Queue.fits() goes by the bytes, to the last one", () => {
+  const backlog = new Queue<number>();
   const bounds = { messages: 100, bytes: 10 };
   backlog.push(0, 4);
   assertEquals([backlog.fits(6, bounds), backlog.fits(7, bounds)], [true, false]);
@@ -44,8 +44,8 @@ Deno.test("Backlog.fits() goes by the bytes, to the last one", () => {
   assertEquals([backlog.fits(4, bounds), backlog.fits(5, bounds)], [true, false]);
 });
 
-Deno.test("Backlog.fits() always holds for a single one", () => {
-  const backlog = new Backlog<number>();
+Deno.test("Queue.fits() always holds for a single one", () => {
+  const backlog = new Queue<number>();
   const bounds = { messages: 1, bytes: 10 };
   assertStrictEquals(backlog.fits(1_000, bounds), true);
   backlog.push(0, 1_000);
@@ -54,8 +54,8 @@ Deno.test("Backlog.fits() always holds for a single one", () => {
   assertStrictEquals(backlog.fits(1_000, bounds), true);
 });
 
-Deno.test("Backlog.clear() forgets the messages and their bytes", () => {
-  const backlog = new Backlog<number>();
+Deno.test("Queue.clear() forgets the messages and their bytes", () => {
+  const backlog = new Queue<number>();
   for (let value = 0; value < 5; value++) backlog.push(value, 10);
   backlog.shift();
   backlog.clear();
@@ -65,9 +65,9 @@ Deno.test("Backlog.clear() forgets the messages and their bytes", () => {
   assertEquals(drained(backlog), [7]);
 });
 
-Deno.test("Backlog does as a plain list does, whatever is asked of it", () => {
+Deno.test("Queue does as a plain list does, whatever is asked of it", () => {
   const random = seeded(11);
-  const backlog = new Backlog<number>();
+  const backlog = new Queue<number>();
   let list: { value: number; size: number }[] = [];
   for (let step = 0; step < 20_000; step++) {
     const size = random(10);
@@ -86,8 +86,8 @@ Deno.test("Backlog does as a plain list does, whatever is asked of it", () => {
   }
 });
 
-Deno.test("Backlog.shift() takes no longer for a long queue than for a short one", () => {
-  const backlog = new Backlog<number>();
+Deno.test("Queue.shift() takes no longer for a long queue than for a short one", () => {
+  const backlog = new Queue<number>();
   const many = 300_000;
   const began = performance.now();
   for (let value = 1; value <= many; value++) backlog.push(value, 1);
@@ -96,8 +96,8 @@ Deno.test("Backlog.shift() takes no longer for a long queue than for a short one
   assertLess(performance.now() - began, 10_000);
 });
 
-Deno.test("Backlog lets go of what has been read, however much is still to be read", () => {
-  const backlog = new Backlog<Uint8Array | undefined>();
+Deno.test("Queue lets go of what has been read, however much is still to be read", () => {
+  const backlog = new Queue<Uint8Array | undefined>();
   const [large, many] = [100_000, 400];
   for (let entry = 0; entry < many; entry++) backlog.push(new Uint8Array(large), 1);
   for (let entry = 0; entry < 2 * many; entry++) backlog.push(undefined, 1);
