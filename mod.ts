@@ -33,18 +33,18 @@ export {
   ValidationError,
 } from "./src/errors.ts";
 export { LinkError } from "./src/link/link_error.ts";
-export { ReplyAddressError } from "./src/replies/reply_address_error.ts";
+export { ReplyAddressError } from "./src/replies/refused_replies.ts";
 export { MessageHeaders } from "./src/message/headers.ts";
 export { reply } from "./src/message/reply.ts";
 
-export type { TimeoutOptions } from "./src/broker/timeout_options.ts";
+export type { TimeoutOptions } from "./src/broker/lifecycle.ts";
 export type { BrokerOptions, ReconnectOptions, TlsOptions } from "./src/broker/broker_options.ts";
 export type { PermissionClaims, Permissions, SubjectClaims } from "./src/broker/permissions.ts";
-export type { PermissionsOptions } from "./src/broker/permissions_options.ts";
+export type { PermissionsOptions } from "./src/broker/permissions.ts";
 export type { Auth, AuthSource } from "./src/connection/auth.ts";
 export type { BrokerEvent } from "./src/events.ts";
 export type { LogFields, Logger } from "./src/log/logger.ts";
-export type { ServiceOptions } from "./src/service/service_options.ts";
+export type { ServiceOptions } from "./src/service/service.ts";
 export type { Inbox, InboxEnd, NextOptions } from "./src/inbox/inbox.ts";
 export type { InboxOptions } from "./src/inbox/inbox.ts";
 export type { PublishOptions, RequestOptions } from "./src/sending/send_options.ts";
@@ -62,7 +62,7 @@ export type { Reply, ReplyOptions } from "./src/message/reply.ts";
 export type { Schema, SchemaIssue, SchemaResult } from "./src/message/schema.ts";
 export type { ParamNames, Params } from "./src/subject/pattern.ts";
 export type { IncludeOptions, MiddlewarePair, ReadOptions, Replied } from "./src/broker/router.ts";
-export type { Handler } from "./src/subscriber/handler.ts";
+export type { Handler } from "./src/subscriber/subscriber.ts";
 export type { HandlerSubscriber, ReadSubscriber, Subscriber } from "./src/subscriber/subscriber.ts";
 export type { SubscriberOptions } from "./src/subscriber/subscriber_options.ts";
 export type { Addressed, Publisher } from "./src/sending/publisher.ts";

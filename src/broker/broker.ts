@@ -1,23 +1,22 @@
-import type { BrokerEvent } from "../events.ts";
 import type { Clock } from "../clock.ts";
 import type { SocketSource } from "../connection/settings.ts";
-import type { Answers, RequestManyOptions } from "../requests/answers.ts";
+import type { BrokerEvent } from "../events.ts";
 import type { Inbox, InboxOptions } from "../inbox/inbox.ts";
 import type { Session } from "../link/session.ts";
 import type { OpenSessionOptions } from "../link/session_options.ts";
 import type { ReplyStream } from "../link/stream.ts";
 import type { RequestStreamOptions } from "../link/stream_options.ts";
 import type { Message } from "../message/message.ts";
-import { handled } from "../promises.ts";
 import { checkOptions } from "../options.ts";
+import { handled } from "../promises.ts";
+import type { Answers, RequestManyOptions } from "../requests/answers.ts";
 import type { PublishOptions, RequestOptions } from "../sending/send_options.ts";
 import { type BrokerOptions, brokerSettings } from "./broker_options.ts";
-import type { Permissions } from "./permissions.ts";
-import type { PermissionsOptions } from "./permissions_options.ts";
+import type { Permissions, PermissionsOptions } from "./permissions.ts";
 import type { Registry } from "./registry.ts";
 import { hostOn, NatsRouter } from "./router.ts";
 import { untilTold } from "./run.ts";
-import { TIMEOUT_RULES, type TimeoutOptions } from "./timeout_options.ts";
+import { TIMEOUT_RULES, type TimeoutOptions } from "./lifecycle.ts";
 import { Wiring } from "./wiring.ts";
 
 /** Gives a broker other sockets and another clock from its next connect on; for tests, hidden from programs. */

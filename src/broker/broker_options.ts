@@ -14,7 +14,7 @@ import {
   text,
 } from "../options.ts";
 import type { Allowance } from "../link/rights.ts";
-import type { ServiceOptions } from "../service/service_options.ts";
+import type { ServiceOptions } from "../service/service.ts";
 import { type Logger, standardError } from "../log/logger.ts";
 import { Pattern } from "../subject/pattern.ts";
 import { checkPrefix } from "../subject/subject.ts";

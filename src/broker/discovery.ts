@@ -1,7 +1,5 @@
-import type { Endpoint } from "../service/endpoint.ts";
-import { EndpointStats } from "../service/endpoint_stats.ts";
-import { Service, type ServiceSurroundings } from "../service/service.ts";
-import type { ServiceOptions } from "../service/service_options.ts";
+import { type Endpoint, EndpointStats } from "../service/endpoint.ts";
+import { Service, type ServiceOptions, type ServiceSurroundings } from "../service/service.ts";
 import type { Handling } from "../subscriber/handling.ts";
 
 /** ADR-32: the default queue group of endpoints. */

@@ -3,7 +3,7 @@ import type { LinkWays } from "../link/link_ways.ts";
 import type { Middleware, PublishMiddleware } from "../middleware/middleware.ts";
 import { Sender, type Ways } from "../sending/sender.ts";
 import type { PublisherPlace } from "../sending/publisher.ts";
-import type { EndpointStats } from "../service/endpoint_stats.ts";
+import type { EndpointStats } from "../service/endpoint.ts";
 import { Pattern } from "../subject/pattern.ts";
 import type { Binding, Place } from "../subscriber/binding.ts";
 import { Handling } from "../subscriber/handling.ts";

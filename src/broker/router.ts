@@ -1,22 +1,21 @@
 import { InvalidSubjectError } from "../errors.ts";
+import type { SessionHandler } from "../link/session.ts";
+import { checkSession, type SessionOptions } from "../link/session_options.ts";
 import type { Message } from "../message/message.ts";
 import type { Reply } from "../message/reply.ts";
 import type { Middleware, PublishMiddleware } from "../middleware/middleware.ts";
 import { callable, checkOptions, describe, middleware as aMiddleware, text } from "../options.ts";
-import { type Params, Pattern } from "../subject/pattern.ts";
-import { checkSubject } from "../subject/subject.ts";
-import type { Handler } from "../subscriber/handler.ts";
-import type { HandlerSubscriber, ReadSubscriber } from "../subscriber/subscriber.ts";
-import { sessionHandler } from "../subscriber/session_serving.ts";
-import { type SubscriberOptions, subscriberSettings } from "../subscriber/subscriber_options.ts";
-import type { SessionHandler } from "../link/session.ts";
-import { checkSession, type SessionOptions } from "../link/session_options.ts";
 import {
   checkPublisher,
   PatternPublisher,
   type Publisher,
   type PublisherOptions,
 } from "../sending/publisher.ts";
+import { type Params, Pattern } from "../subject/pattern.ts";
+import { checkSubject } from "../subject/subject.ts";
+import { sessionHandler } from "../subscriber/session_serving.ts";
+import type { Handler, HandlerSubscriber, ReadSubscriber } from "../subscriber/subscriber.ts";
+import { type SubscriberOptions, subscriberSettings } from "../subscriber/subscriber_options.ts";
 import { type Host, Registry } from "./registry.ts";
 
 /** Returns a router's registry; a function of the module, so that programs do not see it as a method. */

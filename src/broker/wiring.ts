@@ -1,14 +1,10 @@
-import type { Timer } from "../clock.ts";
-import { Connection } from "../connection/connection.ts";
-import { EventFeed } from "../events.ts";
+import { BrokerClock, type Clock, type Timer } from "../clock.ts";
 import { notConnected } from "../connection/client_errors.ts";
-import { type Answers, type RequestManyOptions, requestManySettings } from "../requests/answers.ts";
-import { CollectedAnswers } from "../requests/collected_answers.ts";
+import { Connection } from "../connection/connection.ts";
+import { ConnectionError, PermissionError, SubscriptionError } from "../errors.ts";
+import { EventFeed } from "../events.ts";
 import { type Inbox, type InboxOptions, inboxSettings } from "../inbox/inbox.ts";
-import { Requests } from "../requests/requests.ts";
 import { SubscribedInbox } from "../inbox/subscribed_inbox.ts";
-import { checkSubject, newToken } from "../subject/subject.ts";
-import { PermissionError, SubscriptionError } from "../errors.ts";
 import { Links } from "../link/links.ts";
 import { type OpeningWays, openSession, requestStream } from "../link/openings.ts";
 import type { Allowance } from "../link/rights.ts";
@@ -17,22 +13,28 @@ import type { OpenSessionOptions } from "../link/session_options.ts";
 import type { ReplyStream } from "../link/stream.ts";
 import type { RequestStreamOptions } from "../link/stream_options.ts";
 import { logEvents } from "../log/event_log.ts";
-import type { Sender } from "../sending/sender.ts";
 import { currentWork, timeWithinWork } from "../message/work.ts";
 import { ReplyAddresses } from "../replies/reply_addresses.ts";
-import type { EndpointStats } from "../service/endpoint_stats.ts";
-import type { ServiceOptions } from "../service/service_options.ts";
+import { type Answers, type RequestManyOptions, requestManySettings } from "../requests/answers.ts";
+import { CollectedAnswers } from "../requests/collected_answers.ts";
+import { Requests } from "../requests/requests.ts";
+import type { Sender } from "../sending/sender.ts";
+import type { EndpointStats } from "../service/endpoint.ts";
+import type { ServiceOptions } from "../service/service.ts";
+import { checkSubject, newToken } from "../subject/subject.ts";
 import { overlap } from "../subject/wildcards.ts";
 import type { Handling } from "../subscriber/handling.ts";
 import type { Reading } from "../subscriber/reading.ts";
 import type { Subscriber } from "../subscriber/subscriber.ts";
-import { untilBroken } from "./beginning.ts";
-import { BrokerClock } from "./broker_clock.ts";
 import type { BrokerSettings } from "./broker_options.ts";
 import { Discovery, SERVICE_QUEUE } from "./discovery.ts";
-import { type Permissions, permissionsOf } from "./permissions.ts";
-import { type PermissionsOptions, permissionsSettings } from "./permissions_options.ts";
 import { Lifecycle } from "./lifecycle.ts";
+import {
+  type Permissions,
+  permissionsOf,
+  type PermissionsOptions,
+  permissionsSettings,
+} from "./permissions.ts";
 import type { Host, Registry } from "./registry.ts";
 
 /**
@@ -239,4 +241,42 @@ export class Wiring implements Host {
     const ways = { clock, connection, feed, links, allowance, newInbox, addresses };
     return { ...ways, requestTimeout, sender };
   }
+}
+
+/**
+ * Settles as `begun` does, but rejects if the connection breaks meanwhile and `begun` is still pending `timeout`
+ * milliseconds later: with a server that accepts every connection and hangs up, `begun` would never settle.
+ *
+ * @throws {ConnectionError} in that case, with the last known reason of the break
+ */
+export function untilBroken(
+  clock: Clock,
+  feed: EventFeed,
+  begun: Promise<void>,
+  timeout: number,
+): Promise<void> {
+  const { promise, reject } = Promise.withResolvers<void>();
+  let timer: Timer | undefined;
+  let breaks = 0;
+  let last: Error | undefined;
+  const giveUp = () => reject(broken(breaks, timeout, last));
+  const deaf = feed.listen((event) => {
+    if (event.type === "error" && event.pattern === undefined) last = event.error;
+    if (event.type !== "disconnected") return;
+    breaks++;
+    timer ??= clock.setTimeout(giveUp, timeout);
+  });
+  return Promise.race([begun, promise]).finally(() => {
+    timer?.clear();
+    deaf();
+  });
+}
+
+function broken(breaks: number, timeout: number, cause: Error | undefined): ConnectionError {
+  const reason = cause instanceof ConnectionError ? cause.reason : "hung-up";
+  const times = breaks === 1 ? "once" : `${breaks} times`;
+  const why = cause ? `: ${cause.message}` : ", without a word of the server's";
+  const sentence =
+    `The broker did not start: the connection broke ${times}, and ${timeout} ms passed${why}`;
+  return new ConnectionError(sentence, reason, { cause });
 }

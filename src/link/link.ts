@@ -3,7 +3,7 @@ import { NoRespondersError } from "../errors.ts";
 import { isNoResponders } from "../requests/requests.ts";
 import type { EncodedMessage } from "../message/outgoing.ts";
 import type { RawMessage } from "../message/raw_message.ts";
-import { isOwnQuestion } from "../replies/own_question.ts";
+import { isOwnQuestion } from "../replies/matching.ts";
 import type { OwnInbox } from "../replies/reply_addresses.ts";
 import { encodeEnding, type Ending, readEnding, sendable } from "./ending.ts";
 import type { MessageName, Numbered } from "./frame.ts";

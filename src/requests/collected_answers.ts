@@ -1,8 +1,8 @@
 import type { Clock, Timer } from "../clock.ts";
 import { DEFAULT_BOUNDS, iteratorOf, Queue } from "../queue.ts";
 import type { Connection, MessageSink, ServerSubscription } from "../connection/connection.ts";
-import { ForeignAnswers, isForeignAnswer } from "../replies/foreign_answer.ts";
-import { isOwnQuestion } from "../replies/own_question.ts";
+import { ForeignAnswers, isForeignAnswer } from "../replies/matching.ts";
+import { isOwnQuestion } from "../replies/matching.ts";
 import type { OwnInbox, ReplyAddresses } from "../replies/reply_addresses.ts";
 import type { BrokerEvent, EventFeed } from "../events.ts";
 import { NoRespondersError, PermissionError, TimeoutError } from "../errors.ts";

@@ -1,4 +1,7 @@
 import type { Clock, Timer } from "../clock.ts";
+import { notConnected } from "../connection/client_errors.ts";
+import type { Connection, MessageSink, ServerSubscription } from "../connection/connection.ts";
+import { within } from "../deadline.ts";
 import {
   ConnectionError,
   DecodeError,
@@ -8,22 +11,18 @@ import {
   TimeoutError,
   ValidationError,
 } from "../errors.ts";
-import type { Connection, MessageSink, ServerSubscription } from "../connection/connection.ts";
 import type { BrokerEvent, EventFeed } from "../events.ts";
-import { notConnected } from "../connection/client_errors.ts";
-import { within } from "../deadline.ts";
+import { asError } from "../legible.ts";
 import { MessageHeaders } from "../message/headers.ts";
+import { type Message, ReceivedMessage } from "../message/message.ts";
 import { age, type EncodedMessage } from "../message/outgoing.ts";
 import type { RawMessage } from "../message/raw_message.ts";
-import { type Message, ReceivedMessage } from "../message/message.ts";
+import { remoteErrorOf } from "../message/reply.ts";
 import { type Schema, validate } from "../message/schema.ts";
 import { handled, rejection } from "../promises.ts";
-import { ForeignAnswers, isForeignAnswer } from "../replies/foreign_answer.ts";
-import { isOwnQuestion } from "../replies/own_question.ts";
+import { ForeignAnswers, isForeignAnswer, isOwnQuestion } from "../replies/matching.ts";
 import type { OwnInbox, ReplyAddresses } from "../replies/reply_addresses.ts";
 import { newToken } from "../subject/subject.ts";
-import { remoteErrorOf } from "../message/reply.ts";
-import { asError } from "../legible.ts";
 
 /** How to wait for an answer. */
 export interface Question {

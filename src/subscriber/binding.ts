@@ -4,7 +4,7 @@ import type { EventFeed } from "../events.ts";
 import type { LinkWays } from "../link/link_ways.ts";
 import type { Middleware } from "../middleware/middleware.ts";
 import type { Sender } from "../sending/sender.ts";
-import type { EndpointStats } from "../service/endpoint_stats.ts";
+import type { EndpointStats } from "../service/endpoint.ts";
 
 /** Where a subscriber is registered. */
 export interface Place {

@@ -11,7 +11,7 @@ import type { LinkSettings } from "../link/link_options.ts";
 import { END, LINK } from "../message/signalbox_headers.ts";
 import { runWithin } from "../message/work.ts";
 import type { Sender } from "../sending/sender.ts";
-import type { EndpointStats } from "../service/endpoint_stats.ts";
+import type { EndpointStats } from "../service/endpoint.ts";
 import type { Pattern } from "../subject/pattern.ts";
 import type { Draft } from "../middleware/middleware.ts";
 import { after, isThenable } from "../promises.ts";

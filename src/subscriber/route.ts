@@ -9,7 +9,7 @@ import { compose, type Link, type Middleware } from "../middleware/middleware.ts
 import { describe } from "../options.ts";
 import { after, isThenable } from "../promises.ts";
 import type { Exchange } from "./exchange.ts";
-import type { Handler } from "./handler.ts";
+import type { Handler } from "./subscriber.ts";
 
 /** The registration of one handler on a subject. */
 export interface RouteSettings {

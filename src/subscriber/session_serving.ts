@@ -9,7 +9,7 @@ import { ERROR_CODES } from "../message/reply.ts";
 import type { Message } from "../message/message.ts";
 import { TokenBuckets } from "../rate_limiter.ts";
 import { type Exchange, exchangeOf } from "./exchange.ts";
-import type { Handler } from "./handler.ts";
+import type { Handler } from "./subscriber.ts";
 
 const ONE_SECOND = 1_000;
 

@@ -1,5 +1,5 @@
-import type { Message } from "../message/message.ts";
 import type { NextOptions } from "../inbox/inbox.ts";
+import type { Message } from "../message/message.ts";
 
 /** A subscription to a subject; `broker.subscriber()` makes it, `start()` subscribes at the server. */
 export interface Subscriber extends AsyncDisposable {
@@ -52,3 +52,13 @@ export interface ReadSubscriber extends Subscriber, AsyncIterable<Message> {
    */
   next(options?: NextOptions): Promise<Message | undefined>;
 }
+
+/**
+ * A function that handles a message. Its value, or its promise's value, is the reply, if the sender wants one; an
+ * exception becomes an error reply.
+ */
+export type Handler<
+  Body = unknown,
+  Values = Readonly<Record<string, string>>,
+  State = Readonly<Record<string, unknown>>,
+> = (message: Message<Body, Values, State>) => unknown;

@@ -1,13 +1,12 @@
 import { connect, type NatsConnection } from "@nats-io/transport-deno";
 import { assert, assertEquals, assertInstanceOf, assertMatch } from "@std/assert";
-import { platformClock } from "../../src/clock.ts";
 import { brokerSettings } from "../../src/broker/broker_options.ts";
+import { platformClock } from "../../src/clock.ts";
 import { Connection } from "../../src/connection/connection.ts";
-import { type BrokerEvent, EventFeed } from "../../src/events.ts";
 import { PermissionError } from "../../src/errors.ts";
-import type { Endpoint } from "../../src/service/endpoint.ts";
-import { EndpointStats } from "../../src/service/endpoint_stats.ts";
+import { type BrokerEvent, EventFeed } from "../../src/events.ts";
 import { ReplyAddresses } from "../../src/replies/reply_addresses.ts";
+import { type Endpoint, EndpointStats } from "../../src/service/endpoint.ts";
 import { Service } from "../../src/service/service.ts";
 import { onEveryServer, type User } from "../support/backends.ts";
 import { until } from "../support/nats_server/until.ts";

@@ -1,6 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { platformClock } from "../../../src/clock.ts";
-import { BrokerClock } from "../../../src/broker/broker_clock.ts";
+import { BrokerClock, platformClock } from "../../../src/clock.ts";
 import { MovedClock } from "../../../src/testing/server/moved_clock.ts";
 
 const HOUR = 3_600_000;

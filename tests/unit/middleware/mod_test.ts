@@ -2,7 +2,7 @@ import { assertEquals, assertStrictEquals } from "@std/assert";
 import { ReplyError } from "../../../src/errors.ts";
 import { compose, type Middleware } from "../../../src/middleware/middleware.ts";
 import type { Message } from "../../../src/message/message.ts";
-import type { Handler } from "../../../src/subscriber/handler.ts";
+import type { Handler } from "../../../src/subscriber/subscriber.ts";
 import { outcome, received } from "./received.ts";
 import * as door from "../../../src/middleware/mod.ts";
 

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { EndpointStats } from "../../../src/service/endpoint_stats.ts";
+import { EndpointStats } from "../../../src/service/endpoint.ts";
 
 function read(stats: EndpointStats) {
   const { requests, errors, lastError, processingTime, averageProcessingTime } = stats;

@@ -4,9 +4,8 @@ import { platformClock } from "../../../src/clock.ts";
 import type { MessageSink } from "../../../src/connection/connection.ts";
 import { EventFeed } from "../../../src/events.ts";
 import type { EncodedMessage } from "../../../src/message/outgoing.ts";
-import type { Endpoint } from "../../../src/service/endpoint.ts";
-import { EndpointStats } from "../../../src/service/endpoint_stats.ts";
 import { ReplyAddresses } from "../../../src/replies/reply_addresses.ts";
+import { type Endpoint, EndpointStats } from "../../../src/service/endpoint.ts";
 import { Service } from "../../../src/service/service.ts";
 
 const NOON = "2026-01-02T12:00:00.000Z";
