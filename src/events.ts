@@ -68,6 +68,11 @@ export type BrokerEvent =
   }
   | { readonly type: "closed"; readonly error: Error | undefined };
 
+/** Whether to report this repetition: the first, the tenth, the hundredth, as a peer may cause any number of them. */
+export function isPowerOfTen(count: number): boolean {
+  return Number.isInteger(Math.log10(count));
+}
+
 /** The most unread events of one reader, as a reader may stop reading. */
 const LONGEST = 1_024;
 

@@ -1,23 +1,15 @@
-import type { NatsConnection } from "@nats-io/transport-deno";
 import { PayloadTooLargeError } from "../errors.ts";
 import { type Patience, within } from "../deadline.ts";
 import type { Line, LineWatch } from "../line/line.ts";
 import type { EncodedMessage } from "../message/outgoing.ts";
 import { sizeOf } from "../message/raw_message.ts";
 import { outside } from "../message/work.ts";
-import { ConnectionGate } from "./connection_gate.ts";
+import { ConnectionGate, Dialling } from "./dial_loop.ts";
 import { ControlLines, CurrentFacts } from "./server_limits.ts";
-import { Dialling } from "./dial_loop.ts";
 import type { EventFeed } from "../events.ts";
-import {
-  alreadyConnected,
-  clientFault,
-  closedUnder,
-  notConnected,
-  unknownClient,
-} from "./client_errors.ts";
-import { guarded, Heartbeat, lineThrough } from "./open_line.ts";
-import { OddAddresses } from "./odd_addresses.ts";
+import { ErrorReports, type Report } from "./error_reports.ts";
+import { alreadyConnected, clientFault, closedUnder, notConnected } from "./client_errors.ts";
+import { type AcceptedClient, Heartbeat, openLine } from "./open_line.ts";
 import { Transmitter } from "./transmitter.ts";
 import { RefusalTracker } from "./refusals.ts";
 import { withoutQuery } from "./servers.ts";
@@ -38,29 +30,32 @@ export class Connection {
   readonly #subscriptions: Subscriptions;
   readonly #dialling: Dialling;
   readonly #heartbeat: Heartbeat;
-  readonly #odd: OddAddresses;
+  readonly #reports: ErrorReports;
   readonly #server = new CurrentFacts(() => this.#line?.info);
   readonly #gate = new ConnectionGate();
   #socket: SocketSource | undefined;
   #connecting: Promise<void> | undefined;
   #isOpen = false;
-  #hasReportedPlain = false;
   /** The current line, while the connection is up. */
   #line: Line | undefined;
   #reconnects = 0;
   #url = "";
-  readonly #report = (error: Error, subject?: string) =>
-    this.#feed.emit({ type: "error", error, ...subject !== undefined && { subject } });
+  readonly #report: Report;
 
   constructor(settings: ConnectionSettings, feed: EventFeed, clock: Dialling["clock"]) {
     this.#feed = feed;
+    this.#reports = new ErrorReports(clock, feed);
+    this.#report = this.#reports.report;
     const listed = () => this.#subscriptions;
-    this.#refusals = new RefusalTracker(feed, { clock, out: () => this.#transmitter, listed });
+    this.#refusals = new RefusalTracker(feed, this.#reports, {
+      clock,
+      out: () => this.#transmitter,
+      listed,
+    });
     this.#transmitter = new Transmitter(clock, settings.outboxLimit, this.#lines, this.#refusals);
     this.#subscriptions = new Subscriptions(this.#refusals, this.#report);
-    this.#dialling = new Dialling(clock, settings, feed);
+    this.#dialling = new Dialling(clock, settings, feed, this.#reports);
     this.#heartbeat = new Heartbeat(clock, settings.pingInterval);
-    this.#odd = new OddAddresses(this.#report);
   }
 
   /** Whether publishing now can reach a socket. */
@@ -207,14 +202,15 @@ export class Connection {
   }
 
   async #open(): Promise<void> {
-    const client = await this.#dialling.first(this.#socket);
+    const accepted = await this.#dialling.first(this.#socket);
     this.#isOpen = true;
-    this.#goUp(client);
+    this.#goUp(accepted);
   }
 
   /** A server has accepted the connection: subscribes again first, then sends held messages. */
-  #goUp(client: NatsConnection): void {
-    const { line, fault } = lineThrough(this.#dialling.clock, client, this.#watch(() => line));
+  #goUp(accepted: AcceptedClient): void {
+    const { clock } = this.#dialling;
+    const line = openLine(clock, accepted, this.#watch(() => line), this.#report);
     this.#line = line;
     this.#url = withoutQuery(line.address);
     this.#dialling.learn(line.info?.connect_urls);
@@ -231,8 +227,7 @@ export class Connection {
     this.#heartbeat.start(line, () => this.#goDown(line));
     this.#gate.come();
     this.#feed.emit({ type: "connected", server: this.#url, reconnects: this.#reconnects });
-    if (fault !== undefined && !this.#hasReportedPlain) this.#report(unknownClient(fault));
-    this.#hasReportedPlain ||= fault !== undefined;
+    if (accepted.fault !== undefined) this.#reports.unknownClient(accepted.fault);
   }
 
   /** The line has ended, or is given up: starts to reconnect. */
@@ -252,25 +247,25 @@ export class Connection {
   }
 
   async #comeBack(): Promise<void> {
-    const client = await this.#dialling.again();
-    if (!client) return;
+    const accepted = await this.#dialling.again();
+    if (!accepted) return;
     this.#reconnects++;
-    this.#goUp(client);
+    this.#goUp(accepted);
   }
 
   /** Handles the events of a line in the turn in which they happen. */
   #watch(line: () => Line): LineWatch {
-    return guarded({
+    return {
       said: (error) => {
         if (ControlLines.isExceeded(error)) this.#lines.exceeded(this.#report);
         else this.#refusals.said(clientFault(error), error.message);
       },
       isLeaving: () => this.#feed.emit({ type: "lameDuck", server: this.#url }),
-      unanswerable: (packet) => this.#odd.drop(packet),
+      unanswerable: (packet) => this.#reports.invalidReplyAddress(packet),
       dropped: (outgoing, error) => this.#transmitter.dropped(outgoing, error, this.#report),
       failed: this.#report,
       ended: () => this.#goDown(line()),
-    }, this.#report);
+    };
   }
 
   async #flushed(action: string): Promise<void> {

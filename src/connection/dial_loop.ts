@@ -1,17 +1,17 @@
-import type { NatsConnection } from "@nats-io/transport-deno";
 import type { Clock } from "../clock.ts";
 import { pause, within } from "../deadline.ts";
 import { ConnectionError } from "../errors.ts";
 import { ReconnectDelay } from "./reconnect_delay.ts";
 import { connectFault, lacksPermission } from "./client_errors.ts";
 import { Pool, withoutQuery } from "./servers.ts";
-import { DialFaults } from "./dial_faults.ts";
+import type { ErrorReports } from "./error_reports.ts";
+import type { AcceptedClient } from "./open_line.ts";
 import { Dialler } from "./dialler.ts";
 import type { EventFeed } from "../events.ts";
 import { type ConnectionSettings, IN_MEMORY, type SocketSource } from "./settings.ts";
 
 /** What the loop needs to connect. */
-export interface WayIn {
+export interface WayIn<Client> {
   readonly clock: Clock;
   /** The servers of a round; the loop dials each once. */
   round(): readonly string[];
@@ -24,9 +24,9 @@ export interface WayIn {
   readonly delay: ReconnectDelay;
   /** Ends the loop. */
   readonly signal: AbortSignal;
-  dial(url: string): Promise<NatsConnection>;
+  dial(url: string): Promise<Client>;
   /** Takes a dial that is still running when the loop ends, as a dial cannot be cancelled. */
-  left(dialled: Promise<NatsConnection>): void;
+  left(dialled: Promise<Client>): void;
   /** An attempt begins, after its delay. */
   attempt(count: number): void;
   /** A round has failed, and another follows. */
@@ -38,7 +38,7 @@ export interface WayIn {
  *
  * @throws {ConnectionError} if a retry cannot help, if it must not retry, or once it is ended
  */
-export async function wayIn(way: WayIn): Promise<NatsConnection> {
+export async function wayIn<Client extends object>(way: WayIn<Client>): Promise<Client> {
   let last: ConnectionError | undefined;
   for (let isFirst = true;; isFirst = false) {
     if (!isFirst || way.isReturn) {
@@ -55,10 +55,10 @@ export async function wayIn(way: WayIn): Promise<NatsConnection> {
 }
 
 /** Dials one server after the other; if all fail, returns the most helpful error. */
-async function oneRound(
-  way: WayIn,
+async function oneRound<Client extends object>(
+  way: WayIn<Client>,
   last: ConnectionError | undefined,
-): Promise<NatsConnection | ConnectionError> {
+): Promise<Client | ConnectionError> {
   const { signal } = way;
   let worst: ConnectionError | undefined;
   for (const url of way.round()) {
@@ -122,44 +122,45 @@ export class Dialling {
   readonly #settings: ConnectionSettings;
   readonly #feed: EventFeed;
   readonly #delay: ReconnectDelay;
-  readonly #faults: DialFaults;
+  readonly #reports: ErrorReports;
   /** What was given up and has not ended: a dial, a client. */
   readonly #leaving = new Set<Promise<unknown>>();
   #trying = new AbortController();
   #pool: Pool;
   #dialler: Dialler | undefined;
 
-  constructor(clock: Clock, settings: ConnectionSettings, feed: EventFeed) {
+  constructor(
+    clock: Clock,
+    settings: ConnectionSettings,
+    feed: EventFeed,
+    reports: ErrorReports,
+  ) {
     this.clock = clock;
     this.#settings = settings;
     this.#feed = feed;
     this.#delay = new ReconnectDelay(clock, settings.reconnect);
-    this.#faults = new DialFaults(feed, settings.servers.urls);
+    this.#reports = reports;
     this.#pool = new Pool(clock, settings.servers.urls);
   }
 
   /** Gives a client that was let in for the first time, through these sockets where there are any. */
-  first(socket: SocketSource | undefined): Promise<NatsConnection> {
+  first(socket: SocketSource | undefined): Promise<AcceptedClient> {
     const [clock, settings, delay] = [this.clock, this.#settings, this.#delay];
     this.#trying = new AbortController();
     this.#pool = new Pool(clock, socket ? [IN_MEMORY] : settings.servers.urls);
-    const failed = (error: Error) => this.#feed.emit({ type: "error", error });
-    this.#dialler = new Dialler({ clock, settings, delay, failed }, socket);
-    const told = new Set<string>();
-    return this.#dial(false, (error) => {
-      // the same again and again would be a flood of lines
-      if (!told.has(error.message)) failed(error);
-      told.add(error.message);
-    });
+    const { report } = this.#reports;
+    this.#dialler = new Dialler({ clock, settings, delay, failed: report }, socket);
+    this.#reports.forgetDialErrors();
+    return this.#dial(false, (error) => this.#reports.connectError(error));
   }
 
   /** Gives another one after a loss; nothing once it is ended. */
-  async again(): Promise<NatsConnection | undefined> {
+  async again(): Promise<AcceptedClient | undefined> {
     const { signal } = this.#trying;
     try {
-      const client = await this.#dial(true, (fault) => this.#faults.tell(fault));
-      if (!signal.aborted) return client;
-      this.leave(client.close());
+      const accepted = await this.#dial(true, (error) => this.#reports.reconnectError(error));
+      if (!signal.aborted) return accepted;
+      this.leave(accepted.client.close());
     } catch (error) {
       if (!signal.aborted) throw error;
     }
@@ -172,7 +173,7 @@ export class Dialling {
 
   connected(): void {
     this.#delay.connected();
-    this.#faults.reset();
+    this.#reports.forgetDialErrors();
   }
 
   lost(): void {
@@ -195,7 +196,7 @@ export class Dialling {
     await Promise.all(this.#leaving);
   }
 
-  #dial(isReturn: boolean, failed: (fault: ConnectionError) => void): Promise<NatsConnection> {
+  #dial(isReturn: boolean, failed: (fault: ConnectionError) => void): Promise<AcceptedClient> {
     const [pool, dialler, { signal }] = [this.#pool, this.#dialler!, this.#trying];
     return wayIn({
       clock: this.clock,
@@ -209,9 +210,42 @@ export class Dialling {
         pool.dial(url);
         return dialler.dial(url, signal);
       },
-      left: (dialled) => this.leave(dialled.then((client) => client.close())),
+      left: (dialled) => this.leave(dialled.then(({ client }) => client.close())),
       attempt: (attempt) => this.#feed.emit({ type: "reconnecting", attempt }),
       failed,
     });
+  }
+}
+
+/** Lets callers wait until the connection is open again, or closed for good. */
+export class ConnectionGate {
+  #next = ConnectionGate.#begin();
+
+  /** Resolves once the connection is open; rejects once it is closed for good. */
+  get awaited(): Promise<void> {
+    return this.#next.promise;
+  }
+
+  /** The connection is open. */
+  come(): void {
+    this.#next.resolve();
+  }
+
+  /** The connection has broken, and may come back. */
+  go(): void {
+    this.#next = ConnectionGate.#begin();
+  }
+
+  /** The connection is closed for good: rejects all waiting callers. */
+  fail(error: Error): void {
+    this.#next.reject(error);
+    this.go();
+  }
+
+  static #begin(): PromiseWithResolvers<void> {
+    const next = Promise.withResolvers<void>();
+    // most of the time nobody waits
+    next.promise.catch(() => {});
+    return next;
   }
 }

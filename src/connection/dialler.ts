@@ -13,6 +13,7 @@ import {
   trustingSockets,
 } from "./web_sockets.ts";
 import { clientOptions, type ConnectionSettings, kindOf, type SocketSource } from "./settings.ts";
+import { type AcceptedClient, chooseLine, loadPlainLine } from "./open_line.ts";
 import { HUNG_UP, RESET } from "./client_errors.ts";
 
 /** How often to dial again to hear these words. */
@@ -48,8 +49,9 @@ export class Dialler {
   }
 
   /** Dials this server; rejects with whatever has gone wrong, the client's words or ours. */
-  async dial(url: string, signal: AbortSignal): Promise<NatsConnection> {
+  async dial(url: string, signal: AbortSignal): Promise<AcceptedClient> {
     const { settings, delay } = this.#ways;
+    if (!REACH.isWanted) await loadPlainLine();
     const sockets = await this.#sockets();
     await this.#refresh(signal);
     const kind = kindOf(settings, this.#socket);
@@ -65,10 +67,15 @@ export class Dialler {
       try {
         const client = this.#letIn(await dial(kind, options));
         // one that ends meanwhile was let in all the same: it is a loss, and no dial that came to nothing
-        if (isTried || await this.#isSound(client)) return client;
+        if (isTried || await this.#isSound(client)) {
+          const accepted = chooseLine(client);
+          if (!accepted.protocol) await loadPlainLine();
+          return accepted;
+        }
         isTried = true;
         // what it was led to believe cannot be taken back
         client.close().catch(() => {});
+        await loadPlainLine();
       } catch (error) {
         if (noted?.unmade) throw noted.unmade;
         const failure = isWordless(error)

@@ -1,30 +1,51 @@
 import type { NatsConnection } from "@nats-io/transport-deno";
 import type { Clock, Timer } from "../clock.ts";
 import type { Line, LineWatch } from "../line/line.ts";
-import { PlainLine } from "../line/plain_line.ts";
-import { insideOf, REACH } from "../reach/client_shape.ts";
+import { insideOf, type Protocol, REACH } from "../reach/client_shape.ts";
 import { ReachingLine } from "../reach/reaching_line.ts";
 import { faultOf } from "../reach/trial.ts";
-import type { Report } from "./subscriptions.ts";
+import type { Report } from "./error_reports.ts";
 
-/** A line, and why it is slower than it could be. */
-export interface OpenedLine {
-  readonly line: Line;
+/** A client that a server has accepted. */
+export interface AcceptedClient {
+  readonly client: NatsConnection;
+  /** The client's internal parts, which the fast line uses; `undefined` for the plain line. */
+  readonly protocol: Protocol | undefined;
+  /** Why the broker has to use the plain line. */
   readonly fault: string | undefined;
 }
 
-/** Makes a line of a client that has just been let in: the fast one where all is as it is known, and else the plain one. */
-export function lineThrough(clock: Clock, client: NatsConnection, watch: LineWatch): OpenedLine {
+let makePlainLine: ((client: NatsConnection, watch: LineWatch) => Line) | undefined;
+
+/** Loads the plain line, which most programs never need; before a dial, so that the client does not wait for it. */
+export async function loadPlainLine(): Promise<void> {
+  if (makePlainLine) return;
+  const { PlainLine } = await import("../line/plain_line.ts");
+  makePlainLine = (client, watch) => new PlainLine(client, watch);
+}
+
+/** Chooses the line of a client: the fast one if the client is built as known, else the plain one. */
+export function chooseLine(client: NatsConnection): AcceptedClient {
   const fault = REACH.isWanted ? faultOf(client) : undefined;
   const protocol = REACH.isWanted && fault === undefined ? insideOf(client).protocol : undefined;
-  const line = protocol
-    ? new ReachingLine(clock, client, protocol, watch)
-    : new PlainLine(client, watch);
-  return { line, fault };
+  return { client, protocol, fault };
+}
+
+/** Opens the line of a client; reports what `watch` throws. */
+export function openLine(
+  clock: Clock,
+  { client, protocol }: AcceptedClient,
+  watch: LineWatch,
+  report: Report,
+): Line {
+  const guarded = guard(watch, report);
+  return protocol
+    ? new ReachingLine(clock, client, protocol, guarded)
+    : makePlainLine!(client, guarded);
 }
 
 /** Makes a watch that reports what it throws: an exception in the client's own work would end the connection. */
-export function guarded(watch: LineWatch, report: Report): LineWatch {
+function guard(watch: LineWatch, report: Report): LineWatch {
   const safely = (work: () => void) => {
     try {
       work();

@@ -2,7 +2,7 @@ import type { Clock, Timer } from "../clock.ts";
 import { ConnectionError, PermissionError, SubscriptionError } from "../errors.ts";
 import { asError } from "../legible.ts";
 import type { EventFeed } from "../events.ts";
-import { Occurrences } from "./occurrences.ts";
+import type { ErrorReports } from "./error_reports.ts";
 import type { Entry, EntryWatch, MessageSink, Subscriptions } from "./subscriptions.ts";
 import { type Batch, Unanswered } from "./unanswered.ts";
 
@@ -35,22 +35,21 @@ export interface TrackerContext {
  */
 export class RefusalTracker implements EntryWatch {
   readonly #feed: EventFeed;
+  readonly #reports: ErrorReports;
   readonly #ways: TrackerContext;
   readonly #unanswered = new Unanswered();
-  readonly #occurrences = new Occurrences();
   /** What comes back, each with what the server said last; the one that was tried last is the last. */
   readonly #lost = new Map<Entry, Error>();
   /** What the line has refused by its subject, before the refusal itself is told. */
   readonly #named = new Map<string, "new" | "again">();
   #isUp = false;
-  /** How many publishes were refused that are not the program's own: answers, questions, frames. */
-  #refusedAnswers = 0;
   #timer: Timer | undefined;
   /** What must be through before anybody is told that the server has all. */
   #work: Promise<unknown> | undefined;
 
-  constructor(feed: EventFeed, ways: TrackerContext) {
+  constructor(feed: EventFeed, reports: ErrorReports, ways: TrackerContext) {
     this.#feed = feed;
+    this.#reports = reports;
     this.#ways = ways;
   }
 
@@ -86,7 +85,7 @@ export class RefusalTracker implements EntryWatch {
     if (fault instanceof PermissionError) {
       if (fault.operation === "publish") this.#refusePublish(fault, words);
       else this.#refuseSubscription(fault, words);
-    } else if (fault instanceof ConnectionError) this.#tell(fault);
+    } else if (fault instanceof ConnectionError) this.#reports.serverError(fault);
     else {
       const isKept = this.#unanswered.oldest.refused(fault);
       if (!isKept) this.#fail(fault);
@@ -106,7 +105,7 @@ export class RefusalTracker implements EntryWatch {
     this.#isUp = false;
     this.#named.clear();
     this.#disarm();
-    for (const error of this.#unanswered.clear()) this.#tell(error);
+    for (const error of this.#unanswered.clear()) this.#reports.serverError(error);
   }
 
   /** The connection is closed for good: nothing comes back. */
@@ -175,23 +174,23 @@ export class RefusalTracker implements EntryWatch {
     const error = new SubscriptionError(entry.subject, cause.message, { cause });
     const isNew = !this.#lost.has(entry);
     entry.refuse(error);
-    if (isNew) this.#report(error, entry.subject);
+    if (isNew) this.#reports.report(error, entry.subject);
     this.#lose(entry, error);
   }
 
   #refusePublish(fault: PermissionError, words: string): void {
     // what a handler answers has no address of reply
     const isOwn = words.includes("with Reply") || this.#unanswered.hasPublished(fault.subject);
-    if (!isOwn) return this.#reportAnswer(fault);
+    if (!isOwn) return this.#reports.refusedReply(fault);
     this.#ways.out().refused(fault);
-    this.#tell(fault);
+    this.#reports.serverError(fault);
   }
 
   #refuseSubscription(fault: PermissionError, words: string): void {
     const named = this.#named.get(fault.subject);
     this.#named.delete(fault.subject);
     if (!named) this.#refuseNumbered(fault, words);
-    if (named !== "again") this.#tell(fault);
+    if (named !== "again") this.#reports.serverError(fault);
   }
 
   /** One that was taken away while it stood, by its number; or one whose subject the client does not find in quotes. */
@@ -222,20 +221,7 @@ export class RefusalTracker implements EntryWatch {
     const sentence = `The server refused something that was sent to it: ${refusal.message}`;
     const error = new ConnectionError(sentence, "rejected", { cause: refusal });
     this.#ways.out().refused(error);
-    this.#tell(error);
-  }
-
-  /** Whoever names a forbidden address of reply chooses how often: the first is told, the tenth, the hundredth. */
-  #reportAnswer(error: PermissionError): void {
-    const count = ++this.#refusedAnswers;
-    const isTold = Number.isInteger(Math.log10(count));
-    this.#feed.emit({ type: "error", error, ...count > 1 && { count } }, !isTold);
-  }
-
-  /** What the server says, as often as it likes. */
-  #tell(error: Error): void {
-    const { count, isTold } = this.#occurrences.add(error.message, this.#ways.clock.now());
-    this.#feed.emit({ type: "error", error, ...count > 1 && { count } }, !isTold);
+    this.#reports.serverError(error);
   }
 
   /** Nothing may be thrown into the client's reading, or out of a timer. */
@@ -243,12 +229,8 @@ export class RefusalTracker implements EntryWatch {
     try {
       work();
     } catch (error) {
-      this.#report(asError(error));
+      this.#reports.report(asError(error));
     }
-  }
-
-  #report(error: Error, subject?: string): void {
-    this.#feed.emit({ type: "error", error, ...subject !== undefined && { subject } });
   }
 
   /** Gives whether it was answered. */
@@ -257,7 +239,7 @@ export class RefusalTracker implements EntryWatch {
   }
 
   #undertake(work: Promise<void>): void {
-    const done = work.catch((error) => this.#report(error));
+    const done = work.catch((error) => this.#reports.report(error));
     const all = this.#work = Promise.all([this.#work, done]).then(() => {
       if (this.#work === all) this.#work = undefined;
     });

@@ -1,6 +1,7 @@
 import type { Line, Listener, Ticket } from "../line/line.ts";
 import type { RawMessage } from "../message/raw_message.ts";
 import { clientFault } from "./client_errors.ts";
+import type { Report } from "./error_reports.ts";
 
 /** A subscription on the server. */
 export interface ServerSubscription {
@@ -30,9 +31,6 @@ export interface EntryWatch {
   /** The owner has unsubscribed a refused entry. */
   left(entry: Entry): void;
 }
-
-/** Reports an exception of a sink. */
-export type Report = (error: Error, subject?: string) => void;
 
 /** All subscriptions of a connection: each new line gets them before anything else. */
 export class Subscriptions {

@@ -6,6 +6,7 @@ import type {
   Status,
   Subscription,
 } from "@nats-io/transport-deno";
+import { isPowerOfTen } from "../events.ts";
 import { legible, shortened } from "../legible.ts";
 import { isReplyText } from "../wire/message_line.ts";
 import { type Line, type LineWatch, type Listener, PendingAsks, type Ticket } from "./line.ts";
@@ -146,7 +147,7 @@ export class PlainLine implements Line {
    */
   #packetOf(message: Msg): PlainPacket {
     return new PlainPacket(message, (cause) => {
-      if (!Number.isInteger(Math.log10(++this.#unreadable))) return;
+      if (!isPowerOfTen(++this.#unreadable)) return;
       const found = `${shortened(message.subject)} (${this.#unreadable} so far)`;
       const sentence = `Cannot read the headers of a message to ${found}: ${
         shortened((cause as Error).message)

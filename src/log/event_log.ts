@@ -1,5 +1,5 @@
 import type { Clock, Timer } from "../clock.ts";
-import type { BrokerEvent, EventFeed } from "../events.ts";
+import { type BrokerEvent, type EventFeed, isPowerOfTen } from "../events.ts";
 import { asError, legible, legibleLines, shortened } from "../legible.ts";
 import { type LogEntry, type Logger, type LogLevel, write } from "./logger.ts";
 
@@ -77,7 +77,7 @@ function sentenceOf(event: BrokerEvent): [LogLevel, string] | undefined {
       return ["debug", `Reconnecting, attempt ${event.attempt}`];
     case "slowConsumer":
       // log only the first loss, the tenth, the hundredth: each line shows the total
-      if (!Number.isInteger(Math.log10(event.dropped))) return undefined;
+      if (!isPowerOfTen(event.dropped)) return undefined;
       return [
         "warn",
         `Slow consumer on "${shortened(event.subject)}": ${

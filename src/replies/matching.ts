@@ -1,4 +1,4 @@
-import type { EventFeed } from "../events.ts";
+import { type EventFeed, isPowerOfTen } from "../events.ts";
 import { shortened } from "../legible.ts";
 import { MessageHeaders } from "../message/headers.ts";
 import type { ReceivedMessage } from "../message/message.ts";
@@ -44,7 +44,7 @@ export class ForeignAnswers {
   }
 
   report({ subject, correlationId }: EncodedMessage): void {
-    if (!Number.isInteger(Math.log10(++this.#count))) return;
+    if (!isPowerOfTen(++this.#count)) return;
     const rule = "it must name the correlation id of the question";
     const sentence = `Cannot take an answer to "${subject}" as ${rule}: another (${this.#count})`;
     this.#feed.emit({

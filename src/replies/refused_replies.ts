@@ -1,4 +1,4 @@
-import type { EventFeed } from "../events.ts";
+import { type EventFeed, isPowerOfTen } from "../events.ts";
 import { concealInbox, shortened } from "../legible.ts";
 import type { RawMessage } from "../message/raw_message.ts";
 import { describe } from "../options.ts";
@@ -23,7 +23,7 @@ export class RefusedReplies {
    * how many there are.
    */
   report({ subject, replyTo }: RawMessage): void {
-    if (!Number.isInteger(Math.log10(++this.#count))) return;
+    if (!isPowerOfTen(++this.#count)) return;
     const error = new ReplyAddressError(subject, replyTo, this.#count);
     this.#feed.emit({ type: "error", error, subject, pattern: this.#pattern });
   }

@@ -1,4 +1,4 @@
-import type { EventFeed } from "../events.ts";
+import { type EventFeed, isPowerOfTen } from "../events.ts";
 import { ReplyError } from "../errors.ts";
 import type { Endpoint } from "../link/endpoint.ts";
 import type { Held, Holding } from "../link/held.ts";
@@ -136,7 +136,7 @@ export class Seats {
     const { subject, correlationId } = endpoint;
     const error = new LinkError("go on with", subject, "error", description);
     endpoint.abort({ reason: "error", code: ERROR_CODES.tooMany, description, error }, "fail");
-    if (!Number.isInteger(Math.log10(++this.#dismissed))) return;
+    if (!isPowerOfTen(++this.#dismissed)) return;
     const { feed, pattern } = this.#plan;
     feed.emit({ type: "error", error, subject, pattern, correlationId });
   }

@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { ConnectionGate } from "../../../src/connection/connection_gate.ts";
+import { ConnectionGate } from "../../../src/connection/dial_loop.ts";
 
 Deno.test("ConnectionGate resolves for whoever waits, until the connection goes again", async () => {
   const comeback = new ConnectionGate();

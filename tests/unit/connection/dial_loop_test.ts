@@ -17,7 +17,7 @@ function wayTo(
   const events: (number | ConnectionError)[] = [];
   const dialled: string[] = [];
   const left: Promise<NatsConnection>[] = [];
-  const way: WayIn = {
+  const way: WayIn<NatsConnection> = {
     round: () => Object.keys(failures),
     urls: Object.keys(failures),
     isReturn,
