@@ -13,7 +13,7 @@ import {
   subjects,
   text,
 } from "../options.ts";
-import type { Allowance } from "../link/rights.ts";
+import type { ResponseLimit } from "../link/link_options.ts";
 import type { ServiceOptions } from "../service/service.ts";
 import { type Logger, standardError } from "../log/logger.ts";
 import { Pattern } from "../subject/pattern.ts";
@@ -142,7 +142,7 @@ export interface BrokerSettings {
   readonly connection: ConnectionSettings;
   readonly inboxPrefix: string;
   readonly requestTimeout: number;
-  readonly allowance: Allowance | undefined;
+  readonly allowance: ResponseLimit | undefined;
   /** Where answers may go, as wildcards. */
   readonly answersTo: readonly string[] | undefined;
   readonly maxSessions: number;
@@ -237,7 +237,7 @@ function connectionSettings(
 }
 
 /** Fills in the server's own defaults of `allow_responses`. */
-function allowanceOf(responses: BrokerOptions["allowResponses"]): Allowance | undefined {
+function allowanceOf(responses: BrokerOptions["allowResponses"]): ResponseLimit | undefined {
   if (responses === undefined) return undefined;
   const { max = 1, expires = 120_000 } = responses === true ? {} : responses;
   return { max, expires };

@@ -4,7 +4,7 @@ import { within } from "../deadline.ts";
 import { ConnectionError, TimeoutError } from "../errors.ts";
 import type { EventFeed } from "../events.ts";
 import { asError } from "../legible.ts";
-import type { Links } from "../link/links.ts";
+import type { Links } from "../link/ends/links.ts";
 import { currentWork, type Work } from "../message/work.ts";
 import { milliseconds } from "../options.ts";
 import type { Handling } from "../subscriber/handling.ts";

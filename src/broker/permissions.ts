@@ -1,4 +1,4 @@
-import type { Allowance } from "../link/rights.ts";
+import type { ResponseLimit } from "../link/link_options.ts";
 import { checkOptions, subjects } from "../options.ts";
 import { type ServiceOptions, subjectsOf, VERBS } from "../service/service.ts";
 import { Pattern } from "../subject/pattern.ts";
@@ -64,13 +64,13 @@ export interface BrokerNeeds {
   readonly inboxPrefix: string;
   /** The queue group of subscribers that name no group. */
   readonly queue: string | undefined;
-  readonly allowance: Allowance | undefined;
+  readonly allowance: ResponseLimit | undefined;
   readonly answersTo: readonly string[] | undefined;
   readonly service: Pick<ServiceOptions, "name" | "id"> | undefined;
 }
 
 const NANOSECONDS = 1_000_000;
-const ONCE: Allowance = { max: 1, expires: 120_000 };
+const ONCE: ResponseLimit = { max: 1, expires: 120_000 };
 /** The default inboxes of the NATS clients of every language. */
 const USUAL_INBOXES = ["_INBOX.>"];
 const NOWHERE = { deny: [">"] } as const;
@@ -130,13 +130,13 @@ function answersOf(
 class LeastPermissions implements Permissions {
   readonly publish: readonly string[] | typeof NOWHERE;
   readonly subscribe: readonly string[];
-  declare readonly allowResponses?: true | Allowance;
-  readonly #allowance: Allowance | undefined;
+  declare readonly allowResponses?: true | ResponseLimit;
+  readonly #allowance: ResponseLimit | undefined;
 
   constructor(
     publish: readonly string[],
     subscribe: readonly string[],
-    allowance: Allowance | undefined,
+    allowance: ResponseLimit | undefined,
   ) {
     this.publish = publish.length > 0 ? publish : NOWHERE;
     this.subscribe = subscribe;

@@ -1,5 +1,5 @@
 import type { EventFeed } from "../events.ts";
-import type { LinkWays } from "../link/link_ways.ts";
+import type { LinkContext } from "../link/ends/link_context.ts";
 import type { Middleware, PublishMiddleware } from "../middleware/middleware.ts";
 import { Sender, type Ways } from "../sending/sender.ts";
 import type { PublisherPlace } from "../sending/publisher.ts";
@@ -13,7 +13,7 @@ import type { SubscriberSettings } from "../subscriber/subscriber_options.ts";
 import { Answering } from "./answering.ts";
 
 /** What routers use of their broker. */
-export interface Host extends Ways, Omit<LinkWays, "sender"> {
+export interface Host extends Ways, Omit<LinkContext, "sender"> {
   readonly feed: EventFeed;
   /** Aborts when the timeout of the broker's stop has passed. */
   readonly stopping: () => AbortSignal;

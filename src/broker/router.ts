@@ -1,6 +1,6 @@
 import { InvalidSubjectError } from "../errors.ts";
 import type { SessionHandler } from "../link/session.ts";
-import { checkSession, type SessionOptions } from "../link/session_options.ts";
+import { checkSession, type SessionOptions } from "../link/link_options.ts";
 import type { Message } from "../message/message.ts";
 import type { Reply } from "../message/reply.ts";
 import type { Middleware, PublishMiddleware } from "../middleware/middleware.ts";

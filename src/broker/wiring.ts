@@ -5,13 +5,15 @@ import { ConnectionError, PermissionError, SubscriptionError } from "../errors.t
 import { EventFeed } from "../events.ts";
 import { type Inbox, type InboxOptions, inboxSettings } from "../inbox/inbox.ts";
 import { SubscribedInbox } from "../inbox/subscribed_inbox.ts";
-import { Links } from "../link/links.ts";
-import { type OpeningWays, openSession, requestStream } from "../link/openings.ts";
-import type { Allowance } from "../link/rights.ts";
+import { Links } from "../link/ends/links.ts";
+import { type OpeningWays, openSession, requestStream } from "../link/ends/opening.ts";
+import type {
+  OpenSessionOptions,
+  RequestStreamOptions,
+  ResponseLimit,
+} from "../link/link_options.ts";
 import type { Session } from "../link/session.ts";
-import type { OpenSessionOptions } from "../link/session_options.ts";
 import type { ReplyStream } from "../link/stream.ts";
-import type { RequestStreamOptions } from "../link/stream_options.ts";
 import { logEvents } from "../log/event_log.ts";
 import { currentWork, timeWithinWork } from "../message/work.ts";
 import { ReplyAddresses } from "../replies/reply_addresses.ts";
@@ -52,7 +54,7 @@ export class Wiring implements Host {
   readonly requestTimeout: number;
   readonly queue: string | undefined;
   readonly links: Links;
-  readonly allowance: Allowance | undefined;
+  readonly allowance: ResponseLimit | undefined;
   readonly inboxPrefix: string;
   readonly #service: ServiceOptions | undefined;
   readonly #discovery: Discovery | undefined;

@@ -1,5 +1,26 @@
+import { type HeaderFields, headerFields } from "../message/headers.ts";
+import { type Schema, standardSchema } from "../message/schema.ts";
+import type { Middleware } from "../middleware/middleware.ts";
+import {
+  bytes,
+  checkOptions,
+  count,
+  duration,
+  limit,
+  line,
+  middlewareList,
+  milliseconds,
+  record,
+  signal,
+} from "../options.ts";
 import type { Bounds } from "../queue.ts";
-import { bytes, checkOptions, count, duration, limit, milliseconds, record } from "../options.ts";
+import { isToken } from "../subject/subject.ts";
+
+/** How often the server lets us send to one address of reply, and for how long, in milliseconds. */
+export interface ResponseLimit {
+  readonly max: number;
+  readonly expires: number;
+}
 
 /** How one end of a stream or a session behaves; each end has its own options. */
 export interface LinkOptions {
@@ -79,4 +100,105 @@ export function linkSettings(action: string, options: LinkOptions): LinkSettings
 
 function filled(bounds: LinkOptions["window"]): Bounds {
   return { messages: bounds?.messages ?? 1_024, bytes: bounds?.bytes ?? 1_048_576 };
+}
+
+/** What to send with a request for a stream, and how long to wait. */
+export interface RequestStreamOptions<Body = unknown> extends LinkOptions {
+  /** Additional headers; a header with the name of one of ours, in any case, replaces ours. */
+  readonly headers?: HeaderFields;
+  /** Ties together all messages of one piece of work. @default {a fresh random token} */
+  readonly correlationId?: string;
+  /**
+   * Milliseconds until the responder must have begun, including a wait for the connection. @default {the broker's
+   * `requestTimeout`}
+   */
+  readonly timeout?: number;
+  /**
+   * Milliseconds until the stream must have ended; the request sends this deadline to the responder. @default
+   * {Infinity}
+   */
+  readonly deadline?: number;
+  /** Cancels the stream with its reason. */
+  readonly signal?: AbortSignal;
+  /** Checks and types every received body. */
+  readonly schema?: Schema<Body>;
+}
+
+export const OPENING_RULES = {
+  ...LINK_RULES,
+  headers: headerFields,
+  correlationId: line,
+  timeout: milliseconds,
+  deadline: limit(milliseconds),
+  signal,
+  schema: standardSchema,
+};
+
+/** @throws {TypeError} naming the first option that is unknown or wrong */
+export function checkRequestStream(options: RequestStreamOptions | undefined): void {
+  checkOptions("request a stream", options, OPENING_RULES);
+}
+
+/** How to open a session. */
+export interface OpenSessionOptions<Incoming = unknown, Outgoing = unknown>
+  extends RequestStreamOptions<Incoming> {
+  /** Checks every body before sending it. */
+  readonly sendSchema?: Schema<unknown, Outgoing>;
+}
+
+/** How to serve sessions. */
+export interface SessionOptions<
+  Incoming = unknown,
+  Outgoing = unknown,
+  Opening = unknown,
+  State = Readonly<Record<string, unknown>>,
+> extends LinkOptions {
+  /**
+   * The queue group: only one of its members gets each session, and keeps it.
+   *
+   * @default {undefined: every server of the subject accepts, and the opener takes the first; "q" if the broker is a
+   * service}
+   */
+  readonly queue?: string;
+  /** Checks and types the body of the opening; the opener gets a 400 for a body that does not fit. */
+  readonly openingSchema?: Schema<Opening>;
+  /** Checks and types every received body. */
+  readonly schema?: Schema<Incoming>;
+  /** Checks every body before sending it. */
+  readonly sendSchema?: Schema<unknown, Outgoing>;
+  /** Headers of the acceptance, for the opener. */
+  readonly headers?: HeaderFields;
+  /** Middleware around the session, inside the middleware of its router and broker. */
+  readonly middleware?: readonly Middleware<State>[];
+  /**
+   * How many sessions may be open or opening here at a time. Beyond that number the broker ends, with error 429, the
+   * oldest one whose opener has sent nothing since the opening; if every opener has sent something, the new one gets a
+   * 429.
+   *
+   * @default {1_000}
+   */
+  readonly maxSessions?: number;
+  /** How many sessions may open within a second; the next opener gets a 429. @default {Infinity} */
+  readonly openingRate?: number;
+}
+
+/** @throws {TypeError} naming the first option that is unknown or wrong */
+export function checkOpenSession(options: OpenSessionOptions | undefined): void {
+  checkOptions("open a session", options, { ...OPENING_RULES, sendSchema: standardSchema });
+}
+
+/** @throws {TypeError} naming the first option that is unknown or wrong */
+export function checkSession(pattern: string, options: SessionOptions): void {
+  checkOptions(`serve sessions on "${pattern}"`, options, {
+    ...LINK_RULES,
+    queue: (value) =>
+      isToken(value) ? undefined : "one token without blanks and control characters",
+    openingSchema: standardSchema,
+    schema: standardSchema,
+    sendSchema: standardSchema,
+    headers: headerFields,
+    middleware: middlewareList,
+    maxSessions: count,
+    openingRate: limit(count),
+  });
 }

@@ -41,7 +41,7 @@ export interface SendOptions {
  */
 export interface Session<
   Incoming = unknown,
-  EncodedMessage = unknown,
+  Outgoing = unknown,
   Values = Readonly<Record<string, string>>,
   Opening = unknown,
 > extends AsyncIterable<Message<Incoming>>, AsyncDisposable {
@@ -69,7 +69,7 @@ export interface Session<
   /** The received bodies as a Web Stream; cancelling it cancels the session. */
   readonly readable: ReadableStream<Incoming>;
   /** Sends what the program writes; closing it calls `end()`, aborting it calls `abort()`. */
-  readonly writable: WritableStream<EncodedMessage>;
+  readonly writable: WritableStream<Outgoing>;
 
   /**
    * Sends text as text, bytes as bytes, and everything else as JSON; resolves when there is room for more, so that a
@@ -84,7 +84,7 @@ export interface Session<
    * @throws {OutboxFullError} if too much waits already, as the program does not await `send()`
    * @throws the reason of `signal`, if it aborts
    */
-  send(body: EncodedMessage, options?: SendOptions): Promise<void>;
+  send(body: Outgoing, options?: SendOptions): Promise<void>;
 
   /**
    * The next message; `undefined` once the other side has called `end()`, or this side has left.
@@ -123,7 +123,7 @@ export interface Session<
 /** A function that serves a session; the session ends when the function returns or throws. */
 export type SessionHandler<
   Incoming = unknown,
-  EncodedMessage = unknown,
+  Outgoing = unknown,
   Values = Readonly<Record<string, string>>,
   Opening = unknown,
-> = (session: Session<Incoming, EncodedMessage, Values, Opening>) => unknown;
+> = (session: Session<Incoming, Outgoing, Values, Opening>) => unknown;

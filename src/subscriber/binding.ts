@@ -1,7 +1,7 @@
 import type { Clock } from "../clock.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { EventFeed } from "../events.ts";
-import type { LinkWays } from "../link/link_ways.ts";
+import type { LinkContext } from "../link/ends/link_context.ts";
 import type { Middleware } from "../middleware/middleware.ts";
 import type { Sender } from "../sending/sender.ts";
 import type { EndpointStats } from "../service/endpoint.ts";
@@ -38,5 +38,5 @@ export interface Binding {
   readonly queue: string | undefined;
   readonly stats: EndpointStats | undefined;
   /** What streams and sessions go over. */
-  readonly ways: LinkWays;
+  readonly ways: LinkContext;
 }

@@ -3,9 +3,9 @@ import { ReplyError } from "../errors.ts";
 import type { EventFeed } from "../events.ts";
 import { ERROR_CODES, errorReply, Reply } from "../message/reply.ts";
 import { copyRawMessage, type RawMessage } from "../message/raw_message.ts";
-import { isAsyncIterable } from "../link/async_iterable.ts";
-import type { Endpoint } from "../link/endpoint.ts";
-import type { LinkWays } from "../link/link_ways.ts";
+import { after, isAsyncIterable, isThenable } from "../promises.ts";
+import type { Channel } from "../link/ends/channel.ts";
+import type { LinkContext } from "../link/ends/link_context.ts";
 import { LinkError } from "../link/link_error.ts";
 import type { LinkSettings } from "../link/link_options.ts";
 import { END, LINK } from "../message/signalbox_headers.ts";
@@ -14,7 +14,6 @@ import type { Sender } from "../sending/sender.ts";
 import type { EndpointStats } from "../service/endpoint.ts";
 import type { Pattern } from "../subject/pattern.ts";
 import type { Draft } from "../middleware/middleware.ts";
-import { after, isThenable } from "../promises.ts";
 import { asError } from "../legible.ts";
 import { Exchange, exchangeOf } from "./exchange.ts";
 import { type Failure, failureOf, Unanswerable } from "./failure.ts";
@@ -40,7 +39,7 @@ export interface DeliveryPlan {
   readonly feed: EventFeed;
   readonly stopping: () => AbortSignal;
   readonly stats: EndpointStats | undefined;
-  readonly ways: LinkWays;
+  readonly ways: LinkContext;
   /** How streamed replies behave. */
   readonly streams: LinkSettings;
   /** Limits the number of streams and sessions. */
@@ -233,7 +232,7 @@ export class Delivery {
   }
 
   /** Sends the error through the link, and ignores an error that follows from the link's end. */
-  #failLink(exchange: Exchange, endpoint: Endpoint, error: unknown): Promise<void> {
+  #failLink(exchange: Exchange, endpoint: Channel, error: unknown): Promise<void> {
     const isOfEnd = error === endpoint.error("") ||
       (error instanceof LinkError && error.subject === endpoint.subject);
     const isNews = !endpoint.ending || !isOfEnd;

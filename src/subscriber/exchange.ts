@@ -1,9 +1,9 @@
 import type { Clock, Timer } from "../clock.ts";
 import { TimeoutError } from "../errors.ts";
 import { newToken } from "../subject/subject.ts";
-import type { Endpoint } from "../link/endpoint.ts";
+import type { Channel } from "../link/ends/channel.ts";
 import type { Failure } from "./failure.ts";
-import type { LinkWays } from "../link/link_ways.ts";
+import type { LinkContext } from "../link/ends/link_context.ts";
 import { type Message, ReceivedMessage, type Reception, receptionOf } from "../message/message.ts";
 import { heldSize, type RawMessage } from "../message/raw_message.ts";
 import { TIME_LEFT } from "../message/signalbox_headers.ts";
@@ -14,7 +14,7 @@ import type { SelfAsking } from "./self_asking.ts";
 /** A place among the limited number of streams and sessions. */
 export interface Seat {
   /** Notes that the exchange has become a stream or a session. */
-  lead(endpoint: Endpoint): void;
+  lead(endpoint: Channel): void;
   /** Frees the place. */
   leave(): void;
 }
@@ -23,7 +23,7 @@ export interface Seat {
 export class Exchange implements Work, Reception {
   readonly message: ReceivedMessage;
   /** What a stream or a session of it needs of the broker. */
-  readonly ways: LinkWays;
+  readonly ways: LinkContext;
   readonly replyTo: string;
   readonly params: Readonly<Record<string, string>>;
   /** When the message arrived, by the clock. */
@@ -45,7 +45,7 @@ export class Exchange implements Work, Reception {
   /** Detects that its handler waits for its own subscriber. */
   selfAsking: SelfAsking | undefined;
   /** The endpoint of its stream or session, if its answer is one. */
-  endpoint: Endpoint | undefined;
+  endpoint: Channel | undefined;
   readonly #stopping: AbortSignal;
   #correlationId: string | undefined;
   #deadline: number | undefined;
@@ -60,7 +60,7 @@ export class Exchange implements Work, Reception {
     params: Readonly<Record<string, string>>,
     arrived: number,
     stopping: AbortSignal,
-    ways: LinkWays,
+    ways: LinkContext,
   ) {
     this.ways = ways;
     this.replyTo = packet.replyTo;
@@ -128,7 +128,7 @@ export class Exchange implements Work, Reception {
   }
 
   /** Notes that its answer is a stream or a session, whose end aborts the signal. */
-  lead(endpoint: Endpoint): void {
+  lead(endpoint: Channel): void {
     this.#answered = true;
     this.endpoint = endpoint;
     this.message.detach();

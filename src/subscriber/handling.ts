@@ -1,10 +1,9 @@
 import type { MessageSink, ServerSubscription } from "../connection/connection.ts";
 import type { NextOptions } from "../inbox/inbox.ts";
-import { isAsyncGenerator } from "../link/async_iterable.ts";
-import { Places } from "../link/places.ts";
+import { handled, isAsyncGenerator } from "../promises.ts";
+import { Limiter } from "../link/limiter.ts";
 import type { RawMessage } from "../message/raw_message.ts";
 import { ERROR_CODES } from "../message/reply.ts";
-import { handled } from "../promises.ts";
 import { RefusedReplies } from "../replies/refused_replies.ts";
 import type { ReplyAddresses } from "../replies/reply_addresses.ts";
 import type { Endpoint, EndpointStats } from "../service/endpoint.ts";
@@ -285,8 +284,8 @@ export class Handling implements HandlerSubscriber, MessageSink, Worker {
         pattern: text,
         what: this.#routes.some(({ isSession }) => isSession) ? "sessions" : "streams",
         noReply,
-        places: new Places(clock, maxStreams, openingRate),
-        unread: new Places(clock, maxStreams),
+        places: new Limiter(clock, maxStreams, openingRate),
+        unread: new Limiter(clock, maxStreams),
         refused: () => this.#drop(),
       }),
     });

@@ -1,6 +1,6 @@
 import type { MessageSink, ServerSubscription } from "../connection/connection.ts";
 import { isNoResponders } from "../requests/requests.ts";
-import type { LinkWays } from "../link/link_ways.ts";
+import type { LinkContext } from "../link/ends/link_context.ts";
 import type { RawMessage } from "../message/raw_message.ts";
 
 /** How often to ask the server whether the caller is still there, in milliseconds. */
@@ -8,7 +8,7 @@ const STEP = 200;
 /** Do not ask about a caller that gets fewer parts than this within one step. */
 const FEW = 64;
 
-type CallerWays = Pick<LinkWays, "clock" | "connection" | "newInbox">;
+type CallerWays = Pick<LinkContext, "clock" | "connection" | "newInbox">;
 
 /**
  * Detects that a caller who gets parts without a link has gone. The server reports a missing subscriber only for

@@ -2,12 +2,11 @@ import type { Clock } from "../clock.ts";
 import { DecodeError, ReplyError, type ValidationError } from "../errors.ts";
 import { within } from "../deadline.ts";
 import { ERROR_CODES, Reply } from "../message/reply.ts";
-import { isAsyncIterable } from "../link/async_iterable.ts";
+import { after, isAsyncIterable, isThenable } from "../promises.ts";
 import type { ReceivedMessage } from "../message/message.ts";
 import { LONGEST_VALIDATION, type Schema, validate } from "../message/schema.ts";
 import { compose, type Link, type Middleware } from "../middleware/middleware.ts";
 import { describe } from "../options.ts";
-import { after, isThenable } from "../promises.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Handler } from "./subscriber.ts";
 

@@ -1,10 +1,10 @@
 import { type EventFeed, isPowerOfTen } from "../events.ts";
 import { ReplyError } from "../errors.ts";
-import type { Endpoint } from "../link/endpoint.ts";
-import type { Held, Holding } from "../link/held.ts";
-import type { LinkWays } from "../link/link_ways.ts";
+import type { Channel } from "../link/ends/channel.ts";
+import type { MemoryBudget, MemoryShare } from "../link/ends/memory.ts";
+import type { LinkContext } from "../link/ends/link_context.ts";
 import { LinkError } from "../link/link_error.ts";
-import type { Guest, Places } from "../link/places.ts";
+import type { Guest, Limiter } from "../link/limiter.ts";
 import { ERROR_CODES } from "../message/reply.ts";
 import { LINK } from "../message/signalbox_headers.ts";
 import { after } from "../promises.ts";
@@ -12,29 +12,29 @@ import type { Exchange, Seat } from "./exchange.ts";
 
 /** The limits of one subject's places. */
 export interface SeatPlan {
-  readonly ways: Pick<LinkWays, "links" | "sender">;
+  readonly ways: Pick<LinkContext, "links" | "sender">;
   readonly feed: Pick<EventFeed, "emit">;
   readonly pattern: string;
   /** What the places are for, in error messages: sessions, or streams. */
   readonly what: string;
   readonly noReply: boolean;
-  readonly places: Places;
-  /** Places for streams that are only published: they must not take the place of a reader. */
-  readonly unread: Places;
+  readonly places: Limiter;
+  /** Limiter for streams that are only published: they must not take the place of a reader. */
+  readonly unread: Limiter;
   /** Called when there was no place. */
   readonly refused: () => void;
 }
 
 /** The place of a message that becomes a stream or a session, from its arrival to its end. */
 class Taken implements Seat, Guest {
-  readonly #held: Held;
+  readonly #held: MemoryBudget;
   readonly #size: number;
-  #places: readonly Places[] = [];
-  readonly #dismissed: (endpoint: Endpoint) => void;
-  #holding: Holding;
-  #endpoint: Endpoint | undefined;
+  #places: readonly Limiter[] = [];
+  readonly #dismissed: (endpoint: Channel) => void;
+  #holding: MemoryShare;
+  #endpoint: Channel | undefined;
 
-  constructor(held: Held, size: number, dismissed: (endpoint: Endpoint) => void) {
+  constructor(held: MemoryBudget, size: number, dismissed: (endpoint: Channel) => void) {
     this.#held = held;
     this.#size = size;
     this.#holding = held.open(size);
@@ -49,13 +49,13 @@ class Taken implements Seat, Guest {
     return false;
   }
 
-  entered(places: Places): void {
+  entered(places: Limiter): void {
     // a new array, as push() would reserve room for sixteen more entries
     this.#places = [...this.#places, places];
   }
 
   /** Notes the link, which can now be ended to free the place. */
-  lead(endpoint: Endpoint): void {
+  lead(endpoint: Channel): void {
     this.#endpoint = endpoint;
     for (const places of this.#places) places.seat(this);
     this.#held.forget(this.#holding);
@@ -112,12 +112,12 @@ export class Seats {
     return this.#placesOf(exchange).pass();
   }
 
-  #placesOf(exchange: Exchange): Places {
+  #placesOf(exchange: Exchange): Limiter {
     const { noReply, places, unread } = this.#plan;
     return noReply || exchange.replyTo === "" ? unread : places;
   }
 
-  #enter(exchange: Exchange, seat: Taken, places: Places, what: string): unknown {
+  #enter(exchange: Exchange, seat: Taken, places: Limiter, what: string): unknown {
     return after(places.enter(), (hasPlace) => {
       if (!hasPlace) throw this.#refusal(exchange, `Too many ${what}`);
       seat.entered(places);
@@ -131,7 +131,7 @@ export class Seats {
   }
 
   /** Emits an event only for the first, the tenth, the hundredth, as a peer decides how many there are. */
-  #dismiss(endpoint: Endpoint): void {
+  #dismiss(endpoint: Channel): void {
     const description = "Others wait for the place of one that says nothing";
     const { subject, correlationId } = endpoint;
     const error = new LinkError("go on with", subject, "error", description);

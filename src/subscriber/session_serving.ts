@@ -1,10 +1,9 @@
 import { DecodeError, ReplyError, ValidationError } from "../errors.ts";
-import { accept, termsIn } from "../link/accepting.ts";
-import { linkSettings } from "../link/link_options.ts";
-import { LinkSession } from "../link/link_session.ts";
+import { accept, termsIn } from "../link/ends/opening.ts";
+import { linkSettings, type SessionOptions } from "../link/link_options.ts";
+import { LinkSession } from "../link/ends/link_session.ts";
 import type { SessionHandler } from "../link/session.ts";
-import type { SessionOptions } from "../link/session_options.ts";
-import type { Terms } from "../link/terms.ts";
+import type { HandshakeTerms } from "../link/frames/control_frames.ts";
 import { ERROR_CODES } from "../message/reply.ts";
 import type { Message } from "../message/message.ts";
 import { TokenBuckets } from "../rate_limiter.ts";
@@ -70,7 +69,7 @@ function admittedTerms(
   message: Message,
   exchange: Exchange,
   rate: TokenBuckets | undefined,
-): Terms {
+): HandshakeTerms {
   const terms = termsIn(message);
   if (terms?.kind !== "session" || !exchange.isOpen) {
     throw new ReplyError(ERROR_CODES.badRequest, "Only sessions are served here");

@@ -1,10 +1,10 @@
 import { breath } from "../turns.ts";
 import { EncodeError, ReplyError } from "../errors.ts";
-import { accept, termsIn } from "../link/accepting.ts";
-import type { Endpoint } from "../link/endpoint.ts";
+import { accept, termsIn } from "../link/ends/opening.ts";
+import type { Channel } from "../link/ends/channel.ts";
 import { LinkError } from "../link/link_error.ts";
-import { SENT } from "../link/sending.ts";
-import type { LinkWays } from "../link/link_ways.ts";
+import { SENT } from "../link/ends/body_sender.ts";
+import type { LinkContext } from "../link/ends/link_context.ts";
 import type { LinkSettings } from "../link/link_options.ts";
 import { ERROR_CODES, Reply } from "../message/reply.ts";
 import type { Sender } from "../sending/sender.ts";
@@ -17,7 +17,7 @@ import type { Seats } from "./seats.ts";
 
 /** How to send streamed replies. */
 export interface StreamPlan {
-  readonly ways: LinkWays;
+  readonly ways: LinkContext;
   readonly sender: Sender;
   readonly streams: LinkSettings;
   readonly seats: Seats;
@@ -148,7 +148,7 @@ export class Streaming {
   async #sendParts(
     exchange: Exchange,
     parts: AsyncIterator<unknown>,
-    { endpoint, check }: { readonly endpoint: Endpoint; readonly check: PartCheck | undefined },
+    { endpoint, check }: { readonly endpoint: Channel; readonly check: PartCheck | undefined },
   ): Promise<void> {
     const { publish } = this.#plan;
     const stopped = endpoint.closed.then(() => parts.return?.());
@@ -173,7 +173,7 @@ export class Streaming {
     }
   }
 
-  #sendPart(endpoint: Endpoint, part: unknown): Promise<void> {
+  #sendPart(endpoint: Channel, part: unknown): Promise<void> {
     const { body, options } = partOf(part);
     const sent = endpoint.send(body, options?.headers);
     if (sent === SENT) return sent;

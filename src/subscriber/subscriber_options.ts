@@ -1,5 +1,5 @@
 import { type Bounds, DEFAULT_BOUNDS } from "../queue.ts";
-import { isAsyncGenerator } from "../link/async_iterable.ts";
+import { isAsyncGenerator } from "../promises.ts";
 import {
   LINK_RULES,
   type LinkOptions,

@@ -32,6 +32,9 @@ const FLOORS: readonly (readonly string[])[] = [
   ["service"],
   ["sending"],
   ["link"],
+  ["link/frames"],
+  ["link/machine"],
+  ["link/ends"],
   ["subscriber"],
   ["broker"],
   ["testing", "demo"],
@@ -73,12 +76,15 @@ function read(path: string): SourceFile {
 
 const files = [...paths()].sort().map(read);
 
+/** The innermost room that has a floor, or a single file that has one. */
 function roomOf(path: string): string {
-  return path.split("/")[0]!;
+  const rooms = FLOORS.flat().filter((room) => path === room || path.startsWith(`${room}/`));
+  return rooms.sort((a, b) => b.length - a.length)[0] ?? path.split("/")[0]!;
 }
 
 function floorOf(path: string): number {
-  return FLOORS.findIndex((rooms) => rooms.includes(path) || rooms.includes(roomOf(path)));
+  const room = roomOf(path);
+  return FLOORS.findIndex((rooms) => rooms.includes(room));
 }
 
 /** Files that lead back to themselves, each circle once and as one line. */

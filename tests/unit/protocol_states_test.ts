@@ -1,11 +1,10 @@
 import { assertEquals } from "@std/assert";
 import { readPage } from "../interop/protocol_page.ts";
-import { COMPLETE } from "../../src/link/ending.ts";
-import type { ControlKind, FrameCode } from "../../src/link/frame.ts";
-import type { FrameWriter } from "../../src/link/flow.ts";
-import type { LinkEvents } from "../../src/link/link_life.ts";
-import { LinkMachine } from "../../src/link/link_machine.ts";
-import { parseTerms } from "../../src/link/terms.ts";
+import { COMPLETE, parseTerms } from "../../src/link/frames/control_frames.ts";
+import type { ControlKind, FrameCode } from "../../src/link/frames/frame.ts";
+import type { FrameWriter } from "../../src/link/machine/flow.ts";
+import type { LinkEvents } from "../../src/link/machine/link_life.ts";
+import { LinkMachine } from "../../src/link/machine/link_machine.ts";
 
 const page = await readPage();
 const TERMS = parseTerms("1 session frames=4 bytes=64 body=64 responses=0")!;
@@ -97,7 +96,7 @@ const STATES: Readonly<Record<string, (bench: Bench) => void>> = {
   },
   over: (bench) => {
     bench.accept();
-    bench.machine.left({ reason: "cancelled" });
+    bench.machine.peerLeft({ reason: "cancelled" });
   },
 };
 
@@ -134,7 +133,7 @@ const EVENTS: Readonly<Record<string, (bench: Bench) => void>> = {
   },
   "`q` otherwise": (bench) => bench.hear("farewell"),
   "tally that cannot be": (bench) => bench.hear("credit", { received: 3 }),
-  "`x`": ({ machine }) => machine.left({ reason: "cancelled" }),
+  "`x`": ({ machine }) => machine.peerLeft({ reason: "cancelled" }),
   "status 503": ({ machine, now }) => machine.lost(now),
   "connection lost": ({ machine, now }) => machine.disconnected(now),
   "connection back": ({ machine, now }) => {

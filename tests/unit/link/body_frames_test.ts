@@ -1,6 +1,11 @@
 import { assertEquals, assertNotStrictEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { EncodeError } from "../../../src/errors.ts";
-import { type BodyFrames, codeOf, framesOf, headersOf } from "../../../src/link/body_frames.ts";
+import {
+  type BodyFrames,
+  codeOf,
+  framesOf,
+  headersOf,
+} from "../../../src/link/frames/body_frames.ts";
 import { sizeOf } from "../../../src/message/raw_message.ts";
 
 const MOST = 1_000;

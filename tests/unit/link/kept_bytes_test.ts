@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { framesOf } from "../../../src/link/body_frames.ts";
-import { Outflow } from "../../../src/link/outflow.ts";
+import { framesOf } from "../../../src/link/frames/body_frames.ts";
+import { SendWindow } from "../../../src/link/machine/send_window.ts";
 
 /** How many bytes are kept in memory with these. */
 function keptWith(
@@ -24,8 +24,8 @@ Deno.test("framesOf() copies the pieces of bytes that the caller may write into"
   assertEquals(frames.flatMap(({ data }) => [...data]), Array(1_000).fill(0));
 });
 
-Deno.test("Outflow.settle() gives what was kept at the call before bytes of its own, and leaves it as it is", () => {
-  const out = new Outflow({ messages: 100, bytes: 10_000 });
+Deno.test("SendWindow.settle() gives what was kept at the call before bytes of its own, and leaves it as it is", () => {
+  const out = new SendWindow({ messages: 100, bytes: 10_000 });
   out.learn({ received: 0, frames: 100, bytes: 10_000, sent: 0, spent: 0 });
   const give = (text: string) => {
     const { frames } = framesOf(text, { "X-Of": text }, "id", 1_000);

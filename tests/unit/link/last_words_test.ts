@@ -1,8 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
-import { COMPLETE } from "../../../src/link/ending.ts";
+import { COMPLETE } from "../../../src/link/frames/control_frames.ts";
 import type { LinkEnd } from "../../../src/link/link_error.ts";
-import type { LinkSettings } from "../../../src/link/link_options.ts";
-import type { Allowance } from "../../../src/link/rights.ts";
+import type { LinkSettings, ResponseLimit } from "../../../src/link/link_options.ts";
 import { pick, type Random, seeded } from "../seeded_random.ts";
 import { Pair } from "./machine_pair.ts";
 import type { Side } from "./machine_side.ts";
@@ -13,7 +12,7 @@ const SEEDS = 1_000;
 const SPREAD = 24;
 const LATENCY = 8;
 const LONG = 5_000;
-const ALLOWANCES: readonly (Allowance | undefined)[] = [
+const ALLOWANCES: readonly (ResponseLimit | undefined)[] = [
   undefined,
   undefined,
   { max: 1, expires: 120_000 },

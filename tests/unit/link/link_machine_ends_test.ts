@@ -54,7 +54,7 @@ control abort, missing       | opening:           | over: x .        | finished:
 control abort, impossible    | opening:           | over: x .        | finished: q       | over:
 control credit, all there    | opening:           | over: x .        | finished: q       | over:
 control farewell, all there  | opening:           | over: x .        | over: .           | over:
-left                         | opening:           | over: .          | over: .           | over:
+peerLeft                     | opening:           | over: .          | over: .           | over:
 lost                         | over: .            | over: .          | finished:         | over:
 doubt                        | opening:           | leaving:         | finished:         | over:
 disconnected                 | opening:           | leaving:         | finished:         | over:

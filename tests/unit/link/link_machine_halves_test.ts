@@ -55,7 +55,7 @@ control abort, missing       | open:                 | open:                  | 
 control abort, impossible    | over: x !gap .        | over: x !gap .         | over: x !gap .
 control credit, all there    | finished: q !complete | open:                  | open:
 control farewell, all there  | over: q !complete .   | over: x !gap .         | over: x !gap .
-left                         | over: !idle .         | over: !idle .          | over: !idle .
+peerLeft                     | over: !idle .         | over: !idle .          | over: !idle .
 lost                         | paused:               | paused:                | paused:
 doubt                        | open: p               | open: p                | open:
 disconnected                 | paused:               | paused:                | paused:

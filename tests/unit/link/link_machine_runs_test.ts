@@ -1,7 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { COMPLETE } from "../../../src/link/ending.ts";
-import type { LinkSettings } from "../../../src/link/link_options.ts";
-import type { Allowance } from "../../../src/link/rights.ts";
+import { COMPLETE } from "../../../src/link/frames/control_frames.ts";
+import type { LinkSettings, ResponseLimit } from "../../../src/link/link_options.ts";
 import { pick, type Random, seeded } from "../seeded_random.ts";
 import { Pair } from "./machine_pair.ts";
 import type { Side } from "./machine_side.ts";
@@ -12,7 +11,7 @@ const RUNS = 400;
 const SOON = 25_000;
 /** After so long every side has let go. */
 const LINGER = 60_000;
-const ALLOWANCES: readonly (Allowance | undefined)[] = [
+const ALLOWANCES: readonly (ResponseLimit | undefined)[] = [
   undefined,
   { max: 1, expires: 120_000 },
   { max: 1, expires: 8_000 },

@@ -1,10 +1,10 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
-import { COMPLETE } from "../../../src/link/ending.ts";
+import { COMPLETE } from "../../../src/link/frames/control_frames.ts";
 import { pick, type Random, seeded } from "../seeded_random.ts";
 import { cellOf, EVENTS } from "./machine_events.ts";
 import { PEER, Stage, TERMS, unnumbered } from "./machine_stage.ts";
 
-const INCOMING = /^(accepted|numbered|control|left|lost)/;
+const INCOMING = /^(accepted|numbered|control|peerLeft|lost)/;
 const ONE_EACH = { max: 1, expires: 1_000 };
 
 Deno.test("LinkMachine tells with every word what has come, what there is room for, and what it sent", () => {

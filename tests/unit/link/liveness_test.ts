@@ -1,5 +1,5 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
-import { Liveness } from "../../../src/link/liveness.ts";
+import { Liveness } from "../../../src/link/machine/liveness.ts";
 import type { LinkSettings } from "../../../src/link/link_options.ts";
 import { SETTINGS } from "./machine_stage.ts";
 
@@ -38,11 +38,11 @@ Deno.test("Liveness probes no later than a short keepAlive says", () => {
 
 Deno.test("Liveness hurries where the other side must hear from us, but never below 400 ms", () => {
   const one = liveness();
-  one.hurry(2_000);
+  one.capKeepAlive(2_000);
   assertEquals(silences(one), [400, 800, 1_600, 2_000, 2_000, 2_000, 2_000]);
   const other = liveness();
-  other.hurry(1);
-  other.hurry(5_000);
+  other.capKeepAlive(1);
+  other.capKeepAlive(5_000);
   assertEquals(silences(other, QUIET, 3), [400, 400, 400]);
 });
 

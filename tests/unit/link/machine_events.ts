@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { COMPLETE } from "../../../src/link/ending.ts";
-import type { ControlKind } from "../../../src/link/frame.ts";
+import { COMPLETE } from "../../../src/link/frames/control_frames.ts";
+import type { ControlKind } from "../../../src/link/frames/frame.ts";
 import type { LinkSettings } from "../../../src/link/link_options.ts";
 import { FAILED, PEER, Stage, TERMS, unnumbered } from "./machine_stage.ts";
 
@@ -37,7 +37,7 @@ export const STATES: Readonly<Record<string, (stage: Stage) => void>> = {
   },
   over: (stage) => {
     STATES.open!(stage);
-    stage.machine.left({ reason: "cancelled" });
+    stage.machine.peerLeft({ reason: "cancelled" });
   },
   // and the ways between
   closing: (stage) => {
@@ -96,7 +96,7 @@ export const EVENTS: Readonly<Record<string, (stage: Stage) => unknown>> = {
     stage.hear("credit", { received: stage.machine.out.last }),
   "control farewell, all there": (stage) =>
     stage.hear("farewell", { received: stage.machine.out.last }),
-  "left": ({ machine }) => machine.left({ reason: "idle" }),
+  "peerLeft": ({ machine }) => machine.peerLeft({ reason: "idle" }),
   "lost": ({ machine, now }) => machine.lost(now),
   "doubt": ({ machine, now }) => machine.doubt(now),
   "disconnected": ({ machine, now }) => machine.disconnected(now),

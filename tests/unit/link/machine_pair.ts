@@ -1,6 +1,5 @@
-import type { LinkSettings } from "../../../src/link/link_options.ts";
-import type { Allowance } from "../../../src/link/rights.ts";
-import { termsOf } from "../../../src/link/terms.ts";
+import type { LinkSettings, ResponseLimit } from "../../../src/link/link_options.ts";
+import { termsOf } from "../../../src/link/frames/control_frames.ts";
 import { type Message, Side } from "./machine_side.ts";
 
 /** Simulated milliseconds; a message takes as long from one side to the other, unless it is said otherwise. */
@@ -10,7 +9,7 @@ export interface PairSettings {
   readonly opener: LinkSettings;
   readonly server: LinkSettings;
   /** Of the server. */
-  readonly allowance: Allowance | undefined;
+  readonly allowance: ResponseLimit | undefined;
 }
 
 /** Two machines, joined by a wire that keeps the order and may lose anything. */

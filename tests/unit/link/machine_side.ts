@@ -1,13 +1,19 @@
-import { encodeEnding, type Ending } from "../../../src/link/ending.ts";
-import type { FrameWriter } from "../../../src/link/flow.ts";
-import type { ControlKind, FrameCode, Numbered } from "../../../src/link/frame.ts";
-import type { LinkEvents } from "../../../src/link/link_life.ts";
-import { LinkMachine } from "../../../src/link/link_machine.ts";
-import type { LinkSettings } from "../../../src/link/link_options.ts";
-import type { Unnumbered } from "../../../src/link/outflow.ts";
-import type { Allowance } from "../../../src/link/rights.ts";
-import type { Tally } from "../../../src/link/tally.ts";
-import { termsOf } from "../../../src/link/terms.ts";
+import {
+  encodeEnding,
+  type EndDetails,
+  type FlowState,
+  termsOf,
+} from "../../../src/link/frames/control_frames.ts";
+import type { FrameWriter } from "../../../src/link/machine/flow.ts";
+import type {
+  ControlKind,
+  FrameCode,
+  Numbered,
+  Unnumbered,
+} from "../../../src/link/frames/frame.ts";
+import type { LinkEvents } from "../../../src/link/machine/link_life.ts";
+import { LinkMachine } from "../../../src/link/machine/link_machine.ts";
+import type { LinkSettings, ResponseLimit } from "../../../src/link/link_options.ts";
 import type { Pair } from "./machine_pair.ts";
 
 /** A message on its way. */
@@ -38,7 +44,7 @@ export class Side implements FrameWriter, LinkEvents {
   readonly noted = new Map<string, Noted>();
   peer!: Side;
   delivered = 0;
-  ending: Ending | undefined;
+  ending: EndDetails | undefined;
   isUp = true;
   isReleased = false;
   isClosed = false;
@@ -49,7 +55,7 @@ export class Side implements FrameWriter, LinkEvents {
     readonly name: string,
     readonly pair: Pair,
     readonly settings: LinkSettings,
-    readonly allowance: Allowance | undefined,
+    readonly allowance: ResponseLimit | undefined,
   ) {
     this.machine = new LinkMachine(settings, allowance, this, this, 0);
   }
@@ -66,7 +72,7 @@ export class Side implements FrameWriter, LinkEvents {
     this.#post(address, isBare ? undefined : `${this.name}0`, act, isBare);
   }
 
-  say(kind: ControlKind, serial: number, tally: Tally, address: string): void {
+  say(kind: ControlKind, serial: number, tally: FlowState, address: string): void {
     const reply = `${this.name}${serial}`;
     if (kind === "open") return this.accept(serial, address);
     this.words++;
@@ -83,8 +89,8 @@ export class Side implements FrameWriter, LinkEvents {
     this.#post(address, reply, (machine, now) => machine.accepted(terms, reply, serial, now));
   }
 
-  leave(ending: Ending, serial: number, address: string): void {
-    this.#post(address, `${this.name}${serial}`, (machine) => machine.left(ending));
+  leave(ending: EndDetails, serial: number, address: string): void {
+    this.#post(address, `${this.name}${serial}`, (machine) => machine.peerLeft(ending));
   }
 
   deliver({ number, code, data, headerBlock }: Numbered): void {
@@ -103,7 +109,7 @@ export class Side implements FrameWriter, LinkEvents {
     this.#checkReleased();
   }
 
-  ended(ending: Ending): void {
+  ended(ending: EndDetails): void {
     if (this.ending) this.fault("ended twice");
     this.#checkReleased();
     this.ending = ending;
@@ -123,7 +129,7 @@ export class Side implements FrameWriter, LinkEvents {
   }
 
   /** Ends it from here. */
-  close(ending: Ending): void {
+  close(ending: EndDetails): void {
     if (!this.isMet || this.isClosed || this.ending) return;
     const last = { ...encodeEnding(ending, "work"), code: "f" as const };
     this.isClosed = true;

@@ -1,18 +1,24 @@
 import { assertEquals } from "@std/assert";
-import type { Ending } from "../../../src/link/ending.ts";
-import type { ControlKind, FrameCode, Numbered } from "../../../src/link/frame.ts";
-import type { FrameWriter } from "../../../src/link/flow.ts";
-import type { LinkEvents } from "../../../src/link/link_life.ts";
-import { LinkMachine } from "../../../src/link/link_machine.ts";
-import type { LinkSettings } from "../../../src/link/link_options.ts";
-import type { Unnumbered } from "../../../src/link/outflow.ts";
-import type { Allowance } from "../../../src/link/rights.ts";
-import type { Tally } from "../../../src/link/tally.ts";
-import { parseTerms, type Terms } from "../../../src/link/terms.ts";
+import {
+  type EndDetails,
+  type FlowState,
+  type HandshakeTerms,
+  parseTerms,
+} from "../../../src/link/frames/control_frames.ts";
+import type {
+  ControlKind,
+  FrameCode,
+  Numbered,
+  Unnumbered,
+} from "../../../src/link/frames/frame.ts";
+import type { FrameWriter } from "../../../src/link/machine/flow.ts";
+import type { LinkEvents } from "../../../src/link/machine/link_life.ts";
+import { LinkMachine } from "../../../src/link/machine/link_machine.ts";
+import type { LinkSettings, ResponseLimit } from "../../../src/link/link_options.ts";
 
 /** Where the other side is. */
 export const PEER = "_PEER.x.o1";
-export const TERMS: Terms = parseTerms("1 session frames=4 bytes=64 body=64 responses=0")!;
+export const TERMS: HandshakeTerms = parseTerms("1 session frames=4 bytes=64 body=64 responses=0")!;
 export const SETTINGS: LinkSettings = {
   window: { messages: 4, bytes: 64 },
   maxUnacknowledged: { messages: 1_000, bytes: 100_000 },
@@ -22,7 +28,7 @@ export const SETTINGS: LinkSettings = {
   idleTimeout: 20_000,
 };
 const LETTERS = { open: "o", credit: "c", probe: "p", gap: "g", farewell: "q", draining: "d" };
-export const FAILED: Ending = { reason: "error", code: 7, description: "no" };
+export const FAILED: EndDetails = { reason: "error", code: 7, description: "no" };
 export function unnumbered(code: FrameCode, size = 8): Unnumbered {
   return { code, data: new Uint8Array(size), headerBlock: undefined };
 }
@@ -31,7 +37,7 @@ export function unnumbered(code: FrameCode, size = 8): Unnumbered {
 export interface Said {
   readonly kind: ControlKind;
   readonly serial: number;
-  readonly tally: Tally;
+  readonly tally: FlowState;
   readonly address: string;
 }
 
@@ -49,10 +55,10 @@ export class Stage implements FrameWriter, LinkEvents {
   now = 0;
   /** The number of the last frame that came. */
   came = 0;
-  told: Ending | undefined;
-  #left: Ending | undefined;
+  told: EndDetails | undefined;
+  #left: EndDetails | undefined;
 
-  constructor(settings: Partial<LinkSettings> = {}, allowance?: Allowance) {
+  constructor(settings: Partial<LinkSettings> = {}, allowance?: ResponseLimit) {
     this.machine = new LinkMachine({ ...SETTINGS, ...settings }, allowance, this, this, this.now);
   }
 
@@ -61,13 +67,13 @@ export class Stage implements FrameWriter, LinkEvents {
     this.sentTo.push(address);
   }
 
-  say(kind: ControlKind, serial: number, tally: Tally, address: string): void {
+  say(kind: ControlKind, serial: number, tally: FlowState, address: string): void {
     this.done.push(LETTERS[kind as keyof typeof LETTERS] ?? `?${kind}`);
     this.said.push({ kind, serial, tally, address });
     this.sentTo.push(address);
   }
 
-  leave(ending: Ending, _serial: number, address: string): void {
+  leave(ending: EndDetails, _serial: number, address: string): void {
     this.done.push("x");
     this.sentTo.push(address);
     this.#left = ending;
@@ -81,7 +87,7 @@ export class Stage implements FrameWriter, LinkEvents {
     this.done.push("draining");
   }
 
-  ended(ending: Ending): void {
+  ended(ending: EndDetails): void {
     this.done.push(`!${ending.reason}`);
     this.told = ending;
   }
@@ -90,7 +96,7 @@ export class Stage implements FrameWriter, LinkEvents {
     this.done.push(".");
   }
 
-  accept(terms: Partial<Terms> = {}): void {
+  accept(terms: Partial<HandshakeTerms> = {}): void {
     this.machine.accepted({ ...TERMS, ...terms }, PEER, 1, this.now);
   }
 
@@ -110,7 +116,7 @@ export class Stage implements FrameWriter, LinkEvents {
     this.machine.numbered({ number, code, data: new Uint8Array(8), headerBlock }, this.now);
   }
 
-  hear(kind: ControlKind, tally: Partial<Tally> = {}, serial = 9): void {
+  hear(kind: ControlKind, tally: Partial<FlowState> = {}, serial = 9): void {
     const told = { received: 0, frames: 4, bytes: 64, sent: 0, spent: 0, ...tally };
     this.machine.control(kind, serial, told, `_PEER.x.c${serial}`, this.now);
   }

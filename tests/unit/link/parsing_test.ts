@@ -1,15 +1,28 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
-import { controlName, type Numbered, numberedName, parseName } from "../../../src/link/frame.ts";
-import { framesIn, pack } from "../../../src/link/pack.ts";
-import { encodeTally, parseTally } from "../../../src/link/tally.ts";
-import { encodeTerms, parseTerms, type Terms, termsOf, toldIn } from "../../../src/link/terms.ts";
+import {
+  controlName,
+  framesIn,
+  type Numbered,
+  numberedName,
+  pack,
+  parseName,
+} from "../../../src/link/frames/frame.ts";
+import {
+  encodeFlowState,
+  encodeTerms,
+  type HandshakeTerms,
+  parseFlowState,
+  parseTerms,
+  termsOf,
+  toldIn,
+} from "../../../src/link/frames/control_frames.ts";
 import { pick, printable, type Random, seeded } from "../seeded_random.ts";
 import { KINDS } from "./machine_events.ts";
 import { SETTINGS } from "./machine_stage.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
 const CODES = [..."tjbuhmefs"] as Parameters<typeof numberedName>[1][];
-const TERMS: Terms = {
+const TERMS: HandshakeTerms = {
   kind: "session",
   frames: 4,
   bytes: 64,
@@ -61,17 +74,17 @@ Deno.test("parseName() takes nothing from behind the end", () => {
   }
 });
 
-Deno.test("parseTally() reads what encodeTally() writes", () => {
+Deno.test("parseFlowState() reads what encodeFlowState() writes", () => {
   const most = Number.MAX_SAFE_INTEGER;
   for (const n of [0, 1, most]) {
     const tally = { received: n, frames: n, bytes: 7, sent: 8, spent: n };
-    assertEquals(parseTally(encodeTally(tally)), tally);
+    assertEquals(parseFlowState(encodeFlowState(tally)), tally);
   }
   const tally = { received: 1, frames: 2, bytes: 3, sent: 4, spent: 5 };
-  assertStrictEquals(new TextDecoder().decode(encodeTally(tally)), "1 2 3 4 5");
+  assertStrictEquals(new TextDecoder().decode(encodeFlowState(tally)), "1 2 3 4 5");
 });
 
-Deno.test("parseTally() takes nothing for a tally that is none", () => {
+Deno.test("parseFlowState() takes nothing for a tally that is none", () => {
   const wrong = ["", "1", "1 2 3 4", "1 2 3 4 5 6", "1  2 3 4 5", " 1 2 3 4 5", "1 2 3 4 5 "];
   const numbers = ["-1 2 3 4 5", "1.5 2 3 4 5", "1e3 2 3 4 5", "NaN 2 3 4 5", "Infinity 0 0 0 0"];
   const others = [
@@ -82,10 +95,10 @@ Deno.test("parseTally() takes nothing for a tally that is none", () => {
     `${"1".repeat(17)} 0 0 0 0`,
   ];
   for (const text of [...wrong, ...numbers, ...others, "1 2 3 4 5".padEnd(85)]) {
-    assertStrictEquals(parseTally(encode(text)), undefined, text);
+    assertStrictEquals(parseFlowState(encode(text)), undefined, text);
   }
-  assertStrictEquals(parseTally(Uint8Array.of(0xff, 0xfe, 0x31)), undefined);
-  assertStrictEquals(parseTally(new Uint8Array(1_000_000).fill(49)), undefined);
+  assertStrictEquals(parseFlowState(Uint8Array.of(0xff, 0xfe, 0x31)), undefined);
+  assertStrictEquals(parseFlowState(new Uint8Array(1_000_000).fill(49)), undefined);
 });
 
 Deno.test("parseTerms() reads what encodeTerms() writes, in any order and with pairs to come", () => {
@@ -158,13 +171,13 @@ function junk(random: Random): string {
   return random(3) === 0 ? printable(random, random(90)) : some.join("");
 }
 
-Deno.test("parseName(), parseTally() and parseTerms() throw for nothing, and never give NaN", () => {
+Deno.test("parseName(), parseFlowState() and parseTerms() throw for nothing, and never give NaN", () => {
   const random = seeded(7);
   for (let at = 0; at < 20_000; at++) {
     const text = junk(random);
     const found = [
       parseName(text, random(text.length + 2)),
-      parseTally(encode(text)),
+      parseFlowState(encode(text)),
       parseTerms(text),
     ];
     for (const values of found.map((one) => Object.values(one ?? {}))) {

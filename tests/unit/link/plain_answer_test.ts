@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { platformClock } from "../../../src/clock.ts";
-import { PlainAnswer } from "../../../src/link/plain_answer.ts";
+import { PlainAnswer } from "../../../src/link/ends/handshake.ts";
 
 const part = { subject: "in", replyTo: "", data: new Uint8Array(1_000), headerBlock: undefined };
 

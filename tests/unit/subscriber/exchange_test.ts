@@ -11,10 +11,10 @@ import { platformClock } from "../../../src/clock.ts";
 import { TimeoutError } from "../../../src/errors.ts";
 import { Exchange } from "../../../src/subscriber/exchange.ts";
 import { packet } from "./packet.ts";
-import type { Endpoint } from "../../../src/link/endpoint.ts";
-import type { LinkWays } from "../../../src/link/link_ways.ts";
+import type { Channel } from "../../../src/link/ends/channel.ts";
+import type { LinkContext } from "../../../src/link/ends/link_context.ts";
 
-const NO_WAYS = { clock: platformClock } as LinkWays;
+const NO_WAYS = { clock: platformClock } as LinkContext;
 
 function exchange(
   headers?: string,
@@ -129,7 +129,7 @@ Deno.test("Exchange.lead() leaves it to the link to abort the signal, whichever 
     const asked = isAskedBefore && one.signal();
     const closed = Promise.withResolvers<void>();
     const endpoint = { closed: closed.promise, endAfter() {}, error: () => "ended" };
-    one.lead(endpoint as unknown as Endpoint);
+    one.lead(endpoint as unknown as Channel);
     const signal = asked || one.signal();
     await time.tickAsync(10_000);
     assertFalse(signal.aborted);
@@ -148,7 +148,7 @@ Deno.test("Exchange.lead() lets go of the chunk that its message lies in, as a l
   const one = new Exchange(read, {}, performance.now(), stopping, NO_WAYS);
   assertStrictEquals(one.message.data.buffer, chunk.buffer);
   const endpoint = { closed: new Promise(() => {}), endAfter() {} };
-  one.lead(endpoint as unknown as Endpoint);
+  one.lead(endpoint as unknown as Channel);
   assertStrictEquals(one.message.data.buffer.byteLength, 2);
   assertEquals([one.message.body, one.message.headers.get("a")], [11, "b"]);
 });

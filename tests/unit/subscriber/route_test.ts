@@ -9,9 +9,9 @@ import type { Middleware } from "../../../src/middleware/middleware.ts";
 import { Exchange } from "../../../src/subscriber/exchange.ts";
 import { decode, Route, type RouteSettings } from "../../../src/subscriber/route.ts";
 import { packet } from "./packet.ts";
-import type { LinkWays } from "../../../src/link/link_ways.ts";
+import type { LinkContext } from "../../../src/link/ends/link_context.ts";
 
-const WAYS = { clock: platformClock } as LinkWays;
+const WAYS = { clock: platformClock } as LinkContext;
 
 function route(settings: Partial<RouteSettings>, outer: readonly Middleware[] = []): Route {
   const { handler = ({ body }) => body, ...others } = settings;

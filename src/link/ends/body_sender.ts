@@ -1,0 +1,129 @@
+import { DEFAULT_BOUNDS } from "../../queue.ts";
+import { Passing, within } from "../../deadline.ts";
+import { OutboxFullError, PayloadTooLargeError } from "../../errors.ts";
+import type { HeaderFields } from "../../message/headers.ts";
+import { framesOf } from "../frames/body_frames.ts";
+import { LinkError } from "../link_error.ts";
+import type { Link } from "./link.ts";
+import type { LinkContext } from "./link_context.ts";
+
+interface Waiting {
+  /** The number of the frame that has to be sent. */
+  readonly number: number;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** What a sender with nothing to wait for is given, as a promise for each would cost more than the sending. */
+export const SENT = Promise.resolve();
+
+/** The way out of one end: bodies become frames, and whoever sends waits for room. */
+export class BodySender {
+  readonly #link: Link;
+  readonly #ways: Pick<LinkContext, "connection" | "sender" | "links">;
+  readonly #subject: string;
+  readonly #correlationId: string;
+  readonly #waiting: Waiting[] = [];
+  #end: PromiseWithResolvers<void> | undefined;
+  #turn: Promise<void> | undefined;
+  /** What a middleware has, where there is one. */
+  #passing: Passing | undefined;
+
+  constructor(
+    link: Link,
+    ways: Pick<LinkContext, "connection" | "sender" | "links">,
+    { subject, correlationId }: { readonly subject: string; readonly correlationId: string },
+  ) {
+    this.#link = link;
+    this.#ways = ways;
+    this.#subject = subject;
+    this.#correlationId = correlationId;
+  }
+
+  /** Resolves once everything before has passed the middleware; `undefined` where there is none. */
+  get turn(): Promise<void> | undefined {
+    return this.#turn;
+  }
+
+  /**
+   * Sends a body, now or when there is room; resolves then.
+   *
+   * @throws {PayloadTooLargeError} @throws {OutboxFullError} @throws {EncodeError} and nothing is sent
+   */
+  send(
+    body: unknown,
+    headers: HeaderFields | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const { sender } = this.#ways;
+    if (!sender.hasMiddleware) return this.#give(body, headers, signal);
+    const kind = this.#link.terms?.kind === "stream" ? "reply" : "message";
+    const draft = {
+      kind,
+      subject: this.#subject,
+      body,
+      headers,
+      correlationId: this.#correlationId,
+    } as const;
+    const pass = () => sender.pass(draft, ({ body, headers }) => this.#give(body, headers, signal));
+    // one after the other: where a middleware waits, a later message must not overtake an earlier one
+    const passed = (this.#turn ?? Promise.resolve()).then(pass).then(() => {});
+    const sent = (this.#passing ??= new Passing()).until(passed);
+    this.#turn = sent.catch(() => {});
+    return sent;
+  }
+
+  /** Resolves once the other side has all that was sent, the end included. */
+  end(): Promise<void> {
+    this.#end ??= Promise.withResolvers<void>();
+    this.moved();
+    return this.#end.promise;
+  }
+
+  /** More has been sent, or is known to have arrived. */
+  moved(): void {
+    const { sent, isDone } = this.#link.machine.out;
+    while (this.#waiting[0] && this.#waiting[0].number <= sent) this.#waiting.shift()!.resolve();
+    if (isDone) this.#end?.resolve();
+  }
+
+  /** Nothing more will be sent; an error for those who wait, where it was not all. */
+  stop(error: (() => unknown) | undefined): void {
+    this.#passing?.end(error ?? (() => new LinkError("send to", this.#subject, "complete")));
+    for (const { resolve, reject } of this.#waiting.splice(0)) error ? reject(error()) : resolve();
+    if (!error) return this.#end?.resolve();
+    this.#end?.promise.catch(() => {});
+    this.#end?.reject(error());
+  }
+
+  #give(
+    body: unknown,
+    headers: HeaderFields | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const { maxPayload } = this.#ways.connection;
+    const { frames, size } = framesOf(body, headers, this.#correlationId, maxPayload);
+    this.#checkRoom(size);
+    const ofHeaders = frames.at(-1)!.headerBlock?.length ?? 0;
+    if (ofHeaders >= maxPayload) {
+      throw new PayloadTooLargeError(this.#subject, ofHeaders, maxPayload);
+    }
+    const number = this.#link.give(frames);
+    if (this.#link.batcher.isAdmitted(number)) return SENT;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#waiting.push({ number, resolve, reject });
+    return within(promise, { signal }, `send to "${this.#subject}"`, this.#subject);
+  }
+
+  #checkRoom(size: number): void {
+    const { terms, machine: { out } } = this.#link;
+    const most = terms?.body ?? 0;
+    if (size > most) throw new PayloadTooLargeError(this.#subject, size, most);
+    const isFull = out.keptFrames >= DEFAULT_BOUNDS.messages ||
+      out.keptBytes > DEFAULT_BOUNDS.bytes;
+    if (isFull) throw new OutboxFullError(this.#subject, out.keptBytes, DEFAULT_BOUNDS.bytes);
+    if (this.#link.holding.mayGrow(size)) return;
+    const { bytes, limit: all } = this.#ways.links.held;
+    throw new OutboxFullError(this.#subject, bytes, all);
+  }
+}

@@ -1,0 +1,298 @@
+import { LONGEST_TIMER, type Timer } from "../../clock.ts";
+import type { NextOptions } from "../../inbox/inbox.ts";
+import type { Message } from "../../message/message.ts";
+import type { HeaderFields } from "../../message/headers.ts";
+import type { EncodedMessage } from "../../message/outgoing.ts";
+import type { RawMessage } from "../../message/raw_message.ts";
+import type { Work } from "../../message/work.ts";
+import { handled } from "../../promises.ts";
+import {
+  COMPLETE,
+  type EndDetails,
+  errorOf,
+  leaving,
+  OUTGROWN,
+  reasonOf,
+} from "../frames/control_frames.ts";
+import type { Numbered } from "../frames/frame.ts";
+import { Handshake, type Opened, type OpeningPatience } from "./handshake.ts";
+import { LazyAbortSignal } from "./lazy_abort_signal.ts";
+import type { LinkMachine } from "../machine/link_machine.ts";
+import { Link } from "./link.ts";
+import type { LinkContext, LinkOwner } from "./link_context.ts";
+import { type LinkEnd, LinkError } from "../link_error.ts";
+import type { LinkSettings } from "../link_options.ts";
+import { type Purpose, Reader } from "./session_reader.ts";
+import { SessionShutdown } from "./session_shutdown.ts";
+import { BodySender } from "./body_sender.ts";
+
+/** How long a side may say nothing once the other has said all, in milliseconds, before that is looked into. */
+const SILENCE = 1_000;
+const END = { code: "e", data: new Uint8Array(0), headerBlock: undefined } as const;
+
+/** One end of a link, in the hand of the program: what comes in, what goes out, and how it ended. */
+export class Channel implements LinkOwner {
+  readonly subject: string;
+  readonly correlationId: string;
+  /** Resolves with how it ended. */
+  readonly closed: Promise<LinkEnd>;
+  readonly #link: Link;
+  readonly #reader: Reader;
+  readonly #sending: BodySender;
+  /** How the two sides come to know each other. */
+  readonly handshake: Handshake;
+  #told!: (reason: LinkEnd) => void;
+  #ending: EndDetails | undefined;
+  #isLeft = false;
+  readonly #signal = new LazyAbortSignal();
+  readonly #drained = new LazyAbortSignal();
+  readonly #shutdown: SessionShutdown;
+  #hasHeardAll = false;
+  #allHeard: (() => void) | undefined;
+  #deadline: Timer | undefined;
+  #late: Error | undefined;
+
+  constructor(ways: LinkContext, purpose: Purpose, settings: LinkSettings) {
+    this.subject = purpose.subject;
+    this.correlationId = purpose.correlationId;
+    this.closed = new Promise((resolve) => this.#told = resolve);
+    const context = { ...purpose, clock: ways.clock, signal: () => this.signal };
+    this.#link = new Link(ways, this, settings);
+    if (purpose.only) this.#link.machine.restrict(purpose.only);
+    this.#reader = new Reader(this.#link, settings.maxMessage, context);
+    this.#sending = new BodySender(this.#link, ways, this);
+    this.handshake = new Handshake(this.#link, this);
+    this.#shutdown = new SessionShutdown(this.#link, this);
+  }
+
+  get ending(): EndDetails | undefined {
+    return this.#ending;
+  }
+
+  /** Whether this side wants nothing more. */
+  get isLeft(): boolean {
+    return this.#isLeft;
+  }
+
+  /** Where the link is in its life. */
+  get life(): Pick<LinkMachine, "state" | "isMet" | "isSuspended"> {
+    return this.#link.machine;
+  }
+
+  /** What the program is told once it has ended: made when it is asked for, with the sentence of what it wants. */
+  error(action: string): unknown {
+    return errorOf(this.#ending ?? COMPLETE, action, this.subject);
+  }
+
+  /** Aborts once it has ended, with the error that says how. */
+  get signal(): AbortSignal {
+    return this.#signal.signal;
+  }
+
+  /** Aborts when either broker begins to stop. */
+  get drained(): AbortSignal {
+    return this.#drained.signal;
+  }
+
+  /** Sends an opening, now or once the connection is back, and waits for what comes back. */
+  async open(
+    opening: EncodedMessage | Promise<EncodedMessage>,
+    patience: OpeningPatience,
+  ): Promise<Opened> {
+    try {
+      return await this.handshake.open(opening, patience);
+    } catch (error) {
+      this.ended({ reason: reasonOf(error), error });
+      throw error;
+    }
+  }
+
+  /** Ends it when so many milliseconds have passed, with an error for this side if it is to be another. */
+  endAfter(deadline: number, late?: Error): void {
+    this.#late = late;
+    if (deadline > LONGEST_TIMER) return;
+    const end = () => this.abort({ reason: "deadline" });
+    this.#deadline = this.#link.clock.setTimeout(end, deadline);
+  }
+
+  /** Ends it with the signal's reason when it aborts. */
+  endOn(signal: AbortSignal): void {
+    const abort = () => {
+      this.#forget();
+      this.abort({ reason: "cancelled", error: signal.reason });
+    };
+    if (signal.aborted) return abort();
+    signal.addEventListener("abort", abort, { once: true });
+    void this.closed.then(() => signal.removeEventListener("abort", abort));
+  }
+
+  /** Sends a body, now or when there is room; resolves then. */
+  send(body: unknown, headers?: HeaderFields, signal?: AbortSignal): Promise<void> {
+    if (this.#ending) return Promise.reject(this.error("send to"));
+    if (this.#link.machine.out.isEnded) {
+      const reason = this.#shutdown.hasBegun ? "shutting down" : "complete";
+      return Promise.reject(new LinkError("send to", this.subject, reason));
+    }
+    try {
+      return this.#sending.send(body, headers, signal);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** The next body as a message; `undefined` once all is said, or this side has left. */
+  async next(options?: NextOptions): Promise<Message | undefined> {
+    const message = await this.#reader.read(options);
+    if (message) return message;
+    if (this.#isLeft || !this.#ending || this.#ending.reason === "complete") return undefined;
+    throw this.error("read");
+  }
+
+  /** Says that nothing more is to come; resolves once the other side has all. */
+  async end(): Promise<void> {
+    if (this.#sending.turn) await this.#sending.turn;
+    if (this.#ending?.reason === "complete") return;
+    if (this.#ending) throw this.error("end");
+    if (!this.#link.machine.out.isEnded) this.#link.give([END]);
+    await this.#sending.end();
+  }
+
+  /** Says that nothing more is to come, and how it ends; reads no more. Resolves once it has ended. */
+  async close(ending: EndDetails = COMPLETE): Promise<void> {
+    if (this.#sending.turn) await this.#sending.turn;
+    this.#forget();
+    if (!this.#ending) {
+      this.#isLeft = true;
+      this.#link.close(ending);
+    }
+    await this.closed;
+  }
+
+  /** Leaves at once; what waits is not read any more. */
+  leave(reason: unknown): void {
+    if (this.#ending) return;
+    this.#isLeft = true;
+    this.#forget();
+    this.abort(leaving(reason));
+  }
+
+  /** Ends it at once; where all is said, the other side is heard first, unless it is to `fail`. */
+  abort(ending: EndDetails, how?: "fail"): void {
+    this.#link.abort(ending, how);
+    if (!this.#link.machine.isSuspended) this.ended(ending);
+  }
+
+  /** Reads until all is said; leaving the loop leaves the link: `later`, where the loop may throw an error. */
+  iterate(later = false): AsyncIterator<Message> {
+    const wait = async (): Promise<IteratorResult<Message>> => {
+      const value = await this.next();
+      return value ? { done: false, value } : { done: true, value };
+    };
+    return {
+      next: () => {
+        const value = this.#reader.readNow();
+        return value ? Promise.resolve({ done: false, value }) : handled(wait());
+      },
+      return: () => {
+        if (later) this.#leaveLater();
+        else this.leave(undefined);
+        return Promise.resolve({ done: true, value: undefined });
+      },
+    };
+  }
+
+  /** Ends with an error that this side has found in an answer, and keeps nothing of what waits. */
+  fail(error: unknown): void {
+    this.#forget();
+    this.ended({ reason: "error", error });
+  }
+
+  get held(): number {
+    return this.#reader.held + this.handshake.held;
+  }
+
+  /** What came before the end and was not read is lost as well, which must not look like the whole. */
+  outgrown(): void {
+    this.#forget();
+    if (this.#ending) this.#ending = OUTGROWN;
+    else this.abort(OUTGROWN);
+  }
+
+  accepted(acceptance: RawMessage): void {
+    this.handshake.accepted(acceptance);
+  }
+
+  answered(answer: RawMessage | Error): void {
+    this.handshake.answered(answer);
+  }
+
+  /** Calls back once the other side has said all, and for a while nothing has come of it here. */
+  onceAllHeard(call: () => void): void {
+    if (this.#allHeard) return;
+    this.#allHeard = call;
+    if (this.#hasHeardAll) this.#watchSilence();
+  }
+
+  deliver(frame: Numbered): void {
+    if (frame.code === "e") {
+      this.#hasHeardAll = true;
+      if (this.#allHeard) this.#watchSilence();
+    }
+    if (this.#reader.take(frame)) return;
+    const description = "The message is larger than is taken";
+    // the machine is in the middle of taking it
+    queueMicrotask(() => this.abort({ reason: "error", code: 413, description }));
+  }
+
+  moved(): void {
+    this.#sending.moved();
+  }
+
+  /** The program can listen to the end of the broker: if it has not done so after so many milliseconds, that ends it. */
+  listens(within: number, work?: Work): void {
+    this.#shutdown.allow(within, work);
+  }
+
+  retire(passed: number): void {
+    if (this.#ending || this.#drained.isAsked) return;
+    this.#shutdown.proceed(passed, this.#sending.turn);
+  }
+
+  draining(): void {
+    this.#drained.abort(() => new LinkError("go on with", this.subject, "shutting down"));
+  }
+
+  ended(ending: EndDetails): void {
+    if (this.#ending) return;
+    // the other side's clock may be the first to say so
+    this.#ending = ending.reason === "deadline" ? { error: this.#late, ...ending } : ending;
+    this.#deadline?.clear();
+    this.#reader.end();
+    if (ending.reason === "deadline") this.#reader.giveUp();
+    this.#sending.stop(ending.reason === "complete" ? undefined : () => this.error("send to"));
+    this.handshake.fail(() => this.error("open"));
+    this.#told(ending.reason);
+    this.#signal.abort(() => this.error("go on with"));
+  }
+
+  #watchSilence(): void {
+    const { out, out: { last } } = this.#link.machine;
+    const look = () => !out.isEnded && out.last === last && this.#allHeard!();
+    const timer = this.#link.clock.setTimeout(look, SILENCE);
+    void this.closed.then(() => timer.clear());
+  }
+
+  #forget(): void {
+    this.#reader.clear();
+    this.handshake.forget();
+    this.#link.holding.shrink();
+  }
+
+  #leaveLater(): void {
+    if (this.#ending) return;
+    this.#isLeft = true;
+    this.#forget();
+    const timer = this.#link.clock.setTimeout(() => this.abort(leaving(undefined)), 0);
+    void this.closed.then(() => timer.clear());
+  }
+}

@@ -1,0 +1,24 @@
+/** An abort signal that is made when somebody asks for it, as few do. */
+export class LazyAbortSignal {
+  #controller: AbortController | undefined;
+  #reason: (() => unknown) | undefined;
+
+  get signal(): AbortSignal {
+    if (!this.#controller) {
+      this.#controller = new AbortController();
+      if (this.#reason) this.#controller.abort(this.#reason());
+    }
+    return this.#controller.signal;
+  }
+
+  /** Whether somebody has asked for it. */
+  get isAsked(): boolean {
+    return this.#controller !== undefined;
+  }
+
+  /** Aborts it, with a reason that is made when it is needed. */
+  abort(reason: () => unknown): void {
+    this.#reason ??= reason;
+    this.#controller?.abort(this.#reason());
+  }
+}

@@ -1,0 +1,170 @@
+import type { Clock } from "../../clock.ts";
+import { within } from "../../deadline.ts";
+import type { EventFeed } from "../../events.ts";
+import { headerFields } from "../../message/headers.ts";
+import type { NextOptions } from "../../inbox/inbox.ts";
+import type { Message } from "../../message/message.ts";
+import { LONGEST_VALIDATION, type Schema, validate } from "../../message/schema.ts";
+import { checkOptions, signal } from "../../options.ts";
+import { asError, shortened } from "../../legible.ts";
+import { handled } from "../../promises.ts";
+import type { Channel } from "./channel.ts";
+import type { LinkEnd } from "../link_error.ts";
+import type { LinkContext } from "./link_context.ts";
+import { SENT } from "./body_sender.ts";
+import type { SendOptions, Session, SessionState } from "../session.ts";
+import { readableOf, writableOf } from "./web_streams.ts";
+
+/**
+ * How long a served session goes on once its broker stops and its handler does not listen to that, in milliseconds: the
+ * other side may, and have something to say.
+ */
+const SERVED_PATIENCE = 500;
+
+/** A session: an end of a link, with the other side's first word. */
+export class LinkSession implements Session {
+  readonly opening: Message;
+  readonly #channel: Channel;
+  readonly #feed: EventFeed;
+  readonly #clock: Clock;
+  /** How many messages could not be sent in this turn. */
+  #unsentCount = 0;
+  readonly #sendSchema: Schema | undefined;
+  readonly #selfWait: (() => void) | undefined;
+  #readable: ReadableStream | undefined;
+  #writable: WritableStream | undefined;
+
+  /**
+   * One that is served is told after its handler how it went; `selfWait` is called where that handler may wait for the end
+   * of the session, which waits for the handler.
+   */
+  constructor(
+    channel: Channel,
+    opening: Message,
+    sendSchema: Schema | undefined,
+    { clock, feed }: Pick<LinkContext, "clock" | "feed">,
+    selfWait?: () => void,
+  ) {
+    this.#feed = feed;
+    this.#clock = clock;
+    this.#channel = channel;
+    this.#selfWait = selfWait;
+    if (selfWait) channel.listens(SERVED_PATIENCE);
+    this.opening = opening;
+    this.#sendSchema = sendSchema;
+  }
+
+  get subject(): string {
+    return this.#channel.subject;
+  }
+
+  get params(): Readonly<Record<string, string>> {
+    return this.opening.params;
+  }
+
+  get correlationId(): string {
+    return this.#channel.correlationId;
+  }
+
+  get state(): SessionState {
+    const { life: { state }, ending } = this.#channel;
+    if (ending) return "closed";
+    return state === "paused" ? "paused" : "open";
+  }
+
+  get closed(): Promise<LinkEnd> {
+    if (this.#selfWait) this.#channel.onceAllHeard(this.#selfWait);
+    return this.#channel.closed;
+  }
+
+  get signal(): AbortSignal {
+    return this.#channel.signal;
+  }
+
+  get draining(): AbortSignal {
+    return this.#channel.drained;
+  }
+
+  get readable(): ReadableStream {
+    return this.#readable ??= readableOf(this.#channel);
+  }
+
+  get writable(): WritableStream {
+    return this.#writable ??= writableOf(this.#channel, (body) => this.send(body));
+  }
+
+  send(body: unknown, options?: SendOptions): Promise<void> {
+    const schema = this.#sendSchema;
+    const sent = !schema && !options
+      ? this.#channel.send(body)
+      : this.#sendChecked(schema, body, options);
+    return sent === SENT ? sent : handled(sent, (error) => this.#unsent(error, options?.signal));
+  }
+
+  /** A message that could not be sent is reported, once in a turn, awaited or not; what this side gave up is no news. */
+  #unsent(cause: unknown, signal: AbortSignal | undefined): void {
+    if (this.#channel.isLeft || signal?.aborted) return;
+    if (this.#unsentCount++ > 0) return;
+    queueMicrotask(() => {
+      const count = this.#unsentCount;
+      this.#unsentCount = 0;
+      const { subject, correlationId } = this;
+      const sentence = `${count} messages could not be sent to "${shortened(subject)}"`;
+      const whole = asError(cause, "A schema threw");
+      const error = count === 1 ? whole : new Error(`${sentence}: ${whole.message}`, { cause });
+      this.#feed.emit({ type: "error", error, subject, correlationId });
+    });
+  }
+
+  next(options?: NextOptions): Promise<Message | undefined> {
+    return handled(this.#channel.next(options));
+  }
+
+  end(): Promise<void> {
+    return handled(this.#channel.end());
+  }
+
+  close(): Promise<void> {
+    return handled(this.#channel.close());
+  }
+
+  abort(reason?: unknown): void {
+    this.#channel.leave(reason);
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Message> {
+    return this.#channel.iterate(this.#selfWait !== undefined);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** What a log shows: the getters, which are no fields. */
+  [Symbol.for("Deno.customInspect")](
+    inspect: typeof Deno.inspect,
+    how: Deno.InspectOptions,
+  ): string {
+    const { params, correlationId, state } = this;
+    return `Session ${
+      inspect({ subject: shortened(this.subject), params, correlationId, state }, how)
+    }`;
+  }
+
+  async #sendChecked(
+    schema: Schema | undefined,
+    body: unknown,
+    options: SendOptions | undefined,
+  ): Promise<void> {
+    checkOptions("send", options, { headers: headerFields, signal });
+    options?.signal?.throwIfAborted();
+    // only where the schema needs a promise may a later message overtake this one
+    const valid = schema && validate(schema, body);
+    if (valid instanceof Promise) {
+      const clock = this.#clock;
+      const patience = { clock, timeout: LONGEST_VALIDATION, signal: options?.signal };
+      await within(valid, patience, "validate a body", this.subject);
+    }
+    await this.#channel.send(body, options?.headers, options?.signal);
+  }
+}

@@ -1,0 +1,191 @@
+import { notConnected } from "../../connection/client_errors.ts";
+import { ReplyError, TimeoutError } from "../../errors.ts";
+import type { HeaderFields } from "../../message/headers.ts";
+import { type Message, ReceivedMessage } from "../../message/message.ts";
+import type { EncodedMessage } from "../../message/outgoing.ts";
+import { ERROR_CODES } from "../../message/reply.ts";
+import { LINK } from "../../message/signalbox_headers.ts";
+import { currentWork, timeWithinWork } from "../../message/work.ts";
+import { checkSubject, newToken } from "../../subject/subject.ts";
+import {
+  encodeTerms,
+  type HandshakeTerms,
+  KNOWS_SECRETS,
+  newSecret,
+  parseTerms,
+  termsOf,
+} from "../frames/control_frames.ts";
+import { LinkError } from "../link_error.ts";
+import {
+  checkOpenSession,
+  checkRequestStream,
+  type LinkSettings,
+  linkSettings,
+  type OpenSessionOptions,
+  type RequestStreamOptions,
+} from "../link_options.ts";
+import type { Session } from "../session.ts";
+import type { ReplyStream } from "../stream.ts";
+import { Channel } from "./channel.ts";
+import type { OpeningPatience } from "./handshake.ts";
+import type { LinkContext } from "./link_context.ts";
+import { LinkSession } from "./link_session.ts";
+import { LINK_COST } from "./memory.ts";
+import { RequestedStream } from "./requested_stream.ts";
+import type { Purpose } from "./session_reader.ts";
+
+/** What an opening goes over. */
+export interface OpeningWays extends LinkContext {
+  /** Milliseconds, for an opening that names none. */
+  readonly requestTimeout: number;
+}
+
+interface Prepared {
+  readonly channel: Channel;
+  readonly opening: EncodedMessage | Promise<EncodedMessage>;
+  readonly patience: OpeningPatience;
+  /** When all must be done, by the broker's clock. */
+  readonly until: number;
+}
+
+/** Asks for a streamed reply; the question is sent before this returns. */
+export function requestStream(
+  ways: OpeningWays,
+  subject: string,
+  body: unknown,
+  options: RequestStreamOptions,
+): ReplyStream {
+  checkSubject("request a stream", subject);
+  checkRequestStream(options);
+  const { channel, opening, patience, until } = prepare(ways, "stream", subject, body, options);
+  return new RequestedStream(
+    channel,
+    opening,
+    options.schema,
+    { ...patience, until },
+    ways,
+  );
+}
+
+/** Opens a session, and waits until it is accepted. */
+export async function openSession(
+  ways: OpeningWays,
+  subject: string,
+  body: unknown,
+  options: OpenSessionOptions,
+): Promise<Session> {
+  checkSubject("open a session", subject);
+  checkOpenSession(options);
+  options.signal?.throwIfAborted();
+  const { channel, opening, patience } = prepare(ways, "session", subject, body, options);
+  const { acceptance, plain } = await channel.open(opening, patience);
+  if (plain) {
+    const error = plain.ending?.error ??
+      new LinkError("open a session on", subject, "error", "an answer came, and no acceptance");
+    channel.fail(error);
+    throw error;
+  }
+  const answer = new ReceivedMessage(acceptance, {
+    conversation: channel.correlationId,
+    addresses: ways.addresses,
+  });
+  if (options.signal) channel.endOn(options.signal);
+  return new LinkSession(channel, answer, options.sendSchema, ways);
+}
+
+function prepare(
+  ways: OpeningWays,
+  kind: HandshakeTerms["kind"],
+  subject: string,
+  body: unknown,
+  options: RequestStreamOptions,
+): Prepared {
+  const settings = linkSettings(`open "${subject}"`, options);
+  if (!ways.connection.isOpen) throw notConnected(`open "${subject}"`);
+  const timeout = timeWithinWork(options.timeout ?? ways.requestTimeout, subject);
+  const deadline = timeWithinWork(options.deadline ?? Infinity, subject);
+  const correlationId = options.correlationId ?? currentWork()?.correlationId ?? newToken();
+  const own = termsOf(kind, settings, ways.allowance);
+  const terms = encodeTerms({ ...own, secret: KNOWS_SECRETS });
+  const timeLeft = deadline === Infinity ? undefined : Math.ceil(deadline);
+  const opening = ways.sender.encodeQuestion(
+    subject,
+    body,
+    { ...options.headers && { headers: options.headers }, correlationId },
+    timeLeft,
+    [[LINK, terms]],
+  );
+  // a caller of a stream has nothing to say after the opening, and waits for its answer as for any other
+  const only = kind === "stream" ? "reading" : undefined;
+  const purpose = { subject, correlationId, schema: options.schema, only } as const;
+  const channel = new Channel(ways, purpose, settings);
+  if (kind === "session") channel.listens(0, currentWork());
+  const late = kind === "stream" &&
+    new TimeoutError(`request a stream of "${subject}"`, deadline, subject);
+  channel.endAfter(deadline, late || undefined);
+  const until = ways.clock.now() + deadline;
+  return { channel, opening, patience: { timeout, signal: options.signal }, until };
+}
+
+/** What is said to it has an address of ours as well, and both must fit the server's control line. */
+const LONGEST_ADDRESS = 1_024;
+
+/** How an opening is answered. */
+export interface Acceptance {
+  readonly purpose: Purpose;
+  readonly settings: LinkSettings;
+  readonly headers?: HeaderFields | undefined;
+}
+
+/**
+ * What an opening tells of its sender; `undefined` for a request that is none.
+ *
+ * @throws {ReplyError} with 400, if it is of another version
+ */
+export function termsIn({ headers }: Pick<Message, "headers">): HandshakeTerms | undefined {
+  const told = headers.get(LINK);
+  if (told === undefined) return undefined;
+  const terms = parseTerms(told);
+  if (terms) return terms;
+  throw new ReplyError(
+    ERROR_CODES.badRequest,
+    "This version of streams and sessions is not spoken here",
+  );
+}
+
+/**
+ * Accepts an opening, which has its places.
+ *
+ * @throws {ReplyError} with 429, if too much is held; with 400, if addresses of reply are too long, or do not arrive as
+ * they are sent
+ */
+export function accept(
+  ways: LinkContext,
+  replyTo: string,
+  terms: HandshakeTerms,
+  { purpose, settings, headers }: Acceptance,
+): Channel {
+  if (replyTo.length > LONGEST_ADDRESS) {
+    const description = `An opening's address of reply has ${LONGEST_ADDRESS} characters at most`;
+    throw new ReplyError(ERROR_CODES.badRequest, description);
+  }
+  if (terms.responses > 0 && ways.allowance) {
+    // frames go to a limited side without an address of reply, and so where only the other may publish
+    const description = "One of the two sides must be permitted to publish to the other's inboxes";
+    throw new ReplyError(ERROR_CODES.badRequest, description);
+  }
+  if (!ways.links.held.makeRoom(LINK_COST)) {
+    throw new ReplyError(ERROR_CODES.tooMany, "Streams and sessions hold too much");
+  }
+  // whoever asks for a stream has nothing to say after the opening
+  const only = terms.kind === "stream" ? "sending" : undefined;
+  const channel = new Channel(ways, { ...purpose, only }, settings);
+  // one side is written to without an address of reply, which would tell who writes
+  const hasSecret = terms.secret > 0 && (terms.responses > 0 || ways.allowance !== undefined);
+  const secret = hasSecret ? newSecret() : 0;
+  const own = { ...termsOf(terms.kind, settings, ways.allowance), secret };
+  if (channel.handshake.accept(replyTo, terms, own, headers)) return channel;
+  const description = "Addresses of reply must arrive as they were sent";
+  channel.ended({ reason: "gap" });
+  throw new ReplyError(ERROR_CODES.badRequest, description);
+}

@@ -1,0 +1,166 @@
+import type { Timer } from "../../clock.ts";
+import { within } from "../../deadline.ts";
+import type { NextOptions } from "../../inbox/inbox.ts";
+import { type Message, ReceivedMessage } from "../../message/message.ts";
+import type { EncodedMessage } from "../../message/outgoing.ts";
+import type { RawMessage } from "../../message/raw_message.ts";
+import type { Schema } from "../../message/schema.ts";
+import { handled } from "../../promises.ts";
+import { shortened } from "../../legible.ts";
+import { readAnswer } from "../../requests/requests.ts";
+import type { Channel } from "./channel.ts";
+import type { OpeningPatience, PlainAnswer } from "./handshake.ts";
+import type { LinkEnd } from "../link_error.ts";
+import type { LinkContext } from "./link_context.ts";
+import type { ReplyStream } from "../stream.ts";
+import { readableOf } from "./web_streams.ts";
+
+/** How long a stream is waited for. */
+export interface StreamPatience extends OpeningPatience {
+  /** When all must be done, by the broker's clock. */
+  readonly until: number;
+}
+
+/** A streamed reply, on the side that asked for it. */
+export class RequestedStream implements ReplyStream {
+  readonly #channel: Channel;
+  readonly #schema: Schema | undefined;
+  readonly #ways: Pick<LinkContext, "clock" | "addresses">;
+  readonly #signal: AbortSignal | undefined;
+  readonly #until: number;
+  readonly #timeout: number;
+  /** The parts of a responder that does not speak of links, once it is known that none does. */
+  readonly #opened: Promise<PlainAnswer | undefined>;
+  /** Whether its parts are read with nothing else to see to. */
+  #isFlowing = false;
+  #readable: ReadableStream | undefined;
+
+  constructor(
+    channel: Channel,
+    opening: EncodedMessage | Promise<EncodedMessage>,
+    schema: Schema | undefined,
+    { timeout, signal, until }: StreamPatience,
+    ways: Pick<LinkContext, "clock" | "addresses">,
+  ) {
+    this.#signal = signal;
+    this.#until = until;
+    this.#timeout = timeout;
+    this.#channel = channel;
+    this.#schema = schema;
+    this.#ways = ways;
+    this.#opened = handled(this.#open(opening, { timeout, signal }));
+    if (signal) channel.endOn(signal);
+  }
+
+  get ended(): Promise<LinkEnd> {
+    return this.#channel.closed;
+  }
+
+  get readable(): ReadableStream {
+    return this.#readable ??= readableOf(this);
+  }
+
+  close(): Promise<void> {
+    this.leave(undefined);
+    return Promise.resolve();
+  }
+
+  leave(reason: unknown): void {
+    this.#channel.leave(reason);
+  }
+
+  next(): Promise<Message | undefined> {
+    return handled(this.#next());
+  }
+
+  async #next(): Promise<Message | undefined> {
+    const plain = await this.#opened.catch((error) => {
+      if (!this.#channel.isLeft) throw error;
+    });
+    if (!plain) {
+      this.#isFlowing = !this.#schema;
+      return await this.#channel.next(this.#patience());
+    }
+    const part = await plain.next();
+    return part ? await this.#read(part) : await this.#channel.next();
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Message> {
+    const parts = this.#channel.iterate();
+    const next = async (): Promise<IteratorResult<Message>> => {
+      const value = await this.#next();
+      return value ? { done: false, value } : { done: true, value };
+    };
+    // a part that has come costs a few promises less so
+    return {
+      next: () => this.#isFlowing ? parts.next() : handled(next()),
+      return: () => parts.return!(),
+    };
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** What a log shows: the getters, which are no fields. */
+  [Symbol.for("Deno.customInspect")](
+    inspect: typeof Deno.inspect,
+    how: Deno.InspectOptions,
+  ): string {
+    const { correlationId, ending } = this.#channel;
+    const subject = shortened(this.#channel.subject);
+    return `ReplyStream ${inspect({ subject, correlationId, ended: ending?.reason }, how)}`;
+  }
+
+  /** The link ends by its deadline and by the signal, but a schema may have what came before that. */
+  #patience(): NextOptions | undefined {
+    if (!this.#schema) return undefined;
+    const timeout = this.#until === Infinity
+      ? Infinity
+      : Math.max(0, this.#until - this.#ways.clock.now());
+    return { timeout, ...this.#signal && { signal: this.#signal } };
+  }
+
+  async #open(
+    opening: EncodedMessage | Promise<EncodedMessage>,
+    patience: OpeningPatience,
+  ): Promise<PlainAnswer | undefined> {
+    const { plain } = await this.#channel.open(opening, patience);
+    if (!plain) return undefined;
+    void plain.ended.then((ending) => this.#channel.ended(ending));
+    this.#watch(plain);
+    return plain;
+  }
+
+  /** Nothing tells that a plain responder is still there, and a single answer may be of one who does not stream. */
+  #watch(plain: PlainAnswer): void {
+    let timer: Timer | undefined;
+    const look = () => {
+      const left = plain.last + this.#timeout - this.#ways.clock.now();
+      if (left > 0) timer = this.#ways.clock.setTimeout(look, left);
+      else plain.end({ reason: "peer gone" });
+    };
+    look();
+    void plain.ended.then(() => timer?.clear());
+  }
+
+  /** What a plain responder sent, as a part. */
+  async #read(packet: RawMessage): Promise<Message> {
+    const { subject } = this.#channel;
+    const timeout = Math.max(0, Math.min(this.#timeout, this.#until - this.#ways.clock.now()));
+    const { clock } = this.#ways;
+    const patience = { clock, timeout, given: this.#timeout, signal: this.#signal };
+    try {
+      const read = readAnswer(
+        subject,
+        new ReceivedMessage(packet, this.#ways.addresses.reception),
+        this.#schema,
+      );
+      if (!(read instanceof Promise)) return read;
+      return await within(read, patience, `request a stream of "${subject}"`, subject);
+    } catch (error) {
+      this.#channel.fail(error);
+      throw error;
+    }
+  }
+}

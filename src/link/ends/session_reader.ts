@@ -1,0 +1,148 @@
+import type { Clock } from "../../clock.ts";
+import { within } from "../../deadline.ts";
+import type { ValidationError } from "../../errors.ts";
+import type { NextOptions } from "../../inbox/inbox.ts";
+import { type Message, ReceivedMessage, type Reception } from "../../message/message.ts";
+import { LONGEST_VALIDATION, type Schema, validate } from "../../message/schema.ts";
+import { headersOf, type ReceivedBody } from "../frames/body_frames.ts";
+import type { BodyCode } from "../frames/frame.ts";
+import { FrameAssembler } from "./frame_assembler.ts";
+import type { Link } from "./link.ts";
+
+/** What one end of a link is for. */
+export interface Purpose {
+  /** The subject it was opened on. */
+  readonly subject: string;
+  readonly correlationId: string;
+  /** Checks what comes in. */
+  readonly schema: Schema | undefined;
+  /** Hears of each body that did not decode or did not fit: what the other side is to be told of. */
+  readonly unfit?: ((error: Error) => void) | undefined;
+  /** What this side does on a link that has bodies one way only. */
+  readonly only?: "reading" | "sending" | undefined;
+}
+
+/** What the messages of a link have in common. */
+export interface Context extends Purpose {
+  readonly clock: Clock;
+  readonly signal: () => AbortSignal;
+}
+
+/** A message that its schema has yet to see to. */
+class Checking {
+  readonly message: Promise<Message | undefined>;
+  /** When the schema has had its time, by the clock. */
+  readonly until: number;
+  #isDone = false;
+  readonly #left = Promise.withResolvers<undefined>();
+
+  constructor(valid: Promise<Message>, now: number) {
+    this.until = now + LONGEST_VALIDATION;
+    const done = () => void (this.#isDone = true);
+    valid.then(done, done);
+    this.message = Promise.race([valid, this.#left.promise]);
+    this.message.catch(() => {});
+  }
+
+  get isDone(): boolean {
+    return this.#isDone;
+  }
+
+  /** Nobody wants it any more. */
+  giveUp(): void {
+    this.#left.resolve(undefined);
+  }
+}
+
+/** The way in of one end: what has come, as messages with the body that the schema makes. */
+export class Reader extends FrameAssembler {
+  readonly #context: Context;
+  /** What a schema has, and for whom it took too long; made when it is needed, as most sessions say nothing for long. */
+  #late: Checking[] | undefined;
+  #checking: Set<Checking> | undefined;
+  #receptions: Partial<Record<BodyCode, Reception>> | undefined;
+
+  constructor(link: Pick<Link, "read">, largest: number, context: Context) {
+    super(link, largest, context);
+    this.#context = context;
+  }
+
+  /** The next message; `undefined` once nothing more comes. */
+  async read(options?: NextOptions): Promise<Message | undefined> {
+    const { schema } = this.#context;
+    const until = this.#context.clock.now() + (options?.timeout ?? Infinity);
+    const late = this.#late?.shift();
+    if (late) return await this.#checked(late, until, options);
+    const arrived = await this.next(options);
+    if (!arrived) return undefined;
+    const message = this.#messageOf(arrived);
+    if (!schema) return message;
+    const valid = validate(schema, message.body, (error) => this.#refusal(error));
+    if (!(valid instanceof Promise)) return message.withBody(valid);
+    return await this.#checked(
+      new Checking(valid.then((body) => message.withBody(body)), this.#context.clock.now()),
+      until,
+      options,
+    );
+  }
+
+  #refusal(error: ValidationError): ValidationError {
+    this.#context.unfit?.(error);
+    return error;
+  }
+
+  override clear(): void {
+    super.clear();
+    this.giveUp();
+  }
+
+  /** Waits for no schema any more. */
+  giveUp(): void {
+    this.#late = undefined;
+    for (const checking of this.#checking ?? []) checking.giveUp();
+  }
+
+  /** Waits for a schema; a message that it takes too long for by the reader's own time is for the next reader. */
+  async #checked(
+    checking: Checking,
+    until: number,
+    options: NextOptions = {},
+  ): Promise<Message | undefined> {
+    const left = Math.min(until, checking.until) - this.#context.clock.now();
+    const given = until < checking.until ? options.timeout : LONGEST_VALIDATION;
+    const { clock } = this.#context;
+    const patience = { clock, timeout: Math.max(0, left), given, signal: options.signal };
+    const all = this.#checking ??= new Set();
+    all.add(checking);
+    try {
+      return await within(checking.message, patience, "read a session", this.#context.subject);
+    } catch (error) {
+      if (!checking.isDone && this.#context.clock.now() < checking.until) {
+        (this.#late ??= []).unshift(checking);
+      }
+      throw error;
+    } finally {
+      all.delete(checking);
+    }
+  }
+
+  /** The next message, if it is there and no schema has to see it: a few promises for each cost more than all else. */
+  readNow(): Message | undefined {
+    const arrived = this.#context.schema ? undefined : this.shift();
+    return arrived && this.#messageOf(arrived);
+  }
+
+  #messageOf(arrived: ReceivedBody): ReceivedMessage {
+    const { code, data, headerBlock } = arrived;
+    const packet = { subject: this.#context.subject, replyTo: "", data, headerBlock };
+    return new ReceivedMessage(packet, this.#receptions?.[code] ?? this.#reception(arrived));
+  }
+
+  /** The same for all messages of a kind, unless they have headers of their own. */
+  #reception(arrived: ReceivedBody): Reception {
+    const { correlationId: conversation, signal, unfit } = this.#context;
+    const reception = { headers: headersOf(arrived), conversation, signal, unfit };
+    if (!arrived.headerBlock) (this.#receptions ??= {})[arrived.code] = reception;
+    return reception;
+  }
+}

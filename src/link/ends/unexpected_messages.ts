@@ -1,0 +1,76 @@
+import { shortened } from "../../legible.ts";
+import { MessageHeaders } from "../../message/headers.ts";
+import type { RawMessage } from "../../message/raw_message.ts";
+import { type EndDetails, toldIn } from "../frames/control_frames.ts";
+import { parseName } from "../frames/frame.ts";
+import { LinkError } from "../link_error.ts";
+import type { FrameTransport } from "./frame_transport.ts";
+import type { LinkContext } from "./link_context.ts";
+
+const TOO_LATE: EndDetails = { reason: "cancelled", description: "Another has accepted before" };
+
+/** What comes to a link and is not of it: told once, as there may be many. */
+export class UnexpectedMessages {
+  readonly #ways: Pick<LinkContext, "feed" | "addresses">;
+  #count = 0;
+  #isDeclined = false;
+
+  constructor(ways: Pick<LinkContext, "feed" | "addresses">) {
+    this.#ways = ways;
+  }
+
+  /** Somebody else has no say here; one who has accepted as well must not wait for us. */
+  take(packet: RawMessage, transport: Pick<FrameTransport, "leave">): void {
+    const { replyTo } = packet;
+    if (toldIn(packet) === undefined || this.#isDeclined) return this.report(packet);
+    this.#isDeclined = true;
+    const name = parseName(replyTo, replyTo.lastIndexOf(".") + 1);
+    const isAcceptance = name && "kind" in name && name.kind === "open";
+    if (!isAcceptance || !this.#ways.addresses.isHarmless(replyTo)) return this.report(packet);
+    transport.leave(TOO_LATE, 1, replyTo);
+  }
+
+  report({ subject, replyTo }: RawMessage): void {
+    if (this.#count++ > 0) return;
+    const rule = `it must come from the other side: "${replyTo}"`;
+    const error = new Error(shortened(`Cannot take a message at "${subject}" as ${rule}`));
+    this.#ways.feed.emit({ type: "error", error });
+  }
+}
+
+/** What an acceptance is that cannot be answered. */
+export function rewritten(subject: string, replyTo: string): LinkError {
+  const rule = "addresses of reply must arrive as they were sent, in this protocol's version";
+  return new LinkError(`open, as ${rule} ("${replyTo}"),`, subject, "gap");
+}
+
+/** So many messages may be refused one after the other before a link cannot go on. */
+const MOST_REFUSALS = 16;
+/** After so long without a refusal, in milliseconds, they are counted anew. */
+const CALM = 5_000;
+
+/** Where a message found nobody, as a server of version 2.12 or later says it; `undefined` where it is not said. */
+export function silentSubject({ headerBlock }: RawMessage): string | undefined {
+  return headerBlock && MessageHeaders.parse(headerBlock).get("Nats-Subject");
+}
+
+/**
+ * What the server refuses to send. A side that may send so many messages to each address loses single ones where
+ * somebody else has used up an address, and goes on as after any loss; else a refusal is for good.
+ */
+export class RefusalCount {
+  readonly #isLossy: boolean;
+  #count = 0;
+  #last = -Infinity;
+
+  constructor(isLossy: boolean) {
+    this.#isLossy = isLossy;
+  }
+
+  /** Whether a link can go on after one more. */
+  isBearable(now: number): boolean {
+    if (now - this.#last > CALM) this.#count = 0;
+    this.#last = now;
+    return this.#isLossy && ++this.#count <= MOST_REFUSALS;
+  }
+}

@@ -1,0 +1,57 @@
+import type { Message } from "../../message/message.ts";
+import { handled } from "../../promises.ts";
+import type { Channel } from "./channel.ts";
+
+/** What can be read, and left. */
+export interface Source {
+  next(): Promise<Message | undefined>;
+  leave(reason: unknown): void;
+}
+
+/** What comes in, as a Web Stream: read on demand, so that back-pressure is the link's own. */
+export function readableOf<Body>(source: Source): ReadableStream<Body> {
+  const stream = new ReadableStream<Body>({
+    async pull(controller) {
+      const message = await source.next();
+      if (message) controller.enqueue(message.body as Body);
+      else controller.close();
+    },
+    cancel: (reason) => source.leave(reason),
+  }, { highWaterMark: 0 });
+  const getReader = stream.getReader.bind(stream);
+  const reader = (options?: undefined) => unharmed(getReader(options), "read", "cancel");
+  Object.defineProperty(stream, "getReader", { value: reader });
+  return unharmed(stream, "cancel");
+}
+
+/** What goes out, as a Web Stream. */
+export function writableOf<Body>(
+  channel: Channel,
+  send: (body: Body) => Promise<void>,
+): WritableStream<Body> {
+  const stream = new WritableStream<Body>({
+    // or whoever pipes from a source that says nothing would never learn that nobody takes it
+    start: (controller) => {
+      const fail = () => controller.error(channel.signal.reason);
+      if (channel.signal.aborted) fail();
+      else channel.signal.addEventListener("abort", fail, { once: true });
+    },
+    write: (body) => send(body),
+    close: () => channel.end(),
+    abort: (reason) => channel.leave(reason),
+  });
+  const getWriter = stream.getWriter.bind(stream);
+  const writer = () => unharmed(getWriter(), "write", "close", "abort");
+  Object.defineProperty(stream, "getWriter", { value: writer });
+  return unharmed(stream, "close", "abort");
+}
+
+/** Has these methods give promises that nobody needs to await: a `write()` that fails must not end the process. */
+function unharmed<Whole extends object>(whole: Whole, ...names: readonly (keyof Whole)[]): Whole {
+  for (const name of names) {
+    const call = whole[name] as (...given: unknown[]) => Promise<unknown>;
+    const marked = (...given: unknown[]) => handled(call.apply(whole, given));
+    Object.defineProperty(whole, name, { value: marked });
+  }
+  return whole;
+}

@@ -1,0 +1,90 @@
+import { encodeBody } from "../../message/codec.ts";
+import {
+  encodeHeaders,
+  type HeaderFields,
+  MessageHeaders,
+  sendableFields,
+  VERSION,
+} from "../../message/headers.ts";
+import { copyOf, sizeOf, utf8 } from "../../message/raw_message.ts";
+import type { BodyCode, Unnumbered } from "./frame.ts";
+
+const TYPES: Readonly<Record<string, string | undefined>> = {
+  t: "text/plain",
+  j: "application/json",
+  b: "application/octet-stream",
+};
+const LETTERS = new Map(Object.entries(TYPES).map(([code, type]) => [type, code as BodyCode]));
+const NONE = MessageHeaders.from({});
+const HEADERS = new Map(
+  Object.entries(TYPES).map((
+    [code, type],
+  ) => [code, MessageHeaders.parse(utf8(`${VERSION}\r\ncontent-type: ${type}\r\n\r\n`))]),
+);
+
+/** A body that came whole, and how it is to be read. */
+export interface ReceivedBody {
+  readonly code: BodyCode;
+  readonly data: Uint8Array;
+  readonly headerBlock: Uint8Array | undefined;
+  /** The bytes of its frames that hold a place in the window until it is read, headers included. */
+  readonly size: number;
+  /** How many frames these are. */
+  readonly frames: number;
+}
+
+/** The headers of a body, which go over the wire as one letter where there is just its type to tell. */
+export function headersOf(
+  { code, headerBlock }: Pick<ReceivedBody, "code" | "headerBlock">,
+): MessageHeaders {
+  return headerBlock ? MessageHeaders.parse(headerBlock) : HEADERS.get(code) ?? NONE;
+}
+
+/** The letter for a type; `h` stands for headers that tell it. */
+export function codeOf(contentType: string | undefined): BodyCode {
+  if (contentType === undefined) return "u";
+  return LETTERS.get(contentType) ?? "h";
+}
+
+/** What one body goes as: a frame, or pieces where it is larger than a message may be. */
+export interface BodyFrames {
+  readonly frames: readonly Unnumbered[];
+  /** In bytes, headers included. */
+  readonly size: number;
+}
+
+/**
+ * Encodes a body.
+ *
+ * @throws {EncodeError} if it is not text, bytes or a JSON value
+ * @throws {TypeError} for a header that would break the block apart
+ */
+export function framesOf(
+  body: unknown,
+  headers: HeaderFields | undefined,
+  correlationId: string,
+  maxPayload: number,
+): BodyFrames {
+  const { data: encoded, contentType } = encodeBody(body);
+  const headerBlock = headers &&
+    encodeHeaders({ contentType, correlationId, timeLeft: undefined }, sendableFields(headers));
+  const code = headerBlock ? "h" : codeOf(contentType);
+  const size = sizeOf({ data: encoded, headerBlock });
+  // it is kept until it is acknowledged, and the caller may write into its bytes as soon as it was sent
+  if (size <= maxPayload) {
+    const data = contentType === TYPES.b ? copyOf(encoded) : encoded;
+    return { frames: [{ code, data, headerBlock }], size };
+  }
+  // the headers go with the last piece, which must have room for them
+  const most = Math.max(1, maxPayload - (headerBlock?.length ?? 0));
+  const frames: Unnumbered[] = [];
+  let at = 0;
+  // each has bytes of its own: the last that is not acknowledged must not keep all of the body
+  while (encoded.length - at > most) {
+    const data = new Uint8Array(encoded.subarray(at, at + maxPayload));
+    frames.push({ code: "m", data, headerBlock: undefined });
+    at += data.length;
+  }
+  frames.push({ code, data: new Uint8Array(encoded.subarray(at)), headerBlock });
+  return { frames, size };
+}

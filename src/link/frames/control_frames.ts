@@ -1,0 +1,241 @@
+import { fillRandom } from "../../clock.ts";
+import { RemoteError, ReplyError, TimeoutError } from "../../errors.ts";
+import { asError } from "../../legible.ts";
+import { encodeBody } from "../../message/codec.ts";
+import { encodeHeaders, MessageHeaders } from "../../message/headers.ts";
+import { ReceivedMessage } from "../../message/message.ts";
+import { type RawMessage, utf8 } from "../../message/raw_message.ts";
+import { codeOf, ERROR_CODE, ERROR_CODES, ERROR_TEXT, errorReply } from "../../message/reply.ts";
+import { END, LINK } from "../../message/signalbox_headers.ts";
+import { type LinkEnd, LinkError } from "../link_error.ts";
+import type { LinkSettings, ResponseLimit } from "../link_options.ts";
+import { LONGEST_PACK } from "./frame.ts";
+
+/** How a link ends, as one side tells the other. */
+export interface EndDetails {
+  readonly reason: LinkEnd;
+  /** Of an error. */
+  readonly code?: number | undefined;
+  /** The code as the other side sent it, where it is no whole number. */
+  readonly rawCode?: string | undefined;
+  readonly description?: string | undefined;
+  readonly data?: unknown;
+  /** What this side's program is told instead; it is not sent. */
+  readonly error?: unknown;
+}
+
+export const COMPLETE: EndDetails = { reason: "complete" };
+/** All links together hold too much. */
+export const OUTGROWN: EndDetails = {
+  reason: "error",
+  code: ERROR_CODES.tooMany,
+  description: "Streams and sessions hold too much, and this one the most",
+};
+
+const REASONS: ReadonlySet<string> = new Set<LinkEnd>([
+  "complete",
+  "error",
+  "cancelled",
+  "deadline",
+  "idle",
+  "peer gone",
+  "gap",
+  "shutting down",
+]);
+
+/** An ending as a frame carries it; one that is complete needs no words. */
+export function encodeEnding(
+  { reason, code, description, data }: EndDetails,
+  correlationId: string,
+): Pick<RawMessage, "data" | "headerBlock"> {
+  if (reason === "complete") return { data: encodeBody(undefined).data, headerBlock: undefined };
+  const error = code === undefined ? undefined : errorReply(code, description ?? "", data);
+  const { data: bytes, contentType } = encodeBody(error ? error.body : description);
+  const fields = { ...error?.headers as Record<string, string>, [END]: reason };
+  const own = { contentType, correlationId, timeLeft: undefined };
+  return { data: bytes, headerBlock: encodeHeaders(own, fields) };
+}
+
+/** The ending without data that cannot be sent, as the other side must hear of it in any case; why is reported. */
+export function sendable(ending: EndDetails, report: (error: unknown) => void): EndDetails {
+  if (ending.data === undefined) return ending;
+  try {
+    encodeBody(ending.data);
+    return ending;
+  } catch (error) {
+    report(error);
+    return { ...ending, data: undefined };
+  }
+}
+
+/** Reads it; a reason that we do not know, from a later peer, is the nearest that we do. */
+export function readEnding(
+  { data, headerBlock }: Pick<RawMessage, "data" | "headerBlock">,
+): EndDetails {
+  if (!headerBlock) return COMPLETE;
+  const message = new ReceivedMessage({ subject: "", replyTo: "", data, headerBlock });
+  const given = message.headers.get(END) ?? "";
+  const code = message.headers.get(ERROR_CODE);
+  const reason = REASONS.has(given) ? given as LinkEnd : code === undefined ? "cancelled" : "error";
+  const body = bodyOf(message);
+  if (code === undefined) {
+    return { reason, description: typeof body === "string" ? body : undefined };
+  }
+  const description = message.headers.get(ERROR_TEXT) ?? "";
+  const number = codeOf(code);
+  const ending = { reason, code: number, description, data: body };
+  return String(number) === code ? ending : { ...ending, rawCode: code };
+}
+
+/** What the program is told of an ending, where it wanted to do something else. */
+export function errorOf(
+  ending: EndDetails,
+  action: string,
+  subject: string,
+): unknown {
+  const { reason, code, rawCode, description, data, error } = ending;
+  if (error !== undefined) return error;
+  if (code !== undefined) return new RemoteError(subject, code, description ?? "", data, rawCode);
+  return new LinkError(action, subject, reason, description);
+}
+
+/** What the other side is told when the program leaves: an error's text only if it was made for it. */
+export function leaving(reason: unknown): EndDetails {
+  // a reason that throws when it is looked at must not keep the link open
+  const error = asError(reason);
+  if (error instanceof ReplyError) {
+    const { code, message: description, data } = error;
+    return { reason: "error", code, description, data };
+  }
+  return { reason: "cancelled", description: typeof reason === "string" ? reason : undefined };
+}
+
+function bodyOf(message: ReceivedMessage): unknown {
+  try {
+    return message.body;
+  } catch {
+    return message.data;
+  }
+}
+
+/** How an opening ends that failed here. */
+export function reasonOf(thrown: unknown): LinkEnd {
+  const error = asError(thrown);
+  if (error instanceof TimeoutError) return "deadline";
+  return error === thrown && error.name !== "AbortError" ? "error" : "cancelled";
+}
+
+/** What one side tells of itself at the opening. */
+export interface HandshakeTerms {
+  readonly kind: "stream" | "session";
+  /** The last number that may be sent to it, and the bytes before the last frame, until it says more. */
+  readonly frames: number;
+  readonly bytes: number;
+  /** The largest body it takes, in bytes. */
+  readonly body: number;
+  /** How many messages it may send to each address of reply, 0 for any number. */
+  readonly responses: number;
+  /** How many bytes of frames it takes as one message, 0 where each must be a message of its own. */
+  readonly several: number;
+  /** How often it must be heard from, in milliseconds, as its addresses of reply do not last; 0 where they do. */
+  readonly renew: number;
+  /**
+   * In an opening 1, where this side knows what a secret is for; in an acceptance what frames without an address of reply
+   * carry in this link. 0 for none.
+   */
+  readonly secret: number;
+}
+
+/** What an opening says of secrets. */
+export const KNOWS_SECRETS = 1;
+/** Of 15 digits; fewer possible ones than inboxes, but each guess is a message that is reported. */
+const LEAST_SECRET = 100_000_000_000_000;
+
+const VERSION = "1";
+
+export function termsOf(
+  kind: HandshakeTerms["kind"],
+  { window, maxMessage, resumeTimeout }: LinkSettings,
+  allowance: ResponseLimit | undefined,
+): HandshakeTerms {
+  const { messages: frames, bytes } = window;
+  const responses = allowance?.max ?? 0;
+  // half of the time that an address lasts, and thrice before we would take the other side for gone
+  const renew = allowance ? Math.floor(Math.min(allowance.expires / 2, resumeTimeout / 3)) : 0;
+  const several = LONGEST_PACK;
+  return { kind, frames, bytes, body: maxMessage, responses, several, renew, secret: 0 };
+}
+
+/** What nobody guesses who has not seen the acceptance. */
+export function newSecret(): number {
+  const [random] = fillRandom(new BigUint64Array(1));
+  return LEAST_SECRET + Number(random! % BigInt(9 * LEAST_SECRET));
+}
+
+/** What an opening or an acceptance says, `undefined` in what is neither. */
+export function toldIn({ headerBlock }: RawMessage): string | undefined {
+  return headerBlock && MessageHeaders.parse(headerBlock).get(LINK);
+}
+
+/** The header's value: the protocol's version, and what is told, as pairs. */
+export function encodeTerms({ kind, secret, ...numbers }: HandshakeTerms): string {
+  const told = secret === 0 ? numbers : { ...numbers, secret };
+  const pairs = Object.entries(told).map(([name, value]) => `${name}=${value}`);
+  return [VERSION, kind, ...pairs].join(" ");
+}
+
+/** Reads it; pairs that we do not know, from a later peer, are passed over. `undefined` for another version. */
+export function parseTerms(value: string): HandshakeTerms | undefined {
+  const [version, kind, ...pairs] = value.split(" ");
+  if (version !== VERSION || (kind !== "stream" && kind !== "session")) return undefined;
+  const told = new Map(pairs.map((pair) => pair.split("=") as [string, string | undefined]));
+  const number = (name: string) => {
+    const text = told.get(name) ?? "";
+    return /^\d{1,15}$/.test(text) ? Number(text) : NaN;
+  };
+  const terms = {
+    kind,
+    frames: number("frames"),
+    bytes: number("bytes"),
+    body: number("body"),
+    responses: number("responses"),
+    several: Math.min(number("several") || 0, LONGEST_PACK),
+    renew: number("renew") || 0,
+    secret: number("secret") || 0,
+  } as const;
+  const { frames, bytes, body, responses } = terms;
+  return [frames, bytes, body, responses].some(Number.isNaN) ? undefined : terms;
+}
+
+/** What one side knows of both directions; every control frame carries it, and of two the larger numbers are newer. */
+export interface FlowState {
+  /** The number of the last frame that came in order: all up to it are acknowledged. */
+  readonly received: number;
+  /** The last number that the other side may send. */
+  readonly frames: number;
+  /** The other side may begin a frame while it has sent fewer bytes than this in all. */
+  readonly bytes: number;
+  /** The number of the last frame that was sent before this. */
+  readonly sent: number;
+  /** Addresses of reply up to this serial are of no use any more. */
+  readonly spent: number;
+}
+
+const ascii = new TextDecoder();
+const FORM = /^(\d{1,16}) (\d{1,16}) (\d{1,16}) (\d{1,16}) (\d{1,16})$/;
+/** Five numbers and the blanks between them; what is longer is not worth decoding. */
+const LONGEST = 84;
+
+export function encodeFlowState({ received, frames, bytes, sent, spent }: FlowState): Uint8Array {
+  return utf8(`${received} ${frames} ${bytes} ${sent} ${spent}`);
+}
+
+/** `undefined` for what is none. */
+export function parseFlowState(data: Uint8Array): FlowState | undefined {
+  const found = data.length > LONGEST ? null : FORM.exec(ascii.decode(data));
+  if (!found) return undefined;
+  const [received, frames, bytes, sent, spent] = found.slice(1).map(Number) as Numbers;
+  return { received, frames, bytes, sent, spent };
+}
+
+type Numbers = [number, number, number, number, number];

@@ -1,0 +1,134 @@
+import type { Clock, Timer } from "../clock.ts";
+import { TokenBuckets } from "../rate_limiter.ts";
+
+const ONE_SECOND = 1_000;
+/**
+ * So long after its acceptance a link is let be, in milliseconds, as its first word may be on its way: the longer, the
+ * fewer wait.
+ */
+const SHORTEST_GRACE = 20;
+const LONGEST_GRACE = 250;
+/** Within so many milliseconds those that wait should have a place. */
+const WAIT = 500;
+/** How long somebody waits at most, in milliseconds, as those that were ended may still be at work. */
+const PATIENCE = 1_000;
+/** How many wait so; beyond it the one that has waited longest is refused. */
+const MOST_WAITING = 1_024;
+
+/** Who has a place. */
+export interface Guest {
+  /** Whether it has not ended, and nothing has come from the other side yet. */
+  readonly isMute: boolean;
+  /** Ends it, as others wait; its place is free once it has left. */
+  dismiss(): void;
+}
+
+interface Waiting {
+  readonly resolve: (hasPlace: boolean) => void;
+  /** By the clock. */
+  readonly until: number;
+}
+
+/**
+ * So many at a time and so many within a second, and no more. Where places are short, the oldest of those that have not
+ * said a word goes first: openings that never say one must not keep all others out.
+ */
+export class Limiter {
+  readonly #clock: Clock;
+  readonly #limit: number;
+  readonly #rate: TokenBuckets | undefined;
+  /** Those that may be mute and since when they are here, the oldest first. */
+  readonly #mute = new Map<Guest, number>();
+  /** Those that were ended, and have not left. */
+  readonly #leaving = new Set<Guest>();
+  readonly #waiting: Waiting[] = [];
+  #taken = 0;
+  #timer: Timer | undefined;
+
+  constructor(clock: Clock, limit: number, rate = Infinity) {
+    this.#clock = clock;
+    this.#limit = limit;
+    if (rate < Infinity) this.#rate = new TokenBuckets({ limit: rate, interval: ONE_SECOND }, 1);
+  }
+
+  /**
+   * Takes a place, if there is one; whoever takes it gives it back. A promise where one may become free within
+   * moments.
+   */
+  enter(): boolean | Promise<boolean> {
+    if (this.#taken < this.#limit) {
+      this.#taken++;
+      return true;
+    }
+    this.#forgetHeard();
+    if (this.#leaving.size + this.#mute.size === 0) return false;
+    if (this.#waiting.length >= MOST_WAITING) this.#waiting.shift()!.resolve(false);
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    this.#waiting.push({ resolve, until: this.#clock.now() + PATIENCE });
+    this.#look();
+    return promise;
+  }
+
+  /** From now on it has to go where places are short, until it has said a word. */
+  seat(guest: Guest): void {
+    // ten thousand that have said something would be kept here, and nobody would look
+    this.#forgetHeard();
+    this.#mute.set(guest, this.#clock.now());
+  }
+
+  /** Counts as one of those that come within a second and gives 0, or gives the milliseconds until it may. */
+  pass(): number {
+    return this.#rate?.take("", this.#clock.now()) ?? 0;
+  }
+
+  /** Nothing of it is here any more: the place is for whoever waits. */
+  leave(guest?: Guest): void {
+    if (guest) {
+      this.#mute.delete(guest);
+      this.#leaving.delete(guest);
+    }
+    const next = this.#waiting.shift();
+    if (next) next.resolve(true);
+    else this.#taken--;
+    if (this.#waiting.length === 0) this.#rest();
+  }
+
+  /** Makes room for those that wait, and tells those for whom there will be none. */
+  #look(): void {
+    const now = this.#clock.now();
+    while (this.#waiting.length > 0 && this.#waiting[0]!.until <= now) {
+      this.#waiting.shift()!.resolve(false);
+    }
+    this.#forgetHeard();
+    const shared = WAIT * this.#limit / this.#waiting.length;
+    const before = now - Math.max(SHORTEST_GRACE, Math.min(shared, LONGEST_GRACE));
+    for (const [guest, since] of this.#mute) {
+      if (this.#leaving.size >= this.#waiting.length || since > before) break;
+      this.#mute.delete(guest);
+      if (!guest.isMute) continue;
+      this.#leaving.add(guest);
+      guest.dismiss();
+    }
+    if (this.#leaving.size + this.#mute.size === 0) {
+      for (const { resolve } of this.#waiting.splice(0)) resolve(false);
+    }
+    if (this.#waiting.length === 0) return this.#rest();
+    this.#timer ??= this.#clock.setTimeout(() => {
+      this.#timer = undefined;
+      this.#look();
+    }, SHORTEST_GRACE);
+  }
+
+  #rest(): void {
+    this.#timer?.clear();
+    this.#timer = undefined;
+  }
+
+  /** Each is looked at once after it has said something. */
+  #forgetHeard(): void {
+    for (const guest of this.#mute.keys()) {
+      if (guest.isMute) return;
+      this.#mute.delete(guest);
+    }
+  }
+}

@@ -1,0 +1,78 @@
+import type { Bounds } from "../../queue.ts";
+
+/** What a numbered frame is to the side it comes to: the next, one that was there before, one too early, or one too many. */
+export type Arrival = "next" | "again" | "early" | "beyond";
+
+/** One direction, where it comes in: what is there, what has been read, and so what there is room for. */
+export class ReceiveWindow {
+  readonly #window: Bounds;
+  #received = 0;
+  #bytes = 0;
+  #read = 0;
+  #readBytes = 0;
+  #toldRead = 0;
+  #toldBytes = 0;
+  #toldReceived = 0;
+  #isAsked = false;
+
+  constructor(window: Bounds) {
+    this.#window = window;
+  }
+
+  /** The number of the last frame that came in order. */
+  get received(): number {
+    return this.#received;
+  }
+
+  /** The last number there is room for. */
+  get frames(): number {
+    return this.#read + this.#window.messages;
+  }
+
+  /** The bytes in all up to which a frame may begin. */
+  get room(): number {
+    return this.#readBytes + this.#window.bytes;
+  }
+
+  /** Whether more has come than the other side knows. */
+  get isNews(): boolean {
+    return this.#received > this.#toldReceived;
+  }
+
+  /** Whether so much has been read that the other side should know: half of the window, so that it need not stop. */
+  get isCreditDue(): boolean {
+    return (this.#read - this.#toldRead) * 2 >= this.#window.messages ||
+      (this.#readBytes - this.#toldBytes) * 2 >= this.#window.bytes;
+  }
+
+  /** Takes a frame, if it is the next; an end needs no room. */
+  arrive(number: number, size: number, isEnd: boolean): Arrival {
+    if (number <= this.#received) return "again";
+    const isWithin = number <= this.frames && this.#bytes < this.room;
+    if (!isWithin && !isEnd) return "beyond";
+    if (number !== this.#received + 1) return "early";
+    this.#received = number;
+    this.#bytes += size;
+    this.#isAsked = false;
+    return "next";
+  }
+
+  /** So many frames have been read, of so many bytes together. */
+  read(size: number, frames = 1): void {
+    this.#read += frames;
+    this.#readBytes += size;
+  }
+
+  /** The other side has been told. */
+  told(): void {
+    this.#toldRead = this.#read;
+    this.#toldBytes = this.#readBytes;
+    this.#toldReceived = this.#received;
+  }
+
+  /** Whether what is missing has to be asked for: once, until it comes. */
+  ask(): boolean {
+    if (this.#isAsked) return false;
+    return this.#isAsked = true;
+  }
+}
