@@ -83,7 +83,7 @@ export class Lifecycle {
   giveUp(): void {
     this.#beginning.abort();
     this.#beginning = new AbortController();
-    this.#parts.connection.giveUp();
+    this.#parts.connection.cancelConnect();
   }
 
   /** Connects, after a running stop has ended. */

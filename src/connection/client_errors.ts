@@ -18,13 +18,13 @@ const TLS_FAULT = new RegExp(
 );
 
 /** Why a connection could not be made, in a sentence that names the servers. */
-export function connectFault(cause: unknown, servers: readonly string[]): ConnectionError {
+export function connectError(cause: unknown, servers: readonly string[]): ConnectionError {
   if (cause instanceof ConnectionError) return cause;
-  return faultOf(cause, `connect to ${servers.map(withoutQuery).join(", ")}`);
+  return connectionErrorFor(cause, `connect to ${servers.map(withoutQuery).join(", ")}`);
 }
 
-function faultOf(cause: unknown, action: string): ConnectionError {
-  const { reason, rule, hint } = verdictOn(cause);
+function connectionErrorFor(cause: unknown, action: string): ConnectionError {
+  const { reason, rule, hint } = diagnose(cause);
   const words = cause instanceof Error ? cause.message : String(cause);
   const message = legible(words);
   const advice = hint ? `. ${hint}` : "";
@@ -40,7 +40,7 @@ export function lacksPermission(cause: unknown): boolean {
 }
 
 /** Turns an error of the client into one of ours; passes on errors without a class of ours. */
-export function clientFault(error: Error): Error {
+export function fromClientError(error: Error): Error {
   if (error instanceof errors.PermissionViolationError) {
     const operation = error.operation === "publish" ? "publish" : "subscribe";
     const message = legible(shortened(error.message));
@@ -48,7 +48,9 @@ export function clientFault(error: Error): Error {
     const cause = message === error.message ? error : new Error(message);
     return new PermissionError(operation, subjectOf(error), { cause });
   }
-  if (isRefusal(error) || verdictOf(error.message)) return faultOf(error, "stay connected");
+  if (isRefusal(error) || diagnosisFor(error.message)) {
+    return connectionErrorFor(error, "stay connected");
+  }
   const message = legible(error.message);
   return message === error.message ? error : new Error(message);
 }
@@ -81,7 +83,7 @@ export function alreadyConnected(): ConnectionError {
 }
 
 /** The connection was closed while something waited for it. */
-export function closedUnder(action: string, cause: unknown): ConnectionError {
+export function connectionClosed(action: string, cause: unknown): ConnectionError {
   const sentence = `Cannot ${action} as the connection must be open: it was closed`;
   return new ConnectionError(sentence, "closed", { cause });
 }
@@ -91,10 +93,10 @@ function isRefusal(cause: unknown): boolean {
     cause instanceof errors.UserAuthenticationExpiredError;
 }
 
-function verdictOn(cause: unknown): Verdict {
+function diagnose(cause: unknown): Diagnosis {
   const { message, cause: below } = (cause ?? {}) as Error;
   const text = `${message} ${(below as Error | undefined)?.message}`;
-  const known = verdictOf(text);
+  const known = diagnosisFor(text);
   if (known) return known;
   if (isRefusal(cause)) return REFUSED_CREDENTIALS;
   if (cause instanceof errors.TimeoutError) return SILENCE;
@@ -104,7 +106,7 @@ function verdictOn(cause: unknown): Verdict {
 }
 
 /** What the last word of a server means, and what helps. */
-export interface Verdict {
+export interface Diagnosis {
   readonly reason: ConnectionErrorReason;
   /** What must hold. */
   readonly rule: string;
@@ -114,17 +116,17 @@ export interface Verdict {
 const ACCEPTED = "the server must accept the credentials";
 
 /** Of credentials that are wrong, without more. */
-export const REFUSED_CREDENTIALS: Verdict = { reason: "authorization", rule: ACCEPTED };
+export const REFUSED_CREDENTIALS: Diagnosis = { reason: "authorization", rule: ACCEPTED };
 
 /** Of a server that takes the connection and says nothing. */
-export const SILENCE: Verdict = {
+export const SILENCE: Diagnosis = {
   reason: "timeout",
   rule: "a server must answer in time",
   hint: "If it has `handshake_first`, set `tls: { handshakeFirst: true }`",
 };
 
 /** Of words that are not known here. */
-export const REJECTED: Verdict = { reason: "rejected", rule: "the server must agree" };
+export const REJECTED: Diagnosis = { reason: "rejected", rule: "the server must agree" };
 
 /** How a server hangs up without a word, as the transport tells it and as `dial` does. */
 export const HUNG_UP = "the socket closed before the server had let us in";
@@ -133,7 +135,7 @@ export const HUNG_UP = "the socket closed before the server had let us in";
 export const RESET = /connection reset|os error (?:104|54|10054)\b/i;
 
 /** By the words of the server, its TLS library, or the transport; the first that fits counts. */
-const VERDICTS: readonly (readonly [words: RegExp, verdict: Verdict])[] = [
+const DIAGNOSES: readonly (readonly [words: RegExp, verdict: Diagnosis])[] = [
   [/maximum account (?:active )?connections exceeded/i, {
     reason: "limit",
     rule: "the account must have room for one more connection",
@@ -188,6 +190,6 @@ const VERDICTS: readonly (readonly [words: RegExp, verdict: Verdict])[] = [
 ];
 
 /** What these words mean, where they are known. */
-export function verdictOf(words: string): Verdict | undefined {
-  return VERDICTS.find(([known]) => known.test(words))?.[1];
+export function diagnosisFor(words: string): Diagnosis | undefined {
+  return DIAGNOSES.find(([known]) => known.test(words))?.[1];
 }

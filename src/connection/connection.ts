@@ -4,11 +4,16 @@ import type { Line, LineWatch } from "../line/line.ts";
 import type { EncodedMessage } from "../message/outgoing.ts";
 import { sizeOf } from "../message/raw_message.ts";
 import { outside } from "../message/work.ts";
-import { ConnectionGate, Dialling } from "./dial_loop.ts";
-import { ControlLines, CurrentFacts } from "./server_limits.ts";
+import { ConnectionGate, DialLoop } from "./dial_loop.ts";
+import { ControlLines, CurrentServer } from "./server_limits.ts";
 import type { EventFeed } from "../events.ts";
-import { ErrorReports, type Report } from "./error_reports.ts";
-import { alreadyConnected, clientFault, closedUnder, notConnected } from "./client_errors.ts";
+import { ErrorReports } from "./error_reports.ts";
+import {
+  alreadyConnected,
+  connectionClosed,
+  fromClientError,
+  notConnected,
+} from "./client_errors.ts";
 import { type AcceptedClient, Heartbeat, openLine } from "./open_line.ts";
 import { Transmitter } from "./transmitter.ts";
 import { RefusalTracker } from "./refusals.ts";
@@ -24,14 +29,14 @@ const SENDING_PART = 0.8;
 /** One connection that reconnects by itself; every other part talks to the server through it. */
 export class Connection {
   readonly #feed: EventFeed;
-  readonly #lines = new ControlLines();
+  readonly #controlLines = new ControlLines();
   readonly #transmitter: Transmitter;
   readonly #refusals: RefusalTracker;
   readonly #subscriptions: Subscriptions;
-  readonly #dialling: Dialling;
+  readonly #dialLoop: DialLoop;
   readonly #heartbeat: Heartbeat;
   readonly #reports: ErrorReports;
-  readonly #server = new CurrentFacts(() => this.#line?.info);
+  readonly #server = new CurrentServer(() => this.#line?.info);
   readonly #gate = new ConnectionGate();
   #socket: SocketSource | undefined;
   #connecting: Promise<void> | undefined;
@@ -40,21 +45,21 @@ export class Connection {
   #line: Line | undefined;
   #reconnects = 0;
   #url = "";
-  readonly #report: Report;
 
-  constructor(settings: ConnectionSettings, feed: EventFeed, clock: Dialling["clock"]) {
+  constructor(settings: ConnectionSettings, feed: EventFeed, clock: DialLoop["clock"]) {
     this.#feed = feed;
     this.#reports = new ErrorReports(clock, feed);
-    this.#report = this.#reports.report;
+    const { report } = this.#reports;
     const listed = () => this.#subscriptions;
     this.#refusals = new RefusalTracker(feed, this.#reports, {
       clock,
       out: () => this.#transmitter,
       listed,
     });
-    this.#transmitter = new Transmitter(clock, settings.outboxLimit, this.#lines, this.#refusals);
-    this.#subscriptions = new Subscriptions(this.#refusals, this.#report);
-    this.#dialling = new Dialling(clock, settings, feed, this.#reports);
+    const sending = { lines: this.#controlLines, refusals: this.#refusals, report };
+    this.#transmitter = new Transmitter(clock, settings.outboxLimit, sending);
+    this.#subscriptions = new Subscriptions(this.#refusals, report);
+    this.#dialLoop = new DialLoop(clock, settings, feed, this.#reports);
     this.#heartbeat = new Heartbeat(clock, settings.pingInterval);
   }
 
@@ -70,17 +75,17 @@ export class Connection {
 
   /** The server's limit for headers and body together, in bytes. */
   get maxPayload(): number {
-    return this.#server.now.maxPayload;
+    return this.#server.facts.maxPayload;
   }
 
   /** Whether the server supports headers; a server older than 2.2 does not. */
   get hasHeaders(): boolean {
-    return this.#server.now.headers;
+    return this.#server.facts.headers;
   }
 
   /** The current or last server, and its version. */
   get server(): { readonly server: string; readonly version: string } {
-    return { server: this.#url, version: this.#server.now.version };
+    return { server: this.#url, version: this.#server.facts.version };
   }
 
   /**
@@ -97,7 +102,7 @@ export class Connection {
   connect(): Promise<void> {
     if (this.#connecting) return this.#connecting;
     this.#feed.open();
-    const connecting = this.#connecting = outside(() => this.#open()).catch((error) => {
+    const connecting = this.#connecting = outside(() => this.#connectFirst()).catch((error) => {
       if (this.#connecting === connecting) this.#connecting = undefined;
       throw error;
     });
@@ -145,7 +150,7 @@ export class Connection {
    */
   subscribe(subject: string, sink: MessageSink, queue?: string): ServerSubscription {
     if (!this.#isOpen) throw notConnected(`subscribe to "${subject}"`);
-    return this.#lines.subscribe(this.#subscriptions, subject, sink, queue);
+    return this.#controlLines.subscribe(this.#subscriptions, subject, sink, queue);
   }
 
   /** Repeats a refused subscription; resolves once the server has answered and the sink knows the result. */
@@ -166,12 +171,12 @@ export class Connection {
    * @throws {PermissionError} @throws {PayloadTooLargeError} @throws {ConnectionError} if the server refused a message
    */
   settle(patience: Patience): Promise<void> {
-    return within(this.#flushed("flush").then(this.#transmitter.account()), patience, "flush");
+    return within(this.#flushed("flush").then(this.#transmitter.lossCheck()), patience, "flush");
   }
 
   /** Stops waiting for a first server: `connect` rejects. */
-  giveUp(): void {
-    if (!this.#isOpen) this.#dialling.end();
+  cancelConnect(): void {
+    if (!this.#isOpen) this.#dialLoop.stop();
   }
 
   /**
@@ -179,105 +184,101 @@ export class Connection {
    * outage it waits for the reconnect only if it holds messages.
    */
   async close({ timeout }: { readonly timeout: number }): Promise<void> {
-    const { clock } = this.#dialling;
+    const { clock } = this.#dialLoop;
     const until = clock.now() + timeout;
     const rest = (part = 1) => ({ clock, timeout: Math.max(1, (until - clock.now()) * part) });
     if (this.#isOpen) {
-      const sent = this.#transmitter.emptied().then(() =>
+      const sent = this.#transmitter.whenEmpty().then(() =>
         this.isUp ? this.#transmitter.confirm() : undefined
       );
-      await within(sent, rest(SENDING_PART), "send what is on its way").catch(this.#report);
+      await within(sent, rest(SENDING_PART), "send what is on its way").catch(this.#reports.report);
     }
-    this.#dialling.end();
+    this.#dialLoop.stop();
     const line = this.#line;
     this.#line = undefined;
     this.#heartbeat.stop();
-    if (line) this.#dialling.leave(line.leave());
+    if (line) this.#dialLoop.closing(line.close());
     const connecting = this.#isOpen ? undefined : this.#connecting?.catch(() => {});
-    const left = Promise.resolve(connecting).then(() => this.#dialling.left());
-    await within(left, rest(), "close the socket").catch(this.#report);
+    const left = Promise.resolve(connecting).then(() => this.#dialLoop.allClosed());
+    await within(left, rest(), "close the socket").catch(this.#reports.report);
     if (this.#isOpen) this.#closed();
     // end the event readers also if the broker never connected, or is stopped twice
     this.#feed.emit({ type: "closed", error: undefined });
   }
 
-  async #open(): Promise<void> {
-    const accepted = await this.#dialling.first(this.#socket);
+  async #connectFirst(): Promise<void> {
+    const accepted = await this.#dialLoop.connect(this.#socket);
     this.#isOpen = true;
-    this.#goUp(accepted);
+    this.#connected(accepted);
   }
 
   /** A server has accepted the connection: subscribes again first, then sends held messages. */
-  #goUp(accepted: AcceptedClient): void {
-    const { clock } = this.#dialling;
-    const line = openLine(clock, accepted, this.#watch(() => line), this.#report);
+  #connected(accepted: AcceptedClient): void {
+    const { clock } = this.#dialLoop;
+    const line = openLine(clock, accepted, this.#watch(() => line), this.#reports.report);
     this.#line = line;
     this.#url = withoutQuery(line.address);
-    this.#dialling.learn(line.info?.connect_urls);
-    this.#lines.connected(this.#server.now.id);
-    this.#dialling.connected();
-    this.#transmitter.open(line);
-    this.#subscriptions.raise(line);
-    this.#refusals.raise();
-    this.#transmitter.resume({
-      isUp: () => this.isUp,
-      largest: this.maxPayload,
-      failed: this.#report,
-    });
-    this.#heartbeat.start(line, () => this.#goDown(line));
-    this.#gate.come();
+    this.#dialLoop.learnServers(line.info?.connect_urls);
+    this.#controlLines.connected(this.#server.facts.id);
+    this.#dialLoop.connected();
+    this.#transmitter.connected(line);
+    this.#subscriptions.connected(line);
+    this.#refusals.connected();
+    this.#transmitter.sendHeld(this.maxPayload);
+    this.#heartbeat.start(line, () => this.#disconnected(line));
+    this.#gate.open();
     this.#feed.emit({ type: "connected", server: this.#url, reconnects: this.#reconnects });
     if (accepted.fault !== undefined) this.#reports.unknownClient(accepted.fault);
   }
 
   /** The line has ended, or is given up: starts to reconnect. */
-  #goDown(line: Line): void {
+  #disconnected(line: Line): void {
     if (this.#line !== line) return;
     this.#line = undefined;
     this.#heartbeat.stop();
-    this.#dialling.learn(line.info?.connect_urls);
-    this.#dialling.lost();
-    const unconfirmed = this.#transmitter.interrupt();
-    this.#subscriptions.lower();
-    this.#refusals.lower();
-    this.#gate.go();
-    this.#dialling.leave(line.leave());
+    this.#dialLoop.learnServers(line.info?.connect_urls);
+    this.#dialLoop.disconnected();
+    const unconfirmed = this.#transmitter.disconnected();
+    this.#subscriptions.disconnected();
+    this.#refusals.disconnected();
+    this.#gate.shut();
+    this.#dialLoop.closing(line.close());
     this.#feed.emit({ type: "disconnected", server: this.#url, unconfirmed });
-    this.#comeBack().catch(this.#report);
+    this.#reconnect().catch(this.#reports.report);
   }
 
-  async #comeBack(): Promise<void> {
-    const accepted = await this.#dialling.again();
+  async #reconnect(): Promise<void> {
+    const accepted = await this.#dialLoop.reconnect();
     if (!accepted) return;
     this.#reconnects++;
-    this.#goUp(accepted);
+    this.#connected(accepted);
   }
 
   /** Handles the events of a line in the turn in which they happen. */
   #watch(line: () => Line): LineWatch {
     return {
-      said: (error) => {
-        if (ControlLines.isExceeded(error)) this.#lines.exceeded(this.#report);
-        else this.#refusals.said(clientFault(error), error.message);
+      serverError: (error) => {
+        if (ControlLines.isExceeded(error)) this.#controlLines.exceeded(this.#reports.report);
+        else this.#refusals.serverError(fromClientError(error), error.message);
       },
-      isLeaving: () => this.#feed.emit({ type: "lameDuck", server: this.#url }),
-      unanswerable: (packet) => this.#reports.invalidReplyAddress(packet),
-      dropped: (outgoing, error) => this.#transmitter.dropped(outgoing, error, this.#report),
-      failed: this.#report,
-      ended: () => this.#goDown(line()),
+      lameDuck: () => this.#feed.emit({ type: "lameDuck", server: this.#url }),
+      invalidReplyAddress: (packet) => this.#reports.invalidReplyAddress(packet),
+      dropped: (outgoing, error) => this.#transmitter.dropped(outgoing, error),
+      failed: this.#reports.report,
+      closed: () => this.#disconnected(line()),
     };
   }
 
   async #flushed(action: string): Promise<void> {
     for (;;) {
       if (!this.#isOpen) throw notConnected(action);
-      if (!this.#line) await this.#gate.awaited;
+      if (!this.#line) await this.#gate.whenOpen;
       try {
         await this.#transmitter.confirm();
         return void await this.#refusals.settled();
       } catch (error) {
         // the connection broke during the flush: flush again after the reconnect
-        if (!this.#isOpen) throw closedUnder(action, error);
+        if (!this.#isOpen) throw connectionClosed(action, error);
         await undefined;
       }
     }
@@ -287,9 +288,9 @@ export class Connection {
     this.#isOpen = false;
     this.#connecting = undefined;
     this.#refusals.close();
-    this.#subscriptions.clear();
-    this.#gate.fail(closedUnder("wait for the connection", undefined));
-    this.#transmitter.close(this.#report);
-    this.#lines.clear();
+    this.#subscriptions.close();
+    this.#gate.fail(connectionClosed("wait for the connection", undefined));
+    this.#transmitter.close();
+    this.#controlLines.clear();
   }
 }

@@ -43,7 +43,7 @@ export async function dial(
 
 async function makeWitness(): Promise<void> {
   try {
-    const client = await dialInTurn("webSocket", openDoor());
+    const client = await dialInTurn("webSocket", acceptingServer());
     await client.close();
     witness = client;
   } catch {
@@ -139,7 +139,7 @@ const encoder = new TextEncoder();
 type Hear = (event: { readonly data: ArrayBuffer }) => void;
 
 /** A WebSocket that leads nowhere and answers as a server does that lets a client in. */
-class OpenDoor {
+class AcceptingServer {
   readonly bufferedAmount = 0;
   onclose: ((event: { readonly wasClean: boolean }) => void) | null = null;
   #hear: Hear | null = null;
@@ -164,8 +164,8 @@ class OpenDoor {
 }
 
 /** The options of a client that is let in without a server. */
-export function openDoor(): WsConnectionOptions {
-  const socket = new OpenDoor() as unknown as WebSocket;
+export function acceptingServer(): WsConnectionOptions {
+  const socket = new AcceptingServer() as unknown as WebSocket;
   const wsFactory = () => Promise.resolve({ socket, encrypted: false });
   return {
     servers: "ws://localhost",

@@ -2,8 +2,8 @@ import type { Clock } from "../clock.ts";
 import { pause, within } from "../deadline.ts";
 import { ConnectionError } from "../errors.ts";
 import { ReconnectDelay } from "./reconnect_delay.ts";
-import { connectFault, lacksPermission } from "./client_errors.ts";
-import { Pool, withoutQuery } from "./servers.ts";
+import { connectError, lacksPermission } from "./client_errors.ts";
+import { ServerPool, withoutQuery } from "./servers.ts";
 import type { ErrorReports } from "./error_reports.ts";
 import type { AcceptedClient } from "./open_line.ts";
 import { Dialler } from "./dialler.ts";
@@ -11,14 +11,14 @@ import type { EventFeed } from "../events.ts";
 import { type ConnectionSettings, IN_MEMORY, type SocketSource } from "./settings.ts";
 
 /** What the loop needs to connect. */
-export interface WayIn<Client> {
+export interface DialPlan<Client> {
   readonly clock: Clock;
   /** The servers of a round; the loop dials each once. */
   round(): readonly string[];
   /** The servers to name in the error if none accepts us. */
   readonly urls: readonly string[];
   /** Whether this is a reconnect: then the first round waits like any other, and the loop retries after any error. */
-  readonly isReturn: boolean;
+  readonly isReconnect: boolean;
   /** Whether the first connect also retries until a server accepts us. */
   readonly waits: boolean;
   readonly delay: ReconnectDelay;
@@ -26,7 +26,7 @@ export interface WayIn<Client> {
   readonly signal: AbortSignal;
   dial(url: string): Promise<Client>;
   /** Takes a dial that is still running when the loop ends, as a dial cannot be cancelled. */
-  left(dialled: Promise<Client>): void;
+  abandoned(dialled: Promise<Client>): void;
   /** An attempt begins, after its delay. */
   attempt(count: number): void;
   /** A round has failed, and another follows. */
@@ -38,44 +38,46 @@ export interface WayIn<Client> {
  *
  * @throws {ConnectionError} if a retry cannot help, if it must not retry, or once it is ended
  */
-export async function wayIn<Client extends object>(way: WayIn<Client>): Promise<Client> {
+export async function dialUntilAccepted<Client extends object>(
+  plan: DialPlan<Client>,
+): Promise<Client> {
   let last: ConnectionError | undefined;
   for (let isFirst = true;; isFirst = false) {
-    if (!isFirst || way.isReturn) {
-      await pause(way.clock, way.delay.next(), way.signal);
-      if (way.signal.aborted) throw gaveUp(way.urls, last);
-      way.attempt(way.delay.attempts);
+    if (!isFirst || plan.isReconnect) {
+      await pause(plan.clock, plan.delay.next(), plan.signal);
+      if (plan.signal.aborted) throw stopped(plan.urls, last);
+      plan.attempt(plan.delay.attempts);
     }
-    const outcome = await oneRound(way, last);
+    const outcome = await oneRound(plan, last);
     if (!(outcome instanceof ConnectionError)) return outcome;
     last = outcome;
-    if (!way.isReturn && (!way.waits || !canPass(outcome))) throw outcome;
-    way.failed(outcome);
+    if (!plan.isReconnect && (!plan.waits || !canPass(outcome))) throw outcome;
+    plan.failed(outcome);
   }
 }
 
 /** Dials one server after the other; if all fail, returns the most helpful error. */
 async function oneRound<Client extends object>(
-  way: WayIn<Client>,
+  plan: DialPlan<Client>,
   last: ConnectionError | undefined,
 ): Promise<Client | ConnectionError> {
-  const { signal } = way;
+  const { signal } = plan;
   let worst: ConnectionError | undefined;
-  for (const url of way.round()) {
-    way.delay.dialled();
-    const dialled = way.dial(url);
+  for (const url of plan.round()) {
+    plan.delay.dialled();
+    const dialled = plan.dial(url);
     try {
       const client = await within(dialled, { signal }, "connect");
       if (!signal.aborted) return client;
     } catch (cause) {
       // a cluster may name hundreds of servers: at a reconnect, the error names only the dialled one
-      const named = way.isReturn ? [url] : way.urls;
-      const fault = signal.aborted ? undefined : connectFault(cause, named);
+      const named = plan.isReconnect ? [url] : plan.urls;
+      const fault = signal.aborted ? undefined : connectError(cause, named);
       if (fault && (!worst || weight(fault) > weight(worst))) worst = fault;
     }
     if (signal.aborted) {
-      way.left(dialled);
-      throw gaveUp(way.urls, worst ?? last);
+      plan.abandoned(dialled);
+      throw stopped(plan.urls, worst ?? last);
     }
   }
   return worst!;
@@ -107,7 +109,7 @@ function canPass({ reason, cause }: ConnectionError): boolean {
 }
 
 /** The error of a connect that this side has ended. */
-function gaveUp(
+function stopped(
   urls: readonly string[],
   cause: ConnectionError | undefined,
 ): ConnectionError {
@@ -117,16 +119,16 @@ function gaveUp(
 }
 
 /** Makes the connection and makes it again: chooses the servers, waits between dials, and reports what fails. */
-export class Dialling {
+export class DialLoop {
   readonly clock: Clock;
   readonly #settings: ConnectionSettings;
   readonly #feed: EventFeed;
   readonly #delay: ReconnectDelay;
   readonly #reports: ErrorReports;
   /** What was given up and has not ended: a dial, a client. */
-  readonly #leaving = new Set<Promise<unknown>>();
+  readonly #closings = new Set<Promise<unknown>>();
   #trying = new AbortController();
-  #pool: Pool;
+  #pool: ServerPool;
   #dialler: Dialler | undefined;
 
   constructor(
@@ -140,14 +142,14 @@ export class Dialling {
     this.#feed = feed;
     this.#delay = new ReconnectDelay(clock, settings.reconnect);
     this.#reports = reports;
-    this.#pool = new Pool(clock, settings.servers.urls);
+    this.#pool = new ServerPool(clock, settings.servers.urls);
   }
 
   /** Gives a client that was let in for the first time, through these sockets where there are any. */
-  first(socket: SocketSource | undefined): Promise<AcceptedClient> {
+  connect(socket: SocketSource | undefined): Promise<AcceptedClient> {
     const [clock, settings, delay] = [this.clock, this.#settings, this.#delay];
     this.#trying = new AbortController();
-    this.#pool = new Pool(clock, socket ? [IN_MEMORY] : settings.servers.urls);
+    this.#pool = new ServerPool(clock, socket ? [IN_MEMORY] : settings.servers.urls);
     const { report } = this.#reports;
     this.#dialler = new Dialler({ clock, settings, delay, failed: report }, socket);
     this.#reports.forgetDialErrors();
@@ -155,19 +157,19 @@ export class Dialling {
   }
 
   /** Gives another one after a loss; nothing once it is ended. */
-  async again(): Promise<AcceptedClient | undefined> {
+  async reconnect(): Promise<AcceptedClient | undefined> {
     const { signal } = this.#trying;
     try {
       const accepted = await this.#dial(true, (error) => this.#reports.reconnectError(error));
       if (!signal.aborted) return accepted;
-      this.leave(accepted.client.close());
+      this.closing(accepted.client.close());
     } catch (error) {
       if (!signal.aborted) throw error;
     }
   }
 
   /** A server tells of others. */
-  learn(addresses: unknown): void {
+  learnServers(addresses: unknown): void {
     this.#pool.learn(addresses);
   }
 
@@ -176,41 +178,41 @@ export class Dialling {
     this.#reports.forgetDialErrors();
   }
 
-  lost(): void {
+  disconnected(): void {
     this.#delay.lost();
   }
 
   /** Dials no more. */
-  end(): void {
+  stop(): void {
     this.#trying.abort();
   }
 
   /** Something has been given up, and ends by itself. */
-  leave(leaving: Promise<unknown>): void {
-    const left = leaving.catch(() => {}).finally(() => this.#leaving.delete(left));
-    this.#leaving.add(left);
+  closing(leaving: Promise<unknown>): void {
+    const left = leaving.catch(() => {}).finally(() => this.#closings.delete(left));
+    this.#closings.add(left);
   }
 
   /** Resolves once all that was given up has ended: a dial cannot be broken off, and would be seen as a socket left open. */
-  async left(): Promise<void> {
-    await Promise.all(this.#leaving);
+  async allClosed(): Promise<void> {
+    await Promise.all(this.#closings);
   }
 
-  #dial(isReturn: boolean, failed: (fault: ConnectionError) => void): Promise<AcceptedClient> {
+  #dial(isReconnect: boolean, failed: (fault: ConnectionError) => void): Promise<AcceptedClient> {
     const [pool, dialler, { signal }] = [this.#pool, this.#dialler!, this.#trying];
-    return wayIn({
+    return dialUntilAccepted({
       clock: this.clock,
-      round: () => isReturn ? [pool.longestAgo()] : pool.shuffled(),
+      round: () => isReconnect ? [pool.leastRecentlyDialled()] : pool.shuffled(),
       urls: pool.urls,
-      isReturn,
+      isReconnect,
       waits: this.#settings.waitOnFirstConnect,
       delay: this.#delay,
       signal,
       dial(url) {
-        pool.dial(url);
+        pool.dialled(url);
         return dialler.dial(url, signal);
       },
-      left: (dialled) => this.leave(dialled.then(({ client }) => client.close())),
+      abandoned: (dialled) => this.closing(dialled.then(({ client }) => client.close())),
       attempt: (attempt) => this.#feed.emit({ type: "reconnecting", attempt }),
       failed,
     });
@@ -222,24 +224,24 @@ export class ConnectionGate {
   #next = ConnectionGate.#begin();
 
   /** Resolves once the connection is open; rejects once it is closed for good. */
-  get awaited(): Promise<void> {
+  get whenOpen(): Promise<void> {
     return this.#next.promise;
   }
 
   /** The connection is open. */
-  come(): void {
+  open(): void {
     this.#next.resolve();
   }
 
   /** The connection has broken, and may come back. */
-  go(): void {
+  shut(): void {
     this.#next = ConnectionGate.#begin();
   }
 
   /** The connection is closed for good: rejects all waiting callers. */
   fail(error: Error): void {
     this.#next.reject(error);
-    this.go();
+    this.shut();
   }
 
   static #begin(): PromiseWithResolvers<void> {

@@ -6,9 +6,9 @@ import { isSound } from "../reach/trial.ts";
 import type { ReconnectDelay } from "./reconnect_delay.ts";
 import { dial } from "./dial.ts";
 import {
-  leavable,
-  NotedSockets,
+  abandonable,
   readAuthority,
+  RecordedSockets,
   type SocketFactory,
   trustingSockets,
 } from "./web_sockets.ts";
@@ -20,7 +20,7 @@ import { HUNG_UP, RESET } from "./client_errors.ts";
 const RESETS = 4;
 
 /** What dials go by. */
-export interface DialWays {
+export interface DialContext {
   readonly clock: Clock;
   readonly settings: ConnectionSettings;
   readonly delay: ReconnectDelay;
@@ -30,15 +30,15 @@ export interface DialWays {
 
 /** Dials one server after the other, each as a client of its own: with credentials that are asked for each time. */
 export class Dialler {
-  readonly #ways: DialWays;
+  readonly #ways: DialContext;
   readonly #socket: SocketSource | undefined;
   readonly #credentials: CredentialRefresher | undefined;
   /** Whether a server has let us in. */
-  #wasIn = false;
+  #wasAccepted = false;
   /** Whether TLS was there once: nothing is said to a server that has lost it. */
   #wasEncrypted = false;
 
-  constructor(ways: DialWays, socket: SocketSource | undefined) {
+  constructor(ways: DialContext, socket: SocketSource | undefined) {
     this.#ways = ways;
     this.#socket = socket;
     const { auth } = ways.settings;
@@ -55,17 +55,17 @@ export class Dialler {
     const sockets = await this.#sockets();
     await this.#refresh(signal);
     const kind = kindOf(settings, this.#socket);
-    const noted = kind === "webSocket" ? new NotedSockets(sockets) : undefined;
+    const noted = kind === "webSocket" ? new RecordedSockets(sockets) : undefined;
     const options = clientOptions(settings, kind, {
       url,
       isEncrypted: this.#wasEncrypted,
       authenticator: this.#credentials?.answer,
-      wsFactory: noted && leavable(noted.factory),
+      wsFactory: noted && abandonable(noted.factory),
     });
     let isTried = false;
     for (let resets = 0;; resets++) {
       try {
-        const client = this.#letIn(await dial(kind, options));
+        const client = this.#accept(await dial(kind, options));
         // one that ends meanwhile was let in all the same: it is a loss, and no dial that came to nothing
         if (isTried || await this.#isSound(client)) {
           const accepted = chooseLine(client);
@@ -91,9 +91,9 @@ export class Dialler {
     return !REACH.isWanted || await isSound(this.#ways.clock, client);
   }
 
-  #letIn(client: NatsConnection): NatsConnection {
+  #accept(client: NatsConnection): NatsConnection {
     if (client.isClosed()) throw new Error("it has hung up at once");
-    this.#wasIn = true;
+    this.#wasAccepted = true;
     const { tls_required, tls_available } = client.info ?? {};
     // the client goes over to TLS wherever a server has it
     this.#wasEncrypted ||= tls_required === true || tls_available === true;
@@ -108,7 +108,7 @@ export class Dialler {
       // the other half is the server's
       await this.#credentials.refresh({ clock, timeout: connectTimeout / 2, signal });
     } catch (error) {
-      if (!this.#wasIn || signal.aborted) throw error;
+      if (!this.#wasAccepted || signal.aborted) throw error;
       failed(error as Error);
     }
   }

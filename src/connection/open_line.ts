@@ -2,7 +2,7 @@ import type { NatsConnection } from "@nats-io/transport-deno";
 import type { Clock, Timer } from "../clock.ts";
 import type { Line, LineWatch } from "../line/line.ts";
 import { insideOf, type Protocol, REACH } from "../reach/client_shape.ts";
-import { ReachingLine } from "../reach/reaching_line.ts";
+import { FastLine } from "../reach/fast_line.ts";
 import { faultOf } from "../reach/trial.ts";
 import type { Report } from "./error_reports.ts";
 
@@ -40,7 +40,7 @@ export function openLine(
 ): Line {
   const guarded = guard(watch, report);
   return protocol
-    ? new ReachingLine(clock, client, protocol, guarded)
+    ? new FastLine(clock, client, protocol, guarded)
     : makePlainLine!(client, guarded);
 }
 
@@ -54,12 +54,12 @@ function guard(watch: LineWatch, report: Report): LineWatch {
     }
   };
   return {
-    said: (error) => safely(() => watch.said(error)),
-    isLeaving: () => safely(() => watch.isLeaving()),
-    unanswerable: (packet) => safely(() => watch.unanswerable(packet)),
+    serverError: (error) => safely(() => watch.serverError(error)),
+    lameDuck: () => safely(() => watch.lameDuck()),
+    invalidReplyAddress: (packet) => safely(() => watch.invalidReplyAddress(packet)),
     dropped: (outgoing, error) => safely(() => watch.dropped(outgoing, error)),
     failed: (error) => safely(() => watch.failed(error)),
-    ended: () => safely(() => watch.ended()),
+    closed: () => safely(() => watch.closed()),
   };
 }
 
@@ -79,7 +79,7 @@ export class Heartbeat {
   }
 
   /** Begins with a line; calls `silent` once it gives the line up. */
-  start(line: Pick<Line, "probe" | "longestSilence">, silent: () => void): void {
+  start(line: Pick<Line, "ping" | "longestSilence">, silent: () => void): void {
     this.stop();
     const interval = Math.min(this.#interval, line.longestSilence);
     let unanswered = 0;
@@ -87,7 +87,7 @@ export class Heartbeat {
       if (unanswered === MOST_UNANSWERED) return silent();
       unanswered++;
       // the line itself reports its end
-      line.probe().then(() => unanswered = 0, () => {});
+      line.ping().then(() => unanswered = 0, () => {});
       this.#timer = this.#clock.setTimeout(tick, interval);
     };
     this.#timer = this.#clock.setTimeout(tick, interval);

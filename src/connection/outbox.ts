@@ -39,11 +39,11 @@ export class Outbox {
     }
     const { headerBlock } = outgoing;
     outgoing.headerBlock = headerBlock && alone(headerBlock);
-    this.resume({ outgoing, data: new Uint8Array(outgoing.data) });
+    this.restore({ outgoing, data: new Uint8Array(outgoing.data) });
   }
 
   /** Holds a message that the broker had accepted and could not send; the bound does not apply. */
-  resume({ outgoing, data }: Unsent): void {
+  restore({ outgoing, data }: Unsent): void {
     if (outgoing.dropOnDisconnect) return;
     // use the copy, as the caller may have overwritten its bytes since
     outgoing.data = data;
@@ -60,11 +60,11 @@ export class Outbox {
     // it may have been withdrawn, or the outbox cleared, while `send` ran
     if (!this.#held.delete(outgoing)) return;
     this.#size -= sizeOf(outgoing);
-    if (this.#held.size === 0) this.#tell();
+    if (this.#held.size === 0) this.#checkEmpty();
   }
 
   /** Passes one message after the other to `send`, until it refuses one. */
-  release(send: (outgoing: EncodedMessage) => boolean): void {
+  sendAll(send: (outgoing: EncodedMessage) => boolean): void {
     for (const [outgoing, since] of this.#held) {
       const size = sizeOf(outgoing);
       const now = this.#clock.now();
@@ -77,7 +77,7 @@ export class Outbox {
   }
 
   /** Resolves once nothing is held, as all messages were sent or taken back. */
-  emptied(): Promise<void> {
+  whenEmpty(): Promise<void> {
     if (this.#held.size === 0) return Promise.resolve();
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
@@ -87,11 +87,11 @@ export class Outbox {
     const lost = this.#held.size;
     this.#held.clear();
     this.#size = 0;
-    this.#tell();
+    this.#checkEmpty();
     return lost;
   }
 
-  #tell(): void {
+  #checkEmpty(): void {
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
 }

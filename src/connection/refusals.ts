@@ -3,8 +3,13 @@ import { ConnectionError, PermissionError, SubscriptionError } from "../errors.t
 import { asError } from "../legible.ts";
 import type { EventFeed } from "../events.ts";
 import type { ErrorReports } from "./error_reports.ts";
-import type { Entry, EntryWatch, MessageSink, Subscriptions } from "./subscriptions.ts";
-import { type Batch, Unanswered } from "./unanswered.ts";
+import type {
+  KeptSubscription,
+  MessageSink,
+  Subscriptions,
+  SubscriptionWatch,
+} from "./subscriptions.ts";
+import { type SentBatch, UnconfirmedBatches } from "./unconfirmed.ts";
 
 /** How often what was refused is subscribed again, in milliseconds; tests make it shorter. */
 export const RESUBSCRIBING = { interval: 30_000 };
@@ -16,9 +21,9 @@ interface Asking {
   /** Asks the server; rejects where the connection goes before the answer. */
   confirm(): Promise<void>;
   /** Asks the server within a second. */
-  expect(): void;
+  confirmSoon(): void;
   /** The server has refused what the program itself has published. */
-  refused(error: Error): void;
+  messageRefused(error: Error): void;
 }
 
 /** What the refusals does things by. */
@@ -33,13 +38,13 @@ export interface TrackerContext {
  * subject belongs to what was sent between the questions around it. What comes back is subscribed again at each
  * reconnect, and every 30 s.
  */
-export class RefusalTracker implements EntryWatch {
+export class RefusalTracker implements SubscriptionWatch {
   readonly #feed: EventFeed;
   readonly #reports: ErrorReports;
   readonly #ways: TrackerContext;
-  readonly #unanswered = new Unanswered();
+  readonly #unconfirmed = new UnconfirmedBatches();
   /** What comes back, each with what the server said last; the one that was tried last is the last. */
-  readonly #lost = new Map<Entry, Error>();
+  readonly #lost = new Map<KeptSubscription, Error>();
   /** What the line has refused by its subject, before the refusal itself is told. */
   readonly #named = new Map<string, "new" | "again">();
   #isUp = false;
@@ -53,64 +58,64 @@ export class RefusalTracker implements EntryWatch {
     this.#ways = ways;
   }
 
-  subscribed(entry: Entry): void {
+  subscribed(entry: KeptSubscription): void {
     if (!this.#isUp) return;
-    this.#unanswered.open.entries.push(entry);
-    this.#ways.out().expect();
+    this.#unconfirmed.open.entries.push(entry);
+    this.#ways.out().confirmSoon();
   }
 
   /** The program has published there. */
   published(subject: string): void {
-    if (this.#unanswered.published(subject)) void this.#ask();
+    if (this.#unconfirmed.published(subject)) void this.#ask();
   }
 
-  refused(entry: Entry, error: Error): void {
+  refused(entry: KeptSubscription, error: Error): void {
     this.#named.set(entry.subject, this.#lost.has(entry) ? "again" : "new");
     this.#lose(entry, error);
   }
 
-  left(entry: Entry): void {
+  ended(entry: KeptSubscription): void {
     this.#lost.delete(entry);
     if (this.#lost.size === 0) this.#disarm();
   }
 
   /** A question leaves for the server; gives what to call when it is answered, in that very turn. */
-  asked(): () => void {
-    const batch = this.#unanswered.ask();
-    return () => this.#safely(() => this.#answered(batch));
+  flushSent(): () => void {
+    const batch = this.#unconfirmed.flush();
+    return () => this.#safely(() => this.#confirmed(batch));
   }
 
   /** The server has refused something; its words may have the number of a subscription. */
-  said(fault: Error, words: string): void {
+  serverError(fault: Error, words: string): void {
     if (fault instanceof PermissionError) {
       if (fault.operation === "publish") this.#refusePublish(fault, words);
       else this.#refuseSubscription(fault, words);
     } else if (fault instanceof ConnectionError) this.#reports.serverError(fault);
     else {
-      const isKept = this.#unanswered.oldest.refused(fault);
+      const isKept = this.#unconfirmed.oldest.refused(fault);
       if (!isKept) this.#fail(fault);
-      if (!this.#unanswered.isAsked) void this.#ask();
+      if (!this.#unconfirmed.isFlushing) void this.#ask();
     }
   }
 
   /** The connection is there: the server has been told of all but what was lost. */
-  raise(): void {
+  connected(): void {
     this.#isUp = true;
-    for (const entry of this.#ways.listed().entries) this.#unanswered.open.entries.push(entry);
+    for (const entry of this.#ways.listed().entries) this.#unconfirmed.open.entries.push(entry);
     if (this.#lost.size > 0) this.#retry();
   }
 
   /** The connection has gone. */
-  lower(): void {
+  disconnected(): void {
     this.#isUp = false;
     this.#named.clear();
     this.#disarm();
-    for (const error of this.#unanswered.clear()) this.#reports.serverError(error);
+    for (const error of this.#unconfirmed.clear()) this.#reports.serverError(error);
   }
 
   /** The connection is closed for good: nothing comes back. */
   close(): void {
-    this.lower();
+    this.disconnected();
     this.#lost.clear();
   }
 
@@ -126,11 +131,11 @@ export class RefusalTracker implements EntryWatch {
     return this.#work;
   }
 
-  #answered(batch: Batch): void {
-    this.#unanswered.answered(batch);
+  #confirmed(batch: SentBatch): void {
+    this.#unconfirmed.confirmed(batch);
     const { entries, refusals } = batch;
     if (refusals.length === 0) return this.#lost.size > 0 ? this.#confirm(entries) : undefined;
-    const suspects = entries.filter(({ state }) => state === "listed");
+    const suspects = entries.filter(({ state }) => state === "active");
     if (suspects.length > refusals.length) return this.#undertake(this.#find(suspects, refusals));
     for (const [place, entry] of suspects.entries()) this.#refuse(entry, refusals[place]!);
     for (const refusal of refusals.slice(suspects.length)) this.#fail(refusal);
@@ -140,7 +145,7 @@ export class RefusalTracker implements EntryWatch {
    * Finds out which of several subscriptions were refused: each is told to the server once more, between questions of its
    * own. At a limit it is the last ones, so these are tried first, and lose nothing by it.
    */
-  async #find(suspects: readonly Entry[], refusals: readonly Error[]): Promise<void> {
+  async #find(suspects: readonly KeptSubscription[], refusals: readonly Error[]): Promise<void> {
     const place = suspects.length - refusals.length;
     let missing = refusals.length;
     for (const group of [suspects.slice(place), suspects.slice(0, place)]) {
@@ -154,35 +159,35 @@ export class RefusalTracker implements EntryWatch {
     for (const refusal of refusals.slice(0, Math.max(0, missing))) this.#fail(refusal);
   }
 
-  async #try(entry: Entry): Promise<Entry["state"] | "interrupted"> {
+  async #try(entry: KeptSubscription): Promise<KeptSubscription["state"] | "interrupted"> {
     if (!this.#isUp) return "interrupted";
-    if (this.#unanswered.open.entries.length > 0) void this.#ask();
+    if (this.#unconfirmed.open.entries.length > 0) void this.#ask();
     entry.resubscribe();
     return await this.#ask() ? entry.state : "interrupted";
   }
 
-  #confirm(entries: readonly Entry[]): void {
+  #confirm(entries: readonly KeptSubscription[]): void {
     for (const entry of entries) {
-      if (entry.state !== "listed" || !this.#lost.delete(entry)) continue;
-      entry.restore();
+      if (entry.state !== "active" || !this.#lost.delete(entry)) continue;
+      entry.reportRestored();
       this.#feed.emit({ type: "subscriptionRestored", subject: entry.subject });
     }
     if (this.#lost.size === 0) this.#disarm();
   }
 
-  #refuse(entry: Entry, cause: Error): void {
+  #refuse(entry: KeptSubscription, cause: Error): void {
     const error = new SubscriptionError(entry.subject, cause.message, { cause });
     const isNew = !this.#lost.has(entry);
-    entry.refuse(error);
+    entry.markRefused(error);
     if (isNew) this.#reports.report(error, entry.subject);
     this.#lose(entry, error);
   }
 
   #refusePublish(fault: PermissionError, words: string): void {
     // what a handler answers has no address of reply
-    const isOwn = words.includes("with Reply") || this.#unanswered.hasPublished(fault.subject);
+    const isOwn = words.includes("with Reply") || this.#unconfirmed.hasPublished(fault.subject);
     if (!isOwn) return this.#reports.refusedReply(fault);
-    this.#ways.out().refused(fault);
+    this.#ways.out().messageRefused(fault);
     this.#reports.serverError(fault);
   }
 
@@ -203,14 +208,14 @@ export class RefusalTracker implements EntryWatch {
       : isQuoted
       ? [...listed.entries].find(({ subject }) => subject === fault.subject)
       : undefined;
-    if (entry?.state !== "listed") return;
-    entry.refuse(fault);
+    if (entry?.state !== "active") return;
+    entry.markRefused(fault);
     this.#lose(entry, fault);
   }
 
-  #lose(entry: Entry, error: Error): void {
+  #lose(entry: KeptSubscription, error: Error): void {
     const isNew = !this.#lost.delete(entry);
-    if (!entry.comesBack) return;
+    if (!entry.retryRefused) return;
     this.#lost.set(entry, error);
     const { subject } = entry;
     if (isNew) this.#feed.emit({ type: "subscriptionLost", subject, error });
@@ -220,7 +225,7 @@ export class RefusalTracker implements EntryWatch {
   #fail(refusal: Error): void {
     const sentence = `The server refused something that was sent to it: ${refusal.message}`;
     const error = new ConnectionError(sentence, "rejected", { cause: refusal });
-    this.#ways.out().refused(error);
+    this.#ways.out().messageRefused(error);
     this.#reports.serverError(error);
   }
 
@@ -258,7 +263,7 @@ export class RefusalTracker implements EntryWatch {
 
   #retry(): void {
     this.#disarm();
-    const limited: Entry[] = [];
+    const limited: KeptSubscription[] = [];
     for (const [entry, error] of [...this.#lost]) {
       if (entry.state !== "refused") continue;
       if (error instanceof PermissionError) entry.resubscribe();
@@ -270,7 +275,7 @@ export class RefusalTracker implements EntryWatch {
   }
 
   /** One after the other, as there may be room for one, and none for the next. */
-  async #fill(entries: readonly Entry[]): Promise<void> {
+  async #fill(entries: readonly KeptSubscription[]): Promise<void> {
     let vain = 0;
     for (const entry of entries) {
       if (vain >= VAIN || entry.state !== "refused") continue;

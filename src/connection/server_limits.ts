@@ -168,7 +168,7 @@ export function serverFacts(info: Partial<ServerInfo>): ServerFacts {
 }
 
 /** What the server says of itself by now: a later INFO may change its limits while the connection stands. */
-export class CurrentFacts {
+export class CurrentServer {
   readonly #latest: () => Partial<ServerInfo> | undefined;
   #read: Partial<ServerInfo> | undefined;
   #facts = UNKNOWN_SERVER;
@@ -179,7 +179,7 @@ export class CurrentFacts {
   }
 
   /** The client makes an object for each INFO, so that one comparison finds a later one. */
-  get now(): ServerFacts {
+  get facts(): ServerFacts {
     const latest = this.#latest();
     if (latest && latest !== this.#read) {
       this.#read = latest;

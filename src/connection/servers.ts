@@ -128,7 +128,7 @@ const LAST_PORT = 65_535;
 const PORTS: Readonly<Record<string, string>> = { ws: "80", wss: "443" };
 
 /** The servers to dial: those of the configuration, and those that a server has announced. */
-export class Pool {
+export class ServerPool {
   readonly #clock: Pick<Clock, "random">;
   readonly #configured: readonly string[];
   readonly #scheme: string;
@@ -157,13 +157,13 @@ export class Pool {
   }
 
   /** The server that was dialled longest ago, so that a lost server comes last. */
-  longestAgo(): string {
+  leastRecentlyDialled(): string {
     const at = (url: string) => this.#dialled.get(url) ?? 0;
     return this.urls.reduce((found, url) => at(url) < at(found) ? url : found);
   }
 
   /** Notes that the server is dialled now. */
-  dial(url: string): void {
+  dialled(url: string): void {
     this.#dialled.delete(url);
     this.#dialled.set(url, ++this.#dials);
   }

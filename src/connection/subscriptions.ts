@@ -1,6 +1,6 @@
-import type { Line, Listener, Ticket } from "../line/line.ts";
+import type { Line, LineSubscription, Listener } from "../line/line.ts";
 import type { RawMessage } from "../message/raw_message.ts";
-import { clientFault } from "./client_errors.ts";
+import { fromClientError } from "./client_errors.ts";
 import type { Report } from "./error_reports.ts";
 
 /** A subscription on the server. */
@@ -17,72 +17,72 @@ export interface MessageSink {
   /** The server refused the subscription, or has taken it away. */
   refused(error: Error): void;
   /** Whether to retry a refused subscription from time to time, until its owner unsubscribes. @default {false} */
-  readonly comesBack?: boolean;
+  readonly retryRefused?: boolean;
   /** The server has accepted the subscription after a refusal. */
   restored?(): void;
 }
 
 /** Gets the events of entries. */
-export interface EntryWatch {
+export interface SubscriptionWatch {
   /** The entry was sent to the server. */
-  subscribed(entry: Entry): void;
+  subscribed(entry: KeptSubscription): void;
   /** The server has refused the entry's subject, and the sink knows. */
-  refused(entry: Entry, error: Error): void;
+  refused(entry: KeptSubscription, error: Error): void;
   /** The owner has unsubscribed a refused entry. */
-  left(entry: Entry): void;
+  ended(entry: KeptSubscription): void;
 }
 
 /** All subscriptions of a connection: each new line gets them before anything else. */
 export class Subscriptions {
   readonly report: Report;
-  readonly watch: EntryWatch;
-  readonly entries = new Set<Entry>();
+  readonly watch: SubscriptionWatch;
+  readonly entries = new Set<KeptSubscription>();
   line: Line | undefined;
 
-  constructor(watch: EntryWatch, report: Report) {
+  constructor(watch: SubscriptionWatch, report: Report) {
     this.watch = watch;
     this.report = report;
   }
 
   /** Subscribes; the server has the subscription once a flush resolves. */
   subscribe(subject: string, sink: MessageSink, queue?: string): ServerSubscription {
-    const entry = new Entry(this, subject, sink, queue);
+    const entry = new KeptSubscription(this, subject, sink, queue);
     entry.resubscribe();
     return entry;
   }
 
   /** The subscription with this number on the wire. */
-  numbered(sid: number): Entry | undefined {
+  numbered(sid: number): KeptSubscription | undefined {
     for (const entry of this.entries) if (entry.sid === sid) return entry;
   }
 
   /** Repeats all subscriptions on a new line. */
-  raise(line: Line): void {
+  connected(line: Line): void {
     this.line = line;
-    for (const entry of this.entries) entry.raise(line);
+    for (const entry of this.entries) entry.connected(line);
   }
 
   /** The line has ended, and its subscriptions with it. */
-  lower(): void {
+  disconnected(): void {
     this.line = undefined;
-    for (const entry of this.entries) entry.lower();
+    for (const entry of this.entries) entry.disconnected();
   }
 
   /** The connection is closed for good. */
-  clear(): void {
-    this.lower();
+  close(): void {
+    this.disconnected();
     this.entries.clear();
   }
 }
 
 /** One subscription, across all its lines. */
-export class Entry implements ServerSubscription, Listener {
+export class KeptSubscription implements ServerSubscription, Listener {
   readonly subject: string;
   readonly queue: string | undefined;
   readonly #owner: Subscriptions;
   readonly #sink: MessageSink;
-  #ticket: Ticket | undefined;
-  #state: "listed" | "refused" | "left" = "refused";
+  #ticket: LineSubscription | undefined;
+  #state: "active" | "refused" | "ended" = "refused";
 
   constructor(
     owner: Subscriptions,
@@ -96,8 +96,8 @@ export class Entry implements ServerSubscription, Listener {
     this.queue = queue;
   }
 
-  /** `listed`: the server has been told of it; `refused`: it said no; `left`: its owner has unsubscribed. */
-  get state(): "listed" | "refused" | "left" {
+  /** `active`: the server has been told of it; `refused`: it said no; `ended`: its owner has unsubscribed. */
+  get state(): "active" | "refused" | "ended" {
     return this.#state;
   }
 
@@ -109,8 +109,8 @@ export class Entry implements ServerSubscription, Listener {
     return this.#sink === sink;
   }
 
-  get comesBack(): boolean {
-    return this.#state === "refused" && this.#sink.comesBack === true;
+  get retryRefused(): boolean {
+    return this.#state === "refused" && this.#sink.retryRefused === true;
   }
 
   take(packet: RawMessage): void {
@@ -125,22 +125,22 @@ export class Entry implements ServerSubscription, Listener {
   /** The line has been told that it is refused, and does not have it any more. */
   refused(error: Error): void {
     // the server may still refuse an entry that is being left, which must not come back
-    if (this.#state === "left") return;
-    const fault = clientFault(error);
+    if (this.#state === "ended") return;
+    const fault = fromClientError(error);
     this.#delist();
     this.#tell(fault);
     this.#owner.watch.refused(this, fault);
   }
 
   /** The server has refused it: tells the sink. */
-  refuse(error: Error): void {
+  markRefused(error: Error): void {
     this.#ticket?.unsubscribe();
     this.#delist();
     this.#tell(error);
   }
 
   /** The server has it again: tells the sink. */
-  restore(): void {
+  reportRestored(): void {
     try {
       this.#sink.restored?.();
     } catch (error) {
@@ -150,35 +150,35 @@ export class Entry implements ServerSubscription, Listener {
 
   /** Tells the server of it once more; of one that it may have, first that it has ended. */
   resubscribe(): void {
-    if (this.#state === "left") return;
+    if (this.#state === "ended") return;
     this.#ticket?.unsubscribe();
     this.#ticket = undefined;
-    this.#state = "listed";
+    this.#state = "active";
     const { entries, line, watch } = this.#owner;
     entries.add(this);
     if (!line) return;
-    this.raise(line);
+    this.connected(line);
     watch.subscribed(this);
   }
 
   unsubscribe(): void {
-    this.#leave();
+    this.#end();
     this.#ticket?.unsubscribe();
     this.#ticket = undefined;
   }
 
   async drain(): Promise<void> {
-    this.#leave();
+    this.#end();
     const ticket = this.#ticket;
     await ticket?.drain();
     if (this.#ticket === ticket) this.#ticket = undefined;
   }
 
-  raise(line: Line): void {
+  connected(line: Line): void {
     this.#ticket = line.subscribe(this);
   }
 
-  lower(): void {
+  disconnected(): void {
     this.#ticket = undefined;
   }
 
@@ -188,9 +188,9 @@ export class Entry implements ServerSubscription, Listener {
     this.#owner.entries.delete(this);
   }
 
-  #leave(): void {
-    if (this.#state === "refused") this.#owner.watch.left(this);
-    this.#state = "left";
+  #end(): void {
+    if (this.#state === "refused") this.#owner.watch.ended(this);
+    this.#state = "ended";
     this.#owner.entries.delete(this);
   }
 

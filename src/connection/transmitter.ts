@@ -6,20 +6,18 @@ import { sizeOf } from "../message/raw_message.ts";
 import { checkAddresses } from "../wire/segment.ts";
 import type { Writer } from "../wire/socket_writer.ts";
 import type { ControlLines } from "./server_limits.ts";
+import type { Report } from "./error_reports.ts";
 import { Outbox } from "./outbox.ts";
 import type { RefusalTracker } from "./refusals.ts";
 
 /** How many bytes may wait for the socket before the broker omits optional messages; in memory, four times as much. */
 const FULL = 8_388_608;
 
-/** The facts of a new socket. */
-export interface Resumption {
-  /** Whether the socket is still open. */
-  isUp(): boolean;
-  /** The limit of the new server, in bytes, which may be lower than the previous server's. */
-  readonly largest: number;
-  /** Reports a message that cannot be sent any more. */
-  failed(error: Error, subject: string): void;
+/** What a transmitter checks and reports with. */
+export interface TransmitterParts {
+  readonly lines: Pick<ControlLines, "check">;
+  readonly refusals: Pick<RefusalTracker, "published" | "flushSent">;
+  readonly report: Report;
 }
 
 /**
@@ -29,8 +27,10 @@ export interface Resumption {
 export class Transmitter {
   readonly #clock: Clock;
   readonly #outbox: Outbox;
-  readonly #lines: ControlLines;
-  readonly #refusals: Pick<RefusalTracker, "published" | "asked">;
+  readonly #lines: TransmitterParts["lines"];
+  readonly #refusals: TransmitterParts["refusals"];
+  readonly #report: Report;
+  #line: Line | undefined;
   #writer: Writer | undefined;
   /** How many bytes all earlier lines got. */
   #past = 0;
@@ -41,28 +41,25 @@ export class Transmitter {
   #refused = 0;
   #refusal: Error | undefined;
   /** How many of both a flush has reported. */
-  #told = { doubtful: 0, refused: 0 };
+  #reported = { doubtful: 0, refused: 0 };
 
   /** `limit` is the bound of the held messages, in bytes. */
-  constructor(
-    clock: Clock,
-    limit: number,
-    lines: ControlLines,
-    refusals: Pick<RefusalTracker, "published" | "asked">,
-  ) {
+  constructor(clock: Clock, limit: number, { lines, refusals, report }: TransmitterParts) {
     this.#clock = clock;
     this.#outbox = new Outbox(clock, limit);
     this.#lines = lines;
     this.#refusals = refusals;
+    this.#report = report;
   }
 
   /** Sends through this line from now on. */
-  open(line: Line): void {
+  connected(line: Line): void {
+    this.#line = line;
     const writer = this.#writer = line.writer;
     this.#confirmations = new DeliveryConfirmations({
       clock: this.#clock,
-      given: () => writer.acceptedMessages,
-      ask: () => line.ask(this.#refusals.asked()),
+      sent: () => writer.acceptedMessages,
+      flush: () => line.flush(this.#refusals.flushSent()),
     });
   }
 
@@ -77,7 +74,7 @@ export class Transmitter {
       this.#write(outgoing);
       return true;
     }
-    this.#takeBack();
+    this.#takeUnsent();
     // do not hold a message that the writer would refuse later
     checkAddresses(outgoing);
     this.#outbox.hold(outgoing);
@@ -123,43 +120,43 @@ export class Transmitter {
   }
 
   /** Makes sure that the server is asked within a second. */
-  expect(): void {
-    this.#confirmations?.expect();
+  confirmSoon(): void {
+    this.#confirmations?.confirmSoon();
   }
 
   /** Notes that the server has refused a message of the program, or would have; the next flush rejects with it. */
-  refused(error: Error): void {
+  messageRefused(error: Error): void {
     this.#refused++;
     this.#refusal = error;
   }
 
   /** Drops a message that the server would refuse. */
-  dropped(outgoing: EncodedMessage, error: Error, failed: Resumption["failed"]): void {
-    if (countsAsUnconfirmed(outgoing)) this.refused(error);
-    failed(error, outgoing.subject);
+  dropped(outgoing: EncodedMessage, error: Error): void {
+    if (countsAsUnconfirmed(outgoing)) this.messageRefused(error);
+    this.#report(error, outgoing.subject);
   }
 
   /**
    * Returns a function to call after a flush; it throws if messages were refused or may be lost since the last report.
    */
-  account(): () => void {
-    const told = this.#told;
+  lossCheck(): () => void {
+    const reported = this.#reported;
     return () => {
-      this.#told = { doubtful: this.#doubtful, refused: this.#refused };
-      const lost = this.#doubtful - told.doubtful;
+      this.#reported = { doubtful: this.#doubtful, refused: this.#refused };
+      const lost = this.#doubtful - reported.doubtful;
       if (lost > 0) {
         const sentence =
           `Cannot flush as the connection must hold: it broke, ${lost} messages on their way`;
         throw new ConnectionError(sentence, "interrupted");
       }
-      if (this.#refused > told.refused) throw this.#refusal;
+      if (this.#refused > reported.refused) throw this.#refusal;
     };
   }
 
   /** A new socket is open: sends held messages first. */
-  resume({ isUp, largest, failed }: Resumption): void {
-    this.#outbox.release((outgoing) => {
-      if (!isUp()) return false;
+  sendHeld(largest: number): void {
+    this.#outbox.sendAll((outgoing) => {
+      if (!this.#line?.isOpen) return false;
       try {
         const size = sizeOf(outgoing);
         // the server would end the connection, and other messages on their way would be lost
@@ -168,51 +165,51 @@ export class Transmitter {
         this.#write(outgoing);
       } catch (error) {
         // a message that this server refuses must not block the ones behind it
-        this.dropped(outgoing, error as Error, failed);
+        this.dropped(outgoing, error as Error);
       }
       return true;
     });
   }
 
   /** The line has ended; returns how many messages may be lost with it. */
-  interrupt(): number {
+  disconnected(): number {
     const writer = this.#writer;
     if (!writer) return 0;
-    this.#takeBack();
+    this.#takeUnsent();
     const unconfirmed = Math.max(0, writer.sentMessages - this.#confirmations!.confirmed);
     this.#confirmations!.stop();
     this.#past += writer.acceptedBytes;
-    this.#writer = this.#confirmations = undefined;
+    this.#line = this.#writer = this.#confirmations = undefined;
     this.#doubtful += unconfirmed;
     return unconfirmed;
   }
 
   /** Resolves once nothing is held, as all messages were sent or taken back. */
-  emptied(): Promise<void> {
-    return this.#outbox.emptied();
+  whenEmpty(): Promise<void> {
+    return this.#outbox.whenEmpty();
   }
 
-  /** Sends nothing more; `failed` is told of what was held, and of what may be lost. */
-  close(failed: (error: Error) => void): void {
-    const unconfirmed = this.interrupt();
+  /** Sends nothing more; `failed` is reported of what was held, and of what may be lost. */
+  close(): void {
+    const unconfirmed = this.disconnected();
     const held = this.#outbox.clear();
     const sentences = [
       held > 0 && `Cannot send what was held as the connection must come back: ${held} lost`,
       unconfirmed > 0 && `Cannot confirm all as the server must answer: ${unconfirmed} may be lost`,
     ];
-    for (const each of sentences) if (each) failed(new ConnectionError(each, "closed"));
+    for (const each of sentences) if (each) this.#report(new ConnectionError(each, "closed"));
   }
 
   #write(outgoing: EncodedMessage): void {
     this.#writer!.publish(outgoing);
     if (!countsAsUnconfirmed(outgoing)) return;
-    this.#confirmations!.expect();
+    this.#confirmations!.confirmSoon();
     this.#refusals.published(outgoing.subject);
   }
 
   /** What was not handed over cannot have arrived: it goes before all that is published from now on. */
-  #takeBack(): void {
-    for (const unsent of this.#writer?.takeUnsent() ?? []) this.#outbox.resume(unsent);
+  #takeUnsent(): void {
+    for (const unsent of this.#writer?.takeUnsent() ?? []) this.#outbox.restore(unsent);
   }
 }
 
@@ -223,9 +220,9 @@ const INTERVAL = 1_000;
 export interface ConfirmationSource {
   readonly clock: Clock;
   /** How many messages were written. */
-  given(): number;
+  sent(): number;
   /** Asks the server; resolves once it has everything written before. */
-  ask(): Promise<void>;
+  flush(): Promise<void>;
 }
 
 /**
@@ -247,15 +244,15 @@ export class DeliveryConfirmations {
   }
 
   /** Notes that a message was sent, and asks for a confirmation later. */
-  expect(): void {
+  confirmSoon(): void {
     this.#timer ??= this.#ways.clock.setTimeout(() => this.#ask(), INTERVAL);
   }
 
   /** Asks now. */
   async confirm(): Promise<void> {
-    const given = this.#ways.given();
-    await this.#ways.ask();
-    this.#confirmed = Math.max(this.#confirmed, given);
+    const sent = this.#ways.sent();
+    await this.#ways.flush();
+    this.#confirmed = Math.max(this.#confirmed, sent);
   }
 
   /** Stops asking until another message is sent. */
@@ -270,7 +267,7 @@ export class DeliveryConfirmations {
     const goOn = () => {
       if (this.#timer !== asked) return;
       this.#timer = undefined;
-      if (this.#confirmed < this.#ways.given()) this.expect();
+      if (this.#confirmed < this.#ways.sent()) this.confirmSoon();
     };
     // the line has already reported the broken connection
     this.confirm().then(goOn, goOn);

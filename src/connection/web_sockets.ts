@@ -24,7 +24,7 @@ type Used = Pick<
  * end has answered its farewell; a server that stands still does neither, so that the connection would never come back,
  * and a program never stop.
  */
-export class LeavableSocket implements Used {
+export class AbandonableSocket implements Used {
   onclose: WebSocket["onclose"] = null;
   onerror: WebSocket["onerror"] = null;
   onmessage: WebSocket["onmessage"] = null;
@@ -32,19 +32,19 @@ export class LeavableSocket implements Used {
   /** What the client waits for before it closes; what has not been sent by then is not ours to wait for. */
   readonly bufferedAmount = 0;
   readonly #socket: WebSocket;
-  #isLeft = false;
+  #isAbandoned = false;
   #hasHeard = false;
 
   constructor(socket: WebSocket) {
     this.#socket = socket;
-    socket.onopen = (event) => this.#unlessLeft(() => this.#tell("onopen", event));
+    socket.onopen = (event) => this.#unlessAbandoned(() => this.#tell("onopen", event));
     socket.onmessage = (event) =>
-      this.#unlessLeft(() => {
+      this.#unlessAbandoned(() => {
         this.#hasHeard = true;
         this.#tell("onmessage", event);
       });
-    socket.onerror = (event) => this.#unlessLeft(() => this.#tell("onerror", event));
-    socket.onclose = (event) => this.#unlessLeft(() => this.#end(event));
+    socket.onerror = (event) => this.#unlessAbandoned(() => this.#tell("onerror", event));
+    socket.onclose = (event) => this.#unlessAbandoned(() => this.#end(event));
   }
 
   /** How many bytes wait in the socket. */
@@ -53,7 +53,7 @@ export class LeavableSocket implements Used {
   }
 
   get readyState(): WebSocket["readyState"] {
-    return this.#isLeft ? CLOSED : this.#socket.readyState;
+    return this.#isAbandoned ? CLOSED : this.#socket.readyState;
   }
 
   get binaryType(): BinaryType {
@@ -70,14 +70,14 @@ export class LeavableSocket implements Used {
 
   /** Says farewell, and is closed for the client whether or not it is answered. */
   close(): void {
-    if (this.#isLeft) return;
-    this.#isLeft = true;
+    if (this.#isAbandoned) return;
+    this.#isAbandoned = true;
     this.#socket.close();
     queueMicrotask(() => this.#end(new CloseEvent("close")));
   }
 
-  #unlessLeft(work: () => void): void {
-    if (!this.#isLeft) work();
+  #unlessAbandoned(work: () => void): void {
+    if (!this.#isAbandoned) work();
   }
 
   /** The client waits for all of its time for the first word of a server, unless that is an error. */
@@ -99,10 +99,10 @@ export class LeavableSocket implements Used {
 }
 
 /** Makes sockets of a factory that can be left behind. */
-export function leavable(factory: SocketFactory): SocketFactory {
+export function abandonable(factory: SocketFactory): SocketFactory {
   return async (url) => {
     const { socket, encrypted } = await factory(url);
-    return { socket: new LeavableSocket(socket) as unknown as WebSocket, encrypted };
+    return { socket: new AbandonableSocket(socket) as unknown as WebSocket, encrypted };
   };
 }
 
@@ -112,7 +112,7 @@ const TURNS = 16;
  * Stands for a WebSocket that could not be made, as for an address without permission, and fails soon. Told of the error
  * itself, the client would wait for ever for the end of a socket that never was.
  */
-export class UnmadeSocket {
+export class FailedSocket {
   onclose: WebSocket["onclose"] = null;
   onerror: WebSocket["onerror"] = null;
   onmessage: WebSocket["onmessage"] = null;
@@ -183,7 +183,7 @@ function madeWith(client: Deno.HttpClient, url: string): WebSocket {
 }
 
 /** Makes WebSockets, and keeps what the last of them failed of: the client may not tell. */
-export class NotedSockets {
+export class RecordedSockets {
   readonly #factory: SocketFactory;
   /** Why the last one could not even be made. */
   unmade: Error | undefined;
@@ -204,7 +204,7 @@ export class NotedSockets {
       return made;
     } catch (error) {
       this.unmade = error as Error;
-      return { socket: new UnmadeSocket(this.unmade) as unknown as WebSocket, encrypted: false };
+      return { socket: new FailedSocket(this.unmade) as unknown as WebSocket, encrypted: false };
     }
   };
 }

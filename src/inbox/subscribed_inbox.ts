@@ -171,7 +171,7 @@ export class SubscribedInbox implements Inbox, MessageSink, EventListener, OwnIn
     this.#end("connection");
   }
 
-  get comesBack(): boolean {
+  get retryRefused(): boolean {
     return this.#ended === undefined;
   }
 

@@ -18,16 +18,16 @@ export interface Line {
    */
   readonly longestSilence: number;
   /** Subscribes; the command goes behind everything written before, or ahead of the part that still waits. */
-  subscribe(listener: Listener): Ticket;
+  subscribe(listener: Listener): LineSubscription;
   /**
    * Asks the server whether it has everything written before. The line calls `answered` when the answer arrives, after
    * it has reported all earlier refusals and, if it can know the order, before any later refusal.
    */
-  ask(answered: () => void): Promise<void>;
+  flush(answered: () => void): Promise<void>;
   /** Pings the server, without waiting for queued messages. */
-  probe(): Promise<void>;
+  ping(): Promise<void>;
   /** Abandons the line: loses what is on its way, and does not wait for the server. */
-  leave(): Promise<void>;
+  close(): Promise<void>;
 }
 
 /** Takes the messages of a subscription. The socket's reader calls it, so it must not throw. */
@@ -40,7 +40,7 @@ export interface Listener {
 }
 
 /** A subscription of one line. */
-export interface Ticket {
+export interface LineSubscription {
   /** The subscription's number on the wire, once it has one. */
   readonly sid: number | undefined;
   /** Ends the subscription at once. */
@@ -54,24 +54,24 @@ export interface Ticket {
 /** Gets the events of a line, in order; must not throw. */
 export interface LineWatch {
   /** The server has sent an error. */
-  said(error: Error): void;
+  serverError(error: Error): void;
   /** The server will shut down soon. */
-  isLeaving(): void;
+  lameDuck(): void;
   /** The line dropped a message, as its reply address is invalid. */
-  unanswerable(packet: RawMessage): void;
+  invalidReplyAddress(packet: RawMessage): void;
   /** The line dropped an outgoing message that the server would refuse by now. */
   dropped(outgoing: EncodedMessage, error: Error): void;
   /** The line could not read what arrived, or something threw. */
   failed(error: Error): void;
   /** The line has ended; called once. */
-  ended(): void;
+  closed(): void;
 }
 
 /**
  * Questions that wait for the server's answer on one line. The client itself leaves them pending when its connection
  * ends.
  */
-export class PendingAsks {
+export class PendingFlushes {
   readonly #pending = new Set<(error: Error) => void>();
   #over: Error | undefined;
 

@@ -9,8 +9,14 @@ import type {
 import { isPowerOfTen } from "../events.ts";
 import { legible, shortened } from "../legible.ts";
 import { isReplyText } from "../wire/message_line.ts";
-import { type Line, type LineWatch, type Listener, PendingAsks, type Ticket } from "./line.ts";
-import { PlainWriter, Turnstile } from "./plain_writer.ts";
+import {
+  type Line,
+  type LineSubscription,
+  type LineWatch,
+  type Listener,
+  PendingFlushes,
+} from "./line.ts";
+import { PlainWriter, SubscriptionBarrier } from "./plain_writer.ts";
 import type { RawMessage } from "../message/raw_message.ts";
 
 /** How many turns the client's queue of statuses takes at most to deliver the next one. */
@@ -23,8 +29,8 @@ export class PlainLine implements Line {
   readonly longestSilence = 1_500;
   readonly #client: NatsConnection;
   readonly #watch: LineWatch;
-  readonly #asks = new PendingAsks();
-  readonly #turnstile = new Turnstile();
+  readonly #flushes = new PendingFlushes();
+  readonly #barrier = new SubscriptionBarrier();
   #info: Partial<ServerInfo> | undefined;
   #statuses = 0;
   /** How many messages had headers that the client cannot read. */
@@ -36,8 +42,8 @@ export class PlainLine implements Line {
     this.#watch = watch;
     this.#look();
     this.writer = new PlainWriter(client, {
-      isHeld: () => this.#turnstile.isShut,
-      ask: () => this.probe(),
+      isHeld: () => this.#barrier.isClosed,
+      confirm: () => this.ping(),
       dropped: (outgoing, error) => watch.dropped(outgoing, error),
     });
     this.#follow().catch((error) => watch.failed(error));
@@ -57,39 +63,39 @@ export class PlainLine implements Line {
     return !this.#hasEnded && !this.#client.isClosed();
   }
 
-  subscribe(listener: Listener): Ticket {
+  subscribe(listener: Listener): LineSubscription {
     const { subject, queue } = listener;
     const callback = (error: Error | null, message: Msg) => {
       if (error) listener.refused(error);
       else this.#take(this.#packetOf(message), listener);
     };
     const options = queue === undefined ? { callback } : { queue, callback };
-    const ticket = new PlainTicket((subscription) => this.#drain(subscription));
+    const ticket = new PlainSubscription((subscription) => this.#drain(subscription));
     const subscribe = () => this.#client.subscribe(subject, options);
     // a closed client would throw; the broker repeats all subscriptions on the next line
     const begin = () => this.isOpen && ticket.begin(subscribe);
-    this.writer.pass(this.#turnstile.subscription(begin));
+    this.writer.runInOrder(this.#barrier.subscription(begin));
     return ticket;
   }
 
-  ask(answered: () => void): Promise<void> {
-    return this.#asks.add((resolve, reject) => {
-      this.writer.pass(this.#turnstile.question((passed) => {
+  flush(answered: () => void): Promise<void> {
+    return this.#flushes.add((resolve, reject) => {
+      this.writer.runInOrder(this.#barrier.flush((passed) => {
         this.#asked().then(() => this.#quiet()).then(() => {
           answered();
           resolve();
           passed();
-          this.writer.goOn();
+          this.writer.resume();
         }).catch(reject);
       }));
     });
   }
 
-  probe(): Promise<void> {
-    return this.#asks.add((resolve, reject) => this.#asked().then(resolve, reject));
+  ping(): Promise<void> {
+    return this.#flushes.add((resolve, reject) => this.#asked().then(resolve, reject));
   }
 
-  async leave(): Promise<void> {
+  async close(): Promise<void> {
     this.#end();
     await this.#client.close();
   }
@@ -106,12 +112,12 @@ export class PlainLine implements Line {
 
   /** Drains behind all waiting messages, as some may be for this subscription. */
   #drain(subscription: Subscription): Promise<void> {
-    return this.#asks.add((resolve, reject) => {
-      const go = () => {
+    return this.#flushes.add((resolve, reject) => {
+      const run = () => {
         if (subscription.isClosed()) resolve();
         else subscription.drain().then(resolve, reject);
       };
-      this.writer.pass({ mayGo: () => true, go });
+      this.writer.runInOrder({ isReady: () => true, run });
     });
   }
 
@@ -137,8 +143,8 @@ export class PlainLine implements Line {
     this.#look();
     if (this.#hasEnded) return;
     if (status.type === "disconnect") this.#end();
-    else if (status.type === "error") this.#watch.said(status.error);
-    else if (status.type === "ldm") this.#watch.isLeaving();
+    else if (status.type === "error") this.#watch.serverError(status.error);
+    else if (status.type === "ldm") this.#watch.lameDuck();
   }
 
   /**
@@ -159,19 +165,19 @@ export class PlainLine implements Line {
   #take(packet: PlainPacket, listener: Listener): void {
     const { replyTo } = packet;
     const isOdd = replyTo !== "" && !isReplyText(replyTo);
-    if (isOdd) this.#watch.unanswerable(packet);
+    if (isOdd) this.#watch.invalidReplyAddress(packet);
     else listener.take(packet);
   }
 
   #end(): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
-    this.#asks.end();
-    this.#watch.ended();
+    this.#flushes.end();
+    this.#watch.closed();
   }
 }
 
-class PlainTicket implements Ticket {
+class PlainSubscription implements LineSubscription {
   readonly #drain: (subscription: Subscription) => Promise<void>;
   #subscription: Subscription | undefined;
   #isOver = false;

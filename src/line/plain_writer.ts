@@ -21,11 +21,11 @@ const ENTRY = 64;
 const decoder = new TextDecoder();
 
 /** What the writer needs of its line. */
-export interface PlainWays {
+export interface PlainWriterOptions {
   /** Whether writing must wait, as an earlier subscription waits. */
   isHeld(): boolean;
   /** Asks the server whether it has everything that the client got. */
-  ask(): Promise<void>;
+  confirm(): Promise<void>;
   /** Reports a dropped message, which the client refuses because the server has lowered its limit. */
   dropped(outgoing: EncodedMessage, error: Error): void;
 }
@@ -40,8 +40,8 @@ interface Waiting extends Unsent {
 
 /** An action with a place in the order of the messages. */
 export interface Step {
-  mayGo(): boolean;
-  go(): void;
+  isReady(): boolean;
+  run(): void;
 }
 
 /**
@@ -50,7 +50,7 @@ export interface Step {
  */
 export class PlainWriter implements Writer {
   readonly #client: NatsConnection;
-  readonly #ways: PlainWays;
+  readonly #ways: PlainWriterOptions;
   #waiting: (Waiting | Step)[] = [];
   /** How many bytes wait. */
   #size = 0;
@@ -64,7 +64,7 @@ export class PlainWriter implements Writer {
   sentMessages = 0;
   acceptedBytes = 0;
 
-  constructor(client: NatsConnection, ways: PlainWays) {
+  constructor(client: NatsConnection, ways: PlainWriterOptions) {
     this.#client = client;
     this.#ways = ways;
   }
@@ -90,8 +90,8 @@ export class PlainWriter implements Writer {
   }
 
   /** Runs a step after all earlier messages and before all later ones. */
-  pass(step: Step): void {
-    if (this.#waiting.length === 0 && step.mayGo()) return step.go();
+  runInOrder(step: Step): void {
+    if (this.#waiting.length === 0 && step.isReady()) return step.run();
     this.#waiting.push(step);
     this.#moveOn();
   }
@@ -121,14 +121,14 @@ export class PlainWriter implements Writer {
   }
 
   /** Hands the client as much as it takes now. */
-  goOn(): void {
+  resume(): void {
     let count = 0;
     // a step may publish more, which goes behind all that waits
     for (const one of this.#waiting) {
-      if (isMessage(one) ? !this.#canTake(one.size) : !one.mayGo()) break;
+      if (isMessage(one) ? !this.#canTake(one.size) : !one.isReady()) break;
       count++;
       if (isMessage(one)) this.#write(one);
-      else one.go();
+      else one.run();
     }
     this.#waiting.splice(0, count);
     this.#makeRoom();
@@ -173,9 +173,9 @@ export class PlainWriter implements Writer {
   #question(): void {
     const asked = this.#unasked;
     this.#unasked = 0;
-    this.#ways.ask().then(() => {
+    this.#ways.confirm().then(() => {
       this.#open -= asked;
-      this.goOn();
+      this.resume();
     }, () => {
       // the line has ended, and the broker takes back what waits
     });
@@ -228,40 +228,40 @@ function headersOf(block: Uint8Array): MsgHdrs {
  * answers to pings, so the order of refusals and answers is known only if nothing else was on its way. Therefore a
  * subscription waits for all pending answers, and everything behind its own question waits for that answer.
  */
-export class Turnstile {
+export class SubscriptionBarrier {
   /** The number of pending questions. */
   #asked = 0;
   /** Whether one of them asks about subscriptions. */
-  #isShut = false;
+  #isClosed = false;
   /** Whether subscriptions have passed without a question behind them. */
   #hasSubscribed = false;
 
   /** Whether nothing may pass. */
-  get isShut(): boolean {
-    return this.#isShut;
+  get isClosed(): boolean {
+    return this.#isClosed;
   }
 
-  subscription(go: () => void): Step {
+  subscription(subscribe: () => void): Step {
     return {
-      mayGo: () => !this.#isShut && this.#asked === 0,
-      go: () => {
+      isReady: () => !this.#isClosed && this.#asked === 0,
+      run: () => {
         this.#hasSubscribed = true;
-        go();
+        subscribe();
       },
     };
   }
 
-  /** Makes a step that asks; `go` gets a function to call once the answer and everything before it have arrived. */
-  question(go: (answered: () => void) => void): Step {
+  /** Makes a step that asks; `ask` gets a function to call once the answer and everything before it have arrived. */
+  flush(ask: (answered: () => void) => void): Step {
     return {
-      mayGo: () => !this.#isShut,
-      go: () => {
+      isReady: () => !this.#isClosed,
+      run: () => {
         this.#asked++;
-        const isShutting = this.#isShut = this.#hasSubscribed;
+        const isShutting = this.#isClosed = this.#hasSubscribed;
         this.#hasSubscribed = false;
-        go(() => {
+        ask(() => {
           this.#asked--;
-          if (isShutting) this.#isShut = false;
+          if (isShutting) this.#isClosed = false;
         });
       },
     };

@@ -1,5 +1,5 @@
 import type { NatsConnection, Status } from "@nats-io/transport-deno";
-import type { Addressee, ControlParser, Read } from "../wire/server_stream.ts";
+import type { ControlParser, Read, Recipient } from "../wire/server_stream.ts";
 import type { Pipe } from "../wire/socket_writer.ts";
 
 /** The versions that have passed this package's tests. */
@@ -19,7 +19,7 @@ export interface Transport extends Pipe {
 }
 
 /** A subscription in the client's list. */
-export interface ListedSubscription extends Addressee {
+export interface ListedSubscription extends Recipient {
   readonly subject: string;
   readonly queue: string | undefined;
   /** Its number on the wire, which the client assigns. */
@@ -47,7 +47,7 @@ export interface Protocol {
   parser: Pick<ControlParser, "parse"> & Partial<Pick<ControlParser, "state">>;
   readonly listeners: { push(status: Status): void; stop(): void; iterClosed: Promise<void> }[];
   readonly subscriptions: {
-    get(sid: number): Addressee | undefined;
+    get(sid: number): Recipient | undefined;
     cancel(subscription: ListedSubscription): void;
   };
   subscribe(subscription: ListedSubscription): void;

@@ -23,18 +23,18 @@ export async function triedCommands(
 ): Promise<Commands | string> {
   const { outbound } = protocol;
   const own = Object.getOwnPropertyDescriptor(protocol, "flushPending");
-  const basket = new Basket();
+  const discarded = new DiscardingQueue();
   const statuses = new Statuses(protocol);
   try {
-    protocol.outbound = basket;
-    protocol.flushPending = basket.flush;
-    const listed = triedList(protocol, basket) ?? triedStatuses(client, protocol) ??
-      triedRefusal(protocol, basket, statuses);
+    protocol.outbound = discarded;
+    protocol.flushPending = discarded.flush;
+    const listed = triedList(protocol, discarded) ?? triedStatuses(client, protocol) ??
+      triedRefusal(protocol, discarded, statuses);
     if (listed) return listed;
     // the client asks for a flush some microtasks after the first command
     await turn();
-    if (basket.isDrained || basket.flushes === 0) return "flushPending";
-    return await triedQuestion(protocol, basket);
+    if (discarded.isDrained || discarded.flushes === 0) return "flushPending";
+    return await triedQuestion(protocol, discarded);
   } finally {
     statuses.end();
     protocol.outbound = outbound;
@@ -44,20 +44,20 @@ export async function triedCommands(
 }
 
 /** Subscribes and unsubscribes, in both ways. */
-function triedList(protocol: Protocol, basket: Basket): string | undefined {
+function triedList(protocol: Protocol, discarded: DiscardingQueue): string | undefined {
   const { subscriptions } = protocol;
   for (const queue of [undefined, QUEUE]) {
-    const ticket = new TrialTicket(queue);
-    protocol.subscribe(ticket);
-    const { sid } = ticket;
+    const subscription = new TrialSubscription(queue);
+    protocol.subscribe(subscription);
+    const { sid } = subscription;
     const group = queue === undefined ? "" : ` ${queue}`;
-    if (typeof sid !== "number" || subscriptions.get(sid) !== ticket) return "subscriptions";
+    if (typeof sid !== "number" || subscriptions.get(sid) !== subscription) return "subscriptions";
     // behind a command that still waits, as the client then checks how much waits
-    if (queue === undefined) protocol.unsubscribe(ticket);
-    else protocol.unsub(ticket);
+    if (queue === undefined) protocol.unsubscribe(subscription);
+    else protocol.unsub(subscription);
     const wanted = `SUB ${SUBJECT}${group} ${sid}\r\nUNSUB ${sid}\r\n`;
-    if (basket.take() !== wanted) return "subscribe";
-    if (queue !== undefined) subscriptions.cancel(ticket);
+    if (discarded.take() !== wanted) return "subscribe";
+    if (queue !== undefined) subscriptions.cancel(subscription);
     if (subscriptions.get(sid) !== undefined) return "subscriptions";
   }
   return undefined;
@@ -75,35 +75,38 @@ function triedStatuses(client: NatsConnection, { listeners }: Protocol): string 
 /** Makes the client read a refusal of a subscription; after the connect, its parser is between two lines. */
 function triedRefusal(
   protocol: Protocol,
-  basket: Basket,
+  discarded: DiscardingQueue,
   statuses: Statuses,
 ): string | undefined {
   if (protocol.parser.state !== 0) return undefined;
-  const ticket = new TrialTicket(undefined);
-  protocol.subscribe(ticket);
+  const subscription = new TrialSubscription(undefined);
+  protocol.subscribe(subscription);
   protocol.parser.parse(encoder.encode(REFUSAL));
-  basket.take();
-  const isGone = protocol.subscriptions.get(ticket.sid) === undefined;
-  if (!isGone) protocol.subscriptions.cancel(ticket);
-  if (ticket.refusals !== 1 || !isGone) return "subscriptions";
+  discarded.take();
+  const isGone = protocol.subscriptions.get(subscription.sid) === undefined;
+  if (!isGone) protocol.subscriptions.cancel(subscription);
+  if (subscription.refusals !== 1 || !isGone) return "subscriptions";
   return statuses.errors === 1 ? undefined : "listeners";
 }
 
-async function triedQuestion(protocol: Protocol, basket: Basket): Promise<Commands | string> {
+async function triedQuestion(
+  protocol: Protocol,
+  discarded: DiscardingQueue,
+): Promise<Commands | string> {
   let isAnswered = false;
-  const before = basket.flushes;
-  basket.take();
+  const before = discarded.flushes;
+  discarded.take();
   const answered = protocol.flush({ resolve: () => isAnswered = true, reject() {} });
   Promise.resolve(answered).catch(() => {});
-  if (basket.take() !== "PING\r\n") return "flush";
-  if (basket.flushes === before) return "flushPending";
+  if (discarded.take() !== "PING\r\n") return "flush";
+  if (discarded.flushes === before) return "flushPending";
   await turn();
-  if (isAnswered || basket.take() !== "") return "flush";
+  if (isAnswered || discarded.take() !== "") return "flush";
   return { isAnswered: () => isAnswered };
 }
 
 /** A writer that takes all commands and writes none. */
-class Basket {
+class DiscardingQueue {
   flushes = 0;
   isDrained = false;
   #text = "";
@@ -139,7 +142,7 @@ class Basket {
   }
 }
 
-class TrialTicket implements ListedSubscription {
+class TrialSubscription implements ListedSubscription {
   readonly subject = SUBJECT;
   readonly queue: string | undefined;
   sid = 0;

@@ -141,7 +141,7 @@ export class Requests implements MessageSink, OwnInbox {
     return waiting !== undefined && isOwnQuestion(waiting.request, question);
   }
 
-  readonly comesBack = true;
+  readonly retryRefused = true;
 
   /** The server refuses our subscription for answers. */
   refused(error: Error): void {

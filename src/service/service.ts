@@ -110,7 +110,7 @@ export class Service {
     if (before && !this.#forbidden.delete(before)) return;
     before?.unsubscribe();
     const interest = this.#connection.subscribe(subject, {
-      comesBack: true,
+      retryRefused: true,
       take: (packet) => this.#answer(verb, packet),
       refused: () => {
         if (this.#interests.get(subject) === interest) this.#forbidden.add(interest);

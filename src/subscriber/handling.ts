@@ -225,7 +225,7 @@ export class Handling implements HandlerSubscriber, MessageSink, Worker {
     this.#refused!.report(packet);
   }
 
-  readonly comesBack = true;
+  readonly retryRefused = true;
 
   refused(error: Error): void {
     this.#refusal = error;

@@ -9,19 +9,19 @@ export interface ControlParser {
 }
 
 /** The receiver of a message. */
-export interface Addressee {
+export interface Recipient {
   take(packet: WirePacket): void;
 }
 
 /** Finds the receivers of messages, and takes the reports of the reader. */
-export interface Recipients {
+export interface ParserEvents {
   /**
    * Returns the receiver of a subscription's messages, by its number; without one, the message goes to the client's
    * parser.
    */
-  addressee(sid: number): Addressee | undefined;
+  recipient(sid: number): Recipient | undefined;
   /** Reports a dropped message, as its reply address is invalid. */
-  unanswerable(packet: WirePacket): void;
+  invalidReplyAddress(packet: WirePacket): void;
   /** Reports, once, data that no server sends: everything behind it is unreadable. */
   failed(error: Error): void;
 }
@@ -35,7 +35,7 @@ const [LF, CR] = [10, 13] as const;
  */
 export class ServerStreamParser {
   readonly #control: ControlParser;
-  readonly #recipients: Recipients;
+  readonly #events: ParserEvents;
   readonly #line = new MessageLine();
   #isControl: boolean;
   /** How many bytes of an incomplete line that is not a message have arrived. */
@@ -43,9 +43,9 @@ export class ServerStreamParser {
   #cut: CutMessage | undefined;
   #hasFailed = false;
 
-  constructor(control: ControlParser, recipients: Recipients) {
+  constructor(control: ControlParser, events: ParserEvents) {
     this.#control = control;
-    this.#recipients = recipients;
+    this.#events = events;
     this.#isControl = control.state !== 0;
   }
 
@@ -60,7 +60,7 @@ export class ServerStreamParser {
       }
     } catch (error) {
       this.#hasFailed = true;
-      this.#recipients.failed(error as Error);
+      this.#events.failed(error as Error);
     }
   }
 
@@ -100,14 +100,14 @@ export class ServerStreamParser {
   #deliver(bytes: Uint8Array, from: number): void {
     const { bodyEnd, sid, hasReply, reply, addresses } = this.#line;
     if (bytes[bodyEnd] !== CR || bytes[bodyEnd + 1] !== LF) throw unreadable(bytes, bodyEnd);
-    const addressee = this.#recipients.addressee(sid);
+    const recipient = this.#events.recipient(sid);
     // the subscription was made on the client itself, or has ended
-    if (!addressee) return this.#control.parse(bytes.subarray(from, this.#line.messageEnd));
+    if (!recipient) return this.#control.parse(bytes.subarray(from, this.#line.messageEnd));
     const packet = new WirePacket(bytes, this.#line);
     if (hasReply && !isReplyAddress(bytes, reply, addresses)) {
-      return this.#recipients.unanswerable(packet);
+      return this.#events.invalidReplyAddress(packet);
     }
-    addressee.take(packet);
+    recipient.take(packet);
   }
 }
 

@@ -45,8 +45,8 @@ const CHANGES: Record<string, (protocol: Inside) => void> = {
     Object.defineProperty(protocol, "parser", { get: () => parser });
   },
   "does not let its commands be replaced": (protocol) => {
-    const { sender } = protocol;
-    Object.defineProperty(protocol, "sender", { get: () => sender });
+    const { outbound } = protocol;
+    Object.defineProperty(protocol, "outbound", { get: () => outbound });
   },
   "has its messages read by another way": (protocol) => {
     const { parser } = protocol;
@@ -57,7 +57,7 @@ const CHANGES: Record<string, (protocol: Inside) => void> = {
     const { transport } = protocol;
     const { send } = transport;
     transport.send = (frames: Uint8Array[]) => frames.forEach((one) => send.call(transport, one));
-    protocol.flushPending = () => transport.send([protocol.sender.drain()]);
+    protocol.flushPending = () => transport.send([protocol.outbound.drain()]);
   },
   "says of an open socket that it is closed": ({ transport }) => {
     Object.defineProperty(transport, "isClosed", { get: () => true, set() {} });
@@ -77,11 +77,11 @@ for (const [name, change] of Object.entries(CHANGES)) {
 
 Deno.test("isSound() has a client as it is known reached into, and leaves it as it was found", async () => {
   let before: Inside;
-  const { isSound, fault, protocol } = await tried(({ sender, parser, listeners }) => {
-    before = { sender, parser, count: listeners.length };
+  const { isSound, fault, protocol } = await tried(({ outbound, parser, listeners }) => {
+    before = { outbound, parser, count: listeners.length };
   });
   assertEquals({ isSound, fault }, { isSound: true, fault: undefined });
-  assert(protocol.sender === before.sender && protocol.parser === before.parser);
+  assert(protocol.outbound === before.outbound && protocol.parser === before.parser);
   assertEquals([protocol.listeners.length, protocol.subscriptions.size()], [before.count, 0]);
   assert(!Object.hasOwn(protocol, "flushPending"));
 });

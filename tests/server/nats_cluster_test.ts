@@ -31,7 +31,7 @@ async function relayed(cluster: NatsCluster, from: number, to: number): Promise<
     while (!(await subscriber.line())?.startsWith("MSG greetings"));
     message = await subscriber.line();
   })();
-  // ServerSubscription travels between nodes in its own time: the first messages may find nobody.
+  // Interest travels between nodes in its own time: the first messages may find nobody.
   while (message === undefined) {
     await publisher.send("PUB greetings 5\r\nhello\r\n");
     await new Promise((resolve) => setTimeout(resolve, 10));

@@ -1,11 +1,11 @@
 import { errors } from "@nats-io/transport-deno";
 import { assertEquals, assertInstanceOf, assertStrictEquals } from "@std/assert";
-import { clientFault, connectFault } from "../../../src/connection/client_errors.ts";
+import { connectError, fromClientError } from "../../../src/connection/client_errors.ts";
 import { ConnectionError, PermissionError } from "../../../src/errors.ts";
 
-Deno.test("connectFault() names the servers, what must hold, and what the client said", () => {
+Deno.test("connectError() names the servers, what must hold, and what the client said", () => {
   const cause = new errors.ConnectionError("connection refused");
-  const fault = connectFault(cause, ["a:1", "b:2"]);
+  const fault = connectError(cause, ["a:1", "b:2"]);
   assertStrictEquals(
     fault.message,
     "Cannot connect to a:1, b:2 as a server must be there: connection refused",
@@ -13,8 +13,8 @@ Deno.test("connectFault() names the servers, what must hold, and what the client
   assertEquals([fault.reason, fault.cause], ["refused", cause]);
 });
 
-Deno.test("connectFault() tells wrong credentials, silence and TLS apart", () => {
-  const reasonOf = (cause: unknown) => connectFault(cause, ["a:1"]).reason;
+Deno.test("connectError() tells wrong credentials, silence and TLS apart", () => {
+  const reasonOf = (cause: unknown) => connectError(cause, ["a:1"]).reason;
   assertStrictEquals(reasonOf(new errors.AuthorizationError("no")), "authorization");
   assertStrictEquals(reasonOf(new errors.UserAuthenticationExpiredError("no")), "authorization");
   assertStrictEquals(reasonOf(new errors.TimeoutError()), "timeout");
@@ -25,29 +25,29 @@ Deno.test("connectFault() tells wrong credentials, silence and TLS apart", () =>
   assertStrictEquals(reasonOf(client), "tls");
 });
 
-Deno.test("connectFault() passes on what is said already", () => {
+Deno.test("connectError() passes on what is said already", () => {
   const fault = new ConnectionError("no such file", "tls");
-  assertStrictEquals(connectFault(fault, ["a:1"]), fault);
+  assertStrictEquals(connectError(fault, ["a:1"]), fault);
 });
 
-Deno.test("clientFault() makes a ConnectionError of a refusal", () => {
+Deno.test("fromClientError() makes a ConnectionError of a refusal", () => {
   const { AuthorizationError, UserAuthenticationExpiredError } = errors;
   for (const cause of [new AuthorizationError("no"), new UserAuthenticationExpiredError("no")]) {
-    const fault = clientFault(cause);
+    const fault = fromClientError(cause);
     assertInstanceOf(fault, ConnectionError);
     const sentence = "Cannot stay connected as the server must accept the credentials: no";
     assertEquals([fault.reason, fault.message, fault.cause], ["authorization", sentence, cause]);
   }
 });
 
-Deno.test("connectFault() takes a cause of any shape", () => {
+Deno.test("connectError() takes a cause of any shape", () => {
   for (const cause of [undefined, null, "text", {}]) {
-    const fault = connectFault(cause, ["a:1"]);
+    const fault = connectError(cause, ["a:1"]);
     assertEquals([fault.reason, fault.cause], ["refused", cause]);
   }
 });
 
-Deno.test("connectFault() takes the name of a host or of a file for no failure of TLS", () => {
+Deno.test("connectError() takes the name of a host or of a file for no failure of TLS", () => {
   const messages = [
     "failed to lookup address information: tls.handshake.example",
     "connection refused: ssl-certificate.example:4222",
@@ -55,11 +55,11 @@ Deno.test("connectFault() takes the name of a host or of a file for no failure o
   ];
   for (const message of messages) {
     const cause = new errors.ConnectionError(message, { cause: new Error(message) });
-    assertStrictEquals(connectFault(cause, ["tls.example:1"]).reason, "refused", message);
+    assertStrictEquals(connectError(cause, ["tls.example:1"]).reason, "refused", message);
   }
 });
 
-Deno.test("connectFault() knows what Deno's TLS says of a server without any", async () => {
+Deno.test("connectError() knows what Deno's TLS says of a server without any", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { hostname, port } = listener.addr;
   const greeting = (async () => {
@@ -72,20 +72,20 @@ Deno.test("connectFault() knows what Deno's TLS says of a server without any", a
     await open.handshake();
   }).catch((error) => error);
   await greeting;
-  assertStrictEquals(connectFault(cause, ["a:1"]).reason, "tls", String(cause));
+  assertStrictEquals(connectError(cause, ["a:1"]).reason, "tls", String(cause));
 });
 
-Deno.test("clientFault() makes a PermissionError of what the server does not permit", () => {
+Deno.test("fromClientError() makes a PermissionError of what the server does not permit", () => {
   for (const operation of ["publish", "subscription"] as const) {
     const cause = new errors.PermissionViolationError("no", operation, "orders.x", undefined);
-    const fault = clientFault(cause);
+    const fault = fromClientError(cause);
     assertInstanceOf(fault, PermissionError);
     const ours = operation === "publish" ? "publish" : "subscribe";
     assertEquals([fault.operation, fault.subject, fault.cause], [ours, "orders.x", cause]);
   }
 });
 
-Deno.test("clientFault() passes on what has no class of its own", () => {
+Deno.test("fromClientError() passes on what has no class of its own", () => {
   const error = new errors.ProtocolError("x");
-  assertStrictEquals(clientFault(error), error);
+  assertStrictEquals(fromClientError(error), error);
 });

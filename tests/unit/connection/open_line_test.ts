@@ -8,7 +8,7 @@ function stage(longestSilence = Infinity) {
   const state = { asked: 0, silent: 0, answers: true, hasEnded: false };
   const line = {
     longestSilence,
-    probe(): Promise<void> {
+    ping(): Promise<void> {
       state.asked++;
       if (state.hasEnded) return Promise.reject(new Error("the connection was closed"));
       return state.answers ? Promise.resolve() : new Promise(() => {});

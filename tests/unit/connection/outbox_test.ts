@@ -23,11 +23,11 @@ function held(outbox: Outbox, subject: string): EncodedMessage {
 /** Takes everything out, and gives the subjects. */
 function released(outbox: Outbox): string[] {
   const subjects: string[] = [];
-  outbox.release(({ subject }) => subjects.push(subject) > 0);
+  outbox.sendAll(({ subject }) => subjects.push(subject) > 0);
   return subjects;
 }
 
-Deno.test("Outbox.release() hands over in the order of hold()", () => {
+Deno.test("Outbox.sendAll() hands over in the order of hold()", () => {
   const outbox = new Outbox(platformClock, 10_000);
   const subjects = Array.from({ length: 50 }, (_, at) => `s${at}`);
   for (const subject of subjects) outbox.hold(message(subject));
@@ -36,17 +36,17 @@ Deno.test("Outbox.release() hands over in the order of hold()", () => {
   assertEquals([outbox.count, released(outbox)], [0, []]);
 });
 
-Deno.test("Outbox.release() keeps the rest in order once send does not take one", () => {
+Deno.test("Outbox.sendAll() keeps the rest in order once send does not take one", () => {
   const outbox = new Outbox(platformClock, 10_000);
   for (const subject of ["a", "b", "c"]) outbox.hold(message(subject));
   const offered: string[] = [];
-  outbox.release(({ subject }) => offered.push(subject) < 2);
+  outbox.sendAll(({ subject }) => offered.push(subject) < 2);
   assertEquals([offered, outbox.count], [["a", "b"], 2]);
   outbox.hold(message("d"));
   assertEquals(released(outbox), ["b", "c", "d"]);
 });
 
-Deno.test("Outbox.release() hands over the whole message", () => {
+Deno.test("Outbox.sendAll() hands over the whole message", () => {
   const outbox = new Outbox(platformClock, 10_000);
   const given = {
     subject: "a",
@@ -55,7 +55,7 @@ Deno.test("Outbox.release() hands over the whole message", () => {
     headerBlock: new Uint8Array([2]),
   };
   outbox.hold(given);
-  outbox.release((outgoing) => {
+  outbox.sendAll((outgoing) => {
     assertEquals(outgoing, given);
     return true;
   });
@@ -66,7 +66,7 @@ Deno.test("Outbox.hold() copies the bytes, so that the caller may go on to write
   const data = new Uint8Array([1, 2, 3]);
   outbox.hold({ ...message("a"), data });
   data.fill(9);
-  outbox.release((outgoing) => {
+  outbox.sendAll((outgoing) => {
     assertEquals(outgoing.data, new Uint8Array([1, 2, 3]));
     return true;
   });
@@ -160,15 +160,15 @@ Deno.test("Outbox.cancel() does nothing a second time, nor once the message is g
   assertThrows(() => outbox.hold(message("f")), OutboxFullError);
 });
 
-Deno.test("Outbox.resume() holds what was accepted, past the bound, unless its sender has given up", () => {
+Deno.test("Outbox.restore() holds what was accepted, past the bound, unless its sender has given up", () => {
   const outbox = new Outbox(platformClock, 0);
   const data = new Uint8Array([7]);
-  outbox.resume({ outgoing: { ...message("a"), data: new Uint8Array([9]) }, data });
-  outbox.resume({ outgoing: { ...message("b"), dropOnDisconnect: true }, data });
-  outbox.resume({ outgoing: message("c"), data });
+  outbox.restore({ outgoing: { ...message("a"), data: new Uint8Array([9]) }, data });
+  outbox.restore({ outgoing: { ...message("b"), dropOnDisconnect: true }, data });
+  outbox.restore({ outgoing: message("c"), data });
   assertThrows(() => outbox.hold(message("d")), OutboxFullError);
   const seen: unknown[] = [];
-  outbox.release(({ subject, data }) => seen.push([subject, data[0]]) > 0);
+  outbox.sendAll(({ subject, data }) => seen.push([subject, data[0]]) > 0);
   assertEquals(seen, [["a", 7], ["c", 7]]);
 });
 
@@ -177,8 +177,8 @@ Deno.test("Outbox.cancel() takes back what was sent, taken back from the socket 
   const request = encodeMessage("a", "x", { correlationId: "id", timeLeft: 2_000 }, true);
   outbox.hold(request);
   const sent: EncodedMessage[] = [];
-  outbox.release((outgoing) => sent.push(outgoing) > 0);
-  outbox.resume({ outgoing: sent[0]!, data: sent[0]!.data });
+  outbox.sendAll((outgoing) => sent.push(outgoing) > 0);
+  outbox.restore({ outgoing: sent[0]!, data: sent[0]!.data });
   outbox.cancel(request);
   assertEquals([outbox.count, released(outbox)], [0, []]);
 });
@@ -190,10 +190,10 @@ Deno.test("Outbox.clear() forgets everything and says how many", () => {
   assertEquals(released(outbox), []);
 });
 
-Deno.test("Outbox.release() counts a message once that is withdrawn while it is sent", () => {
+Deno.test("Outbox.sendAll() counts a message once that is withdrawn while it is sent", () => {
   const outbox = new Outbox(platformClock, 1 + ENTRY);
   const only = held(outbox, "a");
-  outbox.release(() => {
+  outbox.sendAll(() => {
     outbox.cancel(only);
     return true;
   });
@@ -201,7 +201,7 @@ Deno.test("Outbox.release() counts a message once that is withdrawn while it is 
   assertThrows(() => outbox.hold(message("c")), OutboxFullError);
 });
 
-Deno.test("Outbox.release() tells the time that a request has left by then", () => {
+Deno.test("Outbox.sendAll() tells the time that a request has left by then", () => {
   let now = 0;
   using _now = stub(performance, "now", () => now);
   const outbox = new Outbox(platformClock, 10_000);
@@ -213,9 +213,9 @@ Deno.test("Outbox.release() tells the time that a request has left by then", () 
     return told.length > 1;
   };
   now += 500;
-  outbox.release(tell);
+  outbox.sendAll(tell);
   now += 1_000;
-  outbox.release(tell);
+  outbox.sendAll(tell);
   assertEquals(told, ["1500", "500"]);
   // and the bound is kept by what was taken in
   const limited = new Outbox(platformClock, ENTRY + 200);
@@ -226,9 +226,9 @@ Deno.test("Outbox.release() tells the time that a request has left by then", () 
   }
 });
 
-Deno.test("Outbox.emptied() resolves once all is sent, taken back or forgotten", async () => {
+Deno.test("Outbox.whenEmpty() resolves once all is sent, taken back or forgotten", async () => {
   const outbox = new Outbox(platformClock, 10_000);
-  await outbox.emptied();
+  await outbox.whenEmpty();
   const ends = [
     () => released(outbox),
     (given: readonly EncodedMessage[]) => given.forEach((one) => outbox.cancel(one)),
@@ -237,7 +237,7 @@ Deno.test("Outbox.emptied() resolves once all is sent, taken back or forgotten",
   for (const end of ends) {
     const given = ["a", "b"].map((subject) => held(outbox, subject));
     let isEmpty = false;
-    const emptied = outbox.emptied().then(() => isEmpty = true);
+    const emptied = outbox.whenEmpty().then(() => isEmpty = true);
     await Promise.resolve();
     assertStrictEquals(isEmpty, false);
     end(given);

@@ -1,17 +1,17 @@
 import { assertEquals } from "@std/assert";
 import { platformClock } from "../../../src/clock.ts";
-import { Pool } from "../../../src/connection/servers.ts";
+import { ServerPool } from "../../../src/connection/servers.ts";
 
 /** What a pool of these has learnt. */
 function learnt(urls: readonly string[], addresses: unknown): readonly string[] {
-  const pool = new Pool(platformClock, urls);
+  const pool = new ServerPool(platformClock, urls);
   pool.learn(addresses);
   assertEquals(pool.urls.slice(0, urls.length), urls);
   return pool.urls.slice(urls.length);
 }
 
-Deno.test("Pool.learn() adds what a server tells, and forgets what the next does not tell", () => {
-  const pool = new Pool(platformClock, ["a:1"]);
+Deno.test("ServerPool.learn() adds what a server tells, and forgets what the next does not tell", () => {
+  const pool = new ServerPool(platformClock, ["a:1"]);
   pool.learn(["b:2", "c:3"]);
   assertEquals(pool.urls, ["a:1", "b:2", "c:3"]);
   pool.learn(["c:3", "d:4"]);
@@ -20,8 +20,8 @@ Deno.test("Pool.learn() adds what a server tells, and forgets what the next does
   assertEquals(pool.urls, ["a:1"]);
 });
 
-Deno.test("Pool.learn() keeps what it knows where a server tells nothing that can be read", () => {
-  const pool = new Pool(platformClock, ["a:1"]);
+Deno.test("ServerPool.learn() keeps what it knows where a server tells nothing that can be read", () => {
+  const pool = new ServerPool(platformClock, ["a:1"]);
   pool.learn(["b:2"]);
   for (const nothing of [undefined, null, 7, "c:3", {}, true, { length: 1, 0: "c:3" }]) {
     pool.learn(nothing);
@@ -29,7 +29,7 @@ Deno.test("Pool.learn() keeps what it knows where a server tells nothing that ca
   }
 });
 
-Deno.test("Pool.learn() takes no address that is none", () => {
+Deno.test("ServerPool.learn() takes no address that is none", () => {
   const odd = [
     null,
     7,
@@ -65,7 +65,7 @@ Deno.test("Pool.learn() takes no address that is none", () => {
   }
 });
 
-Deno.test("Pool.learn() takes names, IPv4 and IPv6", () => {
+Deno.test("ServerPool.learn() takes names, IPv4 and IPv6", () => {
   const told = [
     "nats-1.example.com:4222",
     "10.0.0.1:65535",
@@ -76,7 +76,7 @@ Deno.test("Pool.learn() takes names, IPv4 and IPv6", () => {
   assertEquals(learnt(["a:1"], told), told);
 });
 
-Deno.test("Pool.learn() passes over the servers of the configuration, with the port that they have by default", () => {
+Deno.test("ServerPool.learn() passes over the servers of the configuration, with the port that they have by default", () => {
   const configured = ["a:1", "b", "[::1]", "[::1]:5", "C.example"];
   const told = ["a:1", "b:4222", "[::1]:4222", "[::1]:5", "c.EXAMPLE:4222", "A:1", "d:1"];
   assertEquals(learnt(configured, told), ["d:1"]);
@@ -86,7 +86,7 @@ Deno.test("Pool.learn() passes over the servers of the configuration, with the p
   assertEquals(learnt(["wss://a"], ["a:443", "b:443"]), ["wss://b:443"]);
 });
 
-Deno.test("Pool.learn() has what it is told dialled as the first server of the configuration is", () => {
+Deno.test("ServerPool.learn() has what it is told dialled as the first server of the configuration is", () => {
   assertEquals(learnt(["a:1"], ["b:2"]), ["b:2"]);
   assertEquals(learnt(["ws://a:1"], ["b:2"]), ["ws://b:2"]);
   assertEquals(learnt(["wss://a:1", "ws://c:1"], ["b:2", "[::1]:3"]), [
@@ -95,41 +95,41 @@ Deno.test("Pool.learn() has what it is told dialled as the first server of the c
   ]);
 });
 
-Deno.test("Pool.learn() takes each address once, whatever its case", () => {
+Deno.test("ServerPool.learn() takes each address once, whatever its case", () => {
   assertEquals(learnt(["a:1"], ["B:2", "b:2", "B:2"]), ["b:2"]);
 });
 
-Deno.test("Pool.learn() takes 256 addresses at most", () => {
+Deno.test("ServerPool.learn() takes 256 addresses at most", () => {
   const told = Array.from({ length: 10_000 }, (_, n) => `b${n}:1`);
   assertEquals(learnt(["a:1"], told), told.slice(0, 256));
 });
 
-Deno.test("Pool.longestAgo() goes round, and comes to what was dialled last at the end", () => {
-  const pool = new Pool(platformClock, ["a:1", "b:2", "c:3"]);
-  pool.dial("b:2");
+Deno.test("ServerPool.leastRecentlyDialled() goes round, and comes to what was dialled last at the end", () => {
+  const pool = new ServerPool(platformClock, ["a:1", "b:2", "c:3"]);
+  pool.dialled("b:2");
   const order = [];
   for (let turn = 0; turn < 6; turn++) {
-    const url = pool.longestAgo();
+    const url = pool.leastRecentlyDialled();
     order.push(url);
-    pool.dial(url);
+    pool.dialled(url);
   }
   assertEquals(order, ["a:1", "c:3", "b:2", "a:1", "c:3", "b:2"]);
 });
 
-Deno.test("Pool.longestAgo() takes what it has just been told of first, and again after it was forgotten", () => {
-  const pool = new Pool(platformClock, ["a:1"]);
-  pool.dial("a:1");
+Deno.test("ServerPool.leastRecentlyDialled() takes what it has just been told of first, and again after it was forgotten", () => {
+  const pool = new ServerPool(platformClock, ["a:1"]);
+  pool.dialled("a:1");
   pool.learn(["b:2"]);
-  assertEquals(pool.longestAgo(), "b:2");
-  pool.dial("b:2");
-  assertEquals(pool.longestAgo(), "a:1");
+  assertEquals(pool.leastRecentlyDialled(), "b:2");
+  pool.dialled("b:2");
+  assertEquals(pool.leastRecentlyDialled(), "a:1");
   pool.learn([]);
   pool.learn(["b:2"]);
-  assertEquals(pool.longestAgo(), "b:2");
+  assertEquals(pool.leastRecentlyDialled(), "b:2");
 });
 
-Deno.test("Pool.shuffled() has each server once, in every order", () => {
-  const pool = new Pool(platformClock, ["a:1", "b:2"]);
+Deno.test("ServerPool.shuffled() has each server once, in every order", () => {
+  const pool = new ServerPool(platformClock, ["a:1", "b:2"]);
   pool.learn(["c:3"]);
   const orders = new Set<string>();
   for (let turn = 0; turn < 500; turn++) {

@@ -1,7 +1,7 @@
 import { assertEquals, assertInstanceOf } from "@std/assert";
 import { errors } from "@nats-io/transport-deno";
 import {
-  type Entry,
+  type KeptSubscription,
   type MessageSink,
   Subscriptions,
 } from "../../../src/connection/subscriptions.ts";
@@ -33,8 +33,9 @@ function lineFrom(first: number) {
 function stage() {
   const steps: string[] = [];
   const reported: Error[] = [];
-  const note = (what: string) => (entry: Entry) => void steps.push(`${what} ${entry.subject}`);
-  const watch = { subscribed: note("subscribed"), refused: note("refused"), left: note("left") };
+  const note = (what: string) => (entry: KeptSubscription) =>
+    void steps.push(`${what} ${entry.subject}`);
+  const watch = { subscribed: note("subscribed"), refused: note("refused"), ended: note("ended") };
   const subscriptions = new Subscriptions(watch, (error) => void reported.push(error));
   return { subscriptions, steps, reported };
 }
@@ -51,17 +52,17 @@ function sink(more: Partial<MessageSink> = {}) {
 
 const packet = (subject: string) => ({ subject }) as RawMessage;
 
-Deno.test("Subscriptions.raise() tells each line of all that is listed, and of nothing that was left", () => {
+Deno.test("Subscriptions.connected() tells each line of all that is listed, and of nothing that was left", () => {
   const { subscriptions } = stage();
   subscriptions.subscribe("a", sink().all);
   subscriptions.subscribe("b", sink().all, "workers");
   subscriptions.subscribe("c", sink().all).unsubscribe();
   const [one, two] = [lineFrom(1), lineFrom(10)];
-  subscriptions.raise(one.line);
+  subscriptions.connected(one.line);
   subscriptions.subscribe("d", sink().all);
-  subscriptions.lower();
+  subscriptions.disconnected();
   subscriptions.subscribe("e", sink().all);
-  subscriptions.raise(two.line);
+  subscriptions.connected(two.line);
   assertEquals(one.told, ["SUB a undefined 1", "SUB b workers 2", "SUB d undefined 3"]);
   assertEquals(two.told, [
     "SUB a undefined 10",
@@ -77,15 +78,15 @@ Deno.test("Subscriptions watches what is subscribed while there is a line", () =
   const { subscriptions, steps } = stage();
   subscriptions.subscribe("a", sink().all);
   assertEquals(steps, []);
-  subscriptions.raise(lineFrom(1).line);
+  subscriptions.connected(lineFrom(1).line);
   subscriptions.subscribe("b", sink().all);
   assertEquals(steps, ["subscribed b"]);
 });
 
-Deno.test("Entry.take() reports what its sink throws, and goes on", () => {
+Deno.test("KeptSubscription.take() reports what its sink throws, and goes on", () => {
   const { subscriptions, reported } = stage();
   const { line, listeners } = lineFrom(1);
-  subscriptions.raise(line);
+  subscriptions.connected(line);
   const boom = () => {
     throw new Error("take");
   };
@@ -97,25 +98,25 @@ Deno.test("Entry.take() reports what its sink throws, and goes on", () => {
   assertEquals([reported.map(({ message }) => message), good.seen], [["take"], ["b"]]);
 });
 
-Deno.test("Entry.refused() tells the sink why, and no line is told of it any more", () => {
+Deno.test("KeptSubscription.refused() tells the sink why, and no line is told of it any more", () => {
   const { subscriptions, steps } = stage();
   const [one, two] = [lineFrom(1), lineFrom(10)];
-  subscriptions.raise(one.line);
-  const { seen, all } = sink({ comesBack: true });
+  subscriptions.connected(one.line);
+  const { seen, all } = sink({ retryRefused: true });
   subscriptions.subscribe("a", all);
   one.listeners[0]!.refused(
     new errors.PermissionViolationError("no", "subscription", "a"),
   );
   assertInstanceOf(seen[0], PermissionError);
-  subscriptions.lower();
-  subscriptions.raise(two.line);
+  subscriptions.disconnected();
+  subscriptions.connected(two.line);
   assertEquals([two.told, steps], [[], ["subscribed a", "refused a"]]);
 });
 
-Deno.test("Entry.refused() reports what its sink throws", () => {
+Deno.test("KeptSubscription.refused() reports what its sink throws", () => {
   const { subscriptions, reported } = stage();
   const { line, listeners } = lineFrom(1);
-  subscriptions.raise(line);
+  subscriptions.connected(line);
   const boom = () => {
     throw new Error("refused");
   };
@@ -124,23 +125,23 @@ Deno.test("Entry.refused() reports what its sink throws", () => {
   assertEquals(reported.map(({ message }) => message), ["refused"]);
 });
 
-Deno.test("Entry.unsubscribe() of one that was refused tells the watch, and no server", () => {
+Deno.test("KeptSubscription.unsubscribe() of one that was refused tells the watch, and no server", () => {
   const { subscriptions, steps } = stage();
   const { line, listeners, told } = lineFrom(1);
-  subscriptions.raise(line);
-  const subscription = subscriptions.subscribe("a", sink({ comesBack: true }).all);
+  subscriptions.connected(line);
+  const subscription = subscriptions.subscribe("a", sink({ retryRefused: true }).all);
   listeners[0]!.refused(new Error("no"));
   subscription.unsubscribe();
   subscription.unsubscribe();
-  (subscription as Entry).resubscribe();
-  assertEquals(steps, ["subscribed a", "refused a", "left a"]);
+  (subscription as KeptSubscription).resubscribe();
+  assertEquals(steps, ["subscribed a", "refused a", "ended a"]);
   assertEquals(told.length, 1);
 });
 
-Deno.test("Entry.refused() does not bring one back that is being left", async () => {
+Deno.test("KeptSubscription.refused() does not bring one back that is being left", async () => {
   const { subscriptions, steps } = stage();
   const { line, listeners, drained } = lineFrom(1);
-  subscriptions.raise(line);
+  subscriptions.connected(line);
   const { seen, all } = sink();
   const done = subscriptions.subscribe("a", all).drain();
   listeners[0]!.refused(new Error("no"));
@@ -149,29 +150,29 @@ Deno.test("Entry.refused() does not bring one back that is being left", async ()
   assertEquals([seen, steps, subscriptions.entries.size], [[], ["subscribed a"], 0]);
 });
 
-Deno.test("Entry.resubscribe() ends first what the server may have, and then tells it anew", () => {
+Deno.test("KeptSubscription.resubscribe() ends first what the server may have, and then tells it anew", () => {
   const { subscriptions } = stage();
   const { line, told } = lineFrom(1);
-  subscriptions.raise(line);
-  const entry = subscriptions.subscribe("a", sink().all) as Entry;
+  subscriptions.connected(line);
+  const entry = subscriptions.subscribe("a", sink().all) as KeptSubscription;
   entry.resubscribe();
   assertEquals(told, ["SUB a undefined 1", "UNSUB 1", "SUB a undefined 2"]);
   assertEquals(entry.sid, 2);
 });
 
-Deno.test("Entry.drain() goes by the line that had it, though another has come meanwhile", async () => {
+Deno.test("KeptSubscription.drain() goes by the line that had it, though another has come meanwhile", async () => {
   const { subscriptions } = stage();
   const [one, two] = [lineFrom(1), lineFrom(10)];
-  subscriptions.raise(one.line);
+  subscriptions.connected(one.line);
   const done = subscriptions.subscribe("a", sink().all).drain();
-  subscriptions.lower();
-  subscriptions.raise(two.line);
+  subscriptions.disconnected();
+  subscriptions.connected(two.line);
   one.drained.resolve();
   await done;
   assertEquals([one.told, two.told], [["SUB a undefined 1", "DRAIN 1"], []]);
 });
 
-Deno.test("Entry.drain() is done at once without a line", async () => {
+Deno.test("KeptSubscription.drain() is done at once without a line", async () => {
   const { subscriptions } = stage();
   await subscriptions.subscribe("a", sink().all).drain();
   assertEquals(subscriptions.entries.size, 0);

@@ -5,14 +5,14 @@ import { DeliveryConfirmations } from "../../../src/connection/transmitter.ts";
 
 /** A server that answers when the test says so. */
 class Questions {
-  given = 0;
+  sent = 0;
   readonly open: PromiseWithResolvers<void>[] = [];
   asked = 0;
 
   readonly ways = {
     clock: platformClock,
-    given: () => this.given,
-    ask: () => {
+    sent: () => this.sent,
+    flush: () => {
       this.asked++;
       const question = Promise.withResolvers<void>();
       this.open.push(question);
@@ -36,8 +36,8 @@ Deno.test("DeliveryConfirmations asks a second after something was sent, and no 
   const confirmations = new DeliveryConfirmations(questions.ways);
   await time.tickAsync(10_000);
   assertStrictEquals(questions.asked, 0);
-  questions.given = 3;
-  for (let sent = 0; sent < 3; sent++) confirmations.expect();
+  questions.sent = 3;
+  for (let sent = 0; sent < 3; sent++) confirmations.confirmSoon();
   await time.tickAsync(999);
   assertStrictEquals(questions.asked, 0);
   await time.tickAsync(1);
@@ -52,11 +52,11 @@ Deno.test("DeliveryConfirmations counts what was given before the question, and 
   using time = new FakeTime();
   const questions = new Questions();
   const confirmations = new DeliveryConfirmations(questions.ways);
-  questions.given = 2;
-  confirmations.expect();
+  questions.sent = 2;
+  confirmations.confirmSoon();
   await time.tickAsync(1_000);
-  questions.given = 5;
-  confirmations.expect();
+  questions.sent = 5;
+  confirmations.confirmSoon();
   await time.tickAsync(5_000);
   assertEquals([questions.asked, confirmations.confirmed], [1, 0]);
   await questions.answer();
@@ -69,12 +69,12 @@ Deno.test("DeliveryConfirmations counts what was given before the question, and 
 Deno.test("DeliveryConfirmations.confirm() asks now, and rejects where there is no answer", async () => {
   const questions = new Questions();
   const confirmations = new DeliveryConfirmations(questions.ways);
-  questions.given = 4;
+  questions.sent = 4;
   const confirmed = confirmations.confirm();
   await questions.answer();
   await confirmed;
   assertStrictEquals(confirmations.confirmed, 4);
-  questions.given = 9;
+  questions.sent = 9;
   const lost = confirmations.confirm();
   questions.open.shift()!.reject(new Error("disconnected"));
   await assertRejects(() => lost, Error, "disconnected");
@@ -85,12 +85,12 @@ Deno.test("DeliveryConfirmations.stop() asks no more until something is sent", a
   using time = new FakeTime();
   const questions = new Questions();
   const confirmations = new DeliveryConfirmations(questions.ways);
-  questions.given = 7;
-  confirmations.expect();
+  questions.sent = 7;
+  confirmations.confirmSoon();
   confirmations.stop();
   await time.tickAsync(5_000);
   assertEquals(questions.asked, 0);
-  confirmations.expect();
+  confirmations.confirmSoon();
   await time.tickAsync(1_000);
   await questions.answer();
   assertEquals([questions.asked, confirmations.confirmed], [1, 7]);

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { LeavableSocket } from "../../../src/connection/web_sockets.ts";
+import { AbandonableSocket } from "../../../src/connection/web_sockets.ts";
 
 /** A socket whose other end never answers. */
 function frozen() {
@@ -15,35 +15,35 @@ function frozen() {
     send: (data: unknown) => void done.push(data),
     close: () => void done.push("close"),
   };
-  return { socket, done, leavable: new LeavableSocket(socket as unknown as WebSocket) };
+  return { socket, done, abandonable: new AbandonableSocket(socket as unknown as WebSocket) };
 }
 
-Deno.test("LeavableSocket is a socket like any other until it is left", () => {
-  const { socket, done, leavable } = frozen();
+Deno.test("AbandonableSocket is a socket like any other until it is left", () => {
+  const { socket, done, abandonable } = frozen();
   const heard: string[] = [];
-  leavable.binaryType = "arraybuffer";
-  leavable.onmessage = ({ type }) => heard.push(type);
-  leavable.onclose = ({ type }) => heard.push(type);
-  leavable.send("x");
+  abandonable.binaryType = "arraybuffer";
+  abandonable.onmessage = ({ type }) => heard.push(type);
+  abandonable.onclose = ({ type }) => heard.push(type);
+  abandonable.send("x");
   socket.onmessage!(new Event("message"));
   socket.onclose!(new Event("close"));
   assertEquals([done, heard], [["x"], ["message", "close"]]);
-  assertEquals([socket.binaryType, leavable.readyState, leavable.backlog], [
+  assertEquals([socket.binaryType, abandonable.readyState, abandonable.backlog], [
     "arraybuffer",
     WebSocket.OPEN,
     7,
   ]);
 });
 
-Deno.test("LeavableSocket.close() waits neither for what is to be sent nor for the other end", async () => {
-  const { socket, done, leavable } = frozen();
+Deno.test("AbandonableSocket.close() waits neither for what is to be sent nor for the other end", async () => {
+  const { socket, done, abandonable } = frozen();
   const heard: string[] = [];
-  leavable.onmessage = ({ type }) => heard.push(type);
-  leavable.onclose = ({ type }) => heard.push(type);
-  assertEquals(leavable.bufferedAmount, 0);
-  leavable.close();
-  leavable.close();
-  assertEquals([leavable.readyState, heard], [WebSocket.CLOSED, []]);
+  abandonable.onmessage = ({ type }) => heard.push(type);
+  abandonable.onclose = ({ type }) => heard.push(type);
+  assertEquals(abandonable.bufferedAmount, 0);
+  abandonable.close();
+  abandonable.close();
+  assertEquals([abandonable.readyState, heard], [WebSocket.CLOSED, []]);
   await Promise.resolve();
   socket.onmessage!(new Event("message"));
   socket.onclose!(new Event("close"));

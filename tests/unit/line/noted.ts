@@ -5,12 +5,12 @@ import { agree } from "../../support/scripted_server.ts";
 export function noted() {
   const steps: string[] = [];
   const watch: LineWatch = {
-    said: ({ message }) => void steps.push(`said ${message}`),
-    isLeaving: () => void steps.push("leaving"),
-    unanswerable: ({ replyTo }) => void steps.push(`unanswerable ${replyTo}`),
+    serverError: ({ message }) => void steps.push(`said ${message}`),
+    lameDuck: () => void steps.push("leaving"),
+    invalidReplyAddress: ({ replyTo }) => void steps.push(`invalidReplyAddress ${replyTo}`),
     dropped: ({ subject }) => void steps.push(`dropped ${subject}`),
     failed: ({ message }) => void steps.push(`failed ${message}`),
-    ended: () => void steps.push("ended"),
+    closed: () => void steps.push("ended"),
   };
   const listener = (subject: string, queue?: string): Listener => ({
     subject,

@@ -23,7 +23,7 @@ async function stage(script: Script, use: (parts: Stage) => Promise<void>): Prom
   try {
     await use({ server, client, line, steps, listener });
   } finally {
-    await line.leave();
+    await line.close();
   }
 }
 
@@ -39,7 +39,7 @@ Deno.test("PlainLine.ask() is answered once all refusals before it are told", ()
   stage({ answer: strict }, async ({ line, steps }) => {
     for (let n = 1; n <= 5; n++) {
       for (let count = 0; count < n; count++) line.writer.publish(publish("no"));
-      await line.ask(() => steps.push("answered"));
+      await line.flush(() => steps.push("answered"));
       const words = `said server responded with: 'Permissions Violation for Publish to "no"'`;
       const told = steps.splice(0).map((step) => step.startsWith("said") ? words : step);
       assertEquals(told, [...Array(n).fill(words), "answered"]);
@@ -49,7 +49,7 @@ Deno.test("PlainLine.ask() is answered once all refusals before it are told", ()
 Deno.test("PlainLine.ask() is answered behind the refusal of a subscription", () =>
   stage({ answer: strict }, async ({ line, steps, listener }) => {
     line.subscribe(listener("no"));
-    await line.ask(() => steps.push("answered"));
+    await line.flush(() => steps.push("answered"));
     assertStrictEquals(steps.at(-1), "answered");
     assertStrictEquals(steps.includes("refused no"), true);
   }));
@@ -62,20 +62,20 @@ Deno.test("PlainLine.ask() waits for all that was published before it", () => {
   };
   return stage({ answer }, async ({ line }) => {
     for (let n = 0; n < 20; n++) line.writer.publish(publish(`a.${n}`, 50_000));
-    await line.ask(() => seen.push("answered"));
+    await line.flush(() => seen.push("answered"));
     assertEquals(seen.filter((words) => words.startsWith("PUB")).length, 20);
     assertEquals(seen.slice(-2), ["PING", "answered"]);
   });
 });
 
-Deno.test("PlainLine.probe() does not wait for what waits to be written", () => {
+Deno.test("PlainLine.ping() does not wait for what waits to be written", () => {
   let isHeld = false;
   const answer = (line: string) => line === "PING" && isHeld ? "" : agree(line);
   return stage({ answer }, async ({ line, server }) => {
     isHeld = true;
     for (let n = 0; n < 20; n++) line.writer.publish(publish(`a.${n}`, 50_000));
-    const probed = line.probe();
-    const asked = line.ask(() => {});
+    const probed = line.ping();
+    const asked = line.flush(() => {});
     asked.catch(() => {});
     await until("it is asked", () => line.writer.sentMessages > 0);
     await server.say("PONG\r\n".repeat(3));
@@ -89,38 +89,38 @@ Deno.test("PlainLine.ask() rejects where the line ends before the answer, or has
     const { line, steps, server } = parts;
     server.script = { answer: () => "" };
     line.writer.publish(publish("end"));
-    const asked = line.ask(() => steps.push("answered"));
+    const asked = line.flush(() => steps.push("answered"));
     await assertRejects(() => asked, Error, "the connection was closed");
-    await assertRejects(() => line.ask(() => steps.push("answered")), Error, "closed");
-    await assertRejects(() => line.probe(), Error, "closed");
+    await assertRejects(() => line.flush(() => steps.push("answered")), Error, "closed");
+    await assertRejects(() => line.ping(), Error, "closed");
     assertEquals([steps, line.isOpen], [["ended"], false]);
   }));
 
 Deno.test("PlainLine.leave() tells once that it has ended, and nothing afterwards", () =>
   stage({ answer: agree }, async ({ line, steps, server }) => {
-    await line.leave();
+    await line.close();
     await server.say(infoWith({ connect_urls: ["127.0.0.1:7"] }));
-    await line.leave();
+    await line.close();
     assertEquals([steps, line.isOpen], [["ended"], false]);
   }));
 
 Deno.test("PlainLine.info is what the server has said last, beyond the end, and it tells of one that leaves", () =>
   stage({ answer: agree }, async ({ line, steps, server }) => {
     await server.say(infoWith({ connect_urls: ["127.0.0.1:7"] }));
-    await line.ask(() => {});
+    await line.flush(() => {});
     await server.say(infoWith({ ldm: true, connect_urls: ["127.0.0.1:8"] }));
     await until("it is told", () => steps.includes("leaving"));
-    await line.leave();
+    await line.close();
     assertEquals(line.info?.connect_urls, ["127.0.0.1:8"]);
   }));
 
 Deno.test("PlainLine hands on what comes, and drops what could not be answered", () =>
   stage({ answer: agree }, async ({ line, steps, server, listener }) => {
     const { sid } = line.subscribe(listener("a"));
-    await line.ask(() => {});
+    await line.flush(() => {});
     await server.say(`MSG a ${sid} 1\r\n1\r\nMSG a ${sid} x.> 1\r\n2\r\nMSG a ${sid} r 1\r\n3\r\n`);
     await until("both have come", () => steps.includes("a: 3"));
-    assertEquals(steps, ["a: 1", "unanswerable x.>", "a: 3"]);
+    assertEquals(steps, ["a: 1", "invalidReplyAddress x.>", "a: 3"]);
   }));
 
 Deno.test("PlainLine.subscribe() tells the server of a queue, and of the end once", () => {
@@ -134,12 +134,12 @@ Deno.test("PlainLine.subscribe() tells the server of a queue, and of the end onc
     ticket.unsubscribe();
     ticket.unsubscribe();
     await ticket.drain();
-    await line.ask(() => {});
+    await line.flush(() => {});
     assertEquals(seen, [`SUB a workers ${ticket.sid}`, `UNSUB ${ticket.sid}`]);
   });
 });
 
-Deno.test("PlainTicket.drain() takes what was on its way before it ends", () => {
+Deno.test("PlainSubscription.drain() takes what was on its way before it ends", () => {
   const answer = (line: string) => line.startsWith("UNSUB") ? "MSG a 1 4\r\nlast\r\n" : agree(line);
   return stage({ answer }, async ({ line, steps, listener }) => {
     await line.subscribe(listener("a")).drain();
@@ -147,10 +147,10 @@ Deno.test("PlainTicket.drain() takes what was on its way before it ends", () => 
   });
 });
 
-Deno.test("PlainTicket.drain() is done where the line ends before the server has answered", () =>
+Deno.test("PlainSubscription.drain() is done where the line ends before the server has answered", () =>
   stage({ answer: agree }, async ({ line, server, listener }) => {
     const ticket = line.subscribe(listener("a"));
-    await line.ask(() => {});
+    await line.flush(() => {});
     server.script = { answer: () => "" };
     const drained = ticket.drain();
     server.cut();
@@ -160,7 +160,7 @@ Deno.test("PlainTicket.drain() is done where the line ends before the server has
 
 Deno.test("PlainLine.subscribe() throws nothing where the client has closed, before it tells of that", () =>
   stage({ answer: agree }, async ({ client, line, listener }) => {
-    const waiting = line.ask(() => {}).catch(() => {});
+    const waiting = line.flush(() => {}).catch(() => {});
     const behind = line.subscribe(listener("behind"));
     const closed = client.close();
     const late = line.subscribe(listener("late"));

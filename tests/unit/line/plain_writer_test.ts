@@ -46,7 +46,7 @@ function stage() {
   } as unknown as NatsConnection;
   const writer = new PlainWriter(client, {
     isHeld: () => state.isHeld,
-    ask() {
+    confirm() {
       const question = Promise.withResolvers<void>();
       questions.push(question);
       return question.promise;
@@ -253,15 +253,15 @@ Deno.test("PlainWriter.room() is there once what waits is taken back", async () 
   await room;
 });
 
-Deno.test("PlainWriter.pass() goes on behind all that was published before, and before what comes later", async () => {
+Deno.test("PlainWriter.runInOrder() goes on behind all that was published before, and before what comes later", async () => {
   const { writer, questions, subjects } = stage();
   const steps: string[][] = [];
-  const step = { mayGo: () => true, go: () => void steps.push(subjects()) };
-  writer.pass(step);
+  const step = { isReady: () => true, run: () => void steps.push(subjects()) };
+  writer.runInOrder(step);
   writer.publish(message("a", WINDOW));
-  writer.pass(step);
+  writer.runInOrder(step);
   writer.publish(message("b", WINDOW));
-  writer.pass(step);
+  writer.runInOrder(step);
   writer.publish(message("c", WINDOW));
   await turns();
   assertEquals(steps, [[], ["a"]]);
@@ -270,15 +270,15 @@ Deno.test("PlainWriter.pass() goes on behind all that was published before, and 
   assertEquals(steps, [[], ["a"], ["a", "b"]]);
 });
 
-Deno.test("PlainWriter.pass() keeps back all that comes behind a step that may not go yet", () => {
+Deno.test("PlainWriter.runInOrder() keeps back all that comes behind a step that may not go yet", () => {
   const { writer, subjects } = stage();
-  let [mayGo, gone] = [false, 0];
-  writer.pass({ mayGo: () => mayGo, go: () => gone++ });
+  let [isReady, gone] = [false, 0];
+  writer.runInOrder({ isReady: () => isReady, run: () => gone++ });
   writer.publish(message("a"));
-  writer.goOn();
+  writer.resume();
   assertEquals([gone, subjects()], [0, []]);
-  mayGo = true;
-  writer.goOn();
+  isReady = true;
+  writer.resume();
   assertEquals([gone, subjects()], [1, ["a"]]);
 });
 
@@ -288,7 +288,7 @@ Deno.test("PlainWriter writes nothing while it is held", () => {
   writer.publish(message("a"));
   assertEquals(subjects(), []);
   state.isHeld = false;
-  writer.goOn();
+  writer.resume();
   assertEquals(subjects(), ["a"]);
 });
 

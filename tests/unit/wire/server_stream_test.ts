@@ -30,8 +30,8 @@ function reader(state = 0) {
     },
   });
   const parser = new ServerStreamParser(client, {
-    addressee: (sid) => sid === 404 ? undefined : of(sid),
-    unanswerable: ({ replyTo }) => void dropped.push(replyTo),
+    recipient: (sid) => sid === 404 ? undefined : of(sid),
+    invalidReplyAddress: ({ replyTo }) => void dropped.push(replyTo),
     failed: (error) => failures.push(error),
   });
   const parse = (text: string) => parser.parse(encoder.encode(text));
@@ -222,8 +222,8 @@ Deno.test("ServerStreamParser tells of what the client cannot parse", () => {
     throw junk;
   };
   const recipients = {
-    addressee: () => undefined,
-    unanswerable: () => {},
+    recipient: () => undefined,
+    invalidReplyAddress: () => {},
     failed: (error: Error) => failures.push(error),
   };
   const parser = new ServerStreamParser({ state: 0, parse }, recipients);

@@ -8,10 +8,10 @@ import type { Clock } from "../clock.ts";
 import type { NatsConnection, ServerInfo, Status } from "@nats-io/transport-deno";
 import {
   type Line,
+  type LineSubscription,
   type LineWatch,
   type Listener,
-  PendingAsks,
-  type Ticket,
+  PendingFlushes,
 } from "../line/line.ts";
 import {
   type ControlParser,
@@ -26,13 +26,13 @@ import type { CommandQueue, ListedSubscription, Protocol } from "./client_shape.
 const { CLOSING, CLOSED } = WebSocket;
 
 /** A line with its own reader and writer. */
-export class ReachingLine implements Line {
+export class FastLine implements Line {
   readonly writer: SocketWriter;
   readonly longestSilence = Infinity;
   readonly #client: NatsConnection;
   readonly #protocol: Protocol;
   readonly #watch: LineWatch;
-  readonly #asks = new PendingAsks();
+  readonly #flushes = new PendingFlushes();
   #info: Partial<ServerInfo> | undefined;
   #hasEnded = false;
 
@@ -71,14 +71,14 @@ export class ReachingLine implements Line {
     return !isClosed && state !== CLOSING && state !== CLOSED;
   }
 
-  subscribe(listener: Listener): Ticket {
-    const ticket = new ListedTicket(listener, this.#protocol, this.#asks);
+  subscribe(listener: Listener): LineSubscription {
+    const ticket = new FastSubscription(listener, this.#protocol, this.#flushes);
     this.#protocol.subscribe(ticket);
     return ticket;
   }
 
-  ask(answered: () => void): Promise<void> {
-    return this.#asks.add((resolve, reject) => {
+  flush(answered: () => void): Promise<void> {
+    return this.#flushes.add((resolve, reject) => {
       this.#protocol.flush({
         resolve() {
           answered();
@@ -89,11 +89,11 @@ export class ReachingLine implements Line {
     });
   }
 
-  probe(): Promise<void> {
-    return this.ask(() => {});
+  ping(): Promise<void> {
+    return this.flush(() => {});
   }
 
-  async leave(): Promise<void> {
+  async close(): Promise<void> {
     this.#end();
     await this.#client.close();
   }
@@ -128,11 +128,11 @@ export class ReachingLine implements Line {
   #listenThrough(): void {
     const { subscriptions, parser } = this.#protocol;
     this.#protocol.parser = new ServerStreamParser(this.#informedBy(parser as ControlParser), {
-      addressee(sid) {
+      recipient(sid) {
         const found = subscriptions.get(sid);
-        return found instanceof ListedTicket ? found : undefined;
+        return found instanceof FastSubscription ? found : undefined;
       },
-      unanswerable: (packet) => this.#watch.unanswerable(packet),
+      invalidReplyAddress: (packet) => this.#watch.invalidReplyAddress(packet),
       failed: (error) => {
         this.#watch.failed(error);
         this.#end();
@@ -157,15 +157,15 @@ export class ReachingLine implements Line {
   #notice(status: Status): void {
     if (this.#hasEnded) return;
     if (status.type === "disconnect") this.#end();
-    else if (status.type === "error") this.#watch.said(status.error);
-    else if (status.type === "ldm") this.#watch.isLeaving();
+    else if (status.type === "error") this.#watch.serverError(status.error);
+    else if (status.type === "ldm") this.#watch.lameDuck();
   }
 
   #end(): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
-    this.#asks.end();
-    this.#watch.ended();
+    this.#flushes.end();
+    this.#watch.closed();
   }
 }
 
@@ -173,17 +173,17 @@ export class ReachingLine implements Line {
  * An entry of the client's list of subscriptions; with the client's own class, an open inbox takes three times as much
  * memory.
  */
-class ListedTicket implements Ticket, ListedSubscription {
+class FastSubscription implements LineSubscription, ListedSubscription {
   sid = 0;
   max: number | undefined;
   readonly #listener: Listener;
   readonly #protocol: Protocol;
-  readonly #asks: PendingAsks;
+  readonly #flushes: PendingFlushes;
 
-  constructor(listener: Listener, protocol: Protocol, asks: PendingAsks) {
+  constructor(listener: Listener, protocol: Protocol, flushes: PendingFlushes) {
     this.#listener = listener;
     this.#protocol = protocol;
-    this.#asks = asks;
+    this.#flushes = flushes;
   }
 
   get subject(): string {
@@ -212,7 +212,7 @@ class ListedTicket implements Ticket, ListedSubscription {
   async drain(): Promise<void> {
     const { subscriptions, unsub, flush } = this.#protocol;
     unsub.call(this.#protocol, this);
-    await this.#asks.add((resolve, reject) => flush.call(this.#protocol, { resolve, reject }))
+    await this.#flushes.add((resolve, reject) => flush.call(this.#protocol, { resolve, reject }))
       .catch(() => {});
     subscriptions.cancel(this);
   }

@@ -1,4 +1,4 @@
-import type { Entry } from "./subscriptions.ts";
+import type { KeptSubscription } from "./subscriptions.ts";
 
 /** So many subjects at most are known between two questions. */
 const MOST = 4_096;
@@ -7,8 +7,8 @@ const MOST = 4_096;
 const MOST_REFUSALS = 1_024;
 
 /** What was sent between two questions to the server: its refusals come before the answer to the second. */
-export class Batch {
-  readonly entries: Entry[] = [];
+export class SentBatch {
+  readonly entries: KeptSubscription[] = [];
   /** What the server refused without saying what it was. */
   readonly refusals: Error[] = [];
   readonly #subjects: string[] = [];
@@ -33,9 +33,9 @@ export class Batch {
 }
 
 /** What the server has not answered for yet: each answer to a question is an answer to all that was sent before it. */
-export class Unanswered {
-  #open = new Batch();
-  #asked: Batch[] = [];
+export class UnconfirmedBatches {
+  #open = new SentBatch();
+  #flushed: SentBatch[] = [];
   /** The last subject that the open batch knows. */
   #latest: string | undefined;
 
@@ -48,45 +48,45 @@ export class Unanswered {
   }
 
   /** What is sent now belongs here. */
-  get open(): Batch {
+  get open(): SentBatch {
     return this.#open;
   }
 
   /** What the server says now belongs here. */
-  get oldest(): Batch {
-    return this.#asked[0] ?? this.#open;
+  get oldest(): SentBatch {
+    return this.#flushed[0] ?? this.#open;
   }
 
   /** Whether an answer is on its way. */
-  get isAsked(): boolean {
-    return this.#asked.length > 0;
+  get isFlushing(): boolean {
+    return this.#flushed.length > 0;
   }
 
   /** A question leaves; gives what it asks for. */
-  ask(): Batch {
+  flush(): SentBatch {
     const asked = this.#open;
-    this.#asked.push(asked);
-    this.#open = new Batch();
+    this.#flushed.push(asked);
+    this.#open = new SentBatch();
     this.#latest = undefined;
     return asked;
   }
 
   /** The question was answered, and with it those before. */
-  answered(batch: Batch): void {
-    this.#asked.splice(0, this.#asked.indexOf(batch) + 1);
+  confirmed(batch: SentBatch): void {
+    this.#flushed.splice(0, this.#flushed.indexOf(batch) + 1);
   }
 
   /** Whether the program itself has published there, as far as is not answered for. */
   hasPublished(subject: string): boolean {
     return this.#open.hasPublished(subject) ||
-      this.#asked.some((batch) => batch.hasPublished(subject));
+      this.#flushed.some((batch) => batch.hasPublished(subject));
   }
 
   /** Forgets all: the connection has gone. Gives what was refused and not seen to. */
   clear(): Error[] {
-    const refusals = [...this.#asked, this.#open].flatMap((batch) => batch.refusals);
-    this.#asked = [];
-    this.#open = new Batch();
+    const refusals = [...this.#flushed, this.#open].flatMap((batch) => batch.refusals);
+    this.#flushed = [];
+    this.#open = new SentBatch();
     this.#latest = undefined;
     return refusals;
   }
