@@ -1,4 +1,4 @@
-import { afterTurn, platformClock } from "./clock.ts";
+import { afterTurn, type Clock, platformClock, type Timer } from "./clock.ts";
 
 /** How long our own loops may run in microtasks before timers and sockets get a turn, in milliseconds. */
 const SLICE = 5;
@@ -30,4 +30,107 @@ export function breath(): Promise<void> | undefined {
     });
   });
   return undefined;
+}
+
+/** Milliseconds between two turns, and those that all who can wait are spread over. */
+const STEP = 10;
+const SPREAD = 1_000;
+/** So many are served in one turn, however few there are. */
+const LEAST = 64;
+
+type Act<T> = (one: T) => void;
+
+/**
+ * Does for many what is done for each, a few a turn: all in one turn would stop the event loop, and fill the socket with
+ * what it cannot take. In random order, as the other ends of the same links do it in theirs: whoever comes first saves
+ * the other the work.
+ */
+export class Pacer<T> {
+  readonly #urgent = new Map<T, Act<T>>();
+  readonly #patient = new Map<T, Act<T>>();
+  readonly #clock: Clock;
+  #perTurn = LEAST;
+  #timer: Timer | undefined;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  has(one: T): boolean {
+    return this.#urgent.has(one) || this.#patient.has(one);
+  }
+
+  /** Those who cannot wait go one behind the other, with turns of the event loop between. */
+  rush(some: readonly T[], act: Act<T>): void {
+    for (const one of some) this.#urgent.set(one, act);
+    this.#begin(0);
+  }
+
+  /** Those who can wait are spread. */
+  spread(some: T[], act: Act<T>): void {
+    for (const one of shuffled(some, this.#clock)) this.#patient.set(one, act);
+    this.#perTurn = Math.max(LEAST, Math.ceil(this.#patient.size * STEP / SPREAD));
+    this.#begin(0);
+  }
+
+  /** One that waits cannot wait any more. */
+  hasten(one: T): void {
+    const act = this.#patient.get(one);
+    if (!act) return;
+    this.#patient.delete(one);
+    this.rush([one], act);
+  }
+
+  delete(one: T): void {
+    this.#urgent.delete(one);
+    this.#patient.delete(one);
+    if (this.#isEmpty) this.#rest();
+  }
+
+  clear(): void {
+    this.#urgent.clear();
+    this.#patient.clear();
+    this.#rest();
+  }
+
+  get #isEmpty(): boolean {
+    return this.#urgent.size + this.#patient.size === 0;
+  }
+
+  /** A timer that is left would keep a program alive that has ended. */
+  #rest(): void {
+    this.#timer?.clear();
+    this.#timer = undefined;
+  }
+
+  #begin(wait: number): void {
+    if (this.#isEmpty) return;
+    this.#timer ??= this.#clock.setTimeout(() => this.#turn(), wait);
+  }
+
+  #turn(): void {
+    const until = this.#clock.now() + SLICE;
+    this.#serve(this.#urgent, Infinity, until);
+    this.#serve(this.#patient, this.#perTurn, until);
+    this.#rest();
+    this.#begin(this.#urgent.size > 0 ? 0 : STEP);
+  }
+
+  #serve(waiting: Map<T, Act<T>>, most: number, until: number): void {
+    let count = 0;
+    for (const [one, act] of waiting) {
+      if (count++ >= most || this.#clock.now() >= until) return;
+      waiting.delete(one);
+      act(one);
+    }
+  }
+}
+
+/** In place. */
+function shuffled<T>(some: T[], clock: Clock): T[] {
+  for (let at = some.length - 1; at > 0; at--) {
+    const other = Math.floor(clock.random() * (at + 1));
+    [some[at], some[other]] = [some[other]!, some[at]!];
+  }
+  return some;
 }

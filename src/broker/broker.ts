@@ -282,13 +282,13 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
    * @throws {SubscriptionError} if the server refuses the subscription for the answer
    * @throws the reason of `signal`, if it aborts
    */
-  openSession<Incoming = unknown, EncodedMessage = unknown>(
+  openSession<Incoming = unknown, Outgoing = unknown>(
     subject: string,
     opening?: unknown,
-    options: OpenSessionOptions<Incoming, EncodedMessage> = {},
-  ): Promise<Session<Incoming, EncodedMessage>> {
+    options: OpenSessionOptions<Incoming, Outgoing> = {},
+  ): Promise<Session<Incoming, Outgoing>> {
     const given = options as OpenSessionOptions;
     const session = this.#wiring.openSession(this.#registry, subject, opening, given);
-    return handled(session) as Promise<Session<Incoming, EncodedMessage>>;
+    return handled(session) as Promise<Session<Incoming, Outgoing>>;
   }
 }

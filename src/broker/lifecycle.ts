@@ -4,7 +4,8 @@ import { within } from "../deadline.ts";
 import { ConnectionError, TimeoutError } from "../errors.ts";
 import type { EventFeed } from "../events.ts";
 import { asError } from "../legible.ts";
-import type { Links } from "../link/ends/links.ts";
+import type { Links } from "../link/links.ts";
+import { loadingLinks } from "../link/load.ts";
 import { currentWork, type Work } from "../message/work.ts";
 import { milliseconds } from "../options.ts";
 import type { Handling } from "../subscriber/handling.ts";
@@ -88,8 +89,8 @@ export class Lifecycle {
 
   /** Connects, after a running stop has ended. */
   connect(): Promise<void> {
-    const { connection } = this.#parts;
-    return this.#stop ? this.#afterStop(() => connection.connect()) : connection.connect();
+    const connect = () => loadingLinks(this.#parts.connection.connect());
+    return this.#stop ? this.#afterStop(connect) : connect();
   }
 
   /** Connects and begins, after a running stop has ended; a later `stop()` cancels it. */

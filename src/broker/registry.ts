@@ -14,6 +14,8 @@ import { Answering } from "./answering.ts";
 
 /** What routers use of their broker. */
 export interface Host extends Ways, Omit<LinkContext, "sender"> {
+  /** What streams and sessions go over, with the messages of one router. */
+  linkContext(sender: Sender): LinkContext;
   readonly feed: EventFeed;
   /** Aborts when the timeout of the broker's stop has passed. */
   readonly stopping: () => AbortSignal;
@@ -228,9 +230,8 @@ export class Registry implements PublisherPlace {
     const host = this.#broker("start a subscriber");
     const { connection, feed, stopping, queue, stats } = host;
     const { sender } = this;
-    const { clock, links, allowance, newInbox, addresses } = host;
     return {
-      ways: { clock, connection, feed, sender, links, allowance, newInbox, addresses },
+      ways: host.linkContext(sender),
       connection,
       feed,
       stopping,

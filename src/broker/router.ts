@@ -211,12 +211,12 @@ export class NatsRouter<State extends object = Readonly<Record<string, unknown>>
   session<
     const Text extends string,
     Incoming = unknown,
-    EncodedMessage = unknown,
+    Outgoing = unknown,
     Opening = unknown,
   >(
     pattern: Text,
-    options: SessionOptions<Incoming, EncodedMessage, Opening, State>,
-    handler: SessionHandler<Incoming, EncodedMessage, Params<Text>, Opening>,
+    options: SessionOptions<Incoming, Outgoing, Opening, State>,
+    handler: SessionHandler<Incoming, Outgoing, Params<Text>, Opening>,
   ): HandlerSubscriber;
   session(pattern: string, ...rest: readonly unknown[]): HandlerSubscriber {
     const { options, handler } = readCall<SessionHandler, SessionOptions>("session", pattern, rest);

@@ -5,13 +5,14 @@ import { ConnectionError, PermissionError, SubscriptionError } from "../errors.t
 import { EventFeed } from "../events.ts";
 import { type Inbox, type InboxOptions, inboxSettings } from "../inbox/inbox.ts";
 import { SubscribedInbox } from "../inbox/subscribed_inbox.ts";
-import { Links } from "../link/ends/links.ts";
-import { type OpeningWays, openSession, requestStream } from "../link/ends/opening.ts";
+import { Links } from "../link/links.ts";
+import type { LinkContext } from "../link/ends/link_context.ts";
 import type {
   OpenSessionOptions,
   RequestStreamOptions,
   ResponseLimit,
 } from "../link/link_options.ts";
+import { openSession, requestStream } from "../link/load.ts";
 import type { Session } from "../link/session.ts";
 import type { ReplyStream } from "../link/stream.ts";
 import { logEvents } from "../log/event_log.ts";
@@ -168,7 +169,7 @@ export class Wiring implements Host {
     body: unknown,
     options: RequestStreamOptions,
   ): ReplyStream {
-    const stream = requestStream(this.#openingWays(sender), subject, body, options);
+    const stream = requestStream(this.linkContext(sender), subject, body, options);
     currentWork()?.asks?.(subject, stream.ended);
     return stream;
   }
@@ -179,7 +180,7 @@ export class Wiring implements Host {
     opening: unknown,
     options: OpenSessionOptions,
   ): Promise<Session> {
-    return openSession(this.#openingWays(sender), subject, opening, options);
+    return openSession(this.linkContext(sender), subject, opening, options);
   }
 
   permissions(registry: Registry, options: PermissionsOptions): Permissions {
@@ -238,10 +239,10 @@ export class Wiring implements Host {
     this.feed.emit({ type: "error", error });
   }
 
-  #openingWays(sender: Sender): OpeningWays {
+  linkContext(sender: Sender): LinkContext {
     const { clock, connection, feed, links, allowance, newInbox, addresses, requestTimeout } = this;
-    const ways = { clock, connection, feed, links, allowance, newInbox, addresses };
-    return { ...ways, requestTimeout, sender };
+    const context = { clock, connection, feed, links, allowance, newInbox, addresses };
+    return { ...context, requestTimeout, sender };
   }
 }
 

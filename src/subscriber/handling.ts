@@ -1,7 +1,7 @@
 import type { MessageSink, ServerSubscription } from "../connection/connection.ts";
 import type { NextOptions } from "../inbox/inbox.ts";
 import { handled, isAsyncGenerator } from "../promises.ts";
-import { Limiter } from "../link/limiter.ts";
+import { Limiter } from "../link/limits.ts";
 import type { RawMessage } from "../message/raw_message.ts";
 import { ERROR_CODES } from "../message/reply.ts";
 import { RefusedReplies } from "../replies/refused_replies.ts";

@@ -1,10 +1,10 @@
 import { type EventFeed, isPowerOfTen } from "../events.ts";
 import { ReplyError } from "../errors.ts";
 import type { Channel } from "../link/ends/channel.ts";
-import type { MemoryBudget, MemoryShare } from "../link/ends/memory.ts";
+import type { MemoryBudget, MemoryShare } from "../link/limits.ts";
 import type { LinkContext } from "../link/ends/link_context.ts";
 import { LinkError } from "../link/link_error.ts";
-import type { Guest, Limiter } from "../link/limiter.ts";
+import type { Guest, Limiter } from "../link/limits.ts";
 import { ERROR_CODES } from "../message/reply.ts";
 import { LINK } from "../message/signalbox_headers.ts";
 import { after } from "../promises.ts";

@@ -6,7 +6,7 @@ import type { NextOptions } from "../../inbox/inbox.ts";
 import { sizeOf } from "../../message/raw_message.ts";
 import { checkOptions, limit, milliseconds, signal } from "../../options.ts";
 import type { BodyCode, Numbered } from "../frames/frame.ts";
-import { FRAME } from "./memory.ts";
+import { FRAME } from "../limits.ts";
 import type { Link } from "./link.ts";
 
 type Reader = (arrived: ReceivedBody | undefined) => void;

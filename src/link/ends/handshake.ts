@@ -16,7 +16,7 @@ import {
   type HandshakeTerms,
 } from "../frames/control_frames.ts";
 import type { Link } from "./link.ts";
-import { FRAME } from "./memory.ts";
+import { FRAME } from "../limits.ts";
 
 /** How an opening is waited for. */
 export interface OpeningPatience {

@@ -8,8 +8,8 @@ import type { Sender } from "../../sending/sender.ts";
 import type { HandshakeTerms } from "../frames/control_frames.ts";
 import type { LinkEvents } from "../machine/link_life.ts";
 import type { ResponseLimit } from "../link_options.ts";
-import type { Links } from "./links.ts";
-import type { MemoryUser } from "./memory.ts";
+import type { Links } from "../links.ts";
+import type { MemoryUser } from "./link_memory.ts";
 
 /** What links go over. */
 export interface LinkContext {
@@ -20,6 +20,8 @@ export interface LinkContext {
   readonly links: Links;
   readonly allowance: ResponseLimit | undefined;
   readonly newInbox: () => string;
+  /** Milliseconds, for an opening that names none. */
+  readonly requestTimeout: number;
   readonly addresses: ReplyAddresses;
 }
 

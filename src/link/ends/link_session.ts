@@ -13,7 +13,7 @@ import type { LinkEnd } from "../link_error.ts";
 import type { LinkContext } from "./link_context.ts";
 import { SENT } from "./body_sender.ts";
 import type { SendOptions, Session, SessionState } from "../session.ts";
-import { readableOf, writableOf } from "./web_streams.ts";
+import { readableOf, writableOf } from "../web_streams.ts";
 
 /**
  * How long a served session goes on once its broker stops and its handler does not listen to that, in milliseconds: the

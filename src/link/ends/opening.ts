@@ -25,20 +25,13 @@ import {
   type RequestStreamOptions,
 } from "../link_options.ts";
 import type { Session } from "../session.ts";
-import type { ReplyStream } from "../stream.ts";
 import { Channel } from "./channel.ts";
 import type { OpeningPatience } from "./handshake.ts";
 import type { LinkContext } from "./link_context.ts";
 import { LinkSession } from "./link_session.ts";
-import { LINK_COST } from "./memory.ts";
+import { LINK_COST } from "./link_memory.ts";
 import { RequestedStream } from "./requested_stream.ts";
 import type { Purpose } from "./session_reader.ts";
-
-/** What an opening goes over. */
-export interface OpeningWays extends LinkContext {
-  /** Milliseconds, for an opening that names none. */
-  readonly requestTimeout: number;
-}
 
 interface Prepared {
   readonly channel: Channel;
@@ -50,11 +43,11 @@ interface Prepared {
 
 /** Asks for a streamed reply; the question is sent before this returns. */
 export function requestStream(
-  ways: OpeningWays,
+  ways: LinkContext,
   subject: string,
   body: unknown,
   options: RequestStreamOptions,
-): ReplyStream {
+): RequestedStream {
   checkSubject("request a stream", subject);
   checkRequestStream(options);
   const { channel, opening, patience, until } = prepare(ways, "stream", subject, body, options);
@@ -69,7 +62,7 @@ export function requestStream(
 
 /** Opens a session, and waits until it is accepted. */
 export async function openSession(
-  ways: OpeningWays,
+  ways: LinkContext,
   subject: string,
   body: unknown,
   options: OpenSessionOptions,
@@ -94,7 +87,7 @@ export async function openSession(
 }
 
 function prepare(
-  ways: OpeningWays,
+  ways: LinkContext,
   kind: HandshakeTerms["kind"],
   subject: string,
   body: unknown,

@@ -13,7 +13,7 @@ import type { OpeningPatience, PlainAnswer } from "./handshake.ts";
 import type { LinkEnd } from "../link_error.ts";
 import type { LinkContext } from "./link_context.ts";
 import type { ReplyStream } from "../stream.ts";
-import { readableOf } from "./web_streams.ts";
+import { readableOf } from "../web_streams.ts";
 
 /** How long a stream is waited for. */
 export interface StreamPatience extends OpeningPatience {

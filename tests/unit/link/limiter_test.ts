@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { platformClock } from "../../../src/clock.ts";
-import { Limiter } from "../../../src/link/limiter.ts";
+import { Limiter } from "../../../src/link/limits.ts";
 
 const enter = (limiter: Limiter, times: number) =>
   Array.from({ length: times }, () => limiter.enter());

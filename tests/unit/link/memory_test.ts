@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { MemoryBudget } from "../../../src/link/ends/memory.ts";
+import { MemoryBudget } from "../../../src/link/limits.ts";
 
 /** Somebody who holds, and notes being ended. */
 class Stand {

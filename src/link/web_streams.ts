@@ -1,10 +1,16 @@
-import type { Message } from "../../message/message.ts";
-import { handled } from "../../promises.ts";
-import type { Channel } from "./channel.ts";
+import type { Message } from "../message/message.ts";
+import { handled } from "../promises.ts";
 
 /** What can be read, and left. */
 export interface Source {
   next(): Promise<Message | undefined>;
+  leave(reason: unknown): void;
+}
+
+/** What can be written to, and left. */
+export interface Target {
+  readonly signal: AbortSignal;
+  end(): Promise<void>;
   leave(reason: unknown): void;
 }
 
@@ -26,19 +32,19 @@ export function readableOf<Body>(source: Source): ReadableStream<Body> {
 
 /** What goes out, as a Web Stream. */
 export function writableOf<Body>(
-  channel: Channel,
+  target: Target,
   send: (body: Body) => Promise<void>,
 ): WritableStream<Body> {
   const stream = new WritableStream<Body>({
     // or whoever pipes from a source that says nothing would never learn that nobody takes it
     start: (controller) => {
-      const fail = () => controller.error(channel.signal.reason);
-      if (channel.signal.aborted) fail();
-      else channel.signal.addEventListener("abort", fail, { once: true });
+      const fail = () => controller.error(target.signal.reason);
+      if (target.signal.aborted) fail();
+      else target.signal.addEventListener("abort", fail, { once: true });
     },
     write: (body) => send(body),
-    close: () => channel.end(),
-    abort: (reason) => channel.leave(reason),
+    close: () => target.end(),
+    abort: (reason) => target.leave(reason),
   });
   const getWriter = stream.getWriter.bind(stream);
   const writer = () => unharmed(getWriter(), "write", "close", "abort");
