@@ -60,7 +60,7 @@ const RULES = {
   seed: secret,
   nkey: secret,
   jwt: secret,
-  // a seed given by mistake must not be shown
+  // the value may be a seed passed by mistake, which must not be shown
   sign: () => undefined,
   creds: secret,
   credsFile: secret,
@@ -112,7 +112,7 @@ export function partsOf(
   return jwt && seed && isJwt(jwt) && isSeed(seed) ? { jwt, seed } : undefined;
 }
 
-/** The bytes of a seed, in the client's form. */
+/** A seed as bytes, as the client wants it. */
 export function bytesOf(secret: string): Uint8Array {
   return new TextEncoder().encode(secret);
 }
@@ -145,7 +145,7 @@ const ACTION = "connect";
 /** The length of an Ed25519 signature in bytes. */
 const SIGNATURE = 64;
 
-/** The credentials for the server, given once, or read again before every dial. */
+/** The credentials for the server: fixed, or read again before every dial. */
 export class CredentialRefresher {
   readonly #source: Auth | AuthSource | undefined;
   #answer: Authenticator | undefined;
@@ -178,7 +178,7 @@ export class CredentialRefresher {
     }
   }
 
-  /** Answers the nonce of a server, in the same turn. */
+  /** Answers the server's nonce in the same turn. */
   readonly answer: Authenticator = (nonce) => this.#answer?.(nonce);
 
   async #ask(): Promise<Auth> {
@@ -201,7 +201,7 @@ function usable(auth: unknown): asserts auth is Auth {
 }
 
 function authenticatorOf({ creds, ...auth }: Auth): Authenticator {
-  // the client's own reader of such a file wants a line's end at its end, and no carriage returns
+  // the client's own parser of such a file requires a line end at its end and no carriage returns
   const { user, password, token, seed, nkey, jwt, sign }: Auth = creds ? partsOf(creds)! : auth;
   if (token !== undefined) return tokenAuthenticator(token);
   if (user !== undefined) return usernamePasswordAuthenticator(user, password);
@@ -223,7 +223,7 @@ function signatureOf(sign: (nonce: Uint8Array) => Uint8Array, nonce: string): st
   if (signature instanceof Uint8Array && signature.length === SIGNATURE) {
     return nkeys.encode(signature);
   }
-  // an async `sign` may reject, and nobody awaits it
+  // an async `sign` may reject, which would be an unhandled rejection
   if (isThenable(signature)) Promise.resolve(signature).catch(() => {});
   const found = Object.prototype.toString.call(signature);
   throw fault(`"sign" must give ${SIGNATURE} bytes`, found, undefined);

@@ -3,7 +3,7 @@ import { ConnectionError, type ConnectionErrorReason, PermissionError } from "..
 import { legible, shortened } from "../legible.ts";
 import { withoutQuery } from "./servers.ts";
 
-/** What Deno's TLS says, and the client of a server without any; no host's name has the blanks between these words. */
+/** TLS errors of Deno and of the client; a host name cannot match, as it has no blanks. */
 const TLS_FAULT = new RegExp(
   [
     "invalid peer certificate",
@@ -17,7 +17,7 @@ const TLS_FAULT = new RegExp(
   "i",
 );
 
-/** Why a connection could not be made, in a sentence that names the servers. */
+/** The error of a failed dial; names the servers. */
 export function connectError(cause: unknown, servers: readonly string[]): ConnectionError {
   if (cause instanceof ConnectionError) return cause;
   return connectionErrorFor(cause, `connect to ${servers.map(withoutQuery).join(", ")}`);
@@ -44,7 +44,7 @@ export function fromClientError(error: Error): Error {
   if (error instanceof errors.PermissionViolationError) {
     const operation = error.operation === "publish" ? "publish" : "subscribe";
     const message = legible(shortened(error.message));
-    // the client's own words name the inbox, may hold what a terminal obeys, and are printed with the error
+    // the client's sentence is printed with the error: it names the inbox, and may hold control characters
     const cause = message === error.message ? error : new Error(message);
     return new PermissionError(operation, subjectOf(error), { cause });
   }
@@ -55,13 +55,13 @@ export function fromClientError(error: Error): Error {
   return message === error.message ? error : new Error(message);
 }
 
-/** The server quotes a subject as Go does; of a message whose address of reply it refuses it names that alone. */
+/** The refused subject, which the server quotes as Go does; for a refused reply address the server names only that. */
 function subjectOf({ subject, message }: { subject: string; message: string }): string {
   const [, replyTo = ""] = /Publish with Reply of "(\S+)"/.exec(message) ?? [];
   return (subject || replyTo).replace(/\\(["\\])/g, "$1");
 }
 
-/** The broker has not connected, or is closed. */
+/** The error of an action that needs a connection. */
 export function notConnected(action: string): ConnectionError {
   return new ConnectionError(
     `Cannot ${action} as the broker must be connected: call connect() or start() first`,
@@ -69,20 +69,20 @@ export function notConnected(action: string): ConnectionError {
   );
 }
 
-/** The client's version is not one that the fast way to the server supports. */
+/** The error for a client version that the fast line does not support. */
 export function unknownClient(fault: string): ConnectionError {
   const sentence = `Cannot use the fast way to the server as the client must be known: ${fault}. ` +
     "All works by the client's public face, and takes longer";
   return new ConnectionError(sentence, "unknown client");
 }
 
-/** What goes through a connection must not be led elsewhere. */
+/** The error of an attempt to reroute a connection that is open. */
 export function alreadyConnected(): ConnectionError {
   const sentence = "Cannot lead the broker elsewhere as it must be stopped: it is connected";
   return new ConnectionError(sentence, "connected");
 }
 
-/** The connection was closed while something waited for it. */
+/** The error of an action that waited for the connection until it was closed. */
 export function connectionClosed(action: string, cause: unknown): ConnectionError {
   const sentence = `Cannot ${action} as the connection must be open: it was closed`;
   return new ConnectionError(sentence, "closed", { cause });
@@ -105,36 +105,36 @@ function diagnose(cause: unknown): Diagnosis {
   return { reason: "refused", rule: "a server must be there" };
 }
 
-/** What the last word of a server means, and what helps. */
+/** What an error message of a server means, and what helps. */
 export interface Diagnosis {
   readonly reason: ConnectionErrorReason;
-  /** What must hold. */
+  /** The condition that the error sentence names. */
   readonly rule: string;
   readonly hint?: string;
 }
 
 const ACCEPTED = "the server must accept the credentials";
 
-/** Of credentials that are wrong, without more. */
+/** For wrong credentials without further details. */
 export const REFUSED_CREDENTIALS: Diagnosis = { reason: "authorization", rule: ACCEPTED };
 
-/** Of a server that takes the connection and says nothing. */
+/** For a server that accepts the socket and stays silent. */
 export const SILENCE: Diagnosis = {
   reason: "timeout",
   rule: "a server must answer in time",
   hint: "If it has `handshake_first`, set `tls: { handshakeFirst: true }`",
 };
 
-/** Of words that are not known here. */
+/** For an unknown error message. */
 export const REJECTED: Diagnosis = { reason: "rejected", rule: "the server must agree" };
 
-/** How a server hangs up without a word, as the transport tells it and as `dial` does. */
+/** The message for a server that hangs up without an error message. */
 export const HUNG_UP = "the socket closed before the server had let us in";
 
-/** How a socket ends that was reset: the last words of the server may be lost with it. */
+/** The errors of a reset socket, which may lose the server's error message. */
 export const RESET = /connection reset|os error (?:104|54|10054)\b/i;
 
-/** By the words of the server, its TLS library, or the transport; the first that fits counts. */
+/** By the error message of the server, the TLS library or the transport; the first match counts. */
 const DIAGNOSES: readonly (readonly [words: RegExp, verdict: Diagnosis])[] = [
   [/maximum account (?:active )?connections exceeded/i, {
     reason: "limit",
@@ -189,7 +189,7 @@ const DIAGNOSES: readonly (readonly [words: RegExp, verdict: Diagnosis])[] = [
   }],
 ];
 
-/** What these words mean, where they are known. */
+/** The diagnosis for an error message, if it is known. */
 export function diagnosisFor(words: string): Diagnosis | undefined {
   return DIAGNOSES.find(([known]) => known.test(words))?.[1];
 }

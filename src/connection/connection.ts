@@ -50,11 +50,10 @@ export class Connection {
     this.#feed = feed;
     this.#reports = new ErrorReports(clock, feed);
     const { report } = this.#reports;
-    const listed = () => this.#subscriptions;
     this.#refusals = new RefusalTracker(feed, this.#reports, {
       clock,
-      out: () => this.#transmitter,
-      listed,
+      transmitter: () => this.#transmitter,
+      subscriptions: () => this.#subscriptions,
     });
     const sending = { lines: this.#controlLines, refusals: this.#refusals, report };
     this.#transmitter = new Transmitter(clock, settings.outboxLimit, sending);
@@ -123,12 +122,12 @@ export class Connection {
     return this.#transmitter.publish(outgoing, this.isUp);
   }
 
-  /** Takes a message back, so that it is never sent, unless the socket has got it. */
+  /** Cancels a message: it is never sent, unless the socket has got it. */
   cancel(outgoing: EncodedMessage): void {
     this.#transmitter.cancel(outgoing);
   }
 
-  /** Does the same and returns whether it succeeded, which takes longer to find out. */
+  /** Cancels a message, and returns whether it was unsent, which takes longer to find out. */
   tryCancel(outgoing: EncodedMessage): boolean {
     return this.#transmitter.tryCancel(outgoing);
   }
@@ -174,7 +173,7 @@ export class Connection {
     return within(this.#flushed("flush").then(this.#transmitter.lossCheck()), patience, "flush");
   }
 
-  /** Stops waiting for a first server: `connect` rejects. */
+  /** Stops the first connect, which rejects. */
   cancelConnect(): void {
     if (!this.#isOpen) this.#dialLoop.stop();
   }
@@ -231,7 +230,7 @@ export class Connection {
     if (accepted.fault !== undefined) this.#reports.unknownClient(accepted.fault);
   }
 
-  /** The line has ended, or is given up: starts to reconnect. */
+  /** The line has ended, or its server is silent: starts to reconnect. */
   #disconnected(line: Line): void {
     if (this.#line !== line) return;
     this.#line = undefined;

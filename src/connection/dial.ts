@@ -6,13 +6,13 @@ import {
   type WsConnectionOptions,
 } from "@nats-io/transport-deno";
 
-/** How bytes travel: the client has a factory of transports for each, and a process has one factory at a time. */
+/** How bytes travel. The client has a factory of transports for each kind, and a process has one factory at a time. */
 export type TransportKind = "tcp" | "webSocket";
 
 /** Dials of one kind that wait for their transport. */
 interface Pending {
   readonly kind: TransportKind;
-  /** What the process had before. */
+  /** The factory that the process had before. */
   readonly before: TransportKind;
   count: number;
   readonly over: PromiseWithResolvers<void>;
@@ -20,18 +20,18 @@ interface Pending {
 
 let pending: Pending | undefined;
 /**
- * A client that was connected once tells which factory the process has. This one never had a server: a client that had one
- * would keep all that hangs on a stopped broker.
+ * A client that was connected once and shows which factory the process has. It never had a real server, as such a client
+ * would keep a stopped broker in memory.
  */
 let witness: NatsConnection | undefined;
 let witnessing: Promise<void> | undefined;
-/** 1 or 2 in turn. */
+/** Alternates between 1 and 2. */
 let lookedAt = 1;
 
 /**
- * Dials once. Between this call and the making of the transport the client takes some turns, in which a connection of
- * another kind would find the wrong factory: these wait for one another. As soon as the transport is made the process has
- * the factory it had, so that a program's own connections come back over their own transport.
+ * Dials once. The client makes its transport some turns after this call; a dial of another kind in between would find
+ * the wrong factory, so such dials wait for each other. As soon as the transport is made, the process gets its former
+ * factory back, so that a program's own connections reconnect over their own transport.
  */
 export async function dial(
   kind: TransportKind,
@@ -47,7 +47,7 @@ async function makeWitness(): Promise<void> {
     await client.close();
     witness = client;
   } catch {
-    // another version of the client may ask more of a socket; without a witness the process is taken to have TCP
+    // another version of the client may need more of a socket; without a witness assume that the process has TCP
   }
 }
 
@@ -61,13 +61,13 @@ async function dialInTurn(
   const made = once(() => transportMade(mine));
   if (kind === "webSocket") return await wsconnect(noticing(options, made)).finally(made);
   const connecting = connect(options);
-  // a host name is looked up first, which may take long
+  // the client looks a host name up first, which may take long
   if (options.resolve && !hasAddress(options)) void connecting.finally(made).catch(() => {});
   else void someTurns().then(made);
   return await connecting;
 }
 
-/** The client asks for a socket in the very turn in which it makes the transport. */
+/** Calls `made` when the client asks for a socket, as it makes the transport in the same turn. */
 function noticing(options: WsConnectionOptions, made: () => void): WsConnectionOptions {
   const { wsFactory } = options;
   if (!wsFactory) return options;
@@ -84,7 +84,7 @@ function transportMade(mine: Pending): void {
   if (--mine.count > 0) return;
   pending = undefined;
   const { kind, before, over } = mine;
-  // somebody else may have set another one since
+  // the program may have set another factory since
   if (before !== kind && armed(kind) === kind) arm(before);
   over.resolve();
 }
@@ -98,72 +98,72 @@ function once(work: () => void): () => void {
   };
 }
 
-/** Whether the server is named by an address, which the client looks up nowhere. */
+/** Whether the server has an IP address, so that the client needs no lookup. */
 function hasAddress({ servers }: ConnectionOptions): boolean {
   const [server = ""] = [servers].flat();
   return /^(?:\d+\.\d+\.\d+\.\d+(?::\d+)?|\[.*\](?::\d+)?)$/.test(server);
 }
 
-/** Which factory the process has: that of WebSockets reads addresses as URLs, which shows in a list of servers. */
+/** Which factory the process has: the one for WebSockets parses addresses as URLs, which a list of servers shows. */
 function armed(unknown: TransportKind = "tcp"): TransportKind {
   if (!witness) return unknown;
-  // a server that it has is kept as it was read before
+  // the client does not parse an address again that it has already
   const address = `127.0.0.1:${lookedAt = 3 - lookedAt}`;
   try {
     witness.setServers([address]);
     return witness.getServers()[0]?.src === address ? "tcp" : "webSocket";
   } catch {
-    // another version of the client may read it otherwise; thrown behind a dial, it would end the process
+    // another version of the client may parse it differently; an exception here would end the process
     return unknown;
   }
 }
 
-/** Sets the process's factory. The client sets it first and then looks at the options, which here are refused. */
+/** Sets the process's factory: the client sets it before it checks the options, and refuses these. */
 function arm(kind: TransportKind): void {
   const refused = { servers: "127.0.0.1", port: 1 };
   void (kind === "tcp" ? connect(refused) : wsconnect(refused)).catch(() => {});
 }
 
-/** Without an address to look up the client makes its transport two turns after the call. */
+/** Without a lookup the client makes its transport two turns after the call; waits some more. */
 async function someTurns(): Promise<void> {
   for (let turn = 0; turn < 8; turn++) await undefined;
 }
 
-/** What a client must hear to be let in. */
+/** The server's first line, which a client waits for. */
 const INFO = `INFO ${JSON.stringify({ version: "2.10.0", proto: 1, headers: true })}\r\n`;
-/** A client that is not let in gives up after so many milliseconds. */
+/** After how many milliseconds the client stops waiting. */
 const PATIENCE = 1_000;
 
 const encoder = new TextEncoder();
 
-type Hear = (event: { readonly data: ArrayBuffer }) => void;
+type Receive = (event: { readonly data: ArrayBuffer }) => void;
 
-/** A WebSocket that leads nowhere and answers as a server does that lets a client in. */
+/** A WebSocket without a network, which answers like a server that accepts the client. */
 class AcceptingServer {
   readonly bufferedAmount = 0;
   onclose: ((event: { readonly wasClean: boolean }) => void) | null = null;
-  #hear: Hear | null = null;
+  #receive: Receive | null = null;
 
-  set onmessage(hear: Hear | null) {
-    this.#hear = hear;
-    this.#say(INFO);
+  set onmessage(receive: Receive | null) {
+    this.#receive = receive;
+    this.#answer(INFO);
   }
 
   send(): void {
-    this.#say("PONG\r\n");
+    this.#answer("PONG\r\n");
   }
 
   close(): void {
     this.onclose?.({ wasClean: true });
   }
 
-  /** The client is in the middle of asking. */
-  #say(words: string): void {
-    queueMicrotask(() => this.#hear?.({ data: encoder.encode(words).buffer }));
+  /** Answers in a later turn, as the client is still in its own call. */
+  #answer(text: string): void {
+    queueMicrotask(() => this.#receive?.({ data: encoder.encode(text).buffer }));
   }
 }
 
-/** The options of a client that is let in without a server. */
+/** Options that connect a client without a server. */
 export function acceptingServer(): WsConnectionOptions {
   const socket = new AcceptingServer() as unknown as WebSocket;
   const wsFactory = () => Promise.resolve({ socket, encrypted: false });

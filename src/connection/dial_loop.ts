@@ -10,7 +10,7 @@ import { Dialler } from "./dialler.ts";
 import type { EventFeed } from "../events.ts";
 import { type ConnectionSettings, IN_MEMORY, type SocketSource } from "./settings.ts";
 
-/** What the loop needs to connect. */
+/** How the loop dials, and whom it informs. */
 export interface DialPlan<Client> {
   readonly clock: Clock;
   /** The servers of a round; the loop dials each once. */
@@ -36,7 +36,7 @@ export interface DialPlan<Client> {
 /**
  * Dials round after round until a server accepts us: for the first connect, and after each loss.
  *
- * @throws {ConnectionError} if a retry cannot help, if it must not retry, or once it is ended
+ * @throws {ConnectionError} if a retry cannot help, if it must not retry, or once it is stopped
  */
 export async function dialUntilAccepted<Client extends object>(
   plan: DialPlan<Client>,
@@ -95,7 +95,7 @@ const WEIGHTS = [
   "authorization",
 ];
 
-/** Those that no change on this side, or of the server's configuration, has to end. */
+/** Reasons that may pass without a change on this side or in the server's configuration. */
 const PASSING = ["refused", "hung-up", "timeout", "stale", "rejected", "limit"];
 
 /** Picks the failure that best shows what to do. */
@@ -108,7 +108,7 @@ function canPass({ reason, cause }: ConnectionError): boolean {
   return PASSING.includes(reason) && !lacksPermission(cause);
 }
 
-/** The error of a connect that this side has ended. */
+/** The error of a connect that this side has stopped. */
 function stopped(
   urls: readonly string[],
   cause: ConnectionError | undefined,
@@ -118,14 +118,14 @@ function stopped(
   return new ConnectionError(sentence, "closed", { cause });
 }
 
-/** Makes the connection and makes it again: chooses the servers, waits between dials, and reports what fails. */
+/** Connects and reconnects: chooses the servers, waits between dials, and reports what fails. */
 export class DialLoop {
   readonly clock: Clock;
   readonly #settings: ConnectionSettings;
   readonly #feed: EventFeed;
   readonly #delay: ReconnectDelay;
   readonly #reports: ErrorReports;
-  /** What was given up and has not ended: a dial, a client. */
+  /** Abandoned dials and clients that still have to end. */
   readonly #closings = new Set<Promise<unknown>>();
   #trying = new AbortController();
   #pool: ServerPool;
@@ -145,7 +145,7 @@ export class DialLoop {
     this.#pool = new ServerPool(clock, settings.servers.urls);
   }
 
-  /** Gives a client that was let in for the first time, through these sockets where there are any. */
+  /** Connects for the first time, through `socket` if there is one. */
   connect(socket: SocketSource | undefined): Promise<AcceptedClient> {
     const [clock, settings, delay] = [this.clock, this.#settings, this.#delay];
     this.#trying = new AbortController();
@@ -156,7 +156,7 @@ export class DialLoop {
     return this.#dial(false, (error) => this.#reports.connectError(error));
   }
 
-  /** Gives another one after a loss; nothing once it is ended. */
+  /** Connects again after a loss; resolves with `undefined` once the loop is stopped. */
   async reconnect(): Promise<AcceptedClient | undefined> {
     const { signal } = this.#trying;
     try {
@@ -168,7 +168,7 @@ export class DialLoop {
     }
   }
 
-  /** A server tells of others. */
+  /** Takes the servers that a server announces. */
   learnServers(addresses: unknown): void {
     this.#pool.learn(addresses);
   }
@@ -182,18 +182,18 @@ export class DialLoop {
     this.#delay.lost();
   }
 
-  /** Dials no more. */
+  /** Stops dialling. */
   stop(): void {
     this.#trying.abort();
   }
 
-  /** Something has been given up, and ends by itself. */
+  /** Keeps track of something abandoned that ends by itself. */
   closing(leaving: Promise<unknown>): void {
     const left = leaving.catch(() => {}).finally(() => this.#closings.delete(left));
     this.#closings.add(left);
   }
 
-  /** Resolves once all that was given up has ended: a dial cannot be broken off, and would be seen as a socket left open. */
+  /** Resolves once everything abandoned has ended: a test would report a dial that still runs as an open socket. */
   async allClosed(): Promise<void> {
     await Promise.all(this.#closings);
   }

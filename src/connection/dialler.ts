@@ -16,41 +16,41 @@ import { clientOptions, type ConnectionSettings, kindOf, type SocketSource } fro
 import { type AcceptedClient, chooseLine, loadPlainLine } from "./open_line.ts";
 import { HUNG_UP, RESET } from "./client_errors.ts";
 
-/** How often to dial again to hear these words. */
+/** How often to dial a server again that resets its sockets: the next one may deliver its error message. */
 const RESETS = 4;
 
-/** What dials go by. */
+/** What all dials of a connection share. */
 export interface DialContext {
   readonly clock: Clock;
   readonly settings: ConnectionSettings;
   readonly delay: ReconnectDelay;
-  /** Told of credentials that could not be got, where those of before are used. */
+  /** Reports that new credentials are not available, and that the dial uses the old ones. */
   failed(error: Error): void;
 }
 
-/** Dials one server after the other, each as a client of its own: with credentials that are asked for each time. */
+/** Dials servers. Each dial makes a new client, with credentials that are read again. */
 export class Dialler {
-  readonly #ways: DialContext;
+  readonly #context: DialContext;
   readonly #socket: SocketSource | undefined;
   readonly #credentials: CredentialRefresher | undefined;
-  /** Whether a server has let us in. */
+  /** Whether a server has ever accepted us. */
   #wasAccepted = false;
-  /** Whether TLS was there once: nothing is said to a server that has lost it. */
+  /** Whether a server had TLS: from then on the credentials go to no server without TLS. */
   #wasEncrypted = false;
 
-  constructor(ways: DialContext, socket: SocketSource | undefined) {
-    this.#ways = ways;
+  constructor(context: DialContext, socket: SocketSource | undefined) {
+    this.#context = context;
     this.#socket = socket;
-    const { auth } = ways.settings;
+    const { auth } = context.settings;
     const credentials = new CredentialRefresher(auth);
-    // a test in memory must neither ask a vault nor read a file
+    // an in-memory test must neither call a vault nor read a file
     if (auth === undefined || (socket && credentials.isAsked)) return;
     this.#credentials = credentials;
   }
 
-  /** Dials this server; rejects with whatever has gone wrong, the client's words or ours. */
+  /** Dials this server; rejects with an error of the client or one of ours. */
   async dial(url: string, signal: AbortSignal): Promise<AcceptedClient> {
-    const { settings, delay } = this.#ways;
+    const { settings, delay } = this.#context;
     if (!REACH.isWanted) await loadPlainLine();
     const sockets = await this.#sockets();
     await this.#refresh(signal);
@@ -66,14 +66,14 @@ export class Dialler {
     for (let resets = 0;; resets++) {
       try {
         const client = this.#accept(await dial(kind, options));
-        // one that ends meanwhile was let in all the same: it is a loss, and no dial that came to nothing
+        // a client that ends meanwhile counts as accepted: its end is a disconnect, not a failed dial
         if (isTried || await this.#isSound(client)) {
           const accepted = chooseLine(client);
           if (!accepted.protocol) await loadPlainLine();
           return accepted;
         }
         isTried = true;
-        // what it was led to believe cannot be taken back
+        // the trial has left the client with a wrong state
         client.close().catch(() => {});
         await loadPlainLine();
       } catch (error) {
@@ -88,24 +88,24 @@ export class Dialler {
   }
 
   async #isSound(client: NatsConnection): Promise<boolean> {
-    return !REACH.isWanted || await isSound(this.#ways.clock, client);
+    return !REACH.isWanted || await isSound(this.#context.clock, client);
   }
 
   #accept(client: NatsConnection): NatsConnection {
     if (client.isClosed()) throw new Error("it has hung up at once");
     this.#wasAccepted = true;
     const { tls_required, tls_available } = client.info ?? {};
-    // the client goes over to TLS wherever a server has it
+    // the client uses TLS whenever the server offers it
     this.#wasEncrypted ||= tls_required === true || tls_available === true;
     return client;
   }
 
-  /** Before the first time there are no others to go by. */
+  /** Reads the credentials again; a reconnect falls back to the old ones. */
   async #refresh(signal: AbortSignal): Promise<void> {
-    const { clock, settings: { connectTimeout }, failed } = this.#ways;
+    const { clock, settings: { connectTimeout }, failed } = this.#context;
     if (!this.#credentials?.isAsked) return;
     try {
-      // the other half is the server's
+      // leave half of the time for the server
       await this.#credentials.refresh({ clock, timeout: connectTimeout / 2, signal });
     } catch (error) {
       if (!this.#wasAccepted || signal.aborted) throw error;
@@ -116,7 +116,7 @@ export class Dialler {
   async #sockets(): Promise<SocketFactory | undefined> {
     const socket = this.#socket;
     if (socket) return () => Promise.resolve({ socket: socket(), encrypted: false });
-    const { servers, tls } = this.#ways.settings;
+    const { servers, tls } = this.#context.settings;
     if (tls?.caFile === undefined) return undefined;
     const authority = await readAuthority(tls.caFile);
     return servers.kind === "webSocket" ? trustingSockets(authority) : undefined;
@@ -127,7 +127,7 @@ function isReset(failure: unknown): boolean {
   return failure instanceof Error && RESET.test(failure.message);
 }
 
-/** The client has nothing to say of a server that has let its socket in and hung up, but this, without a cause. */
+/** Whether this is the client's error for a server that accepts the socket and hangs up: it names no cause. */
 function isWordless(error: unknown): boolean {
   return error instanceof errors.ConnectionError && error.message === "connection refused" &&
     error.cause === undefined;

@@ -15,7 +15,7 @@ export class ErrorReports {
   readonly #clock: Clock;
   readonly #feed: EventFeed;
   readonly #repetitions = new Repetitions();
-  /** What stands in the way of a connection, as far as it is reported. */
+  /** The reported dial errors since the last connection. */
   readonly #dialErrors = new Set<string>();
   #hasReportedClient = false;
   #refusedReplies = 0;
@@ -29,7 +29,7 @@ export class ErrorReports {
   readonly report: Report = (error, subject) =>
     this.#feed.emit({ type: "error", error, ...subject !== undefined && { subject } });
 
-  /** Reports what a server said, which it may repeat as often as it likes. */
+  /** Reports an error of the server, which may repeat it as often as it likes. */
   serverError(error: Error): void {
     const { count, isShown } = this.#repetitions.add(error.message, this.#clock.now());
     this.#feed.emit({ type: "error", error, ...count > 1 && { count } }, !isShown);

@@ -63,7 +63,7 @@ function guard(watch: LineWatch, report: Report): LineWatch {
   };
 }
 
-/** After how many unanswered pings to give the server up. */
+/** After how many unanswered pings a server counts as silent. */
 const MOST_UNANSWERED = 2;
 
 /** Pings the server and reports when it is silent: the client's own heartbeat waits for a socket that may never drain. */
@@ -78,7 +78,7 @@ export class Heartbeat {
     this.#interval = interval;
   }
 
-  /** Begins with a line; calls `silent` once it gives the line up. */
+  /** Starts for a line; calls `silent` once if the server does not answer. */
   start(line: Pick<Line, "ping" | "longestSilence">, silent: () => void): void {
     this.stop();
     const interval = Math.min(this.#interval, line.longestSilence);

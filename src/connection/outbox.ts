@@ -13,7 +13,7 @@ const encoder = new TextEncoder();
 export class Outbox {
   readonly #clock: Clock;
   readonly #limit: number;
-  /** The held messages, with the time of each; the same objects as given, so that callers can take them back. */
+  /** The held messages, with the time of each; the callers' own objects, so that they can cancel them. */
   readonly #held = new Map<EncodedMessage, number>();
   readonly #waiting: (() => void)[] = [];
   #size = 0;
@@ -55,9 +55,9 @@ export class Outbox {
     return this.#held.has(outgoing);
   }
 
-  /** Takes a message back, if it is held; afterwards it is never sent. */
+  /** Drops a message if it is held. */
   cancel(outgoing: EncodedMessage): void {
-    // it may have been withdrawn, or the outbox cleared, while `send` ran
+    // it may have been cancelled, or the outbox cleared, while `send` ran
     if (!this.#held.delete(outgoing)) return;
     this.#size -= sizeOf(outgoing);
     if (this.#held.size === 0) this.#checkEmpty();
@@ -76,7 +76,7 @@ export class Outbox {
     }
   }
 
-  /** Resolves once nothing is held, as all messages were sent or taken back. */
+  /** Resolves once nothing is held, as all messages were sent or cancelled. */
   whenEmpty(): Promise<void> {
     if (this.#held.size === 0) return Promise.resolve();
     return new Promise((resolve) => this.#waiting.push(resolve));

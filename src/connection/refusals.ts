@@ -11,62 +11,62 @@ import type {
 } from "./subscriptions.ts";
 import { type SentBatch, UnconfirmedBatches } from "./unconfirmed.ts";
 
-/** How often what was refused is subscribed again, in milliseconds; tests make it shorter. */
+/** How often to repeat refused subscriptions, in milliseconds; tests make it shorter. */
 export const RESUBSCRIBING = { interval: 30_000 };
-/** So many without a place end a round: if there is no room for these, there is none for the others. */
-const VAIN = 8;
+/** After how many refusals for lack of room a round ends: there is none for the other subscriptions, either. */
+const MOST_FAILURES = 8;
 
-/** What is sent goes through it. */
-interface Asking {
-  /** Asks the server; rejects where the connection goes before the answer. */
+/** The part of the transmitter that the tracker uses. */
+interface Flusher {
+  /** Flushes; rejects if the connection breaks before the answer. */
   confirm(): Promise<void>;
-  /** Asks the server within a second. */
+  /** Flushes within a second. */
   confirmSoon(): void;
-  /** The server has refused what the program itself has published. */
+  /** Counts a refused message of the program. */
   messageRefused(error: Error): void;
 }
 
-/** What the refusals does things by. */
-export interface TrackerContext {
+/** The parts of the connection that the tracker uses. */
+export interface TrackerParts {
   readonly clock: Clock;
-  readonly out: () => Asking;
-  readonly listed: () => Subscriptions;
+  readonly transmitter: () => Flusher;
+  readonly subscriptions: () => Subscriptions;
 }
 
 /**
- * What the server has refused of all that was sent, and which subscriptions it therefore lacks. A refusal that names no
- * subject belongs to what was sent between the questions around it. What comes back is subscribed again at each
- * reconnect, and every 30 s.
+ * Tracks what the server has refused, and which subscriptions it therefore lacks. A refusal that names no subject belongs
+ * to something sent between the flushes around it. The tracker repeats lost subscriptions after each reconnect, and every
+ * 30 s.
  */
 export class RefusalTracker implements SubscriptionWatch {
   readonly #feed: EventFeed;
   readonly #reports: ErrorReports;
-  readonly #ways: TrackerContext;
+  readonly #parts: TrackerParts;
   readonly #unconfirmed = new UnconfirmedBatches();
-  /** What comes back, each with what the server said last; the one that was tried last is the last. */
+  /** Lost subscriptions to repeat, with the last refusal of each; the one tried last is at the end. */
   readonly #lost = new Map<KeptSubscription, Error>();
-  /** What the line has refused by its subject, before the refusal itself is told. */
+  /** Subjects that the line has refused, before it reports the refusal itself. */
   readonly #named = new Map<string, "new" | "again">();
   #isUp = false;
   #timer: Timer | undefined;
-  /** What must be through before anybody is told that the server has all. */
-  #work: Promise<unknown> | undefined;
+  /** The searches that have to end before a flush may resolve. */
+  #searches: Promise<unknown> | undefined;
 
-  constructor(feed: EventFeed, reports: ErrorReports, ways: TrackerContext) {
+  constructor(feed: EventFeed, reports: ErrorReports, parts: TrackerParts) {
     this.#feed = feed;
     this.#reports = reports;
-    this.#ways = ways;
+    this.#parts = parts;
   }
 
   subscribed(entry: KeptSubscription): void {
     if (!this.#isUp) return;
     this.#unconfirmed.open.entries.push(entry);
-    this.#ways.out().confirmSoon();
+    this.#parts.transmitter().confirmSoon();
   }
 
-  /** The program has published there. */
+  /** The program has published to this subject. */
   published(subject: string): void {
-    if (this.#unconfirmed.published(subject)) void this.#ask();
+    if (this.#unconfirmed.published(subject)) void this.#flush();
   }
 
   refused(entry: KeptSubscription, error: Error): void {
@@ -79,13 +79,13 @@ export class RefusalTracker implements SubscriptionWatch {
     if (this.#lost.size === 0) this.#disarm();
   }
 
-  /** A question leaves for the server; gives what to call when it is answered, in that very turn. */
+  /** A flush is sent; returns the function to call in the turn in which its answer arrives. */
   flushSent(): () => void {
     const batch = this.#unconfirmed.flush();
     return () => this.#safely(() => this.#confirmed(batch));
   }
 
-  /** The server has refused something; its words may have the number of a subscription. */
+  /** The server has sent an error; its message may contain the number of a subscription. */
   serverError(fault: Error, words: string): void {
     if (fault instanceof PermissionError) {
       if (fault.operation === "publish") this.#refusePublish(fault, words);
@@ -93,19 +93,21 @@ export class RefusalTracker implements SubscriptionWatch {
     } else if (fault instanceof ConnectionError) this.#reports.serverError(fault);
     else {
       const isKept = this.#unconfirmed.oldest.refused(fault);
-      if (!isKept) this.#fail(fault);
-      if (!this.#unconfirmed.isFlushing) void this.#ask();
+      if (!isKept) this.#reportUnmatched(fault);
+      if (!this.#unconfirmed.isFlushing) void this.#flush();
     }
   }
 
-  /** The connection is there: the server has been told of all but what was lost. */
+  /** The server has got all subscriptions except the lost ones, which follow now. */
   connected(): void {
     this.#isUp = true;
-    for (const entry of this.#ways.listed().entries) this.#unconfirmed.open.entries.push(entry);
+    for (const entry of this.#parts.subscriptions().entries) {
+      this.#unconfirmed.open.entries.push(entry);
+    }
     if (this.#lost.size > 0) this.#retry();
   }
 
-  /** The connection has gone. */
+  /** The connection is broken. */
   disconnected(): void {
     this.#isUp = false;
     this.#named.clear();
@@ -113,22 +115,22 @@ export class RefusalTracker implements SubscriptionWatch {
     for (const error of this.#unconfirmed.clear()) this.#reports.serverError(error);
   }
 
-  /** The connection is closed for good: nothing comes back. */
+  /** The connection is closed for good. */
   close(): void {
     this.disconnected();
     this.#lost.clear();
   }
 
-  /** Subscribes again what was refused to a sink; a flush tells the outcome. */
+  /** Repeats the refused subscriptions of a sink; a flush waits for the result. */
   retry(sink: MessageSink): void {
     for (const entry of this.#isUp ? [...this.#lost.keys()] : []) {
       if (entry.isOf(sink) && entry.state === "refused") entry.resubscribe();
     }
   }
 
-  /** Resolves once it is known what the server has refused of all that it has answered for. */
+  /** Resolves once each refusal is matched to what it belongs to; `undefined` if it is so already. */
   settled(): Promise<unknown> | undefined {
-    return this.#work;
+    return this.#searches;
   }
 
   #confirmed(batch: SentBatch): void {
@@ -136,16 +138,16 @@ export class RefusalTracker implements SubscriptionWatch {
     const { entries, refusals } = batch;
     if (refusals.length === 0) return this.#lost.size > 0 ? this.#confirm(entries) : undefined;
     const suspects = entries.filter(({ state }) => state === "active");
-    if (suspects.length > refusals.length) return this.#undertake(this.#find(suspects, refusals));
+    if (suspects.length > refusals.length) return this.#track(this.#search(suspects, refusals));
     for (const [place, entry] of suspects.entries()) this.#refuse(entry, refusals[place]!);
-    for (const refusal of refusals.slice(suspects.length)) this.#fail(refusal);
+    for (const refusal of refusals.slice(suspects.length)) this.#reportUnmatched(refusal);
   }
 
   /**
-   * Finds out which of several subscriptions were refused: each is told to the server once more, between questions of its
-   * own. At a limit it is the last ones, so these are tried first, and lose nothing by it.
+   * Finds out which of several subscriptions were refused: repeats each one between two flushes. A server with a limit
+   * refuses the last ones, so it tries these first: they have nothing to lose.
    */
-  async #find(suspects: readonly KeptSubscription[], refusals: readonly Error[]): Promise<void> {
+  async #search(suspects: readonly KeptSubscription[], refusals: readonly Error[]): Promise<void> {
     const place = suspects.length - refusals.length;
     let missing = refusals.length;
     for (const group of [suspects.slice(place), suspects.slice(0, place)]) {
@@ -156,14 +158,14 @@ export class RefusalTracker implements SubscriptionWatch {
         missing -= outcomes.filter((outcome) => outcome === "refused").length;
       }
     }
-    for (const refusal of refusals.slice(0, Math.max(0, missing))) this.#fail(refusal);
+    for (const refusal of refusals.slice(0, Math.max(0, missing))) this.#reportUnmatched(refusal);
   }
 
   async #try(entry: KeptSubscription): Promise<KeptSubscription["state"] | "interrupted"> {
     if (!this.#isUp) return "interrupted";
-    if (this.#unconfirmed.open.entries.length > 0) void this.#ask();
+    if (this.#unconfirmed.open.entries.length > 0) void this.#flush();
     entry.resubscribe();
-    return await this.#ask() ? entry.state : "interrupted";
+    return await this.#flush() ? entry.state : "interrupted";
   }
 
   #confirm(entries: readonly KeptSubscription[]): void {
@@ -184,10 +186,10 @@ export class RefusalTracker implements SubscriptionWatch {
   }
 
   #refusePublish(fault: PermissionError, words: string): void {
-    // what a handler answers has no address of reply
+    // a handler's reply has no reply address
     const isOwn = words.includes("with Reply") || this.#unconfirmed.hasPublished(fault.subject);
     if (!isOwn) return this.#reports.refusedReply(fault);
-    this.#ways.out().messageRefused(fault);
+    this.#parts.transmitter().messageRefused(fault);
     this.#reports.serverError(fault);
   }
 
@@ -198,15 +200,15 @@ export class RefusalTracker implements SubscriptionWatch {
     if (named !== "again") this.#reports.serverError(fault);
   }
 
-  /** One that was taken away while it stood, by its number; or one whose subject the client does not find in quotes. */
+  /** The server took a subscription away, and names its number; or the client could not read the quoted subject. */
   #refuseNumbered(fault: PermissionError, words: string): void {
     const [, sid] = /\(sid "(\d+)"\)/.exec(words) ?? [];
-    const listed = this.#ways.listed();
+    const subscriptions = this.#parts.subscriptions();
     const isQuoted = words.includes("\\");
     const entry = sid
-      ? listed.numbered(Number(sid))
+      ? subscriptions.numbered(Number(sid))
       : isQuoted
-      ? [...listed.entries].find(({ subject }) => subject === fault.subject)
+      ? [...subscriptions.entries].find(({ subject }) => subject === fault.subject)
       : undefined;
     if (entry?.state !== "active") return;
     entry.markRefused(fault);
@@ -222,14 +224,14 @@ export class RefusalTracker implements SubscriptionWatch {
     this.#arm();
   }
 
-  #fail(refusal: Error): void {
+  #reportUnmatched(refusal: Error): void {
     const sentence = `The server refused something that was sent to it: ${refusal.message}`;
     const error = new ConnectionError(sentence, "rejected", { cause: refusal });
-    this.#ways.out().messageRefused(error);
+    this.#parts.transmitter().messageRefused(error);
     this.#reports.serverError(error);
   }
 
-  /** Nothing may be thrown into the client's reading, or out of a timer. */
+  /** Reports exceptions: in the client's reader they would end the connection, in a timer the process. */
   #safely(work: () => void): void {
     try {
       work();
@@ -238,22 +240,22 @@ export class RefusalTracker implements SubscriptionWatch {
     }
   }
 
-  /** Gives whether it was answered. */
-  #ask(): Promise<boolean> {
-    return this.#ways.out().confirm().then(() => true, () => false);
+  /** Flushes; returns whether the server has answered. */
+  #flush(): Promise<boolean> {
+    return this.#parts.transmitter().confirm().then(() => true, () => false);
   }
 
-  #undertake(work: Promise<void>): void {
+  #track(work: Promise<void>): void {
     const done = work.catch((error) => this.#reports.report(error));
-    const all = this.#work = Promise.all([this.#work, done]).then(() => {
-      if (this.#work === all) this.#work = undefined;
+    const all = this.#searches = Promise.all([this.#searches, done]).then(() => {
+      if (this.#searches === all) this.#searches = undefined;
     });
   }
 
   #arm(): void {
     if (!this.#isUp) return;
     const retry = () => this.#safely(() => this.#retry());
-    this.#timer ??= this.#ways.clock.setTimeout(retry, RESUBSCRIBING.interval);
+    this.#timer ??= this.#parts.clock.setTimeout(retry, RESUBSCRIBING.interval);
   }
 
   #disarm(): void {
@@ -269,19 +271,19 @@ export class RefusalTracker implements SubscriptionWatch {
       if (error instanceof PermissionError) entry.resubscribe();
       else limited.push(entry);
     }
-    void this.#ask();
-    this.#undertake(this.#fill(limited));
+    void this.#flush();
+    this.#track(this.#tryEach(limited));
     if (this.#lost.size > 0) this.#arm();
   }
 
-  /** One after the other, as there may be room for one, and none for the next. */
-  async #fill(entries: readonly KeptSubscription[]): Promise<void> {
-    let vain = 0;
+  /** Tries one after the other, as there may be room for one and none for the next. */
+  async #tryEach(entries: readonly KeptSubscription[]): Promise<void> {
+    let failures = 0;
     for (const entry of entries) {
-      if (vain >= VAIN || entry.state !== "refused") continue;
+      if (failures >= MOST_FAILURES || entry.state !== "refused") continue;
       const outcome = await this.#try(entry);
       if (outcome === "interrupted") return;
-      if (outcome === "refused") vain++;
+      if (outcome === "refused") failures++;
     }
   }
 }

@@ -3,20 +3,20 @@ import { InvalidSubjectError } from "../errors.ts";
 import type { EncodedMessage } from "../message/outgoing.ts";
 import type { MessageSink, ServerSubscription, Subscriptions } from "./subscriptions.ts";
 
-/** In bytes: nats-server ends a connection over a longer line, unless its `max_control_line` says otherwise. */
+/** In bytes, the default `max_control_line`: nats-server ends a connection that sends a longer line. */
 const LONGEST = 4_096;
-/** What stands in a line beside subjects, in bytes, as the server counts: two sizes, and the blanks. */
+/** The rest of a line beside subjects, in bytes, as the server counts: two sizes, and the blanks. */
 const BESIDE = 20;
-/** UTF-8 takes three bytes at most for each unit of a text. */
+/** UTF-8 takes at most three bytes for each UTF-16 unit. */
 const WIDEST = 3;
-/** A server whose limit is below this does not let us in, as it cannot take our CONNECT. */
+/** No server that accepts us has a limit below this, as our CONNECT is longer. */
 const SHORT = 128;
-/** So many servers are known by their limits. */
+/** For how many servers to remember their limits. */
 const MOST_SERVERS = 64;
 const EXCEEDED = /maximum control line/i;
 const encoder = new TextEncoder();
 
-/** A subscription whose line a server with a smaller limit may not take. */
+/** A subscription whose line may be too long for a server with a smaller limit. */
 interface LongSubscription {
   readonly subject: string;
   readonly length: number;
@@ -25,8 +25,8 @@ interface LongSubscription {
 }
 
 /**
- * Keeps lines from the server that it ends the connection over. Its limit is in no INFO: one that is smaller than usual
- * is learned when it hangs up, as it must be smaller than the longest line that it was sent.
+ * Refuses subjects whose line is so long that the server would end the connection. No INFO names this limit. If a server
+ * hangs up over a line, its limit must be smaller than the longest line that it got.
  */
 export class ControlLines {
   readonly #limits = new Map<string, number>();
@@ -36,12 +36,12 @@ export class ControlLines {
   #longest = 0;
   #subject = "";
 
-  /** Whether this is what a server says before it hangs up over a line. */
+  /** Whether this is a server's error for a line that is too long. */
   static isExceeded({ message }: Error): boolean {
     return EXCEEDED.test(message);
   }
 
-  /** Goes by the limit of this server from now on. */
+  /** Uses the limit of this server from now on. */
   connected(server: string): void {
     this.#server = server;
     this.#limit = this.#limits.get(server) ?? LONGEST;
@@ -49,7 +49,7 @@ export class ControlLines {
   }
 
   /**
-   * Looks at a message that is to be sent, now or once the connection is back.
+   * Checks a message that is sent now, or after the reconnect.
    *
    * @throws {InvalidSubjectError} if its line is too long
    */
@@ -62,9 +62,9 @@ export class ControlLines {
   }
 
   /**
-   * Subscribes, unless the line is too long.
+   * Subscribes.
    *
-   * @throws {InvalidSubjectError} if it is
+   * @throws {InvalidSubjectError} if its line is too long
    */
   subscribe(
     subscriptions: Subscriptions,
@@ -91,7 +91,7 @@ export class ControlLines {
     };
   }
 
-  /** The server hangs up over a line: the longest is dropped, and what is as long is refused from now on. */
+  /** The server hangs up over a line: drops the longest one, and refuses equally long ones from now on. */
   exceeded(report: (error: Error, subject: string) => void): void {
     const lengths = [...this.#subscriptions].map(({ length }) => length);
     const longest = Math.max(this.#longest, ...lengths);
@@ -105,7 +105,7 @@ export class ControlLines {
     }
   }
 
-  /** The connection is closed for good, and nothing is subscribed any more. */
+  /** The connection is closed for good. */
   clear(): void {
     this.#subscriptions.clear();
     this.#limits.clear();
@@ -127,27 +127,27 @@ export class ControlLines {
   }
 }
 
-/** At most so many bytes; exactly only where that could matter. */
+/** The length of a line in bytes: an upper bound if that is within the limit, else exact. */
 function lengthOf(one: string, other: string, limit: number): number {
   const units = one.length + other.length;
   if (units * WIDEST + BESIDE <= limit) return units + BESIDE;
   return encoder.encode(one).length + encoder.encode(other).length + BESIDE;
 }
 
-/** What a server has said of itself. */
+/** The facts of a server's INFO. */
 export interface ServerFacts {
   readonly id: string;
   readonly version: string;
-  /** Its bound for headers and body together, in bytes. */
+  /** The limit for headers and body together, in bytes. */
   readonly maxPayload: number;
-  /** One older than 2.2 takes no headers. */
+  /** Whether the server supports headers; one older than 2.2 does not. */
   readonly headers: boolean;
 }
 
-/** What nats-server has where its configuration says nothing, in bytes. */
+/** The default of nats-server, in bytes. */
 const USUAL_PAYLOAD = 1_048_576;
 
-/** Before any server has said anything. */
+/** Until the first INFO. */
 const UNKNOWN_SERVER: ServerFacts = {
   id: "",
   version: "",
@@ -155,7 +155,7 @@ const UNKNOWN_SERVER: ServerFacts = {
   headers: true,
 };
 
-/** Reads an INFO, in which nothing need be what it should: a bound that is no number would bound nothing. */
+/** Reads an INFO, and replaces invalid values: a limit that is not a number would not limit anything. */
 export function serverFacts(info: Partial<ServerInfo>): ServerFacts {
   const { server_id, version, max_payload, headers } = info;
   const isBound = Number.isSafeInteger(max_payload) && max_payload! >= 0;
@@ -167,18 +167,18 @@ export function serverFacts(info: Partial<ServerInfo>): ServerFacts {
   };
 }
 
-/** What the server says of itself by now: a later INFO may change its limits while the connection stands. */
+/** The current server: a later INFO may change its limits while the connection is open. */
 export class CurrentServer {
   readonly #latest: () => Partial<ServerInfo> | undefined;
   #read: Partial<ServerInfo> | undefined;
   #facts = UNKNOWN_SERVER;
 
-  /** Reads what `latest` gives; where that is nothing, the last that was read holds. */
+  /** `latest` returns the last INFO, or `undefined` without a connection; then the previous one stays valid. */
   constructor(latest: () => Partial<ServerInfo> | undefined) {
     this.#latest = latest;
   }
 
-  /** The client makes an object for each INFO, so that one comparison finds a later one. */
+  /** The client makes a new object for each INFO, so that one comparison finds a later one. */
   get facts(): ServerFacts {
     const latest = this.#latest();
     if (latest && latest !== this.#read) {

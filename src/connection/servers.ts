@@ -2,17 +2,17 @@ import { describe } from "../options.ts";
 import type { TransportKind } from "./dial.ts";
 import type { Clock } from "../clock.ts";
 
-/** Where to connect, read from the URLs that were given. */
+/** Where to connect, parsed from URLs. */
 export interface ServerList {
-  /** As the client takes them: without credentials. */
+  /** In the client's form: without credentials. */
   readonly urls: readonly string[];
   readonly kind: TransportKind;
-  /** Whether an URL asked for TLS. */
+  /** Whether a URL asks for TLS. */
   readonly secure: boolean;
   readonly credentials: Credentials;
 }
 
-/** What an URL says before its `@`; a user without a password is a token. */
+/** The part of a URL before its `@`; a user without a password is a token. */
 export interface Credentials {
   readonly user?: string;
   readonly password?: string;
@@ -24,7 +24,7 @@ const SCHEMES = ["nats", "tls", "ws", "wss"];
 /**
  * Reads one URL or several: `nats://`, `tls://`, `ws://`, `wss://` or a bare `host:port`.
  *
- * @throws {TypeError} for what is no such URL, and where they do not agree in transport or credentials
+ * @throws {TypeError} for any other text, or if the URLs differ in transport or credentials
  */
 export function parseServers(servers: string | readonly string[]): ServerList {
   const given = typeof servers === "string" ? servers.split(",") : servers;
@@ -34,7 +34,7 @@ export function parseServers(servers: string | readonly string[]): ServerList {
       `Cannot make a broker as it must be written: new NatsBroker("nats://HOST:PORT", options): ${found}`,
     );
   }
-  // a comma in a password makes two servers of one, and then no part of the text may be shown
+  // a comma in a password splits one server into two: then show no part of the text
   const isSplit = typeof servers === "string" && given.length > 1;
   const shownAs = (index: number) =>
     isSplit ? `server ${index + 1} of ${given.length}` : hidden(given[index]);
@@ -59,14 +59,14 @@ interface ParsedServer extends Omit<ServerList, "urls"> {
   readonly url: string;
 }
 
-/** What one server has otherwise than the first. */
+/** In what a server must not differ from the first, but does. */
 function disagreement(first: ParsedServer, other: ParsedServer): string | undefined {
   if (other.kind !== first.kind) return "all be WebSockets or none";
   const [one, two] = [first, other].map(({ credentials }) => JSON.stringify(credentials));
   return one === two ? undefined : "have the same credentials";
 }
 
-/** `undefined` for what is no URL of a server. */
+/** Parses one server; `undefined` if it is no URL of a server. */
 function parseServer(server: unknown): ParsedServer | undefined {
   const text = typeof server === "string" ? server.trim() : "";
   const [, scheme, rest = ""] = /^(?:([a-z]+):\/\/)?(.*)$/is.exec(text)!;
@@ -74,7 +74,7 @@ function parseServer(server: unknown): ParsedServer | undefined {
   const webSocket = protocol === "ws" || protocol === "wss";
   const end = rest.search(/[/\\?#]|$/);
   const [authority, path] = [rest.slice(0, end), rest.slice(end)];
-  // an unescaped "/", "?" or "#" in a password ends the host: what is behind would be left out in silence
+  // an unescaped "/", "?" or "#" in a password ends the host: the rest would be ignored silently
   const isCut = !webSocket && path.includes("@");
   const credentials = isCut || /\s/.test(rest) ? undefined : credentialsOf(rest, authority);
   if (!credentials || (protocol !== undefined && !SCHEMES.includes(protocol))) {
@@ -89,15 +89,15 @@ function parseServer(server: unknown): ParsedServer | undefined {
   };
 }
 
-/** A server as texts show it: what follows the path may be a token. */
+/** A server's URL without its query, which may hold a token. */
 export function withoutQuery(url: string): string {
   const end = url.search(/[?#]/);
   return end < 0 ? url : `${url.slice(0, end)}?…`;
 }
 
-/** `undefined` where there is no host, or what stands before the `@` cannot be read: no user, a stray `%`. */
+/** `undefined` without a host, or if the part before the `@` has no user or a stray `%`. */
 function credentialsOf(rest: string, authority: string): Credentials | undefined {
-  // read as http, as "nats" is a scheme that URL keeps opaque
+  // parse as http, as URL does not split the parts of "nats"
   const url = URL.parse(`http://${rest}`);
   if (!url?.hostname) return undefined;
   const { username, password } = url;
@@ -110,7 +110,7 @@ function credentialsOf(rest: string, authority: string): Credentials | undefined
   }
 }
 
-/** A password must not end up in a log by way of an error's sentence: of what follows a host, a port alone is shown. */
+/** A server for an error message, without what may be a password: of the part behind the host it shows only a port. */
 function hidden(server: unknown): string {
   if (typeof server !== "string") return describe(server);
   const [, scheme = "", rest = ""] = /^([a-z]+:\/\/)?(.*)$/is.exec(server.trim())!;
@@ -122,12 +122,12 @@ function hidden(server: unknown): string {
 
 /** How many addresses to take from a server at most. */
 const MOST_ANNOUNCED = 256;
-/** The longest name of a host, in characters. */
+/** Host and port. */
 const ADDRESS = /^(?:\[[\da-f:.%\w]{2,64}\]|[\p{L}\p{M}\p{N}._-]{1,253}):(\d{1,5})$/iu;
 const LAST_PORT = 65_535;
 const PORTS: Readonly<Record<string, string>> = { ws: "80", wss: "443" };
 
-/** The servers to dial: those of the configuration, and those that a server has announced. */
+/** The servers to dial: the configured ones, and those that a server has announced. */
 export class ServerPool {
   readonly #clock: Pick<Clock, "random">;
   readonly #configured: readonly string[];
@@ -172,11 +172,11 @@ export class ServerPool {
   learn(addresses: unknown): void {
     if (!Array.isArray(addresses)) return;
     const known = new Set(this.#configured.map(addressOf));
-    const told = addresses.slice(0, MOST_ANNOUNCED)
+    const announced = addresses.slice(0, MOST_ANNOUNCED)
       .filter(isAddress)
       .map((address) => address.toLowerCase())
       .filter((address) => !known.has(address));
-    this.#gossiped = new Map(told.map((address) => [address, `${this.#scheme}${address}`]));
+    this.#gossiped = new Map(announced.map((address) => [address, `${this.#scheme}${address}`]));
     const urls = new Set(this.urls);
     for (const url of [...this.#dialled.keys()]) if (!urls.has(url)) this.#dialled.delete(url);
   }

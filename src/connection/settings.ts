@@ -10,7 +10,7 @@ import type { TransportKind } from "./dial.ts";
 import type { ServerList } from "./servers.ts";
 import type { SocketFactory } from "./web_sockets.ts";
 
-/** Everything a connection has to know, checked and with its defaults filled in. */
+/** All settings of a connection, checked and with their defaults. */
 export interface ConnectionSettings {
   readonly servers: ServerList;
   readonly name: string | undefined;
@@ -27,23 +27,23 @@ export interface ConnectionSettings {
   readonly resolve: boolean;
 }
 
-/** Gives a socket instead of dialling one; an in-memory connection is made this way. */
+/** Returns a socket to use instead of dialling, for an in-memory connection. */
 export type SocketSource = () => WebSocket;
 
-/** The client wants an address even where nothing is dialled. */
+/** The client requires an address even if nothing is dialled. */
 export const IN_MEMORY = "ws://in-memory";
 
-/** What a dial needs beyond the settings. */
+/** The options of one dial. */
 export interface DialOptions {
   readonly url: string;
-  /** Whether the server must have TLS, though neither the URL nor an option says so. */
+  /** Whether to insist on TLS, even if neither the URL nor an option does. */
   readonly isEncrypted: boolean;
   readonly authenticator: Authenticator | undefined;
   /** Makes the WebSockets. */
   readonly wsFactory: SocketFactory | undefined;
 }
 
-/** How bytes travel with these settings. */
+/** The transport for these settings. */
 export function kindOf(
   { servers }: ConnectionSettings,
   socket: SocketSource | undefined,
@@ -51,7 +51,7 @@ export function kindOf(
   return socket ? "webSocket" : servers.kind;
 }
 
-/** The settings as the client wants them, for one dial. */
+/** The client's options for one dial. */
 export function clientOptions(
   settings: ConnectionSettings,
   kind: TransportKind,
@@ -63,10 +63,10 @@ export function clientOptions(
     servers: [url],
     reconnect: false,
     timeout: settings.connectTimeout,
-    // ours asks in its place
+    // our own heartbeat pings instead
     pingInterval: LONGEST_TIMER,
     resolve: settings.resolve,
-    // ours knows the servers; the client would stop to read at an address that it cannot
+    // our own pool knows the servers; the client would stop reading at an address that it cannot parse
     ignoreClusterUpdates: true,
     noAsyncTraces: true,
     ...(name !== undefined && { name }),

@@ -7,7 +7,7 @@ import type { Report } from "./error_reports.ts";
 export interface ServerSubscription {
   /** Ends the subscription at once, and drops messages on their way. */
   unsubscribe(): void;
-  /** Ends the subscription; resolves once the sink has got the messages on their way. */
+  /** Ends the subscription; resolves once the sink has got all messages on their way. */
   drain(): Promise<void>;
 }
 
@@ -22,13 +22,13 @@ export interface MessageSink {
   restored?(): void;
 }
 
-/** Gets the events of entries. */
+/** Gets the events of subscriptions. */
 export interface SubscriptionWatch {
-  /** The entry was sent to the server. */
+  /** The subscription was sent to the server. */
   subscribed(entry: KeptSubscription): void;
-  /** The server has refused the entry's subject, and the sink knows. */
+  /** The server has refused the subject, and the sink knows. */
   refused(entry: KeptSubscription, error: Error): void;
-  /** The owner has unsubscribed a refused entry. */
+  /** The owner has ended a refused subscription. */
   ended(entry: KeptSubscription): void;
 }
 
@@ -81,7 +81,7 @@ export class KeptSubscription implements ServerSubscription, Listener {
   readonly queue: string | undefined;
   readonly #owner: Subscriptions;
   readonly #sink: MessageSink;
-  #ticket: LineSubscription | undefined;
+  #current: LineSubscription | undefined;
   #state: "active" | "refused" | "ended" = "refused";
 
   constructor(
@@ -96,13 +96,13 @@ export class KeptSubscription implements ServerSubscription, Listener {
     this.queue = queue;
   }
 
-  /** `active`: the server has been told of it; `refused`: it said no; `ended`: its owner has unsubscribed. */
+  /** `active`: each line subscribes it; `refused`: the server said no; `ended`: its owner has unsubscribed. */
   get state(): "active" | "refused" | "ended" {
     return this.#state;
   }
 
   get sid(): number | undefined {
-    return this.#ticket?.sid;
+    return this.#current?.sid;
   }
 
   isOf(sink: MessageSink): boolean {
@@ -122,24 +122,24 @@ export class KeptSubscription implements ServerSubscription, Listener {
     }
   }
 
-  /** The line has been told that it is refused, and does not have it any more. */
+  /** The line reports that the server has refused the subject. */
   refused(error: Error): void {
-    // the server may still refuse an entry that is being left, which must not come back
+    // the server may still refuse a subscription that is ending, which must not come back
     if (this.#state === "ended") return;
     const fault = fromClientError(error);
     this.#delist();
-    this.#tell(fault);
+    this.#report(fault);
     this.#owner.watch.refused(this, fault);
   }
 
-  /** The server has refused it: tells the sink. */
+  /** The server has refused it, as the tracker has found out: tells the sink. */
   markRefused(error: Error): void {
-    this.#ticket?.unsubscribe();
+    this.#current?.unsubscribe();
     this.#delist();
-    this.#tell(error);
+    this.#report(error);
   }
 
-  /** The server has it again: tells the sink. */
+  /** The server has accepted it again: tells the sink. */
   reportRestored(): void {
     try {
       this.#sink.restored?.();
@@ -148,11 +148,11 @@ export class KeptSubscription implements ServerSubscription, Listener {
     }
   }
 
-  /** Tells the server of it once more; of one that it may have, first that it has ended. */
+  /** Subscribes again, after it has unsubscribed what the server may still have. */
   resubscribe(): void {
     if (this.#state === "ended") return;
-    this.#ticket?.unsubscribe();
-    this.#ticket = undefined;
+    this.#current?.unsubscribe();
+    this.#current = undefined;
     this.#state = "active";
     const { entries, line, watch } = this.#owner;
     entries.add(this);
@@ -163,28 +163,28 @@ export class KeptSubscription implements ServerSubscription, Listener {
 
   unsubscribe(): void {
     this.#end();
-    this.#ticket?.unsubscribe();
-    this.#ticket = undefined;
+    this.#current?.unsubscribe();
+    this.#current = undefined;
   }
 
   async drain(): Promise<void> {
     this.#end();
-    const ticket = this.#ticket;
-    await ticket?.drain();
-    if (this.#ticket === ticket) this.#ticket = undefined;
+    const current = this.#current;
+    await current?.drain();
+    if (this.#current === current) this.#current = undefined;
   }
 
   connected(line: Line): void {
-    this.#ticket = line.subscribe(this);
+    this.#current = line.subscribe(this);
   }
 
   disconnected(): void {
-    this.#ticket = undefined;
+    this.#current = undefined;
   }
 
   #delist(): void {
     this.#state = "refused";
-    this.#ticket = undefined;
+    this.#current = undefined;
     this.#owner.entries.delete(this);
   }
 
@@ -194,7 +194,7 @@ export class KeptSubscription implements ServerSubscription, Listener {
     this.#owner.entries.delete(this);
   }
 
-  #tell(error: Error): void {
+  #report(error: Error): void {
     try {
       this.#sink.refused(error);
     } catch (error) {

@@ -81,21 +81,21 @@ export class Transmitter {
     return false;
   }
 
-  /** Takes a message back, so that it is never sent, unless the socket has got it. */
+  /** Cancels a message: it is never sent, unless the socket has got it. */
   cancel(outgoing: EncodedMessage): void {
     outgoing.dropOnDisconnect = true;
     this.#outbox.cancel(outgoing);
     this.#writer?.dropCancelled();
   }
 
-  /** Does the same and returns whether it succeeded; the search takes longer the more messages wait. */
+  /** Cancels a message, and returns whether it was unsent; the more messages wait, the longer this takes. */
   tryCancel(outgoing: EncodedMessage): boolean {
     const isUnsent = this.#outbox.has(outgoing) || (this.#writer?.has(outgoing) ?? false);
     this.cancel(outgoing);
     return isUnsent;
   }
 
-  /** How many bytes were written; `left` counts those that no longer wait for the socket. */
+  /** How many bytes were written; `sentBytes` counts those that no longer wait for the socket. */
   get acceptedBytes(): number {
     return this.#past + (this.#writer?.acceptedBytes ?? 0);
   }
@@ -119,7 +119,7 @@ export class Transmitter {
     return this.#confirmations?.confirm() ?? Promise.reject(new Error("the connection was closed"));
   }
 
-  /** Makes sure that the server is asked within a second. */
+  /** Flushes within a second. */
   confirmSoon(): void {
     this.#confirmations?.confirmSoon();
   }
@@ -153,7 +153,7 @@ export class Transmitter {
     };
   }
 
-  /** A new socket is open: sends held messages first. */
+  /** A new socket is open, for messages of at most `largest` bytes: sends the held messages. */
   sendHeld(largest: number): void {
     this.#outbox.sendAll((outgoing) => {
       if (!this.#line?.isOpen) return false;
@@ -184,12 +184,12 @@ export class Transmitter {
     return unconfirmed;
   }
 
-  /** Resolves once nothing is held, as all messages were sent or taken back. */
+  /** Resolves once nothing is held, as all messages were sent or cancelled. */
   whenEmpty(): Promise<void> {
     return this.#outbox.whenEmpty();
   }
 
-  /** Sends nothing more; `failed` is reported of what was held, and of what may be lost. */
+  /** Sends nothing more; reports how many messages were held, and how many may be lost. */
   close(): void {
     const unconfirmed = this.disconnected();
     const held = this.#outbox.clear();
@@ -207,21 +207,21 @@ export class Transmitter {
     this.#refusals.published(outgoing.subject);
   }
 
-  /** What was not handed over cannot have arrived: it goes before all that is published from now on. */
+  /** Holds the unsent messages of the line: they cannot have arrived, and go before all later ones. */
   #takeUnsent(): void {
     for (const unsent of this.#writer?.takeUnsent() ?? []) this.#outbox.restore(unsent);
   }
 }
 
-/** Milliseconds between two questions, while anything is sent. */
+/** Milliseconds between two flushes, while anything is sent. */
 const INTERVAL = 1_000;
 
-/** What confirmations need to ask the server. */
+/** What to confirm, and how. */
 export interface ConfirmationSource {
   readonly clock: Clock;
   /** How many messages were written. */
   sent(): number;
-  /** Asks the server; resolves once it has everything written before. */
+  /** Resolves once the server has everything written before. */
   flush(): Promise<void>;
 }
 
@@ -230,12 +230,12 @@ export interface ConfirmationSource {
  * all messages before it. So a broken connection may have lost only the messages of about the last second.
  */
 export class DeliveryConfirmations {
-  readonly #ways: ConfirmationSource;
+  readonly #source: ConfirmationSource;
   #confirmed = 0;
   #timer: Timer | undefined;
 
-  constructor(ways: ConfirmationSource) {
-    this.#ways = ways;
+  constructor(source: ConfirmationSource) {
+    this.#source = source;
   }
 
   /** How many messages the server is known to have. */
@@ -243,31 +243,31 @@ export class DeliveryConfirmations {
     return this.#confirmed;
   }
 
-  /** Notes that a message was sent, and asks for a confirmation later. */
+  /** Notes that a message was sent, and flushes later. */
   confirmSoon(): void {
-    this.#timer ??= this.#ways.clock.setTimeout(() => this.#ask(), INTERVAL);
+    this.#timer ??= this.#source.clock.setTimeout(() => this.#ask(), INTERVAL);
   }
 
-  /** Asks now. */
+  /** Flushes now. */
   async confirm(): Promise<void> {
-    const sent = this.#ways.sent();
-    await this.#ways.flush();
+    const sent = this.#source.sent();
+    await this.#source.flush();
     this.#confirmed = Math.max(this.#confirmed, sent);
   }
 
-  /** Stops asking until another message is sent. */
+  /** Stops flushing until another message is sent. */
   stop(): void {
     this.#timer?.clear();
     this.#timer = undefined;
   }
 
-  /** Asks one question at a time; the heartbeat detects a server that does not answer. */
+  /** Waits for the answer before the next flush; the heartbeat detects a server that does not answer. */
   #ask(): void {
     const asked = this.#timer;
     const goOn = () => {
       if (this.#timer !== asked) return;
       this.#timer = undefined;
-      if (this.#confirmed < this.#ways.sent()) this.confirmSoon();
+      if (this.#confirmed < this.#source.sent()) this.confirmSoon();
     };
     // the line has already reported the broken connection
     this.confirm().then(goOn, goOn);

@@ -1,27 +1,27 @@
 import type { KeptSubscription } from "./subscriptions.ts";
 
-/** So many subjects at most are known between two questions. */
+/** How many subjects to remember between two flushes. */
 const MOST = 4_096;
 
-/** So many refusals at most are kept until their question is answered: a server may never answer it. */
+/** How many refusals to keep until their flush is answered, which a server may never do. */
 const MOST_REFUSALS = 1_024;
 
-/** What was sent between two questions to the server: its refusals come before the answer to the second. */
+/** What was sent between two flushes: the server refuses any of it before it answers the second flush. */
 export class SentBatch {
   readonly entries: KeptSubscription[] = [];
-  /** What the server refused without saying what it was. */
+  /** Refusals that do not name a subject. */
   readonly refusals: Error[] = [];
   readonly #subjects: string[] = [];
-  /** Those of them that were looked at, as refusals may come in a flood: anyone may name a forbidden address of reply. */
+  /** The subjects as a set, filled on demand: peers with forbidden reply addresses can cause a flood of refusals. */
   readonly #known = new Set<string>();
   #looked = 0;
 
-  /** The server has refused something of it; gives whether there was room to keep that. */
+  /** The server has refused something; returns whether there was room to keep the refusal. */
   refused(refusal: Error): boolean {
     return this.refusals.length < MOST_REFUSALS && this.refusals.push(refusal) > 0;
   }
 
-  /** A message of the program's own; gives whether it is time to ask. */
+  /** The program has published; returns whether it is time to flush. */
   published(subject: string): boolean {
     return this.#subjects.push(subject) >= MOST;
   }
@@ -32,14 +32,14 @@ export class SentBatch {
   }
 }
 
-/** What the server has not answered for yet: each answer to a question is an answer to all that was sent before it. */
+/** What the server has not confirmed yet: the answer to a flush confirms everything sent before it. */
 export class UnconfirmedBatches {
   #open = new SentBatch();
   #flushed: SentBatch[] = [];
-  /** The last subject that the open batch knows. */
+  /** The last subject of the open batch. */
   #latest: string | undefined;
 
-  /** A message of the program's own; gives whether it is time to ask. */
+  /** The program has published; returns whether it is time to flush. */
   published(subject: string): boolean {
     // most programs publish to one subject many times
     if (subject === this.#latest) return false;
@@ -47,22 +47,22 @@ export class UnconfirmedBatches {
     return this.#open.published(subject);
   }
 
-  /** What is sent now belongs here. */
+  /** The batch of what is sent now. */
   get open(): SentBatch {
     return this.#open;
   }
 
-  /** What the server says now belongs here. */
+  /** The batch that a refusal which arrives now belongs to. */
   get oldest(): SentBatch {
     return this.#flushed[0] ?? this.#open;
   }
 
-  /** Whether an answer is on its way. */
+  /** Whether an answer is pending. */
   get isFlushing(): boolean {
     return this.#flushed.length > 0;
   }
 
-  /** A question leaves; gives what it asks for. */
+  /** A flush is sent; returns the batch before it. */
   flush(): SentBatch {
     const asked = this.#open;
     this.#flushed.push(asked);
@@ -71,18 +71,18 @@ export class UnconfirmedBatches {
     return asked;
   }
 
-  /** The question was answered, and with it those before. */
+  /** The flush behind this batch was answered, and with it all earlier ones. */
   confirmed(batch: SentBatch): void {
     this.#flushed.splice(0, this.#flushed.indexOf(batch) + 1);
   }
 
-  /** Whether the program itself has published there, as far as is not answered for. */
+  /** Whether the program has published to this subject without a confirmation so far. */
   hasPublished(subject: string): boolean {
     return this.#open.hasPublished(subject) ||
       this.#flushed.some((batch) => batch.hasPublished(subject));
   }
 
-  /** Forgets all: the connection has gone. Gives what was refused and not seen to. */
+  /** The connection is broken; returns the refusals that were not matched yet. */
   clear(): Error[] {
     const refusals = [...this.#flushed, this.#open].flatMap((batch) => batch.refusals);
     this.#flushed = [];

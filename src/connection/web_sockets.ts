@@ -2,10 +2,10 @@ import { print } from "../legible.ts";
 import { HUNG_UP } from "./client_errors.ts";
 import { ConnectionError } from "../errors.ts";
 
-/** Read once: the class is made when it is first named, and looked up again every time. */
+/** Read once, as the global `WebSocket` is a lazy getter that runs at every access. */
 const { CLOSED } = WebSocket;
 
-/** As much of a WebSocket as the client's transport uses. */
+/** The members of a WebSocket that the client's transport uses. */
 type Used = Pick<
   WebSocket,
   | "binaryType"
@@ -20,30 +20,29 @@ type Used = Pick<
 >;
 
 /**
- * A WebSocket that can be left behind. The client waits until a socket has sent all that it has, and then until the other
- * end has answered its farewell; a server that stands still does neither, so that the connection would never come back,
- * and a program never stop.
+ * A WebSocket that can be abandoned. The client waits until a socket has sent everything, and then until the server has
+ * answered the close frame. A server that stands still would block the reconnect and the broker's `stop()` for ever.
  */
 export class AbandonableSocket implements Used {
   onclose: WebSocket["onclose"] = null;
   onerror: WebSocket["onerror"] = null;
   onmessage: WebSocket["onmessage"] = null;
   onopen: WebSocket["onopen"] = null;
-  /** What the client waits for before it closes; what has not been sent by then is not ours to wait for. */
+  /** The client waits until this is 0 before it closes. */
   readonly bufferedAmount = 0;
   readonly #socket: WebSocket;
   #isAbandoned = false;
-  #hasHeard = false;
+  #hasReceived = false;
 
   constructor(socket: WebSocket) {
     this.#socket = socket;
-    socket.onopen = (event) => this.#unlessAbandoned(() => this.#tell("onopen", event));
+    socket.onopen = (event) => this.#unlessAbandoned(() => this.#dispatch("onopen", event));
     socket.onmessage = (event) =>
       this.#unlessAbandoned(() => {
-        this.#hasHeard = true;
-        this.#tell("onmessage", event);
+        this.#hasReceived = true;
+        this.#dispatch("onmessage", event);
       });
-    socket.onerror = (event) => this.#unlessAbandoned(() => this.#tell("onerror", event));
+    socket.onerror = (event) => this.#unlessAbandoned(() => this.#dispatch("onerror", event));
     socket.onclose = (event) => this.#unlessAbandoned(() => this.#end(event));
   }
 
@@ -68,7 +67,7 @@ export class AbandonableSocket implements Used {
     this.#socket.send(data);
   }
 
-  /** Says farewell, and is closed for the client whether or not it is answered. */
+  /** Sends the close frame, and reports the end to the client without waiting for an answer. */
   close(): void {
     if (this.#isAbandoned) return;
     this.#isAbandoned = true;
@@ -80,25 +79,27 @@ export class AbandonableSocket implements Used {
     if (!this.#isAbandoned) work();
   }
 
-  /** The client waits for all of its time for the first word of a server, unless that is an error. */
+  /** Without an error the client would wait for its whole timeout for the first message of the server. */
   #end(event: CloseEvent): void {
-    if (!this.#hasHeard) this.#tell("onerror", new ErrorEvent("error", { message: HUNG_UP }));
-    this.#tell("onclose", event);
+    if (!this.#hasReceived) {
+      this.#dispatch("onerror", new ErrorEvent("error", { message: HUNG_UP }));
+    }
+    this.#dispatch("onclose", event);
   }
 
-  #tell<E extends Event>(name: "onopen" | "onmessage" | "onerror" | "onclose", event: E): void {
+  #dispatch<E extends Event>(name: "onopen" | "onmessage" | "onerror" | "onclose", event: E): void {
     const handler = this[name] as ((this: WebSocket, event: E) => unknown) | null;
     try {
       handler?.call(this.#socket, event);
     } catch (error) {
-      // out of the socket's own event it would end the process; the connection ends, and comes back
+      // an exception in an event handler would end the process: end the connection instead, which reconnects
       print(error);
       this.close();
     }
   }
 }
 
-/** Makes sockets of a factory that can be left behind. */
+/** Makes the sockets of a factory abandonable. */
 export function abandonable(factory: SocketFactory): SocketFactory {
   return async (url) => {
     const { socket, encrypted } = await factory(url);
@@ -109,8 +110,8 @@ export function abandonable(factory: SocketFactory): SocketFactory {
 const TURNS = 16;
 
 /**
- * Stands for a WebSocket that could not be made, as for an address without permission, and fails soon. Told of the error
- * itself, the client would wait for ever for the end of a socket that never was.
+ * Replaces a WebSocket whose constructor threw, as without permission for its address, and fails soon. With the
+ * exception itself the client would wait for ever for the end of a socket.
  */
 export class FailedSocket {
   onclose: WebSocket["onclose"] = null;
@@ -129,7 +130,7 @@ export class FailedSocket {
 
   close(): void {}
 
-  /** The client listens some turns after it has got its socket. */
+  /** Waits, as the client sets its handlers some turns after it gets the socket. */
   async #fail({ message }: Error): Promise<void> {
     for (let turn = 0; turn < TURNS; turn++) await undefined;
     const socket = this as unknown as WebSocket;
@@ -138,14 +139,14 @@ export class FailedSocket {
   }
 }
 
-/** Makes a WebSocket for an URL, as the client wants it. */
+/** Makes a WebSocket for a URL, in the client's form. */
 export type SocketFactory = (
   url: string,
 ) => Promise<{ readonly socket: WebSocket; readonly encrypted: boolean }>;
 
 /**
- * Reads the certificate of a private authority. Looked at before a dial, as Deno's transport says no more than "Bad
- * resource ID" of one that it cannot use.
+ * Reads the certificate of a private authority, and checks it: for an invalid one Deno's transport would only report
+ * "Bad resource ID".
  *
  * @throws {ConnectionError}
  */
@@ -182,12 +183,12 @@ function madeWith(client: Deno.HttpClient, url: string): WebSocket {
   }
 }
 
-/** Makes WebSockets, and keeps what the last of them failed of: the client may not tell. */
+/** Makes WebSockets, and records why the last one failed, as the client may not report it. */
 export class RecordedSockets {
   readonly #factory: SocketFactory;
-  /** Why the last one could not even be made. */
+  /** The exception of the last one's constructor. */
   unmade: Error | undefined;
-  /** What the last one failed of. */
+  /** The error event of the last one. */
   failure: Error | undefined;
 
   constructor(factory: SocketFactory = plainSockets) {
@@ -209,6 +210,6 @@ export class RecordedSockets {
   };
 }
 
-/** Nothing but sockets; the rejection of one without permission is noted. */
+/** Makes ordinary sockets; rejects if the constructor throws. */
 const plainSockets: SocketFactory = (url) =>
   Promise.try(() => ({ socket: new WebSocket(url), encrypted: url.startsWith("wss:") }));

@@ -13,14 +13,14 @@ export interface Line {
   readonly isOpen: boolean;
   readonly writer: Writer;
   /**
-   * How long the line may stay silent, in milliseconds: to notice a failure in time, ask the server at least this
-   * often.
+   * How long the line may stay silent, in milliseconds: to notice a failure in time, ping the server at least
+   * this often.
    */
   readonly longestSilence: number;
   /** Subscribes; the command goes behind everything written before, or ahead of the part that still waits. */
   subscribe(listener: Listener): LineSubscription;
   /**
-   * Asks the server whether it has everything written before. The line calls `answered` when the answer arrives, after
+   * Resolves once the server has everything written before. The line calls `answered` when the answer arrives, after
    * it has reported all earlier refusals and, if it can know the order, before any later refusal.
    */
   flush(answered: () => void): Promise<void>;
@@ -68,15 +68,15 @@ export interface LineWatch {
 }
 
 /**
- * Questions that wait for the server's answer on one line. The client itself leaves them pending when its connection
+ * Flushes that wait for the server's answer on one line. The client itself leaves them pending when its connection
  * ends.
  */
 export class PendingFlushes {
   readonly #pending = new Set<(error: Error) => void>();
   #over: Error | undefined;
 
-  /** Asks; rejects if the line ends before the answer. */
-  add(ask: (resolve: () => void, reject: (error: Error) => void) => void): Promise<void> {
+  /** Begins a flush; rejects if the line ends before the answer. */
+  add(flush: (resolve: () => void, reject: (error: Error) => void) => void): Promise<void> {
     if (this.#over) return Promise.reject(this.#over);
     return new Promise((resolve, reject) => {
       const fail = (error: Error) => {
@@ -84,14 +84,14 @@ export class PendingFlushes {
         reject(error);
       };
       this.#pending.add(fail);
-      ask(() => {
+      flush(() => {
         this.#pending.delete(fail);
         resolve();
       }, fail);
     });
   }
 
-  /** Rejects all waiting questions, as the line has ended. */
+  /** Rejects all pending flushes, as the line has ended. */
   end(): void {
     this.#over ??= new Error("the connection was closed");
     for (const fail of this.#pending) fail(this.#over);

@@ -25,7 +25,7 @@ const TURNS = 8;
 /** A line that uses only the client's public API. */
 export class PlainLine implements Line {
   readonly writer: PlainWriter;
-  /** The client stops reading at data that it cannot parse, without reporting it, so ask often. */
+  /** The client stops reading at data that it cannot parse, without reporting it, so ping often. */
   readonly longestSilence = 1_500;
   readonly #client: NatsConnection;
   readonly #watch: LineWatch;
@@ -70,18 +70,18 @@ export class PlainLine implements Line {
       else this.#take(this.#packetOf(message), listener);
     };
     const options = queue === undefined ? { callback } : { queue, callback };
-    const ticket = new PlainSubscription((subscription) => this.#drain(subscription));
+    const subscription = new PlainSubscription((subscription) => this.#drain(subscription));
     const subscribe = () => this.#client.subscribe(subject, options);
     // a closed client would throw; the broker repeats all subscriptions on the next line
-    const begin = () => this.isOpen && ticket.begin(subscribe);
+    const begin = () => this.isOpen && subscription.begin(subscribe);
     this.writer.runInOrder(this.#barrier.subscription(begin));
-    return ticket;
+    return subscription;
   }
 
   flush(answered: () => void): Promise<void> {
     return this.#flushes.add((resolve, reject) => {
       this.writer.runInOrder(this.#barrier.flush((passed) => {
-        this.#asked().then(() => this.#quiet()).then(() => {
+        this.#flushClient().then(() => this.#quiet()).then(() => {
           answered();
           resolve();
           passed();
@@ -92,7 +92,7 @@ export class PlainLine implements Line {
   }
 
   ping(): Promise<void> {
-    return this.#flushes.add((resolve, reject) => this.#asked().then(resolve, reject));
+    return this.#flushes.add((resolve, reject) => this.#flushClient().then(resolve, reject));
   }
 
   async close(): Promise<void> {
@@ -105,7 +105,7 @@ export class PlainLine implements Line {
     this.#info = this.#client.info ?? this.#info;
   }
 
-  async #asked(): Promise<void> {
+  async #flushClient(): Promise<void> {
     await this.#client.flush();
     this.#look();
   }
@@ -186,7 +186,7 @@ class PlainSubscription implements LineSubscription {
     this.#drain = drain;
   }
 
-  /** Subscribes, unless the ticket was ended while it waited. */
+  /** Subscribes, unless the subscription was ended while it waited. */
   begin(subscribe: () => Subscription): void {
     if (!this.#isOver) this.#subscription = subscribe();
   }
@@ -217,7 +217,7 @@ const END = "\r\n\r\n";
 export class PlainPacket implements RawMessage {
   readonly #message: Msg;
   readonly #unreadable: (cause: unknown) => void;
-  #isTold = false;
+  #isReported = false;
 
   /** Calls `unreadable` once if the client cannot read the headers; the packet then has no headers. */
   constructor(message: Msg, unreadable: (cause: unknown) => void) {
@@ -251,8 +251,8 @@ export class PlainPacket implements RawMessage {
     try {
       return this.#message.headers;
     } catch (cause) {
-      if (!this.#isTold) this.#unreadable(cause);
-      this.#isTold = true;
+      if (!this.#isReported) this.#unreadable(cause);
+      this.#isReported = true;
       return undefined;
     }
   }

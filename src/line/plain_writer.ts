@@ -32,9 +32,9 @@ export interface PlainWriterOptions {
 
 interface Waiting extends Unsent {
   readonly size: number;
-  /** Whether to send the message now or never, so that the writer does not give it back. */
+  /** Whether to send the message now or never, so that the writer does not return it. */
   readonly isFleeting: boolean;
-  /** Whether nobody would notice the loss of the message. */
+  /** Whether a broken connection counts it as possibly lost. */
   readonly isCounted: boolean;
 }
 
@@ -45,28 +45,28 @@ export interface Step {
 }
 
 /**
- * Writes through the client. The client decides when to write and cannot give a message back, so this writer hands it
- * little at a time and keeps the rest here.
+ * Writes through the client. The client decides when to write and cannot return a message, so this writer passes it
+ * little at a time and keeps the rest.
  */
 export class PlainWriter implements Writer {
   readonly #client: NatsConnection;
-  readonly #ways: PlainWriterOptions;
+  readonly #options: PlainWriterOptions;
   #waiting: (Waiting | Step)[] = [];
   /** How many bytes wait. */
   #size = 0;
   /** How many bytes the client got that the server has not confirmed. */
   #open = 0;
-  /** For how many of those bytes no question is on its way. */
-  #unasked = 0;
-  #forgotten = 0;
+  /** For how many of those bytes no ping is pending. */
+  #unpinged = 0;
+  #dropped = 0;
   #room: PromiseWithResolvers<void> | undefined;
   acceptedMessages = 0;
   sentMessages = 0;
   acceptedBytes = 0;
 
-  constructor(client: NatsConnection, ways: PlainWriterOptions) {
+  constructor(client: NatsConnection, options: PlainWriterOptions) {
     this.#client = client;
-    this.#ways = ways;
+    this.#options = options;
   }
 
   get sentBytes(): number {
@@ -106,7 +106,7 @@ export class PlainWriter implements Writer {
   }
 
   dropCancelled(): void {
-    if (++this.#forgotten * 2 > this.#waiting.length) this.#thin();
+    if (++this.#dropped * 2 > this.#waiting.length) this.#thin();
   }
 
   takeUnsent(): Unsent[] {
@@ -120,10 +120,10 @@ export class PlainWriter implements Writer {
     return unsent;
   }
 
-  /** Hands the client as much as it takes now. */
+  /** Passes the client as much as the window allows. */
   resume(): void {
     let count = 0;
-    // a step may publish more, which goes behind all that waits
+    // a step may publish more, which goes to the end of the queue
     for (const one of this.#waiting) {
       if (isMessage(one) ? !this.#canTake(one.size) : !one.isReady()) break;
       count++;
@@ -135,14 +135,14 @@ export class PlainWriter implements Writer {
     this.#moveOn();
   }
 
-  /** While anything waits, asks the server about all unconfirmed bytes: otherwise the window would not move on. */
+  /** Pings for all unconfirmed bytes while anything waits: otherwise the window would not move on. */
   #moveOn(): void {
-    if (this.#waiting.length > 0 && this.#unasked > 0) this.#question();
+    if (this.#waiting.length > 0 && this.#unpinged > 0) this.#ping();
   }
 
   /** Whether the client may get so many bytes more; a message larger than the window goes alone. */
   #canTake(size: number): boolean {
-    if (this.#ways.isHeld() || this.#client.isClosed()) return false;
+    if (this.#options.isHeld() || this.#client.isClosed()) return false;
     return this.#open === 0 || this.#open + size <= WINDOW;
   }
 
@@ -156,12 +156,12 @@ export class PlainWriter implements Writer {
       this.#client.publish(outgoing.subject, data, optionsOf(outgoing));
     } catch (error) {
       if (isCounted) this.acceptedMessages--;
-      return this.#ways.dropped(outgoing, this.#reasonOf(outgoing, error as Error));
+      return this.#options.dropped(outgoing, this.#reasonOf(outgoing, error as Error));
     }
     if (isCounted) this.sentMessages++;
     this.#open += size;
-    this.#unasked += size;
-    if (this.#unasked >= STRIDE) this.#question();
+    this.#unpinged += size;
+    if (this.#unpinged >= STRIDE) this.#ping();
   }
 
   #reasonOf(outgoing: EncodedMessage, error: Error): Error {
@@ -170,10 +170,10 @@ export class PlainWriter implements Writer {
     return size > largest ? new PayloadTooLargeError(outgoing.subject, size, largest) : error;
   }
 
-  #question(): void {
-    const asked = this.#unasked;
-    this.#unasked = 0;
-    this.#ways.confirm().then(() => {
+  #ping(): void {
+    const asked = this.#unpinged;
+    this.#unpinged = 0;
+    this.#options.confirm().then(() => {
       this.#open -= asked;
       this.resume();
     }, () => {
@@ -182,7 +182,7 @@ export class PlainWriter implements Writer {
   }
 
   #thin(): void {
-    this.#forgotten = 0;
+    this.#dropped = 0;
     this.#waiting = this.#waiting.filter((one) => {
       if (!isMessage(one)) return true;
       const { outgoing, size, isFleeting, isCounted } = one;
@@ -224,16 +224,16 @@ function headersOf(block: Uint8Array): MsgHdrs {
 }
 
 /**
- * Separates subscriptions by questions. Through its public API the client reports a refusal some turns after the
+ * Separates subscriptions by flushes. Through its public API the client reports a refusal some turns after the
  * answers to pings, so the order of refusals and answers is known only if nothing else was on its way. Therefore a
- * subscription waits for all pending answers, and everything behind its own question waits for that answer.
+ * subscription waits for all pending answers, and everything behind its own flush waits for that answer.
  */
 export class SubscriptionBarrier {
-  /** The number of pending questions. */
-  #asked = 0;
-  /** Whether one of them asks about subscriptions. */
+  /** The number of pending flushes. */
+  #pending = 0;
+  /** Whether one of them is about subscriptions. */
   #isClosed = false;
-  /** Whether subscriptions have passed without a question behind them. */
+  /** Whether subscriptions have passed without a flush behind them. */
   #hasSubscribed = false;
 
   /** Whether nothing may pass. */
@@ -243,7 +243,7 @@ export class SubscriptionBarrier {
 
   subscription(subscribe: () => void): Step {
     return {
-      isReady: () => !this.#isClosed && this.#asked === 0,
+      isReady: () => !this.#isClosed && this.#pending === 0,
       run: () => {
         this.#hasSubscribed = true;
         subscribe();
@@ -251,16 +251,16 @@ export class SubscriptionBarrier {
     };
   }
 
-  /** Makes a step that asks; `ask` gets a function to call once the answer and everything before it have arrived. */
-  flush(ask: (answered: () => void) => void): Step {
+  /** Makes a step that flushes; `begin` gets a function to call once the answer and everything before it have arrived. */
+  flush(begin: (answered: () => void) => void): Step {
     return {
       isReady: () => !this.#isClosed,
       run: () => {
-        this.#asked++;
+        this.#pending++;
         const isShutting = this.#isClosed = this.#hasSubscribed;
         this.#hasSubscribed = false;
-        ask(() => {
-          this.#asked--;
+        begin(() => {
+          this.#pending--;
           if (isShutting) this.#isClosed = false;
         });
       },

@@ -55,8 +55,8 @@ export interface Protocol {
   unsubscribe(subscription: ListedSubscription): void;
   /** Unsubscribes at the server only. */
   unsub(subscription: ListedSubscription): void;
-  /** Pings, and settles the given question in the turn that reads the answer. */
-  flush(question: { resolve(): void; reject(reason: Error): void }): unknown;
+  /** Pings, and settles the given promise in the turn that reads the answer. */
+  flush(settled: { resolve(): void; reject(reason: Error): void }): unknown;
 }
 
 /** The internal parts of a client, or why the broker does not use them. */

@@ -72,9 +72,9 @@ export class FastLine implements Line {
   }
 
   subscribe(listener: Listener): LineSubscription {
-    const ticket = new FastSubscription(listener, this.#protocol, this.#flushes);
-    this.#protocol.subscribe(ticket);
-    return ticket;
+    const subscription = new FastSubscription(listener, this.#protocol, this.#flushes);
+    this.#protocol.subscribe(subscription);
+    return subscription;
   }
 
   flush(answered: () => void): Promise<void> {
@@ -99,7 +99,7 @@ export class FastLine implements Line {
   }
 
   /**
-   * Replaces the client's writer, which encodes, copies and joins messages piece by piece, and cannot give them back.
+   * Replaces the client's writer, which encodes, copies and joins messages piece by piece, and cannot return them.
    */
   #writeThrough(clock: Clock): SocketWriter {
     const protocol = this.#protocol;

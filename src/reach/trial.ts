@@ -83,7 +83,7 @@ const PONG = "PONG\r\n";
 const decoder = new TextDecoder();
 
 /**
- * Sends the question that the client believes it has asked, and checks that the answer passes every known part. Returns
+ * Sends the ping that the client believes it has sent, and checks that the answer passes every known part. Returns
  * the part that it bypasses, "over" if the connection ends meanwhile, and "silence" if no answer arrives.
  */
 export async function triedWire(
@@ -96,30 +96,30 @@ export async function triedWire(
   const isOver = () => transport.isClosed || client.isClosed();
   if (isOver()) return "over";
   const reads = countReads(transport);
-  const heard = hear(protocol, isAnswered);
+  const received = observe(protocol, isAnswered);
   const end = Promise.withResolvers<"over" | "silence" | "answered">();
   const timer = clock.setTimeout(() => end.resolve("silence"), PATIENCE);
   const over = () => end.resolve("over");
   client.closed().then(over, over);
   transport.closed().then(over, over);
-  heard.answered.then(() => end.resolve("answered"));
+  received.answered.then(() => end.resolve("answered"));
   try {
     if (!sends(protocol)) return "send";
     const outcome = await end.promise;
     if (outcome === "over") return outcome;
     if (outcome === "silence") {
-      const isPassed = heard.isOdd || isAnswered() || (reads.count() > 0 && !heard.hasHeard);
+      const isPassed = received.isOdd || isAnswered() || (reads.count() > 0 && !received.hasRead);
       return isPassed ? "parser" : outcome;
     }
     await turn();
     if (isOver()) return "over";
-    if (heard.isOdd) return "parser";
-    if (!heard.isAtOnce) return "flush";
+    if (received.isOdd) return "parser";
+    if (!received.isAtOnce) return "flush";
     if (transport.conn && transport.pendingWrite !== null) return "pendingWrite";
     return transport.conn && reads.count() === 0 ? "conn" : undefined;
   } finally {
     timer.clear();
-    heard.end();
+    received.end();
     reads.end();
   }
 }
@@ -166,28 +166,28 @@ function countReads({ conn }: Transport) {
 }
 
 /** Observes what the client reads. */
-function hear(protocol: Protocol, isAnswered: () => boolean) {
+function observe(protocol: Protocol, isAnswered: () => boolean) {
   const { parser } = protocol;
   const { promise: answered, resolve } = Promise.withResolvers<void>();
   let text = "";
-  const heard = {
+  const received = {
     answered,
-    hasHeard: false,
+    hasRead: false,
     /** Whether the client uses the parser in an unexpected way. */
     isOdd: false,
-    /** Whether the client has settled the question in the turn that read the answer. */
+    /** Whether the client has settled the flush in the turn that read the answer. */
     isAtOnce: false,
     end: () => void (protocol.parser = parser),
   };
   const parse = (piece: Uint8Array) => {
     const given: unknown = parser.parse(piece);
-    heard.hasHeard = true;
+    received.hasRead = true;
     text += decoder.decode(piece);
-    heard.isOdd ||= given !== undefined;
+    received.isOdd ||= given !== undefined;
     // the same piece may also hold the server's own ping
     if (text.includes(PONG)) {
       text = "";
-      heard.isAtOnce = isAnswered();
+      received.isAtOnce = isAnswered();
       resolve();
     }
     return given;
@@ -195,10 +195,10 @@ function hear(protocol: Protocol, isAnswered: () => boolean) {
   protocol.parser = new Proxy(parser, {
     get(target, name) {
       if (name === "parse") return parse;
-      heard.isOdd = true;
+      received.isOdd = true;
       const found: unknown = Reflect.get(target, name);
       return typeof found === "function" ? found.bind(target) : found;
     },
   });
-  return heard;
+  return received;
 }

@@ -8,7 +8,7 @@ const REFUSAL = `-ERR 'Permissions Violation for Subscription to "${SUBJECT}"'\r
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** The result of the test, with a question that the client believes it has asked. */
+/** The result of the test, with a flush that the client believes it has sent. */
 export interface Commands {
   readonly isAnswered: () => boolean;
 }
@@ -34,7 +34,7 @@ export async function triedCommands(
     // the client asks for a flush some microtasks after the first command
     await turn();
     if (discarded.isDrained || discarded.flushes === 0) return "flushPending";
-    return await triedQuestion(protocol, discarded);
+    return await triedFlush(protocol, discarded);
   } finally {
     statuses.end();
     protocol.outbound = outbound;
@@ -89,7 +89,7 @@ function triedRefusal(
   return statuses.errors === 1 ? undefined : "listeners";
 }
 
-async function triedQuestion(
+async function triedFlush(
   protocol: Protocol,
   discarded: DiscardingQueue,
 ): Promise<Commands | string> {

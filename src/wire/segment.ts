@@ -46,7 +46,7 @@ export class Segment {
     return this.#used;
   }
 
-  /** How many of its messages could be lost unnoticed. */
+  /** How many of its messages count as unconfirmed. */
   get unconfirmed(): number {
     return this.#unconfirmed;
   }
@@ -87,7 +87,7 @@ export class Segment {
     bytes[at++] = CR;
     bytes[at++] = LF;
     this.#used = at;
-    // no need to track a message that is forgotten already
+    // a message that is dropped on disconnect cannot be taken out again
     if (outgoing.dropOnDisconnect) return;
     this.#messages.push(outgoing);
     this.#starts.push(from);
@@ -95,7 +95,7 @@ export class Segment {
     if (countsAsUnconfirmed(outgoing)) this.#unconfirmed++;
   }
 
-  /** The messages that are not forgotten, each with a copy of its body. */
+  /** The messages that are not cancelled, each with a copy of its body. */
   unsent(): Unsent[] {
     return this.#messages.map((outgoing, index) => {
       const end = this.#ends[index]! - 2;
@@ -113,7 +113,7 @@ export class Segment {
   }
 
   /**
-   * Removes messages that were forgotten since they were added, and closes the gaps; returns how many were unconfirmed.
+   * Removes messages that were cancelled since they were added, and closes the gaps; returns how many were unconfirmed.
    */
   thin(): number {
     const before = this.#unconfirmed;

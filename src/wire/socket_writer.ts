@@ -17,7 +17,7 @@ const STILLNESS = 4;
 const LONGEST_WRITE = 32_768;
 /** In bytes; {@linkcode SocketWriter.room} resolves once at most this much is left to write. */
 const CROWD = 1_048_576;
-/** In bytes, how much a WebSocket may hold besides one write: it accepts every write and gives nothing back. */
+/** In bytes, how much a WebSocket may hold besides one write: it accepts every write and returns none. */
 const AHEAD = 131_072;
 /** In milliseconds, how often to check how much a WebSocket still has to send; less often while it sends nothing. */
 const LOOK = 1;
@@ -38,8 +38,8 @@ export class SocketWriter implements Writer {
   #acceptedBytes = 0;
   #acceptedMessages = 0;
   #waiting = 0;
-  /** How many messages have been forgotten since the segments were last thinned. */
-  #forgotten = 0;
+  /** How many messages have been cancelled since the segments were last thinned. */
+  #cancelled = 0;
   #look = LOOK;
   #isGathering = false;
   #busy: Promise<void> | undefined;
@@ -92,8 +92,8 @@ export class SocketWriter implements Writer {
   dropCancelled(): void {
     if (this.#size === 0) return;
     const count = this.#segments.reduce((sum, segment) => sum + segment.count, 0);
-    // while the socket takes nothing, many messages may be forgotten: free their room without waiting for the socket
-    if (++this.#forgotten * 2 > count) this.#thin();
+    // while the socket takes nothing, many messages may be cancelled: free their room without waiting for the socket
+    if (++this.#cancelled * 2 > count) this.#thin();
   }
 
   takeUnsent(): Unsent[] {
@@ -146,7 +146,7 @@ export class SocketWriter implements Writer {
     this.#size = 0;
     this.#acceptedMessages -= this.#waiting;
     this.#waiting = 0;
-    this.#forgotten = 0;
+    this.#cancelled = 0;
     this.#busy = undefined;
     this.#makeRoom();
   }
@@ -173,7 +173,7 @@ export class SocketWriter implements Writer {
     while (pipe && this.#size > 0) {
       const busy = pipe.pendingWrite ?? this.#crowded(pipe);
       if (busy) return this.#after(busy);
-      if (this.#forgotten > 0) {
+      if (this.#cancelled > 0) {
         this.#thin();
         continue;
       }
@@ -194,9 +194,9 @@ export class SocketWriter implements Writer {
     this.#makeRoom();
   }
 
-  /** Frees the room of forgotten messages. */
+  /** Frees the room of cancelled messages. */
   #thin(): void {
-    this.#forgotten = 0;
+    this.#cancelled = 0;
     this.#size = 0;
     for (const segment of this.#segments) {
       const unconfirmed = segment.thin();
@@ -246,7 +246,7 @@ export class SocketWriter implements Writer {
 
 /** Writes to the socket of one connection. */
 export interface Writer {
-  /** How many messages it took whose loss nobody would notice, minus those taken back. */
+  /** How many messages it has accepted that a broken connection may lose unnoticed, minus those taken out again. */
   readonly acceptedMessages: number;
   /** How many of those messages the socket has got. */
   readonly sentMessages: number;
@@ -256,14 +256,14 @@ export interface Writer {
    * @throws {InvalidSubjectError} if its subject or its reply address would break its line apart
    */
   publish(outgoing: EncodedMessage): void;
-  /** How many bytes it took; `sentBytes` counts those that no longer wait. */
+  /** How many bytes it has accepted; `sentBytes` counts those that no longer wait. */
   readonly acceptedBytes: number;
   readonly sentBytes: number;
   /** Resolves once little is left to write; `undefined` if it is so already. */
   room(): Promise<void> | undefined;
   /** Whether it still holds this message unsent. */
   has(outgoing: EncodedMessage): boolean;
-  /** Notes that a message has been forgotten; the writer does not send it if it still holds it. */
+  /** Notes that a message was cancelled; the writer drops it if it still holds it. */
   dropCancelled(): void;
   /** Removes and returns the unsent messages, in order. */
   takeUnsent(): Unsent[];
