@@ -219,7 +219,7 @@ export class DecodeError extends Error {
 
 /**
  * JSON cannot carry a body or a part of it unchanged: a promise, a `Map`, `NaN`, a cycle, a function, or bytes inside
- * of JSON.
+ * of JSON; or the codec of its content type failed, and `cause` is what it threw.
  */
 export class EncodeError extends Error {
   static {
@@ -228,9 +228,10 @@ export class EncodeError extends Error {
   /** The path to the faulty part, such as `body.items[3]`. */
   readonly place: string;
 
-  /** Makes one; `found` describes the faulty part and its place. */
-  constructor(found: string, options?: ErrorOptions & { readonly place?: string }) {
-    super(`Cannot encode the body as it must be text, bytes or a JSON value: ${found}`, options);
+  /** Makes one; `found` describes the faulty part and its place, `rule` what a codec must give. */
+  constructor(found: string, options?: ErrorOptions & { place?: string; rule?: string }) {
+    const rule = options?.rule ?? "it must be text, bytes or a JSON value";
+    super(`Cannot encode the body as ${rule}: ${found}`, options);
     this.place = options?.place ?? "body";
   }
 }

@@ -14,6 +14,7 @@ import {
   text,
 } from "../options.ts";
 import type { ResponseLimit } from "../link/link_options.ts";
+import { type Codec, type Codecs, codecsOf } from "../message/codec.ts";
 import type { ServiceOptions } from "../service/service.ts";
 import { type Logger, standardError } from "../log/logger.ts";
 import { Pattern } from "../subject/pattern.ts";
@@ -110,6 +111,22 @@ export interface BrokerOptions {
    */
   readonly resolve?: boolean;
   /**
+   * Encodes and decodes bodies of these content types, such as `{ "application/msgpack": { encode, decode } }`, and may
+   * replace `text/plain`, `application/json` and `application/octet-stream`. Received bodies are decoded by their
+   * content type; a codec for `application/cbor` also decodes `application/vnd.shop.order+cbor`. To encode by a codec,
+   * send a header `content-type` with the message, or set `contentType`. Bytes under a type other than
+   * `application/octet-stream` count as encoded already. A codec that throws makes an {@linkcode EncodeError} or a
+   * {@linkcode DecodeError}.
+   */
+  readonly codecs?: Readonly<Record<string, Codec>>;
+  /**
+   * The content type of bodies that are neither text nor bytes, for messages without a header `content-type`: one of
+   * `codecs`. Errors are JSON all the same, so that any caller can read them.
+   *
+   * @default {"application/json"}
+   */
+  readonly contentType?: string;
+  /**
    * Where log lines go: `console`, an object with methods `debug`, `info`, `warn` and `error` that take a message and
    * fields, or `false` for no log. Each event is one line; stacks of errors go to `debug`.
    *
@@ -148,6 +165,7 @@ export interface BrokerSettings {
   readonly maxSessions: number;
   readonly maxLinkBytes: number;
   readonly service: ServiceOptions | undefined;
+  readonly codecs?: Codecs;
   readonly logger: Logger | undefined;
 }
 
@@ -175,6 +193,8 @@ const RULES = {
   maxLinkBytes: bytes,
   outboxLimit: bytes,
   resolve: flag,
+  codecs: record,
+  contentType: text,
   logger: (value: unknown) =>
     value === false || LEVELS.every((level) => typeof (value as Logger)?.[level] === "function")
       ? undefined
@@ -202,6 +222,7 @@ export function brokerSettings(
   const list = parseServers(servers);
   checkTransport(list, options);
   const { service, maxSessions = 10_000, maxLinkBytes = 256 * 1_048_576 } = options;
+  const codecs = codecsOf(ACTION, options.codecs, options.contentType);
   return {
     connection: connectionSettings(list, options),
     inboxPrefix,
@@ -211,6 +232,7 @@ export function brokerSettings(
     maxSessions,
     maxLinkBytes,
     service,
+    ...codecs && { codecs },
     logger: logger || undefined,
   };
 }

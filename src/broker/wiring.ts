@@ -16,6 +16,7 @@ import { openSession, requestStream } from "../link/load.ts";
 import type { Session } from "../link/session.ts";
 import type { ReplyStream } from "../link/stream.ts";
 import { logEvents } from "../log/event_log.ts";
+import type { Codecs } from "../message/codec.ts";
 import { currentWork, timeWithinWork } from "../message/work.ts";
 import { ReplyAddresses } from "../replies/reply_addresses.ts";
 import { type Answers, type RequestManyOptions, requestManySettings } from "../requests/answers.ts";
@@ -52,6 +53,7 @@ export class Wiring implements Host {
   readonly feed = new EventFeed();
   readonly addresses: ReplyAddresses;
   readonly requests: Requests;
+  readonly codecs: Codecs | undefined;
   readonly requestTimeout: number;
   readonly queue: string | undefined;
   readonly links: Links;
@@ -69,12 +71,13 @@ export class Wiring implements Host {
 
   constructor(settings: BrokerSettings) {
     const { connection, inboxPrefix, requestTimeout, service, logger } = settings;
-    this.addresses = new ReplyAddresses(inboxPrefix, settings.answersTo);
+    this.addresses = new ReplyAddresses(inboxPrefix, settings.answersTo, settings.codecs);
     this.connection = new Connection(connection, this.feed, this.clock);
     const requests = this.requests = new Requests(this, inboxPrefix);
     this.links = new Links(this.feed, this.clock, settings);
     this.#mostBroken = connection.waitOnFirstConnect ? undefined : connection.connectTimeout;
     this.allowance = settings.allowance;
+    this.codecs = settings.codecs;
     this.requestTimeout = requestTimeout;
     this.inboxPrefix = inboxPrefix;
     this.#service = service;

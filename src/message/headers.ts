@@ -7,6 +7,10 @@ const decoder = new TextDecoder();
 /** The beginning of every header block. */
 export const VERSION = "NATS/1.0";
 
+/** The two headers of ADR-32 that mark an answer as an error. */
+export const ERROR_CODE = "Nats-Service-Error-Code";
+export const ERROR_TEXT = "Nats-Service-Error";
+
 /** How many lines of a received block to read; a block of 1 MB may have 340 000, which take a quarter of a second. */
 const MOST_LINES = 4_096;
 /** The fewest bytes of a header's line. */
@@ -229,10 +233,15 @@ function merged(own: OwnHeaders, fields: HeaderFields): Uint8Array {
   return encoder.encode(`${[VERSION, ...lines].join("\r\n")}${END}`);
 }
 
-/** Whether a user's content type would make JSON arrive as text or bytes, as one copied from another message may. */
+/** Whether a user's content type would make another body arrive as text or bytes, as one copied from another message may. */
 function isUntrue({ contentType }: OwnHeaders, [name, value]: readonly [string, string]): boolean {
-  return contentType === "application/json" && name.toLowerCase() === "content-type" &&
-    /^\s*(?:text\/plain|application\/octet-stream)\b/i.test(value);
+  return contentType !== undefined && name.toLowerCase() === "content-type" &&
+    isPlainType(value) && !isPlainType(contentType);
+}
+
+/** Whether a content type is one of text or of bytes, which no other body can have. */
+export function isPlainType(contentType: string): boolean {
+  return /^\s*(?:text\/plain|application\/octet-stream)\b/i.test(contentType);
 }
 
 /** The block with another time left; a user's own header stays, as in a new block. */

@@ -1,5 +1,5 @@
 import { DecodeError } from "../errors.ts";
-import { decodeBody } from "./codec.ts";
+import { type Codecs, decodeBody } from "./codec.ts";
 import { isCorrelationId, MessageHeaders } from "./headers.ts";
 import { copyRawMessage, isAlone, type RawMessage } from "./raw_message.ts";
 import { shortened } from "../legible.ts";
@@ -56,6 +56,8 @@ export interface Reception {
   readonly addresses?: { shows(message: RawMessage): boolean } | undefined;
   /** Whether its answer is a stream or a session, which has begun. */
   readonly isLed?: boolean;
+  /** The codecs of the broker, if it has its own. */
+  readonly codecs?: Codecs | undefined;
   /** Called with the error if the body does not decode. */
   readonly unfit?: ((error: DecodeError) => void) | undefined;
 }
@@ -98,7 +100,10 @@ export class ReceivedMessage implements Message {
 
   #decoded(): unknown {
     try {
-      return decodeBody(this.#packet.data, this.headers.get("content-type"));
+      const contentType = this.headers.get("content-type");
+      const { data } = this.#packet;
+      const codecs = this.#reception?.codecs;
+      return codecs ? codecs.decode(data, contentType) : decodeBody(data, contentType);
     } catch (error) {
       if (error instanceof DecodeError) this.#reception?.unfit?.(error);
       throw error;

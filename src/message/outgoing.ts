@@ -1,5 +1,5 @@
 import type { RawMessage } from "./raw_message.ts";
-import { encodeBody } from "./codec.ts";
+import { type Codecs, encodeBody } from "./codec.ts";
 import { encodeHeaders, type HeaderFields, pairsOf, withTimeLeft } from "./headers.ts";
 
 /** A message ready for the wire; a request gets its reply address last. */
@@ -43,11 +43,12 @@ export function encodeMessage(
   body: unknown,
   { headers, replyTo = "", correlationId, timeLeft }: Envelope,
   hasHeaders: boolean,
+  codecs?: Codecs,
 ): EncodedMessage {
-  const { data, contentType } = encodeBody(body);
-  if (!hasHeaders) return { subject, replyTo, data, headerBlock: without(headers) };
   // iterate only once, as an iterator gives its values only once
   const fields = headers && pairsOf(headers);
+  const { data, contentType } = codecs ? codecs.encode(body, fields) : encodeBody(body);
+  if (!hasHeaders) return { subject, replyTo, data, headerBlock: without(headers) };
   const headerBlock = encodeHeaders({ contentType, correlationId, timeLeft }, fields);
   const isOwn = fields?.some(([name]) => name.toLowerCase() === "correlation_id");
   return {

@@ -1,12 +1,8 @@
-import { type HeaderFields, headerFields } from "./headers.ts";
+import { ERROR_CODE, ERROR_TEXT, type HeaderFields, headerFields } from "./headers.ts";
 import { RemoteError } from "../errors.ts";
 import { checkOptions } from "../options.ts";
 import { checkSubject } from "../subject/subject.ts";
 import type { ReceivedMessage } from "./message.ts";
-
-/** The two headers of ADR-32 that mark an answer as an error. */
-export const ERROR_CODE = "Nats-Service-Error-Code";
-export const ERROR_TEXT = "Nats-Service-Error";
 
 /** What a reply has besides its body. */
 export interface ReplyOptions {

@@ -1,6 +1,7 @@
 import { type Clock, platformClock } from "../clock.ts";
 import { AsyncLocalStorage } from "node:async_hooks";
 import { TimeoutError } from "../errors.ts";
+import { newToken } from "../subject/subject.ts";
 
 /** A running handler; everything it sends inherits these facts of its message. */
 export interface Work {
@@ -34,6 +35,11 @@ export function runWithin<Input>(
 /** The running handler that the calling code is part of; `undefined` outside of all handlers. */
 export function currentWork(): Work | undefined {
   return works.getStore();
+}
+
+/** The id for what the calling code sends: the one that it names, that of its handler's message, or a new one. */
+export function correlationIdFor(given: string | undefined): string {
+  return given ?? works.getStore()?.correlationId ?? newToken();
 }
 
 /** The clock of the calling code: its handler's, or the platform's. */

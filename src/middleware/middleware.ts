@@ -1,6 +1,13 @@
-import type { HeaderFields, HeaderRecord } from "../message/headers.ts";
+import {
+  type HeaderFields,
+  headerFields,
+  type HeaderRecord,
+  recordOf,
+} from "../message/headers.ts";
 import type { Message } from "../message/message.ts";
+import { checkOptions, type Rule } from "../options.ts";
 import { isThenable } from "../promises.ts";
+import { checkSubject } from "../subject/subject.ts";
 
 /**
  * A function that wraps a handler. It calls `next`, at most once, to run the rest of the chain, and may return another
@@ -125,4 +132,47 @@ function promised<Subject>(
 
 function nameOf(link: { readonly name: string }): string {
   return link.name === "" ? "a middleware" : link.name;
+}
+
+const word: Rule = (value) => typeof value === "string" ? undefined : "text";
+const DRAFT_RULES = {
+  kind: word,
+  subject: word,
+  body: () => undefined,
+  headers: headerFields,
+  replyTo: word,
+  correlationId: word,
+};
+
+/**
+ * Makes a link of the chain from a middleware; the middleware sees headers as an object, and the link checks its
+ * changes.
+ */
+export function publishLink<Sent extends { readonly draft: Draft }>(
+  middleware: PublishMiddleware,
+): Link<Sent> {
+  const link: Link<Sent> = (sent, next) =>
+    middleware(given(sent.draft), (draft) => {
+      if (draft === undefined) return next(sent);
+      try {
+        checkChanged(sent.draft, draft);
+      } catch (error) {
+        return Promise.reject(error);
+      }
+      return next({ ...sent, draft });
+    });
+  return Object.defineProperty(link, "name", { value: middleware.name });
+}
+
+function given({ headers, ...draft }: Draft): GivenDraft {
+  return headers ? { ...draft, headers: recordOf(headers) } : draft;
+}
+
+/** Checks a draft that a middleware has changed, as if a program had published it. */
+function checkChanged(before: Draft, changed: Draft): void {
+  const action = "send what a middleware gave next()";
+  checkOptions(action, changed, DRAFT_RULES);
+  if (changed.subject !== before.subject) checkSubject(action, changed.subject);
+  const { replyTo } = changed;
+  if (replyTo !== undefined && replyTo !== before.replyTo) checkSubject(action, replyTo);
 }

@@ -1,3 +1,4 @@
+import type { Codecs } from "../message/codec.ts";
 import type { RawMessage } from "../message/raw_message.ts";
 import { isSubject } from "../subject/subject.ts";
 import { covers, PatternTree } from "../subject/wildcards.ts";
@@ -26,8 +27,8 @@ const ACKNOWLEDGEMENT = "$JS.ACK.";
  * broker that answered everywhere would publish for any caller with the broker's own permissions.
  */
 export class ReplyAddresses {
-  /** Makes messages hide reply addresses that are not permitted. */
-  readonly reception: { readonly addresses: ReplyAddresses } = { addresses: this };
+  /** What received messages have in common: they hide reply addresses that are not permitted. */
+  readonly reception: { readonly addresses: ReplyAddresses; readonly codecs: Codecs | undefined };
   /** The patterns as the program gave them. */
   readonly answersTo: readonly string[] | undefined;
   readonly #served = new ServedSubjects();
@@ -42,7 +43,8 @@ export class ReplyAddresses {
   #isOwnHeadFree: boolean | undefined;
 
   /** `answersTo` are patterns; without them every address is permitted that no other rule forbids. */
-  constructor(inboxPrefix: string, answersTo: readonly string[] | undefined) {
+  constructor(inboxPrefix: string, answersTo: readonly string[] | undefined, codecs?: Codecs) {
+    this.reception = { addresses: this, codecs };
     this.answersTo = answersTo;
     this.#ownHead = `${inboxPrefix}.`;
     this.#ownLength = inboxPrefix.length + TAIL;

@@ -4,15 +4,14 @@ import { ConnectionError, TimeoutError } from "../errors.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { EventFeed } from "../events.ts";
 import type { Question, Requests } from "../requests/requests.ts";
-import { checkSubject, newToken } from "../subject/subject.ts";
 import type { ReplyAddresses } from "../replies/reply_addresses.ts";
-import { headerFields, recordOf, sendableFields } from "../message/headers.ts";
+import type { Codecs } from "../message/codec.ts";
+import { sendableFields } from "../message/headers.ts";
 import type { Message } from "../message/message.ts";
 import { type EncodedMessage, encodeMessage } from "../message/outgoing.ts";
-import { currentWork, timeWithinWork } from "../message/work.ts";
+import { correlationIdFor, currentWork, timeWithinWork } from "../message/work.ts";
 import { compose } from "../middleware/middleware.ts";
-import type { Draft, GivenDraft, Link, PublishMiddleware } from "../middleware/middleware.ts";
-import { checkOptions, type Rule } from "../options.ts";
+import { type Draft, publishLink, type PublishMiddleware } from "../middleware/middleware.ts";
 import { handled } from "../promises.ts";
 import { asError } from "../legible.ts";
 import {
@@ -29,6 +28,8 @@ export interface Ways {
   readonly requests: Requests;
   readonly addresses: ReplyAddresses;
   readonly feed: EventFeed;
+  /** The codecs of the broker, if it has its own. */
+  readonly codecs?: Codecs | undefined;
   /** The default timeout of a request, in milliseconds. */
   readonly requestTimeout: number;
 }
@@ -47,16 +48,6 @@ const DONE = Promise.resolve();
 
 type Chain = (sent: Sent) => unknown;
 
-const word: Rule = (value) => typeof value === "string" ? undefined : "text";
-const DRAFT_RULES = {
-  kind: word,
-  subject: word,
-  body: () => undefined,
-  headers: headerFields,
-  replyTo: word,
-  correlationId: word,
-};
-
 /** Sends messages: runs every draft through the publish middleware, encodes it, and hands it to the connection. */
 export class Sender {
   readonly #ways: Ways;
@@ -71,11 +62,17 @@ export class Sender {
     feed.listen((event) => {
       if (event.type === "closed") this.#passing.end(() => kept(event.error));
     });
-    this.#chain = compose(middleware.map(linkOf), ({ draft, leave }) => leave(draft), (name) => {
-      const habit = "call next() for what is to be sent";
-      const error = new TypeError(`A message was not sent, as a middleware must ${habit}: ${name}`);
-      feed.emit({ type: "error", error });
-    });
+    this.#chain = compose(
+      middleware.map(publishLink<Sent>),
+      ({ draft, leave }) => leave(draft),
+      (name) => {
+        const habit = "call next() for what is to be sent";
+        const error = new TypeError(
+          `A message was not sent, as a middleware must ${habit}: ${name}`,
+        );
+        feed.emit({ type: "error", error });
+      },
+    );
   }
 
   /**
@@ -86,7 +83,7 @@ export class Sender {
   publish(subject: string, body: unknown, options: PublishOptions | undefined): Promise<void> {
     try {
       checkPublish(subject, options);
-      const correlationId = options?.correlationId ?? currentWork()?.correlationId ?? newToken();
+      const correlationId = correlationIdFor(options?.correlationId);
       const { headers, replyTo } = options ?? {};
       const sent = this.send({ kind: "publish", subject, body, headers, replyTo, correlationId });
       const { connection } = this.#ways;
@@ -114,7 +111,7 @@ export class Sender {
     try {
       checkRequest(subject, options);
       const work = currentWork();
-      const correlationId = options?.correlationId ?? work?.correlationId ?? newToken();
+      const correlationId = correlationIdFor(options?.correlationId);
       const timeout = timeWithinWork(options?.timeout ?? this.#ways.requestTimeout, subject);
       const draft: Draft = {
         kind: "request",
@@ -145,9 +142,10 @@ export class Sender {
     timeLeft: number | undefined,
     fields?: OwnFields,
   ): EncodedMessage | Promise<EncodedMessage> {
-    const correlationId = given ?? currentWork()?.correlationId ?? newToken();
+    const correlationId = correlationIdFor(given);
     const draft: Draft = { kind: "request", subject, body, headers, correlationId };
-    const encoded = (draft: Draft) => this.#encode({ ...draft, timeLeft }, fields);
+    const encoded = (draft: Draft) =>
+      this.#encode({ ...draft, timeLeft }, fields, this.#ways.codecs);
     if (!this.#chain) return encoded(draft);
     let outgoing: EncodedMessage | undefined;
     const leave = (draft: Draft) => void (outgoing = encoded(draft));
@@ -161,6 +159,10 @@ export class Sender {
   /** The broker's clock. */
   get clock(): Clock {
     return this.#ways.clock;
+  }
+
+  get codecs(): Codecs | undefined {
+    return this.#ways.codecs;
   }
 
   /** The default timeout of a request, in milliseconds. */
@@ -193,15 +195,18 @@ export class Sender {
     return this.pass(draft, fields ? this.#leavingWith(fields) : this.#leave);
   }
 
-  /** Sends a draft without the middleware: for a last message that the middleware failed to pass on. */
+  /** Sends a draft without the program's middleware and codecs: for a last message that these failed to pass on. */
   sendPast(draft: Draft, fields?: OwnFields): void {
-    this.#leave(draft, fields);
+    this.#publish(draft, fields, undefined);
   }
 
-  readonly #leave = (draft: Draft, fields?: OwnFields): void => {
+  readonly #leave = (draft: Draft, fields?: OwnFields): void =>
+    this.#publish(draft, fields, this.#ways.codecs);
+
+  #publish(draft: Draft, fields: OwnFields | undefined, codecs: Codecs | undefined): void {
     if (draft.replyTo) this.#ways.addresses.asking(draft.subject, draft.replyTo);
-    this.#ways.connection.publish(this.#encode(draft, fields));
-  };
+    this.#ways.connection.publish(this.#encode(draft, fields, codecs));
+  }
 
   /** Not within {@linkcode send}: a closure there would make every message allocate its scope. */
   #leavingWith(fields: OwnFields): (draft: Draft) => void {
@@ -210,7 +215,10 @@ export class Sender {
 
   #ask(draft: Draft, question: Question, left = question.timeout): Promise<Message> {
     const timeLeft = Math.ceil(left);
-    return this.#ways.requests.send(this.#encode({ ...draft, timeLeft }, undefined), question);
+    return this.#ways.requests.send(
+      this.#encode({ ...draft, timeLeft }, undefined, this.#ways.codecs),
+      question,
+    );
   }
 
   /**
@@ -244,6 +252,7 @@ export class Sender {
   #encode(
     draft: Draft & { readonly timeLeft?: number | undefined },
     fields: OwnFields | undefined,
+    codecs: Codecs | undefined,
   ): EncodedMessage {
     const { hasHeaders } = this.#ways.connection;
     // most drafts have no headers, and a copy of each would cost as much as its checks
@@ -251,7 +260,7 @@ export class Sender {
     const envelope = isBare
       ? draft
       : { ...draft, headers: [...sendableFields(draft.headers ?? {}), ...fields ?? []] };
-    const outgoing = encodeMessage(draft.subject, draft.body, envelope, hasHeaders);
+    const outgoing = encodeMessage(draft.subject, draft.body, envelope, hasHeaders, codecs);
     if (draft.kind !== "publish") outgoing.isAwaited = true;
     return outgoing;
   }
@@ -262,35 +271,4 @@ function kept(cause: Error | undefined): ConnectionError {
   const sentence = "Cannot publish as the connection must be open: it was closed while a publish " +
     "middleware kept the message";
   return new ConnectionError(sentence, "closed", { cause });
-}
-
-/**
- * Makes a link of the chain from a middleware; the middleware sees headers as an object, and the link checks its
- * changes.
- */
-function linkOf(middleware: PublishMiddleware): Link<Sent> {
-  const link: Link<Sent> = (sent, next) =>
-    middleware(given(sent.draft), (draft) => {
-      if (draft === undefined) return next(sent);
-      try {
-        checkChanged(sent.draft, draft);
-      } catch (error) {
-        return Promise.reject(error);
-      }
-      return next({ ...sent, draft });
-    });
-  return Object.defineProperty(link, "name", { value: middleware.name });
-}
-
-function given({ headers, ...draft }: Draft): GivenDraft {
-  return headers ? { ...draft, headers: recordOf(headers) } : draft;
-}
-
-/** Checks a draft that a middleware has changed, as if a program had published it. */
-function checkChanged(before: Draft, changed: Draft): void {
-  const action = "send what a middleware gave next()";
-  checkOptions(action, changed, DRAFT_RULES);
-  if (changed.subject !== before.subject) checkSubject(action, changed.subject);
-  const { replyTo } = changed;
-  if (replyTo !== undefined && replyTo !== before.replyTo) checkSubject(action, replyTo);
 }

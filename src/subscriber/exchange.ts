@@ -4,6 +4,7 @@ import { newToken } from "../subject/subject.ts";
 import type { Channel } from "../link/ends/channel.ts";
 import type { Failure } from "./failure.ts";
 import type { LinkContext } from "../link/ends/link_context.ts";
+import type { Codecs } from "../message/codec.ts";
 import { type Message, ReceivedMessage, type Reception, receptionOf } from "../message/message.ts";
 import { heldSize, type RawMessage } from "../message/raw_message.ts";
 import { TIME_LEFT } from "../message/signalbox_headers.ts";
@@ -77,6 +78,10 @@ export class Exchange implements Work, Reception {
 
   get addresses(): ReplyAddresses {
     return this.ways.addresses;
+  }
+
+  get codecs(): Codecs | undefined {
+    return this.ways.addresses.reception.codecs;
   }
 
   /** The sender's correlation id, or a new one. */

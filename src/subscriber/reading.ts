@@ -123,13 +123,13 @@ export class Reading implements ReadSubscriber {
 
   async #open(): Promise<this> {
     const { queue, ways } = this.#place.bind();
-    const { addresses } = ways;
+    const { reception } = ways.addresses;
     const pattern = new Pattern(this.pattern);
     const settings: InboxSettings = {
       ...inboxSettings({ maxPending: this.#settings.bounds, overflow: "drop-oldest" }),
       queue: this.#settings.queue ?? queue,
       receive: (packet) =>
-        new ReceivedMessage(packet, { params: pattern.read(packet.subject), addresses }),
+        new ReceivedMessage(packet, { ...reception, params: pattern.read(packet.subject) }),
     };
     // set before the inbox is ready, so that a stop() meanwhile finds it
     const inbox = this.#inbox = new SubscribedInbox(ways, pattern.subject, settings);

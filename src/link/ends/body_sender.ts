@@ -101,8 +101,8 @@ export class BodySender {
     headers: HeaderFields | undefined,
     signal: AbortSignal | undefined,
   ): Promise<void> {
-    const { maxPayload } = this.#ways.connection;
-    const { frames, size } = framesOf(body, headers, this.#correlationId, maxPayload);
+    const { connection: { maxPayload }, sender: { codecs } } = this.#ways;
+    const { frames, size } = framesOf(body, headers, this.#correlationId, maxPayload, codecs);
     this.#checkRoom(size);
     const ofHeaders = frames.at(-1)!.headerBlock?.length ?? 0;
     if (ofHeaders >= maxPayload) {

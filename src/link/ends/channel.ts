@@ -56,7 +56,8 @@ export class Channel implements LinkOwner {
     this.subject = purpose.subject;
     this.correlationId = purpose.correlationId;
     this.closed = new Promise((resolve) => this.#told = resolve);
-    const context = { ...purpose, clock: ways.clock, signal: () => this.signal };
+    const { clock, addresses: { reception: { codecs } } } = ways;
+    const context = { ...purpose, clock, codecs, signal: () => this.signal };
     this.#link = new Link(ways, this, settings);
     if (purpose.only) this.#link.machine.restrict(purpose.only);
     this.#reader = new Reader(this.#link, settings.maxMessage, context);

@@ -5,8 +5,8 @@ import { type Message, ReceivedMessage } from "../../message/message.ts";
 import type { EncodedMessage } from "../../message/outgoing.ts";
 import { ERROR_CODES } from "../../message/reply.ts";
 import { LINK } from "../../message/signalbox_headers.ts";
-import { currentWork, timeWithinWork } from "../../message/work.ts";
-import { checkSubject, newToken } from "../../subject/subject.ts";
+import { correlationIdFor, currentWork, timeWithinWork } from "../../message/work.ts";
+import { checkSubject } from "../../subject/subject.ts";
 import {
   encodeTerms,
   type HandshakeTerms,
@@ -80,7 +80,7 @@ export async function openSession(
   }
   const answer = new ReceivedMessage(acceptance, {
     conversation: channel.correlationId,
-    addresses: ways.addresses,
+    ...ways.addresses.reception,
   });
   if (options.signal) channel.endOn(options.signal);
   return new LinkSession(channel, answer, options.sendSchema, ways);
@@ -97,7 +97,7 @@ function prepare(
   if (!ways.connection.isOpen) throw notConnected(`open "${subject}"`);
   const timeout = timeWithinWork(options.timeout ?? ways.requestTimeout, subject);
   const deadline = timeWithinWork(options.deadline ?? Infinity, subject);
-  const correlationId = options.correlationId ?? currentWork()?.correlationId ?? newToken();
+  const correlationId = correlationIdFor(options.correlationId);
   const own = termsOf(kind, settings, ways.allowance);
   const terms = encodeTerms({ ...own, secret: KNOWS_SECRETS });
   const timeLeft = deadline === Infinity ? undefined : Math.ceil(deadline);

@@ -2,6 +2,7 @@ import type { Clock } from "../../clock.ts";
 import { within } from "../../deadline.ts";
 import type { ValidationError } from "../../errors.ts";
 import type { NextOptions } from "../../inbox/inbox.ts";
+import type { Codecs } from "../../message/codec.ts";
 import { type Message, ReceivedMessage, type Reception } from "../../message/message.ts";
 import { LONGEST_VALIDATION, type Schema, validate } from "../../message/schema.ts";
 import { headersOf, type ReceivedBody } from "../frames/body_frames.ts";
@@ -26,6 +27,7 @@ export interface Purpose {
 export interface Context extends Purpose {
   readonly clock: Clock;
   readonly signal: () => AbortSignal;
+  readonly codecs: Codecs | undefined;
 }
 
 /** A message that its schema has yet to see to. */
@@ -140,8 +142,8 @@ export class Reader extends FrameAssembler {
 
   /** The same for all messages of a kind, unless they have headers of their own. */
   #reception(arrived: ReceivedBody): Reception {
-    const { correlationId: conversation, signal, unfit } = this.#context;
-    const reception = { headers: headersOf(arrived), conversation, signal, unfit };
+    const { correlationId: conversation, signal, codecs, unfit } = this.#context;
+    const reception = { headers: headersOf(arrived), conversation, signal, codecs, unfit };
     if (!arrived.headerBlock) (this.#receptions ??= {})[arrived.code] = reception;
     return reception;
   }

@@ -1,4 +1,4 @@
-import { encodeBody } from "../../message/codec.ts";
+import { type Codecs, encodeBody } from "../../message/codec.ts";
 import {
   encodeHeaders,
   type HeaderFields,
@@ -64,11 +64,14 @@ export function framesOf(
   headers: HeaderFields | undefined,
   correlationId: string,
   maxPayload: number,
+  codecs?: Codecs,
 ): BodyFrames {
-  const { data: encoded, contentType } = encodeBody(body);
-  const headerBlock = headers &&
-    encodeHeaders({ contentType, correlationId, timeLeft: undefined }, sendableFields(headers));
-  const code = headerBlock ? "h" : codeOf(contentType);
+  const fields = headers && sendableFields(headers);
+  const { data: encoded, contentType } = codecs ? codecs.encode(body, fields) : encodeBody(body);
+  const code = fields ? "h" : codeOf(contentType);
+  const headerBlock = code === "h"
+    ? encodeHeaders({ contentType, correlationId, timeLeft: undefined }, fields)
+    : undefined;
   const size = sizeOf({ data: encoded, headerBlock });
   // it is kept until it is acknowledged, and the caller may write into its bytes as soon as it was sent
   if (size <= maxPayload) {

@@ -78,7 +78,8 @@ Deno.test("NatsBroker refuses an option it does not know, and names those it doe
     sentenceOf({ inbox_prefix: "_X" }),
     "Cannot make a broker as an option must be one of inboxPrefix, name, user, password, token, " +
       "auth, tls, service, connectTimeout, waitOnFirstConnect, requestTimeout, pingInterval, reconnect, " +
-      'allowResponses, answersTo, maxSessions, maxLinkBytes, outboxLimit, resolve, logger: "inbox_prefix"',
+      "allowResponses, answersTo, maxSessions, maxLinkBytes, outboxLimit, resolve, " +
+      'codecs, contentType, logger: "inbox_prefix"',
   );
 });
 

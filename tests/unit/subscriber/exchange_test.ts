@@ -12,9 +12,11 @@ import { TimeoutError } from "../../../src/errors.ts";
 import { Exchange } from "../../../src/subscriber/exchange.ts";
 import { packet } from "./packet.ts";
 import type { Channel } from "../../../src/link/ends/channel.ts";
+import { ReplyAddresses } from "../../../src/replies/reply_addresses.ts";
 import type { LinkContext } from "../../../src/link/ends/link_context.ts";
 
-const NO_WAYS = { clock: platformClock } as LinkContext;
+const addresses = new ReplyAddresses("_INBOX", undefined);
+const NO_WAYS = { clock: platformClock, addresses } as LinkContext;
 
 function exchange(
   headers?: string,

@@ -9,9 +9,11 @@ import type { Middleware } from "../../../src/middleware/middleware.ts";
 import { Exchange } from "../../../src/subscriber/exchange.ts";
 import { decode, Route, type RouteSettings } from "../../../src/subscriber/route.ts";
 import { packet } from "./packet.ts";
+import { ReplyAddresses } from "../../../src/replies/reply_addresses.ts";
 import type { LinkContext } from "../../../src/link/ends/link_context.ts";
 
-const WAYS = { clock: platformClock } as LinkContext;
+const addresses = new ReplyAddresses("_INBOX", undefined);
+const WAYS = { clock: platformClock, addresses } as LinkContext;
 
 function route(settings: Partial<RouteSettings>, outer: readonly Middleware[] = []): Route {
   const { handler = ({ body }) => body, ...others } = settings;
