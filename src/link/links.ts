@@ -3,10 +3,9 @@ import type { BrokerEvent, EventFeed } from "../events.ts";
 import { PermissionError } from "../errors.ts";
 import { asError } from "../legible.ts";
 import type { EndDetails } from "./frames/control_frames.ts";
-import { MemoryBudget } from "./limits.ts";
+import { Limiter, MemoryBudget } from "./limits.ts";
 import type { LinkMachine } from "./machine/link_machine.ts";
 import { Pacer } from "../turns.ts";
-import { Limiter } from "./limits.ts";
 
 /** How often the clock of all links is looked at, in milliseconds; one timer costs less than one for each of ten thousand. */
 const STEP = 250;

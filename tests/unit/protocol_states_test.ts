@@ -2,8 +2,8 @@ import { assertEquals } from "@std/assert";
 import { readPage } from "../interop/protocol_page.ts";
 import { COMPLETE, parseTerms } from "../../src/link/frames/control_frames.ts";
 import type { ControlKind, FrameCode } from "../../src/link/frames/frame.ts";
-import type { FrameWriter } from "../../src/link/machine/flow.ts";
-import type { LinkEvents } from "../../src/link/machine/link_life.ts";
+import type { FrameWriter } from "../../src/link/machine/link_events.ts";
+import type { LinkEvents } from "../../src/link/machine/link_events.ts";
 import { LinkMachine } from "../../src/link/machine/link_machine.ts";
 
 const page = await readPage();
@@ -39,7 +39,7 @@ class Bench {
       isWaiting: false,
       transmit: nothing,
       say: (kind) => void this.said.push(LETTERS[kind]),
-      leave: () => void this.said.push("x"),
+      abort: () => void this.said.push("x"),
       deliver: nothing,
       draining: nothing,
       ended: nothing,

@@ -8,7 +8,7 @@ import {
   type FlowState,
   type HandshakeTerms,
 } from "../frames/control_frames.ts";
-import type { FrameWriter } from "../machine/flow.ts";
+import type { FrameWriter } from "../machine/link_events.ts";
 import {
   type ControlKind,
   controlName,
@@ -140,7 +140,7 @@ export class FrameTransport implements FrameWriter {
     this.publish({ ...acceptance, subject, replyTo });
   }
 
-  leave(ending: EndDetails, serial: number, subject: string): void {
+  abort(ending: EndDetails, serial: number, subject: string): void {
     const replyTo = this.#own + controlName("abort", serial);
     this.publish({ ...encodeEnding(ending, this.#correlationId), subject, replyTo });
   }

@@ -18,7 +18,7 @@ import {
 import { framesIn, type MessageName, type Numbered, type Unnumbered } from "../frames/frame.ts";
 import { FrameBatcher } from "./frame_batcher.ts";
 import { LinkMemory } from "./link_memory.ts";
-import type { LinkEvents } from "../machine/link_life.ts";
+import type { LinkEvents } from "../machine/link_events.ts";
 import { LinkMachine } from "../machine/link_machine.ts";
 import type { LinkSettings } from "../link_options.ts";
 import { type LinkContext, type LinkOwner, reportTo } from "./link_context.ts";

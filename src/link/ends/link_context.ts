@@ -6,7 +6,7 @@ import type { RawMessage } from "../../message/raw_message.ts";
 import type { ReplyAddresses } from "../../replies/reply_addresses.ts";
 import type { Sender } from "../../sending/sender.ts";
 import type { HandshakeTerms } from "../frames/control_frames.ts";
-import type { LinkEvents } from "../machine/link_life.ts";
+import type { LinkEvents } from "../machine/link_events.ts";
 import type { ResponseLimit } from "../link_options.ts";
 import type { Links } from "../links.ts";
 import type { MemoryUser } from "./link_memory.ts";

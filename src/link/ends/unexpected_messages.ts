@@ -20,14 +20,14 @@ export class UnexpectedMessages {
   }
 
   /** Somebody else has no say here; one who has accepted as well must not wait for us. */
-  take(packet: RawMessage, transport: Pick<FrameTransport, "leave">): void {
+  take(packet: RawMessage, transport: Pick<FrameTransport, "abort">): void {
     const { replyTo } = packet;
     if (toldIn(packet) === undefined || this.#isDeclined) return this.report(packet);
     this.#isDeclined = true;
     const name = parseName(replyTo, replyTo.lastIndexOf(".") + 1);
     const isAcceptance = name && "kind" in name && name.kind === "open";
     if (!isAcceptance || !this.#ways.addresses.isHarmless(replyTo)) return this.report(packet);
-    transport.leave(TOO_LATE, 1, replyTo);
+    transport.abort(TOO_LATE, 1, replyTo);
   }
 
   report({ subject, replyTo }: RawMessage): void {

@@ -7,11 +7,14 @@ import {
   readEnding,
 } from "../frames/control_frames.ts";
 import type { ControlKind, Numbered, Unnumbered } from "../frames/frame.ts";
+import type { LinkSettings, ResponseLimit } from "../link_options.ts";
+import { FrameSender } from "./frame_sender.ts";
+import type { FrameWriter, LinkEvents, LinkState } from "./link_events.ts";
 import { LinkLife } from "./link_life.ts";
+import { ReceiveWindow } from "./receive_window.ts";
+import { SendWindow, type Sent } from "./send_window.ts";
 
 const GAP: EndDetails = { reason: "gap" };
-/** A side wanted nothing more, and the other had more to say. */
-const LEFT: EndDetails = { reason: "cancelled" };
 /** The other side sends more than there is room for. */
 const BEYOND: EndDetails = { reason: "error", code: 413, description: "There is no room for more" };
 
@@ -19,16 +22,62 @@ const BEYOND: EndDetails = { reason: "error", code: 413, description: "There is 
  * One side of a link, without any network or clock: what happened comes in by calls, with the time, and what is to be
  * done goes out by its actions. Every call is right in every state.
  */
-export class LinkMachine extends LinkLife {
-  /** Whether nothing more is wanted from the other side, or it has said all. */
-  #isInDone = false;
+export class LinkMachine {
+  readonly #out: SendWindow;
+  readonly #in: ReceiveWindow;
+  readonly #sender: FrameSender;
+  readonly #life: LinkLife;
+  readonly #events: LinkEvents;
   /** Whether the other side has nothing to say from the beginning. */
   #isMute = false;
 
+  constructor(
+    settings: LinkSettings,
+    limit: ResponseLimit | undefined,
+    writer: FrameWriter,
+    events: LinkEvents,
+    now: number,
+  ) {
+    const out = this.#out = new SendWindow(settings.maxUnacknowledged);
+    const incoming = this.#in = new ReceiveWindow(settings.window);
+    const sender = this.#sender = new FrameSender(out, incoming, limit, writer);
+    this.#life = new LinkLife(settings, { out, incoming, sender, writer, events }, now);
+    this.#events = events;
+  }
+
+  get state(): LinkState {
+    return this.#life.state;
+  }
+
+  /** Whether this side has left, and how it ended is for the other side to say, within moments. */
+  get isSuspended(): boolean {
+    return this.#life.end.suspended !== undefined;
+  }
+
+  /** Whether the other side has ever said something. */
+  get isMet(): boolean {
+    return this.#life.liveness.isMet;
+  }
+
+  /** What is given and not sent yet, or sent and not acknowledged. */
+  get out(): Sent {
+    return this.#out;
+  }
+
+  /** The number of the last frame that came in order. */
+  get received(): number {
+    return this.#in.received;
+  }
+
+  /** When `tick` has something to do at the earliest. */
+  get due(): number {
+    return this.#life.due;
+  }
+
   /** One way only: a caller of a stream has said all with its opening, and whoever answers wants nothing more from it. */
   restrict(to: "reading" | "sending"): void {
-    if (to === "reading") this.flow.out.discard();
-    else this.#isInDone = this.#isMute = true;
+    if (to === "reading") this.#out.discard();
+    else this.#in.isDone = this.#isMute = true;
   }
 
   /**
@@ -39,36 +88,36 @@ export class LinkMachine extends LinkLife {
   opened(terms: HandshakeTerms, address: string, serial: number, now: number): string | undefined {
     if (this.state !== "opening") return undefined;
     this.#learnPeer(terms, address, serial, now);
-    this.open();
-    return this.flow.accept(now);
+    this.#life.open();
+    return this.#sender.accept(now);
   }
 
   /** Our opening has been accepted; whoever accepted is told if we have left meanwhile. */
   accepted(terms: HandshakeTerms, address: string, serial: number, now: number): void {
-    if (this.isAlive) return this.#greeted(address, serial, now);
+    if (this.#life.isAlive) return this.#acceptedAgain(address, serial, now);
     if (this.state !== "opening" && this.state !== "leaving") return;
     this.#learnPeer(terms, address, serial, now);
-    if (this.state === "leaving") return this.leave(this.own!, now);
-    this.hear(now);
-    this.flow.say("credit", now);
-    this.flow.supply(now);
+    if (this.state === "leaving") return this.#life.leave(this.#life.end.own!, now);
+    this.#life.heard(now);
+    this.#sender.say("credit", now);
+    this.#sender.supply(now);
   }
 
-  /** The number of the last frame that came in order. */
-  get received(): number {
-    return this.flow.received;
+  /** Our opening will not be accepted any more. */
+  refused(): void {
+    if (this.state === "opening" || this.state === "leaving") this.#life.release();
   }
 
   /** Takes a frame, to be sent by `flush`; gives its number, 0 if nothing more is sent from here. */
   give(frame: Unnumbered): number {
-    if (!this.isAlive || this.flow.out.isEnded) return 0;
-    return this.flow.out.give(frame);
+    if (!this.#life.isAlive || this.#out.isEnded) return 0;
+    return this.#out.give(frame);
   }
 
   /** Sends what was given, as far as there is room. */
   flush(now: number): void {
-    this.use(now);
-    this.#pump(now);
+    this.#life.liveness.used(now);
+    this.#transmit(now);
   }
 
   /**
@@ -77,169 +126,172 @@ export class LinkMachine extends LinkLife {
    * @returns whether `credit` has something to say
    */
   read(size: number, frames = 1): boolean {
-    return this.flow.read(size, frames) && this.isAlive && !this.#isInDone;
+    this.#in.read(size, frames);
+    return this.#in.isCreditDue && this.#life.isAlive && !this.#in.isDone;
   }
 
   /** Says that there is room. */
   credit(now: number): void {
-    if (this.isAlive) this.flow.credit(now);
+    if (this.#life.isAlive) this.#sender.credit(now);
   }
 
   /** Ends it from here: `last` goes behind all that was given, and nothing more is wanted. */
   close(ending: EndDetails, last: Unnumbered, now: number): void {
-    if (!this.isAlive || this.own) return;
-    const { out } = this.flow;
-    const isSaid = out.isEnded && this.#isInDone;
+    if (!this.#life.isAlive || this.#life.end.own) return;
+    const isSaid = this.#out.isEnded && this.#in.isDone;
     // the other side may take it for complete already
     if (isSaid && ending !== COMPLETE && this.state === "open") return this.abort(ending, now);
-    this.planEnd(ending);
-    this.#isInDone = true;
+    this.#life.end.plan(ending);
+    this.#in.isDone = true;
     if (!isSaid || ending !== COMPLETE) {
-      out.give(last);
-      this.#pump(now);
+      this.#out.give(last);
+      this.#transmit(now);
     }
-    this.#check(now);
+    this.#life.finishIfDone(now);
   }
 
-  override tick(now: number): void {
-    super.tick(now);
-    if (this.flow.rewindDue <= now) this.#pump(now);
+  /** Leaves at once; where all is said, the other side may take it for complete already, and is heard first. */
+  abort(ending: EndDetails, now: number): void {
+    this.#life.abort(ending, now);
+  }
+
+  /** Leaves at once, as it cannot go on. */
+  fail(ending: EndDetails, now: number): void {
+    if (this.state === "finished") this.#life.release();
+    else if (this.#life.isAlive || this.state === "opening") this.#life.leave(ending, now);
   }
 
   /** Our broker begins to stop. */
   drain(now: number): void {
-    if (this.isAlive) this.flow.drain(now);
+    if (this.#life.isAlive) this.#sender.drain(now);
   }
 
   /** A message came to the address that went with our control frame of this serial. */
   addressed(serial: number): void {
-    this.flow.addressed(serial);
+    this.#sender.issued.use(serial);
   }
 
   /** A numbered frame has come; what it makes possible is done behind the `last` of its message. */
   numbered(frame: Numbered, now: number, isLast = true): void {
-    if (this.state === "finished") return this.flow.say("farewell", now);
-    if (!this.isAlive) return;
-    this.hear(now);
+    if (this.state === "finished") return this.#sender.say("farewell", now);
+    if (!this.#life.isAlive) return;
+    this.#life.heard(now);
     const isEnd = frame.code === "e" || frame.code === "f";
-    const arrival = this.flow.arrive(frame.number, sizeOf(frame), isEnd);
+    const arrival = this.#in.arrive(frame.number, sizeOf(frame), isEnd);
     if (arrival === "next") this.#take(frame, now);
-    else if (arrival === "early") this.#miss(now);
-    else if (arrival === "beyond") this.leave(BEYOND, now);
+    else if (arrival === "early") this.#life.askAgain(now);
+    else if (arrival === "beyond") this.#life.leave(BEYOND, now);
     if (isLast) this.#goOn(now);
   }
 
   /** A control frame has come. */
-  control(kind: ControlKind, serial: number, tally: FlowState, address: string, now: number): void {
+  control(kind: ControlKind, serial: number, flow: FlowState, address: string, now: number): void {
     if (this.state === "opening" || this.state === "over") return;
-    const isPossible = this.flow.learn(tally, address, serial, now);
-    if (this.state === "leaving") return this.leave(this.own!, now);
+    const isPossible = this.#sender.learn(flow, address, serial, now);
+    if (this.state === "leaving") return this.#life.leave(this.#life.end.own!, now);
     if (this.state === "finished") {
-      return kind === "farewell" ? this.release() : this.flow.say("farewell", now);
+      return kind === "farewell" ? this.#life.release() : this.#sender.say("farewell", now);
     }
-    this.hear(now, kind === "probe");
-    if (!isPossible) return this.leave(GAP, now);
-    this.#onControl(kind, tally, now);
-    if (kind === "farewell") this.#part(tally, now);
-    else this.#check(now);
+    this.#life.heard(now, kind === "probe");
+    if (!isPossible) return this.#life.leave(GAP, now);
+    this.#onControl(kind, flow, now);
+    if (kind === "farewell") this.#life.peerSaidFarewell(flow, now);
+    else this.#life.finishIfDone(now);
     this.#goOn(now);
+  }
+
+  /** The other side has left. */
+  peerLeft(ending: EndDetails): void {
+    if (this.#life.isAlive) this.#life.tell(ending);
+    if (this.state !== "opening") this.#life.release();
+  }
+
+  /** What we sent has found nobody. */
+  lost(now: number): void {
+    if (this.#life.isAlive) this.#life.pause(now);
+    else if (this.state !== "finished") this.#life.release();
+  }
+
+  /** What we sent may have found nobody: somebody says so, and it cannot be told whether it is the server. */
+  doubt(now: number): void {
+    if (this.state === "open" && !this.#life.liveness.isProbing) this.#life.probe(now);
+  }
+
+  /** Our connection is gone. */
+  disconnected(now: number): void {
+    this.#sender.disconnected();
+    this.#life.pause(now);
+    this.#life.liveness.lowered();
+  }
+
+  /** Our connection is back, so that what comes can be answered; gives whether the other side has to be looked for at once. */
+  raised(now: number): boolean {
+    this.#sender.connected();
+    this.#life.liveness.raised();
+    return this.state === "leaving" || this.#out.keptFrames > 0 || this.#life.liveness.isShort(now);
+  }
+
+  /** Looks for the other side, once the connection is back. */
+  resume(now: number): void {
+    if (this.state === "paused") this.#life.probe(now);
+    else if (this.state === "finished") this.#sender.say("farewell", now);
+    else if (this.state === "leaving") this.#life.leave(this.#life.end.own!, now);
+  }
+
+  /** Does what it is time for. */
+  tick(now: number): void {
+    this.#life.tick(now);
+    if (this.#sender.rewindDue <= now) this.#transmit(now);
   }
 
   #learnPeer(terms: HandshakeTerms, address: string, serial: number, now: number): void {
-    this.flow.learnPeer(terms, address, serial, now);
-    this.capKeepAlive(terms.renew);
+    this.#sender.learnPeer(terms, address, serial, now);
+    this.#life.liveness.capKeepAlive(terms.renew);
   }
 
   /** The other side accepts once more, as it has not heard from us. */
-  #greeted(address: string, serial: number, now: number): void {
-    this.flow.grant(address, serial, now);
-    this.hear(now);
-    this.flow.say("credit", now);
+  #acceptedAgain(address: string, serial: number, now: number): void {
+    this.#sender.permits.grant(address, serial, now);
+    this.#life.heard(now);
+    this.#sender.say("credit", now);
     this.#goOn(now);
   }
 
+  /** The next frame in order. */
   #take(frame: Numbered, now: number): void {
-    this.use(now);
+    this.#life.liveness.used(now);
     const { code } = frame;
     const isEnd = code === "e" || code === "f";
-    const isWanted = !this.#isInDone;
-    if (!isWanted && !isEnd && !this.#isMute) this.flow.seal();
-    if (!isWanted || isEnd) this.flow.read(sizeOf(frame));
-    if (isEnd) this.#isInDone = true;
-    if (isWanted) this.events.deliver(frame);
-    if (code === "f") return this.#peerFinished(readEnding(frame), now);
+    const isWanted = !this.#in.isDone;
+    if (!isWanted && !isEnd && !this.#isMute) this.#in.seal();
+    if (!isWanted || isEnd) this.#in.read(sizeOf(frame));
+    if (isEnd) this.#in.isDone = true;
+    if (isWanted) this.#events.deliver(frame);
+    if (code === "f") return this.#life.peerFinished(readEnding(frame), now);
     // whoever has said all waits for nothing but this
-    if (isEnd) this.flow.acknowledge(now);
-    else this.flow.credit(now);
-    this.#check(now);
+    if (isEnd) this.#sender.acknowledge(now);
+    else this.#sender.credit(now);
+    this.#life.finishIfDone(now);
   }
 
-  #onControl(kind: ControlKind, tally: FlowState, now: number): void {
-    const isMissing = this.flow.isMissing(tally);
-    if (kind === "probe") this.flow.say(isMissing ? "gap" : "credit", now);
-    else if (kind === "gap") this.#rewind(now);
-    else if (kind === "draining") this.events.draining();
-    else if (kind === "credit" && isMissing) this.#miss(now);
-  }
-
-  /** The other side wants nothing more; what we had for it yet is in vain. */
-  #peerFinished(ending: EndDetails, now: number): void {
-    const isInVain = this.flow.out.isKeepingBodies || this.flow.isSealed;
-    this.flow.abandon();
-    const isOurs = this.own && (ending === COMPLETE || this.own !== COMPLETE);
-    this.finish(this.#verdict(isOurs ? this.own! : ending, isInVain), now);
-  }
-
-  /** How it has ended: not complete, if something was left behind on either side. */
-  #verdict(ending: EndDetails, isInVain: boolean): EndDetails {
-    return ending === COMPLETE && isInVain ? LEFT : ending;
-  }
-
-  /** Something is missing before what came. */
-  #miss(now: number): void {
-    if (this.cannotResume) this.leave(GAP, now);
-    else this.flow.ask(now);
-  }
-
-  #rewind(now: number): void {
-    if (this.cannotResume) return this.leave(GAP, now);
-    this.flow.rewind();
-    // what was lost may have told what has come, and the end that follows decides by it
-    if (this.own) this.flow.say("credit", now);
+  #onControl(kind: ControlKind, { sent }: FlowState, now: number): void {
+    const isMissing = sent > this.#in.received;
+    if (kind === "probe") this.#sender.say(isMissing ? "gap" : "credit", now);
+    else if (kind === "gap") this.#life.sendAgain(now);
+    else if (kind === "draining") this.#events.draining();
+    else if (kind === "credit" && isMissing) this.#life.askAgain(now);
   }
 
   #goOn(now: number): void {
-    if (this.isAlive) this.flow.supply(now);
-    this.#pump(now);
+    if (this.#life.isAlive) this.#sender.supply(now);
+    this.#transmit(now);
   }
 
-  #pump(now: number): void {
+  #transmit(now: number): void {
     if (this.state !== "open") return;
-    this.flow.pump(now, this.own !== undefined);
-    if (!this.flow.isAcknowledgementDue(now)) return;
-    this.flow.out.asked();
-    this.probe(now);
-  }
-
-  /** All is said once our end has been acknowledged and the other's has come. */
-  #check(now: number): void {
-    if (!this.isAlive || !this.flow.out.isDone || !this.#isInDone) return;
-    this.finish(this.#verdict(this.own ?? COMPLETE, this.flow.isSealed), now);
-  }
-
-  /** The other side says farewell: it has all that it wants, whatever has become of our last frame. */
-  #part(tally: FlowState, now: number): void {
-    if (!this.isAlive) return;
-    const isDone = this.own !== undefined || this.flow.out.isDone;
-    if (!isDone || !this.#isInDone) return this.leave(GAP, now);
-    const isInVain = this.flow.out.isKeepingBodies || this.flow.isLeftBehind(tally);
-    this.finish(this.#verdict(this.own ?? COMPLETE, isInVain), now);
-    this.release();
-  }
-
-  /** Whether all is said and on its way, so that nothing but the other side's word on it is missing. */
-  protected override get isSaid(): boolean {
-    const { out } = this.flow;
-    return out.isEnded && out.sent === out.last && this.#isInDone;
+    this.#sender.transmit(now, this.#life.end.own !== undefined);
+    if (!this.#sender.isAcknowledgementDue(now)) return;
+    this.#out.asked();
+    this.#life.probe(now);
   }
 }

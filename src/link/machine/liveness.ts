@@ -59,7 +59,7 @@ export class Liveness {
 
   /** The other side must hear from us this often, in milliseconds. */
   capKeepAlive(renew: number): void {
-    this.#keepAlive = Math.min(this.#keepAlive, Math.max(renew, SHORTEST_SILENCE));
+    if (renew > 0) this.#keepAlive = Math.min(this.#keepAlive, Math.max(renew, SHORTEST_SILENCE));
   }
 
   /** The other side has said something. */

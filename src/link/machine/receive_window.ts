@@ -5,7 +5,9 @@ export type Arrival = "next" | "again" | "early" | "beyond";
 
 /** One direction, where it comes in: what is there, what has been read, and so what there is room for. */
 export class ReceiveWindow {
-  readonly #window: Bounds;
+  readonly window: Bounds;
+  /** Whether nothing more is wanted, or all has come. */
+  isDone = false;
   #received = 0;
   #bytes = 0;
   #read = 0;
@@ -14,9 +16,11 @@ export class ReceiveWindow {
   #toldBytes = 0;
   #toldReceived = 0;
   #isAsked = false;
+  /** The last number that is acknowledged, whatever comes after it. */
+  #sealed = Infinity;
 
   constructor(window: Bounds) {
-    this.#window = window;
+    this.window = window;
   }
 
   /** The number of the last frame that came in order. */
@@ -24,14 +28,24 @@ export class ReceiveWindow {
     return this.#received;
   }
 
+  /** The number of the last frame that came in order and was not dropped unread. */
+  get acknowledged(): number {
+    return Math.min(this.#received, this.#sealed);
+  }
+
+  /** Whether something was dropped unread. */
+  get isSealed(): boolean {
+    return this.#sealed < Infinity;
+  }
+
   /** The last number there is room for. */
   get frames(): number {
-    return this.#read + this.#window.messages;
+    return this.#read + this.window.messages;
   }
 
   /** The bytes in all up to which a frame may begin. */
   get room(): number {
-    return this.#readBytes + this.#window.bytes;
+    return this.#readBytes + this.window.bytes;
   }
 
   /** Whether more has come than the other side knows. */
@@ -41,8 +55,8 @@ export class ReceiveWindow {
 
   /** Whether so much has been read that the other side should know: half of the window, so that it need not stop. */
   get isCreditDue(): boolean {
-    return (this.#read - this.#toldRead) * 2 >= this.#window.messages ||
-      (this.#readBytes - this.#toldBytes) * 2 >= this.#window.bytes;
+    return (this.#read - this.#toldRead) * 2 >= this.window.messages ||
+      (this.#readBytes - this.#toldBytes) * 2 >= this.window.bytes;
   }
 
   /** Takes a frame, if it is the next; an end needs no room. */
@@ -61,6 +75,11 @@ export class ReceiveWindow {
   read(size: number, frames = 1): void {
     this.#read += frames;
     this.#readBytes += size;
+  }
+
+  /** The frame that came last is dropped unread: it is not acknowledged, nor is any after it. */
+  seal(): void {
+    this.#sealed = Math.min(this.#sealed, this.#received - 1);
   }
 
   /** The other side has been told. */

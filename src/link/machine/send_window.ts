@@ -38,6 +38,8 @@ export class SendWindow {
   #settled = 0;
   /** What was acknowledged when the other side was last asked how far it is. */
   #askedAt = -1;
+  /** What is told as sent, once nothing more is. */
+  #leftAt: number | undefined;
 
   /** Sends no more than so much beyond what is acknowledged, whatever the other side has room for. */
   constructor(most: Bounds) {
@@ -52,6 +54,11 @@ export class SendWindow {
   /** The number of the last frame that was sent; less than it was, after a rewind. */
   get sent(): number {
     return this.#cursor - 1;
+  }
+
+  /** What the other side is told as sent. */
+  get told(): number {
+    return this.#leftAt ?? this.sent;
   }
 
   /** How many bytes are kept. */
@@ -171,6 +178,12 @@ export class SendWindow {
     }
     this.#settled = this.#settling;
     this.#settling = this.#last;
+  }
+
+  /** Keeps nothing more, as nobody wants it; whether that was more than an end is told as what has been sent. */
+  abandon(): void {
+    this.#leftAt = this.isKeepingBodies ? this.#last : this.#last - this.keptFrames;
+    this.discard();
   }
 
   /** Keeps nothing, and is done: nobody will take it. */

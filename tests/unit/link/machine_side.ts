@@ -4,14 +4,13 @@ import {
   type FlowState,
   termsOf,
 } from "../../../src/link/frames/control_frames.ts";
-import type { FrameWriter } from "../../../src/link/machine/flow.ts";
+import type { FrameWriter, LinkEvents } from "../../../src/link/machine/link_events.ts";
 import type {
   ControlKind,
   FrameCode,
   Numbered,
   Unnumbered,
 } from "../../../src/link/frames/frame.ts";
-import type { LinkEvents } from "../../../src/link/machine/link_life.ts";
 import { LinkMachine } from "../../../src/link/machine/link_machine.ts";
 import type { LinkSettings, ResponseLimit } from "../../../src/link/link_options.ts";
 import type { Pair } from "./machine_pair.ts";
@@ -89,7 +88,7 @@ export class Side implements FrameWriter, LinkEvents {
     this.#post(address, reply, (machine, now) => machine.accepted(terms, reply, serial, now));
   }
 
-  leave(ending: EndDetails, serial: number, address: string): void {
+  abort(ending: EndDetails, serial: number, address: string): void {
     this.#post(address, `${this.name}${serial}`, (machine) => machine.peerLeft(ending));
   }
 

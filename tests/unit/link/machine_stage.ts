@@ -11,8 +11,7 @@ import type {
   Numbered,
   Unnumbered,
 } from "../../../src/link/frames/frame.ts";
-import type { FrameWriter } from "../../../src/link/machine/flow.ts";
-import type { LinkEvents } from "../../../src/link/machine/link_life.ts";
+import type { FrameWriter, LinkEvents } from "../../../src/link/machine/link_events.ts";
 import { LinkMachine } from "../../../src/link/machine/link_machine.ts";
 import type { LinkSettings, ResponseLimit } from "../../../src/link/link_options.ts";
 
@@ -73,7 +72,7 @@ export class Stage implements FrameWriter, LinkEvents {
     this.sentTo.push(address);
   }
 
-  leave(ending: EndDetails, _serial: number, address: string): void {
+  abort(ending: EndDetails, _serial: number, address: string): void {
     this.done.push("x");
     this.sentTo.push(address);
     this.#left = ending;
