@@ -1,3 +1,4 @@
+import type { Clock } from "../clock.ts";
 import { PayloadTooLargeError } from "../errors.ts";
 import { type Patience, within } from "../deadline.ts";
 import type { Line, LineWatch } from "../line/line.ts";
@@ -28,6 +29,7 @@ const SENDING_PART = 0.8;
 
 /** One connection that reconnects by itself; every other part talks to the server through it. */
 export class Connection {
+  readonly #clock: Clock;
   readonly #feed: EventFeed;
   readonly #controlLines = new ControlLines();
   readonly #transmitter: Transmitter;
@@ -46,19 +48,20 @@ export class Connection {
   #reconnects = 0;
   #url = "";
 
-  constructor(settings: ConnectionSettings, feed: EventFeed, clock: DialLoop["clock"]) {
+  constructor(settings: ConnectionSettings, feed: EventFeed, clock: Clock) {
+    const reports = new ErrorReports(clock, feed);
+    const context = { clock, settings, feed, reports };
+    this.#clock = clock;
     this.#feed = feed;
-    this.#reports = new ErrorReports(clock, feed);
-    const { report } = this.#reports;
-    this.#refusals = new RefusalTracker(feed, this.#reports, {
-      clock,
+    this.#reports = reports;
+    this.#refusals = new RefusalTracker(context, {
       transmitter: () => this.#transmitter,
       subscriptions: () => this.#subscriptions,
     });
-    const sending = { lines: this.#controlLines, refusals: this.#refusals, report };
-    this.#transmitter = new Transmitter(clock, settings.outboxLimit, sending);
-    this.#subscriptions = new Subscriptions(this.#refusals, report);
-    this.#dialLoop = new DialLoop(clock, settings, feed, this.#reports);
+    const parts = { lines: this.#controlLines, refusals: this.#refusals };
+    this.#transmitter = new Transmitter(context, parts);
+    this.#subscriptions = new Subscriptions(this.#refusals, reports.report);
+    this.#dialLoop = new DialLoop(context);
     this.#heartbeat = new Heartbeat(clock, settings.pingInterval);
   }
 
@@ -183,7 +186,7 @@ export class Connection {
    * outage it waits for the reconnect only if it holds messages.
    */
   async close({ timeout }: { readonly timeout: number }): Promise<void> {
-    const { clock } = this.#dialLoop;
+    const clock = this.#clock;
     const until = clock.now() + timeout;
     const rest = (part = 1) => ({ clock, timeout: Math.max(1, (until - clock.now()) * part) });
     if (this.#isOpen) {
@@ -213,8 +216,7 @@ export class Connection {
 
   /** A server has accepted the connection: subscribes again first, then sends held messages. */
   #connected(accepted: AcceptedClient): void {
-    const { clock } = this.#dialLoop;
-    const line = openLine(clock, accepted, this.#watch(() => line), this.#reports.report);
+    const line = openLine(this.#clock, accepted, this.#watch(() => line), this.#reports.report);
     this.#line = line;
     this.#url = withoutQuery(line.address);
     this.#dialLoop.learnServers(line.info?.connect_urls);

@@ -4,11 +4,9 @@ import { ConnectionError } from "../errors.ts";
 import { ReconnectDelay } from "./reconnect_delay.ts";
 import { connectError, lacksPermission } from "./client_errors.ts";
 import { ServerPool, withoutQuery } from "./servers.ts";
-import type { ErrorReports } from "./error_reports.ts";
 import type { AcceptedClient } from "./open_line.ts";
 import { Dialler } from "./dialler.ts";
-import type { EventFeed } from "../events.ts";
-import { type ConnectionSettings, IN_MEMORY, type SocketSource } from "./settings.ts";
+import { type ConnectionContext, IN_MEMORY, type SocketSource } from "./settings.ts";
 
 /** How the loop dials, and whom it informs. */
 export interface DialPlan<Client> {
@@ -120,47 +118,38 @@ function stopped(
 
 /** Connects and reconnects: chooses the servers, waits between dials, and reports what fails. */
 export class DialLoop {
-  readonly clock: Clock;
-  readonly #settings: ConnectionSettings;
-  readonly #feed: EventFeed;
+  readonly #context: ConnectionContext;
   readonly #delay: ReconnectDelay;
-  readonly #reports: ErrorReports;
   /** Abandoned dials and clients that still have to end. */
   readonly #closings = new Set<Promise<unknown>>();
   #trying = new AbortController();
   #pool: ServerPool;
   #dialler: Dialler | undefined;
 
-  constructor(
-    clock: Clock,
-    settings: ConnectionSettings,
-    feed: EventFeed,
-    reports: ErrorReports,
-  ) {
-    this.clock = clock;
-    this.#settings = settings;
-    this.#feed = feed;
+  constructor(context: ConnectionContext) {
+    const { clock, settings } = this.#context = context;
     this.#delay = new ReconnectDelay(clock, settings.reconnect);
-    this.#reports = reports;
     this.#pool = new ServerPool(clock, settings.servers.urls);
   }
 
   /** Connects for the first time, through `socket` if there is one. */
   connect(socket: SocketSource | undefined): Promise<AcceptedClient> {
-    const [clock, settings, delay] = [this.clock, this.#settings, this.#delay];
+    const { clock, settings, reports } = this.#context;
     this.#trying = new AbortController();
     this.#pool = new ServerPool(clock, socket ? [IN_MEMORY] : settings.servers.urls);
-    const { report } = this.#reports;
-    this.#dialler = new Dialler({ clock, settings, delay, failed: report }, socket);
-    this.#reports.forgetDialErrors();
-    return this.#dial(false, (error) => this.#reports.connectError(error));
+    this.#dialler = new Dialler(this.#context, this.#delay, socket);
+    reports.forgetDialErrors();
+    return this.#dial(false, (error) => reports.connectError(error));
   }
 
   /** Connects again after a loss; resolves with `undefined` once the loop is stopped. */
   async reconnect(): Promise<AcceptedClient | undefined> {
     const { signal } = this.#trying;
     try {
-      const accepted = await this.#dial(true, (error) => this.#reports.reconnectError(error));
+      const accepted = await this.#dial(
+        true,
+        (error) => this.#context.reports.reconnectError(error),
+      );
       if (!signal.aborted) return accepted;
       this.closing(accepted.client.close());
     } catch (error) {
@@ -175,7 +164,7 @@ export class DialLoop {
 
   connected(): void {
     this.#delay.connected();
-    this.#reports.forgetDialErrors();
+    this.#context.reports.forgetDialErrors();
   }
 
   disconnected(): void {
@@ -201,11 +190,11 @@ export class DialLoop {
   #dial(isReconnect: boolean, failed: (fault: ConnectionError) => void): Promise<AcceptedClient> {
     const [pool, dialler, { signal }] = [this.#pool, this.#dialler!, this.#trying];
     return dialUntilAccepted({
-      clock: this.clock,
+      clock: this.#context.clock,
       round: () => isReconnect ? [pool.leastRecentlyDialled()] : pool.shuffled(),
       urls: pool.urls,
       isReconnect,
-      waits: this.#settings.waitOnFirstConnect,
+      waits: this.#context.settings.waitOnFirstConnect,
       delay: this.#delay,
       signal,
       dial(url) {
@@ -213,7 +202,7 @@ export class DialLoop {
         return dialler.dial(url, signal);
       },
       abandoned: (dialled) => this.closing(dialled.then(({ client }) => client.close())),
-      attempt: (attempt) => this.#feed.emit({ type: "reconnecting", attempt }),
+      attempt: (attempt) => this.#context.feed.emit({ type: "reconnecting", attempt }),
       failed,
     });
   }

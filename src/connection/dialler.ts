@@ -1,4 +1,3 @@
-import type { Clock } from "../clock.ts";
 import { errors, type NatsConnection } from "@nats-io/transport-deno";
 import { CredentialRefresher } from "./auth.ts";
 import { REACH } from "../reach/client_shape.ts";
@@ -12,25 +11,17 @@ import {
   type SocketFactory,
   trustingSockets,
 } from "./web_sockets.ts";
-import { clientOptions, type ConnectionSettings, kindOf, type SocketSource } from "./settings.ts";
+import { clientOptions, type ConnectionContext, kindOf, type SocketSource } from "./settings.ts";
 import { type AcceptedClient, chooseLine, loadPlainLine } from "./open_line.ts";
 import { HUNG_UP, RESET } from "./client_errors.ts";
 
 /** How often to dial a server again that resets its sockets: the next one may deliver its error message. */
 const RESETS = 4;
 
-/** What all dials of a connection share. */
-export interface DialContext {
-  readonly clock: Clock;
-  readonly settings: ConnectionSettings;
-  readonly delay: ReconnectDelay;
-  /** Reports that new credentials are not available, and that the dial uses the old ones. */
-  failed(error: Error): void;
-}
-
 /** Dials servers. Each dial makes a new client, with credentials that are read again. */
 export class Dialler {
-  readonly #context: DialContext;
+  readonly #context: ConnectionContext;
+  readonly #delay: ReconnectDelay;
   readonly #socket: SocketSource | undefined;
   readonly #credentials: CredentialRefresher | undefined;
   /** Whether a server has ever accepted us. */
@@ -38,8 +29,13 @@ export class Dialler {
   /** Whether a server had TLS: from then on the credentials go to no server without TLS. */
   #wasEncrypted = false;
 
-  constructor(context: DialContext, socket: SocketSource | undefined) {
+  constructor(
+    context: ConnectionContext,
+    delay: ReconnectDelay,
+    socket: SocketSource | undefined,
+  ) {
     this.#context = context;
+    this.#delay = delay;
     this.#socket = socket;
     const { auth } = context.settings;
     const credentials = new CredentialRefresher(auth);
@@ -50,7 +46,7 @@ export class Dialler {
 
   /** Dials this server; rejects with an error of the client or one of ours. */
   async dial(url: string, signal: AbortSignal): Promise<AcceptedClient> {
-    const { settings, delay } = this.#context;
+    const { settings } = this.#context;
     if (!REACH.isWanted) await loadPlainLine();
     const sockets = await this.#sockets();
     await this.#refresh(signal);
@@ -82,7 +78,7 @@ export class Dialler {
           ? noted?.failure ?? new Error(HUNG_UP, { cause: error })
           : error;
         if (resets === RESETS || !isReset(failure)) throw failure;
-        delay.dialled();
+        this.#delay.dialled();
       }
     }
   }
@@ -102,14 +98,14 @@ export class Dialler {
 
   /** Reads the credentials again; a reconnect falls back to the old ones. */
   async #refresh(signal: AbortSignal): Promise<void> {
-    const { clock, settings: { connectTimeout }, failed } = this.#context;
+    const { clock, settings: { connectTimeout }, reports } = this.#context;
     if (!this.#credentials?.isAsked) return;
     try {
       // leave half of the time for the server
       await this.#credentials.refresh({ clock, timeout: connectTimeout / 2, signal });
     } catch (error) {
       if (!this.#wasAccepted || signal.aborted) throw error;
-      failed(error as Error);
+      reports.report(error as Error);
     }
   }
 

@@ -3,6 +3,7 @@ import { ConnectionError, PermissionError, SubscriptionError } from "../errors.t
 import { asError } from "../legible.ts";
 import type { EventFeed } from "../events.ts";
 import type { ErrorReports } from "./error_reports.ts";
+import type { ConnectionContext } from "./settings.ts";
 import type {
   KeptSubscription,
   MessageSink,
@@ -28,7 +29,6 @@ interface Flusher {
 
 /** The parts of the connection that the tracker uses. */
 export interface TrackerParts {
-  readonly clock: Clock;
   readonly transmitter: () => Flusher;
   readonly subscriptions: () => Subscriptions;
 }
@@ -39,6 +39,7 @@ export interface TrackerParts {
  * 30 s.
  */
 export class RefusalTracker implements SubscriptionWatch {
+  readonly #clock: Clock;
   readonly #feed: EventFeed;
   readonly #reports: ErrorReports;
   readonly #parts: TrackerParts;
@@ -52,7 +53,8 @@ export class RefusalTracker implements SubscriptionWatch {
   /** The searches that have to end before a flush may resolve. */
   #searches: Promise<unknown> | undefined;
 
-  constructor(feed: EventFeed, reports: ErrorReports, parts: TrackerParts) {
+  constructor({ clock, feed, reports }: ConnectionContext, parts: TrackerParts) {
+    this.#clock = clock;
     this.#feed = feed;
     this.#reports = reports;
     this.#parts = parts;
@@ -255,7 +257,7 @@ export class RefusalTracker implements SubscriptionWatch {
   #arm(): void {
     if (!this.#isUp) return;
     const retry = () => this.#safely(() => this.#retry());
-    this.#timer ??= this.#parts.clock.setTimeout(retry, RESUBSCRIBING.interval);
+    this.#timer ??= this.#clock.setTimeout(retry, RESUBSCRIBING.interval);
   }
 
   #disarm(): void {

@@ -3,10 +3,12 @@ import type {
   ConnectionOptions,
   WsConnectionOptions,
 } from "@nats-io/transport-deno";
-import { LONGEST_TIMER } from "../clock.ts";
+import { type Clock, LONGEST_TIMER } from "../clock.ts";
+import type { EventFeed } from "../events.ts";
 import type { Auth, AuthSource } from "./auth.ts";
 import type { Backoff } from "./reconnect_delay.ts";
 import type { TransportKind } from "./dial.ts";
+import type { ErrorReports } from "./error_reports.ts";
 import type { ServerList } from "./servers.ts";
 import type { SocketFactory } from "./web_sockets.ts";
 
@@ -25,6 +27,14 @@ export interface ConnectionSettings {
   /** Bytes. */
   readonly outboxLimit: number;
   readonly resolve: boolean;
+}
+
+/** What the parts of one connection share. */
+export interface ConnectionContext {
+  readonly clock: Clock;
+  readonly settings: ConnectionSettings;
+  readonly feed: EventFeed;
+  readonly reports: ErrorReports;
 }
 
 /** Returns a socket to use instead of dialling, for an in-memory connection. */

@@ -7,17 +7,17 @@ import { checkAddresses } from "../wire/segment.ts";
 import type { Writer } from "../wire/socket_writer.ts";
 import type { ControlLines } from "./server_limits.ts";
 import type { Report } from "./error_reports.ts";
+import type { ConnectionContext } from "./settings.ts";
 import { Outbox } from "./outbox.ts";
 import type { RefusalTracker } from "./refusals.ts";
 
 /** How many bytes may wait for the socket before the broker omits optional messages; in memory, four times as much. */
 const FULL = 8_388_608;
 
-/** What a transmitter checks and reports with. */
+/** What checks and tracks the messages of a transmitter. */
 export interface TransmitterParts {
   readonly lines: Pick<ControlLines, "check">;
   readonly refusals: Pick<RefusalTracker, "published" | "flushSent">;
-  readonly report: Report;
 }
 
 /**
@@ -43,13 +43,15 @@ export class Transmitter {
   /** How many of both a flush has reported. */
   #reported = { doubtful: 0, refused: 0 };
 
-  /** `limit` is the bound of the held messages, in bytes. */
-  constructor(clock: Clock, limit: number, { lines, refusals, report }: TransmitterParts) {
+  constructor(
+    { clock, settings, reports }: ConnectionContext,
+    { lines, refusals }: TransmitterParts,
+  ) {
     this.#clock = clock;
-    this.#outbox = new Outbox(clock, limit);
+    this.#outbox = new Outbox(clock, settings.outboxLimit);
     this.#lines = lines;
     this.#refusals = refusals;
-    this.#report = report;
+    this.#report = reports.report;
   }
 
   /** Sends through this line from now on. */
