@@ -159,7 +159,7 @@ export interface BrokerSettings {
   readonly connection: ConnectionSettings;
   readonly inboxPrefix: string;
   readonly requestTimeout: number;
-  readonly allowance: ResponseLimit | undefined;
+  readonly responseLimit: ResponseLimit | undefined;
   /** Where answers may go, as wildcards. */
   readonly answersTo: readonly string[] | undefined;
   readonly maxSessions: number;
@@ -227,7 +227,7 @@ export function brokerSettings(
     connection: connectionSettings(list, options),
     inboxPrefix,
     requestTimeout,
-    allowance: allowanceOf(options.allowResponses),
+    responseLimit: responseLimitOf(options.allowResponses),
     answersTo: options.answersTo?.map((text) => new Pattern(text).subject),
     maxSessions,
     maxLinkBytes,
@@ -259,7 +259,7 @@ function connectionSettings(
 }
 
 /** Fills in the server's own defaults of `allow_responses`. */
-function allowanceOf(responses: BrokerOptions["allowResponses"]): ResponseLimit | undefined {
+function responseLimitOf(responses: BrokerOptions["allowResponses"]): ResponseLimit | undefined {
   if (responses === undefined) return undefined;
   const { max = 1, expires = 120_000 } = responses === true ? {} : responses;
   return { max, expires };

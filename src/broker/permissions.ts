@@ -64,7 +64,7 @@ export interface BrokerNeeds {
   readonly inboxPrefix: string;
   /** The queue group of subscribers that name no group. */
   readonly queue: string | undefined;
-  readonly allowance: ResponseLimit | undefined;
+  readonly responseLimit: ResponseLimit | undefined;
   readonly answersTo: readonly string[] | undefined;
   readonly service: Pick<ServiceOptions, "name" | "id"> | undefined;
 }
@@ -96,7 +96,7 @@ export function permissionsOf(
   return new LeastPermissions(
     leastEntries(outgoing.map((subject) => ({ subject }))),
     leastEntries([...subscribe, ...subscriptionsOf(registry, needs)]),
-    needs.allowance,
+    needs.responseLimit,
   );
 }
 
@@ -120,10 +120,10 @@ function subscriptionsOf(
 /** Where answers go; not needed if the server permits answers to every reply address. */
 function answersOf(
   { handlings }: Registry,
-  { allowance, answersTo, service }: BrokerNeeds,
+  { responseLimit, answersTo, service }: BrokerNeeds,
 ): readonly string[] {
   const isAnswering = service || handlings.some(({ answers }) => answers !== "none");
-  return allowance || !isAnswering ? [] : answersTo ?? USUAL_INBOXES;
+  return responseLimit || !isAnswering ? [] : answersTo ?? USUAL_INBOXES;
 }
 
 /** Its own fields are exactly those of nats-server, so that the embedded server takes it as an option. */
@@ -131,18 +131,18 @@ class LeastPermissions implements Permissions {
   readonly publish: readonly string[] | typeof NOWHERE;
   readonly subscribe: readonly string[];
   declare readonly allowResponses?: true | ResponseLimit;
-  readonly #allowance: ResponseLimit | undefined;
+  readonly #responseLimit: ResponseLimit | undefined;
 
   constructor(
     publish: readonly string[],
     subscribe: readonly string[],
-    allowance: ResponseLimit | undefined,
+    responseLimit: ResponseLimit | undefined,
   ) {
     this.publish = publish.length > 0 ? publish : NOWHERE;
     this.subscribe = subscribe;
-    this.#allowance = allowance;
-    if (!allowance) return;
-    const { max, expires } = allowance;
+    this.#responseLimit = responseLimit;
+    if (!responseLimit) return;
+    const { max, expires } = responseLimit;
     const isOnce = max === ONCE.max && expires === ONCE.expires;
     Object.assign(this, { allowResponses: isOnce || { max, expires } });
   }
@@ -162,12 +162,12 @@ class LeastPermissions implements Permissions {
   }
 
   get claims(): PermissionClaims {
-    const allowance = this.#allowance;
+    const responseLimit = this.#responseLimit;
     return {
       pub: "deny" in this.publish ? this.publish : { allow: this.publish },
       sub: { allow: this.subscribe },
-      ...allowance &&
-        { resp: { max: allowance.max, ttl: Math.round(allowance.expires * NANOSECONDS) } },
+      ...responseLimit &&
+        { resp: { max: responseLimit.max, ttl: Math.round(responseLimit.expires * NANOSECONDS) } },
     };
   }
 

@@ -57,7 +57,7 @@ export class Wiring implements Host {
   readonly requestTimeout: number;
   readonly queue: string | undefined;
   readonly links: Links;
-  readonly allowance: ResponseLimit | undefined;
+  readonly responseLimit: ResponseLimit | undefined;
   readonly inboxPrefix: string;
   readonly #service: ServiceOptions | undefined;
   readonly #discovery: Discovery | undefined;
@@ -76,7 +76,7 @@ export class Wiring implements Host {
     const requests = this.requests = new Requests(this, inboxPrefix);
     this.links = new Links(this.feed, this.clock, settings);
     this.#mostBroken = connection.waitOnFirstConnect ? undefined : connection.connectTimeout;
-    this.allowance = settings.allowance;
+    this.responseLimit = settings.responseLimit;
     this.codecs = settings.codecs;
     this.requestTimeout = requestTimeout;
     this.inboxPrefix = inboxPrefix;
@@ -188,8 +188,8 @@ export class Wiring implements Host {
 
   permissions(registry: Registry, options: PermissionsOptions): Permissions {
     const inboxPrefix = this.inboxPrefix;
-    const { queue, allowance, addresses: { answersTo } } = this;
-    const needs = { inboxPrefix, queue, allowance, answersTo, service: this.#service };
+    const { queue, responseLimit, addresses: { answersTo } } = this;
+    const needs = { inboxPrefix, queue, responseLimit, answersTo, service: this.#service };
     return permissionsOf(registry, needs, permissionsSettings(options));
   }
 
@@ -243,8 +243,9 @@ export class Wiring implements Host {
   }
 
   linkContext(sender: Sender): LinkContext {
-    const { clock, connection, feed, links, allowance, newInbox, addresses, requestTimeout } = this;
-    const context = { clock, connection, feed, links, allowance, newInbox, addresses };
+    const { clock, connection, feed, links, responseLimit, newInbox, addresses, requestTimeout } =
+      this;
+    const context = { clock, connection, feed, links, responseLimit, newInbox, addresses };
     return { ...context, requestTimeout, sender };
   }
 }

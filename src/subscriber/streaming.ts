@@ -191,8 +191,8 @@ export class Streaming {
     parts: AsyncIterator<unknown>,
     check: PartCheck | undefined,
   ): Promise<void> {
-    const { connection, allowance } = this.#plan.ways;
-    const most = exchange.plainLeft = allowance?.max ?? Infinity;
+    const { connection, responseLimit } = this.#plan.ways;
+    const most = exchange.plainLeft = responseLimit?.max ?? Infinity;
     using caller = this.#watch(exchange, parts);
     let held: { readonly part: unknown } | undefined;
     let count = 0;

@@ -3,9 +3,13 @@ import { Passing, within } from "../../deadline.ts";
 import { OutboxFullError, PayloadTooLargeError } from "../../errors.ts";
 import type { HeaderFields } from "../../message/headers.ts";
 import { framesOf } from "../frames/body_frames.ts";
+import type { Unnumbered } from "../frames/frame.ts";
 import { LinkError } from "../link_error.ts";
 import type { Link } from "./link.ts";
 import type { LinkContext } from "./link_context.ts";
+
+/** So many microtasks without anything new, and what was given goes out: a loop that awaits each of its sends needs two. */
+const STILLNESS = 10;
 
 interface Waiting {
   /** The number of the frame that has to be sent. */
@@ -20,7 +24,7 @@ export const SENT = Promise.resolve();
 /** The way out of one end: bodies become frames, and whoever sends waits for room. */
 export class BodySender {
   readonly #link: Link;
-  readonly #ways: Pick<LinkContext, "connection" | "sender" | "links">;
+  readonly #context: Pick<LinkContext, "connection" | "sender" | "links" | "responseLimit">;
   readonly #subject: string;
   readonly #correlationId: string;
   readonly #waiting: Waiting[] = [];
@@ -28,14 +32,16 @@ export class BodySender {
   #turn: Promise<void> | undefined;
   /** What a middleware has, where there is one. */
   #passing: Passing | undefined;
+  /** Whether frames wait for others to go out with. */
+  #isGathering = false;
 
   constructor(
     link: Link,
-    ways: Pick<LinkContext, "connection" | "sender" | "links">,
+    context: Pick<LinkContext, "connection" | "sender" | "links" | "responseLimit">,
     { subject, correlationId }: { readonly subject: string; readonly correlationId: string },
   ) {
     this.#link = link;
-    this.#ways = ways;
+    this.#context = context;
     this.#subject = subject;
     this.#correlationId = correlationId;
   }
@@ -55,7 +61,7 @@ export class BodySender {
     headers: HeaderFields | undefined,
     signal: AbortSignal | undefined,
   ): Promise<void> {
-    const { sender } = this.#ways;
+    const { sender } = this.#context;
     if (!sender.hasMiddleware) return this.#give(body, headers, signal);
     const kind = this.#link.terms?.kind === "stream" ? "reply" : "message";
     const draft = {
@@ -71,6 +77,18 @@ export class BodySender {
     const sent = (this.#passing ??= new Passing()).until(passed);
     this.#turn = sent.catch(() => {});
     return sent;
+  }
+
+  /** Takes frames, to be sent in this turn if there is room; gives the number of the last, 0 if nothing more is sent. */
+  give(frames: readonly Unnumbered[]): number {
+    const { machine, machine: { out } } = this.#link;
+    const { keptBytes } = out;
+    let number = 0;
+    for (const frame of frames) number = machine.give(frame);
+    if (machine.state === "paused") this.#context.links.hasten(this.#link);
+    this.#gather();
+    if (number > 0) this.#link.memory.grow(out.keptBytes - keptBytes, frames.length);
+    return number;
   }
 
   /** Resolves once the other side has all that was sent, the end included. */
@@ -101,18 +119,47 @@ export class BodySender {
     headers: HeaderFields | undefined,
     signal: AbortSignal | undefined,
   ): Promise<void> {
-    const { connection: { maxPayload }, sender: { codecs } } = this.#ways;
+    const { connection: { maxPayload }, sender: { codecs } } = this.#context;
     const { frames, size } = framesOf(body, headers, this.#correlationId, maxPayload, codecs);
     this.#checkRoom(size);
     const ofHeaders = frames.at(-1)!.headerBlock?.length ?? 0;
     if (ofHeaders >= maxPayload) {
       throw new PayloadTooLargeError(this.#subject, ofHeaders, maxPayload);
     }
-    const number = this.#link.give(frames);
-    if (this.#link.batcher.isAdmitted(number)) return SENT;
+    const number = this.give(frames);
+    if (this.#isAdmitted(number)) return SENT;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#waiting.push({ number, resolve, reject });
     return within(promise, { signal }, `send to "${this.#subject}"`, this.#subject);
+  }
+
+  /** Whether a frame has been sent, or there is room for it; under `allow_responses` each message needs an address. */
+  #isAdmitted(number: number): boolean {
+    const { out, state } = this.#link.machine;
+    return number <= out.sent ||
+      (state === "open" && !this.#context.responseLimit && out.isAdmitted(number));
+  }
+
+  /**
+   * Waits while more is given, microtask after microtask, so that frames which are sent one by one go out together: of
+   * 128 bytes each, eight times as many in a second as when each goes at once.
+   */
+  #gather(): void {
+    if (this.#isGathering) return;
+    this.#isGathering = true;
+    const { machine, machine: { out }, clock } = this.#link;
+    let seen = out.last;
+    let still = 0;
+    const look = () => {
+      const { last } = out;
+      still = last > seen ? 0 : still + 1;
+      seen = last;
+      if (still < STILLNESS && this.#isAdmitted(last)) return queueMicrotask(look);
+      this.#isGathering = false;
+      machine.flush(clock.now());
+      this.moved();
+    };
+    queueMicrotask(look);
   }
 
   #checkRoom(size: number): void {
@@ -122,8 +169,8 @@ export class BodySender {
     const isFull = out.keptFrames >= DEFAULT_BOUNDS.messages ||
       out.keptBytes > DEFAULT_BOUNDS.bytes;
     if (isFull) throw new OutboxFullError(this.#subject, out.keptBytes, DEFAULT_BOUNDS.bytes);
-    if (this.#link.holding.mayGrow(size)) return;
-    const { bytes, limit: all } = this.#ways.links.held;
+    if (this.#link.memory.mayGrow(size)) return;
+    const { bytes, limit: all } = this.#context.links.held;
     throw new OutboxFullError(this.#subject, bytes, all);
   }
 }

@@ -3,7 +3,6 @@ import type { NextOptions } from "../../inbox/inbox.ts";
 import type { Message } from "../../message/message.ts";
 import type { HeaderFields } from "../../message/headers.ts";
 import type { EncodedMessage } from "../../message/outgoing.ts";
-import type { RawMessage } from "../../message/raw_message.ts";
 import type { Work } from "../../message/work.ts";
 import { handled } from "../../promises.ts";
 import {
@@ -15,6 +14,7 @@ import {
   reasonOf,
 } from "../frames/control_frames.ts";
 import type { Numbered } from "../frames/frame.ts";
+import { FrameAssembler } from "./frame_assembler.ts";
 import { Handshake, type Opened, type OpeningPatience } from "./handshake.ts";
 import { LazyAbortSignal } from "./lazy_abort_signal.ts";
 import type { LinkMachine } from "../machine/link_machine.ts";
@@ -22,7 +22,7 @@ import { Link } from "./link.ts";
 import type { LinkContext, LinkOwner } from "./link_context.ts";
 import { type LinkEnd, LinkError } from "../link_error.ts";
 import type { LinkSettings } from "../link_options.ts";
-import { type Purpose, Reader } from "./session_reader.ts";
+import { type Purpose, SessionReader } from "./session_reader.ts";
 import { SessionShutdown } from "./session_shutdown.ts";
 import { BodySender } from "./body_sender.ts";
 
@@ -37,8 +37,9 @@ export class Channel implements LinkOwner {
   /** Resolves with how it ended. */
   readonly closed: Promise<LinkEnd>;
   readonly #link: Link;
-  readonly #reader: Reader;
-  readonly #sending: BodySender;
+  readonly #assembler: FrameAssembler;
+  readonly #reader: SessionReader;
+  readonly #sender: BodySender;
   /** How the two sides come to know each other. */
   readonly handshake: Handshake;
   #told!: (reason: LinkEnd) => void;
@@ -52,16 +53,17 @@ export class Channel implements LinkOwner {
   #deadline: Timer | undefined;
   #late: Error | undefined;
 
-  constructor(ways: LinkContext, purpose: Purpose, settings: LinkSettings) {
+  constructor(context: LinkContext, purpose: Purpose, settings: LinkSettings) {
     this.subject = purpose.subject;
     this.correlationId = purpose.correlationId;
     this.closed = new Promise((resolve) => this.#told = resolve);
-    const { clock, addresses: { reception: { codecs } } } = ways;
-    const context = { ...purpose, clock, codecs, signal: () => this.signal };
-    this.#link = new Link(ways, this, settings);
+    const { clock, addresses: { reception: { codecs } } } = context;
+    const common = { ...purpose, clock, codecs, signal: () => this.signal };
+    this.#link = new Link(context, this, settings);
     if (purpose.only) this.#link.machine.restrict(purpose.only);
-    this.#reader = new Reader(this.#link, settings.maxMessage, context);
-    this.#sending = new BodySender(this.#link, ways, this);
+    this.#assembler = new FrameAssembler(this.#link, settings.maxMessage, common);
+    this.#reader = new SessionReader(this.#assembler, common);
+    this.#sender = new BodySender(this.#link, context, this);
     this.handshake = new Handshake(this.#link, this);
     this.#shutdown = new SessionShutdown(this.#link, this);
   }
@@ -135,7 +137,7 @@ export class Channel implements LinkOwner {
       return Promise.reject(new LinkError("send to", this.subject, reason));
     }
     try {
-      return this.#sending.send(body, headers, signal);
+      return this.#sender.send(body, headers, signal);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -151,16 +153,16 @@ export class Channel implements LinkOwner {
 
   /** Says that nothing more is to come; resolves once the other side has all. */
   async end(): Promise<void> {
-    if (this.#sending.turn) await this.#sending.turn;
+    if (this.#sender.turn) await this.#sender.turn;
     if (this.#ending?.reason === "complete") return;
     if (this.#ending) throw this.error("end");
-    if (!this.#link.machine.out.isEnded) this.#link.give([END]);
-    await this.#sending.end();
+    if (!this.#link.machine.out.isEnded) this.#sender.give([END]);
+    await this.#sender.end();
   }
 
   /** Says that nothing more is to come, and how it ends; reads no more. Resolves once it has ended. */
   async close(ending: EndDetails = COMPLETE): Promise<void> {
-    if (this.#sending.turn) await this.#sending.turn;
+    if (this.#sender.turn) await this.#sender.turn;
     this.#forget();
     if (!this.#ending) {
       this.#isLeft = true;
@@ -209,7 +211,7 @@ export class Channel implements LinkOwner {
   }
 
   get held(): number {
-    return this.#reader.held + this.handshake.held;
+    return this.#assembler.held + this.handshake.held;
   }
 
   /** What came before the end and was not read is lost as well, which must not look like the whole. */
@@ -217,14 +219,6 @@ export class Channel implements LinkOwner {
     this.#forget();
     if (this.#ending) this.#ending = OUTGROWN;
     else this.abort(OUTGROWN);
-  }
-
-  accepted(acceptance: RawMessage): void {
-    this.handshake.accepted(acceptance);
-  }
-
-  answered(answer: RawMessage | Error): void {
-    this.handshake.answered(answer);
   }
 
   /** Calls back once the other side has said all, and for a while nothing has come of it here. */
@@ -239,14 +233,14 @@ export class Channel implements LinkOwner {
       this.#hasHeardAll = true;
       if (this.#allHeard) this.#watchSilence();
     }
-    if (this.#reader.take(frame)) return;
+    if (this.#assembler.take(frame)) return;
     const description = "The message is larger than is taken";
     // the machine is in the middle of taking it
     queueMicrotask(() => this.abort({ reason: "error", code: 413, description }));
   }
 
   moved(): void {
-    this.#sending.moved();
+    this.#sender.moved();
   }
 
   /** The program can listen to the end of the broker: if it has not done so after so many milliseconds, that ends it. */
@@ -256,7 +250,7 @@ export class Channel implements LinkOwner {
 
   retire(passed: number): void {
     if (this.#ending || this.#drained.isAsked) return;
-    this.#shutdown.proceed(passed, this.#sending.turn);
+    this.#shutdown.proceed(passed, this.#sender.turn);
   }
 
   draining(): void {
@@ -268,9 +262,9 @@ export class Channel implements LinkOwner {
     // the other side's clock may be the first to say so
     this.#ending = ending.reason === "deadline" ? { error: this.#late, ...ending } : ending;
     this.#deadline?.clear();
-    this.#reader.end();
-    if (ending.reason === "deadline") this.#reader.giveUp();
-    this.#sending.stop(ending.reason === "complete" ? undefined : () => this.error("send to"));
+    this.#assembler.end();
+    if (ending.reason === "deadline") this.#reader.cancel();
+    this.#sender.stop(ending.reason === "complete" ? undefined : () => this.error("send to"));
     this.handshake.fail(() => this.error("open"));
     this.#told(ending.reason);
     this.#signal.abort(() => this.error("go on with"));
@@ -284,9 +278,10 @@ export class Channel implements LinkOwner {
   }
 
   #forget(): void {
-    this.#reader.clear();
+    this.#assembler.clear();
+    this.#reader.cancel();
     this.handshake.forget();
-    this.#link.holding.shrink();
+    this.#link.memory.shrink();
   }
 
   #leaveLater(): void {

@@ -1,15 +1,12 @@
 import type { ReceivedBody } from "../frames/body_frames.ts";
 import type { Clock } from "../../clock.ts";
 import { Queue } from "../../queue.ts";
-import { within } from "../../deadline.ts";
 import type { NextOptions } from "../../inbox/inbox.ts";
 import { sizeOf } from "../../message/raw_message.ts";
 import { checkOptions, limit, milliseconds, signal } from "../../options.ts";
 import type { BodyCode, Numbered } from "../frames/frame.ts";
 import { FRAME } from "../limits.ts";
 import type { Link } from "./link.ts";
-
-type Reader = (arrived: ReceivedBody | undefined) => void;
 
 const FEW_PIECES = 1_024;
 const NEXT_RULES = { timeout: limit(milliseconds), signal };
@@ -20,14 +17,12 @@ export class FrameAssembler {
   readonly #largest: number;
   readonly #clock: Clock;
   readonly #subject: string;
-  readonly #backlog = new Queue<ReceivedBody>();
-  readonly #readers: Reader[] = [];
+  readonly #bodies = new Queue<ReceivedBody>();
   #pieces: Uint8Array[] = [];
   #joined = 0;
   /** Of the pieces, what still holds a place in the window. */
   #unread = 0;
   #unreadPieces = 0;
-  #isEnded = false;
 
   constructor(
     link: Pick<Link, "read">,
@@ -42,7 +37,7 @@ export class FrameAssembler {
 
   /** What is held to be read, in bytes. */
   get held(): number {
-    return this.#backlog.bytes + this.#joined + this.#pieces.length * FRAME;
+    return this.#bodies.bytes + this.#joined + this.#pieces.length * FRAME;
   }
 
   /**
@@ -54,9 +49,9 @@ export class FrameAssembler {
     const { code, data, headerBlock } = frame;
     const size = sizeOf(frame);
     if (code === "e" || code === "f") this.end();
-    else if (this.#isEnded) this.#link.read(size);
+    else if (this.#bodies.isEnded) this.#link.read(size);
     else if (this.#joined + size > this.#largest || this.#hasTooManyPieces) return false;
-    else if (code === "m") this.#copyRawMessage(data, size);
+    else if (code === "m") this.#keepPiece(data, size);
     else if (this.#pieces.length > 0) this.#arrive(this.#whole(frame, size));
     // written out, as a spread for each body costs as much as all else that is done with it here
     else this.#arrive({ code: code as BodyCode, data, headerBlock, size, frames: 1 });
@@ -65,20 +60,19 @@ export class FrameAssembler {
 
   /** Nothing more comes; what waits can still be read. */
   end(): void {
-    this.#isEnded = true;
     this.#forget();
-    for (const reader of this.#readers.splice(0)) reader(undefined);
+    this.#bodies.end();
   }
 
   /** Forgets what waits. */
   clear(): void {
-    this.#backlog.clear();
+    this.#bodies.clear();
     this.end();
   }
 
   /** The next, at once if it is there. */
   shift(): ReceivedBody | undefined {
-    const arrived = this.#backlog.shift();
+    const arrived = this.#bodies.shift();
     if (arrived) this.#link.read(arrived.size, arrived.frames);
     return arrived;
   }
@@ -88,50 +82,34 @@ export class FrameAssembler {
     checkOptions("wait for a message", options, NEXT_RULES);
     options?.signal?.throwIfAborted();
     const arrived = this.shift();
-    if (arrived || this.#isEnded) return arrived;
+    if (arrived || this.#bodies.isEnded) return arrived;
     const { timeout, signal } = options ?? {};
-    return await this.#wait({
+    const patience = {
       clock: this.#clock,
       timeout: timeout === Infinity ? undefined : timeout,
       signal,
-    });
-  }
-
-  async #wait(patience: Parameters<typeof within>[1]): Promise<ReceivedBody | undefined> {
-    const { promise, resolve } = Promise.withResolvers<ReceivedBody | undefined>();
-    let handed: ReceivedBody | undefined;
-    const reader: Reader = (arrived) => resolve(handed = arrived);
-    this.#readers.push(reader);
+    };
+    const coming = this.#bodies.wait(patience, "read a session", this.#subject);
     this.#readPieces();
-    try {
-      return await within(promise, patience, "read a session", this.#subject);
-    } catch (error) {
-      // in one turn a message may come and the wait end, and the message has no other reader
-      if (handed) return handed;
-      const at = this.#readers.indexOf(reader);
-      if (at >= 0) this.#readers.splice(at, 1);
-      throw error;
-    }
+    return await coming;
   }
 
   #arrive(arrived: ReceivedBody): void {
-    const reader = this.#readers.shift();
     // pieces may count as read before the body they make is taken
-    if (!reader) return this.#backlog.push(arrived, sizeOf(arrived) + FRAME);
-    reader(arrived);
-    this.#link.read(arrived.size, arrived.frames);
+    if (this.#bodies.hand(arrived)) this.#link.read(arrived.size, arrived.frames);
+    else this.#bodies.push(arrived, sizeOf(arrived) + FRAME);
   }
 
   get #hasTooManyPieces(): boolean {
     return this.#pieces.length * FRAME > Math.max(this.#largest, FEW_PIECES * FRAME);
   }
 
-  #copyRawMessage(piece: Uint8Array, size: number): void {
+  #keepPiece(piece: Uint8Array, size: number): void {
     this.#pieces.push(piece);
     this.#joined += piece.length;
     this.#unread += size;
     this.#unreadPieces++;
-    if (this.#readers.length > 0) this.#readPieces();
+    if (this.#bodies.isAwaited) this.#readPieces();
   }
 
   /**

@@ -16,6 +16,7 @@ import {
   type HandshakeTerms,
 } from "../frames/control_frames.ts";
 import type { Link } from "./link.ts";
+import type { OpeningAnswers } from "./link_context.ts";
 import { FRAME } from "../limits.ts";
 
 /** How an opening is waited for. */
@@ -37,7 +38,7 @@ const LEFT: EndDetails = { reason: "cancelled" };
 const NOTHING = new Uint8Array(0);
 
 /** How the two sides of a link come to know each other. */
-export class Handshake {
+export class Handshake implements OpeningAnswers {
   readonly #link: Link;
   readonly #subject: string;
   readonly #correlationId: string;
@@ -132,7 +133,7 @@ export class Handshake {
     const plain = this.#plain ??= new PlainAnswer(
       this.#subject,
       this.#link.clock,
-      () => this.#link.holding.shrink(),
+      () => this.#link.memory.shrink(),
     );
     if (this.#isForgotten) plain.end(LEFT);
     plain.take(answer);

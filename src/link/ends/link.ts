@@ -1,3 +1,4 @@
+import { asError } from "../../legible.ts";
 import type { MessageSink, ServerSubscription } from "../../connection/connection.ts";
 import { NoRespondersError } from "../../errors.ts";
 import { isNoResponders } from "../../requests/requests.ts";
@@ -15,13 +16,12 @@ import {
   sendable,
   toldIn,
 } from "../frames/control_frames.ts";
-import { framesIn, type MessageName, type Numbered, type Unnumbered } from "../frames/frame.ts";
-import { FrameBatcher } from "./frame_batcher.ts";
+import { framesIn, type MessageName, type Numbered } from "../frames/frame.ts";
 import { LinkMemory } from "./link_memory.ts";
 import type { LinkEvents } from "../machine/link_events.ts";
 import { LinkMachine } from "../machine/link_machine.ts";
 import type { LinkSettings } from "../link_options.ts";
-import { type LinkContext, type LinkOwner, reportTo } from "./link_context.ts";
+import type { LinkContext, LinkOwner } from "./link_context.ts";
 import type { ManagedLink } from "../links.ts";
 import {
   RefusalCount,
@@ -34,11 +34,10 @@ import { type Acceptance, FrameTransport } from "./frame_transport.ts";
 /** The machine of one side, on a connection: an inbox of its own, and frames as messages. */
 export class Link implements ManagedLink, MessageSink, LinkEvents, OwnInbox {
   readonly machine: LinkMachine;
-  readonly holding: LinkMemory;
-  readonly batcher: FrameBatcher;
+  readonly memory: LinkMemory;
   /** Whether others have answered, and nobody is to accept any more. */
   isAnswered = false;
-  readonly #ways: LinkContext;
+  readonly #context: LinkContext;
   readonly #owner: LinkOwner;
   readonly #transport: FrameTransport;
   readonly #interest: ServerSubscription;
@@ -49,11 +48,11 @@ export class Link implements ManagedLink, MessageSink, LinkEvents, OwnInbox {
   #opening: EncodedMessage | undefined;
 
   /** Subscribes to an inbox of its own. */
-  constructor(ways: LinkContext, owner: LinkOwner, settings: LinkSettings) {
-    const { connection } = this.#ways = ways;
+  constructor(context: LinkContext, owner: LinkOwner, settings: LinkSettings) {
+    const { connection } = this.#context = context;
     this.#owner = owner;
-    this.#isLossy = ways.allowance !== undefined && settings.resumeTimeout > 0;
-    const inbox = this.#inbox = ways.newInbox();
+    this.#isLossy = context.responseLimit !== undefined && settings.resumeTimeout > 0;
+    const inbox = this.#inbox = context.newInbox();
     this.#transport = new FrameTransport(
       connection,
       inbox,
@@ -62,20 +61,19 @@ export class Link implements ManagedLink, MessageSink, LinkEvents, OwnInbox {
     );
     this.machine = new LinkMachine(
       settings,
-      ways.allowance,
+      context.responseLimit,
       this.#transport,
       this,
       this.clock.now(),
     );
-    this.batcher = new FrameBatcher(this.machine, owner, ways);
     this.#interest = connection.subscribe(`${inbox}.*`, this);
-    ways.addresses.open(inbox, this);
-    ways.links.add(this, settings.idleTimeout);
-    this.holding = new LinkMemory(ways.links.held, ways.feed, this.machine, owner);
+    context.addresses.open(inbox, this);
+    context.links.add(this, settings.idleTimeout);
+    this.memory = new LinkMemory(context.links.held, context.feed, this.machine, owner);
   }
 
   get clock(): LinkContext["clock"] {
-    return this.#ways.clock;
+    return this.#context.clock;
   }
 
   /** What the other side told of itself. */
@@ -87,12 +85,12 @@ export class Link implements ManagedLink, MessageSink, LinkEvents, OwnInbox {
   open(opening: EncodedMessage): void {
     opening.replyTo = this.#transport.first;
     this.#opening = opening;
-    this.#ways.connection.publish(opening);
+    this.#context.connection.publish(opening);
   }
 
   /** Takes an opening back, if it has not left; gives whether that is so. */
   withdraw(opening: EncodedMessage): boolean {
-    return this.#ways.connection.tryCancel(opening);
+    return this.#context.connection.tryCancel(opening);
   }
 
   /**
@@ -109,21 +107,9 @@ export class Link implements ManagedLink, MessageSink, LinkEvents, OwnInbox {
     return true;
   }
 
-  /** Takes frames, to be sent in this turn if there is room; gives the number of the last, 0 if nothing more is sent. */
-  give(frames: readonly Unnumbered[]): number {
-    const { out, state } = this.machine;
-    const { keptBytes } = out;
-    let number = 0;
-    for (const frame of frames) number = this.machine.give(frame);
-    if (state === "paused") this.#ways.links.hasten(this);
-    this.batcher.begin();
-    if (number > 0) this.holding.grow(out.keptBytes - keptBytes, frames.length);
-    return number;
-  }
-
   read(size: number, frames = 1): void {
     if (this.machine.read(size, frames)) this.machine.credit(this.clock.now());
-    this.holding.shrink();
+    this.memory.shrink();
   }
 
   close(given: EndDetails): void {
@@ -150,13 +136,15 @@ export class Link implements ManagedLink, MessageSink, LinkEvents, OwnInbox {
     if (this.#transport.isPeer(subject)) {
       this.#refusals ??= new RefusalCount(this.#isLossy);
       if (!this.#refusals.isBearable(this.clock.now())) this.#fail(error);
-    } else if (!this.terms && subject === this.#owner.subject) this.#owner.answered(error);
+    } else if (!this.terms && subject === this.#owner.subject) {
+      this.#owner.handshake.answered(error);
+    }
   }
 
   /** The server does not permit to listen. */
   refused(error: Error): void {
     if (this.terms) this.#fail(error);
-    else this.#owner.answered(error);
+    else this.#owner.handshake.answered(error);
   }
 
   hasAsked(question: RawMessage): boolean {
@@ -170,7 +158,7 @@ export class Link implements ManagedLink, MessageSink, LinkEvents, OwnInbox {
     else if (this.#transport.isPeer(packet.replyTo)) this.#takeFrame(packet, now);
     else this.#stray.take(packet, this.#transport);
     this.#owner.moved();
-    this.holding.count();
+    this.memory.count();
   }
 
   deliver(frame: Numbered): void {
@@ -178,7 +166,7 @@ export class Link implements ManagedLink, MessageSink, LinkEvents, OwnInbox {
   }
 
   ended(ending: EndDetails): void {
-    this.#ways.links.settle(this);
+    this.#context.links.settle(this);
     this.#owner.ended(ending);
   }
 
@@ -188,24 +176,29 @@ export class Link implements ManagedLink, MessageSink, LinkEvents, OwnInbox {
 
   released(): void {
     this.#interest.unsubscribe();
-    this.#ways.addresses.close(this.#inbox);
-    this.#ways.addresses.release(this.#transport.peer);
-    this.#ways.links.remove(this);
-    this.holding.count();
+    this.#context.addresses.close(this.#inbox);
+    this.#context.addresses.release(this.#transport.peer);
+    this.#context.links.remove(this);
+    this.memory.count();
   }
 
   #sendable(ending: EndDetails): EndDetails {
-    return sendable(ending, (cause) => reportTo(this.#ways.feed, this.#owner, cause));
+    return sendable(ending, (cause) => {
+      const { subject, correlationId } = this.#owner;
+      this.#context.feed.emit({ type: "error", error: asError(cause), subject, correlationId });
+    });
   }
 
   get #stray(): UnexpectedMessages {
-    return this.#unexpected ??= new UnexpectedMessages(this.#ways);
+    return this.#unexpected ??= new UnexpectedMessages(this.#context);
   }
 
   /** The other side is known; gives the serial of its address, if it is one. */
   #learnPeer(address: string, terms: HandshakeTerms, secret: number): number | undefined {
     const serial = this.#transport.learnPeer(address, terms, secret);
-    if (serial && this.#ways.allowance) this.#ways.addresses.reserve(this.#transport.peer);
+    if (serial && this.#context.responseLimit) {
+      this.#context.addresses.reserve(this.#transport.peer);
+    }
     return serial;
   }
 
@@ -217,7 +210,7 @@ export class Link implements ManagedLink, MessageSink, LinkEvents, OwnInbox {
   /** What has no address of reply is the server's word, or a frame where we may not send to many addresses. */
   #takeBare(packet: RawMessage, now: number): void {
     if (isNoResponders(packet)) return this.#takeSilence(packet, now);
-    const name = this.#ways.allowance && this.#transport.nameOf(packet);
+    const name = this.#context.responseLimit && this.#transport.nameOf(packet);
     if (name && "number" in name) this.#takeNumbered(packet, name, now);
     else this.#stray.report(packet);
   }
@@ -258,19 +251,19 @@ export class Link implements ManagedLink, MessageSink, LinkEvents, OwnInbox {
     if (isNoResponders(packet)) {
       // nothing but the opening has been sent
       if (subject !== this.#transport.first) return this.#stray.report(packet);
-      return this.#owner.answered(new NoRespondersError(this.#owner.subject));
+      return this.#owner.handshake.answered(new NoRespondersError(this.#owner.subject));
     }
     const told = toldIn(packet);
     if (told === undefined) {
       // a frame whose acceptance was lost is no answer; the acceptance is sent again
-      return this.#transport.isFrame(packet) ? undefined : this.#owner.answered(packet);
+      return this.#transport.isFrame(packet) ? undefined : this.#owner.handshake.answered(packet);
     }
     if (this.isAnswered) return this.#stray.take(packet, this.#transport);
     const terms = parseTerms(told);
-    const serial = terms && this.#ways.addresses.isHarmless(replyTo) &&
+    const serial = terms && this.#context.addresses.isHarmless(replyTo) &&
       this.#learnPeer(replyTo, terms, terms.secret);
-    if (!serial) return this.#owner.answered(rewritten(this.#owner.subject, replyTo));
-    if (this.machine.state === "opening") this.#owner.accepted(packet, terms!);
+    if (!serial) return this.#owner.handshake.answered(rewritten(this.#owner.subject, replyTo));
+    if (this.machine.state === "opening") this.#owner.handshake.accepted(packet);
     this.#opening = undefined;
     this.machine.accepted(terms!, replyTo, serial, now);
   }

@@ -43,26 +43,26 @@ interface Prepared {
 
 /** Asks for a streamed reply; the question is sent before this returns. */
 export function requestStream(
-  ways: LinkContext,
+  context: LinkContext,
   subject: string,
   body: unknown,
   options: RequestStreamOptions,
 ): RequestedStream {
   checkSubject("request a stream", subject);
   checkRequestStream(options);
-  const { channel, opening, patience, until } = prepare(ways, "stream", subject, body, options);
+  const { channel, opening, patience, until } = prepare(context, "stream", subject, body, options);
   return new RequestedStream(
     channel,
     opening,
     options.schema,
     { ...patience, until },
-    ways,
+    context,
   );
 }
 
 /** Opens a session, and waits until it is accepted. */
 export async function openSession(
-  ways: LinkContext,
+  context: LinkContext,
   subject: string,
   body: unknown,
   options: OpenSessionOptions,
@@ -70,7 +70,7 @@ export async function openSession(
   checkSubject("open a session", subject);
   checkOpenSession(options);
   options.signal?.throwIfAborted();
-  const { channel, opening, patience } = prepare(ways, "session", subject, body, options);
+  const { channel, opening, patience } = prepare(context, "session", subject, body, options);
   const { acceptance, plain } = await channel.open(opening, patience);
   if (plain) {
     const error = plain.ending?.error ??
@@ -80,28 +80,28 @@ export async function openSession(
   }
   const answer = new ReceivedMessage(acceptance, {
     conversation: channel.correlationId,
-    ...ways.addresses.reception,
+    ...context.addresses.reception,
   });
   if (options.signal) channel.endOn(options.signal);
-  return new LinkSession(channel, answer, options.sendSchema, ways);
+  return new LinkSession(channel, answer, options.sendSchema, context);
 }
 
 function prepare(
-  ways: LinkContext,
+  context: LinkContext,
   kind: HandshakeTerms["kind"],
   subject: string,
   body: unknown,
   options: RequestStreamOptions,
 ): Prepared {
   const settings = linkSettings(`open "${subject}"`, options);
-  if (!ways.connection.isOpen) throw notConnected(`open "${subject}"`);
-  const timeout = timeWithinWork(options.timeout ?? ways.requestTimeout, subject);
+  if (!context.connection.isOpen) throw notConnected(`open "${subject}"`);
+  const timeout = timeWithinWork(options.timeout ?? context.requestTimeout, subject);
   const deadline = timeWithinWork(options.deadline ?? Infinity, subject);
   const correlationId = correlationIdFor(options.correlationId);
-  const own = termsOf(kind, settings, ways.allowance);
+  const own = termsOf(kind, settings, context.responseLimit);
   const terms = encodeTerms({ ...own, secret: KNOWS_SECRETS });
   const timeLeft = deadline === Infinity ? undefined : Math.ceil(deadline);
-  const opening = ways.sender.encodeQuestion(
+  const opening = context.sender.encodeQuestion(
     subject,
     body,
     { ...options.headers && { headers: options.headers }, correlationId },
@@ -111,12 +111,12 @@ function prepare(
   // a caller of a stream has nothing to say after the opening, and waits for its answer as for any other
   const only = kind === "stream" ? "reading" : undefined;
   const purpose = { subject, correlationId, schema: options.schema, only } as const;
-  const channel = new Channel(ways, purpose, settings);
+  const channel = new Channel(context, purpose, settings);
   if (kind === "session") channel.listens(0, currentWork());
   const late = kind === "stream" &&
     new TimeoutError(`request a stream of "${subject}"`, deadline, subject);
   channel.endAfter(deadline, late || undefined);
-  const until = ways.clock.now() + deadline;
+  const until = context.clock.now() + deadline;
   return { channel, opening, patience: { timeout, signal: options.signal }, until };
 }
 
@@ -153,7 +153,7 @@ export function termsIn({ headers }: Pick<Message, "headers">): HandshakeTerms |
  * they are sent
  */
 export function accept(
-  ways: LinkContext,
+  context: LinkContext,
   replyTo: string,
   terms: HandshakeTerms,
   { purpose, settings, headers }: Acceptance,
@@ -162,21 +162,22 @@ export function accept(
     const description = `An opening's address of reply has ${LONGEST_ADDRESS} characters at most`;
     throw new ReplyError(ERROR_CODES.badRequest, description);
   }
-  if (terms.responses > 0 && ways.allowance) {
+  if (terms.responses > 0 && context.responseLimit) {
     // frames go to a limited side without an address of reply, and so where only the other may publish
     const description = "One of the two sides must be permitted to publish to the other's inboxes";
     throw new ReplyError(ERROR_CODES.badRequest, description);
   }
-  if (!ways.links.held.makeRoom(LINK_COST)) {
+  if (!context.links.held.makeRoom(LINK_COST)) {
     throw new ReplyError(ERROR_CODES.tooMany, "Streams and sessions hold too much");
   }
   // whoever asks for a stream has nothing to say after the opening
   const only = terms.kind === "stream" ? "sending" : undefined;
-  const channel = new Channel(ways, { ...purpose, only }, settings);
+  const channel = new Channel(context, { ...purpose, only }, settings);
   // one side is written to without an address of reply, which would tell who writes
-  const hasSecret = terms.secret > 0 && (terms.responses > 0 || ways.allowance !== undefined);
+  const hasSecret = terms.secret > 0 &&
+    (terms.responses > 0 || context.responseLimit !== undefined);
   const secret = hasSecret ? newSecret() : 0;
-  const own = { ...termsOf(terms.kind, settings, ways.allowance), secret };
+  const own = { ...termsOf(terms.kind, settings, context.responseLimit), secret };
   if (channel.handshake.accept(replyTo, terms, own, headers)) return channel;
   const description = "Addresses of reply must arrive as they were sent";
   channel.ended({ reason: "gap" });

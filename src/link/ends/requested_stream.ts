@@ -25,7 +25,7 @@ export interface StreamPatience extends OpeningPatience {
 export class RequestedStream implements ReplyStream {
   readonly #channel: Channel;
   readonly #schema: Schema | undefined;
-  readonly #ways: Pick<LinkContext, "clock" | "addresses">;
+  readonly #context: Pick<LinkContext, "clock" | "addresses">;
   readonly #signal: AbortSignal | undefined;
   readonly #until: number;
   readonly #timeout: number;
@@ -40,14 +40,14 @@ export class RequestedStream implements ReplyStream {
     opening: EncodedMessage | Promise<EncodedMessage>,
     schema: Schema | undefined,
     { timeout, signal, until }: StreamPatience,
-    ways: Pick<LinkContext, "clock" | "addresses">,
+    context: Pick<LinkContext, "clock" | "addresses">,
   ) {
     this.#signal = signal;
     this.#until = until;
     this.#timeout = timeout;
     this.#channel = channel;
     this.#schema = schema;
-    this.#ways = ways;
+    this.#context = context;
     this.#opened = handled(this.#open(opening, { timeout, signal }));
     if (signal) channel.endOn(signal);
   }
@@ -117,7 +117,7 @@ export class RequestedStream implements ReplyStream {
     if (!this.#schema) return undefined;
     const timeout = this.#until === Infinity
       ? Infinity
-      : Math.max(0, this.#until - this.#ways.clock.now());
+      : Math.max(0, this.#until - this.#context.clock.now());
     return { timeout, ...this.#signal && { signal: this.#signal } };
   }
 
@@ -136,8 +136,8 @@ export class RequestedStream implements ReplyStream {
   #watch(plain: PlainAnswer): void {
     let timer: Timer | undefined;
     const look = () => {
-      const left = plain.last + this.#timeout - this.#ways.clock.now();
-      if (left > 0) timer = this.#ways.clock.setTimeout(look, left);
+      const left = plain.last + this.#timeout - this.#context.clock.now();
+      if (left > 0) timer = this.#context.clock.setTimeout(look, left);
       else plain.end({ reason: "peer gone" });
     };
     look();
@@ -147,13 +147,13 @@ export class RequestedStream implements ReplyStream {
   /** What a plain responder sent, as a part. */
   async #read(packet: RawMessage): Promise<Message> {
     const { subject } = this.#channel;
-    const timeout = Math.max(0, Math.min(this.#timeout, this.#until - this.#ways.clock.now()));
-    const { clock } = this.#ways;
+    const timeout = Math.max(0, Math.min(this.#timeout, this.#until - this.#context.clock.now()));
+    const { clock } = this.#context;
     const patience = { clock, timeout, given: this.#timeout, signal: this.#signal };
     try {
       const read = readAnswer(
         subject,
-        new ReceivedMessage(packet, this.#ways.addresses.reception),
+        new ReceivedMessage(packet, this.#context.addresses.reception),
         this.#schema,
       );
       if (!(read instanceof Promise)) return read;

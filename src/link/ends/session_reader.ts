@@ -7,8 +7,7 @@ import { type Message, ReceivedMessage, type Reception } from "../../message/mes
 import { LONGEST_VALIDATION, type Schema, validate } from "../../message/schema.ts";
 import { headersOf, type ReceivedBody } from "../frames/body_frames.ts";
 import type { BodyCode } from "../frames/frame.ts";
-import { FrameAssembler } from "./frame_assembler.ts";
-import type { Link } from "./link.ts";
+import type { FrameAssembler } from "./frame_assembler.ts";
 
 /** What one end of a link is for. */
 export interface Purpose {
@@ -24,7 +23,7 @@ export interface Purpose {
 }
 
 /** What the messages of a link have in common. */
-export interface Context extends Purpose {
+export interface CommonParts extends Purpose {
   readonly clock: Clock;
   readonly signal: () => AbortSignal;
   readonly codecs: Codecs | undefined;
@@ -51,57 +50,53 @@ class Checking {
   }
 
   /** Nobody wants it any more. */
-  giveUp(): void {
+  cancel(): void {
     this.#left.resolve(undefined);
   }
 }
 
 /** The way in of one end: what has come, as messages with the body that the schema makes. */
-export class Reader extends FrameAssembler {
-  readonly #context: Context;
+export class SessionReader {
+  readonly #assembler: FrameAssembler;
+  readonly #common: CommonParts;
   /** What a schema has, and for whom it took too long; made when it is needed, as most sessions say nothing for long. */
   #late: Checking[] | undefined;
   #checking: Set<Checking> | undefined;
   #receptions: Partial<Record<BodyCode, Reception>> | undefined;
 
-  constructor(link: Pick<Link, "read">, largest: number, context: Context) {
-    super(link, largest, context);
-    this.#context = context;
+  constructor(assembler: FrameAssembler, common: CommonParts) {
+    this.#assembler = assembler;
+    this.#common = common;
   }
 
   /** The next message; `undefined` once nothing more comes. */
   async read(options?: NextOptions): Promise<Message | undefined> {
-    const { schema } = this.#context;
-    const until = this.#context.clock.now() + (options?.timeout ?? Infinity);
+    const { schema } = this.#common;
+    const until = this.#common.clock.now() + (options?.timeout ?? Infinity);
     const late = this.#late?.shift();
     if (late) return await this.#checked(late, until, options);
-    const arrived = await this.next(options);
+    const arrived = await this.#assembler.next(options);
     if (!arrived) return undefined;
     const message = this.#messageOf(arrived);
     if (!schema) return message;
     const valid = validate(schema, message.body, (error) => this.#refusal(error));
     if (!(valid instanceof Promise)) return message.withBody(valid);
     return await this.#checked(
-      new Checking(valid.then((body) => message.withBody(body)), this.#context.clock.now()),
+      new Checking(valid.then((body) => message.withBody(body)), this.#common.clock.now()),
       until,
       options,
     );
   }
 
   #refusal(error: ValidationError): ValidationError {
-    this.#context.unfit?.(error);
+    this.#common.unfit?.(error);
     return error;
   }
 
-  override clear(): void {
-    super.clear();
-    this.giveUp();
-  }
-
   /** Waits for no schema any more. */
-  giveUp(): void {
+  cancel(): void {
     this.#late = undefined;
-    for (const checking of this.#checking ?? []) checking.giveUp();
+    for (const checking of this.#checking ?? []) checking.cancel();
   }
 
   /** Waits for a schema; a message that it takes too long for by the reader's own time is for the next reader. */
@@ -110,16 +105,16 @@ export class Reader extends FrameAssembler {
     until: number,
     options: NextOptions = {},
   ): Promise<Message | undefined> {
-    const left = Math.min(until, checking.until) - this.#context.clock.now();
+    const left = Math.min(until, checking.until) - this.#common.clock.now();
     const given = until < checking.until ? options.timeout : LONGEST_VALIDATION;
-    const { clock } = this.#context;
+    const { clock } = this.#common;
     const patience = { clock, timeout: Math.max(0, left), given, signal: options.signal };
     const all = this.#checking ??= new Set();
     all.add(checking);
     try {
-      return await within(checking.message, patience, "read a session", this.#context.subject);
+      return await within(checking.message, patience, "read a session", this.#common.subject);
     } catch (error) {
-      if (!checking.isDone && this.#context.clock.now() < checking.until) {
+      if (!checking.isDone && this.#common.clock.now() < checking.until) {
         (this.#late ??= []).unshift(checking);
       }
       throw error;
@@ -130,19 +125,19 @@ export class Reader extends FrameAssembler {
 
   /** The next message, if it is there and no schema has to see it: a few promises for each cost more than all else. */
   readNow(): Message | undefined {
-    const arrived = this.#context.schema ? undefined : this.shift();
+    const arrived = this.#common.schema ? undefined : this.#assembler.shift();
     return arrived && this.#messageOf(arrived);
   }
 
   #messageOf(arrived: ReceivedBody): ReceivedMessage {
     const { code, data, headerBlock } = arrived;
-    const packet = { subject: this.#context.subject, replyTo: "", data, headerBlock };
+    const packet = { subject: this.#common.subject, replyTo: "", data, headerBlock };
     return new ReceivedMessage(packet, this.#receptions?.[code] ?? this.#reception(arrived));
   }
 
   /** The same for all messages of a kind, unless they have headers of their own. */
   #reception(arrived: ReceivedBody): Reception {
-    const { correlationId: conversation, signal, codecs, unfit } = this.#context;
+    const { correlationId: conversation, signal, codecs, unfit } = this.#common;
     const reception = { headers: headersOf(arrived), conversation, signal, codecs, unfit };
     if (!arrived.headerBlock) (this.#receptions ??= {})[arrived.code] = reception;
     return reception;

@@ -11,12 +11,12 @@ const TOO_LATE: EndDetails = { reason: "cancelled", description: "Another has ac
 
 /** What comes to a link and is not of it: told once, as there may be many. */
 export class UnexpectedMessages {
-  readonly #ways: Pick<LinkContext, "feed" | "addresses">;
+  readonly #context: Pick<LinkContext, "feed" | "addresses">;
   #count = 0;
   #isDeclined = false;
 
-  constructor(ways: Pick<LinkContext, "feed" | "addresses">) {
-    this.#ways = ways;
+  constructor(context: Pick<LinkContext, "feed" | "addresses">) {
+    this.#context = context;
   }
 
   /** Somebody else has no say here; one who has accepted as well must not wait for us. */
@@ -26,7 +26,7 @@ export class UnexpectedMessages {
     this.#isDeclined = true;
     const name = parseName(replyTo, replyTo.lastIndexOf(".") + 1);
     const isAcceptance = name && "kind" in name && name.kind === "open";
-    if (!isAcceptance || !this.#ways.addresses.isHarmless(replyTo)) return this.report(packet);
+    if (!isAcceptance || !this.#context.addresses.isHarmless(replyTo)) return this.report(packet);
     transport.abort(TOO_LATE, 1, replyTo);
   }
 
@@ -34,7 +34,7 @@ export class UnexpectedMessages {
     if (this.#count++ > 0) return;
     const rule = `it must come from the other side: "${replyTo}"`;
     const error = new Error(shortened(`Cannot take a message at "${subject}" as ${rule}`));
-    this.#ways.feed.emit({ type: "error", error });
+    this.#context.feed.emit({ type: "error", error });
   }
 }
 

@@ -148,7 +148,7 @@ Deno.test("brokerSettings() fills in the defaults", () => {
   assertEquals(others, {
     inboxPrefix: "_INBOX",
     requestTimeout: 5_000,
-    allowance: undefined,
+    responseLimit: undefined,
     answersTo: undefined,
     maxSessions: 10_000,
     maxLinkBytes: 268_435_456,
@@ -178,7 +178,7 @@ Deno.test("brokerSettings() keeps what it is given, 0 and false included", () =>
   assertEquals(others, {
     inboxPrefix: "_X.y",
     requestTimeout: 0,
-    allowance: { max: 16, expires: 120_000 },
+    responseLimit: { max: 16, expires: 120_000 },
     answersTo: ["_SHOP.>", "done.*"],
     maxSessions: 1,
     maxLinkBytes: 268_435_456,
