@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { LONGEST_TIMER } from "./clock.ts";
 import { isThenable } from "./promises.ts";
 
 /** Returns `undefined` for a valid value, and otherwise the text that says what the value must be. */
@@ -151,7 +152,7 @@ function kindOf(value: unknown): string {
 
 function millisecondsFrom(least: number): Rule {
   return (value) =>
-    typeof value === "number" && value >= least && value <= 2_147_483_647
+    typeof value === "number" && value >= least && value <= LONGEST_TIMER
       ? undefined
-      : `milliseconds from ${least} to 2147483647`;
+      : `milliseconds from ${least} to ${LONGEST_TIMER}`;
 }

@@ -16,7 +16,7 @@ interface Bucket {
 const ROUNDING = 1e-6;
 
 /** A token bucket for each key. An unknown key has a full bucket, so forgetting a key never locks anyone out. */
-export class TokenBuckets {
+export class RateLimiter {
   readonly #rate: TokenRate;
   readonly #maxKeys: number;
   /** Ordered by last use. */
@@ -25,6 +25,11 @@ export class TokenBuckets {
   constructor(rate: TokenRate, maxKeys: number) {
     this.#rate = rate;
     this.#maxKeys = maxKeys;
+  }
+
+  /** So many within a second, without keys; `undefined` for as many as come. */
+  static perSecond(limit: number): RateLimiter | undefined {
+    return limit === Infinity ? undefined : new RateLimiter({ limit, interval: 1_000 }, 1);
   }
 
   /** Takes a token and returns 0, or returns the milliseconds until a token is there, as a whole number. */

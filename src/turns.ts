@@ -134,3 +134,26 @@ function shuffled<T>(some: T[], clock: Clock): T[] {
   }
   return some;
 }
+
+/** What is added one by one, and goes out together. */
+export interface Batch {
+  /** A number that grows with whatever is added. */
+  size(): number;
+  /** Whether it may wait for more. */
+  mayWait(): boolean;
+  send(): void;
+}
+
+/** Sends a batch once it may not wait any longer, or nothing was added within so many microtasks. */
+export function gather(batch: Batch, stillness: number): void {
+  let seen = batch.size();
+  let still = 0;
+  const look = () => {
+    const size = batch.size();
+    still = size > seen ? 0 : still + 1;
+    seen = size;
+    if (still < stillness && batch.mayWait()) queueMicrotask(look);
+    else batch.send();
+  };
+  queueMicrotask(look);
+}

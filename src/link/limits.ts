@@ -1,7 +1,6 @@
 import type { Clock, Timer } from "../clock.ts";
-import { TokenBuckets } from "../rate_limiter.ts";
+import { RateLimiter } from "../rate_limiter.ts";
 
-const ONE_SECOND = 1_000;
 /**
  * So long after its acceptance a link is let be, in milliseconds, as its first word may be on its way: the longer, the
  * fewer wait.
@@ -36,7 +35,7 @@ interface Waiting {
 export class Limiter {
   readonly #clock: Clock;
   readonly #limit: number;
-  readonly #rate: TokenBuckets | undefined;
+  readonly #rate: RateLimiter | undefined;
   /** Those that may be mute and since when they are here, the oldest first. */
   readonly #mute = new Map<Guest, number>();
   /** Those that were ended, and have not left. */
@@ -48,7 +47,7 @@ export class Limiter {
   constructor(clock: Clock, limit: number, rate = Infinity) {
     this.#clock = clock;
     this.#limit = limit;
-    if (rate < Infinity) this.#rate = new TokenBuckets({ limit: rate, interval: ONE_SECOND }, 1);
+    this.#rate = RateLimiter.perSecond(rate);
   }
 
   /**

@@ -4,13 +4,12 @@ import { decision, describe } from "../options.ts";
 import { handled, isThenable } from "../promises.ts";
 import { ERROR_CODE, isPlainType } from "./headers.ts";
 import { jsonOf } from "./json.ts";
-import { utf8 } from "./raw_message.ts";
+import { NO_BYTES, utf8 } from "./raw_message.ts";
 
 const json = new TextDecoder("utf-8", { fatal: true });
 /** Keeps a byte order mark, so that text arrives unchanged. */
 const plain = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const JSON_BEGINS = /^\s*[[{"\-\dtfn]/;
-const NOTHING = new Uint8Array(0);
 const TEXT = "text/plain";
 const JSON_TYPE = "application/json";
 const BYTES = "application/octet-stream";
@@ -36,7 +35,7 @@ export function encodeBody(body: unknown): EncodedBody {
       ? { data, contentType: TEXT }
       : { data: utf8(JSON.stringify(body)), contentType: JSON_TYPE };
   }
-  if (body === undefined) return { data: NOTHING, contentType: undefined };
+  if (body === undefined) return { data: NO_BYTES, contentType: undefined };
   const bytes = typeof body === "object" ? bytesOf(body) : undefined;
   if (bytes) return { data: bytes, contentType: BYTES };
   return { data: utf8(jsonOf(body)), contentType: JSON_TYPE };

@@ -31,6 +31,9 @@ export function isAlone({ byteLength, buffer }: Uint8Array): boolean {
   return byteLength === buffer.byteLength;
 }
 
+/** Shared by all that have no bytes. */
+export const NO_BYTES = new Uint8Array(0);
+
 /** A text takes two bytes for each unit as soon as one unit is beyond Latin-1, and the sender chooses the text. */
 const WIDEST_UNIT = 2;
 

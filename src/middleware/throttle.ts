@@ -6,7 +6,7 @@ import { count, decision, describe, milliseconds, type Rule } from "../options.t
 import { isThenable } from "../promises.ts";
 import type { Middleware } from "./middleware.ts";
 import { checkRequired } from "./checks.ts";
-import { TokenBuckets } from "../rate_limiter.ts";
+import { RateLimiter } from "../rate_limiter.ts";
 
 /** How many messages may pass. */
 export interface ThrottleOptions<State = unknown> {
@@ -63,7 +63,7 @@ const RULES = { limit: count, interval: someTime, key: decision, maxKeys: count 
 export function throttle<State = unknown>(options: ThrottleOptions<State>): Middleware<State> {
   checkRequired("throttle", options, RULES, ["limit", "interval"]);
   const { limit, interval, key = () => "", maxKeys = 10_000 } = options;
-  const buckets = new TokenBuckets({ limit, interval }, maxKeys);
+  const buckets = new RateLimiter({ limit, interval }, maxKeys);
   return function throttle(message, next) {
     const retryAfter = buckets.take(keyOf(key(message)), clockOfWork().now());
     if (retryAfter <= 0) return next();

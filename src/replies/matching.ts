@@ -3,7 +3,7 @@ import { shortened } from "../legible.ts";
 import { MessageHeaders } from "../message/headers.ts";
 import type { ReceivedMessage } from "../message/message.ts";
 import type { EncodedMessage } from "../message/outgoing.ts";
-import type { RawMessage } from "../message/raw_message.ts";
+import { NO_BYTES, type RawMessage } from "../message/raw_message.ts";
 
 /**
  * Whether an arrived message is the question that we sent, and not a message from somebody else who has seen its reply
@@ -12,14 +12,12 @@ import type { RawMessage } from "../message/raw_message.ts";
  */
 export function isOwnQuestion(sent: RawMessage, arrived: RawMessage): boolean {
   if (sent.subject !== arrived.subject || sent.replyTo !== arrived.replyTo) return false;
-  const { headerBlock: ours = NOTHING, data } = sent;
-  const { headerBlock: theirs = NOTHING } = arrived;
+  const { headerBlock: ours = NO_BYTES, data } = sent;
+  const { headerBlock: theirs = NO_BYTES } = arrived;
   if (!isSame(ours, theirs) || data.length !== arrived.data.length) return false;
   // the program may have overwritten its bytes after sending them
   return isSame(data, arrived.data) || isBytes(theirs);
 }
-
-const NOTHING = new Uint8Array(0);
 
 function isSame(one: Uint8Array, other: Uint8Array): boolean {
   if (one.length !== other.length) return false;

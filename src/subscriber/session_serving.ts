@@ -6,11 +6,9 @@ import type { SessionHandler } from "../link/session.ts";
 import type { HandshakeTerms } from "../link/frames/control_frames.ts";
 import { ERROR_CODES } from "../message/reply.ts";
 import type { Message } from "../message/message.ts";
-import { TokenBuckets } from "../rate_limiter.ts";
+import { RateLimiter } from "../rate_limiter.ts";
 import { type Exchange, exchangeOf } from "./exchange.ts";
 import type { Handler } from "./subscriber.ts";
-
-const ONE_SECOND = 1_000;
 
 /** The errors of invalid messages from the other side. */
 interface Theirs {
@@ -25,7 +23,7 @@ export function sessionHandler(
 ): Handler {
   const settings = linkSettings(`serve sessions on "${pattern}"`, options);
   const { schema, sendSchema, headers, maxSessions = 1_000, openingRate = Infinity } = options;
-  const rate = rateOf(openingRate);
+  const rate = RateLimiter.perSecond(openingRate);
   let count = 0;
   let isTold = false;
   const open = (message: Message, exchange: Exchange, theirs: Theirs): LinkSession => {
@@ -59,16 +57,11 @@ export function sessionHandler(
   };
 }
 
-function rateOf(openingRate: number): TokenBuckets | undefined {
-  if (openingRate === Infinity) return undefined;
-  return new TokenBuckets({ limit: openingRate, interval: ONE_SECOND }, 1);
-}
-
 /** The terms of an opening that may come in now. */
 function admittedTerms(
   message: Message,
   exchange: Exchange,
-  rate: TokenBuckets | undefined,
+  rate: RateLimiter | undefined,
 ): HandshakeTerms {
   const terms = termsIn(message);
   if (terms?.kind !== "session" || !exchange.isOpen) {

@@ -1,3 +1,4 @@
+import { NO_BYTES } from "../message/raw_message.ts";
 import { breath } from "../turns.ts";
 import { EncodeError, ReplyError } from "../errors.ts";
 import { accept, termsIn } from "../link/ends/opening.ts";
@@ -34,7 +35,6 @@ const FLUSH_EVERY = 64;
 /** How many parts share a look at the clock, which costs a twentieth of a part. */
 const FEW = 4;
 const QUOTES = new TextEncoder().encode('""');
-const NOTHING = new Uint8Array(0);
 
 /** Sends the parts of a reply as they are made. */
 export class Streaming {
@@ -95,7 +95,7 @@ export class Streaming {
     if (plainLeft <= told) return;
     try {
       const { connection } = this.#plan.ways;
-      connection.publish({ subject, replyTo: "", data: NOTHING, headerBlock: undefined });
+      connection.publish({ subject, replyTo: "", data: NO_BYTES, headerBlock: undefined });
     } catch (error) {
       // the connection may be closed, the outbox full, or the caller's address invalid
       this.#plan.report(exchange, error);

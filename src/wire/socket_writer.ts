@@ -1,4 +1,5 @@
 import type { Clock } from "../clock.ts";
+import { type Batch, gather } from "../turns.ts";
 import type { EncodedMessage } from "../message/outgoing.ts";
 import { roomOf, Segment, type Unsent } from "./segment.ts";
 
@@ -42,6 +43,14 @@ export class SocketWriter implements Writer {
   #cancelled = 0;
   #look = LOOK;
   #isGathering = false;
+  readonly #batch: Batch = {
+    size: () => this.#size,
+    mayWait: () => this.#busy === undefined,
+    send: () => {
+      this.#isGathering = false;
+      this.#write();
+    },
+  };
   #busy: Promise<void> | undefined;
   #room: PromiseWithResolvers<void> | undefined;
 
@@ -108,16 +117,7 @@ export class SocketWriter implements Writer {
     if (this.#busy) return;
     if (this.#isGathering) return this.#size < LONGEST_WRITE ? undefined : this.#write();
     this.#isGathering = true;
-    let seen = 0;
-    let still = 0;
-    const gather = () => {
-      still = this.#size > seen ? 0 : still + 1;
-      seen = this.#size;
-      if (still < STILLNESS && !this.#busy) return queueMicrotask(gather);
-      this.#isGathering = false;
-      this.#write();
-    };
-    gather();
+    gather(this.#batch, STILLNESS);
   };
 
   /** Takes the client's own commands too, so that everything stays in order. */

@@ -21,7 +21,6 @@ const ALLOWED = [/^clock\.ts$/];
 /** Those that may go by the platform's clock, whatever their broker goes by. */
 const BY_THE_PLATFORM = [
   // the default, and what wraps it
-  "broker/broker_clock.ts",
   "testing/server/embedded_server.ts",
   "testing/server/moved_clock.ts",
   "testing/test_broker.ts",

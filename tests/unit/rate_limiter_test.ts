@@ -1,23 +1,23 @@
 import { assertEquals, assertGreater, assertLessOrEqual, assertStrictEquals } from "@std/assert";
 import { stub } from "@std/testing/mock";
-import { TokenBuckets } from "../../src/rate_limiter.ts";
+import { RateLimiter } from "../../src/rate_limiter.ts";
 
 /** Buckets, and a time that goes when it is told to. */
 function timed(limit: number, interval: number, maxKeys = 10) {
   let now = 12_345.678;
-  const buckets = new TokenBuckets({ limit, interval }, maxKeys);
+  const buckets = new RateLimiter({ limit, interval }, maxKeys);
   return {
     pass: (milliseconds: number) => void (now += milliseconds),
     take: (key = "a") => buckets.take(key, now),
   };
 }
 
-Deno.test("TokenBuckets.take() gives as many tokens as a full bucket has, then the time to wait", () => {
+Deno.test("RateLimiter.take() gives as many tokens as a full bucket has, then the time to wait", () => {
   const buckets = timed(3, 1_000, 10);
   assertEquals(Array.from({ length: 5 }, () => buckets.take()), [0, 0, 0, 334, 334]);
 });
 
-Deno.test("TokenBuckets.take() fills a bucket as time passes, and no further than to the brim", () => {
+Deno.test("RateLimiter.take() fills a bucket as time passes, and no further than to the brim", () => {
   const buckets = timed(2, 1_000, 10);
   buckets.take();
   buckets.take();
@@ -29,7 +29,7 @@ Deno.test("TokenBuckets.take() fills a bucket as time passes, and no further tha
   assertEquals([buckets.take(), buckets.take(), buckets.take()], [0, 0, 500]);
 });
 
-Deno.test("TokenBuckets.take() gives a token after the time it told, whatever the rate", () => {
+Deno.test("RateLimiter.take() gives a token after the time it told, whatever the rate", () => {
   for (const limit of [1, 3, 7, 10, 999, 10_000]) {
     for (const interval of [1, 33, 100, 1_000, 59_999, 86_400_000]) {
       const buckets = timed(limit, interval);
@@ -46,7 +46,7 @@ Deno.test("TokenBuckets.take() gives a token after the time it told, whatever th
   }
 });
 
-Deno.test("TokenBuckets.take() never gives more than the limit and what an interval gives back", () => {
+Deno.test("RateLimiter.take() never gives more than the limit and what an interval gives back", () => {
   const buckets = timed(10, 1_000, 10);
   let taken = 0;
   for (let step = 0; step < 70_000; step++) {
@@ -56,12 +56,12 @@ Deno.test("TokenBuckets.take() never gives more than the limit and what an inter
   assertStrictEquals(Math.abs(taken - 110) <= 1, true, String(taken));
 });
 
-Deno.test("TokenBuckets.take() keeps a bucket for each key", () => {
+Deno.test("RateLimiter.take() keeps a bucket for each key", () => {
   const buckets = timed(1, 1_000, 10);
   assertEquals(["a", "b", "a", "b"].map((key) => buckets.take(key)), [0, 0, 1_000, 1_000]);
 });
 
-Deno.test("TokenBuckets.take() forgets the key that was not asked for for longest", () => {
+Deno.test("RateLimiter.take() forgets the key that was not asked for for longest", () => {
   const buckets = timed(1, 1_000, 2);
   const take = (...keys: string[]) => keys.map((key) => buckets.take(key) === 0);
   assertEquals(take("a", "b"), [true, true]);
@@ -71,7 +71,7 @@ Deno.test("TokenBuckets.take() forgets the key that was not asked for for longes
   assertEquals(take("b"), [true]);
 });
 
-Deno.test("TokenBuckets stays as small as it is told to, however many keys there are", () => {
+Deno.test("RateLimiter stays as small as it is told to, however many keys there are", () => {
   const most = { size: 0 };
   const set = Map.prototype.set;
   using _set = stub(Map.prototype, "set", function (this: Map<unknown, unknown>, key, value) {

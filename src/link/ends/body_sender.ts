@@ -1,4 +1,5 @@
 import { DEFAULT_BOUNDS } from "../../queue.ts";
+import { gather } from "../../turns.ts";
 import { Passing, within } from "../../deadline.ts";
 import { OutboxFullError, PayloadTooLargeError } from "../../errors.ts";
 import type { HeaderFields } from "../../message/headers.ts";
@@ -148,18 +149,15 @@ export class BodySender {
     if (this.#isGathering) return;
     this.#isGathering = true;
     const { machine, machine: { out }, clock } = this.#link;
-    let seen = out.last;
-    let still = 0;
-    const look = () => {
-      const { last } = out;
-      still = last > seen ? 0 : still + 1;
-      seen = last;
-      if (still < STILLNESS && this.#isAdmitted(last)) return queueMicrotask(look);
-      this.#isGathering = false;
-      machine.flush(clock.now());
-      this.moved();
-    };
-    queueMicrotask(look);
+    gather({
+      size: () => out.last,
+      mayWait: () => this.#isAdmitted(out.last),
+      send: () => {
+        this.#isGathering = false;
+        machine.flush(clock.now());
+        this.moved();
+      },
+    }, STILLNESS);
   }
 
   #checkRoom(size: number): void {

@@ -3,6 +3,7 @@ import type { NextOptions } from "../../inbox/inbox.ts";
 import type { Message } from "../../message/message.ts";
 import type { HeaderFields } from "../../message/headers.ts";
 import type { EncodedMessage } from "../../message/outgoing.ts";
+import { NO_BYTES } from "../../message/raw_message.ts";
 import type { Work } from "../../message/work.ts";
 import { handled } from "../../promises.ts";
 import {
@@ -28,7 +29,7 @@ import { BodySender } from "./body_sender.ts";
 
 /** How long a side may say nothing once the other has said all, in milliseconds, before that is looked into. */
 const SILENCE = 1_000;
-const END = { code: "e", data: new Uint8Array(0), headerBlock: undefined } as const;
+const END = { code: "e", data: NO_BYTES, headerBlock: undefined } as const;
 
 /** One end of a link, in the hand of the program: what comes in, what goes out, and how it ended. */
 export class Channel implements LinkOwner {

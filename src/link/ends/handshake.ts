@@ -4,7 +4,7 @@ import { TimeoutError } from "../../errors.ts";
 import { encodeHeaders, type HeaderFields, sendableFields } from "../../message/headers.ts";
 import { ReceivedMessage } from "../../message/message.ts";
 import type { EncodedMessage } from "../../message/outgoing.ts";
-import { copyRawMessage, heldSize, type RawMessage } from "../../message/raw_message.ts";
+import { copyRawMessage, heldSize, NO_BYTES, type RawMessage } from "../../message/raw_message.ts";
 import { remoteErrorOf } from "../../message/reply.ts";
 import { END, LINK } from "../../message/signalbox_headers.ts";
 import { DEFAULT_BOUNDS, Queue } from "../../queue.ts";
@@ -35,7 +35,6 @@ export type Opened =
 const GRACE = 500;
 
 const LEFT: EndDetails = { reason: "cancelled" };
-const NOTHING = new Uint8Array(0);
 
 /** How the two sides of a link come to know each other. */
 export class Handshake implements OpeningAnswers {
@@ -103,7 +102,7 @@ export class Handshake implements OpeningAnswers {
     const fields = [...sendableFields(headers ?? {}), [LINK, encodeTerms(own)] as const];
     const correlationId = this.#correlationId;
     const common = { contentType: undefined, correlationId, timeLeft: undefined };
-    const acceptance = { data: NOTHING, headerBlock: encodeHeaders(common, fields) };
+    const acceptance = { data: NO_BYTES, headerBlock: encodeHeaders(common, fields) };
     const isAccepted = this.#link.accept(replyTo, terms, acceptance, own.secret);
     if (!isAccepted) this.#link.machine.refused();
     return isAccepted;
