@@ -25,11 +25,11 @@ export function connectError(cause: unknown, servers: readonly string[]): Connec
 
 function connectionErrorFor(cause: unknown, action: string): ConnectionError {
   const { reason, rule, hint } = diagnose(cause);
-  const words = cause instanceof Error ? cause.message : String(cause);
-  const message = legible(words);
+  const original = cause instanceof Error ? cause.message : String(cause);
+  const message = legible(original);
   const advice = hint ? `. ${hint}` : "";
   return new ConnectionError(`Cannot ${action} as ${rule}: ${message}${advice}`, reason, {
-    cause: message === words ? cause : new Error(message),
+    cause: message === original ? cause : new Error(message),
   });
 }
 
@@ -135,7 +135,7 @@ export const HUNG_UP = "the socket closed before the server had let us in";
 export const RESET = /connection reset|os error (?:104|54|10054)\b/i;
 
 /** By the error message of the server, the TLS library or the transport; the first match counts. */
-const DIAGNOSES: readonly (readonly [words: RegExp, verdict: Diagnosis])[] = [
+const DIAGNOSES: readonly (readonly [message: RegExp, diagnosis: Diagnosis])[] = [
   [/maximum account (?:active )?connections exceeded/i, {
     reason: "limit",
     rule: "the account must have room for one more connection",
@@ -190,6 +190,6 @@ const DIAGNOSES: readonly (readonly [words: RegExp, verdict: Diagnosis])[] = [
 ];
 
 /** The diagnosis for an error message, if it is known. */
-export function diagnosisFor(words: string): Diagnosis | undefined {
-  return DIAGNOSES.find(([known]) => known.test(words))?.[1];
+export function diagnosisFor(message: string): Diagnosis | undefined {
+  return DIAGNOSES.find(([known]) => known.test(message))?.[1];
 }

@@ -28,7 +28,7 @@ export interface DialPlan<Client> {
   /** An attempt begins, after its delay. */
   attempt(count: number): void;
   /** A round has failed, and another follows. */
-  failed(fault: ConnectionError): void;
+  failed(error: ConnectionError): void;
 }
 
 /**
@@ -70,8 +70,8 @@ async function oneRound<Client extends object>(
     } catch (cause) {
       // a cluster may name hundreds of servers: at a reconnect, the error names only the dialled one
       const named = plan.isReconnect ? [url] : plan.urls;
-      const fault = signal.aborted ? undefined : connectError(cause, named);
-      if (fault && (!worst || weight(fault) > weight(worst))) worst = fault;
+      const error = signal.aborted ? undefined : connectError(cause, named);
+      if (error && (!worst || weight(error) > weight(worst))) worst = error;
     }
     if (signal.aborted) {
       plan.abandoned(dialled);
@@ -97,8 +97,8 @@ const WEIGHTS = [
 const PASSING = ["refused", "hung-up", "timeout", "stale", "rejected", "limit"];
 
 /** Picks the failure that best shows what to do. */
-function weight(fault: ConnectionError): number {
-  return WEIGHTS.indexOf(fault.reason) + (canPass(fault) ? 0 : WEIGHTS.length);
+function weight(error: ConnectionError): number {
+  return WEIGHTS.indexOf(error.reason) + (canPass(error) ? 0 : WEIGHTS.length);
 }
 
 /** Whether a later retry may succeed without a change on this side. */
@@ -187,7 +187,7 @@ export class DialLoop {
     await Promise.all(this.#closings);
   }
 
-  #dial(isReconnect: boolean, failed: (fault: ConnectionError) => void): Promise<AcceptedClient> {
+  #dial(isReconnect: boolean, failed: (error: ConnectionError) => void): Promise<AcceptedClient> {
     const [pool, dialler, { signal }] = [this.#pool, this.#dialler!, this.#trying];
     return dialUntilAccepted({
       clock: this.#context.clock,

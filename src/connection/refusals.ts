@@ -60,9 +60,9 @@ export class RefusalTracker implements SubscriptionWatch {
     this.#parts = parts;
   }
 
-  subscribed(entry: KeptSubscription): void {
+  subscribed(subscription: KeptSubscription): void {
     if (!this.#isUp) return;
-    this.#unconfirmed.open.entries.push(entry);
+    this.#unconfirmed.open.subscriptions.push(subscription);
     this.#parts.transmitter().confirmSoon();
   }
 
@@ -71,13 +71,13 @@ export class RefusalTracker implements SubscriptionWatch {
     if (this.#unconfirmed.published(subject)) void this.#flush();
   }
 
-  refused(entry: KeptSubscription, error: Error): void {
-    this.#named.set(entry.subject, this.#lost.has(entry) ? "again" : "new");
-    this.#lose(entry, error);
+  refused(subscription: KeptSubscription, error: Error): void {
+    this.#named.set(subscription.subject, this.#lost.has(subscription) ? "again" : "new");
+    this.#lose(subscription, error);
   }
 
-  ended(entry: KeptSubscription): void {
-    this.#lost.delete(entry);
+  ended(subscription: KeptSubscription): void {
+    this.#lost.delete(subscription);
     if (this.#lost.size === 0) this.#disarm();
   }
 
@@ -88,14 +88,14 @@ export class RefusalTracker implements SubscriptionWatch {
   }
 
   /** The server has sent an error; its message may contain the number of a subscription. */
-  serverError(fault: Error, words: string): void {
-    if (fault instanceof PermissionError) {
-      if (fault.operation === "publish") this.#refusePublish(fault, words);
-      else this.#refuseSubscription(fault, words);
-    } else if (fault instanceof ConnectionError) this.#reports.serverError(fault);
+  serverError(error: Error, message: string): void {
+    if (error instanceof PermissionError) {
+      if (error.operation === "publish") this.#refusePublish(error, message);
+      else this.#refuseSubscription(error, message);
+    } else if (error instanceof ConnectionError) this.#reports.serverError(error);
     else {
-      const isKept = this.#unconfirmed.oldest.refused(fault);
-      if (!isKept) this.#reportUnmatched(fault);
+      const isKept = this.#unconfirmed.oldest.refused(error);
+      if (!isKept) this.#reportUnmatched(error);
       if (!this.#unconfirmed.isFlushing) void this.#flush();
     }
   }
@@ -103,8 +103,8 @@ export class RefusalTracker implements SubscriptionWatch {
   /** The server has got all subscriptions except the lost ones, which follow now. */
   connected(): void {
     this.#isUp = true;
-    for (const entry of this.#parts.subscriptions().entries) {
-      this.#unconfirmed.open.entries.push(entry);
+    for (const subscription of this.#parts.subscriptions().active) {
+      this.#unconfirmed.open.subscriptions.push(subscription);
     }
     if (this.#lost.size > 0) this.#retry();
   }
@@ -125,8 +125,8 @@ export class RefusalTracker implements SubscriptionWatch {
 
   /** Repeats the refused subscriptions of a sink; a flush waits for the result. */
   retry(sink: MessageSink): void {
-    for (const entry of this.#isUp ? [...this.#lost.keys()] : []) {
-      if (entry.isOf(sink) && entry.state === "refused") entry.resubscribe();
+    for (const subscription of this.#isUp ? [...this.#lost.keys()] : []) {
+      if (subscription.isOf(sink) && subscription.state === "refused") subscription.resubscribe();
     }
   }
 
@@ -137,11 +137,15 @@ export class RefusalTracker implements SubscriptionWatch {
 
   #confirmed(batch: SentBatch): void {
     this.#unconfirmed.confirmed(batch);
-    const { entries, refusals } = batch;
-    if (refusals.length === 0) return this.#lost.size > 0 ? this.#confirm(entries) : undefined;
-    const suspects = entries.filter(({ state }) => state === "active");
+    const { subscriptions, refusals } = batch;
+    if (refusals.length === 0) {
+      return this.#lost.size > 0 ? this.#confirm(subscriptions) : undefined;
+    }
+    const suspects = subscriptions.filter(({ state }) => state === "active");
     if (suspects.length > refusals.length) return this.#track(this.#search(suspects, refusals));
-    for (const [place, entry] of suspects.entries()) this.#refuse(entry, refusals[place]!);
+    for (const [place, subscription] of suspects.entries()) {
+      this.#refuse(subscription, refusals[place]!);
+    }
     for (const refusal of refusals.slice(suspects.length)) this.#reportUnmatched(refusal);
   }
 
@@ -155,7 +159,7 @@ export class RefusalTracker implements SubscriptionWatch {
     for (const group of [suspects.slice(place), suspects.slice(0, place)]) {
       if (missing === 0) this.#confirm(group);
       else {
-        const outcomes = await Promise.all(group.map((entry) => this.#try(entry)));
+        const outcomes = await Promise.all(group.map((subscription) => this.#try(subscription)));
         if (outcomes.includes("interrupted")) return;
         missing -= outcomes.filter((outcome) => outcome === "refused").length;
       }
@@ -163,65 +167,65 @@ export class RefusalTracker implements SubscriptionWatch {
     for (const refusal of refusals.slice(0, Math.max(0, missing))) this.#reportUnmatched(refusal);
   }
 
-  async #try(entry: KeptSubscription): Promise<KeptSubscription["state"] | "interrupted"> {
+  async #try(subscription: KeptSubscription): Promise<KeptSubscription["state"] | "interrupted"> {
     if (!this.#isUp) return "interrupted";
-    if (this.#unconfirmed.open.entries.length > 0) void this.#flush();
-    entry.resubscribe();
-    return await this.#flush() ? entry.state : "interrupted";
+    if (this.#unconfirmed.open.subscriptions.length > 0) void this.#flush();
+    subscription.resubscribe();
+    return await this.#flush() ? subscription.state : "interrupted";
   }
 
-  #confirm(entries: readonly KeptSubscription[]): void {
-    for (const entry of entries) {
-      if (entry.state !== "active" || !this.#lost.delete(entry)) continue;
-      entry.reportRestored();
-      this.#feed.emit({ type: "subscriptionRestored", subject: entry.subject });
+  #confirm(subscriptions: readonly KeptSubscription[]): void {
+    for (const subscription of subscriptions) {
+      if (subscription.state !== "active" || !this.#lost.delete(subscription)) continue;
+      subscription.reportRestored();
+      this.#feed.emit({ type: "subscriptionRestored", subject: subscription.subject });
     }
     if (this.#lost.size === 0) this.#disarm();
   }
 
-  #refuse(entry: KeptSubscription, cause: Error): void {
-    const error = new SubscriptionError(entry.subject, cause.message, { cause });
-    const isNew = !this.#lost.has(entry);
-    entry.markRefused(error);
-    if (isNew) this.#reports.report(error, entry.subject);
-    this.#lose(entry, error);
+  #refuse(subscription: KeptSubscription, cause: Error): void {
+    const error = new SubscriptionError(subscription.subject, cause.message, { cause });
+    const isNew = !this.#lost.has(subscription);
+    subscription.markRefused(error);
+    if (isNew) this.#reports.report(error, subscription.subject);
+    this.#lose(subscription, error);
   }
 
-  #refusePublish(fault: PermissionError, words: string): void {
+  #refusePublish(error: PermissionError, message: string): void {
     // a handler's reply has no reply address
-    const isOwn = words.includes("with Reply") || this.#unconfirmed.hasPublished(fault.subject);
-    if (!isOwn) return this.#reports.refusedReply(fault);
-    this.#parts.transmitter().messageRefused(fault);
-    this.#reports.serverError(fault);
+    const isOwn = message.includes("with Reply") || this.#unconfirmed.hasPublished(error.subject);
+    if (!isOwn) return this.#reports.refusedReply(error);
+    this.#parts.transmitter().messageRefused(error);
+    this.#reports.serverError(error);
   }
 
-  #refuseSubscription(fault: PermissionError, words: string): void {
-    const named = this.#named.get(fault.subject);
-    this.#named.delete(fault.subject);
-    if (!named) this.#refuseNumbered(fault, words);
-    if (named !== "again") this.#reports.serverError(fault);
+  #refuseSubscription(error: PermissionError, message: string): void {
+    const named = this.#named.get(error.subject);
+    this.#named.delete(error.subject);
+    if (!named) this.#refuseNumbered(error, message);
+    if (named !== "again") this.#reports.serverError(error);
   }
 
   /** The server took a subscription away, and names its number; or the client could not read the quoted subject. */
-  #refuseNumbered(fault: PermissionError, words: string): void {
-    const [, sid] = /\(sid "(\d+)"\)/.exec(words) ?? [];
+  #refuseNumbered(error: PermissionError, message: string): void {
+    const [, sid] = /\(sid "(\d+)"\)/.exec(message) ?? [];
     const subscriptions = this.#parts.subscriptions();
-    const isQuoted = words.includes("\\");
-    const entry = sid
+    const isQuoted = message.includes("\\");
+    const subscription = sid
       ? subscriptions.numbered(Number(sid))
       : isQuoted
-      ? [...subscriptions.entries].find(({ subject }) => subject === fault.subject)
+      ? [...subscriptions.active].find(({ subject }) => subject === error.subject)
       : undefined;
-    if (entry?.state !== "active") return;
-    entry.markRefused(fault);
-    this.#lose(entry, fault);
+    if (subscription?.state !== "active") return;
+    subscription.markRefused(error);
+    this.#lose(subscription, error);
   }
 
-  #lose(entry: KeptSubscription, error: Error): void {
-    const isNew = !this.#lost.delete(entry);
-    if (!entry.retryRefused) return;
-    this.#lost.set(entry, error);
-    const { subject } = entry;
+  #lose(subscription: KeptSubscription, error: Error): void {
+    const isNew = !this.#lost.delete(subscription);
+    if (!subscription.retryRefused) return;
+    this.#lost.set(subscription, error);
+    const { subject } = subscription;
     if (isNew) this.#feed.emit({ type: "subscriptionLost", subject, error });
     this.#arm();
   }
@@ -268,10 +272,10 @@ export class RefusalTracker implements SubscriptionWatch {
   #retry(): void {
     this.#disarm();
     const limited: KeptSubscription[] = [];
-    for (const [entry, error] of [...this.#lost]) {
-      if (entry.state !== "refused") continue;
-      if (error instanceof PermissionError) entry.resubscribe();
-      else limited.push(entry);
+    for (const [subscription, error] of [...this.#lost]) {
+      if (subscription.state !== "refused") continue;
+      if (error instanceof PermissionError) subscription.resubscribe();
+      else limited.push(subscription);
     }
     void this.#flush();
     this.#track(this.#tryEach(limited));
@@ -279,11 +283,11 @@ export class RefusalTracker implements SubscriptionWatch {
   }
 
   /** Tries one after the other, as there may be room for one and none for the next. */
-  async #tryEach(entries: readonly KeptSubscription[]): Promise<void> {
+  async #tryEach(subscriptions: readonly KeptSubscription[]): Promise<void> {
     let failures = 0;
-    for (const entry of entries) {
-      if (failures >= MOST_FAILURES || entry.state !== "refused") continue;
-      const outcome = await this.#try(entry);
+    for (const subscription of subscriptions) {
+      if (failures >= MOST_FAILURES || subscription.state !== "refused") continue;
+      const outcome = await this.#try(subscription);
       if (outcome === "interrupted") return;
       if (outcome === "refused") failures++;
     }

@@ -25,18 +25,19 @@ export interface MessageSink {
 /** Gets the events of subscriptions. */
 export interface SubscriptionWatch {
   /** The subscription was sent to the server. */
-  subscribed(entry: KeptSubscription): void;
+  subscribed(subscription: KeptSubscription): void;
   /** The server has refused the subject, and the sink knows. */
-  refused(entry: KeptSubscription, error: Error): void;
+  refused(subscription: KeptSubscription, error: Error): void;
   /** The owner has ended a refused subscription. */
-  ended(entry: KeptSubscription): void;
+  ended(subscription: KeptSubscription): void;
 }
 
 /** All subscriptions of a connection: each new line gets them before anything else. */
 export class Subscriptions {
   readonly report: Report;
   readonly watch: SubscriptionWatch;
-  readonly entries = new Set<KeptSubscription>();
+  /** All subscriptions but refused ones and those that their owner has ended. */
+  readonly active = new Set<KeptSubscription>();
   line: Line | undefined;
 
   constructor(watch: SubscriptionWatch, report: Report) {
@@ -46,32 +47,32 @@ export class Subscriptions {
 
   /** Subscribes; the server has the subscription once a flush resolves. */
   subscribe(subject: string, sink: MessageSink, queue?: string): ServerSubscription {
-    const entry = new KeptSubscription(this, subject, sink, queue);
-    entry.resubscribe();
-    return entry;
+    const subscription = new KeptSubscription(this, subject, sink, queue);
+    subscription.resubscribe();
+    return subscription;
   }
 
   /** The subscription with this number on the wire. */
   numbered(sid: number): KeptSubscription | undefined {
-    for (const entry of this.entries) if (entry.sid === sid) return entry;
+    for (const subscription of this.active) if (subscription.sid === sid) return subscription;
   }
 
   /** Repeats all subscriptions on a new line. */
   connected(line: Line): void {
     this.line = line;
-    for (const entry of this.entries) entry.connected(line);
+    for (const subscription of this.active) subscription.connected(line);
   }
 
   /** The line has ended, and its subscriptions with it. */
   disconnected(): void {
     this.line = undefined;
-    for (const entry of this.entries) entry.disconnected();
+    for (const subscription of this.active) subscription.disconnected();
   }
 
   /** The connection is closed for good. */
   close(): void {
     this.disconnected();
-    this.entries.clear();
+    this.active.clear();
   }
 }
 
@@ -126,10 +127,10 @@ export class KeptSubscription implements ServerSubscription, Listener {
   refused(error: Error): void {
     // the server may still refuse a subscription that is ending, which must not come back
     if (this.#state === "ended") return;
-    const fault = fromClientError(error);
+    const refusal = fromClientError(error);
     this.#delist();
-    this.#report(fault);
-    this.#owner.watch.refused(this, fault);
+    this.#report(refusal);
+    this.#owner.watch.refused(this, refusal);
   }
 
   /** The server has refused it, as the tracker has found out: tells the sink. */
@@ -154,8 +155,8 @@ export class KeptSubscription implements ServerSubscription, Listener {
     this.#current?.unsubscribe();
     this.#current = undefined;
     this.#state = "active";
-    const { entries, line, watch } = this.#owner;
-    entries.add(this);
+    const { active, line, watch } = this.#owner;
+    active.add(this);
     if (!line) return;
     this.connected(line);
     watch.subscribed(this);
@@ -185,13 +186,13 @@ export class KeptSubscription implements ServerSubscription, Listener {
   #delist(): void {
     this.#state = "refused";
     this.#current = undefined;
-    this.#owner.entries.delete(this);
+    this.#owner.active.delete(this);
   }
 
   #end(): void {
     if (this.#state === "refused") this.#owner.watch.ended(this);
     this.#state = "ended";
-    this.#owner.entries.delete(this);
+    this.#owner.active.delete(this);
   }
 
   #report(error: Error): void {

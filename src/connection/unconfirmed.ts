@@ -8,7 +8,7 @@ const MOST_REFUSALS = 1_024;
 
 /** What was sent between two flushes: the server refuses any of it before it answers the second flush. */
 export class SentBatch {
-  readonly entries: KeptSubscription[] = [];
+  readonly subscriptions: KeptSubscription[] = [];
   /** Refusals that do not name a subject. */
   readonly refusals: Error[] = [];
   readonly #subjects: string[] = [];

@@ -147,7 +147,7 @@ Deno.test("KeptSubscription.refused() does not bring one back that is being left
   listeners[0]!.refused(new Error("no"));
   drained.resolve();
   await done;
-  assertEquals([seen, steps, subscriptions.entries.size], [[], ["subscribed a"], 0]);
+  assertEquals([seen, steps, subscriptions.active.size], [[], ["subscribed a"], 0]);
 });
 
 Deno.test("KeptSubscription.resubscribe() ends first what the server may have, and then tells it anew", () => {
@@ -175,5 +175,5 @@ Deno.test("KeptSubscription.drain() goes by the line that had it, though another
 Deno.test("KeptSubscription.drain() is done at once without a line", async () => {
   const { subscriptions } = stage();
   await subscriptions.subscribe("a", sink().all).drain();
-  assertEquals(subscriptions.entries.size, 0);
+  assertEquals(subscriptions.active.size, 0);
 });
