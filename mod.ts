@@ -61,7 +61,7 @@ export type { Message } from "./src/message/message.ts";
 export type { HeaderFields, HeaderRecord } from "./src/message/headers.ts";
 export type { Reply, ReplyOptions } from "./src/message/reply.ts";
 export type { Schema, SchemaIssue, SchemaResult } from "./src/message/schema.ts";
-export type { ParamNames, Params } from "./src/subject/pattern.ts";
+export type { ParamNames, Params } from "./src/subject/subject.ts";
 export type { IncludeOptions, MiddlewarePair, ReadOptions, Replied } from "./src/broker/router.ts";
 export type { Handler } from "./src/subscriber/subscriber.ts";
 export type { HandlerSubscriber, ReadSubscriber, Subscriber } from "./src/subscriber/subscriber.ts";

@@ -17,8 +17,7 @@ import type { ResponseLimit } from "../link/link_options.ts";
 import { type Codec, type Codecs, codecsOf } from "../message/codec.ts";
 import type { ServiceOptions } from "../service/service.ts";
 import { type Logger, standardError } from "../log/logger.ts";
-import { Pattern } from "../subject/pattern.ts";
-import { checkPrefix } from "../subject/subject.ts";
+import { checkPrefix, Pattern } from "../subject/subject.ts";
 import { authSettings } from "./auth_options.ts";
 
 /** How a broker connects and names its inboxes. */

@@ -1,8 +1,7 @@
 import type { ResponseLimit } from "../link/link_options.ts";
 import { checkOptions, subjects } from "../options.ts";
 import { type ServiceOptions, subjectsOf, VERBS } from "../service/service.ts";
-import { Pattern } from "../subject/pattern.ts";
-import { isToken } from "../subject/subject.ts";
+import { isToken, Pattern } from "../subject/subject.ts";
 import { leastEntries, type Wanted } from "../subject/wildcards.ts";
 import type { Registry } from "./registry.ts";
 

@@ -4,7 +4,7 @@ import type { Middleware, PublishMiddleware } from "../middleware/middleware.ts"
 import { Sender, type Ways } from "../sending/sender.ts";
 import type { PublisherPlace } from "../sending/publisher.ts";
 import type { EndpointStats } from "../service/endpoint.ts";
-import { Pattern } from "../subject/pattern.ts";
+import { Pattern } from "../subject/subject.ts";
 import type { Binding, Place } from "../subscriber/binding.ts";
 import { Handling } from "../subscriber/handling.ts";
 import { Reading } from "../subscriber/reading.ts";

@@ -11,8 +11,7 @@ import {
   type Publisher,
   type PublisherOptions,
 } from "../sending/publisher.ts";
-import { type Params, Pattern } from "../subject/pattern.ts";
-import { checkSubject } from "../subject/subject.ts";
+import { checkSubject, type Params, Pattern } from "../subject/subject.ts";
 import { sessionHandler } from "../subscriber/session_serving.ts";
 import type { Handler, HandlerSubscriber, ReadSubscriber } from "../subscriber/subscriber.ts";
 import { type SubscriberOptions, subscriberSettings } from "../subscriber/subscriber_options.ts";

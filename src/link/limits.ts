@@ -1,5 +1,5 @@
 import type { Clock, Timer } from "../clock.ts";
-import { RateLimiter } from "../rate_limiter.ts";
+import { RateLimiter } from "../pacing.ts";
 
 /**
  * So long after its acceptance a link is let be, in milliseconds, as its first word may be on its way: the longer, the

@@ -5,7 +5,7 @@ import { asError } from "../legible.ts";
 import type { EndDetails } from "./frames/control_frames.ts";
 import { Limiter, MemoryBudget } from "./limits.ts";
 import type { LinkMachine } from "./machine/link_machine.ts";
-import { Pacer } from "../turns.ts";
+import { Pacer } from "../pacing.ts";
 
 /** How often the clock of all links is looked at, in milliseconds; one timer costs less than one for each of ten thousand. */
 const STEP = 250;

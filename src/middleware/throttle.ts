@@ -6,7 +6,7 @@ import { count, decision, describe, milliseconds, type Rule } from "../options.t
 import { isThenable } from "../promises.ts";
 import type { Middleware } from "./middleware.ts";
 import { checkRequired } from "./checks.ts";
-import { RateLimiter } from "../rate_limiter.ts";
+import { RateLimiter } from "../pacing.ts";
 
 /** How many messages may pass. */
 export interface ThrottleOptions<State = unknown> {

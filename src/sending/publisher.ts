@@ -1,5 +1,5 @@
 import type { Message } from "../message/message.ts";
-import { type ParamNames, type Params, Pattern } from "../subject/pattern.ts";
+import { type ParamNames, type Params, Pattern } from "../subject/subject.ts";
 import { checkRequest, type PublishOptions, type RequestOptions } from "./send_options.ts";
 import { type HeaderFields, headerFields, pairsOf } from "../message/headers.ts";
 import { LONGEST_VALIDATION, type Schema, standardSchema, validate } from "../message/schema.ts";

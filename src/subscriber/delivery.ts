@@ -12,7 +12,7 @@ import { END, LINK } from "../message/signalbox_headers.ts";
 import { runWithin } from "../message/work.ts";
 import type { Sender } from "../sending/sender.ts";
 import type { EndpointStats } from "../service/endpoint.ts";
-import type { Pattern } from "../subject/pattern.ts";
+import type { Pattern } from "../subject/subject.ts";
 import type { Draft } from "../middleware/middleware.ts";
 import { asError } from "../legible.ts";
 import { Exchange, exchangeOf } from "./exchange.ts";

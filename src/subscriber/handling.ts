@@ -8,7 +8,7 @@ import { RefusedReplies } from "../replies/refused_replies.ts";
 import type { ReplyAddresses } from "../replies/reply_addresses.ts";
 import type { Endpoint, EndpointStats } from "../service/endpoint.ts";
 import { endpointName, schemaMetadata } from "../service/endpoint.ts";
-import { Pattern } from "../subject/pattern.ts";
+import { Pattern } from "../subject/subject.ts";
 import type { Binding, Place } from "./binding.ts";
 import { Delivery, SHUTTING_DOWN } from "./delivery.ts";
 import type { Exchange } from "./exchange.ts";

@@ -1,6 +1,6 @@
 import type { Clock } from "../clock.ts";
 import { type Bounds, Queue } from "../queue.ts";
-import { breath, breathing } from "../turns.ts";
+import { breath, breathing } from "../pacing.ts";
 import { copyRawMessage, heldSize, type RawMessage } from "../message/raw_message.ts";
 
 /** Handles the messages of an intake. */

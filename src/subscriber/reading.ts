@@ -1,7 +1,7 @@
 import { type InboxSettings, inboxSettings, type NextOptions } from "../inbox/inbox.ts";
 import { SubscribedInbox } from "../inbox/subscribed_inbox.ts";
 import { type Message, ReceivedMessage } from "../message/message.ts";
-import { Pattern } from "../subject/pattern.ts";
+import { Pattern } from "../subject/subject.ts";
 import { handled } from "../promises.ts";
 import type { Place } from "./binding.ts";
 import type { ReadSubscriber } from "./subscriber.ts";

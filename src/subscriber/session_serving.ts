@@ -6,7 +6,7 @@ import type { SessionHandler } from "../link/session.ts";
 import type { HandshakeTerms } from "../link/frames/control_frames.ts";
 import { ERROR_CODES } from "../message/reply.ts";
 import type { Message } from "../message/message.ts";
-import { RateLimiter } from "../rate_limiter.ts";
+import { RateLimiter } from "../pacing.ts";
 import { type Exchange, exchangeOf } from "./exchange.ts";
 import type { Handler } from "./subscriber.ts";
 

@@ -1,5 +1,5 @@
 import { NO_BYTES } from "../message/raw_message.ts";
-import { breath } from "../turns.ts";
+import { breath } from "../pacing.ts";
 import { EncodeError, ReplyError } from "../errors.ts";
 import { accept, termsIn } from "../link/ends/opening.ts";
 import type { Channel } from "../link/ends/channel.ts";

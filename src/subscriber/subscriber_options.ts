@@ -19,8 +19,7 @@ import {
   middlewareList,
   record,
 } from "../options.ts";
-import { Pattern } from "../subject/pattern.ts";
-import { isToken } from "../subject/subject.ts";
+import { isToken, Pattern } from "../subject/subject.ts";
 
 /** How to serve a subject. */
 export interface SubscriberOptions<

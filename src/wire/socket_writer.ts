@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.ts";
-import { type Batch, gather } from "../turns.ts";
+import { type Batch, gather } from "../pacing.ts";
 import type { EncodedMessage } from "../message/outgoing.ts";
 import { roomOf, Segment, type Unsent } from "./segment.ts";
 

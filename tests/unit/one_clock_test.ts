@@ -30,7 +30,7 @@ const BY_THE_PLATFORM = [
   // only the turn that is being made matters
   "events.ts",
   // the work of the processor, and sockets, which no test moves
-  "turns.ts",
+  "pacing.ts",
   "testing/server/congestion.ts",
   "testing/server/listener_tcp.ts",
   "testing/server/listener_websocket.ts",

@@ -1,5 +1,5 @@
 import { DEFAULT_BOUNDS } from "../../queue.ts";
-import { gather } from "../../turns.ts";
+import { gather } from "../../pacing.ts";
 import { Passing, within } from "../../deadline.ts";
 import { OutboxFullError, PayloadTooLargeError } from "../../errors.ts";
 import type { HeaderFields } from "../../message/headers.ts";

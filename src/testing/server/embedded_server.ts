@@ -1,4 +1,4 @@
-import { breathing } from "../../turns.ts";
+import { breathing } from "../../pacing.ts";
 import { platformClock } from "../../clock.ts";
 import type { Duration } from "../../duration.ts";
 import { Authorization } from "./authorization.ts";

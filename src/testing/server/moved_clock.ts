@@ -1,4 +1,4 @@
-import { breathing } from "../../turns.ts";
+import { breathing } from "../../pacing.ts";
 import {
   type Clock,
   inNextTurn,

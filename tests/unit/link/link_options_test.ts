@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { linkSettings } from "../../../src/link/link_options.ts";
-import { Pattern } from "../../../src/subject/pattern.ts";
+import { Pattern } from "../../../src/subject/subject.ts";
 import { subscriberSettings } from "../../../src/subscriber/subscriber_options.ts";
 
 const DEFAULTS = {

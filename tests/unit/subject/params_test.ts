@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { assertType, type IsExact } from "@std/testing/types";
-import { type Params, Pattern } from "../../../src/subject/pattern.ts";
+import { type Params, Pattern } from "../../../src/subject/subject.ts";
 
 /** Written out, as an empty object type would take anything. */
 type None = { readonly [Name in never]: string };

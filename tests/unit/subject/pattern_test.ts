@@ -1,6 +1,6 @@
 import { assertEquals, assertFalse, assertStrictEquals, assertThrows } from "@std/assert";
 import { InvalidSubjectError } from "../../../src/errors.ts";
-import { Pattern } from "../../../src/subject/pattern.ts";
+import { Pattern } from "../../../src/subject/subject.ts";
 import { pick, printable, type Random, seeded } from "../seeded_random.ts";
 
 function sentenceOf(run: () => unknown): string {

@@ -1,5 +1,5 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
-import { breathing } from "../../../src/turns.ts";
+import { breathing } from "../../../src/pacing.ts";
 import { platformClock } from "../../../src/clock.ts";
 import type { RawMessage } from "../../../src/message/raw_message.ts";
 import { Intake, type Worker } from "../../../src/subscriber/intake.ts";

@@ -1,4 +1,4 @@
-import { breath } from "../../../turns.ts";
+import { breath } from "../../../pacing.ts";
 import { print } from "../../../legible.ts";
 import { byteString, toBytes } from "../byte_string.ts";
 import type { Exchange, Publication, Recipient, Subscription } from "../exchange.ts";

@@ -1,5 +1,5 @@
 import { Alarm } from "../alarm.ts";
-import { breath } from "../../../../turns.ts";
+import { breath } from "../../../../pacing.ts";
 import { print } from "../../../../legible.ts";
 import { withHeader } from "../header_block.ts";
 import { NOTHING, type StoredMessage } from "../message.ts";

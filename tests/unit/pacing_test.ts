@@ -1,6 +1,6 @@
 import { assertEquals, assertGreater, assertLessOrEqual, assertStrictEquals } from "@std/assert";
 import { stub } from "@std/testing/mock";
-import { RateLimiter } from "../../src/rate_limiter.ts";
+import { RateLimiter } from "../../src/pacing.ts";
 
 /** Buckets, and a time that goes when it is told to. */
 function timed(limit: number, interval: number, maxKeys = 10) {
