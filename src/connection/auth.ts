@@ -40,7 +40,7 @@ export interface Auth {
 export type AuthSource = () => Auth | Promise<Auth>;
 
 /** The properties of each kind of credentials, sorted and joined by blanks. */
-const WAYS: readonly string[] = [
+const KINDS: readonly string[] = [
   "user",
   "password user",
   "token",
@@ -78,9 +78,9 @@ export function checkAuth(action: string, auth: unknown): asserts auth is Auth {
   }
   checkOptions(action, auth, RULES);
   const given = Object.entries(auth).filter(([, value]) => value !== undefined).map(([key]) => key);
-  if (!WAYS.includes(given.sort().join(" "))) {
+  if (!KINDS.includes(given.sort().join(" "))) {
     throw new TypeError(
-      `Cannot ${action} as "auth" must be one way alone, ${sentenceOfWays()}: { ${
+      `Cannot ${action} as "auth" must be one way alone, ${sentenceOfKinds()}: { ${
         given.join(", ")
       } }`,
     );
@@ -103,7 +103,7 @@ const CHECKS: Readonly<Record<string, [holds: (value: string) => unknown, rule: 
 };
 
 /** The JWT and the seed of a `.creds` file, with any line ends; `undefined` if one is missing. */
-export function partsOf(
+function partsOf(
   creds: string,
 ): { readonly jwt: string; readonly seed: string } | undefined {
   const [jwt, seed] = [...creds.matchAll(/---\s*\n\s*([\w.-]+)\s*\n\s*---/g)].map(([, part]) =>
@@ -113,12 +113,12 @@ export function partsOf(
 }
 
 /** A seed as bytes, as the client wants it. */
-export function bytesOf(secret: string): Uint8Array {
+function bytesOf(secret: string): Uint8Array {
   return new TextEncoder().encode(secret);
 }
 
-function sentenceOfWays(): string {
-  return WAYS.map((way) => `{ ${way.split(" ").join(", ")} }`).join(", ");
+function sentenceOfKinds(): string {
+  return KINDS.map((kind) => `{ ${kind.split(" ").join(", ")} }`).join(", ");
 }
 
 function isSeed(text: string): boolean {
@@ -148,15 +148,17 @@ const SIGNATURE = 64;
 /** The credentials for the server: fixed, or read again before every dial. */
 export class CredentialRefresher {
   readonly #source: Auth | AuthSource | undefined;
-  #answer: Authenticator | undefined;
+  #authenticator: Authenticator | undefined;
 
   constructor(source: Auth | AuthSource | undefined) {
     this.#source = source;
-    if (source !== undefined && !this.isAsked) this.#answer = authenticatorOf(source as Auth);
+    if (source !== undefined && !this.isDynamic) {
+      this.#authenticator = authenticatorOf(source as Auth);
+    }
   }
 
   /** Whether the credentials come from a function or a file, to read before a dial. */
-  get isAsked(): boolean {
+  get isDynamic(): boolean {
     return typeof this.#source === "function" || this.#source?.credsFile !== undefined;
   }
 
@@ -166,33 +168,37 @@ export class CredentialRefresher {
    * @throws {ConnectionError} if the result is missing, invalid or late
    */
   async refresh(patience: Patience): Promise<void> {
-    const asked = Promise.try(() => this.#ask());
+    const reading = Promise.try(() => this.#read());
     try {
-      this.#answer = authenticatorOf(await within(asked, patience, "get the credentials"));
+      this.#authenticator = authenticatorOf(await within(reading, patience, "get the credentials"));
     } catch (cause) {
       if (cause instanceof ConnectionError) throw cause;
       if (cause instanceof TimeoutError) {
         throw new ConnectionError(cause.message, "timeout", { cause });
       }
-      throw fault("the credentials must be at hand", (cause as Error)?.message ?? cause, cause);
+      throw credentialError(
+        "the credentials must be at hand",
+        (cause as Error)?.message ?? cause,
+        cause,
+      );
     }
   }
 
   /** Answers the server's nonce in the same turn. */
-  readonly answer: Authenticator = (nonce) => this.#answer?.(nonce);
+  readonly authenticator: Authenticator = (nonce) => this.#authenticator?.(nonce);
 
-  async #ask(): Promise<Auth> {
+  async #read(): Promise<Auth> {
     const source = this.#source;
     const auth: unknown = typeof source === "function" ? await source() : source;
-    usable(auth);
+    assertUsable(auth);
     if (auth.credsFile === undefined) return auth;
     const creds = await Deno.readTextFile(auth.credsFile);
-    usable({ creds });
+    assertUsable({ creds });
     return { creds };
   }
 }
 
-function usable(auth: unknown): asserts auth is Auth {
+function assertUsable(auth: unknown): asserts auth is Auth {
   try {
     checkAuth(ACTION, auth);
   } catch (cause) {
@@ -206,8 +212,8 @@ function authenticatorOf({ creds, ...auth }: Auth): Authenticator {
   if (token !== undefined) return tokenAuthenticator(token);
   if (user !== undefined) return usernamePasswordAuthenticator(user, password);
   if (sign) {
-    const who = jwt === undefined ? { nkey: nkey! } : { jwt };
-    return (nonce) => ({ ...who, sig: nonce ? signatureOf(sign, nonce) : "" });
+    const identity = jwt === undefined ? { nkey: nkey! } : { jwt };
+    return (nonce) => ({ ...identity, sig: nonce ? signatureOf(sign, nonce) : "" });
   }
   if (jwt === undefined) return nkeyAuthenticator(bytesOf(seed!));
   return seed === undefined ? jwtAuthenticator(jwt) : jwtAuthenticator(jwt, bytesOf(seed));
@@ -218,7 +224,11 @@ function signatureOf(sign: (nonce: Uint8Array) => Uint8Array, nonce: string): st
   try {
     signature = sign(bytesOf(nonce));
   } catch (cause) {
-    throw fault(`"sign" must sign the server's nonce`, (cause as Error)?.message ?? cause, cause);
+    throw credentialError(
+      `"sign" must sign the server's nonce`,
+      (cause as Error)?.message ?? cause,
+      cause,
+    );
   }
   if (signature instanceof Uint8Array && signature.length === SIGNATURE) {
     return nkeys.encode(signature);
@@ -226,9 +236,9 @@ function signatureOf(sign: (nonce: Uint8Array) => Uint8Array, nonce: string): st
   // an async `sign` may reject, which would be an unhandled rejection
   if (isThenable(signature)) Promise.resolve(signature).catch(() => {});
   const found = Object.prototype.toString.call(signature);
-  throw fault(`"sign" must give ${SIGNATURE} bytes`, found, undefined);
+  throw credentialError(`"sign" must give ${SIGNATURE} bytes`, found, undefined);
 }
 
-function fault(rule: string, found: unknown, cause: unknown): ConnectionError {
+function credentialError(rule: string, found: unknown, cause: unknown): ConnectionError {
   return new ConnectionError(`Cannot ${ACTION} as ${rule}: ${found}`, "authorization", { cause });
 }

@@ -106,7 +106,7 @@ function diagnose(cause: unknown): Diagnosis {
 }
 
 /** What an error message of a server means, and what helps. */
-export interface Diagnosis {
+interface Diagnosis {
   readonly reason: ConnectionErrorReason;
   /** The condition that the error sentence names. */
   readonly rule: string;
@@ -116,17 +116,17 @@ export interface Diagnosis {
 const ACCEPTED = "the server must accept the credentials";
 
 /** For wrong credentials without further details. */
-export const REFUSED_CREDENTIALS: Diagnosis = { reason: "authorization", rule: ACCEPTED };
+const REFUSED_CREDENTIALS: Diagnosis = { reason: "authorization", rule: ACCEPTED };
 
 /** For a server that accepts the socket and stays silent. */
-export const SILENCE: Diagnosis = {
+const SILENCE: Diagnosis = {
   reason: "timeout",
   rule: "a server must answer in time",
   hint: "If it has `handshake_first`, set `tls: { handshakeFirst: true }`",
 };
 
 /** For an unknown error message. */
-export const REJECTED: Diagnosis = { reason: "rejected", rule: "the server must agree" };
+const REJECTED: Diagnosis = { reason: "rejected", rule: "the server must agree" };
 
 /** The message for a server that hangs up without an error message. */
 export const HUNG_UP = "the socket closed before the server had let us in";
@@ -190,6 +190,6 @@ const DIAGNOSES: readonly (readonly [message: RegExp, diagnosis: Diagnosis])[] =
 ];
 
 /** The diagnosis for an error message, if it is known. */
-export function diagnosisFor(message: string): Diagnosis | undefined {
+function diagnosisFor(message: string): Diagnosis | undefined {
   return DIAGNOSES.find(([known]) => known.test(message))?.[1];
 }

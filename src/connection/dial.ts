@@ -164,7 +164,7 @@ class AcceptingServer {
 }
 
 /** Options that connect a client without a server. */
-export function acceptingServer(): WsConnectionOptions {
+function acceptingServer(): WsConnectionOptions {
   const socket = new AcceptingServer() as unknown as WebSocket;
   const wsFactory = () => Promise.resolve({ socket, encrypted: false });
   return {

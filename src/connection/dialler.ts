@@ -40,7 +40,7 @@ export class Dialler {
     const { auth } = context.settings;
     const credentials = new CredentialRefresher(auth);
     // an in-memory test must neither call a vault nor read a file
-    if (auth === undefined || (socket && credentials.isAsked)) return;
+    if (auth === undefined || (socket && credentials.isDynamic)) return;
     this.#credentials = credentials;
   }
 
@@ -55,7 +55,7 @@ export class Dialler {
     const options = clientOptions(settings, kind, {
       url,
       isEncrypted: this.#wasEncrypted,
-      authenticator: this.#credentials?.answer,
+      authenticator: this.#credentials?.authenticator,
       wsFactory: noted && abandonable(noted.factory),
     });
     let isTried = false;
@@ -99,7 +99,7 @@ export class Dialler {
   /** Reads the credentials again; a reconnect falls back to the old ones. */
   async #refresh(signal: AbortSignal): Promise<void> {
     const { clock, settings: { connectTimeout }, reports } = this.#context;
-    if (!this.#credentials?.isAsked) return;
+    if (!this.#credentials?.isDynamic) return;
     try {
       // leave half of the time for the server
       await this.#credentials.refresh({ clock, timeout: connectTimeout / 2, signal });

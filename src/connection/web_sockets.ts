@@ -113,7 +113,7 @@ const TURNS = 16;
  * Replaces a WebSocket whose constructor threw, as without permission for its address, and fails soon. With the
  * exception itself the client would wait for ever for the end of a socket.
  */
-export class FailedSocket {
+class FailedSocket {
   onclose: WebSocket["onclose"] = null;
   onerror: WebSocket["onerror"] = null;
   onmessage: WebSocket["onmessage"] = null;

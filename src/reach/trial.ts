@@ -86,7 +86,7 @@ const decoder = new TextDecoder();
  * Sends the ping that the client believes it has sent, and checks that the answer passes every known part. Returns
  * the part that it bypasses, "over" if the connection ends meanwhile, and "silence" if no answer arrives.
  */
-export async function triedWire(
+async function triedWire(
   clock: Clock,
   client: NatsConnection,
   protocol: Protocol,
