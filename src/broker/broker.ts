@@ -1,5 +1,3 @@
-import type { Clock } from "../clock.ts";
-import type { SocketSource } from "../connection/settings.ts";
 import type { BrokerEvent } from "../events.ts";
 import type { Inbox, InboxOptions } from "../inbox/inbox.ts";
 import type { Session } from "../link/session.ts";
@@ -12,14 +10,12 @@ import type { Answers, RequestManyOptions } from "../requests/answers.ts";
 import type { PublishOptions, RequestOptions } from "../sending/send_options.ts";
 import { type BrokerOptions, brokerSettings } from "./broker_options.ts";
 import type { Permissions, PermissionsOptions } from "./permissions.ts";
-import type { Registry } from "./registry.ts";
-import { hostOn, NatsRouter } from "./router.ts";
+import { Registry } from "./registry.ts";
+import { setCore, setRegistry } from "./internals.ts";
+import { NatsRouter } from "./router.ts";
 import { untilTold } from "./run.ts";
 import { TIMEOUT_RULES, type TimeoutOptions } from "./lifecycle.ts";
-import { Wiring } from "./wiring.ts";
-
-/** Gives a broker other sockets and another clock from its next connect on; for tests, hidden from programs. */
-export let reroute: (broker: NatsBroker, socket: SocketSource | undefined, clock: Clock) => void;
+import { BrokerCore } from "./broker_core.ts";
 
 /**
  * One connection to NATS and everything a program does over it.
@@ -40,15 +36,8 @@ export let reroute: (broker: NatsBroker, socket: SocketSource | undefined, clock
 export class NatsBroker<State extends object = Readonly<Record<string, unknown>>>
   extends NatsRouter<State>
   implements AsyncDisposable {
-  readonly #wiring: Wiring;
+  readonly #core: BrokerCore;
   readonly #registry: Registry;
-
-  static {
-    reroute = (broker, socket, clock) => {
-      broker.#wiring.connection.reroute(socket);
-      broker.#wiring.clock.follow(clock);
-    };
-  }
 
   /**
    * Makes a broker; it never connects by itself.
@@ -63,8 +52,10 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
     options: BrokerOptions = {},
   ) {
     super();
-    this.#wiring = new Wiring(brokerSettings(servers, options));
-    this.#registry = hostOn(this as unknown as NatsRouter, this.#wiring);
+    this.#core = new BrokerCore(brokerSettings(servers, options));
+    this.#registry = new Registry(this.#core);
+    setCore(this, this.#core);
+    setRegistry(this, this.#registry);
   }
 
   /**
@@ -73,7 +64,7 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
    * @throws {ConnectionError} with its reason, at once if a retry cannot help
    */
   connect(): Promise<void> {
-    return handled(this.#wiring.life.connect());
+    return handled(this.#core.life.connect());
   }
 
   /**
@@ -86,7 +77,7 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
    * time to time
    */
   start(): Promise<void> {
-    return this.#wiring.reported(this.#wiring.start(this.#registry));
+    return this.#core.reported(this.#core.start(this.#registry));
   }
 
   /**
@@ -105,7 +96,7 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
 
   async #stop(options: TimeoutOptions): Promise<void> {
     checkOptions("stop the broker", options, TIMEOUT_RULES);
-    await this.#wiring.life.stop(this.#registry, options.timeout ?? 25_000);
+    await this.#core.life.stop(this.#registry, options.timeout ?? 25_000);
   }
 
   /**
@@ -119,7 +110,7 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
 
   async #run(options: TimeoutOptions): Promise<void> {
     checkOptions("run the broker", options, TIMEOUT_RULES);
-    await untilTold(this.#wiring.life, () => this.start(), () => this.stop(options));
+    await untilTold(this.#core.life, () => this.start(), () => this.stop(options));
   }
 
   /** The text for logs; shows neither inboxes nor server URLs, which may hold credentials. */
@@ -127,7 +118,7 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
     inspect: typeof Deno.inspect,
     how: Deno.InspectOptions,
   ): string {
-    const { inboxPrefix, connection: { isOpen, isUp } } = this.#wiring;
+    const { inboxPrefix, connection: { isOpen, isUp } } = this.#core;
     const state = isUp ? "connected" : isOpen ? "reconnecting" : "not connected";
     return `NatsBroker ${inspect({ state, inboxPrefix, ...this.#registry.inventory }, how)}`;
   }
@@ -150,7 +141,7 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
 
   async #ping(options: TimeoutOptions): Promise<number> {
     checkOptions("ping", options, TIMEOUT_RULES);
-    const { clock, connection } = this.#wiring;
+    const { clock, connection } = this.#core;
     const began = clock.now();
     await connection.flush({ clock, timeout: options.timeout ?? 5_000 }, "ping the server");
     return clock.now() - began;
@@ -170,7 +161,7 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
 
   async #flush(options: TimeoutOptions): Promise<void> {
     checkOptions("flush", options, TIMEOUT_RULES);
-    const { clock, connection } = this.#wiring;
+    const { clock, connection } = this.#core;
     await connection.settle({ ...options, clock });
   }
 
@@ -181,17 +172,17 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
    * @throws {TypeError} @throws {InvalidSubjectError} for a wrong option
    */
   permissions(options: PermissionsOptions = {}): Permissions {
-    return this.#wiring.permissions(this.#registry, options);
+    return this.#core.permissions(this.#registry, options);
   }
 
   /** The broker's events from now on; ends once the broker is stopped. */
   events(): AsyncIterableIterator<BrokerEvent> {
-    return this.#wiring.feed.iterate();
+    return this.#core.feed.iterate();
   }
 
   /** A new name for an inbox, without a subscription: the prefix, a dot and 22 characters that nobody can guess. */
   newInbox(): Promise<string> {
-    return Promise.resolve(this.#wiring.newInbox());
+    return Promise.resolve(this.#core.newInbox());
   }
 
   /**
@@ -202,7 +193,7 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
    * @throws {ConnectionError} if the broker is not connected
    */
   openInbox(options?: InboxOptions): Promise<Inbox> {
-    return handled(this.#wiring.openInbox(options));
+    return handled(this.#core.openInbox(options));
   }
 
   /**
@@ -252,7 +243,7 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
     body?: unknown,
     options: RequestManyOptions<Body> = {},
   ): Answers<Body> {
-    return this.#wiring.requestMany(this.#registry, subject, body, options) as Answers<Body>;
+    return this.#core.requestMany(this.#registry, subject, body, options) as Answers<Body>;
   }
 
   /**
@@ -266,7 +257,7 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
     body?: unknown,
     options: RequestStreamOptions<Body> = {},
   ): ReplyStream<Body> {
-    return this.#wiring.requestStream(this.#registry, subject, body, options) as ReplyStream<Body>;
+    return this.#core.requestStream(this.#registry, subject, body, options) as ReplyStream<Body>;
   }
 
   /**
@@ -288,7 +279,7 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
     options: OpenSessionOptions<Incoming, Outgoing> = {},
   ): Promise<Session<Incoming, Outgoing>> {
     const given = options as OpenSessionOptions;
-    const session = this.#wiring.openSession(this.#registry, subject, opening, given);
+    const session = this.#core.openSession(this.#registry, subject, opening, given);
     return handled(session) as Promise<Session<Incoming, Outgoing>>;
   }
 }

@@ -1,6 +1,6 @@
 import { type Endpoint, EndpointStats } from "../service/endpoint.ts";
 import { Service, type ServiceOptions, type ServiceSurroundings } from "../service/service.ts";
-import type { Handling } from "../subscriber/handling.ts";
+import type { HandledSubscription } from "../subscriber/handled_subscription.ts";
 
 /** ADR-32: the default queue group of endpoints. */
 export const SERVICE_QUEUE = "q";
@@ -8,7 +8,7 @@ export const SERVICE_QUEUE = "q";
 /** A broker as a service: its subscribers are the endpoints, and each has its own counts. */
 export class Discovery {
   readonly #service: Service;
-  readonly #endpoints = new Map<Handling, Endpoint>();
+  readonly #endpoints = new Map<HandledSubscription, Endpoint>();
 
   /**
    * Makes a service of a broker.
@@ -20,17 +20,17 @@ export class Discovery {
   }
 
   /** The counts of a subscriber. */
-  statsOf(handling: Handling): EndpointStats {
-    const known = this.#endpoints.get(handling);
+  statsOf(subscription: HandledSubscription): EndpointStats {
+    const known = this.#endpoints.get(subscription);
     if (known) return known.stats;
-    const endpoint = handling.endpoint(SERVICE_QUEUE, new EndpointStats());
-    this.#endpoints.set(handling, endpoint);
+    const endpoint = subscription.endpoint(SERVICE_QUEUE, new EndpointStats());
+    this.#endpoints.set(subscription, endpoint);
     return endpoint.stats;
   }
 
   /** Drops a subscriber from the list of endpoints. */
-  forget(handling: Handling): void {
-    this.#endpoints.delete(handling);
+  forget(subscription: HandledSubscription): void {
+    this.#endpoints.delete(subscription);
   }
 
   /** Makes the service discoverable. */

@@ -8,7 +8,7 @@ import type { Links } from "../link/links.ts";
 import { loadingLinks } from "../link/load.ts";
 import { currentWork, type Work } from "../message/work.ts";
 import { milliseconds } from "../options.ts";
-import type { Handling } from "../subscriber/handling.ts";
+import type { HandledSubscription } from "../subscriber/handled_subscription.ts";
 import type { Discovery } from "./discovery.ts";
 import type { Registry } from "./registry.ts";
 
@@ -34,7 +34,7 @@ interface Stop {
   readonly deadline: StopDeadline;
   /** The handlers that called it. */
   readonly callers: Set<Work>;
-  readonly handlings: ReadonlySet<Handling>;
+  readonly subscriptions: ReadonlySet<HandledSubscription>;
   done: Promise<void>;
 }
 
@@ -42,7 +42,7 @@ interface Stop {
 export class Lifecycle {
   readonly #parts: LifecycleParts;
   /** Subscribers that the program stopped one by one, and whose handlers still run. */
-  readonly #leaving = new Map<Promise<void>, Handling>();
+  readonly #leaving = new Map<Promise<void>, HandledSubscription>();
   /** Aborts at each `stop()`, which cancels every start begun before. */
   #beginning = new AbortController();
   /** Aborts when the timeout of a stop has passed. */
@@ -63,8 +63,8 @@ export class Lifecycle {
   }
 
   /** Notes that a single subscriber stops; a stop of the broker waits for it until it has `left`. */
-  leaving(handling: Handling, left: Promise<void>): void {
-    this.#leaving.set(left, handling);
+  leaving(subscription: HandledSubscription, left: Promise<void>): void {
+    this.#leaving.set(left, subscription);
     const forget = () => void this.#leaving.delete(left);
     left.then(forget, forget);
   }
@@ -117,8 +117,8 @@ export class Lifecycle {
     this.giveUp();
     if (this.#stop) this.#stop.deadline.bringForward(timeout);
     else this.#begin(registry, timeout);
-    const { handlings, deadline, callers, done } = this.#stop!;
-    for (const handling of handlings) handling.takeUntil(deadline.workUntil);
+    const { subscriptions, deadline, callers, done } = this.#stop!;
+    for (const subscription of subscriptions) subscription.takeUntil(deadline.workUntil);
     const work = currentWork();
     if (work && !work.isOver) callers.add(work);
     return done;
@@ -132,10 +132,10 @@ export class Lifecycle {
   }
 
   #begin(registry: Registry, timeout: number): void {
-    const handlings = new Set([...registry.handlings, ...this.#leaving.values()]);
+    const subscriptions = new Set([...registry.handled, ...this.#leaving.values()]);
     const { promise, resolve } = Promise.withResolvers<void>();
     const deadline = new StopDeadline(this.#parts.clock, timeout);
-    const stop = this.#stop = { deadline, callers: new Set<Work>(), handlings, done: promise };
+    const stop = this.#stop = { deadline, callers: new Set<Work>(), subscriptions, done: promise };
     void this.#end(stop, registry).catch(this.#report).then(() => {
       deadline.clear();
       this.#stopping = new AbortController();
@@ -144,17 +144,17 @@ export class Lifecycle {
     });
   }
 
-  async #end(stop: Stop, { readings }: Registry): Promise<void> {
+  async #end(stop: Stop, { readers }: Registry): Promise<void> {
     const { connection, feed, links, discovery } = this.#parts;
     if (connection.isOpen) {
-      const handlers = handlersAtWork(stop.handlings);
+      const handlers = handlersAtWork(stop.subscriptions);
       feed.emit({ type: "stopping", handlers, sessions: links.count });
     }
     links.drain();
     const left = Promise.all([
       links.settled(),
       discovery?.leave(),
-      ...[...stop.handlings, ...readings].map((subscriber) => subscriber.leave()),
+      ...[...stop.subscriptions, ...readers].map((subscriber) => subscriber.leave()),
     ]);
     const failure = await this.#failure(stop, left);
     if (failure) await this.#abandon(stop, failure);
@@ -163,14 +163,14 @@ export class Lifecycle {
   }
 
   /** The error for which the stop gives up its wait; `undefined` once everything is done. */
-  async #failure({ deadline, callers, handlings }: Stop, left: Promise<unknown>) {
+  async #failure({ deadline, callers, subscriptions }: Stop, left: Promise<unknown>) {
     const waiting = Promise.withResolvers<Error>();
     let since: number | undefined;
     const { clock } = this.#parts;
     const look = () => {
       const own = [...callers].filter(({ isOver }) => !isOver).length;
       const isAlone = own > 0 && this.#parts.links.count <= own &&
-        handlersAtWork(handlings) <= own;
+        handlersAtWork(subscriptions) <= own;
       since = isAlone ? since ?? clock.now() : undefined;
       if (since !== undefined && clock.now() - since >= GRACE) {
         waiting.resolve(new Error(selfWait(callers)));
@@ -192,12 +192,12 @@ export class Lifecycle {
   }
 
   /** The timeout has passed: sends every waiting caller its 503. */
-  async #abandon({ deadline, handlings }: Stop, failure: Error): Promise<void> {
+  async #abandon({ deadline, subscriptions }: Stop, failure: Error): Promise<void> {
     const { clock, links } = this.#parts;
     this.#report(failure);
     links.abort({ reason: "shutting down" });
     const patience = deadline.telling;
-    const abandoned = [...handlings].map((handling) => handling.abandon(patience));
+    const abandoned = [...subscriptions].map((subscription) => subscription.abandon(patience));
     const told = Promise.all([links.emptied(), ...abandoned]);
     this.#stopping.abort(failure);
     await within(told, { clock, timeout: patience }, "tell the callers").catch(this.#report);
@@ -216,9 +216,9 @@ function selfWait(callers: ReadonlySet<Work>): string {
     "the broker stops without it. A handler must not await stop()";
 }
 
-function handlersAtWork(handlings: Iterable<Handling>): number {
+function handlersAtWork(subscriptions: Iterable<HandledSubscription>): number {
   let count = 0;
-  for (const { atWork } of handlings) count += atWork;
+  for (const { atWork } of subscriptions) count += atWork;
   return count;
 }
 

@@ -83,8 +83,8 @@ export function permissionsOf(
   needs: BrokerNeeds,
   { publish, sessions, subscribe }: PermissionsSettings,
 ): Permissions {
-  const { handlings, published } = registry;
-  const targets = handlings.flatMap((handling) => handling.targets);
+  const { handled, published } = registry;
+  const targets = handled.flatMap(({ needs: { publish = [] } }) => publish);
   const outgoing = [
     ...publish,
     ...sessions,
@@ -100,28 +100,27 @@ export function permissionsOf(
 }
 
 function subscriptionsOf(
-  { handlings, readings }: Registry,
+  { handled, readers }: Registry,
   { inboxPrefix, queue, service }: BrokerNeeds,
 ): Wanted[] {
   // without a given id, each start makes a new one
   const { name, id = "*" } = service ?? {};
+  const inGroup = ({ subject, queue: own = queue }: Wanted) => ({ subject, queue: own });
   const found = name === undefined ? [] : VERBS.flatMap((verb) => subjectsOf(verb, name, id));
   return [
     { subject: `${inboxPrefix}.>` },
-    ...[...handlings, ...readings].map(({ subject, queue: own }) => ({
-      subject,
-      queue: own ?? queue,
-    })),
+    ...handled.flatMap(({ needs: { subscribe = [] } }) => subscribe.map(inGroup)),
+    ...readers.map(inGroup),
     ...found.map((subject) => ({ subject })),
   ];
 }
 
 /** Where answers go; not needed if the server permits answers to every reply address. */
 function answersOf(
-  { handlings }: Registry,
+  { handled }: Registry,
   { responseLimit, answersTo, service }: BrokerNeeds,
 ): readonly string[] {
-  const isAnswering = service || handlings.some(({ answers }) => answers !== "none");
+  const isAnswering = service || handled.some(({ answers }) => answers !== "none");
   return responseLimit || !isAnswering ? [] : answersTo ?? USUAL_INBOXES;
 }
 

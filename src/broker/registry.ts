@@ -1,42 +1,37 @@
-import type { EventFeed } from "../events.ts";
-import type { LinkContext } from "../link/ends/link_context.ts";
+import type { Clock } from "../clock.ts";
 import type { Middleware, PublishMiddleware } from "../middleware/middleware.ts";
-import { Sender, type Ways } from "../sending/sender.ts";
 import type { PublisherPlace } from "../sending/publisher.ts";
+import { Sender } from "../sending/sender.ts";
 import type { EndpointStats } from "../service/endpoint.ts";
+import { BrokerContext, type BrokerParts, type Scope } from "../source/context.ts";
 import { Pattern } from "../subject/subject.ts";
-import type { Binding, Place } from "../subscriber/binding.ts";
-import { Handling } from "../subscriber/handling.ts";
-import { Reading } from "../subscriber/reading.ts";
+import { HandledSubscription, type Origin } from "../subscriber/handled_subscription.ts";
+import { ReadSubscription } from "../subscriber/read_subscription.ts";
 import type { RouteSettings } from "../subscriber/route.ts";
 import type { SubscriberSettings } from "../subscriber/subscriber_options.ts";
-import { Answering } from "./answering.ts";
+import { ReplyOverlaps } from "./reply_overlaps.ts";
 
-/** What routers use of their broker. */
-export interface Host extends Ways, Omit<LinkContext, "sender"> {
-  /** What streams and sessions go over, with the messages of one router. */
-  linkContext(sender: Sender): LinkContext;
-  readonly feed: EventFeed;
-  /** Aborts when the timeout of the broker's stop has passed. */
-  readonly stopping: () => AbortSignal;
-  /** The queue group of subscribers that name no group. */
-  readonly queue: string | undefined;
+/** A subscriber of either kind. */
+export type Subscription = HandledSubscription | ReadSubscription;
+
+/** The broker of routers. */
+export interface RegistryHost extends BrokerParts {
   /** The counts of a service's subscriber. */
-  readonly stats: (handling: Handling) => EndpointStats | undefined;
+  statsOf(subscription: HandledSubscription): EndpointStats | undefined;
   /** Notes a newly registered subscriber. */
-  registered(subscriber: Handling | Reading): void;
-  /** Forgets a subscriber that is no longer registered, once it has `left`. */
-  forget(handling: Handling, left: Promise<void>): void;
+  registered(subscription: Subscription): void;
+  /** Forgets a subscriber that is no longer registered, once it has `stopped`. */
+  forget(subscription: HandledSubscription, stopped: Promise<void>): void;
 }
 
 /** The subscribers, publishers and middleware of a router, and its place among other routers. */
-export class Registry implements PublisherPlace {
-  readonly #host: Host | undefined;
+export class Registry implements PublisherPlace, Scope<Subscription> {
+  readonly #host: RegistryHost | undefined;
   /** By the text of their patterns, so that a handler with a filter can join one. */
-  readonly #handlings = new Map<string, Set<Handling>>();
+  readonly #handled = new Map<string, Set<HandledSubscription>>();
   /** The answering subscribers here and below, if this is the outermost router. */
-  #answering: Answering;
-  readonly #readings = new Set<Reading>();
+  #overlaps: ReplyOverlaps;
+  readonly #read = new Set<ReadSubscription>();
   readonly #published = new Set<string>();
   readonly #children: Registry[] = [];
   readonly #middleware: Middleware[] = [];
@@ -44,10 +39,11 @@ export class Registry implements PublisherPlace {
   #parent: Registry | undefined;
   #prefix = "";
   #sender: Sender | undefined;
+  #context: BrokerContext | undefined;
 
-  constructor(host?: Host) {
+  constructor(host?: RegistryHost) {
     this.#host = host;
-    this.#answering = new Answering(host?.queue);
+    this.#overlaps = new ReplyOverlaps(host?.queue);
   }
 
   /** The prefix of every pattern here. */
@@ -56,14 +52,14 @@ export class Registry implements PublisherPlace {
   }
 
   /** Every subscriber with a handler, here and in all routers below. */
-  get handlings(): readonly Handling[] {
-    const own = [...this.#handlings.values()].flatMap((same) => [...same]);
-    return [...own, ...this.#children.flatMap((child) => child.handlings)];
+  get handled(): readonly HandledSubscription[] {
+    const own = [...this.#handled.values()].flatMap((same) => [...same]);
+    return [...own, ...this.#children.flatMap((child) => child.handled)];
   }
 
   /** Every subscriber without a handler. */
-  get readings(): readonly Reading[] {
-    return [...this.#readings, ...this.#children.flatMap((child) => child.readings)];
+  get readers(): readonly ReadSubscription[] {
+    return [...this.#read, ...this.#children.flatMap((child) => child.readers)];
   }
 
   /** Where publishers send to, as wildcards. */
@@ -77,7 +73,7 @@ export class Registry implements PublisherPlace {
     readonly subscribers: readonly string[];
     readonly publishers: readonly string[];
   } {
-    const subscribers = [...this.handlings, ...this.readings].map(({ pattern }) => pattern);
+    const subscribers = [...this.handled, ...this.readers].map(({ pattern }) => pattern);
     return { subscribers, publishers: this.published };
   }
 
@@ -106,17 +102,22 @@ export class Registry implements PublisherPlace {
    *
    * @throws {TypeError} if a request would get two answers, or no message would reach the handler
    */
-  handle(text: string, settings: SubscriberSettings, route: RouteSettings): Handling {
-    const same = this.#handlings.get(text)?.values().find(({ queue }) => queue === settings.queue);
+  handle(
+    origin: Origin,
+    settings: SubscriberSettings,
+    route: RouteSettings,
+  ): HandledSubscription {
+    const { text } = origin;
+    const same = this.#handled.get(text)?.values().find(({ queue }) => queue === settings.queue);
     if (same && (same.isFiltered || route.filter)) {
       checkShared(text, settings);
       same.add(route);
       return same;
     }
-    const handling: Handling = new Handling(text, settings, this.#place(() => handling));
-    handling.add(route);
-    this.#keep(handling);
-    return handling;
+    const subscription = new HandledSubscription(origin, settings, this);
+    subscription.add(route);
+    this.join(subscription);
+    return subscription;
   }
 
   /** Notes where a publisher sends to. */
@@ -125,10 +126,10 @@ export class Registry implements PublisherPlace {
   }
 
   /** Registers a subscriber that the program reads. */
-  read(text: string, settings: SubscriberSettings): Reading {
-    const reading: Reading = new Reading(text, settings, this.#place(() => reading));
-    this.#keep(reading);
-    return reading;
+  read(text: string, settings: SubscriberSettings): ReadSubscription {
+    const subscription = new ReadSubscription(text, settings, this);
+    this.join(subscription);
+    return subscription;
   }
 
   /**
@@ -143,15 +144,15 @@ export class Registry implements PublisherPlace {
     child.#parent = this;
     child.#prefix = prefix;
     try {
-      this.#root.#answering.add(child.handlings);
+      this.#root.#overlaps.add(child.handled);
     } catch (error) {
       child.#parent = undefined;
       child.#prefix = "";
       throw error;
     }
-    for (const each of [...child.handlings, ...child.readings]) this.#serve(each);
+    for (const each of [...child.handled, ...child.readers]) this.#serve(each);
     // the outermost router holds its subscribers now, and forgets those that stop
-    child.#answering = new Answering(undefined);
+    child.#overlaps = new ReplyOverlaps(undefined);
     this.#children.push(child);
   }
 
@@ -173,74 +174,57 @@ export class Registry implements PublisherPlace {
     return [...outer, ...this.#publishMiddleware];
   }
 
-  #broker(action: string): Host {
+  get clock(): Clock | undefined {
+    return this.#root.#host?.clock;
+  }
+
+  get context(): BrokerContext {
+    const host = this.#broker("start a subscriber");
+    return this.#context ??= new BrokerContext(host, this.sender, this.#allMiddleware);
+  }
+
+  #broker(action: string): RegistryHost {
     const host = this.#root.#host;
     if (host) return host;
     throw new TypeError(`Cannot ${action} as the router must be included in a broker: it is not`);
   }
 
-  /** The place of a subscriber of this router; the prefix is known once the router is included. */
-  #place(of: () => Handling | Reading): Place {
-    const prefix = () => this.prefix;
-    const clock = () => this.#root.#host?.clock;
-    return {
-      get clock() {
-        return clock();
-      },
-      get prefix() {
-        return prefix();
-      },
-      bind: () => this.#bind(of()),
-      join: () => this.#keep(of()),
-      leave: (left) => this.#forget(of(), left),
-    };
+  join(subscription: Subscription): void {
+    if (!(subscription instanceof HandledSubscription)) {
+      this.#read.add(subscription);
+      return this.#serve(subscription);
+    }
+    const same = this.#handled.get(subscription.text);
+    if (same?.has(subscription)) return;
+    this.#root.#overlaps.add([subscription]);
+    if (same) same.add(subscription);
+    else this.#handled.set(subscription.text, new Set([subscription]));
+    this.#serve(subscription);
   }
 
-  #keep(subscriber: Handling | Reading): void {
-    if (!(subscriber instanceof Handling)) {
-      this.#readings.add(subscriber);
-      return this.#serve(subscriber);
+  leave(subscription: Subscription, stopped: Promise<void>): void {
+    const host = this.#root.#host;
+    host?.addresses.leave(subscription.subject, subscription);
+    if (!(subscription instanceof HandledSubscription)) {
+      return void this.#read.delete(subscription);
     }
-    const same = this.#handlings.get(subscriber.text);
-    if (same?.has(subscriber)) return;
-    this.#root.#answering.add([subscriber]);
-    if (same) same.add(subscriber);
-    else this.#handlings.set(subscriber.text, new Set([subscriber]));
-    this.#serve(subscriber);
+    const same = this.#handled.get(subscription.text);
+    if (!same?.delete(subscription)) return;
+    if (same.size === 0) this.#handled.delete(subscription.text);
+    this.#root.#overlaps.delete(subscription);
+    host?.forget(subscription, stopped);
+  }
+
+  statsOf(subscription: Subscription): EndpointStats | undefined {
+    if (!(subscription instanceof HandledSubscription)) return undefined;
+    return this.#root.#host?.statsOf(subscription);
   }
 
   /** Forbids answers to subjects that the broker itself serves. */
-  #serve(subscriber: Handling | Reading): void {
+  #serve(subscription: Subscription): void {
     const host = this.#root.#host;
-    host?.addresses.serve(subscriber.subject, subscriber);
-    host?.registered(subscriber);
-  }
-
-  #forget(subscriber: Handling | Reading, left: Promise<void>): void {
-    this.#root.#host?.addresses.leave(subscriber.subject, subscriber);
-    if (!(subscriber instanceof Handling)) return void this.#readings.delete(subscriber);
-    const same = this.#handlings.get(subscriber.text);
-    if (!same?.delete(subscriber)) return;
-    if (same.size === 0) this.#handlings.delete(subscriber.text);
-    this.#root.#answering.delete(subscriber);
-    this.#root.#host?.forget(subscriber, left);
-  }
-
-  #bind(subscriber: Handling | Reading): Binding {
-    const host = this.#broker("start a subscriber");
-    const { connection, feed, stopping, queue, stats } = host;
-    const { sender } = this;
-    return {
-      ways: host.linkContext(sender),
-      connection,
-      feed,
-      stopping,
-      queue,
-      prefix: this.prefix,
-      middleware: this.#allMiddleware,
-      sender,
-      stats: subscriber instanceof Handling ? stats(subscriber) : undefined,
-    };
+    host?.addresses.serve(subscription.subject, subscription);
+    host?.registered(subscription);
   }
 }
 

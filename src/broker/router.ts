@@ -12,13 +12,12 @@ import {
   type PublisherOptions,
 } from "../sending/publisher.ts";
 import { checkSubject, type Params, Pattern } from "../subject/subject.ts";
-import { sessionHandler } from "../subscriber/session_serving.ts";
+import { SessionOpener } from "../subscriber/route.ts";
+import { subjectOrigin } from "../subscriber/subject_source.ts";
 import type { Handler, HandlerSubscriber, ReadSubscriber } from "../subscriber/subscriber.ts";
 import { type SubscriberOptions, subscriberSettings } from "../subscriber/subscriber_options.ts";
-import { type Host, Registry } from "./registry.ts";
-
-/** Returns a router's registry; a function of the module, so that programs do not see it as a method. */
-export let registryOf: (router: NatsRouter) => Registry;
+import { registryOf, setRegistry } from "./internals.ts";
+import { Registry } from "./registry.ts";
 
 /** What a handler may return if its reply has a schema: a value, its promise, the result of `reply()`, or parts. */
 export type Replied<Value> =
@@ -29,9 +28,6 @@ export type Replied<Value> =
 
 /** How to subscribe without a handler. */
 export type ReadOptions = Pick<SubscriberOptions, "queue" | "maxPending">;
-
-/** Makes a router the outermost one and gives it a connection, before anything is registered on it. */
-export let hostOn: (router: NatsRouter, host: Host) => Registry;
 
 /** How to include a router. */
 export interface IncludeOptions {
@@ -71,19 +67,13 @@ export interface MiddlewarePair<State> {
  * ```
  */
 export class NatsRouter<State extends object = Readonly<Record<string, unknown>>> {
-  #registry = new Registry();
-
-  static {
-    registryOf = (router) => router.#registry;
-    hostOn = (router, host) => router.#registry = new Registry(host);
-  }
-
   /**
    * Makes a router; give its prefix to `include()`.
    *
    * @throws {TypeError} if it gets any argument
    */
   constructor(...nothing: readonly never[]) {
+    setRegistry(this, new Registry());
     if (nothing.length === 0) return;
     throw wrongCall("make a router", 'include(new NatsRouter(), { prefix: "v1." })');
   }
@@ -93,7 +83,7 @@ export class NatsRouter<State extends object = Readonly<Record<string, unknown>>
     inspect: typeof Deno.inspect,
     how: Deno.InspectOptions,
   ): string {
-    return `NatsRouter ${inspect(this.#registry.inventory, how)}`;
+    return `NatsRouter ${inspect(registryOf(this).inventory, how)}`;
   }
 
   /**
@@ -109,7 +99,7 @@ export class NatsRouter<State extends object = Readonly<Record<string, unknown>>
     const pair = typeof middleware === "function" ? { consume: middleware } : middleware;
     checkOptions(action, pair ?? null, { consume: aMiddleware, publish: aMiddleware });
     if (!pair.consume && !pair.publish) throw wrongCall(action, "use({ consume, publish })");
-    this.#registry.use(pair.consume as Middleware | undefined, pair.publish);
+    registryOf(this).use(pair.consume as Middleware | undefined, pair.publish);
     return this;
   }
 
@@ -134,7 +124,7 @@ export class NatsRouter<State extends object = Readonly<Record<string, unknown>>
       const rule = `a prefix must end as it is to stand before "orders", as "v1." does`;
       throw new InvalidSubjectError("include a router", rule, prefix);
     }
-    this.#registry.include(registryOf(router as unknown as NatsRouter), prefix);
+    registryOf(this).include(registryOf(router), prefix);
     return this;
   }
 
@@ -149,7 +139,7 @@ export class NatsRouter<State extends object = Readonly<Record<string, unknown>>
   ): Publisher<Text, Body, Answer> {
     checkText("make a publisher", pattern);
     checkPublisher(pattern, options as PublisherOptions);
-    const registry = this.#registry;
+    const registry = registryOf(this);
     const publisher = new PatternPublisher(pattern, registry, options as PublisherOptions);
     registry.publishes(pattern);
     return publisher as unknown as Publisher<Text, Body, Answer>;
@@ -184,9 +174,9 @@ export class NatsRouter<State extends object = Readonly<Record<string, unknown>>
       rest,
     );
     const settings = subscriberSettings(new Pattern(pattern), options, handler);
-    if (!handler) return this.#registry.read(pattern, settings);
+    if (!handler) return registryOf(this).read(pattern, settings);
     const { filter, schema, replySchema, middleware = [] } = options as SubscriberOptions;
-    return this.#registry.handle(pattern, settings, {
+    return registryOf(this).handle(subjectOrigin(pattern, settings), settings, {
       handler,
       filter,
       schema,
@@ -224,18 +214,14 @@ export class NatsRouter<State extends object = Readonly<Record<string, unknown>>
     if (!handler) throw wrongCall(`serve sessions on "${pattern}"`, "session(pattern, handler)");
     const { queue, openingSchema: schema, middleware = [], maxSessions = 1_000 } = options;
     const settings = subscriberSettings(new Pattern(pattern), { ...(queue && { queue }) }, handler);
-    const serving = sessionHandler(pattern, options, handler);
-    return this.#registry.handle(pattern, {
-      ...settings,
-      concurrency: Infinity,
-      maxStreams: maxSessions,
-    }, {
-      handler: serving,
+    const opener = new SessionOpener(pattern, options, handler);
+    const limits = { ...settings, concurrency: Infinity, maxStreams: maxSessions };
+    return registryOf(this).handle(subjectOrigin(pattern, limits), limits, {
+      handler: opener,
       schema,
       middleware,
       filter: undefined,
       replySchema: undefined,
-      isSession: true,
     });
   }
 }

@@ -233,6 +233,15 @@ function merged(own: OwnHeaders, fields: HeaderFields): Uint8Array {
   return encoder.encode(`${[VERSION, ...lines].join("\r\n")}${END}`);
 }
 
+/** Writes a header block of these headers alone; `undefined` without any. */
+export function encodeFields(fields: HeaderFields | undefined): Uint8Array | undefined {
+  const pairs = fields ? pairsOf(fields) : [];
+  for (const [name, value] of pairs) checkField(name, value);
+  if (pairs.length === 0) return undefined;
+  const lines = pairs.map(([name, value]) => `${name}: ${value}`);
+  return encoder.encode(`${[VERSION, ...lines].join("\r\n")}${END}`);
+}
+
 /** Whether a user's content type would make another body arrive as text or bytes, as one copied from another message may. */
 function isUntrue({ contentType }: OwnHeaders, [name, value]: readonly [string, string]): boolean {
   return contentType !== undefined && name.toLowerCase() === "content-type" &&

@@ -52,12 +52,14 @@ export interface Reception {
   readonly conversation?: string;
   readonly params?: Readonly<Record<string, string>>;
   readonly signal?: () => AbortSignal;
+  /** The values of its middleware, if other messages share them. */
+  readonly state?: Record<string, unknown>;
   /** Decides which reply addresses to show; `undefined` if all are checked already. */
   readonly addresses?: { shows(message: RawMessage): boolean } | undefined;
   /** Whether its answer is a stream or a session, which has begun. */
-  readonly isLed?: boolean;
   /** The codecs of the broker, if it has its own. */
   readonly codecs?: Codecs | undefined;
+  readonly isUpgraded?: boolean;
   /** Called with the error if the body does not decode. */
   readonly unfit?: ((error: DecodeError) => void) | undefined;
 }
@@ -140,7 +142,7 @@ export class ReceivedMessage implements Message {
   }
 
   get state(): Record<string, unknown> {
-    return this.#state ??= {};
+    return this.#state ??= this.#reception?.state ?? {};
   }
 
   get signal(): AbortSignal {
@@ -182,6 +184,7 @@ export class ReceivedMessage implements Message {
     made.#headers = this.#headers;
     made.#state = this.#state;
     made.#signal = this.#signal;
-    return made;
+    // what a source has added to the message stays with it
+    return Object.assign(made, this);
   }
 }

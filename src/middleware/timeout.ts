@@ -47,5 +47,5 @@ export function timeout(milliseconds: number): Middleware<unknown> {
 }
 
 function hasBegun(message: unknown): boolean {
-  return message instanceof ReceivedMessage && receptionOf(message)?.isLed === true;
+  return message instanceof ReceivedMessage && receptionOf(message)?.isUpgraded === true;
 }

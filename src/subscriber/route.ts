@@ -1,53 +1,102 @@
-import type { Clock } from "../clock.ts";
-import { DecodeError, ReplyError, type ValidationError } from "../errors.ts";
 import { within } from "../deadline.ts";
-import { ERROR_CODES, Reply } from "../message/reply.ts";
-import { after, isAsyncIterable, isThenable } from "../promises.ts";
+import { DecodeError, ReplyError, type ValidationError } from "../errors.ts";
+import { type LinkSettings, linkSettings, type SessionOptions } from "../link/link_options.ts";
+import type { SessionHandler } from "../link/session.ts";
 import type { ReceivedMessage } from "../message/message.ts";
+import { ERROR_CODES, Reply } from "../message/reply.ts";
 import { LONGEST_VALIDATION, type Schema, validate } from "../message/schema.ts";
 import { compose, type Link, type Middleware } from "../middleware/middleware.ts";
 import { describe } from "../options.ts";
-import type { Exchange } from "./exchange.ts";
+import { after, isAsyncGenerator, isAsyncIterable, isThenable } from "../promises.ts";
+import { BatchInvocation, type Invocation } from "../source/invocation.ts";
+import type { PartCheck } from "../source/source.ts";
+import type { RequestInvocation } from "./request_invocation.ts";
+import type { SessionServer } from "./session_server.ts";
 import type { Handler } from "./subscriber.ts";
 
-/** The registration of one handler on a subject. */
+/** The registration of one handler. */
 export interface RouteSettings {
-  readonly handler: Handler;
+  readonly handler: Handler | SessionOpener;
   readonly filter: ((message: ReceivedMessage) => boolean) | undefined;
   readonly schema: Schema | undefined;
   readonly replySchema: Schema | undefined;
   readonly middleware: readonly Middleware[];
-  /** Whether it handles openings of sessions. */
-  readonly isSession?: true;
 }
 
-/** What a route needs of its subscriber. */
-export interface RouteSurroundings {
-  readonly clock: Clock;
-  readonly pour: Pour;
+/** Opens the sessions of a handler, by code that is loaded before the first one. */
+export class SessionOpener {
+  readonly settings: LinkSettings;
+  readonly #pattern: string;
+  readonly #options: SessionOptions;
+  readonly #handler: SessionHandler;
+  #server: SessionServer | undefined;
+
+  constructor(pattern: string, options: SessionOptions, handler: SessionHandler) {
+    this.settings = linkSettings(`serve sessions on "${pattern}"`, options);
+    this.#pattern = pattern;
+    this.#options = options;
+    this.#handler = handler;
+  }
+
+  /** Loads the code of sessions. */
+  async load(): Promise<SessionServer> {
+    const { SessionServer } = await import("./session_server.ts");
+    return this.#server ??= new SessionServer({
+      pattern: this.#pattern,
+      settings: this.settings,
+      options: this.#options,
+      handler: this.#handler,
+    });
+  }
+
+  /** Runs the handler with a session. */
+  open(invocation: RequestInvocation): Promise<void> {
+    if (this.#server) return this.#server.serve(invocation);
+    return this.load().then((server) => server.serve(invocation));
+  }
+}
+
+/** What the handler of a route makes of a message. */
+export function servedBy({ handler }: RouteSettings): "values" | "parts" | "sessions" {
+  if (handler instanceof SessionOpener) return "sessions";
+  return isAsyncGenerator(handler) ? "parts" : "values";
+}
+
+/** How a route handles its invocations. */
+export interface RoutePlan {
+  /** Sends the parts of a streamed reply within the middleware, which wraps the whole stream. */
+  readonly stream: (
+    invocation: Invocation,
+    parts: AsyncIterable<unknown>,
+    check: PartCheck | undefined,
+  ) => unknown;
   readonly report: (error: Error) => void;
 }
 
 /** A handler with its schema and its middleware, composed once. */
 export class Route {
   readonly #settings: RouteSettings;
-  readonly #handle: (message: ReceivedMessage) => unknown;
+  readonly #handle: (invocation: Invocation) => unknown;
 
-  /** `pour` sends the parts of a streamed reply within the middleware, which wraps the whole stream. */
   constructor(
     settings: RouteSettings,
     outer: readonly Middleware[],
-    { clock, pour, report }: RouteSurroundings,
+    { stream, report }: RoutePlan,
   ) {
     this.#settings = settings;
     const { handler, replySchema } = settings;
+    const run = handler instanceof SessionOpener
+      ? (invocation: Invocation) => handler.open(invocation as RequestInvocation)
+      : (invocation: Invocation) => handler(invocation.given as ReceivedMessage);
     const chain = [...outer, ...settings.middleware];
     this.#handle = compose(
       chain.map(linkOf),
-      (message) =>
-        after(handler(message), (value) => {
+      (invocation) =>
+        after(run(invocation), (value) => {
           if (!isAsyncIterable(value)) return value;
-          return pour(message, value, replySchema && ((part) => checked(replySchema, part, clock)));
+          const check = replySchema &&
+            ((part: unknown) => checked(replySchema, part, invocation));
+          return stream(invocation, value, check);
         }),
       (name) => {
         const habit = "call next(), or give back what is to be the reply";
@@ -75,47 +124,36 @@ export class Route {
   }
 
   /** Validates and handles; returns the reply, or its promise. */
-  run(exchange: Exchange): unknown {
-    const { message } = exchange;
+  run(invocation: Invocation): unknown {
     const { schema, replySchema } = this.#settings;
     const value = schema
-      ? after(validated(schema, exchange), (body) => this.#handle(message.withBody(body)))
-      : this.#handle(message);
+      ? after(validated(schema, invocation), () => this.#handle(invocation))
+      : this.#handle(invocation);
     if (!replySchema) return value;
     // the parts of a stream have been checked already
     return after(
       value,
-      (value) => exchange.isLed ? value : checked(replySchema, value, exchange.clock),
+      (value) => invocation.isUpgraded ? value : checked(replySchema, value, invocation),
     );
   }
 }
 
 /** Makes a link of the chain from a middleware; rejects arguments to `next`, which would silently be lost. */
-function linkOf(middleware: Middleware): Link<ReceivedMessage> {
-  const link: Link<ReceivedMessage> = (message, next) =>
-    middleware(message, (given?: unknown) => {
-      if (given === undefined || given === message) return next(message);
+function linkOf(middleware: Middleware): Link<Invocation> {
+  const link: Link<Invocation> = (invocation, next) =>
+    middleware(invocation.message, (given?: unknown) => {
+      if (given === undefined || given === invocation.message) return next(invocation);
       const habit = "next() must be called with nothing: throw errors, and keep values in state";
       return Promise.reject(new TypeError(`Cannot go on as ${habit}: ${describe(given)}`));
     });
   return Object.defineProperty(link, "name", { value: middleware.name });
 }
 
-/** Checks a part; returns the part, or a promise of it. */
-export type PartCheck = (part: unknown) => unknown;
-
-/** Sends the parts of a reply as they are made. */
-export type Pour = (
-  message: ReceivedMessage,
-  parts: AsyncIterable<unknown>,
-  check: PartCheck | undefined,
-) => Promise<void>;
-
 /**
  * Checks a reply and returns it unchanged: transforming it is for the receiver's schema. A reply that does not fit is
  * the handler's fault, not the caller's.
  */
-function checked(schema: Schema, value: unknown, clock: Clock): unknown {
+function checked(schema: Schema, value: unknown, { clock }: Invocation): unknown {
   const valid = validate(schema, value instanceof Reply ? value.body : value);
   if (!(valid instanceof Promise)) return value;
   return within(valid, { clock, timeout: LONGEST_VALIDATION }, "validate a reply").then(() =>
@@ -124,10 +162,17 @@ function checked(schema: Schema, value: unknown, clock: Clock): unknown {
 }
 
 /**
- * Decodes the body.
+ * Decodes the body, or the bodies of a batch.
  *
- * @throws {ReplyError} with 400, if the body does not match its content type
+ * @throws {ReplyError} with 400, if a body does not match its content type
  */
+export function decodeAll(invocation: Invocation): void {
+  if (!(invocation instanceof BatchInvocation)) return decode(invocation.message);
+  invocation.messages.forEach(decode);
+  invocation.replace(invocation.messages);
+}
+
+/** Does the same for one message. */
 export function decode(message: ReceivedMessage): void {
   try {
     void message.body;
@@ -137,7 +182,27 @@ export function decode(message: ReceivedMessage): void {
   }
 }
 
-function validated(schema: Schema, { message, deadline, clock }: Exchange): unknown {
+/** Replaces the message, or each of a batch, by one with the body that the schema makes. */
+function validated(schema: Schema, invocation: Invocation): unknown {
+  if (invocation instanceof BatchInvocation) return batchValidated(schema, invocation);
+  const { message } = invocation;
+  return after(validatedBody(schema, message, invocation), (body) => {
+    invocation.message = message.withBody(body);
+  });
+}
+
+async function batchValidated(schema: Schema, invocation: BatchInvocation): Promise<void> {
+  const { messages } = invocation;
+  const bodies = messages.map((message) => validatedBody(schema, message, invocation));
+  const values = await Promise.all(bodies);
+  invocation.replace(messages.map((message, at) => message.withBody(values[at])));
+}
+
+function validatedBody(
+  schema: Schema,
+  message: ReceivedMessage,
+  { deadline, clock }: Invocation,
+): unknown {
   const valid = validate(schema, message.body, refusal);
   if (!(valid instanceof Promise)) return valid;
   const timeout = Math.max(0, Math.min(LONGEST_VALIDATION, deadline - clock.now()));

@@ -1,28 +1,24 @@
-import { type EventFeed, isPowerOfTen } from "../events.ts";
+import { isPowerOfTen } from "../events.ts";
 import { ReplyError } from "../errors.ts";
 import type { Channel } from "../link/ends/channel.ts";
 import type { MemoryBudget, MemoryShare } from "../link/limits.ts";
-import type { LinkContext } from "../link/ends/link_context.ts";
 import { LinkError } from "../link/link_error.ts";
-import type { Guest, Limiter } from "../link/limits.ts";
+import { type Guest, Limiter } from "../link/limits.ts";
 import { ERROR_CODES } from "../message/reply.ts";
 import { LINK } from "../message/signalbox_headers.ts";
 import { after } from "../promises.ts";
-import type { Exchange, Seat } from "./exchange.ts";
+import type { BrokerContext } from "../source/context.ts";
+import type { Sink } from "../source/source.ts";
+import type { RequestInvocation, Seat } from "./request_invocation.ts";
+import type { SubscriberSettings } from "./subscriber_options.ts";
 
-/** The limits of one subject's places. */
+/** What the places of one subject are for. */
 export interface SeatPlan {
-  readonly ways: Pick<LinkContext, "links" | "sender">;
-  readonly feed: Pick<EventFeed, "emit">;
   readonly pattern: string;
-  /** What the places are for, in error messages: sessions, or streams. */
-  readonly what: string;
-  readonly noReply: boolean;
-  readonly places: Limiter;
-  /** Limiter for streams that are only published: they must not take the place of a reader. */
-  readonly unread: Limiter;
-  /** Called when there was no place. */
-  readonly refused: () => void;
+  /** In error messages. */
+  readonly what: "sessions" | "streams";
+  readonly settings: SubscriberSettings;
+  readonly sink: Pick<Sink, "drop">;
 }
 
 /** The place of a message that becomes a stream or a session, from its arrival to its end. */
@@ -30,11 +26,11 @@ class Taken implements Seat, Guest {
   readonly #held: MemoryBudget;
   readonly #size: number;
   #places: readonly Limiter[] = [];
-  readonly #dismissed: (endpoint: Channel) => void;
+  readonly #dismissed: (channel: Channel) => void;
   #holding: MemoryShare;
-  #endpoint: Channel | undefined;
+  #channel: Channel | undefined;
 
-  constructor(held: MemoryBudget, size: number, dismissed: (endpoint: Channel) => void) {
+  constructor(held: MemoryBudget, size: number, dismissed: (channel: Channel) => void) {
     this.#held = held;
     this.#size = size;
     this.#holding = held.open(size);
@@ -42,7 +38,7 @@ class Taken implements Seat, Guest {
   }
 
   get isMute(): boolean {
-    return this.#endpoint !== undefined && !this.#endpoint.ending && !this.#endpoint.life.isMet;
+    return this.#channel !== undefined && !this.#channel.ending && !this.#channel.life.isMet;
   }
 
   get isOver(): boolean {
@@ -55,19 +51,19 @@ class Taken implements Seat, Guest {
   }
 
   /** Notes the link, which can now be ended to free the place. */
-  lead(endpoint: Channel): void {
-    this.#endpoint = endpoint;
+  upgrade(channel: Channel): void {
+    this.#channel = channel;
     for (const places of this.#places) places.seat(this);
     this.#held.forget(this.#holding);
     this.#holding = this.#held.open(this.#size, this);
   }
 
   dismiss(): void {
-    this.#dismissed(this.#endpoint!);
+    this.#dismissed(this.#channel!);
   }
 
   outgrown(): void {
-    this.#endpoint!.outgrown();
+    this.#channel!.outgrown();
   }
 
   leave(): void {
@@ -78,11 +74,20 @@ class Taken implements Seat, Guest {
 
 /** The places of one subject and of the broker: each stream or session takes one of both. */
 export class Seats {
+  readonly #context: BrokerContext;
   readonly #plan: SeatPlan;
+  readonly #places: Limiter;
+  /** For streams that are only published: they must not take the place of a reader. */
+  readonly #unread: Limiter;
   #dismissed = 0;
 
-  constructor(plan: SeatPlan) {
+  constructor(context: BrokerContext, plan: SeatPlan) {
+    const { clock } = context;
+    const { maxStreams, openingRate } = plan.settings;
+    this.#context = context;
     this.#plan = plan;
+    this.#places = new Limiter(clock, maxStreams, openingRate);
+    this.#unread = new Limiter(clock, maxStreams);
   }
 
   /**
@@ -91,53 +96,54 @@ export class Seats {
    *
    * @throws {ReplyError} with 429, if there is no place, or links hold too many bytes
    */
-  take(exchange: Exchange): unknown {
-    const { ways: { links, sender }, what } = this.#plan;
-    const { size } = exchange;
-    if (sender.isFull) throw this.#refusal(exchange, "Too much waits to be sent");
+  take(invocation: RequestInvocation): unknown {
+    const { links, sender } = this.#context;
+    const { what } = this.#plan;
+    const { size } = invocation;
+    if (sender.isFull) throw this.#refusal(invocation, "Too much waits to be sent");
     if (!links.held.mayFix(size)) {
-      throw this.#refusal(exchange, "Streams and sessions hold too much");
+      throw this.#refusal(invocation, "Streams and sessions hold too much");
     }
-    const seat = new Taken(links.held, size, (endpoint) => this.#dismiss(endpoint));
-    exchange.seat = seat;
-    const own = this.#placesOf(exchange);
-    const isLink = exchange.message.headers.has(LINK);
-    return after(this.#enter(exchange, seat, own, what), () => {
-      if (isLink) return this.#enter(exchange, seat, links.places, "streams and sessions");
+    const seat = new Taken(links.held, size, (channel) => this.#dismiss(channel));
+    invocation.seat = seat;
+    const own = this.#placesOf(invocation);
+    const isLink = invocation.message.headers.has(LINK);
+    return after(this.#enter(invocation, seat, own, what), () => {
+      if (isLink) return this.#enter(invocation, seat, links.places, "streams and sessions");
     });
   }
 
   /** Counts a beginning stream towards the limit for a second and returns 0, or returns the milliseconds to wait. */
-  pass(exchange: Exchange): number {
-    return this.#placesOf(exchange).pass();
+  pass(invocation: RequestInvocation): number {
+    return this.#placesOf(invocation).pass();
   }
 
-  #placesOf(exchange: Exchange): Limiter {
-    const { noReply, places, unread } = this.#plan;
-    return noReply || exchange.replyTo === "" ? unread : places;
+  #placesOf(invocation: RequestInvocation): Limiter {
+    const { noReply } = this.#plan.settings;
+    return noReply || invocation.replyTo === "" ? this.#unread : this.#places;
   }
 
-  #enter(exchange: Exchange, seat: Taken, places: Limiter, what: string): unknown {
+  #enter(invocation: RequestInvocation, seat: Taken, places: Limiter, what: string): unknown {
     return after(places.enter(), (hasPlace) => {
-      if (!hasPlace) throw this.#refusal(exchange, `Too many ${what}`);
+      if (!hasPlace) throw this.#refusal(invocation, `Too many ${what}`);
       seat.entered(places);
     });
   }
 
-  #refusal(exchange: Exchange, description: string): ReplyError {
-    exchange.servesLinks = exchange.isRefused = true;
-    this.#plan.refused();
+  #refusal(invocation: RequestInvocation, description: string): ReplyError {
+    invocation.servesLinks = invocation.isRefused = true;
+    this.#plan.sink.drop();
     return new ReplyError(ERROR_CODES.tooMany, description);
   }
 
   /** Emits an event only for the first, the tenth, the hundredth, as a peer decides how many there are. */
-  #dismiss(endpoint: Channel): void {
+  #dismiss(channel: Channel): void {
     const description = "Others wait for the place of one that says nothing";
-    const { subject, correlationId } = endpoint;
+    const { subject, correlationId } = channel;
     const error = new LinkError("go on with", subject, "error", description);
-    endpoint.abort({ reason: "error", code: ERROR_CODES.tooMany, description, error }, "fail");
+    channel.abort({ reason: "error", code: ERROR_CODES.tooMany, description, error }, "fail");
     if (!isPowerOfTen(++this.#dismissed)) return;
-    const { feed, pattern } = this.#plan;
-    feed.emit({ type: "error", error, subject, pattern, correlationId });
+    const { pattern } = this.#plan;
+    this.#context.feed.emit({ type: "error", error, subject, pattern, correlationId });
   }
 }

@@ -36,6 +36,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["link/links.ts"],
   ["link/ends"],
   ["link/load.ts"],
+  ["source"],
   ["subscriber"],
   ["broker"],
   ["testing", "demo"],

@@ -6,7 +6,7 @@ import { ReceivedMessage } from "../../../src/message/message.ts";
 import { Reply, reply } from "../../../src/message/reply.ts";
 import type { Schema, SchemaResult } from "../../../src/message/schema.ts";
 import type { Middleware } from "../../../src/middleware/middleware.ts";
-import { Exchange } from "../../../src/subscriber/exchange.ts";
+import { RequestInvocation } from "../../../src/subscriber/request_invocation.ts";
 import { decode, Route, type RouteSettings } from "../../../src/subscriber/route.ts";
 import { packet } from "./packet.ts";
 import { ReplyAddresses } from "../../../src/replies/reply_addresses.ts";
@@ -19,15 +19,14 @@ function route(settings: Partial<RouteSettings>, outer: readonly Middleware[] = 
   const { handler = ({ body }) => body, ...others } = settings;
   const none = { filter: undefined, schema: undefined, replySchema: undefined, middleware: [] };
   return new Route({ ...none, ...others, handler }, outer, {
-    clock: platformClock,
-    pour: () => Promise.resolve(),
+    stream: () => Promise.resolve(),
     report: () => {},
   });
 }
 
-function exchange(body: string, headers?: string): Exchange {
+function exchange(body: string, headers?: string): RequestInvocation {
   const { signal } = new AbortController();
-  return new Exchange(packet(body, headers), {}, performance.now(), signal, WAYS);
+  return new RequestInvocation(packet(body, headers), {}, performance.now(), signal, WAYS);
 }
 
 function schemaOf(

@@ -1,23 +1,25 @@
 import type { Clock } from "../clock.ts";
 import { type Bounds, Queue } from "../queue.ts";
 import { breath, breathing } from "../pacing.ts";
-import { copyRawMessage, heldSize, type RawMessage } from "../message/raw_message.ts";
+import { copyDelivery, type Delivery, sizeOfDelivery } from "../source/invocation.ts";
 
-/** Handles the messages of an intake. */
-export interface Worker {
+/** Handles the messages of a queue. */
+export interface Worker<D extends Delivery = Delivery> {
   /** Handles a message; returns a promise only if it has to wait. */
-  run(packet: RawMessage, arrived: number): void | Promise<void>;
+  run(delivery: D, arrived: number): void | Promise<void>;
   /** Refuses a message for which there is no room. */
-  overflow(packet: RawMessage): void;
+  overflow(delivery: D): void;
   /** Refuses a message that arrived after the last start of a handler. */
-  late(packet: RawMessage): void;
+  late(delivery: D): void;
+  /** Called when a handler has ended. */
+  freed?(): void;
 }
 
 /** After how many messages of the backlog to check whether the event loop needs a turn. */
 const SERIES = 16;
 
-interface Waiting {
-  readonly packet: RawMessage;
+interface Waiting<D> {
+  readonly delivery: D;
   readonly arrived: number;
 }
 
@@ -25,11 +27,11 @@ interface Waiting {
  * Passes a limited number of messages at a time to the handler, and lets a limited number wait. It never blocks the
  * client's read loop, as a slow handler must not delay the answers to other requests.
  */
-export class Intake {
-  readonly #worker: Worker;
+export class HandlerQueue<D extends Delivery = Delivery> {
+  readonly #worker: Worker<D>;
   readonly #concurrency: number;
   readonly #bounds: Bounds;
-  readonly #backlog = new Queue<Waiting>();
+  readonly #backlog = new Queue<Waiting<D>>();
   #clock!: Clock;
   #running = 0;
   #era = 0;
@@ -38,7 +40,7 @@ export class Intake {
   #begun = 0;
   #idle: (() => void)[] = [];
 
-  constructor(worker: Worker, concurrency: number, bounds: Bounds) {
+  constructor(worker: Worker<D>, concurrency: number, bounds: Bounds) {
     this.#worker = worker;
     this.#concurrency = concurrency;
     this.#bounds = bounds;
@@ -49,16 +51,21 @@ export class Intake {
     return this.#running + this.#backlog.length;
   }
 
+  /** How many handlers could begin at once. */
+  get free(): number {
+    return Math.max(0, this.#concurrency - this.count);
+  }
+
   /** Takes a message: to the handler, to the backlog, or refuses it. */
-  take(packet: RawMessage): void {
+  take(delivery: D): void {
     const arrived = this.#clock.now();
-    if (arrived > this.#until) return this.#worker.late(packet);
+    if (arrived > this.#until) return this.#worker.late(delivery);
     // a new message must not overtake those that wait for a turn of the event loop
     const isFree = this.#running < this.#concurrency && !this.#refilling;
-    if (isFree) return this.#start({ packet, arrived });
-    const size = heldSize(packet);
-    if (!this.#backlog.fits(size, this.#bounds)) return this.#worker.overflow(packet);
-    this.#backlog.push({ packet: copyRawMessage(packet), arrived }, size);
+    if (isFree) return this.#start({ delivery, arrived });
+    const size = sizeOfDelivery(delivery);
+    if (!this.#backlog.fits(size, this.#bounds)) return this.#worker.overflow(delivery);
+    this.#backlog.push({ delivery: copyDelivery(delivery) as D, arrived }, size);
   }
 
   /** Takes messages from now on. */
@@ -80,19 +87,19 @@ export class Intake {
   }
 
   /** Stops counting running messages, and returns the waiting ones. */
-  clear(): RawMessage[] {
-    const left: RawMessage[] = [];
-    for (let next; (next = this.#backlog.shift());) left.push(next.packet);
+  clear(): D[] {
+    const left: D[] = [];
+    for (let next; (next = this.#backlog.shift());) left.push(next.delivery);
     this.#era++;
     this.#running = 0;
     this.#tellIdle();
     return left;
   }
 
-  #start({ packet, arrived }: Waiting): void {
+  #start({ delivery, arrived }: Waiting<D>): void {
     const era = this.#era;
     this.#running++;
-    const done = this.#worker.run(packet, arrived);
+    const done = this.#worker.run(delivery, arrived);
     if (!done) return this.#finished(era);
     const finish = () => this.#finished(era);
     // free the place even after an error
@@ -103,7 +110,9 @@ export class Intake {
   #finished(era: number): void {
     if (era !== this.#era) return;
     this.#running--;
-    if (!this.#refilling) this.#refill();
+    if (this.#refilling) return;
+    this.#refill();
+    this.#worker.freed?.();
   }
 
   #refill(): void {

@@ -2,14 +2,14 @@ import { assertEquals, assertStrictEquals } from "@std/assert";
 import { breathing } from "../../../src/pacing.ts";
 import { platformClock } from "../../../src/clock.ts";
 import type { RawMessage } from "../../../src/message/raw_message.ts";
-import { Intake, type Worker } from "../../../src/subscriber/intake.ts";
+import { HandlerQueue, type Worker } from "../../../src/subscriber/handler_queue.ts";
 import { packet } from "./packet.ts";
 
 const BOUNDS = { messages: 3, bytes: 1_000 };
 const textOf = ({ data }: RawMessage) => new TextDecoder().decode(data);
 
 /** Notes what it is given, and ends each when it is told to. */
-class Slow implements Worker {
+class Slow implements Worker<RawMessage> {
   readonly begun: string[] = [];
   readonly refused: string[] = [];
   readonly #ends: (() => void)[] = [];
@@ -33,7 +33,7 @@ class Slow implements Worker {
   }
 }
 
-function take(intake: Intake, ...bodies: string[]): void {
+function take(intake: HandlerQueue<RawMessage>, ...bodies: string[]): void {
   for (const body of bodies) intake.take(packet(body));
 }
 
@@ -44,9 +44,9 @@ async function isSettled(promise: Promise<void>): Promise<boolean> {
   return settled;
 }
 
-Deno.test("Intake lets as many through as may run, and the next when one has ended", async () => {
+Deno.test("HandlerQueue lets as many through as may run, and the next when one has ended", async () => {
   const worker = new Slow();
-  const intake = new Intake(worker, 2, BOUNDS);
+  const intake = new HandlerQueue(worker, 2, BOUNDS);
   intake.open(platformClock);
   take(intake, "a", "b", "c", "d");
   assertEquals(worker.begun, ["a", "b"]);
@@ -56,9 +56,9 @@ Deno.test("Intake lets as many through as may run, and the next when one has end
   assertEquals(worker.begun, ["a", "b", "c", "d"]);
 });
 
-Deno.test("Intake refuses what is past the bounds, and keeps what it has", async () => {
+Deno.test("HandlerQueue refuses what is past the bounds, and keeps what it has", async () => {
   const worker = new Slow();
-  const intake = new Intake(worker, 1, BOUNDS);
+  const intake = new HandlerQueue(worker, 1, BOUNDS);
   intake.open(platformClock);
   take(intake, "a", "b", "c", "d", "e");
   assertEquals([worker.begun, worker.refused], [["a"], ["e"]]);
@@ -67,13 +67,13 @@ Deno.test("Intake refuses what is past the bounds, and keeps what it has", async
   assertEquals([worker.begun, worker.refused], [["a", "b"], ["e", "g"]]);
 });
 
-Deno.test("Intake goes by bytes, headers included, too", () => {
+Deno.test("HandlerQueue goes by bytes, headers included, too", () => {
   const worker = new Slow();
-  const intake = new Intake(worker, 1, { messages: 100, bytes: 40 });
+  const intake = new HandlerQueue(worker, 1, { messages: 100, bytes: 40 });
   intake.open(platformClock);
   take(intake, "a", "b".repeat(40), "c");
   assertEquals(worker.refused, ["c"]);
-  const other = new Intake(worker, 1, { messages: 100, bytes: 30 });
+  const other = new HandlerQueue(worker, 1, { messages: 100, bytes: 30 });
   other.open(platformClock);
   other.take(packet("a"));
   other.take(packet("d", `x: ${"y".repeat(40)}`));
@@ -81,9 +81,9 @@ Deno.test("Intake goes by bytes, headers included, too", () => {
   assertEquals(worker.refused, ["c", "e"]);
 });
 
-Deno.test("Intake keeps a copy of what waits, as the bytes lie in the socket's chunk", async () => {
+Deno.test("HandlerQueue keeps a copy of what waits, as the bytes lie in the socket's chunk", async () => {
   const worker = new Slow();
-  const intake = new Intake(worker, 1, BOUNDS);
+  const intake = new HandlerQueue(worker, 1, BOUNDS);
   intake.open(platformClock);
   const waiting = packet("b");
   take(intake, "a");
@@ -93,10 +93,10 @@ Deno.test("Intake keeps a copy of what waits, as the bytes lie in the socket's c
   assertEquals(worker.begun, ["a", "b"]);
 });
 
-Deno.test("Intake hands over when each message came, not when its turn was", async () => {
+Deno.test("HandlerQueue hands over when each message came, not when its turn was", async () => {
   const arrivals: number[] = [];
   let release = () => {};
-  const worker: Worker = {
+  const worker: Worker<RawMessage> = {
     run(_packet, arrived) {
       arrivals.push(arrived);
       return new Promise((resolve) => release = resolve);
@@ -104,7 +104,7 @@ Deno.test("Intake hands over when each message came, not when its turn was", asy
     overflow() {},
     late() {},
   };
-  const intake = new Intake(worker, 1, BOUNDS);
+  const intake = new HandlerQueue(worker, 1, BOUNDS);
   intake.open(platformClock);
   take(intake, "a", "b");
   const taken = performance.now();
@@ -115,10 +115,10 @@ Deno.test("Intake hands over when each message came, not when its turn was", asy
   release();
 });
 
-Deno.test("Intake goes through a backlog of any length, though no handler waits", async () => {
+Deno.test("HandlerQueue goes through a backlog of any length, though no handler waits", async () => {
   const seen: string[] = [];
   const more = Array.from({ length: 20_000 }, (_, at) => `${at}`);
-  const worker: Worker = {
+  const worker: Worker<RawMessage> = {
     run(packet) {
       seen.push(textOf(packet));
       // whatever comes while one is at work has to wait
@@ -127,7 +127,7 @@ Deno.test("Intake goes through a backlog of any length, though no handler waits"
     overflow() {},
     late() {},
   };
-  const intake = new Intake(worker, 1, { messages: 100_000, bytes: 10_000_000 });
+  const intake = new HandlerQueue(worker, 1, { messages: 100_000, bytes: 10_000_000 });
   intake.open(platformClock);
   take(intake, "first");
   // with turns of the event loop in between
@@ -135,9 +135,9 @@ Deno.test("Intake goes through a backlog of any length, though no handler waits"
   assertEquals([seen.length, seen[1], seen.at(-1)], [20_001, "0", "19999"]);
 });
 
-Deno.test("Intake.drained() leaves no timer behind, though its loop has just asked for a turn", async () => {
+Deno.test("HandlerQueue.drained() leaves no timer behind, though its loop has just asked for a turn", async () => {
   const more = Array.from({ length: 16 }, (_, at) => `${at}`);
-  const worker: Worker = {
+  const worker: Worker<RawMessage> = {
     run() {
       // long enough for a loop to ask for a turn
       const began = performance.now();
@@ -147,16 +147,16 @@ Deno.test("Intake.drained() leaves no timer behind, though its loop has just ask
     overflow() {},
     late() {},
   };
-  const intake = new Intake(worker, 1, { messages: 100, bytes: 10_000 });
+  const intake = new HandlerQueue(worker, 1, { messages: 100, bytes: 10_000 });
   intake.open(platformClock);
   take(intake, "first");
   await intake.drained();
   assertEquals([intake.count, breathing()], [0, undefined]);
 });
 
-Deno.test("Intake.drained() resolves once every message has been seen through", async () => {
+Deno.test("HandlerQueue.drained() resolves once every message has been seen through", async () => {
   const worker = new Slow();
-  const intake = new Intake(worker, 1, BOUNDS);
+  const intake = new HandlerQueue(worker, 1, BOUNDS);
   intake.open(platformClock);
   assertStrictEquals(await isSettled(intake.drained()), true);
   take(intake, "a", "b");
@@ -168,9 +168,9 @@ Deno.test("Intake.drained() resolves once every message has been seen through", 
   assertStrictEquals(await isSettled(intake.drained()), true);
 });
 
-Deno.test("Intake.clear() gives back what waits, and waits for nothing any more", async () => {
+Deno.test("HandlerQueue.clear() gives back what waits, and waits for nothing any more", async () => {
   const worker = new Slow();
-  const intake = new Intake(worker, 1, BOUNDS);
+  const intake = new HandlerQueue(worker, 1, BOUNDS);
   intake.open(platformClock);
   take(intake, "a", "b", "c");
   const drained = intake.drained();
@@ -179,9 +179,9 @@ Deno.test("Intake.clear() gives back what waits, and waits for nothing any more"
   assertEquals(intake.clear(), []);
 });
 
-Deno.test("Intake counts nothing of what was at work before clear()", async () => {
+Deno.test("HandlerQueue counts nothing of what was at work before clear()", async () => {
   const worker = new Slow();
-  const intake = new Intake(worker, 1, BOUNDS);
+  const intake = new HandlerQueue(worker, 1, BOUNDS);
   intake.open(platformClock);
   take(intake, "a");
   intake.clear();

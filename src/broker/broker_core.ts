@@ -2,11 +2,11 @@ import { BrokerClock, type Clock, type Timer } from "../clock.ts";
 import { notConnected } from "../connection/client_errors.ts";
 import { Connection } from "../connection/connection.ts";
 import { ConnectionError, PermissionError, SubscriptionError } from "../errors.ts";
+import type { SocketSource } from "../connection/settings.ts";
 import { EventFeed } from "../events.ts";
 import { type Inbox, type InboxOptions, inboxSettings } from "../inbox/inbox.ts";
 import { SubscribedInbox } from "../inbox/subscribed_inbox.ts";
 import { Links } from "../link/links.ts";
-import type { LinkContext } from "../link/ends/link_context.ts";
 import type {
   OpenSessionOptions,
   RequestStreamOptions,
@@ -22,13 +22,11 @@ import { ReplyAddresses } from "../replies/reply_addresses.ts";
 import { type Answers, type RequestManyOptions, requestManySettings } from "../requests/answers.ts";
 import { CollectedAnswers } from "../requests/collected_answers.ts";
 import { Requests } from "../requests/requests.ts";
-import type { Sender } from "../sending/sender.ts";
 import type { EndpointStats } from "../service/endpoint.ts";
 import type { ServiceOptions } from "../service/service.ts";
 import { checkSubject, newToken } from "../subject/subject.ts";
 import { overlap } from "../subject/wildcards.ts";
-import type { Handling } from "../subscriber/handling.ts";
-import type { Reading } from "../subscriber/reading.ts";
+import type { HandledSubscription } from "../subscriber/handled_subscription.ts";
 import type { Subscriber } from "../subscriber/subscriber.ts";
 import type { BrokerSettings } from "./broker_options.ts";
 import { Discovery, SERVICE_QUEUE } from "./discovery.ts";
@@ -39,7 +37,7 @@ import {
   type PermissionsOptions,
   permissionsSettings,
 } from "./permissions.ts";
-import type { Host, Registry } from "./registry.ts";
+import type { Registry, RegistryHost, Subscription } from "./registry.ts";
 
 /**
  * How long a program may take to start a new subscriber before the broker reports that it forgot to, in milliseconds.
@@ -47,7 +45,7 @@ import type { Host, Registry } from "./registry.ts";
 const FORGOTTEN_AFTER = 1_000;
 
 /** Makes and connects the parts of a broker. */
-export class Wiring implements Host {
+export class BrokerCore implements RegistryHost {
   readonly clock = new BrokerClock();
   readonly connection: Connection;
   readonly feed = new EventFeed();
@@ -66,7 +64,7 @@ export class Wiring implements Host {
   readonly #mostBroken: number | undefined;
   #isWarned = false;
   /** Registered after `start()`, and not started at the last check. */
-  readonly #unstarted = new Set<Handling | Reading>();
+  readonly #unstarted = new Set<Subscription>();
   #forgotten: Timer | undefined;
 
   constructor(settings: BrokerSettings) {
@@ -100,19 +98,26 @@ export class Wiring implements Host {
     }
   }
 
+  /** Takes other sockets and another clock from the next connect on; for tests. */
+  reroute(socket: SocketSource | undefined, clock: Clock): void {
+    this.connection.reroute(socket);
+    this.clock.follow(clock);
+  }
+
   get stopping(): () => AbortSignal {
     return this.life.stopping;
   }
 
-  readonly stats = (handling: Handling): EndpointStats | undefined =>
-    this.#discovery?.statsOf(handling);
+  statsOf(subscription: HandledSubscription): EndpointStats | undefined {
+    return this.#discovery?.statsOf(subscription);
+  }
 
   /**
    * A subscriber registered after `start()` gets no messages until the program calls its own `start()`; without this
    * check nothing would show that the program forgot the call. The check waits, as a program may register several
    * subscribers and start them one after the other.
    */
-  registered(subscriber: Handling | Reading): void {
+  registered(subscriber: Subscription): void {
     if (!this.life.isStarted) return;
     this.#unstarted.add(subscriber);
     if (this.#forgotten !== undefined) return;
@@ -135,9 +140,9 @@ export class Wiring implements Host {
   }
 
   /** Forgets a subscriber that is no longer registered, once it has `left`. */
-  forget(handling: Handling, left: Promise<void>): void {
-    this.#discovery?.forget(handling);
-    this.life.leaving(handling, left);
+  forget(subscription: HandledSubscription, stopped: Promise<void>): void {
+    this.#discovery?.forget(subscription);
+    this.life.leaving(subscription, stopped);
   }
 
   /** A name for an inbox of this broker. */
@@ -167,23 +172,23 @@ export class Wiring implements Host {
   }
 
   requestStream(
-    { sender }: Registry,
+    { context }: Registry,
     subject: string,
     body: unknown,
     options: RequestStreamOptions,
   ): ReplyStream {
-    const stream = requestStream(this.linkContext(sender), subject, body, options);
+    const stream = requestStream(context, subject, body, options);
     currentWork()?.asks?.(subject, stream.ended);
     return stream;
   }
 
   openSession(
-    { sender }: Registry,
+    { context }: Registry,
     subject: string,
     opening: unknown,
     options: OpenSessionOptions,
   ): Promise<Session> {
-    return openSession(this.linkContext(sender), subject, opening, options);
+    return openSession(context, subject, opening, options);
   }
 
   permissions(registry: Registry, options: PermissionsOptions): Permissions {
@@ -199,7 +204,7 @@ export class Wiring implements Host {
     return this.life.start(async () => {
       const begun = this.#begin(registry);
       await (most === undefined ? begun : untilBroken(this.clock, this.feed, begun, most));
-      const subscribers = registry.handlings.length + registry.readings.length;
+      const subscribers = registry.handled.length + registry.readers.length;
       this.feed.emit({ type: "started", ...this.connection.server, subscribers });
     });
   }
@@ -217,13 +222,13 @@ export class Wiring implements Host {
     return started;
   }
 
-  async #begin({ handlings, readings }: Registry): Promise<void> {
-    this.#warn([...handlings, ...readings]);
-    for (const handling of handlings) handling.listen();
+  async #begin({ handled, readers }: Registry): Promise<void> {
+    this.#warn([...handled, ...readers]);
+    for (const subscription of handled) subscription.open();
     this.#discovery?.listen();
-    await Promise.all(readings.map((reading) => reading.start()));
+    await Promise.all(readers.map((reader) => reader.start()));
     await this.connection.flush({}, "start the broker");
-    for (const { refusal } of handlings) if (refusal) throw refusal;
+    for (const subscription of handled) await subscription.ready();
   }
 
   /** Warns once when a subscription overlaps the inbox prefix: it sees the answers of every client with that prefix. */
@@ -240,13 +245,6 @@ export class Wiring implements Host {
         `"${over.pattern}" sees "${this.inboxPrefix}.>"`,
     );
     this.feed.emit({ type: "error", error });
-  }
-
-  linkContext(sender: Sender): LinkContext {
-    const { clock, connection, feed, links, responseLimit, newInbox, addresses, requestTimeout } =
-      this;
-    const context = { clock, connection, feed, links, responseLimit, newInbox, addresses };
-    return { ...context, requestTimeout, sender };
   }
 }
 

@@ -3,28 +3,28 @@ import { SubscribedInbox } from "../inbox/subscribed_inbox.ts";
 import { type Message, ReceivedMessage } from "../message/message.ts";
 import { Pattern } from "../subject/subject.ts";
 import { handled } from "../promises.ts";
-import type { Place } from "./binding.ts";
+import type { Scope } from "../source/context.ts";
 import type { ReadSubscriber } from "./subscriber.ts";
 import type { SubscriberSettings } from "./subscriber_options.ts";
 
 /** An inbox on a public subject, optionally in a queue group. */
-export class Reading implements ReadSubscriber {
+export class ReadSubscription implements ReadSubscriber {
   readonly #text: string;
   readonly #settings: SubscriberSettings;
-  readonly #place: Place;
+  readonly #scope: Scope<ReadSubscription>;
   /** The last inbox; the program can still read its waiting messages after a stop. */
   #inbox: SubscribedInbox | undefined;
   #starting: Promise<this> | undefined;
   #wasStarted = false;
 
-  constructor(text: string, settings: SubscriberSettings, place: Place) {
+  constructor(text: string, settings: SubscriberSettings, scope: Scope<ReadSubscription>) {
     this.#text = text;
     this.#settings = settings;
-    this.#place = place;
+    this.#scope = scope;
   }
 
   get pattern(): string {
-    return this.#place.prefix + this.#text;
+    return this.#scope.prefix + this.#text;
   }
 
   get subject(): string {
@@ -51,7 +51,7 @@ export class Reading implements ReadSubscriber {
   }
 
   #start(): Promise<this> {
-    this.#place.join();
+    this.#scope.join(this);
     if (this.#starting) return this.#starting;
     this.#wasStarted = true;
     const starting = this.#starting = this.#open();
@@ -63,7 +63,7 @@ export class Reading implements ReadSubscriber {
 
   stop(): Promise<void> {
     const left = this.leave();
-    this.#place.leave(left);
+    this.#scope.leave(this, left);
     return left;
   }
 
@@ -122,8 +122,8 @@ export class Reading implements ReadSubscriber {
   }
 
   async #open(): Promise<this> {
-    const { queue, ways } = this.#place.bind();
-    const { reception } = ways.addresses;
+    const { context } = this.#scope;
+    const { queue, addresses: { reception } } = context;
     const pattern = new Pattern(this.pattern);
     const settings: InboxSettings = {
       ...inboxSettings({ maxPending: this.#settings.bounds, overflow: "drop-oldest" }),
@@ -132,7 +132,7 @@ export class Reading implements ReadSubscriber {
         new ReceivedMessage(packet, { ...reception, params: pattern.read(packet.subject) }),
     };
     // set before the inbox is ready, so that a stop() meanwhile finds it
-    const inbox = this.#inbox = new SubscribedInbox(ways, pattern.subject, settings);
+    const inbox = this.#inbox = new SubscribedInbox(context, pattern.subject, settings);
     // subscriptions end with the connection, and the next connection needs new ones
     inbox.closed.then(() => {
       if (this.#inbox === inbox) this.#starting = undefined;

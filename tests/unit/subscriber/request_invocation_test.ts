@@ -9,7 +9,7 @@ import {
 import { FakeTime } from "@std/testing/time";
 import { platformClock } from "../../../src/clock.ts";
 import { TimeoutError } from "../../../src/errors.ts";
-import { Exchange } from "../../../src/subscriber/exchange.ts";
+import { RequestInvocation } from "../../../src/subscriber/request_invocation.ts";
 import { packet } from "./packet.ts";
 import type { Channel } from "../../../src/link/ends/channel.ts";
 import { ReplyAddresses } from "../../../src/replies/reply_addresses.ts";
@@ -22,17 +22,23 @@ function exchange(
   headers?: string,
   { stopping = new AbortController().signal, replyTo = "_INBOX.a", arrived = performance.now() } =
     {},
-): Exchange {
-  return new Exchange(packet("12", headers, replyTo), { id: "1" }, arrived, stopping, NO_WAYS);
+): RequestInvocation {
+  return new RequestInvocation(
+    packet("12", headers, replyTo),
+    { id: "1" },
+    arrived,
+    stopping,
+    NO_WAYS,
+  );
 }
 
-Deno.test("Exchange makes a message of its packet, with what the pattern found", () => {
+Deno.test("RequestInvocation makes a message of its packet, with what the pattern found", () => {
   const { message, replyTo } = exchange("a: b");
   assertEquals([message.body, message.params, message.headers.get("a")], [12, { id: "1" }, "b"]);
   assertEquals([replyTo, message.replyTo], ["_INBOX.a", "_INBOX.a"]);
 });
 
-Deno.test("Exchange.correlationId is the sender's, else one and the same token", () => {
+Deno.test("RequestInvocation.correlationId is the sender's, else one and the same token", () => {
   assertStrictEquals(exchange("correlation_id: x").correlationId, "x");
   const none = exchange();
   assertMatch(none.correlationId, /^[0-9A-Za-z]{22}$/);
@@ -41,34 +47,34 @@ Deno.test("Exchange.correlationId is the sender's, else one and the same token",
   assertMatch(exchange("correlation_id: a\rb").correlationId, /^[0-9A-Za-z]{22}$/);
 });
 
-Deno.test("Exchange.deadline counts from the arrival, and is far where the caller names none", () => {
+Deno.test("RequestInvocation.deadline counts from the arrival, and is far where the caller names none", () => {
   const deadlineOf = (headers?: string) => exchange(headers, { arrived: 1_000 }).deadline;
   assertStrictEquals(deadlineOf("Signalbox-Time-Left: 250"), 1_250);
   assertStrictEquals(deadlineOf("signalbox-time-left: 0"), 1_000);
   assertStrictEquals(deadlineOf(), Infinity);
 });
 
-Deno.test("Exchange.deadline is far where the caller sends what is no time", () => {
+Deno.test("RequestInvocation.deadline is far where the caller sends what is no time", () => {
   for (const wrong of ["soon", "-1", "NaN", "5s"]) {
     assertStrictEquals(exchange(`Signalbox-Time-Left: ${wrong}`).deadline, Infinity, wrong);
   }
 });
 
-Deno.test("Exchange.claim() is for the first who asks, and again after reopen()", () => {
+Deno.test("RequestInvocation.claim() is for the first who asks, and again after reopen()", () => {
   const one = exchange();
   assertEquals([one.isOpen, one.claim(), one.claim(), one.isOpen], [true, true, false, false]);
   one.reopen();
   assertEquals([one.isOpen, one.claim(), one.claim()], [true, true, false]);
 });
 
-Deno.test("Exchange.claim() is for nobody where no answer is wanted", () => {
+Deno.test("RequestInvocation.claim() is for nobody where no answer is wanted", () => {
   const one = exchange(undefined, { replyTo: "" });
   assertEquals([one.isOpen, one.claim()], [false, false]);
   one.reopen();
   assertEquals([one.isOpen, one.claim()], [false, false]);
 });
 
-Deno.test("Exchange aborts its signal at the deadline, with the time the caller gave", () => {
+Deno.test("RequestInvocation aborts its signal at the deadline, with the time the caller gave", () => {
   using time = new FakeTime();
   const { message } = exchange("Signalbox-Time-Left: 50", { arrived: performance.now() });
   const { signal } = message;
@@ -83,7 +89,7 @@ Deno.test("Exchange aborts its signal at the deadline, with the time the caller 
   );
 });
 
-Deno.test("Exchange takes what is left of the time, where some has passed in the backlog", () => {
+Deno.test("RequestInvocation takes what is left of the time, where some has passed in the backlog", () => {
   using time = new FakeTime();
   const one = exchange("Signalbox-Time-Left: 5000", { arrived: performance.now() - 4_900 });
   const { signal } = one.message;
@@ -92,7 +98,7 @@ Deno.test("Exchange takes what is left of the time, where some has passed in the
   assertStrictEquals((signal.reason as TimeoutError).timeout, 5_000);
 });
 
-Deno.test("Exchange aborts its signal when the broker stops, with the broker's reason", () => {
+Deno.test("RequestInvocation aborts its signal when the broker stops, with the broker's reason", () => {
   const stopping = new AbortController();
   const [early, late] = [0, 1].map(() => exchange(undefined, { stopping: stopping.signal }));
   const { signal } = early!.message;
@@ -104,7 +110,7 @@ Deno.test("Exchange aborts its signal when the broker stops, with the broker's r
   late!.end();
 });
 
-Deno.test("Exchange.end() leaves neither a timer nor a listener, and its signal as it was", () => {
+Deno.test("RequestInvocation.end() leaves neither a timer nor a listener, and its signal as it was", () => {
   using time = new FakeTime();
   const stopping = new AbortController();
   const one = exchange("Signalbox-Time-Left: 50", { stopping: stopping.signal });
@@ -115,7 +121,7 @@ Deno.test("Exchange.end() leaves neither a timer nor a listener, and its signal 
   assertFalse(signal.aborted);
 });
 
-Deno.test("Exchange listens to nothing where nobody asks for the signal", () => {
+Deno.test("RequestInvocation listens to nothing where nobody asks for the signal", () => {
   const stopping = new AbortController();
   const listened: string[] = [];
   stopping.signal.addEventListener = (type: string) => void listened.push(type);
@@ -124,14 +130,14 @@ Deno.test("Exchange listens to nothing where nobody asks for the signal", () => 
   assertEquals(listened, []);
 });
 
-Deno.test("Exchange.lead() leaves it to the link to abort the signal, whichever was asked for first", async () => {
+Deno.test("RequestInvocation.upgrade() leaves it to the link to abort the signal, whichever was asked for first", async () => {
   for (const isAskedBefore of [true, false]) {
     using time = new FakeTime();
     const one = exchange("Signalbox-Time-Left: 100");
     const asked = isAskedBefore && one.signal();
     const closed = Promise.withResolvers<void>();
     const endpoint = { closed: closed.promise, endAfter() {}, error: () => "ended" };
-    one.lead(endpoint as unknown as Channel);
+    one.upgrade(endpoint as unknown as Channel);
     const signal = asked || one.signal();
     await time.tickAsync(10_000);
     assertFalse(signal.aborted);
@@ -143,14 +149,14 @@ Deno.test("Exchange.lead() leaves it to the link to abort the signal, whichever 
   }
 });
 
-Deno.test("Exchange.lead() lets go of the chunk that its message lies in, as a link may last", () => {
+Deno.test("RequestInvocation.upgrade() lets go of the chunk that its message lies in, as a link may last", () => {
   const chunk = new Uint8Array(100_000).fill(49);
   const read = { ...packet("", "a: b", "_INBOX.a"), data: chunk.subarray(500, 502) };
   const stopping = new AbortController().signal;
-  const one = new Exchange(read, {}, performance.now(), stopping, NO_WAYS);
+  const one = new RequestInvocation(read, {}, performance.now(), stopping, NO_WAYS);
   assertStrictEquals(one.message.data.buffer, chunk.buffer);
   const endpoint = { closed: new Promise(() => {}), endAfter() {} };
-  one.lead(endpoint as unknown as Channel);
+  one.upgrade(endpoint as unknown as Channel);
   assertStrictEquals(one.message.data.buffer.byteLength, 2);
   assertEquals([one.message.body, one.message.headers.get("a")], [11, "b"]);
 });

@@ -1,0 +1,126 @@
+import type { Clock } from "../clock.ts";
+import type { Connection } from "../connection/connection.ts";
+import type { EventFeed } from "../events.ts";
+import type { LinkContext } from "../link/ends/link_context.ts";
+import type { Links } from "../link/links.ts";
+import type { ResponseLimit } from "../link/link_options.ts";
+import { encodeFields } from "../message/headers.ts";
+import type { Message } from "../message/message.ts";
+import { NO_BYTES, type RawMessage } from "../message/raw_message.ts";
+import type { Middleware } from "../middleware/middleware.ts";
+import type { ReplyAddresses } from "../replies/reply_addresses.ts";
+import type { Requests } from "../requests/requests.ts";
+import type { EndpointStats } from "../service/endpoint.ts";
+import type { Sender } from "../sending/sender.ts";
+import type {
+  BrokerAccess,
+  ConnectionChange,
+  RawOptions,
+  RawRequestOptions,
+  RawSubscription,
+} from "./source.ts";
+
+/** Where a subscription is registered: a router, which is part of a broker once the subscription starts. */
+export interface Scope<Subscription> {
+  /** The prefixes of its routers, outermost first. */
+  readonly prefix: string;
+  /** The broker's clock; `undefined` before its router is part of a broker. */
+  readonly clock: Clock | undefined;
+  /**
+   * What subscriptions work with.
+   *
+   * @throws {TypeError} before its router is part of a broker
+   */
+  readonly context: BrokerContext;
+  /** The counts of a service's subscription. */
+  statsOf(subscription: Subscription): EndpointStats | undefined;
+  /** Registers a subscription again that was stopped; a new one is registered already. */
+  join(subscription: Subscription): void;
+  /** Ends the registration; the broker forgets the subscription once it has `stopped`. */
+  leave(subscription: Subscription, stopped: Promise<void>): void;
+}
+
+/** The parts of a broker that its subscriptions, sources and doors use. */
+export interface BrokerParts extends Omit<LinkContext, "sender"> {
+  readonly requests: Requests;
+  /** Aborts when the timeout of the broker's stop has passed. */
+  readonly stopping: () => AbortSignal;
+  /** The queue group of subscribers that name no group. */
+  readonly queue: string | undefined;
+}
+
+/** What the subscriptions of one router work with, and what sources and doors see a part of. */
+export class BrokerContext implements LinkContext, BrokerAccess {
+  readonly clock: Clock;
+  readonly connection: Connection;
+  readonly feed: EventFeed;
+  readonly links: Links;
+  readonly responseLimit: ResponseLimit | undefined;
+  readonly newInbox: () => string;
+  readonly addresses: ReplyAddresses;
+  readonly stopping: () => AbortSignal;
+  readonly queue: string | undefined;
+  readonly sender: Sender;
+  /** The middleware of broker and routers, outermost first. */
+  readonly middleware: readonly Middleware[];
+  readonly #requests: Requests;
+  /** Milliseconds, for a request or an opening that names none. */
+  readonly requestTimeout: number;
+
+  constructor(parts: BrokerParts, sender: Sender, middleware: readonly Middleware[]) {
+    this.clock = parts.clock;
+    this.connection = parts.connection;
+    this.feed = parts.feed;
+    this.links = parts.links;
+    this.responseLimit = parts.responseLimit;
+    this.newInbox = parts.newInbox;
+    this.addresses = parts.addresses;
+    this.stopping = parts.stopping;
+    this.queue = parts.queue;
+    this.#requests = parts.requests;
+    this.requestTimeout = parts.requestTimeout;
+    this.sender = sender;
+    this.middleware = middleware;
+  }
+
+  publish(subject: string, data = NO_BYTES, { headers, replyTo = "" }: RawOptions = {}): void {
+    this.connection.publish({ subject, replyTo, data, headerBlock: encodeFields(headers) });
+  }
+
+  request(
+    subject: string,
+    data = NO_BYTES,
+    { headers, timeout = this.requestTimeout, signal }: RawRequestOptions = {},
+  ): Promise<Message> {
+    const request = { subject, replyTo: "", data, headerBlock: encodeFields(headers) };
+    const question = { timeout, signal, schema: undefined };
+    return this.#requests.send({ ...request, isAwaited: true }, question);
+  }
+
+  subscribe(
+    subject: string,
+    take: (message: RawMessage) => void,
+    { queue, refused = () => {} }: {
+      readonly queue?: string;
+      readonly refused?: (error: Error) => void;
+    } = {},
+  ): RawSubscription {
+    return this.connection.subscribe(subject, { retryRefused: true, take, refused }, queue);
+  }
+
+  flush(): Promise<void> {
+    return this.connection.flush({}, "flush");
+  }
+
+  report(error: Error, subject?: string): void {
+    this.feed.emit({ type: "error", error, ...subject !== undefined && { subject } });
+  }
+
+  onConnection(changed: (state: ConnectionChange) => void): () => void {
+    return this.feed.listen((event) => {
+      if (event.type === "disconnected") changed("lost");
+      else if (event.type === "connected" && event.reconnects > 0) changed("back");
+      else if (event.type === "closed") changed("closed");
+    });
+  }
+}

@@ -1,0 +1,266 @@
+import type { Clock, Timer } from "../clock.ts";
+import { PayloadTooLargeError, ReplyError, TimeoutError } from "../errors.ts";
+import { asError } from "../legible.ts";
+import { ReceivedMessage, type Reception } from "../message/message.ts";
+import { copyRawMessage, heldSize, type RawMessage } from "../message/raw_message.ts";
+import { ERROR_CODES } from "../message/reply.ts";
+import { TIME_LEFT } from "../message/signalbox_headers.ts";
+import type { Work } from "../message/work.ts";
+import { newToken } from "../subject/subject.ts";
+
+/** A message of a source. */
+export interface Arrival extends RawMessage {
+  /** Properties that the handler's message gets, such as `delivery` or `change`. */
+  readonly besides?: object | undefined;
+  /** Comes back with the outcome: whatever the source needs to settle the message. */
+  readonly origin?: unknown;
+}
+
+/** What a handler gets at once: a message, or a list of them. */
+export type Delivery = Arrival | readonly Arrival[];
+
+/** What an invocation needs of its broker. */
+export interface InvocationContext {
+  readonly clock: Clock;
+}
+
+/** Gets the requests that handlers send. */
+export interface RequestWatch {
+  /** A handler sends a request, and may wait until `asked` settles. */
+  asks(work: Work, subject: string, asked: Promise<unknown>): void;
+}
+
+/** An error as the caller gets it. */
+export interface Failure {
+  readonly code: number;
+  readonly description: string;
+  readonly data?: unknown;
+}
+
+/** A handler's value could not be sent. The message includes the cause, as log lines show no more than the message. */
+export class Unanswerable extends Error {
+  constructor(thrown: unknown) {
+    const cause = asError(thrown, "A publish middleware threw");
+    super(`Cannot send the reply: ${cause.message}`, { cause });
+  }
+}
+
+/** The code and text that the caller gets for an error; only a `ReplyError` shows its own text. */
+export function failureOf(error: Error): Failure {
+  const { internal: code, tooLarge } = ERROR_CODES;
+  if (error instanceof ReplyError) {
+    return { code: error.code, description: error.message, data: error.data };
+  }
+  if (!(error instanceof Unanswerable)) return { code, description: "Internal error" };
+  return error.cause instanceof PayloadTooLargeError
+    ? { code: tooLarge, description: "The reply is too large" }
+    : { code, description: "The reply cannot be sent" };
+}
+
+/** One message, or one batch, from the moment a handler may take it until its outcome is settled. */
+export class Invocation<Context extends InvocationContext = InvocationContext>
+  implements Work, Reception {
+  /** What middleware gets; a schema replaces it by the message with its value. */
+  message: ReceivedMessage;
+  readonly context: Context;
+  readonly params: Readonly<Record<string, string>>;
+  /** What its source needs to settle it: the `origin` of its message, or a list of them. */
+  readonly origin: unknown;
+  /** When the message arrived, by the clock. */
+  readonly arrived: number;
+  /** When its handler began, by the clock, if a service counts the time. */
+  began = 0;
+  /** The failure, if any. */
+  failure: Failure | undefined;
+  /** Its memory while its handler runs, in bytes. */
+  readonly size: number;
+  /** Whether there is no room for it, so that no handler gets it. */
+  isRefused = false;
+  /** Gets the requests that its handler sends. */
+  requests: RequestWatch | undefined;
+  readonly #stopping: AbortSignal;
+  #correlationId: string | undefined;
+  #deadline: number | undefined;
+  #controller: AbortController | undefined;
+  #timer: Timer | undefined;
+  #reason: unknown;
+  #hasTimer = true;
+  #isOver = false;
+
+  constructor(
+    raw: Arrival,
+    params: Readonly<Record<string, string>>,
+    arrived: number,
+    stopping: AbortSignal,
+    context: Context,
+  ) {
+    this.context = context;
+    this.size = heldSize(raw);
+    this.params = params;
+    this.arrived = arrived;
+    this.origin = raw.origin;
+    this.#stopping = stopping;
+    this.message = new ReceivedMessage(raw, this);
+  }
+
+  /** What the handler gets. */
+  get given(): unknown {
+    return this.message;
+  }
+
+  get clock(): Clock {
+    return this.context.clock;
+  }
+
+  /** Whether it has become a stream or a session. */
+  get isUpgraded(): boolean {
+    return false;
+  }
+
+  /** The sender's correlation id, or a new one. */
+  get correlationId(): string {
+    return this.#correlationId ??= this.message.correlationId ?? newToken();
+  }
+
+  get subject(): string {
+    return this.message.subject;
+  }
+
+  get deadline(): number {
+    return this.#deadline ??= this.arrived + timeLeft(this.message);
+  }
+
+  /** Milliseconds until the deadline. */
+  get remaining(): number {
+    return Math.max(0, this.deadline - this.clock.now());
+  }
+
+  /** Whether its deadline has passed; reads the clock only if there is a deadline, as few messages have one. */
+  get isLate(): boolean {
+    return this.deadline < Infinity && this.deadline <= this.clock.now();
+  }
+
+  /** Whether running the handler would be in vain, as whoever asked no longer waits. */
+  get isExpired(): boolean {
+    return this.isLate;
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  asks(subject: string, asked: Promise<unknown>): void {
+    if (!this.#isOver) this.requests?.asks(this, subject, asked);
+  }
+
+  /** Ends the invocation and its timers. */
+  end(): void {
+    this.#isOver = true;
+    if (!this.#controller) return;
+    this.#timer?.clear();
+    this.#stopping.removeEventListener("abort", this.#stop);
+  }
+
+  /** Aborts the handler's signal; the first reason stays. */
+  abort(reason: unknown): void {
+    this.#reason ??= reason;
+    this.#controller?.abort(reason);
+  }
+
+  /** Leaves it to others to abort the signal at the deadline. */
+  ignoreDeadline(): void {
+    this.#hasTimer = false;
+    this.#timer?.clear();
+  }
+
+  /** The signal of the handler; made on first use, as few handlers use it. */
+  signal(): AbortSignal {
+    if (this.#controller) return this.#controller.signal;
+    this.#controller = new AbortController();
+    if (this.#reason !== undefined) this.#controller.abort(this.#reason);
+    // after the end nobody would clear a timer or a listener
+    if (this.#isOver) return this.#controller.signal;
+    if (this.#stopping.aborted) this.#stop();
+    else this.#stopping.addEventListener("abort", this.#stop);
+    if (this.#hasTimer && this.deadline < Infinity) {
+      this.#timer = this.clock.setTimeout(() => this.#expire(), this.remaining);
+    }
+    return this.#controller.signal;
+  }
+
+  #expire(): void {
+    const { subject } = this.message;
+    const timeout = Math.round(this.deadline - this.arrived);
+    this.abort(new TimeoutError(`answer "${subject}"`, timeout, subject));
+  }
+
+  readonly #stop = () => this.#controller?.abort(this.#stopping.reason);
+}
+
+/** Several messages that a handler gets as one list; middleware gets the first, with the list of bodies. */
+export class BatchInvocation<Context extends InvocationContext = InvocationContext>
+  extends Invocation<Context> {
+  /** The messages of the batch, in order; a schema replaces them. */
+  messages: readonly ReceivedMessage[];
+  override readonly origin: readonly unknown[];
+
+  constructor(
+    batch: readonly Arrival[],
+    read: (subject: string) => Readonly<Record<string, string>>,
+    arrived: number,
+    stopping: AbortSignal,
+    context: Context,
+  ) {
+    const [first] = batch;
+    super(first!, read(first!.subject), arrived, stopping, context);
+    this.origin = batch.map(({ origin }) => origin);
+    const signal = () => this.signal();
+    const { state } = this.message;
+    this.messages = batch.map((each) =>
+      withBesides(new ReceivedMessage(each, { params: read(each.subject), signal, state }), each)
+    );
+  }
+
+  override get given(): unknown {
+    return this.messages;
+  }
+
+  /** Replaces the messages; what middleware gets has all their bodies. */
+  replace(messages: readonly ReceivedMessage[]): void {
+    this.messages = messages;
+    this.message = this.message.withBody(messages.map(({ body }) => body));
+  }
+}
+
+/** The message with what its source gives the handler besides. */
+export function withBesides(message: ReceivedMessage, { besides }: Arrival): ReceivedMessage {
+  return besides ? Object.assign(message, besides) : message;
+}
+
+/** The memory of a delivery that waits, in bytes. */
+export function sizeOfDelivery(delivery: Delivery): number {
+  if (!isBatch(delivery)) return heldSize(delivery);
+  return delivery.reduce((sum, each) => sum + heldSize(each), 0);
+}
+
+/** Copies a delivery that has to wait, as its bytes lie in the chunk that was read from the socket. */
+export function copyDelivery(delivery: Delivery): Delivery {
+  return isBatch(delivery) ? delivery.map(copyArrival) : copyArrival(delivery);
+}
+
+/** Whether a delivery is a batch. */
+export function isBatch(delivery: Delivery): delivery is readonly Arrival[] {
+  return Array.isArray(delivery);
+}
+
+function copyArrival(arrival: Arrival): Arrival {
+  const { besides, origin } = arrival;
+  const copy = copyRawMessage(arrival);
+  return besides === undefined && origin === undefined ? copy : { ...copy, besides, origin };
+}
+
+/** Ignores a header that is not a number, as this mistake of a caller should not make its request fail. */
+function timeLeft(message: ReceivedMessage): number {
+  const given = message.headers.get(TIME_LEFT) ?? "";
+  return /^\d+$/.test(given) ? Number(given) : Infinity;
+}

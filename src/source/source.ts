@@ -1,0 +1,188 @@
+import type { Clock } from "../clock.ts";
+import type { Message } from "../message/message.ts";
+import type { HeaderFields } from "../message/headers.ts";
+import type { RawMessage } from "../message/raw_message.ts";
+import type { Delivery, Invocation } from "./invocation.ts";
+
+declare const KIND: unique symbol;
+
+/** What a source gives its handler, for the compiler. */
+export interface Kind {
+  /** The pattern of its subjects, such as `"orders.{id}"`: the names of the message's parameters. */
+  readonly pattern: string;
+  /** What each message has besides, such as `{ delivery: Delivery }`. */
+  readonly besides: object;
+  /** Whether the handler gets a list of messages. */
+  readonly batch: boolean;
+}
+
+/** Where messages come from, if not from a subject: a door makes it, and `broker.subscriber()` takes it. */
+// deno-lint-ignore no-explicit-any
+export interface Source<K extends Kind = any> {
+  /** Only for the compiler: the kind of the source. */
+  readonly [KIND]?: (kind: K) => K;
+  /** The name of the source, for error messages and descriptions. */
+  readonly name: string;
+}
+
+/** How the processing of a delivery ended; its source settles it. */
+export type Outcome =
+  | { readonly kind: "done"; readonly value: unknown }
+  | { readonly kind: "failed"; readonly error: unknown }
+  | Refused;
+
+/** No handler runs, as too many deliveries wait; or none ends in time, as the broker stops. */
+export interface Refused {
+  readonly kind: "refused";
+  readonly reason: "too-many" | "stopping";
+  /** What a caller would be told. */
+  readonly error: Error;
+}
+
+/** The error text for callers that wait when the broker stops. */
+export const SHUTTING_DOWN = "Shutting down";
+
+/** What a server must permit. */
+export interface Needs {
+  /** Where it publishes. */
+  readonly publish?: readonly string[];
+  /** What it subscribes to. */
+  readonly subscribe?: readonly { readonly subject: string; readonly queue?: string | undefined }[];
+  /** Whether it answers the messages that come in, at their reply addresses. */
+  readonly answers?: boolean;
+}
+
+/** What a raw message has besides its subject and its bytes. */
+export interface RawOptions {
+  readonly headers?: HeaderFields;
+  readonly replyTo?: string;
+}
+
+/** How long to wait for the answer to a raw request. */
+export interface RawRequestOptions {
+  readonly headers?: HeaderFields;
+  /** Milliseconds. @default {the broker's `requestTimeout`} */
+  readonly timeout?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** A raw subscription. */
+export interface RawSubscription {
+  /** Ends the subscription at once, and drops messages on their way. */
+  unsubscribe(): void;
+  /** Ends the subscription; resolves once the messages on their way have come. */
+  drain(): Promise<void>;
+}
+
+/** What a broker lends to sources and doors. Nothing of it passes a middleware or gets a header of ours. */
+export interface BrokerAccess {
+  readonly clock: Clock;
+  /** Aborts when the timeout of the broker's stop has passed. */
+  readonly stopping: () => AbortSignal;
+  /** A new name for an inbox, below the broker's prefix. */
+  readonly newInbox: () => string;
+  /** Publishes the bytes as they are; while disconnected, the broker holds the message. */
+  publish(subject: string, data?: Uint8Array, options?: RawOptions): void;
+  /** Requests with the bytes as they are. */
+  request(subject: string, data?: Uint8Array, options?: RawRequestOptions): Promise<Message>;
+  /** Subscribes; the server has the subscription once `flush()` resolves. */
+  subscribe(
+    subject: string,
+    take: (message: RawMessage) => void,
+    options?: { readonly queue?: string; readonly refused?: (error: Error) => void },
+  ): RawSubscription;
+  /** Resolves once the server has processed everything sent before, after a reconnect if necessary. */
+  flush(): Promise<void>;
+  /** Emits an `error` event. */
+  report(error: Error, subject?: string): void;
+  /** Calls back when the connection is lost, is there again, or is closed for good; returns how to stop that. */
+  onConnection(changed: (state: ConnectionChange) => void): () => void;
+}
+
+/** What became of the connection. */
+export type ConnectionChange = "lost" | "back" | "closed";
+
+/** Takes what an open source delivers. */
+export interface Sink {
+  /** How many handlers could begin at once: a source that asks for its messages asks for no more. */
+  readonly free: number;
+  /** What the handlers make of a message: a value, or parts, or a session. */
+  readonly serves: "values" | "parts" | "sessions";
+  /** Hands over a delivery; its outcome comes to `settle()`. */
+  take(delivery: Delivery): void;
+  /** Counts a message that no handler gets. */
+  drop(): void;
+  /** Reports an error of the source; it does not end the source. */
+  report(error: Error, invocation?: Invocation): void;
+}
+
+/** A source that a broker has opened. */
+export interface OpenSource<I extends Invocation = Invocation> {
+  /** Resolves once messages can come; the broker calls it after a round trip to the server. */
+  ready(): void | Promise<void>;
+  /** Takes no new messages, and gives back those that no handler has; resolves once none are on their way. */
+  stop(): Promise<void>;
+  /** Whether the server has refused it, so that `start()` opens it once more. */
+  readonly isRefused?: boolean;
+  /** Ends it at once, without a word to anyone. */
+  cancel?(): void;
+  /**
+   * Settles an outcome. After `refused: stopping` the late outcome of the same invocation may follow. If it throws, the
+   * invocation has failed, and that is settled instead.
+   */
+  settle(invocation: I, outcome: Outcome): unknown;
+  /** Called when a handler has ended, and more can be taken. */
+  freed?(free: number): void;
+  /** Makes the invocation of a delivery. @default {one that is settled by its origin} */
+  invoke?(delivery: Delivery, arrived: number): I;
+  /** Whether nobody would notice if a delivery were refused in silence. */
+  ignoresRefusal?(delivery: Delivery): boolean;
+  /** Runs before the handler; throws to refuse. */
+  admit?(invocation: I): unknown;
+  /** Sends the parts of a handler that yields them, within the middleware. @default {a handler must not yield parts} */
+  stream?(invocation: I, parts: AsyncIterable<unknown>, check: PartCheck | undefined): unknown;
+  /** Called once an outcome is settled, before the end; the place is free once its promise resolves. */
+  finish?(invocation: I): Promise<void> | undefined;
+  /** The time to settle what was refused with this error, as the broker stops, has passed. */
+  expire?(error: Error, late: Error): void;
+}
+
+/** Checks a part; returns the part, or a promise of it. */
+export type PartCheck = (part: unknown) => unknown;
+
+/** What stands behind a source: its maker gives it to {@linkcode source}. */
+export interface SourceDriver<Access = BrokerAccess> {
+  /** The pattern that gives the messages their parameters. */
+  readonly pattern: string;
+  /** Whether the handler gets a list of messages. */
+  readonly batch?: boolean;
+  /** How many messages it has dropped, on all brokers, before a sink got them. */
+  readonly dropped?: number;
+  /** What the server must permit. */
+  readonly needs: Needs;
+  /** What `describe()` says of it besides its name and pattern. */
+  readonly description?: Readonly<Record<string, unknown>>;
+  /** Opens it on a broker: once for each `start()`. */
+  open(sink: Sink, access: Access): OpenSource;
+}
+
+const drivers = new WeakMap<object, SourceDriver>();
+
+/**
+ * Makes a source: a plain value without a broker, which several brokers may open.
+ *
+ * @throws {TypeError} without a name
+ */
+export function source<K extends Kind>(name: string, driver: SourceDriver): Source<K> {
+  if (typeof name !== "string" || name === "") {
+    throw new TypeError(`Cannot make a source as it must have a name: ${JSON.stringify(name)}`);
+  }
+  const made = Object.freeze({ name });
+  drivers.set(made, driver);
+  return made;
+}
+
+/** What stands behind a source; `undefined` for any other value. */
+export function driverOf(value: unknown): SourceDriver | undefined {
+  return typeof value === "object" && value !== null ? drivers.get(value) : undefined;
+}
