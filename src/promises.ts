@@ -62,3 +62,6 @@ export function isAsyncIterable(value: unknown): value is AsyncIterable<unknown>
 export function isAsyncGenerator(value: unknown): boolean {
   return Object.prototype.toString.call(value) === "[object AsyncGeneratorFunction]";
 }
+
+/** What a sender with nothing to wait for is given, as a promise for each would cost more than the sending. */
+export const SENT = Promise.resolve();

@@ -12,7 +12,7 @@ import type {
   RequestStreamOptions,
   ResponseLimit,
 } from "../link/link_options.ts";
-import { openSession, requestStream } from "../link/load.ts";
+import { loadLinks, openSession, requestStream } from "../link/load.ts";
 import type { Session } from "../link/session.ts";
 import type { ReplyStream } from "../link/stream.ts";
 import { logEvents } from "../log/event_log.ts";
@@ -70,7 +70,7 @@ export class BrokerCore implements RegistryHost {
   constructor(settings: BrokerSettings) {
     const { connection, inboxPrefix, requestTimeout, service, logger } = settings;
     this.addresses = new ReplyAddresses(inboxPrefix, settings.answersTo, settings.codecs);
-    this.connection = new Connection(connection, this.feed, this.clock);
+    this.connection = new Connection(connection, this.feed, this.clock, loadLinks);
     const requests = this.requests = new Requests(this, inboxPrefix);
     this.links = new Links(this.feed, this.clock, settings);
     this.#mostBroken = connection.waitOnFirstConnect ? undefined : connection.connectTimeout;

@@ -5,7 +5,6 @@ import { ConnectionError, TimeoutError } from "../errors.ts";
 import type { EventFeed } from "../events.ts";
 import { asError } from "../legible.ts";
 import type { Links } from "../link/links.ts";
-import { loadingLinks } from "../link/load.ts";
 import { currentWork, type Work } from "../message/work.ts";
 import { milliseconds } from "../options.ts";
 import type { HandledSubscription } from "../subscriber/handled_subscription.ts";
@@ -89,8 +88,8 @@ export class Lifecycle {
 
   /** Connects, after a running stop has ended. */
   connect(): Promise<void> {
-    const connect = () => loadingLinks(this.#parts.connection.connect());
-    return this.#stop ? this.#afterStop(connect) : connect();
+    const { connection } = this.#parts;
+    return this.#stop ? this.#afterStop(() => connection.connect()) : connection.connect();
   }
 
   /** Connects and begins, after a running stop has ended; a later `stop()` cancels it. */

@@ -19,7 +19,7 @@ import { type AcceptedClient, Heartbeat, openLine } from "./open_line.ts";
 import { Transmitter } from "./transmitter.ts";
 import { RefusalTracker } from "./refusals.ts";
 import { withoutQuery } from "./servers.ts";
-import type { ConnectionSettings, SocketSource } from "./settings.ts";
+import type { ConnectionSettings, Load, SocketSource } from "./settings.ts";
 import { type MessageSink, type ServerSubscription, Subscriptions } from "./subscriptions.ts";
 
 export type { MessageSink, ServerSubscription };
@@ -48,9 +48,10 @@ export class Connection {
   #reconnects = 0;
   #url = "";
 
-  constructor(settings: ConnectionSettings, feed: EventFeed, clock: Clock) {
+  /** Each dial has `load` load what messages may need. */
+  constructor(settings: ConnectionSettings, feed: EventFeed, clock: Clock, load?: Load) {
     const reports = new ErrorReports(clock, feed);
-    const context = { clock, settings, feed, reports };
+    const context = { clock, settings, feed, reports, load };
     this.#clock = clock;
     this.#feed = feed;
     this.#reports = reports;

@@ -47,6 +47,8 @@ export class Dialler {
   /** Dials this server; rejects with an error of the client or one of ours. */
   async dial(url: string, signal: AbortSignal): Promise<AcceptedClient> {
     const { settings } = this.#context;
+    const loading = this.#context.load?.();
+    if (loading) await loading;
     if (!REACH.isWanted) await loadPlainLine();
     const sockets = await this.#sockets();
     await this.#refresh(signal);

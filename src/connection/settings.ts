@@ -35,7 +35,11 @@ export interface ConnectionContext {
   readonly settings: ConnectionSettings;
   readonly feed: EventFeed;
   readonly reports: ErrorReports;
+  readonly load: Load | undefined;
 }
+
+/** Loads what messages may need, before a dial; returns `undefined` once it is loaded. */
+export type Load = () => Promise<void> | undefined;
 
 /** Returns a socket to use instead of dialling, for an in-memory connection. */
 export type SocketSource = () => WebSocket;

@@ -2,32 +2,31 @@ import { notConnected } from "../connection/client_errors.ts";
 import { checkSubject } from "../subject/subject.ts";
 import type { LinkContext } from "./ends/link_context.ts";
 import {
+  checkOpenSession,
   checkRequestStream,
+  type LinkSettings,
   linkSettings,
   type OpenSessionOptions,
   type RequestStreamOptions,
 } from "./link_options.ts";
 import type { Session } from "./session.ts";
-import { handled } from "../promises.ts";
-import type { Message } from "../message/message.ts";
-import type { RequestedStream } from "./ends/requested_stream.ts";
-import type { LinkEnd } from "./link_error.ts";
 import type { ReplyStream } from "./stream.ts";
-import { readableOf } from "./web_streams.ts";
 
 /** What streams and sessions are made with. */
 type LinkModules = typeof import("./ends/opening.ts");
 
 let modules: LinkModules | undefined;
-let loading: Promise<LinkModules> | undefined;
+let loading: Promise<void> | undefined;
 
 /**
  * Loads what streams and sessions are made with, which is a third of the core: a program that only declares its
- * handlers, or prints their permissions, does without.
+ * handlers, or prints their permissions, does without. Each connection has it loaded before its first dial, so that it
+ * is there for every message. Gives `undefined` once it is.
  */
-function load(): Promise<LinkModules> {
+export function loadLinks(): Promise<void> | undefined {
+  if (modules) return undefined;
   return loading ??= import("./ends/opening.ts").then(
-    (loaded) => modules = loaded,
+    (loaded) => void (modules = loaded),
     (error) => {
       // a file that could not be fetched may be there the next time
       loading = undefined;
@@ -36,25 +35,22 @@ function load(): Promise<LinkModules> {
   );
 }
 
-/** Settles as `connected` does, once all is loaded too: whoever opens a stream or a session then need not wait. */
-export function loadingLinks(connected: Promise<void>): Promise<void> {
-  return modules ? connected : Promise.all([connected, load()]).then(() => {});
+/** What streams and sessions are made with; only once a connection has been open. */
+export function linkModules(): LinkModules {
+  return modules!;
 }
 
-/** Asks for a streamed reply; the question is sent before this returns, unless the broker still connects. */
+/** Asks for a streamed reply; the question is sent before this returns. */
 export function requestStream(
   context: LinkContext,
   subject: string,
   body: unknown,
   options: RequestStreamOptions,
 ): ReplyStream {
-  if (modules) return modules.requestStream(context, subject, body, options);
   checkSubject("request a stream", subject);
   checkRequestStream(options);
-  linkSettings(`open "${subject}"`, options);
-  if (!context.connection.isOpen) throw notConnected(`open "${subject}"`);
-  const request = async () => (await load()).requestStream(context, subject, body, options);
-  return new AwaitedStream(subject, request());
+  const settings = openSettings(context, subject, options);
+  return linkModules().requestStream(context, { subject, body, options, settings });
 }
 
 /** Opens a session, and waits until it is accepted. */
@@ -64,54 +60,23 @@ export function openSession(
   body: unknown,
   options: OpenSessionOptions,
 ): Promise<Session> {
-  const open = ({ openSession }: LinkModules) => openSession(context, subject, body, options);
-  return modules ? open(modules) : load().then(open);
+  try {
+    checkSubject("open a session", subject);
+    checkOpenSession(options);
+    options.signal?.throwIfAborted();
+    const settings = openSettings(context, subject, options);
+    return linkModules().openSession(context, { subject, body, options, settings });
+  } catch (error) {
+    return Promise.reject(error);
+  }
 }
 
-/** A stream that was asked for before it could be made, while the first broker of a process connects. */
-class AwaitedStream implements ReplyStream {
-  readonly #stream: Promise<RequestedStream>;
-  readonly #subject: string;
-  #readable: ReadableStream | undefined;
-
-  constructor(subject: string, stream: Promise<RequestedStream>) {
-    this.#subject = subject;
-    this.#stream = handled(stream);
-  }
-
-  get ended(): Promise<LinkEnd> {
-    return this.#stream.then(({ ended }) => ended, () => "error");
-  }
-
-  get readable(): ReadableStream {
-    return this.#readable ??= readableOf({
-      next: () => this.#stream.then((stream) => stream.next()),
-      leave: (reason) => void this.#stream.then((stream) => stream.leave(reason), () => {}),
-    });
-  }
-
-  async close(): Promise<void> {
-    await this.#stream.then((stream) => stream.close(), () => {});
-  }
-
-  [Symbol.asyncIterator](): AsyncIterator<Message> {
-    const parts = handled(this.#stream.then((stream) => stream[Symbol.asyncIterator]()));
-    return {
-      next: () => handled(parts.then((parts) => parts.next())),
-      return: () =>
-        parts.then((parts) => parts.return!(), () => ({ done: true, value: undefined })),
-    };
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
-  }
-
-  /** What a log shows: the subject, which is no field. */
-  [Symbol.for("Deno.customInspect")](
-    inspect: typeof Deno.inspect,
-    how: Deno.InspectOptions,
-  ): string {
-    return `ReplyStream ${inspect({ subject: this.#subject }, how)}`;
-  }
+function openSettings(
+  { connection }: LinkContext,
+  subject: string,
+  options: RequestStreamOptions,
+): LinkSettings {
+  const settings = linkSettings(`open "${subject}"`, options);
+  if (!connection.isOpen) throw notConnected(`open "${subject}"`);
+  return settings;
 }

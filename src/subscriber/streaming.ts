@@ -1,12 +1,11 @@
 import type { Channel } from "../link/ends/channel.ts";
-import { SENT } from "../link/ends/body_sender.ts";
 import { accept, termsIn } from "../link/ends/opening.ts";
 import { LinkError } from "../link/link_error.ts";
 import { EncodeError, ReplyError } from "../errors.ts";
 import { asError } from "../legible.ts";
 import { NO_BYTES } from "../message/raw_message.ts";
 import { ERROR_CODES, Reply } from "../message/reply.ts";
-import { isThenable } from "../promises.ts";
+import { isThenable, SENT } from "../promises.ts";
 import type { BrokerContext } from "../source/context.ts";
 import { Unanswerable } from "../source/invocation.ts";
 import type { PartCheck, Sink } from "../source/source.ts";

@@ -1,3 +1,4 @@
+import { SENT } from "../../promises.ts";
 import { DEFAULT_BOUNDS } from "../../queue.ts";
 import { gather } from "../../pacing.ts";
 import { Passing, within } from "../../deadline.ts";
@@ -18,9 +19,6 @@ interface Waiting {
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
-
-/** What a sender with nothing to wait for is given, as a promise for each would cost more than the sending. */
-export const SENT = Promise.resolve();
 
 /** The way out of one end: bodies become frames, and whoever sends waits for room. */
 export class BodySender {

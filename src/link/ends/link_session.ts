@@ -7,11 +7,10 @@ import type { Message } from "../../message/message.ts";
 import { LONGEST_VALIDATION, type Schema, validate } from "../../message/schema.ts";
 import { checkOptions, signal } from "../../options.ts";
 import { asError, shortened } from "../../legible.ts";
-import { handled } from "../../promises.ts";
+import { handled, SENT } from "../../promises.ts";
 import type { Channel } from "./channel.ts";
 import type { LinkEnd } from "../link_error.ts";
 import type { LinkContext } from "./link_context.ts";
-import { SENT } from "./body_sender.ts";
 import type { SendOptions, Session, SessionState } from "../session.ts";
 import { readableOf, writableOf } from "../web_streams.ts";
 

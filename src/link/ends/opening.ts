@@ -1,4 +1,3 @@
-import { notConnected } from "../../connection/client_errors.ts";
 import { ReplyError, TimeoutError } from "../../errors.ts";
 import type { HeaderFields } from "../../message/headers.ts";
 import { type Message, ReceivedMessage } from "../../message/message.ts";
@@ -6,7 +5,6 @@ import type { EncodedMessage } from "../../message/outgoing.ts";
 import { ERROR_CODES } from "../../message/reply.ts";
 import { LINK } from "../../message/signalbox_headers.ts";
 import { correlationIdFor, currentWork, timeWithinWork } from "../../message/work.ts";
-import { checkSubject } from "../../subject/subject.ts";
 import {
   encodeTerms,
   type HandshakeTerms,
@@ -16,14 +14,7 @@ import {
   termsOf,
 } from "../frames/control_frames.ts";
 import { LinkError } from "../link_error.ts";
-import {
-  checkOpenSession,
-  checkRequestStream,
-  type LinkSettings,
-  linkSettings,
-  type OpenSessionOptions,
-  type RequestStreamOptions,
-} from "../link_options.ts";
+import type { LinkSettings, OpenSessionOptions, RequestStreamOptions } from "../link_options.ts";
 import type { Session } from "../session.ts";
 import { Channel } from "./channel.ts";
 import type { OpeningPatience } from "./handshake.ts";
@@ -32,6 +23,14 @@ import { LinkSession } from "./link_session.ts";
 import { LINK_COST } from "./link_memory.ts";
 import { RequestedStream } from "./requested_stream.ts";
 import type { Purpose } from "./session_reader.ts";
+
+/** What is asked for, with options that are checked. */
+export interface Asked<Options> {
+  readonly subject: string;
+  readonly body: unknown;
+  readonly options: Options;
+  readonly settings: LinkSettings;
+}
 
 interface Prepared {
   readonly channel: Channel;
@@ -44,33 +43,20 @@ interface Prepared {
 /** Asks for a streamed reply; the question is sent before this returns. */
 export function requestStream(
   context: LinkContext,
-  subject: string,
-  body: unknown,
-  options: RequestStreamOptions,
+  asked: Asked<RequestStreamOptions>,
 ): RequestedStream {
-  checkSubject("request a stream", subject);
-  checkRequestStream(options);
-  const { channel, opening, patience, until } = prepare(context, "stream", subject, body, options);
-  return new RequestedStream(
-    channel,
-    opening,
-    options.schema,
-    { ...patience, until },
-    context,
-  );
+  const { channel, opening, patience, until } = prepare(context, "stream", asked);
+  const { schema } = asked.options;
+  return new RequestedStream(channel, opening, schema, { ...patience, until }, context);
 }
 
 /** Opens a session, and waits until it is accepted. */
 export async function openSession(
   context: LinkContext,
-  subject: string,
-  body: unknown,
-  options: OpenSessionOptions,
+  asked: Asked<OpenSessionOptions>,
 ): Promise<Session> {
-  checkSubject("open a session", subject);
-  checkOpenSession(options);
-  options.signal?.throwIfAborted();
-  const { channel, opening, patience } = prepare(context, "session", subject, body, options);
+  const { subject, options } = asked;
+  const { channel, opening, patience } = prepare(context, "session", asked);
   const { acceptance, plain } = await channel.open(opening, patience);
   if (plain) {
     const error = plain.ending?.error ??
@@ -89,12 +75,8 @@ export async function openSession(
 function prepare(
   context: LinkContext,
   kind: HandshakeTerms["kind"],
-  subject: string,
-  body: unknown,
-  options: RequestStreamOptions,
+  { subject, body, options, settings }: Asked<RequestStreamOptions>,
 ): Prepared {
-  const settings = linkSettings(`open "${subject}"`, options);
-  if (!context.connection.isOpen) throw notConnected(`open "${subject}"`);
   const timeout = timeWithinWork(options.timeout ?? context.requestTimeout, subject);
   const deadline = timeWithinWork(options.deadline ?? Infinity, subject);
   const correlationId = correlationIdFor(options.correlationId);
