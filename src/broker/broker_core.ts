@@ -16,7 +16,6 @@ import { loadLinks, openSession, requestStream } from "../link/load.ts";
 import type { Session } from "../link/session.ts";
 import type { ReplyStream } from "../link/stream.ts";
 import { logEvents } from "../log/event_log.ts";
-import type { Codecs } from "../message/codec.ts";
 import { currentWork, timeWithinWork } from "../message/work.ts";
 import { ReplyAddresses } from "../replies/reply_addresses.ts";
 import { type Answers, type RequestManyOptions, requestManySettings } from "../requests/answers.ts";
@@ -51,7 +50,6 @@ export class BrokerCore implements RegistryHost {
   readonly feed = new EventFeed();
   readonly addresses: ReplyAddresses;
   readonly requests: Requests;
-  readonly codecs: Codecs | undefined;
   readonly requestTimeout: number;
   readonly queue: string | undefined;
   readonly links: Links;
@@ -75,7 +73,6 @@ export class BrokerCore implements RegistryHost {
     this.links = new Links(this.feed, this.clock, settings);
     this.#mostBroken = connection.waitOnFirstConnect ? undefined : connection.connectTimeout;
     this.responseLimit = settings.responseLimit;
-    this.codecs = settings.codecs;
     this.requestTimeout = requestTimeout;
     this.inboxPrefix = inboxPrefix;
     this.#service = service;

@@ -1,7 +1,7 @@
 import type { Clock } from "../clock.ts";
 import { OutboxFullError } from "../errors.ts";
 import { age, type EncodedMessage } from "../message/outgoing.ts";
-import { alone } from "../message/raw_message.ts";
+import { inOwnBuffer } from "../message/raw_message.ts";
 import type { Unsent } from "../wire/segment.ts";
 
 /** The cost of an entry beyond its bytes, so that the bound limits empty messages too. */
@@ -38,7 +38,7 @@ export class Outbox {
       throw new OutboxFullError(outgoing.subject, this.#size, this.#limit);
     }
     const { headerBlock } = outgoing;
-    outgoing.headerBlock = headerBlock && alone(headerBlock);
+    outgoing.headerBlock = headerBlock && inOwnBuffer(headerBlock);
     this.restore({ outgoing, data: new Uint8Array(outgoing.data) });
   }
 

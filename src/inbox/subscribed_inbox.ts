@@ -15,42 +15,48 @@ import type { Inbox, InboxEnd, InboxSettings, NextOptions } from "./inbox.ts";
 const MOST_ASKED = 1_024;
 const NEXT_RULES = { timeout: limit(milliseconds), signal };
 
-/** What an inbox needs of its broker. */
-export interface InboxWays {
+/** The parts of a broker that inboxes and requests go over; `Used` is what they use of the connection. */
+export interface InboxContext<Used = Connection> {
   readonly clock: Clock;
-  readonly connection: Pick<Connection, "subscribe" | "flush">;
+  readonly connection: Used;
   readonly feed: EventFeed;
   /** Where the program may answer the messages it reads. */
   readonly addresses: ReplyAddresses;
 }
 
+type ConnectionUse = Pick<Connection, "subscribe" | "flush">;
+
 /** An inbox with its own subscription on the server, which ends with the inbox. */
 export class SubscribedInbox implements Inbox, MessageSink, EventListener, OwnInbox {
   readonly subject: string;
-  readonly #ways: InboxWays;
+  readonly #context: InboxContext<ConnectionUse>;
   readonly #settings: InboxSettings;
   /** The subjects to which the program has published with this inbox as the reply address. */
   #asked: Set<string> | undefined;
   readonly #unread = new Queue<RawMessage>();
-  readonly #interest: ServerSubscription;
+  readonly #subscription: ServerSubscription;
   readonly #abort: (() => void) | undefined;
   /** Made on first use, to save memory. */
   #closed: PromiseWithResolvers<InboxEnd> | undefined;
-  #refused: PromiseWithResolvers<never> | undefined;
-  #ended: InboxEnd | undefined;
-  #taken = 0;
+  #refusal: PromiseWithResolvers<never> | undefined;
+  #reason: InboxEnd | undefined;
+  #count = 0;
   #dropped = 0;
-  #heard: number;
-  #idle: Timer | undefined;
+  #lastArrival: number;
+  #idleTimer: Timer | undefined;
 
   /** Subscribes; also takes messages that arrive before {@linkcode ready} resolves. */
-  constructor(ways: InboxWays, subject: string, settings: InboxSettings) {
-    const { clock, connection, feed, addresses } = ways;
+  constructor(
+    context: InboxContext<ConnectionUse>,
+    subject: string,
+    settings: InboxSettings,
+  ) {
+    const { clock, connection, feed, addresses } = context;
     this.subject = subject;
-    this.#ways = ways;
+    this.#context = context;
     this.#settings = settings;
-    this.#heard = clock.now();
-    this.#interest = connection.subscribe(subject, this, settings.queue);
+    this.#lastArrival = clock.now();
+    this.#subscription = connection.subscribe(subject, this, settings.queue);
     addresses.open(subject, this);
     feed.add(this);
     if (settings.signal) {
@@ -61,9 +67,13 @@ export class SubscribedInbox implements Inbox, MessageSink, EventListener, OwnIn
   }
 
   /** Subscribes, and resolves once the server has the subscription: the inbox gets every message sent from then on. */
-  static async open(ways: InboxWays, subject: string, settings: InboxSettings): Promise<Inbox> {
+  static async open(
+    context: InboxContext<ConnectionUse>,
+    subject: string,
+    settings: InboxSettings,
+  ): Promise<Inbox> {
     settings.signal?.throwIfAborted();
-    const inbox = new SubscribedInbox(ways, subject, settings);
+    const inbox = new SubscribedInbox(context, subject, settings);
     await inbox.ready();
     return inbox;
   }
@@ -75,20 +85,23 @@ export class SubscribedInbox implements Inbox, MessageSink, EventListener, OwnIn
    */
   async ready(): Promise<void> {
     const { signal } = this.#settings;
-    const flushed = this.#ways.connection.flush({ signal }, `open an inbox at "${this.subject}"`);
-    this.#refused = Promise.withResolvers();
+    const flushed = this.#context.connection.flush(
+      { signal },
+      `open an inbox at "${this.subject}"`,
+    );
+    this.#refusal = Promise.withResolvers();
     try {
-      await Promise.race([flushed, this.#refused.promise]);
+      await Promise.race([flushed, this.#refusal.promise]);
     } catch (error) {
       this.#end("closed");
       throw error;
     } finally {
-      this.#refused = undefined;
+      this.#refusal = undefined;
     }
   }
 
   get closed(): Promise<InboxEnd> {
-    if (this.#ended) return Promise.resolve(this.#ended);
+    if (this.#reason) return Promise.resolve(this.#reason);
     return (this.#closed ??= Promise.withResolvers()).promise;
   }
 
@@ -106,7 +119,9 @@ export class SubscribedInbox implements Inbox, MessageSink, EventListener, OwnIn
     const packet = this.#unread.shift() ?? await this.#wait(options);
     if (!packet) return undefined;
     const { receive } = this.#settings;
-    return receive ? receive(packet) : new ReceivedMessage(packet, this.#ways.addresses.reception);
+    return receive
+      ? receive(packet)
+      : new ReceivedMessage(packet, this.#context.addresses.reception);
   }
 
   close(): Promise<void> {
@@ -154,10 +169,10 @@ export class SubscribedInbox implements Inbox, MessageSink, EventListener, OwnIn
   }
 
   take(packet: RawMessage): void {
-    if (this.#ended) return;
-    this.#heard = this.#ways.clock.now();
+    if (this.#reason) return;
+    this.#lastArrival = this.#context.clock.now();
     if (!this.#unread.hand(packet) && !this.#store(packet)) return;
-    if (++this.#taken >= this.#settings.max) this.#end("max");
+    if (++this.#count >= this.#settings.max) this.#end("max");
   }
 
   /**
@@ -166,13 +181,13 @@ export class SubscribedInbox implements Inbox, MessageSink, EventListener, OwnIn
    */
   refused(error: Error): void {
     // retrying does not help a subject that is too long for the server's lines
-    if (!this.#refused && !(error instanceof InvalidSubjectError)) return;
-    this.#refused?.reject(error);
+    if (!this.#refusal && !(error instanceof InvalidSubjectError)) return;
+    this.#refusal?.reject(error);
     this.#end("connection");
   }
 
   get retryRefused(): boolean {
-    return this.#ended === undefined;
+    return this.#reason === undefined;
   }
 
   notice(event: BrokerEvent): void {
@@ -180,7 +195,7 @@ export class SubscribedInbox implements Inbox, MessageSink, EventListener, OwnIn
   }
 
   #wait({ timeout, signal }: NextOptions): Promise<RawMessage | undefined> {
-    const { clock } = this.#ways;
+    const { clock } = this.#context;
     // a timer of Infinity would fire at once
     const patience = { clock, timeout: timeout === Infinity ? undefined : timeout, signal };
     return this.#unread.wait(patience, "read an inbox", this.subject);
@@ -197,7 +212,7 @@ export class SubscribedInbox implements Inbox, MessageSink, EventListener, OwnIn
     else this.#dropped++;
     if (fits) return true;
     const { subject, dropped } = this;
-    this.#ways.feed.emit({ type: "slowConsumer", subject, dropped });
+    this.#context.feed.emit({ type: "slowConsumer", subject, dropped });
     if (overflow === "close") this.#end("overflow");
     return isKept;
   }
@@ -207,17 +222,17 @@ export class SubscribedInbox implements Inbox, MessageSink, EventListener, OwnIn
     while (!this.#unread.fits(size, this.#settings.bounds)) {
       this.#unread.shift();
       this.#dropped++;
-      this.#taken--;
+      this.#count--;
     }
   }
 
   #end(reason: InboxEnd): void {
-    if (this.#ended) return;
-    this.#ended = reason;
-    this.#idle?.clear();
-    this.#interest.unsubscribe();
-    this.#ways.addresses.close(this.subject);
-    this.#ways.feed.remove(this);
+    if (this.#reason) return;
+    this.#reason = reason;
+    this.#idleTimer?.clear();
+    this.#subscription.unsubscribe();
+    this.#context.addresses.close(this.subject);
+    this.#context.feed.remove(this);
     if (this.#abort) this.#settings.signal?.removeEventListener("abort", this.#abort);
     this.#unread.end();
     this.#closed?.resolve(reason);
@@ -225,8 +240,8 @@ export class SubscribedInbox implements Inbox, MessageSink, EventListener, OwnIn
 
   /** Uses one timer that checks the time of the last message, instead of a new timer for every message. */
   #watchIdle(wait: number): void {
-    this.#idle = this.#ways.clock.setTimeout(() => {
-      const left = this.#heard + this.#settings.idleTimeout! - this.#ways.clock.now();
+    this.#idleTimer = this.#context.clock.setTimeout(() => {
+      const left = this.#lastArrival + this.#settings.idleTimeout! - this.#context.clock.now();
       if (left > 1) this.#watchIdle(left);
       else this.#end("idle");
     }, wait);

@@ -1,6 +1,6 @@
 import { describe, holdsOptions, type Rule } from "../options.ts";
 import { isThenable } from "../promises.ts";
-import { room } from "./raw_message.ts";
+import { allocate } from "./raw_message.ts";
 import { TIME_LEFT } from "./signalbox_headers.ts";
 
 const decoder = new TextDecoder();
@@ -36,7 +36,7 @@ export const headerFields: Rule = (value) => {
 /** Headers that describe only the received message, and must not be copied to the next one. */
 const ONE_HOP = /^(?:content-type$|correlation_id$|nats-|signalbox-)/i;
 /** Pairs of one hop that a program has read from received headers. */
-const taken = new WeakSet<object>();
+const oneHopPairs = new WeakSet<object>();
 
 /**
  * The headers of a message. Lookups ignore the case of names, as peers differ in their spelling. Of a received message
@@ -112,7 +112,7 @@ export class MessageHeaders implements Iterable<readonly [name: string, value: s
   /** The pairs, in their original spelling and order. */
   [Symbol.iterator](): Iterator<readonly [name: string, value: string]> {
     if (this.#isReceived) {
-      for (const pair of this.#fields) if (ONE_HOP.test(pair[0])) taken.add(pair);
+      for (const pair of this.#fields) if (ONE_HOP.test(pair[0])) oneHopPairs.add(pair);
     }
     return this.#fields[Symbol.iterator]();
   }
@@ -141,7 +141,7 @@ export function pairsOf(fields: HeaderFields): readonly (readonly [string, strin
   const wrong = pairs.find((pair: unknown) =>
     !Array.isArray(pair) || pair.length !== 2 || typeof pair[0] !== "string"
   );
-  if (wrong === undefined) return pairs.filter((pair) => !taken.has(pair));
+  if (wrong === undefined) return pairs.filter((pair) => !oneHopPairs.has(pair));
   throw new TypeError(`Cannot send headers as each must be [name, value]: ${describe(wrong)}`);
 }
 
@@ -194,7 +194,7 @@ function ours({ contentType, correlationId: id, timeLeft }: OwnHeaders): Uint8Ar
   if (!beginning) beginnings.set(contentType, beginning = beginningWith(contentType));
   const end = timeLeft === undefined ? END : `\r\n${TIME_LEFT}: ${timeLeft}${END}`;
   const start = beginning.length;
-  const block = room(start + id.length + end.length);
+  const block = allocate(start + id.length + end.length);
   block.set(beginning);
   for (let at = 0; at < id.length; at++) {
     const code = id.charCodeAt(at);

@@ -1,7 +1,7 @@
 import { DecodeError } from "../errors.ts";
 import { type Codecs, decodeBody } from "./codec.ts";
 import { isCorrelationId, MessageHeaders } from "./headers.ts";
-import { copyRawMessage, isAlone, type RawMessage } from "./raw_message.ts";
+import { copyRawMessage, fillsItsBuffer, type RawMessage } from "./raw_message.ts";
 import { shortened } from "../legible.ts";
 
 /** A received message: a request to a handler, an answer, or a message of an inbox. */
@@ -172,7 +172,7 @@ export class ReceivedMessage implements Message {
   /** Copies the message out of the chunk that was read from the socket, as the message will live long. */
   detach(): void {
     const { data, headerBlock } = this.#packet;
-    if (!isAlone(data) || (headerBlock && !isAlone(headerBlock))) {
+    if (!fillsItsBuffer(data) || (headerBlock && !fillsItsBuffer(headerBlock))) {
       this.#packet = copyRawMessage(this.#packet);
     }
   }

@@ -22,12 +22,12 @@ export function copyRawMessage({ subject, replyTo, data, headerBlock }: RawMessa
 }
 
 /** The same bytes in a buffer of their own. */
-export function alone(bytes: Uint8Array): Uint8Array {
-  return isAlone(bytes) ? bytes : new Uint8Array(bytes);
+export function inOwnBuffer(bytes: Uint8Array): Uint8Array {
+  return fillsItsBuffer(bytes) ? bytes : new Uint8Array(bytes);
 }
 
 /** Whether the bytes fill their whole buffer. */
-export function isAlone({ byteLength, buffer }: Uint8Array): boolean {
+export function fillsItsBuffer({ byteLength, buffer }: Uint8Array): boolean {
   return byteLength === buffer.byteLength;
 }
 
@@ -61,7 +61,7 @@ let used = 0;
  * much as a view, and publishing text runs at 1.4 times the speed with views. A held message keeps 8 KiB in memory at
  * most.
  */
-export function room(length: number): Uint8Array {
+export function allocate(length: number): Uint8Array {
   if (length > LONGEST) return new Uint8Array(length);
   if (used + length > SIZE) {
     slab = new Uint8Array(SIZE);
@@ -74,16 +74,16 @@ export function room(length: number): Uint8Array {
 export function utf8(text: string): Uint8Array {
   const most = text.length * WIDEST;
   if (most > LONGEST) return encoder.encode(text);
-  const bytes = room(most);
+  const bytes = allocate(most);
   const { written } = encoder.encodeInto(text, bytes);
-  // give the unwritten rest of the room back
+  // give the unwritten rest back
   used -= most - written;
   return bytes.subarray(0, written);
 }
 
 /** A copy of the bytes. */
 export function copyOf(bytes: Uint8Array): Uint8Array {
-  const copy = room(bytes.length);
+  const copy = allocate(bytes.length);
   copy.set(bytes);
   return copy;
 }

@@ -11,7 +11,8 @@ import { type Message, ReceivedMessage } from "../message/message.ts";
 import type { EncodedMessage } from "../message/outgoing.ts";
 import { copyRawMessage, heldSize, type RawMessage } from "../message/raw_message.ts";
 import { retraced } from "../promises.ts";
-import { closed, isFaulty, isNoResponders, readAnswer } from "./requests.ts";
+import type { InboxContext } from "../inbox/subscribed_inbox.ts";
+import { isFaulty, isNoResponders, readAnswer, requestClosed } from "./requests.ts";
 import {
   type Answer,
   type Answers,
@@ -20,13 +21,7 @@ import {
   type RequestManySettings,
 } from "./answers.ts";
 
-/** What a request to many needs of its broker. */
-export interface Surroundings {
-  readonly clock: Clock;
-  readonly connection: Pick<Connection, "subscribe" | "publish" | "cancel">;
-  readonly feed: EventFeed;
-  readonly addresses: ReplyAddresses;
-}
+type ConnectionUse = Pick<Connection, "subscribe" | "publish" | "cancel">;
 
 /** The question, and the inbox for its answers. */
 export interface QuestionToMany {
@@ -43,7 +38,7 @@ export interface QuestionToMany {
 export class CollectedAnswers implements Answers, MessageSink, OwnInbox {
   readonly ended: Promise<AnswersEnd>;
   readonly #clock: Clock;
-  readonly #connection: Surroundings["connection"];
+  readonly #connection: ConnectionUse;
   readonly #subject: string;
   readonly #settings: RequestManySettings;
   readonly #feed: EventFeed;
@@ -51,18 +46,18 @@ export class CollectedAnswers implements Answers, MessageSink, OwnInbox {
   readonly #foreign: ForeignAnswers;
   readonly #replyTo: string;
   readonly #unread = new Queue<RawMessage>();
-  #told!: (reason: AnswersEnd) => void;
+  #resolveEnded!: (reason: AnswersEnd) => void;
   /** Makes the error; the stack of our own errors leads to the reader. */
   #failure: (() => unknown) | undefined;
-  #until = Infinity;
+  #deadlineAt = Infinity;
   #isEnded = false;
   #isSent = true;
-  #taken = 0;
-  #interest: ServerSubscription | undefined;
+  #count = 0;
+  #subscription: ServerSubscription | undefined;
   #question: EncodedMessage | undefined;
-  #deaf: (() => void) | undefined;
-  #deadline: Timer | undefined;
-  #stall: Timer | undefined;
+  #stopListening: (() => void) | undefined;
+  #deadlineTimer: Timer | undefined;
+  #stallTimer: Timer | undefined;
 
   /**
    * Sends the question, now or after the reconnect; sends nothing if the signal has aborted.
@@ -71,11 +66,11 @@ export class CollectedAnswers implements Answers, MessageSink, OwnInbox {
    * @throws the error that `encode` throws
    */
   constructor(
-    { clock, connection, feed, addresses }: Surroundings,
+    { clock, connection, feed, addresses }: InboxContext<ConnectionUse>,
     { subject, replyTo, encode }: QuestionToMany,
     settings: RequestManySettings,
   ) {
-    this.ended = new Promise((resolve) => this.#told = resolve);
+    this.ended = new Promise((resolve) => this.#resolveEnded = resolve);
     this.#clock = clock;
     this.#connection = connection;
     this.#subject = subject;
@@ -89,12 +84,12 @@ export class CollectedAnswers implements Answers, MessageSink, OwnInbox {
       this.#abort();
       return;
     }
-    this.#interest = connection.subscribe(replyTo, this);
+    this.#subscription = connection.subscribe(replyTo, this);
     addresses.open(replyTo, this);
     // listen before encoding the question, as code that runs in the encoding may abort, or stop the broker
-    this.#deaf = feed.listen((event) => this.#notice(event));
-    this.#until = clock.now() + timeout;
-    this.#deadline = clock.setTimeout(() => this.#expire(), timeout);
+    this.#stopListening = feed.listen((event) => this.#onEvent(event));
+    this.#deadlineAt = clock.now() + timeout;
+    this.#deadlineTimer = clock.setTimeout(() => this.#expire(), timeout);
     signal?.addEventListener("abort", this.#abort, { once: true });
     this.#ask(encode);
   }
@@ -149,7 +144,7 @@ export class CollectedAnswers implements Answers, MessageSink, OwnInbox {
     if (this.#isLast(packet)) return this.#end("sentinel");
     if (this.#isEnded) return;
     if (!this.#unread.hand(packet) && !this.#store(packet)) return;
-    if (++this.#taken >= this.#settings.max) this.#end("max");
+    if (++this.#count >= this.#settings.max) this.#end("max");
     else this.#watchStall();
   }
 
@@ -175,10 +170,11 @@ export class CollectedAnswers implements Answers, MessageSink, OwnInbox {
     this.#fail(error instanceof PermissionError ? "permission" : "connection", error);
   }
 
-  #notice(event: BrokerEvent): void {
+  #onEvent(event: BrokerEvent): void {
     if (event.type === "connected") this.#isSent = true;
-    else if (event.type === "closed") this.#fail("connection", closed(this.#subject, event.error));
-    else if (event.type === "error" && event.error instanceof PermissionError) {
+    else if (event.type === "closed") {
+      this.#fail("connection", requestClosed(this.#subject, event.error));
+    } else if (event.type === "error" && event.error instanceof PermissionError) {
       const { operation, subject } = event.error;
       if (operation === "publish" && subject === this.#subject) this.refused(event.error);
     }
@@ -189,7 +185,7 @@ export class CollectedAnswers implements Answers, MessageSink, OwnInbox {
     try {
       const received = new ReceivedMessage(packet, this.#addresses.reception);
       const read = readAnswer(this.#subject, received, this.#settings.schema);
-      const answer = read instanceof Promise ? await this.#inTime(read) : read;
+      const answer = read instanceof Promise ? await this.#withinDeadline(read) : read;
       void answer.body;
       return Object.assign(answer, { error: undefined });
     } catch (error) {
@@ -203,9 +199,9 @@ export class CollectedAnswers implements Answers, MessageSink, OwnInbox {
   }
 
   /** Limits a slow schema to the rest of the request's time; for an answer read late the full time starts anew. */
-  #inTime(answer: Promise<Message>): Promise<Message> {
+  #withinDeadline(answer: Promise<Message>): Promise<Message> {
     const { timeout, signal } = this.#settings;
-    const left = this.#until - this.#clock.now();
+    const left = this.#deadlineAt - this.#clock.now();
     const clock = this.#clock;
     const patience = { clock, timeout: left > 0 ? left : timeout, given: timeout, signal };
     return within(answer, patience, `validate an answer of "${this.#subject}"`, this.#subject);
@@ -230,9 +226,9 @@ export class CollectedAnswers implements Answers, MessageSink, OwnInbox {
   #watchStall(): void {
     const { stall } = this.#settings;
     if (stall === undefined) return;
-    this.#stall?.clear();
-    this.#stall = this.#clock.setTimeout(() => {
-      this.#stall = this.#clock.setTimeout(() => this.#end("stall"), 0);
+    this.#stallTimer?.clear();
+    this.#stallTimer = this.#clock.setTimeout(() => {
+      this.#stallTimer = this.#clock.setTimeout(() => this.#end("stall"), 0);
     }, stall);
   }
 
@@ -263,14 +259,14 @@ export class CollectedAnswers implements Answers, MessageSink, OwnInbox {
   #end(reason: AnswersEnd): void {
     if (this.#isEnded) return;
     this.#isEnded = true;
-    this.#deadline?.clear();
-    this.#stall?.clear();
-    this.#interest?.unsubscribe();
+    this.#deadlineTimer?.clear();
+    this.#stallTimer?.clear();
+    this.#subscription?.unsubscribe();
     this.#addresses.close(this.#replyTo);
     if (this.#question) this.#connection.cancel(this.#question);
-    this.#deaf?.();
+    this.#stopListening?.();
     this.#settings.signal?.removeEventListener("abort", this.#abort);
     this.#unread.end();
-    this.#told(reason);
+    this.#resolveEnded(reason);
   }
 }

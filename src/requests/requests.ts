@@ -11,7 +11,7 @@ import {
   TimeoutError,
   ValidationError,
 } from "../errors.ts";
-import type { BrokerEvent, EventFeed } from "../events.ts";
+import type { BrokerEvent } from "../events.ts";
 import { asError } from "../legible.ts";
 import { MessageHeaders } from "../message/headers.ts";
 import { type Message, ReceivedMessage } from "../message/message.ts";
@@ -22,6 +22,7 @@ import { type Schema, validate } from "../message/schema.ts";
 import { handled, rejection } from "../promises.ts";
 import { ForeignAnswers, isForeignAnswer, isOwnQuestion } from "../replies/matching.ts";
 import type { OwnInbox, ReplyAddresses } from "../replies/reply_addresses.ts";
+import type { InboxContext } from "../inbox/subscribed_inbox.ts";
 import { newToken } from "../subject/subject.ts";
 
 /** How to wait for an answer. */
@@ -32,15 +33,7 @@ export interface Question {
   readonly schema: Schema | undefined;
 }
 
-/** What requests need of their broker. */
-export interface RequestWays {
-  readonly clock: Clock;
-  readonly connection: Connection;
-  readonly addresses: ReplyAddresses;
-  readonly feed: Pick<EventFeed, "emit">;
-}
-
-interface Waiting {
+interface PendingRequest {
   readonly request: EncodedMessage;
   readonly timeout: number;
   readonly deadline: number;
@@ -48,14 +41,14 @@ interface Waiting {
   readonly signal: AbortSignal | undefined;
   readonly promise: Promise<Message>;
   readonly resolve: (answer: Message | Promise<Message>) => void;
-  forget: (() => void) | undefined;
+  stopListening: (() => void) | undefined;
 }
 
 /** Deadlines this close together, in milliseconds, share one check. */
 const GRAIN = 4;
 
 /**
- * Every request of a broker shares one wildcard subscription; a map leads from an answer's token to the waiting
+ * Every request of a broker shares one wildcard subscription; a map leads from an answer's token to the pending
  * promise, and one timer checks all deadlines. A timer and a subscription for each request cost two to four times as
  * much.
  */
@@ -65,16 +58,16 @@ export class Requests implements MessageSink, OwnInbox {
   readonly #prefix: string;
   readonly #addresses: ReplyAddresses;
   readonly #foreign: ForeignAnswers;
-  readonly #waiting = new Map<string, Waiting>();
-  #base = "";
-  #interest: ServerSubscription | undefined;
+  readonly #pending = new Map<string, PendingRequest>();
+  #inbox = "";
+  #subscription: ServerSubscription | undefined;
   /** Why the server refuses our subscription for answers. */
   #refusal: Error | undefined;
-  #regaining: Promise<void> | undefined;
+  #resubscribing: Promise<void> | undefined;
   #timer: Timer | undefined;
-  #next = Infinity;
+  #nextExpiry = Infinity;
 
-  constructor({ clock, connection, addresses, feed }: RequestWays, prefix: string) {
+  constructor({ clock, connection, addresses, feed }: InboxContext, prefix: string) {
     this.#clock = clock;
     this.#connection = connection;
     this.#prefix = prefix;
@@ -91,11 +84,11 @@ export class Requests implements MessageSink, OwnInbox {
   send(request: EncodedMessage, { timeout, signal, schema }: Question): Promise<Message> {
     if (signal?.aborted) return handled(Promise.reject(signal.reason));
     if (this.#refusal) return handled(this.#sendLater(request, { timeout, signal, schema }));
-    this.#listen(request.subject);
+    this.#subscribe(request.subject);
     const token = newToken();
     const deadline = this.#clock.now() + timeout;
     const { promise, resolve } = Promise.withResolvers<Message>();
-    const waiting: Waiting = {
+    const pending: PendingRequest = {
       request,
       timeout,
       deadline,
@@ -103,42 +96,42 @@ export class Requests implements MessageSink, OwnInbox {
       signal,
       promise,
       resolve,
-      forget: undefined,
+      stopListening: undefined,
     };
-    request.replyTo = this.#base + token;
+    request.replyTo = this.#inbox + token;
     this.#connection.publish(request);
-    this.#waiting.set(token, waiting);
-    if (signal) waiting.forget = onAbort(signal, () => this.#abort(token, signal.reason));
-    this.#sweepAt(deadline);
+    this.#pending.set(token, pending);
+    if (signal) pending.stopListening = onAbort(signal, () => this.#abort(token, signal.reason));
+    this.#expireAt(deadline);
     return promise;
   }
 
   /** Takes an answer; ignores it if it is late, as its caller has already got a `TimeoutError`. */
   take(packet: RawMessage): void {
-    const token = packet.subject.slice(this.#base.length);
-    const waiting = this.#waiting.get(token);
-    if (!waiting) return;
+    const token = packet.subject.slice(this.#inbox.length);
+    const pending = this.#pending.get(token);
+    if (!pending) return;
     if (isNoResponders(packet)) {
-      return this.#fail(token, new NoRespondersError(waiting.request.subject));
+      return this.#fail(token, new NoRespondersError(pending.request.subject));
     }
     const answer = new ReceivedMessage(packet, this.#addresses.reception);
-    if (isForeignAnswer(waiting.request, answer)) return this.#foreign.report(waiting.request);
-    this.#waiting.delete(token);
-    waiting.forget?.();
+    if (isForeignAnswer(pending.request, answer)) return this.#foreign.report(pending.request);
+    this.#pending.delete(token);
+    pending.stopListening?.();
     try {
-      const read = readAnswer(waiting.request.subject, answer, waiting.schema);
-      if (read instanceof Promise) settle(waiting, this.#inTime(read, waiting));
-      else waiting.resolve(read);
+      const read = readAnswer(pending.request.subject, answer, pending.schema);
+      if (read instanceof Promise) settle(pending, this.#withinDeadline(read, pending));
+      else pending.resolve(read);
     } catch (error) {
       // an error that a schema throws keeps the schema's stack
-      if (isFaulty(error)) waiting.resolve(rejection(error, waiting.promise));
-      else settle(waiting, Promise.reject(error));
+      if (isFaulty(error)) pending.resolve(rejection(error, pending.promise));
+      else settle(pending, Promise.reject(error));
     }
   }
 
   hasAsked(question: RawMessage): boolean {
-    const waiting = this.#waiting.get(question.replyTo.slice(this.#base.length));
-    return waiting !== undefined && isOwnQuestion(waiting.request, question);
+    const pending = this.#pending.get(question.replyTo.slice(this.#inbox.length));
+    return pending !== undefined && isOwnQuestion(pending.request, question);
   }
 
   readonly retryRefused = true;
@@ -153,15 +146,15 @@ export class Requests implements MessageSink, OwnInbox {
     this.#refusal = undefined;
   }
 
-  /** Handles the connection's events that concern waiting requests. */
+  /** Handles the connection's events that concern pending requests. */
   notice(event: BrokerEvent): void {
     if (event.type === "closed") {
       this.#timer?.clear();
       this.#timer = undefined;
-      this.#next = Infinity;
-      this.#interest = undefined;
+      this.#nextExpiry = Infinity;
+      this.#subscription = undefined;
       this.#refusal = undefined;
-      this.#failAll((subject) => closed(subject, event.error));
+      this.#failAll((subject) => requestClosed(subject, event.error));
     } else if (event.type === "error" && event.error instanceof PermissionError) {
       const { operation, subject } = event.error;
       if (operation === "publish") this.#failAll(() => event.error, subject);
@@ -173,9 +166,9 @@ export class Requests implements MessageSink, OwnInbox {
     const began = this.#clock.now();
     const { subject } = request;
     const action = `request "${subject}"`;
-    this.#regaining ??= this.#connection.retry(this, action)
-      .finally(() => this.#regaining = undefined);
-    await within(this.#regaining, { ...question, clock: this.#clock }, action, subject);
+    this.#resubscribing ??= this.#connection.retry(this, action)
+      .finally(() => this.#resubscribing = undefined);
+    await within(this.#resubscribing, { ...question, clock: this.#clock }, action, subject);
     if (this.#refusal) throw this.#refusal;
     const passed = this.#clock.now() - began;
     age(request, passed);
@@ -183,9 +176,9 @@ export class Requests implements MessageSink, OwnInbox {
   }
 
   /** Limits a slow schema to the rest of the request's time. */
-  #inTime(
+  #withinDeadline(
     answer: Promise<Message>,
-    { request: { subject }, timeout, deadline, signal }: Waiting,
+    { request: { subject }, timeout, deadline, signal }: PendingRequest,
   ): Promise<Message> {
     const clock = this.#clock;
     const left = Math.max(0, deadline - clock.now());
@@ -193,59 +186,59 @@ export class Requests implements MessageSink, OwnInbox {
     return within(answer, patience, `request "${subject}"`, subject);
   }
 
-  #listen(asked: string): void {
-    if (this.#interest) return;
+  #subscribe(asked: string): void {
+    if (this.#subscription) return;
     if (!this.#connection.isOpen) throw notConnected(`request "${asked}"`);
-    this.#addresses.close(this.#base.slice(0, -1));
-    this.#base = `${this.#prefix}.${newToken()}.`;
-    this.#addresses.open(this.#base.slice(0, -1), this);
-    this.#interest = this.#connection.subscribe(`${this.#base}*`, this);
+    this.#addresses.close(this.#inbox.slice(0, -1));
+    this.#inbox = `${this.#prefix}.${newToken()}.`;
+    this.#addresses.open(this.#inbox.slice(0, -1), this);
+    this.#subscription = this.#connection.subscribe(`${this.#inbox}*`, this);
   }
 
   #fail(token: string, error: Error): void {
-    const waiting = this.#giveUp(token);
-    waiting?.resolve(rejection(error, waiting.promise));
+    const pending = this.#withdraw(token);
+    pending?.resolve(rejection(error, pending.promise));
   }
 
   #abort(token: string, reason: unknown): void {
-    const waiting = this.#giveUp(token);
-    if (waiting) settle(waiting, Promise.reject(reason));
+    const pending = this.#withdraw(token);
+    if (pending) settle(pending, Promise.reject(reason));
   }
 
-  #giveUp(token: string): Waiting | undefined {
-    const waiting = this.#waiting.get(token);
-    if (!waiting) return undefined;
-    this.#waiting.delete(token);
-    this.#connection.cancel(waiting.request);
-    waiting.forget?.();
-    return waiting;
+  #withdraw(token: string): PendingRequest | undefined {
+    const pending = this.#pending.get(token);
+    if (!pending) return undefined;
+    this.#pending.delete(token);
+    this.#connection.cancel(pending.request);
+    pending.stopListening?.();
+    return pending;
   }
 
   #failAll(reason: (subject: string) => Error, only?: string): void {
-    for (const [token, { request: { subject } }] of this.#waiting) {
+    for (const [token, { request: { subject } }] of this.#pending) {
       if (only === undefined || only === subject) this.#fail(token, reason(subject));
     }
   }
 
-  #sweepAt(deadline: number): void {
-    if (deadline >= this.#next) return;
+  #expireAt(deadline: number): void {
+    if (deadline >= this.#nextExpiry) return;
     this.#timer?.clear();
-    this.#next = deadline;
+    this.#nextExpiry = deadline;
     const wait = Math.max(0, deadline - this.#clock.now());
-    this.#timer = this.#clock.setTimeout(() => this.#sweep(), wait);
+    this.#timer = this.#clock.setTimeout(() => this.#expire(), wait);
   }
 
-  #sweep(): void {
+  #expire(): void {
     // the timer decides: a clock that runs behind it, as in a test, must not postpone the deadline
-    const now = Math.max(this.#clock.now(), this.#next);
+    const now = Math.max(this.#clock.now(), this.#nextExpiry);
     let next = Infinity;
-    this.#next = Infinity;
-    for (const [token, { request: { subject }, timeout, deadline }] of this.#waiting) {
+    this.#nextExpiry = Infinity;
+    for (const [token, { request: { subject }, timeout, deadline }] of this.#pending) {
       if (deadline <= now) {
         this.#fail(token, new TimeoutError(`request "${subject}"`, timeout, subject));
       } else if (deadline < next) next = deadline;
     }
-    if (next < Infinity) this.#sweepAt(Math.max(next, now + GRAIN));
+    if (next < Infinity) this.#expireAt(Math.max(next, now + GRAIN));
   }
 }
 
@@ -256,7 +249,7 @@ export function isNoResponders({ data, headerBlock }: RawMessage): boolean {
 }
 
 /** Settles as the answer does, whether or not the program awaits it. */
-function settle({ promise, resolve }: Waiting, answer: Promise<Message>): void {
+function settle({ promise, resolve }: PendingRequest, answer: Promise<Message>): void {
   promise.catch(() => {});
   resolve(answer);
 }
@@ -267,7 +260,7 @@ function onAbort(signal: AbortSignal, abort: () => void): () => void {
 }
 
 /** The error for requests when the connection is closed for good. */
-export function closed(subject: string, cause: Error | undefined): ConnectionError {
+export function requestClosed(subject: string, cause: Error | undefined): ConnectionError {
   const sentence = `Cannot request "${subject}" as the connection must be open: it was closed`;
   return new ConnectionError(sentence, "closed", { cause });
 }

@@ -1,10 +1,8 @@
 import type { Clock } from "../clock.ts";
 import { Passing, within } from "../deadline.ts";
 import { ConnectionError, TimeoutError } from "../errors.ts";
-import type { Connection } from "../connection/connection.ts";
-import type { EventFeed } from "../events.ts";
+import type { InboxContext } from "../inbox/subscribed_inbox.ts";
 import type { Question, Requests } from "../requests/requests.ts";
-import type { ReplyAddresses } from "../replies/reply_addresses.ts";
 import type { Codecs } from "../message/codec.ts";
 import { sendableFields } from "../message/headers.ts";
 import type { Message } from "../message/message.ts";
@@ -22,14 +20,8 @@ import {
 } from "./send_options.ts";
 
 /** What sending needs of the broker. */
-export interface Ways {
-  readonly clock: Clock;
-  readonly connection: Connection;
+export interface SenderContext extends InboxContext {
   readonly requests: Requests;
-  readonly addresses: ReplyAddresses;
-  readonly feed: EventFeed;
-  /** The codecs of the broker, if it has its own. */
-  readonly codecs?: Codecs | undefined;
   /** The default timeout of a request, in milliseconds. */
   readonly requestTimeout: number;
 }
@@ -50,17 +42,20 @@ type Chain = (sent: Sent) => unknown;
 
 /** Sends messages: runs every draft through the publish middleware, encodes it, and hands it to the connection. */
 export class Sender {
-  readonly #ways: Ways;
+  readonly #context: SenderContext;
+  /** The codecs of the broker, if it has its own. */
+  readonly codecs: Codecs | undefined;
   readonly #chain: Chain | undefined;
   /** Published messages that a middleware has not passed on yet. */
   readonly #passing = new Passing();
 
-  constructor(ways: Ways, middleware: readonly PublishMiddleware[]) {
-    this.#ways = ways;
+  constructor(context: SenderContext, middleware: readonly PublishMiddleware[]) {
+    this.#context = context;
+    this.codecs = context.addresses.reception.codecs;
     if (middleware.length === 0) return;
-    const { feed } = ways;
+    const { feed } = context;
     feed.listen((event) => {
-      if (event.type === "closed") this.#passing.end(() => kept(event.error));
+      if (event.type === "closed") this.#passing.end(() => closedMeanwhile(event.error));
     });
     this.#chain = compose(
       middleware.map(publishLink<Sent>),
@@ -86,7 +81,7 @@ export class Sender {
       const correlationId = correlationIdFor(options?.correlationId);
       const { headers, replyTo } = options ?? {};
       const sent = this.send({ kind: "publish", subject, body, headers, replyTo, correlationId });
-      const { connection } = this.#ways;
+      const { connection } = this.#context;
       if (sent === undefined) return connection.room() ?? DONE;
       const passed = this.#passing.until(Promise.resolve(sent));
       return this.reported(subject, passed.then(() => connection.room()));
@@ -102,7 +97,7 @@ export class Sender {
   reported(subject: string, published: Promise<void>): Promise<void> {
     return handled(published, (thrown) => {
       const error = asError(thrown, "A publish middleware threw");
-      this.#ways.feed.emit({ type: "error", error, subject: String(subject) });
+      this.#context.feed.emit({ type: "error", error, subject: String(subject) });
     });
   }
 
@@ -112,7 +107,7 @@ export class Sender {
       checkRequest(subject, options);
       const work = currentWork();
       const correlationId = correlationIdFor(options?.correlationId);
-      const timeout = timeWithinWork(options?.timeout ?? this.#ways.requestTimeout, subject);
+      const timeout = timeWithinWork(options?.timeout ?? this.#context.requestTimeout, subject);
       const draft: Draft = {
         kind: "request",
         subject,
@@ -144,8 +139,7 @@ export class Sender {
   ): EncodedMessage | Promise<EncodedMessage> {
     const correlationId = correlationIdFor(given);
     const draft: Draft = { kind: "request", subject, body, headers, correlationId };
-    const encoded = (draft: Draft) =>
-      this.#encode({ ...draft, timeLeft }, fields, this.#ways.codecs);
+    const encoded = (draft: Draft) => this.#encode({ ...draft, timeLeft }, fields, this.codecs);
     if (!this.#chain) return encoded(draft);
     let outgoing: EncodedMessage | undefined;
     const leave = (draft: Draft) => void (outgoing = encoded(draft));
@@ -158,26 +152,22 @@ export class Sender {
 
   /** The broker's clock. */
   get clock(): Clock {
-    return this.#ways.clock;
-  }
-
-  get codecs(): Codecs | undefined {
-    return this.#ways.codecs;
+    return this.#context.clock;
   }
 
   /** The default timeout of a request, in milliseconds. */
   get requestTimeout(): number {
-    return this.#ways.requestTimeout;
+    return this.#context.requestTimeout;
   }
 
   /** Resolves once the socket has taken most of what was sent; `undefined` if it has already. */
   room(): Promise<void> | undefined {
-    return this.#ways.connection.room();
+    return this.#context.connection.room();
   }
 
   /** Whether so much waits for the socket that the broker sends no more refusals. */
   get isFull(): boolean {
-    return this.#ways.connection.written.isFull;
+    return this.#context.connection.written.isFull;
   }
 
   /** Whether a draft may have to wait for a middleware. */
@@ -201,11 +191,11 @@ export class Sender {
   }
 
   readonly #leave = (draft: Draft, fields?: OwnFields): void =>
-    this.#publish(draft, fields, this.#ways.codecs);
+    this.#publish(draft, fields, this.codecs);
 
   #publish(draft: Draft, fields: OwnFields | undefined, codecs: Codecs | undefined): void {
-    if (draft.replyTo) this.#ways.addresses.asking(draft.subject, draft.replyTo);
-    this.#ways.connection.publish(this.#encode(draft, fields, codecs));
+    if (draft.replyTo) this.#context.addresses.asking(draft.subject, draft.replyTo);
+    this.#context.connection.publish(this.#encode(draft, fields, codecs));
   }
 
   /** Not within {@linkcode send}: a closure there would make every message allocate its scope. */
@@ -215,8 +205,8 @@ export class Sender {
 
   #ask(draft: Draft, question: Question, left = question.timeout): Promise<Message> {
     const timeLeft = Math.ceil(left);
-    return this.#ways.requests.send(
-      this.#encode({ ...draft, timeLeft }, undefined, this.#ways.codecs),
+    return this.#context.requests.send(
+      this.#encode({ ...draft, timeLeft }, undefined, this.codecs),
       question,
     );
   }
@@ -228,7 +218,7 @@ export class Sender {
   async #askThrough(chain: Chain, draft: Draft, question: Question): Promise<Message> {
     const { timeout, signal } = question;
     signal?.throwIfAborted();
-    const { clock } = this.#ways;
+    const { clock } = this.#context;
     const until = clock.now() + timeout;
     const action = `request "${draft.subject}"`;
     const given = new AbortController();
@@ -254,7 +244,7 @@ export class Sender {
     fields: OwnFields | undefined,
     codecs: Codecs | undefined,
   ): EncodedMessage {
-    const { hasHeaders } = this.#ways.connection;
+    const { hasHeaders } = this.#context.connection;
     // most drafts have no headers, and a copy of each would cost as much as its checks
     const isBare = draft.headers === undefined && fields === undefined;
     const envelope = isBare
@@ -267,7 +257,7 @@ export class Sender {
 }
 
 /** The error for messages that a middleware still holds when the connection ends. */
-function kept(cause: Error | undefined): ConnectionError {
+function closedMeanwhile(cause: Error | undefined): ConnectionError {
   const sentence = "Cannot publish as the connection must be open: it was closed while a publish " +
     "middleware kept the message";
   return new ConnectionError(sentence, "closed", { cause });

@@ -1,8 +1,5 @@
-import type { Clock } from "../../clock.ts";
-import type { Connection } from "../../connection/connection.ts";
-import type { EventFeed } from "../../events.ts";
+import type { InboxContext } from "../../inbox/subscribed_inbox.ts";
 import type { RawMessage } from "../../message/raw_message.ts";
-import type { ReplyAddresses } from "../../replies/reply_addresses.ts";
 import type { Sender } from "../../sending/sender.ts";
 import type { LinkEvents } from "../machine/link_events.ts";
 import type { ResponseLimit } from "../link_options.ts";
@@ -10,17 +7,13 @@ import type { Links } from "../links.ts";
 import type { MemoryUser } from "./link_memory.ts";
 
 /** What links go over. */
-export interface LinkContext {
-  readonly clock: Clock;
-  readonly connection: Connection;
-  readonly feed: EventFeed;
+export interface LinkContext extends InboxContext {
   readonly sender: Sender;
   readonly links: Links;
   readonly responseLimit: ResponseLimit | undefined;
   readonly newInbox: () => string;
   /** Milliseconds, for an opening that names none. */
   readonly requestTimeout: number;
-  readonly addresses: ReplyAddresses;
 }
 
 /** What an opening waits for. */

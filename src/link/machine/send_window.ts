@@ -1,4 +1,4 @@
-import { alone, sizeOf } from "../../message/raw_message.ts";
+import { inOwnBuffer, sizeOf } from "../../message/raw_message.ts";
 import type { Bounds } from "../../queue.ts";
 import type { FlowState } from "../frames/control_frames.ts";
 import { type FrameCode, type Numbered, packedSize, type Unnumbered } from "../frames/frame.ts";
@@ -172,8 +172,8 @@ export class SendWindow {
       const { data, headerBlock } = frame;
       this.#kept[at] = {
         ...frame,
-        data: alone(data),
-        headerBlock: headerBlock && alone(headerBlock),
+        data: inOwnBuffer(data),
+        headerBlock: headerBlock && inOwnBuffer(headerBlock),
       };
     }
     this.#settled = this.#settling;
