@@ -15,11 +15,11 @@ const PATIENCE = 1_000;
 const MOST_WAITING = 1_024;
 
 /** Who has a place. */
-export interface Guest {
+export interface Occupant {
   /** Whether it has not ended, and nothing has come from the other side yet. */
-  readonly isMute: boolean;
+  readonly isSilent: boolean;
   /** Ends it, as others wait; its place is free once it has left. */
-  dismiss(): void;
+  evict(): void;
 }
 
 interface Waiting {
@@ -37,9 +37,9 @@ export class Limiter {
   readonly #limit: number;
   readonly #rate: RateLimiter | undefined;
   /** Those that may be mute and since when they are here, the oldest first. */
-  readonly #mute = new Map<Guest, number>();
+  readonly #silent = new Map<Occupant, number>();
   /** Those that were ended, and have not left. */
-  readonly #leaving = new Set<Guest>();
+  readonly #evicted = new Set<Occupant>();
   readonly #waiting: Waiting[] = [];
   #taken = 0;
   #timer: Timer | undefined;
@@ -54,13 +54,13 @@ export class Limiter {
    * Takes a place, if there is one; whoever takes it gives it back. A promise where one may become free within
    * moments.
    */
-  enter(): boolean | Promise<boolean> {
+  acquire(): boolean | Promise<boolean> {
     if (this.#taken < this.#limit) {
       this.#taken++;
       return true;
     }
     this.#forgetHeard();
-    if (this.#leaving.size + this.#mute.size === 0) return false;
+    if (this.#evicted.size + this.#silent.size === 0) return false;
     if (this.#waiting.length >= MOST_WAITING) this.#waiting.shift()!.resolve(false);
     const { promise, resolve } = Promise.withResolvers<boolean>();
     this.#waiting.push({ resolve, until: this.#clock.now() + PATIENCE });
@@ -69,22 +69,22 @@ export class Limiter {
   }
 
   /** From now on it has to go where places are short, until it has said a word. */
-  seat(guest: Guest): void {
+  occupy(occupant: Occupant): void {
     // ten thousand that have said something would be kept here, and nobody would look
     this.#forgetHeard();
-    this.#mute.set(guest, this.#clock.now());
+    this.#silent.set(occupant, this.#clock.now());
   }
 
   /** Counts as one of those that come within a second and gives 0, or gives the milliseconds until it may. */
-  pass(): number {
+  takeToken(): number {
     return this.#rate?.take("", this.#clock.now()) ?? 0;
   }
 
   /** Nothing of it is here any more: the place is for whoever waits. */
-  leave(guest?: Guest): void {
-    if (guest) {
-      this.#mute.delete(guest);
-      this.#leaving.delete(guest);
+  release(occupant?: Occupant): void {
+    if (occupant) {
+      this.#silent.delete(occupant);
+      this.#evicted.delete(occupant);
     }
     const next = this.#waiting.shift();
     if (next) next.resolve(true);
@@ -101,14 +101,14 @@ export class Limiter {
     this.#forgetHeard();
     const shared = WAIT * this.#limit / this.#waiting.length;
     const before = now - Math.max(SHORTEST_GRACE, Math.min(shared, LONGEST_GRACE));
-    for (const [guest, since] of this.#mute) {
-      if (this.#leaving.size >= this.#waiting.length || since > before) break;
-      this.#mute.delete(guest);
-      if (!guest.isMute) continue;
-      this.#leaving.add(guest);
-      guest.dismiss();
+    for (const [occupant, since] of this.#silent) {
+      if (this.#evicted.size >= this.#waiting.length || since > before) break;
+      this.#silent.delete(occupant);
+      if (!occupant.isSilent) continue;
+      this.#evicted.add(occupant);
+      occupant.evict();
     }
-    if (this.#leaving.size + this.#mute.size === 0) {
+    if (this.#evicted.size + this.#silent.size === 0) {
       for (const { resolve } of this.#waiting.splice(0)) resolve(false);
     }
     if (this.#waiting.length === 0) return this.#rest();
@@ -125,9 +125,9 @@ export class Limiter {
 
   /** Each is looked at once after it has said something. */
   #forgetHeard(): void {
-    for (const guest of this.#mute.keys()) {
-      if (guest.isMute) return;
-      this.#mute.delete(guest);
+    for (const occupant of this.#silent.keys()) {
+      if (occupant.isSilent) return;
+      this.#silent.delete(occupant);
     }
   }
 }
@@ -164,7 +164,7 @@ export class MemoryBudget {
   /** Begins to count for a peer; without a `holder` it cannot be ended. */
   open(bytes: number, holder?: MemoryHolder): MemoryShare {
     const holding = new MemoryShare(this, bytes, holder);
-    if (holder) this.enter(holding);
+    if (holder) this.add(holding);
     else {
       this.#fixed += bytes;
       this.change(bytes);
@@ -173,7 +173,7 @@ export class MemoryBudget {
   }
 
   /** Begins to count what can be ended. */
-  enter(holding: MemoryShare): void {
+  add(holding: MemoryShare): void {
     this.#holdings.add(holding);
     this.change(holding.bytes);
   }

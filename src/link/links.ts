@@ -48,7 +48,7 @@ export class Links {
   /** How many are served at a time. */
   readonly places: Limiter;
   /** How much is held for the other sides. */
-  readonly held: MemoryBudget;
+  readonly memory: MemoryBudget;
   readonly #feed: EventFeed;
   readonly #links = new Set<ManagedLink>();
   readonly #live = new Set<ManagedLink>();
@@ -63,7 +63,7 @@ export class Links {
     this.#clock = clock;
     this.#pacer = new Pacer(clock);
     this.places = new Limiter(clock, maxSessions);
-    this.held = new MemoryBudget(maxLinkBytes);
+    this.memory = new MemoryBudget(maxLinkBytes);
     this.#feed = feed;
     feed.listen((event) => this.#notice(event));
   }

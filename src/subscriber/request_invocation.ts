@@ -80,7 +80,7 @@ export class RequestInvocation extends Invocation<LinkContext> {
     this.seat?.upgrade(channel);
     // a handler that ends with its signal must not be done before the link has ended by the deadline
     this.ignoreDeadline();
-    if (this.deadline < Infinity) channel.endAfter(this.remaining);
+    if (this.deadline < Infinity) channel.expireAfter(this.remaining);
     void channel.closed.then(() => this.abort(channel.error("go on with")));
   }
 

@@ -3,7 +3,7 @@ import { ReplyError } from "../errors.ts";
 import type { Channel } from "../link/ends/channel.ts";
 import type { MemoryBudget, MemoryShare } from "../link/limits.ts";
 import { LinkError } from "../link/link_error.ts";
-import { type Guest, Limiter } from "../link/limits.ts";
+import { Limiter, type Occupant } from "../link/limits.ts";
 import { ERROR_CODES } from "../message/reply.ts";
 import { LINK } from "../message/signalbox_headers.ts";
 import { after } from "../promises.ts";
@@ -22,22 +22,22 @@ export interface SeatPlan {
 }
 
 /** The place of a message that becomes a stream or a session, from its arrival to its end. */
-class Taken implements Seat, Guest {
+class Taken implements Seat, Occupant {
   readonly #held: MemoryBudget;
   readonly #size: number;
   #places: readonly Limiter[] = [];
-  readonly #dismissed: (channel: Channel) => void;
+  readonly #evicted: (channel: Channel) => void;
   #holding: MemoryShare;
   #channel: Channel | undefined;
 
-  constructor(held: MemoryBudget, size: number, dismissed: (channel: Channel) => void) {
+  constructor(held: MemoryBudget, size: number, evicted: (channel: Channel) => void) {
     this.#held = held;
     this.#size = size;
     this.#holding = held.open(size);
-    this.#dismissed = dismissed;
+    this.#evicted = evicted;
   }
 
-  get isMute(): boolean {
+  get isSilent(): boolean {
     return this.#channel !== undefined && !this.#channel.ending && !this.#channel.life.isMet;
   }
 
@@ -53,13 +53,13 @@ class Taken implements Seat, Guest {
   /** Notes the link, which can now be ended to free the place. */
   upgrade(channel: Channel): void {
     this.#channel = channel;
-    for (const places of this.#places) places.seat(this);
+    for (const places of this.#places) places.occupy(this);
     this.#held.forget(this.#holding);
     this.#holding = this.#held.open(this.#size, this);
   }
 
-  dismiss(): void {
-    this.#dismissed(this.#channel!);
+  evict(): void {
+    this.#evicted(this.#channel!);
   }
 
   outgrown(): void {
@@ -68,7 +68,7 @@ class Taken implements Seat, Guest {
 
   leave(): void {
     this.#held.forget(this.#holding);
-    for (const places of this.#places) places.leave(this);
+    for (const places of this.#places) places.release(this);
   }
 }
 
@@ -79,7 +79,7 @@ export class Seats {
   readonly #places: Limiter;
   /** For streams that are only published: they must not take the place of a reader. */
   readonly #unread: Limiter;
-  #dismissed = 0;
+  #evicted = 0;
 
   constructor(context: BrokerContext, plan: SeatPlan) {
     const { clock } = context;
@@ -101,10 +101,10 @@ export class Seats {
     const { what } = this.#plan;
     const { size } = invocation;
     if (sender.isFull) throw this.#refusal(invocation, "Too much waits to be sent");
-    if (!links.held.mayFix(size)) {
+    if (!links.memory.mayFix(size)) {
       throw this.#refusal(invocation, "Streams and sessions hold too much");
     }
-    const seat = new Taken(links.held, size, (channel) => this.#dismiss(channel));
+    const seat = new Taken(links.memory, size, (channel) => this.#evict(channel));
     invocation.seat = seat;
     const own = this.#placesOf(invocation);
     const isLink = invocation.message.headers.has(LINK);
@@ -115,7 +115,7 @@ export class Seats {
 
   /** Counts a beginning stream towards the limit for a second and returns 0, or returns the milliseconds to wait. */
   pass(invocation: RequestInvocation): number {
-    return this.#placesOf(invocation).pass();
+    return this.#placesOf(invocation).takeToken();
   }
 
   #placesOf(invocation: RequestInvocation): Limiter {
@@ -124,7 +124,7 @@ export class Seats {
   }
 
   #enter(invocation: RequestInvocation, seat: Taken, places: Limiter, what: string): unknown {
-    return after(places.enter(), (hasPlace) => {
+    return after(places.acquire(), (hasPlace) => {
       if (!hasPlace) throw this.#refusal(invocation, `Too many ${what}`);
       seat.entered(places);
     });
@@ -137,12 +137,12 @@ export class Seats {
   }
 
   /** Emits an event only for the first, the tenth, the hundredth, as a peer decides how many there are. */
-  #dismiss(channel: Channel): void {
+  #evict(channel: Channel): void {
     const description = "Others wait for the place of one that says nothing";
     const { subject, correlationId } = channel;
     const error = new LinkError("go on with", subject, "error", description);
     channel.abort({ reason: "error", code: ERROR_CODES.tooMany, description, error }, "fail");
-    if (!isPowerOfTen(++this.#dismissed)) return;
+    if (!isPowerOfTen(++this.#evicted)) return;
     const { pattern } = this.#plan;
     this.#context.feed.emit({ type: "error", error, subject, pattern, correlationId });
   }

@@ -166,7 +166,7 @@ export class BodySender {
       out.keptBytes > DEFAULT_BOUNDS.bytes;
     if (isFull) throw new OutboxFullError(this.#subject, out.keptBytes, DEFAULT_BOUNDS.bytes);
     if (this.#link.memory.mayGrow(size)) return;
-    const { bytes, limit: all } = this.#context.links.held;
+    const { bytes, limit: all } = this.#context.links.memory;
     throw new OutboxFullError(this.#subject, bytes, all);
   }
 }

@@ -45,12 +45,12 @@ export class Channel implements LinkOwner {
   readonly handshake: Handshake;
   #told!: (reason: LinkEnd) => void;
   #ending: EndDetails | undefined;
-  #isLeft = false;
+  #hasClosed = false;
   readonly #signal = new LazyAbortSignal();
   readonly #drained = new LazyAbortSignal();
   readonly #shutdown: SessionShutdown;
-  #hasHeardAll = false;
-  #allHeard: (() => void) | undefined;
+  #hasPeerEnded = false;
+  #stalled: (() => void) | undefined;
   #deadline: Timer | undefined;
   #late: Error | undefined;
 
@@ -74,8 +74,8 @@ export class Channel implements LinkOwner {
   }
 
   /** Whether this side wants nothing more. */
-  get isLeft(): boolean {
-    return this.#isLeft;
+  get hasClosed(): boolean {
+    return this.#hasClosed;
   }
 
   /** Where the link is in its life. */
@@ -112,7 +112,7 @@ export class Channel implements LinkOwner {
   }
 
   /** Ends it when so many milliseconds have passed, with an error for this side if it is to be another. */
-  endAfter(deadline: number, late?: Error): void {
+  expireAfter(deadline: number, late?: Error): void {
     this.#late = late;
     if (deadline > LONGEST_TIMER) return;
     const end = () => this.abort({ reason: "deadline" });
@@ -120,7 +120,7 @@ export class Channel implements LinkOwner {
   }
 
   /** Ends it with the signal's reason when it aborts. */
-  endOn(signal: AbortSignal): void {
+  cancelOn(signal: AbortSignal): void {
     const abort = () => {
       this.#forget();
       this.abort({ reason: "cancelled", error: signal.reason });
@@ -148,7 +148,7 @@ export class Channel implements LinkOwner {
   async next(options?: NextOptions): Promise<Message | undefined> {
     const message = await this.#reader.read(options);
     if (message) return message;
-    if (this.#isLeft || !this.#ending || this.#ending.reason === "complete") return undefined;
+    if (this.#hasClosed || !this.#ending || this.#ending.reason === "complete") return undefined;
     throw this.error("read");
   }
 
@@ -166,16 +166,16 @@ export class Channel implements LinkOwner {
     if (this.#sender.turn) await this.#sender.turn;
     this.#forget();
     if (!this.#ending) {
-      this.#isLeft = true;
+      this.#hasClosed = true;
       this.#link.close(ending);
     }
     await this.closed;
   }
 
   /** Leaves at once; what waits is not read any more. */
-  leave(reason: unknown): void {
+  cancel(reason: unknown): void {
     if (this.#ending) return;
-    this.#isLeft = true;
+    this.#hasClosed = true;
     this.#forget();
     this.abort(leaving(reason));
   }
@@ -198,8 +198,8 @@ export class Channel implements LinkOwner {
         return value ? Promise.resolve({ done: false, value }) : handled(wait());
       },
       return: () => {
-        if (later) this.#leaveLater();
-        else this.leave(undefined);
+        if (later) this.#cancelLater();
+        else this.cancel(undefined);
         return Promise.resolve({ done: true, value: undefined });
       },
     };
@@ -223,16 +223,16 @@ export class Channel implements LinkOwner {
   }
 
   /** Calls back once the other side has said all, and for a while nothing has come of it here. */
-  onceAllHeard(call: () => void): void {
-    if (this.#allHeard) return;
-    this.#allHeard = call;
-    if (this.#hasHeardAll) this.#watchSilence();
+  onStalled(call: () => void): void {
+    if (this.#stalled) return;
+    this.#stalled = call;
+    if (this.#hasPeerEnded) this.#watchForStall();
   }
 
   deliver(frame: Numbered): void {
     if (frame.code === "e") {
-      this.#hasHeardAll = true;
-      if (this.#allHeard) this.#watchSilence();
+      this.#hasPeerEnded = true;
+      if (this.#stalled) this.#watchForStall();
     }
     if (this.#assembler.take(frame)) return;
     const description = "The message is larger than is taken";
@@ -245,7 +245,7 @@ export class Channel implements LinkOwner {
   }
 
   /** The program can listen to the end of the broker: if it has not done so after so many milliseconds, that ends it. */
-  listens(within: number, work?: Work): void {
+  allowShutdown(within: number, work?: Work): void {
     this.#shutdown.allow(within, work);
   }
 
@@ -271,9 +271,9 @@ export class Channel implements LinkOwner {
     this.#signal.abort(() => this.error("go on with"));
   }
 
-  #watchSilence(): void {
+  #watchForStall(): void {
     const { out, out: { last } } = this.#link.machine;
-    const look = () => !out.isEnded && out.last === last && this.#allHeard!();
+    const look = () => !out.isEnded && out.last === last && this.#stalled!();
     const timer = this.#link.clock.setTimeout(look, SILENCE);
     void this.closed.then(() => timer.clear());
   }
@@ -285,9 +285,9 @@ export class Channel implements LinkOwner {
     this.#link.memory.shrink();
   }
 
-  #leaveLater(): void {
+  #cancelLater(): void {
     if (this.#ending) return;
-    this.#isLeft = true;
+    this.#hasClosed = true;
     this.#forget();
     const timer = this.#link.clock.setTimeout(() => this.abort(leaving(undefined)), 0);
     void this.closed.then(() => timer.clear());

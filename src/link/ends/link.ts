@@ -69,7 +69,7 @@ export class Link implements ManagedLink, MessageSink, LinkEvents, OwnInbox {
     this.#interest = connection.subscribe(`${inbox}.*`, this);
     context.addresses.open(inbox, this);
     context.links.add(this, settings.idleTimeout);
-    this.memory = new LinkMemory(context.links.held, context.feed, this.machine, owner);
+    this.memory = new LinkMemory(context.links.memory, context.feed, this.machine, owner);
   }
 
   get clock(): LinkContext["clock"] {

@@ -36,7 +36,7 @@ export class LinkMemory extends MemoryShare {
     this.#feed = feed;
     this.#held = held;
     this.#machine = machine;
-    held.enter(this);
+    held.add(this);
   }
 
   override get isOver(): boolean {

@@ -12,7 +12,7 @@ import type { Channel } from "./channel.ts";
 import type { LinkEnd } from "../link_error.ts";
 import type { LinkContext } from "./link_context.ts";
 import type { SendOptions, Session, SessionState } from "../session.ts";
-import { readableOf, writableOf } from "../web_streams.ts";
+import { readableOf, writableOf } from "./web_streams.ts";
 
 /**
  * How long a served session goes on once its broker stops and its handler does not listen to that, in milliseconds: the
@@ -48,7 +48,7 @@ export class LinkSession implements Session {
     this.#clock = clock;
     this.#channel = channel;
     this.#selfWait = selfWait;
-    if (selfWait) channel.listens(SERVED_PATIENCE);
+    if (selfWait) channel.allowShutdown(SERVED_PATIENCE);
     this.opening = opening;
     this.#sendSchema = sendSchema;
   }
@@ -72,7 +72,7 @@ export class LinkSession implements Session {
   }
 
   get closed(): Promise<LinkEnd> {
-    if (this.#selfWait) this.#channel.onceAllHeard(this.#selfWait);
+    if (this.#selfWait) this.#channel.onStalled(this.#selfWait);
     return this.#channel.closed;
   }
 
@@ -102,7 +102,7 @@ export class LinkSession implements Session {
 
   /** A message that could not be sent is reported, once in a turn, awaited or not; what this side gave up is no news. */
   #unsent(cause: unknown, signal: AbortSignal | undefined): void {
-    if (this.#channel.isLeft || signal?.aborted) return;
+    if (this.#channel.hasClosed || signal?.aborted) return;
     if (this.#unsentCount++ > 0) return;
     queueMicrotask(() => {
       const count = this.#unsentCount;
@@ -128,7 +128,7 @@ export class LinkSession implements Session {
   }
 
   abort(reason?: unknown): void {
-    this.#channel.leave(reason);
+    this.#channel.cancel(reason);
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Message> {

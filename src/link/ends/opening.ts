@@ -68,7 +68,7 @@ export async function openSession(
     conversation: channel.correlationId,
     ...context.addresses.reception,
   });
-  if (options.signal) channel.endOn(options.signal);
+  if (options.signal) channel.cancelOn(options.signal);
   return new LinkSession(channel, answer, options.sendSchema, context);
 }
 
@@ -94,10 +94,10 @@ function prepare(
   const only = kind === "stream" ? "reading" : undefined;
   const purpose = { subject, correlationId, schema: options.schema, only } as const;
   const channel = new Channel(context, purpose, settings);
-  if (kind === "session") channel.listens(0, currentWork());
+  if (kind === "session") channel.allowShutdown(0, currentWork());
   const late = kind === "stream" &&
     new TimeoutError(`request a stream of "${subject}"`, deadline, subject);
-  channel.endAfter(deadline, late || undefined);
+  channel.expireAfter(deadline, late || undefined);
   const until = context.clock.now() + deadline;
   return { channel, opening, patience: { timeout, signal: options.signal }, until };
 }
@@ -149,7 +149,7 @@ export function accept(
     const description = "One of the two sides must be permitted to publish to the other's inboxes";
     throw new ReplyError(ERROR_CODES.badRequest, description);
   }
-  if (!context.links.held.makeRoom(LINK_COST)) {
+  if (!context.links.memory.makeRoom(LINK_COST)) {
     throw new ReplyError(ERROR_CODES.tooMany, "Streams and sessions hold too much");
   }
   // whoever asks for a stream has nothing to say after the opening

@@ -13,7 +13,7 @@ import type { OpeningPatience, PlainAnswer } from "./handshake.ts";
 import type { LinkEnd } from "../link_error.ts";
 import type { LinkContext } from "./link_context.ts";
 import type { ReplyStream } from "../stream.ts";
-import { readableOf } from "../web_streams.ts";
+import { readableOf } from "./web_streams.ts";
 
 /** How long a stream is waited for. */
 export interface StreamPatience extends OpeningPatience {
@@ -49,7 +49,7 @@ export class RequestedStream implements ReplyStream {
     this.#schema = schema;
     this.#context = context;
     this.#opened = handled(this.#open(opening, { timeout, signal }));
-    if (signal) channel.endOn(signal);
+    if (signal) channel.cancelOn(signal);
   }
 
   get ended(): Promise<LinkEnd> {
@@ -61,12 +61,12 @@ export class RequestedStream implements ReplyStream {
   }
 
   close(): Promise<void> {
-    this.leave(undefined);
+    this.cancel(undefined);
     return Promise.resolve();
   }
 
-  leave(reason: unknown): void {
-    this.#channel.leave(reason);
+  cancel(reason: unknown): void {
+    this.#channel.cancel(reason);
   }
 
   next(): Promise<Message | undefined> {
@@ -75,7 +75,7 @@ export class RequestedStream implements ReplyStream {
 
   async #next(): Promise<Message | undefined> {
     const plain = await this.#opened.catch((error) => {
-      if (!this.#channel.isLeft) throw error;
+      if (!this.#channel.hasClosed) throw error;
     });
     if (!plain) {
       this.#isFlowing = !this.#schema;

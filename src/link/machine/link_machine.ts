@@ -29,7 +29,7 @@ export class LinkMachine {
   readonly #life: LinkLife;
   readonly #events: LinkEvents;
   /** Whether the other side has nothing to say from the beginning. */
-  #isMute = false;
+  #isPeerSilent = false;
 
   constructor(
     settings: LinkSettings,
@@ -77,7 +77,7 @@ export class LinkMachine {
   /** One way only: a caller of a stream has said all with its opening, and whoever answers wants nothing more from it. */
   restrict(to: "reading" | "sending"): void {
     if (to === "reading") this.#out.discard();
-    else this.#in.isDone = this.#isMute = true;
+    else this.#in.isDone = this.#isPeerSilent = true;
   }
 
   /**
@@ -263,7 +263,7 @@ export class LinkMachine {
     const { code } = frame;
     const isEnd = code === "e" || code === "f";
     const isWanted = !this.#in.isDone;
-    if (!isWanted && !isEnd && !this.#isMute) this.#in.seal();
+    if (!isWanted && !isEnd && !this.#isPeerSilent) this.#in.seal();
     if (!isWanted || isEnd) this.#in.read(sizeOf(frame));
     if (isEnd) this.#in.isDone = true;
     if (isWanted) this.#events.deliver(frame);

@@ -3,19 +3,19 @@ import { platformClock } from "../../../src/clock.ts";
 import { Limiter } from "../../../src/link/limits.ts";
 
 const enter = (limiter: Limiter, times: number) =>
-  Array.from({ length: times }, () => limiter.enter());
+  Array.from({ length: times }, () => limiter.acquire());
 
 Deno.test("Limiter has so many places, and one that is given back can be taken again", () => {
   const limiter = new Limiter(platformClock, 2);
   assertEquals(enter(limiter, 3), [true, true, false]);
-  limiter.leave();
+  limiter.release();
   assertEquals(enter(limiter, 2), [true, false]);
 });
 
 Deno.test("Limiter counts nothing for whoever found none", () => {
   const limiter = new Limiter(platformClock, 1);
   enter(limiter, 5);
-  limiter.leave();
+  limiter.release();
   assertEquals(enter(limiter, 2), [true, false]);
 });
 
@@ -26,14 +26,14 @@ Deno.test("Limiter may have no place, or without an end", () => {
 
 Deno.test("Limiter lets so many pass within a second, and tells the next when it may", () => {
   const limiter = new Limiter(platformClock, 1, 2);
-  assertEquals([limiter.pass(), limiter.pass()], [0, 0]);
-  const wait = limiter.pass();
+  assertEquals([limiter.takeToken(), limiter.takeToken()], [0, 0]);
+  const wait = limiter.takeToken();
   assert(wait > 0 && wait <= 500, `${wait} ms`);
   assertEquals(enter(limiter, 2), [true, false], "who may come is not who is there");
 });
 
 Deno.test("Limiter lets any number pass within a second where no rate is given", () => {
   const limiter = new Limiter(platformClock, 1);
-  const waits = Array.from({ length: 10_000 }, () => limiter.pass());
+  const waits = Array.from({ length: 10_000 }, () => limiter.takeToken());
   assertEquals(waits.filter((wait) => wait > 0), []);
 });

@@ -1,17 +1,17 @@
-import type { Message } from "../message/message.ts";
-import { handled } from "../promises.ts";
+import type { Message } from "../../message/message.ts";
+import { handled } from "../../promises.ts";
 
 /** What can be read, and left. */
 export interface Source {
   next(): Promise<Message | undefined>;
-  leave(reason: unknown): void;
+  cancel(reason: unknown): void;
 }
 
 /** What can be written to, and left. */
 export interface Target {
   readonly signal: AbortSignal;
   end(): Promise<void>;
-  leave(reason: unknown): void;
+  cancel(reason: unknown): void;
 }
 
 /** What comes in, as a Web Stream: read on demand, so that back-pressure is the link's own. */
@@ -22,7 +22,7 @@ export function readableOf<Body>(source: Source): ReadableStream<Body> {
       if (message) controller.enqueue(message.body as Body);
       else controller.close();
     },
-    cancel: (reason) => source.leave(reason),
+    cancel: (reason) => source.cancel(reason),
   }, { highWaterMark: 0 });
   const getReader = stream.getReader.bind(stream);
   const reader = (options?: undefined) => unharmed(getReader(options), "read", "cancel");
@@ -44,7 +44,7 @@ export function writableOf<Body>(
     },
     write: (body) => send(body),
     close: () => target.end(),
-    abort: (reason) => target.leave(reason),
+    abort: (reason) => target.cancel(reason),
   });
   const getWriter = stream.getWriter.bind(stream);
   const writer = () => unharmed(getWriter(), "write", "close", "abort");
