@@ -136,7 +136,7 @@ Deno.test("RequestInvocation.upgrade() leaves it to the link to abort the signal
     const one = exchange("Signalbox-Time-Left: 100");
     const asked = isAskedBefore && one.signal();
     const closed = Promise.withResolvers<void>();
-    const endpoint = { closed: closed.promise, endAfter() {}, error: () => "ended" };
+    const endpoint = { closed: closed.promise, expireAfter() {}, error: () => "ended" };
     one.upgrade(endpoint as unknown as Channel);
     const signal = asked || one.signal();
     await time.tickAsync(10_000);
@@ -155,7 +155,7 @@ Deno.test("RequestInvocation.upgrade() lets go of the chunk that its message lie
   const stopping = new AbortController().signal;
   const one = new RequestInvocation(read, {}, performance.now(), stopping, NO_WAYS);
   assertStrictEquals(one.message.data.buffer, chunk.buffer);
-  const endpoint = { closed: new Promise(() => {}), endAfter() {} };
+  const endpoint = { closed: new Promise(() => {}), expireAfter() {} };
   one.upgrade(endpoint as unknown as Channel);
   assertStrictEquals(one.message.data.buffer.byteLength, 2);
   assertEquals([one.message.body, one.message.headers.get("a")], [11, "b"]);
