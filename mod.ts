@@ -37,7 +37,7 @@ export { ReplyAddressError } from "./src/replies/refused_replies.ts";
 export { MessageHeaders } from "./src/message/headers.ts";
 export { reply } from "./src/message/reply.ts";
 
-export type { TimeoutOptions } from "./src/broker/lifecycle.ts";
+export type { TimeoutOptions } from "./src/options.ts";
 export type { BrokerOptions, ReconnectOptions, TlsOptions } from "./src/broker/broker_options.ts";
 export type { PermissionClaims, Permissions, SubjectClaims } from "./src/broker/permissions.ts";
 export type { PermissionsOptions } from "./src/broker/permissions.ts";
@@ -63,6 +63,7 @@ export type { Reply, ReplyOptions } from "./src/message/reply.ts";
 export type { Schema, SchemaIssue, SchemaResult } from "./src/message/schema.ts";
 export type { ParamNames, Params } from "./src/subject/subject.ts";
 export type { IncludeOptions, MiddlewarePair, ReadOptions, Replied } from "./src/broker/router.ts";
+export type { Given, GivenBySource, KIND, Kind, Source } from "./src/source/source.ts";
 export type { Handler } from "./src/subscriber/subscriber.ts";
 export type { HandlerSubscriber, ReadSubscriber, Subscriber } from "./src/subscriber/subscriber.ts";
 export type { SubscriberOptions } from "./src/subscriber/subscriber_options.ts";

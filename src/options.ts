@@ -156,3 +156,11 @@ function millisecondsFrom(least: number): Rule {
       ? undefined
       : `milliseconds from ${least} to ${LONGEST_TIMER}`;
 }
+
+/** How long an operation may take. */
+export interface TimeoutOptions {
+  /** Milliseconds until it ends with a `TimeoutError`. */
+  readonly timeout?: number;
+}
+
+export const TIMEOUT_RULES = { timeout: milliseconds };

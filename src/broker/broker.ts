@@ -4,7 +4,7 @@ import type { Session } from "../link/session.ts";
 import type { OpenSessionOptions, RequestStreamOptions } from "../link/link_options.ts";
 import type { ReplyStream } from "../link/stream.ts";
 import type { Message } from "../message/message.ts";
-import { checkOptions } from "../options.ts";
+import { checkOptions, TIMEOUT_RULES, type TimeoutOptions } from "../options.ts";
 import { handled } from "../promises.ts";
 import type { Answers, RequestManyOptions } from "../requests/answers.ts";
 import type { PublishOptions, RequestOptions } from "../sending/send_options.ts";
@@ -14,7 +14,6 @@ import { Registry } from "./registry.ts";
 import { setCore, setRegistry } from "./internals.ts";
 import { NatsRouter } from "./router.ts";
 import { untilTold } from "./run.ts";
-import { TIMEOUT_RULES, type TimeoutOptions } from "./lifecycle.ts";
 import { BrokerCore } from "./broker_core.ts";
 
 /**

@@ -26,8 +26,8 @@ import type { ServiceOptions } from "../service/service.ts";
 import { checkSubject, newToken } from "../subject/subject.ts";
 import { overlap } from "../subject/wildcards.ts";
 import type { HandledSubscription } from "../subscriber/handled_subscription.ts";
-import type { Subscriber } from "../subscriber/subscriber.ts";
 import type { BrokerSettings } from "./broker_options.ts";
+import { Doors } from "./doors.ts";
 import { Discovery, SERVICE_QUEUE } from "./discovery.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import {
@@ -55,6 +55,7 @@ export class BrokerCore implements RegistryHost {
   readonly links: Links;
   readonly responseLimit: ResponseLimit | undefined;
   readonly inboxPrefix: string;
+  readonly doors = new Doors();
   readonly #service: ServiceOptions | undefined;
   readonly #discovery: Discovery | undefined;
   readonly life: Lifecycle;
@@ -85,6 +86,7 @@ export class BrokerCore implements RegistryHost {
       feed,
       links,
       discovery: this.#discovery,
+      doors: this.doors,
     });
     this.feed.listen((event) => {
       requests.notice(event);
@@ -192,7 +194,8 @@ export class BrokerCore implements RegistryHost {
     const inboxPrefix = this.inboxPrefix;
     const { queue, responseLimit, addresses: { answersTo } } = this;
     const needs = { inboxPrefix, queue, responseLimit, answersTo, service: this.#service };
-    return permissionsOf(registry, needs, permissionsSettings(options));
+    const doors = this.doors.all.flatMap((door) => door.needs ?? []);
+    return permissionsOf(registry, { ...needs, doors }, permissionsSettings(options));
   }
 
   /** Connects and subscribes. */
@@ -219,21 +222,23 @@ export class BrokerCore implements RegistryHost {
     return started;
   }
 
-  async #begin({ handled, readers }: Registry): Promise<void> {
+  async #begin(registry: Registry): Promise<void> {
+    const { handled, readers } = registry;
     this.#warn([...handled, ...readers]);
     for (const subscription of handled) subscription.open();
     this.#discovery?.listen();
     await Promise.all(readers.map((reader) => reader.start()));
     await this.connection.flush({}, "start the broker");
     for (const subscription of handled) await subscription.ready();
+    await this.doors.start(registry.context);
   }
 
   /** Warns once when a subscription overlaps the inbox prefix: it sees the answers of every client with that prefix. */
-  #warn(subscribers: readonly Subscriber[]): void {
+  #warn(subscribers: readonly Subscription[]): void {
     // a new inbox, which no program can have subscribed to on purpose
     const inbox = this.newInbox();
-    const over = subscribers.find(({ subject }) =>
-      overlap(subject, inbox) || overlap(subject, `${inbox}.*`)
+    const over = subscribers.find(({ served }) =>
+      served.some((subject) => overlap(subject, inbox) || overlap(subject, `${inbox}.*`))
     );
     if (!over || this.#isWarned) return;
     this.#isWarned = true;

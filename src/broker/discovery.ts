@@ -1,4 +1,4 @@
-import { type Endpoint, EndpointStats } from "../service/endpoint.ts";
+import { type Endpoint, endpointName, EndpointStats } from "../service/endpoint.ts";
 import { Service, type ServiceOptions, type ServiceSurroundings } from "../service/service.ts";
 import type { HandledSubscription } from "../subscriber/handled_subscription.ts";
 
@@ -23,7 +23,14 @@ export class Discovery {
   statsOf(subscription: HandledSubscription): EndpointStats {
     const known = this.#endpoints.get(subscription);
     if (known) return known.stats;
-    const endpoint = subscription.endpoint(SERVICE_QUEUE, new EndpointStats());
+    const { pattern, subject, queue = SERVICE_QUEUE, schemas } = subscription;
+    const endpoint: Endpoint = {
+      name: endpointName(pattern),
+      subject,
+      queueGroup: queue,
+      metadata: schemas,
+      stats: new EndpointStats(),
+    };
     this.#endpoints.set(subscription, endpoint);
     return endpoint.stats;
   }

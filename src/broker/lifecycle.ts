@@ -6,9 +6,9 @@ import type { EventFeed } from "../events.ts";
 import { asError } from "../legible.ts";
 import type { Links } from "../link/links.ts";
 import { currentWork, type Work } from "../message/work.ts";
-import { milliseconds } from "../options.ts";
 import type { HandledSubscription } from "../subscriber/handled_subscription.ts";
 import type { Discovery } from "./discovery.ts";
+import type { Doors } from "./doors.ts";
 import type { Registry } from "./registry.ts";
 
 /** How often a stop that was called inside a handler checks whether only that handler is left, in milliseconds. */
@@ -26,6 +26,7 @@ export interface LifecycleParts {
   readonly feed: EventFeed;
   readonly links: Links;
   readonly discovery: Discovery | undefined;
+  readonly doors: Doors;
 }
 
 /** A stop under way. */
@@ -143,8 +144,8 @@ export class Lifecycle {
     });
   }
 
-  async #end(stop: Stop, { readers }: Registry): Promise<void> {
-    const { connection, feed, links, discovery } = this.#parts;
+  async #end(stop: Stop, registry: Registry): Promise<void> {
+    const { connection, feed, links, discovery, doors } = this.#parts;
     if (connection.isOpen) {
       const handlers = handlersAtWork(stop.subscriptions);
       feed.emit({ type: "stopping", handlers, sessions: links.count });
@@ -153,11 +154,12 @@ export class Lifecycle {
     const left = Promise.all([
       links.settled(),
       discovery?.leave(),
-      ...[...stop.subscriptions, ...readers].map((subscriber) => subscriber.leave()),
+      ...[...stop.subscriptions, ...registry.readers].map((subscriber) => subscriber.leave()),
     ]);
     const failure = await this.#failure(stop, left);
     if (failure) await this.#abandon(stop, failure);
     links.drained();
+    await doors.stop(registry, () => stop.deadline.left);
     await connection.close({ timeout: stop.deadline.left });
   }
 
@@ -288,11 +290,3 @@ export class StopDeadline {
     this.#timer?.clear();
   }
 }
-
-/** How long an operation may take. */
-export interface TimeoutOptions {
-  /** Milliseconds until it ends with a `TimeoutError`. */
-  readonly timeout?: number;
-}
-
-export const TIMEOUT_RULES = { timeout: milliseconds };

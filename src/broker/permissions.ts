@@ -3,6 +3,7 @@ import { checkOptions, subjects } from "../options.ts";
 import { type ServiceOptions, subjectsOf, VERBS } from "../service/service.ts";
 import { isToken, Pattern } from "../subject/subject.ts";
 import { leastEntries, type Wanted } from "../subject/wildcards.ts";
+import type { Needs } from "../source/source.ts";
 import type { Registry } from "./registry.ts";
 
 /**
@@ -66,6 +67,8 @@ export interface BrokerNeeds {
   readonly responseLimit: ResponseLimit | undefined;
   readonly answersTo: readonly string[] | undefined;
   readonly service: Pick<ServiceOptions, "name" | "id"> | undefined;
+  /** What the doors of the broker need. */
+  readonly doors: readonly Needs[];
 }
 
 const NANOSECONDS = 1_000_000;
@@ -84,7 +87,8 @@ export function permissionsOf(
   { publish, sessions, subscribe }: PermissionsSettings,
 ): Permissions {
   const { handled, published } = registry;
-  const targets = handled.flatMap(({ needs: { publish = [] } }) => publish);
+  const targets = [...handled.map(({ needs }) => needs), ...needs.doors]
+    .flatMap(({ publish = [] }) => publish);
   const outgoing = [
     ...publish,
     ...sessions,
@@ -101,7 +105,7 @@ export function permissionsOf(
 
 function subscriptionsOf(
   { handled, readers }: Registry,
-  { inboxPrefix, queue, service }: BrokerNeeds,
+  { inboxPrefix, queue, service, doors }: BrokerNeeds,
 ): Wanted[] {
   // without a given id, each start makes a new one
   const { name, id = "*" } = service ?? {};
@@ -109,7 +113,10 @@ function subscriptionsOf(
   const found = name === undefined ? [] : VERBS.flatMap((verb) => subjectsOf(verb, name, id));
   return [
     { subject: `${inboxPrefix}.>` },
-    ...handled.flatMap(({ needs: { subscribe = [] } }) => subscribe.map(inGroup)),
+    ...handled.flatMap(({ needs: { subscribe = [] }, isOfSubject }) =>
+      isOfSubject ? subscribe.map(inGroup) : subscribe
+    ),
+    ...doors.flatMap(({ subscribe = [] }) => subscribe),
     ...readers.map(inGroup),
     ...found.map((subject) => ({ subject })),
   ];
@@ -118,9 +125,10 @@ function subscriptionsOf(
 /** Where answers go; not needed if the server permits answers to every reply address. */
 function answersOf(
   { handled }: Registry,
-  { responseLimit, answersTo, service }: BrokerNeeds,
+  { responseLimit, answersTo, service, doors }: BrokerNeeds,
 ): readonly string[] {
-  const isAnswering = service || handled.some(({ answers }) => answers !== "none");
+  const isAnswering = service || doors.some((door) => door.answers) ||
+    handled.some(({ answers }) => answers !== "none");
   return responseLimit || !isAnswering ? [] : answersTo ?? USUAL_INBOXES;
 }
 

@@ -4,6 +4,7 @@ import type { PublisherPlace } from "../sending/publisher.ts";
 import { Sender } from "../sending/sender.ts";
 import type { EndpointStats } from "../service/endpoint.ts";
 import { BrokerContext, type BrokerParts, type Scope } from "../source/context.ts";
+import type { Source } from "../source/source.ts";
 import { Pattern } from "../subject/subject.ts";
 import { HandledSubscription, type Origin } from "../subscriber/handled_subscription.ts";
 import { ReadSubscription } from "../subscriber/read_subscription.ts";
@@ -27,8 +28,8 @@ export interface RegistryHost extends BrokerParts {
 /** The subscribers, publishers and middleware of a router, and its place among other routers. */
 export class Registry implements PublisherPlace, Scope<Subscription> {
   readonly #host: RegistryHost | undefined;
-  /** By the text of their patterns, so that a handler with a filter can join one. */
-  readonly #handled = new Map<string, Set<HandledSubscription>>();
+  /** By their patterns and sources, so that a handler with a filter can join one. */
+  readonly #handled = new Map<string | Source, Set<HandledSubscription>>();
   /** The answering subscribers here and below, if this is the outermost router. */
   #overlaps: ReplyOverlaps;
   readonly #read = new Set<ReadSubscription>();
@@ -107,10 +108,10 @@ export class Registry implements PublisherPlace, Scope<Subscription> {
     settings: SubscriberSettings,
     route: RouteSettings,
   ): HandledSubscription {
-    const { text } = origin;
-    const same = this.#handled.get(text)?.values().find(({ queue }) => queue === settings.queue);
+    const { key } = origin;
+    const same = this.#handled.get(key)?.values().find(({ queue }) => queue === settings.queue);
     if (same && (same.isFiltered || route.filter)) {
-      checkShared(text, settings);
+      checkShared(same.pattern.slice(this.prefix.length), settings);
       same.add(route);
       return same;
     }
@@ -194,23 +195,23 @@ export class Registry implements PublisherPlace, Scope<Subscription> {
       this.#read.add(subscription);
       return this.#serve(subscription);
     }
-    const same = this.#handled.get(subscription.text);
+    const same = this.#handled.get(subscription.key);
     if (same?.has(subscription)) return;
     this.#root.#overlaps.add([subscription]);
     if (same) same.add(subscription);
-    else this.#handled.set(subscription.text, new Set([subscription]));
+    else this.#handled.set(subscription.key, new Set([subscription]));
     this.#serve(subscription);
   }
 
   leave(subscription: Subscription, stopped: Promise<void>): void {
     const host = this.#root.#host;
-    host?.addresses.leave(subscription.subject, subscription);
+    for (const subject of subscription.served) host?.addresses.leave(subject, subscription);
     if (!(subscription instanceof HandledSubscription)) {
       return void this.#read.delete(subscription);
     }
-    const same = this.#handled.get(subscription.text);
+    const same = this.#handled.get(subscription.key);
     if (!same?.delete(subscription)) return;
-    if (same.size === 0) this.#handled.delete(subscription.text);
+    if (same.size === 0) this.#handled.delete(subscription.key);
     this.#root.#overlaps.delete(subscription);
     host?.forget(subscription, stopped);
   }
@@ -223,7 +224,7 @@ export class Registry implements PublisherPlace, Scope<Subscription> {
   /** Forbids answers to subjects that the broker itself serves. */
   #serve(subscription: Subscription): void {
     const host = this.#root.#host;
-    host?.addresses.serve(subscription.subject, subscription);
+    for (const subject of subscription.served) host?.addresses.serve(subject, subscription);
     host?.registered(subscription);
   }
 }

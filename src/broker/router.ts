@@ -1,7 +1,6 @@
 import { InvalidSubjectError } from "../errors.ts";
 import type { SessionHandler } from "../link/session.ts";
 import { checkSession, type SessionOptions } from "../link/link_options.ts";
-import type { Message } from "../message/message.ts";
 import type { Reply } from "../message/reply.ts";
 import type { Middleware, PublishMiddleware } from "../middleware/middleware.ts";
 import { callable, checkOptions, describe, middleware as aMiddleware, text } from "../options.ts";
@@ -12,10 +11,15 @@ import {
   type PublisherOptions,
 } from "../sending/publisher.ts";
 import { checkSubject, type Params, Pattern } from "../subject/subject.ts";
+import { driverOf, type Given, type Source } from "../source/source.ts";
 import { SessionOpener } from "../subscriber/route.ts";
 import { subjectOrigin } from "../subscriber/subject_source.ts";
 import type { Handler, HandlerSubscriber, ReadSubscriber } from "../subscriber/subscriber.ts";
-import { type SubscriberOptions, subscriberSettings } from "../subscriber/subscriber_options.ts";
+import {
+  checkForSource,
+  type SubscriberOptions,
+  subscriberSettings,
+} from "../subscriber/subscriber_options.ts";
 import { registryOf, setRegistry } from "./internals.ts";
 import { Registry } from "./registry.ts";
 
@@ -146,37 +150,44 @@ export class NatsRouter<State extends object = Readonly<Record<string, unknown>>
   }
 
   /**
-   * Registers a handler for a subject, a wildcard, or a pattern such as `"orders.{id}"`; `start()` subscribes. The
-   * handler's return value is the reply. With a filter, several handlers can share a subject.
+   * Registers a handler for a subject, a wildcard, a pattern such as `"orders.{id}"`, or a source; `start()` subscribes.
+   * The handler's return value is the reply, or what its source makes of it. With a filter, several handlers can share a
+   * subject.
    *
    * @throws {InvalidSubjectError} for an invalid pattern
    * @throws {TypeError} for a wrong option, and if a request would get two answers
    */
-  subscriber<const Text extends string>(
-    pattern: Text,
-    handler: Handler<unknown, Params<Text>, State>,
+  subscriber<const From extends string | Source>(
+    from: From,
+    handler: (message: Given<From, unknown, State>) => unknown,
   ): HandlerSubscriber;
   /** Registers a handler with options. */
-  subscriber<const Text extends string, Body = unknown, Reply = unknown>(
-    pattern: Text,
+  subscriber<const From extends string | Source, Body = unknown, Reply = unknown>(
+    from: From,
     options: SubscriberOptions<Body, Reply, State>,
-    handler: (message: Message<Body, Params<Text>, State>) => Replied<Reply>,
+    handler: (message: Given<From, Body, State>) => Replied<Reply>,
   ): HandlerSubscriber;
   /** Makes a subscriber without a handler; once it is started, the program reads it like an inbox. */
   subscriber(pattern: string, options?: ReadOptions): ReadSubscriber;
   subscriber(
-    pattern: string,
+    from: string | Source,
     ...rest: readonly unknown[]
   ): HandlerSubscriber | ReadSubscriber {
+    const driver = driverOf(from);
+    const name = driver ? (from as Source).name : from as string;
     const { options, handler } = readCall<Handler, SubscriberOptions<never, never>>(
       "subscriber",
-      pattern,
+      name,
       rest,
     );
-    const settings = subscriberSettings(new Pattern(pattern), options, handler);
-    if (!handler) return registryOf(this).read(pattern, settings);
+    if (driver) checkForSource(from as Source, driver, options, handler);
+    const settings = subscriberSettings(new Pattern(driver?.pattern ?? name), options, handler);
+    if (!handler) return registryOf(this).read(name, settings);
     const { filter, schema, replySchema, middleware = [] } = options as SubscriberOptions;
-    return registryOf(this).handle(subjectOrigin(pattern, settings), settings, {
+    const origin = driver
+      ? { key: from as Source, within: () => driver }
+      : subjectOrigin(name, settings);
+    return registryOf(this).handle(origin, settings, {
       handler,
       filter,
       schema,

@@ -105,7 +105,14 @@ export class BrokerContext implements LinkContext, BrokerAccess {
       readonly refused?: (error: Error) => void;
     } = {},
   ): RawSubscription {
-    return this.connection.subscribe(subject, { retryRefused: true, take, refused }, queue);
+    const sink = {
+      retryRefused: true,
+      // a plain object, which a source can add to
+      take: ({ subject, replyTo, data, headerBlock }: RawMessage) =>
+        take({ subject, replyTo, data, headerBlock }),
+      refused,
+    };
+    return this.connection.subscribe(subject, sink, queue);
   }
 
   flush(): Promise<void> {

@@ -2,9 +2,11 @@ import type { Clock } from "../clock.ts";
 import type { Message } from "../message/message.ts";
 import type { HeaderFields } from "../message/headers.ts";
 import type { RawMessage } from "../message/raw_message.ts";
+import type { Params } from "../subject/subject.ts";
 import type { Delivery, Invocation } from "./invocation.ts";
 
-declare const KIND: unique symbol;
+/** The place of a source's kind, for the compiler alone: no value has it. */
+export declare const KIND: unique symbol;
 
 /** What a source gives its handler, for the compiler. */
 export interface Kind {
@@ -52,6 +54,21 @@ export interface Needs {
   readonly answers?: boolean;
 }
 
+/**
+ * What a handler gets: of a subject the message, of a source the message with what the source adds, or a list of them.
+ */
+export type Given<From, Body = unknown, State = Readonly<Record<string, unknown>>> = From extends
+  string ? Message<Body, Params<From>, State>
+  : From extends Source<infer K extends Kind>
+    ? K["batch"] extends true ? readonly GivenBySource<K, Body, State>[]
+    : GivenBySource<K, Body, State>
+  : never;
+
+/** A message of a source, with what the source adds. */
+export type GivenBySource<K extends Kind, Body, State> =
+  & Message<Body, Params<K["pattern"]>, State>
+  & K["besides"];
+
 /** What a raw message has besides its subject and its bytes. */
 export interface RawOptions {
   readonly headers?: HeaderFields;
@@ -85,7 +102,10 @@ export interface BrokerAccess {
   publish(subject: string, data?: Uint8Array, options?: RawOptions): void;
   /** Requests with the bytes as they are. */
   request(subject: string, data?: Uint8Array, options?: RawRequestOptions): Promise<Message>;
-  /** Subscribes; the server has the subscription once `flush()` resolves. */
+  /**
+   * Subscribes; the server has the subscription once `flush()` resolves. The bytes of a message are a view of what was
+   * read from the socket: copy them to keep them, but for those that go to a sink at once.
+   */
   subscribe(
     subject: string,
     take: (message: RawMessage) => void,

@@ -117,9 +117,10 @@ export type ParamNames<Pattern extends string> = Pattern extends `${infer Token}
  * const params: Params<"orders.{id}.lines.{line}"> = { id: "7", line: "1" };
  * ```
  */
-export type Params<Pattern extends string> = string extends Pattern
-  ? Readonly<Record<string, string>>
-  : { readonly [Name in ParamNames<Pattern>]: string };
+export type Params<Pattern extends string> = Pattern extends unknown
+  ? string extends Pattern ? Readonly<Record<string, string>>
+  : { readonly [Name in ParamNames<Pattern>]: string }
+  : never;
 
 const NAME = /^\{([A-Za-z][A-Za-z0-9_]*)\}$/;
 

@@ -1,14 +1,9 @@
 import type { NextOptions } from "../inbox/inbox.ts";
 import { handled } from "../promises.ts";
-import {
-  type Endpoint,
-  endpointName,
-  type EndpointStats,
-  schemaMetadata,
-} from "../service/endpoint.ts";
+import { schemaMetadata } from "../service/endpoint.ts";
 import type { BrokerContext, Scope } from "../source/context.ts";
 import type { Delivery, Invocation } from "../source/invocation.ts";
-import type { Needs, OpenSource, Sink, SourceDriver } from "../source/source.ts";
+import type { Needs, OpenSource, Sink, Source, SourceDriver } from "../source/source.ts";
 import { Pattern } from "../subject/subject.ts";
 import { HandledCount } from "./handled_count.ts";
 import { HandlerQueue, type Worker } from "./handler_queue.ts";
@@ -19,15 +14,14 @@ import type { SubscriberSettings } from "./subscriber_options.ts";
 
 /** What a handler is registered on. */
 export interface Origin {
-  /** The text that its registry finds it by: a pattern without the prefix of its routers, or a source's name. */
-  readonly text: string;
+  /** What its registry finds it by: a pattern without the prefix of its routers, or a source. */
+  readonly key: string | Source;
   /** The source below this prefix of its routers. */
   readonly within: (prefix: string) => SourceDriver<BrokerContext>;
 }
 
 /** Opens a source on the broker, and passes its deliveries to handlers. */
 export class HandledSubscription implements HandlerSubscriber, Sink, Worker {
-  readonly text: string;
   readonly #origin: Origin;
   readonly #settings: SubscriberSettings;
   readonly #routes: RouteSettings[] = [];
@@ -49,11 +43,20 @@ export class HandledSubscription implements HandlerSubscriber, Sink, Worker {
   #dropped = 0;
 
   constructor(origin: Origin, settings: SubscriberSettings, scope: Scope<HandledSubscription>) {
-    this.text = origin.text;
     this.#origin = origin;
     this.#settings = settings;
     this.#scope = scope;
     this.#queue = new HandlerQueue(this, settings.concurrency, settings.bounds);
+  }
+
+  /** What its registry finds it by. */
+  get key(): string | Source {
+    return this.#origin.key;
+  }
+
+  /** Whether it takes the messages of a subject, and not of a source. */
+  get isOfSubject(): boolean {
+    return typeof this.key === "string";
   }
 
   get pattern(): string {
@@ -83,6 +86,11 @@ export class HandledSubscription implements HandlerSubscriber, Sink, Worker {
   /** The queue group that its options name, if any. */
   get queue(): string | undefined {
     return this.#settings.queue;
+  }
+
+  /** The subjects that the broker subscribes to for it. */
+  get served(): readonly string[] {
+    return this.needs.subscribe?.map(({ subject }) => subject) ?? [];
   }
 
   /** What the server must permit. */
@@ -122,17 +130,10 @@ export class HandledSubscription implements HandlerSubscriber, Sink, Worker {
     return this.#serves;
   }
 
-  /** Its description as an endpoint of a service. */
-  endpoint(queue: string, stats: EndpointStats): Endpoint {
-    const { pattern, subject } = this;
-    const [{ schema, replySchema } = {} as Partial<RouteSettings>] = this.#routes;
-    return {
-      name: endpointName(pattern),
-      subject,
-      queueGroup: this.#settings.queue ?? queue,
-      metadata: schemaMetadata(schema, replySchema),
-      stats,
-    };
+  /** The schemas of its first handler, as JSON Schemas in text. */
+  get schemas(): Readonly<Record<string, string>> {
+    const [route] = this.#routes;
+    return schemaMetadata(route?.schema, route?.replySchema);
   }
 
   /**

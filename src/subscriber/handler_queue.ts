@@ -99,7 +99,14 @@ export class HandlerQueue<D extends Delivery = Delivery> {
   #start({ delivery, arrived }: Waiting<D>): void {
     const era = this.#era;
     this.#running++;
-    const done = this.#worker.run(delivery, arrived);
+    let done: void | Promise<void>;
+    try {
+      done = this.#worker.run(delivery, arrived);
+    } catch (error) {
+      // what a source delivers may be no message
+      this.#finished(era);
+      throw error;
+    }
     if (!done) return this.#finished(era);
     const finish = () => this.#finished(era);
     // free the place even after an error

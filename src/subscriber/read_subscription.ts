@@ -31,6 +31,11 @@ export class ReadSubscription implements ReadSubscriber {
     return new Pattern(this.pattern).subject;
   }
 
+  /** The subjects that the broker subscribes to for it. */
+  get served(): readonly string[] {
+    return [this.subject];
+  }
+
   /** The queue group that its options name, if any. */
   get queue(): string | undefined {
     return this.#settings.queue;

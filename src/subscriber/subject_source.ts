@@ -25,7 +25,7 @@ import type { SubscriberSettings } from "./subscriber_options.ts";
 
 /** Where a handler of a subject is registered. */
 export function subjectOrigin(text: string, settings: SubscriberSettings): Origin {
-  return { text, within: (prefix) => new SubjectSource(prefix, text, settings) };
+  return { key: text, within: (prefix) => new SubjectSource(prefix, text, settings) };
 }
 
 /** A subject of the core: its messages are subscribed to, and settled by replies. */

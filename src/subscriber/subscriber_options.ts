@@ -19,6 +19,7 @@ import {
   middlewareList,
   record,
 } from "../options.ts";
+import type { Source, SourceDriver } from "../source/source.ts";
 import { isToken, Pattern } from "../subject/subject.ts";
 
 /** How to serve a subject. */
@@ -160,4 +161,37 @@ export function subscriberSettings(
     bounds,
     shared: SHARED.filter((key) => options[key] !== undefined),
   };
+}
+
+/** Options that say how to reply, or which subscription to share; a source settles and subscribes by itself. */
+const OF_SUBJECTS = [
+  "queue",
+  "replySchema",
+  "publishTo",
+  "noReply",
+  "streams",
+  "maxStreams",
+] as const;
+
+/**
+ * Checks what a source is subscribed to with.
+ *
+ * @throws {TypeError} for what only a subject can have, and without a handler
+ */
+export function checkForSource(
+  { name }: Source,
+  { batch }: Pick<SourceDriver, "batch">,
+  options: SubscriberOptions<never, never>,
+  handler: unknown,
+): void {
+  const action = `subscribe to "${name}"`;
+  if (!handler) throw new TypeError(`Cannot ${action} as a source must have a handler: none`);
+  if (isAsyncGenerator(handler)) {
+    throw new TypeError(`Cannot ${action} as its handler must not yield parts: it does`);
+  }
+  const unfit = OF_SUBJECTS.find((option) => options[option] !== undefined) ??
+    (batch && options.filter ? "filter" : undefined);
+  if (unfit === undefined) return;
+  const rule = unfit === "filter" ? "of single messages" : "of a subject";
+  throw new TypeError(`Cannot ${action} as "${unfit}" must be an option ${rule}: it is a source`);
 }

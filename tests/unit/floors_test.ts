@@ -39,7 +39,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["source"],
   ["subscriber"],
   ["broker"],
-  ["testing", "demo"],
+  ["testing", "demo", "door"],
 ];
 
 /** Import and export statements, and imports within code or types; a doc comment's lines begin with `*`. */

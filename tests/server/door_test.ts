@@ -1,0 +1,177 @@
+import { NatsBroker, NoRespondersError, TimeoutError } from "@signalbox/nats";
+import { assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
+import { type BrokerAccess, describe, type Door, register, stats } from "../../src/door/mod.ts";
+import { onEveryServer } from "../support/backends.ts";
+
+const encoder = new TextEncoder();
+const textOf = (data: Uint8Array) => new TextDecoder().decode(data);
+
+/** A door that notes what it is told. */
+function noting(notes: string[], name: string, others: Partial<Door> = {}): Door {
+  return {
+    name,
+    start: () => void notes.push(`${name} starts`),
+    stop: () => void notes.push(`${name} stops`),
+    ...others,
+  };
+}
+
+onEveryServer(
+  "register() has doors start in order, once all is subscribed, and stop in the reverse order",
+  async (server) => {
+    const notes: string[] = [];
+    const broker = server.broker();
+    broker.subscriber("echo", ({ body }) => body);
+    const access = register(
+      broker,
+      noting(notes, "one", {
+        start: async (access) => {
+          const { body } = await access.request("echo", encoder.encode("1"));
+          notes.push(`one starts with ${body}`);
+        },
+      }),
+    );
+    register(broker, noting(notes, "two", { stop: () => access.flush() }));
+    await broker.start();
+    assertEquals(notes, ["one starts with 1", "two starts"]);
+    await broker.stop();
+    assertEquals(notes, ["one starts with 1", "two starts", "one stops"]);
+    await broker.start();
+    await broker.stop();
+    assertEquals(notes.slice(3), ["one starts with 1", "two starts", "one stops"]);
+  },
+);
+
+onEveryServer(
+  "A door's own messages have no header of ours and pass no middleware",
+  async (server) => {
+    const [broker, peer] = [server.broker(), server.broker()];
+    const passed: string[] = [];
+    broker.use({
+      publish: ({ subject }, next) => {
+        passed.push(subject);
+        return next();
+      },
+    });
+    const access = register(broker, { name: "raw" });
+    const seen: unknown[] = [];
+    peer.subscriber("api.{verb}", ({ headers, data, params }) => {
+      seen.push([params.verb, textOf(data), [...headers]]);
+      return "done";
+    });
+    await peer.start();
+    await broker.start();
+    const answer = await access.request("api.create", encoder.encode("{}"), {
+      headers: { "Nats-Expected-Stream": "A" },
+    });
+    assertEquals(answer.body, "done");
+    access.publish("api.note", encoder.encode("x"));
+    await access.flush();
+    await peer.flush();
+    assertEquals(seen, [
+      ["create", "{}", [["Nats-Expected-Stream", "A"]]],
+      ["note", "x", []],
+    ]);
+    assertEquals(passed, []);
+    await assertRejects(() => access.request("nobody.there"), NoRespondersError);
+    peer.subscriber("api.mute.never", { noReply: true }, () => {});
+  },
+);
+
+onEveryServer("A door subscribes by itself, to its own inboxes too", async (server) => {
+  const broker = server.broker({ inboxPrefix: "_DOOR" });
+  const access = register(broker, { name: "raw" });
+  await broker.start();
+  const inbox = access.newInbox();
+  const came = Promise.withResolvers<string>();
+  const subscription = access.subscribe(inbox, ({ data }) => came.resolve(textOf(data)));
+  await access.flush();
+  access.publish(inbox, encoder.encode("hello"));
+  assertEquals([inbox.startsWith("_DOOR."), await came.promise], [true, "hello"]);
+  await subscription.drain();
+});
+
+onEveryServer(
+  "permissions() has what doors need; a user with no more can run them",
+  async (server) => {
+    const door: Door = {
+      name: "js",
+      needs: {
+        publish: ["$JS.API.INFO"],
+        subscribe: [{ subject: "adv.>" }, { subject: "w", queue: "g" }],
+      },
+      describe: () => ({ streams: ["ORDERS"] }),
+      stats: () => ({ published: 3 }),
+    };
+    const broker = server.broker({ inboxPrefix: "_DOOR" });
+    register(broker, door);
+    broker.publisher("orders.{id}");
+    const { publish, subscribe } = broker.permissions();
+    assertEquals(publish, ["$JS.API.INFO", "orders.*"]);
+    assertEquals(subscribe, ["_DOOR.>", "adv.>", "w g"]);
+    assertEquals(describe(broker), {
+      handlers: [],
+      readers: [],
+      publishers: ["orders.*"],
+      doors: { js: { streams: ["ORDERS"] } },
+    });
+    assertEquals(stats(broker), { handlers: {}, doors: { js: { published: 3 } } });
+    await broker.stop();
+  },
+);
+
+onEveryServer(
+  "A door that fails or hangs at stop() keeps no broker from stopping",
+  async (server) => {
+    const broker = server.broker();
+    const notes: string[] = [];
+    register(broker, noting(notes, "last"));
+    register(broker, { name: "failing", stop: () => Promise.reject(new Error("broken")) });
+    register(broker, { name: "hanging", stop: () => new Promise(() => {}) });
+    const errors: Error[] = [];
+    await broker.start();
+    const events = broker.events();
+    const reading = (async () => {
+      for await (const event of events) if (event.type === "error") errors.push(event.error);
+    })();
+    await broker.stop({ timeout: 400 });
+    await reading;
+    assertEquals(notes.at(-1), "last stops");
+    assertInstanceOf(errors[0], TimeoutError);
+    assertEquals(errors[1]!.message, "broken");
+  },
+);
+
+onEveryServer(
+  "A door learns of outages, and of the end, and reports errors as events",
+  async (server) => {
+    const broker = server.broker();
+    let access: BrokerAccess | undefined;
+    const changes: string[] = [];
+    const door: Door = {
+      name: "watch",
+      start: (given) => {
+        access = given;
+        given.onConnection((change) => changes.push(change));
+      },
+    };
+    register(broker, door);
+    assertThrows(() => register(broker, door), TypeError, "its name must be new");
+    await broker.start();
+    const events = broker.events();
+    access!.report(new Error("of the door"), "some.subject");
+    const { value } = await events.next();
+    assertEquals(value.type === "error" && [value.error.message, value.subject], [
+      "of the door",
+      "some.subject",
+    ]);
+    await events.return!();
+    await broker.stop();
+    assertEquals(changes, ["closed"]);
+  },
+);
+
+Deno.test("register() is for a broker that is not connected yet, too", () => {
+  const access = register(new NatsBroker(), { name: "idle" });
+  assertEquals(typeof access.newInbox(), "string");
+});
