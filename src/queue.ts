@@ -117,19 +117,24 @@ export class Queue<T> {
 }
 
 /**
- * Iterates over what `next` resolves with, until that is `undefined`; a loop that is left calls `close`. Not a
- * generator, as its `return()` would wait for the pending `next()`.
+ * Iterates over what `next` resolves with, until that is `undefined`; a loop that is left calls `close`. What `readNow`
+ * gives needs no wait: a few promises for each message cost more than all else. Not a generator, as its `return()` would
+ * wait for the pending `next()`.
  */
 export function iteratorOf<T>(
   next: () => Promise<T | undefined>,
   close: () => unknown,
+  readNow?: () => T | undefined,
 ): AsyncIterator<T> {
   const step = async (): Promise<IteratorResult<T>> => {
     const value = await next();
     return value === undefined ? { done: true, value } : { done: false, value };
   };
   return {
-    next: () => handled(step()),
+    next: () => {
+      const value = readNow?.();
+      return value === undefined ? handled(step()) : Promise.resolve({ done: false, value });
+    },
     return: async () => {
       await close();
       return { done: true, value: undefined };

@@ -126,7 +126,7 @@ export class SubscribedInbox implements Inbox, MessageSink, EventListener, OwnIn
 
   close(): Promise<void> {
     this.#unread.clear();
-    this.leave();
+    this.stop();
     return Promise.resolve();
   }
 
@@ -143,7 +143,7 @@ export class SubscribedInbox implements Inbox, MessageSink, EventListener, OwnIn
   }
 
   /** Ends with the reason `closed`; the program can still read waiting messages. */
-  leave(): void {
+  stop(): void {
     this.#end("closed");
   }
 

@@ -72,9 +72,6 @@ function headersOf({ headerBlock }: RawMessage): MessageHeaders {
   return headerBlock ? MessageHeaders.parse(headerBlock) : NO_HEADERS;
 }
 
-/** Returns the reception that a message was made with. */
-export let receptionOf: (message: ReceivedMessage) => Reception | undefined;
-
 /** A received message that reads each part of its bytes on first access. */
 export class ReceivedMessage implements Message {
   #packet: RawMessage;
@@ -83,10 +80,6 @@ export class ReceivedMessage implements Message {
   #body: unknown = UNREAD;
   #state: Record<string, unknown> | undefined;
   #signal: AbortSignal | undefined;
-
-  static {
-    receptionOf = (message) => message.#reception;
-  }
 
   constructor(packet: RawMessage, reception?: Reception) {
     this.#packet = packet;
@@ -139,6 +132,11 @@ export class ReceivedMessage implements Message {
     const id = this.headers.get("correlation_id");
     // an invalid id would make every answer fail, and the broker would repeat a long one to others
     return isCorrelationId(id) ? id : this.#reception?.conversation;
+  }
+
+  /** Whether its answer is a stream or a session that has begun. */
+  get isUpgraded(): boolean {
+    return this.#reception?.isUpgraded === true;
   }
 
   get state(): Record<string, unknown> {

@@ -53,35 +53,35 @@ export type PublishMiddleware = (
   next: (draft?: Draft) => Promise<unknown>,
 ) => unknown;
 
-/** One link of a chain; gets the subject of the chain and a function that calls the rest of the chain. */
-export type Link<Subject> = (subject: Subject, next: Next<Subject>) => unknown;
+/** One step of a chain; gets the subject of the chain and a function that calls the rest of the chain. */
+export type Step<Subject> = (subject: Subject, next: Next<Subject>) => unknown;
 
 /** Calls the rest of the chain. */
 export type Next<Subject> = (subject: Subject) => Promise<unknown>;
 
 /**
  * Makes one function of a chain and its end, once, so that messages cost no composing. The second call of `next` by one
- * link rejects, as it would run the handler twice. A link that returns nothing keeps the result of `next`; if it does
- * not even call `next`, `forgotten` gets the link's name, once.
+ * step rejects, as it would run the handler twice. A step that returns nothing keeps the result of `next`; if it does
+ * not even call `next`, `forgotten` gets the step's name, once.
  */
 export function compose<Subject>(
-  links: readonly Link<Subject>[],
+  steps: readonly Step<Subject>[],
   end: (subject: Subject) => unknown,
-  forgotten: (link: string) => void = () => {},
+  forgotten: (step: string) => void = () => {},
 ): (subject: Subject) => unknown {
-  return links.reduceRight<(subject: Subject) => unknown>((behind, link) => {
+  return steps.reduceRight<(subject: Subject) => unknown>((behind, step) => {
     let told = false;
     const forget = () => {
       if (told) return;
       told = true;
-      forgotten(nameOf(link));
+      forgotten(nameOf(step));
     };
-    return (subject) => run(link, subject, behind, forget);
+    return (subject) => run(step, subject, behind, forget);
   }, end);
 }
 
 function run<Subject>(
-  link: Link<Subject>,
+  step: Step<Subject>,
   subject: Subject,
   behind: (subject: Subject) => unknown,
   forget: () => void,
@@ -92,10 +92,10 @@ function run<Subject>(
   const next: Next<Subject> = (subject) => {
     if (outcome) {
       const rule = "it must be called once";
-      return Promise.reject(new Error(`Cannot call next() as ${rule}: ${nameOf(link)}`));
+      return Promise.reject(new Error(`Cannot call next() as ${rule}: ${nameOf(step)}`));
     }
     outcome = promised(behind, subject);
-    // a link that does not await `next` ignores its outcome; an unhandled rejection would end the program
+    // a step that does not await `next` ignores its outcome; an unhandled rejection would end the program
     outcome.then((value) => {
       isDone = true;
       kept = value;
@@ -103,17 +103,17 @@ function run<Subject>(
     return outcome;
   };
   const settle = (value: unknown): unknown => {
-    // a reply is never a function, so the link returned "next" itself
+    // a reply is never a function, so the step returned "next" itself
     if (typeof value === "function") {
       const rule = "it must call what it gives back: return next()";
-      throw new TypeError(`Cannot go on behind a middleware as ${rule}: ${nameOf(link)}`);
+      throw new TypeError(`Cannot go on behind a middleware as ${rule}: ${nameOf(step)}`);
     }
     if (value !== undefined) return value;
     if (!outcome) return forget();
-    // a link that awaited and caught an error may replace it with nothing
+    // a step that awaited and caught an error may replace it with nothing
     return isDone ? kept : outcome;
   };
-  const value = link(subject, next);
+  const value = step(subject, next);
   return isThenable(value) ? Promise.resolve(value).then(settle) : settle(value);
 }
 
@@ -130,8 +130,8 @@ function promised<Subject>(
   }
 }
 
-function nameOf(link: { readonly name: string }): string {
-  return link.name === "" ? "a middleware" : link.name;
+function nameOf(step: { readonly name: string }): string {
+  return step.name === "" ? "a middleware" : step.name;
 }
 
 const word: Rule = (value) => typeof value === "string" ? undefined : "text";
@@ -145,13 +145,13 @@ const DRAFT_RULES = {
 };
 
 /**
- * Makes a link of the chain from a middleware; the middleware sees headers as an object, and the link checks its
+ * Makes a step of the chain from a middleware; the middleware sees headers as an object, and the step checks its
  * changes.
  */
-export function publishLink<Sent extends { readonly draft: Draft }>(
+export function publishStep<Sent extends { readonly draft: Draft }>(
   middleware: PublishMiddleware,
-): Link<Sent> {
-  const link: Link<Sent> = (sent, next) =>
+): Step<Sent> {
+  const step: Step<Sent> = (sent, next) =>
     middleware(given(sent.draft), (draft) => {
       if (draft === undefined) return next(sent);
       try {
@@ -161,7 +161,7 @@ export function publishLink<Sent extends { readonly draft: Draft }>(
       }
       return next({ ...sent, draft });
     });
-  return Object.defineProperty(link, "name", { value: middleware.name });
+  return Object.defineProperty(step, "name", { value: middleware.name });
 }
 
 function given({ headers, ...draft }: Draft): GivenDraft {

@@ -1,7 +1,7 @@
 import { clockOfWork } from "../message/work.ts";
 import { ReplyError } from "../errors.ts";
 import { ERROR_CODES } from "../message/reply.ts";
-import { ReceivedMessage, receptionOf } from "../message/message.ts";
+import { ReceivedMessage } from "../message/message.ts";
 import { milliseconds as duration } from "../options.ts";
 import type { Middleware } from "./middleware.ts";
 import { checkRequired } from "./checks.ts";
@@ -47,5 +47,5 @@ export function timeout(milliseconds: number): Middleware<unknown> {
 }
 
 function hasBegun(message: unknown): boolean {
-  return message instanceof ReceivedMessage && receptionOf(message)?.isUpgraded === true;
+  return message instanceof ReceivedMessage && message.isUpgraded;
 }

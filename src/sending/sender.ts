@@ -9,7 +9,7 @@ import type { Message } from "../message/message.ts";
 import { type EncodedMessage, encodeMessage } from "../message/outgoing.ts";
 import { correlationIdFor, currentWork, timeWithinWork } from "../message/work.ts";
 import { compose } from "../middleware/middleware.ts";
-import { type Draft, publishLink, type PublishMiddleware } from "../middleware/middleware.ts";
+import { type Draft, type PublishMiddleware, publishStep } from "../middleware/middleware.ts";
 import { handled } from "../promises.ts";
 import { asError } from "../legible.ts";
 import {
@@ -58,7 +58,7 @@ export class Sender {
       if (event.type === "closed") this.#passing.end(() => closedMeanwhile(event.error));
     });
     this.#chain = compose(
-      middleware.map(publishLink<Sent>),
+      middleware.map(publishStep<Sent>),
       ({ draft, leave }) => leave(draft),
       (name) => {
         const habit = "call next() for what is to be sent";

@@ -3,6 +3,7 @@ import { SubscribedInbox } from "../inbox/subscribed_inbox.ts";
 import { type Message, ReceivedMessage } from "../message/message.ts";
 import { Pattern } from "../subject/subject.ts";
 import { handled } from "../promises.ts";
+import { iteratorOf } from "../queue.ts";
 import type { Scope } from "../source/context.ts";
 import type { ReadSubscriber } from "./subscriber.ts";
 import type { SubscriberSettings } from "./subscriber_options.ts";
@@ -75,7 +76,7 @@ export class ReadSubscription implements ReadSubscriber {
   /** Takes no new messages; the program can still read waiting ones. */
   leave(): Promise<void> {
     this.#starting = undefined;
-    this.#inbox?.leave();
+    this.#inbox?.stop();
     return Promise.resolve();
   }
 
@@ -86,31 +87,20 @@ export class ReadSubscription implements ReadSubscriber {
     ));
   }
 
-  /**
-   * Leaving the loop ends only its own wait, as others may read too. Not a generator, as its `return()` would wait for
-   * the pending `next()`.
-   */
+  /** Leaving the loop ends only its own wait, as others may read too. */
   [Symbol.asyncIterator](): AsyncIterator<Message> {
     const leaving = new AbortController();
     const { signal } = leaving;
-    const done = { done: true, value: undefined } as const;
-    const next = async (): Promise<IteratorResult<Message>> => {
-      if (signal.aborted) return done;
+    const next = async (): Promise<Message | undefined> => {
+      if (signal.aborted) return undefined;
       try {
-        const value = await this.next({ signal });
-        return value ? { done: false, value } : done;
+        return await this.next({ signal });
       } catch (error) {
-        if (error === signal.reason) return done;
+        if (error === signal.reason) return undefined;
         throw error;
       }
     };
-    return {
-      next: () => handled(next()),
-      return: () => {
-        leaving.abort();
-        return Promise.resolve(done);
-      },
-    };
+    return iteratorOf(next, () => leaving.abort());
   }
 
   /** The text for logs: it shows the getters, which a log would otherwise omit. */

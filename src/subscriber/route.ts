@@ -5,7 +5,7 @@ import type { SessionHandler } from "../link/session.ts";
 import type { ReceivedMessage } from "../message/message.ts";
 import { ERROR_CODES, Reply } from "../message/reply.ts";
 import { LONGEST_VALIDATION, type Schema, validate } from "../message/schema.ts";
-import { compose, type Link, type Middleware } from "../middleware/middleware.ts";
+import { compose, type Middleware, type Step } from "../middleware/middleware.ts";
 import { describe } from "../options.ts";
 import { after, isAsyncGenerator, isAsyncIterable, isThenable } from "../promises.ts";
 import { BatchInvocation, type Invocation } from "../source/invocation.ts";
@@ -90,7 +90,7 @@ export class Route {
       : (invocation: Invocation) => handler(invocation.given as ReceivedMessage);
     const chain = [...outer, ...settings.middleware];
     this.#handle = compose(
-      chain.map(linkOf),
+      chain.map(stepOf),
       (invocation) =>
         after(run(invocation), (value) => {
           if (!isAsyncIterable(value)) return value;
@@ -138,15 +138,15 @@ export class Route {
   }
 }
 
-/** Makes a link of the chain from a middleware; rejects arguments to `next`, which would silently be lost. */
-function linkOf(middleware: Middleware): Link<Invocation> {
-  const link: Link<Invocation> = (invocation, next) =>
+/** Makes a step of the chain from a middleware; rejects arguments to `next`, which would silently be lost. */
+function stepOf(middleware: Middleware): Step<Invocation> {
+  const step: Step<Invocation> = (invocation, next) =>
     middleware(invocation.message, (given?: unknown) => {
       if (given === undefined || given === invocation.message) return next(invocation);
       const habit = "next() must be called with nothing: throw errors, and keep values in state";
       return Promise.reject(new TypeError(`Cannot go on as ${habit}: ${describe(given)}`));
     });
-  return Object.defineProperty(link, "name", { value: middleware.name });
+  return Object.defineProperty(step, "name", { value: middleware.name });
 }
 
 /**

@@ -5,7 +5,7 @@ import type { HeaderFields } from "../../message/headers.ts";
 import type { EncodedMessage } from "../../message/outgoing.ts";
 import { NO_BYTES } from "../../message/raw_message.ts";
 import type { Work } from "../../message/work.ts";
-import { handled } from "../../promises.ts";
+import { iteratorOf } from "../../queue.ts";
 import {
   COMPLETE,
   type EndDetails,
@@ -188,21 +188,13 @@ export class Channel implements LinkOwner {
 
   /** Reads until all is said; leaving the loop leaves the link: `later`, where the loop may throw an error. */
   iterate(later = false): AsyncIterator<Message> {
-    const wait = async (): Promise<IteratorResult<Message>> => {
-      const value = await this.next();
-      return value ? { done: false, value } : { done: true, value };
-    };
-    return {
-      next: () => {
-        const value = this.#reader.readNow();
-        return value ? Promise.resolve({ done: false, value }) : handled(wait());
-      },
-      return: () => {
-        if (later) this.#cancelLater();
-        else this.cancel(undefined);
-        return Promise.resolve({ done: true, value: undefined });
-      },
-    };
+    const cancel = () => later ? this.#cancelLater() : this.cancel(undefined);
+    return iteratorOf(() => this.next(), cancel, () => this.readNow());
+  }
+
+  /** The next message, if it is there and no schema has to see it. */
+  readNow(): Message | undefined {
+    return this.#reader.readNow();
   }
 
   /** Ends with an error that this side has found in an answer, and keeps nothing of what waits. */

@@ -6,6 +6,7 @@ import type { EncodedMessage } from "../../message/outgoing.ts";
 import type { RawMessage } from "../../message/raw_message.ts";
 import type { Schema } from "../../message/schema.ts";
 import { handled } from "../../promises.ts";
+import { iteratorOf } from "../../queue.ts";
 import { shortened } from "../../legible.ts";
 import { readAnswer } from "../../requests/requests.ts";
 import type { Channel } from "./channel.ts";
@@ -86,16 +87,11 @@ export class RequestedStream implements ReplyStream {
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Message> {
-    const parts = this.#channel.iterate();
-    const next = async (): Promise<IteratorResult<Message>> => {
-      const value = await this.#next();
-      return value ? { done: false, value } : { done: true, value };
-    };
-    // a part that has come costs a few promises less so
-    return {
-      next: () => this.#isFlowing ? parts.next() : handled(next()),
-      return: () => parts.return!(),
-    };
+    return iteratorOf(
+      () => this.#isFlowing ? this.#channel.next() : this.#next(),
+      () => this.cancel(undefined),
+      () => this.#isFlowing ? this.#channel.readNow() : undefined,
+    );
   }
 
   [Symbol.asyncDispose](): Promise<void> {

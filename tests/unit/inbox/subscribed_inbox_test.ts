@@ -45,7 +45,7 @@ Deno.test("SubscribedInbox.next() gives what came in the turn in which its wait 
     if (!isFirst) send(inbox, 1);
     assertEquals((await waiting)?.body, 1);
     send(inbox, 2);
-    inbox.leave();
+    inbox.stop();
     assertEquals(await bodiesOf(inbox), [2]);
   }
 });
@@ -110,10 +110,10 @@ Deno.test("SubscribedInbox.close() forgets what waits even once it has ended", a
   assertEquals([await inbox.next(), await inbox.closed], [undefined, "max"]);
 });
 
-Deno.test("SubscribedInbox.leave() keeps what waits, and takes no more", async () => {
+Deno.test("SubscribedInbox.stop() keeps what waits, and takes no more", async () => {
   const inbox = opened();
   send(inbox, 1, 2);
-  inbox.leave();
+  inbox.stop();
   send(inbox, 3);
   assertEquals(await bodiesOf(inbox), [1, 2]);
   assertEquals(await inbox.closed, "closed");

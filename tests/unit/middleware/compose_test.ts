@@ -1,8 +1,8 @@
 import { assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
-import { compose, type Link } from "../../../src/middleware/middleware.ts";
+import { compose, type Step } from "../../../src/middleware/middleware.ts";
 
 /** Notes when it is entered and when it is left. */
-function noting(name: string, notes: string[]): Link<string> {
+function noting(name: string, notes: string[]): Step<string> {
   return async (subject, next) => {
     notes.push(`${name} in`);
     const value = await next(`${subject}${name}`);
@@ -33,7 +33,7 @@ Deno.test("compose() runs nothing of what is behind a link that does not call ne
 });
 
 Deno.test("compose() makes next() a promise of whatever the end gives or throws", async () => {
-  const pass: Link<number> = (subject, next) => next(subject);
+  const pass: Step<number> = (subject, next) => next(subject);
   assertStrictEquals(await compose([pass], (subject) => subject + 1)(1), 2);
   assertStrictEquals(await compose([pass], (subject) => Promise.resolve(subject + 1))(1), 2);
   const failing = compose<number>([pass], () => {
@@ -43,9 +43,9 @@ Deno.test("compose() makes next() a promise of whatever the end gives or throws"
 });
 
 Deno.test("compose() lets a link see the failure behind it, and go on", async () => {
-  const recovering: Link<number> = (subject, next) =>
+  const recovering: Step<number> = (subject, next) =>
     next(subject).catch((error) => `recovered from ${error.message}`);
-  const failing: Link<number> = () => {
+  const failing: Step<number> = () => {
     throw new Error("inner");
   };
   assertStrictEquals(await compose([recovering, failing], () => 0)(1), "recovered from inner");
@@ -64,7 +64,7 @@ Deno.test("compose() rejects a second next(), names the link, and runs the end o
 });
 
 Deno.test("compose() says the same of a link without a name, though both calls are made at once", async () => {
-  const links: Link<number>[] = [
+  const links: Step<number>[] = [
     async (subject, next) => {
       const calls = await Promise.allSettled([next(subject), next(subject)]);
       return calls.map((call) => call.status === "fulfilled" ? call.value : call.reason.message);
@@ -77,7 +77,7 @@ Deno.test("compose() says the same of a link without a name, though both calls a
 });
 
 Deno.test("compose() keeps runs apart, at the same time as one after the other", async () => {
-  const later: Link<number> = async (subject, next) => {
+  const later: Step<number> = async (subject, next) => {
     await undefined;
     return next(subject);
   };
@@ -87,7 +87,7 @@ Deno.test("compose() keeps runs apart, at the same time as one after the other",
 });
 
 Deno.test("compose() keeps what next() gave where a link gives nothing back", async () => {
-  const links: Link<number>[] = [
+  const links: Step<number>[] = [
     async (subject, next) => void await next(subject),
     (subject, next) => void next(subject),
     async (subject, next) => {
@@ -106,7 +106,7 @@ Deno.test("compose() keeps what next() gave where a link gives nothing back", as
 });
 
 Deno.test("compose() takes nothing for the reply of a link that caught what next() threw", async () => {
-  const swallowing: Link<number> = async (subject, next) => {
+  const swallowing: Step<number> = async (subject, next) => {
     try {
       await next(subject);
     } catch {
