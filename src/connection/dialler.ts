@@ -47,18 +47,16 @@ export class Dialler {
   /** Dials this server; rejects with an error of the client or one of ours. */
   async dial(url: string, signal: AbortSignal): Promise<AcceptedClient> {
     const { settings } = this.#context;
-    const loading = this.#context.load?.();
-    if (loading) await loading;
-    if (!REACH.isWanted) await loadPlainLine();
+    await this.#load();
     const sockets = await this.#sockets();
     await this.#refresh(signal);
     const kind = kindOf(settings, this.#socket);
-    const noted = kind === "webSocket" ? new RecordedSockets(sockets) : undefined;
+    const recorded = kind === "webSocket" ? new RecordedSockets(sockets) : undefined;
     const options = clientOptions(settings, kind, {
       url,
       isEncrypted: this.#wasEncrypted,
       authenticator: this.#credentials?.authenticator,
-      wsFactory: noted && abandonable(noted.factory),
+      wsFactory: recorded && abandonable(recorded.factory),
     });
     let isTried = false;
     for (let resets = 0;; resets++) {
@@ -75,14 +73,17 @@ export class Dialler {
         client.close().catch(() => {});
         await loadPlainLine();
       } catch (error) {
-        if (noted?.unmade) throw noted.unmade;
-        const failure = isWordless(error)
-          ? noted?.failure ?? new Error(HUNG_UP, { cause: error })
-          : error;
-        if (resets === RESETS || !isReset(failure)) throw failure;
+        const failure = reasonOf(error, recorded);
+        if (recorded?.unmade || resets === RESETS || !isReset(failure)) throw failure;
         this.#delay.dialled();
       }
     }
+  }
+
+  /** Loads what this connection will need, before a client could wait for it. */
+  async #load(): Promise<void> {
+    await this.#context.load?.();
+    if (!REACH.isWanted) await loadPlainLine();
   }
 
   async #isSound(client: NatsConnection): Promise<boolean> {
@@ -119,6 +120,12 @@ export class Dialler {
     const authority = await readAuthority(tls.caFile);
     return servers.kind === "webSocket" ? trustingSockets(authority) : undefined;
   }
+}
+
+/** Why a dial failed, as far as the client or its socket knows. */
+function reasonOf(error: unknown, recorded: RecordedSockets | undefined): unknown {
+  if (recorded?.unmade) return recorded.unmade;
+  return isWordless(error) ? recorded?.failure ?? new Error(HUNG_UP, { cause: error }) : error;
 }
 
 function isReset(failure: unknown): boolean {
