@@ -2,23 +2,23 @@ import type { Clock, Timer } from "../clock.ts";
 import { RateLimiter } from "../pacing.ts";
 
 /**
- * So long after its acceptance a link is let be, in milliseconds, as its first word may be on its way: the longer, the
- * fewer wait.
+ * How long a link cannot be evicted after its acceptance, in milliseconds, as the first frame of its opener may be on
+ * its way: longer while fewer wait.
  */
 const SHORTEST_GRACE = 20;
 const LONGEST_GRACE = 250;
-/** Within so many milliseconds those that wait should have a place. */
+/** How long those that wait should take to get a place, in milliseconds. */
 const WAIT = 500;
-/** How long somebody waits at most, in milliseconds, as those that were ended may still be at work. */
+/** The longest wait for a place, in milliseconds: handlers of evicted links may still run. */
 const PATIENCE = 1_000;
-/** How many wait so; beyond it the one that has waited longest is refused. */
+/** How many may wait; one more refuses the one that has waited longest. */
 const MOST_WAITING = 1_024;
 
-/** Who has a place. */
+/** A link that has a place. */
 export interface Occupant {
-  /** Whether it has not ended, and nothing has come from the other side yet. */
+  /** Whether it is open, and its opener has sent nothing since the opening. */
   readonly isSilent: boolean;
-  /** Ends it, as others wait; its place is free once it has left. */
+  /** Ends it, as others wait; its handler frees the place. */
   evict(): void;
 }
 
@@ -29,16 +29,16 @@ interface Waiting {
 }
 
 /**
- * So many at a time and so many within a second, and no more. Where places are short, the oldest of those that have not
- * said a word goes first: openings that never say one must not keep all others out.
+ * Limits how many run at a time, and how many begin within a second. If places are short, it evicts the oldest ones
+ * whose opener has sent nothing since the opening: silent openers must not keep all others out.
  */
 export class Limiter {
   readonly #clock: Clock;
   readonly #limit: number;
   readonly #rate: RateLimiter | undefined;
-  /** Those that may be mute and since when they are here, the oldest first. */
+  /** Those that may be silent, and since when, the oldest first. */
   readonly #silent = new Map<Occupant, number>();
-  /** Those that were ended, and have not left. */
+  /** Those whose handlers have not freed their places yet. */
   readonly #evicted = new Set<Occupant>();
   readonly #waiting: Waiting[] = [];
   #taken = 0;
@@ -51,7 +51,7 @@ export class Limiter {
   }
 
   /**
-   * Takes a place, if there is one; whoever takes it gives it back. A promise where one may become free within
+   * Takes a place, if there is one; the caller releases it. Returns a promise if a place may become free within
    * moments.
    */
   acquire(): boolean | Promise<boolean> {
@@ -68,19 +68,19 @@ export class Limiter {
     return promise;
   }
 
-  /** From now on it has to go where places are short, until it has said a word. */
+  /** Notes who has a place: until its opener sends something, it may be evicted. */
   occupy(occupant: Occupant): void {
-    // ten thousand that have said something would be kept here, and nobody would look
+    // otherwise ten thousand that have sent something would stay here
     this.#forgetHeard();
     this.#silent.set(occupant, this.#clock.now());
   }
 
-  /** Counts as one of those that come within a second and gives 0, or gives the milliseconds until it may. */
+  /** Takes one of the openings of this second and returns 0, or returns the milliseconds until the next one. */
   takeToken(): number {
     return this.#rate?.take("", this.#clock.now()) ?? 0;
   }
 
-  /** Nothing of it is here any more: the place is for whoever waits. */
+  /** Frees a place, for the one that has waited longest. */
   release(occupant?: Occupant): void {
     if (occupant) {
       this.#silent.delete(occupant);
@@ -92,7 +92,7 @@ export class Limiter {
     if (this.#waiting.length === 0) this.#rest();
   }
 
-  /** Makes room for those that wait, and tells those for whom there will be none. */
+  /** Evicts the oldest silent ones for those that wait, and refuses those that have waited too long. */
   #look(): void {
     const now = this.#clock.now();
     while (this.#waiting.length > 0 && this.#waiting[0]!.until <= now) {
@@ -123,7 +123,7 @@ export class Limiter {
     this.#timer = undefined;
   }
 
-  /** Each is looked at once after it has said something. */
+  /** Forgets those at the front that have sent something. */
   #forgetHeard(): void {
     for (const occupant of this.#silent.keys()) {
       if (occupant.isSilent) return;
@@ -132,14 +132,14 @@ export class Limiter {
   }
 }
 
-/** What a frame takes up beside its bytes: bodies, or pieces, of one byte each, or of none, must not be without bounds. */
+/** The memory that a frame takes besides its bytes: empty bodies must not be without bounds. */
 export const FRAME = 256;
 
-/** What is held for one peer, and ended where all together is too much. */
+/** Holds memory for one peer, and can be ended if all together hold too much. */
 export interface MemoryHolder {
-  /** Whether only what came before its end is held. */
+  /** Whether its link is over, and it holds only unread bodies. */
   readonly isOver: boolean;
-  /** Lets go of all that it holds, and ends. */
+  /** Frees everything, and ends. */
   outgrown(): void;
 }
 
@@ -149,7 +149,7 @@ export class MemoryBudget {
   readonly limit: number;
   readonly #holdings = new Set<MemoryShare>();
   #bytes = 0;
-  /** Of these, what cannot be ended. */
+  /** The part that cannot be freed by ending a link. */
   #fixed = 0;
 
   constructor(limit: number) {
@@ -161,7 +161,7 @@ export class MemoryBudget {
     return this.#bytes;
   }
 
-  /** Begins to count for a peer; without a `holder` it cannot be ended. */
+  /** Begins to count for a peer; a share without a `holder` cannot be ended. */
   open(bytes: number, holder?: MemoryHolder): MemoryShare {
     const holding = new MemoryShare(this, bytes, holder);
     if (holder) this.add(holding);
@@ -172,23 +172,23 @@ export class MemoryBudget {
     return holding;
   }
 
-  /** Begins to count what can be ended. */
+  /** Adds a share that can be ended. */
   add(holding: MemoryShare): void {
     this.#holdings.add(holding);
     this.change(holding.bytes);
   }
 
   /**
-   * Whether so many bytes more may be held that cannot be ended: half of all is theirs at most, as links that are at work
-   * would otherwise have to go for what may never move on.
+   * Whether this many bytes more may be held that cannot be ended: at most half of all, as links at work would
+   * otherwise have to end for what may never move on.
    */
   mayFix(more: number): boolean {
     return this.#fixed + more <= this.limit / 2 && this.makeRoom(more);
   }
 
   /**
-   * Makes room for so many bytes more, by ending peers that have us hold more than whoever asks would: the links that are
-   * over first, then the largest.
+   * Makes room for this many bytes more, by ending holders of more than the asking one would hold: first the links that
+   * are over, then the largest.
    *
    * @returns whether there is room
    */
@@ -218,14 +218,14 @@ export class MemoryBudget {
     holding.end();
   }
 
-  /** Several may have to go: one message can be larger than what the largest holds. */
+  /** Changes the total; ends as many holders as necessary, as one message can be larger than the largest share. */
   change(change: number): void {
     this.#bytes += change;
     if (change < 0) return;
     for (let largest; this.#bytes > this.limit && (largest = this.#largest());) this.#end(largest);
   }
 
-  /** Counts no longer for what is gone. */
+  /** Removes a share. */
   forget(holding: MemoryShare): void {
     if (!this.#holdings.delete(holding)) this.#fixed -= holding.bytes;
     holding.close();
@@ -249,12 +249,12 @@ export class MemoryShare {
     return this.#bytes;
   }
 
-  /** Whether only what came before its end is held. */
+  /** Whether its link is over, and it holds only unread bodies. */
   get isOver(): boolean {
     return this.#holder!.isOver;
   }
 
-  /** It is so much now. */
+  /** Sets the number of bytes. */
   set(bytes: number): void {
     if (this.#isClosed || bytes === this.#bytes) return;
     const change = bytes - this.#bytes;
@@ -262,13 +262,13 @@ export class MemoryShare {
     this.#held.change(change);
   }
 
-  /** Holds nothing any more. */
+  /** Sets it to zero, for good. */
   close(): void {
     this.set(0);
     this.#isClosed = true;
   }
 
-  /** Has the holder let go. */
+  /** Ends its holder. */
   end(): void {
     this.close();
     this.#holder?.outgrown();

@@ -7,23 +7,23 @@ import { Limiter, MemoryBudget } from "./limits.ts";
 import type { LinkMachine } from "./machine/link_machine.ts";
 import { Pacer } from "../pacing.ts";
 
-/** How often the clock of all links is looked at, in milliseconds; one timer costs less than one for each of ten thousand. */
+/** How often one timer checks all links, in milliseconds; a timer for each of ten thousand links would cost more. */
 const STEP = 250;
-/** Links that are out of reach are looked at more often. */
+/** How often while any link is paused, in milliseconds. */
 const SHORT_STEP = 50;
-/** A link that ends when it is idle is looked at so many times meanwhile, and no more often than this, in milliseconds. */
+/** How many checks fit into an `idleTimeout`, and the least time between two, in milliseconds. */
 const IDLE_STEPS = 8;
 const SHORTEST_STEP = 5;
 
-/** Tens of thousands take a while to be looked at, and the clock rests for so many times as long. */
+/** A check of tens of thousands takes a while; the timer waits this many times as long. */
 const REST = 20;
-/** More that have something to do at one time are spread. */
+/** If more links than this are due at once, their work is spread. */
 const FEW = 64;
 
-/** How often it is looked at, in milliseconds, whether the program listens to the end of a link, once the broker stops. */
+/** How often a stopping broker looks for sessions whose program ignores `draining`, in milliseconds. */
 const RETIRING_STEP = 100;
 
-/** What all links have to do with one another. */
+/** A link, as the set of all links sees it. */
 export interface ManagedLink {
   readonly machine: Pick<
     LinkMachine,
@@ -43,11 +43,11 @@ export interface LinkBounds {
   readonly maxLinkBytes: number;
 }
 
-/** All links of a broker: one clock, the news of the connection, and the end. */
+/** All links of a broker: their timer, what the connection reports, and the broker's stop. */
 export class Links {
-  /** How many are served at a time. */
+  /** Limits how many are served at a time. */
   readonly places: Limiter;
-  /** How much is held for the other sides. */
+  /** The memory that peers take up. */
   readonly memory: MemoryBudget;
   readonly #feed: EventFeed;
   readonly #links = new Set<ManagedLink>();
@@ -68,12 +68,12 @@ export class Links {
     feed.listen((event) => this.#notice(event));
   }
 
-  /** How many have not ended. */
+  /** How many links have not ended. */
   get count(): number {
     return this.#live.size;
   }
 
-  /** One that ends after so many milliseconds without a message is looked at often enough for that. */
+  /** Adds a link, and checks often enough for its `idleTimeout`. */
   add(link: ManagedLink, idleTimeout: number): void {
     this.#links.add(link);
     this.#live.add(link);
@@ -86,7 +86,7 @@ export class Links {
     this.#timer ??= this.#clock.setTimeout(() => this.#sweep(), this.#step);
   }
 
-  /** It has ended, and only the other side may still have to be told. */
+  /** A link has ended; its peer may not know it yet. */
   settle(link: ManagedLink): void {
     this.#live.delete(link);
     this.#tell();
@@ -103,12 +103,12 @@ export class Links {
     this.settle(link);
   }
 
-  /** It has something to send now, and is resumed before those that have not. */
+  /** Resumes a link that has something to send before others. */
   hasten(link: ManagedLink): void {
     this.#pacer.hasten(link);
   }
 
-  /** Tells both sides of all links that the broker begins to stop, and ends those whose program does not listen to it. */
+  /** Tells both sides of all links that the broker stops, and ends those whose program ignores that. */
   drain(): void {
     this.#each((link) => link.drain());
     const began = this.#clock.now();
@@ -117,7 +117,7 @@ export class Links {
       this.#each((link) => link.retire(passed));
       this.#retiring = this.#clock.setTimeout(retire, RETIRING_STEP);
     };
-    // a program that looks for the signal in this very turn is one that listens
+    // a program may ask for the signal in this very turn
     this.#retiring = this.#clock.setTimeout(retire, 0);
   }
 
@@ -131,7 +131,7 @@ export class Links {
     return this.#without(this.#live);
   }
 
-  /** Resolves once all have ended, and the other sides have been told. */
+  /** Resolves once all have ended and their peers know. */
   emptied(): Promise<void> {
     return this.#without(this.#links);
   }
@@ -182,7 +182,7 @@ export class Links {
         return this.#each((link) => link.machine.disconnected(now));
       case "closed":
         return this.#each((link) => {
-          // nothing comes from the other side any more
+          // nothing comes from the peer any more
           link.machine.disconnected(now);
           link.abort({ reason: "shutting down", error: event.error });
           link.machine.refused();
@@ -206,12 +206,12 @@ export class Links {
     if (error.operation === "publish") this.#each((link) => link.forbidden(error.subject, error));
   }
 
-  /** As they are now: what is done with one may remove it. */
+  /** Uses a copy, as the call may remove a link. */
   #each(act: (link: ManagedLink) => void): void {
     for (const link of [...this.#links]) this.#act(link, act);
   }
 
-  /** What goes wrong with one is reported, ends it, and is nothing to all others. */
+  /** Reports an error in the work of one link and ends that link, not the others. */
   #act(link: ManagedLink, act: (link: ManagedLink) => void): void {
     try {
       act(link);
@@ -222,7 +222,7 @@ export class Links {
         link.abort({ reason: "gap", error });
         link.machine.refused();
       } catch {
-        // told already, of the same link
+        // the first error of this link is reported
       }
       this.remove(link);
     }

@@ -10,7 +10,7 @@ import { LinkError } from "../link_error.ts";
 import type { Link } from "./link.ts";
 import type { LinkContext } from "./link_context.ts";
 
-/** So many microtasks without anything new, and what was given goes out: a loop that awaits each of its sends needs two. */
+/** Frames go out after this many microtasks without a new one; a loop that awaits each send needs two. */
 const STILLNESS = 10;
 
 interface Waiting {
@@ -20,7 +20,7 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-/** The way out of one end: bodies become frames, and whoever sends waits for room. */
+/** Sends bodies as frames; `send()` waits while there is no room. */
 export class BodySender {
   readonly #link: Link;
   readonly #context: Pick<LinkContext, "connection" | "sender" | "links" | "responseLimit">;
@@ -78,7 +78,9 @@ export class BodySender {
     return sent;
   }
 
-  /** Takes frames, to be sent in this turn if there is room; gives the number of the last, 0 if nothing more is sent. */
+  /**
+   * Takes frames, which go out in this turn if there is room; returns the number of the last, 0 if it takes no more.
+   */
   give(frames: readonly Unnumbered[]): number {
     const { machine, machine: { out } } = this.#link;
     const { keptBytes } = out;
@@ -90,21 +92,21 @@ export class BodySender {
     return number;
   }
 
-  /** Resolves once the other side has all that was sent, the end included. */
+  /** Resolves once the peer has acknowledged everything, the end included. */
   end(): Promise<void> {
     this.#end ??= Promise.withResolvers<void>();
     this.moved();
     return this.#end.promise;
   }
 
-  /** More has been sent, or is known to have arrived. */
+  /** Resolves what waits for frames that have been sent or acknowledged. */
   moved(): void {
     const { sent, isDone } = this.#link.machine.out;
     while (this.#waiting[0] && this.#waiting[0].number <= sent) this.#waiting.shift()!.resolve();
     if (isDone) this.#end?.resolve();
   }
 
-  /** Nothing more will be sent; an error for those who wait, where it was not all. */
+  /** Sends nothing more; rejects what waits if there is an `error`. */
   stop(error: (() => unknown) | undefined): void {
     this.#passing?.end(error ?? (() => new LinkError("send to", this.#subject, "complete")));
     for (const { resolve, reject } of this.#waiting.splice(0)) error ? reject(error()) : resolve();
@@ -140,8 +142,8 @@ export class BodySender {
   }
 
   /**
-   * Waits while more is given, microtask after microtask, so that frames which are sent one by one go out together: of
-   * 128 bytes each, eight times as many in a second as when each goes at once.
+   * Waits while more frames are given, microtask after microtask, so that frames sent one by one go out together: with
+   * 128 bytes each, eight times as many in a second.
    */
   #gather(): void {
     if (this.#isGathering) return;

@@ -27,11 +27,11 @@ import { type Purpose, SessionReader } from "./session_reader.ts";
 import { SessionShutdown } from "./session_shutdown.ts";
 import { BodySender } from "./body_sender.ts";
 
-/** How long a side may say nothing once the other has said all, in milliseconds, before that is looked into. */
+/** How long a handler may send nothing after its peer's end, in milliseconds, before it counts as stalled. */
 const SILENCE = 1_000;
 const END = { code: "e", data: NO_BYTES, headerBlock: undefined } as const;
 
-/** One end of a link, in the hand of the program: what comes in, what goes out, and how it ended. */
+/** One end of a link as the program uses it: reading, sending, and the end. */
 export class Channel implements LinkOwner {
   readonly subject: string;
   readonly correlationId: string;
@@ -41,7 +41,7 @@ export class Channel implements LinkOwner {
   readonly #assembler: FrameAssembler;
   readonly #reader: SessionReader;
   readonly #sender: BodySender;
-  /** How the two sides come to know each other. */
+  /** The opening and the acceptance. */
   readonly handshake: Handshake;
   #told!: (reason: LinkEnd) => void;
   #ending: EndDetails | undefined;
@@ -73,7 +73,7 @@ export class Channel implements LinkOwner {
     return this.#ending;
   }
 
-  /** Whether this side wants nothing more. */
+  /** Whether the program has closed or cancelled this side. */
   get hasClosed(): boolean {
     return this.#hasClosed;
   }
@@ -83,7 +83,7 @@ export class Channel implements LinkOwner {
     return this.#link.machine;
   }
 
-  /** What the program is told once it has ended: made when it is asked for, with the sentence of what it wants. */
+  /** The error for an operation that the end has made impossible. */
   error(action: string): unknown {
     return errorOf(this.#ending ?? COMPLETE, action, this.subject);
   }
@@ -111,7 +111,7 @@ export class Channel implements LinkOwner {
     }
   }
 
-  /** Ends it when so many milliseconds have passed, with an error for this side if it is to be another. */
+  /** Ends the link after this many milliseconds, with `late` as the error for this side. */
   expireAfter(deadline: number, late?: Error): void {
     this.#late = late;
     if (deadline > LONGEST_TIMER) return;
@@ -119,7 +119,7 @@ export class Channel implements LinkOwner {
     this.#deadline = this.#link.clock.setTimeout(end, deadline);
   }
 
-  /** Ends it with the signal's reason when it aborts. */
+  /** Cancels the link with the signal's reason. */
   cancelOn(signal: AbortSignal): void {
     const abort = () => {
       this.#forget();
@@ -144,7 +144,7 @@ export class Channel implements LinkOwner {
     }
   }
 
-  /** The next body as a message; `undefined` once all is said, or this side has left. */
+  /** The next body as a message; `undefined` after the peer's end, or once this side has closed. */
   async next(options?: NextOptions): Promise<Message | undefined> {
     const message = await this.#reader.read(options);
     if (message) return message;
@@ -152,7 +152,7 @@ export class Channel implements LinkOwner {
     throw this.error("read");
   }
 
-  /** Says that nothing more is to come; resolves once the other side has all. */
+  /** Ends sending; resolves once the peer has acknowledged everything. */
   async end(): Promise<void> {
     if (this.#sender.turn) await this.#sender.turn;
     if (this.#ending?.reason === "complete") return;
@@ -161,7 +161,7 @@ export class Channel implements LinkOwner {
     await this.#sender.end();
   }
 
-  /** Says that nothing more is to come, and how it ends; reads no more. Resolves once it has ended. */
+  /** Ends sending and reading; resolves once the link has ended. */
   async close(ending: EndDetails = COMPLETE): Promise<void> {
     if (this.#sender.turn) await this.#sender.turn;
     this.#forget();
@@ -172,7 +172,7 @@ export class Channel implements LinkOwner {
     await this.closed;
   }
 
-  /** Leaves at once; what waits is not read any more. */
+  /** Cancels the link at once, and drops unread messages. */
   cancel(reason: unknown): void {
     if (this.#ending) return;
     this.#hasClosed = true;
@@ -180,13 +180,13 @@ export class Channel implements LinkOwner {
     this.abort(leaving(reason));
   }
 
-  /** Ends it at once; where all is said, the other side is heard first, unless it is to `fail`. */
+  /** Aborts the link. If everything is said, it waits for the peer's verdict, unless it is to `fail`. */
   abort(ending: EndDetails, how?: "fail"): void {
     this.#link.abort(ending, how);
     if (!this.#link.machine.isSuspended) this.ended(ending);
   }
 
-  /** Reads until all is said; leaving the loop leaves the link: `later`, where the loop may throw an error. */
+  /** Reads until the peer's end; leaving the loop cancels the link: `later`, if the handler may still throw. */
   iterate(later = false): AsyncIterator<Message> {
     const cancel = () => later ? this.#cancelLater() : this.cancel(undefined);
     return iteratorOf(() => this.next(), cancel, () => this.readNow());
@@ -197,7 +197,7 @@ export class Channel implements LinkOwner {
     return this.#reader.readNow();
   }
 
-  /** Ends with an error that this side has found in an answer, and keeps nothing of what waits. */
+  /** Ends with an error found in an answer, and drops unread messages. */
   fail(error: unknown): void {
     this.#forget();
     this.ended({ reason: "error", error });
@@ -207,14 +207,14 @@ export class Channel implements LinkOwner {
     return this.#assembler.held + this.handshake.held;
   }
 
-  /** What came before the end and was not read is lost as well, which must not look like the whole. */
+  /** Drops unread messages too; the reason changes, as the rest must not look like the whole. */
   outgrown(): void {
     this.#forget();
     if (this.#ending) this.#ending = OUTGROWN;
     else this.abort(OUTGROWN);
   }
 
-  /** Calls back once the other side has said all, and for a while nothing has come of it here. */
+  /** Calls back if this side sends nothing for a while after its peer's end. */
   onStalled(call: () => void): void {
     if (this.#stalled) return;
     this.#stalled = call;
@@ -236,7 +236,7 @@ export class Channel implements LinkOwner {
     this.#sender.moved();
   }
 
-  /** The program can listen to the end of the broker: if it has not done so after so many milliseconds, that ends it. */
+  /** Ends the session this many milliseconds after the stop began, unless the program reads `draining`. */
   allowShutdown(within: number, work?: Work): void {
     this.#shutdown.allow(within, work);
   }
@@ -252,7 +252,7 @@ export class Channel implements LinkOwner {
 
   ended(ending: EndDetails): void {
     if (this.#ending) return;
-    // the other side's clock may be the first to say so
+    // the peer's clock may be the first to end it
     this.#ending = ending.reason === "deadline" ? { error: this.#late, ...ending } : ending;
     this.#deadline?.clear();
     this.#assembler.end();

@@ -11,7 +11,7 @@ import type { Link } from "./link.ts";
 const FEW_PIECES = 1_024;
 const NEXT_RULES = { timeout: limit(milliseconds), signal };
 
-/** What comes in: pieces are joined, and bodies wait to be read. */
+/** Joins pieces to bodies, which wait until the program reads them. */
 export class FrameAssembler {
   readonly #link: Pick<Link, "read">;
   readonly #largest: number;
@@ -20,7 +20,7 @@ export class FrameAssembler {
   readonly #bodies = new Queue<ReceivedBody>();
   #pieces: Uint8Array[] = [];
   #joined = 0;
-  /** Of the pieces, what still holds a place in the window. */
+  /** The bytes of pieces that still hold places in the window. */
   #unread = 0;
   #unreadPieces = 0;
 
@@ -113,8 +113,8 @@ export class FrameAssembler {
   }
 
   /**
-   * Somebody waits for the body that these are pieces of, and nothing is before it: it may be larger than the window, and
-   * would never be whole if its pieces held their places.
+   * A reader waits for the body that these pieces belong to. The body may be larger than the window, and would never be
+   * whole if its pieces held their places.
    */
   #readPieces(): void {
     if (this.#unreadPieces === 0) return;

@@ -19,25 +19,25 @@ import {
   parseName,
 } from "../frames/frame.ts";
 
-/** What an acceptance is beside its addresses. */
+/** An acceptance without its addresses. */
 export type Acceptance = Pick<EncodedMessage, "data" | "headerBlock">;
 
-/** Frames as messages: the addresses of both sides, and what is written to which. */
+/** Sends frames as messages: knows the addresses of both sides, and which frame goes to which. */
 export class FrameTransport implements FrameWriter {
   readonly #connection: Pick<Connection, "isUp" | "publish" | "maxPayload" | "written">;
   readonly #own: string;
   readonly #correlationId: string;
   readonly #failed: (error: unknown) => void;
-  /** How every address of the other side begins, once it is known. */
+  /** The prefix of the peer's addresses, once it is known. */
   #peer = "";
   #terms: HandshakeTerms | undefined;
   #acceptance: Acceptance | undefined;
   /** What frames without an address of reply carry behind their names. */
   #secret = "";
-  /** What had been given to the socket with the last control frame, in bytes. */
+  /** How many bytes were written up to the last control frame. */
   #said = 0;
 
-  /** `failed` is told of a frame that the server will never take. */
+  /** Calls `failed` for a frame that the server will never take. */
   constructor(
     connection: Pick<Connection, "isUp" | "publish" | "maxPayload" | "written">,
     inbox: string,
@@ -59,18 +59,18 @@ export class FrameTransport implements FrameWriter {
     return this.#said > this.#connection.written.sentBytes;
   }
 
-  /** What the other side told of itself, once it is known. */
+  /** The peer's terms, once it is known. */
   get terms(): HandshakeTerms | undefined {
     return this.#terms;
   }
 
-  /** Where the opening is answered to; the acceptance has the same, of the other side. */
+  /** The reply address of the opening. */
   get first(): string {
     return this.#own + controlName("open", 1);
   }
 
   /**
-   * Learns who the other side is, by the address of its first word.
+   * Learns the peer's inbox from the address of its first message.
    *
    * @returns the serial of that address; `undefined` where it is none, as something on the way has rewritten it
    */
@@ -84,17 +84,17 @@ export class FrameTransport implements FrameWriter {
     return name.serial;
   }
 
-  /** The inbox of the other side, empty while it is not known. */
+  /** The peer's inbox; empty while it is unknown. */
   get peer(): string {
     return this.#peer.slice(0, -1);
   }
 
-  /** Whether an address is one of the other side's. */
+  /** Whether an address belongs to the peer. */
   isPeer(address: string): boolean {
     return this.#peer !== "" && address.startsWith(this.#peer);
   }
 
-  /** Whether a message of somebody who is not known yet looks like a frame. */
+  /** Whether a message from an unknown sender looks like a frame. */
   isFrame({ replyTo }: RawMessage): boolean {
     return parseName(replyTo, replyTo.lastIndexOf(".") + 1) !== undefined;
   }
@@ -118,14 +118,14 @@ export class FrameTransport implements FrameWriter {
     const isOne = frames.length === 1;
     const name = numberedName(number, isOne ? code : "s");
     const data = isOne ? single : pack(frames);
-    // the server keeps each address of reply for a side that may send there but once: a frame to it has none
+    // the server notes every reply address for a limited peer: frames to it have none
     const isBare = this.#terms!.responses > 0;
     const subject = isBare ? this.#peer + name + this.#secret : address;
     this.publish({ subject, replyTo: isBare ? "" : this.#own + name, data, headerBlock });
   }
 
   say(kind: ControlKind, serial: number, tally: FlowState, subject: string): void {
-    // as if it were lost: it draws the same from the other side as before, and every later one says it too
+    // as if it were lost: every later control frame says the same
     if (this.#connection.written.isFull) return;
     if (kind === "open") return this.accept(this.#acceptance!, serial, subject);
     const replyTo = this.#own + controlName(kind, serial);
@@ -145,14 +145,14 @@ export class FrameTransport implements FrameWriter {
     this.publish({ ...encodeEnding(ending, this.#correlationId), subject, replyTo });
   }
 
-  /** What cannot be sent now is sent after the reconnect, as the other side will ask for it. */
+  /** Drops the frame while disconnected, as the peer will ask for it after the reconnect. */
   publish(outgoing: EncodedMessage): void {
     if (!this.#connection.isUp) return;
     outgoing.dropOnDisconnect = true;
     try {
       this.#connection.publish(outgoing);
     } catch (error) {
-      // whoever sends is in the middle of it
+      // the caller is in the middle of sending
       queueMicrotask(() => this.#failed(error));
     }
   }

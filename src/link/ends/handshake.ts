@@ -19,14 +19,14 @@ import type { Link } from "./link.ts";
 import type { OpeningAnswers } from "./link_context.ts";
 import { FRAME } from "../limits.ts";
 
-/** How an opening is waited for. */
+/** How long to wait for an acceptance. */
 export interface OpeningPatience {
   /** Milliseconds. */
   readonly timeout: number;
   readonly signal: AbortSignal | undefined;
 }
 
-/** What came back to an opening: the acceptance, or an answer that is none. */
+/** What came back to an opening: an acceptance, or a plain answer. */
 export type Opened =
   | { readonly acceptance: RawMessage; readonly plain?: undefined }
   | { readonly acceptance?: undefined; readonly plain: PlainAnswer };
@@ -36,17 +36,17 @@ const GRACE = 500;
 
 const LEFT: EndDetails = { reason: "cancelled" };
 
-/** How the two sides of a link come to know each other. */
+/** Opens or accepts a link. */
 export class Handshake implements OpeningAnswers {
   readonly #link: Link;
   readonly #subject: string;
   readonly #correlationId: string;
   readonly #opened = Promise.withResolvers<Opened>();
-  /** Made when something comes that is no acceptance, as with most openings nothing does. */
+  /** Made for the first plain answer, as most openings get none. */
   #plain: PlainAnswer | undefined;
   #grace: Timer | undefined;
   #isOver = false;
-  /** Whether what is no acceptance is of no use any more. */
+  /** Whether to drop plain answers. */
   #isForgotten = false;
 
   constructor(
@@ -108,7 +108,7 @@ export class Handshake implements OpeningAnswers {
     return isAccepted;
   }
 
-  /** What is held of answers that are no acceptance, in bytes. */
+  /** The memory of plain answers, in bytes. */
   get held(): number {
     return this.#plain?.held ?? 0;
   }
@@ -121,8 +121,8 @@ export class Handshake implements OpeningAnswers {
   }
 
   /**
-   * What is no acceptance decides nothing: one who listens may have answered before the one who serves. Only once it is whole
-   * it is taken for the answer, if no acceptance follows.
+   * A plain answer decides nothing yet, as a mere listener may answer before the server does. Only a whole one counts,
+   * if no acceptance follows.
    */
   answered(answer: RawMessage | Error): void {
     if (answer instanceof Error) {
@@ -141,14 +141,14 @@ export class Handshake implements OpeningAnswers {
     else this.#grace ??= this.#link.clock.setTimeout(() => this.#settlePlain(), GRACE);
   }
 
-  /** Reads no answers that are no acceptance. */
+  /** Drops plain answers. */
   forget(): void {
     this.#isForgotten = true;
     this.#plain?.clear();
     this.#plain?.end(LEFT);
   }
 
-  /** It will not come to anything; nothing is sent any more that has not been. */
+  /** The opening has failed; an unsent one is never sent. */
   fail(error: () => unknown): void {
     this.#isForgotten = true;
     this.#plain?.end(LEFT);
@@ -175,8 +175,8 @@ export class Handshake implements OpeningAnswers {
 }
 
 /**
- * What comes to an opening from somebody who does not speak of links: part after part, up to the empty message of ADR-47, an
- * error, or one answer that says of itself that it is all.
+ * The answer of a responder that does not speak of links: part after part, up to the empty message of ADR-47, an error,
+ * or one answer that says that it is everything.
  */
 export class PlainAnswer {
   readonly #clock: Clock;

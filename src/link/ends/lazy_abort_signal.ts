@@ -1,4 +1,4 @@
-/** An abort signal that is made when somebody asks for it, as few do. */
+/** An abort signal that is made on first use, as few programs use it. */
 export class LazyAbortSignal {
   #controller: AbortController | undefined;
   #reason: (() => unknown) | undefined;
@@ -11,7 +11,7 @@ export class LazyAbortSignal {
     return this.#controller.signal;
   }
 
-  /** Whether somebody has asked for it. */
+  /** Whether the signal has been used. */
   get isAsked(): boolean {
     return this.#controller !== undefined;
   }

@@ -31,11 +31,11 @@ import {
 } from "./unexpected_messages.ts";
 import { type Acceptance, FrameTransport } from "./frame_transport.ts";
 
-/** The machine of one side, on a connection: an inbox of its own, and frames as messages. */
+/** Connects the machine of one side with its inbox, its owner and the connection. */
 export class Link implements ManagedLink, MessageSink, LinkEvents, OwnInbox {
   readonly machine: LinkMachine;
   readonly memory: LinkMemory;
-  /** Whether others have answered, and nobody is to accept any more. */
+  /** Whether a plain answer has been taken, so that no acceptance counts any more. */
   isAnswered = false;
   readonly #context: LinkContext;
   readonly #owner: LinkOwner;
@@ -76,19 +76,19 @@ export class Link implements ManagedLink, MessageSink, LinkEvents, OwnInbox {
     return this.#context.clock;
   }
 
-  /** What the other side told of itself. */
+  /** The peer's terms. */
   get terms(): HandshakeTerms | undefined {
     return this.#transport.terms;
   }
 
-  /** Sends the opening, or has it held. */
+  /** Sends the opening, or holds it while disconnected. */
   open(opening: EncodedMessage): void {
     opening.replyTo = this.#transport.first;
     this.#opening = opening;
     this.#context.connection.publish(opening);
   }
 
-  /** Takes an opening back, if it has not left; gives whether that is so. */
+  /** Cancels an unsent opening; returns whether it was unsent. */
   withdraw(opening: EncodedMessage): boolean {
     return this.#context.connection.tryCancel(opening);
   }
@@ -131,7 +131,7 @@ export class Link implements ManagedLink, MessageSink, LinkEvents, OwnInbox {
     this.#owner.retire(passed);
   }
 
-  /** The server does not permit to publish there: a message of this link is lost, if the place is the other side's. */
+  /** The server forbids publishing to a subject: if that is the peer's, a message of this link is lost. */
   forbidden(subject: string, error: Error): void {
     if (this.#transport.isPeer(subject)) {
       this.#refusals ??= new RefusalCount(this.#isLossy);
@@ -141,7 +141,7 @@ export class Link implements ManagedLink, MessageSink, LinkEvents, OwnInbox {
     }
   }
 
-  /** The server does not permit to listen. */
+  /** The server refuses the subscription to the inbox. */
   refused(error: Error): void {
     if (this.terms) this.#fail(error);
     else this.#owner.handshake.answered(error);
@@ -193,7 +193,7 @@ export class Link implements ManagedLink, MessageSink, LinkEvents, OwnInbox {
     return this.#unexpected ??= new UnexpectedMessages(this.#context);
   }
 
-  /** The other side is known; gives the serial of its address, if it is one. */
+  /** Learns the peer; returns the serial of its address, if that is valid. */
   #learnPeer(address: string, terms: HandshakeTerms, secret: number): number | undefined {
     const serial = this.#transport.learnPeer(address, terms, secret);
     if (serial && this.#context.responseLimit) {
@@ -202,12 +202,12 @@ export class Link implements ManagedLink, MessageSink, LinkEvents, OwnInbox {
     return serial;
   }
 
-  /** It cannot go on: a server takes less than the one before, for instance. */
+  /** Ends a link that cannot go on, as when a new server takes smaller messages. */
   #fail(error: unknown): void {
     this.machine.fail({ reason: "gap", error }, this.clock.now());
   }
 
-  /** What has no address of reply is the server's word, or a frame where we may not send to many addresses. */
+  /** Takes a message without a reply address: the server's 503, or a bare frame to a limited side. */
   #takeBare(packet: RawMessage, now: number): void {
     if (isNoResponders(packet)) return this.#takeSilence(packet, now);
     const name = this.#context.responseLimit && this.#transport.nameOf(packet);
@@ -215,7 +215,7 @@ export class Link implements ManagedLink, MessageSink, LinkEvents, OwnInbox {
     else this.#stray.report(packet);
   }
 
-  /** Nobody is there, says the server, which names where; or somebody who knows our inbox, and not the other's. */
+  /** Takes a 503: only one that names an address of the peer is surely the server's. */
   #takeSilence(packet: RawMessage, now: number): void {
     const silent = silentSubject(packet);
     if (silent === undefined) this.machine.doubt(now);
@@ -245,7 +245,7 @@ export class Link implements ManagedLink, MessageSink, LinkEvents, OwnInbox {
     for (const frame of frames) this.machine.numbered(frame, now, frame === last);
   }
 
-  /** What comes before the other side is known. */
+  /** Takes a message before the peer is known. */
   #takeAnswer(packet: RawMessage, now: number): void {
     const { subject, replyTo } = packet;
     if (isNoResponders(packet)) {

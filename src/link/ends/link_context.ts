@@ -6,7 +6,7 @@ import type { ResponseLimit } from "../link_options.ts";
 import type { Links } from "../links.ts";
 import type { MemoryUser } from "./link_memory.ts";
 
-/** What links go over. */
+/** The parts of the broker that links use. */
 export interface LinkContext extends InboxContext {
   readonly sender: Sender;
   readonly links: Links;
@@ -16,19 +16,19 @@ export interface LinkContext extends InboxContext {
   readonly requestTimeout: number;
 }
 
-/** What an opening waits for. */
+/** Takes the answers to an opening. */
 export interface OpeningAnswers {
-  /** The other side has accepted. */
+  /** The peer has accepted. */
   accepted(acceptance: RawMessage): void;
-  /** What came and is no acceptance: an answer, or the error that says that there will be none. */
+  /** A plain answer, or the error for which there will be none. */
   answered(answer: RawMessage | Error): void;
 }
 
-/** Who has one end of a link in hand. */
+/** Owns one end of a link. */
 export interface LinkOwner extends Omit<LinkEvents, "released">, MemoryUser {
   readonly handshake: OpeningAnswers;
   /** The broker has been stopping for so many milliseconds. */
   retire(passed: number): void;
-  /** More may have been sent, or be known to have arrived. */
+  /** Frames may have been sent or acknowledged. */
   moved(): void;
 }

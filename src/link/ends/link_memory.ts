@@ -4,21 +4,21 @@ import { FRAME, type MemoryBudget, MemoryShare } from "../limits.ts";
 import { LinkError } from "../link_error.ts";
 import type { LinkMachine } from "../machine/link_machine.ts";
 
-/** What a link takes up before anything has come or is sent, in bytes. */
+/** The memory of an idle link, in bytes. */
 export const LINK_COST = 8_192;
 
-/** Who holds what came over one link. */
+/** Holds the unread messages of a link. */
 export interface MemoryUser {
-  /** What is said of the link, for sentences. */
+  /** The subject of the opening, for error messages. */
   readonly subject: string;
   readonly correlationId: string;
-  /** What is held of what came, in bytes. */
+  /** The bytes of unread messages. */
   readonly held: number;
-  /** All links together hold too much, and this one the most: lets go of it, and ends. */
+  /** Frees everything and ends, as all links hold too much and this one the most. */
   outgrown(): void;
 }
 
-/** Counts what one link holds as part of all that is held for peers. */
+/** Counts the memory of one link towards the budget of all links. */
 export class LinkMemory extends MemoryShare {
   readonly #held: MemoryBudget;
   readonly #machine: Pick<LinkMachine, "state" | "out">;
@@ -51,22 +51,22 @@ export class LinkMemory extends MemoryShare {
     this.#feed.emit({ type: "error", error, subject, correlationId });
   }
 
-  /** Whether so many bytes more may be held here, after others that hold more have been ended if need be. */
+  /** Whether there is room for this many more bytes, after ending larger holders if necessary. */
   mayGrow(size: number): boolean {
     return this.#held.makeRoom(size, this);
   }
 
-  /** Notes what is held now. It may be too much, and this link end at once. */
+  /** Counts what is held now; this may end the link at once. */
   count(): void {
     this.#note(this.#now);
   }
 
-  /** So many bytes, in so many frames, are kept in addition. */
+  /** Adds frames that wait for their acknowledgement. */
   grow(bytes: number, frames: number): void {
     this.set(this.bytes + bytes + frames * FRAME);
   }
 
-  /** Notes it where it has become less: in the middle of a frame's work no link may end. */
+  /** Counts only a decrease, as no link may end in the middle of a frame's work. */
   shrink(): void {
     const bytes = this.#now;
     if (bytes < this.bytes) this.#note(bytes);
@@ -77,7 +77,7 @@ export class LinkMemory extends MemoryShare {
     else this.set(bytes);
   }
 
-  /** After the end, only what came and is not read. */
+  /** After the end, only unread messages count. */
   get #now(): number {
     const { out } = this.#machine;
     const { held } = this.#owner;

@@ -15,18 +15,18 @@ import type { SendOptions, Session, SessionState } from "../session.ts";
 import { readableOf, writableOf } from "./web_streams.ts";
 
 /**
- * How long a served session goes on once its broker stops and its handler does not listen to that, in milliseconds: the
- * other side may, and have something to say.
+ * How long a served session goes on when its broker stops and its handler ignores that, in milliseconds: the peer may
+ * still have something to send.
  */
 const SERVED_PATIENCE = 500;
 
-/** A session: an end of a link, with the other side's first word. */
+/** A session: a channel, with the peer's first message. */
 export class LinkSession implements Session {
   readonly opening: Message;
   readonly #channel: Channel;
   readonly #feed: EventFeed;
   readonly #clock: Clock;
-  /** How many messages could not be sent in this turn. */
+  /** How many messages failed in this turn. */
   #unsentCount = 0;
   readonly #sendSchema: Schema | undefined;
   readonly #selfWait: (() => void) | undefined;
@@ -34,8 +34,8 @@ export class LinkSession implements Session {
   #writable: WritableStream | undefined;
 
   /**
-   * One that is served is told after its handler how it went; `selfWait` is called where that handler may wait for the end
-   * of the session, which waits for the handler.
+   * The handler of a served session may wait for the end of the session, which waits for the handler: `selfWait` is
+   * called then.
    */
   constructor(
     channel: Channel,
@@ -100,7 +100,7 @@ export class LinkSession implements Session {
     return sent === SENT ? sent : handled(sent, (error) => this.#unsent(error, options?.signal));
   }
 
-  /** A message that could not be sent is reported, once in a turn, awaited or not; what this side gave up is no news. */
+  /** Reports messages that failed, once per turn, awaited or not; those that this side has cancelled are no errors. */
   #unsent(cause: unknown, signal: AbortSignal | undefined): void {
     if (this.#channel.hasClosed || signal?.aborted) return;
     if (this.#unsentCount++ > 0) return;

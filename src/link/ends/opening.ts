@@ -24,7 +24,7 @@ import { LINK_COST } from "./link_memory.ts";
 import { RequestedStream } from "./requested_stream.ts";
 import type { Purpose } from "./session_reader.ts";
 
-/** What is asked for, with options that are checked. */
+/** A stream or session to open, with checked options. */
 export interface Asked<Options> {
   readonly subject: string;
   readonly body: unknown;
@@ -90,7 +90,7 @@ function prepare(
     timeLeft,
     [[LINK, terms]],
   );
-  // a caller of a stream has nothing to say after the opening, and waits for its answer as for any other
+  // the caller of a stream sends nothing after the opening
   const only = kind === "stream" ? "reading" : undefined;
   const purpose = { subject, correlationId, schema: options.schema, only } as const;
   const channel = new Channel(context, purpose, settings);
@@ -102,7 +102,7 @@ function prepare(
   return { channel, opening, patience: { timeout, signal: options.signal }, until };
 }
 
-/** What is said to it has an address of ours as well, and both must fit the server's control line. */
+/** A frame has two addresses, and both must fit the server's control line. */
 const LONGEST_ADDRESS = 1_024;
 
 /** How an opening is answered. */
@@ -152,10 +152,10 @@ export function accept(
   if (!context.links.memory.makeRoom(LINK_COST)) {
     throw new ReplyError(ERROR_CODES.tooMany, "Streams and sessions hold too much");
   }
-  // whoever asks for a stream has nothing to say after the opening
+  // the caller of a stream sends nothing after the opening
   const only = terms.kind === "stream" ? "sending" : undefined;
   const channel = new Channel(context, { ...purpose, only }, settings);
-  // one side is written to without an address of reply, which would tell who writes
+  // bare frames have no reply address to show who sent them
   const hasSecret = terms.secret > 0 &&
     (terms.responses > 0 || context.responseLimit !== undefined);
   const secret = hasSecret ? newSecret() : 0;

@@ -16,7 +16,7 @@ import type { LinkContext } from "./link_context.ts";
 import type { ReplyStream } from "../stream.ts";
 import { readableOf } from "./web_streams.ts";
 
-/** How long a stream is waited for. */
+/** How long to wait for a stream. */
 export interface StreamPatience extends OpeningPatience {
   /** When all must be done, by the broker's clock. */
   readonly until: number;
@@ -30,9 +30,9 @@ export class RequestedStream implements ReplyStream {
   readonly #signal: AbortSignal | undefined;
   readonly #until: number;
   readonly #timeout: number;
-  /** The parts of a responder that does not speak of links, once it is known that none does. */
+  /** The parts of a plain responder, if the answers are plain. */
   readonly #opened: Promise<PlainAnswer | undefined>;
-  /** Whether its parts are read with nothing else to see to. */
+  /** Whether parts can be read directly, without a schema. */
   #isFlowing = false;
   #readable: ReadableStream | undefined;
 

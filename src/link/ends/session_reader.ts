@@ -9,30 +9,30 @@ import { headersOf, type ReceivedBody } from "../frames/body_frames.ts";
 import type { BodyCode } from "../frames/frame.ts";
 import type { FrameAssembler } from "./frame_assembler.ts";
 
-/** What one end of a link is for. */
+/** The purpose of one end of a link. */
 export interface Purpose {
   /** The subject it was opened on. */
   readonly subject: string;
   readonly correlationId: string;
   /** Checks what comes in. */
   readonly schema: Schema | undefined;
-  /** Hears of each body that did not decode or did not fit: what the other side is to be told of. */
+  /** Called for each invalid body, which is the peer's fault. */
   readonly unfit?: ((error: Error) => void) | undefined;
   /** What this side does on a link that has bodies one way only. */
   readonly only?: "reading" | "sending" | undefined;
 }
 
-/** What the messages of a link have in common. */
+/** What all messages of a link share. */
 export interface CommonParts extends Purpose {
   readonly clock: Clock;
   readonly signal: () => AbortSignal;
   readonly codecs: Codecs | undefined;
 }
 
-/** A message that its schema has yet to see to. */
+/** A message whose asynchronous schema has not finished. */
 class Checking {
   readonly message: Promise<Message | undefined>;
-  /** When the schema has had its time, by the clock. */
+  /** When the schema must have finished, by the clock. */
   readonly until: number;
   #isDone = false;
   readonly #left = Promise.withResolvers<undefined>();
@@ -55,11 +55,11 @@ class Checking {
   }
 }
 
-/** The way in of one end: what has come, as messages with the body that the schema makes. */
+/** Reads bodies as messages, checked by the schema. */
 export class SessionReader {
   readonly #assembler: FrameAssembler;
   readonly #common: CommonParts;
-  /** What a schema has, and for whom it took too long; made when it is needed, as most sessions say nothing for long. */
+  /** Messages whose schema took longer than their reader; made on first use, as most sessions need none. */
   #late: Checking[] | undefined;
   #checking: Set<Checking> | undefined;
   #receptions: Partial<Record<BodyCode, Reception>> | undefined;
@@ -93,7 +93,7 @@ export class SessionReader {
     return error;
   }
 
-  /** Waits for no schema any more. */
+  /** Stops waiting for schemas. */
   cancel(): void {
     this.#late = undefined;
     for (const checking of this.#checking ?? []) checking.cancel();

@@ -2,13 +2,13 @@ import type { Work } from "../../message/work.ts";
 import type { EndDetails } from "../frames/control_frames.ts";
 import type { Link } from "./link.ts";
 
-/** How long what was sent has to arrive, in milliseconds, before the link is left. */
+/** How long sent messages may take to arrive, in milliseconds, before the session is aborted. */
 const LAST_WORDS = 1_000;
 const SHUTTING_DOWN: EndDetails = { reason: "shutting down" };
 
 /**
- * The end of a session whose program does not listen to `draining` when its broker stops: nobody would end it before the
- * deadline of the stop, which may be longer than the time that the process has.
+ * Ends a session whose program ignores `draining` when its broker stops: otherwise it would end only at the deadline of
+ * the stop, which may be longer than the process has.
  */
 export class SessionShutdown {
   readonly #link: Pick<Link, "machine" | "close">;
@@ -42,7 +42,7 @@ export class SessionShutdown {
   #begin(passed: number, before: Promise<void> | undefined): void {
     this.#hasBegun = true;
     this.#after = passed;
-    // nobody serves it yet, and nobody is to begin with it
+    // no server has accepted yet, and none should
     if (this.#link.machine.state === "opening") return this.#owner.abort(SHUTTING_DOWN);
     if (before) void before.then(() => this.#link.close(SHUTTING_DOWN));
     else this.#link.close(SHUTTING_DOWN);

@@ -9,7 +9,7 @@ import type { LinkContext } from "./link_context.ts";
 
 const TOO_LATE: EndDetails = { reason: "cancelled", description: "Another has accepted before" };
 
-/** What comes to a link and is not of it: told once, as there may be many. */
+/** Handles messages that do not belong to the link: reports the first, as there may be many. */
 export class UnexpectedMessages {
   readonly #context: Pick<LinkContext, "feed" | "addresses">;
   #count = 0;
@@ -19,7 +19,7 @@ export class UnexpectedMessages {
     this.#context = context;
   }
 
-  /** Somebody else has no say here; one who has accepted as well must not wait for us. */
+  /** Ignores strangers; a second server that accepts gets an abort, so that it does not wait for us. */
   take(packet: RawMessage, transport: Pick<FrameTransport, "abort">): void {
     const { replyTo } = packet;
     if (toldIn(packet) === undefined || this.#isDeclined) return this.report(packet);
@@ -38,18 +38,18 @@ export class UnexpectedMessages {
   }
 }
 
-/** What an acceptance is that cannot be answered. */
+/** The error for an acceptance that cannot be answered. */
 export function rewritten(subject: string, replyTo: string): LinkError {
   const rule = "addresses of reply must arrive as they were sent, in this protocol's version";
   return new LinkError(`open, as ${rule} ("${replyTo}"),`, subject, "gap");
 }
 
-/** So many messages may be refused one after the other before a link cannot go on. */
+/** How many refused messages in a row end a limited link. */
 const MOST_REFUSALS = 16;
-/** After so long without a refusal, in milliseconds, they are counted anew. */
+/** The time without a refusal, in milliseconds, after which the count starts again. */
 const CALM = 5_000;
 
-/** Where a message found nobody, as a server of version 2.12 or later says it; `undefined` where it is not said. */
+/** The subject that had no subscriber, as servers from 2.12 on say; `undefined` from older ones. */
 export function silentSubject({ headerBlock }: RawMessage): string | undefined {
   return headerBlock && MessageHeaders.parse(headerBlock).get("Nats-Subject");
 }
@@ -67,7 +67,7 @@ export class RefusalCount {
     this.#isLossy = isLossy;
   }
 
-  /** Whether a link can go on after one more. */
+  /** Counts a refusal; returns whether the link can go on. */
   isBearable(now: number): boolean {
     if (now - this.#last > CALM) this.#count = 0;
     this.#last = now;

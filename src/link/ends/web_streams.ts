@@ -1,13 +1,13 @@
 import type { Message } from "../../message/message.ts";
 import { handled } from "../../promises.ts";
 
-/** What can be read, and left. */
+/** Something to read from. */
 export interface Source {
   next(): Promise<Message | undefined>;
   cancel(reason: unknown): void;
 }
 
-/** What can be written to, and left. */
+/** Something to write to. */
 export interface Target {
   readonly signal: AbortSignal;
   end(): Promise<void>;
@@ -36,7 +36,7 @@ export function writableOf<Body>(
   send: (body: Body) => Promise<void>,
 ): WritableStream<Body> {
   const stream = new WritableStream<Body>({
-    // or whoever pipes from a source that says nothing would never learn that nobody takes it
+    // or a pipe from a silent source would never learn that the link has ended
     start: (controller) => {
       const fail = () => controller.error(target.signal.reason);
       if (target.signal.aborted) fail();

@@ -11,16 +11,16 @@ import { type LinkEnd, LinkError } from "../link_error.ts";
 import type { LinkSettings, ResponseLimit } from "../link_options.ts";
 import { LONGEST_PACK } from "./frame.ts";
 
-/** How a link ends, as one side tells the other. */
+/** How a link ends, as one side tells its peer. */
 export interface EndDetails {
   readonly reason: LinkEnd;
   /** Of an error. */
   readonly code?: number | undefined;
-  /** The code as the other side sent it, where it is no whole number. */
+  /** The code as the peer sent it, where it is no whole number. */
   readonly rawCode?: string | undefined;
   readonly description?: string | undefined;
   readonly data?: unknown;
-  /** What this side's program is told instead; it is not sent. */
+  /** The error for this side's program; never sent. */
   readonly error?: unknown;
 }
 
@@ -56,7 +56,7 @@ export function encodeEnding(
   return { data: bytes, headerBlock: encodeHeaders(own, fields) };
 }
 
-/** The ending without data that cannot be sent, as the other side must hear of it in any case; why is reported. */
+/** The ending, without its data if that cannot be encoded, as the peer must learn of the end in any case. */
 export function sendable(ending: EndDetails, report: (error: unknown) => void): EndDetails {
   if (ending.data === undefined) return ending;
   try {
@@ -68,7 +68,7 @@ export function sendable(ending: EndDetails, report: (error: unknown) => void): 
   }
 }
 
-/** Reads it; a reason that we do not know, from a later peer, is the nearest that we do. */
+/** Reads an ending; an unknown reason, of a later version, becomes the nearest known one. */
 export function readEnding(
   { data, headerBlock }: Pick<RawMessage, "data" | "headerBlock">,
 ): EndDetails {
@@ -87,7 +87,7 @@ export function readEnding(
   return String(number) === code ? ending : { ...ending, rawCode: code };
 }
 
-/** What the program is told of an ending, where it wanted to do something else. */
+/** The error for an operation that an ending has made impossible. */
 export function errorOf(
   ending: EndDetails,
   action: string,
@@ -99,7 +99,7 @@ export function errorOf(
   return new LinkError(action, subject, reason, description);
 }
 
-/** What the other side is told when the program leaves: an error's text only if it was made for it. */
+/** The ending for the peer when the program cancels: only a `ReplyError` shows its text. */
 export function leaving(reason: unknown): EndDetails {
   // a reason that throws when it is looked at must not keep the link open
   const error = asError(reason);
@@ -118,14 +118,14 @@ function bodyOf(message: ReceivedMessage): unknown {
   }
 }
 
-/** How an opening ends that failed here. */
+/** The reason of an opening that failed on this side. */
 export function reasonOf(thrown: unknown): LinkEnd {
   const error = asError(thrown);
   if (error instanceof TimeoutError) return "deadline";
   return error === thrown && error.name !== "AbortError" ? "error" : "cancelled";
 }
 
-/** What one side tells of itself at the opening. */
+/** What one side says of itself in the opening or the acceptance. */
 export interface HandshakeTerms {
   readonly kind: "stream" | "session";
   /** The last number that may be sent to it, and the bytes before the last frame, until it says more. */
@@ -140,8 +140,8 @@ export interface HandshakeTerms {
   /** How often it must be heard from, in milliseconds, as its addresses of reply do not last; 0 where they do. */
   readonly renew: number;
   /**
-   * In an opening 1, where this side knows what a secret is for; in an acceptance what frames without an address of reply
-   * carry in this link. 0 for none.
+   * In an opening 1, if this side knows secrets; in an acceptance the secret that bare frames of this link carry. 0 for
+   * none.
    */
   readonly secret: number;
 }
@@ -160,31 +160,31 @@ export function termsOf(
 ): HandshakeTerms {
   const { messages: frames, bytes } = window;
   const responses = allowance?.max ?? 0;
-  // half of the time that an address lasts, and thrice before we would take the other side for gone
+  // half of the time that an address lasts, and thrice before we would take the peer for gone
   const renew = allowance ? Math.floor(Math.min(allowance.expires / 2, resumeTimeout / 3)) : 0;
   const several = LONGEST_PACK;
   return { kind, frames, bytes, body: maxMessage, responses, several, renew, secret: 0 };
 }
 
-/** What nobody guesses who has not seen the acceptance. */
+/** A number that only those who have seen the acceptance know. */
 export function newSecret(): number {
   const [random] = fillRandom(new BigUint64Array(1));
   return LEAST_SECRET + Number(random! % BigInt(9 * LEAST_SECRET));
 }
 
-/** What an opening or an acceptance says, `undefined` in what is neither. */
+/** The terms in an opening or an acceptance; `undefined` in any other message. */
 export function toldIn({ headerBlock }: RawMessage): string | undefined {
   return headerBlock && MessageHeaders.parse(headerBlock).get(LINK);
 }
 
-/** The header's value: the protocol's version, and what is told, as pairs. */
+/** The header's value: the protocol's version, the kind, and pairs. */
 export function encodeTerms({ kind, secret, ...numbers }: HandshakeTerms): string {
   const told = secret === 0 ? numbers : { ...numbers, secret };
   const pairs = Object.entries(told).map(([name, value]) => `${name}=${value}`);
   return [VERSION, kind, ...pairs].join(" ");
 }
 
-/** Reads it; pairs that we do not know, from a later peer, are passed over. `undefined` for another version. */
+/** Reads the header's value and ignores unknown pairs; `undefined` for another version. */
 export function parseTerms(value: string): HandshakeTerms | undefined {
   const [version, kind, ...pairs] = value.split(" ");
   if (version !== VERSION || (kind !== "stream" && kind !== "session")) return undefined;
@@ -207,13 +207,13 @@ export function parseTerms(value: string): HandshakeTerms | undefined {
   return [frames, bytes, body, responses].some(Number.isNaN) ? undefined : terms;
 }
 
-/** What one side knows of both directions; every control frame carries it, and of two the larger numbers are newer. */
+/** What one side knows of both directions: every control frame carries it, and larger numbers are newer. */
 export interface FlowState {
   /** The number of the last frame that came in order: all up to it are acknowledged. */
   readonly received: number;
-  /** The last number that the other side may send. */
+  /** The last number that the peer may send. */
   readonly frames: number;
-  /** The other side may begin a frame while it has sent fewer bytes than this in all. */
+  /** The peer may begin a frame while it has sent fewer bytes than this in all. */
   readonly bytes: number;
   /** The number of the last frame that was sent before this. */
   readonly sent: number;

@@ -1,7 +1,7 @@
 /**
- * The names of frames on the wire: the last token of a frame's address of reply, `<number><code>` for a numbered one and
- * `<code><serial>` for a control frame. So no frame needs a header for its number, and a "no responders" names the frame
- * that found nobody.
+ * The names of frames on the wire: the last token of a frame's reply address, `<number><code>` for a numbered frame and
+ * `<code><serial>` for a control frame. So no frame needs a header for its number, and a "no responders" names the
+ * frame that found nobody.
  *
  * @module
  */
@@ -26,7 +26,7 @@ export interface Numbered {
 /** A piece of a body, or an end, that has no number yet. */
 export type Unnumbered = Omit<Numbered, "number">;
 
-/** Control frames are not numbered, and whoever misses one is told the same again by the next. */
+/** Control frames have no numbers: the next one makes up for a lost one. */
 export type ControlKind = "open" | "credit" | "probe" | "gap" | "farewell" | "draining" | "abort";
 
 /** What the last token of a subject says of a message with numbered frames. */
@@ -64,7 +64,7 @@ export function controlName(kind: ControlKind, serial: number): string {
   return LETTERS[kind] + serial;
 }
 
-/** Reads what stands between two places of a subject, `undefined` for what is no name; it goes to the end of it usually. */
+/** Reads the name between two places of a subject, usually up to its end; `undefined` for what is none. */
 export function parseName(
   subject: string,
   from: number,
@@ -125,9 +125,9 @@ export function pack(frames: readonly Numbered[]): Uint8Array {
 }
 
 /**
- * The numbered frames that a message holds; `undefined` for what is none. Their bytes are a copy: those that came lie in
- * the chunk that was read from the socket, and one small message would keep all of it. Of a pack whose first frames are
- * there already, only the rest is kept, and must not keep the whole: each frame has bytes of its own.
+ * The numbered frames of a message; `undefined` for what is none. Their bytes are copies: the originals lie in the
+ * chunk that was read from the socket, and one small message would keep all of it. If the first frames of a pack have
+ * come before, only the rest is kept, and must not keep the whole: each frame then has bytes of its own.
  */
 export function framesIn(
   message: Pick<Numbered, "data" | "headerBlock">,

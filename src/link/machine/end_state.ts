@@ -1,18 +1,18 @@
 import { COMPLETE, type EndDetails } from "../frames/control_frames.ts";
 
-/** A side that lingers asks so often, in milliseconds, whether the other has heard that all is said. */
+/** How often a finished side asks whether its peer knows that everything has been said, in milliseconds. */
 const LINGER_STEP = 1_000;
-/** Who leaves when all is said waits so long for the other side's word on how it ended, in milliseconds. */
+/** How long a side that aborts a finished conversation waits for its peer's verdict, in milliseconds. */
 const VERDICT_TIME = 500;
-/** A side wanted nothing more, and the other had more to say. */
+/** One side wanted nothing more while the other still had bodies to send. */
 const LEFT: EndDetails = { reason: "cancelled" };
 
-/** How a link ends: not complete, if something was left behind on either side. */
+/** The reason a link ends with: not `complete` if either side left a body behind. */
 export function verdictOf(ending: EndDetails, isInVain: boolean): EndDetails {
   return ending === COMPLETE && isInVain ? LEFT : ending;
 }
 
-/** How one side ends its link, and how long it stays for the other side to hear of it. */
+/** How one side ends its link, and how long it lingers until its peer knows. */
 export class EndState {
   readonly #resumeTimeout: number;
   #own: EndDetails | undefined;
@@ -27,12 +27,12 @@ export class EndState {
     this.#resumeTimeout = resumeTimeout;
   }
 
-  /** How we end it, once we do. */
+  /** How this side ends the link; `undefined` until it does. */
   get own(): EndDetails | undefined {
     return this.#own;
   }
 
-  /** How it ends if the other side does not say otherwise in time. */
+  /** How the link ends unless the peer says otherwise in time. */
   get suspended(): EndDetails | undefined {
     return this.#suspended;
   }
@@ -47,30 +47,30 @@ export class EndState {
     return Math.min(this.#lingerAt, this.#lingerUntil);
   }
 
-  /** We want it to end so, once all is said. */
+  /** Ends the link so once everything is acknowledged. */
   plan(ending: EndDetails): void {
     this.#own = ending;
   }
 
-  /** We leave, and the other side is heard first. */
+  /** Aborts the link so, unless the peer's verdict arrives first. */
   suspend(ending: EndDetails, now: number): void {
     this.#suspended = ending;
     this.#verdictAt = now + VERDICT_TIME;
   }
 
-  /** All is said; the other side may still have to be told. */
+  /** Everything is said; the peer may not know it yet. */
   finish(now: number): void {
     this.#decide(now);
     this.#lingerAt = now + LINGER_STEP;
   }
 
-  /** We leave at once; the other side may still have to be told. */
+  /** Aborts the link at once; the peer may not know it yet. */
   leave(ending: EndDetails, now: number): void {
     this.#own = ending;
     this.#decide(now);
   }
 
-  /** What it is time for, while all is said and not heard, or we have left and could not say so. */
+  /** What to do now while the link lingers: ask the peer again, or stop lingering. */
   linger(now: number): "ask" | "release" | undefined {
     if (now >= this.#lingerUntil) return "release";
     if (now < this.#lingerAt) return undefined;
@@ -78,12 +78,12 @@ export class EndState {
     return "ask";
   }
 
-  /** Gives whether the program has yet to be told how it ended. */
+  /** Returns whether the program does not know yet how the link ended. */
   tell(): boolean {
     return !this.#isTold && (this.#isTold = true);
   }
 
-  /** Nothing more is sent or taken; gives whether that is new. */
+  /** Sends and takes nothing more; returns whether that is new. */
   release(): boolean {
     this.#lingerAt = this.#lingerUntil = Infinity;
     return !this.#isReleased && (this.#isReleased = true);

@@ -6,14 +6,14 @@ import type { ReceiveWindow } from "./receive_window.ts";
 import { IssuedReplyAddresses, SendPermits } from "./send_permits.ts";
 import { RewindDelay, type SendWindow } from "./send_window.ts";
 
-/** One message stays in reserve, for a word that must not wait. */
+/** One message stays in reserve for control frames, which must not wait. */
 const RESERVE = 1;
-/** Who has lost so many addresses unused, as after a reconnect, has others in their place, a message each. */
+/** A peer that lost this many unused addresses, as after a reconnect, gets new ones, with a message for each. */
 const MANY_LOST = 8;
-/** So long, in milliseconds, it loses no more: a side that lost all in each of its messages would be sent 36 for it. */
+/** The time between two such losses, in milliseconds: a peer could claim one in each message, and get 36 frames. */
 const LOSS_STEP = 200;
 
-/** Sends what one side has to say: its numbered frames, and control frames with all that it knows of both directions. */
+/** Sends numbered frames, and control frames with the state of both directions. */
 export class FrameSender {
   /** Where we may send to. */
   readonly permits: SendPermits;
@@ -22,11 +22,11 @@ export class FrameSender {
   readonly #writer: FrameWriter;
   #issued = new IssuedReplyAddresses(0, 0);
   #rewinds: RewindDelay | undefined;
-  /** The first went with the opening, or the acceptance. */
+  /** The serial of the last control frame; the opening or the acceptance has 1. */
   #serial = 1;
-  /** How many bytes may go as one message. */
+  /** How many bytes the peer takes as one message. */
   #most = 0;
-  /** Whether the other side has yet to be told that we stop, which nothing else would tell it. */
+  /** Whether `draining` is still unsent; no other frame says it. */
   #isDraining = false;
   #isDown = false;
   #nextLoss = -Infinity;
@@ -43,12 +43,12 @@ export class FrameSender {
     this.#writer = writer;
   }
 
-  /** The addresses of reply that we gave to the other side. */
+  /** The reply addresses that this side has issued to its peer. */
   get issued(): IssuedReplyAddresses {
     return this.#issued;
   }
 
-  /** The other side is known: what it told of itself, and where to send. */
+  /** Learns the peer's terms and its first address. */
   learnPeer(terms: HandshakeTerms, address: string, serial: number, now: number): void {
     const { frames, bytes, responses, several } = terms;
     this.#issued = new IssuedReplyAddresses(responses, this.#in.window.messages);
@@ -63,7 +63,7 @@ export class FrameSender {
     return this.permits.take(now);
   }
 
-  /** An address for one frame that is sent from elsewhere, with its serial; `undefined` if there is none. */
+  /** Takes an address and a serial for one control frame; `undefined` if there is no address. */
   take(now: number): { readonly address: string; readonly serial: number } | undefined {
     const address = this.#isDown ? undefined : this.permits.take(now);
     if (address === undefined) return undefined;
@@ -72,7 +72,7 @@ export class FrameSender {
     return { address, serial };
   }
 
-  /** Says something to the other side, with all that is known here. */
+  /** Sends a control frame with the state of both directions. */
   say(kind: ControlKind, now: number): void {
     const way = this.take(now);
     if (!way) return;
@@ -83,35 +83,35 @@ export class FrameSender {
     this.#writer.say(kind, way.serial, state, way.address);
   }
 
-  /** Says what has come, if the other side does not know. */
+  /** Acknowledges what has come, unless the peer knows already. */
   acknowledge(now: number): void {
     if (this.#in.isNews) this.say("credit", now);
   }
 
-  /** Says that there is room, if there is so much that the other side should know. */
+  /** Tells the peer of new room, if there is enough of it. */
   credit(now: number): void {
     if (this.#in.isCreditDue) this.say("credit", now);
   }
 
-  /** Asks for what is missing, once. */
+  /** Asks for missing frames, once per gap. */
   ask(now: number): void {
     if (this.#in.ask()) this.say("gap", now);
   }
 
-  /** We stop: said now, or as soon as it can be. */
+  /** Tells the peer that this broker stops, now or as soon as there is an address. */
   drain(now: number): void {
     this.#isDraining = true;
     this.say("draining", now);
   }
 
   /**
-   * Learns what the other side knows, and a further address of it.
+   * Learns the peer's state, and one more address of it.
    *
    * @returns whether it can be so
    */
   learn(state: FlowState, address: string, serial: number, now: number): boolean {
     this.permits.grant(address, serial, now);
-    // every control frame says it, so that what is passed over now is heard with a later one
+    // every control frame repeats it, so a later one makes up for what is ignored now
     if (now >= this.#nextLoss && this.#issued.void(state.spent) >= MANY_LOST) {
       this.#nextLoss = now + LOSS_STEP;
     }
@@ -119,20 +119,20 @@ export class FrameSender {
     return this.#out.learn(state);
   }
 
-  /** When something is to be sent again, `Infinity` if the other side misses nothing. */
+  /** When to send frames again; `Infinity` if the peer misses none. */
   get rewindDue(): number {
     return this.#rewinds?.due ?? Infinity;
   }
 
-  /** The other side misses something: what it has not acknowledged is sent again, as soon as it may be. */
+  /** Sends unacknowledged frames again, as soon as the delay permits. */
   rewind(): void {
     (this.#rewinds ??= new RewindDelay()).want();
   }
 
-  /** Sends as much as there is room for; where the last of it closes the link, what has come is acknowledged before. */
+  /** Sends as much as there is room for. Before the frame that closes the link it acknowledges what has come. */
   transmit(now: number, isClosing: boolean): void {
     this.#rewinds?.proceed(this.#out, now);
-    // or the other side would take what we have for something that was left behind
+    // or the peer would take what we have for left behind
     if (isClosing && this.#out.peek()) {
       this.acknowledge(now);
       if (this.#in.isNews) return;
@@ -145,19 +145,19 @@ export class FrameSender {
     }
   }
 
-  /** Whether what we may keep is running out while the other side has room for more, and can be asked. */
+  /** Whether to ask the peer for an acknowledgement, as unacknowledged frames are what limits sending. */
   isAcknowledgementDue(now: number): boolean {
     return this.#out.isAcknowledgementDue && !this.#isDown && this.permits.remaining(now) > RESERVE;
   }
 
-  /** Gives the other side as many addresses as it must have. */
+  /** Issues reply addresses until the peer has enough. */
   supply(now: number): void {
     while (!this.#isDown && this.#issued.isShort && this.permits.remaining(now) > 0) {
       this.say("credit", now);
     }
   }
 
-  /** The connection is gone, and with it what the server had noted. */
+  /** The connection is lost, and with it the permits that the server had noted. */
   disconnected(): void {
     this.#isDown = true;
     this.permits.clear();

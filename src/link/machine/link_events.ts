@@ -3,16 +3,16 @@ import type { ControlKind, Numbered } from "../frames/frame.ts";
 
 /**
  * Where a link is in its life: the opening is on its way (`opening`); both sides talk (`open`), or one is out of reach
- * (`paused`); we have left, and could not say so yet (`leaving`); all is said, and the other side may still ask
+ * (`paused`); we have left, and could not say so yet (`leaving`); all is said, and the peer may still ask
  * (`finished`); nothing more is sent or taken (`over`).
  */
 export type LinkState = "opening" | "open" | "paused" | "leaving" | "finished" | "over";
 
-/** What the machine has to tell the program. */
+/** What the machine reports to its owner. */
 export interface LinkEvents {
   /** A frame came in order: a body, a piece of one, or the end of what comes in. */
   deliver(frame: Numbered): void;
-  /** The other side's broker begins to stop. */
+  /** The peer's broker begins to stop. */
   draining(): void;
   /** How it ended; once. */
   ended(ending: EndDetails): void;
@@ -24,7 +24,7 @@ export interface LinkEvents {
 export interface FrameWriter {
   /** How many bytes the server takes as one message. */
   readonly largest: number;
-  /** Whether the control frame that was said last has not been handed to the socket. */
+  /** Whether the socket has not taken the last control frame yet. */
   readonly isWaiting: boolean;
   /** Sends numbered frames, as one message; it may get lost. */
   transmit(frames: readonly Numbered[], address: string): void;

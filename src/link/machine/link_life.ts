@@ -9,7 +9,7 @@ import type { SendWindow } from "./send_window.ts";
 
 const GAP: EndDetails = { reason: "gap" };
 
-/** What a link's life depends on. */
+/** The parts that a link's life uses. */
 export interface LinkParts {
   readonly out: SendWindow;
   readonly incoming: ReceiveWindow;
@@ -18,11 +18,11 @@ export interface LinkParts {
   readonly events: LinkEvents;
 }
 
-/** The state that a link is in, whether the other side is in reach, and the ways it can end. */
+/** The state of a link, whether its peer is reachable, and how it ends. */
 export class LinkLife {
   readonly liveness: Liveness;
   readonly end: EndState;
-  /** Whether it ends as soon as anything is lost. */
+  /** Whether any loss ends the link. */
   readonly #cannotResume: boolean;
   readonly #out: SendWindow;
   readonly #in: ReceiveWindow;
@@ -63,13 +63,13 @@ export class LinkLife {
     this.#state = "open";
   }
 
-  /** The other side has said something, so it is in reach. */
+  /** A frame of the peer has come, so it is reachable. */
   heard(now: number, isProbe = false): void {
     this.liveness.heard(now, isProbe);
     this.#state = "open";
   }
 
-  /** The other side is out of reach. */
+  /** The peer is unreachable. */
   pause(now: number): void {
     if (this.#state !== "open") return;
     if (this.end.suspended) return this.leave(this.end.suspended, now);
@@ -78,14 +78,14 @@ export class LinkLife {
     this.liveness.paused(now);
   }
 
-  /** Asks the other side for a sign of life. */
+  /** Asks the peer for a sign of life. */
   probe(now: number): void {
     this.liveness.probed(now);
-    // an acceptance that was lost is the first thing that the other side has to hear
+    // the peer may have lost the acceptance, and nothing else counts before it
     this.#sender.say(this.liveness.isMet ? "probe" : "open", now);
   }
 
-  /** Does what it is time for. */
+  /** Does whatever is due. */
   tick(now: number): void {
     if (!this.isAlive) return this.#linger(now);
     if (now >= this.end.verdictAt) return this.leave(this.end.suspended!, now);
@@ -96,7 +96,10 @@ export class LinkLife {
     else if (overdue === "gone") this.leave({ reason: "peer gone" }, now);
   }
 
-  /** Leaves at once; where all is said, the other side may take it for complete already, and is heard first. */
+  /**
+   * Aborts the link. If everything is said, the peer may consider it complete already: its verdict counts, if it comes
+   * in time.
+   */
   abort(ending: EndDetails, now: number): void {
     if (this.#state === "finished") return this.release();
     if (this.end.suspended || (!this.isAlive && this.#state !== "opening")) return;
@@ -105,7 +108,7 @@ export class LinkLife {
     this.end.suspend(ending, now);
   }
 
-  /** Ends it at once; where there is no address to say so, as soon as there is one. */
+  /** Aborts the link at once, and tells the peer as soon as there is an address. */
   leave(ending: EndDetails, now: number): void {
     const way = this.#sender.take(now);
     this.#state = way ? "over" : "leaving";
@@ -116,27 +119,27 @@ export class LinkLife {
     else this.#out.discard();
   }
 
-  /** Something is missing before what came: the other side sends it again, if anything may be lost. */
+  /** A frame is missing: asks for it, or ends the link if it cannot resume. */
   askAgain(now: number): void {
     if (this.#cannotResume) this.leave(GAP, now);
     else this.#sender.ask(now);
   }
 
-  /** The other side misses something. */
+  /** The peer misses frames. */
   sendAgain(now: number): void {
     if (this.#cannotResume) return this.leave(GAP, now);
     this.#sender.rewind();
-    // what was lost may have told what has come, and the end that follows decides by it
+    // a lost frame may have carried an acknowledgement, and the reason of the end depends on it
     if (this.end.own) this.#sender.say("credit", now);
   }
 
-  /** All is said once our end has been acknowledged and the other's has come. */
+  /** Finishes once the peer has acknowledged our end and has sent its own. */
   finishIfDone(now: number): void {
     if (!this.isAlive || !this.#out.isDone || !this.#in.isDone) return;
     this.#finish(verdictOf(this.end.own ?? COMPLETE, this.#in.isSealed), now);
   }
 
-  /** The other side wants nothing more; what we had for it yet is in vain. */
+  /** The peer ends the link and takes nothing more. */
   peerFinished(ending: EndDetails, now: number): void {
     const isInVain = this.#out.isKeepingBodies || this.#in.isSealed;
     this.#out.abandon();
@@ -145,18 +148,18 @@ export class LinkLife {
     this.#finish(verdictOf(isOurs ? own : ending, isInVain), now);
   }
 
-  /** The other side says farewell: it has all that it wants, whatever has become of our last frame. */
+  /** The peer says farewell: it has everything it wants, whether or not our last frame arrived. */
   peerSaidFarewell({ sent }: FlowState, now: number): void {
     if (!this.isAlive) return;
     const isDone = this.end.own !== undefined || this.#out.isDone;
     if (!isDone || !this.#in.isDone) return this.leave(GAP, now);
-    // it may have had something for us that we have not acknowledged
+    // it may have sent a body that we have not acknowledged
     const isInVain = this.#out.isKeepingBodies || sent > this.#in.acknowledged;
     this.#finish(verdictOf(this.end.own ?? COMPLETE, isInVain), now);
     this.release();
   }
 
-  /** Tells how it ended, if it has not been told. */
+  /** Reports the end, once. */
   tell(ending: EndDetails): void {
     if (this.end.tell()) this.#events.ended(ending);
   }
@@ -173,7 +176,7 @@ export class LinkLife {
     return { isPaused: this.#state === "paused", isWaiting: this.#out.keptFrames > 0 };
   }
 
-  /** All is said; the other side may still have to be told. */
+  /** Everything is said; the peer may not know it yet. */
   #finish(ending: EndDetails, now: number): void {
     this.#state = "finished";
     this.end.finish(now);
@@ -181,13 +184,13 @@ export class LinkLife {
     this.tell(ending);
   }
 
-  /** A probe that has not left yet needs no other: that would only wait behind it. */
+  /** Probes, unless the last probe still waits for the socket: another would only wait behind it. */
   #probeOnce(now: number): void {
     if (this.#state === "paused" && this.#writer.isWaiting) this.liveness.probed(now);
     else this.probe(now);
   }
 
-  /** While all is said and not heard, or we have left and could not say so. */
+  /** Asks again, or stops lingering. */
   #linger(now: number): void {
     const due = this.end.linger(now);
     if (due === "release") this.release();

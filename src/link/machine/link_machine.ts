@@ -15,7 +15,7 @@ import { ReceiveWindow } from "./receive_window.ts";
 import { SendWindow, type Sent } from "./send_window.ts";
 
 const GAP: EndDetails = { reason: "gap" };
-/** The other side sends more than there is room for. */
+/** The peer has sent more than there was room for. */
 const BEYOND: EndDetails = { reason: "error", code: 413, description: "There is no room for more" };
 
 /**
@@ -28,7 +28,7 @@ export class LinkMachine {
   readonly #sender: FrameSender;
   readonly #life: LinkLife;
   readonly #events: LinkEvents;
-  /** Whether the other side has nothing to say from the beginning. */
+  /** Whether the peer sends no bodies at all. */
   #isPeerSilent = false;
 
   constructor(
@@ -49,17 +49,17 @@ export class LinkMachine {
     return this.#life.state;
   }
 
-  /** Whether this side has left, and how it ended is for the other side to say, within moments. */
+  /** Whether this side has aborted and waits for the peer's verdict. */
   get isSuspended(): boolean {
     return this.#life.end.suspended !== undefined;
   }
 
-  /** Whether the other side has ever said something. */
+  /** Whether any frame of the peer has ever come. */
   get isMet(): boolean {
     return this.#life.liveness.isMet;
   }
 
-  /** What is given and not sent yet, or sent and not acknowledged. */
+  /** The frames that are unsent or unacknowledged. */
   get out(): Sent {
     return this.#out;
   }
@@ -74,7 +74,7 @@ export class LinkMachine {
     return this.#life.due;
   }
 
-  /** One way only: a caller of a stream has said all with its opening, and whoever answers wants nothing more from it. */
+  /** Restricts a stream to one direction: its caller has sent everything with the opening. */
   restrict(to: "reading" | "sending"): void {
     if (to === "reading") this.#out.discard();
     else this.#in.isDone = this.#isPeerSilent = true;
@@ -92,7 +92,7 @@ export class LinkMachine {
     return this.#sender.accept(now);
   }
 
-  /** Our opening has been accepted; whoever accepted is told if we have left meanwhile. */
+  /** The peer has accepted our opening; if we have cancelled meanwhile, it learns that. */
   accepted(terms: HandshakeTerms, address: string, serial: number, now: number): void {
     if (this.#life.isAlive) return this.#acceptedAgain(address, serial, now);
     if (this.state !== "opening" && this.state !== "leaving") return;
@@ -108,20 +108,20 @@ export class LinkMachine {
     if (this.state === "opening" || this.state === "leaving") this.#life.release();
   }
 
-  /** Takes a frame, to be sent by `flush`; gives its number, 0 if nothing more is sent from here. */
+  /** Takes a frame for the next `flush`; returns its number, or 0 if this side sends nothing more. */
   give(frame: Unnumbered): number {
     if (!this.#life.isAlive || this.#out.isEnded) return 0;
     return this.#out.give(frame);
   }
 
-  /** Sends what was given, as far as there is room. */
+  /** Sends the frames that there is room for. */
   flush(now: number): void {
     this.#life.liveness.used(now);
     this.#transmit(now);
   }
 
   /**
-   * So many frames that were delivered have been read, so there is room for others.
+   * The program has read this many delivered frames, which makes room for others.
    *
    * @returns whether `credit` has something to say
    */
@@ -130,16 +130,16 @@ export class LinkMachine {
     return this.#in.isCreditDue && this.#life.isAlive && !this.#in.isDone;
   }
 
-  /** Says that there is room. */
+  /** Tells the peer of new room. */
   credit(now: number): void {
     if (this.#life.isAlive) this.#sender.credit(now);
   }
 
-  /** Ends it from here: `last` goes behind all that was given, and nothing more is wanted. */
+  /** Ends the link: sends `last` behind all other frames, and wants no more bodies. */
   close(ending: EndDetails, last: Unnumbered, now: number): void {
     if (!this.#life.isAlive || this.#life.end.own) return;
     const isSaid = this.#out.isEnded && this.#in.isDone;
-    // the other side may take it for complete already
+    // the peer may consider it complete already
     if (isSaid && ending !== COMPLETE && this.state === "open") return this.abort(ending, now);
     this.#life.end.plan(ending);
     this.#in.isDone = true;
@@ -150,12 +150,15 @@ export class LinkMachine {
     this.#life.finishIfDone(now);
   }
 
-  /** Leaves at once; where all is said, the other side may take it for complete already, and is heard first. */
+  /**
+   * Aborts the link. If everything is said, the peer may consider it complete already: its verdict counts, if it comes
+   * in time.
+   */
   abort(ending: EndDetails, now: number): void {
     this.#life.abort(ending, now);
   }
 
-  /** Leaves at once, as it cannot go on. */
+  /** Aborts the link at once, as it cannot go on. */
   fail(ending: EndDetails, now: number): void {
     if (this.state === "finished") this.#life.release();
     else if (this.#life.isAlive || this.state === "opening") this.#life.leave(ending, now);
@@ -166,12 +169,12 @@ export class LinkMachine {
     if (this.#life.isAlive) this.#sender.drain(now);
   }
 
-  /** A message came to the address that went with our control frame of this serial. */
+  /** A message has used the address that our control frame of this serial issued. */
   addressed(serial: number): void {
     this.#sender.issued.use(serial);
   }
 
-  /** A numbered frame has come; what it makes possible is done behind the `last` of its message. */
+  /** A numbered frame has come. What it makes possible happens after the last frame of its message. */
   numbered(frame: Numbered, now: number, isLast = true): void {
     if (this.state === "finished") return this.#sender.say("farewell", now);
     if (!this.#life.isAlive) return;
@@ -200,19 +203,19 @@ export class LinkMachine {
     this.#goOn(now);
   }
 
-  /** The other side has left. */
+  /** The peer has left. */
   peerLeft(ending: EndDetails): void {
     if (this.#life.isAlive) this.#life.tell(ending);
     if (this.state !== "opening") this.#life.release();
   }
 
-  /** What we sent has found nobody. */
+  /** A message of ours found no subscriber. */
   lost(now: number): void {
     if (this.#life.isAlive) this.#life.pause(now);
     else if (this.state !== "finished") this.#life.release();
   }
 
-  /** What we sent may have found nobody: somebody says so, and it cannot be told whether it is the server. */
+  /** A message of ours may have found no subscriber: the report may not come from the server. */
   doubt(now: number): void {
     if (this.state === "open" && !this.#life.liveness.isProbing) this.#life.probe(now);
   }
@@ -224,21 +227,21 @@ export class LinkMachine {
     this.#life.liveness.lowered();
   }
 
-  /** Our connection is back, so that what comes can be answered; gives whether the other side has to be looked for at once. */
+  /** The connection is back; returns whether to look for the peer at once. */
   raised(now: number): boolean {
     this.#sender.connected();
     this.#life.liveness.raised();
     return this.state === "leaving" || this.#out.keptFrames > 0 || this.#life.liveness.isShort(now);
   }
 
-  /** Looks for the other side, once the connection is back. */
+  /** Looks for the peer after a reconnect. */
   resume(now: number): void {
     if (this.state === "paused") this.#life.probe(now);
     else if (this.state === "finished") this.#sender.say("farewell", now);
     else if (this.state === "leaving") this.#life.leave(this.#life.end.own!, now);
   }
 
-  /** Does what it is time for. */
+  /** Does whatever is due. */
   tick(now: number): void {
     this.#life.tick(now);
     if (this.#sender.rewindDue <= now) this.#transmit(now);
@@ -249,7 +252,7 @@ export class LinkMachine {
     this.#life.liveness.capKeepAlive(terms.renew);
   }
 
-  /** The other side accepts once more, as it has not heard from us. */
+  /** The peer repeats its acceptance, as it has not heard from us. */
   #acceptedAgain(address: string, serial: number, now: number): void {
     this.#sender.permits.grant(address, serial, now);
     this.#life.heard(now);
@@ -268,7 +271,7 @@ export class LinkMachine {
     if (isEnd) this.#in.isDone = true;
     if (isWanted) this.#events.deliver(frame);
     if (code === "f") return this.#life.peerFinished(readEnding(frame), now);
-    // whoever has said all waits for nothing but this
+    // a peer that has sent everything waits only for this
     if (isEnd) this.#sender.acknowledge(now);
     else this.#sender.credit(now);
     this.#life.finishIfDone(now);

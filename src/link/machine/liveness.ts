@@ -1,33 +1,33 @@
 import type { LinkSettings } from "../link_options.ts";
 
-/** What time it is for: to ask for a sign of life, to stop sending, to give up, or to end what nobody uses. */
+/** What is due: a probe, a pause, giving the peer up, or ending an idle link. */
 export type Overdue = "probe" | "pause" | "gone" | "idle";
 
-/** What the clock has to know of a link. */
+/** The state of a link that its deadlines depend on. */
 export interface Circumstances {
   readonly isPaused: boolean;
-  /** Whether something was sent, or wants to be, that the other side should answer to. */
+  /** Whether unacknowledged frames exist. */
   readonly isWaiting: boolean;
 }
 
-/** A probe must be answered within so many milliseconds, or the other side is out of reach. */
+/** How long the peer may take to answer a probe, in milliseconds, before it counts as unreachable. */
 const ANSWER_TIME = 1_000;
-/** Milliseconds of silence after something was said; each silence that follows may be twice as long, up to `keepAlive`. */
+/** The first silence before a probe, in milliseconds; each later one may be twice as long, up to `keepAlive`. */
 const SHORTEST_SILENCE = 400;
-/** No silence may be longer while there is something that the other side should acknowledge. */
+/** The longest silence while frames are unacknowledged, in milliseconds. */
 const LONGEST_WAIT = 1_000;
-/** Milliseconds between probes to a side that is out of reach: the first, and the longest. */
+/** Milliseconds between probes to an unreachable peer: the first delay, and the longest. */
 const FIRST_RETRY = 100;
 const LONGEST_RETRY = 2_000;
-/** After the connection was lost the first is as long, unless so much of the patience is less. */
+/** The first delay after a reconnect, unless this fraction of `resumeTimeout` is shorter. */
 const RETURN_RETRY = 1_000;
 const PARTS = 4;
-/** Milliseconds before it is given up. */
+/** How long before giving the peer up to probe at once, in milliseconds. */
 const SHORT = 4_000;
-/** Milliseconds that a side which has accepted waits for the first word of one that may have left meanwhile. */
+/** How long to wait for the first frame of an opener, which may have cancelled meanwhile, in milliseconds. */
 const FIRST_WORD = 5_000;
 
-/** When a link has been silent for too long. Times are those of its broker's clock. */
+/** Knows when a link has been silent for too long. Times are those of the broker's clock. */
 export class Liveness {
   readonly #settings: LinkSettings;
   #heard: number;
@@ -47,24 +47,24 @@ export class Liveness {
     this.#used = now;
   }
 
-  /** Whether the other side has ever said something. */
+  /** Whether any frame of the peer has ever come. */
   get isMet(): boolean {
     return this.#isMet;
   }
 
-  /** Whether a probe has not been answered yet. */
+  /** Whether a probe is unanswered. */
   get isProbing(): boolean {
     return this.#probed < Infinity;
   }
 
-  /** The other side must hear from us this often, in milliseconds. */
+  /** The peer must hear from us this often, in milliseconds. */
   capKeepAlive(renew: number): void {
     if (renew > 0) this.#keepAlive = Math.min(this.#keepAlive, Math.max(renew, SHORTEST_SILENCE));
   }
 
-  /** The other side has said something. */
+  /** A frame of the peer has come. */
   heard(now: number, isProbe = false): void {
-    // both sides are silent for longer, or the one that waits for less would ask for both
+    // both sides lengthen their silence, or the one with the shorter wait would send all the probes
     if (this.#probed < Infinity || isProbe) this.#silence *= 2;
     this.#heard = now;
     this.#probed = Infinity;
@@ -85,29 +85,29 @@ export class Liveness {
     this.#retry = Math.min(this.#retry * 2, LONGEST_RETRY);
   }
 
-  /** The other side is out of reach. */
+  /** The peer is unreachable. */
   paused(now: number): void {
     if (this.#paused === Infinity) this.#paused = now;
     this.#retry = FIRST_RETRY;
     this.#retryAt = now + this.#retry;
   }
 
-  /** The connection is gone: nobody can be asked before it is back. */
+  /** The connection is lost: no probe can go out before it is back. */
   lowered(): void {
     this.#retryAt = Infinity;
   }
 
-  /** The connection is back: the other side, if it has lost its own, looks for us as soon as it is back, too. */
+  /** The connection is back. The peer, if it lost its own, looks for us too when it is back. */
   raised(): void {
     this.#retry = Math.min(Math.max(this.#retry, RETURN_RETRY), this.#patience / PARTS);
   }
 
-  /** Whether there is so little time left to find the other side that it must be used. */
+  /** Whether so little time is left to find the peer that probing must not wait. */
   isShort(now: number): boolean {
     return this.#paused < Infinity && now >= this.#paused + this.#patience - SHORT;
   }
 
-  /** What it is time for, the most urgent first. */
+  /** What is due, the most urgent first. */
   overdue(now: number, circumstances: Circumstances): Overdue | undefined {
     if (now >= this.#used + this.#settings.idleTimeout) return "idle";
     if (circumstances.isPaused) {

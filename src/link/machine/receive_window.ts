@@ -1,12 +1,12 @@
 import type { Bounds } from "../../queue.ts";
 
-/** What a numbered frame is to the side it comes to: the next, one that was there before, one too early, or one too many. */
+/** What a numbered frame is to its receiver: the next one, a repeated one, one too early, or one beyond the window. */
 export type Arrival = "next" | "again" | "early" | "beyond";
 
-/** One direction, where it comes in: what is there, what has been read, and so what there is room for. */
+/** The receiving end of one direction: what has come, what has been read, and what there is room for. */
 export class ReceiveWindow {
   readonly window: Bounds;
-  /** Whether nothing more is wanted, or all has come. */
+  /** Whether the peer has sent its end, or nothing more is wanted. */
   isDone = false;
   #received = 0;
   #bytes = 0;
@@ -43,17 +43,17 @@ export class ReceiveWindow {
     return this.#read + this.window.messages;
   }
 
-  /** The bytes in all up to which a frame may begin. */
+  /** The total of bytes before which a frame may begin. */
   get room(): number {
     return this.#readBytes + this.window.bytes;
   }
 
-  /** Whether more has come than the other side knows. */
+  /** Whether more has come than the peer knows. */
   get isNews(): boolean {
     return this.#received > this.#toldReceived;
   }
 
-  /** Whether so much has been read that the other side should know: half of the window, so that it need not stop. */
+  /** Whether half of the window has been read: the peer should know, so that it need not stop. */
   get isCreditDue(): boolean {
     return (this.#read - this.#toldRead) * 2 >= this.window.messages ||
       (this.#readBytes - this.#toldBytes) * 2 >= this.window.bytes;
@@ -71,7 +71,7 @@ export class ReceiveWindow {
     return "next";
   }
 
-  /** So many frames have been read, of so many bytes together. */
+  /** The program has read this many frames and bytes. */
   read(size: number, frames = 1): void {
     this.#read += frames;
     this.#readBytes += size;
@@ -82,14 +82,14 @@ export class ReceiveWindow {
     this.#sealed = Math.min(this.#sealed, this.#received - 1);
   }
 
-  /** The other side has been told. */
+  /** The peer knows the current state. */
   told(): void {
     this.#toldRead = this.#read;
     this.#toldBytes = this.#readBytes;
     this.#toldReceived = this.#received;
   }
 
-  /** Whether what is missing has to be asked for: once, until it comes. */
+  /** Returns whether to ask for missing frames: once, until they come. */
   ask(): boolean {
     if (this.#isAsked) return false;
     return this.#isAsked = true;

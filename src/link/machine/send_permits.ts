@@ -1,27 +1,27 @@
 import type { ResponseLimit } from "../link_options.ts";
 
 interface SendPermit {
-  /** What follows the beginning that all addresses of the other side have in common. */
+  /** What follows the prefix that all addresses of the peer share. */
   readonly name: string;
   readonly serial: number;
   readonly since: number;
   remaining: number;
 }
 
-/** An address is not used in the last part of its time, as the server's clock counts from when it saw it. */
+/** The fraction of its lifetime for which an address is used, as the server's clock has started earlier. */
 const MARGIN = 0.8;
-/** So many addresses at most, beyond the 36 that the other side keeps us in: one may come with each control frame. */
+/** The most addresses to keep; a peer issues 36, and may send more with each control frame. */
 const MOST = 256;
-/** A slice of a text that is at least so long would keep all of that text. */
+/** V8 keeps the whole text alive for a slice of at least this length. */
 const SHORTEST_SLICE = 13;
 
 /**
- * Where we may send to. Whoever may publish to inboxes anyway stays with one address; under `allow_responses` each address
- * that came with a control frame is good for so many messages, and for so long.
+ * Where this side may send to. A side that may publish to every inbox keeps to one address; under `allow_responses`
+ * each address that a control frame brings is good for a limited number of messages, for a limited time.
  */
 export class SendPermits {
   readonly #limit: ResponseLimit | undefined;
-  /** From `#head` on; those before are used up. */
+  /** Those before `#head` are used up. */
   #permits: SendPermit[] = [];
   #head = 0;
   #first: string | undefined;
@@ -34,12 +34,12 @@ export class SendPermits {
     this.#limit = limit;
   }
 
-  /** All addresses up to this serial are of no use any more. */
+  /** All addresses up to this serial are used up or expired. */
   get spent(): number {
     return this.#spent;
   }
 
-  /** How many messages can be sent. */
+  /** How many messages this side may still send. */
   remaining(now: number): number {
     if (!this.#limit) return this.#first === undefined ? 0 : Infinity;
     const oldest = now - this.#limit.expires * MARGIN;
@@ -47,7 +47,7 @@ export class SendPermits {
     return this.#remaining;
   }
 
-  /** A control frame came with this address. */
+  /** Takes the address that a control frame brings. */
   grant(address: string, serial: number, now: number): void {
     if (this.#first === undefined) {
       this.#first = address;
@@ -61,7 +61,7 @@ export class SendPermits {
     if (this.#permits.length - this.#head > MOST) this.#drop();
   }
 
-  /** An address for one message, `undefined` if there is none. */
+  /** Takes an address for one message; `undefined` if there is none. */
   take(now: number): string | undefined {
     if (!this.#limit) return this.#first;
     if (this.remaining(now) === 0) return undefined;
@@ -72,7 +72,7 @@ export class SendPermits {
     return this.#base + permit.name;
   }
 
-  /** The connection is gone, and with it all that the server had noted. */
+  /** The connection is lost, and with it the permits that the server had noted. */
   clear(): void {
     if (this.#permits.length === 0) return;
     this.#permits = [];
@@ -85,27 +85,27 @@ export class SendPermits {
     const { serial, remaining } = this.#permits[this.#head++]!;
     this.#remaining -= remaining;
     this.#spent = serial;
-    // half of the array is behind us: letting go of it now costs each address one move at most
+    // half of the array is used up: compacting it now moves each address once at most
     if (this.#head * 2 < this.#permits.length) return;
     this.#permits = this.#permits.slice(this.#head);
     this.#head = 0;
   }
 }
 
-/** The same text, that keeps no longer one alive. */
+/** A copy that does not keep a longer text alive. */
 function ownText(text: string): string {
   return text.length < SHORTEST_SLICE ? text : [...text].join("");
 }
 
-/** So many messages at least the other side can always send, for what must not wait for a place in the window. */
+/** The peer can always send at least this many messages, for frames that must not wait for the window. */
 const RESERVE = 4;
 /** More would be a burst of small messages at each opening. */
 const MOST_AHEAD = 32;
-/** Those before have long been used, or are too old to be. */
+/** The most issued addresses to count; older ones are used up or expired. */
 const MOST_OPEN = 1_024;
 
 /**
- * The addresses of reply that we gave to a side that may send only so many messages to each; it must never be without.
+ * The reply addresses issued to a limited peer, which may send only so many messages to each and must never run out.
  */
 export class IssuedReplyAddresses {
   readonly #responses: number;
@@ -119,21 +119,21 @@ export class IssuedReplyAddresses {
     this.#target = Math.max(Math.min(window, MOST_AHEAD) + RESERVE, 2 * responses);
   }
 
-  /** Whether one more address is needed. */
+  /** Whether the peer needs another address. */
   get isShort(): boolean {
     return this.#responses > 0 && this.#remaining + this.#responses <= this.#target;
   }
 
-  /** A control frame with this serial has been sent. */
+  /** A control frame with this serial issues an address. */
   give(serial: number): void {
     if (this.#responses === 0) return;
     this.#open.set(serial, this.#responses);
     this.#remaining += this.#responses;
-    // a side that never says which it has used up must not make us keep them all
+    // a peer that never says which it has used must not make us keep all of them
     if (this.#open.size > MOST_OPEN) this.void(this.#open.keys().next().value!);
   }
 
-  /** A message came to the address of this serial. */
+  /** A message has used the address of this serial. */
   use(serial: number): void {
     const left = this.#open.get(serial);
     if (left === undefined) return;
@@ -143,7 +143,7 @@ export class IssuedReplyAddresses {
   }
 
   /**
-   * The other side can use none up to this serial.
+   * The peer can use none up to this serial.
    *
    * @returns how many were not used up
    */

@@ -9,15 +9,15 @@ interface Kept extends Numbered {
   readonly size: number;
 }
 
-/** What there is to know of what is sent. */
+/** What others may know of a send window. */
 export type Sent = Pick<
   SendWindow,
   "last" | "sent" | "keptFrames" | "keptBytes" | "isEnded" | "isDone" | "isAdmitted" | "settle"
 >;
 
 /**
- * One direction, where it is sent from. Frames are numbered from 1 and kept until they are acknowledged; a cursor tells
- * the next to send, and goes back when some were lost.
+ * The sending end of one direction. Frames are numbered from 1 and kept until they are acknowledged; a cursor marks the
+ * next one to send, and goes back when frames were lost.
  */
 export class SendWindow {
   readonly #most: Bounds;
@@ -32,31 +32,31 @@ export class SendWindow {
   #room = 0;
   #keptBytes = 0;
   #isEnded = false;
-  /** The last that was given when `settle` was called before. */
+  /** The number of the last frame at the previous call of `settle`. */
   #settling = 0;
-  /** The last that has bytes of its own. */
+  /** The number of the last frame that has bytes of its own. */
   #settled = 0;
-  /** What was acknowledged when the other side was last asked how far it is. */
+  /** What was acknowledged when we last asked the peer. */
   #askedAt = -1;
-  /** What is told as sent, once nothing more is. */
+  /** The number to report as sent after `abandon`. */
   #leftAt: number | undefined;
 
-  /** Sends no more than so much beyond what is acknowledged, whatever the other side has room for. */
+  /** Sends at most `most` beyond what is acknowledged, however large the peer's window is. */
   constructor(most: Bounds) {
     this.#most = most;
   }
 
-  /** The number of the last frame that was given. */
+  /** The number of the last frame given. */
   get last(): number {
     return this.#last;
   }
 
-  /** The number of the last frame that was sent; less than it was, after a rewind. */
+  /** The number of the last frame sent; a rewind lowers it. */
   get sent(): number {
     return this.#cursor - 1;
   }
 
-  /** What the other side is told as sent. */
+  /** The number to report to the peer as sent. */
   get told(): number {
     return this.#leftAt ?? this.sent;
   }
@@ -71,24 +71,24 @@ export class SendWindow {
     return this.#last - this.#acknowledged;
   }
 
-  /** Whether anything but an end is kept. */
+  /** Whether any unacknowledged frame is a body. */
   get isKeepingBodies(): boolean {
     return this.#lastBody > this.#acknowledged;
   }
 
-  /** Whether no more can be given. */
+  /** Whether it takes no more frames. */
   get isEnded(): boolean {
     return this.#isEnded;
   }
 
-  /** Whether everything that was given, the end included, has been acknowledged. */
+  /** Whether every frame, the end included, is acknowledged. */
   get isDone(): boolean {
     return this.#isEnded && this.#acknowledged === this.#last;
   }
 
   /**
-   * Whether the other side has to be asked what has come, once for each acknowledgement: it has more room than we keep
-   * frames for, and would say so only when half of its own window has been read.
+   * Whether to ask the peer for an acknowledgement, once for each: its window is larger than what we keep, and it would
+   * acknowledge only when half of that window has been read.
    */
   get isAcknowledgementDue(): boolean {
     const { messages, bytes } = this.#most;
@@ -101,12 +101,12 @@ export class SendWindow {
     return sent * 2 >= messages || sentBytes * 2 >= bytes;
   }
 
-  /** The other side has been asked. */
+  /** We have asked the peer. */
   asked(): void {
     this.#askedAt = this.#acknowledged;
   }
 
-  /** Takes a frame, and gives its number. */
+  /** Takes a frame and returns its number. */
   give({ code, data, headerBlock }: Unnumbered): number {
     const number = ++this.#last;
     const size = sizeOf({ data, headerBlock });
@@ -118,13 +118,13 @@ export class SendWindow {
     return number;
   }
 
-  /** The next to send, if there is one and the other side has room; an end needs none. */
+  /** The next frame to send, if the peer has room for it; an end needs none. */
   peek(): Numbered | undefined {
     const frame = this.#at(this.#cursor);
     return frame && this.#fits(frame) ? frame : undefined;
   }
 
-  /** Takes the next to send, and those after it that fit into one message of so many bytes. */
+  /** Takes the next frames to send that fit into one message of this many bytes; at least one. */
   take(most: number): readonly Numbered[] {
     const taken: Numbered[] = [];
     let left = most;
@@ -136,16 +136,16 @@ export class SendWindow {
     return taken;
   }
 
-  /** Whether there is room for a frame that was given, so that it is sent in the same turn. */
+  /** Whether there is room for a given frame, so that it goes out in the same turn. */
   isAdmitted(number: number): boolean {
     const frame = this.#at(number);
     return frame === undefined || this.#fits(frame);
   }
 
   /**
-   * Learns what the other side has, and what it has room for.
+   * Learns what the peer has received, and what it has room for.
    *
-   * @returns whether that can be: nobody has received what was never given, or was acknowledged and is not there any more
+   * @returns whether that is possible: no peer can have received a frame that was never given
    */
   learn({ received, frames, bytes }: FlowState): boolean {
     if (received > this.#last) return false;
@@ -156,14 +156,15 @@ export class SendWindow {
     return true;
   }
 
-  /** Goes back to the first frame that the other side has not. */
+  /** Goes back to the first unacknowledged frame. */
   rewind(): void {
     this.#cursor = this.#acknowledged + 1;
   }
 
   /**
-   * Gives what has been kept since the call before bytes of its own: small bodies are written into arrays of 8 KiB that they
-   * share with all else that is sent, and each would keep one of them for as long as the other side says nothing.
+   * Copies the bytes of frames that have been kept since the previous call: small bodies are written into arrays of
+   * 8 KiB that they share with everything else that is sent, and each frame would keep one of them alive for as long as
+   * the peer acknowledges nothing.
    */
   settle(): void {
     for (let number = Math.max(this.#settled, this.#acknowledged) + 1; number <= this.#settling;) {
@@ -180,13 +181,13 @@ export class SendWindow {
     this.#settling = this.#last;
   }
 
-  /** Keeps nothing more, as nobody wants it; whether that was more than an end is told as what has been sent. */
+  /** Drops all frames, as the peer takes no more; `told` then shows whether bodies were among them. */
   abandon(): void {
     this.#leftAt = this.isKeepingBodies ? this.#last : this.#last - this.keptFrames;
     this.discard();
   }
 
-  /** Keeps nothing, and is done: nobody will take it. */
+  /** Drops all frames and takes no more. */
   discard(): void {
     this.#kept = [];
     this.#head = 0;
@@ -203,7 +204,7 @@ export class SendWindow {
   #fits({ number, before, code }: Kept): boolean {
     if (isEnd(code)) return true;
     const { messages, bytes } = this.#most;
-    // we do not believe in a window that never has to be answered for: what is sent is kept here
+    // our own bounds apply too: the peer's window costs it nothing, and unacknowledged frames stay in our memory
     return number <= this.#frames && before < this.#room &&
       number <= this.#acknowledged + messages && before < this.#bytes - this.#keptBytes + bytes;
   }
@@ -212,7 +213,7 @@ export class SendWindow {
     this.#keptBytes -= this.#kept[this.#head]!.size;
     this.#kept[this.#head++] = undefined;
     this.#acknowledged++;
-    // half of the array is behind us: letting go of it now costs each frame one move at most
+    // half of the array is acknowledged: compacting it now moves each frame once at most
     if (this.#head * 2 >= this.#kept.length) {
       this.#kept = this.#kept.slice(this.#head);
       this.#head = 0;
@@ -224,33 +225,32 @@ function isEnd(code: FrameCode): boolean {
   return code === "e" || code === "f";
 }
 
-/** Milliseconds between two times that the same frames are sent again: the first, and the longest. */
+/** Milliseconds between two retransmissions of the same frames: the first delay, and the longest. */
 const FIRST_WAIT = 100;
 const LONGEST_WAIT = 2_000;
 
 /**
- * When frames are sent again that the other side says it misses. Saying so costs it one small message, and all that is kept
- * for it may be a megabyte, so that it cannot have that for each: it goes again at once, and then after a wait, which
- * doubles until all of it has been acknowledged.
+ * Delays retransmissions. Asking for one costs the peer a small message, and costs us up to a megabyte: the first
+ * follows at once, and each later one after a delay that doubles until everything has been acknowledged.
  */
 export class RewindDelay {
   #isWanted = false;
   #notBefore = -Infinity;
   #wait = FIRST_WAIT;
-  /** The number of the last frame that was sent when it went back. */
+  /** The number of the last frame sent at the last rewind. */
   #last = 0;
 
-  /** When to go back, `Infinity` if the other side misses nothing. */
+  /** When to send again; `Infinity` if the peer misses nothing. */
   get due(): number {
     return this.#isWanted ? this.#notBefore : Infinity;
   }
 
-  /** The other side misses something. */
+  /** The peer misses frames. */
   want(): void {
     this.#isWanted = true;
   }
 
-  /** Goes back, if it is time for that. */
+  /** Rewinds the window if the delay has passed. */
   proceed(out: SendWindow, now: number): void {
     if (!this.#isWanted || now < this.#notBefore) return;
     this.#isWanted = false;
