@@ -1,6 +1,6 @@
 import type { Clock } from "../clock.ts";
 import type { Middleware, PublishMiddleware } from "../middleware/middleware.ts";
-import type { PublisherPlace } from "../sending/publisher.ts";
+import type { PublisherScope } from "../sending/publisher.ts";
 import { Sender } from "../sending/sender.ts";
 import type { EndpointStats } from "../service/endpoint.ts";
 import { BrokerContext, type BrokerParts, type Scope } from "../source/context.ts";
@@ -26,7 +26,7 @@ export interface RegistryHost extends BrokerParts {
 }
 
 /** The subscribers, publishers and middleware of a router, and its place among other routers. */
-export class Registry implements PublisherPlace, Scope<Subscription> {
+export class Registry implements PublisherScope, Scope<Subscription> {
   readonly #host: RegistryHost | undefined;
   /** By their patterns and sources, so that a handler with a filter can join one. */
   readonly #handled = new Map<string | Source, Set<HandledSubscription>>();

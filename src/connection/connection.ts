@@ -2,7 +2,7 @@ import type { Clock } from "../clock.ts";
 import { PayloadTooLargeError } from "../errors.ts";
 import { type Patience, within } from "../deadline.ts";
 import type { Line, LineWatch } from "../line/line.ts";
-import type { EncodedMessage } from "../message/outgoing.ts";
+import type { EncodedMessage } from "../message/encoded_message.ts";
 import { sizeOf } from "../message/raw_message.ts";
 import { outside } from "../message/work.ts";
 import { ConnectionGate, DialLoop } from "./dial_loop.ts";

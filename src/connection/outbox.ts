@@ -1,6 +1,6 @@
 import type { Clock } from "../clock.ts";
 import { OutboxFullError } from "../errors.ts";
-import { age, type EncodedMessage } from "../message/outgoing.ts";
+import { age, type EncodedMessage } from "../message/encoded_message.ts";
 import { inOwnBuffer } from "../message/raw_message.ts";
 import type { Unsent } from "../wire/segment.ts";
 

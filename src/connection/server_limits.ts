@@ -1,6 +1,6 @@
 import type { ServerInfo } from "@nats-io/transport-deno";
 import { InvalidSubjectError } from "../errors.ts";
-import type { EncodedMessage } from "../message/outgoing.ts";
+import type { EncodedMessage } from "../message/encoded_message.ts";
 import type { MessageSink, ServerSubscription, Subscriptions } from "./subscriptions.ts";
 
 /** In bytes, the default `max_control_line`: nats-server ends a connection that sends a longer line. */

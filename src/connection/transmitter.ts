@@ -1,7 +1,7 @@
 import type { Clock, Timer } from "../clock.ts";
 import { ConnectionError, PayloadTooLargeError } from "../errors.ts";
 import type { Line } from "../line/line.ts";
-import { countsAsUnconfirmed, type EncodedMessage } from "../message/outgoing.ts";
+import { countsAsUnconfirmed, type EncodedMessage } from "../message/encoded_message.ts";
 import { sizeOf } from "../message/raw_message.ts";
 import { checkAddresses } from "../wire/segment.ts";
 import type { Writer } from "../wire/socket_writer.ts";

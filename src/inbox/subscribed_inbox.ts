@@ -241,8 +241,8 @@ export class SubscribedInbox implements Inbox, MessageSink, EventListener, OwnIn
   /** Uses one timer that checks the time of the last message, instead of a new timer for every message. */
   #watchIdle(wait: number): void {
     this.#idleTimer = this.#context.clock.setTimeout(() => {
-      const left = this.#lastArrival + this.#settings.idleTimeout! - this.#context.clock.now();
-      if (left > 1) this.#watchIdle(left);
+      const remaining = this.#lastArrival + this.#settings.idleTimeout! - this.#context.clock.now();
+      if (remaining > 1) this.#watchIdle(remaining);
       else this.#end("idle");
     }, wait);
   }

@@ -1,5 +1,5 @@
 import type { ServerInfo } from "@nats-io/transport-deno";
-import type { EncodedMessage } from "../message/outgoing.ts";
+import type { EncodedMessage } from "../message/encoded_message.ts";
 import type { RawMessage } from "../message/raw_message.ts";
 import type { Writer } from "../wire/socket_writer.ts";
 

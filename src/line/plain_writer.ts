@@ -5,7 +5,7 @@ import {
   type PublishOptions,
 } from "@nats-io/transport-deno";
 import { PayloadTooLargeError } from "../errors.ts";
-import { countsAsUnconfirmed, type EncodedMessage } from "../message/outgoing.ts";
+import { countsAsUnconfirmed, type EncodedMessage } from "../message/encoded_message.ts";
 import { sizeOf } from "../message/raw_message.ts";
 import { checkAddresses, type Unsent } from "../wire/segment.ts";
 import type { Writer } from "../wire/socket_writer.ts";

@@ -56,7 +56,7 @@ export function clockOfWork(): Clock {
 export function timeWithinWork(timeout: number, subject: string): number {
   const work = works.getStore();
   if (!work || work.isOver) return timeout;
-  const left = Math.min(timeout, work.deadline - work.clock.now());
-  if (left < 0) throw new TimeoutError(`request "${subject}"`, 0, subject);
-  return left;
+  const remaining = Math.min(timeout, work.deadline - work.clock.now());
+  if (remaining < 0) throw new TimeoutError(`request "${subject}"`, 0, subject);
+  return remaining;
 }

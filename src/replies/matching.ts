@@ -2,7 +2,7 @@ import { type EventFeed, isPowerOfTen } from "../events.ts";
 import { shortened } from "../legible.ts";
 import { MessageHeaders } from "../message/headers.ts";
 import type { ReceivedMessage } from "../message/message.ts";
-import type { EncodedMessage } from "../message/outgoing.ts";
+import type { EncodedMessage } from "../message/encoded_message.ts";
 import { NO_BYTES, type RawMessage } from "../message/raw_message.ts";
 
 /**

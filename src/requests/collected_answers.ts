@@ -1,14 +1,13 @@
 import type { Clock, Timer } from "../clock.ts";
 import { DEFAULT_BOUNDS, iteratorOf, Queue } from "../queue.ts";
 import type { Connection, MessageSink, ServerSubscription } from "../connection/connection.ts";
-import { ForeignAnswers, isForeignAnswer } from "../replies/matching.ts";
-import { isOwnQuestion } from "../replies/matching.ts";
+import { ForeignAnswers, isForeignAnswer, isOwnQuestion } from "../replies/matching.ts";
 import type { OwnInbox, ReplyAddresses } from "../replies/reply_addresses.ts";
 import type { BrokerEvent, EventFeed } from "../events.ts";
 import { NoRespondersError, PermissionError, TimeoutError } from "../errors.ts";
 import { within } from "../deadline.ts";
 import { type Message, ReceivedMessage } from "../message/message.ts";
-import type { EncodedMessage } from "../message/outgoing.ts";
+import type { EncodedMessage } from "../message/encoded_message.ts";
 import { copyRawMessage, heldSize, type RawMessage } from "../message/raw_message.ts";
 import { retraced } from "../promises.ts";
 import type { InboxContext } from "../inbox/subscribed_inbox.ts";
@@ -201,9 +200,14 @@ export class CollectedAnswers implements Answers, MessageSink, OwnInbox {
   /** Limits a slow schema to the rest of the request's time; for an answer read late the full time starts anew. */
   #withinDeadline(answer: Promise<Message>): Promise<Message> {
     const { timeout, signal } = this.#settings;
-    const left = this.#deadlineAt - this.#clock.now();
+    const remaining = this.#deadlineAt - this.#clock.now();
     const clock = this.#clock;
-    const patience = { clock, timeout: left > 0 ? left : timeout, given: timeout, signal };
+    const patience = {
+      clock,
+      timeout: remaining > 0 ? remaining : timeout,
+      given: timeout,
+      signal,
+    };
     return within(answer, patience, `validate an answer of "${this.#subject}"`, this.#subject);
   }
 

@@ -15,7 +15,7 @@ import type { BrokerEvent } from "../events.ts";
 import { asError } from "../legible.ts";
 import { MessageHeaders } from "../message/headers.ts";
 import { type Message, ReceivedMessage } from "../message/message.ts";
-import { age, type EncodedMessage } from "../message/outgoing.ts";
+import { age, type EncodedMessage } from "../message/encoded_message.ts";
 import type { RawMessage } from "../message/raw_message.ts";
 import { remoteErrorOf } from "../message/reply.ts";
 import { type Schema, validate } from "../message/schema.ts";
@@ -181,8 +181,8 @@ export class Requests implements MessageSink, OwnInbox {
     { request: { subject }, timeout, deadline, signal }: PendingRequest,
   ): Promise<Message> {
     const clock = this.#clock;
-    const left = Math.max(0, deadline - clock.now());
-    const patience = { clock, timeout: left, given: timeout, signal };
+    const remaining = Math.max(0, deadline - clock.now());
+    const patience = { clock, timeout: remaining, given: timeout, signal };
     return within(answer, patience, `request "${subject}"`, subject);
   }
 

@@ -102,8 +102,8 @@ export function mergeHeaders(
   return [...pairsOf(constant).filter(([name]) => !names.has(name.toLowerCase())), ...given];
 }
 
-/** The place of a publisher; known once its router is part of a broker. */
-export interface PublisherPlace {
+/** Where a publisher is registered; known once its router is part of a broker. */
+export interface PublisherScope {
   /** The prefixes of its routers, which precede the pattern. */
   readonly prefix: string;
   readonly sender: Sender;
@@ -112,21 +112,21 @@ export interface PublisherPlace {
 /** Fills its pattern, checks the body, and publishes both. */
 export class PatternPublisher implements Publisher<string, never, unknown> {
   readonly #text: string;
-  readonly #place: PublisherPlace;
+  readonly #scope: PublisherScope;
   readonly #options: PublisherOptions;
   /** The parameters of the pattern without its prefix, as the compiler knows only these. */
   readonly #names: readonly string[];
   #cached: Pattern | undefined;
 
-  constructor(text: string, place: PublisherPlace, options: PublisherOptions) {
+  constructor(text: string, scope: PublisherScope, options: PublisherOptions) {
     this.#text = text;
-    this.#place = place;
+    this.#scope = scope;
     this.#options = options;
     this.#names = new Pattern(text).checkFillable().names;
   }
 
   get pattern(): string {
-    return this.#place.prefix + this.#text;
+    return this.#scope.prefix + this.#text;
   }
 
   publish(...message: unknown[]): Promise<void> {
@@ -138,7 +138,7 @@ export class PatternPublisher implements Publisher<string, never, unknown> {
   }
 
   async #publish(message: readonly unknown[]): Promise<void> {
-    const { sender } = this.#place;
+    const { sender } = this.#scope;
     const drafted = this.#checkedDraft(message);
     const failed = drafted.then(() => false, () => true);
     if (await failed) return await sender.reported(this.pattern, drafted.then(() => {}));
@@ -149,7 +149,7 @@ export class PatternPublisher implements Publisher<string, never, unknown> {
   async #checkedDraft(message: readonly unknown[]) {
     const draft = this.#draft<PublishOptions>("publish", message);
     const valid = this.#validate(draft.body);
-    const { sender: { clock } } = this.#place;
+    const { sender: { clock } } = this.#scope;
     const patience = { clock, timeout: LONGEST_VALIDATION };
     if (valid) await within(valid, patience, "validate a body", draft.subject);
     return draft;
@@ -157,7 +157,7 @@ export class PatternPublisher implements Publisher<string, never, unknown> {
 
   async #request(message: readonly unknown[]): Promise<Message> {
     const { subject, body, options } = this.#draft<RequestOptions>("request", message);
-    const { sender } = this.#place;
+    const { sender } = this.#scope;
     const { replySchema: schema, timeout = sender.requestTimeout } = this.#options;
     const whole = { ...(schema && { schema }), ...options, timeout: options.timeout ?? timeout };
     const valid = this.#validate(body);
@@ -166,8 +166,8 @@ export class PatternPublisher implements Publisher<string, never, unknown> {
     const { clock } = sender;
     const until = clock.now() + whole.timeout;
     await within(valid, { ...whole, clock }, `request "${subject}"`, subject);
-    const left = Math.max(0, until - clock.now());
-    return await sender.request(subject, body, { ...whole, timeout: left });
+    const remaining = Math.max(0, until - clock.now());
+    return await sender.request(subject, body, { ...whole, timeout: remaining });
   }
 
   /** The text for logs: it shows the getters, which a log would otherwise omit. */

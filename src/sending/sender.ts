@@ -6,10 +6,14 @@ import type { Question, Requests } from "../requests/requests.ts";
 import type { Codecs } from "../message/codec.ts";
 import { sendableFields } from "../message/headers.ts";
 import type { Message } from "../message/message.ts";
-import { type EncodedMessage, encodeMessage } from "../message/outgoing.ts";
+import { type EncodedMessage, encodeMessage } from "../message/encoded_message.ts";
 import { correlationIdFor, currentWork, timeWithinWork } from "../message/work.ts";
-import { compose } from "../middleware/middleware.ts";
-import { type Draft, type PublishMiddleware, publishStep } from "../middleware/middleware.ts";
+import {
+  compose,
+  type Draft,
+  type PublishMiddleware,
+  publishStep,
+} from "../middleware/middleware.ts";
 import { handled } from "../promises.ts";
 import { asError } from "../legible.ts";
 import {
@@ -29,7 +33,7 @@ export interface SenderContext extends InboxContext {
 /** A draft, and the function that sends it once it has passed the middleware. */
 interface Sent {
   readonly draft: Draft;
-  readonly leave: (draft: Draft) => unknown;
+  readonly send: (draft: Draft) => unknown;
 }
 
 /** Headers that only the broker may set. */
@@ -59,7 +63,7 @@ export class Sender {
     });
     this.#chain = compose(
       middleware.map(publishStep<Sent>),
-      ({ draft, leave }) => leave(draft),
+      ({ draft, send }) => send(draft),
       (name) => {
         const habit = "call next() for what is to be sent";
         const error = new TypeError(
@@ -142,8 +146,8 @@ export class Sender {
     const encoded = (draft: Draft) => this.#encode({ ...draft, timeLeft }, fields, this.codecs);
     if (!this.#chain) return encoded(draft);
     let outgoing: EncodedMessage | undefined;
-    const leave = (draft: Draft) => void (outgoing = encoded(draft));
-    return Promise.try(this.#chain, { draft, leave }).then(() => {
+    const send = (draft: Draft) => void (outgoing = encoded(draft));
+    return Promise.try(this.#chain, { draft, send }).then(() => {
       if (outgoing) return outgoing;
       const rule = "a middleware must let it pass";
       throw new TypeError(`Cannot request "${subject}" as ${rule}: it did not`);
@@ -175,14 +179,14 @@ export class Sender {
     return this.#chain !== undefined;
   }
 
-  /** Hands a draft to `leave`, once it has passed the middleware. */
-  pass(draft: Draft, leave: (draft: Draft) => unknown): unknown {
-    return this.#chain ? this.#chain({ draft, leave }) : leave(draft);
+  /** Hands a draft to `send`, once it has passed the middleware. */
+  applyMiddleware(draft: Draft, send: (draft: Draft) => unknown): unknown {
+    return this.#chain ? this.#chain({ draft, send }) : send(draft);
   }
 
   /** Sends a draft, with headers of ours; returns a promise only if a middleware needs one. */
   send(draft: Draft, fields?: OwnFields): unknown {
-    return this.pass(draft, fields ? this.#leavingWith(fields) : this.#leave);
+    return this.applyMiddleware(draft, fields ? this.#sendingWith(fields) : this.#hand);
   }
 
   /** Sends a draft without the program's middleware and codecs: for a last message that these failed to pass on. */
@@ -190,7 +194,7 @@ export class Sender {
     this.#publish(draft, fields, undefined);
   }
 
-  readonly #leave = (draft: Draft, fields?: OwnFields): void =>
+  readonly #hand = (draft: Draft, fields?: OwnFields): void =>
     this.#publish(draft, fields, this.codecs);
 
   #publish(draft: Draft, fields: OwnFields | undefined, codecs: Codecs | undefined): void {
@@ -199,12 +203,12 @@ export class Sender {
   }
 
   /** Not within {@linkcode send}: a closure there would make every message allocate its scope. */
-  #leavingWith(fields: OwnFields): (draft: Draft) => void {
-    return (draft) => this.#leave(draft, fields);
+  #sendingWith(fields: OwnFields): (draft: Draft) => void {
+    return (draft) => this.#hand(draft, fields);
   }
 
-  #ask(draft: Draft, question: Question, left = question.timeout): Promise<Message> {
-    const timeLeft = Math.ceil(left);
+  #ask(draft: Draft, question: Question, remaining = question.timeout): Promise<Message> {
+    const timeLeft = Math.ceil(remaining);
     return this.#context.requests.send(
       this.#encode({ ...draft, timeLeft }, undefined, this.codecs),
       question,
@@ -222,13 +226,13 @@ export class Sender {
     const until = clock.now() + timeout;
     const action = `request "${draft.subject}"`;
     const given = new AbortController();
-    const leave = (draft: Draft) => {
-      const left = until - clock.now();
-      if (left < 0) throw new TimeoutError(action, timeout, draft.subject);
-      return this.#ask(draft, { ...question, signal: given.signal }, left);
+    const send = (draft: Draft) => {
+      const remaining = until - clock.now();
+      if (remaining < 0) throw new TimeoutError(action, timeout, draft.subject);
+      return this.#ask(draft, { ...question, signal: given.signal }, remaining);
     };
     try {
-      const asked = Promise.try(chain, { draft, leave });
+      const asked = Promise.try(chain, { draft, send });
       const answer = await within(asked, { ...question, clock }, action, draft.subject);
       if (answer !== undefined) return answer as Message;
     } catch (error) {

@@ -1,5 +1,5 @@
 import { InvalidSubjectError } from "../errors.ts";
-import { countsAsUnconfirmed, type EncodedMessage } from "../message/outgoing.ts";
+import { countsAsUnconfirmed, type EncodedMessage } from "../message/encoded_message.ts";
 
 /** An unsent message, with a copy of its bytes from the time of publishing. */
 export interface Unsent {

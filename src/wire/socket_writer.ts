@@ -1,6 +1,6 @@
 import type { Clock } from "../clock.ts";
 import { type Batch, gather } from "../pacing.ts";
-import type { EncodedMessage } from "../message/outgoing.ts";
+import type { EncodedMessage } from "../message/encoded_message.ts";
 import { roomOf, Segment, type Unsent } from "./segment.ts";
 
 /** The transport's parts that the writer uses; a transport that writes at once has no `pendingWrite`. */

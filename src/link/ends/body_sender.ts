@@ -70,7 +70,8 @@ export class BodySender {
       headers,
       correlationId: this.#correlationId,
     } as const;
-    const pass = () => sender.pass(draft, ({ body, headers }) => this.#give(body, headers, signal));
+    const pass = () =>
+      sender.applyMiddleware(draft, ({ body, headers }) => this.#give(body, headers, signal));
     // one after the other: where a middleware waits, a later message must not overtake an earlier one
     const passed = (this.#turn ?? Promise.resolve()).then(pass).then(() => {});
     const sent = (this.#passing ??= new Passing()).until(passed);

@@ -2,7 +2,7 @@ import { LONGEST_TIMER, type Timer } from "../../clock.ts";
 import type { NextOptions } from "../../inbox/inbox.ts";
 import type { Message } from "../../message/message.ts";
 import type { HeaderFields } from "../../message/headers.ts";
-import type { EncodedMessage } from "../../message/outgoing.ts";
+import type { EncodedMessage } from "../../message/encoded_message.ts";
 import { NO_BYTES } from "../../message/raw_message.ts";
 import type { Work } from "../../message/work.ts";
 import { iteratorOf } from "../../queue.ts";

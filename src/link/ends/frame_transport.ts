@@ -1,5 +1,5 @@
 import type { Connection } from "../../connection/connection.ts";
-import type { EncodedMessage } from "../../message/outgoing.ts";
+import type { EncodedMessage } from "../../message/encoded_message.ts";
 import type { RawMessage } from "../../message/raw_message.ts";
 import {
   encodeEnding,

@@ -3,7 +3,7 @@ import { within } from "../../deadline.ts";
 import { TimeoutError } from "../../errors.ts";
 import { encodeHeaders, type HeaderFields, sendableFields } from "../../message/headers.ts";
 import { ReceivedMessage } from "../../message/message.ts";
-import type { EncodedMessage } from "../../message/outgoing.ts";
+import type { EncodedMessage } from "../../message/encoded_message.ts";
 import { copyRawMessage, heldSize, NO_BYTES, type RawMessage } from "../../message/raw_message.ts";
 import { remoteErrorOf } from "../../message/reply.ts";
 import { END, LINK } from "../../message/signalbox_headers.ts";

@@ -2,7 +2,7 @@ import { asError } from "../../legible.ts";
 import type { MessageSink, ServerSubscription } from "../../connection/connection.ts";
 import { NoRespondersError } from "../../errors.ts";
 import { isNoResponders } from "../../requests/requests.ts";
-import type { EncodedMessage } from "../../message/outgoing.ts";
+import type { EncodedMessage } from "../../message/encoded_message.ts";
 import type { RawMessage } from "../../message/raw_message.ts";
 import { isOwnQuestion } from "../../replies/matching.ts";
 import type { OwnInbox } from "../../replies/reply_addresses.ts";

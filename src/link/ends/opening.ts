@@ -1,7 +1,7 @@
 import { ReplyError, TimeoutError } from "../../errors.ts";
 import type { HeaderFields } from "../../message/headers.ts";
 import { type Message, ReceivedMessage } from "../../message/message.ts";
-import type { EncodedMessage } from "../../message/outgoing.ts";
+import type { EncodedMessage } from "../../message/encoded_message.ts";
 import { ERROR_CODES } from "../../message/reply.ts";
 import { LINK } from "../../message/signalbox_headers.ts";
 import { correlationIdFor, currentWork, timeWithinWork } from "../../message/work.ts";

@@ -2,7 +2,7 @@ import type { Timer } from "../../clock.ts";
 import { within } from "../../deadline.ts";
 import type { NextOptions } from "../../inbox/inbox.ts";
 import { type Message, ReceivedMessage } from "../../message/message.ts";
-import type { EncodedMessage } from "../../message/outgoing.ts";
+import type { EncodedMessage } from "../../message/encoded_message.ts";
 import type { RawMessage } from "../../message/raw_message.ts";
 import type { Schema } from "../../message/schema.ts";
 import { handled } from "../../promises.ts";

@@ -4,7 +4,7 @@ import { platformClock } from "../../../src/clock.ts";
 import { Outbox } from "../../../src/connection/outbox.ts";
 import { OutboxFullError } from "../../../src/errors.ts";
 import { ReceivedMessage } from "../../../src/message/message.ts";
-import { type EncodedMessage, encodeMessage } from "../../../src/message/outgoing.ts";
+import { type EncodedMessage, encodeMessage } from "../../../src/message/encoded_message.ts";
 
 /** What an entry costs beyond its bytes. */
 const ENTRY = 64;

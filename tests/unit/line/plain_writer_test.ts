@@ -8,7 +8,7 @@ import {
 } from "@std/assert";
 import { InvalidSubjectError, PayloadTooLargeError } from "../../../src/errors.ts";
 import { PlainWriter } from "../../../src/line/plain_writer.ts";
-import type { EncodedMessage } from "../../../src/message/outgoing.ts";
+import type { EncodedMessage } from "../../../src/message/encoded_message.ts";
 
 const encoder = new TextEncoder();
 /** What is handed to the client at most that the server has not answered for. */

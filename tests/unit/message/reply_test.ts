@@ -1,7 +1,7 @@
 import { assertEquals, assertInstanceOf, assertStrictEquals, assertThrows } from "@std/assert";
 import { InvalidSubjectError, RemoteError } from "../../../src/errors.ts";
 import { ReceivedMessage } from "../../../src/message/message.ts";
-import { encodeMessage } from "../../../src/message/outgoing.ts";
+import { encodeMessage } from "../../../src/message/encoded_message.ts";
 import {
   errorReply,
   remoteErrorOf,

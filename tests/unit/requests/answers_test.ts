@@ -23,7 +23,7 @@ import {
   requestManySettings,
 } from "../../../src/requests/answers.ts";
 import { CollectedAnswers, type QuestionToMany } from "../../../src/requests/collected_answers.ts";
-import type { EncodedMessage } from "../../../src/message/outgoing.ts";
+import type { EncodedMessage } from "../../../src/message/encoded_message.ts";
 
 const INBOX = "_INBOX.own";
 const encoder = new TextEncoder();

@@ -3,7 +3,7 @@ import { FakeTime } from "@std/testing/time";
 import { platformClock } from "../../../src/clock.ts";
 import type { MessageSink } from "../../../src/connection/connection.ts";
 import { EventFeed } from "../../../src/events.ts";
-import type { EncodedMessage } from "../../../src/message/outgoing.ts";
+import type { EncodedMessage } from "../../../src/message/encoded_message.ts";
 import { ReplyAddresses } from "../../../src/replies/reply_addresses.ts";
 import { type Endpoint, EndpointStats } from "../../../src/service/endpoint.ts";
 import { Service } from "../../../src/service/service.ts";

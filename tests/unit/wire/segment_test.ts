@@ -1,6 +1,6 @@
 import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { InvalidSubjectError } from "../../../src/errors.ts";
-import type { EncodedMessage } from "../../../src/message/outgoing.ts";
+import type { EncodedMessage } from "../../../src/message/encoded_message.ts";
 import { seeded } from "../seeded_random.ts";
 import { roomOf, Segment } from "../../../src/wire/segment.ts";
 

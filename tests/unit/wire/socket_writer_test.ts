@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { platformClock } from "../../../src/clock.ts";
-import type { EncodedMessage } from "../../../src/message/outgoing.ts";
+import type { EncodedMessage } from "../../../src/message/encoded_message.ts";
 import { type Pipe, SocketWriter } from "../../../src/wire/socket_writer.ts";
 
 const encoder = new TextEncoder();

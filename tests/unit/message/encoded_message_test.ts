@@ -1,7 +1,7 @@
 import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { EncodeError } from "../../../src/errors.ts";
 import { ReceivedMessage } from "../../../src/message/message.ts";
-import { age, encodeMessage } from "../../../src/message/outgoing.ts";
+import { age, encodeMessage } from "../../../src/message/encoded_message.ts";
 
 const correlationId = "id";
 
