@@ -44,7 +44,7 @@ export type { PermissionsOptions } from "./src/broker/permissions.ts";
 export type { Auth, AuthSource } from "./src/connection/auth.ts";
 export type { BrokerEvent } from "./src/events.ts";
 export type { LogFields, Logger } from "./src/log/logger.ts";
-export type { ServiceOptions } from "./src/service/service.ts";
+export type { ServiceOptions } from "./src/service/endpoint.ts";
 export type { Inbox, InboxEnd, NextOptions } from "./src/inbox/inbox.ts";
 export type { InboxOptions } from "./src/inbox/inbox.ts";
 export type { PublishOptions, RequestOptions } from "./src/sending/send_options.ts";

@@ -13,7 +13,6 @@ import type { Permissions, PermissionsOptions } from "./permissions.ts";
 import { Registry } from "./registry.ts";
 import { setCore, setRegistry } from "./internals.ts";
 import { NatsRouter } from "./router.ts";
-import { untilTold } from "./run.ts";
 import { BrokerCore } from "./broker_core.ts";
 
 /**
@@ -109,7 +108,8 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
 
   async #run(options: TimeoutOptions): Promise<void> {
     checkOptions("run the broker", options, TIMEOUT_RULES);
-    await untilTold(this.#core.life, () => this.start(), () => this.stop(options));
+    const { runUntilSignal } = await import("./run.ts");
+    await runUntilSignal(this.#core.life, () => this.start(), () => this.stop(options));
   }
 
   /** The text for logs; shows neither inboxes nor server URLs, which may hold credentials. */

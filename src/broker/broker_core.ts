@@ -21,14 +21,13 @@ import { ReplyAddresses } from "../replies/reply_addresses.ts";
 import { type Answers, type RequestManyOptions, requestManySettings } from "../requests/answers.ts";
 import { CollectedAnswers } from "../requests/collected_answers.ts";
 import { Requests } from "../requests/requests.ts";
-import type { EndpointStats } from "../service/endpoint.ts";
-import type { ServiceOptions } from "../service/service.ts";
+import type { EndpointStats, ServiceOptions } from "../service/endpoint.ts";
+import { Discovery, SERVICE_QUEUE } from "../service/service.ts";
 import { checkSubject, newToken } from "../subject/subject.ts";
 import { overlap } from "../subject/wildcards.ts";
 import type { HandledSubscription } from "../subscriber/handled_subscription.ts";
 import type { BrokerSettings } from "./broker_options.ts";
 import { Doors } from "./doors.ts";
-import { Discovery, SERVICE_QUEUE } from "./discovery.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import {
   type Permissions,

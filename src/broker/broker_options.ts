@@ -15,7 +15,7 @@ import {
 } from "../options.ts";
 import type { ResponseLimit } from "../link/link_options.ts";
 import { type Codec, type Codecs, codecsOf } from "../message/codec.ts";
-import type { ServiceOptions } from "../service/service.ts";
+import type { ServiceOptions } from "../service/endpoint.ts";
 import { type Logger, standardError } from "../log/logger.ts";
 import { checkPrefix, Pattern } from "../subject/subject.ts";
 import { authSettings } from "./auth_options.ts";

@@ -7,7 +7,7 @@ import { asError } from "../legible.ts";
 import type { Links } from "../link/links.ts";
 import { currentWork, type Work } from "../message/work.ts";
 import type { HandledSubscription } from "../subscriber/handled_subscription.ts";
-import type { Discovery } from "./discovery.ts";
+import type { Discovery } from "../service/service.ts";
 import type { Doors } from "./doors.ts";
 import type { Registry } from "./registry.ts";
 

@@ -1,6 +1,6 @@
 import type { ResponseLimit } from "../link/link_options.ts";
 import { checkOptions, subjects } from "../options.ts";
-import { type ServiceOptions, subjectsOf, VERBS } from "../service/service.ts";
+import { type ServiceOptions, subjectsOf, VERBS } from "../service/endpoint.ts";
 import { isToken, Pattern } from "../subject/subject.ts";
 import { leastEntries, type Wanted } from "../subject/wildcards.ts";
 import type { Needs } from "../source/source.ts";

@@ -16,7 +16,7 @@ export interface Runnable {
  * once, with the signal's exit code. It listens for signals before `begin`, as an early signal would otherwise end the
  * program while handlers run.
  */
-export async function untilTold(
+export async function runUntilSignal(
   runnable: Runnable,
   begin: () => Promise<void>,
   end: () => Promise<void>,

@@ -5,11 +5,21 @@ import { encodeBody } from "../message/codec.ts";
 import { encodeHeaders } from "../message/headers.ts";
 import { ReceivedMessage } from "../message/message.ts";
 import type { RawMessage } from "../message/raw_message.ts";
-import { checkOptions, type Rule } from "../options.ts";
 import { RefusedReplies } from "../replies/refused_replies.ts";
 import type { ReplyAddresses } from "../replies/reply_addresses.ts";
 import { newToken } from "../subject/subject.ts";
-import type { Endpoint } from "./endpoint.ts";
+import {
+  answerTo,
+  type Endpoint,
+  endpointName,
+  EndpointStats,
+  type ServiceOptions,
+  type ServiceSettings,
+  serviceSettings,
+  subjectsOf,
+  type Verb,
+  VERBS,
+} from "./endpoint.ts";
 
 /** What a service needs of its broker. */
 export interface ServiceSurroundings {
@@ -156,122 +166,60 @@ export class Service {
   }
 }
 
-/** The questions that a service answers. */
-export type Verb = "PING" | "INFO" | "STATS";
+/** ADR-32: the default queue group of endpoints. */
+export const SERVICE_QUEUE = "q";
 
-/** All verbs. */
-export const VERBS: readonly Verb[] = ["PING", "INFO", "STATS"];
-
-/** The subjects of a verb: for all services, for the services of this name, and for this instance. */
-export function subjectsOf(verb: Verb, name: string, id: string): string[] {
-  return ["", `.${name}`, `.${name}.${id}`].map((whom) => `$SRV.${verb}${whom}`);
+/** What an endpoint is made of. */
+export interface EndpointSource {
+  readonly pattern: string;
+  readonly subject: string;
+  readonly queue: string | undefined;
+  /** The schemas of requests and replies, as JSON Schemas in text. */
+  readonly schemas: Readonly<Record<string, string>>;
 }
 
-/** The facts that the answers contain. */
-export interface Facts {
-  readonly settings: ServiceSettings;
-  readonly endpoints: readonly Endpoint[];
-  /** When the service began to listen, as ISO text in UTC. */
-  readonly started: string;
-}
+/** A broker as a service: its subscribers are the endpoints, and each has its own counts. */
+export class Discovery {
+  readonly #service: Service;
+  readonly #endpoints = new Map<EndpointSource, Endpoint>();
 
-/** The answer to a verb, with exactly the fields of ADR-32. */
-export function answerTo(verb: Verb, facts: Facts): Readonly<Record<string, unknown>> {
-  if (verb === "PING") return identity("ping", facts);
-  if (verb === "INFO") {
-    const { description } = facts.settings;
-    return { ...identity("info", facts), description, endpoints: facts.endpoints.map(infoOf) };
+  /**
+   * Makes a service of a broker.
+   *
+   * @throws {TypeError} naming the option that is missing, unknown or wrong
+   */
+  constructor(surroundings: ServiceSurroundings, options: ServiceOptions) {
+    this.#service = new Service(surroundings, options, () => [...this.#endpoints.values()]);
   }
-  const { started } = facts;
-  return { ...identity("stats", facts), started, endpoints: facts.endpoints.map(statsOf) };
-}
 
-function identity(kind: string, { settings }: Facts): Readonly<Record<string, unknown>> {
-  const { name, id, version, metadata } = settings;
-  return { type: `io.nats.micro.v1.${kind}_response`, name, id, version, metadata };
-}
-
-function infoOf({ name, subject, queueGroup, metadata }: Endpoint): Record<string, unknown> {
-  return { name, subject, queue_group: queueGroup, metadata };
-}
-
-/**
- * An endpoint's statistics; whole numbers, or Go's clients could not read them, and no `last_error` without an error.
- */
-function statsOf({ name, subject, queueGroup, stats }: Endpoint): Record<string, unknown> {
-  return {
-    name,
-    subject,
-    queue_group: queueGroup,
-    num_requests: stats.requests,
-    num_errors: stats.errors,
-    last_error: stats.lastError,
-    processing_time: stats.processingTime,
-    average_processing_time: stats.averageProcessingTime,
-  };
-}
-
-/** How a broker describes itself to service discovery (ADR-32), such as `nats micro ls`. */
-export interface ServiceOptions {
-  /** The kind of the service, the same for all its instances: letters, digits, `-` and `_`. */
-  readonly name: string;
-  /** The version of the service, as semver.org defines it: `"1.4.0"`. */
-  readonly version: string;
-  /** What the service is for, in words. @default {""} */
-  readonly description?: string;
-  /** Further facts about the service; no key may begin with `_nats`. @default {{}} */
-  readonly metadata?: Readonly<Record<string, string>>;
-  /** The id of this instance: letters, digits, `-` and `_`. @default {a fresh random token} */
-  readonly id?: string;
-}
-
-/** The options, checked and with their defaults filled in. */
-export type ServiceSettings = Required<ServiceOptions>;
-
-const ACTION = "make a service";
-const NAME = /^[A-Za-z0-9_-]{1,255}$/;
-/** The pattern that semver.org suggests. */
-const VERSION =
-  /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(?:-((?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*)(?:\.(?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*))*))?(?:\+([0-9a-zA-Z-]+(?:\.[0-9a-zA-Z-]+)*))?$/;
-
-const name: Rule = (value) =>
-  typeof value === "string" && NAME.test(value)
-    ? undefined
-    : `1 to 255 letters, digits, "-" and "_"`;
-const version: Rule = (value) =>
-  typeof value === "string" && VERSION.test(value) ? undefined : `a version such as "1.4.0"`;
-const text: Rule = (value) => typeof value === "string" ? undefined : "text";
-const metadata: Rule = (value) =>
-  typeof value === "object" && value !== null && !Array.isArray(value) ? undefined : "an object";
-
-const RULES = { name, version, description: text, metadata, id: name };
-
-/**
- * Checks every option, fills in the defaults and copies them, so that later changes do not reach the service.
- *
- * @throws {TypeError} naming the first option that is missing, unknown or wrong
- */
-export function serviceSettings(options: ServiceOptions): ServiceSettings {
-  checkOptions(ACTION, options ?? null, RULES);
-  checkThere("name", options.name);
-  checkThere("version", options.version);
-  const { description = "", metadata = {}, id = newToken() } = options;
-  for (const [key, value] of Object.entries(metadata)) checkMetadata(key, value);
-  return { ...options, description, metadata: Object.freeze({ ...metadata }), id };
-}
-
-/** Checks the required options, as the check of the others skips missing ones. */
-function checkThere(key: "name" | "version", value: unknown): void {
-  if (value !== undefined) return;
-  throw new TypeError(`Cannot ${ACTION} as "${key}" must be ${RULES[key](value)}: undefined`);
-}
-
-function checkMetadata(key: string, value: unknown): void {
-  if (key.startsWith("_nats")) {
-    throw new TypeError(
-      `Cannot ${ACTION} as a key of "metadata" must not begin with "_nats": "${key}"`,
-    );
+  /** The counts of a subscriber. */
+  statsOf(subscription: EndpointSource): EndpointStats {
+    const known = this.#endpoints.get(subscription);
+    if (known) return known.stats;
+    const { pattern, subject, queue = SERVICE_QUEUE, schemas } = subscription;
+    const endpoint: Endpoint = {
+      name: endpointName(pattern),
+      subject,
+      queueGroup: queue,
+      metadata: schemas,
+      stats: new EndpointStats(),
+    };
+    this.#endpoints.set(subscription, endpoint);
+    return endpoint.stats;
   }
-  if (typeof value === "string") return;
-  throw new TypeError(`Cannot ${ACTION} as "metadata.${key}" must be text: ${typeof value}`);
+
+  /** Drops a subscriber from the list of endpoints. */
+  forget(subscription: EndpointSource): void {
+    this.#endpoints.delete(subscription);
+  }
+
+  /** Makes the service discoverable. */
+  listen(): void {
+    this.#service.listen();
+  }
+
+  /** Ends the discoverability. */
+  leave(): Promise<void> {
+    return this.#service.leave();
+  }
 }

@@ -26,7 +26,7 @@ const BY_THE_PLATFORM = [
   "testing/test_broker.ts",
   // where no broker is known
   "message/work.ts",
-  "subscriber/handled_count.ts",
+  "subscriber/handler_queue.ts",
   // only the turn that is being made matters
   "events.ts",
   // the work of the processor, and sockets, which no test moves

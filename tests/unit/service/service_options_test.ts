@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertNotEquals, assertThrows } from "@std/assert";
-import { type ServiceOptions, serviceSettings } from "../../../src/service/service.ts";
+import { type ServiceOptions, serviceSettings } from "../../../src/service/endpoint.ts";
 
 const orders = { name: "orders", version: "1.0.0" };
 const NAME = `1 to 255 letters, digits, "-" and "_"`;
