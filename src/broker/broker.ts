@@ -10,10 +10,9 @@ import type { Answers, RequestManyOptions } from "../requests/answers.ts";
 import type { PublishOptions, RequestOptions } from "../sending/send_options.ts";
 import { type BrokerOptions, brokerSettings } from "./broker_options.ts";
 import type { Permissions, PermissionsOptions } from "./permissions.ts";
-import { Registry } from "./registry.ts";
-import { setCore, setRegistry } from "./internals.ts";
+import { Registry, setRegistry } from "./registry.ts";
 import { NatsRouter } from "./router.ts";
-import { BrokerCore } from "./broker_core.ts";
+import { BrokerCore, setCore } from "./broker_core.ts";
 
 /**
  * One connection to NATS and everything a program does over it.

@@ -249,6 +249,17 @@ export class BrokerCore implements RegistryHost {
   }
 }
 
+/** By their brokers: programs must not see cores as members. */
+const cores = new WeakMap<object, BrokerCore>();
+
+export function setCore(broker: object, core: BrokerCore): void {
+  cores.set(broker, core);
+}
+
+export function coreOf(broker: object): BrokerCore {
+  return cores.get(broker)!;
+}
+
 /**
  * Settles as `begun` does, but rejects if the connection breaks meanwhile and `begun` is still pending `timeout`
  * milliseconds later: with a server that accepts every connection and hangs up, `begun` would never settle.

@@ -1,6 +1,9 @@
-import type { Auth, AuthSource } from "../connection/auth.ts";
-import type { ConnectionSettings } from "../connection/settings.ts";
+import { type Auth, authSettings, type AuthSource } from "../connection/auth.ts";
 import { parseServers, type ServerList, withoutQuery } from "../connection/servers.ts";
+import type { ConnectionSettings } from "../connection/settings.ts";
+import type { ResponseLimit } from "../link/link_options.ts";
+import { type Logger, standardError } from "../log/logger.ts";
+import { type Codec, type Codecs, codecsOf } from "../message/codec.ts";
 import {
   bytes,
   checkOptions,
@@ -13,12 +16,8 @@ import {
   subjects,
   text,
 } from "../options.ts";
-import type { ResponseLimit } from "../link/link_options.ts";
-import { type Codec, type Codecs, codecsOf } from "../message/codec.ts";
 import type { ServiceOptions } from "../service/endpoint.ts";
-import { type Logger, standardError } from "../log/logger.ts";
 import { checkPrefix, Pattern } from "../subject/subject.ts";
-import { authSettings } from "./auth_options.ts";
 
 /** How a broker connects and names its inboxes. */
 export interface BrokerOptions {

@@ -284,3 +284,16 @@ export class ReplyOverlaps {
     );
   }
 }
+
+/** By their routers: programs must not see registries as members. */
+const registries = new WeakMap<object, Registry>();
+
+/** Gives a router its registry; that of a broker replaces the one it had as a router. */
+export function setRegistry(router: object, registry: Registry): void {
+  registries.set(router, registry);
+}
+
+/** The registry of a router. */
+export function registryOf(router: object): Registry {
+  return registries.get(router)!;
+}

@@ -20,8 +20,7 @@ import {
   type SubscriberOptions,
   subscriberSettings,
 } from "../subscriber/subscriber_options.ts";
-import { registryOf, setRegistry } from "./internals.ts";
-import { Registry } from "./registry.ts";
+import { Registry, registryOf, setRegistry } from "./registry.ts";
 
 /** What a handler may return if its reply has a schema: a value, its promise, the result of `reply()`, or parts. */
 export type Replied<Value> =

@@ -7,7 +7,8 @@
  */
 import type { NatsBroker } from "../broker/broker.ts";
 import type { Door } from "../broker/doors.ts";
-import { coreOf, registryOf } from "../broker/internals.ts";
+import { coreOf } from "../broker/broker_core.ts";
+import { registryOf } from "../broker/registry.ts";
 import type { BrokerAccess } from "../source/source.ts";
 
 export type { Door } from "../broker/doors.ts";
@@ -35,7 +36,7 @@ export type {
  * @throws {TypeError} if the broker has a door of this name already
  */
 export function register(broker: NatsBroker, door: Door): BrokerAccess {
-  coreOf(broker)!.doors.add(door);
+  coreOf(broker).doors.add(door);
   return registryOf(broker).context;
 }
 
@@ -62,7 +63,7 @@ export interface SubscriptionDescription {
 /** Describes a broker and its doors. */
 export function describe(broker: NatsBroker): BrokerDescription {
   const { handled, readers, published } = registryOf(broker);
-  const doors = coreOf(broker)!.doors.all.map((door) => [door.name, door.describe?.() ?? {}]);
+  const doors = coreOf(broker).doors.all.map((door) => [door.name, door.describe?.() ?? {}]);
   return {
     handlers: handled.map(({ pattern, queue, key, driver: { description }, schemas }) => {
       const source = typeof key === "string" ? undefined : { name: key.name, ...description };
@@ -82,7 +83,7 @@ export function stats(broker: NatsBroker): {
   readonly doors: Readonly<Record<string, Readonly<Record<string, number>>>>;
 } {
   const { handled } = registryOf(broker);
-  const { doors: { all } } = coreOf(broker)!;
+  const { doors: { all } } = coreOf(broker);
   return {
     handlers: Object.fromEntries(handled.map(({ pattern, counts }) => [pattern, counts])),
     doors: Object.fromEntries(all.map((door) => [door.name, door.stats?.() ?? {}])),

@@ -1,5 +1,5 @@
 import { NatsBroker } from "../broker/broker.ts";
-import { coreOf } from "../broker/internals.ts";
+import { coreOf } from "../broker/broker_core.ts";
 import { platformClock } from "../clock.ts";
 import type { Duration } from "../duration.ts";
 import { describe } from "../options.ts";
@@ -85,11 +85,11 @@ export class TestBroker implements AsyncDisposable {
     const led: NatsBroker[] = [];
     try {
       for (const broker of this.#brokers) {
-        coreOf(broker)!.reroute(() => this.server.socket(), this.#clock ?? platformClock);
+        coreOf(broker).reroute(() => this.server.socket(), this.#clock ?? platformClock);
         led.push(broker);
       }
     } catch (error) {
-      for (const broker of led) coreOf(broker)!.reroute(undefined, platformClock);
+      for (const broker of led) coreOf(broker).reroute(undefined, platformClock);
       throw error;
     }
   }
@@ -122,7 +122,7 @@ export class TestBroker implements AsyncDisposable {
   /** Stops the brokers, and then the server. Meanwhile a moved time moves on by itself. */
   async stop(): Promise<void> {
     await this.#inTime(Promise.all(this.#brokers.map((broker) => broker.stop())));
-    for (const broker of this.#brokers) coreOf(broker)!.reroute(undefined, platformClock);
+    for (const broker of this.#brokers) coreOf(broker).reroute(undefined, platformClock);
     await this.server.stop();
   }
 
