@@ -11,8 +11,8 @@ function section(page: string, title: string): string {
 }
 
 const page = await Deno.readTextFile(new URL(".github/CONTRIBUTING.md", ROOT));
-const sections = ["How a connection comes back", "The NATS client"].map((title) =>
-  section(page, title)
+const sections = ["How a message is handled", "How a connection comes back", "The NATS client"].map(
+  (title) => section(page, title),
 );
 const named = sections.flatMap((text) =>
   [...text.matchAll(/`((?:src|tests)\/[\w./-]+\.ts)`/g)].map(([, path]) => path!)
