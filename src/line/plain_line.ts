@@ -67,10 +67,13 @@ export class PlainLine implements Line {
     const { subject, queue } = listener;
     const callback = (error: Error | null, message: Msg) => {
       if (error) listener.refused(error);
-      else this.#take(this.#packetOf(message), listener);
+      else if (!subscription.isCancelled) this.#take(this.#packetOf(message), listener);
     };
     const options = queue === undefined ? { callback } : { queue, callback };
-    const subscription = new PlainSubscription((subscription) => this.#drain(subscription));
+    const subscription = new PlainSubscription({
+      unsubscribe: (subscription) => this.#unsubscribe(subscription),
+      drain: (subscription) => this.#drain(subscription),
+    });
     const subscribe = () => this.#client.subscribe(subject, options);
     // a closed client would throw; the broker repeats all subscriptions on the next line
     const begin = () => this.isOpen && subscription.begin(subscribe);
@@ -81,7 +84,9 @@ export class PlainLine implements Line {
   flush(answered: () => void): Promise<void> {
     return this.#flushes.add((resolve, reject) => {
       this.writer.runInOrder(this.#barrier.flush((passed) => {
+        const confirmed = this.writer.pinged();
         this.#flushClient().then(() => this.#quiet()).then(() => {
+          confirmed();
           answered();
           resolve();
           passed();
@@ -108,6 +113,14 @@ export class PlainLine implements Line {
   async #flushClient(): Promise<void> {
     await this.#client.flush();
     this.#look();
+  }
+
+  /** Unsubscribes in order, so that a ping joins the write. */
+  #unsubscribe(subscription: Subscription): void {
+    const run = () => {
+      if (!subscription.isClosed()) subscription.unsubscribe();
+    };
+    this.writer.runInOrder({ isUnanswered: true, isReady: () => true, run });
   }
 
   /** Drains behind all waiting messages, as some may be for this subscription. */
@@ -177,13 +190,21 @@ export class PlainLine implements Line {
   }
 }
 
+/** Ends a subscription of the client. */
+interface SubscriptionEnds {
+  unsubscribe(subscription: Subscription): void;
+  drain(subscription: Subscription): Promise<void>;
+}
+
 class PlainSubscription implements LineSubscription {
-  readonly #drain: (subscription: Subscription) => Promise<void>;
+  readonly #ends: SubscriptionEnds;
   #subscription: Subscription | undefined;
   #isOver = false;
+  /** Whether its messages are unwanted, though the server may not know yet. */
+  isCancelled = false;
 
-  constructor(drain: (subscription: Subscription) => Promise<void>) {
-    this.#drain = drain;
+  constructor(ends: SubscriptionEnds) {
+    this.#ends = ends;
   }
 
   /** Subscribes, unless the subscription was ended while it waited. */
@@ -196,16 +217,16 @@ class PlainSubscription implements LineSubscription {
   }
 
   unsubscribe(): void {
-    this.#isOver = true;
+    this.#isOver = this.isCancelled = true;
     const subscription = this.#subscription;
-    if (subscription && !subscription.isClosed()) subscription.unsubscribe();
+    if (subscription && !subscription.isClosed()) this.#ends.unsubscribe(subscription);
   }
 
   async drain(): Promise<void> {
     this.#isOver = true;
     const subscription = this.#subscription;
     if (!subscription || subscription.isClosed()) return;
-    await this.#drain(subscription).catch(() => {});
+    await this.#ends.drain(subscription).catch(() => {});
   }
 }
 

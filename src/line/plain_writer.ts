@@ -40,13 +40,17 @@ interface Waiting extends Unsent {
 
 /** An action with a place in the order of the messages. */
 export interface Step {
+  /** Whether the server answers nothing to it, as to a subscription. */
+  readonly isUnanswered?: boolean;
   isReady(): boolean;
   run(): void;
 }
 
 /**
  * Writes through the client. The client decides when to write and cannot return a message, so this writer passes it
- * little at a time and keeps the rest.
+ * little at a time and keeps the rest. The client leaves Nagle's algorithm on: it holds a small write back until the
+ * server has acknowledged the one before, 40 ms later if the server has nothing to answer. So each write ends with a
+ * ping.
  */
 export class PlainWriter implements Writer {
   readonly #client: NatsConnection;
@@ -58,6 +62,8 @@ export class PlainWriter implements Writer {
   #open = 0;
   /** For how many of those bytes no ping is pending. */
   #unpinged = 0;
+  /** Whether a ping will join what the client writes next. */
+  #isPingDue = false;
   #dropped = 0;
   #room: PromiseWithResolvers<void> | undefined;
   acceptedMessages = 0;
@@ -91,7 +97,7 @@ export class PlainWriter implements Writer {
 
   /** Runs a step after all earlier messages and before all later ones. */
   runInOrder(step: Step): void {
-    if (this.#waiting.length === 0 && step.isReady()) return step.run();
+    if (this.#waiting.length === 0 && step.isReady()) return this.#run(step);
     this.#waiting.push(step);
     this.#moveOn();
   }
@@ -128,7 +134,7 @@ export class PlainWriter implements Writer {
       if (isMessage(one) ? !this.#canTake(one.size) : !one.isReady()) break;
       count++;
       if (isMessage(one)) this.#write(one);
-      else one.run();
+      else this.#run(one);
     }
     this.#waiting.splice(0, count);
     this.#makeRoom();
@@ -146,12 +152,27 @@ export class PlainWriter implements Writer {
     return this.#open === 0 || this.#open + size <= WINDOW;
   }
 
+  /** Notes that a ping is sent behind all that was written; returns what to call once the server has answered. */
+  pinged(): () => void {
+    const confirmed = this.#unpinged;
+    this.#unpinged = 0;
+    return () => void (this.#open -= confirmed);
+  }
+
+  #run(step: Step): void {
+    if (step.isUnanswered) this.#joinPing(ENTRY);
+    step.run();
+  }
+
   #write({ outgoing, data, size, isFleeting, isCounted }: Waiting): void {
     this.#size -= size;
     if (outgoing.dropOnDisconnect && !isFleeting) {
       if (isCounted) this.acceptedMessages--;
       return;
     }
+    // the answer to a request acknowledges its write
+    if (outgoing.timeLeft === undefined) this.#joinPing(size);
+    else this.#count(size);
     try {
       this.#client.publish(outgoing.subject, data, optionsOf(outgoing));
     } catch (error) {
@@ -159,9 +180,23 @@ export class PlainWriter implements Writer {
       return this.#options.dropped(outgoing, this.#reasonOf(outgoing, error as Error));
     }
     if (isCounted) this.sentMessages++;
+    if (this.#unpinged >= STRIDE) this.#ping();
+  }
+
+  /** Pings in a microtask before the one in which the client writes. */
+  #joinPing(size: number): void {
+    this.#count(size);
+    if (this.#isPingDue) return;
+    this.#isPingDue = true;
+    queueMicrotask(() => {
+      this.#isPingDue = false;
+      if (this.#unpinged > 0) this.#ping();
+    });
+  }
+
+  #count(size: number): void {
     this.#open += size;
     this.#unpinged += size;
-    if (this.#unpinged >= STRIDE) this.#ping();
   }
 
   #reasonOf(outgoing: EncodedMessage, error: Error): Error {
@@ -171,10 +206,9 @@ export class PlainWriter implements Writer {
   }
 
   #ping(): void {
-    const asked = this.#unpinged;
-    this.#unpinged = 0;
+    const confirmed = this.pinged();
     this.#options.confirm().then(() => {
-      this.#open -= asked;
+      confirmed();
       this.resume();
     }, () => {
       // the line has ended, and the broker takes back what waits
@@ -243,6 +277,7 @@ export class SubscriptionBarrier {
 
   subscription(subscribe: () => void): Step {
     return {
+      isUnanswered: true,
       isReady: () => !this.#isClosed && this.#pending === 0,
       run: () => {
         this.#hasSubscribed = true;
