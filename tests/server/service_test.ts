@@ -1,62 +1,50 @@
 import { connect, type NatsConnection } from "@nats-io/transport-deno";
-import { assert, assertEquals, assertInstanceOf, assertMatch } from "@std/assert";
-import { brokerSettings } from "../../src/broker/broker_options.ts";
-import { platformClock } from "../../src/clock.ts";
-import { Connection } from "../../src/connection/connection.ts";
-import { PermissionError } from "../../src/errors.ts";
-import { type BrokerEvent, EventFeed } from "../../src/events.ts";
-import { ReplyAddresses } from "../../src/replies/reply_addresses.ts";
-import { type Endpoint, EndpointStats } from "../../src/service/endpoint.ts";
-import { Service } from "../../src/service/service.ts";
-import { onEveryServer, type User } from "../support/backends.ts";
+import { type NatsBroker, PermissionError, ReplyError, type Schema } from "@signalbox/nats";
+import { assert, assertEquals, assertInstanceOf, assertMatch, assertRejects } from "@std/assert";
+import { type Backend, onEveryServer, type User } from "../support/backends.ts";
 import { until } from "../support/nats_server/until.ts";
+import { errorsIn, recorded } from "../support/recorded.ts";
+import { schemaOf } from "../support/schemas.ts";
 
-/** A service over a connection of its own. */
-class Running implements AsyncDisposable {
-  readonly stats = new EndpointStats();
-  readonly errors: Error[] = [];
-  readonly connection: Connection;
-  readonly service: Service;
+/** A schema whose library has a JSON Schema of it. */
+const anOrder = {
+  "~standard": {
+    ...schemaOf((value) => typeof value === "object")["~standard"],
+    jsonSchema: { input: () => ({ type: "object" }), output: () => ({ type: "object" }) },
+  },
+} as Schema;
 
-  private constructor(url: string, id: string, user: User | undefined) {
-    const feed = new EventFeed();
-    feed.listen((event: BrokerEvent) => {
-      if (event.type === "error") this.errors.push(event.error);
-    });
-    const credentials = user && { user: user.user, password: user.password };
-    this.connection = new Connection(
-      brokerSettings(url, { ...credentials }).connection,
-      feed,
-      platformClock,
-    );
-    const metadata = { "schema.request": `{"type":"object"}` };
-    const place = { name: "orders-id", subject: "orders.*", queueGroup: "q" };
-    const endpoints: Endpoint[] = [{ ...place, metadata, stats: this.stats }];
-    const options = { name: "orders", version: "1.0.0", description: "Takes orders", id };
-    this.service = new Service(
-      {
-        clock: platformClock,
-        connection: this.connection,
-        feed,
-        addresses: new ReplyAddresses("_INBOX", undefined),
-      },
-      options,
-      () => endpoints,
-    );
+/** Handlers take the milliseconds that they say, and not those of this machine. */
+class HeldTime implements Disposable {
+  readonly #now = performance.now;
+  #at = Math.ceil(performance.now());
+
+  constructor() {
+    performance.now = () => this.#at;
   }
 
-  static async start(url: string, id = "one", user?: User): Promise<Running> {
-    const running = new Running(url, id, user);
-    await running.connection.connect();
-    running.service.listen();
-    await running.connection.flush({ clock: platformClock, timeout: 5_000 }, "flush");
-    return running;
+  pass(milliseconds: number): void {
+    this.#at += milliseconds;
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.service.leave();
-    await this.connection.close({ timeout: 2_000 });
+  [Symbol.dispose](): void {
+    performance.now = this.#now;
   }
+}
+
+/** A service of one handler, which needs milliseconds for an order and finds no order "0". */
+async function running(
+  server: Backend,
+  { id = "one", pass }: { id?: string; pass?: (milliseconds: number) => void } = {},
+): Promise<NatsBroker> {
+  const service = { name: "orders", version: "1.0.0", description: "Takes orders", id };
+  const broker = server.broker({ service });
+  broker.subscriber("orders.{id}", { schema: anOrder }, ({ params }) => {
+    pass?.(Number(params.id));
+    if (params.id === "1") throw new ReplyError(404, "No such order");
+  });
+  await broker.start();
+  return broker;
 }
 
 /** A bare client, as somebody else's program would have it. */
@@ -88,29 +76,33 @@ function stats(started: string): string {
 
 onEveryServer(
   "A service answers a plain client to the letter, on nine subjects",
-  async ({ url }) => {
-    await using running = await Running.start(url);
-    await using client = await stranger(url);
-    running.stats.record(3);
-    running.stats.record(1, { code: 404 });
-    const { started } = running.service;
+  async (server) => {
+    using time = new HeldTime();
+    const before = Date.now();
+    const broker = await running(server, { pass: (milliseconds) => time.pass(milliseconds) });
+    const errors = recorded(broker);
+    await using client = await stranger(server.url);
+    await broker.request("orders.3", {});
+    await assertRejects(() => broker.request("orders.1", {}), "No such order");
+    const { started } = JSON.parse(await ask(client, "$SRV.STATS"));
     assertMatch(started, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+    assert(before <= Date.parse(started) && Date.parse(started) <= Date.now(), started);
     const answers = { PING, INFO, STATS: stats(started) };
     for (const [verb, answer] of Object.entries(answers)) {
       for (const whom of ["", ".orders", ".orders.one"]) {
         assertEquals(await ask(client, `$SRV.${verb}${whom}`), answer);
       }
     }
-    assertEquals(running.errors, []);
+    assertEquals(errorsIn(errors), []);
   },
 );
 
 onEveryServer(
   "Every instance of a service answers, and each can be asked alone",
-  async ({ url }) => {
-    await using _one = await Running.start(url, "one");
-    await using two = await Running.start(url, "two");
-    await using client = await stranger(url);
+  async (server) => {
+    await running(server, { id: "one" });
+    const two = await running(server, { id: "two" });
+    await using client = await stranger(server.url);
     const found = async (subject: string) => {
       const ids: string[] = [];
       const all = { strategy: "stall", maxWait: 5_000, stall: 300 } as const;
@@ -122,22 +114,22 @@ onEveryServer(
     assertEquals(await found("$SRV.PING"), ["one", "two"]);
     assertEquals(await found("$SRV.STATS.orders"), ["one", "two"]);
     assertEquals(await found("$SRV.INFO.orders.two"), ["two"]);
-    await two.service.leave();
+    await two.stop();
     assertEquals(await found("$SRV.PING"), ["one"]);
   },
 );
 
-onEveryServer("A service that listens again is found on the next connection", async ({ url }) => {
-  await using running = await Running.start(url);
-  await using client = await stranger(url);
-  const { connection, service, stats } = running;
-  stats.record(1);
-  await connection.close({ timeout: 2_000 });
-  await connection.connect();
-  service.listen();
-  await connection.flush({ clock: platformClock, timeout: 5_000 }, "flush");
+onEveryServer("A service that listens again is found on the next connection", async (server) => {
+  const broker = await running(server);
+  await using client = await stranger(server.url);
+  const requests = async () =>
+    JSON.parse(await ask(client, "$SRV.STATS.orders")).endpoints[0].num_requests;
+  await broker.request("orders.7", {});
+  assertEquals(await requests(), 1);
+  await broker.stop();
+  await broker.start();
   assertEquals(await ask(client, "$SRV.PING.orders"), PING);
-  assertEquals(stats.requests, 0);
+  assertEquals(await requests(), 0);
 });
 
 const locked: User = {
@@ -148,23 +140,23 @@ const locked: User = {
 
 onEveryServer(
   "A server that does not permit $SRV keeps a service from being found, no more",
-  async ({ url }) => {
-    await using running = await Running.start(url, "one", locked);
-    const { connection, errors, service } = running;
-    await until("the server must refuse nine subjects", () => errors.length === 9);
-    for (const error of errors) {
+  async (server) => {
+    const broker = server.broker({ as: locked, service: { name: "orders", version: "1.0.0" } });
+    const seen = recorded(broker);
+    const errors = () => errorsIn(seen);
+    const { promise, resolve } = Promise.withResolvers<string>();
+    broker.subscriber("open.door", ({ subject }) => resolve(subject));
+    await broker.start();
+    await until("the server must refuse nine subjects", () => errors().length === 9);
+    for (const error of errors()) {
       assertInstanceOf(error, PermissionError);
       assertEquals(error.operation, "subscribe");
       assert(error.subject.startsWith("$SRV."), error.subject);
     }
-    const { promise, resolve } = Promise.withResolvers<string>();
-    const taker = { take: ({ subject }: { subject: string }) => resolve(subject), refused() {} };
-    connection.subscribe("open.door", taker);
-    const data = new Uint8Array(0);
-    connection.publish({ subject: "open.door", replyTo: "", data, headerBlock: undefined });
+    await broker.publish("open.door");
     assertEquals(await promise, "open.door");
-    service.listen();
-    await until("the server must refuse them again", () => errors.length === 18);
+    await broker.start();
+    await until("the server must refuse them again", () => errors().length === 18);
   },
   { users: [locked] },
 );
