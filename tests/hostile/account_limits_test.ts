@@ -8,7 +8,7 @@ import {
   SubscriptionError,
 } from "@signalbox/nats";
 import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
-import { RESUBSCRIBING } from "../../src/connection/refusals.ts";
+import { resubscribingEvery } from "../support/internals.ts";
 import { NatsServer } from "../support/nats_server/nats_server.ts";
 import { until } from "../support/nats_server/until.ts";
 import { errorsIn, recorded } from "../support/recorded.ts";
@@ -50,14 +50,8 @@ async function besideOther(
 }
 
 /** Does something while what was refused is subscribed again often. */
-async function inHaste(work: () => Promise<void>): Promise<void> {
-  const { interval } = RESUBSCRIBING;
-  RESUBSCRIBING.interval = 100;
-  try {
-    await work();
-  } finally {
-    RESUBSCRIBING.interval = interval;
-  }
+function inHaste(work: () => Promise<void>): Promise<void> {
+  return resubscribingEvery(100, work);
 }
 
 function count(seen: readonly BrokerEvent[], type: BrokerEvent["type"]): number {

@@ -2,7 +2,7 @@ import { NatsBroker, TimeoutError } from "@signalbox/nats";
 import { throttle } from "@signalbox/nats/middleware";
 import { TestBroker } from "@signalbox/nats/testing";
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { type MovedClock, movedClocks } from "../../src/testing/server/moved_clock.ts";
+import { clockOf } from "../support/internals.ts";
 import { isSettled } from "../support/settled.ts";
 
 const HOUR = 3_600_000;
@@ -27,7 +27,7 @@ async function started() {
     broker,
     test,
     told,
-    clock: movedClocks.get(test.server) as MovedClock,
+    clock: clockOf(test.server),
     async [Symbol.asyncDispose]() {
       await test.stop();
       await reading;
@@ -133,7 +133,7 @@ Deno.test("throttle() gives no more than its limit after an hour's suspension, n
   };
   await using test = await TestBroker.start(broker, { time: "moved" });
   await using behind = await TestBroker.start(other, { time: "moved" });
-  const clock = movedClocks.get(test.server)!;
+  const clock = clockOf(test.server);
   assertEquals(await passed(broker), 3);
   await clock.suspend(HOUR);
   assertEquals(await passed(broker), 3);

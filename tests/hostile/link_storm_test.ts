@@ -1,7 +1,7 @@
 import { NatsBroker, type Session } from "@signalbox/nats";
-import { assertEquals, assertLess } from "@std/assert";
-import { Connection } from "../../src/connection/connection.ts";
 import { EmbeddedServer } from "@signalbox/nats/testing";
+import { assertEquals, assertLess } from "@std/assert";
+import { onEachPublished } from "../support/internals.ts";
 import { until } from "../support/nats_server/until.ts";
 
 const COUNT = 3_000;
@@ -11,28 +11,21 @@ const TOGETHER = 250;
 class Published implements Disposable {
   total = 0;
   mostInTurn = 0;
-  readonly #publish = Connection.prototype.publish;
+  readonly #counting = onEachPublished(() => this.#note());
   #inTurn = 0;
-
-  constructor() {
-    const note = () => {
-      if (this.#inTurn++ === 0) setTimeout(() => this.#inTurn = 0, 0);
-      this.mostInTurn = Math.max(this.mostInTurn, this.#inTurn);
-      this.total++;
-    };
-    const publish = this.#publish;
-    Connection.prototype.publish = function (outgoing) {
-      note();
-      return publish.call(this, outgoing);
-    };
-  }
 
   reset(): void {
     this.total = this.mostInTurn = 0;
   }
 
   [Symbol.dispose](): void {
-    Connection.prototype.publish = this.#publish;
+    this.#counting[Symbol.dispose]();
+  }
+
+  #note(): void {
+    if (this.#inTurn++ === 0) setTimeout(() => this.#inTurn = 0, 0);
+    this.mostInTurn = Math.max(this.mostInTurn, this.#inTurn);
+    this.total++;
   }
 }
 

@@ -1,6 +1,6 @@
 import { NatsBroker, PermissionError } from "@signalbox/nats";
 import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
-import { RESUBSCRIBING } from "../../src/connection/refusals.ts";
+import { resubscribingEvery } from "../support/internals.ts";
 import { NatsServer } from "../support/nats_server/nats_server.ts";
 import { until } from "../support/nats_server/until.ts";
 import { errorsIn, recorded } from "../support/recorded.ts";
@@ -64,19 +64,8 @@ async function scene(server: NatsServer) {
   };
 }
 
-/** Does something while what was refused is subscribed again after so many milliseconds. */
-async function every(interval: number, work: () => Promise<void>): Promise<void> {
-  const usual = RESUBSCRIBING.interval;
-  RESUBSCRIBING.interval = interval;
-  try {
-    await work();
-  } finally {
-    RESUBSCRIBING.interval = usual;
-  }
-}
-
 Deno.test("NatsBroker subscribes again what a mistake in the permissions took away, and tells both once", () =>
-  every(100, async () => {
+  resubscribingEvery(100, async () => {
     await using server = await NatsServer.start({ config: RIGHT });
     await using running = await scene(server);
     await running.works();
@@ -146,7 +135,7 @@ Deno.test("NatsBroker.request() fails at once while its answers are forbidden, a
 
 for (const interval of [1, 20, 30_000]) {
   Deno.test(`NatsBroker leaves alone what is stopped while it is subscribed again every ${interval} ms`, () =>
-    every(interval, async () => {
+    resubscribingEvery(interval, async () => {
       await using server = await NatsServer.start({ config: RIGHT });
       await using broker = new NatsBroker(server.url, shop);
       const handler = broker.subscriber("work.plain", () => "done");

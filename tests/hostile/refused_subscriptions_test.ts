@@ -1,7 +1,7 @@
 import { type Inbox, PermissionError, SubscriptionError } from "@signalbox/nats";
 import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
-import { RESUBSCRIBING } from "../../src/connection/refusals.ts";
 import { type Backend, onEveryServer } from "../support/backends.ts";
+import { resubscribingEvery } from "../support/internals.ts";
 import { until } from "../support/nats_server/until.ts";
 import { recorded } from "../support/recorded.ts";
 import { within } from "../support/within.ts";
@@ -10,14 +10,8 @@ const LIMIT = 10;
 const needs = { maxSubscriptions: LIMIT };
 
 /** Does something while what was refused is subscribed again 100 times as often. */
-export async function inHaste<T>(work: () => Promise<T>): Promise<T> {
-  const { interval } = RESUBSCRIBING;
-  RESUBSCRIBING.interval = 50;
-  try {
-    return await work();
-  } finally {
-    RESUBSCRIBING.interval = interval;
-  }
+function inHaste<T>(work: () => Promise<T>): Promise<T> {
+  return resubscribingEvery(50, work);
 }
 
 /** A broker with so many inboxes that so many subscriptions are left to it. */

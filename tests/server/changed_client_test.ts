@@ -1,8 +1,7 @@
 /** What the client may be like in a later version is tried out before anything is promised. */
 import { connect, type NatsConnection } from "@nats-io/transport-deno";
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { platformClock } from "../../src/clock.ts";
-import { faultOf, isSound } from "../../src/reach/trial.ts";
+import { trialOf } from "../support/internals.ts";
 import { NatsServer } from "../support/nats_server/nats_server.ts";
 
 // deno-lint-ignore no-explicit-any
@@ -16,8 +15,7 @@ async function tried(change: (protocol: Inside) => void) {
     const { protocol } = client as unknown as { protocol: Inside };
     Object.defineProperty(protocol.transport, "constructor", { value: class {} });
     change(protocol);
-    const sound = await isSound(platformClock, client);
-    return { isSound: sound, fault: faultOf(client), protocol };
+    return { ...await trialOf(client), protocol };
   } finally {
     await client.close();
   }
