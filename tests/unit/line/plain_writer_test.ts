@@ -101,7 +101,7 @@ Deno.test("PlainWriter asks once behind what it writes in a turn, unless request
   assertEquals(questions.length, 0);
   await turns();
   assertEquals(questions.length, 1);
-  writer.pass({ isSilent: true, mayGo: () => true, go() {} });
+  writer.runInOrder({ isUnanswered: true, isReady: () => true, run() {} });
   await turns();
   assertEquals(questions.length, 2);
 });
