@@ -179,3 +179,38 @@ onEveryServer(
   },
   { jetstream: true },
 );
+
+onEveryServer(
+  "EmbeddedServer: A stream's consumer tells times again as they were said, to the nanosecond",
+  async (backend) => {
+    await using client = await FrameClient.to(backend);
+    await client.json("$JS.API.STREAM.CREATE.A", { name: "A", subjects: ["a"], storage: "memory" });
+    const start = { deliver_policy: "by_start_time", ack_policy: "explicit" };
+    const create = async (config: object) =>
+      await client.json("$JS.API.CONSUMER.CREATE.A.c", {
+        stream_name: "A",
+        config: { name: "c", ...start, ...config },
+      });
+    const told = {
+      "2030-01-01T00:30:00.1234567891+02:00": "2030-01-01T00:30:00.123456789+02:00",
+      "2030-01-01T00:30:00,1200Z": "2030-01-01T00:30:00.12Z",
+      "2030-01-01T00:30:00.000+00:00": "2030-01-01T00:30:00Z",
+    };
+    for (const [said, heard] of Object.entries(told)) {
+      const { config } = await create({ opt_start_time: said, pause_until: said });
+      assertEquals([config.opt_start_time, config.pause_until], [heard, heard]);
+      const elsewhere = await create({ opt_start_time: said.replace("2030", "2031") });
+      assertEquals(elsewhere.error.err_code, 10_012);
+      await client.json("$JS.API.CONSUMER.DELETE.A.c");
+    }
+    await create({ opt_start_time: "2030-01-01T00:00:00.5Z" });
+    assertEquals(
+      (await create({ opt_start_time: "2030-01-01T02:00:00.5+02:00" })).error,
+      undefined,
+    );
+    const pause = { pause_until: "2030-01-01T00:30:00.123456789+02:00" };
+    const { pause_until } = await client.json("$JS.API.CONSUMER.PAUSE.A.c", pause);
+    assertEquals(pause_until, "2029-12-31T22:30:00.123456789Z");
+  },
+  { jetstream: true },
+);

@@ -11,6 +11,9 @@ export const NEVER = "0001-01-01T00:00:00Z";
 /** Times are kept to the microsecond, of which a number can hold every one there is. */
 const MICROS = 1_000;
 
+/** How many digits of a second's fraction the server reads. */
+const NANO_DIGITS = 9;
+
 /** What fits into 64 bits of nanoseconds. */
 const MAX_DURATION = 2 ** 63 / NANOSECONDS;
 
@@ -62,6 +65,26 @@ export function readTime(text: string): number | undefined {
     return undefined;
   }
   return toMicros(whole + Number(`0.${fraction || 0}`) * 1_000);
+}
+
+/** A time as the server tells it again: in its zone, and to the nanosecond; `undefined` where it is none. */
+export function shownTime(text: string): string | undefined {
+  if (readTime(text) === undefined) return undefined;
+  const { seconds, fraction, zone } = partsOf(text);
+  return `${seconds}${fraction}${/^[+-]00:00$/.test(zone) ? "Z" : zone}`;
+}
+
+/** The same time in UTC, to the nanosecond. */
+export function inUtc(text: string): string {
+  const { seconds, fraction, zone } = partsOf(text);
+  return `${new Date(`${seconds}${zone}`).toISOString().slice(0, seconds.length)}${fraction}Z`;
+}
+
+/** The fraction with its point, and without what is smaller than a nanosecond. */
+function partsOf(text: string): { seconds: string; fraction: string; zone: string } {
+  const [, seconds = "", digits = "", zone = ""] = /^(.{19})(?:[.,](\d+))?(.+)$/.exec(text)!;
+  const kept = digits.slice(0, NANO_DIGITS).replace(/0+$/, "");
+  return { seconds, fraction: kept === "" ? "" : `.${kept}`, zone };
 }
 
 /** Reads a duration such as `1h30m` or `250ms`, in milliseconds; `undefined` where it is none. */

@@ -7,16 +7,15 @@ import { consumerOf, consumersOf, createConsumer, updateConsumer } from "../cons
 import type { Context } from "../context.ts";
 import { hasPathSeparators } from "../names.ts";
 import type { Streams } from "../streams.ts";
-import { NEVER, readTime, writeTime } from "../time.ts";
+import { inUtc, NEVER } from "../time.ts";
 import { type Call, type Endpoint, expectNothing, read, readIfAny } from "./call.ts";
 import { ApiError } from "./errors.ts";
-import { type Fields, INT, STRING, TIME } from "./go_json.ts";
+import { type Fields, INT, SHOWN_TIME, STRING } from "./go_json.ts";
 import { MAX_LISTED, MAX_NAMES, page } from "./page.ts";
 
 const LIST: Fields = { offset: INT };
-const PAUSE: Fields = { pause_until: TIME };
+const PAUSE: Fields = { pause_until: SHOWN_TIME };
 const UNPIN: Fields = { group: STRING };
-const UNSET = readTime(NEVER);
 
 /** How the subject of a request says which consumer is meant. */
 type Form = "ephemeral" | "durable" | "named";
@@ -100,11 +99,12 @@ function endpointsOfOne(streams: Streams, context: Context): Endpoint[] {
 
 function pause(context: Context, find: (call: Call) => Consumer, call: Call): object {
   const said = readIfAny<ConsumerConfig>(call, PAUSE);
-  const until = said.pause_until === UNSET ? undefined : said.pause_until;
+  const asked = said.pause_until === undefined ? NEVER : inUtc(said.pause_until);
+  const until = asked === NEVER ? undefined : asked;
   const consumer = find(call);
   updateConsumer(context, consumer, withLevel({ ...consumer.config, pause_until: until }));
   const now = context.clock.wallTime();
-  return { paused: false, pause_until: writeTime(until), ...pauseOf(until, now) };
+  return { paused: false, pause_until: asked, ...pauseOf(until, now) };
 }
 
 function unpin(consumer: Consumer, group: string): void {

@@ -1,12 +1,12 @@
 import { toByteString } from "../../byte_string.ts";
-import { readTime } from "../time.ts";
+import { readTime, shownTime } from "../time.ts";
 
 /**
  * JSON as the real server reads it: by a shape, names in any case, unknown names refused, `null` for nothing said, and
  * whole numbers within the range of their type. Texts become byte strings, as subjects are everywhere in the server.
  */
 export type Shape =
-  | { readonly is: "string" | "boolean" | "time" | "strings" | "texts" }
+  | { readonly is: "string" | "boolean" | "time" | "shown time" | "strings" | "texts" }
   | { readonly is: "integer"; readonly type: IntegerType }
   | { readonly is: "enum"; readonly values: readonly string[]; readonly anyCase?: true }
   | { readonly is: "object"; readonly fields: Fields }
@@ -21,6 +21,8 @@ type IntegerType = "int" | "int32" | "int64" | "uint64" | "Duration";
 export const STRING: Shape = { is: "string" };
 export const BOOLEAN: Shape = { is: "boolean" };
 export const TIME: Shape = { is: "time" };
+/** A time that is told again as it was said. */
+export const SHOWN_TIME: Shape = { is: "shown time" };
 export const STRINGS: Shape = { is: "strings" };
 /** Texts by names that are free. */
 export const TEXTS: Shape = { is: "texts" };
@@ -129,7 +131,9 @@ function readValue(value: unknown, shape: Shape, at: string): unknown {
       if (typeof value !== "boolean") throw mismatch(value, at, "bool");
       return value;
     case "time":
-      return readTimeText(value, at);
+      return timeBy(readTime, value, at);
+    case "shown time":
+      return timeBy(shownTime, value, at);
     case "integer":
       return readInteger(value, shape.type, at);
     case "enum": {
@@ -180,8 +184,8 @@ function readInteger(value: unknown, type: IntegerType, at: string): number {
   return BigInt(rounded) <= greatest ? rounded : Number(greatest - ROUNDING);
 }
 
-function readTimeText(value: unknown, at: string): number {
-  const time = typeof value === "string" ? readTime(value) : undefined;
+function timeBy<T>(read: (text: string) => T | undefined, value: unknown, at: string): T {
+  const time = typeof value === "string" ? read(value) : undefined;
   if (time === undefined) throw mismatch(value, at, "time.Time");
   return time;
 }

@@ -59,7 +59,6 @@ export class ApiRouter {
   }
 
   #answer(endpoint: Endpoint, call: Call): object {
-    this.usage.total++;
     try {
       if (asksTooMuch(call.headers)) throw new ApiError("requiredApiLevel");
       return endpoint.answer(call);
@@ -67,6 +66,9 @@ export class ApiRouter {
       if (!(error instanceof ApiError)) throw error;
       this.usage.errors++;
       return { error, ...endpoint.empty };
+    } finally {
+      // an answer that tells of the usage does not count itself
+      this.usage.total++;
     }
   }
 }

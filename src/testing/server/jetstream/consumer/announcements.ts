@@ -1,5 +1,5 @@
 import { advise, newId } from "../advisories.ts";
-import { writeTime } from "../time.ts";
+import { NEVER, writeTime } from "../time.ts";
 import type { ConsumerState } from "./state.ts";
 
 /** A delivery that something is told of. */
@@ -28,7 +28,7 @@ export class Announcements {
   /** It was paused, or goes on. */
   paused(): void {
     const { config, isPaused } = this.#state;
-    const facts = { paused: isPaused, pause_until: writeTime(config.pause_until) };
+    const facts = { paused: isPaused, pause_until: config.pause_until ?? NEVER };
     this.#tell("PAUSE", "consumer_pause", facts);
   }
 

@@ -5,13 +5,12 @@ import {
   type Fields,
   INT,
   type Shape,
+  SHOWN_TIME,
   STRING,
   STRINGS,
   TEXTS,
-  TIME,
   UINT64,
 } from "../api/go_json.ts";
-import { writeTime } from "../time.ts";
 
 /** Where a consumer begins. */
 export type DeliverPolicy =
@@ -35,7 +34,7 @@ export interface ConsumerConfig {
   readonly description: string;
   readonly deliver_policy: DeliverPolicy;
   readonly opt_start_seq: number;
-  readonly opt_start_time: number | undefined;
+  readonly opt_start_time: string | undefined;
   readonly ack_policy: AckPolicy;
   readonly ack_wait: number;
   readonly max_deliver: number;
@@ -61,7 +60,7 @@ export interface ConsumerConfig {
   readonly direct: boolean;
   readonly sourcing: boolean;
   readonly metadata: Readonly<Record<string, string>>;
-  readonly pause_until: number | undefined;
+  readonly pause_until: string | undefined;
   readonly priority_groups: readonly string[];
   readonly priority_policy: PriorityPolicy;
   readonly priority_timeout: number;
@@ -82,7 +81,7 @@ const CONFIG = {
     "undefined",
   ),
   opt_start_seq: UINT64,
-  opt_start_time: TIME,
+  opt_start_time: SHOWN_TIME,
   ack_policy: enumOf("none", "all", "explicit", "flow_control"),
   ack_wait: DURATION,
   max_deliver: INT,
@@ -108,7 +107,7 @@ const CONFIG = {
   direct: BOOLEAN,
   sourcing: BOOLEAN,
   metadata: TEXTS,
-  pause_until: TIME,
+  pause_until: SHOWN_TIME,
   priority_groups: STRINGS,
   priority_policy: enumOf("none", "overflow", "pinned_client", "prioritized"),
   priority_timeout: DURATION,
@@ -191,8 +190,7 @@ export function shownConfig(config: ConsumerConfig): Record<string, unknown> {
   for (const name of Object.keys(CONFIG) as (keyof ConsumerConfig)[]) {
     const value = config[name];
     if (isEmpty(value, name) && !SHOWN.has(name)) continue;
-    const isTime = name === "opt_start_time" || name === "pause_until";
-    shown[name] = isTime ? writeTime(value as number) : value;
+    shown[name] = value;
   }
   return shown;
 }

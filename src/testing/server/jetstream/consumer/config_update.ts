@@ -1,5 +1,6 @@
 import { ApiError } from "../api/errors.ts";
 import { isSameConfig } from "../same_config.ts";
+import { inUtc } from "../time.ts";
 import { type ConsumerConfig, isPush } from "./config.ts";
 
 /** What cannot be changed, and what it is called in words, in the server's order. */
@@ -23,7 +24,7 @@ const FIXED = [
 export function checkUpdate(before: ConsumerConfig, after: ConsumerConfig, isBound: boolean): void {
   if (isSameConfig(before, after)) return;
   for (const [name, words] of FIXED) {
-    if (before[name] !== after[name]) throw refused(`${words} can not be updated`);
+    if (meant(before, name) !== meant(after, name)) throw refused(`${words} can not be updated`);
   }
   if (before.deliver_subject !== after.deliver_subject) {
     if (!isPush(before)) throw refused("can not update pull consumer to push based");
@@ -31,6 +32,12 @@ export function checkUpdate(before: ConsumerConfig, after: ConsumerConfig, isBou
     if (isBound) throw new ApiError("consumerNameExists");
   }
   if (before.max_waiting !== after.max_waiting) throw refused("max waiting can not be updated");
+}
+
+/** A time is the same in every zone. */
+function meant(config: ConsumerConfig, name: (typeof FIXED)[number][0]): unknown {
+  const value = config[name];
+  return name === "opt_start_time" && value !== undefined ? inUtc(value as string) : value;
 }
 
 function refused(why: string): ApiError {

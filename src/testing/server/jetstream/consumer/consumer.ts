@@ -209,7 +209,7 @@ export class Consumer implements StreamConsumer {
   }
 
   get #pausedUntil(): number | undefined {
-    return this.#state.isPaused ? this.config.pause_until : undefined;
+    return this.#state.isPaused ? this.#state.pausedUntil : undefined;
   }
 
   #acknowledge(published: Published): void {

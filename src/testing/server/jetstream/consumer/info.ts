@@ -1,4 +1,4 @@
-import { NANOSECONDS, writeTime } from "../time.ts";
+import { NANOSECONDS, readTime, writeTime } from "../time.ts";
 import { isPush, shownConfig } from "./config.ts";
 import { shownWithServer } from "./metadata.ts";
 import type { Pin } from "./pin.ts";
@@ -43,7 +43,8 @@ export function infoOf(
 }
 
 /** Whether it is paused, and for how long, in nanoseconds. */
-export function pauseOf(until: number | undefined, now: number): object {
+export function pauseOf(said: string | undefined, now: number): object {
+  const until = said === undefined ? undefined : readTime(said);
   if (until === undefined || until <= now) return {};
   return { paused: true, pause_remaining: Math.round((until - now) * NANOSECONDS) };
 }

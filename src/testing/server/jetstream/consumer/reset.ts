@@ -2,6 +2,7 @@ import { asksTooMuch } from "../api_level.ts";
 import { type Call, read } from "../api/call.ts";
 import { ApiError } from "../api/errors.ts";
 import { UINT64 } from "../api/go_json.ts";
+import { readTime } from "../time.ts";
 import type { ConsumerState } from "./state.ts";
 
 const TYPE = "io.nats.jetstream.api.v1.consumer_reset_response";
@@ -40,7 +41,7 @@ function startOf(
       if (seq < config.opt_start_seq) throw refuse("below start seq");
       return seq;
     case "by_start_time":
-      if (seq < log.seqAt(config.opt_start_time!)) throw refuse("below start time");
+      if (seq < log.seqAt(readTime(config.opt_start_time!)!)) throw refuse("below start time");
       return seq;
     default:
       throw refuse("not allowed");

@@ -1,5 +1,6 @@
 import type { MessageLog } from "../stream/message_log.ts";
 import type { Stream } from "../stream/stream.ts";
+import { readTime } from "../time.ts";
 import type { ConsumerConfig } from "./config.ts";
 import type { SubjectFilter } from "./filter.ts";
 
@@ -34,7 +35,7 @@ function wanted(config: ConsumerConfig, filter: SubjectFilter, log: MessageLog):
     case "last":
       return filter.last(log)?.seq ?? (filter.subjects.length === 0 ? log.last : 0);
     case "by_start_time":
-      return fromTime(log.seqAt(config.opt_start_time!), filter, log);
+      return fromTime(log.seqAt(readTime(config.opt_start_time!)!), filter, log);
     default:
       return log.last + 1;
   }

@@ -1,5 +1,6 @@
 import type { Context } from "../context.ts";
 import type { Stream } from "../stream/stream.ts";
+import { readTime } from "../time.ts";
 import { type ConsumerConfig, filtersOf } from "./config.ts";
 import { MAX_ACK_PENDING } from "./config_defaults.ts";
 import { SubjectFilter } from "./filter.ts";
@@ -83,9 +84,15 @@ export class ConsumerState {
     return size >= MAX_ACK_PENDING && memory.isExceeded;
   }
 
+  /** Until when nothing is or was delivered. */
+  get pausedUntil(): number | undefined {
+    const { pause_until } = this.config;
+    return pause_until === undefined ? undefined : readTime(pause_until);
+  }
+
   /** Is nothing delivered until some time? */
   get isPaused(): boolean {
-    return (this.config.pause_until ?? 0) > this.context.clock.wallTime();
+    return (this.pausedUntil ?? 0) > this.context.clock.wallTime();
   }
 
   /** What it takes, in bytes as they are estimated. */
