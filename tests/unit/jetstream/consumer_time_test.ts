@@ -151,6 +151,22 @@ Deno.test("EmbeddedServer.advance() ends consumers that nobody uses, and no othe
   });
 });
 
+Deno.test("EmbeddedServer.advance() ends a consumer that pushes to nobody exactly when it was said", async () => {
+  await onMovedTime(async ({ server, client, info }) => {
+    const config = { name: "push", deliver_subject: "gone", inactive_threshold: 50_000_000 };
+    const sid = await client.subscribe("gone");
+    await client.json("$JS.API.CONSUMER.CREATE.A.push", { stream_name: "A", config });
+    await server.advance("1m");
+    assertEquals((await info("push")).name, "push");
+    await client.unsubscribe(sid);
+    await client.flush();
+    await server.advance("49ms");
+    assertEquals((await info("push")).name, "push");
+    await server.advance("2ms");
+    assertEquals((await info("push")).name, undefined);
+  });
+});
+
 Deno.test("EmbeddedServer.advance() pins another client where the pinned one does not ask any more", async () => {
   await onMovedTime(async ({ server, client, consumer, ask, heard }) => {
     const pinned = { priority_policy: "pinned_client", priority_groups: ["g"] };

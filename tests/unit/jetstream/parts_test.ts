@@ -150,6 +150,10 @@ Deno.test("readTime() reads back what writeTime() wrote, to the microsecond", ()
     const time = Math.round((1.7e12 + random() * 1e11) * 1_000) / 1_000;
     assertEquals(readTime(writeTime(time)), time);
   }
+  const second = Date.UTC(2026, 0, 1);
+  assertEquals(readTime("2026-01-01T00:00:00.000123Z"), second + 0.123);
+  assertEquals(readTime("2026-01-01T00:00:00.000123001Z"), second + 0.124);
+  assertEquals(readTime("2026-01-01T00:00:00.0001230001Z"), second + 0.123);
   assertEquals(readTime("2026-02-30T00:00:00Z"), undefined);
   assertEquals(readTime("2026-01-01 00:00:00Z"), undefined);
   assertEquals(readTime("2026-01-01T01:00:00.5+01:00"), Date.UTC(2026, 0, 1) + 500);

@@ -7,6 +7,7 @@ import { withDefaults } from "./consumer/config_defaults.ts";
 import { checkUpdate } from "./consumer/config_update.ts";
 import { Consumer } from "./consumer/consumer.ts";
 import { withLevel } from "./consumer/metadata.ts";
+import { UNSAID_PATIENCE } from "./consumer/pace.ts";
 import type { Context } from "./context.ts";
 import { MAX_NAME } from "./names.ts";
 import { isSameConfig } from "./same_config.ts";
@@ -15,8 +16,6 @@ import type { Stream } from "./stream/stream.ts";
 /** How many a stream may have that does not say. */
 const MAX_CONSUMERS = 1_000;
 const EPHEMERAL_NAME = 8;
-/** How long a consumer without a durable name may be unused, in nanoseconds. */
-const INACTIVE = 5_000_000_000;
 
 /** The consumers of a stream that can be asked for, in the order of their names. */
 export function consumersOf({ consumers }: Stream): Consumer[] {
@@ -114,5 +113,5 @@ function checkUnique(stream: Stream, config: ConsumerConfig, name: string): void
 /** The server says how long a consumer without a durable name may be unused. */
 function withPatience(config: ConsumerConfig): ConsumerConfig {
   const isEphemeral = config.durable_name === "" && config.inactive_threshold <= 0;
-  return isEphemeral ? { ...config, inactive_threshold: INACTIVE } : config;
+  return isEphemeral ? { ...config, inactive_threshold: UNSAID_PATIENCE } : config;
 }

@@ -11,7 +11,8 @@ export const NEVER = "0001-01-01T00:00:00Z";
 /** Times are kept to the microsecond, of which a number can hold every one there is. */
 const MICROS = 1_000;
 
-/** How many digits of a second's fraction the server reads. */
+/** How many digits of a second's fraction are microseconds, and how many the server reads. */
+const MICRO_DIGITS = 6;
 const NANO_DIGITS = 9;
 
 /** What fits into 64 bits of nanoseconds. */
@@ -51,7 +52,7 @@ export function writeTime(time: number | undefined): string {
   return fraction === "" ? `${seconds}Z` : `${seconds}.${fraction}Z`;
 }
 
-/** Reads a time; `undefined` where it is none. */
+/** Reads a time, what is less than a microsecond as a whole one; `undefined` where it is none. */
 export function readTime(text: string): number | undefined {
   const match = RFC3339.exec(text);
   if (!match) return undefined;
@@ -64,7 +65,10 @@ export function readTime(text: string): number | undefined {
   if (calendar.getUTCDate() !== Number(date) || calendar.getUTCMonth() + 1 !== Number(month)) {
     return undefined;
   }
-  return toMicros(whole + Number(`0.${fraction || 0}`) * 1_000);
+  const micros = Number(fraction.slice(0, MICRO_DIGITS).padEnd(MICRO_DIGITS, "0"));
+  // a time just after that of a message is not the message's own
+  const isMore = /[1-9]/.test(fraction.slice(MICRO_DIGITS, NANO_DIGITS));
+  return toMicros(whole + (micros + Number(isMore)) / MICROS);
 }
 
 /** A time as the server tells it again: in its zone, and to the nanosecond; `undefined` where it is none. */

@@ -1,6 +1,10 @@
 import { NANOSECONDS } from "../time.ts";
 import type { StoredMessage } from "../message.ts";
+import { isPush } from "./config.ts";
 import type { ConsumerState } from "./state.ts";
+
+/** How long a consumer without a durable name may be unused where nothing is said of it, in nanoseconds. */
+export const UNSAID_PATIENCE = 5_000_000_000;
 
 /** Shorter waits are none. */
 const LEAST = 1;
@@ -49,10 +53,10 @@ export class Pace {
 
 /** How long nothing may happen to a consumer before it is deleted, in milliseconds; `undefined` is for ever. */
 export function patienceOf({ config, context: { clock } }: ConsumerState): number | undefined {
-  const { durable_name, deliver_subject, inactive_threshold } = config;
+  const { durable_name, inactive_threshold } = config;
   if (inactive_threshold <= 0) return undefined;
   const threshold = inactive_threshold / NANOSECONDS;
-  const isExact = deliver_subject !== "" && durable_name !== "";
+  const isSaid = durable_name !== "" || inactive_threshold !== UNSAID_PATIENCE;
   // the server waits a little longer, so that not all end at once
-  return isExact ? threshold : threshold + 100 + Math.floor(clock.random() * 900);
+  return isPush(config) && isSaid ? threshold : threshold + 100 + Math.floor(clock.random() * 900);
 }
