@@ -100,7 +100,7 @@ for (const side of ["client", "service"] as const) {
     leaving.abort("changed my mind");
     const reason = await aborted(told.signal);
     const took = performance.now() - began;
-    assert(took < 100, `${took} ms`);
+    assert(took < 2_000, `${took} ms, as if by a timeout`);
     assertInstanceOf(reason, LinkError);
     for (const error of [reason, await sending, await reading]) {
       assertEquals([error.reason, error.description], ["cancelled", "changed my mind"]);
@@ -127,7 +127,7 @@ for (const side of ["client", "service"] as const) {
       }
       const reason = await aborted(told.signal);
       const took = performance.now() - began;
-      assert(took < 100, `${took} ms`);
+      assert(took < 2_000, `${took} ms, as if by a timeout`);
       assertEquals((reason as LinkError).reason, "cancelled");
       assertEquals(await ends(opened, served), ["cancelled", "cancelled"]);
     },

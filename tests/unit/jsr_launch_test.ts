@@ -5,11 +5,12 @@ const launcher = new URL("../support/jsr/launch.ts", import.meta.url).pathname;
 const printJsrUrl = ["eval", `console.log(Deno.env.get("JSR_URL"))`];
 
 function launch(args: string[], env: Record<string, string>): Deno.ChildProcess {
-  const { SIGNALBOX_JSR: _mode, JSR_URL: _url, ...inherited } = Deno.env.toObject();
+  const asked = { SIGNALBOX_JSR: "", JSR_URL: "", SIGNALBOX_NATS_CORE: "" };
+  const inherited = Object.entries(Deno.env.toObject()).filter(([name]) => !(name in asked));
   return new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", launcher, ...args],
     clearEnv: true,
-    env: { ...inherited, NO_COLOR: "1", ...env },
+    env: { ...Object.fromEntries(inherited), NO_COLOR: "1", ...env },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

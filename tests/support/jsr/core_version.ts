@@ -1,5 +1,7 @@
 /** The version of the client that the stand-in names. */
 const USUAL = "3.4.0";
+/** Milliseconds that npm may take to answer. */
+const PATIENCE = 60_000;
 
 /**
  * Has the stand-in made of the client that `SIGNALBOX_NATS_CORE` asks for: "latest", or a version. Which one that is, npm is
@@ -17,6 +19,7 @@ async function versionOf(asked: string): Promise<string> {
   const name = "@nats-io/nats-core";
   const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["info", "--json", "--no-config", "--no-lock", `npm:${name}@${asked}`],
+    signal: AbortSignal.timeout(PATIENCE),
   }).output();
   const decoder = new TextDecoder();
   const found = /"@nats-io\/nats-core@(\d[^"_]*)/.exec(decoder.decode(stdout))?.[1];
