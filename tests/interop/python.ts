@@ -1,3 +1,5 @@
+import { failureOf } from "./command.ts";
+
 const ROOT = new URL("../../", import.meta.url).pathname;
 const FOLDER = `${ROOT}.cache/faststream`;
 const PYTHON = `${FOLDER}/bin/python3`;
@@ -30,17 +32,6 @@ async function hasFastStream(): Promise<boolean> {
   return await run(PYTHON, "-c", "import faststream.nats") === undefined;
 }
 
-/** What a program said as it failed; `undefined` if it did not. */
-async function run(program: string, ...args: string[]): Promise<string | undefined> {
-  try {
-    const { success, stderr } = await new Deno.Command(program, {
-      args,
-      env: { PIP_DISABLE_PIP_VERSION_CHECK: "1" },
-      stdin: "null",
-      stdout: "null",
-    }).output();
-    return success ? undefined : new TextDecoder().decode(stderr) || "it failed";
-  } catch {
-    return `${program} is not there`;
-  }
+function run(program: string, ...args: string[]): Promise<string | undefined> {
+  return failureOf(program, args, { env: { PIP_DISABLE_PIP_VERSION_CHECK: "1" } });
 }

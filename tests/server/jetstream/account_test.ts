@@ -15,6 +15,10 @@ onEveryServer(
     await client.json("$JS.API.STREAM.NAMES");
     await client.json("$JS.API.STREAM.INFO.A");
     assertEquals(await usage(), [total + 4, 1]);
+    await client.json("$JS.API.STREAM.CREATE.A", { name: "A", storage: "memory" });
+    const { error } = await client.json("$JS.API.STREAM.MSG.DELETE.A", { seq: 7 });
+    assertEquals(error.err_code, 10_043);
+    assertEquals(await usage(), [total + 7, 1]);
   },
   { jetstream: true },
 );

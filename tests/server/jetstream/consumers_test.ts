@@ -208,6 +208,10 @@ onEveryServer(
       (await create({ opt_start_time: "2030-01-01T02:00:00.5+02:00" })).error,
       undefined,
     );
+    await client.json("$JS.API.CONSUMER.DELETE.A.c");
+    const never = "0001-01-01T00:00:00Z";
+    const { config } = await create({ opt_start_time: never, pause_until: never });
+    assertEquals([config.pause_until, config.metadata["_nats.req.level"]], [never, "0"]);
     const pause = { pause_until: "2030-01-01T00:30:00.123456789+02:00" };
     const { pause_until } = await client.json("$JS.API.CONSUMER.PAUSE.A.c", pause);
     assertEquals(pause_until, "2029-12-31T22:30:00.123456789Z");

@@ -1,4 +1,5 @@
 import type { StoredMessage } from "../message.ts";
+import type { Stream } from "../stream/stream.ts";
 import type { Streams } from "../streams.ts";
 import { writeTime } from "../time.ts";
 import { type Call, type Endpoint, expectSomething, read } from "./call.ts";
@@ -20,9 +21,11 @@ export function messageEndpoints(streams: Streams): Endpoint[] {
     {
       subject: "STREAM.MSG.DELETE.*",
       type: "stream_msg_delete_response",
+      // the server does not count it as an error that there is no such message
       answer: (call) => {
-        remove(streams, call);
-        return { success: true };
+        const seq = sequenceIn(call);
+        const isGone = remove(streams.get(call.names[0]!), seq);
+        return isGone ? { success: true } : { error: new ApiError("sequenceNotFound", seq) };
       },
     },
   ];
@@ -57,20 +60,23 @@ function shown({ seq, subject, headers, body, time }: StoredMessage, isBare: boo
   };
 }
 
-function remove(streams: Streams, call: Call): void {
+function sequenceIn(call: Call): number {
   expectSomething(call);
-  const { seq = 0 } = read<{ readonly seq?: number }>(call, DELETE);
-  const stream = streams.get(call.names[0]!);
+  return read<{ readonly seq?: number }>(call, DELETE).seq ?? 0;
+}
+
+/** Gives whether there was such a message. */
+function remove(stream: Stream, seq: number): boolean {
   if (stream.config.sealed) throw new ApiError("streamSealed");
   if (stream.config.deny_delete) {
     throw new ApiError("streamMessageDeleteFailed", "message delete not permitted");
   }
-  if (stream.removeMessage(seq)) return;
+  if (stream.removeMessage(seq)) return true;
   const { config, log } = stream;
   // files are not looked through for what cannot be there
   if (config.storage === "file" && (seq < log.first || seq > log.last)) {
     const why = seq > log.last ? "stream store EOF" : "no message found";
     throw new ApiError("streamMessageDeleteFailed", why);
   }
-  throw new ApiError("sequenceNotFound", seq);
+  return false;
 }

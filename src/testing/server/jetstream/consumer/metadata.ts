@@ -1,4 +1,5 @@
 import * as metadata from "../metadata.ts";
+import { NEVER } from "../time.ts";
 import { type ConsumerConfig, shownConfig } from "./config.ts";
 
 /** A configuration with which API it needs. What answers tell of the server is not kept. */
@@ -15,5 +16,7 @@ function levelOf(config: ConsumerConfig): number {
   if (config.ack_policy === "flow_control") return 4;
   const hasPriorities = config.priority_policy !== "none" || config.priority_timeout !== 0 ||
     config.priority_groups.length > 0;
-  return hasPriorities || config.pause_until !== undefined ? 1 : 0;
+  // clients may say a time that is none
+  const { pause_until = NEVER } = config;
+  return hasPriorities || pause_until !== NEVER ? 1 : 0;
 }
