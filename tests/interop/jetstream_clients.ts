@@ -27,6 +27,7 @@ const ASIDE: readonly [RegExp, string][] = [
   [/\b\d\d:\d\d:\d\d\b/g, "<time>"],
   [/\b(\d+h)?(\d+m)?\d+(\.\d+)?(ns|µs|ms|s)\b/g, "<duration>"],
   [/-embedded\b/g, ""],
+  [/Leader: \S+/g, "Leader: <name>"],
   [/─+/g, "─"],
   [/[^\S\n]+/g, " "],
 ];

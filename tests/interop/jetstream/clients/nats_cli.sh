@@ -6,8 +6,7 @@ export HOME="$home" XDG_CONFIG_HOME="$home"
 trap 'rm -rf "$home"' EXIT
 
 nats() {
-  echo "--- nats $*"
-  "$NATS" "$@" 2>&1 | sed "s|$home|<home>|g"
+  { echo "--- nats $*" && "$NATS" "$@" 2>&1; } | sed "s|$home|<home>|g"
 }
 
 nats stream add S --subjects 's.>' --storage memory --defaults
