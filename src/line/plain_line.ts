@@ -62,10 +62,13 @@ export class PlainLine implements Line {
     const { subject, queue } = listener;
     const callback = (error: Error | null, message: Msg) => {
       if (error) listener.refused(error);
-      else this.#take(this.#packetOf(message), listener);
+      else if (!ticket.isGone) this.#take(this.#packetOf(message), listener);
     };
     const options = queue === undefined ? { callback } : { queue, callback };
-    const ticket = new PlainTicket((subscription) => this.#drain(subscription));
+    const ticket = new PlainTicket({
+      unsubscribe: (subscription) => this.#unsubscribe(subscription),
+      drain: (subscription) => this.#drain(subscription),
+    });
     const subscribe = () => this.#client.subscribe(subject, options);
     // a closed client would throw; the broker repeats all subscriptions on the next line
     const begin = () => this.isOpen && ticket.begin(subscribe);
@@ -76,7 +79,9 @@ export class PlainLine implements Line {
   ask(answered: () => void): Promise<void> {
     return this.#asks.add((resolve, reject) => {
       this.writer.pass(this.#turnstile.question((passed) => {
+        const confirmed = this.writer.asking();
         this.#asked().then(() => this.#quiet()).then(() => {
+          confirmed();
           answered();
           resolve();
           passed();
@@ -103,6 +108,14 @@ export class PlainLine implements Line {
   async #asked(): Promise<void> {
     await this.#client.flush();
     this.#look();
+  }
+
+  /** Unsubscribes in the write of what was sent before. */
+  #unsubscribe(subscription: Subscription): void {
+    const go = () => {
+      if (!subscription.isClosed()) subscription.unsubscribe();
+    };
+    this.writer.pass({ isSilent: true, mayGo: () => true, go });
   }
 
   /** Drains behind all waiting messages, as some may be for this subscription. */
@@ -172,13 +185,20 @@ export class PlainLine implements Line {
   }
 }
 
+interface TicketWays {
+  unsubscribe(subscription: Subscription): void;
+  drain(subscription: Subscription): Promise<void>;
+}
+
 class PlainTicket implements Ticket {
-  readonly #drain: (subscription: Subscription) => Promise<void>;
+  readonly #ways: TicketWays;
   #subscription: Subscription | undefined;
   #isOver = false;
+  /** Whether its messages are no longer wanted, though the server may not know yet. */
+  isGone = false;
 
-  constructor(drain: (subscription: Subscription) => Promise<void>) {
-    this.#drain = drain;
+  constructor(ways: TicketWays) {
+    this.#ways = ways;
   }
 
   /** Subscribes, unless the ticket was ended while it waited. */
@@ -191,15 +211,15 @@ class PlainTicket implements Ticket {
   }
 
   unsubscribe(): void {
-    this.#isOver = true;
+    this.#isOver = this.isGone = true;
     const subscription = this.#subscription;
-    if (subscription && !subscription.isClosed()) subscription.unsubscribe();
+    if (subscription && !subscription.isClosed()) this.#ways.unsubscribe(subscription);
   }
 
   async drain(): Promise<void> {
     this.#isOver = true;
     const subscription = this.#subscription;
     if (!subscription || subscription.isClosed()) return;
-    await this.#drain(subscription).catch(() => {});
+    await this.#ways.drain(subscription).catch(() => {});
   }
 }

@@ -40,13 +40,17 @@ interface Waiting extends Unsent {
 
 /** An action with a place in the order of the messages. */
 export interface Step {
+  /** Whether the server answers it with nothing, as a subscription. */
+  readonly isSilent?: boolean;
   mayGo(): boolean;
   go(): void;
 }
 
 /**
  * Writes through the client. The client decides when to write and cannot give a message back, so this writer hands it
- * little at a time and keeps the rest here.
+ * little at a time and keeps the rest here. The client leaves Nagle's algorithm on, which holds each small write back
+ * until the one before is acknowledged, 40 ms later where the server has nothing to say: so each write has a question at
+ * its end.
  */
 export class PlainWriter implements Writer {
   readonly #client: NatsConnection;
@@ -59,6 +63,7 @@ export class PlainWriter implements Writer {
   /** For how many of those bytes no question is on its way. */
   #unasked = 0;
   #forgotten = 0;
+  #isAccompanied = false;
   #room: PromiseWithResolvers<void> | undefined;
   taken = 0;
   sent = 0;
@@ -91,7 +96,7 @@ export class PlainWriter implements Writer {
 
   /** Runs a step after all earlier messages and before all later ones. */
   pass(step: Step): void {
-    if (this.#waiting.length === 0 && step.mayGo()) return step.go();
+    if (this.#waiting.length === 0 && step.mayGo()) return this.#take(step);
     this.#waiting.push(step);
     this.#moveOn();
   }
@@ -128,7 +133,7 @@ export class PlainWriter implements Writer {
       if (isMessage(one) ? !this.#canTake(one.size) : !one.mayGo()) break;
       count++;
       if (isMessage(one)) this.#write(one);
-      else one.go();
+      else this.#take(one);
     }
     this.#waiting.splice(0, count);
     this.#makeRoom();
@@ -146,12 +151,27 @@ export class PlainWriter implements Writer {
     return this.#open === 0 || this.#open + size <= WINDOW;
   }
 
+  /** Counts what was written as asked about; returns what to call once the server has answered. */
+  asking(): () => void {
+    const asked = this.#unasked;
+    this.#unasked = 0;
+    return () => void (this.#open -= asked);
+  }
+
+  #take(step: Step): void {
+    if (step.isSilent) this.#accompany(ENTRY);
+    step.go();
+  }
+
   #write({ outgoing, data, size, isFleeting, isCounted }: Waiting): void {
     this.#size -= size;
     if (outgoing.isForgotten && !isFleeting) {
       if (isCounted) this.taken--;
       return;
     }
+    // the answer to a request acknowledges it
+    if (outgoing.timeLeft === undefined) this.#accompany(size);
+    else this.#count(size);
     try {
       this.#client.publish(outgoing.subject, data, optionsOf(outgoing));
     } catch (error) {
@@ -159,9 +179,23 @@ export class PlainWriter implements Writer {
       return this.#ways.dropped(outgoing, this.#reasonOf(outgoing, error as Error));
     }
     if (isCounted) this.sent++;
+    if (this.#unasked >= STRIDE) this.#question();
+  }
+
+  /** Asks before the client writes, which it does in a microtask that it asks for after this one. */
+  #accompany(size: number): void {
+    this.#count(size);
+    if (this.#isAccompanied) return;
+    this.#isAccompanied = true;
+    queueMicrotask(() => {
+      this.#isAccompanied = false;
+      if (this.#unasked > 0) this.#question();
+    });
+  }
+
+  #count(size: number): void {
     this.#open += size;
     this.#unasked += size;
-    if (this.#unasked >= STRIDE) this.#question();
   }
 
   #reasonOf(outgoing: Outgoing, error: Error): Error {
@@ -171,10 +205,9 @@ export class PlainWriter implements Writer {
   }
 
   #question(): void {
-    const asked = this.#unasked;
-    this.#unasked = 0;
+    const answered = this.asking();
     this.#ways.ask().then(() => {
-      this.#open -= asked;
+      answered();
       this.goOn();
     }, () => {
       // the line has ended, and the broker takes back what waits

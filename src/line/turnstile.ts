@@ -20,6 +20,7 @@ export class Turnstile {
 
   subscription(go: () => void): Step {
     return {
+      isSilent: true,
       mayGo: () => !this.#isShut && this.#asked === 0,
       go: () => {
         this.#hasSubscribed = true;

@@ -82,22 +82,30 @@ export function publishingBesideRaw(ends: Ends): readonly Work<Told>[] {
   }));
 }
 
-/** A few messages at a time, beside a client that is used as it comes. */
+/** A few messages at a time, beside a client that is used as it comes, with the same headers and with none. */
 export function publishingAndFlushing(ends: Ends): readonly Work<Told>[] {
-  const rival: Side<Told> = async (operations) => {
+  const rival = (headersNow: () => MsgHdrs | undefined): Side<Told> => async (operations) => {
     await using client = await connect({ servers: ends.servers });
-    const publish = (subject: string) => client.publish(subject, BYTES);
+    const publish = (subject: string) => {
+      const headers = headersNow();
+      client.publish(subject, BYTES, headers && { headers });
+    };
     const flush = () => client.flush();
     return await publishWitnessed(ends, operations, { publish, flush, flushed: OFTEN });
   };
-  return [{
-    name: `publish ${OFTEN} and flush`,
-    unit: "messages",
-    aim: 2,
-    ours: publishOurs(ends, BYTES_KIND, OFTEN),
-    rival,
-    right: (told) => isKind(BYTES_KIND, told),
-  }];
+  const work = { unit: "messages", ours: publishOurs(ends, BYTES_KIND, OFTEN) };
+  const right = (told: Told) => isKind(BYTES_KIND, told);
+  const same = () => headersOf(BYTES_KIND.type, createInbox(""));
+  return [
+    { ...work, name: `publish ${OFTEN} and flush`, aim: 2, rival: rival(noHeaders), right },
+    {
+      ...work,
+      name: `publish ${OFTEN} and flush, beside the same headers`,
+      aim: 1,
+      rival: rival(same),
+      right,
+    },
+  ];
 }
 
 function publishOurs(ends: Ends, { body }: Kind, flushed: number): Side<Told> {
