@@ -52,6 +52,7 @@ export class Deliveries {
   /** One that has to wait a little. */
   #held: Parcel | undefined;
   #isAwake = false;
+  #hasBegun = false;
   #isOver = false;
 
   constructor(state: ConsumerState, parts: Parts) {
@@ -88,6 +89,9 @@ export class Deliveries {
   async #run(): Promise<void> {
     let outcome: Outcome;
     try {
+      // a client looks at the answer that made its consumer before messages reach it
+      if (!this.#hasBegun && isPush(this.#state.config)) await breath();
+      this.#hasBegun = true;
       for (let count = 1; (outcome = this.#next()) === "delivered"; count++) {
         if (count % MANY !== 0) continue;
         this.#parts.note();
