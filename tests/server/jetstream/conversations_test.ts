@@ -8,6 +8,8 @@ import { NatsServer } from "../../support/nats_server/nats_server.ts";
 
 /** Topics that are asked of nats-server too. In others it races with itself: `record_jetstream.ts --check` asks them. */
 const REFUSALS = ["bad_input", "consumer_bad_input"];
+/** A stream of nats-server's own events may begin with one of what was done before. */
+const OWN_EVENTS = "$JS.EVENT.>";
 const { version } = await findServer();
 
 for (const [topic, scenes] of Object.entries(topics)) {
@@ -36,7 +38,7 @@ for (const [topic, scenes] of Object.entries(topics)) {
         config: 'jetstream: { store_dir: "streams" }',
       });
       await awake(server.port);
-      for (const scene of scenes) {
+      for (const scene of scenes.filter(({ name }) => !name.includes(OWN_EVENTS))) {
         const recorded = recording.scenes[scene.name];
         await test.step(scene.name, async () => {
           assertEquals(await play(server.port, scene, recorded), recorded);
