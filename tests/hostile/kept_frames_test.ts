@@ -1,8 +1,9 @@
 import type { Session } from "@signalbox/nats";
-import { assert, assertLess } from "@std/assert";
+import { assert } from "@std/assert";
 import { onEveryServer } from "../support/backends.ts";
 import { delay } from "../support/delay.ts";
 import { heldMemory } from "../support/memory.ts";
+import { until } from "../support/nats_server/until.ts";
 import { withBystander } from "./bystander.ts";
 import { withHostile } from "./hostile_peer.ts";
 import { isPlain } from "../support/plain_mode.ts";
@@ -40,11 +41,13 @@ onEveryServer(
             }
             if (n % 10 === 0) await broker.flush();
           }
+          await broker.flush();
           await client.flush();
-          await delay(1_000);
           assert(peers.every(({ code }) => code === undefined), "nobody has been ended");
           // on the plain line the window before the client has copies, too
-          assertLess(heldMemory() - before, (isPlain ? 16 : 10) * MIB);
+          const most = (isPlain ? 16 : 10) * MIB;
+          // a busy machine takes its time with what is on its way, which is not kept
+          await until("little is held", () => heldMemory() - before < most);
         }),
     );
     for (const session of sessions) session.abort();
