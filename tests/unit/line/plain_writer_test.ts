@@ -91,6 +91,21 @@ Deno.test("PlainWriter.publish() asks before the window is full, and not for eac
   assert(questions.length >= 2 && questions.length <= 4, `${questions.length} questions`);
 });
 
+Deno.test("PlainWriter asks once behind what it writes in a turn, unless requests alone are written", async () => {
+  const { writer, questions } = stage();
+  writer.publish(message("request", 1, { timeLeft: 1_000 }));
+  await turns();
+  assertEquals(questions.length, 0);
+  writer.publish(message("one"));
+  writer.publish(message("two"));
+  assertEquals(questions.length, 0);
+  await turns();
+  assertEquals(questions.length, 1);
+  writer.pass({ isSilent: true, mayGo: () => true, go() {} });
+  await turns();
+  assertEquals(questions.length, 2);
+});
+
 for (const [first, second] of [[1, 65_536], [10_000, 60_000], [16_000, 1_000_000]] as const) {
   Deno.test(`PlainWriter.publish() writes ${second} bytes behind ${first}, with nothing else published`, async () => {
     const { writer, subjects, answerAll } = stage();

@@ -21,7 +21,7 @@ type IntegerType = "int" | "int32" | "int64" | "uint64" | "Duration";
 export const STRING: Shape = { is: "string" };
 export const BOOLEAN: Shape = { is: "boolean" };
 export const TIME: Shape = { is: "time" };
-/** A time that is told again as it was said. */
+/** A time that answers repeat in its own zone, to the nanosecond. */
 export const SHOWN_TIME: Shape = { is: "shown time" };
 export const STRINGS: Shape = { is: "strings" };
 /** Texts by names that are free. */
