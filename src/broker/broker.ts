@@ -107,8 +107,12 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
 
   async #run(options: TimeoutOptions): Promise<void> {
     checkOptions("run the broker", options, TIMEOUT_RULES);
+    const { life } = this.#core;
+    const { givenUp } = life;
     const { runUntilSignal } = await import("./run.ts");
-    await runUntilSignal(this.#core.life, () => this.start(), () => this.stop(options));
+    // the program may have stopped the broker while the module was loaded: it must not start again
+    if (givenUp.aborted) return await this.stop(options);
+    await runUntilSignal(life, () => this.start(), () => this.stop(options));
   }
 
   /** The text for logs; shows neither inboxes nor server URLs, which may hold credentials. */

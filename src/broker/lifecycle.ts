@@ -80,6 +80,11 @@ export class Lifecycle {
     });
   }
 
+  /** Aborts when what is being started is given up, or stopped. */
+  get givenUp(): AbortSignal {
+    return this.#beginning.signal;
+  }
+
   /** Cancels a start that waits for its server, or for a stop. */
   giveUp(): void {
     this.#beginning.abort();
@@ -118,7 +123,7 @@ export class Lifecycle {
     if (this.#stop) this.#stop.deadline.bringForward(timeout);
     else this.#begin(registry, timeout);
     const { subscriptions, deadline, callers, done } = this.#stop!;
-    for (const subscription of subscriptions) subscription.takeUntil(deadline.workUntil);
+    for (const subscription of subscriptions) subscription.expireAt(deadline.workUntil);
     const work = currentWork();
     if (work && !work.isOver) callers.add(work);
     return done;
@@ -153,11 +158,11 @@ export class Lifecycle {
     links.drain();
     const left = Promise.all([
       links.settled(),
-      discovery?.leave(),
-      ...[...stop.subscriptions, ...registry.readers].map((subscriber) => subscriber.leave()),
+      discovery?.drain(),
+      ...[...stop.subscriptions, ...registry.readers].map((subscriber) => subscriber.drain()),
     ]);
     const failure = await this.#failure(stop, left);
-    if (failure) await this.#abandon(stop, failure);
+    if (failure) await this.#expire(stop, failure);
     links.drained();
     await doors.stop(registry, () => stop.deadline.left);
     await connection.close({ timeout: stop.deadline.left });
@@ -193,13 +198,13 @@ export class Lifecycle {
   }
 
   /** The timeout has passed: sends every waiting caller its 503. */
-  async #abandon({ deadline, subscriptions }: Stop, failure: Error): Promise<void> {
+  async #expire({ deadline, subscriptions }: Stop, failure: Error): Promise<void> {
     const { clock, links } = this.#parts;
     this.#report(failure);
     links.abort({ reason: "shutting down" });
     const patience = deadline.telling;
-    const abandoned = [...subscriptions].map((subscription) => subscription.abandon(patience));
-    const told = Promise.all([links.emptied(), ...abandoned]);
+    const expired = [...subscriptions].map((subscription) => subscription.expire(patience));
+    const told = Promise.all([links.emptied(), ...expired]);
     this.#stopping.abort(failure);
     await within(told, { clock, timeout: patience }, "tell the callers").catch(this.#report);
   }

@@ -7,6 +7,8 @@ const CODES: Partial<Record<Deno.Signal, number>> = { SIGINT: 130, SIGBREAK: 130
 
 /** What runs. It may end without a signal, and its `begin` may wait for a server that never answers. */
 export interface Runnable {
+  /** Aborts when a stop, or a signal, cancels what `begin` does. */
+  readonly givenUp: AbortSignal;
   closed(): Promise<void>;
   giveUp(): void;
 }
@@ -21,6 +23,7 @@ export async function runUntilSignal(
   begin: () => Promise<void>,
   end: () => Promise<void>,
 ): Promise<void> {
+  const { givenUp } = runnable;
   const ended = runnable.closed();
   const { promise, resolve } = Promise.withResolvers<void>();
   let told = false;
@@ -35,10 +38,11 @@ export async function runUntilSignal(
     return () => Deno.removeSignalListener(signal, listener);
   });
   try {
-    await begin().catch((error) => {
-      if (!told || error?.reason !== "closed") throw error;
+    const isRunning = await begin().then(() => true, (error) => {
+      if (!givenUp.aborted || error?.reason !== "closed") throw error;
+      return false;
     });
-    await Promise.race([promise, ended]);
+    if (isRunning) await Promise.race([promise, ended]);
     await end();
   } finally {
     for (const remove of listeners) remove();

@@ -16,7 +16,8 @@ import {
   type Listener,
   PendingFlushes,
 } from "./line.ts";
-import { PlainWriter, SubscriptionBarrier } from "./plain_writer.ts";
+import { PlainWriter } from "./plain_writer.ts";
+import { SubscriptionBarrier } from "./subscription_barrier.ts";
 import type { RawMessage } from "../message/raw_message.ts";
 
 /** How many turns the client's queue of statuses takes at most to deliver the next one. */

@@ -102,7 +102,7 @@ export class Service {
   }
 
   /** Takes no more questions, and resolves once it has answered those on their way. */
-  async leave(): Promise<void> {
+  async drain(): Promise<void> {
     const interests = [...this.#interests.values()];
     this.#interests.clear();
     this.#forbidden.clear();
@@ -219,7 +219,7 @@ export class Discovery {
   }
 
   /** Ends the discoverability. */
-  leave(): Promise<void> {
-    return this.#service.leave();
+  drain(): Promise<void> {
+    return this.#service.drain();
   }
 }

@@ -205,14 +205,14 @@ export class HandledSubscription implements HandlerSubscriber, Sink, Worker {
   }
 
   async #stop(): Promise<void> {
-    const stopped = this.leave();
+    const stopped = this.drain();
     this.#scope.leave(this, stopped);
     await stopped;
     if (!this.#source) this.#stopListening?.();
   }
 
   /** Takes no new messages; resolves once all taken ones are handled; concurrent calls share the wait. */
-  async leave(): Promise<void> {
+  async drain(): Promise<void> {
     const source = this.#source;
     this.#source = undefined;
     if (source) this.#stopped = Promise.all([this.#stopped, source.stop()]);
@@ -221,14 +221,14 @@ export class HandledSubscription implements HandlerSubscriber, Sink, Worker {
   }
 
   /** Starts no handler after this moment, by the clock. */
-  takeUntil(moment: number): void {
-    this.#queue.takeUntil(moment);
+  expireAt(moment: number): void {
+    this.#queue.expireAt(moment);
   }
 
   /** Settles all that waits and runs as refused, within `patience` milliseconds. */
-  async abandon(patience: number): Promise<void> {
+  async expire(patience: number): Promise<void> {
     const refused = this.#queue.clear().map((delivery) => this.#refuse(delivery, "stopping"));
-    await Promise.all([...refused, this.#processor?.abandon(patience)]);
+    await Promise.all([...refused, this.#processor?.expire(patience)]);
   }
 
   received(count = 1, options: NextOptions = {}): Promise<void> {

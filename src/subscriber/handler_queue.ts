@@ -78,7 +78,7 @@ export class HandlerQueue<D extends Delivery = Delivery> {
   }
 
   /** Starts no handler after this moment, by the clock: handlers that never wait would let no timer end a stop. */
-  takeUntil(moment: number): void {
+  expireAt(moment: number): void {
     this.#until = moment;
   }
 

@@ -103,7 +103,7 @@ export class MessageProcessor {
   }
 
   /** Settles what is at work as refused, and waits `patience` milliseconds for that at most. */
-  async abandon(patience: number): Promise<void> {
+  async expire(patience: number): Promise<void> {
     const { open, context: { clock }, source } = this.#plan;
     const settled = [...open].map((invocation) =>
       Promise.try(() => this.#settle(invocation, STOPPING))

@@ -68,13 +68,13 @@ export class ReadSubscription implements ReadSubscriber {
   }
 
   stop(): Promise<void> {
-    const left = this.leave();
+    const left = this.drain();
     this.#scope.leave(this, left);
     return left;
   }
 
   /** Takes no new messages; the program can still read waiting ones. */
-  leave(): Promise<void> {
+  drain(): Promise<void> {
     this.#starting = undefined;
     this.#inbox?.stop();
     return Promise.resolve();

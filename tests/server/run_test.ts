@@ -1,4 +1,4 @@
-import { NatsBroker } from "@signalbox/nats";
+import { ConnectionError, NatsBroker } from "@signalbox/nats";
 import { assertEquals, assertRejects } from "@std/assert";
 import { delay } from "../support/delay.ts";
 import { NatsServer } from "../support/nats_server/nats_server.ts";
@@ -77,4 +77,20 @@ Deno.test("NatsBroker.run() ends once the broker is stopped otherwise", async ()
   await broker.start();
   await broker.stop();
   await running;
+});
+
+for (const turns of [0, 1, 5, 50]) {
+  Deno.test(`NatsBroker.run() ends if the broker is stopped ${turns} turns later, while it starts`, async () => {
+    await using server = await NatsServer.start();
+    const broker = new NatsBroker(server.url, { logger: false });
+    const running = broker.run();
+    for (let turn = 0; turn < turns; turn++) await new Promise((done) => setTimeout(done));
+    await broker.stop();
+    await running;
+  });
+}
+
+Deno.test("NatsBroker.run() rejects with the reason of a start that fails", async () => {
+  const broker = new NatsBroker("127.0.0.1:1", { logger: false, connectTimeout: 200 });
+  await assertRejects(() => broker.run(), ConnectionError);
 });

@@ -142,7 +142,7 @@ export class LinkLife {
   /** The peer ends the link and takes nothing more. */
   peerFinished(ending: EndDetails, now: number): void {
     const isInVain = this.#out.isKeepingBodies || this.#in.isSealed;
-    this.#out.abandon();
+    this.#out.cancel();
     const { own } = this.end;
     const isOurs = own && (ending === COMPLETE || own !== COMPLETE);
     this.#finish(verdictOf(isOurs ? own : ending, isInVain), now);

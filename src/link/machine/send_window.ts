@@ -38,7 +38,7 @@ export class SendWindow {
   #settled = 0;
   /** What was acknowledged when we last asked the peer. */
   #askedAt = -1;
-  /** The number to report as sent after `abandon`. */
+  /** The number to report as sent after `cancel`. */
   #leftAt: number | undefined;
 
   /** Sends at most `most` beyond what is acknowledged, however large the peer's window is. */
@@ -182,7 +182,7 @@ export class SendWindow {
   }
 
   /** Drops all frames, as the peer takes no more; `told` then shows whether bodies were among them. */
-  abandon(): void {
+  cancel(): void {
     this.#leftAt = this.isKeepingBodies ? this.#last : this.#last - this.keptFrames;
     this.discard();
   }

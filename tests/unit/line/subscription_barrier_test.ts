@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { SubscriptionBarrier } from "../../../src/line/plain_writer.ts";
+import { SubscriptionBarrier } from "../../../src/line/subscription_barrier.ts";
 
 Deno.test("SubscriptionBarrier lets a subscription through once nothing is asked, and nothing behind its own question", () => {
   const barrier = new SubscriptionBarrier();

@@ -155,7 +155,7 @@ Deno.test("A service that left hears nothing; if it listens again, it counts fro
   stats.record(1);
   service.listen();
   assertEquals(stats.requests, 1);
-  await service.leave();
+  await service.drain();
   assertEquals(connection.takers.size, 0);
   time.tick(1_000);
   service.listen();
