@@ -10,7 +10,7 @@ import {
   type Publisher,
   type PublisherOptions,
 } from "../sending/publisher.ts";
-import { checkSubject, type Params, Pattern } from "../subject/subject.ts";
+import { checkSubject, type ParamNames, type Params, Pattern } from "../subject/subject.ts";
 import { driverOf, type Given, type Source } from "../source/source.ts";
 import { SessionOpener } from "../subscriber/route.ts";
 import { subjectOrigin } from "../subscriber/subject_source.ts";
@@ -132,20 +132,27 @@ export class NatsRouter<State extends object = Readonly<Record<string, unknown>>
   }
 
   /**
-   * Makes a publisher for a subject, or for a pattern such as `"orders.{id}.done"` that each message fills in.
+   * Makes a publisher for a subject, or for a pattern such as `"orders.{id}.done"` that each message fills in. If the
+   * pattern is known only at run time, the option `params` names its parameters.
    *
-   * @throws {InvalidSubjectError} @throws {TypeError} at once
+   * @throws {InvalidSubjectError} at once, for an invalid pattern
+   * @throws {TypeError} at once, for a wrong option
    */
-  publisher<const Text extends string, Body = unknown, Answer = unknown>(
+  publisher<
+    const Text extends string,
+    Body = unknown,
+    Answer = unknown,
+    const Names extends string = ParamNames<Text>,
+  >(
     pattern: Text,
-    options: PublisherOptions<Body, Answer> = {},
-  ): Publisher<Text, Body, Answer> {
+    options: PublisherOptions<Body, Answer, Names> = {},
+  ): Publisher<Names, Body, Answer> {
     checkText("make a publisher", pattern);
     checkPublisher(pattern, options as PublisherOptions);
     const registry = registryOf(this);
     const publisher = new PatternPublisher(pattern, registry, options as PublisherOptions);
     registry.publishes(pattern);
-    return publisher as unknown as Publisher<Text, Body, Answer>;
+    return publisher as unknown as Publisher<Names, Body, Answer>;
   }
 
   /**

@@ -1,5 +1,5 @@
 import type { Message } from "../message/message.ts";
-import { type ParamNames, type Params, Pattern } from "../subject/subject.ts";
+import { Pattern } from "../subject/subject.ts";
 import { checkRequest, type PublishOptions, type RequestOptions } from "./send_options.ts";
 import { type HeaderFields, headerFields, pairsOf } from "../message/headers.ts";
 import { LONGEST_VALIDATION, type Schema, standardSchema, validate } from "../message/schema.ts";
@@ -9,17 +9,18 @@ import { handled } from "../promises.ts";
 import type { Sender } from "./sender.ts";
 
 /**
- * The arguments of a publisher: the parameters first, if its pattern has any. For a pattern that is known only at run
- * time, the publisher checks the call and throws a `TypeError` if it is wrong.
+ * The arguments of a publisher: the parameters of its pattern first, if it has any, then the body, which may be left out
+ * only if it may be `undefined`.
  */
-export type Addressed<Text extends string, Rest extends readonly unknown[]> = string extends Text
-  ? Rest | [params: Params<Text>, ...rest: Rest]
-  : [ParamNames<Text>] extends [never] ? Rest
-  : [params: Params<Text>, ...rest: Rest];
+export type Addressed<Names extends string, Body, Options> = [
+  ...([Names] extends [never] ? [] : [params: { readonly [Name in Names]: string }]),
+  ...(undefined extends Body ? [body?: Body, options?: Options] : [body: Body, options?: Options]),
+];
 
 /**
  * Publishes to one subject, or to the subjects of a pattern such as `"orders.{id}.price"`; `broker.publisher()` makes
- * it.
+ * it. The pattern decides how it is called: without parameters as `publish(body, options)`, with parameters as
+ * `publish({ id }, body, options)`. `Names` are the names of the parameters.
  *
  * @example
  * ```ts
@@ -34,8 +35,27 @@ export type Addressed<Text extends string, Rest extends readonly unknown[]> = st
  *
  * assertEquals((await price.request({ id: "42" })).body, 420);
  * ```
+ *
+ * @example Subjects without parameters, and patterns of a configuration
+ * ```ts
+ * import { NatsBroker } from "@signalbox/nats";
+ * import { TestBroker } from "@signalbox/nats/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const broker = new NatsBroker();
+ * const opened = broker.publisher("shop.opened");
+ * const configured: string = "shop.{part}.closed";
+ * const closed = broker.publisher(configured, { params: ["part"] });
+ * const heard = broker.subscriber("shop.>");
+ * await using _test = await TestBroker.start(broker);
+ *
+ * await opened.publish("at nine");
+ * await closed.publish({ part: "bakery" }, "at six");
+ * assertEquals((await heard.next())?.subject, "shop.opened");
+ * assertEquals((await heard.next())?.subject, "shop.bakery.closed");
+ * ```
  */
-export interface Publisher<Text extends string = string, Body = unknown, Answer = unknown> {
+export interface Publisher<Names extends string = never, Body = unknown, Answer = unknown> {
   /** The pattern, with the prefixes of all routers it is in. */
   readonly pattern: string;
 
@@ -46,7 +66,7 @@ export interface Publisher<Text extends string = string, Body = unknown, Answer 
    * @throws {InvalidSubjectError} for a parameter that is not one token
    * @throws {ValidationError} for a body that does not fit the schema
    */
-  publish(...message: Addressed<Text, [body?: Body, options?: PublishOptions]>): Promise<void>;
+  publish(...message: Addressed<Names, Body, PublishOptions>): Promise<void>;
 
   /**
    * Sends a request and resolves with the answer, as `broker.request` does.
@@ -56,12 +76,22 @@ export interface Publisher<Text extends string = string, Body = unknown, Answer 
    * @throws {ValidationError} for a body, or an answer, that does not fit its schema
    */
   request(
-    ...message: Addressed<Text, [body?: Body, options?: Omit<RequestOptions, "schema">]>
+    ...message: Addressed<Names, Body, Omit<RequestOptions, "schema">>
   ): Promise<Message<Answer>>;
 }
 
 /** How a publisher sends. */
-export interface PublisherOptions<Body = unknown, Answer = unknown> {
+export interface PublisherOptions<
+  Body = unknown,
+  Answer = unknown,
+  Names extends string = string,
+> {
+  /**
+   * The names of the pattern's parameters, for a pattern that the compiler knows only as `string`.
+   *
+   * @default {the names that the type of the pattern shows}
+   */
+  readonly params?: readonly Names[];
   /** Checks every body before it is sent. */
   readonly schema?: Schema<unknown, Body>;
   /** Checks the answers to its requests, and gives them their type. */
@@ -82,11 +112,23 @@ export function checkPublisher(
   options: PublisherOptions,
 ): void {
   checkOptions(`make a publisher of "${pattern}"`, options, {
+    params: (value) => namesRule(new Pattern(pattern).names, value),
     schema: standardSchema,
     replySchema: standardSchema,
     headers: headerFields,
     timeout: milliseconds,
   });
+}
+
+/** The names must be those of the pattern: the compiler trusts them. */
+function namesRule(names: readonly string[], value: unknown): string | undefined {
+  const isList = Array.isArray(value) && new Set(value).size === value.length;
+  if (isList && value.length === names.length && names.every((name) => value.includes(name))) {
+    return undefined;
+  }
+  return names.length > 0
+    ? `the names of its parameters, ${names.join(", ")}`
+    : "empty, as it has no parameters";
 }
 
 /**

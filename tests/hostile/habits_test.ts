@@ -248,7 +248,8 @@ onEveryServer("retry() and throttle() refuse promises where an answer is due", a
 onEveryServer("Publisher of text that is known at run time goes by its pattern", async (server) => {
   const broker = server.broker();
   const [fixedText, patternText]: string[] = ["orders.all", "orders.{id}"];
-  const [fixed, pattern] = [broker.publisher(fixedText!), broker.publisher(patternText!)];
+  const fixed = broker.publisher(fixedText!);
+  const pattern = broker.publisher(patternText!, { params: ["id"] });
   const heard = broker.subscriber("orders.*");
   await broker.start();
   await fixed.publish({ total: 12 });
@@ -260,17 +261,21 @@ onEveryServer("Publisher of text that is known at run time goes by its pattern",
   assertEquals([message?.subject, message?.body], ["orders.7", { total: 14 }]);
 
   const wrong = async (...given: unknown[]) =>
-    (await assertRejects(() => pattern.publish(...given as [unknown]), TypeError)).message;
+    (await assertRejects(() => pattern.publish(...given as [never]), TypeError)).message;
   const right = "publish({ id }, body, options)";
   for (
     const given of [[], ["text"], [{ total: 12 }], [{ id: "7", total: 12 }], [{ id: "7" }, 1, "x"]]
   ) {
     assertStringIncludes(await wrong(...given), right);
   }
-  await assertRejects(() => fixed.publish({}, "body"), TypeError, "publish(body, options)");
-  await assertRejects(() => fixed.publish({}, { total: 12 }), TypeError, `"total"`);
   await assertRejects(
-    () => fixed.publish({}, {}, {} as never),
+    () => fixed.publish({}, "body" as never),
+    TypeError,
+    "publish(body, options)",
+  );
+  await assertRejects(() => fixed.publish({}, { total: 12 } as never), TypeError, `"total"`);
+  await assertRejects(
+    () => fixed.publish(...[{}, {}, {}] as unknown as []),
     TypeError,
     "publish(body, options)",
   );

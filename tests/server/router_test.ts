@@ -200,7 +200,7 @@ onEveryServer(
     const heard = broker.subscriber("orders.*");
     const router = new NatsRouter();
     const pattern: string = "{id}";
-    const orders = router.publisher(pattern);
+    const orders = router.publisher(pattern, { params: ["id"] });
     assertEquals(orders.pattern, "{id}");
     broker.include(router, { prefix: "orders." });
     await broker.start();
@@ -210,7 +210,7 @@ onEveryServer(
       assertEquals([message?.subject, message?.body], [`orders.${id}`, { total: 12 }]);
     }
     await assertRejects(
-      () => orders.publish("body"),
+      () => orders.publish("body" as never),
       TypeError,
       `must be called as publish({ id }, body, options): publish("body")`,
     );

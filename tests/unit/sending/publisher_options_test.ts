@@ -1,4 +1,6 @@
 import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { assertType, type IsExact } from "@std/testing/types";
+import { NatsRouter, type Publisher } from "@signalbox/nats";
 import { MessageHeaders, pairsOf } from "../../../src/message/headers.ts";
 import {
   checkPublisher,
@@ -44,11 +46,45 @@ Deno.test("checkPublisher() names each wrong option and its value", () => {
     [{ replySchema: 5 }, `"replySchema" must be a Standard Schema: 5`],
     [{ headers: "a" }, `"headers" must be an object of text, or pairs [name, value]: "a"`],
     [{ timeout: -1 }, `"timeout" must be milliseconds from 0 to 2147483647: -1`],
-    [{ retries: 3 }, `an option must be one of schema, replySchema, headers, timeout: "retries"`],
+    [{ params: ["ids"] }, `"params" must be the names of its parameters, id: [object Array]`],
+    [{ params: ["id", "id"] }, `"params" must be the names of its parameters, id: [object Array]`],
+    [{ params: [] }, `"params" must be the names of its parameters, id: [object Array]`],
+    [{ params: "id" }, `"params" must be the names of its parameters, id: "id"`],
+    [
+      { retries: 3 },
+      `an option must be one of params, schema, replySchema, headers, timeout: "retries"`,
+    ],
   ];
   for (const [options, rule] of wrong) {
     const check = () => checkPublisher("orders.{id}", options as PublisherOptions);
     assertEquals(assertThrows(check, TypeError).message, cannot + rule);
   }
-  checkPublisher("orders.{id}", { headers: { a: "1" }, timeout: 0 });
+  checkPublisher("orders.{id}", { params: ["id"], headers: { a: "1" }, timeout: 0 });
+  checkPublisher("orders.{id}.{part}", { params: ["part", "id"] });
+  checkPublisher("orders", { params: [] });
+  const fixed = assertThrows(() => checkPublisher("orders", { params: ["id"] }), TypeError);
+  assertEquals(
+    fixed.message,
+    `Cannot make a publisher of "orders" as "params" must be empty, as it has no parameters: [object Array]`,
+  );
+});
+
+Deno.test("NatsRouter.publisher() reads from the pattern's type how it is called, or from params", () => {
+  const router = new NatsRouter();
+  const text: string = "orders.{id}";
+  const fixed = router.publisher("orders");
+  const pattern = router.publisher("orders.{id}.{part}");
+  const named = router.publisher(text, { params: ["id"] });
+  const unnamed = router.publisher("orders.all" as string);
+  assertType<IsExact<typeof fixed, Publisher>>(true);
+  assertType<IsExact<typeof pattern, Publisher<"id" | "part">>>(true);
+  assertType<IsExact<typeof named, Publisher<"id">>>(true);
+  assertType<IsExact<typeof unnamed, Publisher>>(true);
+});
+
+Deno.test("Publisher takes no body only where its body may be undefined", () => {
+  type Of<Body> = Parameters<Publisher<"id", Body>["publish"]>["length"];
+  assertType<IsExact<Of<unknown>, 1 | 2 | 3>>(true);
+  assertType<IsExact<Of<number>, 2 | 3>>(true);
+  assertType<IsExact<Of<number | undefined>, 1 | 2 | 3>>(true);
 });
