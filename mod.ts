@@ -47,13 +47,18 @@ export type { LogFields, Logger } from "./src/log/logger.ts";
 export type { ServiceOptions } from "./src/service/endpoint.ts";
 export type { Inbox, InboxEnd, NextOptions } from "./src/inbox/inbox.ts";
 export type { InboxOptions } from "./src/inbox/inbox.ts";
-export type { PublishOptions, RequestOptions } from "./src/sending/send_options.ts";
+export type { MessageOptions, PublishOptions } from "./src/sending/send_options.ts";
+export type { QuestionOptions, RequestOptions } from "./src/sending/send_options.ts";
 export type { RequestManyOptions } from "./src/requests/answers.ts";
 export type { Answer, Answers, AnswersEnd } from "./src/requests/answers.ts";
 export type { LinkEnd } from "./src/link/link_error.ts";
 export type { LinkOptions } from "./src/link/link_options.ts";
 export type { SendOptions, Session, SessionHandler, SessionState } from "./src/link/session.ts";
-export type { OpenSessionOptions, SessionOptions } from "./src/link/link_options.ts";
+export type {
+  OpeningOptions,
+  OpenSessionOptions,
+  SessionOptions,
+} from "./src/link/link_options.ts";
 export type { ReplyStream } from "./src/link/stream.ts";
 export type { RequestStreamOptions } from "./src/link/link_options.ts";
 export type { Codec } from "./src/message/codec.ts";

@@ -207,8 +207,13 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
    * @throws {EncodeError} if the body is not text, bytes or JSON @throws {PayloadTooLargeError} if the message is too
    * large
    * @throws {OutboxFullError} if the outbox is full @throws {ConnectionError} if never connected, or stopped
+   * @throws {ValidationError} if the body does not fit `schema`
    */
-  publish(subject: string, body?: unknown, options?: PublishOptions): Promise<void> {
+  publish<Body = unknown>(
+    subject: string,
+    body?: NoInfer<Body>,
+    options?: PublishOptions<Body>,
+  ): Promise<void> {
     return this.#registry.sender.publish(subject, body, options);
   }
 
@@ -222,15 +227,15 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
    * @throws {TimeoutError} at the deadline
    * @throws {PermissionError} if the server does not permit the request or the subscription for the answer
    * @throws {SubscriptionError} if the server refuses the subscription for the answer
-   * @throws {ValidationError} if the answer does not fit `schema`
+   * @throws {ValidationError} if the body does not fit `sendSchema`, or the answer `schema`
    * @throws the reason of `signal`, if it aborts
    */
-  request<Body = unknown>(
+  request<Answer = unknown, Body = unknown>(
     subject: string,
-    body?: unknown,
-    options?: RequestOptions<Body>,
-  ): Promise<Message<Body>> {
-    return this.#registry.sender.request(subject, body, options) as Promise<Message<Body>>;
+    body?: NoInfer<Body>,
+    options?: RequestOptions<Answer, Body>,
+  ): Promise<Message<Answer>> {
+    return this.#registry.sender.request(subject, body, options) as Promise<Message<Answer>>;
   }
 
   /**
@@ -240,12 +245,12 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
    * @throws {InvalidSubjectError} @throws {TypeError} before anything is sent
    * @throws {ConnectionError} if the broker is not connected
    */
-  requestMany<Body = unknown>(
+  requestMany<Answer = unknown, Body = unknown>(
     subject: string,
-    body?: unknown,
-    options: RequestManyOptions<Body> = {},
-  ): Answers<Body> {
-    return this.#core.requestMany(this.#registry, subject, body, options) as Answers<Body>;
+    body?: NoInfer<Body>,
+    options: RequestManyOptions<Answer, Body> = {},
+  ): Answers<Answer> {
+    return this.#core.requestMany(this.#registry, subject, body, options) as Answers<Answer>;
   }
 
   /**
@@ -254,12 +259,12 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
    * @throws {InvalidSubjectError} @throws {TypeError} before anything is sent
    * @throws {ConnectionError} if the broker is not connected
    */
-  requestStream<Body = unknown>(
+  requestStream<Part = unknown, Body = unknown>(
     subject: string,
-    body?: unknown,
-    options: RequestStreamOptions<Body> = {},
-  ): ReplyStream<Body> {
-    return this.#core.requestStream(this.#registry, subject, body, options) as ReplyStream<Body>;
+    body?: NoInfer<Body>,
+    options: RequestStreamOptions<Part, Body> = {},
+  ): ReplyStream<Part> {
+    return this.#core.requestStream(this.#registry, subject, body, options) as ReplyStream<Part>;
   }
 
   /**
@@ -275,10 +280,10 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
    * @throws {SubscriptionError} if the server refuses the subscription for the answer
    * @throws the reason of `signal`, if it aborts
    */
-  openSession<Incoming = unknown, Outgoing = unknown>(
+  openSession<Incoming = unknown, Outgoing = unknown, Opening = unknown>(
     subject: string,
-    opening?: unknown,
-    options: OpenSessionOptions<Incoming, Outgoing> = {},
+    opening?: NoInfer<Opening>,
+    options: OpenSessionOptions<Incoming, Outgoing, Opening> = {},
   ): Promise<Session<Incoming, Outgoing>> {
     const given = options as OpenSessionOptions;
     const session = this.#core.openSession(this.#registry, subject, opening, given);

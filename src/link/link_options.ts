@@ -102,8 +102,8 @@ function filled(bounds: LinkOptions["window"]): Bounds {
   return { messages: bounds?.messages ?? 1_024, bytes: bounds?.bytes ?? 1_048_576 };
 }
 
-/** What to send with a request for a stream, and how long to wait. */
-export interface RequestStreamOptions<Body = unknown> extends LinkOptions {
+/** What to send with a request for a stream, or with an opening, and how long to wait. */
+export interface OpeningOptions<Incoming = unknown> extends LinkOptions {
   /** Additional headers; a header with the name of one of ours, in any case, replaces ours. */
   readonly headers?: HeaderFields;
   /** Ties together all messages of one piece of work. @default {a fresh random token} */
@@ -121,7 +121,13 @@ export interface RequestStreamOptions<Body = unknown> extends LinkOptions {
   /** Cancels the stream with its reason. */
   readonly signal?: AbortSignal;
   /** Checks and types every received body. */
-  readonly schema?: Schema<Body>;
+  readonly schema?: Schema<Incoming, unknown>;
+}
+
+/** How to request a stream. */
+export interface RequestStreamOptions<Part = unknown, Body = unknown> extends OpeningOptions<Part> {
+  /** Checks and types the body of the request before it is sent; it is sent as given. */
+  readonly sendSchema?: Schema<unknown, Body>;
 }
 
 export const OPENING_RULES = {
@@ -132,6 +138,7 @@ export const OPENING_RULES = {
   deadline: limit(milliseconds),
   signal,
   schema: standardSchema,
+  sendSchema: standardSchema,
 };
 
 /** @throws {TypeError} naming the first option that is unknown or wrong */
@@ -140,9 +147,11 @@ export function checkRequestStream(options: RequestStreamOptions | undefined): v
 }
 
 /** How to open a session. */
-export interface OpenSessionOptions<Incoming = unknown, Outgoing = unknown>
-  extends RequestStreamOptions<Incoming> {
-  /** Checks every body before sending it. */
+export interface OpenSessionOptions<Incoming = unknown, Outgoing = unknown, Opening = unknown>
+  extends OpeningOptions<Incoming> {
+  /** Checks and types the opening value before it is sent; it is sent as given. */
+  readonly openingSchema?: Schema<unknown, Opening>;
+  /** Checks and types every body before it is sent; it is sent as given. */
   readonly sendSchema?: Schema<unknown, Outgoing>;
 }
 
@@ -161,10 +170,10 @@ export interface SessionOptions<
    */
   readonly queue?: string;
   /** Checks and types the body of the opening; the opener gets a 400 for a body that does not fit. */
-  readonly openingSchema?: Schema<Opening>;
+  readonly openingSchema?: Schema<Opening, unknown>;
   /** Checks and types every received body. */
-  readonly schema?: Schema<Incoming>;
-  /** Checks every body before sending it. */
+  readonly schema?: Schema<Incoming, unknown>;
+  /** Checks and types every body before it is sent; it is sent as given. */
   readonly sendSchema?: Schema<unknown, Outgoing>;
   /** Headers of the acceptance, for the opener. */
   readonly headers?: HeaderFields;
@@ -184,7 +193,7 @@ export interface SessionOptions<
 
 /** @throws {TypeError} naming the first option that is unknown or wrong */
 export function checkOpenSession(options: OpenSessionOptions | undefined): void {
-  checkOptions("open a session", options, { ...OPENING_RULES, sendSchema: standardSchema });
+  checkOptions("open a session", options, { ...OPENING_RULES, openingSchema: standardSchema });
 }
 
 /** @throws {TypeError} naming the first option that is unknown or wrong */

@@ -6,6 +6,7 @@ import {
   checkRequestStream,
   type LinkSettings,
   linkSettings,
+  type OpeningOptions,
   type OpenSessionOptions,
   type RequestStreamOptions,
 } from "./link_options.ts";
@@ -74,7 +75,7 @@ export function openSession(
 function openSettings(
   { connection }: LinkContext,
   subject: string,
-  options: RequestStreamOptions,
+  options: OpeningOptions,
 ): LinkSettings {
   const settings = linkSettings(`open "${subject}"`, options);
   if (!connection.isOpen) throw notConnected(`open "${subject}"`);

@@ -2,8 +2,36 @@ import { ValidationError } from "../errors.ts";
 import type { Rule } from "../options.ts";
 import { isThenable } from "../promises.ts";
 
-/** A Standard Schema, version 1 (standardschema.dev): zod, valibot and arktype schemas implement it. */
-export interface Schema<Output = unknown, Input = unknown> {
+/**
+ * A Standard Schema, version 1 (standardschema.dev): zod, valibot and arktype schemas implement it. What sends takes its
+ * input, checks it, and sends what was given; what receives gives its output. So one schema with a transform serves both
+ * ends.
+ *
+ * @example A number that travels as text
+ * ```ts
+ * import { NatsBroker, type Schema } from "@signalbox/nats";
+ * import { TestBroker } from "@signalbox/nats/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const price: Schema<number, string> = {
+ *   "~standard": {
+ *     version: 1,
+ *     vendor: "by hand; zod, valibot and arktype make these",
+ *     validate: (value) =>
+ *       typeof value === "string" && Number(value) >= 0
+ *         ? { value: Number(value) }
+ *         : { issues: [{ message: "must be a price" }] },
+ *   },
+ * };
+ * const broker = new NatsBroker();
+ * broker.subscriber("double", { schema: price, replySchema: price }, ({ body }) => `${body * 2}`);
+ * await using _test = await TestBroker.start(broker);
+ *
+ * const { body } = await broker.request("double", "12", { sendSchema: price, schema: price });
+ * assertEquals(body, 24);
+ * ```
+ */
+export interface Schema<Output = unknown, Input = Output> {
   /** The property that the standard defines. */
   readonly "~standard": {
     /** The standard's version. */
@@ -61,6 +89,17 @@ export function validate<Output>(
   return isThenable(result)
     ? Promise.resolve(result).then((result) => accepted(result, refusal))
     : accepted(result, refusal);
+}
+
+/**
+ * Checks a value that is to be sent, and returns a promise only if the schema is async. What the schema makes of the
+ * value is dropped, as a transform is for the schema of the receiver.
+ *
+ * @throws {ValidationError} if the value does not fit
+ */
+export function checkSent(schema: Schema, value: unknown): Promise<unknown> | undefined {
+  const valid = validate(schema, value);
+  return valid instanceof Promise ? valid : undefined;
 }
 
 function accepted<Output>(result: SchemaResult<Output>, refusal: Refusal | undefined): Output {

@@ -122,7 +122,7 @@ export function isLast(packet: RawMessage, sentinel: Sentinel, reception: Recept
 }
 
 /** What to send with a request to many, and when to end it. */
-export interface RequestManyOptions<Body = unknown> {
+export interface RequestManyOptions<Answer = unknown, Body = unknown> {
   /** Ends after this many answers, including answers with an error. @default {Infinity} */
   readonly max?: number;
   /**
@@ -149,7 +149,9 @@ export interface RequestManyOptions<Body = unknown> {
   /** Ties together all messages of one piece of work. @default {a fresh random token} */
   readonly correlationId?: string;
   /** Checks and types each answer's body; an answer that does not fit has a `ValidationError` as its `error`. */
-  readonly schema?: Schema<Body>;
+  readonly schema?: Schema<Answer, unknown>;
+  /** Checks and types the body before it is sent; it is sent as given. */
+  readonly sendSchema?: Schema<unknown, Body>;
 }
 
 /** When a request to many ends, with the defaults filled in. */
@@ -171,6 +173,7 @@ const RULES = {
   headers: headerFields,
   correlationId: line,
   schema: standardSchema,
+  sendSchema: standardSchema,
 };
 
 /**

@@ -1,10 +1,14 @@
 import type { Message } from "../message/message.ts";
 import { Pattern } from "../subject/subject.ts";
-import { checkRequest, type PublishOptions, type RequestOptions } from "./send_options.ts";
+import type {
+  MessageOptions,
+  PublishOptions,
+  QuestionOptions,
+  RequestOptions,
+} from "./send_options.ts";
 import { type HeaderFields, headerFields, pairsOf } from "../message/headers.ts";
-import { LONGEST_VALIDATION, type Schema, standardSchema, validate } from "../message/schema.ts";
+import { type Schema, standardSchema } from "../message/schema.ts";
 import { checkOptions, describe, holdsOptions, milliseconds } from "../options.ts";
-import { within } from "../deadline.ts";
 import { handled } from "../promises.ts";
 import type { Sender } from "./sender.ts";
 
@@ -66,7 +70,7 @@ export interface Publisher<Names extends string = never, Body = unknown, Answer 
    * @throws {InvalidSubjectError} for a parameter that is not one token
    * @throws {ValidationError} for a body that does not fit the schema
    */
-  publish(...message: Addressed<Names, Body, PublishOptions>): Promise<void>;
+  publish(...message: Addressed<Names, Body, MessageOptions>): Promise<void>;
 
   /**
    * Sends a request and resolves with the answer, as `broker.request` does.
@@ -76,7 +80,7 @@ export interface Publisher<Names extends string = never, Body = unknown, Answer 
    * @throws {ValidationError} for a body, or an answer, that does not fit its schema
    */
   request(
-    ...message: Addressed<Names, Body, Omit<RequestOptions, "schema">>
+    ...message: Addressed<Names, Body, QuestionOptions>
   ): Promise<Message<Answer>>;
 }
 
@@ -92,10 +96,10 @@ export interface PublisherOptions<
    * @default {the names that the type of the pattern shows}
    */
   readonly params?: readonly Names[];
-  /** Checks every body before it is sent. */
+  /** Checks and types every body before it is sent; it is sent as given. */
   readonly schema?: Schema<unknown, Body>;
   /** Checks the answers to its requests, and gives them their type. */
-  readonly replySchema?: Schema<Answer>;
+  readonly replySchema?: Schema<Answer, unknown>;
   /** Headers of every message; the headers of a single message take precedence. */
   readonly headers?: HeaderFields;
   /** Milliseconds until a request times out. @default {the broker's `requestTimeout`} */
@@ -181,35 +185,28 @@ export class PatternPublisher implements Publisher<string, never, unknown> {
 
   async #publish(message: readonly unknown[]): Promise<void> {
     const { sender } = this.#scope;
-    const drafted = this.#checkedDraft(message);
-    const failed = drafted.then(() => false, () => true);
-    if (await failed) return await sender.reported(this.pattern, drafted.then(() => {}));
-    const { subject, body, options } = await drafted;
-    await sender.publish(subject, body, options);
-  }
-
-  async #checkedDraft(message: readonly unknown[]) {
-    const draft = this.#draft<PublishOptions>("publish", message);
-    const valid = this.#validate(draft.body);
-    const { sender: { clock } } = this.#scope;
-    const patience = { clock, timeout: LONGEST_VALIDATION };
-    if (valid) await within(valid, patience, "validate a body", draft.subject);
-    return draft;
+    const { schema } = this.#options;
+    let draft;
+    try {
+      draft = this.#draft<PublishOptions>("publish", message);
+    } catch (error) {
+      return await sender.reported(this.pattern, Promise.reject(error));
+    }
+    const { subject, body, options } = draft;
+    await sender.publish(subject, body, schema ? { ...options, schema } : options);
   }
 
   async #request(message: readonly unknown[]): Promise<Message> {
     const { subject, body, options } = this.#draft<RequestOptions>("request", message);
     const { sender } = this.#scope;
-    const { replySchema: schema, timeout = sender.requestTimeout } = this.#options;
-    const whole = { ...(schema && { schema }), ...options, timeout: options.timeout ?? timeout };
-    const valid = this.#validate(body);
-    if (!valid) return await sender.request(subject, body, whole);
-    checkRequest(subject, options);
-    const { clock } = sender;
-    const until = clock.now() + whole.timeout;
-    await within(valid, { ...whole, clock }, `request "${subject}"`, subject);
-    const remaining = Math.max(0, until - clock.now());
-    return await sender.request(subject, body, { ...whole, timeout: remaining });
+    const { schema: sendSchema, replySchema: schema, timeout = sender.requestTimeout } =
+      this.#options;
+    return await sender.request(subject, body, {
+      ...options,
+      ...(sendSchema && { sendSchema }),
+      ...(schema && { schema }),
+      timeout: options.timeout ?? timeout,
+    });
   }
 
   /** The text for logs: it shows the getters, which a log would otherwise omit. */
@@ -218,13 +215,6 @@ export class PatternPublisher implements Publisher<string, never, unknown> {
     how: Deno.InspectOptions,
   ): string {
     return `Publisher ${inspect({ pattern: this.pattern }, how)}`;
-  }
-
-  /** Checks a body. The publisher sends the body as given: transforming it is for the receiver's schema. */
-  #validate(body: unknown): Promise<unknown> | undefined {
-    const { schema } = this.#options;
-    const valid = schema && validate(schema, body);
-    return valid instanceof Promise ? valid : undefined;
   }
 
   #draft<Options extends PublishOptions | RequestOptions>(

@@ -3,8 +3,8 @@ import { type Schema, standardSchema } from "../message/schema.ts";
 import { checkOptions, line, milliseconds, signal } from "../options.ts";
 import { checkSubject } from "../subject/subject.ts";
 
-/** What to send with a published body. */
-export interface PublishOptions {
+/** What to send with the body of a publisher. */
+export interface MessageOptions {
   /** Additional headers; a header with the name of one of ours, in any case, replaces ours. */
   readonly headers?: HeaderFields;
   /** Where an answer should go; an inbox's subject, for instance. */
@@ -13,8 +13,14 @@ export interface PublishOptions {
   readonly correlationId?: string;
 }
 
-/** What to send with a request, and how long to wait. */
-export interface RequestOptions<Body = unknown> {
+/** What to send with a published body. */
+export interface PublishOptions<Body = unknown> extends MessageOptions {
+  /** Checks and types the body before it is sent; it is sent as given. */
+  readonly schema?: Schema<unknown, Body>;
+}
+
+/** What to send with the request of a publisher, and how long to wait. */
+export interface QuestionOptions {
   /** Additional headers; a header with the name of one of ours, in any case, replaces ours. */
   readonly headers?: HeaderFields;
   /** Ties together all messages of one piece of work. @default {a fresh random token} */
@@ -26,14 +32,21 @@ export interface RequestOptions<Body = unknown> {
   readonly timeout?: number;
   /** Ends the wait with its reason. */
   readonly signal?: AbortSignal;
+}
+
+/** What to send with a request, and how long to wait. */
+export interface RequestOptions<Answer = unknown, Body = unknown> extends QuestionOptions {
   /** Checks and types the answer's body. */
-  readonly schema?: Schema<Body>;
+  readonly schema?: Schema<Answer, unknown>;
+  /** Checks and types the body before it is sent; it is sent as given. */
+  readonly sendSchema?: Schema<unknown, Body>;
 }
 
 const PUBLISH_RULES = {
   headers: headerFields,
   replyTo: (value: unknown) => typeof value === "string" ? undefined : "a subject",
   correlationId: line,
+  schema: standardSchema,
 };
 
 const REQUEST_RULES = {
@@ -42,6 +55,7 @@ const REQUEST_RULES = {
   timeout: milliseconds,
   signal,
   schema: standardSchema,
+  sendSchema: standardSchema,
 };
 
 /** Checks a subject and the options of a publication. */

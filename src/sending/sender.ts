@@ -6,6 +6,7 @@ import type { Question, Requests } from "../requests/requests.ts";
 import type { Codecs } from "../message/codec.ts";
 import { sendableFields } from "../message/headers.ts";
 import type { Message } from "../message/message.ts";
+import { checkSent } from "../message/schema.ts";
 import { type EncodedMessage, encodeMessage } from "../message/encoded_message.ts";
 import { correlationIdFor, currentWork, timeWithinWork } from "../message/work.ts";
 import {
@@ -15,6 +16,7 @@ import {
   publishStep,
 } from "../middleware/middleware.ts";
 import { handled } from "../promises.ts";
+import { publishOnce, requestOnce } from "./async_schemas.ts";
 import { asError } from "../legible.ts";
 import {
   checkPublish,
@@ -82,6 +84,8 @@ export class Sender {
   publish(subject: string, body: unknown, options: PublishOptions | undefined): Promise<void> {
     try {
       checkPublish(subject, options);
+      const valid = options?.schema && checkSent(options.schema, body);
+      if (valid) return publishOnce(this, valid, subject, body, options);
       const correlationId = correlationIdFor(options?.correlationId);
       const { headers, replyTo } = options ?? {};
       const sent = this.send({ kind: "publish", subject, body, headers, replyTo, correlationId });
@@ -109,6 +113,8 @@ export class Sender {
   request(subject: string, body: unknown, options: RequestOptions | undefined): Promise<Message> {
     try {
       checkRequest(subject, options);
+      const valid = options?.sendSchema && checkSent(options.sendSchema, body);
+      if (valid) return handled(requestOnce(this, valid, subject, body, options));
       const work = currentWork();
       const correlationId = correlationIdFor(options?.correlationId);
       const timeout = timeWithinWork(options?.timeout ?? this.#context.requestTimeout, subject);
@@ -132,16 +138,23 @@ export class Sender {
 
   /**
    * Encodes a question that the caller sends itself, with headers of ours that no middleware may remove; returns a
-   * promise only if a middleware handles the question first.
+   * promise only if an async schema or a middleware handles the question first.
+   *
+   * @throws {ValidationError} if the body does not fit `sendSchema`
    */
   encodeQuestion(
     subject: string,
     body: unknown,
-    { headers, correlationId: given }: RequestOptions,
+    { headers, correlationId: given, sendSchema }: RequestOptions,
     timeLeft: number | undefined,
     fields?: OwnFields,
   ): EncodedMessage | Promise<EncodedMessage> {
     const correlationId = correlationIdFor(given);
+    const valid = sendSchema && checkSent(sendSchema, body);
+    if (valid) {
+      const passed = { ...headers && { headers }, correlationId };
+      return valid.then(() => this.encodeQuestion(subject, body, passed, timeLeft, fields));
+    }
     const draft: Draft = { kind: "request", subject, body, headers, correlationId };
     const encoded = (draft: Draft) => this.#encode({ ...draft, timeLeft }, fields, this.codecs);
     if (!this.#chain) return encoded(draft);

@@ -4,7 +4,7 @@ import { type LinkSettings, linkSettings, type SessionOptions } from "../link/li
 import type { SessionHandler } from "../link/session.ts";
 import type { ReceivedMessage } from "../message/message.ts";
 import { ERROR_CODES, Reply } from "../message/reply.ts";
-import { LONGEST_VALIDATION, type Schema, validate } from "../message/schema.ts";
+import { checkSent, LONGEST_VALIDATION, type Schema, validate } from "../message/schema.ts";
 import { compose, type Middleware, type Step } from "../middleware/middleware.ts";
 import { describe } from "../options.ts";
 import { after, isAsyncGenerator, isAsyncIterable, isThenable } from "../promises.ts";
@@ -154,8 +154,8 @@ function stepOf(middleware: Middleware): Step<Invocation> {
  * the handler's fault, not the caller's.
  */
 function checked(schema: Schema, value: unknown, { clock }: Invocation): unknown {
-  const valid = validate(schema, value instanceof Reply ? value.body : value);
-  if (!(valid instanceof Promise)) return value;
+  const valid = checkSent(schema, value instanceof Reply ? value.body : value);
+  if (!valid) return value;
   return within(valid, { clock, timeout: LONGEST_VALIDATION }, "validate a reply").then(() =>
     value
   );

@@ -35,7 +35,7 @@ export interface SubscriberOptions<
    */
   readonly queue?: string;
   /** Checks and types the body; the caller gets a 400 for a body that does not fit. */
-  readonly schema?: Schema<Body>;
+  readonly schema?: Schema<Body, unknown>;
   /** Checks the reply before the broker sends it; the caller gets a 500 for a reply that does not fit. */
   readonly replySchema?: Schema<unknown, Reply>;
   /**

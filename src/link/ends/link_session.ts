@@ -4,7 +4,7 @@ import type { EventFeed } from "../../events.ts";
 import { headerFields } from "../../message/headers.ts";
 import type { NextOptions } from "../../inbox/inbox.ts";
 import type { Message } from "../../message/message.ts";
-import { LONGEST_VALIDATION, type Schema, validate } from "../../message/schema.ts";
+import { checkSent, LONGEST_VALIDATION, type Schema } from "../../message/schema.ts";
 import { checkOptions, signal } from "../../options.ts";
 import { asError, shortened } from "../../legible.ts";
 import { handled, SENT } from "../../promises.ts";
@@ -158,8 +158,8 @@ export class LinkSession implements Session {
     checkOptions("send", options, { headers: headerFields, signal });
     options?.signal?.throwIfAborted();
     // only where the schema needs a promise may a later message overtake this one
-    const valid = schema && validate(schema, body);
-    if (valid instanceof Promise) {
+    const valid = schema && checkSent(schema, body);
+    if (valid) {
       const clock = this.#clock;
       const patience = { clock, timeout: LONGEST_VALIDATION, signal: options?.signal };
       await within(valid, patience, "validate a body", this.subject);

@@ -2,6 +2,7 @@ import { ReplyError, TimeoutError } from "../../errors.ts";
 import type { HeaderFields } from "../../message/headers.ts";
 import { type Message, ReceivedMessage } from "../../message/message.ts";
 import type { EncodedMessage } from "../../message/encoded_message.ts";
+import type { Schema } from "../../message/schema.ts";
 import { ERROR_CODES } from "../../message/reply.ts";
 import { LINK } from "../../message/signalbox_headers.ts";
 import { correlationIdFor, currentWork, timeWithinWork } from "../../message/work.ts";
@@ -14,7 +15,12 @@ import {
   termsOf,
 } from "../frames/control_frames.ts";
 import { LinkError } from "../link_error.ts";
-import type { LinkSettings, OpenSessionOptions, RequestStreamOptions } from "../link_options.ts";
+import type {
+  LinkSettings,
+  OpeningOptions,
+  OpenSessionOptions,
+  RequestStreamOptions,
+} from "../link_options.ts";
 import type { Session } from "../session.ts";
 import { Channel } from "./channel.ts";
 import type { OpeningPatience } from "./handshake.ts";
@@ -45,8 +51,8 @@ export function requestStream(
   context: LinkContext,
   asked: Asked<RequestStreamOptions>,
 ): RequestedStream {
-  const { channel, opening, patience, until } = prepare(context, "stream", asked);
-  const { schema } = asked.options;
+  const { schema, sendSchema } = asked.options;
+  const { channel, opening, patience, until } = prepare(context, "stream", asked, sendSchema);
   return new RequestedStream(channel, opening, schema, { ...patience, until }, context);
 }
 
@@ -56,7 +62,7 @@ export async function openSession(
   asked: Asked<OpenSessionOptions>,
 ): Promise<Session> {
   const { subject, options } = asked;
-  const { channel, opening, patience } = prepare(context, "session", asked);
+  const { channel, opening, patience } = prepare(context, "session", asked, options.openingSchema);
   const { acceptance, plain } = await channel.open(opening, patience);
   if (plain) {
     const error = plain.ending?.error ??
@@ -75,7 +81,8 @@ export async function openSession(
 function prepare(
   context: LinkContext,
   kind: HandshakeTerms["kind"],
-  { subject, body, options, settings }: Asked<RequestStreamOptions>,
+  { subject, body, options, settings }: Asked<OpeningOptions>,
+  sendSchema: Schema | undefined,
 ): Prepared {
   const timeout = timeWithinWork(options.timeout ?? context.requestTimeout, subject);
   const deadline = timeWithinWork(options.deadline ?? Infinity, subject);
@@ -86,7 +93,11 @@ function prepare(
   const opening = context.sender.encodeQuestion(
     subject,
     body,
-    { ...options.headers && { headers: options.headers }, correlationId },
+    {
+      ...options.headers && { headers: options.headers },
+      ...sendSchema && { sendSchema },
+      correlationId,
+    },
     timeLeft,
     [[LINK, terms]],
   );
