@@ -1,4 +1,12 @@
-/** A broker, a handler and a request without any permission: nothing leaves the process. */
+/**
+ * A broker, a handler and a request without any permission: nothing leaves the process.
+ *
+ * ```sh
+ * deno run tests/examples/in_memory.ts
+ * ```
+ *
+ * @module
+ */
 import { NatsBroker } from "@signalbox/nats";
 import { TestBroker } from "@signalbox/nats/testing";
 

@@ -4,14 +4,14 @@ import { EmbeddedServer } from "@signalbox/nats/testing";
 import { assert } from "@std/assert";
 import type { User } from "../support/backends.ts";
 import { NatsServer } from "../support/nats_server/nats_server.ts";
-import { recommended, recommendedUsers } from "../support/readme_users.ts";
+import { recommended, recommendedUsers } from "../support/recommended_users.ts";
 import { meanwhile } from "../support/within.ts";
 
 /** What a service may do, as its server has it, and what its broker is told. */
 export interface Setting {
   readonly name: string;
   readonly options: BrokerOptions;
-  /** What the service's broker prints; without, the README's configuration, word for word. */
+  /** What the service's broker prints; without, the guide's configuration, word for word. */
   readonly isPrinted?: true;
 }
 
@@ -80,7 +80,7 @@ function deskOf(url: string, taken: string[], { options, isPrinted }: Setting): 
   desk.session("orders.session", async (session) => {
     for await (const { body } of session) await session.send(body);
   });
-  // which the README's configuration does not let the desk hear
+  // which the guide's configuration does not let the desk hear
   const wide = isPrinted ? ["{tenant}.orders.wipe"] : [];
   for (const own of ["orders.delete", "orders.deep.>", ...wide]) {
     desk.subscriber(own, { noReply: true }, ({ subject }) => void taken.push(subject));

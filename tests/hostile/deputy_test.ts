@@ -14,7 +14,7 @@ import {
 
 /** A server does not check an address of reply against what its sender may publish to: a service must. */
 const SETTINGS: readonly Setting[] = [
-  { name: "in the README's configuration", options: { answersTo: ["_SHOP.>"] } },
+  { name: "in the guide's configuration", options: { answersTo: ["_SHOP.>"] } },
   { name: "with what permissions() prints", options: { answersTo: ["_SHOP.>"] }, isPrinted: true },
   {
     name: "with allow_responses and answersTo",
@@ -201,6 +201,6 @@ onEveryDesk(
     assert(stats.string().includes(`"last_error":"409:Conflict"`), stats.string());
     assert(!stats.string().includes("4711"));
   },
-  // the README's desk is no service
+  // the guide's desk is no service
   SETTINGS.filter(({ isPrinted }) => isPrinted),
 );

@@ -10,12 +10,12 @@ import { createInbox } from "@nats-io/transport-deno";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type Backend, onEveryServer, type User } from "../support/backends.ts";
 import { until } from "../support/nats_server/until.ts";
-import { recommendedUsers } from "../support/readme_users.ts";
+import { recommendedUsers } from "../support/recommended_users.ts";
 import { meanwhile, within } from "../support/within.ts";
 
 const password = "secret";
 
-/** The users of the README, another one like the first, and one who sees and may do everything. */
+/** The users of the guide to permissions, another one like the first, and one who sees and may do everything. */
 const { shop: SHOP, desk: DESK } = await recommendedUsers();
 const MALL: User = {
   user: "mall",

@@ -1,14 +1,14 @@
 import type { User } from "./backends.ts";
 
-const README = new URL("../../README.md", import.meta.url);
+const GUIDE = new URL("../../src/broker/PERMISSIONS.md", import.meta.url);
 const BLOCK = /```text\n(authorization: \{ users: \[\n[\s\S]*?\n\] \})\n```/;
 const USER = /\{ user: (\w+), password: (\w+), permissions: \{\s*([\s\S]*?) \} \}/g;
 const ENTRY = /(publish|subscribe): (\[[^\]]*\])/g;
 
-/** The configuration that the README recommends, word for word. */
+/** The configuration that the guide to permissions recommends, word for word. */
 export async function recommended(): Promise<string> {
-  const [, block] = BLOCK.exec(await Deno.readTextFile(README)) ?? [];
-  if (block === undefined) throw new Error("the README must have a configuration with users");
+  const [, block] = BLOCK.exec(await Deno.readTextFile(GUIDE)) ?? [];
+  if (block === undefined) throw new Error("the guide must have a configuration with users");
   return block;
 }
 
@@ -25,14 +25,14 @@ export async function recommendedUsers(): Promise<Readonly<Record<"shop" | "desk
       permissions[key] = JSON.parse(list);
       unread = unread.replace(entry, "");
     }
-    if (/\w/.test(unread)) throw new Error(`the README grants what is not understood: ${unread}`);
+    if (/\w/.test(unread)) throw new Error(`the guide grants what is not understood: ${unread}`);
     users[user] = { user, password, permissions };
     take(whole);
   }
   if (/\w/.test(rest.replace("authorization", "").replace("users", ""))) {
-    throw new Error(`the README's configuration has more than users: ${rest}`);
+    throw new Error(`the guide's configuration has more than users: ${rest}`);
   }
   const { shop, desk } = users;
-  if (!shop || !desk) throw new Error("the README must have the users shop and desk");
+  if (!shop || !desk) throw new Error("the guide must have the users shop and desk");
   return { shop, desk };
 }
