@@ -26,8 +26,49 @@ import type { LinkEnd } from "./link_error.ts";
  * assertEquals(parts, [1, 2, 3]);
  * assertEquals(await stream.ended, "complete");
  * ```
+ *
+ * @example A status before the first byte of an HTTP answer
+ * ```ts
+ * import { NatsBroker, NoRespondersError } from "@signalbox/nats";
+ * import { TestBroker } from "@signalbox/nats/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const broker = new NatsBroker();
+ * broker.subscriber("report", async function* () {
+ *   yield "one line\n";
+ *   yield "and another\n";
+ * });
+ * await using _test = await TestBroker.start(broker);
+ *
+ * async function answer(subject: string): Promise<Response> {
+ *   const lines = broker.requestStream<string>(subject);
+ *   try {
+ *     await lines.accepted;
+ *   } catch (error) {
+ *     return new Response(null, { status: error instanceof NoRespondersError ? 503 : 502 });
+ *   }
+ *   return new Response(lines.readable.pipeThrough(new TextEncoderStream()));
+ * }
+ * assertEquals(await (await answer("report")).text(), "one line\nand another\n");
+ * assertEquals((await answer("nobody")).status, 503);
+ * ```
  */
 export interface ReplyStream<Body = unknown> extends AsyncIterable<Message<Body>>, AsyncDisposable {
+  /**
+   * Resolves once the responder has accepted the request, before its first part; rejects with the error of a refusal.
+   * From a responder of another library, which accepts nothing, it resolves as soon as the first part can be read. The
+   * program may leave it un-awaited.
+   *
+   * @throws {NoRespondersError} at once, if nobody subscribes to the subject
+   * @throws {RemoteError} if the responder refuses
+   * @throws {TimeoutError} if the responder does not begin within `timeout`
+   * @throws {PermissionError} if the server does not permit the request or the subscription for the answer
+   * @throws {LinkError} if the program has closed the stream before
+   * @throws {ConnectionError} if the broker stops
+   * @throws {ValidationError} if an async `sendSchema` refuses the body
+   * @throws the reason of the signal, if it aborts
+   */
+  readonly accepted: Promise<void>;
   /** Resolves with the reason once the stream has ended; never rejects. The program can still read earlier parts. */
   readonly ended: Promise<LinkEnd>;
   /** The bodies, as a Web Stream; cancelling it closes the stream. */

@@ -213,6 +213,11 @@ export class PlainAnswer {
     return this.#isRefusal;
   }
 
+  /** Whether the answer is an error, without a part before it. */
+  get isError(): boolean {
+    return this.#count === 0 && this.#ending?.error !== undefined;
+  }
+
   /** Whether there is anything to read. */
   get hasParts(): boolean {
     return this.#backlog.length > 0;

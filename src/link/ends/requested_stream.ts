@@ -32,6 +32,8 @@ export class RequestedStream implements ReplyStream {
   readonly #timeout: number;
   /** The parts of a plain responder, if the answers are plain. */
   readonly #opened: Promise<PlainAnswer | undefined>;
+  /** Made for the first who asks, as most programs only read. */
+  #accepted: Promise<void> | undefined;
   /** Whether parts can be read directly, without a schema. */
   #isFlowing = false;
   #readable: ReadableStream | undefined;
@@ -51,6 +53,15 @@ export class RequestedStream implements ReplyStream {
     this.#context = context;
     this.#opened = handled(this.#open(opening, { timeout, signal }));
     if (signal) channel.cancelOn(signal);
+  }
+
+  get accepted(): Promise<void> {
+    return this.#accepted ??= handled(this.#whenAccepted());
+  }
+
+  async #whenAccepted(): Promise<void> {
+    const plain = await this.#opened;
+    if (plain?.isError) throw this.#channel.error("request a stream of");
   }
 
   get ended(): Promise<LinkEnd> {
