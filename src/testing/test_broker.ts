@@ -2,9 +2,13 @@ import { NatsBroker } from "../broker/broker.ts";
 import { coreOf } from "../broker/broker_core.ts";
 import { platformClock } from "../clock.ts";
 import type { Duration } from "../duration.ts";
+import type { Message } from "../message/message.ts";
 import { describe } from "../options.ts";
+import { type Params, Pattern } from "../subject/subject.ts";
+import { PublishedMessages } from "./published_messages.ts";
 import { EmbeddedServer } from "./server/embedded_server.ts";
 import { type MovedClock, movedClocks } from "./server/moved_clock.ts";
+import { publicationsOf } from "./server/publications.ts";
 import type { EmbeddedServerOptions } from "./server/options.ts";
 
 /**
@@ -42,8 +46,10 @@ export class TestBroker implements AsyncDisposable {
   readonly server: EmbeddedServer;
   readonly #brokers: readonly NatsBroker[];
   readonly #clock: MovedClock | undefined;
+  readonly #published = new PublishedMessages();
 
   private constructor(brokers: readonly NatsBroker[], server: EmbeddedServer) {
+    publicationsOf.get(server)!.watch(this.#published.add);
     this.#brokers = brokers;
     this.server = server;
     this.#clock = movedClocks.get(server);
@@ -117,6 +123,42 @@ export class TestBroker implements AsyncDisposable {
    */
   advance(duration: Duration): Promise<void> {
     return this.server.advance(duration);
+  }
+
+  /**
+   * What was published, or requested, on subjects that match the pattern since the test began, oldest first: by the
+   * brokers, whatever they have sent before this call, and by all other clients of the server. Answers go to inboxes, so
+   * `">"` finds them too. Of more than 65 536 messages, or 64 MiB, the oldest are dropped.
+   *
+   * @throws {InvalidSubjectError} for an invalid pattern
+   *
+   * @example
+   * ```ts
+   * import { NatsBroker } from "@signalbox/nats";
+   * import { TestBroker } from "@signalbox/nats/testing";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const broker = new NatsBroker();
+   * broker.subscriber("orders.{id}", { publishTo: "bills.{id}" }, () => ({ total: 12 }));
+   * await using test = await TestBroker.start(broker);
+   * await broker.request("orders.7");
+   *
+   * const [bill] = await test.published("bills.{id}");
+   * assertEquals([bill?.params.id, bill?.body], ["7", { total: 12 }]);
+   * assertEquals(await test.published("reminders.>"), []);
+   * ```
+   */
+  async published<const Text extends string>(
+    pattern: Text,
+  ): Promise<readonly Message<unknown, Params<Text>>[]> {
+    const wanted = new Pattern(pattern);
+    const cores = this.#brokers.map(coreOf);
+    const up = cores.filter(({ connection }) => connection.isUp);
+    // the server has what was sent once it answers; what a lost connection had, it has got or never gets
+    await Promise.allSettled(up.map(({ connection }) => connection.flush({}, "flush")));
+    const own = cores.find(({ addresses }) => addresses.reception.codecs);
+    const found = this.#published.matching(wanted, own?.addresses.reception.codecs);
+    return found as unknown as readonly Message<unknown, Params<Text>>[];
   }
 
   /** Stops the brokers, and then the server. Meanwhile a moved time moves on by itself. */

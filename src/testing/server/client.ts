@@ -187,7 +187,7 @@ export class Client implements ProtocolHandler, Recipient, Receiver {
   }
 
   publish(line: PublishLine, payload: Uint8Array): void {
-    const { exchange, traffic } = this.#station;
+    const { exchange, traffic, publications } = this.#station;
     const { subject, reply } = line;
     this.#heartbeat.heard();
     traffic.messagesIn++;
@@ -202,6 +202,7 @@ export class Client implements ProtocolHandler, Recipient, Receiver {
     this.#acknowledge();
     if (subject === USER_INFO && reply !== "") return this.#answerUserInfo(reply);
     if (isTraceOnly(line, payload) && exchange.reaches(subject)) return;
+    publications.note(line, payload);
     if (exchange.publish({ line, payload, from: this })) return;
     if (reply === "" || !this.#request.noResponders) return;
     const subscription = exchange.subscriptionOf(this, reply);

@@ -13,10 +13,11 @@ import { TcpListener } from "./listener_tcp.ts";
 import { WebSocketListener } from "./listener_websocket.ts";
 import { advance, MovedClock, movedClocks } from "./moved_clock.ts";
 import type { EmbeddedServerChanges, EmbeddedServerOptions } from "./options.ts";
+import { Publications, publicationsOf } from "./publications.ts";
 import { Refusal } from "./refusal.ts";
 import { changedOptions, checkOptions, type Settings, streamMemory } from "./settings.ts";
 import type { EmbeddedStats } from "./stats.ts";
-import type { Station, Traffic } from "./station.ts";
+import { noTraffic, type Station } from "./station.ts";
 import type { Accept } from "./wire.ts";
 
 /** How many times as much may wait for all clients together as for one client. */
@@ -45,13 +46,7 @@ type Changing<T> = { -readonly [Key in keyof T]: T[Key] };
 export class EmbeddedServer implements AsyncDisposable {
   readonly #clients = new Map<number, Client>();
   readonly #exchange: Exchange;
-  readonly #traffic: Traffic = {
-    messagesIn: 0,
-    bytesIn: 0,
-    messagesOut: 0,
-    bytesOut: 0,
-    slowConsumers: 0,
-  };
+  readonly #traffic = noTraffic();
   readonly #station: Changing<Station>;
   readonly #pipes: PipeListener;
   readonly #jetstream: JetStream | undefined;
@@ -66,6 +61,8 @@ export class EmbeddedServer implements AsyncDisposable {
     if (moved) movedClocks.set(this, moved);
     const clock = moved ?? platformClock;
     this.#exchange = new Exchange(clock);
+    const publications = new Publications();
+    publicationsOf.set(this, publications);
     const id = newServerId();
     this.#station = {
       clock,
@@ -81,6 +78,7 @@ export class EmbeddedServer implements AsyncDisposable {
       congestion: new Congestion(),
       backlog: new Backlog(settings.maxPending * ALL_CLIENTS),
       traffic: this.#traffic,
+      publications,
       lameDuck: false,
       left: (id) => this.#clients.delete(id),
     };

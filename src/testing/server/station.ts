@@ -4,6 +4,7 @@ import type { Backlog } from "./backlog.ts";
 import type { Congestion } from "./congestion.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Identity } from "./info.ts";
+import type { Publications } from "./publications.ts";
 
 /** Counts for one server, from its start. Bytes are payload, headers included. */
 export interface Traffic {
@@ -12,6 +13,11 @@ export interface Traffic {
   messagesOut: number;
   bytesOut: number;
   slowConsumers: number;
+}
+
+/** The counts at the start. */
+export function noTraffic(): Traffic {
+  return { messagesIn: 0, bytesIn: 0, messagesOut: 0, bytesOut: 0, slowConsumers: 0 };
 }
 
 /** What every client of one server shares. */
@@ -23,6 +29,7 @@ export interface Station {
   readonly congestion: Congestion;
   readonly backlog: Backlog;
   readonly traffic: Traffic;
+  readonly publications: Publications;
   readonly lameDuck: boolean;
   /** The client is gone. Called once for each. */
   left(id: number): void;

@@ -1,0 +1,21 @@
+import type { PublishLine } from "./protocol.ts";
+
+/** Takes what clients publish; the payload is a view of what was read, so what is kept must be copied. */
+export type Witness = (line: PublishLine, payload: Uint8Array) => void;
+
+/** Shows a test what the clients of one server publish. */
+export class Publications {
+  #witness: Witness | undefined;
+
+  /** Has each message that a client may publish shown from now on. */
+  watch(witness: Witness): void {
+    this.#witness = witness;
+  }
+
+  note(line: PublishLine, payload: Uint8Array): void {
+    this.#witness?.(line, payload);
+  }
+}
+
+/** By their servers: programs must not see them as members. */
+export const publicationsOf = new WeakMap<object, Publications>();
