@@ -11,7 +11,7 @@ import { concealInbox, legible, shortened } from "./legible.ts";
  * Why a connection failed, ended, or is open when it must not be. `limit`: the server or the account has reached its
  * number of connections; `certificate`: the server demands a client certificate; `hung-up`: the server closed the
  * socket without giving a reason; `stale`: the server took the connection for dead; `rejected`: the server gave another
- * reason, which the message quotes. `unknown client`: the connection works, but this version of the NATS client is
+ * reason, which the message quotes. `unknown-client`: the connection works, but this version of the NATS client is
  * unknown, so that the broker uses only the client's public API.
  */
 export type ConnectionErrorReason =
@@ -24,9 +24,9 @@ export type ConnectionErrorReason =
   | "hung-up"
   | "stale"
   | "rejected"
-  | "not connected"
+  | "not-connected"
   | "connected"
-  | "unknown client"
+  | "unknown-client"
   | "interrupted"
   | "closed";
 

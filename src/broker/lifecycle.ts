@@ -201,7 +201,7 @@ export class Lifecycle {
   async #expire({ deadline, subscriptions }: Stop, failure: Error): Promise<void> {
     const { clock, links } = this.#parts;
     this.#report(failure);
-    links.abort({ reason: "shutting down" });
+    links.abort({ reason: "shutting-down" });
     const patience = deadline.telling;
     const expired = [...subscriptions].map((subscription) => subscription.expire(patience));
     const told = Promise.all([links.emptied(), ...expired]);

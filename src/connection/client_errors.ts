@@ -65,7 +65,7 @@ function subjectOf({ subject, message }: { subject: string; message: string }): 
 export function notConnected(action: string): ConnectionError {
   return new ConnectionError(
     `Cannot ${action} as the broker must be connected: call connect() or start() first`,
-    "not connected",
+    "not-connected",
   );
 }
 
@@ -73,7 +73,7 @@ export function notConnected(action: string): ConnectionError {
 export function unknownClient(fault: string): ConnectionError {
   const sentence = `Cannot use the fast way to the server as the client must be known: ${fault}. ` +
     "All works by the client's public face, and takes longer";
-  return new ConnectionError(sentence, "unknown client");
+  return new ConnectionError(sentence, "unknown-client");
 }
 
 /** The error of an attempt to reroute a connection that is open. */

@@ -13,7 +13,7 @@ import {
 } from "../options.ts";
 
 /** Why an inbox ended. */
-export type InboxEnd = "max" | "idle" | "closed" | "aborted" | "connection" | "overflow";
+export type InboxEnd = "max" | "idle" | "cancelled" | "connection" | "overflow";
 
 /** How long to wait for a message. */
 export interface NextOptions {
@@ -64,7 +64,7 @@ export interface Inbox extends AsyncIterable<Message>, AsyncDisposable {
    */
   next(options?: NextOptions): Promise<Message | undefined>;
 
-  /** Ends the inbox with the reason `closed`, unless it has ended before, and drops unread messages. */
+  /** Ends the inbox with the reason `cancelled`, unless it has ended before, and drops unread messages. */
   close(): Promise<void>;
 
   /** Reads messages until the inbox has ended; leaving the loop closes the inbox, even while a `next()` waits. */
@@ -81,7 +81,7 @@ export interface InboxOptions {
   /** Closes after this many milliseconds without a message, with the reason `idle`. @default {Infinity} */
   readonly idleTimeout?: number;
   /**
-   * Closes the inbox when the signal aborts, with the reason `aborted`; before the inbox is open, `openInbox` rejects.
+   * Closes the inbox when the signal aborts, with the reason `cancelled`; before the inbox is open, `openInbox` rejects.
    */
   readonly signal?: AbortSignal;
   /** How many messages and bytes may wait unread. @default {{ messages: 65_536, bytes: 67_108_864 }} */

@@ -60,7 +60,7 @@ export class SubscribedInbox implements Inbox, MessageSink, EventListener, OwnIn
     addresses.open(subject, this);
     feed.add(this);
     if (settings.signal) {
-      this.#abort = () => this.#end("aborted");
+      this.#abort = () => this.#end("cancelled");
       settings.signal.addEventListener("abort", this.#abort, { once: true });
     }
     if (settings.idleTimeout !== undefined) this.#watchIdle(settings.idleTimeout);
@@ -93,7 +93,7 @@ export class SubscribedInbox implements Inbox, MessageSink, EventListener, OwnIn
     try {
       await Promise.race([flushed, this.#refusal.promise]);
     } catch (error) {
-      this.#end("closed");
+      this.#end("cancelled");
       throw error;
     } finally {
       this.#refusal = undefined;
@@ -142,9 +142,9 @@ export class SubscribedInbox implements Inbox, MessageSink, EventListener, OwnIn
     return replyTo === this.subject && this.#asked?.has(subject) === true;
   }
 
-  /** Ends with the reason `closed`; the program can still read waiting messages. */
+  /** Ends with the reason `cancelled`; the program can still read waiting messages. */
   stop(): void {
-    this.#end("closed");
+    this.#end("cancelled");
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Message> {

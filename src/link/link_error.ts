@@ -2,8 +2,9 @@ import { concealInbox, shortened } from "../legible.ts";
 
 /**
  * Why a stream or a session ended. `complete`: all messages were sent and taken; `error`: the other side failed;
- * `cancelled`: either side left early; `deadline`: its deadline passed; `idle`: no message came for too long; `peer
- * gone`: the other side no longer answers; `gap`: a message was lost for good; `shutting down`: either broker stopped.
+ * `cancelled`: either side left early; `deadline`: its deadline passed; `idle`: no message came for too long;
+ * `peer-gone`: the other side no longer answers; `gap`: a message was lost for good; `shutting-down`: either broker
+ * stopped.
  */
 export type LinkEnd =
   | "complete"
@@ -11,19 +12,19 @@ export type LinkEnd =
   | "cancelled"
   | "deadline"
   | "idle"
-  | "peer gone"
+  | "peer-gone"
   | "gap"
-  | "shutting down";
+  | "shutting-down";
 
 const SENTENCES: Readonly<Record<LinkEnd, string>> = {
   complete: "it must be open: it is complete",
   error: "the other side must succeed: it failed",
-  cancelled: "it must be open: it was left",
+  cancelled: "it must be open: it was cancelled",
   deadline: "it must be done in time: its deadline has passed",
   idle: "something must be said now and then: it was idle for too long",
-  "peer gone": "the other side must answer: it is gone",
+  "peer-gone": "the other side must answer: it is gone",
   gap: "nothing may be missing: something was lost for good",
-  "shutting down": "both brokers must go on: one is shutting down",
+  "shutting-down": "both brokers must go on: one is shutting down",
 };
 
 /** A stream or a session ended before an operation on it could finish. */

@@ -184,7 +184,7 @@ export class Links {
         return this.#each((link) => {
           // nothing comes from the peer any more
           link.machine.disconnected(now);
-          link.abort({ reason: "shutting down", error: event.error });
+          link.abort({ reason: "shutting-down", error: event.error });
           link.machine.refused();
         });
       case "error":

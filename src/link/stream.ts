@@ -6,7 +6,7 @@ import type { LinkEnd } from "./link_error.ts";
  * several loops read, each part goes to one of them. A Signalbox responder that does not stream gives one part. From a
  * responder of another library the stream takes messages up to the empty one of ADR-47. It yields them once the empty
  * message has arrived or `timeout` has passed, as a streaming responder may be slower to answer; without the empty
- * message the stream ends as `peer gone` after a silence of `timeout`.
+ * message the stream ends as `peer-gone` after a silence of `timeout`.
  *
  * @example
  * ```ts

@@ -17,19 +17,18 @@ import { type Schema, standardSchema } from "../message/schema.ts";
 
 /**
  * Why a request to many ended. `max`: it got as many answers as it asked for; `sentinel`: a message said that no more
- * follow; `stall`: no answer followed the last one in time; `timeout`: its time ran out; `closed`: the program left by
- * `break` or `close()`. After any other reason answers may be missing: they arrived faster than the program read them
- * (`overflow`), or the iteration throws the error.
+ * follow; `stall`: no answer followed the last one in time; `timeout`: its time ran out; `cancelled`: the program left by
+ * `break` or `close()`, or its signal aborted. After any other reason answers may be missing: they arrived faster than
+ * the program read them (`overflow`), or the iteration throws the error.
  */
 export type AnswersEnd =
   | "max"
   | "sentinel"
   | "stall"
   | "timeout"
-  | "closed"
-  | "aborted"
+  | "cancelled"
   | "overflow"
-  | "no responders"
+  | "no-responders"
   | "permission"
   | "connection";
 

@@ -105,14 +105,14 @@ export class CollectedAnswers implements Answers, MessageSink, OwnInbox {
         outgoing.then(send).catch((error) => this.#failWith("connection", () => error));
       } else send(outgoing);
     } catch (error) {
-      this.#end("closed");
+      this.#end("cancelled");
       throw error;
     }
   }
 
   close(): Promise<void> {
     this.#unread.clear();
-    this.#end("closed");
+    this.#end("cancelled");
     return Promise.resolve();
   }
 
@@ -134,7 +134,7 @@ export class CollectedAnswers implements Answers, MessageSink, OwnInbox {
   take(packet: RawMessage): void {
     if (this.#isEnded) return;
     if (isNoResponders(packet)) {
-      return this.#fail("no responders", new NoRespondersError(this.#subject));
+      return this.#fail("no-responders", new NoRespondersError(this.#subject));
     }
     const question = this.#question;
     if (question && isForeignAnswer(question, new ReceivedMessage(packet))) {
@@ -156,7 +156,7 @@ export class CollectedAnswers implements Answers, MessageSink, OwnInbox {
     try {
       return isLast(packet, sentinel, this.#addresses.reception);
     } catch (error) {
-      this.#failWith("closed", () => error);
+      this.#failWith("cancelled", () => error);
       return false;
     }
   }
@@ -247,7 +247,7 @@ export class CollectedAnswers implements Answers, MessageSink, OwnInbox {
 
   readonly #abort = () => {
     this.#unread.clear();
-    this.#failWith("aborted", () => this.#settings.signal!.reason);
+    this.#failWith("cancelled", () => this.#settings.signal!.reason);
   };
 
   #fail(reason: AnswersEnd, error: Error): void {

@@ -221,7 +221,7 @@ export class Streaming {
     return new PlainCaller(this.#context, () => {
       if (!invocation.isOpen) return;
       invocation.plainLeft = 0;
-      invocation.callerLeft(new LinkError("go on with", invocation.subject, "peer gone"));
+      invocation.callerLeft(new LinkError("go on with", invocation.subject, "peer-gone"));
       Promise.try(() => parts.return?.()).catch((error) => this.#report(invocation, error));
     });
   }

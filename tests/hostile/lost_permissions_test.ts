@@ -147,7 +147,7 @@ for (const interval of [1, 20, 30_000]) {
       await server.reload(MISTAKE);
       await until("all must be lost", () => lost() >= 3);
       await Promise.all([handler.stop(), reader.stop(), inbox.close()]);
-      assertEquals(await inbox.closed, "closed");
+      assertEquals(await inbox.closed, "cancelled");
       await server.reload(RIGHT);
       await using other = new NatsBroker(server.url, admin);
       await other.connect();

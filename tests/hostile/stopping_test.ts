@@ -203,9 +203,9 @@ onEveryServer(
     for (let n = 0; n < 100; n++) void session.send(n);
     const read = assertRejects(() => session.next(), LinkError);
     await stopsWithin(client, 1_500);
-    assertEquals((await read).reason, "shutting down");
-    assertEquals([await session.closed, await watching.closed], ["shutting down", "shutting down"]);
-    assertEquals(await within("the other side must be told", served.promise), "shutting down");
+    assertEquals((await read).reason, "shutting-down");
+    assertEquals([await session.closed, await watching.closed], ["shutting-down", "shutting-down"]);
+    assertEquals(await within("the other side must be told", served.promise), "shutting-down");
     assertEquals(got.length, 100);
   },
 );
@@ -227,7 +227,7 @@ onEveryServer(
     await client.connect();
     const sessions = await Promise.all([client.openSession("echo"), client.openSession("idle")]);
     await stopsWithin(service, 5_000);
-    for (const session of sessions) assertEquals(await session.closed, "shutting down");
+    for (const session of sessions) assertEquals(await session.closed, "shutting-down");
     assertEquals(ended, 1);
   },
 );

@@ -143,7 +143,7 @@ onEveryServer("NatsBroker.request() before connect() says what is missing", asyn
   ];
   for (const ask of asks) {
     const { message, reason } = await assertRejects(ask, ConnectionError);
-    assertEquals(reason, "not connected");
+    assertEquals(reason, "not-connected");
     assertStringIncludes(message, `"orders"`);
     assertStringIncludes(message, "call connect() or start() first");
   }

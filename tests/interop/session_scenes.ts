@@ -346,7 +346,7 @@ async function draining(stage: Stage): Promise<void> {
 async function shutDown(stage: Stage): Promise<void> {
   const session = await opened(stage, "talk.silent");
   await stage.service.stop({ timeout: 50 });
-  assertEquals(await session.closed, "shutting down");
+  assertEquals(await session.closed, "shutting-down");
 }
 
 async function oldPeer({ url, opener }: Stage): Promise<void> {

@@ -69,14 +69,14 @@ onEveryServer("Inbox ends with `closed` on close() and on leaving the loop", asy
   await closing.close();
   await closing.close();
   assertEquals(await waiting, undefined);
-  assertEquals(await closing.closed, "closed");
+  assertEquals(await closing.closed, "cancelled");
 
   await broker.publish(leaving.subject, "first");
   for await (const { body } of leaving) {
     assertEquals(body, "first");
     break;
   }
-  assertEquals(await leaving.closed, "closed");
+  assertEquals(await leaving.closed, "cancelled");
   await broker.flush();
   assertEquals(await server.subscriptions(), 0);
 });
@@ -87,7 +87,7 @@ onEveryServer("Inbox ends with `aborted` when its signal aborts", async (server)
   const controller = new AbortController();
   const inbox = await broker.openInbox({ signal: controller.signal });
   controller.abort(new Error("enough"));
-  assertEquals(await inbox.closed, "aborted");
+  assertEquals(await inbox.closed, "cancelled");
   assertEquals(await inbox.next(), undefined);
   await assertRejects(() => broker.openInbox({ signal: controller.signal }), Error, "enough");
   await broker.flush();

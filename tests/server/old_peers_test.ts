@@ -10,6 +10,7 @@ import {
   profiles,
   type Stage,
 } from "../support/profiles.ts";
+import { Spy } from "../support/spy.ts";
 import { steady, within } from "../support/within.ts";
 
 const TOO_LONG = 8_000;
@@ -229,5 +230,20 @@ onEveryProfile("A streaming handler keeps to its messages with a last word", asy
   for (const to of [1, 14, 15]) {
     const answer = await client.request(`svc.count.${to}`, "", { timeout: 5_000 });
     assertEquals(answer.json(), 1);
+  }
+});
+
+onEveryServer("Session.closed reads the reasons of a peer of 0.1", async (server) => {
+  await using spy = await Spy.connect(server.url);
+  const [service, client] = [server.broker(), server.broker()];
+  service.session("svc.talk", async (session) => void await session.closed);
+  await service.start();
+  await client.connect();
+  for (const [said, reason] of [["peer gone", "peer-gone"], ["shutting down", "shutting-down"]]) {
+    const session = await client.openSession("svc.talk");
+    const ends = await spy.ends("svc.talk");
+    const header = `\r\nSignalbox-End: ${said}`;
+    await spy.say(`${ends.opener}o1`, { replyTo: `${ends.server}x99`, header });
+    assertEquals(await within("it must end", session.closed), reason);
   }
 });

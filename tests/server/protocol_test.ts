@@ -19,7 +19,7 @@ const page = await readPage();
 // tests/interop/record_session.ts made these
 const recording = await readRecording();
 /** One goes without a word, and the other is for whoever does not hear any more. */
-const UNSEEN = ["reason complete", "reason peer gone"];
+const UNSEEN = ["reason complete", "reason peer-gone"];
 
 /** Every frame is as the page says, and everything that the page names is there. */
 function assertAsDocumented({ scenes }: Recording): void {

@@ -187,7 +187,7 @@ onEveryServer("NatsBroker.publish() takes max_payload and not a byte more", asyn
 onEveryServer("NatsBroker.request() rejects before a connect and after a stop", async (server) => {
   const broker = server.broker();
   const before = await assertRejects(() => broker.request("a"), ConnectionError);
-  assertEquals(before.reason, "not connected");
+  assertEquals(before.reason, "not-connected");
   const silent = await connect({ servers: server.url });
   silent.subscribe("silence", { callback() {} });
   await silent.flush();

@@ -57,15 +57,15 @@ async function losesPeer(client: NatsBroker, peer: WorkerProcess): Promise<void>
   assert(noticed < 1_000, `${noticed} ms`);
   assertEquals(session.state, "paused");
   const began = performance.now();
-  assertEquals(await within("it must end", session.closed), "peer gone");
+  assertEquals(await within("it must end", session.closed), "peer-gone");
   const took = performance.now() - began;
   assert(took >= 900 && took < 5_000, `${took} ms`);
   assertEquals(session.state, "closed");
-  assertEquals((await sending).reason, "peer gone");
+  assertEquals((await sending).reason, "peer-gone");
   const { error } = await reading;
   assertInstanceOf(error, LinkError);
-  assertEquals(error.reason, "peer gone");
-  assertEquals((session.signal.reason as LinkError).reason, "peer gone");
+  assertEquals(error.reason, "peer-gone");
+  assertEquals((session.signal.reason as LinkError).reason, "peer-gone");
 }
 
 Deno.test("Session notices within a second that its peer was killed, and ends after resumeTimeout", async () => {
@@ -96,7 +96,7 @@ for (const [at, users] of LIMITED.entries()) {
       const noticed = await killed(peer, session);
       assert(noticed < 2_000, `${noticed} ms`);
       assertEquals(session.state, "paused");
-      assertEquals(await within("it must end", session.closed), "peer gone");
+      assertEquals(await within("it must end", session.closed), "peer-gone");
     });
   });
 }
@@ -118,8 +118,8 @@ Deno.test("Session notices within keepAlive that its idle peer was killed", asyn
     // a probe that the dying process has taken is missed a second later
     assert(noticed < 500 + 1_500, `${noticed} ms`);
     assertEquals(session.state, "paused");
-    assertEquals(await within("it must end", session.closed), "peer gone");
-    assertEquals((await waiting).reason, "peer gone");
+    assertEquals(await within("it must end", session.closed), "peer-gone");
+    assertEquals((await waiting).reason, "peer-gone");
   });
 });
 
@@ -153,7 +153,7 @@ Deno.test("Session with a resumeTimeout of 0 ends as soon as its peer was killed
     assert(noticed < 1_000, `${noticed} ms`);
     assertEquals(session.state, "closed");
     const reason = await session.closed;
-    assert(reason === "peer gone" || reason === "gap", reason);
+    assert(reason === "peer-gone" || reason === "gap", reason);
     assertEquals((await sending).reason, reason);
     await reading;
   });
@@ -173,7 +173,7 @@ Deno.test("Session ends on the other side too when the process that opened it is
   const session = await within("it must be opened", accepted.promise);
   assertEquals(await take(session, 1), ["hello"]);
   await peer.end("SIGKILL");
-  assertEquals(await within("it must end", session.closed), "peer gone");
+  assertEquals(await within("it must end", session.closed), "peer-gone");
 });
 
 Deno.test("ReplyStream says that the peer is gone when the process that streams was killed", async () => {
@@ -184,8 +184,8 @@ Deno.test("ReplyStream says that the peer is gone when the process that streams 
     await peer.end("SIGKILL");
     const { error } = await drained(stream);
     assertInstanceOf(error, LinkError);
-    assertEquals(error.reason, "peer gone");
-    assertEquals(await stream.ended, "peer gone");
+    assertEquals(error.reason, "peer-gone");
+    assertEquals(await stream.ended, "peer-gone");
   });
 });
 
@@ -211,7 +211,7 @@ for (const how of ["waits", "has no room"]) {
     const signal = await told.promise;
     assert(!signal.aborted, "its reader is still there");
     await reader.end("SIGKILL");
-    assertEquals(((await aborted(signal)) as LinkError).reason, "peer gone");
+    assertEquals(((await aborted(signal)) as LinkError).reason, "peer-gone");
     await within("the handler must leave", left.promise);
   });
 }

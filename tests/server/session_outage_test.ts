@@ -192,7 +192,7 @@ Deno.test("Session with a resumeTimeout of 0 ends when its connection is cut, an
   assertEquals(bodies, bodies.map((_, at) => 100 + at), "nothing may be missing from what is read");
   assertInstanceOf(error, LinkError);
   const told = await within("both must end", Promise.all([opened.closed, served.closed]));
-  for (const end of told) assert(end === "gap" || end === "peer gone", end);
+  for (const end of told) assert(end === "gap" || end === "peer-gone", end);
   assertEquals(error.reason, told[0]);
   assertInstanceOf(await within("send() must be refused", ends.sending), LinkError);
 });
@@ -207,12 +207,12 @@ Deno.test("Session ends for both when the server stays away for longer than resu
   await until("both must notice", () => opened.state === "paused" && served.state === "paused");
   const began = performance.now();
   assertEquals(await within("both must end", Promise.all([opened.closed, served.closed])), [
-    "peer gone",
-    "peer gone",
+    "peer-gone",
+    "peer-gone",
   ]);
   const took = performance.now() - began;
   assert(took < 4_000, `${took} ms`);
   const late = await assertRejects(() => opened.send("too late"), LinkError);
-  assertEquals(late.reason, "peer gone");
+  assertEquals(late.reason, "peer-gone");
   assertInstanceOf(await within("send() must be refused", ends.sending), LinkError);
 });

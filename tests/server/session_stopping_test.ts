@@ -45,14 +45,14 @@ for (const side of ["client", "service"] as const) {
       assert(took >= 250 && took < 5_000, `${took} ms`);
       assertEquals(
         await within("both must be told", Promise.all([opened.closed, served.closed])),
-        ["shutting down", "shutting down"],
+        ["shutting-down", "shutting-down"],
       );
-      assertEquals((await waiting).reason, "shutting down");
+      assertEquals((await waiting).reason, "shutting-down");
       for (const { signal } of [opened, served]) {
-        assertEquals((signal.reason as LinkError).reason, "shutting down");
+        assertEquals((signal.reason as LinkError).reason, "shutting-down");
       }
       const late = await assertRejects(() => opened.send("too late"), LinkError);
-      assertEquals(late.reason, "shutting down");
+      assertEquals(late.reason, "shutting-down");
     },
   );
 }
@@ -85,7 +85,7 @@ onEveryProfile(
       Promise.all([client.stop({ timeout: 200 }), service.stop({ timeout: 200 })]),
     );
     const ends = await within("both must end", Promise.all([opened.closed, served.closed]));
-    assertEquals(ends, ["shutting down", "shutting down"]);
+    assertEquals(ends, ["shutting-down", "shutting-down"]);
   },
 );
 

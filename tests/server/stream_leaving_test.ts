@@ -133,8 +133,8 @@ for (const side of ["client", "service"] as const) {
     assertEquals((await iterator.next()).value?.body, "first");
     const rejected = meanwhile(() => assertRejects(() => iterator.next(), LinkError));
     await within("it must stop", brokers[side].stop({ timeout: 100 }));
-    assertEquals((await rejected).reason, "shutting down");
-    assertEquals(await stream.ended, "shutting down");
+    assertEquals((await rejected).reason, "shutting-down");
+    assertEquals(await stream.ended, "shutting-down");
     await handler.left();
   });
 }

@@ -65,13 +65,13 @@ Deno.test("resultOf() tells of each frame that is not there once and in order, a
 });
 
 Deno.test("sessionRow() does not know what a side that was killed has sent and taken", () => {
-  const result = resultOf(death, PLAN, outcome({ ended: "peer gone" }));
+  const result = resultOf(death, PLAN, outcome({ ended: "peer-gone" }));
   const row = sessionRow(death, PLAN, result);
   assertEquals([row.accepted, row.delivered, row["messages/s"]], ["?", "?", "?"]);
 });
 
 Deno.test("resultOf() counts as lost only what a later frame got past, where sessions had to end early", () => {
-  const early = { ended: "peer gone" as const, arrived: 40 };
+  const early = { ended: "peer-gone" as const, arrived: 40 };
   const { figures } = resultOf(outage, PLAN, outcome(early, { ...early, missing: 3 }));
   assertEquals([figures.sent, figures.arrived, figures.lost], [120, 80, 3]);
 });

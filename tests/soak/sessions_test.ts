@@ -19,5 +19,5 @@ testScenario(`${sending} the nodes of a cluster are killed and restarted in turn
 testScenario(`${sending} the server stands still for a while`, pauses);
 testScenario(`${sending} the process that serves stands still for a while`, freezes);
 testScenario(`${sending} connections are cut at any byte`, cuts);
-testScenario('Session.closed says "peer gone" once the process that serves is killed', death);
-testScenario('Session.closed says "peer gone" on both sides once the server is gone', outage);
+testScenario('Session.closed says "peer-gone" once the process that serves is killed', death);
+testScenario('Session.closed says "peer-gone" on both sides once the server is gone', outage);

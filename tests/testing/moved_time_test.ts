@@ -145,7 +145,7 @@ Deno.test("TestBroker.advance() ends a session whose peer has gone after its res
   await test.advance("59m");
   assertEquals([session.state, await isSettled(session.closed)], ["paused", false]);
   await test.advance("2m");
-  assertEquals(await session.closed, "peer gone");
+  assertEquals(await session.closed, "peer-gone");
 });
 
 Deno.test("TestBroker.advance() moves the uptime that $SRV.STATS tells", async () => {

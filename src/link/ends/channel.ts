@@ -134,7 +134,7 @@ export class Channel implements LinkOwner {
   send(body: unknown, headers?: HeaderFields, signal?: AbortSignal): Promise<void> {
     if (this.#ending) return Promise.reject(this.error("send to"));
     if (this.#link.machine.out.isEnded) {
-      const reason = this.#shutdown.hasBegun ? "shutting down" : "complete";
+      const reason = this.#shutdown.hasBegun ? "shutting-down" : "complete";
       return Promise.reject(new LinkError("send to", this.subject, reason));
     }
     try {
@@ -247,7 +247,7 @@ export class Channel implements LinkOwner {
   }
 
   draining(): void {
-    this.#drained.abort(() => new LinkError("go on with", this.subject, "shutting down"));
+    this.#drained.abort(() => new LinkError("go on with", this.subject, "shutting-down"));
   }
 
   ended(ending: EndDetails): void {

@@ -145,7 +145,7 @@ export class RequestedStream implements ReplyStream {
     const look = () => {
       const left = plain.last + this.#timeout - this.#context.clock.now();
       if (left > 0) timer = this.#context.clock.setTimeout(look, left);
-      else plain.end({ reason: "peer gone" });
+      else plain.end({ reason: "peer-gone" });
     };
     look();
     void plain.ended.then(() => timer?.clear());

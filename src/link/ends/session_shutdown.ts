@@ -4,7 +4,7 @@ import type { Link } from "./link.ts";
 
 /** How long sent messages may take to arrive, in milliseconds, before the session is aborted. */
 const LAST_WORDS = 1_000;
-const SHUTTING_DOWN: EndDetails = { reason: "shutting down" };
+const SHUTTING_DOWN: EndDetails = { reason: "shutting-down" };
 
 /**
  * Ends a session whose program ignores `draining` when its broker stops: otherwise it would end only at the deadline of

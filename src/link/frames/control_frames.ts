@@ -32,15 +32,20 @@ export const OUTGROWN: EndDetails = {
   description: "Streams and sessions hold too much, and this one the most",
 };
 
-const REASONS: ReadonlySet<string> = new Set<LinkEnd>([
-  "complete",
-  "error",
-  "cancelled",
-  "deadline",
-  "idle",
-  "peer gone",
-  "gap",
-  "shutting down",
+const REASONS: ReadonlyMap<string, LinkEnd> = new Map([
+  ...([
+    "complete",
+    "error",
+    "cancelled",
+    "deadline",
+    "idle",
+    "peer-gone",
+    "gap",
+    "shutting-down",
+  ] as const).map((reason) => [reason, reason] as const),
+  // what peers of 0.1 say; read until 0.3, and never sent
+  ["peer gone", "peer-gone"],
+  ["shutting down", "shutting-down"],
 ]);
 
 /** An ending as a frame carries it; one that is complete needs no words. */
@@ -74,9 +79,9 @@ export function readEnding(
 ): EndDetails {
   if (!headerBlock) return COMPLETE;
   const message = new ReceivedMessage({ subject: "", replyTo: "", data, headerBlock });
-  const given = message.headers.get(END) ?? "";
+  const known = REASONS.get(message.headers.get(END) ?? "");
   const code = message.headers.get(ERROR_CODE);
-  const reason = REASONS.has(given) ? given as LinkEnd : code === undefined ? "cancelled" : "error";
+  const reason = known ?? (code === undefined ? "cancelled" : "error");
   const body = bodyOf(message);
   if (code === undefined) {
     return { reason, description: typeof body === "string" ? body : undefined };

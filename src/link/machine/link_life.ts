@@ -73,7 +73,7 @@ export class LinkLife {
   pause(now: number): void {
     if (this.#state !== "open") return;
     if (this.end.suspended) return this.leave(this.end.suspended, now);
-    if (this.#cannotResume) return this.leave({ reason: "peer gone" }, now);
+    if (this.#cannotResume) return this.leave({ reason: "peer-gone" }, now);
     this.#state = "paused";
     this.liveness.paused(now);
   }
@@ -93,7 +93,7 @@ export class LinkLife {
     if (overdue === "probe") this.#probeOnce(now);
     else if (overdue === "pause") this.pause(now);
     else if (overdue === "idle") this.abort({ reason: "idle" }, now);
-    else if (overdue === "gone") this.leave({ reason: "peer gone" }, now);
+    else if (overdue === "gone") this.leave({ reason: "peer-gone" }, now);
   }
 
   /**

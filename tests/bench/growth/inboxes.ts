@@ -43,7 +43,7 @@ export const inboxOpenings: Growth = {
     async ours(broker) {
       const inbox = await broker.openInbox();
       await inbox.close();
-      return await inbox.closed === "closed";
+      return await inbox.closed === "cancelled";
     },
     async rival(client) {
       const subscription = client.subscribe(createInbox());

@@ -65,10 +65,10 @@ const drop: Work = async (place, n) => {
 /** A minute's worth: 60. */
 export const INBOXES: Kinds = {
   "read an inbox": { times: 16, ends: "max", work: readAll },
-  "leave the loop of an inbox": { times: 8, ends: "closed", work: leaveLoop },
+  "leave the loop of an inbox": { times: 8, ends: "cancelled", work: leaveLoop },
   "wait for an inbox in vain": { times: 8, ends: "TimeoutError", work: waitInVain },
   "leave an inbox idle": { times: 8, ends: "idle", work: beIdle },
-  "abort an inbox": { times: 6, ends: "aborted", work: abort },
+  "abort an inbox": { times: 6, ends: "cancelled", work: abort },
   "abort the opening of an inbox": { times: 4, ends: "AbortError", work: abortOpening },
   "overflow an inbox": { times: 6, ends: "overflow", work: overflow },
   "have an inbox drop": { times: 4, ends: "dropped", work: drop },

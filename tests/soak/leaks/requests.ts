@@ -53,5 +53,5 @@ export const REQUESTS: Kinds = {
   "ask and abort": { times: 15, ends: "AbortError", work: askAborted },
   "ask too much": { times: 10, ends: "RemoteError 429", work: askTooMuch },
   "ask many": { times: 10, ends: "max", work: askMany },
-  "ask many and leave": { times: 10, ends: "closed", work: askManyAndLeave },
+  "ask many and leave": { times: 10, ends: "cancelled", work: askManyAndLeave },
 };

@@ -29,7 +29,7 @@ export const freezes: Scenario<ServiceProcess> = {
 /** The process of the side that serves is killed: the sessions must say so. */
 export const death: Scenario<ServiceProcess> = {
   name: "death",
-  ending: "peer gone",
+  ending: "peer-gone",
   full: LASTING,
   quick: LASTING,
   serve: ServiceProcess.start,
@@ -42,7 +42,7 @@ export const death: Scenario<ServiceProcess> = {
 /** The server is killed and does not come back: the sessions must say so, on both sides. */
 export const outage: Scenario = {
   name: "outage",
-  ending: "peer gone",
+  ending: "peer-gone",
   full: LASTING,
   quick: LASTING,
   serve: Party.serve,

@@ -116,7 +116,7 @@ Deno.test("SubscribedInbox.stop() keeps what waits, and takes no more", async ()
   inbox.stop();
   send(inbox, 3);
   assertEquals(await bodiesOf(inbox), [1, 2]);
-  assertEquals(await inbox.closed, "closed");
+  assertEquals(await inbox.closed, "cancelled");
 });
 
 Deno.test("SubscribedInbox can be left while its next message is waited for", async () => {
@@ -126,7 +126,7 @@ Deno.test("SubscribedInbox can be left while its next message is waited for", as
   const done = { done: true, value: undefined } as const;
   assertEquals(await iterator.return?.(), done);
   assertEquals([await waiting, await iterator.next()], [done, done]);
-  assertEquals(await inbox.closed, "closed");
+  assertEquals(await inbox.closed, "cancelled");
 });
 
 Deno.test("SubscribedInbox ends with the stream that is made of it", async () => {
@@ -135,5 +135,5 @@ Deno.test("SubscribedInbox ends with the stream that is made of it", async () =>
   send(inbox, 1);
   assertEquals((await reader.read()).value?.body, 1);
   await reader.cancel();
-  assertEquals(await inbox.closed, "closed");
+  assertEquals(await inbox.closed, "cancelled");
 });

@@ -24,7 +24,7 @@ Deno.test("encodeEnding() has no words for what is complete", () => {
 });
 
 Deno.test("readEnding() reads each reason that encodeEnding() writes, with its words", () => {
-  const reasons = ["cancelled", "deadline", "idle", "peer gone", "gap", "shutting down"] as const;
+  const reasons = ["cancelled", "deadline", "idle", "peer-gone", "gap", "shutting-down"] as const;
   for (const reason of reasons) {
     for (const description of [undefined, "", "no,\r\nreally: é"]) {
       assertEquals(over({ reason, description }), { reason, description }, reason);
@@ -50,6 +50,14 @@ Deno.test("encodeEnding() does not send what is for this side's program alone", 
   const { data, headerBlock } = encodeEnding({ reason: "gap", error }, "id");
   const text = new TextDecoder().decode(headerBlock) + new TextDecoder().decode(data);
   assertStrictEquals(text.includes("inner"), false);
+});
+
+Deno.test("readEnding() reads the reasons of an older peer, which have a blank", () => {
+  const description = "no answer";
+  assertEquals(read("Signalbox-End: peer gone", description), { reason: "peer-gone", description });
+  const { reason, code } = read("Nats-Service-Error-Code: 503\r\nSignalbox-End: shutting down");
+  assertEquals([reason, code], ["shutting-down", 503]);
+  assertStrictEquals(read("Signalbox-End: shutting  down").reason, "cancelled");
 });
 
 Deno.test("readEnding() takes a reason that it does not know for the nearest", () => {

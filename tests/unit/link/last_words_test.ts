@@ -26,9 +26,9 @@ const WORDS: Readonly<Record<string, readonly [LinkEnd | undefined, (side: Side)
   "throw": ["error", (side) => side.close(FAILED)],
   "abort() or leaving the loop": ["cancelled", abort("cancelled")],
   "deadline": ["deadline", abort("deadline")],
-  "stop of the broker": ["shutting down", (side) => {
+  "stop of the broker": ["shutting-down", (side) => {
     side.machine.drain(side.pair.now);
-    abort("shutting down")(side);
+    abort("shutting-down")(side);
   }],
 };
 

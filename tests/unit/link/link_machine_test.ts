@@ -58,16 +58,16 @@ control abort, impossible    | over: x !gap .            | over: x !gap .       
 control credit, all there    | open:                     | open:                     | open:
 control farewell, all there  | over: x !gap .            | over: x !gap .            | over: x !gap .
 peerLeft                     | over: !idle .             | over: !idle .             | over: !idle .
-lost                         | paused:                   | over: x !peer gone .      | paused:
+lost                         | paused:                   | over: x !peer-gone .      | paused:
 doubt                        | open: p                   | open: p                   | paused:
-disconnected                 | paused:                   | leaving: !peer gone       | paused:
+disconnected                 | paused:                   | leaving: !peer-gone       | paused:
 resume                       | open:                     | open:                     | paused: p
 tick at once                 | open:                     | open:                     | paused:
 tick after 400 ms            | open: p                   | open: p                   | paused: p
 tick after 1 s               | open: p                   | open: p                   | paused: p
-tick, unanswered             | paused: p …               | over: p … x !peer gone .  | paused: p … p
-tick after 5 s               | open: p                   | open: p                   | over: x !peer gone .
-tick after 10 s              | open: p                   | open: p                   | over: x !peer gone .
+tick, unanswered             | paused: p …               | over: p … x !peer-gone .  | paused: p … p
+tick after 5 s               | open: p                   | open: p                   | over: x !peer-gone .
+tick after 10 s              | open: p                   | open: p                   | over: x !peer-gone .
 tick after 20 s              | over: x !idle .           | over: x !idle .           | over: x !idle .
 `);
 

@@ -205,7 +205,7 @@ Deno.test("Answers leaves no timer and no listener behind, whatever ended it", (
     max: (connection) => connection.answer("2"),
     closed: (_, answers) => answers.close(),
     aborted: () => controller.abort(),
-    "no responders": (connection) => connection.answer("", NO_RESPONDERS),
+    "no-responders": (connection) => connection.answer("", NO_RESPONDERS),
     permission: (connection) => connection.taker.refused(new PermissionError("subscribe", INBOX)),
     connection: (connection) => connection.feed.emit({ type: "closed", error: undefined }),
   };
@@ -234,7 +234,7 @@ Deno.test("Answers takes an empty answer for an answer, and the status 503 for n
   connection.answer("{}", NO_RESPONDERS);
   connection.answer("last");
   connection.answer("", NO_RESPONDERS);
-  assertEquals(await answers.ended, "no responders");
+  assertEquals(await answers.ended, "no-responders");
   const read: unknown[] = [];
   const error = await assertRejects(async () => {
     for await (const { data } of answers) read.push(data.length);
@@ -296,7 +296,7 @@ Deno.test("Answers throws what a broken schema throws, and closes", async () => 
   const answers = connection.request({ schema });
   connection.answer("1");
   await assertRejects(() => bodiesOf(answers), RangeError, "a mistake in the schema");
-  assertEquals(await answers.ended, "closed");
+  assertEquals(await answers.ended, "cancelled");
   assertEquals(connection.steps, GONE);
 });
 
@@ -315,7 +315,7 @@ Deno.test("Answers throws the reason of its signal at once, and forgets what wai
       await iterator.next().catch((thrown) => ({ thrown })),
       { thrown: reason } as never,
     );
-    assertEquals(await answers.ended, "aborted");
+    assertEquals(await answers.ended, "cancelled");
     assertEquals(connection.steps, GONE);
   }
 });
@@ -332,7 +332,7 @@ Deno.test("Answers asks nothing with a signal that has aborted", async () => {
   const connection = new FakeConnection();
   const answers = connection.request({ signal: AbortSignal.abort(new Error("too late")) });
   assertEquals(connection.steps, []);
-  assertEquals(await answers.ended, "aborted");
+  assertEquals(await answers.ended, "cancelled");
   await assertRejects(() => bodiesOf(answers), Error, "too late");
 });
 
@@ -504,7 +504,7 @@ Deno.test("Answers is left by break, close() and the end of a scope alike", asyn
     connection.answer("1");
     connection.answer("2");
     await leave(answers);
-    assertEquals(await answers.ended, "closed");
+    assertEquals(await answers.ended, "cancelled");
     assertEquals(connection.steps, GONE);
     assertEquals(await bodiesOf(answers), []);
     await answers.close();
