@@ -240,7 +240,7 @@ export class NatsBroker<State extends object = Readonly<Record<string, unknown>>
 
   /**
    * Sends a request to every subscriber of the subject and yields their answers as they arrive; ends after `max`
-   * answers, `stall` milliseconds after the last answer, or at `timeout`, and `ended` says which.
+   * answers, `stall` milliseconds after the last answer, or at `timeout`, and `closed` says which.
    *
    * @throws {InvalidSubjectError} @throws {TypeError} before anything is sent
    * @throws {ConnectionError} if the broker is not connected

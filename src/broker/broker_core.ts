@@ -165,7 +165,7 @@ export class BrokerCore implements RegistryHost {
     const encode = () => sender.encodeQuestion(subject, body, options, settings.timeout);
     const question = { subject, replyTo: this.newInbox(), encode };
     const answers = new CollectedAnswers(this, question, settings);
-    currentWork()?.asks?.(subject, answers.ended);
+    currentWork()?.asks?.(subject, answers.closed);
     return answers;
   }
 
@@ -176,7 +176,7 @@ export class BrokerCore implements RegistryHost {
     options: RequestStreamOptions,
   ): ReplyStream {
     const stream = requestStream(context, subject, body, options);
-    currentWork()?.asks?.(subject, stream.ended);
+    currentWork()?.asks?.(subject, stream.closed);
     return stream;
   }
 

@@ -24,7 +24,7 @@ import type { LinkEnd } from "./link_error.ts";
  * const parts = [];
  * for await (const { body } of stream) parts.push(body);
  * assertEquals(parts, [1, 2, 3]);
- * assertEquals(await stream.ended, "complete");
+ * assertEquals(await stream.closed, "complete");
  * ```
  *
  * @example A status before the first byte of an HTTP answer
@@ -70,7 +70,7 @@ export interface ReplyStream<Body = unknown> extends AsyncIterable<Message<Body>
    */
   readonly accepted: Promise<void>;
   /** Resolves with the reason once the stream has ended; never rejects. The program can still read earlier parts. */
-  readonly ended: Promise<LinkEnd>;
+  readonly closed: Promise<LinkEnd>;
   /** The bodies, as a Web Stream; cancelling it closes the stream. */
   readonly readable: ReadableStream<Body>;
 

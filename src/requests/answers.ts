@@ -64,12 +64,12 @@ export type Answer<Body = unknown> =
  * const answers = broker.requestMany("prices.tea", undefined, { stall: 100, timeout: 2_000 });
  * for await (const { error, body } of answers) if (!error) shops.push(body);
  * assertEquals(shops.sort(), ["corner", "market"]);
- * assertEquals(await answers.ended, "stall");
+ * assertEquals(await answers.closed, "stall");
  * ```
  */
 export interface Answers<Body = unknown> extends AsyncIterable<Answer<Body>>, AsyncDisposable {
   /** Resolves with the reason once the request has ended; never rejects, and needs no loop. */
-  readonly ended: Promise<AnswersEnd>;
+  readonly closed: Promise<AnswersEnd>;
 
   /** Ends the request and drops unread answers; does nothing if the request has ended. */
   close(): Promise<void>;

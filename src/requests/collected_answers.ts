@@ -35,7 +35,7 @@ export interface QuestionToMany {
  * question on the same connection, so that it needs no flush and misses no answer.
  */
 export class CollectedAnswers implements Answers, MessageSink, OwnInbox {
-  readonly ended: Promise<AnswersEnd>;
+  readonly closed: Promise<AnswersEnd>;
   readonly #clock: Clock;
   readonly #connection: ConnectionUse;
   readonly #subject: string;
@@ -45,7 +45,7 @@ export class CollectedAnswers implements Answers, MessageSink, OwnInbox {
   readonly #foreign: ForeignAnswers;
   readonly #replyTo: string;
   readonly #unread = new Queue<RawMessage>();
-  #resolveEnded!: (reason: AnswersEnd) => void;
+  #resolveClosed!: (reason: AnswersEnd) => void;
   /** Makes the error; the stack of our own errors leads to the reader. */
   #failure: (() => unknown) | undefined;
   #deadlineAt = Infinity;
@@ -69,7 +69,7 @@ export class CollectedAnswers implements Answers, MessageSink, OwnInbox {
     { subject, replyTo, encode }: QuestionToMany,
     settings: RequestManySettings,
   ) {
-    this.ended = new Promise((resolve) => this.#resolveEnded = resolve);
+    this.closed = new Promise((resolve) => this.#resolveClosed = resolve);
     this.#clock = clock;
     this.#connection = connection;
     this.#subject = subject;
@@ -271,6 +271,6 @@ export class CollectedAnswers implements Answers, MessageSink, OwnInbox {
     this.#stopListening?.();
     this.#settings.signal?.removeEventListener("abort", this.#abort);
     this.#unread.end();
-    this.#resolveEnded(reason);
+    this.#resolveClosed(reason);
   }
 }

@@ -70,7 +70,7 @@ function serve(service: NatsBroker): void {
 async function assertServed(broker: NatsBroker): Promise<void> {
   await broker.connect();
   const stream = broker.requestStream("svc.count");
-  assertEquals([await partsOf(stream), await stream.ended], [[1, 2, 3], "complete"]);
+  assertEquals([await partsOf(stream), await stream.closed], [[1, 2, 3], "complete"]);
   const session = await broker.openSession("svc.talk");
   await session.send("again");
   await session.end();
@@ -87,12 +87,12 @@ onEveryServer("NatsBroker.requestMany() ends with the message that says so", asy
   for (const count of [0, 1, 5, 1_500]) {
     const answers = broker.requestMany(`parts.${count}`, null, { sentinel: true });
     assertEquals(await bodiesOf(answers), Array.from({ length: count }, (_, at) => at + 1));
-    assertEquals(await answers.ended, "sentinel");
+    assertEquals(await answers.closed, "sentinel");
   }
   const third = broker.requestMany("parts.5", null, { sentinel: ({ body }) => body === 3 });
-  assertEquals([await bodiesOf(third), await third.ended], [[1, 2], "sentinel"]);
+  assertEquals([await bodiesOf(third), await third.closed], [[1, 2], "sentinel"]);
   const all = broker.requestMany("parts.2", null, { sentinel: false, max: 3 });
-  assertEquals([await bodiesOf(all), await all.ended], [[1, 2, undefined], "max"]);
+  assertEquals([await bodiesOf(all), await all.closed], [[1, 2, undefined], "max"]);
   const none = broker.requestMany("nobody", null, { sentinel: true });
   await assertRejects(() => bodiesOf(none), NoRespondersError);
 });
@@ -109,7 +109,7 @@ onEveryServer(
       question.respond("", { headers: fields });
     });
     const answers = broker.requestMany("audit", null, { sentinel: true, max: 2 });
-    assertEquals([await bodiesOf(answers), await answers.ended], [[undefined, undefined], "max"]);
+    assertEquals([await bodiesOf(answers), await answers.closed], [[undefined, undefined], "max"]);
   },
 );
 
@@ -124,7 +124,7 @@ onEveryServer("NatsBroker.requestMany() throws what its sentinel throws", async 
     },
   });
   assertEquals(await assertRejects(() => bodiesOf(answers)), broken);
-  assertEquals(await answers.ended, "cancelled");
+  assertEquals(await answers.closed, "cancelled");
   // deno-lint-ignore no-explicit-any
   const promise = broker.requestMany("one", null, { sentinel: (() => Promise.reject(1)) as any });
   await assertRejects(() => bodiesOf(promise), TypeError, '"sentinel" must give true or false');
@@ -149,7 +149,7 @@ onEveryServer(
     for (const count of [1, 2, 5, 1_500]) {
       const stream = broker.requestStream(`parts.${count}`);
       assertEquals(await partsOf(stream), Array.from({ length: count }, (_, at) => at + 1));
-      assertEquals(await stream.ended, "complete");
+      assertEquals(await stream.closed, "complete");
     }
     await assertRejects(
       () => partsOf(broker.requestStream("parts.3", null, { schema: aText })),
@@ -175,7 +175,7 @@ onEveryServer(
     const error = await assertRejects(async () => {
       for await (const { body } of stream) parts.push(body);
     }, RemoteError);
-    assertEquals([parts, error.code, await stream.ended], [[1, 2, 3, 4], 422, "error"]);
+    assertEquals([parts, error.code, await stream.closed], [[1, 2, 3, 4], 422, "error"]);
   },
 );
 
@@ -193,10 +193,10 @@ onEveryServer(
     await assertRejects(async () => {
       for await (const { body } of stream) parts.push(body);
     }, LinkError);
-    assertEquals([parts, await stream.ended], [[1], "peer-gone"]);
+    assertEquals([parts, await stream.closed], [[1], "peer-gone"]);
     const empty = broker.requestStream("one.empty", null, { timeout: 1_000 });
     await assertRejects(() => partsOf(empty), TimeoutError);
-    assertEquals(await empty.ended, "cancelled");
+    assertEquals(await empty.closed, "cancelled");
     const error = await assertRejects(
       () => broker.openSession("one.part", null, { timeout: 1_000 }),
       LinkError,
@@ -264,7 +264,7 @@ Deno.test("NatsBroker hears of streams and sessions from who serves them, not fr
   await assertServed(broker);
   const alone = broker.requestStream("svc.nobody", null, { timeout: 1_000 });
   await assertRejects(() => partsOf(alone), LinkError);
-  assertEquals(await alone.ended, "peer-gone");
+  assertEquals(await alone.closed, "peer-gone");
 });
 
 onEveryServer(
@@ -296,7 +296,7 @@ onEveryServer(
     await broker.connect();
     const stream = broker.requestStream("late", null, { timeout: 500 });
     assertEquals(await partsOf(stream), Array.from({ length: 20 }, (_, at) => at + 1));
-    assertEquals(await stream.ended, "complete");
+    assertEquals(await stream.closed, "complete");
     assertStringIncludes(
       String(await within("the late one", left.promise)),
       "Another has accepted",
@@ -328,13 +328,13 @@ onEveryServer(
     const thrown = await assertRejects(async () => {
       for await (const { body } of aborted) if (body === 7) controller.abort(reason);
     });
-    assertEquals([thrown, await aborted.ended], [reason, "cancelled"]);
+    assertEquals([thrown, await aborted.closed], [reason, "cancelled"]);
     const late = broker.requestStream("endless", null, { timeout: 1_000, deadline: 2_000 });
     await assertRejects(() => partsOf(late), TimeoutError);
-    assertEquals(await late.ended, "deadline");
+    assertEquals(await late.closed, "deadline");
     const left = broker.requestStream("endless", null, { timeout: 1_000 });
     for await (const { body } of left) if (body === 3) break;
-    assertEquals(await left.ended, "cancelled");
+    assertEquals(await left.closed, "cancelled");
     await within("the end", broker.stop());
     await client.close();
     await Promise.all(loops);

@@ -113,7 +113,7 @@ onEveryServer(
         collected.push(answers);
         const inbox = await asked;
         for (let turn = 0; turn < 4; turn++) await publishTo(client, inbox);
-        await answers.ended;
+        await answers.closed;
       });
       assertLess(held, 67_108_864 + BESIDE);
       for (const answers of collected) await answers.close();

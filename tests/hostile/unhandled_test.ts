@@ -158,7 +158,7 @@ onEveryServer(
       void stream[Symbol.asyncIterator]().next();
       const read = broker.requestStream("nobody", 1, { timeout: 2_000 });
       void read.readable.getReader().read();
-      await Promise.all([answers.ended, stream.ended, read.ended]);
+      await Promise.all([answers.closed, stream.closed, read.closed]);
     });
     assertEquals(reasons, []);
   },

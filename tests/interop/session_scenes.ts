@@ -209,13 +209,13 @@ async function stream(stage: Stage): Promise<void> {
 async function failingStream(stage: Stage): Promise<void> {
   const stream = asked(stage, "count.failing");
   assertEquals((await drained(stream)).bodies, [1]);
-  assertEquals(await stream.ended, "error");
+  assertEquals(await stream.closed, "error");
 }
 
 async function leftStream(stage: Stage): Promise<void> {
   const stream = asked(stage, "count.always");
   for await (const _ of stream) break;
-  assertEquals(await stream.ended, "cancelled");
+  assertEquals(await stream.closed, "cancelled");
 }
 
 async function plainAnswer(stage: Stage): Promise<void> {

@@ -67,7 +67,7 @@ onEveryServer("NatsBroker.requestMany() gives one reply each from many", async (
     assertMatch(subject, /^_ASKING\.[0-9A-Za-z]{22}$/);
   }
   assertEquals(bodies.sort(), ["a: price?", "b: price?", "c: price?"]);
-  assertEquals(await answers.ended, "max");
+  assertEquals(await answers.closed, "max");
   await broker.flush();
   assertEquals(await server.subscriptions(), 3);
 });
@@ -88,7 +88,7 @@ onEveryServer(
     await using plain = await plainly(server, "yes");
     const broker = await asking(server);
     const answers = broker.requestMany("ask", "?", { timeout: 150 });
-    assertEquals(await answers.ended, "timeout");
+    assertEquals(await answers.closed, "timeout");
     assertEquals(plain.asked.length, 1);
     await broker.flush();
     assertEquals(await server.subscriptions(), 1);
@@ -107,7 +107,7 @@ onEveryServer("NatsBroker.requestMany() tells `stall` from `timeout`", async (se
     const answers = broker.requestMany("ask", "?", options);
     const bodies = [];
     for await (const { body } of answers) bodies.push(body);
-    return { bodies, ended: await answers.ended, took: performance.now() - began };
+    return { bodies, ended: await answers.closed, took: performance.now() - began };
   };
   const patient = await collect({ stall: 300, timeout: 5_000 });
   assertEquals([patient.bodies, patient.ended], [["at once", "after a while"], "stall"]);
@@ -145,7 +145,7 @@ onEveryServer(
     const broker = await asking(server);
     const answers = broker.requestMany("ask", "?", { timeout: 60 });
     for await (const _ of answers) throw new Error("nobody has answered");
-    assertEquals(await answers.ended, "timeout");
+    assertEquals(await answers.closed, "timeout");
     assertEquals(plain.asked.length, 1);
   },
 );
@@ -156,7 +156,7 @@ onEveryServer("NatsBroker.requestMany() rejects at once where nobody listens", a
   const answers = broker.requestMany("nobody");
   const error = await assertRejects(() => Array.fromAsync(answers), NoRespondersError);
   assertEquals(error.subject, "nobody");
-  assertEquals(await answers.ended, "no-responders");
+  assertEquals(await answers.closed, "no-responders");
   assert(performance.now() - began < 1_000, "long before the timeout of 5 s");
   await broker.flush();
   assertEquals(await server.subscriptions(), 0);
@@ -236,7 +236,7 @@ onEveryServer("NatsBroker.requestMany() unsubscribes when its loop is left", asy
     assertEquals(body, 1);
     break;
   }
-  assertEquals(await answers.ended, "cancelled");
+  assertEquals(await answers.closed, "cancelled");
   await broker.flush();
   assertEquals(await server.subscriptions(), 1);
   assertEquals(await Array.fromAsync(answers), []);
@@ -249,7 +249,7 @@ onEveryServer("NatsBroker.requestMany() rejects with the reason of its signal", 
   const answers = broker.requestMany("ask", "?", { signal: controller.signal });
   setTimeout(() => controller.abort(new Error("changed my mind")), 20);
   await assertRejects(() => Array.fromAsync(answers), Error, "changed my mind");
-  assertEquals(await answers.ended, "cancelled");
+  assertEquals(await answers.closed, "cancelled");
   const late = broker.requestMany("ask", "?", { signal: controller.signal });
   await assertRejects(() => Array.fromAsync(late), Error, "changed my mind");
   await broker.flush();
@@ -320,7 +320,7 @@ onEveryServer("NatsBroker.requestMany() tells at once what the server forbids", 
   const shut = broker.requestMany("shut.echo");
   const question = await assertRejects(() => Array.fromAsync(shut), PermissionError);
   assertEquals([question.operation, question.subject], ["publish", "shut.echo"]);
-  assertEquals(await shut.ended, "permission");
+  assertEquals(await shut.closed, "permission");
 
   const elsewhere = server.broker({ as: locked, inboxPrefix: "_ELSEWHERE" });
   await elsewhere.connect();

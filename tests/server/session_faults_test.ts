@@ -185,7 +185,7 @@ Deno.test("ReplyStream says that the peer is gone when the process that streams 
     const { error } = await drained(stream);
     assertInstanceOf(error, LinkError);
     assertEquals(error.reason, "peer-gone");
-    assertEquals(await stream.ended, "peer-gone");
+    assertEquals(await stream.closed, "peer-gone");
   });
 });
 

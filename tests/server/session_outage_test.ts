@@ -153,7 +153,7 @@ Deno.test("ReplyStream loses and repeats no part when the server is killed and c
     await server.restart();
   }
   assertEquals(heard, NUMBERS);
-  assertEquals(await stream.ended, "complete");
+  assertEquals(await stream.closed, "complete");
 });
 
 /** A session in which the service says numbers and ends are awaited on both sides. */

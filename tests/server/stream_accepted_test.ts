@@ -42,7 +42,7 @@ onEveryProfile("ReplyStream.accepted rejects with the error of a refusal", async
     const error = await assertRejects(() => stream.accepted, RemoteError);
     assertEquals([error.code, error.data, error.subject], [409, { wait: 5 }, subject]);
     await assertRejects(() => Array.fromAsync(stream), RemoteError, "Not now");
-    assertEquals(await stream.ended, "error");
+    assertEquals(await stream.closed, "error");
   }
   await assertRejects(() => client.requestStream("svc.nobody").accepted, NoRespondersError);
 });
@@ -96,11 +96,11 @@ onEveryServer("ReplyStream.accepted may be left alone, whatever the refusal", as
     broker.requestStream("nobody", "text", { sendSchema: schema }),
   ];
   const waiting = streams.map(({ accepted }) => accepted);
-  await Promise.all(streams.map(({ ended }) => within("it must end", ended)));
+  await Promise.all(streams.map(({ closed }) => within("it must end", closed)));
   await assertRejects(() => waiting[0]!, NoRespondersError);
   await assertRejects(() => waiting[1]!, ValidationError);
   const again = broker.requestStream("nobody");
-  await within("it must end", again.ended);
+  await within("it must end", again.closed);
   await assertRejects(() => again.accepted, NoRespondersError);
 });
 

@@ -21,7 +21,7 @@ onEveryProfile("ReplyStream throws the handler's error, typed, after its parts",
       [error.code, error.description, error.data, error.subject],
       [422, "No such column", { column: "age" }, `svc.rows.${count}`],
     );
-    assertEquals(await stream.ended, "error");
+    assertEquals(await stream.closed, "error");
   }
 });
 
@@ -55,7 +55,7 @@ onEveryProfile("ReplyStream throws at once where nobody listens", async (stage) 
   const stream = client.requestStream("svc.nobody");
   const error = await assertRejects(() => Array.fromAsync(stream), NoRespondersError);
   assertEquals(error.subject, "svc.nobody");
-  await within("it must say that it has ended", stream.ended);
+  await within("it must say that it has ended", stream.closed);
   assert(performance.now() - began < 1_000, "long before the timeout of 5 s");
 });
 
@@ -70,7 +70,7 @@ onEveryProfile("ReplyStream throws at its timeout if nobody begins", async (stag
   assertEquals([error.timeout, error.subject], [80, "svc.silence"]);
   const took = performance.now() - began;
   assert(took >= 79 && took < 2_000, `${took}`);
-  await within("it must say that it has ended", stream.ended);
+  await within("it must say that it has ended", stream.closed);
 });
 
 onEveryProfile("ReplyStream outlives its timeout once it has begun", async (stage) => {
@@ -86,14 +86,14 @@ onEveryProfile("ReplyStream outlives its timeout once it has begun", async (stag
   assertEquals([bodies, error], [[0, 1, 2, 3, 4, 5], undefined]);
 });
 
-onEveryProfile("ReplyStream.ended resolves though nobody reads", async (stage) => {
+onEveryProfile("ReplyStream.closed resolves though nobody reads", async (stage) => {
   const { client } = await started(stage, (service) => {
     service.subscriber("svc.few", async function* () {
       yield* [1, 2, 3];
     });
   });
   const stream = client.requestStream("svc.few");
-  assertEquals(await within("it must end", stream.ended), "complete");
+  assertEquals(await within("it must end", stream.closed), "complete");
   assertEquals((await drained(stream)).bodies, [1, 2, 3]);
 });
 

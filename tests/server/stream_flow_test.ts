@@ -21,7 +21,7 @@ onEveryProfile("ReplyStream.readable is a Web Stream of the bodies", async (stag
   assertEquals((await reader.read()).value, 1);
   await reader.cancel();
   await within("the handler must leave", left.promise);
-  assertEquals(await stream.ended, "cancelled");
+  assertEquals(await stream.closed, "cancelled");
 });
 
 onEveryProfile("ReplyStream stops the handler while its reader stalls", async (stage) => {
@@ -40,7 +40,7 @@ onEveryProfile("ReplyStream stops the handler while its reader stalls", async (s
   const stalled = await steady(() => yields);
   assert(stalled >= 50 && stalled <= 50 + 16 + 4, `${stalled} after 50 were read`);
   assertEquals((await drained(stream)).bodies, Array.from({ length: 350 }, (_, at) => at + 50));
-  assertEquals(await stream.ended, "complete");
+  assertEquals(await stream.closed, "complete");
 });
 
 onEveryProfile("ReplyStream bounds what is on its way in bytes as well", async (stage) => {

@@ -35,7 +35,7 @@ onEveryProfile("ReplyStream tells both sides of its deadline", async (stage) => 
   assertInstanceOf(error, TimeoutError);
   assertEquals(error.timeout, 200);
   assert(performance.now() - began >= 199);
-  assertEquals(await stream.ended, "deadline");
+  assertEquals(await stream.closed, "deadline");
   await handler.left();
   assert((await handler.signal).aborted);
 });
@@ -56,7 +56,7 @@ onEveryProfile(
     assert(took < 2_000, `${took} ms, as if by a timeout`);
     const signal = await handler.signal;
     assertEquals([signal.aborted, (signal.reason as LinkError).reason], [true, "cancelled"]);
-    assertEquals(await stream.ended, "cancelled");
+    assertEquals(await stream.closed, "cancelled");
     assertEquals((await drained(stream)).bodies, []);
   },
 );
@@ -97,7 +97,7 @@ onEveryProfile(
     const iterator = stream[Symbol.asyncIterator]();
     assertEquals((await iterator.next()).value?.body, "first");
     await Promise.all([stream.close(), stream.close()]);
-    assertEquals(await stream.ended, "cancelled");
+    assertEquals(await stream.closed, "cancelled");
     await handler.left();
     await until("no inbox must be left", async () => await stage.subscriptions() <= idle);
   },
@@ -120,7 +120,7 @@ onEveryProfile(
     await rejected;
     const took = await handler.left() - leaving;
     assert(took < 2_000, `${took} ms, as if by a timeout`);
-    assertEquals(await stream.ended, "cancelled");
+    assertEquals(await stream.closed, "cancelled");
   },
 );
 
@@ -134,7 +134,7 @@ for (const side of ["client", "service"] as const) {
     const rejected = meanwhile(() => assertRejects(() => iterator.next(), LinkError));
     await within("it must stop", brokers[side].stop({ timeout: 100 }));
     assertEquals((await rejected).reason, "shutting-down");
-    assertEquals(await stream.ended, "shutting-down");
+    assertEquals(await stream.closed, "shutting-down");
     await handler.left();
   });
 }
@@ -159,7 +159,7 @@ for (const side of ["client", "service"] as const) {
       assert(took >= 250 && took < 5_000, `${took} ms`);
       assertEquals(bodies, ["first"]);
       assertInstanceOf(error, LinkError);
-      assertEquals([error.reason, await stream.ended], ["idle", "idle"]);
+      assertEquals([error.reason, await stream.closed], ["idle", "idle"]);
       const reason = await within("the handler must be told", told.promise);
       assertEquals((reason as LinkError).reason, "idle");
     },
@@ -186,7 +186,7 @@ for (const side of ["client", "service"] as const) {
       await delay(200);
       goOn.resolve();
       assertEquals(await drained(stream), { bodies: ["second", "last"], error: undefined });
-      assertEquals(await stream.ended, "complete");
+      assertEquals(await stream.closed, "complete");
       assertEquals(await within("the handler must finish", left.promise), false);
       await within("it must stop", stopped);
       assert(performance.now() - began < 5_000, "long before the timeout");

@@ -40,7 +40,7 @@ onEveryProfile(
     });
     const stream = client.requestStream("svc.mixed");
     assertEquals(await drained(stream), { bodies: MIXED, error: undefined });
-    assertEquals(await stream.ended, "complete");
+    assertEquals(await stream.closed, "complete");
     const { bodies } = await drained(client.requestStream("svc.count.2500"));
     assertEquals(bodies, Array.from({ length: 2_500 }, (_, at) => at + 1));
   },
@@ -110,11 +110,11 @@ onEveryProfile(
     });
     const none = client.requestStream("svc.none");
     assertEquals(await drained(none), { bodies: [], error: undefined });
-    assertEquals(await none.ended, "complete");
+    assertEquals(await none.closed, "complete");
     const one = client.requestStream("svc.one", "only");
     const parts = await Array.fromAsync(one);
     assertEquals(parts.map(({ body, headers }) => [body, headers.get("x-one")]), [["only", "1"]]);
-    assertEquals(await one.ended, "complete");
+    assertEquals(await one.closed, "complete");
     assertEquals((await drained(client.requestStream("svc.later"))).bodies, ["later"]);
   },
 );

@@ -64,7 +64,7 @@ export class RequestedStream implements ReplyStream {
     if (plain?.isError) throw this.#channel.error("request a stream of");
   }
 
-  get ended(): Promise<LinkEnd> {
+  get closed(): Promise<LinkEnd> {
     return this.#channel.closed;
   }
 
@@ -116,7 +116,7 @@ export class RequestedStream implements ReplyStream {
   ): string {
     const { correlationId, ending } = this.#channel;
     const subject = shortened(this.#channel.subject);
-    return `ReplyStream ${inspect({ subject, correlationId, ended: ending?.reason }, how)}`;
+    return `ReplyStream ${inspect({ subject, correlationId, closed: ending?.reason }, how)}`;
   }
 
   /** The link ends by its deadline and by the signal, but a schema may have what came before that. */

@@ -45,7 +45,7 @@ function awaitingParts({ servers }: Ends): Side<Waited> {
       const first = parts.next().then(({ value }) => value?.data);
       const rest = async () => {
         await parts.next();
-        await stream.ended;
+        await stream.closed;
         await Promise.all([broker.flush(), service.flush()]);
       };
       return { first, rest };

@@ -29,7 +29,7 @@ const askTooMuch: Work = async ({ client }, n) => {
 const askMany: Work = async ({ client, given }, n) => {
   const answers = given.note(client.requestMany("leaks.echo", n, { max: 1, timeout: 500 }));
   for await (const answer of answers) given.note(answer);
-  return await answers.ended;
+  return await answers.closed;
 };
 
 const askManyAndLeave: Work = async ({ client, given, signal }, n) => {
@@ -38,7 +38,7 @@ const askManyAndLeave: Work = async ({ client, given, signal }, n) => {
     given.note(answer);
     break;
   }
-  return await answers.ended;
+  return await answers.closed;
 };
 
 /** A minute's worth: 600, of which one in four goes another way. */

@@ -18,7 +18,7 @@ function reading(subject: string, options: RequestStreamOptions = {}): Work {
   return async (place, n) => {
     const stream = requested(place, subject, n % 40, options);
     for await (const part of stream) place.given.note(part);
-    return await stream.ended;
+    return await stream.closed;
   };
 }
 
@@ -31,7 +31,7 @@ function leaving(leave: (stream: ReplyStream) => Promise<void> | void): Work {
       await leave(stream);
       break;
     }
-    return await stream.ended;
+    return await stream.closed;
   };
 }
 
@@ -39,7 +39,7 @@ const abort: Work = async (place) => {
   const controller = new AbortController();
   const stream = requested(place, "leaks.endless", null, { signal: controller.signal });
   for await (const _ of stream) controller.abort();
-  return await stream.ended;
+  return await stream.closed;
 };
 
 const askTwice: Work = async (place) => {
@@ -47,7 +47,7 @@ const askTwice: Work = async (place) => {
   for await (const _ of first) {
     for await (const _ of requested(place, "leaks.one", null));
   }
-  return await first.ended;
+  return await first.closed;
 };
 
 /** A minute's worth: 60. */

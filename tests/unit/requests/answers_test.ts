@@ -156,7 +156,7 @@ Deno.test("Answers ends with `max`, and takes none beyond it", async () => {
   const answers = connection.request({ max: 2 });
   for (const body of ["1", "2", "3"]) connection.answer(body);
   assertEquals(connection.steps, GONE);
-  assertEquals(await answers.ended, "max");
+  assertEquals(await answers.closed, "max");
   assertEquals(await bodiesOf(answers), [1, 2]);
 });
 
@@ -170,7 +170,7 @@ Deno.test("Answers ends with `timeout` and no error, however many came", async (
     assertEquals(connection.steps, SENT);
     time.tick(1);
     assertEquals(connection.steps, GONE);
-    assertEquals(await answers.ended, "timeout");
+    assertEquals(await answers.closed, "timeout");
     assertEquals((await bodiesOf(answers)).length, came);
   }
 });
@@ -181,7 +181,7 @@ Deno.test("Answers takes the broker's timeout where none is given", async () => 
   const read = bodiesOf(answers);
   time.tick(5_000);
   assertEquals(await read, []);
-  assertEquals(await answers.ended, "timeout");
+  assertEquals(await answers.closed, "timeout");
 });
 
 Deno.test("Answers ends with `stall` so long after the last, and not before the first", async () => {
@@ -196,7 +196,7 @@ Deno.test("Answers ends with `stall` so long after the last, and not before the 
   assertEquals(connection.steps, SENT);
   time.tick(2);
   assertEquals(connection.steps, GONE);
-  assertEquals(await answers.ended, "stall");
+  assertEquals(await answers.closed, "stall");
   assertEquals(await bodiesOf(answers), [0, 1, 2, 3]);
 });
 
@@ -234,7 +234,7 @@ Deno.test("Answers takes an empty answer for an answer, and the status 503 for n
   connection.answer("{}", NO_RESPONDERS);
   connection.answer("last");
   connection.answer("", NO_RESPONDERS);
-  assertEquals(await answers.ended, "no-responders");
+  assertEquals(await answers.closed, "no-responders");
   const read: unknown[] = [];
   const error = await assertRejects(async () => {
     for await (const { data } of answers) read.push(data.length);
@@ -296,7 +296,7 @@ Deno.test("Answers throws what a broken schema throws, and closes", async () => 
   const answers = connection.request({ schema });
   connection.answer("1");
   await assertRejects(() => bodiesOf(answers), RangeError, "a mistake in the schema");
-  assertEquals(await answers.ended, "cancelled");
+  assertEquals(await answers.closed, "cancelled");
   assertEquals(connection.steps, GONE);
 });
 
@@ -315,7 +315,7 @@ Deno.test("Answers throws the reason of its signal at once, and forgets what wai
       await iterator.next().catch((thrown) => ({ thrown })),
       { thrown: reason } as never,
     );
-    assertEquals(await answers.ended, "cancelled");
+    assertEquals(await answers.closed, "cancelled");
     assertEquals(connection.steps, GONE);
   }
 });
@@ -332,7 +332,7 @@ Deno.test("Answers asks nothing with a signal that has aborted", async () => {
   const connection = new FakeConnection();
   const answers = connection.request({ signal: AbortSignal.abort(new Error("too late")) });
   assertEquals(connection.steps, []);
-  assertEquals(await answers.ended, "cancelled");
+  assertEquals(await answers.closed, "cancelled");
   await assertRejects(() => bodiesOf(answers), Error, "too late");
 });
 
@@ -403,7 +403,7 @@ Deno.test("Answers that found no connection in time takes the question back and 
     `UNSUB ${INBOX}`,
     "WITHDRAW",
   ]);
-  assertEquals(await answers.ended, "timeout");
+  assertEquals(await answers.closed, "timeout");
   const error = await assertRejects(() => bodiesOf(answers), TimeoutError);
   assertEquals([error.subject, error.timeout], ["ask", 100]);
 });
@@ -417,7 +417,7 @@ Deno.test("Answers waits for the connection within its timeout, which does not b
   connection.feed.emit({ type: "connected", server: "a:1", reconnects: 1 });
   connection.answer("1");
   time.tick(40);
-  assertEquals(await answers.ended, "timeout");
+  assertEquals(await answers.closed, "timeout");
   assertEquals(await bodiesOf(answers), [1]);
 });
 
@@ -432,11 +432,11 @@ Deno.test("Answers throws a PermissionError about its question or its inbox, and
   const refused = new PermissionError("subscribe", INBOX);
   connection.taker.refused(refused);
   assertEquals(await assertRejects(() => bodiesOf(listening)), refused);
-  assertEquals(await listening.ended, "permission");
+  assertEquals(await listening.closed, "permission");
   const forbidden = new PermissionError("publish", "ask");
   connection.feed.emit({ type: "error", error: forbidden });
   assertEquals(await assertRejects(() => bodiesOf(asking)), forbidden);
-  assertEquals(await asking.ended, "permission");
+  assertEquals(await asking.closed, "permission");
 });
 
 Deno.test("Answers gives what waits and then throws when the connection is closed", async () => {
@@ -446,7 +446,7 @@ Deno.test("Answers gives what waits and then throws when the connection is close
   connection.answer("1");
   const cause = new Error("revoked");
   connection.feed.emit({ type: "closed", error: cause });
-  assertEquals(await answers.ended, "connection");
+  assertEquals(await answers.closed, "connection");
   const iterator = answers[Symbol.asyncIterator]();
   assertEquals((await iterator.next()).value?.body, 1);
   const error = await assertRejects(() => iterator.next(), ConnectionError);
@@ -462,7 +462,7 @@ Deno.test("Answers ends with `overflow` past 65 536 that wait, and tells the slo
   const answers = connection.request();
   for (let came = 0; came < 65_540; came++) connection.answer("1");
   assertEquals(connection.steps, GONE);
-  assertEquals(await answers.ended, "overflow");
+  assertEquals(await answers.closed, "overflow");
   assertEquals(told, [{ type: "slowConsumer", subject: "ask", dropped: 1 }]);
   assertEquals((await bodiesOf(answers)).length, 65_536);
 });
@@ -474,7 +474,7 @@ Deno.test("Answers is bounded in bytes", async () => {
   const data = new Uint8Array(16_777_216);
   const packet = { subject: INBOX, replyTo: "", data, headerBlock: undefined };
   for (let came = 0; came < 5; came++) connection.taker.take(packet);
-  assertEquals(await answers.ended, "overflow");
+  assertEquals(await answers.closed, "overflow");
 });
 
 Deno.test("Answers keeps nothing of the chunk that an answer came in", async () => {
@@ -504,7 +504,7 @@ Deno.test("Answers is left by break, close() and the end of a scope alike", asyn
     connection.answer("1");
     connection.answer("2");
     await leave(answers);
-    assertEquals(await answers.ended, "cancelled");
+    assertEquals(await answers.closed, "cancelled");
     assertEquals(connection.steps, GONE);
     assertEquals(await bodiesOf(answers), []);
     await answers.close();
