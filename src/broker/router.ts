@@ -171,7 +171,7 @@ export class NatsRouter<State extends object = Readonly<Record<string, unknown>>
   subscriber<const From extends string | Source, Body = unknown, Reply = unknown>(
     from: From,
     options: SubscriberOptions<Body, Reply, State>,
-    handler: (message: Given<From, Body, State>) => Replied<Reply>,
+    handler: (message: Given<From, Body, State>) => Replied<NoInfer<Reply>>,
   ): HandlerSubscriber;
   /** Makes a subscriber without a handler; once it is started, the program reads it like an inbox. */
   subscriber(pattern: string, options?: ReadOptions): ReadSubscriber;
