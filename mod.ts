@@ -62,11 +62,11 @@ export type {
 export type { ReplyStream } from "./src/link/stream.ts";
 export type { RequestStreamOptions } from "./src/link/link_options.ts";
 export type { Codec } from "./src/message/codec.ts";
-export type { Message } from "./src/message/message.ts";
+export type { AnyState, Message } from "./src/message/message.ts";
 export type { HeaderFields, HeaderRecord } from "./src/message/headers.ts";
 export type { Reply, ReplyOptions } from "./src/message/reply.ts";
 export type { Schema, SchemaIssue, SchemaResult } from "./src/message/schema.ts";
-export type { ParamNames, Params } from "./src/subject/subject.ts";
+export type { AnyParams, ParamNames, Params } from "./src/subject/subject.ts";
 export type { IncludeOptions, MiddlewarePair, ReadOptions, Replied } from "./src/broker/router.ts";
 export type { Given, GivenBySource, KIND, Kind, Source } from "./src/source/source.ts";
 export type { Handler } from "./src/subscriber/subscriber.ts";

@@ -3,7 +3,7 @@ import type { Inbox, InboxOptions } from "../inbox/inbox.ts";
 import type { Session } from "../link/session.ts";
 import type { OpenSessionOptions, RequestStreamOptions } from "../link/link_options.ts";
 import type { ReplyStream } from "../link/stream.ts";
-import type { Message } from "../message/message.ts";
+import type { AnyState, Message } from "../message/message.ts";
 import { checkOptions, TIMEOUT_RULES, type TimeoutOptions } from "../options.ts";
 import { handled } from "../promises.ts";
 import type { Answers, RequestManyOptions } from "../requests/answers.ts";
@@ -30,8 +30,7 @@ import { BrokerCore, setCore } from "./broker_core.ts";
  * assertEquals((await broker.request("greet.Ada")).body, "Hello, Ada");
  * ```
  */
-export class NatsBroker<State extends object = Readonly<Record<string, unknown>>>
-  extends NatsRouter<State>
+export class NatsBroker<State extends object = AnyState> extends NatsRouter<State>
   implements AsyncDisposable {
   readonly #core: BrokerCore;
   readonly #registry: Registry;

@@ -1,3 +1,4 @@
+import type { AnyState } from "../message/message.ts";
 import { InvalidSubjectError } from "../errors.ts";
 import type { SessionHandler } from "../link/session.ts";
 import { checkSession, type SessionOptions } from "../link/link_options.ts";
@@ -69,7 +70,7 @@ export interface MiddlewarePair<State> {
  * assertEquals((await broker.request("v1.orders.7")).body, { id: "7" });
  * ```
  */
-export class NatsRouter<State extends object = Readonly<Record<string, unknown>>> {
+export class NatsRouter<State extends object = AnyState> {
   /**
    * Makes a router; give its prefix to `include()`.
    *

@@ -1,3 +1,4 @@
+import type { AnyState } from "../message/message.ts";
 import { type HeaderFields, headerFields } from "../message/headers.ts";
 import { type Schema, standardSchema } from "../message/schema.ts";
 import type { Middleware } from "../middleware/middleware.ts";
@@ -160,7 +161,7 @@ export interface SessionOptions<
   Incoming = unknown,
   Outgoing = unknown,
   Opening = unknown,
-  State = Readonly<Record<string, unknown>>,
+  State = AnyState,
 > extends LinkOptions {
   /**
    * The queue group: only one of its members gets each session, and keeps it.

@@ -1,3 +1,4 @@
+import type { AnyParams } from "../subject/subject.ts";
 import type { NextOptions } from "../inbox/inbox.ts";
 import type { HeaderFields } from "../message/headers.ts";
 import type { Message } from "../message/message.ts";
@@ -42,7 +43,7 @@ export interface SendOptions {
 export interface Session<
   Incoming = unknown,
   Outgoing = unknown,
-  Values = Readonly<Record<string, string>>,
+  Values = AnyParams,
   Opening = unknown,
 > extends AsyncIterable<Message<Incoming>>, AsyncDisposable {
   /** The subject of the opening. */
@@ -124,6 +125,6 @@ export interface Session<
 export type SessionHandler<
   Incoming = unknown,
   Outgoing = unknown,
-  Values = Readonly<Record<string, string>>,
+  Values = AnyParams,
   Opening = unknown,
 > = (session: Session<Incoming, Outgoing, Values, Opening>) => unknown;

@@ -1,14 +1,20 @@
+import type { AnyParams } from "../subject/subject.ts";
 import { DecodeError } from "../errors.ts";
 import { type Codecs, decodeBody } from "./codec.ts";
 import { isCorrelationId, MessageHeaders } from "./headers.ts";
 import { copyRawMessage, fillsItsBuffer, type RawMessage } from "./raw_message.ts";
 import { shortened } from "../legible.ts";
 
+/** The state of messages whose broker or router names no type for it. */
+export interface AnyState {
+  readonly [name: string]: unknown;
+}
+
 /** A received message: a request to a handler, an answer, or a message of an inbox. */
 export interface Message<
   Body = unknown,
-  Values = Readonly<Record<string, string>>,
-  State = Readonly<Record<string, unknown>>,
+  Values = AnyParams,
+  State = AnyState,
 > {
   /**
    * The body, decoded by its content type, or transformed by its schema.

@@ -1,3 +1,4 @@
+import type { AnyParams } from "../subject/subject.ts";
 import { ReplyError } from "../errors.ts";
 import type { Message } from "../message/message.ts";
 import { callable } from "../options.ts";
@@ -34,7 +35,7 @@ import { checkRequired } from "./checks.ts";
 export function mapErrors<State = unknown>(
   map: (
     error: unknown,
-    message: Message<unknown, Readonly<Record<string, string>>, State>,
+    message: Message<unknown, AnyParams, State>,
   ) => unknown,
 ): Middleware<State> {
   checkRequired("map errors", { map }, { map: callable });

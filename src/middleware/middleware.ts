@@ -4,18 +4,18 @@ import {
   type HeaderRecord,
   recordOf,
 } from "../message/headers.ts";
-import type { Message } from "../message/message.ts";
+import type { AnyState, Message } from "../message/message.ts";
 import { checkOptions, type Rule } from "../options.ts";
 import { isThenable } from "../promises.ts";
-import { checkSubject } from "../subject/subject.ts";
+import { type AnyParams, checkSubject } from "../subject/subject.ts";
 
 /**
  * A function that wraps a handler. It calls `next`, at most once, to run the rest of the chain, and may return another
  * reply. If it returns nothing, the result of `next` stays the reply; `null` makes the reply empty. If it does not call
  * `next`, the handler does not run, and the middleware's return value is the reply.
  */
-export type Middleware<State = Readonly<Record<string, unknown>>> = (
-  message: Message<unknown, Readonly<Record<string, string>>, State>,
+export type Middleware<State = AnyState> = (
+  message: Message<unknown, AnyParams, State>,
   next: () => Promise<unknown>,
 ) => unknown;
 

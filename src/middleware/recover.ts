@@ -1,3 +1,4 @@
+import type { AnyParams } from "../subject/subject.ts";
 import type { Message } from "../message/message.ts";
 import { callable } from "../options.ts";
 import type { Middleware } from "./middleware.ts";
@@ -33,7 +34,7 @@ import { checkRequired } from "./checks.ts";
 export function recover<State = unknown>(
   replace: (
     error: unknown,
-    message: Message<unknown, Readonly<Record<string, string>>, State>,
+    message: Message<unknown, AnyParams, State>,
   ) => unknown,
 ): Middleware<State> {
   checkRequired("recover", { replace }, { replace: callable });

@@ -1,3 +1,4 @@
+import type { AnyParams } from "../subject/subject.ts";
 import { clockOfWork } from "../message/work.ts";
 import { ReplyError } from "../errors.ts";
 import { ERROR_CODES } from "../message/reply.ts";
@@ -16,7 +17,7 @@ export interface ThrottleOptions<State = unknown> {
   readonly interval: number;
   /** The key whose limit a message counts towards. @default {one limit for all messages} */
   readonly key?: (
-    message: Message<unknown, Readonly<Record<string, string>>, State>,
+    message: Message<unknown, AnyParams, State>,
   ) => string;
   /**
    * How many keys to remember; beyond that number, the key unused for longest starts with a full limit again. @default

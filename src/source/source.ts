@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.ts";
-import type { Message } from "../message/message.ts";
+import type { AnyState, Message } from "../message/message.ts";
 import type { HeaderFields } from "../message/headers.ts";
 import type { RawMessage } from "../message/raw_message.ts";
 import type { Params } from "../subject/subject.ts";
@@ -22,7 +22,7 @@ export interface Kind {
 // deno-lint-ignore no-explicit-any
 export interface Source<K extends Kind = any> {
   /** Only for the compiler: the kind of the source. */
-  readonly [KIND]?: (kind: K) => K;
+  readonly [KIND]: (kind: K) => K;
   /** The name of the source, for error messages and descriptions. */
   readonly name: string;
 }
@@ -57,8 +57,8 @@ export interface Needs {
 /**
  * What a handler gets: of a subject the message, of a source the message with what the source adds, or a list of them.
  */
-export type Given<From, Body = unknown, State = Readonly<Record<string, unknown>>> = From extends
-  string ? Message<Body, Params<From>, State>
+export type Given<From, Body = unknown, State = AnyState> = From extends string
+  ? Message<Body, Params<From>, State>
   : From extends Source<infer K extends Kind>
     ? K["batch"] extends true ? readonly GivenBySource<K, Body, State>[]
     : GivenBySource<K, Body, State>
@@ -199,7 +199,8 @@ export function source<K extends Kind>(name: string, driver: SourceDriver): Sour
   }
   const made = Object.freeze({ name });
   drivers.set(made, driver);
-  return made;
+  // no value has the kind, which only the compiler sees
+  return made as Source<K>;
 }
 
 /** What stands behind a source; `undefined` for any other value. */

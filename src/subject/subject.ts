@@ -108,6 +108,11 @@ export type ParamNames<Pattern extends string> = Pattern extends `${infer Token}
   : Pattern extends `{${infer Name}}` ? Name
   : never;
 
+/** The parameters of a pattern that only the running program knows. */
+export interface AnyParams {
+  readonly [name: string]: string;
+}
+
 /**
  * The parameters of a pattern, by name: `Params<"orders.{id}">` is `{ readonly id: string }`. A pattern that is known
  * only at run time has any names.
@@ -118,7 +123,7 @@ export type ParamNames<Pattern extends string> = Pattern extends `${infer Token}
  * ```
  */
 export type Params<Pattern extends string> = Pattern extends unknown
-  ? string extends Pattern ? Readonly<Record<string, string>>
+  ? string extends Pattern ? AnyParams
   : { readonly [Name in ParamNames<Pattern>]: string }
   : never;
 

@@ -1,5 +1,6 @@
+import type { AnyParams } from "../subject/subject.ts";
 import type { NextOptions } from "../inbox/inbox.ts";
-import type { Message } from "../message/message.ts";
+import type { AnyState, Message } from "../message/message.ts";
 
 /** A subscription to a subject; `broker.subscriber()` makes it, `start()` subscribes at the server. */
 export interface Subscriber extends AsyncDisposable {
@@ -59,6 +60,6 @@ export interface ReadSubscriber extends Subscriber, AsyncIterable<Message> {
  */
 export type Handler<
   Body = unknown,
-  Values = Readonly<Record<string, string>>,
-  State = Readonly<Record<string, unknown>>,
+  Values = AnyParams,
+  State = AnyState,
 > = (message: Message<Body, Values, State>) => unknown;

@@ -6,7 +6,7 @@ import {
   type LinkSettings,
   linkSettings,
 } from "../link/link_options.ts";
-import type { Message } from "../message/message.ts";
+import type { AnyState, Message } from "../message/message.ts";
 import { type Schema, standardSchema } from "../message/schema.ts";
 import type { Middleware } from "../middleware/middleware.ts";
 import {
@@ -26,7 +26,7 @@ import { isToken, Pattern } from "../subject/subject.ts";
 export interface SubscriberOptions<
   Body = unknown,
   Reply = unknown,
-  State = Readonly<Record<string, unknown>>,
+  State = AnyState,
 > {
   /**
    * The queue group: only one of its members gets each message.

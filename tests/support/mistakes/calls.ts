@@ -31,7 +31,7 @@ export const MISTAKES_IN_CALLS: Mistakes = {
     [
       "broker.use(router);",
       "router",
-      "Argument of type 'NatsRouter<Readonly<Record<string, unknown>>>' is not assignable to parameter of type 'Middleware<Readonly<Record<string, unknown>>> | MiddlewarePair<Readonly<Record<string, unknown>>>'.",
+      "Argument of type 'NatsRouter<AnyState>' is not assignable to parameter of type 'Middleware<AnyState> | MiddlewarePair<AnyState>'.",
     ],
     [
       "broker.stop(5_000);",
@@ -56,7 +56,7 @@ export const MISTAKES_IN_CALLS: Mistakes = {
     [
       'broker.requestMany("orders", 1, { sentinel: "end" });',
       "sentinel",
-      "Type 'string' is not assignable to type 'boolean | ((message: Message<unknown, Readonly<Record<string, string>>, Readonly<Record<string, unknown>>>) => boolean) | undefined'.",
+      "Type 'string' is not assignable to type 'boolean | ((message: Message<unknown, AnyParams, AnyState>) => boolean) | undefined'.",
     ],
     [
       "broker.openInbox({ maximum: 1 });",
@@ -76,7 +76,7 @@ export const MISTAKES_IN_CALLS: Mistakes = {
     [
       'broker.subscriber("orders", { que: "workers" }, () => {});',
       "que",
-      "Object literal may only specify known properties, and 'que' does not exist in type 'SubscriberOptions<unknown, unknown, Readonly<Record<string, unknown>>>'.",
+      "Object literal may only specify known properties, and 'que' does not exist in type 'SubscriberOptions<unknown, unknown, AnyState>'.",
     ],
     [
       'broker.subscriber("orders", { concurrency: "4" }, () => {});',
@@ -86,12 +86,12 @@ export const MISTAKES_IN_CALLS: Mistakes = {
     [
       'broker.subscriber("orders", () => {}, { queue: "workers" });',
       "() => {}",
-      "Type '() => void' has no properties in common with type 'SubscriberOptions<unknown, unknown, Readonly<Record<string, unknown>>>'.",
+      "Type '() => void' has no properties in common with type 'SubscriberOptions<unknown, unknown, AnyState>'.",
     ],
     [
       'broker.subscriber("orders", { filter: async () => true }, () => {});',
       "filter",
-      `Type '() => Promise<boolean>' is not assignable to type '(message: Message<unknown, Readonly<Record<string, string>>, Readonly<Record<string, unknown>>>) => boolean'.
+      `Type '() => Promise<boolean>' is not assignable to type '(message: Message<unknown, AnyParams, AnyState>) => boolean'.
   Type 'Promise<boolean>' is not assignable to type 'boolean'.`,
     ],
     [
@@ -103,6 +103,16 @@ export const MISTAKES_IN_CALLS: Mistakes = {
       "TestBroker.start(broker, { port: 4222 });",
       "port",
       `Object literal may only specify known properties, and 'port' does not exist in type 'Omit<EmbeddedServerOptions, "webSocket" | "hostname" | "port" | "listen">'.`,
+    ],
+    [
+      'broker.include(router, { prefx: "v1." });',
+      "prefx",
+      "Object literal may only specify known properties, but 'prefx' does not exist in type 'IncludeOptions'. Did you mean to write 'prefix'?",
+    ],
+    [
+      "broker.use({ consumer: () => 1 });",
+      "consumer",
+      "Object literal may only specify known properties, and 'consumer' does not exist in type 'Middleware<AnyState> | MiddlewarePair<AnyState>'.",
     ],
   ],
   "a missing or misplaced value": [
@@ -140,17 +150,17 @@ export const MISTAKES_IN_CALLS: Mistakes = {
     [
       'broker.request("orders", 1).body;',
       "body",
-      "Property 'body' does not exist on type 'Promise<Message<unknown, Readonly<Record<string, string>>, Readonly<Record<string, unknown>>>>'.",
+      "Property 'body' does not exist on type 'Promise<Message<unknown, AnyParams, AnyState>>'.",
     ],
     [
       "inbox.next().body;",
       "body",
-      "Property 'body' does not exist on type 'Promise<Message<unknown, Readonly<Record<string, string>>, Readonly<Record<string, unknown>>> | undefined>'.",
+      "Property 'body' does not exist on type 'Promise<Message<unknown, AnyParams, AnyState> | undefined>'.",
     ],
     [
       'test.published("orders.{id}").length;',
       "length",
-      "Property 'length' does not exist on type 'Promise<readonly Message<unknown, { readonly id: string; }, Readonly<Record<string, unknown>>>[]>'.",
+      "Property 'length' does not exist on type 'Promise<readonly Message<unknown, { readonly id: string; }, AnyState>[]>'.",
     ],
   ],
   "a misspelt parameter": [

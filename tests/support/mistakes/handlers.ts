@@ -70,7 +70,7 @@ export const MISTAKES_IN_HANDLERS: Mistakes = {
     [
       'for await (const part of broker.requestStream("rows")) part.length;',
       "length",
-      "Property 'length' does not exist on type 'Message<unknown, Readonly<Record<string, string>>, Readonly<Record<string, unknown>>>'.",
+      "Property 'length' does not exist on type 'Message<unknown, AnyParams, AnyState>'.",
     ],
   ],
   "something else than a schema": [
@@ -106,7 +106,7 @@ export const MISTAKES_IN_HANDLERS: Mistakes = {
     [
       'broker.subscriber("orders", { replySchema: aNumber }, () => {});',
       "() => {}",
-      `Argument of type '() => void' is not assignable to parameter of type '(message: Message<unknown, {}, Readonly<Record<string, unknown>>>) => Replied<number>'.
+      `Argument of type '() => void' is not assignable to parameter of type '(message: Message<unknown, {}, AnyState>) => Replied<number>'.
   Type 'void' is not assignable to type 'Replied<number>'.`,
     ],
   ],
@@ -137,17 +137,17 @@ export const MISTAKES_IN_HANDLERS: Mistakes = {
     [
       'broker.subscriber("orders.{id}", ({ job }) => job);',
       "job",
-      "Property 'job' does not exist on type 'Message<unknown, { readonly id: string; }, Readonly<Record<string, unknown>>>'.",
+      "Property 'job' does not exist on type 'Message<unknown, { readonly id: string; }, AnyState>'.",
     ],
     [
       "broker.subscriber(one, ({ change }) => change);",
       "change",
-      "Property 'change' does not exist on type 'Message<unknown, { readonly id: string; }, Readonly<Record<string, unknown>>> & Job'.",
+      "Property 'change' does not exist on type 'Message<unknown, { readonly id: string; }, AnyState> & Job'.",
     ],
     [
       "broker.subscriber(list, ({ body }) => body);",
       "body",
-      `Property 'body' does not exist on type 'readonly GivenBySource<{ pattern: "readings.{room}"; besides: InBatch; batch: true; }, unknown, Readonly<Record<string, unknown>>>[]'.`,
+      `Property 'body' does not exist on type 'readonly GivenBySource<{ pattern: "readings.{room}"; besides: InBatch; batch: true; }, unknown, AnyState>[]'.`,
     ],
     [
       "broker.subscriber(one, { schema: aNumber }, ({ body }) => body.length);",
@@ -162,17 +162,28 @@ export const MISTAKES_IN_HANDLERS: Mistakes = {
     [
       "broker.subscriber(one, { concurency: 1 }, () => {});",
       "concurency",
-      "Object literal may only specify known properties, but 'concurency' does not exist in type 'SubscriberOptions<unknown, unknown, Readonly<Record<string, unknown>>>'. Did you mean to write 'concurrency'?",
+      "Object literal may only specify known properties, but 'concurency' does not exist in type 'SubscriberOptions<unknown, unknown, AnyState>'. Did you mean to write 'concurrency'?",
     ],
     [
       "broker.subscriber(one, () => {}, { concurrency: 1 });",
       "() => {}",
-      "Type '() => void' has no properties in common with type 'SubscriberOptions<unknown, unknown, Readonly<Record<string, unknown>>>'.",
+      "Type '() => void' has no properties in common with type 'SubscriberOptions<unknown, unknown, AnyState>'.",
     ],
     [
       "broker.subscriber(one);",
       "one",
       `Argument of type 'Source<{ pattern: "jobs.{id}"; besides: Job; batch: false; }>' is not assignable to parameter of type 'string'.`,
+    ],
+    [
+      'broker.subscriber({ name: "jobs" }, {}, () => {});',
+      '{ name: "jobs" }',
+      `Argument of type '{ name: string; }' is not assignable to parameter of type 'string | Source<any>'.
+  Property '[KIND]' is missing in type '{ name: string; }' but required in type 'Source<any>'.`,
+    ],
+    [
+      'broker.subscriber(["orders", "bills"], {}, () => {});',
+      '["orders", "bills"]',
+      "Argument of type 'string[]' is not assignable to parameter of type 'string | Source<any>'.",
     ],
   ],
 };
