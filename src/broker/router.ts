@@ -4,7 +4,7 @@ import type { SessionHandler } from "../link/session.ts";
 import { checkSession, type SessionOptions } from "../link/link_options.ts";
 import type { Reply } from "../message/reply.ts";
 import type { Middleware, PublishMiddleware } from "../middleware/middleware.ts";
-import { callable, checkOptions, describe, middleware as aMiddleware, text } from "../options.ts";
+import { checkOptions, middleware as aMiddleware, text } from "../options.ts";
 import {
   checkPublisher,
   PatternPublisher,
@@ -21,6 +21,7 @@ import {
   type SubscriberOptions,
   subscriberSettings,
 } from "../subscriber/subscriber_options.ts";
+import { checkText, readCall, wrongCall } from "./calls.ts";
 import { Registry, registryOf, setRegistry } from "./registry.ts";
 
 /** What a handler may return if its reply has a schema: a value, its promise, the result of `reply()`, or parts. */
@@ -76,7 +77,8 @@ export class NatsRouter<State extends object = AnyState> {
    *
    * @throws {TypeError} if it gets any argument
    */
-  constructor(...nothing: readonly never[]) {
+  constructor();
+  constructor(...nothing: readonly unknown[]) {
     setRegistry(this, new Registry());
     if (nothing.length === 0) return;
     throw wrongCall("make a router", 'include(new NatsRouter(), { prefix: "v1." })');
@@ -96,7 +98,11 @@ export class NatsRouter<State extends object = AnyState> {
    *
    * @throws {TypeError} if it is not a function (message, next), or something has already started or been sent
    */
-  use(middleware: Middleware<State> | MiddlewarePair<State>, ...more: readonly never[]): this {
+  use(middleware: Middleware<State> | MiddlewarePair<State>): this;
+  use(
+    middleware: Middleware<State> | MiddlewarePair<State>,
+    ...more: readonly unknown[]
+  ): this {
     const action = "use a middleware";
     if (middleware instanceof NatsRouter) throw wrongCall(action, "include(router)");
     if (more.length > 0) throw wrongCall(action, "use(one).use(another)");
@@ -242,57 +248,4 @@ export class NatsRouter<State extends object = AnyState> {
       replySchema: undefined,
     });
   }
-}
-
-/**
- * Reads the arguments of a registration. Options in the handler's place, and an `undefined` handler, are errors, as
- * they would make a subscriber that nobody reads.
- *
- * @throws {TypeError} that shows the right call
- */
-function readCall<Handles extends (...given: never[]) => unknown, Options extends object>(
-  method: "subscriber" | "session",
-  pattern: string,
-  given: readonly unknown[],
-): { readonly options: Options; readonly handler: Handles | undefined } {
-  const last = given.at(-1);
-  const handler = given.length > 0 && callable(last) === undefined ? last as Handles : undefined;
-  const isRead = method === "subscriber" && given.length === 1 && typeof last === "object";
-  const isFitting = handler
-    ? given.length <= 2 && handler.length <= 1
-    : given.length === 0 || isRead;
-  if (!isFitting) {
-    const handled = method === "session" ? "(session) => …" : "(message) => …";
-    const found = given.map(describe).join(", ");
-    throw wrongCall(
-      `call ${method}(${describe(pattern)}, ${found})`,
-      `${method}(pattern, options, ${handled})`,
-    );
-  }
-  if (handler && cannotHandle(handler, method)) {
-    const right = method === "session" ? "async (session) => …" : "async function* (message) { … }";
-    throw wrongCall(
-      `call ${method}(${describe(pattern)}, …)`,
-      `${method}(pattern, options, ${right})`,
-    );
-  }
-  const [first] = handler && given.length === 1 ? [] : given;
-  return { options: (first === undefined ? {} : first) as Options, handler };
-}
-
-/** Checks that the pattern is text before error messages quote it. */
-function checkText(action: string, pattern: unknown): void {
-  if (typeof pattern === "string") return;
-  throw new InvalidSubjectError(action, "a subject must be text", pattern);
-}
-
-/** Rejects generators that would never run: every generator of a session, and a sync generator of a subscriber. */
-function cannotHandle(handler: object, method: "subscriber" | "session"): boolean {
-  const kind = Object.prototype.toString.call(handler);
-  return kind === "[object GeneratorFunction]" ||
-    method === "session" && kind === "[object AsyncGeneratorFunction]";
-}
-
-function wrongCall(action: string, right: string): TypeError {
-  return new TypeError(`Cannot ${action} as it must be written: ${right}`);
 }

@@ -7,6 +7,7 @@ import { shortened } from "../legible.ts";
 
 /** The state of messages whose broker or router names no type for it. */
 export interface AnyState {
+  /** What a middleware has put there. */
   readonly [name: string]: unknown;
 }
 

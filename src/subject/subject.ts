@@ -110,6 +110,7 @@ export type ParamNames<Pattern extends string> = Pattern extends `${infer Token}
 
 /** The parameters of a pattern that only the running program knows. */
 export interface AnyParams {
+  /** The value of the parameter, one token. */
   readonly [name: string]: string;
 }
 

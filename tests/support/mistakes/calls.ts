@@ -18,11 +18,7 @@ export const MISTAKES_IN_CALLS: Mistakes = {
       "servers",
       "Object literal may only specify known properties, and 'servers' does not exist in type 'readonly string[]'.",
     ],
-    [
-      'new NatsRouter("v1.");',
-      '"v1."',
-      `Argument of type '"v1."' is not assignable to parameter of type 'never'.`,
-    ],
+    ['new NatsRouter("v1.");', '"v1."', "Expected 0 arguments, but got 1."],
     [
       'broker.include(router, "v1.");',
       '"v1."',
@@ -33,6 +29,7 @@ export const MISTAKES_IN_CALLS: Mistakes = {
       "router",
       "Argument of type 'NatsRouter<AnyState>' is not assignable to parameter of type 'Middleware<AnyState> | MiddlewarePair<AnyState>'.",
     ],
+    ["broker.use(() => 1, () => 2);", "() => 2", "Expected 1 arguments, but got 2."],
     [
       "broker.stop(5_000);",
       "5_000",
