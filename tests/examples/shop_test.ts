@@ -40,6 +40,16 @@ Deno.test("The shop replies, and publishes the receipt with the header of its br
   assertEquals(receipts, [["7", receipt, "north"]]);
 });
 
+Deno.test("The shop publishes what is low, once it is", async () => {
+  await using warehouse = await Warehouse.open({ tea: 8 });
+  const shop = createShop("tls://nats.example.com", warehouse);
+  await using test = await TestBroker.start(shop);
+
+  for (const id of ["1", "2"]) await shop.request(`orders.${id}.place`, { item: "tea", amount: 3 });
+  const low = await test.published("orders.low.{item}");
+  assertEquals(low.map(({ params, body }) => [params.item, body]), [["tea", { left: 2 }]]);
+});
+
 Deno.test("The shop takes nothing out of the warehouse for an order that is none", async () => {
   await using warehouse = await Warehouse.open({ tea: 12 });
   const shop = createShop("tls://nats.example.com", warehouse);
@@ -58,7 +68,7 @@ Deno.test("The shop closes its warehouse after the last message", async () => {
     await using warehouse = open;
     const shop = createShop("tls://nats.example.com", warehouse);
     const customer = new NatsBroker("tls://nats.example.com", { logger: false });
-    await using _test = await TestBroker.start([shop as NatsBroker, customer]);
+    await using _test = await TestBroker.start([shop, customer]);
     await customer.publish("orders.7.place", { item: "tea", amount: 2 });
     await customer.flush();
   }
