@@ -157,6 +157,11 @@ function millisecondsFrom(least: number): Rule {
       : `milliseconds from ${least} to ${LONGEST_TIMER}`;
 }
 
+/** The error for a call that is written wrongly; it shows how to write it. */
+export function wrongCall(action: string, right: string): TypeError {
+  return new TypeError(`Cannot ${action} as it must be written: ${right}`);
+}
+
 /** How long an operation may take. */
 export interface TimeoutOptions {
   /** Milliseconds until it ends with a `TimeoutError`. */

@@ -4,7 +4,7 @@ import type { SessionHandler } from "../link/session.ts";
 import { checkSession, type SessionOptions } from "../link/link_options.ts";
 import type { Reply } from "../message/reply.ts";
 import type { Middleware, PublishMiddleware } from "../middleware/middleware.ts";
-import { checkOptions, middleware as aMiddleware, text } from "../options.ts";
+import { checkOptions, middleware as aMiddleware, text, wrongCall } from "../options.ts";
 import {
   checkPublisher,
   PatternPublisher,
@@ -18,10 +18,10 @@ import { subjectOrigin } from "../subscriber/subject_source.ts";
 import type { Handler, HandlerSubscriber, ReadSubscriber } from "../subscriber/subscriber.ts";
 import {
   checkForSource,
+  readCall,
   type SubscriberOptions,
   subscriberSettings,
 } from "../subscriber/subscriber_options.ts";
-import { checkText, readCall, wrongCall } from "./calls.ts";
 import { Registry, registryOf, setRegistry } from "./registry.ts";
 
 /** What a handler may return if its reply has a schema: a value, its promise, the result of `reply()`, or parts. */
@@ -248,4 +248,10 @@ export class NatsRouter<State extends object = AnyState> {
       replySchema: undefined,
     });
   }
+}
+
+/** Checks that the pattern is text before error messages quote it. */
+function checkText(action: string, pattern: unknown): void {
+  if (typeof pattern === "string") return;
+  throw new InvalidSubjectError(action, "a subject must be text", pattern);
 }

@@ -16,12 +16,13 @@ import {
   publishStep,
 } from "../middleware/middleware.ts";
 import { handled } from "../promises.ts";
-import { publishOnce, requestOnce } from "./async_schemas.ts";
 import { asError } from "../legible.ts";
 import {
   checkPublish,
   checkRequest,
+  publishOnce,
   type PublishOptions,
+  requestOnce,
   type RequestOptions,
 } from "./send_options.ts";
 

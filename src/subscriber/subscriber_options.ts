@@ -11,13 +11,16 @@ import { type Schema, standardSchema } from "../message/schema.ts";
 import type { Middleware } from "../middleware/middleware.ts";
 import {
   bytes,
+  callable,
   checkOptions,
   count,
   decision,
+  describe,
   flag,
   limit,
   middlewareList,
   record,
+  wrongCall,
 } from "../options.ts";
 import type { Source, SourceDriver } from "../source/source.ts";
 import { isToken, Pattern } from "../subject/subject.ts";
@@ -194,4 +197,47 @@ export function checkForSource(
   if (unfit === undefined) return;
   const rule = unfit === "filter" ? "of single messages" : "of a subject";
   throw new TypeError(`Cannot ${action} as "${unfit}" must be an option ${rule}: it is a source`);
+}
+
+/**
+ * Reads the arguments of a registration. Options in the handler's place, and an `undefined` handler, are errors, as
+ * they would make a subscriber that nobody reads.
+ *
+ * @throws {TypeError} that shows the right call
+ */
+export function readCall<Handles extends (...given: never[]) => unknown, Options extends object>(
+  method: "subscriber" | "session",
+  pattern: string,
+  given: readonly unknown[],
+): { readonly options: Options; readonly handler: Handles | undefined } {
+  const last = given.at(-1);
+  const handler = given.length > 0 && callable(last) === undefined ? last as Handles : undefined;
+  const isRead = method === "subscriber" && given.length === 1 && typeof last === "object";
+  const isFitting = handler
+    ? given.length <= 2 && handler.length <= 1
+    : given.length === 0 || isRead;
+  if (!isFitting) {
+    const handled = method === "session" ? "(session) => …" : "(message) => …";
+    const found = given.map(describe).join(", ");
+    throw wrongCall(
+      `call ${method}(${describe(pattern)}, ${found})`,
+      `${method}(pattern, options, ${handled})`,
+    );
+  }
+  if (handler && cannotHandle(handler, method)) {
+    const right = method === "session" ? "async (session) => …" : "async function* (message) { … }";
+    throw wrongCall(
+      `call ${method}(${describe(pattern)}, …)`,
+      `${method}(pattern, options, ${right})`,
+    );
+  }
+  const [first] = handler && given.length === 1 ? [] : given;
+  return { options: (first === undefined ? {} : first) as Options, handler };
+}
+
+/** Rejects generators that would never run: every generator of a session, and a sync generator of a subscriber. */
+function cannotHandle(handler: object, method: "subscriber" | "session"): boolean {
+  const kind = Object.prototype.toString.call(handler);
+  return kind === "[object GeneratorFunction]" ||
+    method === "session" && kind === "[object AsyncGeneratorFunction]";
 }
