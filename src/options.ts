@@ -169,3 +169,6 @@ export interface TimeoutOptions {
 }
 
 export const TIMEOUT_RULES = { timeout: milliseconds };
+
+/** The rules of `next()` of every reader. */
+export const NEXT_RULES = { timeout: limit(milliseconds), signal };

@@ -65,3 +65,16 @@ export function isAsyncGenerator(value: unknown): boolean {
 
 /** What a sender with nothing to wait for is given, as a promise for each would cost more than the sending. */
 export const SENT = Promise.resolve();
+
+/** Has these methods give promises that nobody needs to await: a `write()` that fails must not end the process. */
+export function unharmed<Whole extends object>(
+  whole: Whole,
+  ...names: readonly (keyof Whole)[]
+): Whole {
+  for (const name of names) {
+    const call = whole[name] as (...given: unknown[]) => Promise<unknown>;
+    const marked = (...given: unknown[]) => handled(call.apply(whole, given));
+    Object.defineProperty(whole, name, { value: marked });
+  }
+  return whole;
+}

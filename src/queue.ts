@@ -1,5 +1,5 @@
 import { type Patience, within } from "./deadline.ts";
-import { handled } from "./promises.ts";
+import { handled, unharmed } from "./promises.ts";
 
 /** What to do with a message that arrives when the queue is full. */
 export type Overflow = "close" | "drop-oldest" | "drop-newest";
@@ -15,7 +15,7 @@ export interface Bounds {
 /** The default bounds. */
 export const DEFAULT_BOUNDS: Bounds = { messages: 65_536, bytes: 67_108_864 };
 
-type Reader<T> = (value: T | undefined) => void;
+type Waiting<T> = (value: T | undefined) => void;
 
 /**
  * A first-in, first-out queue that does not move its entries on each read; it adds up the sizes that callers give. It
@@ -26,7 +26,7 @@ export class Queue<T> {
   #head = 0;
   #bytes = 0;
   /** Made for the first reader that waits, to save memory. */
-  #readers: Reader<T>[] | undefined;
+  #readers: Waiting<T>[] | undefined;
   #isEnded = false;
 
   get length(): number {
@@ -89,7 +89,7 @@ export class Queue<T> {
     if (this.#isEnded) return undefined;
     const { promise, resolve } = Promise.withResolvers<T | undefined>();
     let handed: T | undefined;
-    const reader: Reader<T> = (value) => resolve(handed = value);
+    const reader: Waiting<T> = (value) => resolve(handed = value);
     const readers = this.#readers ??= [];
     readers.push(reader);
     try {
@@ -140,4 +140,38 @@ export function iteratorOf<T>(
       return { done: true, value: undefined };
     },
   };
+}
+
+/** What a Web Stream reads from. */
+export interface Readable {
+  next(): Promise<{ readonly body: unknown } | undefined>;
+  cancel(reason: unknown): unknown;
+}
+
+/** The Web Stream of each reader that was asked for one, as most are not. */
+const streams = new WeakMap<object, ReadableStream>();
+
+/**
+ * The bodies that a reader gives, as a Web Stream, which is the same each time; it reads on demand, so that the
+ * back-pressure is the reader's own.
+ */
+export function readableOf<Body>(reader: object, source: () => Readable): ReadableStream<Body> {
+  const made = streams.get(reader) ?? newReadable(source());
+  streams.set(reader, made);
+  return made;
+}
+
+function newReadable(source: Readable): ReadableStream {
+  const stream = new ReadableStream({
+    async pull(controller) {
+      const message = await source.next();
+      if (message) controller.enqueue(message.body);
+      else controller.close();
+    },
+    cancel: async (reason) => void await source.cancel(reason),
+  }, { highWaterMark: 0 });
+  const getReader = stream.getReader.bind(stream);
+  const reader = (options?: undefined) => unharmed(getReader(options), "read", "cancel");
+  Object.defineProperty(stream, "getReader", { value: reader });
+  return unharmed(stream, "cancel");
 }

@@ -193,8 +193,8 @@ export class NatsBroker<State extends object = AnyState> extends NatsRouter<Stat
    * @throws {SubscriptionError} if the server refuses it for another reason, such as its `max_subscriptions`
    * @throws {ConnectionError} if the broker is not connected
    */
-  openInbox(options?: InboxOptions): Promise<Inbox> {
-    return handled(this.#core.openInbox(options));
+  openInbox<Body = unknown>(options?: InboxOptions<Body>): Promise<Inbox<Body>> {
+    return handled(this.#core.openInbox(options)) as Promise<Inbox<Body>>;
   }
 
   /**

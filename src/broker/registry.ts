@@ -1,4 +1,5 @@
 import type { Clock } from "../clock.ts";
+import type { Schema } from "../message/schema.ts";
 import type { Middleware, PublishMiddleware } from "../middleware/middleware.ts";
 import type { PublisherScope } from "../sending/publisher.ts";
 import { Sender } from "../sending/sender.ts";
@@ -127,8 +128,8 @@ export class Registry implements PublisherScope, Scope<Subscription> {
   }
 
   /** Registers a subscriber that the program reads. */
-  read(text: string, settings: SubscriberSettings): ReadSubscription {
-    const subscription = new ReadSubscription(text, settings, this);
+  read(text: string, settings: SubscriberSettings, schema?: Schema): ReadSubscription {
+    const subscription = new ReadSubscription(text, settings, schema, this);
     this.join(subscription);
     return subscription;
   }

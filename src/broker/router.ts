@@ -19,6 +19,7 @@ import type { Handler, HandlerSubscriber, ReadSubscriber } from "../subscriber/s
 import {
   checkForSource,
   readCall,
+  type ReadOptions,
   type SubscriberOptions,
   subscriberSettings,
 } from "../subscriber/subscriber_options.ts";
@@ -30,9 +31,6 @@ export type Replied<Value> =
   | Reply
   | Promise<Value | Reply>
   | AsyncIterable<Value | Reply>;
-
-/** How to subscribe without a handler. */
-export type ReadOptions = Pick<SubscriberOptions, "queue" | "maxPending">;
 
 /** How to include a router. */
 export interface IncludeOptions {
@@ -181,7 +179,10 @@ export class NatsRouter<State extends object = AnyState> {
     handler: (message: Given<From, Body, State>) => Replied<NoInfer<Reply>>,
   ): HandlerSubscriber;
   /** Makes a subscriber without a handler; once it is started, the program reads it like an inbox. */
-  subscriber(pattern: string, options?: ReadOptions): ReadSubscriber;
+  subscriber<const Text extends string, Body = unknown>(
+    pattern: Text,
+    options?: ReadOptions<Body>,
+  ): ReadSubscriber<Body, Params<Text>>;
   subscriber(
     from: string | Source,
     ...rest: readonly unknown[]
@@ -195,8 +196,8 @@ export class NatsRouter<State extends object = AnyState> {
     );
     if (driver) checkForSource(from as Source, driver, options, handler);
     const settings = subscriberSettings(new Pattern(driver?.pattern ?? name), options, handler);
-    if (!handler) return registryOf(this).read(name, settings);
     const { filter, schema, replySchema, middleware = [] } = options as SubscriberOptions;
+    if (!handler) return registryOf(this).read(name, settings, schema);
     const origin = driver
       ? { key: from as Source, within: () => driver }
       : subjectOrigin(name, settings);

@@ -1,6 +1,8 @@
-import type { Message } from "../message/message.ts";
+import type { Message, ReceivedMessage } from "../message/message.ts";
 import { type Bounds, DEFAULT_BOUNDS, type Overflow } from "../queue.ts";
 import type { RawMessage } from "../message/raw_message.ts";
+import { type Schema, standardSchema } from "../message/schema.ts";
+import type { NextOptions, Reader } from "../reader.ts";
 import {
   bytes,
   checkOptions,
@@ -14,14 +16,6 @@ import {
 
 /** Why an inbox ended. */
 export type InboxEnd = "max" | "idle" | "cancelled" | "connection" | "overflow";
-
-/** How long to wait for a message. */
-export interface NextOptions {
-  /** Milliseconds until a `TimeoutError`; the next call gets a message that arrives later. @default {Infinity} */
-  readonly timeout?: number;
-  /** Ends the wait with its reason; the inbox stays open. */
-  readonly signal?: AbortSignal;
-}
 
 /**
  * An open private address: its subject cannot be guessed, and a program that has the subject can send to it.
@@ -45,37 +39,34 @@ export interface NextOptions {
  * assertEquals(await inbox.closed, "max");
  * ```
  */
-export interface Inbox extends AsyncIterable<Message>, AsyncDisposable {
+export interface Inbox<Body = unknown> extends Reader<Message<Body>, InboxEnd> {
   /** The subject to which others send messages for this inbox. */
   readonly subject: string;
-  /** Resolves with the reason once the inbox has ended; never rejects. */
-  readonly closed: Promise<InboxEnd>;
-  /**
-   * How many messages the inbox dropped because they arrived faster than the program read; messages that `close()`
-   * drops do not count.
-   */
-  readonly dropped: number;
 
   /**
    * The next message; `undefined` once the inbox has ended and no message waits.
    *
    * @throws {TimeoutError} if no message arrives within `timeout`
+   * @throws {DecodeError} if a body with a `schema` does not decode; the inbox stays open
+   * @throws {ValidationError} if a body does not fit its `schema`; the inbox stays open
    * @throws the reason of `signal`, if it aborts
    */
-  next(options?: NextOptions): Promise<Message | undefined>;
+  next(options?: NextOptions): Promise<Message<Body> | undefined>;
 
   /** Ends the inbox with the reason `cancelled`, unless it has ended before, and drops unread messages. */
   close(): Promise<void>;
 
   /** Reads messages until the inbox has ended; leaving the loop closes the inbox, even while a `next()` waits. */
-  [Symbol.asyncIterator](): AsyncIterator<Message>;
+  [Symbol.asyncIterator](): AsyncIterator<Message<Body>>;
 
   /** The subject. */
   toString(): string;
 }
 
 /** How to open an inbox. */
-export interface InboxOptions {
+export interface InboxOptions<Body = unknown> {
+  /** Checks and types the bodies. */
+  readonly schema?: Schema<Body, unknown>;
   /** Closes after this many messages, not counting dropped ones, with the reason `max`. @default {Infinity} */
   readonly max?: number;
   /** Closes after this many milliseconds without a message, with the reason `idle`. @default {Infinity} */
@@ -98,6 +89,7 @@ export interface InboxOptions {
 
 /** The options with their defaults filled in. */
 export interface InboxSettings {
+  readonly schema: Schema | undefined;
   readonly max: number;
   readonly idleTimeout: number | undefined;
   readonly signal: AbortSignal | undefined;
@@ -106,7 +98,7 @@ export interface InboxSettings {
   /** The queue group that shares the messages; a private inbox has no group. */
   readonly queue: string | undefined;
   /** Makes a message of a raw one; by default, a message without parameters. */
-  readonly receive: ((packet: RawMessage) => Message) | undefined;
+  readonly receive: ((packet: RawMessage) => ReceivedMessage) | undefined;
 }
 
 const ACTION = "open an inbox";
@@ -116,6 +108,7 @@ const RULES = {
   signal,
   maxPending: record,
   overflow: oneOf("close", "drop-oldest", "drop-newest"),
+  schema: standardSchema,
 };
 
 /**
@@ -136,6 +129,7 @@ function checked(options: InboxOptions): InboxSettings {
   const { max = Infinity, idleTimeout = Infinity, signal, maxPending, overflow = "close" } =
     options;
   return {
+    schema: options.schema,
     max,
     // a timer of Infinity would fire at once
     idleTimeout: idleTimeout === Infinity ? undefined : idleTimeout,

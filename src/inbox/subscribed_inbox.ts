@@ -1,19 +1,20 @@
 import type { Clock, Timer } from "../clock.ts";
-import { iteratorOf, Queue } from "../queue.ts";
+import { iteratorOf, Queue, readableOf } from "../queue.ts";
 import type { Connection, MessageSink, ServerSubscription } from "../connection/connection.ts";
 import type { BrokerEvent, EventFeed, EventListener } from "../events.ts";
 import { InvalidSubjectError } from "../errors.ts";
 import { type Message, ReceivedMessage } from "../message/message.ts";
+import { type Schema, SlowChecks, validate } from "../message/schema.ts";
 import { copyRawMessage, heldSize, type RawMessage } from "../message/raw_message.ts";
-import { checkOptions, limit, milliseconds, signal } from "../options.ts";
+import { checkOptions, NEXT_RULES } from "../options.ts";
 import type { OwnInbox, ReplyAddresses } from "../replies/reply_addresses.ts";
 import { handled } from "../promises.ts";
 import { shortened } from "../legible.ts";
-import type { Inbox, InboxEnd, InboxSettings, NextOptions } from "./inbox.ts";
+import type { NextOptions } from "../reader.ts";
+import type { Inbox, InboxEnd, InboxSettings } from "./inbox.ts";
 
 /** How many subjects an inbox remembers to which the program has published with the inbox as the reply address. */
 const MOST_ASKED = 1_024;
-const NEXT_RULES = { timeout: limit(milliseconds), signal };
 
 /** The parts of a broker that inboxes and requests go over; `Used` is what they use of the connection. */
 export interface InboxContext<Used = Connection> {
@@ -38,6 +39,8 @@ export class SubscribedInbox implements Inbox, MessageSink, EventListener, OwnIn
   readonly #abort: (() => void) | undefined;
   /** Made on first use, to save memory. */
   #closed: PromiseWithResolvers<InboxEnd> | undefined;
+  /** Made for the first asynchronous schema, to save memory. */
+  #checks: SlowChecks<Message> | undefined;
   #refusal: PromiseWithResolvers<never> | undefined;
   #reason: InboxEnd | undefined;
   #count = 0;
@@ -109,6 +112,10 @@ export class SubscribedInbox implements Inbox, MessageSink, EventListener, OwnIn
     return this.#dropped;
   }
 
+  get readable(): ReadableStream {
+    return readableOf(this, () => ({ next: () => this.#next({}), cancel: () => this.close() }));
+  }
+
   next(options: NextOptions = {}): Promise<Message | undefined> {
     return handled(this.#next(options));
   }
@@ -116,16 +123,38 @@ export class SubscribedInbox implements Inbox, MessageSink, EventListener, OwnIn
   async #next(options: NextOptions): Promise<Message | undefined> {
     checkOptions("wait for a message", options, NEXT_RULES);
     options.signal?.throwIfAborted();
+    const { receive, schema } = this.#settings;
+    const until = schema && this.#context.clock.now() + (options.timeout ?? Infinity);
+    const late = this.#checks?.shift();
+    if (late) return await this.#checks!.wait(late, until!, options);
     const packet = this.#unread.shift() ?? await this.#wait(options);
     if (!packet) return undefined;
-    const { receive } = this.#settings;
-    return receive
+    const message = receive
       ? receive(packet)
       : new ReceivedMessage(packet, this.#context.addresses.reception);
+    return schema ? await this.#checked(schema, message, until!, options) : message;
+  }
+
+  #checked(
+    schema: Schema,
+    message: ReceivedMessage,
+    until: number,
+    options: NextOptions,
+  ): Message | Promise<Message | undefined> {
+    const valid = validate(schema, message.body);
+    if (!(valid instanceof Promise)) return message.withBody(valid);
+    const checks = this.#checks ??= new SlowChecks(
+      this.#context.clock,
+      "read an inbox",
+      this.subject,
+    );
+    const check = checks.begin(valid.then((body) => message.withBody(body)));
+    return checks.wait(check, until, options);
   }
 
   close(): Promise<void> {
     this.#unread.clear();
+    this.#checks?.cancel();
     this.stop();
     return Promise.resolve();
   }
@@ -142,9 +171,9 @@ export class SubscribedInbox implements Inbox, MessageSink, EventListener, OwnIn
     return replyTo === this.subject && this.#asked?.has(subject) === true;
   }
 
-  /** Ends with the reason `cancelled`; the program can still read waiting messages. */
-  stop(): void {
-    this.#end("cancelled");
+  /** Ends; the program can still read waiting messages. */
+  stop(reason: InboxEnd = "cancelled"): void {
+    this.#end(reason);
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Message> {

@@ -1,5 +1,5 @@
 import type { AnyParams } from "../subject/subject.ts";
-import type { NextOptions } from "../inbox/inbox.ts";
+import type { NextOptions, Reader } from "../reader.ts";
 import type { HeaderFields } from "../message/headers.ts";
 import type { Message } from "../message/message.ts";
 import type { LinkEnd } from "./link_error.ts";
@@ -45,7 +45,7 @@ export interface Session<
   Outgoing = unknown,
   Values = AnyParams,
   Opening = unknown,
-> extends AsyncIterable<Message<Incoming>>, AsyncDisposable {
+> extends Reader<Message<Incoming>, LinkEnd> {
   /** The subject of the opening. */
   readonly subject: string;
   /** The values of the pattern's parameters on the serving side; empty on the opening side. */
@@ -69,6 +69,8 @@ export interface Session<
   readonly draining: AbortSignal;
   /** The received bodies as a Web Stream; cancelling it cancels the session. */
   readonly readable: ReadableStream<Incoming>;
+  /** Always 0: the other side sends no more than this side has room for. */
+  readonly dropped: number;
   /** Sends what the program writes; closing it calls `end()`, aborting it calls `abort()`. */
   readonly writable: WritableStream<Outgoing>;
 

@@ -1,4 +1,5 @@
 import type { Message } from "../message/message.ts";
+import type { NextOptions, Reader } from "../reader.ts";
 import type { LinkEnd } from "./link_error.ts";
 
 /**
@@ -53,7 +54,7 @@ import type { LinkEnd } from "./link_error.ts";
  * assertEquals((await answer("nobody")).status, 503);
  * ```
  */
-export interface ReplyStream<Body = unknown> extends AsyncIterable<Message<Body>>, AsyncDisposable {
+export interface ReplyStream<Body = unknown> extends Reader<Message<Body>, LinkEnd> {
   /**
    * Resolves once the responder has accepted the request, before its first part; rejects with the error of a refusal.
    * From a responder of another library, which accepts nothing, it resolves as soon as the first part can be read. The
@@ -73,6 +74,18 @@ export interface ReplyStream<Body = unknown> extends AsyncIterable<Message<Body>
   readonly closed: Promise<LinkEnd>;
   /** The bodies, as a Web Stream; cancelling it closes the stream. */
   readonly readable: ReadableStream<Body>;
+
+  /** Always 0: the responder sends no more than this side has room for. */
+  readonly dropped: number;
+
+  /**
+   * The next part; `undefined` once the stream is complete, or the program has closed it.
+   *
+   * @throws {TimeoutError} if no part arrives within its `timeout`; the stream stays open
+   * @throws the reason of its `signal`, if it aborts; the stream stays open
+   * @throws the errors that the loop throws
+   */
+  next(options?: NextOptions): Promise<Message<Body> | undefined>;
 
   /** Cancels the stream: the responder's `message.signal` aborts. Does nothing once the stream has ended. */
   close(): Promise<void>;

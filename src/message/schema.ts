@@ -1,6 +1,9 @@
+import type { Clock } from "../clock.ts";
+import { within } from "../deadline.ts";
 import { ValidationError } from "../errors.ts";
 import type { Rule } from "../options.ts";
 import { isThenable } from "../promises.ts";
+import type { NextOptions } from "../reader.ts";
 
 /**
  * A Standard Schema, version 1 (standardschema.dev): zod, valibot and arktype schemas implement it. What sends takes its
@@ -110,4 +113,89 @@ function accepted<Output>(result: SchemaResult<Output>, refusal: Refusal | undef
     path: path.map((step) => String(typeof step === "object" ? step.key : step)),
   })));
   throw refusal ? refusal(error) : error;
+}
+
+/** A message whose asynchronous schema has not finished. */
+class SlowCheck<T> {
+  readonly message: Promise<T | undefined>;
+  /** When the schema must have finished, by the clock. */
+  readonly until: number;
+  #isDone = false;
+  readonly #left = Promise.withResolvers<undefined>();
+
+  constructor(valid: Promise<T>, until: number) {
+    this.until = until;
+    const done = () => void (this.#isDone = true);
+    valid.then(done, done);
+    this.message = Promise.race([valid, this.#left.promise]);
+    this.message.catch(() => {});
+  }
+
+  get isDone(): boolean {
+    return this.#isDone;
+  }
+
+  /** Nobody wants it any more. */
+  cancel(): void {
+    this.#left.resolve(undefined);
+  }
+}
+
+/** Waits for asynchronous schemas; a message whose schema takes longer than its reader waits is for the next reader. */
+export class SlowChecks<T> {
+  readonly #clock: Clock;
+  readonly #action: string;
+  readonly #subject: string;
+  #late: SlowCheck<T>[] = [];
+  readonly #running = new Set<SlowCheck<T>>();
+
+  /** `action` and `subject` are for the error of a wait that takes too long. */
+  constructor(clock: Clock, action: string, subject: string) {
+    this.#clock = clock;
+    this.#action = action;
+    this.#subject = subject;
+  }
+
+  /** Begins to wait for a message, whose schema may take `longest` milliseconds. */
+  begin(valid: Promise<T>, longest = LONGEST_VALIDATION): SlowCheck<T> {
+    return new SlowCheck(valid, this.#clock.now() + longest);
+  }
+
+  /** The oldest message that its reader did not wait for. */
+  shift(): SlowCheck<T> | undefined {
+    return this.#late.shift();
+  }
+
+  /**
+   * The message; `until` is when its reader goes, by the clock.
+   *
+   * @throws {TimeoutError} @throws the reason of the signal, or the error of the schema
+   */
+  async wait(
+    check: SlowCheck<T>,
+    until: number,
+    options: NextOptions = {},
+  ): Promise<T | undefined> {
+    const clock = this.#clock;
+    const left = Math.min(until, check.until) - clock.now();
+    const given = until < check.until ? options.timeout : LONGEST_VALIDATION;
+    // a timer of Infinity would fire at once
+    const timeout = left === Infinity ? undefined : Math.max(0, left);
+    this.#running.add(check);
+    try {
+      const patience = { clock, timeout, given, signal: options.signal };
+      return await within(check.message, patience, this.#action, this.#subject);
+    } catch (error) {
+      if (!check.isDone && clock.now() < check.until) this.#late.unshift(check);
+      throw error;
+    } finally {
+      this.#running.delete(check);
+    }
+  }
+
+  /** Ends all waits, and drops what is late. */
+  cancel(): void {
+    this.#late = [];
+    for (const check of this.#running) check.cancel();
+  }
 }

@@ -1,3 +1,5 @@
+import type { Clock } from "../clock.ts";
+import { within } from "../deadline.ts";
 import type { DecodeError, RemoteError, ValidationError } from "../errors.ts";
 import { type Message, ReceivedMessage, type Reception } from "../message/message.ts";
 import type { RawMessage } from "../message/raw_message.ts";
@@ -12,8 +14,11 @@ import {
   signal,
 } from "../options.ts";
 import { isThenable } from "../promises.ts";
+import type { NextOptions, Reader } from "../reader.ts";
+import type { ReplyAddresses } from "../replies/reply_addresses.ts";
+import { isFaulty, readAnswer } from "./requests.ts";
 import { type HeaderFields, headerFields } from "../message/headers.ts";
-import { type Schema, standardSchema } from "../message/schema.ts";
+import { type Schema, SlowChecks, standardSchema } from "../message/schema.ts";
 
 /**
  * Why a request to many ended. `max`: it got as many answers as it asked for; `sentinel`: a message said that no more
@@ -67,9 +72,24 @@ export type Answer<Body = unknown> =
  * assertEquals(await answers.closed, "stall");
  * ```
  */
-export interface Answers<Body = unknown> extends AsyncIterable<Answer<Body>>, AsyncDisposable {
+export interface Answers<Body = unknown> extends Reader<Answer<Body>, AnswersEnd> {
   /** Resolves with the reason once the request has ended; never rejects, and needs no loop. */
   readonly closed: Promise<AnswersEnd>;
+
+  /**
+   * The bodies, as a Web Stream; cancelling it ends the request. A failed answer fails the stream with its error, and
+   * ends the request.
+   */
+  readonly readable: ReadableStream<Body>;
+
+  /**
+   * The next answer; `undefined` once the request has ended and no answer waits.
+   *
+   * @throws {TimeoutError} if no answer arrives within its `timeout`; the request goes on
+   * @throws the reason of its `signal`, if it aborts; the request goes on
+   * @throws the errors that the loop throws
+   */
+  next(options?: NextOptions): Promise<Answer<Body> | undefined>;
 
   /** Ends the request and drops unread answers; does nothing if the request has ended. */
   close(): Promise<void>;
@@ -188,4 +208,74 @@ export function requestManySettings(
   const { stall, timeout = requestTimeout, signal, schema } = options ?? {};
   const { max = Infinity, sentinel = false } = options ?? {};
   return { max, stall: stall === Infinity ? undefined : stall, sentinel, timeout, signal, schema };
+}
+
+/** What an {@linkcode AnswerReader} needs. */
+export interface AnswerContext {
+  readonly clock: Clock;
+  readonly addresses: ReplyAddresses;
+  /** Called if the schema itself fails, as a loop does not close an iterator that throws. */
+  readonly broken: () => Promise<void>;
+}
+
+/** Reads answers, checked by the schema. */
+export class AnswerReader {
+  readonly #subject: string;
+  readonly #settings: RequestManySettings;
+  readonly #context: AnswerContext;
+  readonly #deadlineAt: number;
+  /** Made for the first reader that waits for a time. */
+  #checks: SlowChecks<Answer> | undefined;
+
+  constructor(subject: string, settings: RequestManySettings, context: AnswerContext) {
+    this.#subject = subject;
+    this.#settings = settings;
+    this.#context = context;
+    this.#deadlineAt = context.clock.now() + settings.timeout;
+  }
+
+  /** The answer that its reader did not wait for, if there is one. */
+  late(until = Infinity, options?: NextOptions): Promise<Answer | undefined> | undefined {
+    const late = this.#checks?.shift();
+    return late && this.#checks!.wait(late, until, options);
+  }
+
+  /** The answer, unless it takes longer than its reader waits: then it is for the next one. */
+  readWithin(packet: RawMessage, until: number, options: NextOptions): Promise<Answer | undefined> {
+    const { clock } = this.#context;
+    const checks = this.#checks ??= new SlowChecks(clock, "read an answer", this.#subject);
+    // reading has a limit of its own
+    return checks.wait(checks.begin(this.read(packet), Infinity), until, options);
+  }
+
+  /** The answer with its error, if any, so that reading `body` cannot end the loop. */
+  async read(packet: RawMessage): Promise<Answer> {
+    const { reception } = this.#context.addresses;
+    try {
+      const received = new ReceivedMessage(packet, reception);
+      const read = readAnswer(this.#subject, received, this.#settings.schema);
+      const answer = read instanceof Promise ? await this.#withinDeadline(read) : read;
+      void answer.body;
+      return Object.assign(answer, { error: undefined });
+    } catch (error) {
+      if (isFaulty(error)) return Object.assign(new ReceivedMessage(packet, reception), { error });
+      await this.#context.broken();
+      throw error;
+    }
+  }
+
+  /** Drops what is late. */
+  cancel(): void {
+    this.#checks?.cancel();
+  }
+
+  /** Limits a slow schema to the rest of the request's time; for an answer read late the full time starts anew. */
+  #withinDeadline(answer: Promise<Message>): Promise<Message> {
+    const { timeout, signal } = this.#settings;
+    const { clock } = this.#context;
+    const remaining = this.#deadlineAt - clock.now();
+    const left = remaining > 0 ? remaining : timeout;
+    const patience = { clock, timeout: left, given: timeout, signal };
+    return within(answer, patience, `validate an answer of "${this.#subject}"`, this.#subject);
+  }
 }

@@ -1,19 +1,21 @@
 import type { Clock, Timer } from "../clock.ts";
-import { DEFAULT_BOUNDS, iteratorOf, Queue } from "../queue.ts";
+import { DEFAULT_BOUNDS, iteratorOf, Queue, readableOf } from "../queue.ts";
 import type { Connection, MessageSink, ServerSubscription } from "../connection/connection.ts";
 import { ForeignAnswers, isForeignAnswer, isOwnQuestion } from "../replies/matching.ts";
 import type { OwnInbox, ReplyAddresses } from "../replies/reply_addresses.ts";
 import type { BrokerEvent, EventFeed } from "../events.ts";
 import { NoRespondersError, PermissionError, TimeoutError } from "../errors.ts";
-import { within } from "../deadline.ts";
-import { type Message, ReceivedMessage } from "../message/message.ts";
+import { ReceivedMessage } from "../message/message.ts";
 import type { EncodedMessage } from "../message/encoded_message.ts";
 import { copyRawMessage, heldSize, type RawMessage } from "../message/raw_message.ts";
-import { retraced } from "../promises.ts";
+import { checkOptions, NEXT_RULES } from "../options.ts";
+import { handled, retraced } from "../promises.ts";
+import type { NextOptions } from "../reader.ts";
 import type { InboxContext } from "../inbox/subscribed_inbox.ts";
-import { isFaulty, isNoResponders, readAnswer, requestClosed } from "./requests.ts";
+import { isNoResponders, requestClosed } from "./requests.ts";
 import {
   type Answer,
+  AnswerReader,
   type Answers,
   type AnswersEnd,
   isLast,
@@ -30,6 +32,8 @@ export interface QuestionToMany {
   readonly encode: () => EncodedMessage | Promise<EncodedMessage>;
 }
 
+const READ = "read an answer";
+
 /**
  * Collects answers on its own inbox, and ends the inbox as soon as it has enough. It sends the subscription before the
  * question on the same connection, so that it needs no flush and misses no answer.
@@ -44,14 +48,15 @@ export class CollectedAnswers implements Answers, MessageSink, OwnInbox {
   readonly #addresses: ReplyAddresses;
   readonly #foreign: ForeignAnswers;
   readonly #replyTo: string;
+  readonly #reader: AnswerReader;
   readonly #unread = new Queue<RawMessage>();
   #resolveClosed!: (reason: AnswersEnd) => void;
   /** Makes the error; the stack of our own errors leads to the reader. */
   #failure: (() => unknown) | undefined;
-  #deadlineAt = Infinity;
   #isEnded = false;
   #isSent = true;
   #count = 0;
+  #dropped = 0;
   #subscription: ServerSubscription | undefined;
   #question: EncodedMessage | undefined;
   #stopListening: (() => void) | undefined;
@@ -78,6 +83,8 @@ export class CollectedAnswers implements Answers, MessageSink, OwnInbox {
     this.#addresses = addresses;
     this.#foreign = new ForeignAnswers(feed);
     this.#replyTo = replyTo;
+    const broken = () => this.close();
+    this.#reader = new AnswerReader(subject, settings, { clock, addresses, broken });
     const { signal, timeout } = settings;
     if (signal?.aborted) {
       this.#abort();
@@ -87,7 +94,6 @@ export class CollectedAnswers implements Answers, MessageSink, OwnInbox {
     addresses.open(replyTo, this);
     // listen before encoding the question, as code that runs in the encoding may abort, or stop the broker
     this.#stopListening = feed.listen((event) => this.#onEvent(event));
-    this.#deadlineAt = clock.now() + timeout;
     this.#deadlineTimer = clock.setTimeout(() => this.#expire(), timeout);
     signal?.addEventListener("abort", this.#abort, { once: true });
     this.#ask(encode);
@@ -110,8 +116,25 @@ export class CollectedAnswers implements Answers, MessageSink, OwnInbox {
     }
   }
 
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  get readable(): ReadableStream {
+    return readableOf(this, () => ({ next: () => this.#nextBody(), cancel: () => this.close() }));
+  }
+
+  /** A Web Stream has no place for an error beside what follows it. */
+  async #nextBody(): Promise<Answer | undefined> {
+    const answer = await this.#next();
+    if (!answer?.error) return answer;
+    await this.close();
+    throw answer.error;
+  }
+
   close(): Promise<void> {
     this.#unread.clear();
+    this.#reader.cancel();
     this.#end("cancelled");
     return Promise.resolve();
   }
@@ -120,11 +143,30 @@ export class CollectedAnswers implements Answers, MessageSink, OwnInbox {
     return iteratorOf(() => this.#next(), () => this.close());
   }
 
+  next(options?: NextOptions): Promise<Answer | undefined> {
+    return handled(options ? this.#nextWithin(options) : this.#next());
+  }
+
   async #next(): Promise<Answer | undefined> {
-    const packet = this.#unread.shift() ?? await this.#unread.wait({}, "read an answer");
-    if (packet) return await this.#read(packet);
+    const late = this.#reader.late();
+    if (late) return await late;
+    const packet = this.#unread.shift() ?? await this.#unread.wait({}, READ);
+    if (packet) return await this.#reader.read(packet);
     if (this.#failure) throw this.#failure();
     return undefined;
+  }
+
+  async #nextWithin(options: NextOptions): Promise<Answer | undefined> {
+    checkOptions("wait for a message", options, NEXT_RULES);
+    const { timeout = Infinity, signal } = options;
+    signal?.throwIfAborted();
+    const clock = this.#clock;
+    const until = clock.now() + timeout;
+    const late = this.#reader.late(until, options);
+    if (late) return await late;
+    const patience = { clock, timeout: timeout === Infinity ? undefined : timeout, signal };
+    const packet = this.#unread.shift() ?? await this.#unread.wait(patience, READ, this.#subject);
+    return packet ? await this.#reader.readWithin(packet, until, options) : await this.#next();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -179,46 +221,15 @@ export class CollectedAnswers implements Answers, MessageSink, OwnInbox {
     }
   }
 
-  /** The answer with its error, if any, so that reading `body` cannot end the loop. */
-  async #read(packet: RawMessage): Promise<Answer> {
-    try {
-      const received = new ReceivedMessage(packet, this.#addresses.reception);
-      const read = readAnswer(this.#subject, received, this.#settings.schema);
-      const answer = read instanceof Promise ? await this.#withinDeadline(read) : read;
-      void answer.body;
-      return Object.assign(answer, { error: undefined });
-    } catch (error) {
-      if (isFaulty(error)) {
-        return Object.assign(new ReceivedMessage(packet, this.#addresses.reception), { error });
-      }
-      // the schema itself failed, and a loop does not close an iterator that throws
-      await this.close();
-      throw error;
-    }
-  }
-
-  /** Limits a slow schema to the rest of the request's time; for an answer read late the full time starts anew. */
-  #withinDeadline(answer: Promise<Message>): Promise<Message> {
-    const { timeout, signal } = this.#settings;
-    const remaining = this.#deadlineAt - this.#clock.now();
-    const clock = this.#clock;
-    const patience = {
-      clock,
-      timeout: remaining > 0 ? remaining : timeout,
-      given: timeout,
-      signal,
-    };
-    return within(answer, patience, `validate an answer of "${this.#subject}"`, this.#subject);
-  }
-
   /** Ends the request if too many answers wait: dropping some would make a part look like all of them. */
   #store(packet: RawMessage): boolean {
     const size = heldSize(packet);
     const fits = this.#unread.fits(size, DEFAULT_BOUNDS);
     if (fits) this.#unread.push(copyRawMessage(packet), size);
     else {
+      this.#dropped++;
       this.#end("overflow");
-      this.#feed.emit({ type: "slowConsumer", subject: this.#subject, dropped: 1 });
+      this.#feed.emit({ type: "slowConsumer", subject: this.#subject, dropped: this.#dropped });
     }
     return fits;
   }

@@ -1,4 +1,4 @@
-import type { NextOptions } from "../inbox/inbox.ts";
+import type { NextOptions } from "../reader.ts";
 import { handled } from "../promises.ts";
 import { schemaMetadata } from "../service/endpoint.ts";
 import type { BrokerContext, Scope } from "../source/context.ts";

@@ -1,6 +1,6 @@
 import { type Clock, platformClock } from "../clock.ts";
 import { within } from "../deadline.ts";
-import type { NextOptions } from "../inbox/inbox.ts";
+import type { NextOptions } from "../reader.ts";
 import { checkOptions, count as wholeCount, limit, milliseconds, signal } from "../options.ts";
 import { breath, breathing } from "../pacing.ts";
 import { type Bounds, Queue } from "../queue.ts";

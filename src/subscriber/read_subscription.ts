@@ -1,9 +1,11 @@
-import { type InboxSettings, inboxSettings, type NextOptions } from "../inbox/inbox.ts";
+import { type InboxEnd, type InboxSettings, inboxSettings } from "../inbox/inbox.ts";
+import type { Schema } from "../message/schema.ts";
+import type { NextOptions } from "../reader.ts";
 import { SubscribedInbox } from "../inbox/subscribed_inbox.ts";
 import { type Message, ReceivedMessage } from "../message/message.ts";
 import { Pattern } from "../subject/subject.ts";
 import { handled } from "../promises.ts";
-import { iteratorOf } from "../queue.ts";
+import { iteratorOf, readableOf } from "../queue.ts";
 import type { Scope } from "../source/context.ts";
 import type { ReadSubscriber } from "./subscriber.ts";
 import type { SubscriberSettings } from "./subscriber_options.ts";
@@ -17,8 +19,17 @@ export class ReadSubscription implements ReadSubscriber {
   #inbox: SubscribedInbox | undefined;
   #starting: Promise<this> | undefined;
   #wasStarted = false;
+  readonly #schema: Schema | undefined;
+  #closed = Promise.withResolvers<InboxEnd>();
+  #isClosed = false;
 
-  constructor(text: string, settings: SubscriberSettings, scope: Scope<ReadSubscription>) {
+  constructor(
+    text: string,
+    settings: SubscriberSettings,
+    schema: Schema | undefined,
+    scope: Scope<ReadSubscription>,
+  ) {
+    this.#schema = schema;
     this.#text = text;
     this.#settings = settings;
     this.#scope = scope;
@@ -51,6 +62,21 @@ export class ReadSubscription implements ReadSubscriber {
     return this.#inbox?.dropped ?? 0;
   }
 
+  get closed(): Promise<InboxEnd> {
+    return this.#closed.promise;
+  }
+
+  /** Of each start another one, as a Web Stream that has ended stays so. */
+  get readable(): ReadableStream {
+    return readableOf(this.#inbox ?? {}, () => {
+      const messages = this[Symbol.asyncIterator]();
+      return {
+        next: async () => (await messages.next()).value,
+        cancel: () => messages.return!(),
+      };
+    });
+  }
+
   /** Subscribes once for concurrent calls, as `stop()` could not end a second subscription. */
   start(): Promise<this> {
     return handled(Promise.try(() => this.#start()));
@@ -68,16 +94,26 @@ export class ReadSubscription implements ReadSubscriber {
   }
 
   stop(): Promise<void> {
-    const left = this.drain();
+    const left = this.#end("cancelled");
     this.#scope.leave(this, left);
     return left;
   }
 
-  /** Takes no new messages; the program can still read waiting ones. */
+  /** The broker stops: takes no new messages; the program can still read waiting ones. */
   drain(): Promise<void> {
+    return this.#end("connection");
+  }
+
+  #end(reason: InboxEnd): Promise<void> {
     this.#starting = undefined;
-    this.#inbox?.stop();
+    this.#inbox?.stop(reason);
+    this.#close(reason);
     return Promise.resolve();
+  }
+
+  #close(reason: InboxEnd): void {
+    this.#isClosed = true;
+    this.#closed.resolve(reason);
   }
 
   next(options?: NextOptions): Promise<Message | undefined> {
@@ -120,17 +156,23 @@ export class ReadSubscription implements ReadSubscriber {
     const { context } = this.#scope;
     const { queue, addresses: { reception } } = context;
     const pattern = new Pattern(this.pattern);
+    const schema = this.#schema;
     const settings: InboxSettings = {
       ...inboxSettings({ maxPending: this.#settings.bounds, overflow: "drop-oldest" }),
+      schema,
       queue: this.#settings.queue ?? queue,
       receive: (packet) =>
         new ReceivedMessage(packet, { ...reception, params: pattern.read(packet.subject) }),
     };
+    if (this.#isClosed) this.#closed = Promise.withResolvers();
+    this.#isClosed = false;
     // set before the inbox is ready, so that a stop() meanwhile finds it
     const inbox = this.#inbox = new SubscribedInbox(context, pattern.subject, settings);
     // subscriptions end with the connection, and the next connection needs new ones
-    inbox.closed.then(() => {
-      if (this.#inbox === inbox) this.#starting = undefined;
+    inbox.closed.then((reason) => {
+      if (this.#inbox !== inbox) return;
+      this.#starting = undefined;
+      this.#close(reason);
     });
     try {
       await inbox.ready();

@@ -1,5 +1,6 @@
 import type { AnyParams } from "../subject/subject.ts";
-import type { NextOptions } from "../inbox/inbox.ts";
+import type { InboxEnd } from "../inbox/inbox.ts";
+import type { NextOptions, Reader } from "../reader.ts";
 import type { AnyState, Message } from "../message/message.ts";
 
 /** A subscription to a subject; `broker.subscriber()` makes it, `start()` subscribes at the server. */
@@ -41,17 +42,29 @@ export interface HandlerSubscriber extends Subscriber {
 }
 
 /** A subscriber without a handler; the program reads it like an inbox. */
-export interface ReadSubscriber extends Subscriber, AsyncIterable<Message> {
-  /** How many messages were dropped because they arrived faster than the program read. */
-  readonly dropped: number;
+export interface ReadSubscriber<Body = unknown, Values = AnyParams>
+  extends Subscriber, Reader<Message<Body, Values>, InboxEnd> {
+  /**
+   * Resolves with the reason once the subscriber has ended: `cancelled` by its `stop()`, `connection` with its broker;
+   * never rejects. After a further start it is another promise.
+   */
+  readonly closed: Promise<InboxEnd>;
+  /** The bodies, as a Web Stream; cancelling it ends only its own wait. After a further start it is another stream. */
+  readonly readable: ReadableStream<Body>;
 
   /**
    * The next message; `undefined` once the subscriber has stopped and no message waits.
    *
+   * @throws {TypeError} if it was never started
    * @throws {TimeoutError} if no message arrives within `timeout`
+   * @throws {DecodeError} if a body with a `schema` does not decode; the subscriber stays open
+   * @throws {ValidationError} if a body does not fit its `schema`; the subscriber stays open
    * @throws the reason of `signal`, if it aborts
    */
-  next(options?: NextOptions): Promise<Message | undefined>;
+  next(options?: NextOptions): Promise<Message<Body, Values> | undefined>;
+
+  /** Reads messages until the subscriber has stopped; leaving the loop ends only its own wait, as others may read too. */
+  [Symbol.asyncIterator](): AsyncIterator<Message<Body, Values>>;
 }
 
 /**

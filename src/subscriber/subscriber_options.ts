@@ -85,6 +85,12 @@ export interface SubscriberOptions<
   readonly maxPending?: Partial<Bounds>;
 }
 
+/** How to subscribe without a handler. */
+export type ReadOptions<Body = unknown> = Pick<
+  SubscriberOptions<Body>,
+  "queue" | "maxPending" | "schema"
+>;
+
 /** The options with their defaults filled in. */
 export interface SubscriberSettings {
   readonly queue: string | undefined;
@@ -119,6 +125,12 @@ const RULES = {
   maxPending: record,
 };
 
+const READ_RULES = {
+  queue: RULES.queue,
+  schema: RULES.schema,
+  maxPending: RULES.maxPending,
+};
+
 const STREAM_RULES = { ...LINK_RULES, openingRate: limit(count) };
 
 /** Options to give with the first handler of a subject, as they apply to all of its handlers. */
@@ -143,8 +155,7 @@ export function subscriberSettings(
   handler: unknown,
 ): SubscriberSettings {
   const action = `subscribe to "${pattern.text}"`;
-  const { queue: queueRule, maxPending: pendingRule } = RULES;
-  checkOptions(action, options, handler ? RULES : { queue: queueRule, maxPending: pendingRule });
+  checkOptions(action, options, handler ? RULES : READ_RULES);
   checkOptions(action, options.maxPending, { messages: count, bytes });
   checkOptions(action, options.streams, STREAM_RULES);
   const { queue, publishTo = [], noReply = false, streams = {}, maxPending } = options;

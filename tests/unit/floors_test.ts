@@ -16,6 +16,7 @@ const FLOORS: readonly (readonly string[])[] = [
     "legible.ts",
     "promises.ts",
     "queue.ts",
+    "reader.ts",
     "pacing.ts",
   ],
   ["subject"],

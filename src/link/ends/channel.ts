@@ -1,5 +1,5 @@
 import { LONGEST_TIMER, type Timer } from "../../clock.ts";
-import type { NextOptions } from "../../inbox/inbox.ts";
+import type { NextOptions } from "../../reader.ts";
 import type { Message } from "../../message/message.ts";
 import type { HeaderFields } from "../../message/headers.ts";
 import type { EncodedMessage } from "../../message/encoded_message.ts";

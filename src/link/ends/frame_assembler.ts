@@ -1,15 +1,14 @@
 import type { ReceivedBody } from "../frames/body_frames.ts";
 import type { Clock } from "../../clock.ts";
 import { Queue } from "../../queue.ts";
-import type { NextOptions } from "../../inbox/inbox.ts";
+import type { NextOptions } from "../../reader.ts";
 import { sizeOf } from "../../message/raw_message.ts";
-import { checkOptions, limit, milliseconds, signal } from "../../options.ts";
+import { checkOptions, NEXT_RULES } from "../../options.ts";
 import type { BodyCode, Numbered } from "../frames/frame.ts";
 import { FRAME } from "../limits.ts";
 import type { Link } from "./link.ts";
 
 const FEW_PIECES = 1_024;
-const NEXT_RULES = { timeout: limit(milliseconds), signal };
 
 /** Joins pieces to bodies, which wait until the program reads them. */
 export class FrameAssembler {

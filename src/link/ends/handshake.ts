@@ -1,5 +1,5 @@
 import type { Clock, Timer } from "../../clock.ts";
-import { within } from "../../deadline.ts";
+import { type Patience, within } from "../../deadline.ts";
 import { TimeoutError } from "../../errors.ts";
 import { encodeHeaders, type HeaderFields, sendableFields } from "../../message/headers.ts";
 import { ReceivedMessage } from "../../message/message.ts";
@@ -258,8 +258,10 @@ export class PlainAnswer {
   }
 
   /** The next part; `undefined` once there is none. */
-  async next(): Promise<RawMessage | undefined> {
-    while (!this.hasParts && !this.#ending) await this.#news();
+  async next(patience: Patience = {}): Promise<RawMessage | undefined> {
+    while (!this.hasParts && !this.#ending) {
+      await within(this.#news(), patience, "read a stream", this.#subject);
+    }
     const part = this.#backlog.shift();
     this.#shrunk();
     return part;

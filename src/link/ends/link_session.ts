@@ -2,17 +2,18 @@ import type { Clock } from "../../clock.ts";
 import { within } from "../../deadline.ts";
 import type { EventFeed } from "../../events.ts";
 import { headerFields } from "../../message/headers.ts";
-import type { NextOptions } from "../../inbox/inbox.ts";
+import type { NextOptions } from "../../reader.ts";
 import type { Message } from "../../message/message.ts";
 import { checkSent, LONGEST_VALIDATION, type Schema } from "../../message/schema.ts";
 import { checkOptions, signal } from "../../options.ts";
 import { asError, shortened } from "../../legible.ts";
 import { handled, SENT } from "../../promises.ts";
+import { readableOf } from "../../queue.ts";
 import type { Channel } from "./channel.ts";
 import type { LinkEnd } from "../link_error.ts";
 import type { LinkContext } from "./link_context.ts";
 import type { SendOptions, Session, SessionState } from "../session.ts";
-import { readableOf, writableOf } from "./web_streams.ts";
+import { writableOf } from "./web_streams.ts";
 
 /**
  * How long a served session goes on when its broker stops and its handler ignores that, in milliseconds: the peer may
@@ -30,7 +31,6 @@ export class LinkSession implements Session {
   #unsentCount = 0;
   readonly #sendSchema: Schema | undefined;
   readonly #selfWait: (() => void) | undefined;
-  #readable: ReadableStream | undefined;
   #writable: WritableStream | undefined;
 
   /**
@@ -85,7 +85,12 @@ export class LinkSession implements Session {
   }
 
   get readable(): ReadableStream {
-    return this.#readable ??= readableOf(this.#channel);
+    return readableOf(this, () => this.#channel);
+  }
+
+  /** Nothing is: the peer sends no more than there is room for. */
+  get dropped(): number {
+    return 0;
   }
 
   get writable(): WritableStream {

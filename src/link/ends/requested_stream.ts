@@ -1,12 +1,13 @@
 import type { Timer } from "../../clock.ts";
 import { within } from "../../deadline.ts";
-import type { NextOptions } from "../../inbox/inbox.ts";
+import type { NextOptions } from "../../reader.ts";
 import { type Message, ReceivedMessage } from "../../message/message.ts";
 import type { EncodedMessage } from "../../message/encoded_message.ts";
 import type { RawMessage } from "../../message/raw_message.ts";
-import type { Schema } from "../../message/schema.ts";
+import { type Schema, SlowChecks } from "../../message/schema.ts";
 import { handled } from "../../promises.ts";
-import { iteratorOf } from "../../queue.ts";
+import { checkOptions, NEXT_RULES } from "../../options.ts";
+import { iteratorOf, readableOf } from "../../queue.ts";
 import { shortened } from "../../legible.ts";
 import { readAnswer } from "../../requests/requests.ts";
 import type { Channel } from "./channel.ts";
@@ -14,7 +15,6 @@ import type { OpeningPatience, PlainAnswer } from "./handshake.ts";
 import type { LinkEnd } from "../link_error.ts";
 import type { LinkContext } from "./link_context.ts";
 import type { ReplyStream } from "../stream.ts";
-import { readableOf } from "./web_streams.ts";
 
 /** How long to wait for a stream. */
 export interface StreamPatience extends OpeningPatience {
@@ -36,7 +36,8 @@ export class RequestedStream implements ReplyStream {
   #accepted: Promise<void> | undefined;
   /** Whether parts can be read directly, without a schema. */
   #isFlowing = false;
-  #readable: ReadableStream | undefined;
+  /** The parts of a plain responder that their readers did not wait for. */
+  #checks: SlowChecks<Message> | undefined;
 
   constructor(
     channel: Channel,
@@ -69,7 +70,12 @@ export class RequestedStream implements ReplyStream {
   }
 
   get readable(): ReadableStream {
-    return this.#readable ??= readableOf(this);
+    return readableOf(this, () => this);
+  }
+
+  /** Nothing is: the peer sends no more than there is room for. */
+  get dropped(): number {
+    return 0;
   }
 
   close(): Promise<void> {
@@ -81,20 +87,49 @@ export class RequestedStream implements ReplyStream {
     this.#channel.cancel(reason);
   }
 
-  next(): Promise<Message | undefined> {
-    return handled(this.#next());
+  next(options?: NextOptions): Promise<Message | undefined> {
+    return handled(options ? this.#nextWithin(options) : this.#next());
   }
 
   async #next(): Promise<Message | undefined> {
-    const plain = await this.#opened.catch((error) => {
-      if (!this.#channel.hasClosed) throw error;
-    });
+    const plain = await this.#opened.catch((error) => this.#failed(error));
     if (!plain) {
       this.#isFlowing = !this.#schema;
       return await this.#channel.next(this.#patience());
     }
+    const late = this.#checks?.shift();
+    if (late) return await late.message;
     const part = await plain.next();
     return part ? await this.#read(part) : await this.#channel.next();
+  }
+
+  /** What its reader has not waited for is for the next reader. */
+  async #nextWithin(options: NextOptions): Promise<Message | undefined> {
+    checkOptions("wait for a message", options, NEXT_RULES);
+    options.signal?.throwIfAborted();
+    const { subject } = this.#channel;
+    const { clock } = this.#context;
+    const { timeout = Infinity, signal } = options;
+    const until = clock.now() + timeout;
+    const patience = () => {
+      const left = Math.max(0, until - clock.now());
+      return { clock, timeout: left === Infinity ? undefined : left, given: timeout, signal };
+    };
+    const action = "read a stream";
+    const plain = await within(this.#opened, patience(), action, subject)
+      .catch((error) => this.#failed(error));
+    if (!plain) return await this.#channel.next(this.#patience(options, until));
+    const checks = this.#checks ??= new SlowChecks(clock, action, subject);
+    const late = checks.shift();
+    if (late) return await checks.wait(late, until, options);
+    const part = await plain.next(patience());
+    if (!part) return await this.#channel.next(options);
+    return await checks.wait(checks.begin(this.#read(part), Infinity), until, options);
+  }
+
+  /** A stream that the program has closed gives nothing more, and no error. */
+  #failed(error: unknown): undefined {
+    if (!this.#channel.hasClosed) throw error;
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Message> {
@@ -120,12 +155,16 @@ export class RequestedStream implements ReplyStream {
   }
 
   /** The link ends by its deadline and by the signal, but a schema may have what came before that. */
-  #patience(): NextOptions | undefined {
-    if (!this.#schema) return undefined;
-    const timeout = this.#until === Infinity
-      ? Infinity
-      : Math.max(0, this.#until - this.#context.clock.now());
-    return { timeout, ...this.#signal && { signal: this.#signal } };
+  #patience(options?: NextOptions, until = Infinity): NextOptions | undefined {
+    if (!this.#schema && !options) return undefined;
+    const end = this.#schema ? Math.min(until, this.#until) : until;
+    // up, as an error tells a program the time that it gave
+    const timeout = Math.max(0, Math.ceil(end - this.#context.clock.now()));
+    const signals = [this.#schema && this.#signal, options?.signal].filter((one) =>
+      one !== undefined
+    );
+    const signal = signals.length > 1 ? AbortSignal.any(signals) : signals[0];
+    return { timeout, ...signal && { signal } };
   }
 
   async #open(

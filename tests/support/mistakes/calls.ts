@@ -58,7 +58,7 @@ export const MISTAKES_IN_CALLS: Mistakes = {
     [
       "broker.openInbox({ maximum: 1 });",
       "maximum",
-      "Object literal may only specify known properties, and 'maximum' does not exist in type 'InboxOptions'.",
+      "Object literal may only specify known properties, and 'maximum' does not exist in type 'InboxOptions<unknown>'.",
     ],
     [
       'broker.openInbox({ overflow: "drop" });',

@@ -8,6 +8,7 @@ function sentenceOf(options: unknown): string {
 Deno.test("inboxSettings() fills in the defaults", () => {
   const { receive: _, ...settings } = inboxSettings();
   assertEquals(settings, {
+    schema: undefined,
     max: Infinity,
     idleTimeout: undefined,
     signal: undefined,
@@ -53,7 +54,7 @@ Deno.test("inboxSettings() names each wrong option and its value", () => {
     [{ overflow: "x" }, `"overflow" must be one of "close", "drop-oldest", "drop-newest": "x"`],
     [
       { queue: "q" },
-      `an option must be one of max, idleTimeout, signal, maxPending, overflow: "queue"`,
+      `an option must be one of max, idleTimeout, signal, maxPending, overflow, schema: "queue"`,
     ],
   ];
   for (const [options, rule] of wrong) assertEquals(sentenceOf(options), cannot + rule);
