@@ -43,6 +43,15 @@ export interface IncludeOptions {
   readonly prefix?: string;
 }
 
+/**
+ * What `include` asks of a router: its state must be a part of the state of what includes it, which runs the outer
+ * middleware. A router that names no state fits everywhere. For any other router it is a text, which the compiler shows.
+ */
+export type Providing<State, Needed extends object> = [AnyState] extends [Needed]
+  ? NatsRouter<Needed>
+  : [State] extends [Needed] ? NatsRouter<Needed>
+  : "a router whose state is a part of the state here";
+
 /** Middleware for both directions. */
 export interface MiddlewarePair<State> {
   /** Wraps the handlers. */
@@ -112,13 +121,17 @@ export class NatsRouter<State extends object = AnyState> {
   }
 
   /**
-   * Includes the handlers, publishers and middleware of another router.
+   * Includes the handlers, publishers and middleware of another router. The state that it names must be a part of the
+   * state here.
    *
    * @throws {TypeError} if that router is included already, or a request would get two answers
    * @throws {InvalidSubjectError} for a prefix that is not the start of a valid subject, or that ends with a letter or
    * digit
    */
-  include(router: NatsRouter<State>, options: IncludeOptions = {}): this {
+  include<Needed extends object>(
+    router: Providing<State, Needed>,
+    options: IncludeOptions = {},
+  ): this {
     if (!(router instanceof NatsRouter)) {
       throw wrongCall("include a router", 'include(router, { prefix: "v1." })');
     }

@@ -19,6 +19,10 @@ const RIGHT = [
   'broker.subscriber("orders", { replySchema: aNumber }, async () => reply(7));',
   'broker.subscriber("orders", { replySchema: aNumber }, async function* () { yield 7; });',
   'signedIn.subscriber("orders", ({ state }) => state.user.length);',
+  "signedIn.include(router);",
+  "signedIn.include(new NatsRouter<{ user: string }>());",
+  "new NatsBroker<{ user: string; tenant: string }>().include(new NatsRouter<Signed>());",
+  "new NatsBroker<Signed>().include(router);",
   "broker.subscriber(one, ({ job, params }) => [job.attempt, params.id]);",
   "broker.include(router); inbox.next(); session.next(); list.name; reply; ReplyError; aText;",
 ];

@@ -124,8 +124,17 @@ export const MISTAKES_IN_HANDLERS: Mistakes = {
     [
       "signedIn.include(new NatsRouter<{ tenant: string }>());",
       "new NatsRouter<{ tenant: string }>()",
-      `Argument of type 'NatsRouter<{ tenant: string; }>' is not assignable to parameter of type 'NatsRouter<{ user: string; }>'.
-  Property 'user' is missing in type '{ tenant: string; }' but required in type '{ user: string; }'.`,
+      `Argument of type 'NatsRouter<{ tenant: string; }>' is not assignable to parameter of type '"a router whose state is a part of the state here"'.`,
+    ],
+    [
+      "broker.include(new NatsRouter<{ user: string }>());",
+      "new NatsRouter<{ user: string }>()",
+      `Argument of type 'NatsRouter<{ user: string; }>' is not assignable to parameter of type '"a router whose state is a part of the state here"'.`,
+    ],
+    [
+      'broker.use(({ state }) => { state.user = "Ada"; });',
+      "state.user",
+      "Index signature in type 'AnyState' only permits reading.",
     ],
   ],
   "a wrong source": [

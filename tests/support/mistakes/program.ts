@@ -16,6 +16,7 @@ export const HEAD: readonly string[] = [
   "const broker = new NatsBroker();",
   "const router = new NatsRouter();",
   "const signedIn = new NatsBroker<{ user: string }>();",
+  "interface Signed { user: string }",
   'const one = jobs("shop", "jobs.{id}");',
   'const list = batches("b", "readings.{room}", { max: 1, within: 1 });',
   'const opened = broker.publisher("shop.opened", { schema: aText });',
