@@ -37,6 +37,7 @@ export { ReplyAddressError } from "./src/replies/refused_replies.ts";
 export { MessageHeaders } from "./src/message/headers.ts";
 export { reply } from "./src/message/reply.ts";
 
+export type { Duration } from "./src/duration.ts";
 export type { TimeoutOptions } from "./src/options.ts";
 export type { BrokerOptions, ReconnectOptions, TlsOptions } from "./src/broker/broker_options.ts";
 export type { PermissionClaims, Permissions, SubjectClaims } from "./src/broker/permissions.ts";

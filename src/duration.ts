@@ -22,6 +22,13 @@ export function millisecondsOf(duration: unknown): number | undefined {
   return milliseconds >= 0 && milliseconds < Infinity ? milliseconds : undefined;
 }
 
+/** The milliseconds of a duration that has been checked; `Infinity` stays. */
+export function asMilliseconds(duration: Duration): number;
+export function asMilliseconds(duration: Duration | undefined): number | undefined;
+export function asMilliseconds(duration: Duration | undefined): number | undefined {
+  return typeof duration === "string" ? parse(duration) : duration;
+}
+
 function parse(text: string): number | undefined {
   const [, amount, unit] = FORM.exec(text) ?? [];
   // 1.1 s would be 1100.0000000000001 ms

@@ -4,6 +4,7 @@
  * @module
  */
 import { LONGEST_TIMER } from "./clock.ts";
+import { type Duration, millisecondsOf } from "./duration.ts";
 import { isThenable } from "./promises.ts";
 
 /** Returns `undefined` for a valid value, and otherwise the text that says what the value must be. */
@@ -12,10 +13,10 @@ export type Rule = (value: unknown) => string | undefined;
 /** One rule for each option; an option without a rule is unknown. */
 export type Rules = Readonly<Record<string, Rule>>;
 
-/** A time in milliseconds, 0 included. */
+/** A duration, 0 included. */
 export const milliseconds: Rule = millisecondsFrom(0);
 
-/** A time in milliseconds, at least 1. */
+/** A duration of 1 ms at least. */
 export const duration: Rule = millisecondsFrom(1);
 
 /** A whole number of at least 1. */
@@ -151,10 +152,12 @@ function kindOf(value: unknown): string {
 }
 
 function millisecondsFrom(least: number): Rule {
-  return (value) =>
-    typeof value === "number" && value >= least && value <= LONGEST_TIMER
+  return (value) => {
+    const given = millisecondsOf(value);
+    return given !== undefined && given >= least && given <= LONGEST_TIMER
       ? undefined
-      : `milliseconds from ${least} to ${LONGEST_TIMER}`;
+      : `milliseconds from ${least} to ${LONGEST_TIMER}, or text such as "30s"`;
+  };
 }
 
 /** The error for a call that is written wrongly; it shows how to write it. */
@@ -164,8 +167,8 @@ export function wrongCall(action: string, right: string): TypeError {
 
 /** How long an operation may take. */
 export interface TimeoutOptions {
-  /** Milliseconds until it ends with a `TimeoutError`. */
-  readonly timeout?: number;
+  /** The time until it ends with a `TimeoutError`. */
+  readonly timeout?: Duration;
 }
 
 export const TIMEOUT_RULES = { timeout: milliseconds };

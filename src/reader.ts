@@ -1,7 +1,9 @@
+import type { Duration } from "./duration.ts";
+
 /** How long to wait for a message. */
 export interface NextOptions {
-  /** Milliseconds until a `TimeoutError`; the next call gets a message that arrives later. @default {Infinity} */
-  readonly timeout?: number;
+  /** The time until a `TimeoutError`; the next call gets a message that arrives later. @default {Infinity} */
+  readonly timeout?: Duration;
   /** Ends the wait with its reason; the reader stays open. */
   readonly signal?: AbortSignal;
 }

@@ -1,3 +1,4 @@
+import { asMilliseconds } from "../duration.ts";
 import type { BrokerEvent } from "../events.ts";
 import type { Inbox, InboxOptions } from "../inbox/inbox.ts";
 import type { Session } from "../link/session.ts";
@@ -92,7 +93,7 @@ export class NatsBroker<State extends object = AnyState> extends NatsRouter<Stat
 
   async #stop(options: TimeoutOptions): Promise<void> {
     checkOptions("stop the broker", options, TIMEOUT_RULES);
-    await this.#core.life.stop(this.#registry, options.timeout ?? 25_000);
+    await this.#core.life.stop(this.#registry, asMilliseconds(options.timeout ?? 25_000));
   }
 
   /**
@@ -132,7 +133,7 @@ export class NatsBroker<State extends object = AnyState> extends NatsRouter<Stat
   /**
    * Pings the server, and resolves with the round trip in milliseconds.
    *
-   * @param options `timeout` in milliseconds, 5 000 if none is given
+   * @param options `timeout`: 5 000 ms if none is given
    * @throws {TimeoutError} if the server does not answer in time, or the broker does not reconnect in time
    * @throws {ConnectionError} if the broker has never connected, or is stopped
    */
@@ -144,14 +145,17 @@ export class NatsBroker<State extends object = AnyState> extends NatsRouter<Stat
     checkOptions("ping", options, TIMEOUT_RULES);
     const { clock, connection } = this.#core;
     const began = clock.now();
-    await connection.flush({ clock, timeout: options.timeout ?? 5_000 }, "ping the server");
+    await connection.flush(
+      { clock, timeout: asMilliseconds(options.timeout ?? 5_000) },
+      "ping the server",
+    );
     return clock.now() - began;
   }
 
   /**
    * Resolves once the server has received everything published before, after a reconnect if necessary.
    *
-   * @throws {TimeoutError} if that takes longer than `timeout` milliseconds; without a timeout it waits without end
+   * @throws {TimeoutError} if that takes longer than `timeout`; without a timeout it waits without end
    * @throws {ConnectionError} once, if the connection broke with unconfirmed messages, which may be lost; with the
    * reason `rejected`, if the server reported an error
    * @throws {PermissionError} @throws {PayloadTooLargeError} once, if the server refused a published message
@@ -163,7 +167,7 @@ export class NatsBroker<State extends object = AnyState> extends NatsRouter<Stat
   async #flush(options: TimeoutOptions): Promise<void> {
     checkOptions("flush", options, TIMEOUT_RULES);
     const { clock, connection } = this.#core;
-    await connection.settle({ ...options, clock });
+    await connection.settle({ clock, timeout: asMilliseconds(options.timeout) });
   }
 
   /**

@@ -1,3 +1,4 @@
+import { asMilliseconds, type Duration } from "../duration.ts";
 import { type Auth, authSettings, type AuthSource } from "../connection/auth.ts";
 import { parseServers, type ServerList, withoutQuery } from "../connection/servers.ts";
 import type { ConnectionSettings } from "../connection/settings.ts";
@@ -45,12 +46,12 @@ export interface BrokerOptions {
    */
   readonly service?: ServiceOptions;
   /**
-   * Milliseconds that a server has to answer a connect, and that `start()` waits for a reconnect if the connection
+   * The time that a server has to answer a connect, and that `start()` waits for a reconnect if the connection
    * breaks meanwhile.
    *
    * @default {5_000}
    */
-  readonly connectTimeout?: number;
+  readonly connectTimeout?: Duration;
   /**
    * Whether the first connect retries, as a reconnect does, until a server answers or the broker is stopped. It still
    * fails at once if a retry cannot help: credentials, TLS, a permission of Deno's.
@@ -58,21 +59,21 @@ export interface BrokerOptions {
    * @default {false}
    */
   readonly waitOnFirstConnect?: boolean;
-  /** Milliseconds until a request times out, unless the request sets its own `timeout`. @default {5_000} */
-  readonly requestTimeout?: number;
-  /** Milliseconds between two pings that check the connection; two unanswered pings end it. @default {20_000} */
-  readonly pingInterval?: number;
+  /** The time until a request times out, unless the request sets its own `timeout`. @default {5_000} */
+  readonly requestTimeout?: Duration;
+  /** The time between two pings that check the connection; two unanswered pings end it. @default {20_000} */
+  readonly pingInterval?: Duration;
   /** How long to wait between two attempts to reconnect; the broker retries without limit. */
   readonly reconnect?: ReconnectOptions;
   /**
    * The server's `allow_responses` for this user, if the user may publish to inboxes only by it: streams and sessions
-   * then send at most `max` messages to each reply address, within `expires` milliseconds. `true` is one message within
+   * then send at most `max` messages to each reply address, within `expires`. `true` is one message within
    * two minutes, the server's default. With `allow_responses` every caller can have an answer sent to any subject; the
    * broker refuses answers that `answersTo` does not permit.
    *
    * @default {undefined: it may publish to inboxes as often as it likes}
    */
-  readonly allowResponses?: true | { readonly max?: number; readonly expires?: number };
+  readonly allowResponses?: true | { readonly max?: number; readonly expires?: Duration };
   /**
    * Where answers of handlers, of services and of sessions may go: the inboxes of all callers, as in `["_SHOP.>"]`. The
    * broker does not handle a message with any other reply address and emits an `error` event ({@linkcode
@@ -146,10 +147,10 @@ export interface TlsOptions {
  * attempts within five times `minDelay`, and the limit starts anew once a connection has lasted for `maxDelay`.
  */
 export interface ReconnectOptions {
-  /** The longest first delay in milliseconds; it doubles with every attempt. @default {2_000} */
-  readonly minDelay?: number;
-  /** Where the doubling ends, in milliseconds. @default {8_000} */
-  readonly maxDelay?: number;
+  /** The longest first delay; it doubles with every attempt. @default {2_000} */
+  readonly minDelay?: Duration;
+  /** Where the doubling ends. @default {8_000} */
+  readonly maxDelay?: Duration;
 }
 
 /** The options, checked and with their defaults filled in. */
@@ -215,7 +216,7 @@ export function brokerSettings(
     checkOptions(ACTION, options.allowResponses, { max: count, expires: duration });
   }
   checkOptions(ACTION, options.reconnect, { minDelay: milliseconds, maxDelay: milliseconds });
-  const { inboxPrefix = "_INBOX", requestTimeout = 5_000, logger = standardError } = options;
+  const { inboxPrefix = "_INBOX", logger = standardError } = options;
   checkPrefix(ACTION, inboxPrefix);
   const list = parseServers(servers);
   checkTransport(list, options);
@@ -224,7 +225,7 @@ export function brokerSettings(
   return {
     connection: connectionSettings(list, options),
     inboxPrefix,
-    requestTimeout,
+    requestTimeout: asMilliseconds(options.requestTimeout ?? 5_000),
     responseLimit: responseLimitOf(options.allowResponses),
     answersTo: options.answersTo?.map((text) => new Pattern(text).subject),
     maxSessions,
@@ -244,12 +245,12 @@ function connectionSettings(
     name: options.name,
     auth: authSettings(ACTION, servers.credentials, options),
     tls: options.tls,
-    connectTimeout: options.connectTimeout ?? 5_000,
+    connectTimeout: asMilliseconds(options.connectTimeout ?? 5_000),
     waitOnFirstConnect: options.waitOnFirstConnect ?? false,
-    pingInterval: options.pingInterval ?? 20_000,
+    pingInterval: asMilliseconds(options.pingInterval ?? 20_000),
     reconnect: {
-      minDelay: options.reconnect?.minDelay ?? 2_000,
-      maxDelay: options.reconnect?.maxDelay ?? 8_000,
+      minDelay: asMilliseconds(options.reconnect?.minDelay ?? 2_000),
+      maxDelay: asMilliseconds(options.reconnect?.maxDelay ?? 8_000),
     },
     outboxLimit: options.outboxLimit ?? 8 * 1_048_576,
     resolve: options.resolve ?? false,
@@ -260,7 +261,7 @@ function connectionSettings(
 function responseLimitOf(responses: BrokerOptions["allowResponses"]): ResponseLimit | undefined {
   if (responses === undefined) return undefined;
   const { max = 1, expires = 120_000 } = responses === true ? {} : responses;
-  return { max, expires };
+  return { max, expires: asMilliseconds(expires) };
 }
 
 function checkTransport({ kind, urls }: ServerList, { tls, resolve }: BrokerOptions): void {

@@ -1,7 +1,7 @@
 import type { Clock } from "../clock.ts";
 import { pause, within } from "../deadline.ts";
 import { ConnectionError } from "../errors.ts";
-import { ReconnectDelay } from "./reconnect_delay.ts";
+import { ReconnectDelay } from "../pacing.ts";
 import { connectError, lacksPermission } from "./client_errors.ts";
 import { ServerPool, withoutQuery } from "./servers.ts";
 import type { AcceptedClient } from "./open_line.ts";

@@ -2,7 +2,7 @@ import { errors, type NatsConnection } from "@nats-io/transport-deno";
 import { CredentialRefresher } from "./auth.ts";
 import { REACH } from "../reach/client_shape.ts";
 import { isSound } from "../reach/trial.ts";
-import type { ReconnectDelay } from "./reconnect_delay.ts";
+import type { ReconnectDelay } from "../pacing.ts";
 import { dial } from "./dial.ts";
 import {
   abandonable,

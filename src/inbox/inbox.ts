@@ -1,3 +1,4 @@
+import { asMilliseconds, type Duration } from "../duration.ts";
 import type { Message, ReceivedMessage } from "../message/message.ts";
 import { type Bounds, DEFAULT_BOUNDS, type Overflow } from "../queue.ts";
 import type { RawMessage } from "../message/raw_message.ts";
@@ -69,8 +70,8 @@ export interface InboxOptions<Body = unknown> {
   readonly schema?: Schema<Body, unknown>;
   /** Closes after this many messages, not counting dropped ones, with the reason `max`. @default {Infinity} */
   readonly max?: number;
-  /** Closes after this many milliseconds without a message, with the reason `idle`. @default {Infinity} */
-  readonly idleTimeout?: number;
+  /** Closes after this long without a message, with the reason `idle`. @default {Infinity} */
+  readonly idleTimeout?: Duration;
   /**
    * Closes the inbox when the signal aborts, with the reason `cancelled`; before the inbox is open, `openInbox` rejects.
    */
@@ -132,7 +133,7 @@ function checked(options: InboxOptions): InboxSettings {
     schema: options.schema,
     max,
     // a timer of Infinity would fire at once
-    idleTimeout: idleTimeout === Infinity ? undefined : idleTimeout,
+    idleTimeout: idleTimeout === Infinity ? undefined : asMilliseconds(idleTimeout),
     signal,
     bounds: {
       messages: maxPending?.messages ?? DEFAULT_BOUNDS.messages,

@@ -1,3 +1,4 @@
+import { asMilliseconds } from "../duration.ts";
 import type { Clock, Timer } from "../clock.ts";
 import { iteratorOf, Queue, readableOf } from "../queue.ts";
 import type { Connection, MessageSink, ServerSubscription } from "../connection/connection.ts";
@@ -124,7 +125,8 @@ export class SubscribedInbox implements Inbox, MessageSink, EventListener, OwnIn
     checkOptions("wait for a message", options, NEXT_RULES);
     options.signal?.throwIfAborted();
     const { receive, schema } = this.#settings;
-    const until = schema && this.#context.clock.now() + (options.timeout ?? Infinity);
+    const until = schema &&
+      this.#context.clock.now() + (asMilliseconds(options.timeout) ?? Infinity);
     const late = this.#checks?.shift();
     if (late) return await this.#checks!.wait(late, until!, options);
     const packet = this.#unread.shift() ?? await this.#wait(options);
@@ -223,7 +225,8 @@ export class SubscribedInbox implements Inbox, MessageSink, EventListener, OwnIn
     if (event.type === "closed") this.#end("connection");
   }
 
-  #wait({ timeout, signal }: NextOptions): Promise<RawMessage | undefined> {
+  #wait({ timeout: given, signal }: NextOptions): Promise<RawMessage | undefined> {
+    const timeout = asMilliseconds(given);
     const { clock } = this.#context;
     // a timer of Infinity would fire at once
     const patience = { clock, timeout: timeout === Infinity ? undefined : timeout, signal };

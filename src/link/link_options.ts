@@ -1,3 +1,4 @@
+import { asMilliseconds, type Duration } from "../duration.ts";
 import type { AnyState } from "../message/message.ts";
 import { type HeaderFields, headerFields } from "../message/headers.ts";
 import { type Schema, standardSchema } from "../message/schema.ts";
@@ -43,21 +44,21 @@ export interface LinkOptions {
    * {67_108_864}
    */
   readonly maxMessage?: number;
-  /** Milliseconds of silence after which this side pings the other side. @default {10_000} */
-  readonly keepAlive?: number;
+  /** The silence after which this side pings the other side. @default {10_000} */
+  readonly keepAlive?: Duration;
   /**
-   * Milliseconds that the other side may be unreachable before it counts as gone: long enough for a restart of the
+   * The time that the other side may be unreachable before it counts as gone: long enough for a restart of the
    * server and the reconnect delays of both sides, short enough to notice. With 0 any lost message or short outage ends
    * the link at once.
    *
    * @default {30_000}
    */
-  readonly resumeTimeout?: number;
+  readonly resumeTimeout?: Duration;
   /**
-   * Milliseconds without a message in either direction after which the link ends with the reason `idle`. @default
+   * The time without a message in either direction after which the link ends with the reason `idle`. @default
    * {Infinity}
    */
-  readonly idleTimeout?: number;
+  readonly idleTimeout?: Duration;
 }
 
 /** The options with their defaults filled in. */
@@ -88,14 +89,14 @@ export function linkSettings(action: string, options: LinkOptions): LinkSettings
   for (const bounds of [options.window, options.maxUnacknowledged]) {
     checkOptions(action, bounds, { messages: count, bytes: count });
   }
-  const { maxMessage = 67_108_864, keepAlive = 10_000, resumeTimeout = 30_000 } = options;
+  const { maxMessage = 67_108_864 } = options;
   return {
     window: filled(options.window),
     maxUnacknowledged: filled(options.maxUnacknowledged),
     maxMessage,
-    keepAlive,
-    resumeTimeout,
-    idleTimeout: options.idleTimeout ?? Infinity,
+    keepAlive: asMilliseconds(options.keepAlive ?? 10_000),
+    resumeTimeout: asMilliseconds(options.resumeTimeout ?? 30_000),
+    idleTimeout: asMilliseconds(options.idleTimeout ?? Infinity),
   };
 }
 
@@ -110,15 +111,15 @@ export interface OpeningOptions<Incoming = unknown> extends LinkOptions {
   /** Ties together all messages of one piece of work. @default {a fresh random token} */
   readonly correlationId?: string;
   /**
-   * Milliseconds until the responder must have begun, including a wait for the connection. @default {the broker's
+   * The time until the responder must have begun, including a wait for the connection. @default {the broker's
    * `requestTimeout`}
    */
-  readonly timeout?: number;
+  readonly timeout?: Duration;
   /**
-   * Milliseconds until the stream must have ended; the request sends this deadline to the responder. @default
+   * The time until the stream must have ended; the request sends this deadline to the responder. @default
    * {Infinity}
    */
-  readonly deadline?: number;
+  readonly deadline?: Duration;
   /** Cancels the stream with its reason. */
   readonly signal?: AbortSignal;
   /** Checks and types every received body. */

@@ -1,3 +1,4 @@
+import { asMilliseconds } from "../duration.ts";
 import type { Clock } from "../clock.ts";
 import { within } from "../deadline.ts";
 import { ValidationError } from "../errors.ts";
@@ -178,7 +179,7 @@ export class SlowChecks<T> {
   ): Promise<T | undefined> {
     const clock = this.#clock;
     const left = Math.min(until, check.until) - clock.now();
-    const given = until < check.until ? options.timeout : LONGEST_VALIDATION;
+    const given = until < check.until ? asMilliseconds(options.timeout) : LONGEST_VALIDATION;
     // a timer of Infinity would fire at once
     const timeout = left === Infinity ? undefined : Math.max(0, left);
     this.#running.add(check);

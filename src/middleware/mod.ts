@@ -25,6 +25,7 @@ export { retry } from "./retry.ts";
 export { throttle } from "./throttle.ts";
 export { timeout } from "./timeout.ts";
 
+export type { Duration } from "../duration.ts";
 export type { LogLevel } from "./checks.ts";
 export type { LoggingOptions } from "./logging.ts";
 export type { Middleware } from "./middleware.ts";

@@ -1,3 +1,4 @@
+import { asMilliseconds, type Duration } from "../duration.ts";
 import { clockOfWork } from "../message/work.ts";
 import { ReplyError } from "../errors.ts";
 import type { Message } from "../message/message.ts";
@@ -10,10 +11,10 @@ import { checkRequired } from "./checks.ts";
 export interface RetryOptions {
   /** The number of runs at most, including the first. @default {3} */
   readonly attempts?: number;
-  /** The longest wait before the second run, in milliseconds; it doubles with every run. @default {100} */
-  readonly delay?: number;
-  /** The upper limit of the doubled wait, in milliseconds. @default {5_000} */
-  readonly maxDelay?: number;
+  /** The longest wait before the second run; it doubles with every run. @default {100} */
+  readonly delay?: Duration;
+  /** The upper limit of the doubled wait. @default {5_000} */
+  readonly maxDelay?: Duration;
   /** Whether to run again after this error of this run, counted from 1. @default {all but a `ReplyError` below 500} */
   readonly when?: (error: unknown, attempt: number) => boolean;
 }
@@ -51,7 +52,9 @@ export function retry<Received extends { readonly signal: AbortSignal } = Messag
 ): (message: Received) => Promise<unknown> {
   checkOptions("retry", options, RULES);
   checkRequired("retry", { handler }, { handler: callable });
-  const { attempts = 3, delay = 100, maxDelay = 5_000, when = mayPass } = options;
+  const { attempts = 3, when = mayPass } = options;
+  const delay = asMilliseconds(options.delay ?? 100);
+  const maxDelay = asMilliseconds(options.maxDelay ?? 5_000);
   return async function retry(message) {
     for (let attempt = 1, longest = delay;; attempt++, longest *= 2) {
       try {

@@ -1,3 +1,4 @@
+import { asMilliseconds, type Duration } from "../duration.ts";
 import type { AnyParams } from "../subject/subject.ts";
 import { clockOfWork } from "../message/work.ts";
 import { ReplyError } from "../errors.ts";
@@ -13,8 +14,8 @@ import { RateLimiter } from "../pacing.ts";
 export interface ThrottleOptions<State = unknown> {
   /** How many messages may pass at once, and within each `interval` in the long run. */
   readonly limit: number;
-  /** Milliseconds in which `limit` messages may pass; half an interval restores half of the limit. */
-  readonly interval: number;
+  /** The time in which `limit` messages may pass; half an interval restores half of the limit. */
+  readonly interval: Duration;
   /** The key whose limit a message counts towards. @default {one limit for all messages} */
   readonly key?: (
     message: Message<unknown, AnyParams, State>,
@@ -26,7 +27,9 @@ export interface ThrottleOptions<State = unknown> {
   readonly maxKeys?: number;
 }
 
-const someTime: Rule = (value) => value === 0 ? "more than 0 milliseconds" : milliseconds(value);
+const someTime: Rule = (value) =>
+  milliseconds(value) ??
+    (asMilliseconds(value as Duration) > 0 ? undefined : "more than 0 milliseconds");
 const RULES = { limit: count, interval: someTime, key: decision, maxKeys: count };
 
 /**
@@ -63,8 +66,8 @@ const RULES = { limit: count, interval: someTime, key: decision, maxKeys: count 
  */
 export function throttle<State = unknown>(options: ThrottleOptions<State>): Middleware<State> {
   checkRequired("throttle", options, RULES, ["limit", "interval"]);
-  const { limit, interval, key = () => "", maxKeys = 10_000 } = options;
-  const buckets = new RateLimiter({ limit, interval }, maxKeys);
+  const { limit, key = () => "", maxKeys = 10_000 } = options;
+  const buckets = new RateLimiter({ limit, interval: asMilliseconds(options.interval) }, maxKeys);
   return function throttle(message, next) {
     const retryAfter = buckets.take(keyOf(key(message)), clockOfWork().now());
     if (retryAfter <= 0) return next();

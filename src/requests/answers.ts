@@ -1,5 +1,6 @@
 import type { Clock } from "../clock.ts";
 import { within } from "../deadline.ts";
+import { asMilliseconds, type Duration } from "../duration.ts";
 import type { DecodeError, RemoteError, ValidationError } from "../errors.ts";
 import { type Message, ReceivedMessage, type Reception } from "../message/message.ts";
 import type { RawMessage } from "../message/raw_message.ts";
@@ -145,10 +146,10 @@ export interface RequestManyOptions<Answer = unknown, Body = unknown> {
   /** Ends after this many answers, including answers with an error. @default {Infinity} */
   readonly max?: number;
   /**
-   * Ends when no answer follows the last one for this many milliseconds; the first answer may take longer. @default
+   * Ends when no answer follows the last one for this long; the first answer may take longer. @default
    * {Infinity}
    */
-  readonly stall?: number;
+  readonly stall?: Duration;
   /**
    * Ends at a final message, which does not count as an answer: an empty one without headers, as in ADR-47 (`true`), or
    * the one for which a function returns `true`. If the function throws, the request ends, and the iteration throws the
@@ -158,9 +159,9 @@ export interface RequestManyOptions<Answer = unknown, Body = unknown> {
    */
   readonly sentinel?: boolean | ((message: Message) => boolean);
   /**
-   * Milliseconds for the whole request, including a wait for the connection. @default {the broker's `requestTimeout`}
+   * The time for the whole request, including a wait for the connection. @default {the broker's `requestTimeout`}
    */
-  readonly timeout?: number;
+  readonly timeout?: Duration;
   /** Ends the request when it aborts; the iteration throws its reason. */
   readonly signal?: AbortSignal;
   /** Additional headers; a header with the name of one of ours, in any case, replaces ours. */
@@ -205,7 +206,9 @@ export function requestManySettings(
   requestTimeout: number,
 ): RequestManySettings {
   checkOptions("request many", options, RULES);
-  const { stall, timeout = requestTimeout, signal, schema } = options ?? {};
+  const { signal, schema } = options ?? {};
+  const stall = asMilliseconds(options?.stall);
+  const timeout = asMilliseconds(options?.timeout ?? requestTimeout);
   const { max = Infinity, sentinel = false } = options ?? {};
   return { max, stall: stall === Infinity ? undefined : stall, sentinel, timeout, signal, schema };
 }

@@ -1,3 +1,4 @@
+import { asMilliseconds } from "../duration.ts";
 import type { Clock, Timer } from "../clock.ts";
 import { DEFAULT_BOUNDS, iteratorOf, Queue, readableOf } from "../queue.ts";
 import type { Connection, MessageSink, ServerSubscription } from "../connection/connection.ts";
@@ -158,7 +159,8 @@ export class CollectedAnswers implements Answers, MessageSink, OwnInbox {
 
   async #nextWithin(options: NextOptions): Promise<Answer | undefined> {
     checkOptions("wait for a message", options, NEXT_RULES);
-    const { timeout = Infinity, signal } = options;
+    const { signal } = options;
+    const timeout = asMilliseconds(options.timeout ?? Infinity);
     signal?.throwIfAborted();
     const clock = this.#clock;
     const until = clock.now() + timeout;

@@ -1,3 +1,4 @@
+import type { Duration } from "../duration.ts";
 import type { Message } from "../message/message.ts";
 import { Pattern } from "../subject/subject.ts";
 import type {
@@ -102,8 +103,8 @@ export interface PublisherOptions<
   readonly replySchema?: Schema<Answer, unknown>;
   /** Headers of every message; the headers of a single message take precedence. */
   readonly headers?: HeaderFields;
-  /** Milliseconds until a request times out. @default {the broker's `requestTimeout`} */
-  readonly timeout?: number;
+  /** The time until a request times out. @default {the broker's `requestTimeout`} */
+  readonly timeout?: Duration;
 }
 
 /**

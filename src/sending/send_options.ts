@@ -1,3 +1,4 @@
+import { asMilliseconds, type Duration } from "../duration.ts";
 import type { Clock } from "../clock.ts";
 import { within } from "../deadline.ts";
 import type { Message } from "../message/message.ts";
@@ -31,10 +32,10 @@ export interface QuestionOptions {
   /** Ties together all messages of one piece of work. @default {a fresh random token} */
   readonly correlationId?: string;
   /**
-   * Milliseconds that the answer may take, including a wait for the connection. @default {the broker's
+   * The time that the answer may take, including a wait for the connection. @default {the broker's
    * `requestTimeout`}
    */
-  readonly timeout?: number;
+  readonly timeout?: Duration;
   /** Ends the wait with its reason. */
   readonly signal?: AbortSignal;
 }
@@ -111,7 +112,7 @@ export async function requestOnce(
   { sendSchema: _, ...options }: RequestOptions,
 ): Promise<Message> {
   const { clock } = sender;
-  const timeout = timeWithinWork(options.timeout ?? sender.requestTimeout, subject);
+  const timeout = timeWithinWork(asMilliseconds(options.timeout ?? sender.requestTimeout), subject);
   const until = clock.now() + timeout;
   const patience = { clock, timeout, signal: options.signal };
   await within(valid, patience, `request "${subject}"`, subject);

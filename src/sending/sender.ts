@@ -1,3 +1,4 @@
+import { asMilliseconds } from "../duration.ts";
 import type { Clock } from "../clock.ts";
 import { Passing, within } from "../deadline.ts";
 import { ConnectionError, TimeoutError } from "../errors.ts";
@@ -118,7 +119,8 @@ export class Sender {
       if (valid) return handled(requestOnce(this, valid, subject, body, options));
       const work = currentWork();
       const correlationId = correlationIdFor(options?.correlationId);
-      const timeout = timeWithinWork(options?.timeout ?? this.#context.requestTimeout, subject);
+      const given = asMilliseconds(options?.timeout ?? this.#context.requestTimeout);
+      const timeout = timeWithinWork(given, subject);
       const draft: Draft = {
         kind: "request",
         subject,

@@ -1,3 +1,4 @@
+import { asMilliseconds } from "../duration.ts";
 import { type Clock, platformClock } from "../clock.ts";
 import { within } from "../deadline.ts";
 import type { NextOptions } from "../reader.ts";
@@ -170,7 +171,7 @@ export class HandledCount {
   ): Promise<void> {
     checkOptions("wait for messages", { count }, { count: wholeCount });
     checkOptions("wait for messages", options, { timeout: limit(milliseconds), signal });
-    const { timeout = 5_000 } = options;
+    const timeout = asMilliseconds(options.timeout ?? 5_000);
     const patience = {
       ...options,
       clock: clock ?? platformClock,

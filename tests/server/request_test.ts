@@ -159,7 +159,7 @@ onEveryServer("NatsBroker.request() refuses bad input before it is sent", async 
   await assertRejects(
     negative,
     TypeError,
-    `"timeout" must be milliseconds from 0 to 2147483647: -1`,
+    `"timeout" must be milliseconds from 0 to 2147483647, or text such as "30s": -1`,
   );
   const unknown = () => broker.request("a", 1, { retries: 3 } as never);
   await assertRejects(unknown, TypeError, `"retries"`);

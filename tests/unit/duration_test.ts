@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { type Duration, millisecondsOf } from "../../src/duration.ts";
+import { asMilliseconds, type Duration, millisecondsOf } from "../../src/duration.ts";
 
 Deno.test("millisecondsOf() reads numbers as milliseconds, and text by its unit", () => {
   const durations: readonly (readonly [Duration, number])[] = [
@@ -51,4 +51,9 @@ Deno.test("millisecondsOf() gives undefined for what is no duration", () => {
     { toString: () => "5m" },
   ];
   for (const other of others) assertEquals(millisecondsOf(other), undefined, String(other));
+});
+
+Deno.test("asMilliseconds() leaves numbers, Infinity and undefined as they are", () => {
+  assertEquals(asMilliseconds("1.5h"), 5_400_000);
+  for (const kept of [0, 5, Infinity, undefined]) assertEquals(asMilliseconds(kept), kept);
 });

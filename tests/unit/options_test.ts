@@ -7,15 +7,15 @@ const { checkOptions } = rules;
 const CASES: readonly [rules.Rule, string, unknown[], unknown[]][] = [
   [
     rules.milliseconds,
-    "milliseconds from 0 to 2147483647",
-    [0, 0.5, 1, 2_147_483_647],
-    [-1, 2_147_483_648, NaN, Infinity, "1", null, 1n, new Date(0)],
+    'milliseconds from 0 to 2147483647, or text such as "30s"',
+    [0, 0.5, 1, 2_147_483_647, "0ms", "250ms", "30s", "7d"],
+    [-1, 2_147_483_648, NaN, Infinity, "1", "-1s", "5 minutes", "25d", null, 1n, new Date(0)],
   ],
   [
     rules.duration,
-    "milliseconds from 1 to 2147483647",
-    [1, 1.5, 2_147_483_647],
-    [0, 0.5, -1, 2_147_483_648, NaN, Infinity, "1", null],
+    'milliseconds from 1 to 2147483647, or text such as "30s"',
+    [1, 1.5, 2_147_483_647, "1ms", "5m"],
+    [0, 0.5, -1, 2_147_483_648, NaN, Infinity, "1", "0.5ms", null],
   ],
   [
     rules.limit(rules.count),
@@ -133,7 +133,7 @@ Deno.test("checkOptions() does not take what every object has for an option", ()
 });
 
 Deno.test("checkOptions() names the option and its value", () => {
-  const rule = "milliseconds from 0 to 2147483647";
+  const rule = 'milliseconds from 0 to 2147483647, or text such as "30s"';
   const shown: readonly [unknown, string][] = [
     [-1, "-1"],
     ["5", '"5"'],

@@ -1,3 +1,4 @@
+import { asMilliseconds } from "../../duration.ts";
 import type { ReceivedBody } from "../frames/body_frames.ts";
 import type { Clock } from "../../clock.ts";
 import { Queue } from "../../queue.ts";
@@ -82,7 +83,8 @@ export class FrameAssembler {
     options?.signal?.throwIfAborted();
     const arrived = this.shift();
     if (arrived || this.#bodies.isEnded) return arrived;
-    const { timeout, signal } = options ?? {};
+    const { signal } = options ?? {};
+    const timeout = asMilliseconds(options?.timeout);
     const patience = {
       clock: this.#clock,
       timeout: timeout === Infinity ? undefined : timeout,

@@ -1,3 +1,4 @@
+import { asMilliseconds } from "../../duration.ts";
 import { ReplyError, TimeoutError } from "../../errors.ts";
 import type { HeaderFields } from "../../message/headers.ts";
 import { type Message, ReceivedMessage } from "../../message/message.ts";
@@ -84,8 +85,11 @@ function prepare(
   { subject, body, options, settings }: Asked<OpeningOptions>,
   sendSchema: Schema | undefined,
 ): Prepared {
-  const timeout = timeWithinWork(options.timeout ?? context.requestTimeout, subject);
-  const deadline = timeWithinWork(options.deadline ?? Infinity, subject);
+  const timeout = timeWithinWork(
+    asMilliseconds(options.timeout ?? context.requestTimeout),
+    subject,
+  );
+  const deadline = timeWithinWork(asMilliseconds(options.deadline ?? Infinity), subject);
   const correlationId = correlationIdFor(options.correlationId);
   const own = termsOf(kind, settings, context.responseLimit);
   const terms = encodeTerms({ ...own, secret: KNOWS_SECRETS });

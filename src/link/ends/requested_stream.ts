@@ -1,3 +1,4 @@
+import { asMilliseconds } from "../../duration.ts";
 import type { Timer } from "../../clock.ts";
 import { within } from "../../deadline.ts";
 import type { NextOptions } from "../../reader.ts";
@@ -109,7 +110,8 @@ export class RequestedStream implements ReplyStream {
     options.signal?.throwIfAborted();
     const { subject } = this.#channel;
     const { clock } = this.#context;
-    const { timeout = Infinity, signal } = options;
+    const { signal } = options;
+    const timeout = asMilliseconds(options.timeout ?? Infinity);
     const until = clock.now() + timeout;
     const patience = () => {
       const left = Math.max(0, until - clock.now());

@@ -1,3 +1,4 @@
+import { asMilliseconds } from "../../duration.ts";
 import type { Clock } from "../../clock.ts";
 import type { ValidationError } from "../../errors.ts";
 import type { NextOptions } from "../../reader.ts";
@@ -44,7 +45,7 @@ export class SessionReader {
   /** The next message; `undefined` once nothing more comes. */
   async read(options?: NextOptions): Promise<Message | undefined> {
     const { schema } = this.#common;
-    const until = this.#common.clock.now() + (options?.timeout ?? Infinity);
+    const until = this.#common.clock.now() + (asMilliseconds(options?.timeout) ?? Infinity);
     const late = this.#checks?.shift();
     if (late) return await this.#checks!.wait(late, until, options);
     const arrived = await this.#assembler.next(options);

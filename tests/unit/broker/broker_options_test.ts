@@ -17,8 +17,8 @@ function sentenceOf(options: unknown, servers: string | readonly string[] = URL)
   return assertThrows(make, TypeError).message;
 }
 
-const MILLISECONDS = "milliseconds from 0 to 2147483647";
-const DURATION = "milliseconds from 1 to 2147483647";
+const MILLISECONDS = 'milliseconds from 0 to 2147483647, or text such as "30s"';
+const DURATION = 'milliseconds from 1 to 2147483647, or text such as "30s"';
 const TEXT = "text that is not empty";
 
 /** An option, what must hold of it, a wrong value, and how that is shown. */
@@ -37,7 +37,11 @@ const WRONG: readonly [string, string, unknown, string][] = [
   ["waitOnFirstConnect", "true or false", 1, "1"],
   ["connectTimeout", DURATION, -1, "-1"],
   ["connectTimeout", DURATION, 0, "0"],
-  ["requestTimeout", MILLISECONDS, "5s", '"5s"'],
+  ["connectTimeout", DURATION, "-1s", '"-1s"'],
+  ["connectTimeout", DURATION, "0s", '"0s"'],
+  ["pingInterval", DURATION, "25d", '"25d"'],
+  ["requestTimeout", MILLISECONDS, "5 minutes", '"5 minutes"'],
+  ["requestTimeout", MILLISECONDS, 1e400, "Infinity"],
   ["pingInterval", DURATION, NaN, "NaN"],
   ["pingInterval", DURATION, 0, "0"],
   ["reconnect", "an object", false, "false"],

@@ -1,7 +1,7 @@
 import { errors, type NatsConnection } from "@nats-io/transport-deno";
 import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { platformClock } from "../../../src/clock.ts";
-import { ReconnectDelay } from "../../../src/connection/reconnect_delay.ts";
+import { ReconnectDelay } from "../../../src/pacing.ts";
 import { type DialPlan, dialUntilAccepted } from "../../../src/connection/dial_loop.ts";
 import { ConnectionError } from "../../../src/errors.ts";
 import { delay } from "../../support/delay.ts";

@@ -45,7 +45,7 @@ Deno.test("inboxSettings() names each wrong option and its value", () => {
     [{ max: 0 }, `"max" must be a whole number of 1 or more, or Infinity: 0`],
     [
       { idleTimeout: -1 },
-      `"idleTimeout" must be milliseconds from 0 to 2147483647, or Infinity: -1`,
+      `"idleTimeout" must be milliseconds from 0 to 2147483647, or text such as "30s", or Infinity: -1`,
     ],
     [{ signal: {} }, `"signal" must be an AbortSignal: [object Object]`],
     [{ maxPending: 5 }, `"maxPending" must be an object: 5`],

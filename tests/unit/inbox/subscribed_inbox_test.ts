@@ -79,7 +79,8 @@ Deno.test("SubscribedInbox.next() takes the Infinity that its docs name, as no l
   assertEquals(time.next(), false);
   send(inbox, 1);
   assertEquals((await waiting)?.body, 1);
-  const sentence = `"timeout" must be milliseconds from 0 to 2147483647, or Infinity: -1`;
+  const sentence =
+    `"timeout" must be milliseconds from 0 to 2147483647, or text such as "30s", or Infinity: -1`;
   await assertRejects(() => inbox.next({ timeout: -1 }), TypeError, sentence);
 });
 

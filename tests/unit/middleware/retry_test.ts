@@ -145,8 +145,14 @@ Deno.test("retry() names the option that is wrong", () => {
   const wrong = (options: unknown, sentence: string) =>
     assertThrows(() => retry(options as RetryOptions, () => 1), TypeError, sentence);
   wrong({ attempts: 0 }, `Cannot retry as "attempts" must be a whole number of 1 or more: 0`);
-  wrong({ delay: -1 }, `Cannot retry as "delay" must be milliseconds from 0 to 2147483647: -1`);
-  wrong({ maxDelay: "1" }, `as "maxDelay" must be milliseconds from 0 to 2147483647: "1"`);
+  wrong(
+    { delay: -1 },
+    `Cannot retry as "delay" must be milliseconds from 0 to 2147483647, or text such as "30s": -1`,
+  );
+  wrong(
+    { maxDelay: "1" },
+    `as "maxDelay" must be milliseconds from 0 to 2147483647, or text such as "30s": "1"`,
+  );
   wrong({ when: true }, `Cannot retry as "when" must be a function: true`);
   wrong({ retries: 3 }, `as an option must be one of attempts, delay, maxDelay, when: "retries"`);
   assertThrows(

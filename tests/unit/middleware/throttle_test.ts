@@ -64,7 +64,10 @@ Deno.test("throttle() names the option that is missing or wrong", () => {
     );
   const right = { limit: 1, interval: 1 };
   wrong({ interval: 1 }, `"limit" must be a whole number of 1 or more: undefined`);
-  wrong({ limit: 1 }, `"interval" must be milliseconds from 0 to 2147483647: undefined`);
+  wrong(
+    { limit: 1 },
+    `"interval" must be milliseconds from 0 to 2147483647, or text such as "30s": undefined`,
+  );
   wrong(undefined, `"limit" must be a whole number of 1 or more: undefined`);
   wrong(null, `options must be an object: null`);
   wrong({ ...right, limit: 0.5 }, `"limit" must be a whole number of 1 or more: 0.5`);

@@ -85,7 +85,16 @@ Deno.test("timeout() names what is wrong with its milliseconds", () => {
     assertThrows(
       () => timeout(value as number),
       TypeError,
-      `Cannot make a timeout as "milliseconds" must be milliseconds from 0 to 2147483647: ${shown}`,
+      `Cannot make a timeout as "duration" must be milliseconds from 0 to 2147483647, or text such as "30s": ${shown}`,
     );
   }
+});
+
+Deno.test("timeout() takes a duration as text", async () => {
+  using time = new FakeTime();
+  const answer = outcome(() => timeout("1.5s")(received(), never));
+  await time.tickAsync(1_500);
+  const late = await answer;
+  assertInstanceOf(late, ReplyError);
+  assertEquals(late.message, "No reply within 1500 ms");
 });

@@ -45,7 +45,10 @@ Deno.test("checkPublisher() names each wrong option and its value", () => {
     [{ schema: {} }, `"schema" must be a Standard Schema: [object Object]`],
     [{ replySchema: 5 }, `"replySchema" must be a Standard Schema: 5`],
     [{ headers: "a" }, `"headers" must be an object of text, or pairs [name, value]: "a"`],
-    [{ timeout: -1 }, `"timeout" must be milliseconds from 0 to 2147483647: -1`],
+    [
+      { timeout: -1 },
+      `"timeout" must be milliseconds from 0 to 2147483647, or text such as "30s": -1`,
+    ],
     [{ params: ["ids"] }, `"params" must be the names of its parameters, id: [object Array]`],
     [{ params: ["id", "id"] }, `"params" must be the names of its parameters, id: [object Array]`],
     [{ params: [] }, `"params" must be the names of its parameters, id: [object Array]`],
