@@ -121,19 +121,19 @@ class SlowCheck<T> {
   readonly message: Promise<T | undefined>;
   /** When the schema must have finished, by the clock. */
   readonly until: number;
-  #isDone = false;
+  #hasFailed = false;
   readonly #left = Promise.withResolvers<undefined>();
 
   constructor(valid: Promise<T>, until: number) {
     this.until = until;
-    const done = () => void (this.#isDone = true);
-    valid.then(done, done);
+    valid.catch(() => void (this.#hasFailed = true));
     this.message = Promise.race([valid, this.#left.promise]);
     this.message.catch(() => {});
   }
 
-  get isDone(): boolean {
-    return this.#isDone;
+  /** Whether the schema said no, or threw. */
+  get hasFailed(): boolean {
+    return this.#hasFailed;
   }
 
   /** Nobody wants it any more. */
@@ -187,7 +187,7 @@ export class SlowChecks<T> {
       const patience = { clock, timeout, given, signal: options.signal };
       return await within(check.message, patience, this.#action, this.#subject);
     } catch (error) {
-      if (!check.isDone && clock.now() < check.until) this.#late.unshift(check);
+      if (!check.hasFailed && clock.now() < check.until) this.#late.unshift(check);
       throw error;
     } finally {
       this.#running.delete(check);

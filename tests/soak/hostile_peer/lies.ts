@@ -8,7 +8,17 @@ const MOST = "9".repeat(15);
 const HUGE = "9".repeat(16);
 const CODES = [..."tjbuhmefs"];
 const LETTERS = [..."ocpgqdx"];
-const REASONS = ["complete", "error", "cancelled", "idle", "gap", "__proto__", "", "later"];
+const REASONS = [
+  "complete",
+  "error",
+  "cancelled",
+  "peer gone",
+  "peer-gone",
+  "gap",
+  "__proto__",
+  "",
+  "later",
+];
 
 /** Where a word goes: mostly where it should. */
 export function addressOf({ random, to, other }: Liar): string {
