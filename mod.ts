@@ -43,7 +43,7 @@ export type { BrokerOptions, ReconnectOptions, TlsOptions } from "./src/broker/b
 export type { PermissionClaims, Permissions, SubjectClaims } from "./src/broker/permissions.ts";
 export type { PermissionsOptions } from "./src/broker/permissions.ts";
 export type { Auth, AuthSource } from "./src/connection/auth.ts";
-export type { BrokerEvent } from "./src/events.ts";
+export type { BrokerEvent, BrokerState } from "./src/events.ts";
 export type { LogFields, Logger } from "./src/log/logger.ts";
 export type { ServiceOptions } from "./src/service/endpoint.ts";
 export type { NextOptions, Reader } from "./src/reader.ts";

@@ -2,6 +2,26 @@ import { platformClock, type Timer } from "./clock.ts";
 import { print } from "./legible.ts";
 import { Queue } from "./queue.ts";
 
+/**
+ * What a broker does now: `idle` before the first connect, and after one that failed; `connecting`; `ready` while the
+ * connection is up; `reconnecting` after it broke; `draining` while it stops; `closed` once it has stopped.
+ */
+export type BrokerState =
+  | "idle"
+  | "connecting"
+  | "ready"
+  | "reconnecting"
+  | "draining"
+  | "closed";
+
+/** The state after an event; other events change none. */
+const STATES: Partial<Record<BrokerEvent["type"], BrokerState>> = {
+  connected: "ready",
+  disconnected: "reconnecting",
+  stopping: "draining",
+  closed: "closed",
+};
+
 /** An event of a connection, or of a subscriber or session that uses it. */
 export type BrokerEvent =
   | { readonly type: "connected"; readonly server: string; readonly reconnects: number }
@@ -87,11 +107,14 @@ export interface EventListener {
 export class EventFeed {
   readonly #listeners = new Set<EventListener>();
 
-  #isClosed = false;
+  #state: BrokerState = "idle";
 
   /** Calls every listener before it returns; an event that `isRepeated` goes only to listeners that act on it. */
   emit(event: BrokerEvent, isRepeated = false): void {
-    if (event.type === "closed") this.#isClosed = true;
+    // a connection may break, or come back, while the broker stops
+    if (this.#state !== "draining" || event.type === "closed") {
+      this.#state = STATES[event.type] ?? this.#state;
+    }
     for (const listener of [...this.#listeners]) {
       if (isRepeated && listener.isAudience) continue;
       try {
@@ -119,9 +142,19 @@ export class EventFeed {
     return () => this.remove(listener);
   }
 
-  /** Opens the feed again after `closed`. */
+  /** What the broker does now. */
+  get state(): BrokerState {
+    return this.#state;
+  }
+
+  /** Notes that the broker connects, and opens the feed again after `closed`. */
   open(): void {
-    this.#isClosed = false;
+    this.#state = "connecting";
+  }
+
+  /** Notes that the first connect has failed. */
+  fail(): void {
+    if (this.#state === "connecting") this.#state = "idle";
   }
 
   /**
@@ -129,7 +162,7 @@ export class EventFeed {
    * A reader that falls far behind loses the oldest events.
    */
   iterate(): AsyncIterableIterator<BrokerEvent> {
-    return new EventReader(this, () => this.#isClosed);
+    return new EventReader(this, () => this.#state === "closed");
   }
 }
 

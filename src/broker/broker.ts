@@ -1,5 +1,5 @@
 import { asMilliseconds } from "../duration.ts";
-import type { BrokerEvent } from "../events.ts";
+import type { BrokerEvent, BrokerState } from "../events.ts";
 import type { Inbox, InboxOptions } from "../inbox/inbox.ts";
 import type { Session } from "../link/session.ts";
 import type { OpenSessionOptions, RequestStreamOptions } from "../link/link_options.ts";
@@ -120,9 +120,10 @@ export class NatsBroker<State extends object = AnyState> extends NatsRouter<Stat
     inspect: typeof Deno.inspect,
     how: Deno.InspectOptions,
   ): string {
-    const { inboxPrefix, connection: { isOpen, isUp } } = this.#core;
-    const state = isUp ? "connected" : isOpen ? "reconnecting" : "not connected";
-    return `NatsBroker ${inspect({ state, inboxPrefix, ...this.#registry.inventory }, how)}`;
+    const { inboxPrefix } = this.#core;
+    return `NatsBroker ${
+      inspect({ state: this.state, inboxPrefix, ...this.#registry.inventory }, how)
+    }`;
   }
 
   /** Stops, at the end of an `await using` scope. */
@@ -145,10 +146,8 @@ export class NatsBroker<State extends object = AnyState> extends NatsRouter<Stat
     checkOptions("ping", options, TIMEOUT_RULES);
     const { clock, connection } = this.#core;
     const began = clock.now();
-    await connection.flush(
-      { clock, timeout: asMilliseconds(options.timeout ?? 5_000) },
-      "ping the server",
-    );
+    const timeout = asMilliseconds(options.timeout ?? 5_000);
+    await connection.flush({ clock, timeout }, "ping the server");
     return clock.now() - began;
   }
 
@@ -178,6 +177,11 @@ export class NatsBroker<State extends object = AnyState> extends NatsRouter<Stat
    */
   permissions(options: PermissionsOptions = {}): Permissions {
     return this.#core.permissions(this.#registry, options);
+  }
+
+  /** What the broker does now; it changes before the event that tells of the change. */
+  get state(): BrokerState {
+    return this.#core.feed.state;
   }
 
   /** The broker's events from now on; ends once the broker is stopped. */

@@ -104,9 +104,11 @@ export class Connection {
   /** Connects; concurrent calls share one connection. */
   connect(): Promise<void> {
     if (this.#connecting) return this.#connecting;
-    this.#feed.open();
+    const feed = this.#feed;
+    feed.open();
     const connecting = this.#connecting = outside(() => this.#connectFirst()).catch((error) => {
       if (this.#connecting === connecting) this.#connecting = undefined;
+      feed.fail();
       throw error;
     });
     return connecting;

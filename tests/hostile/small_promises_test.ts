@@ -105,7 +105,7 @@ Deno.test("Deno.inspect() shows what a broker, a router, a subscriber and a publ
       "orders.{id}",
       "news.>",
       "done.{id}",
-      "not connected",
+      'state: "idle"',
       "handled: 0",
       "Publisher",
       "Subscriber",

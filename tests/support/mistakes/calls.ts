@@ -11,7 +11,7 @@ export const MISTAKES_IN_CALLS: Mistakes = {
     [
       'new NatsBroker("nats://127.0.0.1:4222", { requestTimeout: true });',
       "requestTimeout",
-      "Type 'boolean' is not assignable to type 'number'.",
+      "Type 'true' is not assignable to type 'Duration | undefined'.",
     ],
     [
       'new NatsBroker({ servers: "nats://127.0.0.1:4222" });',
