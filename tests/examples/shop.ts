@@ -151,7 +151,7 @@ export async function trade(server: string, print: (line: string) => void): Prom
       print(`${id}: ${error.code} ${JSON.stringify(error.data)}`);
     }
   }
-  const message = await low.next({ timeout: 5_000 });
+  const message = await low.next({ timeout: "5s" });
   print(`low: ${message?.params.item} ${JSON.stringify(message?.body)}`);
 }
 
