@@ -1,3 +1,5 @@
+import type { Duration } from "../../duration.ts";
+
 /**
  * What a user may publish or subscribe to: a list of allowed subjects, or lists of allowed and denied subjects. A
  * denial wins. A subject to subscribe to may name a queue group after a space, as in `"jobs workers"`: then the entry
@@ -54,8 +56,8 @@ export interface EmbeddedServerChanges {
   readonly maxPayload?: number;
   /** How many clients may be connected. */
   readonly maxConnections?: number;
-  /** Milliseconds until a new client must have authenticated. */
-  readonly authTimeout?: number;
+  /** The time until a new client must have authenticated. */
+  readonly authTimeout?: Duration;
 }
 
 /** Options of {@linkcode EmbeddedServer.start}. */
@@ -112,17 +114,17 @@ export interface EmbeddedServerOptions {
    */
   readonly maxConnections?: number;
   /**
-   * Milliseconds between two pings. The server drops a client that leaves two pings unanswered.
+   * The time between two pings. The server drops a client that leaves two pings unanswered.
    *
    * @default 120_000
    */
-  readonly pingInterval?: number;
+  readonly pingInterval?: Duration;
   /**
-   * Milliseconds until a client must have authenticated, if the server demands it.
+   * The time until a client must have authenticated, if the server demands it.
    *
    * @default 2_000
    */
-  readonly authTimeout?: number;
+  readonly authTimeout?: Duration;
   /** The token to connect with. Not together with `users`. */
   readonly token?: string;
   /** Who may connect. Everyone may connect if there are neither users nor a token. */

@@ -1,11 +1,16 @@
+import { DURATION_FORM, millisecondsOf } from "../../duration.ts";
 import { holdsOptions } from "../../options.ts";
 import type { EmbeddedServerChanges, EmbeddedServerOptions, EmbeddedSubjects } from "./options.ts";
 import { isValidSubject } from "./subject.ts";
 
 /** Options with every default filled in. */
 export type Settings =
-  & Required<Omit<EmbeddedServerOptions, "token" | "users">>
+  & Required<Omit<EmbeddedServerOptions, "token" | "users" | Timed>>
+  & Readonly<Record<Timed, number>>
   & Pick<EmbeddedServerOptions, "token" | "users">;
+
+/** The options that are durations. */
+type Timed = "pingInterval" | "authTimeout";
 
 const MAX_DELAY = 2 ** 31 - 1;
 const MAX_SIZE = 2 ** 30;
@@ -49,7 +54,8 @@ export function checkOptions(options: EmbeddedServerOptions): Settings {
       refuse("every option must be known", key);
     }
   }
-  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  const given = Object.entries(options).filter(([, value]) => value !== undefined)
+    .map(([key, value]) => [key, isTimedText(key, value) ? timed(key, value) : value]);
   const settings: Settings = { ...DEFAULTS, ...Object.fromEntries(given) };
   for (const [key, value] of Object.entries(DEFAULTS)) {
     const actual: unknown = settings[key as keyof typeof DEFAULTS];
@@ -67,6 +73,14 @@ export function checkOptions(options: EmbeddedServerOptions): Settings {
   checkAccess(settings);
   checkTime(settings);
   return settings;
+}
+
+function isTimedText(key: string, value: unknown): value is string {
+  return (key === "pingInterval" || key === "authTimeout") && typeof value === "string";
+}
+
+function timed(key: string, text: string): number {
+  return millisecondsOf(text) ?? refuse(`\`${key}\` must be ${DURATION_FORM}`, text);
 }
 
 /** How many bytes streams may hold; `undefined` where there are none. */
