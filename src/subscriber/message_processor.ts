@@ -76,11 +76,13 @@ export class MessageProcessor {
       const value = runWithin(invocation, this.#handle, invocation);
       const settled = after(value, (value) => this.#settle(invocation, { kind: "done", value }));
       if (settled instanceof Promise) {
-        return this.#endAfter(invocation, settled.catch((error) => this.#fail(invocation, error)));
+        return settled.then(
+          () => this.#end(invocation),
+          (error) => this.#endFailed(invocation, error),
+        );
       }
     } catch (error) {
-      const settled = this.#fail(invocation, error);
-      if (isThenable(settled)) return this.#endAfter(invocation, settled);
+      return this.#endFailed(invocation, error);
     }
     return this.#end(invocation);
   }
@@ -165,6 +167,11 @@ export class MessageProcessor {
     } catch (error) {
       this.#report(invocation, error);
     }
+  }
+
+  #endFailed(invocation: Invocation, error: unknown): void | Promise<void> {
+    const settled = this.#fail(invocation, error);
+    return isThenable(settled) ? this.#endAfter(invocation, settled) : this.#end(invocation);
   }
 
   /** Never rejects, as an unhandled rejection would end the process. */
