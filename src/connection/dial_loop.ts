@@ -24,7 +24,7 @@ export interface DialPlan<Client> {
   readonly signal: AbortSignal;
   dial(url: string): Promise<Client>;
   /** Takes a dial that is still running when the loop ends, as a dial cannot be cancelled. */
-  abandoned(dialled: Promise<Client>): void;
+  stillRunning(dialled: Promise<Client>): void;
   /** An attempt begins, after its delay. */
   attempt(count: number): void;
   /** A round has failed, and another follows. */
@@ -74,7 +74,7 @@ async function oneRound<Client extends object>(
       if (error && (!worst || weight(error) > weight(worst))) worst = error;
     }
     if (signal.aborted) {
-      plan.abandoned(dialled);
+      plan.stillRunning(dialled);
       throw stopped(plan.urls, worst ?? last);
     }
   }
@@ -120,7 +120,7 @@ function stopped(
 export class DialLoop {
   readonly #context: ConnectionContext;
   readonly #delay: ReconnectDelay;
-  /** Abandoned dials and clients that still have to end. */
+  /** Dials and clients that still have to end. */
   readonly #closings = new Set<Promise<unknown>>();
   #trying = new AbortController();
   #pool: ServerPool;
@@ -176,13 +176,13 @@ export class DialLoop {
     this.#trying.abort();
   }
 
-  /** Keeps track of something abandoned that ends by itself. */
+  /** Keeps track of something that ends by itself. */
   closing(leaving: Promise<unknown>): void {
     const left = leaving.catch(() => {}).finally(() => this.#closings.delete(left));
     this.#closings.add(left);
   }
 
-  /** Resolves once everything abandoned has ended: a test would report a dial that still runs as an open socket. */
+  /** Resolves once all of that has ended: a test would report a dial that still runs as an open socket. */
   async allClosed(): Promise<void> {
     await Promise.all(this.#closings);
   }
@@ -201,7 +201,7 @@ export class DialLoop {
         pool.dialled(url);
         return dialler.dial(url, signal);
       },
-      abandoned: (dialled) => this.closing(dialled.then(({ client }) => client.close())),
+      stillRunning: (dialled) => this.closing(dialled.then(({ client }) => client.close())),
       attempt: (attempt) => this.#context.feed.emit({ type: "reconnecting", attempt }),
       failed,
     });

@@ -5,7 +5,7 @@ import { isSound } from "../reach/trial.ts";
 import type { ReconnectDelay } from "./reconnect_delay.ts";
 import { dial } from "./dial.ts";
 import {
-  abandonable,
+  cancellable,
   readAuthority,
   RecordedSockets,
   type SocketFactory,
@@ -56,7 +56,7 @@ export class Dialler {
       url,
       isEncrypted: this.#wasEncrypted,
       authenticator: this.#credentials?.authenticator,
-      wsFactory: recorded && abandonable(recorded.factory),
+      wsFactory: recorded && cancellable(recorded.factory),
     });
     let isTried = false;
     for (let resets = 0;; resets++) {

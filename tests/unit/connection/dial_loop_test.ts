@@ -27,7 +27,7 @@ function wayTo(
     signal: controller.signal,
     attempt: (count) => void events.push(count),
     failed: (fault) => void events.push(fault),
-    abandoned: (dialled) => void left.push(dialled),
+    stillRunning: (dialled) => void left.push(dialled),
     dial(url) {
       const turn = dialled.filter((one) => one === url).length;
       dialled.push(url);
