@@ -107,7 +107,8 @@ export class Lifecycle {
     try {
       await this.connect();
       check();
-      await begin();
+      // what a source or a door does at the start may never end
+      await within(begin(), { signal }, "start");
       check();
       this.#isStarted = true;
     } catch (cause) {

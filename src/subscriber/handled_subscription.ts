@@ -1,4 +1,5 @@
 import type { NextOptions } from "../inbox/inbox.ts";
+import { asError } from "../legible.ts";
 import { handled } from "../promises.ts";
 import { schemaMetadata } from "../service/endpoint.ts";
 import type { BrokerContext, Scope } from "../source/context.ts";
@@ -218,6 +219,8 @@ export class HandledSubscription implements HandlerSubscriber, Sink, Worker {
     if (source) this.#stopped = Promise.all([this.#stopped, source.stop()]);
     await this.#stopped;
     await this.#queue.drained();
+    // a source may deliver even now, and no handler must run in a broker that has stopped
+    if (!this.#source) this.#queue.expireAt(-Infinity);
   }
 
   /** Starts no handler after this moment, by the clock. */
@@ -227,6 +230,8 @@ export class HandledSubscription implements HandlerSubscriber, Sink, Worker {
 
   /** Settles all that waits and runs as refused, within `patience` milliseconds. */
   async expire(patience: number): Promise<void> {
+    // a source that does not stop holds up no later stop
+    this.#stopped = Promise.resolve();
     const refused = this.#queue.clear().map((delivery) => this.#refuse(delivery, "stopping"));
     await Promise.all([...refused, this.#processor?.expire(patience)]);
   }
@@ -267,7 +272,11 @@ export class HandledSubscription implements HandlerSubscriber, Sink, Worker {
   }
 
   freed(): void {
-    this.#source?.freed?.(this.free);
+    try {
+      this.#source?.freed?.(this.free);
+    } catch (error) {
+      this.report(asError(error));
+    }
   }
 
   drop(): void {

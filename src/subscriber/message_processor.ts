@@ -183,12 +183,22 @@ export class MessageProcessor {
 
   /** The place is free once the returned promise resolves. */
   #end(invocation: Invocation): Promise<void> | undefined {
-    const { source, open, stats, context: { clock } } = this.#plan;
-    const room = source.finish?.(invocation);
+    const { open, stats, context: { clock } } = this.#plan;
+    const room = this.#finish(invocation);
     invocation.end();
     open.delete(invocation);
     stats?.record(clock.now() - invocation.began, invocation.failure);
     return room;
+  }
+
+  /** A source that fails here must not keep the place of its message. */
+  #finish(invocation: Invocation): Promise<void> | undefined {
+    try {
+      const room = this.#plan.source.finish?.(invocation);
+      return room?.catch((error) => this.#report(invocation, error));
+    } catch (error) {
+      this.#report(invocation, error);
+    }
   }
 
   readonly #handle = (invocation: Invocation): unknown => {
