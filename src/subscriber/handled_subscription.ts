@@ -37,7 +37,9 @@ export class HandledSubscription implements HandlerSubscriber, Sink, Worker {
   #processor!: MessageProcessor;
   #source: OpenSource | undefined;
   #serves: Sink["serves"] = "values";
-  #wasStarted = false;
+  /** Whether the program has ever started it. */
+  wasStarted = false;
+  #prefix = "";
   #stopped: Promise<unknown> = Promise.resolve();
   #stopListening: (() => void) | undefined;
   #dropped = 0;
@@ -75,8 +77,6 @@ export class HandledSubscription implements HandlerSubscriber, Sink, Worker {
     return this.#driver = this.#origin.within(prefix);
   }
 
-  #prefix = "";
-
   get #wildcard(): Pattern {
     const { pattern } = this;
     if (this.#parsed?.text !== pattern) this.#parsed = new Pattern(pattern);
@@ -110,11 +110,6 @@ export class HandledSubscription implements HandlerSubscriber, Sink, Worker {
 
   get atWork(): number {
     return this.#queue.count;
-  }
-
-  /** Whether the program has ever started it. */
-  get wasStarted(): boolean {
-    return this.#wasStarted;
   }
 
   /** Whether every handler here has a filter. */
@@ -166,7 +161,7 @@ export class HandledSubscription implements HandlerSubscriber, Sink, Worker {
       // subscriptions end with the connection, and the next connection needs new ones
       if (type === "closed") this.#source = undefined;
     });
-    this.#wasStarted = true;
+    this.wasStarted = true;
     const stats = this.#scope.statsOf(this);
     const source = this.#source = this.driver.open(this, context);
     this.#processor = new MessageProcessor({
