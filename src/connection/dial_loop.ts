@@ -5,7 +5,7 @@ import { ReconnectDelay } from "./reconnect_delay.ts";
 import { connectError, lacksPermission } from "./client_errors.ts";
 import { ServerPool, withoutQuery } from "./servers.ts";
 import type { AcceptedClient } from "./open_line.ts";
-import { Dialler } from "./dialler.ts";
+import type { Dialler } from "./dialler.ts";
 import { type ConnectionContext, IN_MEMORY, type SocketSource } from "./settings.ts";
 
 /** How the loop dials, and whom it informs. */
@@ -124,7 +124,7 @@ export class DialLoop {
   readonly #closings = new Set<Promise<unknown>>();
   #trying = new AbortController();
   #pool: ServerPool;
-  #dialler: Dialler | undefined;
+  #dialler: Promise<Dialler> | undefined;
 
   constructor(context: ConnectionContext) {
     const { clock, settings } = this.#context = context;
@@ -137,7 +137,10 @@ export class DialLoop {
     const { clock, settings, reports } = this.#context;
     this.#trying = new AbortController();
     this.#pool = new ServerPool(clock, socket ? [IN_MEMORY] : settings.servers.urls);
-    this.#dialler = new Dialler(this.#context, this.#delay, socket);
+    // loaded here, as an import of the package must not wait for what only a dial needs
+    this.#dialler = import("./dialler.ts").then(({ Dialler }) =>
+      new Dialler(this.#context, this.#delay, socket)
+    );
     reports.forgetDialErrors();
     return this.#dial(false, (error) => reports.connectError(error));
   }
@@ -197,9 +200,9 @@ export class DialLoop {
       waits: this.#context.settings.waitOnFirstConnect,
       delay: this.#delay,
       signal,
-      dial(url) {
+      async dial(url) {
         pool.dialled(url);
-        return dialler.dial(url, signal);
+        return await (await dialler).dial(url, signal);
       },
       stillRunning: (dialled) => this.closing(dialled.then(({ client }) => client.close())),
       attempt: (attempt) => this.#context.feed.emit({ type: "reconnecting", attempt }),

@@ -65,7 +65,7 @@ export class Dialler {
         // a client that ends meanwhile counts as accepted: its end is a disconnect, not a failed dial
         if (isTried || await this.#isSound(client)) {
           const accepted = chooseLine(client);
-          if (!accepted.protocol) await loadPlainLine();
+          if (accepted.isPlain) await loadPlainLine();
           return accepted;
         }
         isTried = true;

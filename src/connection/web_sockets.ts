@@ -2,8 +2,8 @@ import { print } from "../legible.ts";
 import { HUNG_UP } from "./client_errors.ts";
 import { ConnectionError } from "../errors.ts";
 
-/** Read once, as the global `WebSocket` is a lazy getter that runs at every access. */
-const { CLOSED } = WebSocket;
+/** `WebSocket.CLOSED`; the global would load Deno's WebSockets, also for a program that uses none. */
+const CLOSED = 3;
 
 /** The members of a WebSocket that the client's transport uses. */
 type Used = Pick<
