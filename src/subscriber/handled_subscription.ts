@@ -211,7 +211,12 @@ export class HandledSubscription implements HandlerSubscriber, Sink, Worker {
   async drain(): Promise<void> {
     const source = this.#source;
     this.#source = undefined;
-    if (source) this.#stopped = Promise.all([this.#stopped, source.stop()]);
+    if (source) {
+      const stopped = Promise.try(() => source.stop()).catch((error) =>
+        this.report(asError(error))
+      );
+      this.#stopped = Promise.all([this.#stopped, stopped]);
+    }
     await this.#stopped;
     await this.#queue.drained();
     // a source may deliver even now, and no handler must run in a broker that has stopped
@@ -267,11 +272,7 @@ export class HandledSubscription implements HandlerSubscriber, Sink, Worker {
   }
 
   freed(): void {
-    try {
-      this.#source?.freed?.(this.free);
-    } catch (error) {
-      this.report(asError(error));
-    }
+    if (this.#source) this.#processor.freed(this.free);
   }
 
   drop(): void {

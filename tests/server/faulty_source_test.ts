@@ -27,7 +27,8 @@ function faulty(faults: Partial<OpenSource>) {
     const data = new TextEncoder().encode(String(id));
     sink!.take({ subject: `x.${id}`, replyTo: "", data, headerBlock: undefined, origin: id });
   };
-  return { from, settled, deliver, free: () => sink!.free };
+  const deliverJunk = () => sink!.take({ subject: 5 } as never);
+  return { from, settled, deliver, deliverJunk, free: () => sink!.free };
 }
 
 /** A broker whose handler waits a little. */
