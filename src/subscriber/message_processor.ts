@@ -59,6 +59,7 @@ const STOPPING: Refused = {
 export class MessageProcessor {
   readonly #plan: ProcessorPlan;
   readonly #selfAsking: SelfAsking;
+  #room: Promise<void> | undefined;
 
   constructor(plan: ProcessorPlan) {
     const { pattern: { text, subject }, concurrency, context: { feed, clock } } = plan;
@@ -222,7 +223,10 @@ export class MessageProcessor {
   #finish(invocation: Invocation): Promise<void> | undefined {
     try {
       const room = this.#plan.source.finish?.(invocation);
-      return room?.catch((error) => this.#report(invocation, error));
+      // thousands of refusals may share one promise, and would keep a reaction each
+      if (room && room !== this.#room) room.catch((error) => this.#report(invocation, error));
+      this.#room = room;
+      return room;
     } catch (error) {
       this.#report(invocation, error);
     }
