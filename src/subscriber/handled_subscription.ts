@@ -259,7 +259,7 @@ export class HandledSubscription implements HandlerSubscriber, Sink, Worker {
 
   run(delivery: Delivery, arrived: number): void | Promise<void> {
     const done = this.#processor.run(delivery, arrived);
-    return done ? done.then(() => this.#seen.add()) : this.#seen.add();
+    return done ? done.then(this.#seen.add, this.#seen.add) : this.#seen.add();
   }
 
   overflow(delivery: Delivery): void {

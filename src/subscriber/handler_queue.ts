@@ -149,10 +149,10 @@ export class HandledCount {
     return this.#count;
   }
 
-  add(): void {
+  readonly add = (): void => {
     this.#count++;
     for (const look of this.#waiting) look();
-  }
+  };
 
   /** Resolves once so many messages were handled; rejects at its timeout, 5 000 ms by default, and with its signal. */
   async reach(
