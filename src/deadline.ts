@@ -91,3 +91,9 @@ export class Passing {
     for (const reject of waiting) reject(error());
   }
 }
+
+/** Listens until the signal aborts; returns how to stop listening. */
+export function onAbort(signal: AbortSignal, abort: () => void): () => void {
+  signal.addEventListener("abort", abort, { once: true });
+  return () => signal.removeEventListener("abort", abort);
+}

@@ -4,22 +4,19 @@ import { handled } from "./promises.ts";
 /** The longest text of a line, in characters: a peer may send an error text of a megabyte. */
 const LONGEST = 1_000;
 
-/** Control characters, all line breaks, and the marks that change the direction of text. */
-const UNSAFE = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu;
-/** The same except line feeds, which separate the lines of a stack. */
-const UNSAFE_IN_LINES = /(?!\n)[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu;
-
 /** Turns any text into one line without terminal commands, and cuts it if it is too long. */
 export function legible(text: string): string {
   const cut = text.length > LONGEST
     ? `${text.slice(0, LONGEST)}… (${text.length - LONGEST} more characters)`
     : text;
-  return cut.replace(UNSAFE, escaped);
+  // control characters, all line breaks, and marks that change the direction of text; a constant would slow the import
+  // down, by the time that classes of Unicode take
+  return cut.replace(/[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu, escaped);
 }
 
-/** Does the same for text of several lines. */
+/** Does the same for text of several lines, such as a stack. */
 export function legibleLines(text: string): string {
-  return text.replace(UNSAFE_IN_LINES, escaped);
+  return text.replace(/(?!\n)[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu, escaped);
 }
 
 function escaped(character: string): string {

@@ -108,10 +108,10 @@ export class NatsBroker<State extends object = AnyState> extends NatsRouter<Stat
   async #run(options: TimeoutOptions): Promise<void> {
     checkOptions("run the broker", options, TIMEOUT_RULES);
     const { life } = this.#core;
-    const { givenUp } = life;
+    const { cancelled } = life;
     const { runUntilSignal } = await import("./run.ts");
     // the program may have stopped the broker while the module was loaded: it must not start again
-    if (givenUp.aborted) return await this.stop(options);
+    if (cancelled.aborted) return await this.stop(options);
     await runUntilSignal(life, () => this.start(), () => this.stop(options));
   }
 

@@ -1,5 +1,6 @@
 import { within } from "../deadline.ts";
 import { asError } from "../legible.ts";
+import { callable, describe } from "../options.ts";
 import type { BrokerContext } from "../source/context.ts";
 import type { BrokerAccess, Needs } from "../source/source.ts";
 import type { Registry } from "./registry.ts";
@@ -22,10 +23,15 @@ export interface Door {
   stats?(): Readonly<Record<string, number>>;
 }
 
+const ACTIONS = ["start", "stop", "describe", "stats"] as const;
+
 /** The doors of one broker. */
 export class Doors {
   readonly #doors: Door[] = [];
-  readonly #started: Door[] = [];
+  /** The starts of those that have started, or are about to. */
+  readonly #started = new Map<Door, Promise<void>>();
+  /** How often they were stopped. */
+  #stops = 0;
 
   get all(): readonly Door[] {
     return this.#doors;
@@ -34,28 +40,46 @@ export class Doors {
   /**
    * Registers a door.
    *
-   * @throws {TypeError} if one of this name is registered already
+   * @throws {TypeError} if it is no door, or if one of this name is registered already
    */
   add(door: Door): void {
+    if (typeof door?.name !== "string" || door.name === "") {
+      throw new TypeError(`Cannot register a door as it must have a name: ${describe(door?.name)}`);
+    }
+    const wrong = ACTIONS.find((action) => door[action] && callable(door[action]));
+    if (wrong) {
+      const rule = `its "${wrong}" must be a function: ${describe(door[wrong])}`;
+      throw new TypeError(`Cannot register the door "${door.name}" as ${rule}`);
+    }
     if (this.#doors.some(({ name }) => name === door.name)) {
       throw new TypeError(`Cannot register a door as its name must be new: "${door.name}"`);
     }
     this.#doors.push(door);
   }
 
+  /** Starts those that have not started, one after the other, until they are stopped; one that fails may try again. */
   async start(context: BrokerContext): Promise<void> {
+    const stops = this.#stops;
     for (const door of this.#doors) {
-      if (this.#started.includes(door)) continue;
-      this.#started.push(door);
-      await door.start?.(context);
+      let started = this.#started.get(door);
+      if (!started) {
+        started = Promise.try(() => door.start?.(context));
+        this.#started.set(door, started);
+        started.catch(() => this.#started.delete(door));
+      }
+      await started;
+      if (this.#stops !== stops) return;
     }
   }
 
   /** Stops those that have started, one after the other; a door that fails or is too slow keeps no other from it. */
   async stop(registry: Registry, remaining: () => number): Promise<void> {
-    if (this.#started.length === 0) return;
+    this.#stops++;
+    const doors = [...this.#started.keys()].reverse();
+    this.#started.clear();
+    if (doors.length === 0) return;
     const { context } = registry;
-    for (const door of this.#started.splice(0).reverse()) {
+    for (const door of doors) {
       const timeout = remaining();
       const stopped = Promise.try(() => door.stop?.(timeout));
       const { clock } = context;

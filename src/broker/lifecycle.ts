@@ -81,12 +81,12 @@ export class Lifecycle {
   }
 
   /** Aborts when what is being started is given up, or stopped. */
-  get givenUp(): AbortSignal {
+  get cancelled(): AbortSignal {
     return this.#beginning.signal;
   }
 
   /** Cancels a start that waits for its server, or for a stop. */
-  giveUp(): void {
+  cancelStart(): void {
     this.#beginning.abort();
     this.#beginning = new AbortController();
     this.#parts.connection.cancelConnect();
@@ -107,7 +107,8 @@ export class Lifecycle {
     try {
       await this.connect();
       check();
-      await begin();
+      // what a source or a door does at the start may never end
+      await within(begin(), { signal }, "start");
       check();
       this.#isStarted = true;
     } catch (cause) {
@@ -119,7 +120,7 @@ export class Lifecycle {
   /** Stops; a second call joins the running stop, and the shorter timeout applies. */
   stop(registry: Registry, timeout: number): Promise<void> {
     this.#isStarted = false;
-    this.giveUp();
+    this.cancelStart();
     if (this.#stop) this.#stop.deadline.bringForward(timeout);
     else this.#begin(registry, timeout);
     const { subscriptions, deadline, callers, done } = this.#stop!;

@@ -8,9 +8,9 @@ const CODES: Partial<Record<Deno.Signal, number>> = { SIGINT: 130, SIGBREAK: 130
 /** What runs. It may end without a signal, and its `begin` may wait for a server that never answers. */
 export interface Runnable {
   /** Aborts when a stop, or a signal, cancels what `begin` does. */
-  readonly givenUp: AbortSignal;
+  readonly cancelled: AbortSignal;
   closed(): Promise<void>;
-  giveUp(): void;
+  cancelStart(): void;
 }
 
 /**
@@ -23,7 +23,7 @@ export async function runUntilSignal(
   begin: () => Promise<void>,
   end: () => Promise<void>,
 ): Promise<void> {
-  const { givenUp } = runnable;
+  const { cancelled } = runnable;
   const ended = runnable.closed();
   const { promise, resolve } = Promise.withResolvers<void>();
   let told = false;
@@ -31,7 +31,7 @@ export async function runUntilSignal(
     const listener = () => {
       if (told) Deno.exit(CODES[signal] ?? 1);
       told = true;
-      runnable.giveUp();
+      runnable.cancelStart();
       resolve();
     };
     Deno.addSignalListener(signal, listener);
@@ -39,7 +39,7 @@ export async function runUntilSignal(
   });
   try {
     const isRunning = await begin().then(() => true, (error) => {
-      if (!givenUp.aborted || error?.reason !== "closed") throw error;
+      if (!cancelled.aborted || error?.reason !== "closed") throw error;
       return false;
     });
     if (isRunning) await Promise.race([promise, ended]);

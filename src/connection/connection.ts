@@ -15,7 +15,8 @@ import {
   fromClientError,
   notConnected,
 } from "./client_errors.ts";
-import { type AcceptedClient, Heartbeat, openLine } from "./open_line.ts";
+import { Heartbeat } from "./heartbeat.ts";
+import type { AcceptedClient } from "./open_line.ts";
 import { Transmitter } from "./transmitter.ts";
 import { RefusalTracker } from "./refusals.ts";
 import { withoutQuery } from "./servers.ts";
@@ -219,7 +220,7 @@ export class Connection {
 
   /** A server has accepted the connection: subscribes again first, then sends held messages. */
   #connected(accepted: AcceptedClient): void {
-    const line = openLine(this.#clock, accepted, this.#watch(() => line), this.#reports.report);
+    const line = accepted.open(this.#clock, this.#watch(() => line), this.#reports.report);
     this.#line = line;
     this.#url = withoutQuery(line.address);
     this.#dialLoop.learnServers(line.info?.connect_urls);

@@ -1,11 +1,11 @@
 import type { Clock } from "../clock.ts";
 import { pause, within } from "../deadline.ts";
 import { ConnectionError } from "../errors.ts";
-import { ReconnectDelay } from "../pacing.ts";
+import { ReconnectDelay } from "./reconnect_delay.ts";
 import { connectError, lacksPermission } from "./client_errors.ts";
 import { ServerPool, withoutQuery } from "./servers.ts";
 import type { AcceptedClient } from "./open_line.ts";
-import { Dialler } from "./dialler.ts";
+import type { Dialler } from "./dialler.ts";
 import { type ConnectionContext, IN_MEMORY, type SocketSource } from "./settings.ts";
 
 /** How the loop dials, and whom it informs. */
@@ -24,7 +24,7 @@ export interface DialPlan<Client> {
   readonly signal: AbortSignal;
   dial(url: string): Promise<Client>;
   /** Takes a dial that is still running when the loop ends, as a dial cannot be cancelled. */
-  abandoned(dialled: Promise<Client>): void;
+  stillRunning(dialled: Promise<Client>): void;
   /** An attempt begins, after its delay. */
   attempt(count: number): void;
   /** A round has failed, and another follows. */
@@ -74,7 +74,7 @@ async function oneRound<Client extends object>(
       if (error && (!worst || weight(error) > weight(worst))) worst = error;
     }
     if (signal.aborted) {
-      plan.abandoned(dialled);
+      plan.stillRunning(dialled);
       throw stopped(plan.urls, worst ?? last);
     }
   }
@@ -120,11 +120,11 @@ function stopped(
 export class DialLoop {
   readonly #context: ConnectionContext;
   readonly #delay: ReconnectDelay;
-  /** Abandoned dials and clients that still have to end. */
+  /** Dials and clients that still have to end. */
   readonly #closings = new Set<Promise<unknown>>();
   #trying = new AbortController();
   #pool: ServerPool;
-  #dialler: Dialler | undefined;
+  #dialler: Promise<Dialler> | undefined;
 
   constructor(context: ConnectionContext) {
     const { clock, settings } = this.#context = context;
@@ -137,7 +137,10 @@ export class DialLoop {
     const { clock, settings, reports } = this.#context;
     this.#trying = new AbortController();
     this.#pool = new ServerPool(clock, socket ? [IN_MEMORY] : settings.servers.urls);
-    this.#dialler = new Dialler(this.#context, this.#delay, socket);
+    // loaded here, as an import of the package must not wait for what only a dial needs
+    this.#dialler = import("./dialler.ts").then(({ Dialler }) =>
+      new Dialler(this.#context, this.#delay, socket)
+    );
     reports.forgetDialErrors();
     return this.#dial(false, (error) => reports.connectError(error));
   }
@@ -176,13 +179,13 @@ export class DialLoop {
     this.#trying.abort();
   }
 
-  /** Keeps track of something abandoned that ends by itself. */
+  /** Keeps track of something that ends by itself. */
   closing(leaving: Promise<unknown>): void {
     const left = leaving.catch(() => {}).finally(() => this.#closings.delete(left));
     this.#closings.add(left);
   }
 
-  /** Resolves once everything abandoned has ended: a test would report a dial that still runs as an open socket. */
+  /** Resolves once all of that has ended: a test would report a dial that still runs as an open socket. */
   async allClosed(): Promise<void> {
     await Promise.all(this.#closings);
   }
@@ -197,11 +200,11 @@ export class DialLoop {
       waits: this.#context.settings.waitOnFirstConnect,
       delay: this.#delay,
       signal,
-      dial(url) {
+      async dial(url) {
         pool.dialled(url);
-        return dialler.dial(url, signal);
+        return await (await dialler).dial(url, signal);
       },
-      abandoned: (dialled) => this.closing(dialled.then(({ client }) => client.close())),
+      stillRunning: (dialled) => this.closing(dialled.then(({ client }) => client.close())),
       attempt: (attempt) => this.#context.feed.emit({ type: "reconnecting", attempt }),
       failed,
     });

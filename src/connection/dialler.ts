@@ -2,10 +2,10 @@ import { errors, type NatsConnection } from "@nats-io/transport-deno";
 import { CredentialRefresher } from "./auth.ts";
 import { REACH } from "../reach/client_shape.ts";
 import { isSound } from "../reach/trial.ts";
-import type { ReconnectDelay } from "../pacing.ts";
+import type { ReconnectDelay } from "./reconnect_delay.ts";
 import { dial } from "./dial.ts";
 import {
-  abandonable,
+  cancellable,
   readAuthority,
   RecordedSockets,
   type SocketFactory,
@@ -56,7 +56,7 @@ export class Dialler {
       url,
       isEncrypted: this.#wasEncrypted,
       authenticator: this.#credentials?.authenticator,
-      wsFactory: recorded && abandonable(recorded.factory),
+      wsFactory: recorded && cancellable(recorded.factory),
     });
     let isTried = false;
     for (let resets = 0;; resets++) {
@@ -65,7 +65,7 @@ export class Dialler {
         // a client that ends meanwhile counts as accepted: its end is a disconnect, not a failed dial
         if (isTried || await this.#isSound(client)) {
           const accepted = chooseLine(client);
-          if (!accepted.protocol) await loadPlainLine();
+          if (accepted.isPlain) await loadPlainLine();
           return accepted;
         }
         isTried = true;

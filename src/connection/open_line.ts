@@ -1,7 +1,7 @@
 import type { NatsConnection } from "@nats-io/transport-deno";
-import type { Clock, Timer } from "../clock.ts";
+import type { Clock } from "../clock.ts";
 import type { Line, LineWatch } from "../line/line.ts";
-import { insideOf, type Protocol, REACH } from "../reach/client_shape.ts";
+import { insideOf, REACH } from "../reach/client_shape.ts";
 import { FastLine } from "../reach/fast_line.ts";
 import { faultOf } from "../reach/trial.ts";
 import type { Report } from "./error_reports.ts";
@@ -9,10 +9,12 @@ import type { Report } from "./error_reports.ts";
 /** A client that a server has accepted. */
 export interface AcceptedClient {
   readonly client: NatsConnection;
-  /** The client's internal parts, which the fast line uses; `undefined` for the plain line. */
-  readonly protocol: Protocol | undefined;
+  /** Whether its line is the plain one. */
+  readonly isPlain: boolean;
   /** Why the broker has to use the plain line. */
   readonly fault: string | undefined;
+  /** Opens its line; reports what `watch` throws. */
+  open(clock: Clock, watch: LineWatch, report: Report): Line;
 }
 
 let makePlainLine: ((client: NatsConnection, watch: LineWatch) => Line) | undefined;
@@ -28,20 +30,17 @@ export async function loadPlainLine(): Promise<void> {
 export function chooseLine(client: NatsConnection): AcceptedClient {
   const fault = REACH.isWanted ? faultOf(client) : undefined;
   const protocol = REACH.isWanted && fault === undefined ? insideOf(client).protocol : undefined;
-  return { client, protocol, fault };
-}
-
-/** Opens the line of a client; reports what `watch` throws. */
-export function openLine(
-  clock: Clock,
-  { client, protocol }: AcceptedClient,
-  watch: LineWatch,
-  report: Report,
-): Line {
-  const guarded = guard(watch, report);
-  return protocol
-    ? new FastLine(clock, client, protocol, guarded)
-    : makePlainLine!(client, guarded);
+  return {
+    client,
+    isPlain: protocol === undefined,
+    fault,
+    open(clock, watch, report) {
+      const guarded = guard(watch, report);
+      return protocol
+        ? new FastLine(clock, client, protocol, guarded)
+        : makePlainLine!(client, guarded);
+    },
+  };
 }
 
 /** Makes a watch that reports what it throws: an exception in the client's own work would end the connection. */
@@ -61,40 +60,4 @@ function guard(watch: LineWatch, report: Report): LineWatch {
     failed: (error) => safely(() => watch.failed(error)),
     closed: () => safely(() => watch.closed()),
   };
-}
-
-/** After how many unanswered pings a server counts as silent. */
-const MOST_UNANSWERED = 2;
-
-/** Pings the server and reports when it is silent: the client's own heartbeat waits for a socket that may never drain. */
-export class Heartbeat {
-  readonly #clock: Clock;
-  readonly #interval: number;
-  #timer: Timer | undefined;
-
-  /** `interval` in milliseconds. */
-  constructor(clock: Clock, interval: number) {
-    this.#clock = clock;
-    this.#interval = interval;
-  }
-
-  /** Starts for a line; calls `silent` once if the server does not answer. */
-  start(line: Pick<Line, "ping" | "longestSilence">, silent: () => void): void {
-    this.stop();
-    const interval = Math.min(this.#interval, line.longestSilence);
-    let unanswered = 0;
-    const tick = () => {
-      if (unanswered === MOST_UNANSWERED) return silent();
-      unanswered++;
-      // the line itself reports its end
-      line.ping().then(() => unanswered = 0, () => {});
-      this.#timer = this.#clock.setTimeout(tick, interval);
-    };
-    this.#timer = this.#clock.setTimeout(tick, interval);
-  }
-
-  stop(): void {
-    this.#timer?.clear();
-    this.#timer = undefined;
-  }
 }

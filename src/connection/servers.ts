@@ -122,8 +122,6 @@ function hidden(server: unknown): string {
 
 /** How many addresses to take from a server at most. */
 const MOST_ANNOUNCED = 256;
-/** Host and port. */
-const ADDRESS = /^(?:\[[\da-f:.%\w]{2,64}\]|[\p{L}\p{M}\p{N}._-]{1,253}):(\d{1,5})$/iu;
 const LAST_PORT = 65_535;
 const PORTS: Readonly<Record<string, string>> = { ws: "80", wss: "443" };
 
@@ -182,8 +180,11 @@ export class ServerPool {
   }
 }
 
+/** Whether it is a host with a port. */
 function isAddress(text: unknown): text is string {
-  const port = typeof text === "string" ? Number(ADDRESS.exec(text)?.[1]) : 0;
+  if (typeof text !== "string") return false;
+  const address = /^(?:\[[\da-f:.%\w]{2,64}\]|[\p{L}\p{M}\p{N}._-]{1,253}):(\d{1,5})$/iu;
+  const port = Number(address.exec(text)?.[1]);
   return port > 0 && port <= LAST_PORT;
 }
 

@@ -6,7 +6,7 @@ import type {
 import { type Clock, LONGEST_TIMER } from "../clock.ts";
 import type { EventFeed } from "../events.ts";
 import type { Auth, AuthSource } from "./auth.ts";
-import type { Backoff } from "../pacing.ts";
+import type { Backoff } from "./reconnect_delay.ts";
 import type { TransportKind } from "./dial.ts";
 import type { ErrorReports } from "./error_reports.ts";
 import type { ServerList } from "./servers.ts";

@@ -2,8 +2,8 @@ import { print } from "../legible.ts";
 import { HUNG_UP } from "./client_errors.ts";
 import { ConnectionError } from "../errors.ts";
 
-/** Read once, as the global `WebSocket` is a lazy getter that runs at every access. */
-const { CLOSED } = WebSocket;
+/** `WebSocket.CLOSED`; the global would load Deno's WebSockets, also for a program that uses none. */
+const CLOSED = 3;
 
 /** The members of a WebSocket that the client's transport uses. */
 type Used = Pick<
@@ -20,10 +20,10 @@ type Used = Pick<
 >;
 
 /**
- * A WebSocket that can be abandoned. The client waits until a socket has sent everything, and then until the server has
+ * A WebSocket that can be cancelled. The client waits until a socket has sent everything, and then until the server has
  * answered the close frame. A server that stands still would block the reconnect and the broker's `stop()` for ever.
  */
-export class AbandonableSocket implements Used {
+export class CancellableSocket implements Used {
   onclose: WebSocket["onclose"] = null;
   onerror: WebSocket["onerror"] = null;
   onmessage: WebSocket["onmessage"] = null;
@@ -31,19 +31,19 @@ export class AbandonableSocket implements Used {
   /** The client waits until this is 0 before it closes. */
   readonly bufferedAmount = 0;
   readonly #socket: WebSocket;
-  #isAbandoned = false;
+  #isCancelled = false;
   #hasReceived = false;
 
   constructor(socket: WebSocket) {
     this.#socket = socket;
-    socket.onopen = (event) => this.#unlessAbandoned(() => this.#dispatch("onopen", event));
+    socket.onopen = (event) => this.#unlessCancelled(() => this.#dispatch("onopen", event));
     socket.onmessage = (event) =>
-      this.#unlessAbandoned(() => {
+      this.#unlessCancelled(() => {
         this.#hasReceived = true;
         this.#dispatch("onmessage", event);
       });
-    socket.onerror = (event) => this.#unlessAbandoned(() => this.#dispatch("onerror", event));
-    socket.onclose = (event) => this.#unlessAbandoned(() => this.#end(event));
+    socket.onerror = (event) => this.#unlessCancelled(() => this.#dispatch("onerror", event));
+    socket.onclose = (event) => this.#unlessCancelled(() => this.#end(event));
   }
 
   /** How many bytes wait in the socket. */
@@ -52,7 +52,7 @@ export class AbandonableSocket implements Used {
   }
 
   get readyState(): WebSocket["readyState"] {
-    return this.#isAbandoned ? CLOSED : this.#socket.readyState;
+    return this.#isCancelled ? CLOSED : this.#socket.readyState;
   }
 
   get binaryType(): BinaryType {
@@ -69,14 +69,14 @@ export class AbandonableSocket implements Used {
 
   /** Sends the close frame, and reports the end to the client without waiting for an answer. */
   close(): void {
-    if (this.#isAbandoned) return;
-    this.#isAbandoned = true;
+    if (this.#isCancelled) return;
+    this.#isCancelled = true;
     this.#socket.close();
     queueMicrotask(() => this.#end(new CloseEvent("close")));
   }
 
-  #unlessAbandoned(work: () => void): void {
-    if (!this.#isAbandoned) work();
+  #unlessCancelled(work: () => void): void {
+    if (!this.#isCancelled) work();
   }
 
   /** Without an error the client would wait for its whole timeout for the first message of the server. */
@@ -99,11 +99,11 @@ export class AbandonableSocket implements Used {
   }
 }
 
-/** Makes the sockets of a factory abandonable. */
-export function abandonable(factory: SocketFactory): SocketFactory {
+/** Makes the sockets of a factory cancellable. */
+export function cancellable(factory: SocketFactory): SocketFactory {
   return async (url) => {
     const { socket, encrypted } = await factory(url);
-    return { socket: new AbandonableSocket(socket) as unknown as WebSocket, encrypted };
+    return { socket: new CancellableSocket(socket) as unknown as WebSocket, encrypted };
   };
 }
 

@@ -9,6 +9,7 @@ import type { NatsBroker } from "../broker/broker.ts";
 import type { Door } from "../broker/doors.ts";
 import { coreOf } from "../broker/broker_core.ts";
 import { registryOf } from "../broker/registry.ts";
+import { asError } from "../legible.ts";
 import type { BrokerAccess } from "../source/source.ts";
 
 export type { Door } from "../broker/doors.ts";
@@ -31,13 +32,17 @@ export type {
 } from "../source/source.ts";
 
 /**
- * Registers a door with a broker, before it starts or later; what it returns works once the broker is connected.
+ * Registers a door with a broker. With one that has started, the door starts at once, and a failure is an `error` event.
+ * What it returns works once the broker is connected.
  *
- * @throws {TypeError} if the broker has a door of this name already
+ * @throws {TypeError} if it is no door, or if the broker has a door of this name already
  */
 export function register(broker: NatsBroker, door: Door): BrokerAccess {
-  coreOf(broker).doors.add(door);
-  return registryOf(broker).context;
+  const { doors, life } = coreOf(broker);
+  const { context } = registryOf(broker);
+  doors.add(door);
+  if (life.isStarted) doors.start(context).catch((error) => context.report(asError(error)));
+  return context;
 }
 
 /** What a broker consists of: plain data. */
@@ -66,7 +71,7 @@ export function describe(broker: NatsBroker): BrokerDescription {
   const doors = coreOf(broker).doors.all.map((door) => [door.name, door.describe?.() ?? {}]);
   return {
     handlers: handled.map(({ pattern, queue, key, driver: { description }, schemas }) => {
-      const source = typeof key === "string" ? undefined : { name: key.name, ...description };
+      const source = typeof key === "string" ? undefined : { ...description, name: key.name };
       return { pattern, queue, source, schemas };
     }),
     readers: readers.map(({ pattern, queue }) => ({ pattern, queue })),

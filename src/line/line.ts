@@ -26,7 +26,7 @@ export interface Line {
   flush(answered: () => void): Promise<void>;
   /** Pings the server, without waiting for queued messages. */
   ping(): Promise<void>;
-  /** Abandons the line: loses what is on its way, and does not wait for the server. */
+  /** Closes the line now: loses what is on its way, and does not wait for the server. */
   close(): Promise<void>;
 }
 

@@ -266,11 +266,13 @@ export function isHeaderValue(value: unknown): value is string {
 
 /** The longest correlation id to pass on, in bytes, as it goes into every message that follows from the first. */
 const LONGEST_ID = 256;
-const CONTROL = /[\p{Cc}\u2028\u2029]/u;
+const ASCII_ID = /^[ -~]*$/;
 
 /** Whether to pass a received correlation id on. */
 export function isCorrelationId(id: string | undefined): id is string {
-  if (id === undefined || id.length > LONGEST_ID || CONTROL.test(id)) return false;
+  if (id === undefined || id.length > LONGEST_ID) return false;
+  if (ASCII_ID.test(id)) return true;
+  if (/[\p{Cc}\u2028\u2029]/u.test(id)) return false;
   // a UTF-16 unit takes three bytes at most
   return id.length * 3 <= LONGEST_ID || encoder.encode(id).length <= LONGEST_ID;
 }

@@ -1,7 +1,7 @@
 import type { Clock, Timer } from "../clock.ts";
 import { notConnected } from "../connection/client_errors.ts";
 import type { Connection, MessageSink, ServerSubscription } from "../connection/connection.ts";
-import { within } from "../deadline.ts";
+import { onAbort, within } from "../deadline.ts";
 import {
   ConnectionError,
   DecodeError,
@@ -252,11 +252,6 @@ export function isNoResponders({ data, headerBlock }: RawMessage): boolean {
 function settle({ promise, resolve }: PendingRequest, answer: Promise<Message>): void {
   promise.catch(() => {});
   resolve(answer);
-}
-
-function onAbort(signal: AbortSignal, abort: () => void): () => void {
-  signal.addEventListener("abort", abort, { once: true });
-  return () => signal.removeEventListener("abort", abort);
 }
 
 /** The error for requests when the connection is closed for good. */

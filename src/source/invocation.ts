@@ -1,4 +1,5 @@
 import type { Clock, Timer } from "../clock.ts";
+import { onAbort } from "../deadline.ts";
 import { PayloadTooLargeError, ReplyError, TimeoutError } from "../errors.ts";
 import { asError } from "../legible.ts";
 import { ReceivedMessage, type Reception } from "../message/message.ts";
@@ -83,6 +84,7 @@ export class Invocation<Context extends InvocationContext = InvocationContext>
   #deadline: number | undefined;
   #controller: AbortController | undefined;
   #timer: Timer | undefined;
+  #stopListening: (() => void) | undefined;
   #reason: unknown;
   #hasTimer = true;
   #isOver = false;
@@ -156,9 +158,8 @@ export class Invocation<Context extends InvocationContext = InvocationContext>
   /** Ends the invocation and its timers. */
   end(): void {
     this.#isOver = true;
-    if (!this.#controller) return;
     this.#timer?.clear();
-    this.#stopping.removeEventListener("abort", this.#stop);
+    this.#stopListening?.();
   }
 
   /** Aborts the handler's signal; the first reason stays. */
@@ -180,8 +181,9 @@ export class Invocation<Context extends InvocationContext = InvocationContext>
     if (this.#reason !== undefined) this.#controller.abort(this.#reason);
     // after the end nobody would clear a timer or a listener
     if (this.#isOver) return this.#controller.signal;
-    if (this.#stopping.aborted) this.#stop();
-    else this.#stopping.addEventListener("abort", this.#stop);
+    const stop = () => this.#controller?.abort(this.#stopping.reason);
+    if (this.#stopping.aborted) stop();
+    else this.#stopListening = onAbort(this.#stopping, stop);
     if (this.#hasTimer && this.deadline < Infinity) {
       this.#timer = this.clock.setTimeout(() => this.#expire(), this.remaining);
     }
@@ -193,8 +195,6 @@ export class Invocation<Context extends InvocationContext = InvocationContext>
     const timeout = Math.round(this.deadline - this.arrived);
     this.abort(new TimeoutError(`answer "${subject}"`, timeout, subject));
   }
-
-  readonly #stop = () => this.#controller?.abort(this.#stopping.reason);
 }
 
 /** Several messages that a handler gets as one list; middleware gets the first, with the list of bodies. */

@@ -182,7 +182,7 @@ export interface SourceDriver<Access = BrokerAccess> {
   readonly needs: Needs;
   /** What `describe()` says of it besides its name and pattern. */
   readonly description?: Readonly<Record<string, unknown>>;
-  /** Opens it on a broker: once for each `start()`. */
+  /** Opens it on a broker: once for each `start()`. It delivers nothing before this has returned. */
   open(sink: Sink, access: Access): OpenSource;
 }
 
@@ -191,11 +191,16 @@ const drivers = new WeakMap<object, SourceDriver>();
 /**
  * Makes a source: a plain value without a broker, which several brokers may open.
  *
- * @throws {TypeError} without a name
+ * @throws {TypeError} without a name, a pattern or `open()`
  */
 export function source<K extends Kind>(name: string, driver: SourceDriver): Source<K> {
   if (typeof name !== "string" || name === "") {
     throw new TypeError(`Cannot make a source as it must have a name: ${JSON.stringify(name)}`);
+  }
+  if (typeof driver?.pattern !== "string" || typeof driver.open !== "function") {
+    throw new TypeError(
+      `Cannot make the source "${name}" as it must have a pattern and open(): it has not`,
+    );
   }
   const made = Object.freeze({ name });
   drivers.set(made, driver);

@@ -36,7 +36,9 @@ export class HandledSubscription implements HandlerSubscriber, Sink, Worker {
   #processor!: MessageProcessor;
   #source: OpenSource | undefined;
   #serves: Sink["serves"] = "values";
-  #wasStarted = false;
+  /** Whether the program has ever started it. */
+  wasStarted = false;
+  #prefix = "";
   #stopped: Promise<unknown> = Promise.resolve();
   #stopListening: (() => void) | undefined;
   #dropped = 0;
@@ -74,8 +76,6 @@ export class HandledSubscription implements HandlerSubscriber, Sink, Worker {
     return this.#driver = this.#origin.within(prefix);
   }
 
-  #prefix = "";
-
   get #wildcard(): Pattern {
     const { pattern } = this;
     if (this.#parsed?.text !== pattern) this.#parsed = new Pattern(pattern);
@@ -109,11 +109,6 @@ export class HandledSubscription implements HandlerSubscriber, Sink, Worker {
 
   get atWork(): number {
     return this.#queue.count;
-  }
-
-  /** Whether the program has ever started it. */
-  get wasStarted(): boolean {
-    return this.#wasStarted;
   }
 
   /** Whether every handler here has a filter. */
@@ -165,7 +160,7 @@ export class HandledSubscription implements HandlerSubscriber, Sink, Worker {
       // subscriptions end with the connection, and the next connection needs new ones
       if (type === "closed") this.#source = undefined;
     });
-    this.#wasStarted = true;
+    this.wasStarted = true;
     const stats = this.#scope.statsOf(this);
     const source = this.#source = this.driver.open(this, context);
     this.#processor = new MessageProcessor({
@@ -215,9 +210,11 @@ export class HandledSubscription implements HandlerSubscriber, Sink, Worker {
   async drain(): Promise<void> {
     const source = this.#source;
     this.#source = undefined;
-    if (source) this.#stopped = Promise.all([this.#stopped, source.stop()]);
+    if (source) this.#stopped = Promise.all([this.#stopped, this.#processor.stopSource()]);
     await this.#stopped;
     await this.#queue.drained();
+    // a source may deliver even now, and no handler must run in a broker that has stopped
+    if (!this.#source) this.#queue.expireAt(-Infinity);
   }
 
   /** Starts no handler after this moment, by the clock. */
@@ -227,6 +224,8 @@ export class HandledSubscription implements HandlerSubscriber, Sink, Worker {
 
   /** Settles all that waits and runs as refused, within `patience` milliseconds. */
   async expire(patience: number): Promise<void> {
+    // a source that does not stop holds up no later stop
+    this.#stopped = Promise.resolve();
     const refused = this.#queue.clear().map((delivery) => this.#refuse(delivery, "stopping"));
     await Promise.all([...refused, this.#processor?.expire(patience)]);
   }
@@ -254,7 +253,7 @@ export class HandledSubscription implements HandlerSubscriber, Sink, Worker {
 
   run(delivery: Delivery, arrived: number): void | Promise<void> {
     const done = this.#processor.run(delivery, arrived);
-    return done ? done.then(() => this.#seen.add()) : this.#seen.add();
+    return done ? done.then(this.#seen.add, this.#seen.add) : this.#seen.add();
   }
 
   overflow(delivery: Delivery): void {
@@ -267,7 +266,7 @@ export class HandledSubscription implements HandlerSubscriber, Sink, Worker {
   }
 
   freed(): void {
-    this.#source?.freed?.(this.free);
+    if (this.#source) this.#processor.freed(this.free);
   }
 
   drop(): void {

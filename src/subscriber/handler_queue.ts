@@ -9,7 +9,7 @@ import { copyDelivery, type Delivery, sizeOfDelivery } from "../source/invocatio
 
 /** Handles the messages of a queue. */
 export interface Worker<D extends Delivery = Delivery> {
-  /** Handles a message; returns a promise only if it has to wait. */
+  /** Handles a message, without throwing; returns a promise only if it has to wait. */
   run(delivery: D, arrived: number): void | Promise<void>;
   /** Refuses a message for which there is no room. */
   overflow(delivery: D): void;
@@ -103,14 +103,7 @@ export class HandlerQueue<D extends Delivery = Delivery> {
   #start({ delivery, arrived }: Waiting<D>): void {
     const era = this.#era;
     this.#running++;
-    let done: void | Promise<void>;
-    try {
-      done = this.#worker.run(delivery, arrived);
-    } catch (error) {
-      // what a source delivers may be no message
-      this.#finished(era);
-      throw error;
-    }
+    const done = this.#worker.run(delivery, arrived);
     if (!done) return this.#finished(era);
     const finish = () => this.#finished(era);
     // free the place even after an error
@@ -157,10 +150,10 @@ export class HandledCount {
     return this.#count;
   }
 
-  add(): void {
+  readonly add = (): void => {
     this.#count++;
     for (const look of this.#waiting) look();
-  }
+  };
 
   /** Resolves once so many messages were handled; rejects at its timeout, 5 000 ms by default, and with its signal. */
   async reach(

@@ -1,10 +1,8 @@
-import type { Clock } from "../clock.ts";
 import { within } from "../deadline.ts";
 import { ReplyError } from "../errors.ts";
-import type { EventFeed } from "../events.ts";
 import { asError } from "../legible.ts";
 import { ERROR_CODES } from "../message/reply.ts";
-import { runWithin, type Work } from "../message/work.ts";
+import { runWithin } from "../message/work.ts";
 import { after, isThenable } from "../promises.ts";
 import type { EndpointStats } from "../service/endpoint.ts";
 import {
@@ -13,7 +11,6 @@ import {
   failureOf,
   Invocation,
   isBatch,
-  type RequestWatch,
   withBesides,
 } from "../source/invocation.ts";
 import type { BrokerContext } from "../source/context.ts";
@@ -26,7 +23,7 @@ import {
   type Sink,
 } from "../source/source.ts";
 import type { Pattern } from "../subject/subject.ts";
-import { covers } from "../subject/wildcards.ts";
+import { SelfAsking } from "./self_asking.ts";
 import { decodeAll, type Route } from "./route.ts";
 
 /** What a processor works with. */
@@ -62,6 +59,7 @@ const STOPPING: Refused = {
 export class MessageProcessor {
   readonly #plan: ProcessorPlan;
   readonly #selfAsking: SelfAsking;
+  #room: Promise<void> | undefined;
 
   constructor(plan: ProcessorPlan) {
     const { pattern: { text, subject }, concurrency, context: { feed, clock } } = plan;
@@ -71,27 +69,28 @@ export class MessageProcessor {
 
   /** Handles one delivery; never throws or rejects, and returns a promise only if it has to wait. */
   run(delivery: Delivery, arrived: number): void | Promise<void> {
-    const invocation = this.#begin(delivery, arrived);
+    const invocation = this.#begun(delivery, arrived);
+    if (!invocation) return;
     try {
       const value = runWithin(invocation, this.#handle, invocation);
       const settled = after(value, (value) => this.#settle(invocation, { kind: "done", value }));
-      if (settled instanceof Promise) {
-        return this.#endAfter(invocation, settled.catch((error) => this.#fail(invocation, error)));
+      if (isThenable(settled)) {
+        return Promise.resolve(settled).then(
+          () => this.#end(invocation),
+          (error) => this.#endFailed(invocation, error),
+        );
       }
     } catch (error) {
-      const settled = this.#fail(invocation, error);
-      if (isThenable(settled)) return this.#endAfter(invocation, settled);
+      return this.#endFailed(invocation, error);
     }
     return this.#end(invocation);
   }
 
   /** Settles a delivery for which no handler runs. */
   refuse(delivery: Delivery, reason: "too-many" | "stopping"): void | Promise<void> {
-    const { source, stats, context } = this.#plan;
-    // refusing must be faster than a flood
-    if (!stats && source.ignoresRefusal?.(delivery)) return;
+    const invocation = this.#begun(delivery, this.#plan.context.clock.now(), true);
+    if (!invocation) return;
     const outcome = reason === "too-many" ? TOO_MANY : STOPPING;
-    const invocation = this.#begin(delivery, context.clock.now());
     invocation.isRefused = true;
     try {
       const settled = this.#settle(invocation, outcome);
@@ -107,13 +106,32 @@ export class MessageProcessor {
     const { open, context: { clock }, source } = this.#plan;
     const settled = [...open].map((invocation) =>
       Promise.try(() => this.#settle(invocation, STOPPING))
+        .catch((error) => this.#report(invocation, error))
     );
     const all = within(
-      Promise.allSettled(settled),
+      Promise.all(settled),
       { clock, timeout: patience },
       "tell the callers",
     );
     await all.catch((late) => source.expire?.(STOPPING.error, late));
+  }
+
+  /** Tells the source that it may deliver more. */
+  freed(free: number): void {
+    try {
+      this.#plan.source.freed?.(free);
+    } catch (error) {
+      this.#plan.sink.report(asError(error));
+    }
+  }
+
+  /** Stops the source; never rejects, as others would not be waited for. */
+  async stopSource(): Promise<void> {
+    try {
+      await this.#plan.source.stop();
+    } catch (error) {
+      this.#plan.sink.report(asError(error));
+    }
   }
 
   /**
@@ -129,6 +147,18 @@ export class MessageProcessor {
     const { source, pattern: { text } } = this.#plan;
     if (source.stream) return source.stream(invocation, parts, check);
     throw new TypeError(`Cannot handle "${text}" as its handler must not yield parts: it does`);
+  }
+
+  /** Begins, unless nobody would notice a refusal: refusing must be faster than a flood. */
+  #begun(delivery: Delivery, arrived: number, isRefusal = false): Invocation | undefined {
+    const { source, stats, sink } = this.#plan;
+    try {
+      if (isRefusal && !stats && source.ignoresRefusal?.(delivery)) return;
+      return this.#begin(delivery, arrived);
+    } catch (error) {
+      // what a source delivers may be no message
+      sink.report(asError(error));
+    }
   }
 
   #begin(delivery: Delivery, arrived: number): Invocation {
@@ -167,6 +197,11 @@ export class MessageProcessor {
     }
   }
 
+  #endFailed(invocation: Invocation, error: unknown): void | Promise<void> {
+    const settled = this.#fail(invocation, error);
+    return isThenable(settled) ? this.#endAfter(invocation, settled) : this.#end(invocation);
+  }
+
   /** Never rejects, as an unhandled rejection would end the process. */
   #endAfter(invocation: Invocation, settled: PromiseLike<unknown>): Promise<void> {
     return Promise.resolve(settled)
@@ -176,12 +211,25 @@ export class MessageProcessor {
 
   /** The place is free once the returned promise resolves. */
   #end(invocation: Invocation): Promise<void> | undefined {
-    const { source, open, stats, context: { clock } } = this.#plan;
-    const room = source.finish?.(invocation);
+    const { open, stats, context: { clock } } = this.#plan;
+    const room = this.#finish(invocation);
     invocation.end();
     open.delete(invocation);
     stats?.record(clock.now() - invocation.began, invocation.failure);
     return room;
+  }
+
+  /** A source that fails here must not keep the place of its message. */
+  #finish(invocation: Invocation): Promise<void> | undefined {
+    try {
+      const room = this.#plan.source.finish?.(invocation);
+      // thousands of refusals may share one promise, and would keep a reaction each
+      if (room && room !== this.#room) room.catch((error) => this.#report(invocation, error));
+      this.#room = room;
+      return room;
+    } catch (error) {
+      this.#report(invocation, error);
+    }
   }
 
   readonly #handle = (invocation: Invocation): unknown => {
@@ -204,59 +252,5 @@ export class MessageProcessor {
 
   #report(invocation: Invocation, error: unknown): void {
     this.#plan.sink.report(asError(error), invocation);
-  }
-}
-
-/** How often to report a subscriber at most, in milliseconds. */
-const AGAIN = 10_000;
-
-/** What the check needs of a subscriber. */
-interface SelfAskingPlan {
-  readonly pattern: string;
-  readonly subject: string;
-  readonly concurrency: number;
-  readonly feed: EventFeed;
-  readonly clock: Clock;
-}
-
-/**
- * Detects that all handlers of a subscriber wait for answers of the same subscriber: no handler is free to answer, so
- * all these requests time out, and nothing else would show why.
- */
-class SelfAsking implements RequestWatch {
-  readonly #plan: SelfAskingPlan;
-  /** How many requests to its own subscriber each handler waits for. */
-  readonly #waiting = new Map<Work, number>();
-  #told = -Infinity;
-
-  constructor(plan: SelfAskingPlan) {
-    this.#plan = plan;
-  }
-
-  /** Notes that a handler sends a request, and may wait until `asked` settles. */
-  asks(work: Work, subject: string, asked: Promise<unknown>): void {
-    if (!covers(this.#plan.subject, subject)) return;
-    this.#add(work, 1);
-    const settled = () => this.#add(work, -1);
-    asked.then(settled, settled);
-    if (this.#waiting.size >= this.#plan.concurrency) this.#tell(subject, work.correlationId);
-  }
-
-  #add(work: Work, change: number): void {
-    const count = (this.#waiting.get(work) ?? 0) + change;
-    if (count > 0) this.#waiting.set(work, count);
-    else this.#waiting.delete(work);
-  }
-
-  #tell(subject: string, correlationId: string): void {
-    const now = this.#plan.clock.now();
-    if (now - this.#told < AGAIN) return;
-    this.#told = now;
-    const { pattern, concurrency, feed } = this.#plan;
-    const error = new Error(
-      `All ${concurrency} handlers of "${pattern}" wait for answers to their own requests to "${subject}", ` +
-        `which only they could give. Raise its "concurrency", or call the function without a request`,
-    );
-    feed.emit({ type: "error", error, subject, pattern, correlationId });
   }
 }

@@ -1,6 +1,7 @@
 import { ConnectionError, NatsBroker } from "@signalbox/nats";
 import { assert, assertEquals, assertFalse, assertStringIncludes } from "@std/assert";
 import { Authority } from "../support/certificates.ts";
+import { freePort } from "../support/free_port.ts";
 import { NatsServer } from "../support/nats_server/nats_server.ts";
 import { until } from "../support/nats_server/until.ts";
 import { runProgram } from "../support/program.ts";
@@ -75,7 +76,9 @@ const INFOS = [
 async function encrypted(authority: Authority): Promise<NatsServer> {
   const files = await authority.serverBlock(HOST);
   const users = `authorization { user: ada, password: "${SECRET}" }`;
-  return await NatsServer.start({ config: `tls { ${files} }\n${users}` });
+  // while the server is away, the system must not lend its port to an outgoing connection
+  const port = freePort();
+  return await NatsServer.start({ port, config: `tls { ${files} }\n${users}` });
 }
 
 for (const scheme of ["tls", "nats"]) {

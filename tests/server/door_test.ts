@@ -1,7 +1,16 @@
-import { NatsBroker, NoRespondersError, TimeoutError } from "@signalbox/nats";
+import { ConnectionError, NatsBroker, NoRespondersError, TimeoutError } from "@signalbox/nats";
 import { assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
-import { type BrokerAccess, describe, type Door, register, stats } from "../../src/door/mod.ts";
+import {
+  type BrokerAccess,
+  describe,
+  type Door,
+  register,
+  source,
+  stats,
+} from "../../src/door/mod.ts";
 import { onEveryServer } from "../support/backends.ts";
+import { until } from "../support/nats_server/until.ts";
+import { errorsIn, recorded } from "../support/recorded.ts";
 
 const encoder = new TextEncoder();
 const textOf = (data: Uint8Array) => new TextDecoder().decode(data);
@@ -170,6 +179,64 @@ onEveryServer(
     assertEquals(changes, ["closed"]);
   },
 );
+
+onEveryServer("A door that is registered with a running broker starts at once", async (server) => {
+  const broker = server.broker();
+  await broker.start();
+  const notes: string[] = [];
+  register(broker, noting(notes, "late"));
+  await until("it has started", () => notes.includes("late starts"));
+  const errors = recorded(broker);
+  register(broker, { name: "broken", start: () => Promise.reject(new Error("broken")) });
+  await until("the failure is reported", () => errorsIn(errors).length === 1);
+  await broker.stop();
+  assertEquals(notes, ["late starts", "late stops"]);
+});
+
+onEveryServer(
+  "A door behind one that hangs is not started once the broker stops",
+  async (server) => {
+    const broker = server.broker();
+    const notes: string[] = [];
+    const held = Promise.withResolvers<void>();
+    let mayStart = false;
+    register(broker, { name: "slow", start: () => mayStart ? undefined : held.promise });
+    register(broker, noting(notes, "behind"));
+    const starting = assertRejects(() => broker.start(), ConnectionError);
+    await until("it is connected", () => broker.ping().then(() => true, () => false));
+    await broker.stop({ timeout: 1_000 });
+    await starting;
+    mayStart = true;
+    held.resolve();
+    await broker.start();
+    assertEquals(notes, ["behind starts"]);
+    await broker.stop();
+  },
+);
+
+onEveryServer(
+  "A door whose start has failed is started again by the next start()",
+  async (server) => {
+    const broker = server.broker();
+    let starts = 0;
+    const start = () => {
+      if (++starts === 1) throw new Error("not yet");
+    };
+    register(broker, { name: "moody", start });
+    await assertRejects(() => broker.start(), Error, "not yet");
+    await broker.start();
+    assertEquals(starts, 2);
+    await broker.stop();
+  },
+);
+
+Deno.test("register() and source() say what is no door and no source", () => {
+  const broker = new NatsBroker();
+  assertThrows(() => register(broker, {} as never), TypeError, "must have a name: undefined");
+  const door = { name: "d", start: 5 } as never;
+  assertThrows(() => register(broker, door), TypeError, `its "start" must be a function: 5`);
+  assertThrows(() => source("s", {} as never), TypeError, "must have a pattern and open()");
+});
 
 Deno.test("register() is for a broker that is not connected yet, too", () => {
   const access = register(new NatsBroker(), { name: "idle" });

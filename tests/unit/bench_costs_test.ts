@@ -106,15 +106,19 @@ Deno.test("imports() compares programs that do nothing but import", async (t) =>
   }
 });
 
-Deno.test("graphIn() follows what is loaded, and counts nothing that is there for its types", () => {
+Deno.test("graphIn() follows what is loaded at once, and counts nothing that is there for its types, or loaded later", () => {
   const code = (specifier: string) => ({ code: { specifier } });
   const graph = graphIn({
     roots: ["main"],
     modules: [
-      { specifier: "main", dependencies: [code("jsr:a"), {}] },
-      { specifier: "a/1", dependencies: [code("b"), code("main")] },
+      {
+        specifier: "main",
+        dependencies: [code("jsr:a"), {}, { ...code("later"), isDynamic: true }],
+      },
+      { specifier: "a/1", dependencies: [code("b"), code("main"), code("node:fs")] },
       { specifier: "b", dependencies: [code("a/1")] },
       { specifier: "types" },
+      { specifier: "later", dependencies: [code("b")] },
     ],
     redirects: { "jsr:a": "a/1" },
     packages: { "a@^1": "a@1.0.0", "a@1": "a@1.0.0" },

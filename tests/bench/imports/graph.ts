@@ -4,9 +4,15 @@ export interface Graph {
   readonly packages: readonly string[];
 }
 
+interface Dependency {
+  readonly code?: { readonly specifier?: string };
+  /** Whether the program loads it later, by `import()`. */
+  readonly isDynamic?: boolean;
+}
+
 interface Module {
   readonly specifier: string;
-  readonly dependencies?: readonly { readonly code?: { readonly specifier?: string } }[];
+  readonly dependencies?: readonly Dependency[];
 }
 
 interface Info {
@@ -16,7 +22,7 @@ interface Info {
   readonly packages?: Readonly<Record<string, string>>;
 }
 
-/** Asks Deno; what is imported for its types alone is not loaded, and not counted. */
+/** Asks Deno; what is imported for its types alone, or later, is not loaded then, and not counted. */
 export async function graphOf(program: URL): Promise<Graph> {
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["info", "--json", program.href],
@@ -34,10 +40,11 @@ export function graphIn({ roots, modules, redirects, packages = {} }: Info): Gra
   const loaded = new Set<string>();
   const load = (given: string) => {
     const specifier = redirects[given] ?? given;
-    if (loaded.has(specifier)) return;
+    // what is part of Deno is there already
+    if (loaded.has(specifier) || specifier.startsWith("node:")) return;
     loaded.add(specifier);
-    for (const { code } of known.get(specifier)?.dependencies ?? []) {
-      if (code?.specifier) load(code.specifier);
+    for (const { code, isDynamic } of known.get(specifier)?.dependencies ?? []) {
+      if (code?.specifier && !isDynamic) load(code.specifier);
     }
   };
   roots.forEach(load);

@@ -11,7 +11,7 @@ const BARE = new URL("bare.ts", import.meta.url);
 export function imports(): readonly Measurement[] {
   return [
     time,
-    counted("modules", 40, ({ modules }) => modules),
+    counted("modules", 90, ({ modules }) => modules),
     counted("packages", 0, ({ packages }) => packages.length),
   ];
 }
@@ -32,7 +32,7 @@ const time: Measurement = {
       median(rounds.map(({ ours }) => ours)),
       median(rounds.map(({ rival }) => rival)),
     ];
-    return found(time.name, "ms", 30, { ours, rival, differences }, rounds);
+    return found(time.name, "ms", 15, { ours, rival, differences }, rounds);
   },
 };
 

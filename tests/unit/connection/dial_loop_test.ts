@@ -1,7 +1,7 @@
 import { errors, type NatsConnection } from "@nats-io/transport-deno";
 import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { platformClock } from "../../../src/clock.ts";
-import { ReconnectDelay } from "../../../src/pacing.ts";
+import { ReconnectDelay } from "../../../src/connection/reconnect_delay.ts";
 import { type DialPlan, dialUntilAccepted } from "../../../src/connection/dial_loop.ts";
 import { ConnectionError } from "../../../src/errors.ts";
 import { delay } from "../../support/delay.ts";
@@ -27,7 +27,7 @@ function wayTo(
     signal: controller.signal,
     attempt: (count) => void events.push(count),
     failed: (fault) => void events.push(fault),
-    abandoned: (dialled) => void left.push(dialled),
+    stillRunning: (dialled) => void left.push(dialled),
     dial(url) {
       const turn = dialled.filter((one) => one === url).length;
       dialled.push(url);

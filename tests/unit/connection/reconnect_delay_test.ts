@@ -7,7 +7,7 @@ import {
 } from "@std/assert";
 import { stub } from "@std/testing/mock";
 import { platformClock } from "../../../src/clock.ts";
-import { ReconnectDelay } from "../../../src/pacing.ts";
+import { ReconnectDelay } from "../../../src/connection/reconnect_delay.ts";
 
 /** The delays of so many attempts, each dialled a long time after the one before. */
 function delays(delay: ReconnectDelay, attempts: number): number[] {

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { AbandonableSocket } from "../../../src/connection/web_sockets.ts";
+import { CancellableSocket } from "../../../src/connection/web_sockets.ts";
 
 /** A socket whose other end never answers. */
 function frozen() {
@@ -15,35 +15,35 @@ function frozen() {
     send: (data: unknown) => void done.push(data),
     close: () => void done.push("close"),
   };
-  return { socket, done, abandonable: new AbandonableSocket(socket as unknown as WebSocket) };
+  return { socket, done, cancellable: new CancellableSocket(socket as unknown as WebSocket) };
 }
 
-Deno.test("AbandonableSocket is a socket like any other until it is left", () => {
-  const { socket, done, abandonable } = frozen();
+Deno.test("CancellableSocket is a socket like any other until it is left", () => {
+  const { socket, done, cancellable } = frozen();
   const heard: string[] = [];
-  abandonable.binaryType = "arraybuffer";
-  abandonable.onmessage = ({ type }) => heard.push(type);
-  abandonable.onclose = ({ type }) => heard.push(type);
-  abandonable.send("x");
+  cancellable.binaryType = "arraybuffer";
+  cancellable.onmessage = ({ type }) => heard.push(type);
+  cancellable.onclose = ({ type }) => heard.push(type);
+  cancellable.send("x");
   socket.onmessage!(new Event("message"));
   socket.onclose!(new Event("close"));
   assertEquals([done, heard], [["x"], ["message", "close"]]);
-  assertEquals([socket.binaryType, abandonable.readyState, abandonable.backlog], [
+  assertEquals([socket.binaryType, cancellable.readyState, cancellable.backlog], [
     "arraybuffer",
     WebSocket.OPEN,
     7,
   ]);
 });
 
-Deno.test("AbandonableSocket.close() waits neither for what is to be sent nor for the other end", async () => {
-  const { socket, done, abandonable } = frozen();
+Deno.test("CancellableSocket.close() waits neither for what is to be sent nor for the other end", async () => {
+  const { socket, done, cancellable } = frozen();
   const heard: string[] = [];
-  abandonable.onmessage = ({ type }) => heard.push(type);
-  abandonable.onclose = ({ type }) => heard.push(type);
-  assertEquals(abandonable.bufferedAmount, 0);
-  abandonable.close();
-  abandonable.close();
-  assertEquals([abandonable.readyState, heard], [WebSocket.CLOSED, []]);
+  cancellable.onmessage = ({ type }) => heard.push(type);
+  cancellable.onclose = ({ type }) => heard.push(type);
+  assertEquals(cancellable.bufferedAmount, 0);
+  cancellable.close();
+  cancellable.close();
+  assertEquals([cancellable.readyState, heard], [WebSocket.CLOSED, []]);
   await Promise.resolve();
   socket.onmessage!(new Event("message"));
   socket.onclose!(new Event("close"));

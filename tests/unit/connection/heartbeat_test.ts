@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
 import { platformClock } from "../../../src/clock.ts";
-import { Heartbeat } from "../../../src/connection/open_line.ts";
+import { Heartbeat } from "../../../src/connection/heartbeat.ts";
 
 /** A line whose server answers as long as the test wants. */
 function stage(longestSilence = Infinity) {
