@@ -1,5 +1,4 @@
 import type { NextOptions } from "../inbox/inbox.ts";
-import { asError } from "../legible.ts";
 import { handled } from "../promises.ts";
 import { schemaMetadata } from "../service/endpoint.ts";
 import type { BrokerContext, Scope } from "../source/context.ts";
@@ -211,12 +210,7 @@ export class HandledSubscription implements HandlerSubscriber, Sink, Worker {
   async drain(): Promise<void> {
     const source = this.#source;
     this.#source = undefined;
-    if (source) {
-      const stopped = Promise.try(() => source.stop()).catch((error) =>
-        this.report(asError(error))
-      );
-      this.#stopped = Promise.all([this.#stopped, stopped]);
-    }
+    if (source) this.#stopped = Promise.all([this.#stopped, this.#processor.stopSource()]);
     await this.#stopped;
     await this.#queue.drained();
     // a source may deliver even now, and no handler must run in a broker that has stopped
