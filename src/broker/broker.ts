@@ -1,11 +1,10 @@
-import { asMilliseconds } from "../duration.ts";
 import type { BrokerEvent, BrokerState } from "../events.ts";
 import type { Inbox, InboxOptions } from "../inbox/inbox.ts";
 import type { Session } from "../link/session.ts";
 import type { OpenSessionOptions, RequestStreamOptions } from "../link/link_options.ts";
 import type { ReplyStream } from "../link/stream.ts";
 import type { AnyState, Message } from "../message/message.ts";
-import { checkOptions, TIMEOUT_RULES, type TimeoutOptions } from "../options.ts";
+import type { TimeoutOptions } from "../options.ts";
 import { handled } from "../promises.ts";
 import type { Answers, RequestManyOptions } from "../requests/answers.ts";
 import type { PublishOptions, RequestOptions } from "../sending/send_options.ts";
@@ -14,6 +13,7 @@ import type { Permissions, PermissionsOptions } from "./permissions.ts";
 import { Registry, setRegistry } from "./registry.ts";
 import { NatsRouter } from "./router.ts";
 import { BrokerCore, setCore } from "./broker_core.ts";
+import { flush, ping, run, stop } from "./timed_calls.ts";
 
 /**
  * One connection to NATS and everything a program does over it.
@@ -88,12 +88,7 @@ export class NatsBroker<State extends object = AnyState> extends NatsRouter<Stat
    * for that handler and emits an `error` event.
    */
   stop(options: TimeoutOptions = {}): Promise<void> {
-    return handled(this.#stop(options));
-  }
-
-  async #stop(options: TimeoutOptions): Promise<void> {
-    checkOptions("stop the broker", options, TIMEOUT_RULES);
-    await this.#core.life.stop(this.#registry, asMilliseconds(options.timeout ?? 25_000));
+    return handled(stop(this.#core, this.#registry, options));
   }
 
   /**
@@ -102,17 +97,7 @@ export class NatsBroker<State extends object = AnyState> extends NatsRouter<Stat
    * @throws {ConnectionError} @throws {PermissionError} as {@linkcode start} does
    */
   run(options: TimeoutOptions = {}): Promise<void> {
-    return handled(this.#run(options));
-  }
-
-  async #run(options: TimeoutOptions): Promise<void> {
-    checkOptions("run the broker", options, TIMEOUT_RULES);
-    const { life } = this.#core;
-    const { cancelled } = life;
-    const { runUntilSignal } = await import("./run.ts");
-    // the program may have stopped the broker while the module was loaded: it must not start again
-    if (cancelled.aborted) return await this.stop(options);
-    await runUntilSignal(life, () => this.start(), () => this.stop(options));
+    return handled(run(this.#core, this, options));
   }
 
   /** The text for logs; shows neither inboxes nor server URLs, which may hold credentials. */
@@ -139,16 +124,7 @@ export class NatsBroker<State extends object = AnyState> extends NatsRouter<Stat
    * @throws {ConnectionError} if the broker has never connected, or is stopped
    */
   ping(options: TimeoutOptions = {}): Promise<number> {
-    return handled(this.#ping(options));
-  }
-
-  async #ping(options: TimeoutOptions): Promise<number> {
-    checkOptions("ping", options, TIMEOUT_RULES);
-    const { clock, connection } = this.#core;
-    const began = clock.now();
-    const timeout = asMilliseconds(options.timeout ?? 5_000);
-    await connection.flush({ clock, timeout }, "ping the server");
-    return clock.now() - began;
+    return handled(ping(this.#core, options));
   }
 
   /**
@@ -160,13 +136,7 @@ export class NatsBroker<State extends object = AnyState> extends NatsRouter<Stat
    * @throws {PermissionError} @throws {PayloadTooLargeError} once, if the server refused a published message
    */
   flush(options: TimeoutOptions = {}): Promise<void> {
-    return handled(this.#flush(options));
-  }
-
-  async #flush(options: TimeoutOptions): Promise<void> {
-    checkOptions("flush", options, TIMEOUT_RULES);
-    const { clock, connection } = this.#core;
-    await connection.settle({ clock, timeout: asMilliseconds(options.timeout) });
+    return handled(flush(this.#core, options));
   }
 
   /**

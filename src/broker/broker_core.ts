@@ -1,7 +1,7 @@
 import { BrokerClock, type Clock, type Timer } from "../clock.ts";
 import { notConnected } from "../connection/client_errors.ts";
 import { Connection } from "../connection/connection.ts";
-import { ConnectionError, PermissionError, SubscriptionError } from "../errors.ts";
+import { PermissionError, SubscriptionError } from "../errors.ts";
 import type { SocketSource } from "../connection/settings.ts";
 import { EventFeed } from "../events.ts";
 import { type Inbox, type InboxOptions, inboxSettings } from "../inbox/inbox.ts";
@@ -36,6 +36,7 @@ import {
   permissionsSettings,
 } from "./permissions.ts";
 import type { Registry, RegistryHost, Subscription } from "./registry.ts";
+import { untilBroken } from "./until_broken.ts";
 
 /**
  * How long a program may take to start a new subscriber before the broker reports that it forgot to, in milliseconds.
@@ -258,42 +259,4 @@ export function setCore(broker: object, core: BrokerCore): void {
 
 export function coreOf(broker: object): BrokerCore {
   return cores.get(broker)!;
-}
-
-/**
- * Settles as `begun` does, but rejects if the connection breaks meanwhile and `begun` is still pending `timeout`
- * milliseconds later: with a server that accepts every connection and hangs up, `begun` would never settle.
- *
- * @throws {ConnectionError} in that case, with the last known reason of the break
- */
-export function untilBroken(
-  clock: Clock,
-  feed: EventFeed,
-  begun: Promise<void>,
-  timeout: number,
-): Promise<void> {
-  const { promise, reject } = Promise.withResolvers<void>();
-  let timer: Timer | undefined;
-  let breaks = 0;
-  let last: Error | undefined;
-  const giveUp = () => reject(broken(breaks, timeout, last));
-  const deaf = feed.listen((event) => {
-    if (event.type === "error" && event.pattern === undefined) last = event.error;
-    if (event.type !== "disconnected") return;
-    breaks++;
-    timer ??= clock.setTimeout(giveUp, timeout);
-  });
-  return Promise.race([begun, promise]).finally(() => {
-    timer?.clear();
-    deaf();
-  });
-}
-
-function broken(breaks: number, timeout: number, cause: Error | undefined): ConnectionError {
-  const reason = cause instanceof ConnectionError ? cause.reason : "hung-up";
-  const times = breaks === 1 ? "once" : `${breaks} times`;
-  const why = cause ? `: ${cause.message}` : ", without a word of the server's";
-  const sentence =
-    `The broker did not start: the connection broke ${times}, and ${timeout} ms passed${why}`;
-  return new ConnectionError(sentence, reason, { cause });
 }

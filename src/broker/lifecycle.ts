@@ -1,4 +1,4 @@
-import type { Clock, Timer } from "../clock.ts";
+import type { Clock } from "../clock.ts";
 import type { Connection } from "../connection/connection.ts";
 import { within } from "../deadline.ts";
 import { ConnectionError, TimeoutError } from "../errors.ts";
@@ -10,6 +10,7 @@ import type { HandledSubscription } from "../subscriber/handled_subscription.ts"
 import type { Discovery } from "../service/service.ts";
 import type { Doors } from "./doors.ts";
 import type { Registry } from "./registry.ts";
+import { StopDeadline } from "./stop_deadline.ts";
 
 /** How often a stop that was called inside a handler checks whether only that handler is left, in milliseconds. */
 const STEP = 50;
@@ -227,72 +228,4 @@ function handlersAtWork(subscriptions: Iterable<HandledSubscription>): number {
   let count = 0;
   for (const { atWork } of subscriptions) count += atWork;
   return count;
-}
-
-/**
- * A stop reserves a tenth of its time for sending the callers their 503 and closing; these are its least and its most,
- * in milliseconds.
- */
-const LEAST = 50;
-const MOST = 1_000;
-/** The part of that reserve which is for the callers. */
-const TELLING_PART = 0.8;
-
-/** The one deadline of a stop; a later `stop()` may bring it forward. */
-export class StopDeadline {
-  readonly #clock: Clock;
-  readonly #passed = Promise.withResolvers<void>();
-  #workUntil = Infinity;
-  #until = Infinity;
-  #timeout = Infinity;
-  #timer: Timer | undefined;
-
-  constructor(clock: Clock, timeout: number) {
-    this.#clock = clock;
-    this.bringForward(timeout);
-  }
-
-  /** The timeout, in milliseconds. */
-  get timeout(): number {
-    return this.#timeout;
-  }
-
-  /** Resolves when the time of the running handlers has passed. */
-  get passed(): Promise<void> {
-    return this.#passed.promise;
-  }
-
-  /** When {@linkcode passed} resolves, by the clock. */
-  get workUntil(): number {
-    return this.#workUntil;
-  }
-
-  /** Milliseconds until the stop must end; always enough for the socket to take the last messages. */
-  get left(): number {
-    return Math.max(LEAST, this.#until - this.#clock.now());
-  }
-
-  /** Milliseconds for sending the callers their 503, including the time of the middleware. */
-  get telling(): number {
-    return this.left * TELLING_PART;
-  }
-
-  /** Moves the deadline to `timeout` milliseconds from now, if that is sooner. */
-  bringForward(timeout: number): void {
-    const now = this.#clock.now();
-    // with no time at all, the callers would get no answer
-    const until = now + Math.max(timeout, 2 * LEAST);
-    if (until >= this.#until) return;
-    this.#timeout = timeout;
-    this.#until = until;
-    const kept = Math.min(MOST, Math.max(LEAST, timeout / 10));
-    this.#workUntil = now + Math.max(0, timeout - kept);
-    this.#timer?.clear();
-    this.#timer = this.#clock.setTimeout(() => this.#passed.resolve(), this.#workUntil - now);
-  }
-
-  /** Stops the timers. */
-  clear(): void {
-    this.#timer?.clear();
-  }
 }
