@@ -105,11 +105,10 @@ export class Connection {
   /** Connects; concurrent calls share one connection. */
   connect(): Promise<void> {
     if (this.#connecting) return this.#connecting;
-    const feed = this.#feed;
-    feed.open();
+    this.#feed.open();
     const connecting = this.#connecting = outside(() => this.#connectFirst()).catch((error) => {
       if (this.#connecting === connecting) this.#connecting = undefined;
-      feed.fail();
+      this.#feed.fail();
       throw error;
     });
     return connecting;
