@@ -72,6 +72,8 @@ export class NatsBroker<State extends object = AnyState> extends NatsRouter<Stat
    * @throws {PermissionError} if a subscription is not permitted
    * @throws {SubscriptionError} if the server refuses one for another reason; the broker retries that subscription from
    * time to time
+   * @throws {TimeoutError} if what `onStart` registered takes longer than `startTimeout`
+   * @throws what such a function throws
    */
   start(): Promise<void> {
     return this.#core.reported(this.#core.start(this.#registry));

@@ -28,6 +28,7 @@ import { overlap } from "../subject/wildcards.ts";
 import type { HandledSubscription } from "../subscriber/handled_subscription.ts";
 import type { BrokerSettings } from "./broker_options.ts";
 import { Doors } from "./doors.ts";
+import { Hooks } from "./hooks.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import {
   type Permissions,
@@ -56,6 +57,7 @@ export class BrokerCore implements RegistryHost {
   readonly responseLimit: ResponseLimit | undefined;
   readonly inboxPrefix: string;
   readonly doors = new Doors();
+  readonly #hooks: Hooks;
   readonly #service: ServiceOptions | undefined;
   readonly #discovery: Discovery | undefined;
   readonly life: Lifecycle;
@@ -80,6 +82,8 @@ export class BrokerCore implements RegistryHost {
     this.#discovery = service && new Discovery(this, service);
     this.queue = service && SERVICE_QUEUE;
     const { clock, feed, links } = this;
+    const report = (error: Error) => feed.emit({ type: "error", error });
+    this.#hooks = new Hooks({ clock, startTimeout: settings.startTimeout, report });
     this.life = new Lifecycle({
       clock,
       connection: this.connection,
@@ -87,6 +91,7 @@ export class BrokerCore implements RegistryHost {
       links,
       discovery: this.#discovery,
       doors: this.doors,
+      hooks: this.#hooks,
     });
     this.feed.listen((event) => {
       requests.notice(event);
@@ -201,7 +206,8 @@ export class BrokerCore implements RegistryHost {
   /** Connects and subscribes. */
   start(registry: Registry): Promise<void> {
     const most = this.#mostBroken;
-    return this.life.start(async () => {
+    return this.life.start(async (cancelled) => {
+      await this.#hooks.start(registry.hooks, cancelled);
       const begun = this.#begin(registry);
       await (most === undefined ? begun : untilBroken(this.clock, this.feed, begun, most));
       const subscribers = registry.handled.length + registry.readers.length;

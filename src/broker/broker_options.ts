@@ -52,6 +52,8 @@ export interface BrokerOptions {
    * @default {5_000}
    */
   readonly connectTimeout?: Duration;
+  /** The time that all functions of `onStart` may take together. @default {25_000} */
+  readonly startTimeout?: Duration;
   /**
    * Whether the first connect retries, as a reconnect does, until a server answers or the broker is stopped. It still
    * fails at once if a retry cannot help: credentials, TLS, a permission of Deno's.
@@ -158,6 +160,7 @@ export interface BrokerSettings {
   readonly connection: ConnectionSettings;
   readonly inboxPrefix: string;
   readonly requestTimeout: number;
+  readonly startTimeout: number;
   readonly responseLimit: ResponseLimit | undefined;
   /** Where answers may go, as wildcards. */
   readonly answersTo: readonly string[] | undefined;
@@ -181,6 +184,7 @@ const RULES = {
   tls: record,
   service: record,
   connectTimeout: duration,
+  startTimeout: duration,
   waitOnFirstConnect: flag,
   requestTimeout: milliseconds,
   pingInterval: duration,
@@ -226,6 +230,7 @@ export function brokerSettings(
     connection: connectionSettings(list, options),
     inboxPrefix,
     requestTimeout: asMilliseconds(options.requestTimeout ?? 5_000),
+    startTimeout: asMilliseconds(options.startTimeout ?? 25_000),
     responseLimit: responseLimitOf(options.allowResponses),
     answersTo: options.answersTo?.map((text) => new Pattern(text).subject),
     maxSessions,

@@ -1,8 +1,7 @@
-import { within } from "../deadline.ts";
-import { asError } from "../legible.ts";
 import { callable, describe } from "../options.ts";
 import type { BrokerContext } from "../source/context.ts";
 import type { BrokerAccess, Needs } from "../source/source.ts";
+import { endInReverse } from "./in_reverse.ts";
 import type { Registry } from "./registry.ts";
 
 /** What a door, such as JetStream, does with a broker that it is registered with. */
@@ -75,16 +74,15 @@ export class Doors {
   /** Stops those that have started, one after the other; a door that fails or is too slow keeps no other from it. */
   async stop(registry: Registry, remaining: () => number): Promise<void> {
     this.#stops++;
-    const doors = [...this.#started.keys()].reverse();
+    const doors = [...this.#started.keys()];
     this.#started.clear();
     if (doors.length === 0) return;
     const { context } = registry;
-    for (const door of doors) {
-      const timeout = remaining();
-      const stopped = Promise.try(() => door.stop?.(timeout));
-      const { clock } = context;
-      await within(stopped, { clock, timeout }, `stop the door "${door.name}"`)
-        .catch((error) => context.report(asError(error)));
-    }
+    const steps = doors.map((door) => ({
+      action: `stop the door "${door.name}"`,
+      end: (timeout: number) => door.stop?.(timeout),
+    }));
+    const report = (error: Error) => context.report(error);
+    await endInReverse(steps, remaining, { clock: context.clock, report });
   }
 }

@@ -9,6 +9,7 @@ import { currentWork, type Work } from "../message/work.ts";
 import type { HandledSubscription } from "../subscriber/handled_subscription.ts";
 import type { Discovery } from "../service/service.ts";
 import type { Doors } from "./doors.ts";
+import type { Hooks } from "./hooks.ts";
 import type { Registry } from "./registry.ts";
 import { StopDeadline } from "./stop_deadline.ts";
 
@@ -28,6 +29,7 @@ export interface LifecycleParts {
   readonly links: Links;
   readonly discovery: Discovery | undefined;
   readonly doors: Doors;
+  readonly hooks: Hooks;
 }
 
 /** A stop under way. */
@@ -100,7 +102,7 @@ export class Lifecycle {
   }
 
   /** Connects and begins, after a running stop has ended; a later `stop()` cancels it. */
-  async start(begin: () => Promise<void>): Promise<void> {
+  async start(begin: (cancelled: AbortSignal) => Promise<void>): Promise<void> {
     const { signal } = this.#beginning;
     const check = () => {
       if (signal.aborted) throw new ConnectionError(STOPPED, "closed");
@@ -109,7 +111,7 @@ export class Lifecycle {
       await this.connect();
       check();
       // what a source or a door does at the start may never end
-      await within(begin(), { signal }, "start");
+      await within(begin(signal), { signal }, "start");
       check();
       this.#isStarted = true;
     } catch (cause) {
@@ -152,7 +154,7 @@ export class Lifecycle {
   }
 
   async #end(stop: Stop, registry: Registry): Promise<void> {
-    const { connection, feed, links, discovery, doors } = this.#parts;
+    const { connection, feed, links, discovery, doors, hooks } = this.#parts;
     if (connection.isOpen) {
       const handlers = handlersAtWork(stop.subscriptions);
       feed.emit({ type: "stopping", handlers, sessions: links.count });
@@ -166,7 +168,9 @@ export class Lifecycle {
     const failure = await this.#failure(stop, left);
     if (failure) await this.#expire(stop, failure);
     links.drained();
-    await doors.stop(registry, () => stop.deadline.left);
+    const remaining = () => stop.deadline.left;
+    await doors.stop(registry, remaining);
+    await hooks.stop(registry.hooks, remaining);
     await connection.close({ timeout: stop.deadline.left });
   }
 

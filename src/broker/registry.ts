@@ -11,6 +11,7 @@ import { HandledSubscription, type Origin } from "../subscriber/handled_subscrip
 import { ReadSubscription } from "../subscriber/read_subscription.ts";
 import type { RouteSettings } from "../subscriber/route.ts";
 import type { SubscriberSettings } from "../subscriber/subscriber_options.ts";
+import type { Hook } from "./hooks.ts";
 import { ReplyOverlaps } from "./reply_overlaps.ts";
 
 /** A subscriber of either kind. */
@@ -35,6 +36,7 @@ export class Registry implements PublisherScope, Scope<Subscription> {
   #overlaps: ReplyOverlaps;
   readonly #read = new Set<ReadSubscription>();
   readonly #published = new Set<string>();
+  readonly #hooks: Hook[] = [];
   readonly #children: Registry[] = [];
   readonly #middleware: Middleware[] = [];
   readonly #publishMiddleware: PublishMiddleware[] = [];
@@ -68,6 +70,11 @@ export class Registry implements PublisherScope, Scope<Subscription> {
   get published(): readonly string[] {
     const own = [...this.#published].map((text) => new Pattern(this.prefix + text).subject);
     return [...own, ...this.#children.flatMap((child) => child.published)];
+  }
+
+  /** What runs at the start and the stop: those here first, then those of each router below. */
+  get hooks(): readonly Hook[] {
+    return [...this.#hooks, ...this.#children.flatMap((child) => child.hooks)];
   }
 
   /** The patterns of everything registered here and below. */
@@ -120,6 +127,11 @@ export class Registry implements PublisherScope, Scope<Subscription> {
     subscription.add(route);
     this.join(subscription);
     return subscription;
+  }
+
+  /** Registers what runs at the start or the stop. */
+  hook(hook: Hook): void {
+    this.#hooks.push(hook);
   }
 
   /** Notes where a publisher sends to. */

@@ -23,6 +23,7 @@ import {
   type SubscriberOptions,
   subscriberSettings,
 } from "../subscriber/subscriber_options.ts";
+import { startHook, stopHook } from "./hooks.ts";
 import { Registry, registryOf, setRegistry } from "./registry.ts";
 
 /** What a handler may return if its reply has a schema: a value, its promise, the result of `reply()`, or parts. */
@@ -146,6 +147,32 @@ export class NatsRouter<State extends object = AnyState> {
       throw new InvalidSubjectError("include a router", rule, prefix);
     }
     registryOf(this).include(registryOf(router), prefix);
+    return this;
+  }
+
+  /**
+   * Runs a function at every start, once connected and before anything is subscribed; those of the broker run first,
+   * then those of its routers. Its resource, a result with `Symbol.asyncDispose` or `Symbol.dispose`, lasts until the
+   * stop. If it throws, or all of them take longer than `startTimeout`, `start()` rejects, and what they had started is
+   * stopped in reverse order. It must not await `start()`.
+   *
+   * @param hook gets a signal that aborts when the start is given up
+   * @throws {TypeError} if it is not a function
+   */
+  onStart(hook: (starting: { readonly signal: AbortSignal }) => unknown): this {
+    registryOf(this).hook(startHook(hook));
+    return this;
+  }
+
+  /**
+   * Runs a function, or disposes of a resource, at the stop after a start, within the stop's timeout: handlers have
+   * ended, and the connection is still there. The last of all hooks is the first to be undone; a failure emits an
+   * `error` event. It must not await `stop()`.
+   *
+   * @throws {TypeError} if it is neither
+   */
+  onStop(hook: (() => unknown) | AsyncDisposable | Disposable): this {
+    registryOf(this).hook(stopHook(hook));
     return this;
   }
 

@@ -152,6 +152,7 @@ Deno.test("brokerSettings() fills in the defaults", () => {
   assertEquals(others, {
     inboxPrefix: "_INBOX",
     requestTimeout: 5_000,
+    startTimeout: 25_000,
     responseLimit: undefined,
     answersTo: undefined,
     maxSessions: 10_000,
@@ -182,6 +183,7 @@ Deno.test("brokerSettings() keeps what it is given, 0 and false included", () =>
   assertEquals(others, {
     inboxPrefix: "_X.y",
     requestTimeout: 0,
+    startTimeout: 25_000,
     responseLimit: { max: 16, expires: 120_000 },
     answersTo: ["_SHOP.>", "done.*"],
     maxSessions: 1,
