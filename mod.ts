@@ -40,6 +40,23 @@ export { reply } from "./src/message/reply.ts";
 export type { Duration } from "./src/duration.ts";
 export type { TimeoutOptions } from "./src/options.ts";
 export type { BrokerOptions, ReconnectOptions, TlsOptions } from "./src/broker/broker_options.ts";
+export type {
+  BrokerDescription,
+  DoorDescription,
+  HandlerDescription,
+  PublisherDescription,
+  ReaderDescription,
+  RouteDescription,
+  SourceDescription,
+} from "./src/broker/description.ts";
+export type {
+  BrokerStats,
+  DoorStats,
+  HandlerStats,
+  OpenSessions,
+  ReaderStats,
+} from "./src/broker/stats.ts";
+export type { JsonSchema } from "./src/message/json_schema.ts";
 export type { PermissionClaims, Permissions, SubjectClaims } from "./src/broker/permissions.ts";
 export type { PermissionsOptions } from "./src/broker/permissions.ts";
 export type { Auth, AuthSource } from "./src/connection/auth.ts";

@@ -9,10 +9,12 @@ import { handled } from "../promises.ts";
 import type { Answers, RequestManyOptions } from "../requests/answers.ts";
 import type { PublishOptions, RequestOptions } from "../sending/send_options.ts";
 import { type BrokerOptions, brokerSettings } from "./broker_options.ts";
+import { type BrokerDescription, describeBroker } from "./description.ts";
 import type { Permissions, PermissionsOptions } from "./permissions.ts";
 import { Registry, setRegistry } from "./registry.ts";
 import { NatsRouter } from "./router.ts";
 import { BrokerCore, setCore } from "./broker_core.ts";
+import { type BrokerStats, statsOf } from "./stats.ts";
 import { flush, ping, run, stop } from "./timed_calls.ts";
 
 /**
@@ -154,6 +156,22 @@ export class NatsBroker<State extends object = AnyState> extends NatsRouter<Stat
   /** What the broker does now; it changes before the event that tells of the change. */
   get state(): BrokerState {
     return this.#core.feed.state;
+  }
+
+  /**
+   * What the broker consists of and what it counted so far, as plain data with the schemas as JSON Schemas. A door or a
+   * schema that cannot be described is left out, and is an `error` event.
+   */
+  describe(): BrokerDescription {
+    return describeBroker(this.#core, this.#registry);
+  }
+
+  /**
+   * What the broker counted so far, as plain data. A door whose counts cannot be read is left out, and is an `error`
+   * event.
+   */
+  stats(): BrokerStats {
+    return statsOf(this.#core, this.#registry);
   }
 
   /** The broker's events from now on; ends once the broker is stopped. */

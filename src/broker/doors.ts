@@ -16,9 +16,9 @@ export interface Door {
    * to be registered stops first.
    */
   stop?(timeout: number): void | Promise<void>;
-  /** What the description of the broker says of it: plain data. */
+  /** What `broker.describe()` says of it: plain data. */
   describe?(): Readonly<Record<string, unknown>>;
-  /** Its counts. */
+  /** Its counts, for `broker.stats()`. */
   stats?(): Readonly<Record<string, number>>;
 }
 

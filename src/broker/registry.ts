@@ -27,6 +27,12 @@ export interface RegistryHost extends BrokerParts {
   forget(subscription: HandledSubscription, stopped: Promise<void>): void;
 }
 
+/** The schemas of a publisher. */
+interface PublisherSchemas {
+  readonly schema?: Schema | undefined;
+  readonly replySchema?: Schema | undefined;
+}
+
 /** The subscribers, publishers and middleware of a router, and its place among other routers. */
 export class Registry implements PublisherScope, Scope<Subscription> {
   readonly #host: RegistryHost | undefined;
@@ -35,7 +41,8 @@ export class Registry implements PublisherScope, Scope<Subscription> {
   /** The answering subscribers here and below, if this is the outermost router. */
   #overlaps: ReplyOverlaps;
   readonly #read = new Set<ReadSubscription>();
-  readonly #published = new Set<string>();
+  /** By their patterns: a program may make the same publisher again and again. */
+  readonly #published = new Map<string, PublisherSchemas[]>();
   readonly #hooks: Hook[] = [];
   readonly #children: Registry[] = [];
   readonly #middleware: Middleware[] = [];
@@ -68,13 +75,22 @@ export class Registry implements PublisherScope, Scope<Subscription> {
 
   /** Where publishers send to, as wildcards. */
   get published(): readonly string[] {
-    const own = [...this.#published].map((text) => new Pattern(this.prefix + text).subject);
+    const own = [...this.#published.keys()]
+      .map((text) => new Pattern(this.prefix + text).subject);
     return [...own, ...this.#children.flatMap((child) => child.published)];
   }
 
   /** What runs at the start and the stop: those here first, then those of each router below. */
   get hooks(): readonly Hook[] {
     return [...this.#hooks, ...this.#children.flatMap((child) => child.hooks)];
+  }
+
+  /** Every publisher; those of one pattern with the same schemas are one. */
+  get publishers(): readonly (PublisherSchemas & { readonly pattern: string })[] {
+    const own = [...this.#published].flatMap(([text, same]) =>
+      same.map((schemas) => ({ pattern: this.prefix + text, ...schemas }))
+    );
+    return [...own, ...this.#children.flatMap((child) => child.publishers)];
   }
 
   /** The patterns of everything registered here and below. */
@@ -134,9 +150,11 @@ export class Registry implements PublisherScope, Scope<Subscription> {
     this.#hooks.push(hook);
   }
 
-  /** Notes where a publisher sends to. */
-  publishes(text: string): void {
-    this.#published.add(text);
+  /** Notes where a publisher sends to, and by which schemas. */
+  publishes(text: string, { schema, replySchema }: PublisherSchemas): void {
+    const same = this.#published.get(text) ?? [];
+    if (same.some((each) => each.schema === schema && each.replySchema === replySchema)) return;
+    this.#published.set(text, [...same, { schema, replySchema }]);
   }
 
   /** Registers a subscriber that the program reads. */

@@ -196,7 +196,7 @@ export class NatsRouter<State extends object = AnyState> {
     checkPublisher(pattern, options as PublisherOptions);
     const registry = registryOf(this);
     const publisher = new PatternPublisher(pattern, registry, options as PublisherOptions);
-    registry.publishes(pattern);
+    registry.publishes(pattern, options as PublisherOptions);
     return publisher as unknown as Publisher<Names, Body, Answer>;
   }
 

@@ -25,6 +25,8 @@ const RETIRING_STEP = 100;
 
 /** A link, as the set of all links sees it. */
 export interface ManagedLink {
+  /** The subject of its opening. */
+  readonly subject: string;
   readonly machine: Pick<
     LinkMachine,
     "state" | "due" | "out" | "tick" | "raised" | "resume" | "disconnected" | "refused"
@@ -71,6 +73,11 @@ export class Links {
   /** How many links have not ended. */
   get count(): number {
     return this.#live.size;
+  }
+
+  /** The subjects of those that have not ended. */
+  get subjects(): readonly string[] {
+    return Array.from(this.#live, ({ subject }) => subject);
   }
 
   /** Adds a link, and checks often enough for its `idleTimeout`. */

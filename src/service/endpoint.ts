@@ -1,3 +1,4 @@
+import { jsonSchemaOf } from "../message/json_schema.ts";
 import { checkOptions, type Rule } from "../options.ts";
 import { newToken } from "../subject/subject.ts";
 
@@ -13,16 +14,6 @@ export interface Endpoint {
   readonly stats: EndpointStats;
 }
 
-/** A Standard JSON Schema (standardschema.dev); many a Standard Schema is one too. */
-interface JsonSchemaSource {
-  readonly "~standard"?: { readonly jsonSchema?: Readonly<Record<Direction, JsonSchemaWriter>> };
-}
-
-type JsonSchemaWriter = (options: { readonly target: string }) => Record<string, unknown>;
-type Direction = "input" | "output";
-
-/** The dialects to ask a library for; the first that it supports wins. */
-const DIALECTS = ["draft-2020-12", "draft-07"] as const;
 const PARAMETER = /^\{(.*)\}$/;
 const UNFIT = /[^A-Za-z0-9_-]/g;
 
@@ -40,9 +31,8 @@ export function schemaMetadata(
   reply: unknown,
 ): Readonly<Record<string, string>> {
   const metadata: Record<string, string> = {};
-  const question = jsonSchemaOf(request, "input");
-  // the wire carries the schema's input in both directions
-  const answer = jsonSchemaOf(reply, "input");
+  const question = schemaText(request);
+  const answer = schemaText(reply);
   if (question !== undefined) metadata["schema.request"] = question;
   if (answer !== undefined) metadata["schema.reply"] = answer;
   return Object.freeze(metadata);
@@ -54,19 +44,15 @@ function nameOf(token: string): string {
   return token.replace(PARAMETER, "$1").replace(UNFIT, "_");
 }
 
-function jsonSchemaOf(schema: unknown, direction: Direction): string | undefined {
-  if (schema === undefined || schema === null) return undefined;
-  for (const target of DIALECTS) {
-    try {
-      const source = (schema as JsonSchemaSource)["~standard"]?.jsonSchema;
-      if (!source) return undefined;
-      const { $schema: _, ...written } = source[direction]({ target });
-      return JSON.stringify(written);
-    } catch {
-      // a library throws for an unknown dialect, and for a schema that JSON Schema cannot express
-    }
+function schemaText(schema: unknown): string | undefined {
+  try {
+    const found = jsonSchemaOf(schema);
+    if (!found) return undefined;
+    const { $schema: _, ...written } = found;
+    return JSON.stringify(written);
+  } catch {
+    return undefined;
   }
-  return undefined;
 }
 
 /** An error as the caller got it. */

@@ -180,7 +180,7 @@ export interface SourceDriver<Access = BrokerAccess> {
   readonly dropped?: number;
   /** What the server must permit. */
   readonly needs: Needs;
-  /** What `describe()` says of it besides its name and pattern. */
+  /** What `broker.describe()` says of it besides its name and pattern: plain data. */
   readonly description?: Readonly<Record<string, unknown>>;
   /** Opens it on a broker: once for each `start()`. It delivers nothing before this has returned. */
   open(sink: Sink, access: Access): OpenSource;

@@ -124,6 +124,11 @@ export class HandledSubscription implements HandlerSubscriber, Sink, Worker {
     return this.#serves;
   }
 
+  /** How its handlers are registered, in order. */
+  get routes(): readonly RouteSettings[] {
+    return this.#routes;
+  }
+
   /** The schemas of its first handler, as JSON Schemas in text. */
   get schemas(): Readonly<Record<string, string>> {
     const [route] = this.#routes;

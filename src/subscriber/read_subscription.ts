@@ -19,7 +19,8 @@ export class ReadSubscription implements ReadSubscriber {
   #inbox: SubscribedInbox | undefined;
   #starting: Promise<this> | undefined;
   #wasStarted = false;
-  readonly #schema: Schema | undefined;
+  /** Checks the bodies. */
+  readonly schema: Schema | undefined;
   #closed = Promise.withResolvers<InboxEnd>();
   #isClosed = false;
 
@@ -29,7 +30,7 @@ export class ReadSubscription implements ReadSubscriber {
     schema: Schema | undefined,
     scope: Scope<ReadSubscription>,
   ) {
-    this.#schema = schema;
+    this.schema = schema;
     this.#text = text;
     this.#settings = settings;
     this.#scope = scope;
@@ -156,7 +157,7 @@ export class ReadSubscription implements ReadSubscriber {
     const { context } = this.#scope;
     const { queue, addresses: { reception } } = context;
     const pattern = new Pattern(this.pattern);
-    const schema = this.#schema;
+    const { schema } = this;
     const settings: InboxSettings = {
       ...inboxSettings({ maxPending: this.#settings.bounds, overflow: "drop-oldest" }),
       schema,

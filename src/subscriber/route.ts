@@ -38,6 +38,12 @@ export class SessionOpener {
     this.#handler = handler;
   }
 
+  /** The schemas of what comes in after the opening, and of what goes out. */
+  get schemas(): { readonly schema: Schema | undefined; readonly sendSchema: Schema | undefined } {
+    const { schema, sendSchema } = this.#options;
+    return { schema, sendSchema };
+  }
+
   /** Loads the code of sessions. */
   async load(): Promise<SessionServer> {
     const { SessionServer } = await import("./session_server.ts");

@@ -1,13 +1,6 @@
 import { ConnectionError, NatsBroker, NoRespondersError, TimeoutError } from "@signalbox/nats";
 import { assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
-import {
-  type BrokerAccess,
-  describe,
-  type Door,
-  register,
-  source,
-  stats,
-} from "../../src/door/mod.ts";
+import { type BrokerAccess, type Door, register, source } from "../../src/door/mod.ts";
 import { onEveryServer } from "../support/backends.ts";
 import { until } from "../support/nats_server/until.ts";
 import { errorsIn, recorded } from "../support/recorded.ts";
@@ -118,13 +111,21 @@ onEveryServer(
     const { publish, subscribe } = broker.permissions();
     assertEquals(publish, ["$JS.API.INFO", "orders.*"]);
     assertEquals(subscribe, ["_DOOR.>", "adv.>", "w g"]);
-    assertEquals(describe(broker), {
+    assertEquals(broker.describe(), {
+      server: undefined,
       handlers: [],
       readers: [],
-      publishers: ["orders.*"],
-      doors: { js: { streams: ["ORDERS"] } },
+      sessions: [],
+      publishers: [{ pattern: "orders.{id}", schemas: {} }],
+      sources: [],
+      doors: [{ name: "js", details: { streams: ["ORDERS"] } }],
     });
-    assertEquals(stats(broker), { handlers: {}, doors: { js: { published: 3 } } });
+    assertEquals(broker.stats(), {
+      handlers: [],
+      readers: [],
+      sessions: [],
+      doors: [{ name: "js", counts: { published: 3 } }],
+    });
     await broker.stop();
   },
 );

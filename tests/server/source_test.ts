@@ -2,9 +2,9 @@ import { type Middleware, NatsBroker, NatsRouter } from "@signalbox/nats";
 import { EmbeddedServer } from "@signalbox/nats/testing";
 import { assertEquals, assertThrows } from "@std/assert";
 import { assertType, type IsExact } from "@std/testing/types";
-import { describe, stats } from "../../src/door/mod.ts";
 import { type Backend, onEveryServer } from "../support/backends.ts";
 import { delay } from "../support/delay.ts";
+import { until } from "../support/nats_server/until.ts";
 import { aNumber } from "../support/schemas.ts";
 import { batches } from "../support/sources/batch_source.ts";
 import { JobQueue } from "../support/sources/job_queue.ts";
@@ -158,19 +158,27 @@ onEveryServer(
     const { queue, broker } = await workshop(server);
     broker.subscriber(jobs("shop", "jobs.{id}", { attempts: 5 }), () => {});
     broker.subscriber("plain.{id}", () => {});
-    assertEquals(describe(broker).handlers, [
-      {
-        pattern: "jobs.{id}",
-        queue: undefined,
-        source: { name: "shop", attempts: 5 },
-        schemas: {},
-      },
-      { pattern: "plain.{id}", queue: undefined, source: undefined, schemas: {} },
+    broker.subscriber(jobs("other", "jobs.{id}"), () => {});
+    const { handlers, sources } = broker.describe();
+    assertEquals(handlers.map(({ pattern, source }) => [pattern, source]), [
+      ["jobs.{id}", "shop"],
+      ["plain.{id}", undefined],
+      ["jobs.{id}", "other"],
+    ]);
+    assertEquals(sources, [
+      { name: "shop", pattern: "jobs.{id}", details: { attempts: 5 } },
+      { name: "other", pattern: "jobs.{id}", details: { attempts: 3 } },
     ]);
     await broker.start();
     await queue.add("jobs.1", 1);
     await queue.settled(1);
-    assertEquals(stats(broker).handlers["jobs.{id}"], { handled: 1, dropped: 0 });
+    await until("the job is counted", () => broker.stats().handlers[0]?.handled === 1);
+    const counts = { queue: undefined, dropped: 0, pending: 0 };
+    assertEquals(broker.stats().handlers, [
+      { ...counts, pattern: "jobs.{id}", source: "shop", handled: 1 },
+      { ...counts, pattern: "plain.{id}", source: undefined, handled: 0 },
+      { ...counts, pattern: "jobs.{id}", source: "other", handled: 0 },
+    ]);
   },
 );
 

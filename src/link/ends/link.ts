@@ -76,6 +76,10 @@ export class Link implements ManagedLink, MessageSink, LinkEvents, OwnInbox {
     return this.#context.clock;
   }
 
+  get subject(): string {
+    return this.#owner.subject;
+  }
+
   /** The peer's terms. */
   get terms(): HandshakeTerms | undefined {
     return this.#transport.terms;
