@@ -56,6 +56,7 @@ export class BrokerCore implements RegistryHost {
   readonly links: Links;
   readonly responseLimit: ResponseLimit | undefined;
   readonly inboxPrefix: string;
+  readonly makeCorrelationId: (() => string) | undefined;
   readonly doors = new Doors();
   readonly #hooks: Hooks;
   readonly #service: ServiceOptions | undefined;
@@ -77,6 +78,7 @@ export class BrokerCore implements RegistryHost {
     this.#mostBroken = connection.waitOnFirstConnect ? undefined : connection.connectTimeout;
     this.responseLimit = settings.responseLimit;
     this.requestTimeout = requestTimeout;
+    this.makeCorrelationId = settings.makeCorrelationId;
     this.inboxPrefix = inboxPrefix;
     this.#service = service;
     this.#discovery = service && new Discovery(this, service);

@@ -1,14 +1,16 @@
 import { asMilliseconds, type Duration } from "../duration.ts";
 import { type Auth, authSettings, type AuthSource } from "../connection/auth.ts";
-import { parseServers, type ServerList, withoutQuery } from "../connection/servers.ts";
+import { parseServers } from "../connection/servers.ts";
 import type { ConnectionSettings } from "../connection/settings.ts";
 import type { ResponseLimit } from "../link/link_options.ts";
 import { type Logger, standardError } from "../log/logger.ts";
 import { type Codec, type Codecs, codecsOf } from "../message/codec.ts";
+import { ownCorrelationIds } from "../message/correlation_ids.ts";
 import {
   bytes,
   checkOptions,
   count,
+  decision,
   duration,
   flag,
   milliseconds,
@@ -19,6 +21,7 @@ import {
 } from "../options.ts";
 import type { ServiceOptions } from "../service/endpoint.ts";
 import { checkPrefix, Pattern } from "../subject/subject.ts";
+import { checkTls, checkTransport, type TlsOptions } from "./tls_options.ts";
 
 /** How a broker connects and names its inboxes. */
 export interface BrokerOptions {
@@ -128,20 +131,20 @@ export interface BrokerOptions {
    */
   readonly contentType?: string;
   /**
+   * Makes the correlation ids of messages that begin a piece of work: one line of 1 to 256 bytes, at once. Anything else
+   * rejects what was to be sent; a message that came without an id gets a random one, and an `error` event tells why.
+   * Names of inboxes stay random.
+   *
+   * @default {22 random letters and digits}
+   */
+  readonly correlationId?: () => string;
+  /**
    * Where log lines go: `console`, an object with methods `debug`, `info`, `warn` and `error` that take a message and
    * fields, or `false` for no log. Each event is one line; stacks of errors go to `debug`.
    *
    * @default {all but `debug` lines to standard error}
    */
   readonly logger?: Logger | false;
-}
-
-/** How to make a TLS connection; the broker refuses a client certificate, as Deno's transport cannot send one. */
-export interface TlsOptions {
-  /** A file with the certificate of a private authority; needs `--allow-read`. */
-  readonly caFile?: string;
-  /** Whether TLS begins before the server's `INFO`, as the server's `handshake_first` demands. @default {false} */
-  readonly handshakeFirst?: boolean;
 }
 
 /**
@@ -168,6 +171,7 @@ export interface BrokerSettings {
   readonly maxLinkBytes: number;
   readonly service: ServiceOptions | undefined;
   readonly codecs?: Codecs;
+  readonly makeCorrelationId?: () => string;
   readonly logger: Logger | undefined;
 }
 
@@ -198,6 +202,7 @@ const RULES = {
   resolve: flag,
   codecs: record,
   contentType: text,
+  correlationId: decision,
   logger: (value: unknown) =>
     value === false || LEVELS.every((level) => typeof (value as Logger)?.[level] === "function")
       ? undefined
@@ -215,7 +220,7 @@ export function brokerSettings(
   options: BrokerOptions,
 ): BrokerSettings {
   checkOptions(ACTION, options, RULES);
-  checkTls(options.tls);
+  checkTls(ACTION, options.tls);
   if (options.allowResponses !== true) {
     checkOptions(ACTION, options.allowResponses, { max: count, expires: duration });
   }
@@ -223,9 +228,10 @@ export function brokerSettings(
   const { inboxPrefix = "_INBOX", logger = standardError } = options;
   checkPrefix(ACTION, inboxPrefix);
   const list = parseServers(servers);
-  checkTransport(list, options);
+  checkTransport(ACTION, list, options);
   const { service, maxSessions = 10_000, maxLinkBytes = 256 * 1_048_576 } = options;
   const codecs = codecsOf(ACTION, options.codecs, options.contentType);
+  const makeCorrelationId = ownCorrelationIds(options.correlationId);
   return {
     connection: connectionSettings(list, options),
     inboxPrefix,
@@ -237,6 +243,7 @@ export function brokerSettings(
     maxLinkBytes,
     service,
     ...codecs && { codecs },
+    ...makeCorrelationId && { makeCorrelationId },
     logger: logger || undefined,
   };
 }
@@ -267,31 +274,4 @@ function responseLimitOf(responses: BrokerOptions["allowResponses"]): ResponseLi
   if (responses === undefined) return undefined;
   const { max = 1, expires = 120_000 } = responses === true ? {} : responses;
   return { max, expires: asMilliseconds(expires) };
-}
-
-function checkTransport({ kind, urls }: ServerList, { tls, resolve }: BrokerOptions): void {
-  if (kind === "tcp") return;
-  const option = resolve ? "resolve" : tls?.handshakeFirst ? "handshakeFirst" : undefined;
-  if (option) {
-    throw new TypeError(`Cannot ${ACTION} as "${option}" must be for TCP servers: WebSockets`);
-  }
-  const plain = urls.find((url) => !url.startsWith("wss:"));
-  if (tls && plain) {
-    throw new TypeError(
-      `Cannot ${ACTION} as "tls" must be for wss://, not for ws://: ${withoutQuery(plain)}`,
-    );
-  }
-}
-
-const CERTIFICATES = ["cert", "certFile", "key", "keyFile"];
-
-function checkTls(tls: TlsOptions | undefined): void {
-  const option = CERTIFICATES.find((name) => Object.hasOwn(tls ?? {}, name));
-  if (option) {
-    throw new TypeError(
-      `Cannot ${ACTION} as TLS must be without a client certificate, which Deno's transport cannot send ` +
-        `(use an NKey or a JWT, see "auth"): "${option}"`,
-    );
-  }
-  checkOptions(ACTION, tls, { caFile: text, handshakeFirst: flag });
 }

@@ -37,9 +37,12 @@ export function currentWork(): Work | undefined {
   return works.getStore();
 }
 
-/** The id for what the calling code sends: the one that it names, that of its handler's message, or a new one. */
-export function correlationIdFor(given: string | undefined): string {
-  return given ?? works.getStore()?.correlationId ?? newToken();
+/**
+ * The id for what the calling code sends: the one that it names, that of its handler's message, or a new one, which
+ * `make` makes.
+ */
+export function correlationIdFor(given: string | undefined, make = newToken): string {
+  return given ?? works.getStore()?.correlationId ?? make();
 }
 
 /** The clock of the calling code: its handler's, or the platform's. */

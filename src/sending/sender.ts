@@ -32,6 +32,8 @@ export interface SenderContext extends InboxContext {
   readonly requests: Requests;
   /** The default timeout of a request, in milliseconds. */
   readonly requestTimeout: number;
+  /** The program's own way to make correlation ids, if it has one. */
+  readonly makeCorrelationId?: (() => string) | undefined;
 }
 
 /** A draft, and the function that sends it once it has passed the middleware. */
@@ -53,6 +55,8 @@ export class Sender {
   readonly #context: SenderContext;
   /** The codecs of the broker, if it has its own. */
   readonly codecs: Codecs | undefined;
+  /** Makes correlation ids, if the program has a way of its own. */
+  readonly makeCorrelationId: (() => string) | undefined;
   readonly #chain: Chain | undefined;
   /** Published messages that a middleware has not passed on yet. */
   readonly #passing = new Passing();
@@ -60,6 +64,7 @@ export class Sender {
   constructor(context: SenderContext, middleware: readonly PublishMiddleware[]) {
     this.#context = context;
     this.codecs = context.addresses.reception.codecs;
+    this.makeCorrelationId = context.makeCorrelationId;
     if (middleware.length === 0) return;
     const { feed } = context;
     feed.listen((event) => {
@@ -88,7 +93,7 @@ export class Sender {
       checkPublish(subject, options);
       const valid = options?.schema && checkSent(options.schema, body);
       if (valid) return publishOnce(this, valid, subject, body, options);
-      const correlationId = correlationIdFor(options?.correlationId);
+      const correlationId = correlationIdFor(options?.correlationId, this.makeCorrelationId);
       const { headers, replyTo } = options ?? {};
       const sent = this.send({ kind: "publish", subject, body, headers, replyTo, correlationId });
       const { connection } = this.#context;
@@ -118,7 +123,7 @@ export class Sender {
       const valid = options?.sendSchema && checkSent(options.sendSchema, body);
       if (valid) return handled(requestOnce(this, valid, subject, body, options));
       const work = currentWork();
-      const correlationId = correlationIdFor(options?.correlationId);
+      const correlationId = correlationIdFor(options?.correlationId, this.makeCorrelationId);
       const given = asMilliseconds(options?.timeout ?? this.#context.requestTimeout);
       const timeout = timeWithinWork(given, subject);
       const draft: Draft = {
@@ -152,7 +157,7 @@ export class Sender {
     timeLeft: number | undefined,
     fields?: OwnFields,
   ): EncodedMessage | Promise<EncodedMessage> {
-    const correlationId = correlationIdFor(given);
+    const correlationId = correlationIdFor(given, this.makeCorrelationId);
     const valid = sendSchema && checkSent(sendSchema, body);
     if (valid) {
       const passed = { ...headers && { headers }, correlationId };

@@ -4,6 +4,7 @@ import type { EventFeed } from "../events.ts";
 import type { LinkContext } from "../link/ends/link_context.ts";
 import type { Links } from "../link/links.ts";
 import type { ResponseLimit } from "../link/link_options.ts";
+import { asError } from "../legible.ts";
 import { encodeFields } from "../message/headers.ts";
 import type { Message } from "../message/message.ts";
 import { NO_BYTES, type RawMessage } from "../message/raw_message.ts";
@@ -12,6 +13,7 @@ import type { ReplyAddresses } from "../replies/reply_addresses.ts";
 import type { Requests } from "../requests/requests.ts";
 import type { EndpointStats } from "../service/endpoint.ts";
 import type { Sender } from "../sending/sender.ts";
+import { newToken } from "../subject/subject.ts";
 import type {
   BrokerAccess,
   ConnectionChange,
@@ -47,6 +49,8 @@ export interface BrokerParts extends Omit<LinkContext, "sender"> {
   readonly stopping: () => AbortSignal;
   /** The queue group of subscribers that name no group. */
   readonly queue: string | undefined;
+  /** The program's own way to make correlation ids, if it has one. */
+  readonly makeCorrelationId?: (() => string) | undefined;
 }
 
 /** What the subscriptions of one router work with, and what sources and doors see a part of. */
@@ -66,6 +70,8 @@ export class BrokerContext implements LinkContext, BrokerAccess {
   readonly #requests: Requests;
   /** Milliseconds, for a request or an opening that names none. */
   readonly requestTimeout: number;
+  /** Makes ids for messages that come without one; never throws, as such a message must be handled all the same. */
+  readonly ownCorrelationId: (() => string) | undefined;
 
   constructor(parts: BrokerParts, sender: Sender, middleware: readonly Middleware[]) {
     this.clock = parts.clock;
@@ -81,6 +87,17 @@ export class BrokerContext implements LinkContext, BrokerAccess {
     this.requestTimeout = parts.requestTimeout;
     this.sender = sender;
     this.middleware = middleware;
+    const make = parts.makeCorrelationId;
+    this.ownCorrelationId = make && (() => this.#made(make));
+  }
+
+  #made(make: () => string): string {
+    try {
+      return make();
+    } catch (error) {
+      this.report(asError(error));
+      return newToken();
+    }
   }
 
   publish(subject: string, data = NO_BYTES, { headers, replyTo = "" }: RawOptions = {}): void {

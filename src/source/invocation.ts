@@ -23,6 +23,8 @@ export type Delivery = Arrival | readonly Arrival[];
 /** What an invocation needs of its broker. */
 export interface InvocationContext {
   readonly clock: Clock;
+  /** Makes correlation ids, if the program has a way of its own; never throws. */
+  readonly ownCorrelationId?: (() => string) | undefined;
 }
 
 /** Gets the requests that handlers send. */
@@ -121,7 +123,8 @@ export class Invocation<Context extends InvocationContext = InvocationContext>
 
   /** The sender's correlation id, or a new one. */
   get correlationId(): string {
-    return this.#correlationId ??= this.message.correlationId ?? newToken();
+    return this.#correlationId ??= this.message.correlationId ??
+      this.context.ownCorrelationId?.() ?? newToken();
   }
 
   get subject(): string {

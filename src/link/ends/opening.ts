@@ -90,7 +90,7 @@ function prepare(
     subject,
   );
   const deadline = timeWithinWork(asMilliseconds(options.deadline ?? Infinity), subject);
-  const correlationId = correlationIdFor(options.correlationId);
+  const correlationId = correlationIdFor(options.correlationId, context.sender.makeCorrelationId);
   const own = termsOf(kind, settings, context.responseLimit);
   const terms = encodeTerms({ ...own, secret: KNOWS_SECRETS });
   const timeLeft = deadline === Infinity ? undefined : Math.ceil(deadline);

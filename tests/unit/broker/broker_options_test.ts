@@ -47,6 +47,9 @@ const WRONG: readonly [string, string, unknown, string][] = [
   ["reconnect", "an object", false, "false"],
   ["outboxLimit", "a whole number of bytes", 0.5, "0.5"],
   ["resolve", "true or false", "no", '"no"'],
+  ["correlationId", "a function", "id", '"id"'],
+  ["correlationId", "a function that is not async", async () => {}, "a function"],
+  ["startTimeout", DURATION, 0, "0"],
   ["logger", LOGGER, true, "true"],
   ["logger", LOGGER, {}, "[object Object]"],
   ["logger", LOGGER, { error() {} }, "[object Object]"],
@@ -81,9 +84,9 @@ Deno.test("NatsBroker refuses an option it does not know, and names those it doe
   assertEquals(
     sentenceOf({ inbox_prefix: "_X" }),
     "Cannot make a broker as an option must be one of inboxPrefix, name, user, password, token, " +
-      "auth, tls, service, connectTimeout, waitOnFirstConnect, requestTimeout, pingInterval, reconnect, " +
+      "auth, tls, service, connectTimeout, startTimeout, waitOnFirstConnect, requestTimeout, pingInterval, reconnect, " +
       "allowResponses, answersTo, maxSessions, maxLinkBytes, outboxLimit, resolve, " +
-      'codecs, contentType, logger: "inbox_prefix"',
+      'codecs, contentType, correlationId, logger: "inbox_prefix"',
   );
 });
 
