@@ -259,7 +259,7 @@ export class NatsRouter<State extends object = AnyState> {
    */
   session<const Text extends string>(
     pattern: Text,
-    handler: SessionHandler<unknown, unknown, Params<Text>>,
+    handler: SessionHandler<unknown, unknown, Params<Text>, unknown, State>,
   ): HandlerSubscriber;
   /** Serves sessions with options. */
   session<
@@ -270,7 +270,7 @@ export class NatsRouter<State extends object = AnyState> {
   >(
     pattern: Text,
     options: SessionOptions<Incoming, Outgoing, Opening, State>,
-    handler: SessionHandler<Incoming, Outgoing, Params<Text>, Opening>,
+    handler: SessionHandler<Incoming, Outgoing, Params<Text>, Opening, State>,
   ): HandlerSubscriber;
   session(pattern: string, ...rest: readonly unknown[]): HandlerSubscriber {
     const { options, handler } = readCall<SessionHandler, SessionOptions>("session", pattern, rest);

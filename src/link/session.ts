@@ -1,7 +1,7 @@
 import type { AnyParams } from "../subject/subject.ts";
 import type { NextOptions, Reader } from "../reader.ts";
 import type { HeaderFields } from "../message/headers.ts";
-import type { Message } from "../message/message.ts";
+import type { AnyState, Message } from "../message/message.ts";
 import type { LinkEnd } from "./link_error.ts";
 
 /**
@@ -45,6 +45,7 @@ export interface Session<
   Outgoing = unknown,
   Values = AnyParams,
   Opening = unknown,
+  State = AnyState,
 > extends Reader<Message<Incoming>, LinkEnd> {
   /** The subject of the opening. */
   readonly subject: string;
@@ -52,9 +53,9 @@ export interface Session<
   readonly params: Values;
   /**
    * The other side's first message. The serving side sees the opening with its body and headers; the opening side sees
-   * the acceptance, which has only headers.
+   * the acceptance, which has only headers. On the serving side, middleware has filled its `state`.
    */
-  readonly opening: Message<Opening>;
+  readonly opening: Message<Opening, Values, State>;
   /** The id that ties together all messages of the session and the work that follows from them. */
   readonly correlationId: string;
   /** Whether messages go out now, wait, or throw. */
@@ -129,4 +130,5 @@ export type SessionHandler<
   Outgoing = unknown,
   Values = AnyParams,
   Opening = unknown,
-> = (session: Session<Incoming, Outgoing, Values, Opening>) => unknown;
+  State = AnyState,
+> = (session: Session<Incoming, Outgoing, Values, Opening, State>) => unknown;

@@ -1,4 +1,5 @@
 import {
+  type AnyState,
   InvalidSubjectError,
   NatsBroker,
   NatsRouter,
@@ -6,7 +7,9 @@ import {
   TimeoutError,
 } from "@signalbox/nats";
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assertType, type IsExact } from "@std/testing/types";
 import { onEveryServer } from "../support/backends.ts";
+import { aText } from "../support/schemas.ts";
 
 onEveryServer("NatsRouter.include() nests prefixes, handlers and publishers", async (server) => {
   const broker = server.broker();
@@ -88,6 +91,39 @@ onEveryServer("NatsBroker.use() types the state that middleware gives handlers",
   assertEquals(body, "ADA");
   await broker.stop();
 });
+
+onEveryServer(
+  "NatsRouter.session() types the state that middleware gives the opening, and its parameters",
+  async (server) => {
+    const broker = new NatsBroker<{ user: string; tenant: string }>(server.url, { logger: false });
+    const chat = new NatsRouter<{ user: string }>();
+    broker.use(({ state, headers }, next) => {
+      Object.assign(state, { user: headers.get("x-user") ?? "nobody", tenant: "eu" });
+      return next();
+    });
+    chat.session("chat.{room}", async (session) => {
+      const { state, params } = session.opening;
+      assertType<IsExact<typeof state, { user: string }>>(true);
+      assertType<IsExact<typeof params, { readonly room: string }>>(true);
+      await session.send(`${state.user} in ${params.room}`);
+    });
+    broker.include(chat);
+    broker.session("typed.{room}", { openingSchema: aText, sendSchema: aText }, async (session) => {
+      const { state, body } = session.opening;
+      assertType<IsExact<typeof state, { user: string; tenant: string }>>(true);
+      assertType<IsExact<typeof body, string>>(true);
+      await session.send(`${state.user} of ${state.tenant}: ${body}`);
+    });
+    await broker.start();
+    const headers = { "X-User": "ada" };
+    await using one = await broker.openSession("chat.7", null, { headers });
+    assertType<IsExact<typeof one.opening.state, AnyState>>(true);
+    assertEquals((await one.next())?.body, "ada in 7");
+    await using other = await broker.openSession("typed.7", "hello", { headers });
+    assertEquals((await other.next())?.body, "ada of eu: hello");
+    await broker.stop();
+  },
+);
 
 onEveryServer("NatsBroker.use() stands around everything that is sent", async (server) => {
   const broker = server.broker();
