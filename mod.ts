@@ -34,7 +34,6 @@ export {
 } from "./src/errors.ts";
 export { LinkError } from "./src/link/link_error.ts";
 export { ReplyAddressError } from "./src/replies/refused_replies.ts";
-export { MessageHeaders } from "./src/message/headers.ts";
 export { reply } from "./src/message/reply.ts";
 
 export type { Duration } from "./src/duration.ts";
@@ -83,7 +82,7 @@ export type { ReplyStream } from "./src/link/stream.ts";
 export type { RequestStreamOptions } from "./src/link/link_options.ts";
 export type { Codec } from "./src/message/codec.ts";
 export type { AnyState, Message } from "./src/message/message.ts";
-export type { HeaderFields, HeaderRecord } from "./src/message/headers.ts";
+export type { HeaderFields, HeaderRecord, MessageHeaders } from "./src/message/headers.ts";
 export type { Reply, ReplyOptions } from "./src/message/reply.ts";
 export type { Schema, SchemaIssue, SchemaResult } from "./src/message/schema.ts";
 export type { AnyParams, ParamNames, Params } from "./src/subject/subject.ts";

@@ -172,7 +172,6 @@ Deno.test("mod.ts exports these values", () => {
     "EncodeError",
     "InvalidSubjectError",
     "LinkError",
-    "MessageHeaders",
     "NatsBroker",
     "NatsRouter",
     "NoRespondersError",
@@ -187,6 +186,13 @@ Deno.test("mod.ts exports these values", () => {
     "ValidationError",
     "reply",
   ]);
+});
+
+Deno.test("mod.ts exports no values but what a program makes or calls, and errors to catch", () => {
+  const others = Object.values(front)
+    .filter((value) => !(value.prototype instanceof Error))
+    .map(({ name }) => name);
+  assertEquals(others.sort(), ["NatsBroker", "NatsRouter", "reply"]);
 });
 
 Deno.test("The package has four doors", () => {
