@@ -29,6 +29,11 @@ export interface Message<
   readonly subject: string;
   /** The values of the pattern's parameters; empty without a pattern. */
   readonly params: Values;
+  /**
+   * The pattern of its subscriber, with the prefixes of its routers, such as `"v1.orders.{id}"`; `undefined` for
+   * messages of inboxes, and for answers.
+   */
+  readonly pattern: string | undefined;
   /** The headers; lookups ignore the case of names. */
   readonly headers: MessageHeaders;
   /**
@@ -58,14 +63,15 @@ export interface Reception {
   /** The correlation id to use if the headers hold none. */
   readonly conversation?: string;
   readonly params?: Readonly<Record<string, string>>;
+  readonly pattern?: string | undefined;
   readonly signal?: () => AbortSignal;
   /** The values of its middleware, if other messages share them. */
   readonly state?: Record<string, unknown>;
   /** Decides which reply addresses to show; `undefined` if all are checked already. */
   readonly addresses?: { shows(message: RawMessage): boolean } | undefined;
-  /** Whether its answer is a stream or a session, which has begun. */
   /** The codecs of the broker, if it has its own. */
   readonly codecs?: Codecs | undefined;
+  /** Whether its answer is a stream or a session, which has begun. */
   readonly isUpgraded?: boolean;
   /** Called with the error if the body does not decode. */
   readonly unfit?: ((error: DecodeError) => void) | undefined;
@@ -122,6 +128,10 @@ export class ReceivedMessage implements Message {
 
   get params(): Readonly<Record<string, string>> {
     return this.#reception?.params ?? NO_PARAMS;
+  }
+
+  get pattern(): string | undefined {
+    return this.#reception?.pattern;
   }
 
   get headers(): MessageHeaders {

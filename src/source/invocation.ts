@@ -67,6 +67,7 @@ export class Invocation<Context extends InvocationContext = InvocationContext>
   message: ReceivedMessage;
   readonly context: Context;
   readonly params: Readonly<Record<string, string>>;
+  readonly pattern: string | undefined;
   /** What its source needs to settle it: the `origin` of its message, or a list of them. */
   readonly origin: unknown;
   /** When the message arrived, by the clock. */
@@ -97,8 +98,10 @@ export class Invocation<Context extends InvocationContext = InvocationContext>
     arrived: number,
     stopping: AbortSignal,
     context: Context,
+    pattern?: string,
   ) {
     this.context = context;
+    this.pattern = pattern;
     this.size = heldSize(raw);
     this.params = params;
     this.arrived = arrived;
@@ -213,15 +216,17 @@ export class BatchInvocation<Context extends InvocationContext = InvocationConte
     arrived: number,
     stopping: AbortSignal,
     context: Context,
+    pattern?: string,
   ) {
     const [first] = batch;
-    super(first!, read(first!.subject), arrived, stopping, context);
+    super(first!, read(first!.subject), arrived, stopping, context, pattern);
     this.origin = batch.map(({ origin }) => origin);
     const signal = () => this.signal();
     const { state } = this.message;
-    this.messages = batch.map((each) =>
-      withBesides(new ReceivedMessage(each, { params: read(each.subject), signal, state }), each)
-    );
+    this.messages = batch.map((each) => {
+      const reception = { params: read(each.subject), pattern, signal, state };
+      return withBesides(new ReceivedMessage(each, reception), each);
+    });
   }
 
   override get given(): unknown {

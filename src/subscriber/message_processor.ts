@@ -175,10 +175,10 @@ export class MessageProcessor {
     const stopping = context.stopping();
     if (isBatch(delivery)) {
       const read = (subject: string) => pattern.read(subject);
-      return new BatchInvocation(delivery, read, arrived, stopping, context);
+      return new BatchInvocation(delivery, read, arrived, stopping, context, pattern.text);
     }
     const params = pattern.read(delivery.subject);
-    const invocation = new Invocation(delivery, params, arrived, stopping, context);
+    const invocation = new Invocation(delivery, params, arrived, stopping, context, pattern.text);
     withBesides(invocation.message, delivery);
     return invocation;
   }

@@ -163,7 +163,11 @@ export class ReadSubscription implements ReadSubscriber {
       schema,
       queue: this.#settings.queue ?? queue,
       receive: (packet) =>
-        new ReceivedMessage(packet, { ...reception, params: pattern.read(packet.subject) }),
+        new ReceivedMessage(packet, {
+          ...reception,
+          params: pattern.read(packet.subject),
+          pattern: pattern.text,
+        }),
     };
     if (this.#isClosed) this.#closed = Promise.withResolvers();
     this.#isClosed = false;

@@ -32,8 +32,9 @@ export class RequestInvocation extends Invocation<LinkContext> {
     arrived: number,
     stopping: AbortSignal,
     ways: LinkContext,
+    pattern?: string,
   ) {
-    super(raw, params, arrived, stopping, ways);
+    super(raw, params, arrived, stopping, ways, pattern);
     this.replyTo = raw.replyTo;
   }
 

@@ -52,11 +52,11 @@ export class SessionServer {
 
   #open(invocation: RequestInvocation, theirs: Theirs): LinkSession {
     const { settings, options: { schema, sendSchema, headers } } = this.#plan;
-    const { message, correlationId, replyTo, context } = invocation;
+    const { message, correlationId, pattern, replyTo, context } = invocation;
     const { subject } = message;
     const terms = admittedTerms(invocation, this.#rate);
     const unfit = (error: Error) => void (theirs.errors ??= new WeakSet()).add(error);
-    const purpose = { subject, correlationId, schema, unfit };
+    const purpose = { subject, pattern, correlationId, schema, unfit };
     const channel = accept(context, replyTo, terms, { purpose, settings, headers });
     invocation.upgrade(channel);
     const selfWait = () => this.#reportSelfWait(invocation);

@@ -158,9 +158,10 @@ class OpenSubject implements OpenSource<RequestInvocation>, MessageSink {
   invoke(delivery: Delivery, arrived: number): RequestInvocation {
     const raw = delivery as RawMessage;
     const kept = this.#mayUpgrade ? copyRawMessage(raw) : raw;
-    const params = this.#pattern.read(raw.subject);
-    const { stopping } = this.#context;
-    return new RequestInvocation(kept, params, arrived, stopping(), this.#context);
+    const pattern = this.#pattern;
+    const params = pattern.read(raw.subject);
+    const context = this.#context;
+    return new RequestInvocation(kept, params, arrived, context.stopping(), context, pattern.text);
   }
 
   ignoresRefusal(delivery: Delivery): boolean {

@@ -34,7 +34,11 @@ export class PublishedMessages {
   matching(pattern: Pattern, codecs: Codecs | undefined): readonly Message[] {
     return this.#messages.filter(({ subject }) => overlap(pattern.subject, subject))
       .map((message) =>
-        new ReceivedMessage(message, { params: pattern.read(message.subject), codecs })
+        new ReceivedMessage(message, {
+          params: pattern.read(message.subject),
+          pattern: pattern.text,
+          codecs,
+        })
       );
   }
 

@@ -13,6 +13,8 @@ import type { FrameAssembler } from "./frame_assembler.ts";
 export interface Purpose {
   /** The subject it was opened on. */
   readonly subject: string;
+  /** The pattern of the subscriber that serves it; `undefined` on the opening side. */
+  readonly pattern?: string | undefined;
   readonly correlationId: string;
   /** Checks what comes in. */
   readonly schema: Schema | undefined;
@@ -87,8 +89,15 @@ export class SessionReader {
 
   /** The same for all messages of a kind, unless they have headers of their own. */
   #reception(arrived: ReceivedBody): Reception {
-    const { correlationId: conversation, signal, codecs, unfit } = this.#common;
-    const reception = { headers: headersOf(arrived), conversation, signal, codecs, unfit };
+    const { correlationId: conversation, pattern, signal, codecs, unfit } = this.#common;
+    const reception = {
+      headers: headersOf(arrived),
+      conversation,
+      pattern,
+      signal,
+      codecs,
+      unfit,
+    };
     if (!arrived.headerBlock) (this.#receptions ??= {})[arrived.code] = reception;
     return reception;
   }
