@@ -44,11 +44,16 @@ const oneHopPairs = new WeakSet<object>();
  *
  * @example
  * ```ts
+ * import { NatsBroker } from "@signalbox/nats";
+ * import { TestBroker } from "@signalbox/nats/testing";
  * import { assertEquals } from "@std/assert";
  *
- * const headers = MessageHeaders.from({ "X-Shard": "7" });
- * assertEquals(headers.get("x-shard"), "7");
- * assertEquals([...headers], [["X-Shard", "7"]]);
+ * const broker = new NatsBroker();
+ * broker.subscriber("shard", ({ headers }) => headers.get("x-shard"));
+ * await using _test = await TestBroker.start(broker);
+ *
+ * const { body } = await broker.request("shard", null, { headers: { "X-Shard": "7" } });
+ * assertEquals(body, "7");
  * ```
  */
 export class MessageHeaders implements Iterable<readonly [name: string, value: string]> {
