@@ -38,7 +38,8 @@ export { reply } from "./src/message/reply.ts";
 
 export type { Duration } from "./src/duration.ts";
 export type { TimeoutOptions } from "./src/options.ts";
-export type { BrokerOptions, ReconnectOptions } from "./src/broker/broker_options.ts";
+export type { BrokerOptions } from "./src/broker/broker_options.ts";
+export type { ReconnectOptions } from "./src/broker/reconnect_options.ts";
 export type { TlsOptions } from "./src/broker/tls_options.ts";
 export type {
   BrokerDescription,

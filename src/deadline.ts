@@ -6,7 +6,11 @@ import { rejection } from "./promises.ts";
 export type Patience = Endless | Timed;
 
 interface Ends {
-  /** The timeout to name in the error, if `timeout` is only what remains of it. @default {timeout} */
+  /**
+   * The timeout to name in the error, if `timeout` is only what remains of it.
+   *
+   * @default {timeout}
+   */
   readonly given?: number | undefined;
   /** Ends the wait with its reason. */
   readonly signal?: AbortSignal | undefined;

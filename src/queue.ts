@@ -83,7 +83,8 @@ export class Queue<T> {
   /**
    * Waits for the next value, which {@linkcode hand} gives; `undefined` once the queue has ended.
    *
-   * @throws {TimeoutError} @throws the reason of the signal
+   * @throws {TimeoutError}
+   * @throws the reason of the signal
    */
   async wait(patience: Patience, action: string, subject?: string): Promise<T | undefined> {
     if (this.#isEnded) return undefined;

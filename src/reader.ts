@@ -2,7 +2,11 @@ import type { Duration } from "./duration.ts";
 
 /** How long to wait for a message. */
 export interface NextOptions {
-  /** The time until a `TimeoutError`; the next call gets a message that arrives later. @default {Infinity} */
+  /**
+   * The time until a `TimeoutError`; the next call gets a message that arrives later.
+   *
+   * @default {Infinity}
+   */
   readonly timeout?: Duration;
   /** Ends the wait with its reason; the reader stays open. */
   readonly signal?: AbortSignal;

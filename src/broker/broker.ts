@@ -98,7 +98,7 @@ export class NatsBroker<State extends object = AnyState> extends NatsRouter<Stat
   /**
    * Starts, and stops at SIGINT (Ctrl-C) or SIGTERM; a second signal ends the program with exit code 130 or 143.
    *
-   * @throws {ConnectionError} @throws {PermissionError} as {@linkcode start} does
+   * @throws what {@linkcode start} throws
    */
   run(options: TimeoutOptions = {}): Promise<void> {
     return handled(run(this.#core, this, options));
@@ -137,7 +137,8 @@ export class NatsBroker<State extends object = AnyState> extends NatsRouter<Stat
    * @throws {TimeoutError} if that takes longer than `timeout`; without a timeout it waits without end
    * @throws {ConnectionError} once, if the connection broke with unconfirmed messages, which may be lost; with the
    * reason `rejected`, if the server reported an error
-   * @throws {PermissionError} @throws {PayloadTooLargeError} once, if the server refused a published message
+   * @throws {PermissionError} once, if the server refused a published message
+   * @throws {PayloadTooLargeError} once, if the server refused one for its size
    */
   flush(options: TimeoutOptions = {}): Promise<void> {
     return handled(flush(this.#core, options));
@@ -147,7 +148,8 @@ export class NatsBroker<State extends object = AnyState> extends NatsRouter<Stat
    * The least that the server must permit this broker's user: its inboxes, the subscribers and publishers registered so
    * far, and what `options` add. List in `options` all other subjects that the program sends to.
    *
-   * @throws {TypeError} @throws {InvalidSubjectError} for a wrong option
+   * @throws {TypeError} for a wrong option
+   * @throws {InvalidSubjectError} for a wrong subject in an option
    */
   permissions(options: PermissionsOptions = {}): Permissions {
     return this.#core.permissions(this.#registry, options);
@@ -187,7 +189,8 @@ export class NatsBroker<State extends object = AnyState> extends NatsRouter<Stat
   /**
    * Opens an inbox: once it resolves, the server has the subscription, and the inbox gets every message.
    *
-   * @throws {TypeError} naming the option that is wrong @throws {PermissionError} if the server does not permit it
+   * @throws {TypeError} naming the option that is wrong
+   * @throws {PermissionError} if the server does not permit it
    * @throws {SubscriptionError} if the server refuses it for another reason, such as its `max_subscriptions`
    * @throws {ConnectionError} if the broker is not connected
    */
@@ -200,10 +203,12 @@ export class NatsBroker<State extends object = AnyState> extends NatsRouter<Stat
    * program sees it without awaiting this call. While disconnected the broker holds messages, in order, and sends them
    * after the reconnect.
    *
-   * @throws {InvalidSubjectError} @throws {TypeError} before anything is sent
-   * @throws {EncodeError} if the body is not text, bytes or JSON @throws {PayloadTooLargeError} if the message is too
-   * large
-   * @throws {OutboxFullError} if the outbox is full @throws {ConnectionError} if never connected, or stopped
+   * @throws {InvalidSubjectError} for a wrong subject
+   * @throws {TypeError} for a wrong option
+   * @throws {EncodeError} if the body is not text, bytes or JSON
+   * @throws {PayloadTooLargeError} if the message is too large
+   * @throws {OutboxFullError} if the outbox is full
+   * @throws {ConnectionError} if never connected, or stopped
    * @throws {ValidationError} if the body does not fit `schema`
    */
   publish<Body = unknown>(
@@ -218,7 +223,8 @@ export class NatsBroker<State extends object = AnyState> extends NatsRouter<Stat
    * Sends a request and resolves with the answer. While disconnected it waits for the connection within its timeout; a
    * request that timed out is never sent later.
    *
-   * @throws {InvalidSubjectError} @throws {TypeError} before anything is sent
+   * @throws {InvalidSubjectError} for a wrong subject
+   * @throws {TypeError} for a wrong option
    * @throws {NoRespondersError} at once, if nobody subscribes to the subject
    * @throws {RemoteError} if the answer is an error
    * @throws {TimeoutError} at the deadline
@@ -239,7 +245,8 @@ export class NatsBroker<State extends object = AnyState> extends NatsRouter<Stat
    * Sends a request to every subscriber of the subject and yields their answers as they arrive; ends after `max`
    * answers, `stall` milliseconds after the last answer, or at `timeout`, and `closed` says which.
    *
-   * @throws {InvalidSubjectError} @throws {TypeError} before anything is sent
+   * @throws {InvalidSubjectError} for a wrong subject
+   * @throws {TypeError} for a wrong option
    * @throws {ConnectionError} if the broker is not connected
    */
   requestMany<Answer = unknown, Body = unknown>(
@@ -253,7 +260,8 @@ export class NatsBroker<State extends object = AnyState> extends NatsRouter<Stat
   /**
    * Requests a streamed reply and yields its parts as they arrive; when the reader stops, the responder stops too.
    *
-   * @throws {InvalidSubjectError} @throws {TypeError} before anything is sent
+   * @throws {InvalidSubjectError} for a wrong subject
+   * @throws {TypeError} for a wrong option
    * @throws {ConnectionError} if the broker is not connected
    */
   requestStream<Part = unknown, Body = unknown>(
@@ -268,7 +276,8 @@ export class NatsBroker<State extends object = AnyState> extends NatsRouter<Stat
    * Opens a session; resolves once the other side has accepted it.
    *
    * @param opening the opening value; the other side reads it as `session.opening`
-   * @throws {InvalidSubjectError} @throws {TypeError} before anything is sent
+   * @throws {InvalidSubjectError} for a wrong subject
+   * @throws {TypeError} for a wrong option
    * @throws {NoRespondersError} at once, if nobody subscribes to the subject
    * @throws {RemoteError} if the other side refuses
    * @throws {TimeoutError} if nobody accepts within `timeout`

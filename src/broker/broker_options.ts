@@ -21,11 +21,16 @@ import {
 } from "../options.ts";
 import type { ServiceOptions } from "../service/endpoint.ts";
 import { checkPrefix, Pattern } from "../subject/subject.ts";
+import type { ReconnectOptions } from "./reconnect_options.ts";
 import { checkTls, checkTransport, type TlsOptions } from "./tls_options.ts";
 
 /** How a broker connects and names its inboxes. */
 export interface BrokerOptions {
-  /** The prefix of every inbox of this broker; grant its user `PREFIX.>`. @default {"_INBOX"} */
+  /**
+   * The prefix of every inbox of this broker; grant its user `PREFIX.>`.
+   *
+   * @default {"_INBOX"}
+   */
   readonly inboxPrefix?: string;
   /** The name that the server shows in its list of connections. */
   readonly name?: string;
@@ -55,7 +60,11 @@ export interface BrokerOptions {
    * @default {5_000}
    */
   readonly connectTimeout?: Duration;
-  /** The time that all functions of `onStart` may take together. @default {25_000} */
+  /**
+   * The time that all functions of `onStart` may take together.
+   *
+   * @default {25_000}
+   */
   readonly startTimeout?: Duration;
   /**
    * Whether the first connect retries, as a reconnect does, until a server answers or the broker is stopped. It still
@@ -64,9 +73,17 @@ export interface BrokerOptions {
    * @default {false}
    */
   readonly waitOnFirstConnect?: boolean;
-  /** The time until a request times out, unless the request sets its own `timeout`. @default {5_000} */
+  /**
+   * The time until a request times out, unless the request sets its own `timeout`.
+   *
+   * @default {5_000}
+   */
   readonly requestTimeout?: Duration;
-  /** The time between two pings that check the connection; two unanswered pings end it. @default {20_000} */
+  /**
+   * The time between two pings that check the connection; two unanswered pings end it.
+   *
+   * @default {20_000}
+   */
   readonly pingInterval?: Duration;
   /** How long to wait between two attempts to reconnect; the broker retries without limit. */
   readonly reconnect?: ReconnectOptions;
@@ -105,7 +122,11 @@ export interface BrokerOptions {
    * @default {268_435_456}
    */
   readonly maxLinkBytes?: number;
-  /** How many bytes the broker holds while disconnected; it refuses messages beyond that. @default {8_388_608} */
+  /**
+   * How many bytes the broker holds while disconnected; it refuses messages beyond that.
+   *
+   * @default {8_388_608}
+   */
   readonly outboxLimit?: number;
   /**
    * Whether the broker looks up host names itself, to try each of their addresses. Needs permission for the DNS server
@@ -145,17 +166,6 @@ export interface BrokerOptions {
    * @default {all but `debug` lines to standard error}
    */
   readonly logger?: Logger | false;
-}
-
-/**
- * The delays before attempts to reconnect: each is random, from 0 up to a limit that doubles. There are at most ten
- * attempts within five times `minDelay`, and the limit starts anew once a connection has lasted for `maxDelay`.
- */
-export interface ReconnectOptions {
-  /** The longest first delay; it doubles with every attempt. @default {2_000} */
-  readonly minDelay?: Duration;
-  /** Where the doubling ends. @default {8_000} */
-  readonly maxDelay?: Duration;
 }
 
 /** The options, checked and with their defaults filled in. */

@@ -63,7 +63,8 @@ export class Hooks {
   /**
    * Runs those that have not run since the last stop. If one fails or time is up, ends what this call had begun.
    *
-   * @throws {TimeoutError} @throws what a hook throws, or the reason of the signal
+   * @throws {TimeoutError}
+   * @throws what a hook throws, or the reason of the signal
    */
   async start(registered: readonly Hook[], signal: AbortSignal): Promise<void> {
     while (this.#starting) await this.#starting;

@@ -194,7 +194,9 @@ function listed(subjects: readonly string[]): string {
  */
 export interface PermissionsOptions {
   /**
-   * Where the program sends to with `publish()`, `request()` and every other method that takes a subject. @default {[]}
+   * Where the program sends to with `publish()`, `request()` and every other method that takes a subject.
+   *
+   * @default {[]}
    */
   readonly publish?: readonly string[];
   /**
@@ -205,8 +207,9 @@ export interface PermissionsOptions {
    */
   readonly sessions?: readonly string[];
   /**
-   * What else the program subscribes to, each with or without a queue group: `"rooms.*"`, `"jobs workers"`. @default
-   * {[]}
+   * What else the program subscribes to, each with or without a queue group: `"rooms.*"`, `"jobs workers"`.
+   *
+   * @default {[]}
    */
   readonly subscribe?: readonly string[];
 }

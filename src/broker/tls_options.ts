@@ -5,7 +5,11 @@ import { checkOptions, flag, text } from "../options.ts";
 export interface TlsOptions {
   /** A file with the certificate of a private authority; needs `--allow-read`. */
   readonly caFile?: string;
-  /** Whether TLS begins before the server's `INFO`, as the server's `handshake_first` demands. @default {false} */
+  /**
+   * Whether TLS begins before the server's `INFO`, as the server's `handshake_first` demands.
+   *
+   * @default {false}
+   */
   readonly handshakeFirst?: boolean;
 }
 

@@ -117,7 +117,7 @@ export class Connection {
   /**
    * Sends a message, or holds it while disconnected; returns whether it was sent.
    *
-   * @throws {PayloadTooLargeError} @throws {OutboxFullError} @throws {ConnectionError} @throws {InvalidSubjectError}
+   * @throws {Error} a PayloadTooLargeError, OutboxFullError, ConnectionError or InvalidSubjectError
    */
   publish(outgoing: EncodedMessage): boolean {
     if (!this.#isOpen) throw notConnected(`publish to "${outgoing.subject}"`);
@@ -151,7 +151,7 @@ export class Connection {
   /**
    * Subscribes; the server has the subscription once a `flush` resolves.
    *
-   * @throws {ConnectionError} @throws {InvalidSubjectError}
+   * @throws {Error} a ConnectionError or InvalidSubjectError
    */
   subscribe(subject: string, sink: MessageSink, queue?: string): ServerSubscription {
     if (!this.#isOpen) throw notConnected(`subscribe to "${subject}"`);
@@ -173,7 +173,7 @@ export class Connection {
    * Resolves once the server has everything published since the last call.
    *
    * @throws {ConnectionError} if the connection broke with unconfirmed messages
-   * @throws {PermissionError} @throws {PayloadTooLargeError} @throws {ConnectionError} if the server refused a message
+   * @throws {Error} a PermissionError, PayloadTooLargeError or ConnectionError, if the server refused a message
    */
   settle(patience: Patience): Promise<void> {
     return within(this.#flushed("flush").then(this.#transmitter.lossCheck()), patience, "flush");

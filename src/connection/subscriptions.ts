@@ -16,7 +16,11 @@ export interface MessageSink {
   take(packet: RawMessage): void;
   /** The server refused the subscription, or has taken it away. */
   refused(error: Error): void;
-  /** Whether to retry a refused subscription from time to time, until its owner unsubscribes. @default {false} */
+  /**
+   * Whether to retry a refused subscription from time to time, until its owner unsubscribes.
+   *
+   * @default {false}
+   */
   readonly retryRefused?: boolean;
   /** The server has accepted the subscription after a refusal. */
   restored?(): void;

@@ -68,7 +68,8 @@ export class Transmitter {
   /**
    * Writes a message, or holds it if it must wait; returns whether it was written.
    *
-   * @throws {OutboxFullError} @throws {InvalidSubjectError}
+   * @throws {OutboxFullError}
+   * @throws {InvalidSubjectError}
    */
   publish(outgoing: EncodedMessage, isUp: boolean): boolean {
     this.#lines.check(outgoing, isUp);

@@ -12,9 +12,17 @@ import { EmbeddedServer } from "../testing/server/embedded_server.ts";
 
 /** Where the demo runs and prints. */
 export interface DemoOptions {
-  /** The URL of a server. @default {an embedded server of the demo's own} */
+  /**
+   * The URL of a server.
+   *
+   * @default {an embedded server of the demo's own}
+   */
   readonly server?: string | undefined;
-  /** Prints a line. @default {console.log} */
+  /**
+   * Prints a line.
+   *
+   * @default {console.log}
+   */
   readonly print?: (line: string) => unknown;
 }
 

@@ -68,15 +68,27 @@ export interface Inbox<Body = unknown> extends Reader<Message<Body>, InboxEnd> {
 export interface InboxOptions<Body = unknown> {
   /** Checks and types the bodies. */
   readonly schema?: Schema<Body, unknown>;
-  /** Closes after this many messages, not counting dropped ones, with the reason `max`. @default {Infinity} */
+  /**
+   * Closes after this many messages, not counting dropped ones, with the reason `max`.
+   *
+   * @default {Infinity}
+   */
   readonly max?: number;
-  /** Closes after this long without a message, with the reason `idle`. @default {Infinity} */
+  /**
+   * Closes after this long without a message, with the reason `idle`.
+   *
+   * @default {Infinity}
+   */
   readonly idleTimeout?: Duration;
   /**
    * Closes the inbox when the signal aborts, with the reason `cancelled`; before the inbox is open, `openInbox` rejects.
    */
   readonly signal?: AbortSignal;
-  /** How many messages and bytes may wait unread. @default {{ messages: 65_536, bytes: 67_108_864 }} */
+  /**
+   * How many messages and bytes may wait unread.
+   *
+   * @default {{ messages: 65_536, bytes: 67_108_864 }}
+   */
   readonly maxPending?: Partial<Bounds>;
   /**
    * What to do when `maxPending` is exceeded: `"close"` takes no more messages and ends with the reason `overflow` once

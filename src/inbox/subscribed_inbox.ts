@@ -85,7 +85,8 @@ export class SubscribedInbox implements Inbox, MessageSink, EventListener, OwnIn
   /**
    * Resolves once the server has the subscription.
    *
-   * @throws {PermissionError} @throws {ConnectionError} and ends the inbox
+   * @throws {PermissionError} and ends the inbox
+   * @throws {ConnectionError} and ends the inbox
    */
   async ready(): Promise<void> {
     const { signal } = this.#settings;

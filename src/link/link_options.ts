@@ -40,11 +40,16 @@ export interface LinkOptions {
    */
   readonly maxUnacknowledged?: Partial<Bounds>;
   /**
-   * The largest body to accept, in bytes; a body larger than the server's limit arrives in pieces. @default
-   * {67_108_864}
+   * The largest body to accept, in bytes; a body larger than the server's limit arrives in pieces.
+   *
+   * @default {67_108_864}
    */
   readonly maxMessage?: number;
-  /** The silence after which this side pings the other side. @default {10_000} */
+  /**
+   * The silence after which this side pings the other side.
+   *
+   * @default {10_000}
+   */
   readonly keepAlive?: Duration;
   /**
    * The time that the other side may be unreachable before it counts as gone: long enough for a restart of the
@@ -55,8 +60,9 @@ export interface LinkOptions {
    */
   readonly resumeTimeout?: Duration;
   /**
-   * The time without a message in either direction after which the link ends with the reason `idle`. @default
-   * {Infinity}
+   * The time without a message in either direction after which the link ends with the reason `idle`.
+   *
+   * @default {Infinity}
    */
   readonly idleTimeout?: Duration;
 }
@@ -108,16 +114,22 @@ function filled(bounds: LinkOptions["window"]): Bounds {
 export interface OpeningOptions<Incoming = unknown> extends LinkOptions {
   /** Additional headers; a header with the name of one of ours, in any case, replaces ours. */
   readonly headers?: HeaderFields;
-  /** Ties together all messages of one piece of work. @default {a fresh random token} */
+  /**
+   * Ties together all messages of one piece of work.
+   *
+   * @default {a fresh random token}
+   */
   readonly correlationId?: string;
   /**
-   * The time until the responder must have begun, including a wait for the connection. @default {the broker's
-   * `requestTimeout`}
+   * The time until the responder must have begun, including a wait for the connection.
+   *
+   * @default {the broker's `requestTimeout`}
    */
   readonly timeout?: Duration;
   /**
-   * The time until the stream must have ended; the request sends this deadline to the responder. @default
-   * {Infinity}
+   * The time until the stream must have ended; the request sends this deadline to the responder.
+   *
+   * @default {Infinity}
    */
   readonly deadline?: Duration;
   /** Cancels the stream with its reason. */
@@ -189,7 +201,11 @@ export interface SessionOptions<
    * @default {1_000}
    */
   readonly maxSessions?: number;
-  /** How many sessions may open within a second; the next opener gets a 429. @default {Infinity} */
+  /**
+   * How many sessions may open within a second; the next opener gets a 429.
+   *
+   * @default {Infinity}
+   */
   readonly openingRate?: number;
 }
 

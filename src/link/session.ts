@@ -95,7 +95,8 @@ export interface Session<
    *
    * @throws {LinkError} if the session ended otherwise, after the program has read all received messages
    * @throws {RemoteError} if the other side failed
-   * @throws {DecodeError} @throws {ValidationError} if the body does not decode or does not fit its schema
+   * @throws {DecodeError} if the body does not decode
+   * @throws {ValidationError} if the body does not fit its schema
    * @throws {TimeoutError} if no message arrives within `timeout`
    * @throws the reason of `signal`, if it aborts
    */
@@ -104,7 +105,8 @@ export interface Session<
   /**
    * Ends this side's sending; reading still works. Resolves once the other side has acknowledged all messages.
    *
-   * @throws {LinkError} @throws {RemoteError} if the session ended before that
+   * @throws {LinkError} if the session ended before that
+   * @throws {RemoteError} if the other side failed before that
    */
   end(): Promise<void>;
 

@@ -98,7 +98,8 @@ export interface ReplyStream<Body = unknown> extends Reader<Message<Body>, LinkE
    * @throws {RemoteError} if the responder refuses, or fails on the way
    * @throws {TimeoutError} if the responder does not begin within `timeout`, or is not done within `deadline`
    * @throws {LinkError} if it ended before it was complete
-   * @throws {DecodeError} @throws {ValidationError} if a body is not as it should be
+   * @throws {DecodeError} if a body does not decode
+   * @throws {ValidationError} if a body does not fit its schema
    * @throws the reason of the signal, if it aborts
    */
   [Symbol.asyncIterator](): AsyncIterator<Message<Body>>;

@@ -170,7 +170,8 @@ export class SlowChecks<T> {
   /**
    * The message; `until` is when its reader goes, by the clock.
    *
-   * @throws {TimeoutError} @throws the reason of the signal, or the error of the schema
+   * @throws {TimeoutError}
+   * @throws the reason of the signal, or the error of the schema
    */
   async wait(
     check: SlowCheck<T>,

@@ -9,9 +9,17 @@ import type { Middleware } from "./middleware.ts";
 
 /** The levels of the lines. */
 export interface LoggingOptions {
-  /** For a message that the handler handled. @default {"debug"} */
+  /**
+   * For a message that the handler handled.
+   *
+   * @default {"debug"}
+   */
   readonly level?: LogLevel;
-  /** For a message that got an error as its answer. @default {"warn"} */
+  /**
+   * For a message that got an error as its answer.
+   *
+   * @default {"warn"}
+   */
   readonly errorLevel?: LogLevel;
 }
 

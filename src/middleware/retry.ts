@@ -9,13 +9,29 @@ import { checkRequired } from "./checks.ts";
 
 /** How often to run a handler again, and after which errors. */
 export interface RetryOptions {
-  /** The number of runs at most, including the first. @default {3} */
+  /**
+   * The number of runs at most, including the first.
+   *
+   * @default {3}
+   */
   readonly attempts?: number;
-  /** The longest wait before the second run; it doubles with every run. @default {100} */
+  /**
+   * The longest wait before the second run; it doubles with every run.
+   *
+   * @default {100}
+   */
   readonly delay?: Duration;
-  /** The upper limit of the doubled wait. @default {5_000} */
+  /**
+   * The upper limit of the doubled wait.
+   *
+   * @default {5_000}
+   */
   readonly maxDelay?: Duration;
-  /** Whether to run again after this error of this run, counted from 1. @default {all but a `ReplyError` below 500} */
+  /**
+   * Whether to run again after this error of this run, counted from 1.
+   *
+   * @default {all but a `ReplyError` below 500}
+   */
   readonly when?: (error: unknown, attempt: number) => boolean;
 }
 

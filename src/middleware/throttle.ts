@@ -16,13 +16,18 @@ export interface ThrottleOptions<State = unknown> {
   readonly limit: number;
   /** The time in which `limit` messages may pass; half an interval restores half of the limit. */
   readonly interval: Duration;
-  /** The key whose limit a message counts towards. @default {one limit for all messages} */
+  /**
+   * The key whose limit a message counts towards.
+   *
+   * @default {one limit for all messages}
+   */
   readonly key?: (
     message: Message<unknown, AnyParams, State>,
   ) => string;
   /**
-   * How many keys to remember; beyond that number, the key unused for longest starts with a full limit again. @default
-   * {10_000}
+   * How many keys to remember; beyond that number, the key unused for longest starts with a full limit again.
+   *
+   * @default {10_000}
    */
   readonly maxKeys?: number;
 }

@@ -143,11 +143,16 @@ export function isLast(packet: RawMessage, sentinel: Sentinel, reception: Recept
 
 /** What to send with a request to many, and when to end it. */
 export interface RequestManyOptions<Answer = unknown, Body = unknown> {
-  /** Ends after this many answers, including answers with an error. @default {Infinity} */
+  /**
+   * Ends after this many answers, including answers with an error.
+   *
+   * @default {Infinity}
+   */
   readonly max?: number;
   /**
-   * Ends when no answer follows the last one for this long; the first answer may take longer. @default
-   * {Infinity}
+   * Ends when no answer follows the last one for this long; the first answer may take longer.
+   *
+   * @default {Infinity}
    */
   readonly stall?: Duration;
   /**
@@ -159,14 +164,20 @@ export interface RequestManyOptions<Answer = unknown, Body = unknown> {
    */
   readonly sentinel?: boolean | ((message: Message) => boolean);
   /**
-   * The time for the whole request, including a wait for the connection. @default {the broker's `requestTimeout`}
+   * The time for the whole request, including a wait for the connection.
+   *
+   * @default {the broker's `requestTimeout`}
    */
   readonly timeout?: Duration;
   /** Ends the request when it aborts; the iteration throws its reason. */
   readonly signal?: AbortSignal;
   /** Additional headers; a header with the name of one of ours, in any case, replaces ours. */
   readonly headers?: HeaderFields;
-  /** Ties together all messages of one piece of work. @default {a fresh random token} */
+  /**
+   * Ties together all messages of one piece of work.
+   *
+   * @default {a fresh random token}
+   */
   readonly correlationId?: string;
   /** Checks and types each answer's body; an answer that does not fit has a `ValidationError` as its `error`. */
   readonly schema?: Schema<Answer, unknown>;

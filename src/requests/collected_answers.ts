@@ -67,7 +67,9 @@ export class CollectedAnswers implements Answers, MessageSink, OwnInbox {
   /**
    * Sends the question, now or after the reconnect; sends nothing if the signal has aborted.
    *
-   * @throws {PayloadTooLargeError} @throws {OutboxFullError} @throws {ConnectionError} without sending anything
+   * @throws {PayloadTooLargeError} without sending anything
+   * @throws {OutboxFullError} without sending anything
+   * @throws {ConnectionError} without sending anything
    * @throws the error that `encode` throws
    */
   constructor(

@@ -79,7 +79,10 @@ export class Requests implements MessageSink, OwnInbox {
    * Sends a request, now or after the reconnect, and resolves with its answer. A request that times out while
    * disconnected is never sent. The program may leave the promise un-awaited.
    *
-   * @throws {NoRespondersError} @throws {TimeoutError} @throws {PermissionError} @throws {ConnectionError}
+   * @throws {NoRespondersError}
+   * @throws {TimeoutError}
+   * @throws {PermissionError}
+   * @throws {ConnectionError}
    */
   send(request: EncodedMessage, { timeout, signal, schema }: Question): Promise<Message> {
     if (signal?.aborted) return handled(Promise.reject(signal.reason));
@@ -263,7 +266,9 @@ export function requestClosed(subject: string, cause: Error | undefined): Connec
 /**
  * Reads an answer for the caller: returns a message with the body that its schema made, or throws the error it carries.
  *
- * @throws {RemoteError} @throws {DecodeError} @throws {ValidationError}
+ * @throws {RemoteError}
+ * @throws {DecodeError}
+ * @throws {ValidationError}
  */
 export function readAnswer(
   subject: string,

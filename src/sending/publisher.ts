@@ -103,7 +103,11 @@ export interface PublisherOptions<
   readonly replySchema?: Schema<Answer, unknown>;
   /** Headers of every message; the headers of a single message take precedence. */
   readonly headers?: HeaderFields;
-  /** The time until a request times out. @default {the broker's `requestTimeout`} */
+  /**
+   * The time until a request times out.
+   *
+   * @default {the broker's `requestTimeout`}
+   */
   readonly timeout?: Duration;
 }
 

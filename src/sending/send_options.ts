@@ -15,7 +15,11 @@ export interface MessageOptions {
   readonly headers?: HeaderFields;
   /** Where an answer should go; an inbox's subject, for instance. */
   readonly replyTo?: string;
-  /** Ties together all messages of one piece of work. @default {a fresh random token} */
+  /**
+   * Ties together all messages of one piece of work.
+   *
+   * @default {a fresh random token}
+   */
   readonly correlationId?: string;
 }
 
@@ -29,11 +33,16 @@ export interface PublishOptions<Body = unknown> extends MessageOptions {
 export interface QuestionOptions {
   /** Additional headers; a header with the name of one of ours, in any case, replaces ours. */
   readonly headers?: HeaderFields;
-  /** Ties together all messages of one piece of work. @default {a fresh random token} */
+  /**
+   * Ties together all messages of one piece of work.
+   *
+   * @default {a fresh random token}
+   */
   readonly correlationId?: string;
   /**
-   * The time that the answer may take, including a wait for the connection. @default {the broker's
-   * `requestTimeout`}
+   * The time that the answer may take, including a wait for the connection.
+   *
+   * @default {the broker's `requestTimeout`}
    */
   readonly timeout?: Duration;
   /** Ends the wait with its reason. */

@@ -191,11 +191,23 @@ export interface ServiceOptions {
   readonly name: string;
   /** The version of the service, as semver.org defines it: `"1.4.0"`. */
   readonly version: string;
-  /** What the service is for, in words. @default {""} */
+  /**
+   * What the service is for, in words.
+   *
+   * @default {""}
+   */
   readonly description?: string;
-  /** Further facts about the service; no key may begin with `_nats`. @default {{}} */
+  /**
+   * Further facts about the service; no key may begin with `_nats`.
+   *
+   * @default {{}}
+   */
   readonly metadata?: Readonly<Record<string, string>>;
-  /** The id of this instance: letters, digits, `-` and `_`. @default {a fresh random token} */
+  /**
+   * The id of this instance: letters, digits, `-` and `_`.
+   *
+   * @default {a fresh random token}
+   */
   readonly id?: string;
 }
 

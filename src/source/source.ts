@@ -78,7 +78,11 @@ export interface RawOptions {
 /** How long to wait for the answer to a raw request. */
 export interface RawRequestOptions {
   readonly headers?: HeaderFields;
-  /** Milliseconds. @default {the broker's `requestTimeout`} */
+  /**
+   * Milliseconds.
+   *
+   * @default {the broker's `requestTimeout`}
+   */
   readonly timeout?: number;
   readonly signal?: AbortSignal;
 }
@@ -153,13 +157,21 @@ export interface OpenSource<I extends Invocation = Invocation> {
   settle(invocation: I, outcome: Outcome): unknown;
   /** Called when a handler has ended, and more can be taken. */
   freed?(free: number): void;
-  /** Makes the invocation of a delivery. @default {one that is settled by its origin} */
+  /**
+   * Makes the invocation of a delivery.
+   *
+   * @default {one that is settled by its origin}
+   */
   invoke?(delivery: Delivery, arrived: number): I;
   /** Whether nobody would notice if a delivery were refused in silence. */
   ignoresRefusal?(delivery: Delivery): boolean;
   /** Runs before the handler; throws to refuse. */
   admit?(invocation: I): unknown;
-  /** Sends the parts of a handler that yields them, within the middleware. @default {a handler must not yield parts} */
+  /**
+   * Sends the parts of a handler that yields them, within the middleware.
+   *
+   * @default {a handler must not yield parts}
+   */
   stream?(invocation: I, parts: AsyncIterable<unknown>, check: PartCheck | undefined): unknown;
   /** Called once an outcome is settled, before the end; the place is free once its promise resolves. */
   finish?(invocation: I): Promise<void> | undefined;

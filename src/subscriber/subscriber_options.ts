@@ -55,7 +55,11 @@ export interface SubscriberOptions<
    * parameters. A failed publication emits an `error` event; the caller still gets its answer.
    */
   readonly publishTo?: string | readonly string[];
-  /** Whether to leave requests unanswered, including errors. @default {false} */
+  /**
+   * Whether to leave requests unanswered, including errors.
+   *
+   * @default {false}
+   */
   readonly noReply?: boolean;
   /**
    * How many handlers run at a time; 1 keeps the order. Handlers spend most of their time waiting on I/O, and a single
@@ -69,7 +73,11 @@ export interface SubscriberOptions<
    * parts.
    */
   readonly streams?: LinkOptions & {
-    /** How many streams may begin within a second; the next caller gets a 429. @default {Infinity} */
+    /**
+     * How many streams may begin within a second; the next caller gets a 429.
+     *
+     * @default {Infinity}
+     */
     readonly openingRate?: number;
   };
   /**
@@ -80,7 +88,9 @@ export interface SubscriberOptions<
    */
   readonly maxStreams?: number;
   /**
-   * How much may wait for a handler; beyond it a caller gets a 429. @default {{ messages: 65_536, bytes: 67_108_864 }}
+   * How much may wait for a handler; beyond it a caller gets a 429.
+   *
+   * @default {{ messages: 65_536, bytes: 67_108_864 }}
    */
   readonly maxPending?: Partial<Bounds>;
 }

@@ -165,6 +165,14 @@ Deno.test("No file of src/ is longer than 300 lines", () => {
   assertEquals(long, []);
 });
 
+Deno.test("A doc comment has each @default and @throws on a line of its own", () => {
+  const inText = /^\s*(?:\/\*\*|\*) .*\S.* @(?:default|throws)\b/;
+  const shared = files.flatMap(({ path, text }) =>
+    text.split("\n").filter((line) => inText.test(line)).map((line) => `${path}:${line}`)
+  );
+  assertEquals(shared, []);
+});
+
 Deno.test("mod.ts exports these values", () => {
   assertEquals(Object.keys(front).sort(), [
     "ConnectionError",

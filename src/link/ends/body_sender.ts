@@ -53,7 +53,9 @@ export class BodySender {
   /**
    * Sends a body, now or when there is room; resolves then.
    *
-   * @throws {PayloadTooLargeError} @throws {OutboxFullError} @throws {EncodeError} and nothing is sent
+   * @throws {PayloadTooLargeError} and nothing is sent
+   * @throws {OutboxFullError} and nothing is sent
+   * @throws {EncodeError} and nothing is sent
    */
   send(
     body: unknown,
