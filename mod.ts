@@ -16,6 +16,7 @@
  * @module
  */
 export { NatsBroker } from "./src/broker/broker.ts";
+export { fromEnv } from "./src/broker/from_env.ts";
 export { NatsRouter } from "./src/broker/router.ts";
 export {
   ConnectionError,

@@ -192,6 +192,7 @@ Deno.test("mod.ts exports these values", () => {
     "SubscriptionError",
     "TimeoutError",
     "ValidationError",
+    "fromEnv",
     "reply",
   ]);
 });
@@ -200,7 +201,7 @@ Deno.test("mod.ts exports no values but what a program makes or calls, and error
   const others = Object.values(front)
     .filter((value) => !(value.prototype instanceof Error))
     .map(({ name }) => name);
-  assertEquals(others.sort(), ["NatsBroker", "NatsRouter", "reply"]);
+  assertEquals(others.sort(), ["NatsBroker", "NatsRouter", "fromEnv", "reply"]);
 });
 
 Deno.test("The package has four doors", () => {
