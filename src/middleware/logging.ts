@@ -37,9 +37,9 @@ const RULES = { level: logLevel, errorLevel: logLevel };
  * import { assertMatch } from "@std/assert";
  *
  * const lines: string[] = [];
- * const logged = logging({ ...console, info: (line) => lines.push(line) }, { level: "info" });
  * const broker = new NatsBroker("nats://127.0.0.1:4222");
- * broker.subscriber("greet.{name}", (message) => logged(message, () => Promise.resolve("Hello")));
+ * broker.use(logging({ ...console, info: (line) => lines.push(line) }, { level: "info" }));
+ * broker.subscriber("greet.{name}", ({ params }) => `Hello, ${params.name}`);
  *
  * await using _test = await TestBroker.start(broker);
  * await broker.request("greet.Ada");

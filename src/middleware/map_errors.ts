@@ -17,13 +17,13 @@ import { checkRequired } from "./checks.ts";
  * import { TestBroker } from "@signalbox/nats/testing";
  * import { assertRejects } from "@std/assert";
  *
- * const told = mapErrors((error) =>
+ * const broker = new NatsBroker("nats://127.0.0.1:4222");
+ * broker.use(mapErrors((error) =>
  *   error instanceof Deno.errors.NotFound
  *     ? new ReplyError(404, "No such file", undefined, { cause: error })
  *     : error
- * );
- * const broker = new NatsBroker("nats://127.0.0.1:4222");
- * broker.subscriber("files", (message) => told(message, () => Deno.readTextFile("no such file")));
+ * ));
+ * broker.subscriber("files", () => Deno.readTextFile("no such file"));
  *
  * await using _test = await TestBroker.start(broker);
  * await assertRejects(() => broker.request("files"), RemoteError, "404 No such file");

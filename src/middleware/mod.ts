@@ -1,16 +1,15 @@
 /**
- * Middleware that nearly every service needs; each is a plain function around the rest of the chain.
+ * Middleware that nearly every service needs. `broker.use()` wraps every handler in one; the option `middleware` of a
+ * subscriber wraps one handler.
  *
  * ```ts
  * import { NatsBroker } from "@signalbox/nats";
- * import { retry, timeout } from "@signalbox/nats/middleware";
+ * import { logging, retry, timeout } from "@signalbox/nats/middleware";
  * import { TestBroker } from "@signalbox/nats/testing";
  *
- * const inTime = timeout(2_000);
- * const fetchPrice = retry({ attempts: 5 }, ({ params }) => `${params.item} costs 5`);
- *
  * const broker = new NatsBroker("nats://127.0.0.1:4222");
- * broker.subscriber("price.{item}", (message) => inTime(message, () => fetchPrice(message)));
+ * broker.use(logging(console)).use(timeout("2s"));
+ * broker.subscriber("price.{item}", retry({ attempts: 5 }, ({ params }) => `${params.item} costs 5`));
  *
  * await using _test = await TestBroker.start(broker); // with a nats-server: await broker.start()
  * console.log((await broker.request("price.tea")).body); // tea costs 5

@@ -15,14 +15,12 @@ import { checkRequired } from "./checks.ts";
  * import { TestBroker } from "@signalbox/nats/testing";
  * import { assertEquals } from "@std/assert";
  *
- * const orEmpty = recover((error) => {
+ * const broker = new NatsBroker("nats://127.0.0.1:4222");
+ * broker.use(recover((error) => {
  *   if (error instanceof ReplyError && error.code === 404) return [];
  *   throw error;
- * });
- * const broker = new NatsBroker("nats://127.0.0.1:4222");
- * broker.subscriber("orders", (message) =>
- *   orEmpty(message, () => Promise.reject(new ReplyError(404, "No orders")))
- * );
+ * }));
+ * broker.subscriber("orders", () => Promise.reject(new ReplyError(404, "No orders")));
  *
  * await using _test = await TestBroker.start(broker);
  * assertEquals((await broker.request("orders")).body, []);

@@ -44,18 +44,15 @@ const RULES = { limit: count, interval: someTime, key: decision, maxKeys: count 
  *
  * @example
  * ```ts
- * import { NatsBroker, RemoteError } from "@signalbox/nats";
+ * import { type Message, NatsBroker, RemoteError } from "@signalbox/nats";
  * import { throttle } from "@signalbox/nats/middleware";
  * import { TestBroker } from "@signalbox/nats/testing";
  * import { assertRejects } from "@std/assert";
  *
- * const onceAMinute = throttle({
- *   limit: 1,
- *   interval: 60_000,
- *   key: ({ headers }) => headers.get("tenant") ?? "",
- * });
  * const broker = new NatsBroker("nats://127.0.0.1:4222");
- * broker.subscriber("backup", (message) => onceAMinute(message, () => Promise.resolve("done")));
+ * const key = ({ headers }: Message) => headers.get("tenant") ?? "";
+ * broker.use(throttle({ limit: 1, interval: "1m", key }));
+ * broker.subscriber("backup", () => "done");
  *
  * await using _test = await TestBroker.start(broker);
  * await broker.request("backup", undefined, { headers: { tenant: "a" } });

@@ -19,9 +19,9 @@ import { checkRequired } from "./checks.ts";
  * import { TestBroker } from "@signalbox/nats/testing";
  * import { assertRejects } from "@std/assert";
  *
- * const soon = timeout(50);
  * const broker = new NatsBroker("nats://127.0.0.1:4222");
- * broker.subscriber("report", (message) => soon(message, () => new Promise(() => {})));
+ * broker.use(timeout("50ms"));
+ * broker.subscriber("report", () => new Promise(() => {}));
  *
  * await using _test = await TestBroker.start(broker);
  * await assertRejects(() => broker.request("report"), RemoteError, "504 No reply within 50 ms");
