@@ -88,7 +88,8 @@ export type { HeaderFields, HeaderRecord, MessageHeaders } from "./src/message/h
 export type { Reply, ReplyOptions } from "./src/message/reply.ts";
 export type { Schema, SchemaIssue, SchemaResult } from "./src/message/schema.ts";
 export type { AnyParams, ParamNames, Params } from "./src/subject/subject.ts";
-export type { IncludeOptions, MiddlewarePair, Providing, Replied } from "./src/broker/router.ts";
+export type { Providing } from "./src/broker/router.ts";
+export type { IncludeOptions, MiddlewarePair, Replied } from "./src/broker/router_types.ts";
 export type { Given, GivenBySource, KIND, Kind, Source } from "./src/source/source.ts";
 export type { Handler } from "./src/subscriber/subscriber.ts";
 export type { HandlerSubscriber, ReadSubscriber, Subscriber } from "./src/subscriber/subscriber.ts";

@@ -22,7 +22,25 @@ const STATES: Partial<Record<BrokerEvent["type"], BrokerState>> = {
   closed: "closed",
 };
 
-/** An event of a connection, or of a subscriber or session that uses it. */
+/**
+ * An event of a connection, or of a subscriber or session that uses it; `broker.events()` yields them.
+ *
+ * @example
+ * ```ts
+ * import { NatsBroker } from "@signalbox/nats";
+ * import { TestBroker } from "@signalbox/nats/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const broker = new NatsBroker();
+ * const events = broker.events();
+ * {
+ *   await using _test = await TestBroker.start(broker);
+ * }
+ * const types = [];
+ * for await (const { type } of events) types.push(type);
+ * assertEquals(types, ["connected", "started", "stopping", "closed"]);
+ * ```
+ */
 export type BrokerEvent =
   | { readonly type: "connected"; readonly server: string; readonly reconnects: number }
   | {

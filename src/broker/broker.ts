@@ -20,18 +20,11 @@ import { flush, ping, run, stop } from "./timed_calls.ts";
 /**
  * One connection to NATS and everything a program does over it.
  *
- * @example
- * ```ts
- * import { NatsBroker } from "@signalbox/nats";
- * import { TestBroker } from "@signalbox/nats/testing";
- * import { assertEquals } from "@std/assert";
- *
- * const broker = new NatsBroker("nats://127.0.0.1:4222", { inboxPrefix: "_CUSTOM_INBOX" });
- * broker.subscriber("greet.{name}", ({ params }) => `Hello, ${params.name}`);
- * await using _test = await TestBroker.start(broker); // in a program: await broker.start()
- *
- * assertEquals((await broker.request("greet.Ada")).body, "Hello, Ada");
- * ```
+ * As a {@linkcode NatsRouter} it also has {@linkcode NatsRouter.prototype.subscriber | subscriber()} and
+ * {@linkcode NatsRouter.prototype.session | session()} for handlers,
+ * {@linkcode NatsRouter.prototype.publisher | publisher()}, {@linkcode NatsRouter.prototype.use | use()} for middleware,
+ * {@linkcode NatsRouter.prototype.include | include()} for routers, and
+ * {@linkcode NatsRouter.prototype.onStart | onStart()} and {@linkcode NatsRouter.prototype.onStop | onStop()}.
  */
 export class NatsBroker<State extends object = AnyState> extends NatsRouter<State>
   implements AsyncDisposable {
@@ -102,17 +95,6 @@ export class NatsBroker<State extends object = AnyState> extends NatsRouter<Stat
    */
   run(options: TimeoutOptions = {}): Promise<void> {
     return handled(run(this.#core, this, options));
-  }
-
-  /** The text for logs; shows neither inboxes nor server URLs, which may hold credentials. */
-  [Symbol.for("Deno.customInspect")](
-    inspect: typeof Deno.inspect,
-    how: Deno.InspectOptions,
-  ): string {
-    const { inboxPrefix } = this.#core;
-    return `NatsBroker ${
-      inspect({ state: this.state, inboxPrefix, ...this.#registry.inventory }, how)
-    }`;
   }
 
   /** Stops, at the end of an `await using` scope. */
@@ -222,6 +204,18 @@ export class NatsBroker<State extends object = AnyState> extends NatsRouter<Stat
   /**
    * Sends a request and resolves with the answer. While disconnected it waits for the connection within its timeout; a
    * request that timed out is never sent later.
+   *
+   * @example
+   * ```ts
+   * import { NatsBroker } from "@signalbox/nats";
+   * import { TestBroker } from "@signalbox/nats/testing";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const broker = new NatsBroker("nats://127.0.0.1:4222");
+   * broker.subscriber("greet.{name}", ({ params }) => `Hello, ${params.name}`);
+   * await using _test = await TestBroker.start(broker); // in a program: await broker.start()
+   * assertEquals((await broker.request("greet.Ada", null, { timeout: "2s" })).body, "Hello, Ada");
+   * ```
    *
    * @throws {InvalidSubjectError} for a wrong subject
    * @throws {TypeError} for a wrong option

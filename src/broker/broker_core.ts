@@ -3,7 +3,7 @@ import { notConnected } from "../connection/client_errors.ts";
 import { Connection } from "../connection/connection.ts";
 import { PermissionError, SubscriptionError } from "../errors.ts";
 import type { SocketSource } from "../connection/settings.ts";
-import { EventFeed } from "../events.ts";
+import { type BrokerState, EventFeed } from "../events.ts";
 import { type Inbox, type InboxOptions, inboxSettings } from "../inbox/inbox.ts";
 import { SubscribedInbox } from "../inbox/subscribed_inbox.ts";
 import { Links } from "../link/links.ts";
@@ -102,6 +102,10 @@ export class BrokerCore implements RegistryHost {
     if (logger) {
       logEvents(this.feed, logger, connection.name ?? service?.name ?? "signalbox", clock);
     }
+  }
+
+  get summary(): { readonly state: BrokerState; readonly inboxPrefix: string } {
+    return { state: this.feed.state, inboxPrefix: this.inboxPrefix };
   }
 
   /** Takes other sockets and another clock from the next connect on; for tests. */

@@ -13,7 +13,25 @@ import {
   readerStats,
 } from "./stats.ts";
 
-/** What a broker consists of, as plain data. */
+/**
+ * What a broker consists of, as plain data; `broker.describe()` gives it.
+ *
+ * @example
+ * ```ts
+ * import { NatsBroker } from "@signalbox/nats";
+ * import { TestBroker } from "@signalbox/nats/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const broker = new NatsBroker();
+ * broker.subscriber("orders.{id}", { queue: "shop" }, () => {});
+ * broker.publisher("bills.{id}");
+ * await using _test = await TestBroker.start(broker);
+ *
+ * const { handlers, publishers } = broker.describe();
+ * assertEquals(handlers.map(({ subject, queue }) => [subject, queue]), [["orders.*", "shop"]]);
+ * assertEquals(publishers, [{ pattern: "bills.{id}", schemas: {} }]);
+ * ```
+ */
 export interface BrokerDescription {
   /** The current or last server; `undefined` before the first connect. */
   readonly server: { readonly url: string; readonly version: string } | undefined;

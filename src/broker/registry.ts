@@ -19,6 +19,8 @@ export type Subscription = HandledSubscription | ReadSubscription;
 
 /** The broker of routers. */
 export interface RegistryHost extends BrokerParts {
+  /** What a log shows of the broker. */
+  readonly summary: object;
   /** The counts of a service's subscriber. */
   statsOf(subscription: HandledSubscription): EndpointStats | undefined;
   /** Notes a newly registered subscriber. */
@@ -93,13 +95,11 @@ export class Registry implements PublisherScope, Scope<Subscription> {
     return [...own, ...this.#children.flatMap((child) => child.publishers)];
   }
 
-  /** The patterns of everything registered here and below. */
-  get inventory(): {
-    readonly subscribers: readonly string[];
-    readonly publishers: readonly string[];
-  } {
+  /** For logs: what it is, and the patterns of everything registered here and below. */
+  get inventory(): Readonly<Record<string, unknown>> {
     const subscribers = [...this.handled, ...this.readers].map(({ pattern }) => pattern);
-    return { subscribers, publishers: this.published };
+    const own = this.#host ? { kind: "NatsBroker", ...this.#host.summary } : { kind: "NatsRouter" };
+    return { ...own, subscribers, publishers: this.published };
   }
 
   /** Sends this router's messages, through its middleware, which are composed at the first use. */

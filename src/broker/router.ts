@@ -2,8 +2,7 @@ import type { AnyState } from "../message/message.ts";
 import { InvalidSubjectError } from "../errors.ts";
 import type { SessionHandler } from "../link/session.ts";
 import { checkSession, type SessionOptions } from "../link/link_options.ts";
-import type { Reply } from "../message/reply.ts";
-import type { Middleware, PublishMiddleware } from "../middleware/middleware.ts";
+import type { Middleware } from "../middleware/middleware.ts";
 import { checkOptions, middleware as aMiddleware, text, wrongCall } from "../options.ts";
 import {
   checkPublisher,
@@ -25,24 +24,7 @@ import {
 } from "../subscriber/subscriber_options.ts";
 import { startHook, stopHook } from "./hooks.ts";
 import { Registry, registryOf, setRegistry } from "./registry.ts";
-
-/** What a handler may return if its reply has a schema: a value, its promise, the result of `reply()`, or parts. */
-export type Replied<Value> =
-  | Value
-  | Reply
-  | Promise<Value | Reply>
-  | AsyncIterable<Value | Reply>;
-
-/** How to include a router. */
-export interface IncludeOptions {
-  /**
-   * A prefix for every pattern of the router and every subject it publishes to. It is prepended unchanged, so end it
-   * with a dot or another separator, as in `"v1."`.
-   *
-   * @default {""}
-   */
-  readonly prefix?: string;
-}
+import type { IncludeOptions, MiddlewarePair, Replied } from "./router_types.ts";
 
 /**
  * What `include` asks of a router: its state must be a part of the state of what includes it, which runs the outer
@@ -52,14 +34,6 @@ export type Providing<State, Needed extends object> = [AnyState] extends [Needed
   ? NatsRouter<Needed>
   : [State] extends [Needed] ? NatsRouter<Needed>
   : "a router whose state is a part of the state here";
-
-/** Middleware for both directions. */
-export interface MiddlewarePair<State> {
-  /** Wraps the handlers. */
-  readonly consume?: Middleware<State>;
-  /** Wraps everything that the program sends. */
-  readonly publish?: PublishMiddleware;
-}
 
 /**
  * Handlers, publishers and middleware without a connection; `broker.include(router)` connects them.
@@ -92,17 +66,31 @@ export class NatsRouter<State extends object = AnyState> {
     throw wrongCall("make a router", 'include(new NatsRouter(), { prefix: "v1." })');
   }
 
-  /** The text for logs: it shows the getters, which a log would otherwise omit. */
+  /** The text for logs; shows neither inboxes nor server URLs, which may hold credentials. */
   [Symbol.for("Deno.customInspect")](
     inspect: typeof Deno.inspect,
     how: Deno.InspectOptions,
   ): string {
-    return `NatsRouter ${inspect(registryOf(this).inventory, how)}`;
+    const { kind, ...inventory } = registryOf(this).inventory;
+    return `${kind} ${inspect(inventory, how)}`;
   }
 
   /**
    * Wraps every handler of this router and of the routers it includes in a middleware, also those registered before; a
    * pair also wraps everything that the program sends. The first middleware is the outermost.
+   *
+   * @example
+   * ```ts
+   * import { NatsBroker } from "@signalbox/nats";
+   * import { TestBroker } from "@signalbox/nats/testing";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const broker = new NatsBroker();
+   * broker.use(async (_message, next) => `${await next()}!`);
+   * broker.subscriber("greet.{name}", ({ params }) => `Hello, ${params.name}`);
+   * await using _test = await TestBroker.start(broker);
+   * assertEquals((await broker.request("greet.Ada")).body, "Hello, Ada!");
+   * ```
    *
    * @throws {TypeError} if it is not a function (message, next), or something has already started or been sent
    */
@@ -204,6 +192,18 @@ export class NatsRouter<State extends object = AnyState> {
    * Registers a handler for a subject, a wildcard, a pattern such as `"orders.{id}"`, or a source; `start()` subscribes.
    * The handler's return value is the reply, or what its source makes of it. With a filter, several handlers can share a
    * subject.
+   *
+   * @example A handler that answers, in a queue group
+   * ```ts
+   * import { NatsBroker } from "@signalbox/nats";
+   * import { TestBroker } from "@signalbox/nats/testing";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const broker = new NatsBroker();
+   * broker.subscriber("count", { queue: "counters" }, ({ data }) => data.length);
+   * await using _test = await TestBroker.start(broker);
+   * assertEquals((await broker.request("count", "four")).body, 4);
+   * ```
    *
    * @throws {InvalidSubjectError} for an invalid pattern
    * @throws {TypeError} for a wrong option, and if a request would get two answers

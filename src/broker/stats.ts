@@ -5,7 +5,24 @@ import type { ReadSubscription } from "../subscriber/read_subscription.ts";
 import type { BrokerCore } from "./broker_core.ts";
 import type { Registry } from "./registry.ts";
 
-/** The counts of a broker, as plain data. */
+/**
+ * The counts of a broker, as plain data; `broker.stats()` gives them.
+ *
+ * @example
+ * ```ts
+ * import { NatsBroker } from "@signalbox/nats";
+ * import { TestBroker } from "@signalbox/nats/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const broker = new NatsBroker();
+ * const orders = broker.subscriber("orders.{id}", () => {});
+ * await using _test = await TestBroker.start(broker);
+ *
+ * await broker.publish("orders.7");
+ * await orders.received();
+ * assertEquals(broker.stats().handlers.map(({ handled }) => handled), [1]);
+ * ```
+ */
 export interface BrokerStats {
   /** The counts of the subscribers with handlers, those of sessions included. */
   readonly handlers: readonly HandlerStats[];

@@ -23,7 +23,25 @@ export interface MessageOptions {
   readonly correlationId?: string;
 }
 
-/** What to send with a published body. */
+/**
+ * What to send with a published body.
+ *
+ * @example
+ * ```ts
+ * import { NatsBroker } from "@signalbox/nats";
+ * import { TestBroker } from "@signalbox/nats/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const broker = new NatsBroker();
+ * const heard = broker.subscriber("news.{topic}");
+ * await using _test = await TestBroker.start(broker);
+ *
+ * await broker.publish("news.tea", { price: 5 }, { headers: { tenant: "a" } });
+ * const message = await heard.next({ timeout: "5s" });
+ * assertEquals([message?.params.topic, message?.body], ["tea", { price: 5 }]);
+ * assertEquals(message?.headers.get("tenant"), "a");
+ * ```
+ */
 export interface PublishOptions<Body = unknown> extends MessageOptions {
   /** Checks and types the body before it is sent; it is sent as given. */
   readonly schema?: Schema<unknown, Body>;
