@@ -61,7 +61,7 @@ export type {
 export type { JsonSchema } from "./src/message/json_schema.ts";
 export type { PermissionClaims, Permissions, SubjectClaims } from "./src/broker/permissions.ts";
 export type { PermissionsOptions } from "./src/broker/permissions.ts";
-export type { Auth, AuthSource } from "./src/connection/auth.ts";
+export type { Auth, AuthSource, AuthWay, Sign } from "./src/connection/auth.ts";
 export type { BrokerEvent, BrokerState } from "./src/events.ts";
 export type { LogFields, Logger } from "./src/log/logger.ts";
 export type { ServiceOptions } from "./src/service/endpoint.ts";

@@ -1,5 +1,5 @@
 import { asMilliseconds, type Duration } from "../duration.ts";
-import { type Auth, authSettings, type AuthSource } from "../connection/auth.ts";
+import { type Auth, authSettings, type AuthSource, checkPlace } from "../connection/auth.ts";
 import { parseServers } from "../connection/servers.ts";
 import type { ConnectionSettings } from "../connection/settings.ts";
 import type { ResponseLimit } from "../link/link_options.ts";
@@ -15,7 +15,6 @@ import {
   flag,
   milliseconds,
   record,
-  secret,
   subjects,
   text,
 } from "../options.ts";
@@ -34,16 +33,10 @@ export interface BrokerOptions {
   readonly inboxPrefix?: string;
   /** The name that the server shows in its list of connections. */
   readonly name?: string;
-  /** The user, if the URL gives none. */
-  readonly user?: string;
-  /** The user's password. */
-  readonly password?: string;
-  /** A token, instead of user and password. */
-  readonly token?: string;
   /**
-   * The credentials: an NKey, a JWT, a `.creds` file, or any of the above. The broker calls a function before every
-   * connect and reconnect, and waits for half of `connectTimeout`; if the function fails at a reconnect, the broker
-   * emits an `error` event and uses the last credentials again.
+   * The credentials, if the URL has none: `{ user, password }`, `{ token }`, or another way to authenticate. The broker
+   * calls a function before every connect and reconnect, and waits for half of `connectTimeout`; if the function fails
+   * at a reconnect, the broker emits an `error` event and uses the last credentials again.
    */
   readonly auth?: Auth | AuthSource;
   /** TLS beyond what `tls://` asks for. */
@@ -190,9 +183,6 @@ const LEVELS = ["debug", "info", "warn", "error"] as const;
 const RULES = {
   inboxPrefix: text,
   name: text,
-  user: text,
-  password: secret,
-  token: secret,
   // checked on its own, as no sentence may show it
   auth: () => undefined,
   tls: record,
@@ -229,6 +219,7 @@ export function brokerSettings(
   servers: string | readonly string[],
   options: BrokerOptions,
 ): BrokerSettings {
+  checkPlace(ACTION, Object(options));
   checkOptions(ACTION, options, RULES);
   checkTls(ACTION, options.tls);
   if (options.allowResponses !== true) {
@@ -265,7 +256,7 @@ function connectionSettings(
   return {
     servers,
     name: options.name,
-    auth: authSettings(ACTION, servers.credentials, options),
+    auth: authSettings(ACTION, servers.credentials, options.auth),
     tls: options.tls,
     connectTimeout: asMilliseconds(options.connectTimeout ?? 5_000),
     waitOnFirstConnect: options.waitOnFirstConnect ?? false,

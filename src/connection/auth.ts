@@ -12,30 +12,39 @@ import { checkOptions, secret, text } from "../options.ts";
 import { isThenable } from "../promises.ts";
 import type { Credentials } from "./servers.ts";
 
-/** The credentials of a broker: exactly one of the kinds below, with only the properties of that kind. */
-export interface Auth {
-  /** A user, together with `password`. */
-  readonly user?: string;
-  /** The user's password. */
-  readonly password?: string;
-  /** A token. */
-  readonly token?: string;
-  /** The seed of a user's NKey, "SU…"; it never leaves this process. With `jwt` it signs for the JWT. */
-  readonly seed?: string;
-  /** The public key of a user's NKey, "U…", if `sign` holds the seed. */
-  readonly nkey?: string;
-  /** A user's JWT: with `seed` or `sign`, or alone if it is a bearer token. */
-  readonly jwt?: string;
-  /**
-   * Signs the server's nonce, for `nkey` or `jwt`, and returns the 64 bytes of an Ed25519 signature. The client answers
-   * the server in the same turn, so the function must not return a promise.
-   */
-  readonly sign?: (nonce: Uint8Array) => Uint8Array;
-  /** The text of a `.creds` file: a JWT and its seed. */
-  readonly creds?: string;
-  /** The path of a `.creds` file, read before every connect; needs `--allow-read`. */
-  readonly credsFile?: string;
-}
+/** One way to authenticate: its own properties, and none of another way. */
+export type AuthWay<Own extends object> =
+  & Readonly<Own>
+  & {
+    readonly [
+      Other in Exclude<
+        "user" | "password" | "token" | "seed" | "nkey" | "jwt" | "sign" | "creds" | "credsFile",
+        keyof Own
+      >
+    ]?: never;
+  };
+
+/**
+ * Signs the server's nonce: returns the 64 bytes of an Ed25519 signature. The client answers the server in the same
+ * turn, so the function must not return a promise.
+ */
+export type Sign = (nonce: Uint8Array) => Uint8Array;
+
+/**
+ * The credentials of a broker, in one of these ways: a user, with a password or without; a token; the seed of a user's
+ * NKey, "SU…", which never leaves this process; its public key, "U…", if the function holds the seed; a user's JWT, with
+ * a seed or a function that signs for it, or alone if it is a bearer token; the text of a `.creds` file; the path of
+ * one, read before every connect, which needs `--allow-read`.
+ */
+export type Auth =
+  | AuthWay<{ user: string; password?: string }>
+  | AuthWay<{ token: string }>
+  | AuthWay<{ seed: string }>
+  | AuthWay<{ nkey: string; sign: Sign }>
+  | AuthWay<{ jwt: string; seed?: string }>
+  | AuthWay<{ jwt: string; sign: Sign }>
+  | AuthWay<{ creds: string }>
+  | AuthWay<{ credsFile: string }>;
 
 /** A function that the broker calls before every connect and reconnect, so that it uses changed credentials. */
 export type AuthSource = () => Auth | Promise<Auth>;
@@ -104,9 +113,7 @@ const CHECKS: Readonly<Record<string, [holds: (value: string) => unknown, rule: 
 };
 
 /** The JWT and the seed of a `.creds` file, with any line ends; `undefined` if one is missing. */
-function partsOf(
-  creds: string,
-): { readonly jwt: string; readonly seed: string } | undefined {
+function partsOf(creds: string): Auth | undefined {
   const [jwt, seed] = [...creds.matchAll(/---\s*\n\s*([\w.-]+)\s*\n\s*---/g)].map(([, part]) =>
     part
   );
@@ -207,9 +214,10 @@ function assertUsable(auth: unknown): asserts auth is Auth {
   }
 }
 
-function authenticatorOf({ creds, ...auth }: Auth): Authenticator {
+function authenticatorOf(auth: Auth): Authenticator {
   // the client's own parser of such a file requires a line end at its end and no carriage returns
-  const { user, password, token, seed, nkey, jwt, sign }: Auth = creds ? partsOf(creds)! : auth;
+  const given = auth.creds === undefined ? auth : partsOf(auth.creds)!;
+  const { user, password, token, seed, nkey, jwt, sign } = given;
   if (token !== undefined) return tokenAuthenticator(token);
   if (user !== undefined) return usernamePasswordAuthenticator(user, password);
   if (sign) {
@@ -220,7 +228,7 @@ function authenticatorOf({ creds, ...auth }: Auth): Authenticator {
   return seed === undefined ? jwtAuthenticator(jwt) : jwtAuthenticator(jwt, bytesOf(seed));
 }
 
-function signatureOf(sign: (nonce: Uint8Array) => Uint8Array, nonce: string): string {
+function signatureOf(sign: Sign, nonce: string): string {
   let signature: unknown;
   try {
     signature = sign(bytesOf(nonce));
@@ -244,38 +252,38 @@ function credentialError(rule: string, found: unknown, cause: unknown): Connecti
   return new ConnectionError(`Cannot ${ACTION} as ${rule}: ${found}`, "authorization", { cause });
 }
 
-/** Every option that can give credentials. */
-interface Given {
-  readonly user?: string;
-  readonly password?: string;
-  readonly token?: string;
-  readonly auth?: Auth | AuthSource;
+/** What the options of other clients are called. */
+const ELSEWHERE = ["user", "pass", "password", "token", "authenticator"];
+
+/**
+ * Checks that credentials are where they belong.
+ *
+ * @throws {TypeError} naming the option that is not
+ */
+export function checkPlace(action: string, options: object): void {
+  const option = ELSEWHERE.find((name) => Object.hasOwn(options, name));
+  if (option === undefined) return;
+  const rule = `credentials must be in "auth", such as { auth: { user, password } }`;
+  throw new TypeError(`Cannot ${action} as ${rule}: "${option}"`);
 }
 
 /**
- * The credentials that the options give, in one form.
+ * The credentials of the URL or the option.
  *
- * @throws {TypeError} if they are invalid or given in two ways; the message shows no secret
+ * @throws {TypeError} if they are invalid, or given in both; the message shows no secret
  */
 export function authSettings(
   action: string,
   inUrl: Credentials,
-  { user, password, token, auth }: Given,
+  auth: Auth | AuthSource | undefined,
 ): Auth | AuthSource | undefined {
-  const named = [Object.keys(inUrl).length > 0, user !== undefined, token !== undefined];
-  if ([...named, auth !== undefined].filter(Boolean).length > 1) {
+  const isInUrl = Object.keys(inUrl).length > 0;
+  if (auth === undefined) return isInUrl ? inUrl as Auth : undefined;
+  if (isInUrl) {
     throw new TypeError(
-      `Cannot ${action} as credentials must be given one way: an URL's, user and password, a token, or "auth"`,
+      `Cannot ${action} as credentials must be given one way: in the URL, or in "auth"`,
     );
   }
-  if (password !== undefined && user === undefined) {
-    throw new TypeError(`Cannot ${action} as "password" must come with a user: none`);
-  }
-  if (auth !== undefined) {
-    if (typeof auth !== "function") checkAuth(action, auth);
-    return auth;
-  }
-  if (token !== undefined) return { token };
-  if (user !== undefined) return password === undefined ? { user } : { user, password };
-  return named[0] ? inUrl : undefined;
+  if (typeof auth !== "function") checkAuth(action, auth);
+  return auth;
 }

@@ -21,7 +21,7 @@ import type { EmbeddedServerOptions } from "./server/options.ts";
  * import { TestBroker } from "@signalbox/nats/testing";
  * import { assertRejects } from "@std/assert";
  *
- * const broker = new NatsBroker("tls://nats.example.com", { user: "shop", password: "secret" });
+ * const broker = new NatsBroker("tls://shop:secret@nats.example.com");
  * await using _test = await TestBroker.start(broker);
  * await assertRejects(() => broker.request("nobody.listens"), NoRespondersError);
  * ```

@@ -15,13 +15,16 @@ import { errorsIn, recorded } from "../support/recorded.ts";
 import { withBystander } from "./bystander.ts";
 
 const quick: BrokerOptions = {
-  password: "secret",
   logger: false,
   reconnect: { minDelay: 10, maxDelay: 30 },
 };
-const shop: BrokerOptions = { ...quick, user: "shop" };
-const guest: BrokerOptions = { ...quick, user: "guest", inboxPrefix: "_GUEST" };
-const other: BrokerOptions = { ...quick, user: "other" };
+const shop: BrokerOptions = { ...quick, auth: { user: "shop", password: "secret" } };
+const guest: BrokerOptions = {
+  ...quick,
+  auth: { user: "guest", password: "secret" },
+  inboxPrefix: "_GUEST",
+};
+const other: BrokerOptions = { ...quick, auth: { user: "other", password: "secret" } };
 
 /** Two accounts, of which one has these limits and users beside its own. */
 function accounts(limits: string, users = ""): string {

@@ -55,8 +55,7 @@ export const DISCOVERED = ["PING", "INFO", "STATS"].flatMap((verb) => [
 
 function deskOf(url: string, taken: string[], { options, isPrinted }: Setting): NatsBroker {
   const desk = new NatsBroker(url, {
-    user: "desk",
-    password,
+    auth: { user: "desk", password },
     inboxPrefix: "_DESK",
     logger: false,
     ...isPrinted && { service: NAME },

@@ -113,8 +113,7 @@ onEveryDesk("NatsBroker answers nobody at inboxes of its own", async (stage, set
     : meanwhile(() => desk.request("_SHOP.service", null, { timeout: 20_000 }));
   await using inbox = await desk.openInbox();
   await using guest = new NatsBroker(url, {
-    user: "shop",
-    password: "secret",
+    auth: { user: "shop", password: "secret" },
     inboxPrefix: "_SHOP",
     logger: false,
   });
@@ -167,8 +166,7 @@ onEveryDesk(
   async (stage) => {
     const { url, shop, admin, heard } = stage;
     await using guest = new NatsBroker(url, {
-      user: "shop",
-      password: "secret",
+      auth: { user: "shop", password: "secret" },
       inboxPrefix: "_SHOP",
       logger: false,
     });

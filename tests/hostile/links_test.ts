@@ -84,7 +84,7 @@ onEveryServer(
       for (const name of names) await spy.say(talk.server + name, { payload: "forged" });
       await spy.heard();
       await assertEchoes(talk, ["second", "third", "fourth"]);
-    }, { user: SHOP.user, password: SHOP.password, inboxPrefix: "_SHOP" });
+    }, { auth: { user: SHOP.user, password: SHOP.password! }, inboxPrefix: "_SHOP" });
     assertEquals(talk.errors.map(({ message }) => /must come from the other/.test(message)), [
       true,
     ]);

@@ -18,8 +18,12 @@ function allowing(...subscribe: readonly string[]): string {
 
 const RIGHT = allowing("work.>", "_SHOP.>", "$SRV.>", "bystander.>");
 const MISTAKE = allowing("bystander.>", "_OTHER.>");
-const shop = { user: "shop", password: "secret", inboxPrefix: "_SHOP", logger: false } as const;
-const admin = { user: "admin", password: "secret", logger: false } as const;
+const shop = {
+  auth: { user: "shop", password: "secret" },
+  inboxPrefix: "_SHOP",
+  logger: false,
+} as const;
+const admin = { auth: { user: "admin", password: "secret" }, logger: false } as const;
 const service = { name: "shop", version: "1.0.0" };
 
 /** A broker with one of everything that can be lost, and someone who asks it. */

@@ -13,15 +13,18 @@ const CONFIG = `authorization: { users: [
   { user: client, password: secret, permissions: {
     publish: ["svc.>", "bystander.>"], subscribe: ["_CLIENT.>"] } }
 ] }`;
-const quiet = { password: "secret", logger: false } as const;
 const service = {
-  ...quiet,
-  user: "service",
+  logger: false,
+  auth: { user: "service", password: "secret" },
   inboxPrefix: "_SVC",
   allowResponses: { max: 10_000_000, expires: 120_000 },
   answersTo: ["_CLIENT.>"],
 } as const;
-const client = { ...quiet, user: "client", inboxPrefix: "_CLIENT" } as const;
+const client = {
+  logger: false,
+  auth: { user: "client", password: "secret" },
+  inboxPrefix: "_CLIENT",
+} as const;
 
 /** A handler's work for one caller. */
 class Work {

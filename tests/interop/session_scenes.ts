@@ -32,9 +32,9 @@ authorization: { users: [
   { user: "frugal", password: "frugal", permissions: {
     publish: ["talk.>", "count.>"], subscribe: "_OPENER.>", allow_responses: true } }
 ] }`;
-const LIMITED = { user: "limited", password: "limited", allowResponses: true } as const;
-const FRUGAL = { user: "frugal", password: "frugal", allowResponses: true } as const;
-const ASKING = { user: "asking", password: "asking" };
+const LIMITED = { auth: { user: "limited", password: "limited" }, allowResponses: true } as const;
+const FRUGAL = { auth: { user: "frugal", password: "frugal" }, allowResponses: true } as const;
+const ASKING = { auth: { user: "asking", password: "asking" } };
 /** Larger than the server takes. */
 const LARGE = "0123456789".repeat(120);
 const BYTES = new Uint8Array([0, 1, 254, 255]);

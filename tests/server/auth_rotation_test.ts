@@ -73,7 +73,7 @@ Deno.test("NatsBroker goes on while its password is refused, tells once, and com
   const debug = (...line: unknown[]) => void debugged.push(line);
   const logger = { debug, info: keep, warn: keep, error: keep };
   const password = { user: "ada", password: "s3cr3t" };
-  await using broker = new NatsBroker(server.url, { ...options, logger, ...password });
+  await using broker = new NatsBroker(server.url, { ...options, logger, auth: password });
   const seen = recorded(broker);
   broker.subscriber("echo", ({ body }) => body);
   await broker.start();

@@ -70,7 +70,7 @@ onEveryServer(
 );
 
 onEveryServer("NatsBroker.connect() fails at once on a wrong password", async (server) => {
-  const broker = server.broker({ user: "ada", password: "guess" });
+  const broker = server.broker({ auth: { user: "ada", password: "guess" } });
   const began = performance.now();
   const error = await assertRejects(() => broker.connect(), ConnectionError);
   assertEquals(error.reason, "authorization");

@@ -60,7 +60,7 @@ Deno.test("NatsBroker.connect() with `waitOnFirstConnect` fails at once on wrong
   // whichever comes first: what one says must not be lost behind what the other does not
   for (let round = 1; round <= 6; round++) {
     for (const waitOnFirstConnect of [true, false]) {
-      const given = { ...options, waitOnFirstConnect, token: "guess" };
+      const given = { ...options, waitOnFirstConnect, auth: { token: "guess" } };
       await using broker = new NatsBroker([nowhere, server.url], given);
       const error = await assertRejects(() => broker.connect(), ConnectionError);
       assertEquals(error.reason, "authorization");

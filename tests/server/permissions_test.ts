@@ -38,7 +38,7 @@ function configOf(accounts: readonly Account[]): string {
   return `authorization: { users: [\n${users.join("\n")}\n] }`;
 }
 
-const as = (user: string): BrokerOptions => ({ user, password: "secret" });
+const as = (user: string): BrokerOptions => ({ auth: { user, password: "secret" } });
 const UNREACHED = "nats://127.0.0.1:1";
 
 /** How often the two may answer, where that is limited. */

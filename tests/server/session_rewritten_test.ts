@@ -35,12 +35,12 @@ async function failures(client: NatsBroker, talk: string, stream: string): Promi
 
 Deno.test("NatsBroker.openSession() into another account fails at once, and says why", async () => {
   await using server = await NatsServer.start({ config: ACCOUNTS });
-  const common = { logger: false, password: "secret" } as const;
-  await using service = new NatsBroker(server.url, { ...common, user: "serving" });
+  const as = (user: string) => ({ logger: false, auth: { user, password: "secret" } } as const);
+  await using service = new NatsBroker(server.url, as("serving"));
   serve(service);
   service.subscriber("svc.plain", () => "an answer");
   await service.start();
-  await using client = new NatsBroker(server.url, { ...common, user: "asking" });
+  await using client = new NatsBroker(server.url, as("asking"));
   await client.connect();
   assertEquals((await client.request("svc.plain")).body, "an answer");
   for (const error of await failures(client, "svc.talk", "svc.stream")) {

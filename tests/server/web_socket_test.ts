@@ -25,7 +25,10 @@ Deno.test("NatsBroker.connect() over ws:// is let in with the right password, an
   await server.kill();
   await server.restart();
   assertEquals((await broker.request("echo", "back")).body, "back");
-  const stranger = new NatsBroker(server.webSocketUrl, { ...options, user: "ada", password: "x" });
+  const stranger = new NatsBroker(server.webSocketUrl, {
+    ...options,
+    auth: { user: "ada", password: "x" },
+  });
   const error = await assertRejects(() => stranger.connect(), ConnectionError);
   assertEquals(error.reason, "authorization");
 });

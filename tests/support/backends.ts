@@ -76,8 +76,8 @@ class Brokers implements Backend {
   }
 
   broker({ as, ...options }: BrokerOptions & { as?: User } = {}): NatsBroker {
-    const credentials = as && { user: as.user, password: as.password };
-    const broker = new NatsBroker(this.url, { logger: false, ...credentials, ...options });
+    const auth = as && { user: as.user, password: as.password };
+    const broker = new NatsBroker(this.url, { logger: false, ...auth && { auth }, ...options });
     this.#made.push(broker);
     return broker;
   }

@@ -14,12 +14,13 @@ const PASSWORD = "secret";
 
 function limitedUsers(allowResponses: LimitedUsers["allowResponses"]): LimitedUsers {
   const reconnect = { minDelay: 20, maxDelay: 50 };
-  const common: BrokerOptions = { logger: false, password: PASSWORD, reconnect };
+  const common: BrokerOptions = { logger: false, reconnect };
+  const as = (user: string) => ({ ...common, auth: { user, password: PASSWORD } });
   return {
     tag: `allow_responses: ${allowResponses === true ? "true" : `max ${allowResponses.max}`}`,
     allowResponses,
-    client: { ...common, user: "client", inboxPrefix: "_CLIENT" },
-    service: { ...common, user: "service", inboxPrefix: "_SVC", allowResponses },
+    client: { ...as("client"), inboxPrefix: "_CLIENT" },
+    service: { ...as("service"), inboxPrefix: "_SVC", allowResponses },
   };
 }
 

@@ -132,7 +132,7 @@ Deno.test("TestBroker.advance() keeps a session alive for a day, and ends one th
 
 Deno.test("TestBroker.advance() ends a session whose peer has gone after its resumeTimeout, and no sooner", async () => {
   const users = ["one", "two"].map((user) => ({ user, password: "secret" }));
-  const [one, two] = users.map((user) => new NatsBroker(NOWHERE, { logger: false, ...user }));
+  const [one, two] = users.map((user) => new NatsBroker(NOWHERE, { logger: false, auth: user }));
   two!.session("chat", async (session) => {
     for await (const _ of session);
   });

@@ -48,7 +48,7 @@ Deno.test("TestBroker.published() shows what was published un-awaited, in an out
 });
 
 Deno.test("TestBroker.published() shows nothing that the server refuses", async () => {
-  const broker = newBroker({ user: "a", password: "b" });
+  const broker = newBroker({ auth: { user: "a", password: "b" } });
   const users = [{ user: "a", password: "b", permissions: { publish: ["open"] } }];
   await using test = await TestBroker.start(broker, { users });
   await broker.publish("secret", 1);

@@ -3,6 +3,7 @@ import { Proxy } from "../../support/proxy.ts";
 import { aborted, meanwhile } from "../../support/within.ts";
 import type { Kinds, Work } from "./kind.ts";
 import type { Place } from "./place.ts";
+import { USER } from "./station.ts";
 
 /** Connects, asks, and goes. */
 const visit: Work = async (place, n) => {
@@ -89,7 +90,7 @@ const giveUp: Work = async (place) => {
 };
 
 const refused = failing({}, (place) => place.nowhere());
-const stranger = failing({ password: "wrong" }, () => undefined);
+const stranger = failing({ auth: { user: USER.user, password: "wrong" } }, () => undefined);
 
 /** A minute's worth: 10. */
 export const CONNECTS: Kinds = {

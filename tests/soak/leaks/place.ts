@@ -7,7 +7,7 @@ import { serve } from "./service.ts";
 import { openStation, type Station, type StationKind, USER } from "./station.ts";
 
 const OPTIONS: BrokerOptions = {
-  ...USER,
+  auth: USER,
   logger: false,
   connectTimeout: 1_000,
   requestTimeout: 500,

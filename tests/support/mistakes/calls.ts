@@ -14,6 +14,21 @@ export const MISTAKES_IN_CALLS: Mistakes = {
       "Type 'true' is not assignable to type 'Duration | undefined'.",
     ],
     [
+      'new NatsBroker("nats://127.0.0.1:4222", { user: "ada", password: "pw" });',
+      "user",
+      "Object literal may only specify known properties, and 'user' does not exist in type 'BrokerOptions'.",
+    ],
+    [
+      'new NatsBroker("nats://127.0.0.1:4222", { auth: { user: "ada", token: "tok" } });',
+      "auth",
+      "Type '{ user: string; token: string; }' is not assignable to type 'Auth | AuthSource | undefined'. Types of property 'token' are incompatible. Type 'string' is not assignable to type 'undefined'.",
+    ],
+    [
+      'new NatsBroker("nats://127.0.0.1:4222", { auth: { pass: "pw" } });',
+      "pass",
+      "Object literal may only specify known properties, and 'pass' does not exist in type 'Auth | AuthSource'.",
+    ],
+    [
       'new NatsBroker({ servers: "nats://127.0.0.1:4222" });',
       "servers",
       "Object literal may only specify known properties, and 'servers' does not exist in type 'readonly string[]'.",

@@ -80,6 +80,13 @@ Deno.test("NatsBroker tells no secret where `auth` is of a wrong shape", () => {
   const kinds: readonly [unknown, string][] = [
     ["hunter2", `"auth" must be an object, or a function: string`],
     [null, `"auth" must be an object, or a function: null`],
+    [{ user: null }, `"user" must be text that is not empty: null`],
+    [{ user: "ada", password: "" }, `"password" must be text that is not empty: ""`],
+    [
+      { user: "ada", password: 123456 },
+      `"password" must be text that is not empty: [object Number]`,
+    ],
+    [{ token: {} }, `"token" must be text that is not empty: [object Object]`],
     [{ token: ["hunter2"] }, `"token" must be text that is not empty: [object Array]`],
     [{ seed: new Uint8Array(1) }, `"seed" must be text that is not empty: [object Uint8Array]`],
     [{ creds: 123456 }, `"creds" must be text that is not empty: [object Number]`],

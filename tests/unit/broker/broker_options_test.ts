@@ -28,11 +28,6 @@ const WRONG: readonly [string, string, unknown, string][] = [
   ["inboxPrefix", TEXT, "", '""'],
   ["inboxPrefix", TEXT, 5, "5"],
   ["name", TEXT, "", '""'],
-  ["user", TEXT, null, "null"],
-  ["password", TEXT, "", '""'],
-  ["password", TEXT, 123456, "[object Number]"],
-  ["token", TEXT, {}, "[object Object]"],
-  ["token", TEXT, ["hunter2"], "[object Array]"],
   ["tls", "an object", true, "true"],
   ["waitOnFirstConnect", "true or false", 1, "1"],
   ["connectTimeout", DURATION, -1, "-1"],
@@ -83,8 +78,8 @@ Deno.test("NatsBroker names wrong options within tls and reconnect", () => {
 Deno.test("NatsBroker refuses an option it does not know, and names those it does", () => {
   assertEquals(
     sentenceOf({ inbox_prefix: "_X" }),
-    "Cannot make a broker as an option must be one of inboxPrefix, name, user, password, token, " +
-      "auth, tls, service, connectTimeout, startTimeout, waitOnFirstConnect, requestTimeout, pingInterval, reconnect, " +
+    "Cannot make a broker as an option must be one of inboxPrefix, name, auth, " +
+      "tls, service, connectTimeout, startTimeout, waitOnFirstConnect, requestTimeout, pingInterval, reconnect, " +
       "allowResponses, answersTo, maxSessions, maxLinkBytes, outboxLimit, resolve, " +
       'codecs, contentType, correlationId, logger: "inbox_prefix"',
   );
@@ -128,13 +123,10 @@ Deno.test("NatsBroker refuses options that WebSockets have no use for", () => {
 
 Deno.test("NatsBroker refuses credentials given in two ways, without telling them", () => {
   const cases: readonly [string, BrokerOptions][] = [
-    ["nats://ada:hunter2@a", { user: "ada", password: "hunter2" }],
-    ["nats://ada:hunter2@a", { token: "hunter2" }],
-    ["nats://hunter2@a", { token: "hunter2" }],
-    ["nats://a", { user: "ada", password: "hunter2", token: "hunter2" }],
+    ["nats://ada:hunter2@a", { auth: { user: "ada", password: "hunter2" } }],
+    ["nats://hunter2@a", { auth: { token: "hunter2" } }],
     ["nats://ada:hunter2@a", { auth: { token: "hunter2" } }],
-    ["nats://a", { user: "ada", auth: () => ({ token: "hunter2" }) }],
-    ["nats://a", { token: "hunter2", auth: { token: "hunter2" } }],
+    ["nats://ada:hunter2@a", { auth: () => ({ token: "hunter2" }) }],
   ];
   for (const [servers, options] of cases) {
     const sentence = sentenceOf(options, servers);
@@ -143,10 +135,15 @@ Deno.test("NatsBroker refuses credentials given in two ways, without telling the
   }
 });
 
-Deno.test("NatsBroker refuses a password without a user", () => {
-  const sentence = `Cannot make a broker as "password" must come with a user: none`;
-  for (const servers of [URL, "nats://token@a", "nats://ada:pw@a"]) {
-    assertEquals(sentenceOf({ password: "hunter2" }, servers), sentence);
+Deno.test("NatsBroker refuses credentials beside auth, and says where they belong", () => {
+  const sentence = 'Cannot make a broker as credentials must be in "auth", such as ' +
+    "{ auth: { user, password } }: ";
+  for (const option of ["user", "pass", "password", "token", "authenticator"]) {
+    for (const servers of [URL, "nats://token@a", "nats://ada:pw@a"]) {
+      assertEquals(sentenceOf({ [option]: "hunter2" }, servers), `${sentence}"${option}"`);
+      const both = { auth: { token: "hunter2" }, [option]: "hunter2" };
+      assertEquals(sentenceOf(both, servers), `${sentence}"${option}"`);
+    }
   }
 });
 
@@ -203,9 +200,9 @@ Deno.test("brokerSettings() takes credentials from the URL or from the options",
     brokerSettings(servers, options).connection.auth;
   assertEquals(of("nats://ada:pw@a"), { user: "ada", password: "pw" });
   assertEquals(of("nats://tok@a"), { token: "tok" });
-  assertEquals(of("nats://a", { user: "ada", password: "pw" }), { user: "ada", password: "pw" });
-  assertEquals(of("nats://a", { user: "ada" }), { user: "ada" });
-  assertEquals(of("nats://a", { token: "tok" }), { token: "tok" });
+  const ada = { user: "ada", password: "pw" };
+  assertEquals(of("nats://a", { auth: ada }), ada);
+  assertEquals(of("nats://a", { auth: { user: "ada" } }), { user: "ada" });
   assertEquals(of("nats://a", { auth: { token: "tok" } }), { token: "tok" });
   const auth = () => ({ token: "tok" });
   assertStrictEquals(of("nats://a", { auth }), auth);
