@@ -21,7 +21,7 @@ export const MISTAKES_IN_CALLS: Mistakes = {
     [
       'new NatsBroker("nats://127.0.0.1:4222", { auth: { user: "ada", token: "tok" } });',
       "auth",
-      "Type '{ user: string; token: string; }' is not assignable to type 'Auth | AuthSource | undefined'. Types of property 'token' are incompatible. Type 'string' is not assignable to type 'undefined'.",
+      "Type '{ user: string; token: string; }' is not assignable to type 'Auth | AuthSource | undefined'.\n  Types of property 'token' are incompatible.\n    Type 'string' is not assignable to type 'undefined'.",
     ],
     [
       'new NatsBroker("nats://127.0.0.1:4222", { auth: { pass: "pw" } });',
