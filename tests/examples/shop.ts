@@ -127,14 +127,14 @@ export function createShop(server: string, warehouse: Warehouse): NatsBroker<Sta
       next({ ...draft, headers: { ...draft.headers, "x-branch": "north" } }),
   });
   broker.include(orders(warehouse), { prefix: "orders." });
+  // FastStream: lifespan; it closes once the handlers have ended
+  broker.onStop(warehouse);
   return broker;
 }
 
 /** A customer asks for this and that; what comes back is printed. */
 export async function trade(server: string, print: (line: string) => void): Promise<void> {
-  // FastStream: lifespan; what is opened first is closed last
-  await using warehouse = await Warehouse.open({ tea: 12 });
-  await using shop = createShop(server, warehouse);
+  await using shop = createShop(server, await Warehouse.open({ tea: 12 }));
   await shop.start();
 
   await using customer = new NatsBroker(server, { inboxPrefix: "_CUSTOMER", logger: false });

@@ -65,8 +65,7 @@ Deno.test("The shop takes nothing out of the warehouse for an order that is none
 Deno.test("The shop closes its warehouse after the last message", async () => {
   const open = await Warehouse.open({ tea: 12 });
   {
-    await using warehouse = open;
-    const shop = createShop("tls://nats.example.com", warehouse);
+    const shop = createShop("tls://nats.example.com", open);
     const customer = new NatsBroker("tls://nats.example.com", { logger: false });
     await using _test = await TestBroker.start([shop, customer]);
     await customer.publish("orders.7.place", { item: "tea", amount: 2 });

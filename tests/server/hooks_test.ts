@@ -3,6 +3,7 @@ import {
   ConnectionError,
   NatsBroker,
   NatsRouter,
+  PermissionError,
   TimeoutError,
 } from "@signalbox/nats";
 import { TestBroker } from "@signalbox/nats/testing";
@@ -14,6 +15,8 @@ import { onEveryServer } from "../support/backends.ts";
 function resource(name: string, notes: string[]): AsyncDisposable {
   return { [Symbol.asyncDispose]: () => Promise.resolve(void notes.push(`-${name}`)) };
 }
+
+const GUEST = { user: "guest", password: "guest", permissions: { subscribe: ["_INBOX.>"] } };
 
 /** Waits that long, in milliseconds. */
 const delay = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -198,6 +201,47 @@ onEveryServer(
     await broker.stop();
     assertEquals(notes, ["second", "first"]);
   },
+);
+
+onEveryServer(
+  "NatsBroker.start() and stop() end in their time where a hook waits for them",
+  async (server) => {
+    const notes: string[] = [];
+    const broker = server.broker({ startTimeout: "200ms" });
+    broker.onStart(() => broker.start());
+    await assertRejects(() => broker.start(), TimeoutError, "run onStart()");
+    const other = server.broker();
+    const errors = errorsOf(other.events());
+    other.onStart(() => resource("a", notes)).onStop(() => other.stop());
+    await other.start();
+    await other.stop({ timeout: "200ms" });
+    assertEquals([notes, (await errors).length], [["-a"], 1]);
+  },
+);
+
+onEveryServer(
+  "NatsBroker.onStart() may register subscribers, which are started with all others",
+  async (server) => {
+    const broker = server.broker();
+    broker.onStart(() => void broker.subscriber("late", () => "there"));
+    await broker.start();
+    assertEquals((await broker.request("late")).body, "there");
+  },
+);
+
+onEveryServer(
+  "NatsBroker.onStart() lasts until the stop where a later part of the start fails",
+  async (server) => {
+    const notes: string[] = [];
+    const broker = server.broker({ as: GUEST });
+    broker.onStart(() => resource("a", notes));
+    broker.subscriber("forbidden", () => "");
+    await assertRejects(() => broker.start(), PermissionError);
+    assertEquals(notes, []);
+    await broker.stop();
+    assertEquals(notes, ["-a"]);
+  },
+  { users: [GUEST] },
 );
 
 Deno.test("TestBroker.start() runs onStart(), and its end onStop()", async () => {
