@@ -58,7 +58,7 @@ export class TimeoutError extends Error {
   /** Makes one for `action`, such as `request "orders"`. */
   constructor(action: string, timeout: number, subject?: string, options?: ErrorOptions) {
     // the rest of a deadline has fractions, which nobody needs to read
-    const rule = `it must be done in time: ${Math.ceil(timeout)} ms have passed`;
+    const rule = `it must finish in time: ${Math.ceil(timeout)} ms have passed`;
     super(shortened(`Cannot ${action} as ${rule}`), options);
     this.timeout = timeout;
     this.subject = subject;
@@ -75,7 +75,7 @@ export class NoRespondersError extends Error {
   readonly subject: string;
   /** Makes one for the subject of the request. */
   constructor(subject: string, options?: ErrorOptions) {
-    const rule = "somebody must subscribe to it: no responders";
+    const rule = "it must have a subscriber: no responders";
     super(shortened(`Cannot request "${subject}" as ${rule}`), options);
     this.subject = subject;
     concealInbox(this);
@@ -114,7 +114,7 @@ export class SubscriptionError extends Error {
   /** Makes one from the server's error text. */
   constructor(subject: string, words: string, options?: ErrorOptions) {
     const said = legible(words);
-    const rule = `the server must take it: ${said}`;
+    const rule = `the server must accept it: ${said}`;
     super(shortened(`Cannot subscribe to "${subject}" as ${rule}`), options);
     this.subject = subject;
     this.words = said;

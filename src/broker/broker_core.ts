@@ -255,7 +255,7 @@ export class BrokerCore implements RegistryHost {
     if (!over || this.#isWarned) return;
     this.#isWarned = true;
     const error = new Error(
-      `Cannot keep the inboxes private as their prefix must be outside of what is subscribed to: ` +
+      `Cannot keep the inboxes private as no subscription must overlap their prefix: ` +
         `"${over.pattern}" sees "${this.inboxPrefix}.>"`,
     );
     this.feed.emit({ type: "error", error });

@@ -51,7 +51,7 @@ export class Doors {
       throw new TypeError(`Cannot register the door "${door.name}" as ${rule}`);
     }
     if (this.#doors.some(({ name }) => name === door.name)) {
-      throw new TypeError(`Cannot register a door as its name must be new: "${door.name}"`);
+      throw new TypeError(`Cannot register a door as its name must be unused: "${door.name}"`);
     }
     this.#doors.push(door);
   }

@@ -171,7 +171,9 @@ export class Registry implements PublisherScope, Scope<Subscription> {
    */
   include(child: Registry, prefix: string): void {
     if (child.#parent || child.#host || child === this.#root) {
-      throw new TypeError("Cannot include a router as it must be part of nothing yet: it is");
+      throw new TypeError(
+        "Cannot include a router as it must be neither a broker nor included already: it is",
+      );
     }
     child.#parent = this;
     child.#prefix = prefix;
@@ -263,7 +265,7 @@ export class Registry implements PublisherScope, Scope<Subscription> {
 function checkShared(text: string, { shared: [option] }: SubscriberSettings): void {
   if (option === undefined) return;
   throw new TypeError(
-    `Cannot subscribe to "${text}" as what is for all its handlers must be given with the first: "${option}"`,
+    `Cannot subscribe to "${text}" as an option that applies to all its handlers must be given with the first: "${option}"`,
   );
 }
 

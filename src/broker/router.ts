@@ -131,7 +131,7 @@ export class NatsRouter<State extends object = AnyState> {
     }
     if (prefix !== "") checkSubject("include a router", `${prefix}x`);
     if (/[A-Za-z0-9]$/.test(prefix)) {
-      const rule = `a prefix must end as it is to stand before "orders", as "v1." does`;
+      const rule = `a prefix must end with a separator, as "v1." does`;
       throw new InvalidSubjectError("include a router", rule, prefix);
     }
     registryOf(this).include(registryOf(router), prefix);

@@ -185,7 +185,7 @@ export class CredentialRefresher {
         throw new ConnectionError(cause.message, "timeout", { cause });
       }
       throw credentialError(
-        "the credentials must be at hand",
+        "the credentials must be available",
         (cause as Error)?.message ?? cause,
         cause,
       );

@@ -71,14 +71,15 @@ export function notConnected(action: string): ConnectionError {
 
 /** The error for a client version that the fast line does not support. */
 export function unknownClient(fault: string): ConnectionError {
-  const sentence = `Cannot use the fast way to the server as the client must be known: ${fault}. ` +
-    "All works by the client's public face, and takes longer";
+  const sentence =
+    `Cannot use the fast path to the server as the client must be known: ${fault}. ` +
+    "Everything works by the client's public API, only slower";
   return new ConnectionError(sentence, "unknown-client");
 }
 
 /** The error of an attempt to reroute a connection that is open. */
 export function alreadyConnected(): ConnectionError {
-  const sentence = "Cannot lead the broker elsewhere as it must be stopped: it is connected";
+  const sentence = "Cannot redirect the broker as it must be stopped: it is connected";
   return new ConnectionError(sentence, "connected");
 }
 
@@ -102,7 +103,7 @@ function diagnose(cause: unknown): Diagnosis {
   if (cause instanceof errors.TimeoutError) return SILENCE;
   if (TLS_FAULT.test(text)) return { reason: "tls", rule: "the TLS handshake must succeed" };
   if (cause instanceof errors.ProtocolError) return REJECTED;
-  return { reason: "refused", rule: "a server must be there" };
+  return { reason: "refused", rule: "a server must be reachable" };
 }
 
 /** What an error message of a server means, and what helps. */
@@ -126,7 +127,7 @@ const SILENCE: Diagnosis = {
 };
 
 /** For an unknown error message. */
-const REJECTED: Diagnosis = { reason: "rejected", rule: "the server must agree" };
+const REJECTED: Diagnosis = { reason: "rejected", rule: "the server must accept the connection" };
 
 /** The message for a server that hangs up without an error message. */
 export const HUNG_UP = "the socket closed before the server had let us in";
@@ -139,17 +140,17 @@ const DIAGNOSES: readonly (readonly [message: RegExp, diagnosis: Diagnosis])[] =
   [/maximum account (?:active )?connections exceeded/i, {
     reason: "limit",
     rule: "the account must have room for one more connection",
-    hint: "Close connections that nobody needs, or raise the account's limit of connections",
+    hint: "Close unused connections, or raise the account's limit of connections",
   }],
   [/maximum connections exceeded/i, {
     reason: "limit",
     rule: "the server must have room for one more connection",
-    hint: "Close connections that nobody needs, or raise `max_connections` of the server",
+    hint: "Close unused connections, or raise `max_connections` of the server",
   }],
   [/authentication expired/i, {
     reason: "authorization",
     rule: ACCEPTED,
-    hint: "Renew them; a function as `auth` is asked before each connect",
+    hint: "Renew them; the broker calls a function as `auth` before each connect",
   }],
   [/authentication revoked/i, {
     reason: "authorization",
@@ -169,21 +170,22 @@ const DIAGNOSES: readonly (readonly [message: RegExp, diagnosis: Diagnosis])[] =
   [/maximum payload (?:violation|exceeded)/i, {
     reason: "rejected",
     rule: "a message must be no larger than the server and the account permit",
-    hint: "They permit less than when this connection was made; the next one knows by how much",
+    hint:
+      "The limit was lowered after this connection was made; the next connection learns the new one",
   }],
   [/stale connection/i, {
     reason: "stale",
-    rule: "the server must hear from us in time",
+    rule: "the server must get our answers to its pings in time",
     hint: "The program or the network stood still for longer than the server's pings allow",
   }],
   [RESET, {
     reason: "hung-up",
-    rule: "the server must let us in",
-    hint: "A reset takes away what the server has said: its log may say why",
+    rule: "the server must accept the connection",
+    hint: "A reset loses the server's error text: its log may say why",
   }],
   [/socket closed (?:before|while expecting) (?:an )?info|before the server had let us in/i, {
     reason: "hung-up",
-    rule: "the server must let us in",
+    rule: "the server must accept the connection",
     hint: "If it has `handshake_first`, set `tls: { handshakeFirst: true }`; " +
       "if something stands before it, see whether that reaches it",
   }],

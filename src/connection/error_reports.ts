@@ -46,7 +46,7 @@ export class ErrorReports {
     { subject, replyTo }: { readonly subject: string; readonly replyTo: string },
   ): void {
     if (!isPowerOfTen(++this.#invalidAddresses)) return;
-    const rule = "an address of reply must be a subject that can be published to";
+    const rule = "a reply address must be a subject that can be published to";
     const count = this.#invalidAddresses;
     const so = count === 1 ? "" : ` (${count} messages so far)`;
     const action = `take a message to "${shortened(subject)}"${so}`;

@@ -148,8 +148,9 @@ export class Transmitter {
       this.#reported = { doubtful: this.#doubtful, refused: this.#refused };
       const lost = this.#doubtful - reported.doubtful;
       if (lost > 0) {
+        const messages = lost === 1 ? "message" : "messages";
         const sentence =
-          `Cannot flush as the connection must hold: it broke, ${lost} messages on their way`;
+          `Cannot flush as the connection must stay open: it broke with ${lost} unconfirmed ${messages}`;
         throw new ConnectionError(sentence, "interrupted");
       }
       if (this.#refused > reported.refused) throw this.#refusal;
@@ -197,8 +198,9 @@ export class Transmitter {
     const unconfirmed = this.disconnected();
     const held = this.#outbox.clear();
     const sentences = [
-      held > 0 && `Cannot send what was held as the connection must come back: ${held} lost`,
-      unconfirmed > 0 && `Cannot confirm all as the server must answer: ${unconfirmed} may be lost`,
+      held > 0 && `Cannot send the held messages as the connection must come back: ${held} lost`,
+      unconfirmed > 0 &&
+      `Cannot confirm all messages as the server must answer: ${unconfirmed} may be lost`,
     ];
     for (const each of sentences) if (each) this.#report(new ConnectionError(each, "closed"));
   }

@@ -20,11 +20,11 @@ const SENTENCES: Readonly<Record<LinkEnd, string>> = {
   complete: "it must be open: it is complete",
   error: "the other side must succeed: it failed",
   cancelled: "it must be open: it was cancelled",
-  deadline: "it must be done in time: its deadline has passed",
-  idle: "something must be said now and then: it was idle for too long",
+  deadline: "it must finish in time: its deadline has passed",
+  idle: "a message must arrive within its `idleTimeout`: none did",
   "peer-gone": "the other side must answer: it is gone",
-  gap: "nothing may be missing: something was lost for good",
-  "shutting-down": "both brokers must go on: one is shutting down",
+  gap: "no message may be lost: one was lost for good",
+  "shutting-down": "both brokers must be running: one is shutting down",
 };
 
 /** A stream or a session ended before an operation on it could finish. */

@@ -87,7 +87,7 @@ function viewed(body: ArrayBufferView): Uint8Array {
 
 function intact(buffer: ArrayBuffer): ArrayBuffer {
   if (!buffer.detached) return buffer;
-  const found = "bytes that were transferred elsewhere, which leaves none of them";
+  const found = "bytes whose buffer was transferred";
   throw new EncodeError(`body is ${found}`, { place: "body" });
 }
 

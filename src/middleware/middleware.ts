@@ -105,8 +105,8 @@ function run<Subject>(
   const settle = (value: unknown): unknown => {
     // a reply is never a function, so the step returned "next" itself
     if (typeof value === "function") {
-      const rule = "it must call what it gives back: return next()";
-      throw new TypeError(`Cannot go on behind a middleware as ${rule}: ${nameOf(step)}`);
+      const rule = "it must call next: return next()";
+      throw new TypeError(`Cannot use the result of a middleware as ${rule}: ${nameOf(step)}`);
     }
     if (value !== undefined) return value;
     if (!outcome) return forget();

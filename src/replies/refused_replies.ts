@@ -48,7 +48,7 @@ export class ReplyAddressError extends Error {
   /** Makes one; the message names both subjects. */
   constructor(subject: string, replyTo: string, count: number) {
     const address = describe(replyTo.length > 100 ? `${replyTo.slice(0, 100)}…` : replyTo);
-    const rule = "its answer must go where the broker answers";
+    const rule = "its reply address must be permitted";
     super(shortened(`Cannot handle a message to "${subject}" as ${rule}: ${address} (${count})`));
     this.subject = subject;
     this.replyTo = replyTo;

@@ -74,7 +74,7 @@ export class Sender {
       middleware.map(publishStep<Sent>),
       ({ draft, send }) => send(draft),
       (name) => {
-        const habit = "call next() for what is to be sent";
+        const habit = "call next() to send it";
         const error = new TypeError(
           `A message was not sent, as a middleware must ${habit}: ${name}`,
         );

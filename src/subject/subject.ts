@@ -65,8 +65,8 @@ function faultOf(subject: unknown): string {
   if (typeof subject !== "string") return "a subject must be text";
   if (bytesOf(subject) > LONGEST) return `a subject must be ${LONGEST} bytes at most`;
   if (subject.split(".").includes("")) return "a token must not be empty";
-  if (/[*>]/.test(subject)) return "a subject must not hold a wildcard";
-  return "a subject must not hold a blank, a control character or half a character";
+  if (/[*>]/.test(subject)) return "a subject must not contain a wildcard";
+  return "a subject must not contain a blank, a control character or a lone surrogate";
 }
 
 const ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -174,7 +174,7 @@ export class Pattern {
    */
   checkFillable(): this {
     if (!this.#tokens.some((token) => token === "*" || token === ">")) return this;
-    throw new InvalidSubjectError("publish", "a subject must not hold a wildcard", this.text);
+    throw new InvalidSubjectError("publish", "a subject must not contain a wildcard", this.text);
   }
 
   /**
@@ -241,7 +241,7 @@ function parametersOf(text: string, tokens: readonly string[]): Parameter[] {
     }
     if (!name) return;
     if (parameters.some((other) => other.name === name)) {
-      throw new InvalidSubjectError("subscribe", `"${name}" must be there once`, text);
+      throw new InvalidSubjectError("subscribe", `"${name}" must occur once`, text);
     }
     parameters.push({ name, index });
   });

@@ -143,7 +143,7 @@ export class HandledSubscription implements HandlerSubscriber, Sink, Worker {
   add(route: RouteSettings): void {
     if (this.#routes.some(({ filter }) => !filter)) {
       throw new TypeError(
-        `Cannot subscribe to "${this.pattern}" as the handlers before must leave some messages: one takes all`,
+        `Cannot subscribe to "${this.pattern}" as each earlier handler must have a filter: one takes all messages`,
       );
     }
     this.#routes.push(route);

@@ -105,7 +105,7 @@ export class Route {
           return stream(invocation, value, check);
         }),
       (name) => {
-        const habit = "call next(), or give back what is to be the reply";
+        const habit = "call next(), or return a reply";
         report(new TypeError(`A handler was not run, as a middleware must ${habit}: ${name}`));
       },
     );
@@ -149,7 +149,7 @@ function stepOf(middleware: Middleware): Step<Invocation> {
   const step: Step<Invocation> = (invocation, next) =>
     middleware(invocation.message, (given?: unknown) => {
       if (given === undefined || given === invocation.message) return next(invocation);
-      const habit = "next() must be called with nothing: throw errors, and keep values in state";
+      const habit = "next() takes no arguments: throw errors, and keep values in state";
       return Promise.reject(new TypeError(`Cannot go on as ${habit}: ${describe(given)}`));
     });
   return Object.defineProperty(step, "name", { value: middleware.name });

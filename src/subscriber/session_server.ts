@@ -92,7 +92,7 @@ function admittedTerms(
 }
 
 function selfWaitOf(pattern: string): string {
-  return `A handler of sessions on "${pattern}" waits for session.closed after the other side has said all: the session is ` +
+  return `A handler of sessions on "${pattern}" waits for session.closed after the other side has called end(): the session is ` +
     `open until the handler returns or calls session.end(). Return once session.next() gives undefined`;
 }
 

@@ -98,8 +98,8 @@ export class MessageLine {
 /** The error that ends the connection. */
 export function unreadable(bytes: Uint8Array, from: number): ConnectionError {
   const shown = JSON.stringify(decoder.decode(bytes.subarray(from, from + SHOWN)));
-  const rule = "a server must send whole messages";
-  return new ConnectionError(`Cannot read on as ${rule}: ${shown}`, "interrupted");
+  const rule = "the server must send whole messages";
+  return new ConnectionError(`Cannot read from the server as ${rule}: ${shown}`, "interrupted");
 }
 
 function isAt(bytes: Uint8Array, from: number, word: Uint8Array): boolean {

@@ -103,7 +103,7 @@ Deno.test("NatsBroker goes by the credentials of before where those for a reconn
         throw undefined;
       },
       "two",
-      "the credentials must be at hand",
+      "the credentials must be available",
     ],
     [() => ({ user: 7 }), "two", "user"],
     [() => ({ user: "ada", password: "three" }), "three", ""],

@@ -142,7 +142,7 @@ const MISTAKES: Readonly<Record<string, [Middleware, says: string]>> = {
   "gives back next itself": [(_message, next) => next, "return next()"],
   "gives next() an error": [
     (_message, next) => (next as (error: Error) => Promise<unknown>)(new Error("express")),
-    "next() must be called with nothing",
+    "next() takes no arguments",
   ],
   "gives back a Response": [() => new Response("hono"), "a Response"],
 };

@@ -124,17 +124,17 @@ Deno.test("NatsBroker.connect() is let in by a .creds file, and says why it cann
   await Deno.remove(credsFile);
   const missing = await refusal(brokerFor(server, { credsFile }));
   assertEquals(missing.reason, "authorization");
-  assertStringIncludes(missing.message, "as the credentials must be at hand: No such file");
+  assertStringIncludes(missing.message, "as the credentials must be available: No such file");
 });
 
 Deno.test("NatsBroker.connect() says what a function of credentials did wrong", async () => {
   await using server = await NatsServer.start({ config: WAYS[1]!.config });
   const sources: readonly [unknown, string][] = [
-    [() => Promise.reject(new Error("the vault is shut")), "at hand: the vault is shut"],
-    [() => Promise.reject("shut"), "at hand: shut"],
+    [() => Promise.reject(new Error("the vault is shut")), "be available: the vault is shut"],
+    [() => Promise.reject("shut"), "be available: shut"],
     [() => {
       throw new Error("no vault");
-    }, "at hand: no vault"],
+    }, "be available: no vault"],
     [() => "t0k3n", `"auth" must be an object, or a function: string`],
     [() => undefined, `"auth" must be an object, or a function: undefined`],
     [() => ({ token: "" }), `"token" must be text that is not empty: ""`],

@@ -82,7 +82,10 @@ Deno.test("NatsBroker.connect() fails at once where nobody listens", async () =>
   const broker = new NatsBroker("nats://127.0.0.1:1", { logger: false });
   const error = await assertRejects(() => broker.connect(), ConnectionError);
   assertEquals(error.reason, "refused");
-  assertStringIncludes(error.message, "Cannot connect to 127.0.0.1:1 as a server must be there");
+  assertStringIncludes(
+    error.message,
+    "Cannot connect to 127.0.0.1:1 as a server must be reachable",
+  );
   assert(error.cause instanceof Error);
 });
 

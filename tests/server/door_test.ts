@@ -166,7 +166,7 @@ onEveryServer(
       },
     };
     register(broker, door);
-    assertThrows(() => register(broker, door), TypeError, "its name must be new");
+    assertThrows(() => register(broker, door), TypeError, "its name must be unused");
     await broker.start();
     const events = broker.events();
     access!.report(new Error("of the door"), "some.subject");

@@ -130,7 +130,7 @@ onEveryServer(
     const error = await assertRejects(() => broker.start(), TimeoutError);
     assertEquals(
       error.message,
-      "Cannot run onStart() as it must be done in time: 300 ms have passed",
+      "Cannot run onStart() as it must finish in time: 300 ms have passed",
     );
     assert(performance.now() - began < 2_000);
     assert(given?.aborted);
@@ -179,7 +179,7 @@ onEveryServer(
     assertEquals(notes, ["-a"]);
     const [hung, ...rest] = await errors;
     assert(
-      /^Cannot run onStop\(\) as it must be done in time: \d+ ms have passed$/.test(hung!),
+      /^Cannot run onStop\(\) as it must finish in time: \d+ ms have passed$/.test(hung!),
       hung,
     );
     assertEquals(rest, ["stuck"]);

@@ -100,6 +100,9 @@ for (const [way, serve] of [["TCP", overTcp], ["ws://", overWebSockets]] as cons
     );
     assertStrictEquals(told[0]!.type, "error");
     const { error } = told[0] as Extract<BrokerEvent, { type: "error" }>;
-    assertMatch(error.message, /^Cannot read on as a server must send whole messages: /);
+    assertMatch(
+      error.message,
+      /^Cannot read from the server as the server must send whole messages: /,
+    );
   });
 }

@@ -72,7 +72,7 @@ Deno.test("NatsBroker.publish() sends again what a socket had not taken when it 
     const { unconfirmed } = await broken(sending, proxy);
     proxy.resume();
     await send(count);
-    await assertRejects(() => sending.flush(), ConnectionError, "on their way");
+    await assertRejects(() => sending.flush(), ConnectionError, "unconfirmed message");
 
     const numbers = await numbersIn(inbox, count);
     assertEquals(numbers, [...new Set(numbers)].sort((one, other) => one - other));
@@ -151,7 +151,7 @@ Deno.test("NatsBroker.flush() rejects once where messages may be lost, whether i
     await broken(sending, proxy);
     proxy.resume();
     for (const flush of flushes) {
-      const error = await assertRejects(() => flush, ConnectionError, "3 messages");
+      const error = await assertRejects(() => flush, ConnectionError, "3 unconfirmed messages");
       assertEquals(error.reason, "interrupted");
     }
     await sending.flush();
@@ -160,7 +160,7 @@ Deno.test("NatsBroker.flush() rejects once where messages may be lost, whether i
     await delay(50);
     await broken(sending, proxy);
     proxy.resume();
-    await assertRejects(() => sending.flush(), ConnectionError, "1 messages");
+    await assertRejects(() => sending.flush(), ConnectionError, "1 unconfirmed message");
     await sending.flush();
   }));
 

@@ -56,7 +56,7 @@ Deno.test("within() rejects at the deadline, and not before", async () => {
   assertEquals([error.name, error.timeout, error.subject], ["TimeoutError", 100, "a.b"]);
   assertEquals(
     error.message,
-    `Cannot request "a.b" as it must be done in time: 100 ms have passed`,
+    `Cannot request "a.b" as it must finish in time: 100 ms have passed`,
   );
 });
 

@@ -12,20 +12,20 @@ const cause = new Error("below");
 /** One of each class, with the facts it has to keep. */
 const EACH: readonly [Error, string, Record<string, unknown>][] = [
   [
-    new errors.ConnectionError("Cannot connect to a as a server must be there: x", "tls", {
+    new errors.ConnectionError("Cannot connect to a as a server must be reachable: x", "tls", {
       cause,
     }),
-    "Cannot connect to a as a server must be there: x",
+    "Cannot connect to a as a server must be reachable: x",
     { name: "ConnectionError", reason: "tls", cause },
   ],
   [
     new errors.TimeoutError(`request "a"`, 50, "a", { cause }),
-    `Cannot request "a" as it must be done in time: 50 ms have passed`,
+    `Cannot request "a" as it must finish in time: 50 ms have passed`,
     { name: "TimeoutError", timeout: 50, subject: "a", cause },
   ],
   [
     new errors.NoRespondersError("a", { cause }),
-    `Cannot request "a" as somebody must subscribe to it: no responders`,
+    `Cannot request "a" as it must have a subscriber: no responders`,
     { name: "NoRespondersError", subject: "a", cause },
   ],
   [
@@ -40,7 +40,7 @@ const EACH: readonly [Error, string, Record<string, unknown>][] = [
   ],
   [
     new errors.SubscriptionError("a", "maximum subscriptions exceeded", { cause }),
-    `Cannot subscribe to "a" as the server must take it: maximum subscriptions exceeded`,
+    `Cannot subscribe to "a" as the server must accept it: maximum subscriptions exceeded`,
     { name: "SubscriptionError", subject: "a", words: "maximum subscriptions exceeded", cause },
   ],
   [

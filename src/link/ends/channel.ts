@@ -227,7 +227,7 @@ export class Channel implements LinkOwner {
       if (this.#stalled) this.#watchForStall();
     }
     if (this.#assembler.take(frame)) return;
-    const description = "The message is larger than is taken";
+    const description = "The message is larger than the receiver accepts";
     // the machine is in the middle of taking it
     queueMicrotask(() => this.abort({ reason: "error", code: 413, description }));
   }

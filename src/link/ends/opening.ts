@@ -139,7 +139,7 @@ export function termsIn({ headers }: Pick<Message, "headers">): HandshakeTerms |
   if (terms) return terms;
   throw new ReplyError(
     ERROR_CODES.badRequest,
-    "This version of streams and sessions is not spoken here",
+    "This version of streams and sessions is not supported",
   );
 }
 
@@ -176,7 +176,7 @@ export function accept(
   const secret = hasSecret ? newSecret() : 0;
   const own = { ...termsOf(terms.kind, settings, context.responseLimit), secret };
   if (channel.handshake.accept(replyTo, terms, own, headers)) return channel;
-  const description = "Addresses of reply must arrive as they were sent";
+  const description = "Reply addresses must arrive as they were sent";
   channel.ended({ reason: "gap" });
   throw new ReplyError(ERROR_CODES.badRequest, description);
 }

@@ -40,7 +40,7 @@ export class UnexpectedMessages {
 
 /** The error for an acceptance that cannot be answered. */
 export function rewritten(subject: string, replyTo: string): LinkError {
-  const rule = "addresses of reply must arrive as they were sent, in this protocol's version";
+  const rule = "reply addresses must arrive as they were sent, in this protocol's version";
   return new LinkError(`open, as ${rule} ("${replyTo}"),`, subject, "gap");
 }
 

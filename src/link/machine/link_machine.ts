@@ -16,7 +16,7 @@ import { SendWindow, type Sent } from "./send_window.ts";
 
 const GAP: EndDetails = { reason: "gap" };
 /** The peer has sent more than there was room for. */
-const BEYOND: EndDetails = { reason: "error", code: 413, description: "There is no room for more" };
+const BEYOND: EndDetails = { reason: "error", code: 413, description: "Sent beyond the window" };
 
 /**
  * One side of a link, without any network or clock: what happened comes in by calls, with the time, and what is to be

@@ -217,7 +217,7 @@ async function warnings(register: (broker: NatsBroker) => unknown): Promise<stri
 
 Deno.test("NatsBroker.start() warns once of a subscriber that sees its inboxes", async () => {
   const warning = (pattern: string) => [
-    "Cannot keep the inboxes private as their prefix must be outside of what is subscribed to: " +
+    "Cannot keep the inboxes private as no subscription must overlap their prefix: " +
     `"${pattern}" sees "_SHOP.>"`,
   ];
   assertEquals(await warnings((broker) => broker.subscriber(">", () => {})), warning(">"));

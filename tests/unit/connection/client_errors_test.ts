@@ -8,7 +8,7 @@ Deno.test("connectError() names the servers, what must hold, and what the client
   const fault = connectError(cause, ["a:1", "b:2"]);
   assertStrictEquals(
     fault.message,
-    "Cannot connect to a:1, b:2 as a server must be there: connection refused",
+    "Cannot connect to a:1, b:2 as a server must be reachable: connection refused",
   );
   assertEquals([fault.reason, fault.cause], ["refused", cause]);
 });

@@ -12,7 +12,7 @@ Deno.test("ReplyAddressError keeps its facts, and says what was refused and how 
   ]);
   assertEquals(
     error.message,
-    'Cannot handle a message to "orders.echo" as its answer must go where the broker answers: "$JS.API.INFO" (7)',
+    'Cannot handle a message to "orders.echo" as its reply address must be permitted: "$JS.API.INFO" (7)',
   );
 });
 

@@ -51,7 +51,7 @@ Deno.test("Pattern refuses a parameter that is not a whole token with a letter f
 
 Deno.test("Pattern refuses a name that is there twice", () => {
   const sentence = sentenceOf(() => new Pattern("{id}.x.{id}"));
-  assertEquals(sentence, `Cannot subscribe as "id" must be there once: "{id}.x.{id}"`);
+  assertEquals(sentence, `Cannot subscribe as "id" must occur once: "{id}.x.{id}"`);
 });
 
 Deno.test("Pattern refuses what no server would take", () => {
@@ -153,7 +153,7 @@ Deno.test("Pattern.fill() refuses a value that is not there, whatever every obje
 Deno.test("Pattern.fill() refuses a pattern with a wildcard, as nobody can publish to one", () => {
   assertEquals(
     sentenceOf(() => new Pattern("{id}.*").fill({ id: "a" })),
-    `Cannot fill "{id}.*" as a subject must not hold a wildcard: "a.*"`,
+    `Cannot fill "{id}.*" as a subject must not contain a wildcard: "a.*"`,
   );
 });
 

@@ -85,7 +85,7 @@ Deno.test("RequestInvocation aborts its signal at the deadline, with the time th
   assertEquals([signal.reason.timeout, signal.reason.subject], [50, "orders.1"]);
   assertStrictEquals(
     signal.reason.message,
-    'Cannot answer "orders.1" as it must be done in time: 50 ms have passed',
+    'Cannot answer "orders.1" as it must finish in time: 50 ms have passed',
   );
 });
 

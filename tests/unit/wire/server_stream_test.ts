@@ -188,7 +188,11 @@ Deno.test("ServerStreamParser tells once of what no server sends, and reads noth
     assertEquals([taken, control, failures.length], [[], [], 1], text.slice(0, 40));
     const [failure] = failures;
     assertInstanceOf(failure, ConnectionError);
-    assert(failure.message.startsWith("Cannot read on as a server must send whole messages: "));
+    assert(
+      failure.message.startsWith(
+        "Cannot read from the server as the server must send whole messages: ",
+      ),
+    );
     assertStrictEquals(failure.reason, "interrupted");
   }
 });
