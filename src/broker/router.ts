@@ -1,16 +1,15 @@
 import type { AnyState } from "../message/message.ts";
-import { InvalidSubjectError } from "../errors.ts";
 import type { SessionHandler } from "../link/session.ts";
 import { checkSession, type SessionOptions } from "../link/link_options.ts";
 import type { Middleware } from "../middleware/middleware.ts";
-import { checkOptions, middleware as aMiddleware, text, wrongCall } from "../options.ts";
+import { checkOptions, middleware as aMiddleware, wrongCall } from "../options.ts";
 import {
   checkPublisher,
   PatternPublisher,
   type Publisher,
   type PublisherOptions,
 } from "../sending/publisher.ts";
-import { checkSubject, type ParamNames, type Params, Pattern } from "../subject/subject.ts";
+import { checkText, type ParamNames, type Params, Pattern } from "../subject/subject.ts";
 import { driverOf, type Given, type Source } from "../source/source.ts";
 import { SessionOpener } from "../subscriber/route.ts";
 import { subjectOrigin } from "../subscriber/subject_source.ts";
@@ -23,8 +22,9 @@ import {
   subscriberSettings,
 } from "../subscriber/subscriber_options.ts";
 import { startHook, stopHook } from "./hooks.ts";
+import { type IncludeOptions, prefixOf } from "./include_options.ts";
 import { Registry, registryOf, setRegistry } from "./registry.ts";
-import type { IncludeOptions, MiddlewarePair, Replied } from "./router_types.ts";
+import type { MiddlewarePair, Replied } from "./router_types.ts";
 
 /**
  * What `include` asks of a router: its state must be a part of the state of what includes it, which runs the outer
@@ -124,17 +124,7 @@ export class NatsRouter<State extends object = AnyState> {
     if (!(router instanceof NatsRouter)) {
       throw wrongCall("include a router", 'include(router, { prefix: "v1." })');
     }
-    checkOptions("include a router", options, { prefix: text });
-    const { prefix = "" } = options;
-    if (/[{}]/.test(prefix)) {
-      throw new InvalidSubjectError("include a router", "a prefix must have no parameters", prefix);
-    }
-    if (prefix !== "") checkSubject("include a router", `${prefix}x`);
-    if (/[A-Za-z0-9]$/.test(prefix)) {
-      const rule = `a prefix must end with a separator, as "v1." does`;
-      throw new InvalidSubjectError("include a router", rule, prefix);
-    }
-    registryOf(this).include(registryOf(router), prefix);
+    registryOf(this).include(registryOf(router), prefixOf(options));
     return this;
   }
 
@@ -143,6 +133,21 @@ export class NatsRouter<State extends object = AnyState> {
    * then those of its routers. Its resource, a result with `Symbol.asyncDispose` or `Symbol.dispose`, lasts until the
    * stop. If it throws, or all of them take longer than `startTimeout`, `start()` rejects, and what they had started is
    * stopped in reverse order. It must not await `start()`.
+   *
+   * @example
+   * ```ts
+   * import { NatsBroker } from "@signalbox/nats";
+   * import { TestBroker } from "@signalbox/nats/testing";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const notes: string[] = [];
+   * const broker = new NatsBroker();
+   * broker.onStart(() => ({ [Symbol.dispose]: () => notes.push("closed") })); // or () => openPool()
+   * {
+   *   await using _test = await TestBroker.start(broker);
+   * }
+   * assertEquals(notes, ["closed"]);
+   * ```
    *
    * @param hook gets a signal that aborts when the start is given up
    * @throws {TypeError} if it is not a function
@@ -289,10 +294,4 @@ export class NatsRouter<State extends object = AnyState> {
       replySchema: undefined,
     });
   }
-}
-
-/** Checks that the pattern is text before error messages quote it. */
-function checkText(action: string, pattern: unknown): void {
-  if (typeof pattern === "string") return;
-  throw new InvalidSubjectError(action, "a subject must be text", pattern);
 }

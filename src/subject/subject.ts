@@ -29,6 +29,16 @@ export function checkSubject(
   throw new InvalidSubjectError(action, faultOf(subject), written);
 }
 
+/**
+ * Checks that a pattern is text before error messages quote it.
+ *
+ * @throws {InvalidSubjectError} if it is not
+ */
+export function checkText(action: string, pattern: unknown): asserts pattern is string {
+  if (typeof pattern === "string") return;
+  throw new InvalidSubjectError(action, "a subject must be text", pattern);
+}
+
 /** Whether a text is a subject to publish to. */
 export function isSubject(text: unknown): text is string {
   return typeof text === "string" && fits(text, SUBJECT, wideSubject);
