@@ -22,8 +22,8 @@ import { flush, ping, run, stop } from "./timed_calls.ts";
  *
  * As a {@linkcode NatsRouter} it also has {@linkcode NatsRouter.prototype.subscriber | subscriber()} and
  * {@linkcode NatsRouter.prototype.session | session()} for handlers,
- * {@linkcode NatsRouter.prototype.publisher | publisher()}, {@linkcode NatsRouter.prototype.use | use()} for middleware,
- * {@linkcode NatsRouter.prototype.include | include()} for routers, and
+ * {@linkcode NatsRouter.prototype.publisher | publisher()}, {@linkcode NatsRouter.prototype.use | use()} for
+ * middleware, {@linkcode NatsRouter.prototype.include | include()} for routers, and
  * {@linkcode NatsRouter.prototype.onStart | onStart()} and {@linkcode NatsRouter.prototype.onStop | onStop()}.
  */
 export class NatsBroker<State extends object = AnyState> extends NatsRouter<State>
@@ -137,7 +137,7 @@ export class NatsBroker<State extends object = AnyState> extends NatsRouter<Stat
     return this.#core.permissions(this.#registry, options);
   }
 
-  /** What the broker does now; it changes before the event that tells of the change. */
+  /** What the broker does now; it changes before the event that reports the change. */
   get state(): BrokerState {
     return this.#core.feed.state;
   }

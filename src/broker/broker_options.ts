@@ -61,7 +61,7 @@ export interface BrokerOptions {
   readonly startTimeout?: Duration;
   /**
    * Whether the first connect retries, as a reconnect does, until a server answers or the broker is stopped. It still
-   * fails at once if a retry cannot help: credentials, TLS, a permission of Deno's.
+   * fails at once if a retry cannot help: credentials, TLS, a missing Deno permission.
    *
    * @default {false}
    */

@@ -12,8 +12,8 @@ export interface Door {
   /** Runs at each start, once everything is subscribed; a failure fails the start. */
   start?(access: BrokerAccess): void | Promise<void>;
   /**
-   * Runs at each stop, within so many milliseconds: the handlers have ended, and the connection is there. The last door
-   * to be registered stops first.
+   * Runs at each stop, within `timeout` milliseconds: the handlers have ended, and the connection is still open. The
+   * last door to be registered stops first.
    */
   stop?(timeout: number): void | Promise<void>;
   /** What `broker.describe()` says of it: plain data. */

@@ -22,7 +22,7 @@ type Variable = typeof WAYS[number][number] | typeof CERTIFICATES[number] | "NAT
 type Read = (name: Variable) => string | undefined;
 
 /**
- * The servers and the options of a broker, with what the environment says, in the variables of the `nats` command:
+ * The servers and the options of a broker, read from the environment variables of the `nats` command:
  * `NATS_URL`, and one of `NATS_USER` with `NATS_PASSWORD`, `NATS_TOKEN`, `NATS_CREDS` (a file), `NATS_NKEY` (a file with
  * a seed), `NATS_JWT` with `NATS_SEED`; `NATS_CA` is the file of a private authority. It reads them when it is called,
  * and needs `--allow-env=NATS_*`.
@@ -33,7 +33,7 @@ type Read = (name: Variable) => string | undefined;
  *
  * const broker = new NatsBroker(...fromEnv({ name: "shop" }));
  * ```
- * @param options what else the broker is to have; the environment replaces `auth` and `tls.caFile`
+ * @param options further options of the broker; the environment replaces `auth` and `tls.caFile`
  * @throws {TypeError} if variables contradict each other, or one that belongs to another is missing
  * @throws {Deno.errors.NotCapable} if the program may not read all of them
  */

@@ -7,7 +7,7 @@ import type { Needs } from "../source/source.ts";
 import type { Registry } from "./registry.ts";
 
 /**
- * What a server must permit a user, in the forms that a server reads; `broker.permissions()` makes it. Answers are
+ * What a server must permit a user, in the formats that servers read; `broker.permissions()` returns it. Answers are
  * publications to the inboxes of callers: the broker's `answersTo`, or `_INBOX.>`.
  *
  * @example

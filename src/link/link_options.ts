@@ -112,7 +112,7 @@ function filled(bounds: LinkOptions["window"]): Bounds {
 
 /** What to send with a request for a stream, or with an opening, and how long to wait. */
 export interface OpeningOptions<Incoming = unknown> extends LinkOptions {
-  /** Additional headers; a header with the name of one of ours, in any case, replaces ours. */
+  /** Additional headers; one that the broker sets too, in any case, replaces the broker's. */
   readonly headers?: HeaderFields;
   /**
    * Ties together all messages of one piece of work.

@@ -126,7 +126,7 @@ export interface Session<
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** A function that serves a session; the session ends when the function returns or throws. */
+/** Serves a session, which ends when this function returns or throws. */
 export type SessionHandler<
   Incoming = unknown,
   Outgoing = unknown,

@@ -34,7 +34,7 @@ export interface Logger {
   debug(message: string, fields?: LogFields): void;
   /** Normal events: started, connected again. */
   info(message: string, fields?: LogFields): void;
-  /** Problems that pass by themselves, and deserve a look if they happen often. */
+  /** Problems that resolve themselves; look into them if they happen often. */
   warn(message: string, fields?: LogFields): void;
   /** Failures. */
   error(message: string, fields?: LogFields): void;

@@ -46,7 +46,7 @@ export interface Message<
    * of at most 256 bytes.
    */
   readonly correlationId: string | undefined;
-  /** Values that middleware passes on to the handlers; a fresh object for every message. */
+  /** Values that middleware passes to the handlers; a new object for every message. */
   readonly state: State;
   /**
    * Aborts when the caller's timeout passes, when the timeout of the broker's stop passes, and when the caller of a

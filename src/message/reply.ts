@@ -27,7 +27,7 @@ export class Reply {
 }
 
 /**
- * Makes a reply with headers or with a reply address; a handler that needs neither returns the mere body.
+ * Makes a reply with headers or with a reply address; a handler that needs neither returns just the body.
  *
  * @throws {TypeError} naming the option that is wrong
  *

@@ -171,7 +171,7 @@ export interface RequestManyOptions<Answer = unknown, Body = unknown> {
   readonly timeout?: Duration;
   /** Ends the request when it aborts; the iteration throws its reason. */
   readonly signal?: AbortSignal;
-  /** Additional headers; a header with the name of one of ours, in any case, replaces ours. */
+  /** Additional headers; one that the broker sets too, in any case, replaces the broker's. */
   readonly headers?: HeaderFields;
   /**
    * Ties together all messages of one piece of work.

@@ -11,7 +11,7 @@ import { checkSubject } from "../subject/subject.ts";
 
 /** What to send with the body of a publisher. */
 export interface MessageOptions {
-  /** Additional headers; a header with the name of one of ours, in any case, replaces ours. */
+  /** Additional headers; one that the broker sets too, in any case, replaces the broker's. */
   readonly headers?: HeaderFields;
   /** Where an answer should go; an inbox's subject, for instance. */
   readonly replyTo?: string;
@@ -49,7 +49,7 @@ export interface PublishOptions<Body = unknown> extends MessageOptions {
 
 /** What to send with the request of a publisher, and how long to wait. */
 export interface QuestionOptions {
-  /** Additional headers; a header with the name of one of ours, in any case, replaces ours. */
+  /** Additional headers; one that the broker sets too, in any case, replaces the broker's. */
   readonly headers?: HeaderFields;
   /**
    * Ties together all messages of one piece of work.

@@ -63,9 +63,10 @@ export interface SubscriberOptions<
   readonly noReply?: boolean;
   /**
    * How many handlers run at a time; 1 keeps the order. Handlers spend most of their time waiting on I/O, and a single
-   * slow handler must not make all callers time out; the limit protects the services that the handlers use.
+   * slow handler must not make all callers time out; the limit protects the services that the handlers use. Without this
+   * option an `async function*` runs up to `maxStreams` times, as its readers set the pace.
    *
-   * @default {64}; as many as `maxStreams` lets for an `async function*`, whose readers set the pace
+   * @default {64}
    */
   readonly concurrency?: number;
   /**

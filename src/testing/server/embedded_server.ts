@@ -27,7 +27,7 @@ type Changing<T> = { -readonly [Key in keyof T]: T[Key] };
 
 /**
  * A NATS server in this process: core NATS with the rules and the error texts of nats-server, for tests and first
- * steps, with streams in memory. Any client reaches it over TCP or WebSocket, and a program that may do nothing at all
+ * steps, with streams in memory. Any client reaches it over TCP or WebSocket, and a program without any permission
  * reaches it through {@linkcode EmbeddedServer.socket}. It has no TLS, no cluster and only one account, and answers
  * like a nats-server without these.
  *

@@ -1,4 +1,4 @@
-/** What {@linkcode EmbeddedServer.stats} tells. Bytes are payload, headers included. */
+/** What {@linkcode EmbeddedServer.stats} returns. Bytes are payload, headers included. */
 export interface EmbeddedStats {
   /** Clients connected now. */
   readonly connections: number;
@@ -8,10 +8,10 @@ export interface EmbeddedStats {
   readonly messagesIn: number;
   /** Bytes of these messages. */
   readonly bytesIn: number;
-  /** Messages that were put on their way to subscribers since the start. */
+  /** Messages sent to subscribers since the start. */
   readonly messagesOut: number;
   /** Bytes of these messages. */
   readonly bytesOut: number;
-  /** Clients dropped because they did not take what was sent to them. */
+  /** Clients dropped because they read too slowly. */
   readonly slowConsumers: number;
 }
