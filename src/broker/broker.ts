@@ -128,7 +128,8 @@ export class NatsBroker<State extends object = AnyState> extends NatsRouter<Stat
 
   /**
    * The least that the server must permit this broker's user: its inboxes, the subscribers and publishers registered so
-   * far, and what `options` add. List in `options` all other subjects that the program sends to.
+   * far, and what `options` add. List in `options` all other subjects that the program sends to. {@linkcode
+   * Permissions} has an example.
    *
    * @throws {TypeError} for a wrong option
    * @throws {InvalidSubjectError} for a wrong subject in an option
@@ -144,7 +145,7 @@ export class NatsBroker<State extends object = AnyState> extends NatsRouter<Stat
 
   /**
    * What the broker consists of and what it counted so far, as plain data with the schemas as JSON Schemas. A door or a
-   * schema that cannot be described is left out, and is an `error` event.
+   * schema that cannot be described is left out, and is an `error` event. {@linkcode BrokerDescription} has an example.
    */
   describe(): BrokerDescription {
     return describeBroker(this.#core, this.#registry);
@@ -152,13 +153,15 @@ export class NatsBroker<State extends object = AnyState> extends NatsRouter<Stat
 
   /**
    * What the broker counted so far, as plain data. A door whose counts cannot be read is left out, and is an `error`
-   * event.
+   * event. {@linkcode BrokerStats} has an example.
    */
   stats(): BrokerStats {
     return statsOf(this.#core, this.#registry);
   }
 
-  /** The broker's events from now on; ends once the broker is stopped. */
+  /**
+   * The broker's events from now on; ends once the broker is stopped. {@linkcode BrokerEvent} has an example.
+   */
   events(): AsyncIterableIterator<BrokerEvent> {
     return this.#core.feed.iterate();
   }
@@ -169,7 +172,8 @@ export class NatsBroker<State extends object = AnyState> extends NatsRouter<Stat
   }
 
   /**
-   * Opens an inbox: once it resolves, the server has the subscription, and the inbox gets every message.
+   * Opens an inbox: once it resolves, the server has the subscription, and the inbox gets every message. {@linkcode
+   * Inbox} has an example.
    *
    * @throws {TypeError} naming the option that is wrong
    * @throws {PermissionError} if the server does not permit it
@@ -183,7 +187,7 @@ export class NatsBroker<State extends object = AnyState> extends NatsRouter<Stat
   /**
    * Publishes text as text, bytes as bytes, and everything else as JSON. A failure also emits an `error` event, so a
    * program sees it without awaiting this call. While disconnected the broker holds messages, in order, and sends them
-   * after the reconnect.
+   * after the reconnect. {@linkcode PublishOptions} has an example.
    *
    * @throws {InvalidSubjectError} for a wrong subject
    * @throws {TypeError} for a wrong option
@@ -237,7 +241,8 @@ export class NatsBroker<State extends object = AnyState> extends NatsRouter<Stat
 
   /**
    * Sends a request to every subscriber of the subject and yields their answers as they arrive; ends after `max`
-   * answers, `stall` milliseconds after the last answer, or at `timeout`, and `closed` says which.
+   * answers, `stall` milliseconds after the last answer, or at `timeout`, and `closed` says which. {@linkcode Answers}
+   * has an example.
    *
    * @throws {InvalidSubjectError} for a wrong subject
    * @throws {TypeError} for a wrong option
@@ -253,6 +258,7 @@ export class NatsBroker<State extends object = AnyState> extends NatsRouter<Stat
 
   /**
    * Requests a streamed reply and yields its parts as they arrive; when the reader stops, the responder stops too.
+   * {@linkcode ReplyStream} has examples.
    *
    * @throws {InvalidSubjectError} for a wrong subject
    * @throws {TypeError} for a wrong option
@@ -267,7 +273,7 @@ export class NatsBroker<State extends object = AnyState> extends NatsRouter<Stat
   }
 
   /**
-   * Opens a session; resolves once the other side has accepted it.
+   * Opens a session; resolves once the other side has accepted it. {@linkcode Session} has an example.
    *
    * @param opening the opening value; the other side reads it as `session.opening`
    * @throws {InvalidSubjectError} for a wrong subject

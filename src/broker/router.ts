@@ -171,7 +171,7 @@ export class NatsRouter<State extends object = AnyState> {
 
   /**
    * Makes a publisher for a subject, or for a pattern such as `"orders.{id}.done"` that each message fills in. If the
-   * pattern is known only at run time, the option `params` names its parameters.
+   * pattern is known only at run time, the option `params` names its parameters. {@linkcode Publisher} has examples.
    *
    * @throws {InvalidSubjectError} at once, for an invalid pattern
    * @throws {TypeError} at once, for a wrong option
@@ -257,7 +257,7 @@ export class NatsRouter<State extends object = AnyState> {
 
   /**
    * Serves sessions on a subject, a wildcard, or a pattern such as `"chat.{room}"`; `start()` subscribes. A session
-   * ends when its handler returns or throws.
+   * ends when its handler returns or throws. {@linkcode Session} has an example.
    *
    * @throws {InvalidSubjectError} for an invalid pattern
    * @throws {TypeError} for a wrong option, and if an opening would get two answers
