@@ -41,7 +41,7 @@ export type { Duration } from "./src/duration.ts";
 export type { TimeoutOptions } from "./src/options.ts";
 export type { BrokerOptions } from "./src/broker/broker_options.ts";
 export type { ReconnectOptions } from "./src/broker/reconnect_options.ts";
-export type { TlsOptions } from "./src/broker/tls_options.ts";
+export type { TlsOptions } from "./src/connection/settings.ts";
 export type {
   BrokerDescription,
   DoorDescription,
@@ -89,8 +89,7 @@ export type { Reply, ReplyOptions } from "./src/message/reply.ts";
 export type { Schema, SchemaIssue, SchemaResult } from "./src/message/schema.ts";
 export type { AnyParams, ParamNames, Params } from "./src/subject/subject.ts";
 export type { Providing } from "./src/broker/router.ts";
-export type { IncludeOptions } from "./src/broker/include_options.ts";
-export type { MiddlewarePair, Replied } from "./src/broker/router_types.ts";
+export type { IncludeOptions, MiddlewarePair, Replied } from "./src/broker/router_types.ts";
 export type { Given, GivenBySource, KIND, Kind, Source } from "./src/source/source.ts";
 export type { Handler } from "./src/subscriber/subscriber.ts";
 export type { HandlerSubscriber, ReadSubscriber, Subscriber } from "./src/subscriber/subscriber.ts";

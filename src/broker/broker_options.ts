@@ -1,11 +1,16 @@
 import { asMilliseconds, type Duration } from "../duration.ts";
 import { type Auth, authSettings, type AuthSource, checkPlace } from "../connection/auth.ts";
 import { parseServers } from "../connection/servers.ts";
-import type { ConnectionSettings } from "../connection/settings.ts";
+import {
+  checkTls,
+  checkTransport,
+  type ConnectionSettings,
+  type TlsOptions,
+} from "../connection/settings.ts";
 import type { ResponseLimit } from "../link/link_options.ts";
 import { type Logger, standardError } from "../log/logger.ts";
 import { type Codec, type Codecs, codecsOf } from "../message/codec.ts";
-import { ownCorrelationIds } from "../message/correlation_ids.ts";
+import { ownCorrelationIds } from "../message/work.ts";
 import {
   bytes,
   checkOptions,
@@ -21,7 +26,6 @@ import {
 import type { ServiceOptions } from "../service/endpoint.ts";
 import { checkPrefix, Pattern } from "../subject/subject.ts";
 import type { ReconnectOptions } from "./reconnect_options.ts";
-import { checkTls, checkTransport, type TlsOptions } from "./tls_options.ts";
 
 /** How a broker connects and names its inboxes. */
 export interface BrokerOptions {

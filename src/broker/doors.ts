@@ -1,8 +1,8 @@
 import { callable, describe } from "../options.ts";
 import type { BrokerContext } from "../source/context.ts";
 import type { BrokerAccess, Needs } from "../source/source.ts";
-import { endInReverse } from "./in_reverse.ts";
 import type { Registry } from "./registry.ts";
+import { endInReverse } from "./stop_deadline.ts";
 
 /** What a door, such as JetStream, does with a broker that it is registered with. */
 export interface Door {

@@ -2,8 +2,7 @@ import type { Clock } from "../clock.ts";
 import { within } from "../deadline.ts";
 import { asError } from "../legible.ts";
 import { callable, describe } from "../options.ts";
-import { endInReverse, type Step } from "./in_reverse.ts";
-import { StopDeadline } from "./stop_deadline.ts";
+import { endInReverse, type Step, StopDeadline } from "./stop_deadline.ts";
 
 /** Runs at the start; a resource that it returns is disposed of at the stop. */
 export type StartHook = (starting: { readonly signal: AbortSignal }) => unknown;

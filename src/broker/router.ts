@@ -2,14 +2,20 @@ import type { AnyState } from "../message/message.ts";
 import type { SessionHandler } from "../link/session.ts";
 import { checkSession, type SessionOptions } from "../link/link_options.ts";
 import type { Middleware } from "../middleware/middleware.ts";
-import { checkOptions, middleware as aMiddleware, wrongCall } from "../options.ts";
+import { checkOptions, middleware as aMiddleware, text, wrongCall } from "../options.ts";
 import {
   checkPublisher,
   PatternPublisher,
   type Publisher,
   type PublisherOptions,
 } from "../sending/publisher.ts";
-import { checkText, type ParamNames, type Params, Pattern } from "../subject/subject.ts";
+import {
+  checkRouterPrefix,
+  checkText,
+  type ParamNames,
+  type Params,
+  Pattern,
+} from "../subject/subject.ts";
 import { driverOf, type Given, type Source } from "../source/source.ts";
 import { SessionOpener } from "../subscriber/route.ts";
 import { subjectOrigin } from "../subscriber/subject_source.ts";
@@ -22,9 +28,8 @@ import {
   subscriberSettings,
 } from "../subscriber/subscriber_options.ts";
 import { startHook, stopHook } from "./hooks.ts";
-import { type IncludeOptions, prefixOf } from "./include_options.ts";
 import { Registry, registryOf, setRegistry } from "./registry.ts";
-import type { MiddlewarePair, Replied } from "./router_types.ts";
+import type { IncludeOptions, MiddlewarePair, Replied } from "./router_types.ts";
 
 /**
  * What `include` asks of a router: its state must be a part of the state of what includes it, which runs the outer
@@ -124,7 +129,10 @@ export class NatsRouter<State extends object = AnyState> {
     if (!(router instanceof NatsRouter)) {
       throw wrongCall("include a router", 'include(router, { prefix: "v1." })');
     }
-    registryOf(this).include(registryOf(router), prefixOf(options));
+    checkOptions("include a router", options, { prefix: text });
+    const { prefix = "" } = options;
+    checkRouterPrefix("include a router", prefix);
+    registryOf(this).include(registryOf(router), prefix);
     return this;
   }
 
@@ -138,15 +146,10 @@ export class NatsRouter<State extends object = AnyState> {
    * ```ts
    * import { NatsBroker } from "@signalbox/nats";
    * import { TestBroker } from "@signalbox/nats/testing";
-   * import { assertEquals } from "@std/assert";
    *
-   * const notes: string[] = [];
    * const broker = new NatsBroker();
-   * broker.onStart(() => ({ [Symbol.dispose]: () => notes.push("closed") })); // or () => openPool()
-   * {
-   *   await using _test = await TestBroker.start(broker);
-   * }
-   * assertEquals(notes, ["closed"]);
+   * broker.onStart(() => ({ [Symbol.dispose]: () => console.log("closed") })); // or () => openPool()
+   * await using _test = await TestBroker.start(broker); // it is closed at the end
    * ```
    *
    * @param hook gets a signal that aborts when the start is given up

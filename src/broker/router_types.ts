@@ -8,6 +8,17 @@ export type Replied<Value> =
   | Promise<Value | Reply>
   | AsyncIterable<Value | Reply>;
 
+/** How to include a router. */
+export interface IncludeOptions {
+  /**
+   * A prefix for every pattern of the router and every subject it publishes to. It is prepended unchanged, so end it
+   * with a dot or another separator, as in `"v1."`.
+   *
+   * @default {""}
+   */
+  readonly prefix?: string;
+}
+
 /** Middleware for both directions. */
 export interface MiddlewarePair<State> {
   /** Wraps the handlers. */

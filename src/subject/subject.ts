@@ -62,6 +62,22 @@ export function checkPrefix(action: string, prefix: unknown): asserts prefix is 
   }
 }
 
+/**
+ * Throws for a prefix of routers that is not the start of a valid subject, or that ends with a letter or digit.
+ *
+ * @throws {InvalidSubjectError}
+ */
+export function checkRouterPrefix(action: string, prefix: string): void {
+  if (/[{}]/.test(prefix)) {
+    throw new InvalidSubjectError(action, "a prefix must have no parameters", prefix);
+  }
+  if (prefix !== "") checkSubject(action, `${prefix}x`);
+  if (/[A-Za-z0-9]$/.test(prefix)) {
+    const rule = `a prefix must end with a separator, as "v1." does`;
+    throw new InvalidSubjectError(action, rule, prefix);
+  }
+}
+
 function fits(text: string, narrow: RegExp, wide: () => RegExp): boolean {
   if (narrow.test(text)) return text.length <= LONGEST;
   return wide().test(text) && bytesOf(text) <= LONGEST;
