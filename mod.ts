@@ -56,7 +56,7 @@ export type { SendOptions, Session, SessionHandler, SessionState } from "./src/l
 export type { OpenSessionOptions, SessionOptions } from "./src/link/link_options.ts";
 export type { ReplyStream } from "./src/link/stream.ts";
 export type { RequestStreamOptions } from "./src/link/link_options.ts";
-export type { Codec } from "./src/message/codec.ts";
+export type { Codec } from "./src/message/codecs.ts";
 export type { Message } from "./src/message/message.ts";
 export type { HeaderFields, HeaderRecord } from "./src/message/headers.ts";
 export type { Reply, ReplyOptions } from "./src/message/reply.ts";

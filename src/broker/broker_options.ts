@@ -3,7 +3,7 @@ import { parseServers, type ServerList, withoutQuery } from "../connection/serve
 import type { ConnectionSettings } from "../connection/settings.ts";
 import type { ResponseLimit } from "../link/link_options.ts";
 import { type Logger, standardError } from "../log/logger.ts";
-import { type Codec, type Codecs, codecsOf } from "../message/codec.ts";
+import { type Codec, type Codecs, codecsOf } from "../message/codecs.ts";
 import {
   bytes,
   checkOptions,

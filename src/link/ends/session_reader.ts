@@ -2,7 +2,7 @@ import type { Clock } from "../../clock.ts";
 import { within } from "../../deadline.ts";
 import type { ValidationError } from "../../errors.ts";
 import type { NextOptions } from "../../inbox/inbox.ts";
-import type { Codecs } from "../../message/codec.ts";
+import type { Codecs } from "../../message/codecs.ts";
 import { type Message, ReceivedMessage, type Reception } from "../../message/message.ts";
 import { LONGEST_VALIDATION, type Schema, validate } from "../../message/schema.ts";
 import { headersOf, type ReceivedBody } from "../frames/body_frames.ts";
