@@ -82,7 +82,7 @@ export type {
 } from "./src/link/link_options.ts";
 export type { ReplyStream } from "./src/link/stream.ts";
 export type { RequestStreamOptions } from "./src/link/link_options.ts";
-export type { Codec } from "./src/message/codec.ts";
+export type { Codec } from "./src/message/codecs.ts";
 export type { AnyState, Message } from "./src/message/message.ts";
 export type { HeaderFields, HeaderRecord, MessageHeaders } from "./src/message/headers.ts";
 export type { Reply, ReplyOptions } from "./src/message/reply.ts";

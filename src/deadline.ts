@@ -47,13 +47,12 @@ export function within<T>(
     const timer = timeout === undefined ? undefined : clock!.setTimeout(() => {
       settle(() => resolve(rejection(new TimeoutError(action, given!, subject))));
     }, timeout);
-    const abort = () => settle(() => reject(signal!.reason));
+    const stopListening = signal && onAbort(signal, () => settle(() => reject(signal.reason)));
     const settle = (finish: () => void) => {
       timer?.clear();
-      signal?.removeEventListener("abort", abort);
+      stopListening?.();
       finish();
     };
-    signal?.addEventListener("abort", abort, { once: true });
     promise.then((value) => settle(() => resolve(value)), (error) => settle(() => reject(error)));
   });
 }

@@ -15,7 +15,7 @@ import type {
 import { loadLinks, openSession, requestStream } from "../link/load.ts";
 import type { Session } from "../link/session.ts";
 import type { ReplyStream } from "../link/stream.ts";
-import { logEvents } from "../log/event_log.ts";
+import { logEvents } from "../log/log_lines.ts";
 import { currentWork, timeWithinWork } from "../message/work.ts";
 import { ReplyAddresses } from "../replies/reply_addresses.ts";
 import { type Answers, type RequestManyOptions, requestManySettings } from "../requests/answers.ts";

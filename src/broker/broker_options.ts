@@ -9,7 +9,7 @@ import {
 } from "../connection/settings.ts";
 import type { ResponseLimit } from "../link/link_options.ts";
 import { type Logger, standardError } from "../log/logger.ts";
-import { type Codec, type Codecs, codecsOf } from "../message/codec.ts";
+import { type Codec, type Codecs, codecsOf } from "../message/codecs.ts";
 import { ownCorrelationIds } from "../message/work.ts";
 import {
   bytes,

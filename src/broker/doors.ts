@@ -62,9 +62,10 @@ export class Doors {
     for (const door of this.#doors) {
       let started = this.#started.get(door);
       if (!started) {
-        started = Promise.try(() => door.start?.(context));
-        this.#started.set(door, started);
-        started.catch(() => this.#started.delete(door));
+        const starting = started = Promise.try(() => door.start?.(context));
+        this.#started.set(door, starting);
+        // it may have been stopped, and started anew, before it fails
+        starting.catch(() => this.#started.get(door) === starting && this.#started.delete(door));
       }
       await started;
       if (this.#stops !== stops) return;

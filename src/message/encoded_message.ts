@@ -1,5 +1,6 @@
 import type { RawMessage } from "./raw_message.ts";
-import { type Codecs, encodeBody } from "./codec.ts";
+import { encodeBody } from "./body.ts";
+import type { Codecs } from "./codecs.ts";
 import { encodeHeaders, type HeaderFields, pairsOf, withTimeLeft } from "./headers.ts";
 
 /** A message ready for the wire; a request gets its reply address last. */

@@ -1,6 +1,7 @@
 import type { AnyParams } from "../subject/subject.ts";
 import { DecodeError } from "../errors.ts";
-import { type Codecs, decodeBody } from "./codec.ts";
+import { decodeBody } from "./body.ts";
+import type { Codecs } from "./codecs.ts";
 import { isCorrelationId, MessageHeaders } from "./headers.ts";
 import { copyRawMessage, fillsItsBuffer, type RawMessage } from "./raw_message.ts";
 import { shortened } from "../legible.ts";

@@ -1,4 +1,4 @@
-import type { Codecs } from "../message/codec.ts";
+import type { Codecs } from "../message/codecs.ts";
 import type { RawMessage } from "../message/raw_message.ts";
 import { isSubject } from "../subject/subject.ts";
 import { covers, PatternTree } from "../subject/wildcards.ts";

@@ -4,7 +4,7 @@ import { Passing, within } from "../deadline.ts";
 import { ConnectionError, TimeoutError } from "../errors.ts";
 import type { InboxContext } from "../inbox/subscribed_inbox.ts";
 import type { Question, Requests } from "../requests/requests.ts";
-import type { Codecs } from "../message/codec.ts";
+import type { Codecs } from "../message/codecs.ts";
 import { sendableFields } from "../message/headers.ts";
 import type { Message } from "../message/message.ts";
 import { checkSent } from "../message/schema.ts";

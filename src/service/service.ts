@@ -1,7 +1,7 @@
 import type { Clock } from "../clock.ts";
 import type { Connection, ServerSubscription } from "../connection/connection.ts";
 import type { EventFeed } from "../events.ts";
-import { encodeBody } from "../message/codec.ts";
+import { encodeBody } from "../message/body.ts";
 import { encodeHeaders } from "../message/headers.ts";
 import { ReceivedMessage } from "../message/message.ts";
 import type { RawMessage } from "../message/raw_message.ts";

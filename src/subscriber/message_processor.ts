@@ -88,7 +88,7 @@ export class MessageProcessor {
 
   /** Settles a delivery for which no handler runs. */
   refuse(delivery: Delivery, reason: "too-many" | "stopping"): void | Promise<void> {
-    const invocation = this.#begun(delivery, this.#plan.context.clock.now(), true);
+    const invocation = this.#begun(delivery);
     if (!invocation) return;
     const outcome = reason === "too-many" ? TOO_MANY : STOPPING;
     invocation.isRefused = true;
@@ -149,12 +149,12 @@ export class MessageProcessor {
     throw new TypeError(`Cannot handle "${text}" as its handler must not yield parts: it does`);
   }
 
-  /** Begins, unless nobody would notice a refusal: refusing must be faster than a flood. */
-  #begun(delivery: Delivery, arrived: number, isRefusal = false): Invocation | undefined {
-    const { source, stats, sink } = this.#plan;
+  /** Begins; without `arrived` to refuse it, which must be faster than a flood: nothing if nobody would notice. */
+  #begun(delivery: Delivery, arrived?: number): Invocation | undefined {
+    const { source, stats, sink, context: { clock } } = this.#plan;
     try {
-      if (isRefusal && !stats && source.ignoresRefusal?.(delivery)) return;
-      return this.#begin(delivery, arrived);
+      if (arrived === undefined && !stats && source.ignoresRefusal?.(delivery)) return;
+      return this.#begin(delivery, arrived ?? clock.now());
     } catch (error) {
       // what a source delivers may be no message
       sink.report(asError(error));

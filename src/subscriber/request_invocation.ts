@@ -1,7 +1,7 @@
 import type { Channel } from "../link/ends/channel.ts";
 import { Invocation } from "../source/invocation.ts";
 import type { LinkContext } from "../link/ends/link_context.ts";
-import type { Codecs } from "../message/codec.ts";
+import type { Codecs } from "../message/codecs.ts";
 import type { RawMessage } from "../message/raw_message.ts";
 import type { ReplyAddresses } from "../replies/reply_addresses.ts";
 

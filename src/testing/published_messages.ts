@@ -1,4 +1,4 @@
-import type { Codecs } from "../message/codec.ts";
+import type { Codecs } from "../message/codecs.ts";
 import { type Message, ReceivedMessage } from "../message/message.ts";
 import { copyRawMessage, heldSize, type RawMessage } from "../message/raw_message.ts";
 import { type Bounds, DEFAULT_BOUNDS } from "../queue.ts";

@@ -216,6 +216,26 @@ onEveryServer(
 );
 
 onEveryServer(
+  "A door whose first start fails behind a stop and a new start is still stopped",
+  async (server) => {
+    const broker = server.broker();
+    const first = Promise.withResolvers<void>();
+    const notes: string[] = [];
+    const starts = [first.promise, undefined];
+    register(broker, noting(notes, "slow", { start: () => starts.shift() }));
+    const starting = assertRejects(() => broker.start(), ConnectionError);
+    await until("its first start waits", () => starts.length === 1);
+    await broker.stop({ timeout: 1_000 });
+    await starting;
+    await broker.start();
+    first.reject(new Error("too late"));
+    await broker.ping();
+    await broker.stop();
+    assertEquals(notes, ["slow stops", "slow stops"]);
+  },
+);
+
+onEveryServer(
   "A door whose start has failed is started again by the next start()",
   async (server) => {
     const broker = server.broker();

@@ -90,6 +90,15 @@ for (const turns of [0, 1, 5, 50]) {
   });
 }
 
+Deno.test("NatsBroker.run() connects no more once the broker is stopped at once", async () => {
+  await using server = await NatsServer.start();
+  const broker = new NatsBroker(server.url, { logger: false });
+  const running = broker.run();
+  await broker.stop();
+  await running;
+  assertEquals((await server.monitor("/varz")).total_connections, 0);
+});
+
 Deno.test("NatsBroker.run() rejects with the reason of a start that fails", async () => {
   const broker = new NatsBroker("127.0.0.1:1", { logger: false, connectTimeout: 200 });
   await assertRejects(() => broker.run(), ConnectionError);

@@ -1,3 +1,5 @@
+import { freePort } from "./free_port.ts";
+
 export type Direction = "toServer" | "toClient";
 
 /**
@@ -18,7 +20,8 @@ export class Proxy implements AsyncDisposable {
   private constructor(target: number, scheme: string) {
     this.#target = target;
     this.#scheme = scheme;
-    this.port = this.#listen(0);
+    // while it refuses, the system must not lend its port to an outgoing connection
+    this.port = this.#listen(freePort());
   }
 
   /** The scheme is what its own URL begins with. */

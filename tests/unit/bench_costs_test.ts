@@ -1,11 +1,11 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertLessOrEqual, assertRejects } from "@std/assert";
 import { EmbeddedServer } from "../../src/testing/mod.ts";
 import { Arrivals } from "../bench/arrivals.ts";
 import { Ends } from "../bench/ends.ts";
 import { type Curve, growthOf, panelOf, rowOf } from "../bench/growth/curve.ts";
 import { measuring } from "../bench/growth/growth.ts";
 import { GROWTHS } from "../bench/growth/growths.ts";
-import { graphIn } from "../bench/imports/graph.ts";
+import { graphIn, graphOf } from "../bench/imports/graph.ts";
 import { imports } from "../bench/imports/imports.ts";
 import { bytesEach } from "../bench/memory/memory.ts";
 import { HOLDERS } from "../bench/memory/holders.ts";
@@ -124,4 +124,11 @@ Deno.test("graphIn() follows what is loaded at once, and counts nothing that is 
     packages: { "a@^1": "a@1.0.0", "a@1": "a@1.0.0" },
   });
   assertEquals(graph, { modules: 2, packages: ["a@1.0.0"] });
+});
+
+Deno.test("mod.ts loads at most 90 modules that the bare client does not", async () => {
+  const graph = (name: string) => graphOf(new URL(`../bench/imports/${name}.ts`, import.meta.url));
+  const [ours, bare] = await Promise.all([graph("ours"), graph("bare")]);
+  assertLessOrEqual(ours.modules - bare.modules, 90);
+  assertEquals(ours.packages, bare.packages);
 });

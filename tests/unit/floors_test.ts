@@ -48,7 +48,7 @@ const IMPORTS =
   /^(?:import|export)\s+(?:(?:type\s+)?(?:[\w*]+[\w*,\s]*)?(?:\{[^}]*\}\s*)?from\s+)?"([^"]+)"|^(?! *\*|\s*\/\/).*\bimport\("([^"]+)"\)/gm;
 
 interface SourceFile {
-  /** From `src/`, such as `message/codec.ts`. */
+  /** From `src/`, such as `message/codecs.ts`. */
   readonly path: string;
   readonly text: string;
   /** As they are written. */

@@ -2,7 +2,7 @@ import { asMilliseconds } from "../../duration.ts";
 import type { Clock } from "../../clock.ts";
 import type { ValidationError } from "../../errors.ts";
 import type { NextOptions } from "../../reader.ts";
-import type { Codecs } from "../../message/codec.ts";
+import type { Codecs } from "../../message/codecs.ts";
 import { type Message, ReceivedMessage, type Reception } from "../../message/message.ts";
 import { type Schema, SlowChecks, validate } from "../../message/schema.ts";
 import { headersOf, type ReceivedBody } from "../frames/body_frames.ts";

@@ -1,4 +1,5 @@
-import { type Codecs, encodeBody } from "../../message/codec.ts";
+import { encodeBody } from "../../message/body.ts";
+import type { Codecs } from "../../message/codecs.ts";
 import {
   encodeHeaders,
   type HeaderFields,

@@ -1,7 +1,7 @@
 import { fillRandom } from "../../clock.ts";
 import { RemoteError, ReplyError, TimeoutError } from "../../errors.ts";
 import { asError } from "../../legible.ts";
-import { encodeBody } from "../../message/codec.ts";
+import { encodeBody } from "../../message/body.ts";
 import { encodeHeaders, ERROR_CODE, ERROR_TEXT, MessageHeaders } from "../../message/headers.ts";
 import { ReceivedMessage } from "../../message/message.ts";
 import { type RawMessage, utf8 } from "../../message/raw_message.ts";

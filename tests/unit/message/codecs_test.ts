@@ -7,7 +7,7 @@ import {
 } from "@std/assert";
 import { NatsBroker } from "@signalbox/nats";
 import { DecodeError, EncodeError } from "../../../src/errors.ts";
-import { type Codec, type Codecs, codecsOf } from "../../../src/message/codec.ts";
+import { type Codec, type Codecs, codecsOf } from "../../../src/message/codecs.ts";
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 const textOf = (data: Uint8Array) => new TextDecoder().decode(data);

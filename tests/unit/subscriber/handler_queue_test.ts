@@ -3,7 +3,7 @@ import { breathing } from "../../../src/pacing.ts";
 import { platformClock } from "../../../src/clock.ts";
 import type { RawMessage } from "../../../src/message/raw_message.ts";
 import { HandlerQueue, type Worker } from "../../../src/subscriber/handler_queue.ts";
-import { packet } from "./packet.ts";
+import { packet } from "./incoming.ts";
 
 const BOUNDS = { messages: 3, bytes: 1_000 };
 const textOf = ({ data }: RawMessage) => new TextDecoder().decode(data);

@@ -10,7 +10,7 @@ import { FakeTime } from "@std/testing/time";
 import { platformClock } from "../../../src/clock.ts";
 import { TimeoutError } from "../../../src/errors.ts";
 import { RequestInvocation } from "../../../src/subscriber/request_invocation.ts";
-import { packet } from "./packet.ts";
+import { packet } from "./incoming.ts";
 import type { Channel } from "../../../src/link/ends/channel.ts";
 import { ReplyAddresses } from "../../../src/replies/reply_addresses.ts";
 import type { LinkContext } from "../../../src/link/ends/link_context.ts";

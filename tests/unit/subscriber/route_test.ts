@@ -8,7 +8,7 @@ import type { Schema, SchemaResult } from "../../../src/message/schema.ts";
 import type { Middleware } from "../../../src/middleware/middleware.ts";
 import { RequestInvocation } from "../../../src/subscriber/request_invocation.ts";
 import { decode, Route, type RouteSettings } from "../../../src/subscriber/route.ts";
-import { packet } from "./packet.ts";
+import { packet } from "./incoming.ts";
 import { ReplyAddresses } from "../../../src/replies/reply_addresses.ts";
 import type { LinkContext } from "../../../src/link/ends/link_context.ts";
 

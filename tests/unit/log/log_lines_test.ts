@@ -4,7 +4,7 @@ import { FakeTime } from "@std/testing/time";
 import { platformClock } from "../../../src/clock.ts";
 import { RemoteError } from "@signalbox/nats";
 import { type BrokerEvent, EventFeed } from "../../../src/events.ts";
-import { logEvents } from "../../../src/log/event_log.ts";
+import { logEvents } from "../../../src/log/log_lines.ts";
 import { type Logger, standardError } from "../../../src/log/logger.ts";
 
 const LEVELS = ["debug", "info", "warn", "error"] as const;
@@ -117,8 +117,8 @@ Deno.test("logEvents() writes the stack of an error and of its cause at the leve
   feed.emit({ type: "error", error });
   assertEquals(lines.map(({ level }) => level), ["error", "debug"]);
   const stack = lines[1]!.args[0] as string;
-  assertMatch(stack, /Error: outer\n +at .*event_log_test/s);
-  assertMatch(stack, /\nCaused by: TypeError: inner\\x1b\n +at .*event_log_test/s);
+  assertMatch(stack, /Error: outer\n +at .*log_lines_test/s);
+  assertMatch(stack, /\nCaused by: TypeError: inner\\x1b\n +at .*log_lines_test/s);
   feed.emit(closed);
 });
 

@@ -9,7 +9,7 @@ import {
   assertThrows,
 } from "@std/assert";
 import { DecodeError, EncodeError } from "../../../src/errors.ts";
-import { decodeBody, encodeBody } from "../../../src/message/codec.ts";
+import { decodeBody, encodeBody } from "../../../src/message/body.ts";
 import { pick, printable, type Random, seeded } from "../seeded_random.ts";
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
