@@ -15,6 +15,15 @@ import type { BrokerAccess } from "../source/source.ts";
 export type { Door } from "../broker/doors.ts";
 export type { Arrival, Delivery, Invocation } from "../source/invocation.ts";
 export { source } from "../source/source.ts";
+export { checkSubject, isSubject, isToken, newToken, Pattern } from "../subject/subject.ts";
+export type { AnyParams, ParamNames, Params } from "../subject/subject.ts";
+export { covers, overlap } from "../subject/wildcards.ts";
+export type { HeaderFields } from "../message/headers.ts";
+export { MessageHeaders } from "../message/headers.ts";
+export type { Message } from "../message/message.ts";
+export type { RawMessage } from "../message/raw_message.ts";
+export type { Schema } from "../message/schema.ts";
+export type { NatsBroker } from "../broker/broker.ts";
 export type {
   BrokerAccess,
   ConnectionChange,

@@ -42,6 +42,15 @@ export function onEveryServer(
   if (!ownProcess) test(`${name} [embedded]`, () => onEmbeddedServer(behaviour, needs));
 }
 
+/** One behaviour of a door of JetStream, one test on each kind of server; each server keeps streams. */
+export function onEveryJetStream(
+  name: string,
+  behaviour: (backend: Backend) => Promise<void>,
+  needs: ServerNeeds = {},
+): void {
+  onEveryServer(name, behaviour, { jetstream: true, ...needs });
+}
+
 /** Runs a behaviour on a real server of its own. */
 export async function onNatsServer(
   behaviour: (backend: Backend, server: NatsServer) => Promise<void>,

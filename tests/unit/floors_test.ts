@@ -41,6 +41,11 @@ const FLOORS: readonly (readonly string[])[] = [
   ["subscriber"],
   ["broker"],
   ["testing", "demo", "door"],
+  ["jetstream/api"],
+  ["jetstream/stream", "jetstream/publish", "jetstream/read"],
+  ["jetstream/consumer"],
+  ["jetstream"],
+  ["kv", "obj"],
 ];
 
 /** Import and export statements, and imports within code or types; a doc comment's lines begin with `*`. */

@@ -1,0 +1,146 @@
+import { NoRespondersError, TimeoutError } from "../../errors.ts";
+import { asError } from "../../legible.ts";
+import type { Timer } from "../../clock.ts";
+import type { BrokerAccess, Message } from "../../door/mod.ts";
+import { JetStreamError, UnavailableError } from "./errors.ts";
+
+/** How long the first wait is after JetStream did not answer, in milliseconds; each further one is twice as long. */
+const FIRST_WAIT = 50;
+const LONGEST_WAIT = 500;
+
+/** "JetStream system temporarily unavailable": it has no leader at the moment. */
+const PASSING = 10008;
+
+/** A question to the API, with how to read its answer. */
+export interface Question<T> {
+  readonly action: string;
+  readonly subject: string;
+  readonly data: Uint8Array;
+  /** Milliseconds. */
+  readonly timeout: number;
+  readonly signal: AbortSignal | undefined;
+  /** Reads the answer, or throws the error that it carries. */
+  readonly read: (answer: Message) => T;
+}
+
+/** One call of the API, which is asked again as long as it has time: for a server that starts, and over an outage. */
+export class Call<T = unknown> {
+  readonly #access: BrokerAccess;
+  readonly #question: Question<T>;
+  readonly #until: number;
+  readonly #ended: (call: Call<T>) => void;
+  readonly #settled = Promise.withResolvers<T>();
+  #wait = FIRST_WAIT;
+  #timer: Timer | undefined;
+  /** Why it was asked again, for the error at the end. */
+  #refusal: unknown;
+  #isSettled = false;
+  /** When it was asked last, by the clock. */
+  #askedAt = 0;
+  #isLost = false;
+  #times = 0;
+
+  constructor(access: BrokerAccess, question: Question<T>, ended: (call: Call<T>) => void) {
+    this.#access = access;
+    this.#question = question;
+    this.#until = access.clock.now() + question.timeout;
+    this.#ended = ended;
+  }
+
+  get promise(): Promise<T> {
+    return this.#settled.promise;
+  }
+
+  /** How often it was asked. */
+  get times(): number {
+    return this.#times;
+  }
+
+  /** Asks now; several questions may be open, and the first answer counts. */
+  ask(): void {
+    this.#timer?.clear();
+    this.#timer = undefined;
+    const { subject, data, signal } = this.#question;
+    const now = this.#access.clock.now();
+    this.#askedAt = now;
+    this.#isLost = false;
+    this.#times++;
+    const timeout = Math.max(0, this.#until - now);
+    try {
+      const asked = this.#access.request(subject, data, { timeout, ...signal && { signal } });
+      asked.then((answer) => this.#take(answer), (error) => this.#failed(error));
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  /** The connection is lost, and with it a question or an answer that was on its way. */
+  lost(): void {
+    this.#isLost = true;
+  }
+
+  /** The connection is there again: asks again what was lost. */
+  back(): void {
+    if (this.#isLost) this.ask();
+  }
+
+  /** Asks again if nothing has answered since then: a cluster without a leader drops questions. */
+  askIfOlder(than: number): void {
+    if (!this.#timer && !this.#isLost && this.#askedAt < than) this.ask();
+  }
+
+  #take(answer: Message): void {
+    if (this.#isSettled) return;
+    try {
+      const value = this.#question.read(answer);
+      this.#settle(() => this.#settled.resolve(value));
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  #failed(error: unknown): void {
+    if (this.#isSettled) return;
+    if (isPassing(error)) {
+      this.#refusal = error;
+      return this.#askLater();
+    }
+    const isLate = error instanceof TimeoutError && this.#refusal !== undefined;
+    const reason = isLate ? this.#unavailable() : asError(error);
+    this.#settle(() => this.#settled.reject(reason));
+  }
+
+  #askLater(): void {
+    if (this.#timer) return;
+    const { clock } = this.#access;
+    const left = this.#until - clock.now();
+    if (left <= this.#wait) {
+      return this.#settle(() => this.#settled.reject(this.#unavailable()));
+    }
+    // the random part keeps many programs from asking a server that starts at the same moment
+    const wait = this.#wait * (0.75 + clock.random() / 2);
+    this.#timer = clock.setTimeout(() => this.ask(), wait);
+    this.#wait = Math.min(LONGEST_WAIT, this.#wait * 2);
+  }
+
+  #unavailable(): UnavailableError {
+    const { action, timeout } = this.#question;
+    const cause = this.#refusal;
+    const rule = `JetStream must answer within ${timeout} ms: it is not there, or has no leader`;
+    return new UnavailableError(action, rule, { code: 503 }, { cause });
+  }
+
+  #settle(finish: () => void): void {
+    this.#isSettled = true;
+    this.#timer?.clear();
+    this.#timer = undefined;
+    this.#ended(this);
+    finish();
+  }
+}
+
+/** Whether it may be otherwise in a moment. */
+function isPassing(error: unknown): boolean {
+  return error instanceof NoRespondersError ||
+    (error instanceof JetStreamError && error.errCode === PASSING);
+}

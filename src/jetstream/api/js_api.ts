@@ -1,0 +1,144 @@
+import type { Timer } from "../../clock.ts";
+import { asMilliseconds, type Duration } from "../../duration.ts";
+import { checkOptions, duration, signal } from "../../options.ts";
+import { handled } from "../../promises.ts";
+import { type BrokerAccess, checkSubject, type Message } from "../../door/mod.ts";
+import { Call } from "./call.ts";
+import { checkName } from "./names.ts";
+import { readReply } from "./reply.ts";
+import { NotFoundError } from "./errors.ts";
+
+/** How long a call may take, outages included. */
+export interface CallOptions {
+  /**
+   * The time until the call fails.
+   *
+   * @default {"5s"}
+   */
+  readonly timeout?: Duration;
+  /** Ends the wait with its reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+const TIMEOUT = 5_000;
+/** Milliseconds after which a question without an answer is asked once more. */
+const PATIENCE = 2_000;
+const RULES = { timeout: duration, signal };
+const NO_BYTES = new Uint8Array();
+const encoder = new TextEncoder();
+
+/** What JetStream takes back is gone, too, if the first question had done it and only its answer was lost. */
+const DELETION = /\.(?:DELETE|MSG\.DELETE)\./;
+
+const apis = new WeakMap<BrokerAccess, Map<string, JetStreamApi>>();
+
+/** The API of JetStream, as one broker reaches it in one domain. Its calls survive outages and missing leaders. */
+export class JetStreamApi {
+  readonly access: BrokerAccess;
+  /** The domain; `undefined` for the one of the server. */
+  readonly domain: string | undefined;
+  /** The beginning of its subjects: `$JS.API`, or `$JS.hub.API` for the domain `hub`. */
+  readonly prefix: string;
+  readonly #open = new Set<Call>();
+  #watching: Timer | undefined;
+
+  private constructor(access: BrokerAccess, domain: string | undefined) {
+    this.access = access;
+    this.domain = domain;
+    this.prefix = domain === undefined ? "$JS.API" : `$JS.${domain}.API`;
+    access.onConnection((change) => {
+      if (change === "closed") this.#watching = void this.#watching?.clear();
+      for (const call of [...this.#open]) {
+        if (change === "lost") call.lost();
+        else if (change === "back") call.back();
+        else call.ask();
+      }
+    });
+  }
+
+  /**
+   * The API of a broker, which is one for each domain.
+   *
+   * @throws {TypeError} for a domain that is no name
+   */
+  static of(access: BrokerAccess, domain?: string): JetStreamApi {
+    if (domain !== undefined) checkName("use a domain of JetStream", domain);
+    let known = apis.get(access);
+    if (!known) apis.set(access, known = new Map());
+    let api = known.get(domain ?? "");
+    if (!api) known.set(domain ?? "", api = new JetStreamApi(access, domain));
+    return api;
+  }
+
+  /**
+   * Calls the API; `subject` is without the prefix, such as `STREAM.INFO.ORDERS`.
+   *
+   * @throws {JetStreamError} of the class that the answer's number has
+   * @throws {UnavailableError} if JetStream does not answer
+   * @throws {TimeoutError}
+   */
+  call<T extends object>(
+    subject: string,
+    request?: object | Uint8Array,
+    options?: CallOptions,
+  ): Promise<T> {
+    const data = request === undefined || request instanceof Uint8Array
+      ? request
+      : encoder.encode(JSON.stringify(request));
+    return this.#ask<T>(subject, data, options, ({ data }, { action, times }) => {
+      try {
+        return readReply<T>(action, data);
+      } catch (error) {
+        const isGone = times > 1 && error instanceof NotFoundError && DELETION.test(subject);
+        if (isGone) return { success: true } as T;
+        throw error;
+      }
+    });
+  }
+
+  /** Asks the API for an answer that is no JSON, such as a stored message of `DIRECT.GET`; the answer is as it came. */
+  request(subject: string, request?: Uint8Array, options?: CallOptions): Promise<Message> {
+    return this.#ask(subject, request, options, (answer) => answer);
+  }
+
+  #ask<T>(
+    asked: string,
+    data: Uint8Array = NO_BYTES,
+    options: CallOptions | undefined,
+    read: (answer: Message, about: { readonly action: string; readonly times: number }) => T,
+  ): Promise<T> {
+    const subject = `${this.prefix}.${asked}`;
+    const action = `call "${subject}"`;
+    try {
+      checkSubject("call", subject);
+      checkOptions(action, options, RULES);
+    } catch (error) {
+      return handled(Promise.reject(error));
+    }
+    const timeout = asMilliseconds(options?.timeout) ?? TIMEOUT;
+    const call: Call<T> = new Call(this.access, {
+      action,
+      subject,
+      data,
+      timeout,
+      signal: options?.signal,
+      read: (answer) => read(answer, { action, times: call.times }),
+    }, () => this.#open.delete(call as Call));
+    this.#open.add(call as Call);
+    call.ask();
+    this.#watch();
+    return handled(call.promise);
+  }
+
+  /** One timer looks after all open calls. */
+  #watch(): void {
+    if (this.#watching || this.#open.size === 0) return;
+    const { clock } = this.access;
+    this.#watching = clock.setTimeout(() => {
+      this.#watching = undefined;
+      const than = clock.now() - PATIENCE;
+      for (const call of [...this.#open]) call.askIfOlder(than);
+      this.#watch();
+    }, PATIENCE / 2);
+  }
+}
