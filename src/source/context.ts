@@ -5,6 +5,7 @@ import type { LinkContext } from "../link/ends/link_context.ts";
 import type { Links } from "../link/links.ts";
 import type { ResponseLimit } from "../link/link_options.ts";
 import { asError } from "../legible.ts";
+import { decodeBody, encodeBody, type EncodedBody } from "../message/body.ts";
 import { encodeFields } from "../message/headers.ts";
 import type { Message } from "../message/message.ts";
 import { NO_BYTES, type RawMessage } from "../message/raw_message.ts";
@@ -98,6 +99,16 @@ export class BrokerContext implements LinkContext, BrokerAccess {
       this.report(asError(error));
       return newToken();
     }
+  }
+
+  encode(body: unknown, fields?: readonly (readonly [string, unknown])[]): EncodedBody {
+    const { codecs } = this.addresses.reception;
+    return codecs ? codecs.encode(body, fields) : encodeBody(body);
+  }
+
+  decode(data: Uint8Array, contentType: string | undefined): unknown {
+    const { codecs } = this.addresses.reception;
+    return codecs ? codecs.decode(data, contentType) : decodeBody(data, contentType);
   }
 
   publish(subject: string, data = NO_BYTES, { headers, replyTo = "" }: RawOptions = {}): void {

@@ -13,6 +13,10 @@ import { newToken } from "../subject/subject.ts";
 export interface Arrival extends RawMessage {
   /** Properties that the handler's message gets, such as `delivery` or `change`. */
   readonly besides?: object | undefined;
+  /** The values of the pattern's parameters, if the tokens of the subject are not yet the values. */
+  readonly params?: Readonly<Record<string, string>> | undefined;
+  /** The body, if the source has decoded it already. */
+  readonly decoded?: { readonly body: unknown } | undefined;
   /** Comes back with the outcome: whatever the source needs to settle the message. */
   readonly origin?: unknown;
 }
@@ -219,13 +223,14 @@ export class BatchInvocation<Context extends InvocationContext = InvocationConte
     pattern?: string,
   ) {
     const [first] = batch;
-    super(first!, read(first!.subject), arrived, stopping, context, pattern);
+    const params = first!.params ?? read(first!.subject);
+    super(first!, params, arrived, stopping, context, pattern);
     this.origin = batch.map(({ origin }) => origin);
     const signal = () => this.signal();
     const { state } = this.message;
     this.messages = batch.map((each) => {
-      const reception = { params: read(each.subject), pattern, signal, state };
-      return withBesides(new ReceivedMessage(each, reception), each);
+      const params = each.params ?? read(each.subject);
+      return withBesides(new ReceivedMessage(each, { params, pattern, signal, state }), each);
     });
   }
 
@@ -240,9 +245,13 @@ export class BatchInvocation<Context extends InvocationContext = InvocationConte
   }
 }
 
-/** The message with what its source gives the handler besides. */
-export function withBesides(message: ReceivedMessage, { besides }: Arrival): ReceivedMessage {
-  return besides ? Object.assign(message, besides) : message;
+/** The message with the body that its source has decoded, and with what it gives the handler besides. */
+export function withBesides(
+  message: ReceivedMessage,
+  { besides, decoded }: Arrival,
+): ReceivedMessage {
+  const whole = decoded ? message.withBody(decoded.body) : message;
+  return besides ? Object.assign(whole, besides) : whole;
 }
 
 /** The memory of a delivery that waits, in bytes. */
@@ -262,9 +271,10 @@ export function isBatch(delivery: Delivery): delivery is readonly Arrival[] {
 }
 
 function copyArrival(arrival: Arrival): Arrival {
-  const { besides, origin } = arrival;
+  const { besides, origin, params, decoded } = arrival;
   const copy = copyRawMessage(arrival);
-  return besides === undefined && origin === undefined ? copy : { ...copy, besides, origin };
+  const isBare = besides === undefined && origin === undefined && params === undefined;
+  return isBare && decoded === undefined ? copy : { ...copy, besides, origin, params, decoded };
 }
 
 /** Ignores a header that is not a number, as this mistake of a caller should not make its request fail. */

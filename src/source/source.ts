@@ -1,4 +1,5 @@
 import type { Clock } from "../clock.ts";
+import type { EncodedBody } from "../message/body.ts";
 import type { AnyState, Message } from "../message/message.ts";
 import type { HeaderFields } from "../message/headers.ts";
 import type { RawMessage } from "../message/raw_message.ts";
@@ -102,6 +103,18 @@ export interface BrokerAccess {
   readonly stopping: () => AbortSignal;
   /** A new name for an inbox, below the broker's prefix. */
   readonly newInbox: () => string;
+  /**
+   * Encodes a body by the codecs of the broker.
+   *
+   * @throws {EncodeError} if it cannot be encoded
+   */
+  encode(body: unknown, fields?: readonly (readonly [string, unknown])[]): EncodedBody;
+  /**
+   * Decodes a body by the codecs of the broker.
+   *
+   * @throws {DecodeError} if it does not match its content type
+   */
+  decode(data: Uint8Array, contentType: string | undefined): unknown;
   /** Publishes the bytes as they are; while disconnected, the broker holds the message. */
   publish(subject: string, data?: Uint8Array, options?: RawOptions): void;
   /** Requests with the bytes as they are. */
@@ -201,11 +214,16 @@ export interface SourceDriver<Access = BrokerAccess> {
 const drivers = new WeakMap<object, SourceDriver>();
 
 /**
- * Makes a source: a plain value without a broker, which several brokers may open.
+ * Makes a source: a plain value without a broker, which several brokers may open. `more` is what it has besides its
+ * name.
  *
  * @throws {TypeError} without a name, a pattern or `open()`
  */
-export function source<K extends Kind>(name: string, driver: SourceDriver): Source<K> {
+export function source<K extends Kind, More extends object = object>(
+  name: string,
+  driver: SourceDriver,
+  more?: More,
+): Source<K> & More {
   if (typeof name !== "string" || name === "") {
     throw new TypeError(`Cannot make a source as it must have a name: ${JSON.stringify(name)}`);
   }
@@ -214,10 +232,10 @@ export function source<K extends Kind>(name: string, driver: SourceDriver): Sour
       `Cannot make the source "${name}" as it must have a pattern and open(): it has not`,
     );
   }
-  const made = Object.freeze({ name });
+  const made = Object.freeze({ ...more, name });
   drivers.set(made, driver);
   // no value has the kind, which only the compiler sees
-  return made as Source<K>;
+  return made as unknown as Source<K> & More;
 }
 
 /** What stands behind a source; `undefined` for any other value. */

@@ -177,9 +177,9 @@ export class MessageProcessor {
       const read = (subject: string) => pattern.read(subject);
       return new BatchInvocation(delivery, read, arrived, stopping, context, pattern.text);
     }
-    const params = pattern.read(delivery.subject);
+    const params = delivery.params ?? pattern.read(delivery.subject);
     const invocation = new Invocation(delivery, params, arrived, stopping, context, pattern.text);
-    withBesides(invocation.message, delivery);
+    invocation.message = withBesides(invocation.message, delivery);
     return invocation;
   }
 

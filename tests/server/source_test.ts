@@ -1,6 +1,7 @@
 import { type Middleware, NatsBroker, NatsRouter } from "@signalbox/nats";
 import { EmbeddedServer } from "@signalbox/nats/testing";
 import { assertEquals, assertThrows } from "@std/assert";
+import { source } from "../../src/door/mod.ts";
 import { assertType, type IsExact } from "@std/testing/types";
 import { type Backend, onEveryServer } from "../support/backends.ts";
 import { delay } from "../support/delay.ts";
@@ -315,3 +316,39 @@ onEveryServer("NatsBroker.subscriber() says what a source cannot have", async (s
   );
   await broker.stop();
 });
+
+onEveryServer(
+  "A source may give its messages their parameters and bodies itself, and has what it was given besides",
+  async (server) => {
+    const broker = server.broker();
+    const besides = { title: "names, decoded" };
+    const names = source<
+      { pattern: "names.{name}"; besides: object; batch: false },
+      typeof besides
+    >(
+      "names",
+      {
+        pattern: "names.{name}",
+        needs: {},
+        open: (sink, access) => ({
+          ready: () => {
+            const data = access.encode(7).data;
+            const read = { params: { name: "a.b" }, decoded: { body: access.decode(data, "a/b") } };
+            sink.take({ subject: "names.x", replyTo: "", data, headerBlock: undefined, ...read });
+          },
+          stop: () => Promise.resolve(),
+          settle: () => {},
+        }),
+      },
+      besides,
+    );
+    const seen: unknown[] = [];
+    broker.subscriber(names, { concurrency: 1 }, ({ params, body }) => {
+      seen.push(params, body);
+    });
+    await broker.start();
+    await until("it is handled", () => seen.length > 0);
+    assertEquals(names.title, "names, decoded");
+    assertEquals(seen, [{ name: "a.b" }, new Uint8Array([0x37])]);
+  },
+);
