@@ -37,7 +37,7 @@ export class Connection {
   readonly #refusals: RefusalTracker;
   readonly #subscriptions: Subscriptions;
   readonly #dialLoop: DialLoop;
-  readonly #heartbeat: Heartbeat;
+  readonly heartbeat: Heartbeat;
   readonly #reports: ErrorReports;
   readonly #server = new CurrentServer(() => this.#line?.info);
   readonly #gate = new ConnectionGate();
@@ -64,7 +64,7 @@ export class Connection {
     this.#transmitter = new Transmitter(context, parts);
     this.#subscriptions = new Subscriptions(this.#refusals, reports.report);
     this.#dialLoop = new DialLoop(context);
-    this.#heartbeat = new Heartbeat(clock, settings.pingInterval);
+    this.heartbeat = new Heartbeat(clock, settings.pingInterval);
   }
 
   /** Whether publishing now can reach a socket. */
@@ -201,7 +201,7 @@ export class Connection {
     this.#dialLoop.stop();
     const line = this.#line;
     this.#line = undefined;
-    this.#heartbeat.stop();
+    this.heartbeat.stop();
     if (line) this.#dialLoop.closing(line.close());
     const connecting = this.#isOpen ? undefined : this.#connecting?.catch(() => {});
     const left = Promise.resolve(connecting).then(() => this.#dialLoop.allClosed());
@@ -229,7 +229,7 @@ export class Connection {
     this.#subscriptions.connected(line);
     this.#refusals.connected();
     this.#transmitter.sendHeld(this.maxPayload);
-    this.#heartbeat.start(line, () => this.#disconnected(line));
+    this.heartbeat.start(line, () => this.#disconnected(line));
     this.#gate.open();
     this.#feed.emit({ type: "connected", server: this.#url, reconnects: this.#reconnects });
     if (accepted.fault !== undefined) this.#reports.unknownClient(accepted.fault);
@@ -239,7 +239,7 @@ export class Connection {
   #disconnected(line: Line): void {
     if (this.#line !== line) return;
     this.#line = undefined;
-    this.#heartbeat.stop();
+    this.heartbeat.stop();
     this.#dialLoop.learnServers(line.info?.connect_urls);
     this.#dialLoop.disconnected();
     const unconfirmed = this.#transmitter.disconnected();

@@ -13,7 +13,8 @@ import { asError } from "../legible.ts";
 import type { BrokerAccess } from "../source/source.ts";
 
 export type { Door } from "../broker/doors.ts";
-export type { Arrival, Delivery, Invocation } from "../source/invocation.ts";
+export type { Arrival, Delivery } from "../message/raw_message.ts";
+export type { Invocation } from "../source/invocation.ts";
 export { source } from "../source/source.ts";
 export { checkSubject, isSubject, isToken, newToken, Pattern } from "../subject/subject.ts";
 export type { AnyParams, ParamNames, Params } from "../subject/subject.ts";

@@ -8,6 +8,21 @@ export interface RawMessage {
   readonly headerBlock: Uint8Array | undefined;
 }
 
+/** A message of a source. */
+export interface Arrival extends RawMessage {
+  /** Properties that the handler's message gets, such as `delivery` or `change`. */
+  readonly besides?: object | undefined;
+  /** The values of the pattern's parameters, if the tokens of the subject are not yet the values. */
+  readonly params?: Readonly<Record<string, string>> | undefined;
+  /** The body, if the source has decoded it already. */
+  readonly decoded?: { readonly body: unknown } | undefined;
+  /** Comes back with the outcome: whatever the source needs to settle the message. */
+  readonly origin?: unknown;
+}
+
+/** What a handler gets at once: a message, or a list of them. */
+export type Delivery = Arrival | readonly Arrival[];
+
 /**
  * Copies a message that has to wait. The original is a view of the chunk that was read from the socket, up to 256 KiB,
  * and one small waiting message would keep the whole chunk in memory. (`slice` of a Buffer would not copy.)
@@ -40,6 +55,29 @@ const WIDEST_UNIT = 2;
 /** The memory of a waiting copy, in bytes, including its addresses: a peer can make them as long as a small body. */
 export function heldSize(packet: RawMessage): number {
   return sizeOf(packet) + WIDEST_UNIT * (packet.subject.length + packet.replyTo.length);
+}
+
+/** The memory of a delivery that waits, in bytes. */
+export function sizeOfDelivery(delivery: Delivery): number {
+  if (!isBatch(delivery)) return heldSize(delivery);
+  return delivery.reduce((sum, each) => sum + heldSize(each), 0);
+}
+
+/** Copies a delivery that has to wait, as its bytes lie in the chunk that was read from the socket. */
+export function copyDelivery(delivery: Delivery): Delivery {
+  return isBatch(delivery) ? delivery.map(copyArrival) : copyArrival(delivery);
+}
+
+/** Whether a delivery is a batch. */
+export function isBatch(delivery: Delivery): delivery is readonly Arrival[] {
+  return Array.isArray(delivery);
+}
+
+function copyArrival(arrival: Arrival): Arrival {
+  const { besides, origin, params, decoded } = arrival;
+  const copy = copyRawMessage(arrival);
+  const isBare = besides === undefined && origin === undefined && params === undefined;
+  return isBare && decoded === undefined ? copy : { ...copy, besides, origin, params, decoded };
 }
 
 /** The size of body and headers, in bytes. */

@@ -6,6 +6,7 @@ import type { Links } from "../link/links.ts";
 import type { ResponseLimit } from "../link/link_options.ts";
 import { asError } from "../legible.ts";
 import { decodeBody, encodeBody, type EncodedBody } from "../message/body.ts";
+import type { Codecs } from "../message/codecs.ts";
 import { encodeFields } from "../message/headers.ts";
 import type { Message } from "../message/message.ts";
 import { NO_BYTES, type RawMessage } from "../message/raw_message.ts";
@@ -68,6 +69,7 @@ export class BrokerContext implements LinkContext, BrokerAccess {
   readonly sender: Sender;
   /** The middleware of broker and routers, outermost first. */
   readonly middleware: readonly Middleware[];
+  readonly codecs: Codecs | undefined;
   readonly #requests: Requests;
   /** Milliseconds, for a request or an opening that names none. */
   readonly requestTimeout: number;
@@ -82,6 +84,7 @@ export class BrokerContext implements LinkContext, BrokerAccess {
     this.responseLimit = parts.responseLimit;
     this.newInbox = parts.newInbox;
     this.addresses = parts.addresses;
+    this.codecs = parts.addresses.reception.codecs;
     this.stopping = parts.stopping;
     this.queue = parts.queue;
     this.#requests = parts.requests;
@@ -111,8 +114,13 @@ export class BrokerContext implements LinkContext, BrokerAccess {
     return codecs ? codecs.decode(data, contentType) : decodeBody(data, contentType);
   }
 
-  publish(subject: string, data = NO_BYTES, { headers, replyTo = "" }: RawOptions = {}): void {
-    this.connection.publish({ subject, replyTo, data, headerBlock: encodeFields(headers) });
+  publish(
+    subject: string,
+    data = NO_BYTES,
+    { headers, replyTo = "", isRepeated = false }: RawOptions = {},
+  ): void {
+    const headerBlock = encodeFields(headers);
+    this.connection.publish({ subject, replyTo, data, headerBlock, dropOnDisconnect: isRepeated });
   }
 
   request(
@@ -141,6 +149,10 @@ export class BrokerContext implements LinkContext, BrokerAccess {
       refused,
     };
     return this.connection.subscribe(subject, sink, queue);
+  }
+
+  suspect(): void {
+    this.connection.heartbeat.check();
   }
 
   flush(): Promise<void> {

@@ -2,33 +2,21 @@ import type { Clock, Timer } from "../clock.ts";
 import { onAbort } from "../deadline.ts";
 import { PayloadTooLargeError, ReplyError, TimeoutError } from "../errors.ts";
 import { asError } from "../legible.ts";
+import type { Codecs } from "../message/codecs.ts";
 import { ReceivedMessage, type Reception } from "../message/message.ts";
-import { copyRawMessage, heldSize, type RawMessage } from "../message/raw_message.ts";
+import { type Arrival, heldSize } from "../message/raw_message.ts";
 import { ERROR_CODES } from "../message/reply.ts";
 import { TIME_LEFT } from "../message/signalbox_headers.ts";
 import type { Work } from "../message/work.ts";
-import { newToken } from "../subject/subject.ts";
-
-/** A message of a source. */
-export interface Arrival extends RawMessage {
-  /** Properties that the handler's message gets, such as `delivery` or `change`. */
-  readonly besides?: object | undefined;
-  /** The values of the pattern's parameters, if the tokens of the subject are not yet the values. */
-  readonly params?: Readonly<Record<string, string>> | undefined;
-  /** The body, if the source has decoded it already. */
-  readonly decoded?: { readonly body: unknown } | undefined;
-  /** Comes back with the outcome: whatever the source needs to settle the message. */
-  readonly origin?: unknown;
-}
-
-/** What a handler gets at once: a message, or a list of them. */
-export type Delivery = Arrival | readonly Arrival[];
+import { newToken, type Pattern } from "../subject/subject.ts";
 
 /** What an invocation needs of its broker. */
 export interface InvocationContext {
   readonly clock: Clock;
   /** Makes correlation ids, if the program has a way of its own; never throws. */
   readonly ownCorrelationId?: (() => string) | undefined;
+  /** The codecs of the broker, if it has its own. */
+  readonly codecs?: Codecs | undefined;
 }
 
 /** Gets the requests that handlers send. */
@@ -95,6 +83,7 @@ export class Invocation<Context extends InvocationContext = InvocationContext>
   #reason: unknown;
   #hasTimer = true;
   #isOver = false;
+  #giveUp: ((error: Error) => void) | undefined;
 
   constructor(
     raw: Arrival,
@@ -121,6 +110,10 @@ export class Invocation<Context extends InvocationContext = InvocationContext>
 
   get clock(): Clock {
     return this.context.clock;
+  }
+
+  get codecs(): Codecs | undefined {
+    return this.context.codecs;
   }
 
   /** Whether it has become a stream or a session. */
@@ -184,6 +177,25 @@ export class Invocation<Context extends InvocationContext = InvocationContext>
     this.#timer?.clear();
   }
 
+  /** Its source decides how long it may take, in milliseconds; what the sender has written does not count. */
+  limit(timeout: number): void {
+    this.#deadline = this.arrived + timeout;
+  }
+
+  /** Settles as the handler does, unless its source gives it up before. */
+  untilGivenUp(value: PromiseLike<unknown>): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      this.#giveUp = reject;
+      value.then(resolve, reject);
+    });
+  }
+
+  /** The handler takes too long: it has failed with this error, its signal aborts, and what it still does is ignored. */
+  giveUp(error: Error): void {
+    this.#giveUp?.(error);
+    this.abort(error);
+  }
+
   /** The signal of the handler; made on first use, as few handlers use it. */
   signal(): AbortSignal {
     if (this.#controller) return this.#controller.signal;
@@ -213,24 +225,29 @@ export class BatchInvocation<Context extends InvocationContext = InvocationConte
   /** The messages of the batch, in order; a schema replaces them. */
   messages: readonly ReceivedMessage[];
   override readonly origin: readonly unknown[];
+  /** Gets a message that does not decode or fit, if the handler gets the others all the same. */
+  unfit: ((origin: unknown, error: unknown) => void) | undefined;
+  /** The origins of those that the handler gets. */
+  #kept: readonly unknown[];
 
   constructor(
     batch: readonly Arrival[],
-    read: (subject: string) => Readonly<Record<string, string>>,
+    pattern: Pattern,
     arrived: number,
     stopping: AbortSignal,
     context: Context,
-    pattern?: string,
   ) {
     const [first] = batch;
-    const params = first!.params ?? read(first!.subject);
-    super(first!, params, arrived, stopping, context, pattern);
-    this.origin = batch.map(({ origin }) => origin);
+    const params = first!.params ?? pattern.read(first!.subject);
+    super(first!, params, arrived, stopping, context, pattern.text);
+    this.origin = this.#kept = batch.map(({ origin }) => origin);
     const signal = () => this.signal();
     const { state } = this.message;
+    const { codecs } = context;
     this.messages = batch.map((each) => {
-      const params = each.params ?? read(each.subject);
-      return withBesides(new ReceivedMessage(each, { params, pattern, signal, state }), each);
+      const params = each.params ?? pattern.read(each.subject);
+      const reception = { params, pattern: pattern.text, signal, state, codecs };
+      return withBesides(new ReceivedMessage(each, reception), each);
     });
   }
 
@@ -243,6 +260,22 @@ export class BatchInvocation<Context extends InvocationContext = InvocationConte
     this.messages = messages;
     this.message = this.message.withBody(messages.map(({ body }) => body));
   }
+
+  /** Replaces each message by what became of it; one that is not fit is left out, or fails the whole batch. */
+  replaceFit(all: readonly PromiseSettledResult<ReceivedMessage>[]): void {
+    const kept: unknown[] = [];
+    const messages: ReceivedMessage[] = [];
+    all.forEach((each, at) => {
+      const origin = this.#kept[at];
+      if (each.status === "fulfilled") {
+        kept.push(origin);
+        messages.push(each.value);
+      } else if (this.unfit) this.unfit(origin, each.reason);
+      else throw each.reason;
+    });
+    this.#kept = kept;
+    this.replace(messages);
+  }
 }
 
 /** The message with the body that its source has decoded, and with what it gives the handler besides. */
@@ -252,29 +285,6 @@ export function withBesides(
 ): ReceivedMessage {
   const whole = decoded ? message.withBody(decoded.body) : message;
   return besides ? Object.assign(whole, besides) : whole;
-}
-
-/** The memory of a delivery that waits, in bytes. */
-export function sizeOfDelivery(delivery: Delivery): number {
-  if (!isBatch(delivery)) return heldSize(delivery);
-  return delivery.reduce((sum, each) => sum + heldSize(each), 0);
-}
-
-/** Copies a delivery that has to wait, as its bytes lie in the chunk that was read from the socket. */
-export function copyDelivery(delivery: Delivery): Delivery {
-  return isBatch(delivery) ? delivery.map(copyArrival) : copyArrival(delivery);
-}
-
-/** Whether a delivery is a batch. */
-export function isBatch(delivery: Delivery): delivery is readonly Arrival[] {
-  return Array.isArray(delivery);
-}
-
-function copyArrival(arrival: Arrival): Arrival {
-  const { besides, origin, params, decoded } = arrival;
-  const copy = copyRawMessage(arrival);
-  const isBare = besides === undefined && origin === undefined && params === undefined;
-  return isBare && decoded === undefined ? copy : { ...copy, besides, origin, params, decoded };
 }
 
 /** Ignores a header that is not a number, as this mistake of a caller should not make its request fail. */

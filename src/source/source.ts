@@ -2,9 +2,9 @@ import type { Clock } from "../clock.ts";
 import type { EncodedBody } from "../message/body.ts";
 import type { AnyState, Message } from "../message/message.ts";
 import type { HeaderFields } from "../message/headers.ts";
-import type { RawMessage } from "../message/raw_message.ts";
+import type { Delivery, RawMessage } from "../message/raw_message.ts";
 import type { Params } from "../subject/subject.ts";
-import type { Delivery, Invocation } from "./invocation.ts";
+import type { Invocation } from "./invocation.ts";
 
 /** The place of a source's kind, for the compiler alone: no value has it. */
 export declare const KIND: unique symbol;
@@ -74,6 +74,12 @@ export type GivenBySource<K extends Kind, Body, State> =
 export interface RawOptions {
   readonly headers?: HeaderFields;
   readonly replyTo?: string;
+  /**
+   * Whether its sender sends it again by itself after an outage: then it is neither held nor counted as lost.
+   *
+   * @default {false}
+   */
+  readonly isRepeated?: boolean;
 }
 
 /** How long to wait for the answer to a raw request. */
@@ -128,6 +134,8 @@ export interface BrokerAccess {
     take: (message: RawMessage) => void,
     options?: { readonly queue?: string; readonly refused?: (error: Error) => void },
   ): RawSubscription;
+  /** A server that should have said something is silent: has the connection checked now, and left if it is dead. */
+  suspect(): void;
   /** Resolves once the server has processed everything sent before, after a reconnect if necessary. */
   flush(): Promise<void>;
   /** Emits an `error` event. */
@@ -159,6 +167,11 @@ export interface OpenSource<I extends Invocation = Invocation> {
   ready(): void | Promise<void>;
   /** Takes no new messages, and gives back those that no handler has; resolves once none are on their way. */
   stop(): Promise<void>;
+  /**
+   * How long a handler may take, in milliseconds; what the sender of a message has written does not count then. The
+   * source ends one that takes longer by `invocation.giveUp()`.
+   */
+  readonly timeout?: number | undefined;
   /** Whether the server has refused it, so that `start()` opens it once more. */
   readonly isRefused?: boolean;
   /** Ends it at once, without a word to anyone. */
@@ -178,6 +191,12 @@ export interface OpenSource<I extends Invocation = Invocation> {
   invoke?(delivery: Delivery, arrived: number): I;
   /** Whether nobody would notice if a delivery were refused in silence. */
   ignoresRefusal?(delivery: Delivery): boolean;
+  /**
+   * Takes a message of a batch that does not decode or fit, by its origin; the handler gets the others.
+   *
+   * @default {the whole batch fails}
+   */
+  unfit?(origin: unknown, error: unknown): void;
   /** Runs before the handler; throws to refuse. */
   admit?(invocation: I): unknown;
   /**

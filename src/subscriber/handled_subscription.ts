@@ -1,8 +1,9 @@
+import type { Delivery } from "../message/raw_message.ts";
 import type { NextOptions } from "../reader.ts";
 import { handled } from "../promises.ts";
 import { schemaMetadata } from "../service/endpoint.ts";
 import type { BrokerContext, Scope } from "../source/context.ts";
-import type { Delivery, Invocation } from "../source/invocation.ts";
+import type { Invocation } from "../source/invocation.ts";
 import type { Needs, OpenSource, Sink, Source, SourceDriver } from "../source/source.ts";
 import { Pattern } from "../subject/subject.ts";
 import { HandledCount, HandlerQueue, type Worker } from "./handler_queue.ts";

@@ -1,11 +1,11 @@
 import { asMilliseconds } from "../duration.ts";
 import { type Clock, platformClock } from "../clock.ts";
 import { within } from "../deadline.ts";
+import { copyDelivery, type Delivery, sizeOfDelivery } from "../message/raw_message.ts";
 import type { NextOptions } from "../reader.ts";
 import { checkOptions, count as wholeCount, limit, milliseconds, signal } from "../options.ts";
 import { breath, breathing } from "../pacing.ts";
 import { type Bounds, Queue } from "../queue.ts";
-import { copyDelivery, type Delivery, sizeOfDelivery } from "../source/invocation.ts";
 
 /** Handles the messages of a queue. */
 export interface Worker<D extends Delivery = Delivery> {

@@ -1,18 +1,12 @@
 import { within } from "../deadline.ts";
 import { ReplyError } from "../errors.ts";
 import { asError } from "../legible.ts";
+import { type Delivery, isBatch } from "../message/raw_message.ts";
 import { ERROR_CODES } from "../message/reply.ts";
 import { runWithin } from "../message/work.ts";
 import { after, isThenable } from "../promises.ts";
 import type { EndpointStats } from "../service/endpoint.ts";
-import {
-  BatchInvocation,
-  type Delivery,
-  failureOf,
-  Invocation,
-  isBatch,
-  withBesides,
-} from "../source/invocation.ts";
+import { BatchInvocation, failureOf, Invocation, withBesides } from "../source/invocation.ts";
 import type { BrokerContext } from "../source/context.ts";
 import {
   type OpenSource,
@@ -24,7 +18,7 @@ import {
 } from "../source/source.ts";
 import type { Pattern } from "../subject/subject.ts";
 import { SelfAsking } from "./self_asking.ts";
-import { decodeAll, type Route } from "./route.ts";
+import { decodeAll, isEmpty, type Route } from "./route.ts";
 
 /** What a processor works with. */
 export interface ProcessorPlan {
@@ -72,7 +66,7 @@ export class MessageProcessor {
     const invocation = this.#begun(delivery, arrived);
     if (!invocation) return;
     try {
-      const value = runWithin(invocation, this.#handle, invocation);
+      const value = this.#value(invocation);
       const settled = after(value, (value) => this.#settle(invocation, { kind: "done", value }));
       if (isThenable(settled)) {
         return Promise.resolve(settled).then(
@@ -84,6 +78,13 @@ export class MessageProcessor {
       return this.#endFailed(invocation, error);
     }
     return this.#end(invocation);
+  }
+
+  /** What the handler makes of it; a source that limits its time may end the wait. */
+  #value(invocation: Invocation): unknown {
+    const value = runWithin(invocation, this.#handle, invocation);
+    const isLimited = this.#plan.source.timeout !== undefined && isThenable(value);
+    return isLimited ? invocation.untilGivenUp(value) : value;
   }
 
   /** Settles a delivery for which no handler runs. */
@@ -164,6 +165,7 @@ export class MessageProcessor {
   #begin(delivery: Delivery, arrived: number): Invocation {
     const { source, open, stats, context: { clock } } = this.#plan;
     const invocation = source.invoke?.(delivery, arrived) ?? this.#invoke(delivery, arrived);
+    if (source.timeout !== undefined) invocation.limit(source.timeout);
     invocation.requests = this.#selfAsking;
     if (stats) invocation.began = clock.now();
     open.add(invocation);
@@ -171,11 +173,12 @@ export class MessageProcessor {
   }
 
   #invoke(delivery: Delivery, arrived: number): Invocation {
-    const { pattern, context } = this.#plan;
+    const { pattern, context, source } = this.#plan;
     const stopping = context.stopping();
     if (isBatch(delivery)) {
-      const read = (subject: string) => pattern.read(subject);
-      return new BatchInvocation(delivery, read, arrived, stopping, context, pattern.text);
+      const batch = new BatchInvocation(delivery, pattern, arrived, stopping, context);
+      if (source.unfit) batch.unfit = (origin, error) => source.unfit!(origin, error);
+      return batch;
     }
     const params = delivery.params ?? pattern.read(delivery.subject);
     const invocation = new Invocation(delivery, params, arrived, stopping, context, pattern.text);
@@ -245,6 +248,7 @@ export class MessageProcessor {
     }
     decodeAll(invocation);
     const { message } = invocation;
+    if (isEmpty(invocation)) return;
     const route = this.#plan.routes.find((route) => route.takes(message));
     if (!route) throw new ReplyError(ERROR_CODES.notFound, "No handler takes this message");
     return route.run(invocation);

@@ -42,7 +42,7 @@ export class RequestInvocation extends Invocation<LinkContext> {
     return this.context.addresses;
   }
 
-  get codecs(): Codecs | undefined {
+  override get codecs(): Codecs | undefined {
     return this.context.addresses.reception.codecs;
   }
 

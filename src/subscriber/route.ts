@@ -133,7 +133,10 @@ export class Route {
   run(invocation: Invocation): unknown {
     const { schema, replySchema } = this.#settings;
     const value = schema
-      ? after(validated(schema, invocation), () => this.#handle(invocation))
+      ? after(
+        validated(schema, invocation),
+        () => isEmpty(invocation) ? undefined : this.#handle(invocation),
+      )
       : this.#handle(invocation);
     if (!replySchema) return value;
     // the parts of a stream have been checked already
@@ -174,8 +177,19 @@ function checked(schema: Schema, value: unknown, { clock }: Invocation): unknown
  */
 export function decodeAll(invocation: Invocation): void {
   if (!(invocation instanceof BatchInvocation)) return decode(invocation.message);
-  invocation.messages.forEach(decode);
-  invocation.replace(invocation.messages);
+  invocation.replaceFit(invocation.messages.map((message) => {
+    try {
+      decode(message);
+      return { status: "fulfilled", value: message };
+    } catch (reason) {
+      return { status: "rejected", reason };
+    }
+  }));
+}
+
+/** Whether no message of a batch is fit for the handler. */
+export function isEmpty(invocation: Invocation): boolean {
+  return invocation instanceof BatchInvocation && invocation.messages.length === 0;
 }
 
 /** Does the same for one message. */
@@ -199,9 +213,10 @@ function validated(schema: Schema, invocation: Invocation): unknown {
 
 async function batchValidated(schema: Schema, invocation: BatchInvocation): Promise<void> {
   const { messages } = invocation;
-  const bodies = messages.map((message) => validatedBody(schema, message, invocation));
-  const values = await Promise.all(bodies);
-  invocation.replace(messages.map((message, at) => message.withBody(values[at])));
+  const valid = messages.map(async (message) =>
+    message.withBody(await validatedBody(schema, message, invocation))
+  );
+  invocation.replaceFit(await Promise.allSettled(valid));
 }
 
 function validatedBody(

@@ -1,12 +1,11 @@
 import type { MessageSink, ServerSubscription } from "../connection/connection.ts";
 import { ReplyError } from "../errors.ts";
 import { ERROR_CODES } from "../message/reply.ts";
-import { copyRawMessage, type RawMessage } from "../message/raw_message.ts";
+import { copyRawMessage, type Delivery, type RawMessage } from "../message/raw_message.ts";
 import { isAsyncIterable, isThenable } from "../promises.ts";
 import { RefusedReplies } from "../replies/refused_replies.ts";
 import type { ReplyAddresses } from "../replies/reply_addresses.ts";
 import type { BrokerContext } from "../source/context.ts";
-import type { Delivery } from "../source/invocation.ts";
 import {
   type Needs,
   type OpenSource,
