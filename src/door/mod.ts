@@ -21,6 +21,7 @@ export type { AnyParams, ParamNames, Params } from "../subject/subject.ts";
 export { covers, overlap } from "../subject/wildcards.ts";
 export type { HeaderFields } from "../message/headers.ts";
 export { MessageHeaders } from "../message/headers.ts";
+export { DEAD } from "../message/signalbox_headers.ts";
 export type { Message } from "../message/message.ts";
 export type { RawMessage } from "../message/raw_message.ts";
 export type { Schema } from "../message/schema.ts";

@@ -6,6 +6,7 @@
  * | `Signalbox-Time-Left` | requests             | milliseconds that the caller still waits; no clock of theirs or ours matters |
  * | `Signalbox-Link`      | openings, acceptances | what one side of a stream or a session tells of itself; see `src/link/PROTOCOL.md` |
  * | `Signalbox-End`       | ends of these, answers to openings | how it ended, where it is not complete; that a plain answer is all (`complete`), or a refusal final (`error`) |
+ * | `Signalbox-Dead-…`    | dead letters         | where a message came from that a consumer gave up, and why: `-Stream`, `-Consumer`, `-Seq`, `-Subject`, `-Time`, `-Attempts`, `-Reason`, `-Error`, `-Issues`, `-Stack` |
  *
  * @module
  */
@@ -18,3 +19,6 @@ export const LINK = "Signalbox-Link";
 
 /** How a link ended. */
 export const END = "Signalbox-End";
+
+/** The beginning of what a dead letter tells of its message. */
+export const DEAD = "Signalbox-Dead-";

@@ -42,6 +42,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["broker"],
   ["testing", "demo", "door"],
   ["jetstream/api"],
+  ["jetstream/dead"],
   ["jetstream/stream", "jetstream/publish", "jetstream/read"],
   ["jetstream/consumer"],
   ["jetstream"],
