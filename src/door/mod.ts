@@ -23,6 +23,7 @@ export type { HeaderFields } from "../message/headers.ts";
 export { MessageHeaders } from "../message/headers.ts";
 export { DEAD } from "../message/signalbox_headers.ts";
 export type { Message } from "../message/message.ts";
+export { copyOf } from "../message/raw_message.ts";
 export type { RawMessage } from "../message/raw_message.ts";
 export type { Schema } from "../message/schema.ts";
 export type { NatsBroker } from "../broker/broker.ts";

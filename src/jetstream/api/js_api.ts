@@ -110,7 +110,8 @@ export class JetStreamApi {
     const subject = `${this.prefix}.${asked}`;
     const action = `call "${subject}"`;
     try {
-      checkSubject("call", subject);
+      // the filter of a consumer is part of the subject, wildcards and all
+      checkSubject("call", subject.replaceAll(/[*>]/g, "x"), subject);
       checkOptions(action, options, RULES);
     } catch (error) {
       return handled(Promise.reject(error));

@@ -1,0 +1,204 @@
+import { asMilliseconds } from "../../duration.ts";
+import { ConnectionError } from "../../errors.ts";
+import { asError } from "../../legible.ts";
+import { handled } from "../../promises.ts";
+import { Queue } from "../../queue.ts";
+import type { NextOptions } from "../../reader.ts";
+import { Pattern } from "../../door/mod.ts";
+import type { JetStreamApi } from "../api/js_api.ts";
+import { checkName } from "../api/names.ts";
+import type { From } from "./from.ts";
+import { openReads } from "./open_reads.ts";
+import { ReadFeed } from "./read_feed.ts";
+import type { StoredMessage } from "./stored_message.ts";
+
+/** What to read, and how. */
+export interface OrderedReadOptions {
+  readonly stream: string;
+  /**
+   * Subjects, with or without wildcards.
+   *
+   * @default {all}
+   */
+  readonly filters?: readonly string[];
+  /** @default {"first"} */
+  readonly from?: From;
+  /** Whether the last message of each subject comes first, and then all that follow; `from` does not count then. */
+  readonly lastPerSubject?: boolean;
+  /** Whether messages come without their bodies. */
+  readonly headersOnly?: boolean;
+  /** Ends with the last message that there is when it begins. */
+  readonly until?: "now" | undefined;
+  /**
+   * How many bytes may wait to be read, besides one message of any size.
+   *
+   * @default {1_048_576}
+   */
+  readonly maxBytes?: number;
+  /** Called between the last message of a stream and the first one of another stream that has taken its name. */
+  readonly replaced?: () => void;
+}
+
+/**
+ * Why a read has ended: `complete`, with `until: "now"`; `cancelled`, by the program; `connection`, as the broker has
+ * stopped; `failed`, and `next()` throws why.
+ */
+export type ReadEnd = "complete" | "cancelled" | "connection" | "failed";
+
+const BOUND = 1_048_576;
+
+/** A message that waits; without one, another stream has taken the place of the first. */
+interface Waiting {
+  readonly message?: StoredMessage;
+  readonly size: number;
+}
+
+/**
+ * Reads a stream in order, nothing twice and nothing left out, and acknowledges nothing: by a consumer in the memory of
+ * the server, which is replaced whenever it is lost. It asks for no more than there is room for. Bytes only: doors make
+ * messages of them.
+ */
+export class OrderedRead {
+  /** Resolves once it has begun, with the number of messages that are there; rejects if it cannot begin. */
+  readonly ready: Promise<{ readonly pending: number }>;
+  readonly #api: JetStreamApi;
+  readonly #options: OrderedReadOptions;
+  readonly #feed: ReadFeed;
+  readonly #waiting = new Queue<Waiting>();
+  readonly #began = Promise.withResolvers<{ readonly pending: number }>();
+  readonly #closed = Promise.withResolvers<ReadEnd>();
+  readonly #stopListening: () => void;
+  #end: ReadEnd | undefined;
+  #error: Error | undefined;
+
+  /**
+   * Begins to read.
+   *
+   * @throws {TypeError} for a name that no stream can have
+   * @throws {InvalidSubjectError} for a filter that is no subject
+   */
+  constructor(api: JetStreamApi, options: OrderedReadOptions) {
+    checkName("read a stream", options.stream);
+    for (const filter of options.filters ?? []) new Pattern(filter);
+    this.#api = api;
+    this.#options = options;
+    this.ready = handled(this.#began.promise);
+    this.#feed = this.#newFeed();
+    openReads(api.access).add(this);
+    this.#stopListening = api.access.onConnection((change) => {
+      if (change === "closed") this.stop();
+      else if (change === "back") this.#feed.reconnected();
+    });
+    this.#feed.start();
+  }
+
+  /** Resolves with the reason once the read has ended; what came before can still be read. */
+  get closed(): Promise<ReadEnd> {
+    return this.#closed.promise;
+  }
+
+  /** How often another consumer had to go on. */
+  get resets(): number {
+    return this.#feed.resets;
+  }
+
+  /**
+   * The next message; `undefined` once the read has ended.
+   *
+   * @throws {TimeoutError} if no message comes within `timeout`
+   * @throws the reason of `signal`, or why the read has failed
+   */
+  next(options: NextOptions = {}): Promise<StoredMessage | undefined> {
+    const now = this.readNow();
+    return now ? Promise.resolve(now) : handled(this.#next(options));
+  }
+
+  /** The next message, if one has come. */
+  readNow(): StoredMessage | undefined {
+    for (;;) {
+      const entry = this.#waiting.shift();
+      const message = entry && this.#read(entry);
+      if (message || !entry) return message;
+    }
+  }
+
+  /** Ends the read and drops what was not read; resolves once its consumer is deleted on the server. */
+  close(): Promise<void> {
+    this.#waiting.clear();
+    return this.#finish("cancelled");
+  }
+
+  /** Ends the read as the broker stops; what has come can still be read. */
+  stop(): Promise<void> {
+    const { stream, until } = this.#options;
+    if (until === undefined && this.#feed.hasBegun) return this.#finish("connection");
+    const rule = "the broker must stay connected: it stops";
+    return this.#fail(
+      new ConnectionError(`Cannot read "${stream}" to its end as ${rule}`, "closed"),
+    );
+  }
+
+  async #next({ timeout: given, signal }: NextOptions): Promise<StoredMessage | undefined> {
+    const timeout = asMilliseconds(given);
+    const { clock } = this.#api.access;
+    // a timer of Infinity would fire at once
+    const patience = { clock, timeout: timeout === Infinity ? undefined : timeout, signal };
+    for (;;) {
+      const entry = await this.#waiting.wait(patience, `read "${this.#options.stream}"`);
+      if (!entry && this.#error) throw this.#error;
+      const message = entry && this.#read(entry);
+      if (message || !entry) return message;
+    }
+  }
+
+  #newFeed(): ReadFeed {
+    const { stream, from = "first", until, maxBytes = BOUND } = this.#options;
+    const { lastPerSubject = false, headersOnly = false } = this.#options;
+    // the server wants a filter for the last of each subject
+    const { filters = lastPerSubject ? [">"] : [] } = this.#options;
+    const untilNow = until === "now";
+    const settings = { stream, filters, from, lastPerSubject, headersOnly, untilNow, maxBytes };
+    return new ReadFeed(this.#api, settings, {
+      began: (pending) => this.#began.resolve({ pending }),
+      take: (message, size) => this.#add({ message, size }),
+      replaced: () => this.#add({ size: 0 }),
+      complete: () => this.#finish("complete"),
+      failed: (error) => this.#fail(error),
+    });
+  }
+
+  #add(entry: Waiting): void {
+    if (!this.#waiting.hand(entry)) this.#waiting.push(entry, entry.size);
+  }
+
+  #read({ message, size }: Waiting): StoredMessage | undefined {
+    if (message) this.#feed.freed(size);
+    else this.#replaced();
+    return message;
+  }
+
+  #replaced(): void {
+    try {
+      this.#options.replaced?.();
+    } catch (error) {
+      this.#api.access.report(asError(error));
+    }
+  }
+
+  #fail(error: Error): Promise<void> {
+    if (this.#end) return Promise.resolve();
+    this.#error = error;
+    return this.#finish("failed");
+  }
+
+  async #finish(end: ReadEnd): Promise<void> {
+    if (this.#end) return;
+    this.#end = end;
+    openReads(this.#api.access).delete(this);
+    this.#stopListening();
+    this.#waiting.end();
+    this.#closed.resolve(end);
+    this.#began.reject(this.#error ?? new Error(`Cannot read as the read must be open: ${end}`));
+    await this.#feed.end();
+  }
+}

@@ -1,0 +1,173 @@
+import type { Timer } from "../../clock.ts";
+import { newToken, type RawMessage, type RawSubscription } from "../../door/mod.ts";
+import { readAckSubject } from "../api/ack_subject.ts";
+import type { ConsumerConfig, ConsumerInfo } from "../api/api_types.ts";
+import type { JetStreamApi } from "../api/js_api.ts";
+import { type PullStatus, readPullStatus } from "../api/pull_status.ts";
+import type { PullCredit } from "./pull_credit.ts";
+import { DeliveredMessage } from "./stored_message.ts";
+
+/** Which messages a consumer delivers. */
+export type ReadConfig = Omit<ConsumerConfig, "name" | "filter_subject" | "filter_subjects"> & {
+  readonly stream: string;
+  readonly filters: readonly string[];
+};
+
+/** Takes what a consumer delivers. */
+export interface ReadSink {
+  /** A message, and how many bytes it takes up until {@linkcode ReadConsumer.freed}. */
+  take(message: DeliveredMessage, size: number): void;
+  /** There is nothing to deliver at the moment. */
+  idle(): void;
+  /** Nothing more comes, or something is missing. */
+  lost(): void;
+}
+
+/** How often the server says that it has nothing to deliver, in milliseconds. */
+const HEARTBEAT = 5_000;
+/** The same where a read ends once there is nothing more. */
+const SHORT_HEARTBEAT = 1_000;
+/** How often to look whether anything came, and after how many times of silence to doubt server and consumer. */
+const LOOK = 2_000;
+const DOUBTFUL = 3;
+const DEAD = 5;
+/** How long a request waits for messages, in milliseconds, before it is repeated. */
+const EXPIRY = 60_000;
+/** The bytes of a request are its bound; the server wants to hear of a number, too. */
+const MANY = 1_000_000;
+/** After how long the server deletes a consumer that nobody asks for messages, in milliseconds. */
+const INACTIVE = 30_000;
+/** How long the end of a read waits until its consumer is deleted, in milliseconds. */
+const DELETION = 1_000;
+const NANOSECONDS = 1_000_000;
+const encoder = new TextEncoder();
+
+/** One consumer of a read, from its creation until it is lost or deleted. It keeps nothing, and acknowledges nothing. */
+export class ReadConsumer {
+  readonly #api: JetStreamApi;
+  readonly #config: ReadConfig;
+  readonly #sink: ReadSink;
+  readonly #name = newToken();
+  readonly #inbox: string;
+  readonly #heartbeat: number;
+  readonly #subscription: RawSubscription;
+  readonly #credit: PullCredit;
+  /** The number of the last delivery. */
+  #last = 0;
+  /** How often nothing had come when we looked. */
+  #silences = 0;
+  #timer: Timer | undefined;
+  #isMade = false;
+  #isOver = false;
+
+  /** Subscribes to what it will deliver. */
+  constructor(
+    api: JetStreamApi,
+    config: ReadConfig,
+    credit: PullCredit,
+    isShort: boolean,
+    sink: ReadSink,
+  ) {
+    this.#api = api;
+    this.#config = config;
+    this.#sink = sink;
+    this.#credit = credit;
+    this.#heartbeat = isShort ? SHORT_HEARTBEAT : HEARTBEAT;
+    this.#inbox = api.access.newInbox();
+    this.#subscription = api.access.subscribe(this.#inbox, (raw) => this.#take(raw));
+  }
+
+  /** Creates it on the server; `longest` is after how long it may at most be deleted, in nanoseconds. */
+  async create(longest: number): Promise<ConsumerInfo> {
+    const { stream, filters, ...config } = this.#config;
+    const [filter] = filters;
+    const isOne = filters.length === 1;
+    // a filter in the subject can be permitted to a user, one in the body cannot
+    const subject = `CONSUMER.CREATE.${stream}.${this.#name}${isOne ? `.${filter}` : ""}`;
+    const made = await this.#api.call<ConsumerInfo>(subject, {
+      stream_name: stream,
+      config: {
+        ...config,
+        name: this.#name,
+        ...isOne && { filter_subject: filter },
+        ...filters.length > 1 && { filter_subjects: filters },
+        ack_policy: "none",
+        max_deliver: 1,
+        mem_storage: true,
+        num_replicas: 1,
+        inactive_threshold: Math.min(longest, INACTIVE * NANOSECONDS),
+      },
+    });
+    this.#isMade = true;
+    return made;
+  }
+
+  /** Asks for what there is room for. */
+  pull(): void {
+    if (this.#isOver || !this.#isMade) return;
+    const size = this.#credit.take();
+    if (size === undefined) return;
+    const { stream } = this.#config;
+    const { access, prefix } = this.#api;
+    const many = size === "one" ? `"batch":1` : `"batch":${MANY},"max_bytes":${size}`;
+    const [expires, heartbeat] = [EXPIRY * NANOSECONDS, this.#heartbeat * NANOSECONDS];
+    const request = `{${many},"expires":${expires},"idle_heartbeat":${heartbeat}}`;
+    access.publish(
+      `${prefix}.CONSUMER.MSG.NEXT.${stream}.${this.#name}`,
+      encoder.encode(request),
+      { replyTo: this.#inbox },
+    );
+    if (this.#timer) return;
+    this.#silences = 0;
+    this.#timer = access.clock.setTimeout(this.#look, LOOK);
+  }
+
+  /** Ends it; resolves once it is deleted, as far as the server answers. */
+  async end(): Promise<void> {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#timer?.clear();
+    this.#subscription.unsubscribe();
+    this.#credit.reset();
+    const subject = `CONSUMER.DELETE.${this.#config.stream}.${this.#name}`;
+    // if this fails, it is gone already, or the server deletes it by itself before long
+    await this.#api.call(subject, undefined, { timeout: DELETION }).catch(() => {});
+  }
+
+  #take(raw: RawMessage): void {
+    if (this.#isOver) return;
+    this.#silences = 0;
+    if (raw.subject === this.#inbox) return this.#hear(readPullStatus(raw));
+    const place = readAckSubject(raw.replyTo);
+    // somebody else has sent it
+    if (place?.consumer !== this.#name) return;
+    if (place.consumerSeq !== ++this.#last) return this.#sink.lost();
+    const { subject, replyTo, data, headerBlock } = raw;
+    const size = subject.length + replyTo.length + data.length + (headerBlock?.length ?? 0);
+    this.#credit.delivered(size);
+    this.#sink.take(new DeliveredMessage(raw, place), size);
+  }
+
+  #hear({ code, text, pendingBytes, lastDelivery }: PullStatus): void {
+    if (code === 100) {
+      if (lastDelivery !== undefined && lastDelivery !== this.#last) this.#sink.lost();
+      else this.#sink.idle();
+      return;
+    }
+    const isTooLarge = text.startsWith("Message Size Exceeds MaxBytes");
+    const hasEnded = code === 408 || code === 404 || isTooLarge ||
+      text.startsWith("Batch Completed");
+    if (!hasEnded) return this.#sink.lost();
+    this.#credit.ended(pendingBytes, isTooLarge);
+    this.pull();
+  }
+
+  readonly #look = () => {
+    const { access } = this.#api;
+    this.#timer = this.#credit.isAsked ? access.clock.setTimeout(this.#look, LOOK) : undefined;
+    if (!this.#timer) return;
+    this.#silences++;
+    if (this.#silences === DOUBTFUL) access.suspect();
+    else if (this.#silences >= DEAD) this.#sink.lost();
+  };
+}

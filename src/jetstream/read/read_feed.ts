@@ -1,0 +1,239 @@
+import { pause } from "../../deadline.ts";
+import { asError } from "../../legible.ts";
+import type { StreamInfo } from "../api/api_types.ts";
+import { PermissionError } from "../../errors.ts";
+import { NotFoundError } from "../api/errors.ts";
+import type { JetStreamApi } from "../api/js_api.ts";
+import type { From } from "./from.ts";
+import { PullCredit } from "./pull_credit.ts";
+import { ReadConsumer } from "./read_consumer.ts";
+import { ReadPlace } from "./read_place.ts";
+import type { DeliveredMessage } from "./stored_message.ts";
+
+/** What to read of a stream. */
+export interface FeedSettings {
+  readonly stream: string;
+  readonly filters: readonly string[];
+  readonly from: From;
+  readonly lastPerSubject: boolean;
+  readonly headersOnly: boolean;
+  /** Whether it ends with the last message that there is when it begins. */
+  readonly untilNow: boolean;
+  readonly maxBytes: number;
+}
+
+/** Takes what a feed gives. */
+export interface FeedSink {
+  /** The feed has begun, and so many messages are there. */
+  began(pending: number): void;
+  /** The next message, whose bytes count until {@linkcode ReadFeed.freed}. */
+  take(message: DeliveredMessage, size: number): void;
+  /** What follows is of another stream, which has taken the name of the first. */
+  replaced(): void;
+  /** Everything that was there has come. */
+  complete(): void;
+  failed(error: Error): void;
+}
+
+/** Milliseconds from one attempt to the next, which grow up to a limit as long as no message comes. */
+const FIRST_WAIT = 50;
+const LONGEST_WAIT = 5_000;
+
+/** The messages of a stream in order, by one consumer after the other: each goes on where the one before was lost. */
+export class ReadFeed {
+  readonly #api: JetStreamApi;
+  readonly #settings: FeedSettings;
+  readonly #sink: FeedSink;
+  readonly #place: ReadPlace;
+  readonly #credit: PullCredit;
+  readonly #ending = new AbortController();
+  /** Ends the wait for the next attempt. */
+  #waking = new AbortController();
+  #consumer: ReadConsumer | undefined;
+  #isOpening = false;
+  #hasBegun = false;
+  #wait = 0;
+  /** How many messages are still to come before it is complete, if the server does not say which one is the last. */
+  #left = Infinity;
+  #resets = 0;
+  /** The last error that was reported, as it is again and again the same in an outage. */
+  #reported: string | undefined;
+
+  constructor(api: JetStreamApi, settings: FeedSettings, sink: FeedSink) {
+    this.#api = api;
+    this.#settings = settings;
+    this.#sink = sink;
+    this.#place = new ReadPlace(settings.from, settings.lastPerSubject);
+    this.#credit = new PullCredit(settings.maxBytes);
+  }
+
+  /** How often another consumer had to go on. */
+  get resets(): number {
+    return this.#resets;
+  }
+
+  get hasBegun(): boolean {
+    return this.#hasBegun;
+  }
+
+  /** Begins. */
+  start(): void {
+    this.#open();
+  }
+
+  /** The connection is there again: what was on its way is lost, and perhaps the consumer. */
+  reconnected(): void {
+    this.#wait = 0;
+    this.#waking.abort();
+    this.#lost();
+  }
+
+  /** A message was read, and there is room for others. */
+  freed(size: number): void {
+    this.#credit.freed(size);
+    this.#consumer?.pull();
+  }
+
+  /** Ends; resolves once its consumer is deleted. */
+  async end(): Promise<void> {
+    this.#ending.abort();
+    this.#waking.abort();
+    const consumer = this.#consumer;
+    this.#consumer = undefined;
+    await consumer?.end();
+  }
+
+  get #isOver(): boolean {
+    return this.#ending.signal.aborted;
+  }
+
+  #lost(): void {
+    const consumer = this.#consumer;
+    if (!consumer) return;
+    this.#consumer = undefined;
+    this.#resets++;
+    this.#place.lost();
+    consumer.end();
+    this.#open();
+  }
+
+  async #open(): Promise<void> {
+    if (this.#isOpening || this.#isOver) return;
+    this.#isOpening = true;
+    while (!this.#isOver) {
+      await this.#pause();
+      try {
+        if (await this.#attempt()) break;
+      } catch (error) {
+        this.#failed(asError(error));
+      }
+    }
+    this.#isOpening = false;
+  }
+
+  async #pause(): Promise<void> {
+    const wait = this.#wait;
+    this.#wait = Math.min(LONGEST_WAIT, Math.max(FIRST_WAIT, wait * 2));
+    if (wait === 0) return;
+    const { clock } = this.#api.access;
+    this.#waking = new AbortController();
+    await pause(clock, wait * (0.75 + clock.random() / 2), this.#waking.signal);
+  }
+
+  /** Makes a consumer; returns whether it goes on. */
+  async #attempt(): Promise<boolean> {
+    const longest = await this.#look();
+    if (this.#isOver) return true;
+    const { stream, filters, headersOnly, untilNow } = this.#settings;
+    const config = {
+      stream,
+      filters,
+      ...this.#place.start,
+      ...headersOnly && { headers_only: true },
+    };
+    const consumer: ReadConsumer = new ReadConsumer(this.#api, config, this.#credit, untilNow, {
+      take: (message, size) => this.#take(message, size),
+      idle: () => this.#idle(),
+      lost: () => this.#consumer === consumer && this.#lost(),
+    });
+    try {
+      const made = await consumer.create(longest);
+      this.#place.began(made);
+      this.#begin(made.num_pending);
+    } catch (error) {
+      consumer.end();
+      throw error;
+    }
+    if (this.#isOver) await consumer.end();
+    else this.#consumer = consumer;
+    consumer.pull();
+    return true;
+  }
+
+  /** Looks at the stream; returns after how long it lets consumers be deleted that nobody uses, in nanoseconds. */
+  async #look(): Promise<number> {
+    const { stream, lastPerSubject, untilNow } = this.#settings;
+    const info = await this.#api.call<StreamInfo>(`STREAM.INFO.${stream}`).catch(ifNotPermitted);
+    if (!info) return Infinity;
+    const isAnother = this.#place.look(info, lastPerSubject);
+    // the one that was to be read to its end is gone
+    if (isAnother && untilNow) throw new NotFoundError(`read "${stream}" to its end`, "stream");
+    if (isAnother) this.#sink.replaced();
+    return info.config.consumer_limits?.inactive_threshold || Infinity;
+  }
+
+  #begin(pending: number): void {
+    this.#reported = undefined;
+    if (!this.#hasBegun) {
+      this.#hasBegun = true;
+      this.#left = pending;
+      this.#sink.began(pending);
+    }
+    if (this.#settings.untilNow && pending === 0) this.#sink.complete();
+  }
+
+  #take(message: DeliveredMessage, size: number): void {
+    this.#wait = 0;
+    const { seq, pending } = message;
+    const action = this.#place.take(seq, pending);
+    if (action === "deliver") this.#deliver(message, size);
+    else this.freed(size);
+    if (this.#settings.untilNow) this.#checkEnd(seq, pending);
+    else if (action === "turn") this.#lost();
+  }
+
+  #deliver(message: DeliveredMessage, size: number): void {
+    const { snapshot } = this.#place;
+    // stored after the read has begun
+    const isLater = this.#settings.untilNow && snapshot !== undefined && message.seq > snapshot;
+    if (isLater) return this.freed(size);
+    this.#left--;
+    this.#sink.take(message, size);
+  }
+
+  #checkEnd(seq: number, pending: number): void {
+    const { snapshot } = this.#place;
+    const isEnd = pending === 0 || (snapshot === undefined ? this.#left <= 0 : seq >= snapshot);
+    if (isEnd) this.#sink.complete();
+  }
+
+  #idle(): void {
+    this.#wait = 0;
+    // what was still to come has been deleted
+    if (this.#settings.untilNow) this.#sink.complete();
+  }
+
+  #failed(error: Error): void {
+    if (this.#isOver) return;
+    const isGone = error instanceof NotFoundError && error.kind === "stream";
+    if (!this.#hasBegun || (isGone && this.#settings.untilNow)) return this.#sink.failed(error);
+    if (error.message === this.#reported) return;
+    this.#reported = error.message;
+    this.#api.access.report(error);
+  }
+}
+
+/** A user may read without being permitted to look at the stream: then another stream of its name is not noticed. */
+function ifNotPermitted(error: unknown): undefined {
+  if (!(error instanceof PermissionError)) throw error;
+}

@@ -1,0 +1,57 @@
+import { copyOf, MessageHeaders, type RawMessage } from "../../door/mod.ts";
+import type { AckSubject } from "../api/ack_subject.ts";
+
+/** A message of a stream, with its place there. */
+export interface StoredMessage {
+  readonly subject: string;
+  readonly data: Uint8Array;
+  /** The headers as bytes; `undefined` without headers. */
+  readonly headerBlock: Uint8Array | undefined;
+  readonly headers: MessageHeaders;
+  /** Its number in the stream. */
+  readonly seq: number;
+  /** When it was stored. */
+  readonly time: Date;
+  /** How many more there were when it was delivered; 0 if it was the last one. */
+  readonly pending: number;
+}
+
+const NO_HEADERS = MessageHeaders.from({});
+
+/** A message as it was delivered; what few programs look at is read when they do. */
+export class DeliveredMessage implements StoredMessage {
+  readonly subject: string;
+  readonly data: Uint8Array;
+  readonly headerBlock: Uint8Array | undefined;
+  readonly seq: number;
+  readonly pending: number;
+  readonly #time: number;
+  #headers: MessageHeaders | undefined;
+
+  /** Keeps the bytes as they are. */
+  constructor({ subject, data, headerBlock }: RawMessage, { seq, pending, time }: AckSubject) {
+    this.subject = subject;
+    this.data = ownBytes(data);
+    this.headerBlock = headerBlock && ownBytes(headerBlock);
+    this.seq = seq;
+    this.pending = pending;
+    this.#time = time;
+  }
+
+  get headers(): MessageHeaders {
+    const block = this.headerBlock;
+    return this.#headers ??= block ? MessageHeaders.parse(block) : NO_HEADERS;
+  }
+
+  get time(): Date {
+    return new Date(this.#time);
+  }
+}
+
+/**
+ * The bytes, copied unless they are most of their buffer: a small message would keep the whole chunk in memory that was
+ * read from the socket, and to copy a large one would take longer than to read it.
+ */
+function ownBytes(bytes: Uint8Array): Uint8Array {
+  return bytes.length * 2 > bytes.buffer.byteLength ? bytes : copyOf(bytes);
+}
