@@ -20,14 +20,16 @@ export { checkSubject, isSubject, isToken, newToken, Pattern } from "../subject/
 export type { AnyParams, ParamNames, Params } from "../subject/subject.ts";
 export { covers, overlap } from "../subject/wildcards.ts";
 export type { HeaderFields } from "../message/headers.ts";
-export { MessageHeaders } from "../message/headers.ts";
 export { DEAD } from "../message/signalbox_headers.ts";
+export { encodeFields, headerFields, MessageHeaders, pairsOf } from "../message/headers.ts";
+export { utf8 } from "../message/raw_message.ts";
 export type { Message } from "../message/message.ts";
 export { copyOf } from "../message/raw_message.ts";
 export type { RawMessage } from "../message/raw_message.ts";
 export type { Schema } from "../message/schema.ts";
 export type { NatsBroker } from "../broker/broker.ts";
 export type {
+  AwaitedMessage,
   BrokerAccess,
   ConnectionChange,
   Kind,

@@ -4,6 +4,7 @@ import type { EventFeed } from "../events.ts";
 import type { LinkContext } from "../link/ends/link_context.ts";
 import type { Links } from "../link/links.ts";
 import type { ResponseLimit } from "../link/link_options.ts";
+import { PermissionError } from "../errors.ts";
 import { asError } from "../legible.ts";
 import { decodeBody, encodeBody, type EncodedBody } from "../message/body.ts";
 import type { Codecs } from "../message/codecs.ts";
@@ -17,6 +18,7 @@ import type { EndpointStats } from "../service/endpoint.ts";
 import type { Sender } from "../sending/sender.ts";
 import { newToken } from "../subject/subject.ts";
 import type {
+  AwaitedMessage,
   BrokerAccess,
   ConnectionChange,
   RawOptions,
@@ -123,6 +125,22 @@ export class BrokerContext implements LinkContext, BrokerAccess {
     this.connection.publish({ subject, replyTo, data, headerBlock, dropOnDisconnect: isRepeated });
   }
 
+  send(message: AwaitedMessage): void {
+    this.connection.publish(message);
+  }
+
+  takeBack(message: AwaitedMessage): boolean {
+    return this.connection.tryCancel(message);
+  }
+
+  onRefusal(refused: (error: PermissionError) => void): () => void {
+    return this.feed.listen((event) => {
+      const isRefusal = event.type === "error" && event.error instanceof PermissionError &&
+        event.error.operation === "publish";
+      if (isRefusal) refused(event.error as PermissionError);
+    });
+  }
+
   request(
     subject: string,
     data = NO_BYTES,
@@ -157,6 +175,10 @@ export class BrokerContext implements LinkContext, BrokerAccess {
 
   flush(): Promise<void> {
     return this.connection.flush({}, "flush");
+  }
+
+  serverVersion(): string {
+    return this.connection.server.version;
   }
 
   report(error: Error, subject?: string): void {

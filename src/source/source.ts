@@ -1,4 +1,5 @@
 import type { Clock } from "../clock.ts";
+import type { PermissionError } from "../errors.ts";
 import type { EncodedBody } from "../message/body.ts";
 import type { AnyState, Message } from "../message/message.ts";
 import type { HeaderFields } from "../message/headers.ts";
@@ -102,6 +103,14 @@ export interface RawSubscription {
   drain(): Promise<void>;
 }
 
+/** A message that its sender repeats by itself. */
+export interface AwaitedMessage extends RawMessage {
+  data: Uint8Array;
+  headerBlock: Uint8Array | undefined;
+  /** So that a broken connection does not count it as lost. */
+  readonly isAwaited: true;
+}
+
 /** What a broker lends to sources and doors. Nothing of it passes a middleware or gets a header of ours. */
 export interface BrokerAccess {
   readonly clock: Clock;
@@ -125,6 +134,12 @@ export interface BrokerAccess {
   publish(subject: string, data?: Uint8Array, options?: RawOptions): void;
   /** Requests with the bytes as they are. */
   request(subject: string, data?: Uint8Array, options?: RawRequestOptions): Promise<Message>;
+  /** Sends a message whose sender waits for an answer, and repeats it by itself; while disconnected, the broker holds it. */
+  send(message: AwaitedMessage): void;
+  /** Takes a message back; returns whether it was unsent, so that no server can have it. */
+  takeBack(message: AwaitedMessage): boolean;
+  /** Calls back when the server refuses a message for want of permission; returns how to stop that. */
+  onRefusal(refused: (error: PermissionError) => void): () => void;
   /**
    * Subscribes; the server has the subscription once `flush()` resolves. The bytes of a message are a view of what was
    * read from the socket: copy them to keep them, but for those that go to a sink at once.
@@ -138,6 +153,8 @@ export interface BrokerAccess {
   suspect(): void;
   /** Resolves once the server has processed everything sent before, after a reconnect if necessary. */
   flush(): Promise<void>;
+  /** The version of the current or last server, such as `"2.12.1"`; empty before the first. */
+  serverVersion(): string;
   /** Emits an `error` event. */
   report(error: Error, subject?: string): void;
   /** Calls back when the connection is lost, is there again, or is closed for good; returns how to stop that. */

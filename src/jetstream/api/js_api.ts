@@ -4,6 +4,7 @@ import { checkOptions, duration, signal } from "../../options.ts";
 import { handled } from "../../promises.ts";
 import { type BrokerAccess, checkSubject, type Message } from "../../door/mod.ts";
 import { Call } from "./call.ts";
+import { KnownStreams } from "./known_streams.ts";
 import { checkName } from "./names.ts";
 import { readReply } from "./reply.ts";
 import { NotFoundError } from "./errors.ts";
@@ -30,7 +31,12 @@ const encoder = new TextEncoder();
 /** What JetStream takes back is gone, too, if the first question had done it and only its answer was lost. */
 const DELETION = /\.(?:DELETE|MSG\.DELETE)\./;
 
-const apis = new WeakMap<BrokerAccess, Map<string, JetStreamApi>>();
+interface Known {
+  readonly apis: Map<string, JetStreamApi>;
+  readonly streams: KnownStreams;
+}
+
+const known = new WeakMap<BrokerAccess, Known>();
 
 /** The API of JetStream, as one broker reaches it in one domain. Its calls survive outages and missing leaders. */
 export class JetStreamApi {
@@ -39,11 +45,14 @@ export class JetStreamApi {
   readonly domain: string | undefined;
   /** The beginning of its subjects: `$JS.API`, or `$JS.hub.API` for the domain `hub`. */
   readonly prefix: string;
+  /** The streams whose configuration this broker has seen, of all domains. */
+  readonly streams: KnownStreams;
   readonly #open = new Set<Call>();
   #watching: Timer | undefined;
 
-  private constructor(access: BrokerAccess, domain: string | undefined) {
+  private constructor(access: BrokerAccess, domain: string | undefined, streams: KnownStreams) {
     this.access = access;
+    this.streams = streams;
     this.domain = domain;
     this.prefix = domain === undefined ? "$JS.API" : `$JS.${domain}.API`;
     access.onConnection((change) => {
@@ -63,10 +72,11 @@ export class JetStreamApi {
    */
   static of(access: BrokerAccess, domain?: string): JetStreamApi {
     if (domain !== undefined) checkName("use a domain of JetStream", domain);
-    let known = apis.get(access);
-    if (!known) apis.set(access, known = new Map());
-    let api = known.get(domain ?? "");
-    if (!api) known.set(domain ?? "", api = new JetStreamApi(access, domain));
+    let found = known.get(access);
+    if (!found) known.set(access, found = { apis: new Map(), streams: new KnownStreams() });
+    const { apis, streams } = found;
+    let api = apis.get(domain ?? "");
+    if (!api) apis.set(domain ?? "", api = new JetStreamApi(access, domain, streams));
     return api;
   }
 

@@ -1,0 +1,37 @@
+import { MessageHeaders, type RawMessage } from "../../door/mod.ts";
+import type { PubAck } from "../api/api_types.ts";
+import { JetStreamError } from "../api/errors.ts";
+import { readReply } from "../api/reply.ts";
+
+/** What came back at the address of a publication. */
+export type Answer =
+  | { readonly kind: "stored"; readonly ack: PubAck }
+  | { readonly kind: "refused"; readonly error: JetStreamError }
+  /** No stream listens, or it has too much to do: it may be otherwise in a moment. */
+  | { readonly kind: "later"; readonly error: JetStreamError | undefined }
+  /** From somebody else who listens to the subject, and answers what comes in. */
+  | { readonly kind: "foreign" }
+  /** A part of a batch that was taken in; whether all of it is stored is told at its end. */
+  | { readonly kind: "taken" };
+
+/** "temporarily unavailable", and "too many requests". */
+const PASSING: ReadonlySet<number> = new Set([10008, 10167]);
+
+/** Reads what came back; who listens to the same subject may answer, too, and that is no acknowledgement. */
+export function readAnswer(action: string, { data, headerBlock }: RawMessage): Answer {
+  if (data.length === 0) {
+    if (headerBlock === undefined) return { kind: "taken" };
+    const { status } = MessageHeaders.parse(headerBlock);
+    return status === 503 ? { kind: "later", error: undefined } : { kind: "foreign" };
+  }
+  try {
+    const ack = readReply<PubAck>(action, data);
+    const isAck = typeof ack.stream === "string" && Number.isSafeInteger(ack.seq) && ack.seq >= 0;
+    return isAck ? { kind: "stored", ack } : { kind: "foreign" };
+  } catch (error) {
+    // an error of JetStream has a number; what is no JSON has none
+    const isOurs = error instanceof JetStreamError && error.errCode > 0;
+    if (!isOurs) return { kind: "foreign" };
+    return PASSING.has(error.errCode) ? { kind: "later", error } : { kind: "refused", error };
+  }
+}

@@ -1,0 +1,73 @@
+import { asMilliseconds, type Duration } from "../../duration.ts";
+import { handled } from "../../promises.ts";
+import { encodeFields, type HeaderFields, newToken, pairsOf, utf8 } from "../../door/mod.ts";
+import type { PubAck } from "../api/api_types.ts";
+import type { JetStreamApi } from "../api/js_api.ts";
+import { USUAL_WINDOW } from "../api/known_streams.ts";
+import { Publications } from "./publications.ts";
+
+/** How long a publication may take, outages included, in milliseconds. */
+export const PUBLISH_TIMEOUT = 5_000;
+
+/** How to publish bytes. */
+export interface StoredOptions {
+  /** As they go out; `Nats-*` headers among them, but for the id. */
+  readonly headers?: HeaderFields | undefined;
+  readonly contentType?: string | undefined;
+  /** Under which the stream stores it once, however often it is sent. */
+  readonly id?: string | undefined;
+  readonly timeout?: Duration | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** How long the stream knows an id, in milliseconds, where the caller knows that. */
+  readonly window?: number | undefined;
+}
+
+/**
+ * Publishes bytes; resolves once a stream has stored them. They are sent again under one id, until the timeout, over
+ * outages and missing leaders. The bytes must not change until it resolves. The program may leave the promise un-awaited.
+ *
+ * @throws {RangeError} for a timeout beyond the stream's duplicate window
+ * @throws {NoStreamError}
+ * @throws {NotStoredError}
+ * @throws {UnknownOutcomeError}
+ * @throws {JetStreamError} of the class that the answer's number has
+ */
+export function publishStored(
+  api: JetStreamApi,
+  subject: string,
+  data: Uint8Array,
+  options: StoredOptions = {},
+): Promise<PubAck> {
+  const { id = newToken(), signal, window = USUAL_WINDOW } = options;
+  const timeout = asMilliseconds(options.timeout) ?? PUBLISH_TIMEOUT;
+  try {
+    if (timeout > window) throw beyondWindow(subject, timeout, window);
+    const headerBlock = headersOf(id, options);
+    const settings = { subject, data, headerBlock, id, timeout, signal };
+    return Publications.of(api).publish(settings);
+  } catch (error) {
+    return handled(Promise.reject(error));
+  }
+}
+
+function headersOf(id: string, { contentType, headers }: StoredOptions): Uint8Array {
+  if (headers === undefined && isPlain(id)) {
+    const type = contentType === undefined ? "" : `content-type: ${contentType}\r\n`;
+    return utf8(`NATS/1.0\r\n${type}Nats-Msg-Id: ${id}\r\n\r\n`);
+  }
+  const fields: (readonly [string, string])[] = headers ? [...pairsOf(headers)] : [];
+  const isTyped = fields.some(([name]) => name.toLowerCase() === "content-type");
+  if (contentType !== undefined && !isTyped) fields.unshift(["content-type", contentType]);
+  return encodeFields([...fields, ["Nats-Msg-Id", id]])!;
+}
+
+/** Whether an id needs no look at each of its characters. */
+function isPlain(id: string): boolean {
+  return /^[!-~]+$/.test(id);
+}
+
+function beyondWindow(subject: string, timeout: number, window: number): RangeError {
+  const rule = "a stream must know the id for as long as it is sent again";
+  const found = `a timeout of ${timeout} ms, a duplicate window of ${window} ms`;
+  return new RangeError(`Cannot publish to "${subject}" as ${rule}: ${found}`);
+}

@@ -1,0 +1,58 @@
+import type { StreamConfig } from "../api/api_types.ts";
+import { UnavailableError } from "../api/errors.ts";
+import { holds } from "./differences.ts";
+
+/** The first version of nats-server that knows a field; an older one ignores it without a word. */
+const SINCE: Readonly<Partial<Record<keyof StreamConfig, string>>> = {
+  compression: "2.10",
+  first_seq: "2.10",
+  subject_transform: "2.10",
+  consumer_limits: "2.10",
+  metadata: "2.10",
+  allow_msg_ttl: "2.11",
+  subject_delete_marker_ttl: "2.11",
+  allow_msg_counter: "2.12",
+  allow_atomic: "2.12",
+  allow_msg_schedules: "2.12",
+  persist_mode: "2.12",
+  allow_batched: "2.14",
+};
+
+/**
+ * Checks that the server knows what is declared, before anything is made.
+ *
+ * @throws {UnavailableError} with the version that is needed
+ */
+export function checkVersion(config: Partial<StreamConfig>, version: string): void {
+  for (const [field, needs] of Object.entries(SINCE)) {
+    const value = config[field as keyof StreamConfig];
+    if (holds(undefined, value) || isSince(version, needs)) continue;
+    throw tooOld(config.name, field, needs, version);
+  }
+}
+
+/**
+ * Checks that the server has kept what was declared: a stream's leader may be older than the server that we talk to.
+ *
+ * @throws {UnavailableError} with the version that is needed
+ */
+export function checkKept(declared: Partial<StreamConfig>, found: StreamConfig): void {
+  for (const [field, needs] of Object.entries(SINCE)) {
+    const name = field as keyof StreamConfig;
+    if (found[name] !== undefined || holds(undefined, declared[name])) continue;
+    throw tooOld(declared.name, field, needs, "one that has ignored it");
+  }
+}
+
+/** Whether a version is the needed one or a later one; an unknown version may be anything. */
+function isSince(version: string, needed: string): boolean {
+  const [major = NaN, minor = NaN] = version.split(".").map((part) => Number.parseInt(part, 10));
+  const [neededMajor = 0, neededMinor = 0] = needed.split(".").map(Number);
+  if (Number.isNaN(major) || Number.isNaN(minor)) return true;
+  return major > neededMajor || (major === neededMajor && minor >= neededMinor);
+}
+
+function tooOld(name = "", field: string, needs: string, version: string): UnavailableError {
+  const rule = `"${field}" must be known to the server, since nats-server ${needs}: ${version}`;
+  return new UnavailableError(`declare the stream "${name}"`, rule, undefined, { needs });
+}
