@@ -69,7 +69,10 @@ onEveryJetStream(
         { field: "subjects", declared: ["ops.>", "more.>"], found: ["ops.>"], changeable: true },
       ]);
     }
-    const { message } = await assertRejects(() => declareStream(api, other, "verify"));
+    const { message } = await assertRejects(
+      () => declareStream(api, other, "verify"),
+      DifferenceError,
+    );
     assertEquals(
       message,
       'Cannot use the stream "OPS" as it must be as declared: max_msgs is 1000 and not 5, ' +
