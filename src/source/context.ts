@@ -116,6 +116,10 @@ export class BrokerContext implements LinkContext, BrokerAccess {
     return codecs ? codecs.decode(data, contentType) : decodeBody(data, contentType);
   }
 
+  get maxPayload(): number {
+    return this.connection.maxPayload;
+  }
+
   publish(
     subject: string,
     data = NO_BYTES,

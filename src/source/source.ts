@@ -130,6 +130,8 @@ export interface BrokerAccess {
    * @throws {DecodeError} if it does not match its content type
    */
   decode(data: Uint8Array, contentType: string | undefined): unknown;
+  /** How long a message may be for the current server, headers included, in bytes. */
+  readonly maxPayload: number;
   /** Publishes the bytes as they are; while disconnected, the broker holds the message. */
   publish(subject: string, data?: Uint8Array, options?: RawOptions): void;
   /** Requests with the bytes as they are. */

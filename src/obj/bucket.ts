@@ -1,0 +1,110 @@
+import type { BrokerAccess, Needs } from "../door/mod.ts";
+import { handled } from "../promises.ts";
+import { JetStreamApi } from "../jetstream/api/js_api.ts";
+import { NoStreamError, NotFoundError } from "../jetstream/api/errors.ts";
+import { declareNeeds, declareStream } from "../jetstream/stream/declare_stream.ts";
+import type { ObjectsSettings } from "./bucket_options.ts";
+import type { BucketNames } from "./names.ts";
+
+/** How much of a message is left for its headers, in bytes. */
+const FOR_HEADERS = 512;
+
+/** One bucket, as one broker uses it. */
+export class Bucket {
+  readonly names: BucketNames;
+  readonly settings: ObjectsSettings;
+  readonly api: JetStreamApi;
+  /** The puts that are not over, by their ids, which `collect()` leaves alone; with how to give each up. */
+  readonly running = new Map<string, () => void>();
+  /** Work that goes on behind the back of the program, such as the end of a put that was given up. */
+  readonly #work = new Set<Promise<void>>();
+  #declared: Promise<void> | undefined;
+  #mostOfMessage = Infinity;
+
+  constructor(access: BrokerAccess, names: BucketNames, settings: ObjectsSettings) {
+    this.api = JetStreamApi.of(access, settings.domain);
+    this.names = names;
+    this.settings = settings;
+  }
+
+  /** How long a chunk is, in bytes: what the server and the bucket take in a message has its limits. */
+  get chunkSize(): number {
+    const most = Math.min(this.api.access.maxPayload, this.#mostOfMessage) - FOR_HEADERS;
+    return Math.max(1, Math.min(this.settings.chunkSize, most));
+  }
+
+  /** Resolves once the bucket is as declared; asks once for each start of the broker. */
+  declared(): Promise<void> {
+    const declaring = this.#declared ??= handled(this.#declare());
+    declaring.catch(() => this.#declared === declaring && (this.#declared = undefined));
+    return declaring;
+  }
+
+  /** Does something in the background; the broker's stop waits for it. */
+  inBackground(work: Promise<void>): void {
+    const ended = work.catch((error) => this.api.access.report(error))
+      .finally(() => this.#work.delete(ended));
+    this.#work.add(ended);
+  }
+
+  /** Gives up what is not over; resolves once nothing is left of it. */
+  async stop(): Promise<void> {
+    this.#declared = undefined;
+    for (const giveUp of this.running.values()) giveUp();
+    await Promise.resolve();
+    await Promise.all(this.#work);
+  }
+
+  async #declare(): Promise<void> {
+    const { declared, whole, declare } = this.settings;
+    if (declare === "leave") return;
+    const isNew = declare !== "verify" && !await this.#exists();
+    const { config } = await declareStream(this.api, isNew ? whole : declared, declare)
+      .catch((error) => Promise.reject(this.nameIn(error, "use it")));
+    const most = config.max_msg_size ?? -1;
+    this.#mostOfMessage = most > 0 ? most : Infinity;
+  }
+
+  /** Whether it is there: one that is made by us has what ADR-20 wants, and one of a peer's what it was given. */
+  async #exists(): Promise<boolean> {
+    try {
+      await this.api.call(`STREAM.INFO.${this.names.stream}`);
+      return true;
+    } catch (error) {
+      if (error instanceof NotFoundError) return false;
+      throw error;
+    }
+  }
+
+  /** Says that it is the bucket that is missing, where the error says so of its stream. */
+  nameIn(error: unknown, action: string): unknown {
+    const isMissing = error instanceof NoStreamError ||
+      (error instanceof NotFoundError && error.kind === "stream");
+    if (!isMissing) return error;
+    const { code, errCode, description } = error;
+    const wire = { code, err_code: errCode, description };
+    return new NotFoundError(`${action}: the bucket "${this.names.bucket}"`, "bucket", wire);
+  }
+
+  /** What the server must permit. */
+  get needs(): Needs {
+    const { bucket, stream, allChunks, allInfos } = this.names;
+    const { declare, readOnly } = this.settings;
+    const { prefix } = this.api;
+    const writes = readOnly ? [] : [
+      allChunks,
+      allInfos,
+      `${prefix}.STREAM.PURGE.${stream}`,
+      `${prefix}.STREAM.MSG.DELETE.${stream}`,
+    ];
+    const reads = [
+      ...declareNeeds(this.api, stream, declare),
+      `${prefix}.STREAM.MSG.GET.${stream}`,
+      `${prefix}.CONSUMER.CREATE.${stream}.*.$O.${bucket}.C.*`,
+      `${prefix}.CONSUMER.CREATE.${stream}.*.$O.${bucket}.M.*`,
+      `${prefix}.CONSUMER.MSG.NEXT.${stream}.*`,
+      `${prefix}.CONSUMER.DELETE.${stream}.*`,
+    ];
+    return { publish: [...writes, ...reads] };
+  }
+}

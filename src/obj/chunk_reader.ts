@@ -1,0 +1,131 @@
+import { OrderedRead } from "../jetstream/read/ordered_read.ts";
+import type { Bucket } from "./bucket.ts";
+import { Digest } from "./digest.ts";
+import { ObjectError, type ObjectFault } from "./errors.ts";
+import type { ObjectInfo } from "./object_info.ts";
+import type { Part } from "./range.ts";
+
+/** How much of an object waits to be read, in bytes. */
+const AHEAD = 2_097_152;
+const SIZE = "Nats-Msg-Size";
+
+/** Where to read from. */
+interface Place {
+  /** The sequence of the first chunk; `undefined` for the first of all. */
+  readonly seq: number | undefined;
+  /** How many bytes are before it. */
+  readonly offset: number;
+}
+
+/** Reads the chunks of an object one after the other, and finds out whether they are those that were put. */
+export class ChunkReader {
+  readonly #bucket: Bucket;
+  readonly #action: string;
+  readonly #info: ObjectInfo;
+  readonly #part: Part;
+  readonly #digest: Digest | undefined;
+  #read: OrderedRead | undefined;
+  /** Where the next chunk begins, in bytes. */
+  #at = 0;
+
+  constructor(bucket: Bucket, action: string, info: ObjectInfo, part: Part) {
+    this.#bucket = bucket;
+    this.#action = action;
+    this.#info = info;
+    this.#part = part;
+    if (part.start === 0 && part.end === info.size) this.#digest = new Digest();
+  }
+
+  /**
+   * Begins to read, so that chunks that are missing are found before anything is given.
+   *
+   * @throws {ObjectError}
+   */
+  async open(signal: AbortSignal | undefined): Promise<void> {
+    const { size, digest, chunks } = this.#info;
+    if (this.#digest && size > 0 && digest === undefined) {
+      throw this.#fault("unreadable", "its digest must be a SHA-256: it is not");
+    }
+    if (this.#part.start === this.#part.end) return;
+    const { seq, offset } = await this.#find(signal);
+    this.#at = offset;
+    this.#read = this.#newRead(seq === undefined ? "first" : { seq }, false);
+    const { pending } = await this.#read.ready;
+    if (seq !== undefined || pending >= chunks) return;
+    throw this.#fault("incomplete", `its chunks must be there: ${pending} of ${chunks} are`);
+  }
+
+  /**
+   * The next bytes; `undefined` at the end.
+   *
+   * @throws {ObjectError} if chunks are missing or are not those that were put
+   */
+  async next(signal: AbortSignal | undefined): Promise<Uint8Array | undefined> {
+    const { start, end } = this.#part;
+    const { size } = this.#info;
+    while (this.#at < end) {
+      const message = await this.#read?.next(signal ? { signal } : {});
+      if (!message) {
+        throw this.#fault(
+          "incomplete",
+          `its chunks must be there: ${this.#at} of ${size} bytes are`,
+        );
+      }
+      const { data } = message;
+      const begin = this.#at;
+      this.#at += data.length;
+      if (this.#at > size) throw this.#fault("corrupt", `it must have ${size} bytes: it has more`);
+      this.#digest?.update(data);
+      const wanted = data.subarray(Math.max(0, start - begin), Math.max(0, end - begin));
+      if (wanted.length > 0) return wanted;
+    }
+    this.#checkDigest();
+    return undefined;
+  }
+
+  /** Ends the read; the server forgets it. */
+  async close(): Promise<void> {
+    await this.#read?.close();
+  }
+
+  #checkDigest(): void {
+    const { digest: wanted, size } = this.#info;
+    if (!this.#digest || (size === 0 && wanted === undefined)) return;
+    const found = this.#digest.text();
+    if (found === wanted) return;
+    throw this.#fault("corrupt", `its digest must be ${wanted}: it is ${found}`);
+  }
+
+  /** The chunk in which the part begins, by the sizes of those before it: not every client makes them alike. */
+  async #find(signal: AbortSignal | undefined): Promise<Place> {
+    const { start } = this.#part;
+    if (start === 0) return { seq: undefined, offset: 0 };
+    const read = this.#newRead("first", true);
+    try {
+      let offset = 0;
+      for (;;) {
+        const message = await read.next(signal ? { signal } : {});
+        if (!message) break;
+        const length = Number(message.headers.get(SIZE));
+        if (offset + length > start) return { seq: message.seq, offset };
+        offset += length;
+      }
+      const { size } = this.#info;
+      throw this.#fault("incomplete", `its chunks must be there: ${offset} of ${size} bytes are`);
+    } finally {
+      await read.close();
+    }
+  }
+
+  #newRead(from: "first" | { readonly seq: number }, headersOnly: boolean): OrderedRead {
+    const { api, names } = this.#bucket;
+    const filters = [names.chunks(this.#info.id)];
+    const rest = { filters, from, headersOnly, until: "now", maxBytes: AHEAD } as const;
+    return new OrderedRead(api, { stream: names.stream, ...rest });
+  }
+
+  #fault(reason: ObjectFault, rule: string): ObjectError {
+    const { bucket, name } = this.#info;
+    return new ObjectError(this.#action, reason, rule, { bucket, object: name });
+  }
+}

@@ -1,0 +1,241 @@
+import { pause } from "../deadline.ts";
+import { ConnectionError } from "../errors.ts";
+import { asError } from "../legible.ts";
+import type { Message } from "../door/mod.ts";
+import type { PubAck } from "../jetstream/api/api_types.ts";
+import { NotStoredError } from "../jetstream/api/errors.ts";
+import { readReply } from "../jetstream/api/reply.ts";
+import type { Bucket } from "./bucket.ts";
+import type { Chunk } from "./chunker.ts";
+import { isPassing } from "./passing.ts";
+import { StoredChunks } from "./stored_chunks.ts";
+
+/** How much may be on its way to the server at a time, in bytes: enough for 40 MB a second over 100 ms. */
+const WINDOW = 4_194_304;
+const FEWEST = 2;
+const MOST = 64;
+/** Milliseconds before the first further try of what did not work; each later one waits twice as long. */
+const FIRST_WAIT = 50;
+const LONGEST_WAIT = 1_000;
+/** Milliseconds to wait for answers that are no longer needed: what is stored after a purge stays. */
+const PATIENCE = 2_000;
+
+/** What a writer of chunks needs. */
+export interface ChunkWriterSettings {
+  readonly action: string;
+  readonly id: string;
+  /** In bytes. */
+  readonly chunkSize: number;
+  /** How long nothing may be stored, outages included, in milliseconds. */
+  readonly timeout: number;
+  /** Called when so many bytes more are stored. */
+  readonly stored: (chunk: Chunk) => void;
+}
+
+interface Unconfirmed {
+  readonly chunk: Chunk;
+  readonly index: number;
+}
+
+/**
+ * Stores the chunks of one object in their order, many at a time. Chunks that a connection or a leader has lost leave a
+ * gap before those that came after them: whenever an answer is missing, late or not the next one, the writer stops, reads
+ * what is stored, deletes what lies behind the first gap, and sends again from there.
+ */
+export class ChunkWriter {
+  readonly #bucket: Bucket;
+  readonly #settings: ChunkWriterSettings;
+  readonly #subject: string;
+  readonly #stored: StoredChunks;
+  readonly #window: number;
+  readonly #stopListening: () => void;
+  /** Sent, or waiting for the end of the repair, in order. */
+  #unconfirmed: Unconfirmed[] = [];
+  #count = 0;
+  /** How often chunks were sent again: a server drops a message whose id it has seen, even if it was deleted since. */
+  #attempt = 0;
+  #round = new AbortController();
+  #repair: Promise<void> | undefined;
+  /** Since when nothing could be stored, by the clock. */
+  #troubledSince: number | undefined;
+  #failure: { readonly error: unknown } | undefined;
+  #isUp = true;
+  #changed = Promise.withResolvers<void>();
+
+  constructor(bucket: Bucket, settings: ChunkWriterSettings) {
+    this.#bucket = bucket;
+    this.#settings = settings;
+    this.#subject = bucket.names.chunks(settings.id);
+    this.#stored = new StoredChunks(bucket, settings.action, settings.id);
+    this.#window = Math.min(MOST, Math.max(FEWEST, Math.floor(WINDOW / settings.chunkSize)));
+    this.#stopListening = bucket.api.access.onConnection((state) => {
+      this.#isUp = state === "back";
+      // what is held for the next connection would come behind a gap
+      if (state === "lost") this.#disturb(new Error("the connection was lost"));
+      else if (state === "closed") this.fail(stopped(settings.action));
+      this.#change();
+    });
+  }
+
+  /** How many chunks it was given. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Sends a chunk; resolves once there is room for it. */
+  async write(chunk: Chunk): Promise<void> {
+    while (this.#unconfirmed.length >= this.#window) await this.#nextChange();
+    this.#check();
+    const one = { chunk, index: this.#count++ };
+    this.#unconfirmed.push(one);
+    if (!this.#repair) this.#send(one);
+  }
+
+  /**
+   * Resolves once all chunks are stored, and nothing else under their subject: somebody may have taken an upload that
+   * waited for long for one that was given up.
+   */
+  async finish(): Promise<void> {
+    while (this.#unconfirmed.length > 0) await this.#nextChange();
+    this.#check();
+    if (await this.#stored.count() === this.#count) return;
+    await this.#stored.keepOnly(this.#count);
+  }
+
+  /** Ends the wait for a window, so that the program's signal can end a put. */
+  fail(error: unknown): void {
+    this.#failure ??= { error };
+    this.#change();
+  }
+
+  /** Stops; resolves once the server has answered what was sent, or hardly will. */
+  async close(): Promise<void> {
+    const { clock } = this.#bucket.api.access;
+    this.#failure ??= { error: new Error("the writer is closed") };
+    this.#change();
+    await this.#repair;
+    const until = clock.now() + PATIENCE;
+    while (this.#unconfirmed.length > 0 && this.#isUp && !this.#round.signal.aborted) {
+      const left = until - clock.now();
+      if (left <= 0) break;
+      await this.#waitFor(left);
+    }
+    this.#stopListening();
+    this.#round.abort(this.#failure.error);
+  }
+
+  #send({ chunk, index }: Unconfirmed): void {
+    const { access } = this.#bucket.api;
+    const { id, timeout } = this.#settings;
+    const round = this.#round;
+    const headers = { "Nats-Msg-Id": `${id}.${index}${this.#attempt ? `.${this.#attempt}` : ""}` };
+    const options = { headers, timeout, signal: round.signal };
+    const failed = (error: unknown) => round === this.#round && this.#disturb(error);
+    try {
+      access.request(this.#subject, chunk.data, options).then(
+        (answer) => round === this.#round && this.#answered(index, answer),
+        failed,
+      );
+    } catch (error) {
+      failed(error);
+    }
+  }
+
+  #answered(index: number, answer: Message): void {
+    try {
+      const ack = readReply<PubAck>(this.#settings.action, answer.data);
+      const isNext = index === this.#unconfirmed[0]?.index && !ack.duplicate;
+      // what came before it is lost, or was stored behind it
+      if (!isNext || !this.#stored.add(ack)) throw new OutOfOrder();
+      this.#confirm(1);
+    } catch (error) {
+      this.#disturb(error);
+    }
+  }
+
+  /** The first ones are stored. */
+  #confirm(count: number): void {
+    for (const { chunk } of this.#unconfirmed.splice(0, count)) this.#settings.stored(chunk);
+    if (count > 0) this.#troubledSince = undefined;
+    this.#change();
+  }
+
+  /** Something went wrong: stops sending, and repairs it if it may pass. */
+  #disturb(error: unknown): void {
+    if (this.#repair) return;
+    this.#round.abort(error);
+    if (this.#failure) return this.#change();
+    if (!isPassing(error) && !(error instanceof OutOfOrder) && this.#isUp) return this.fail(error);
+    const repair: Promise<void> = this.#mend(error).catch((reason) => this.fail(reason))
+      .finally(() => this.#repair === repair && this.#ended());
+    this.#repair = repair;
+  }
+
+  #ended(): void {
+    this.#repair = undefined;
+    this.#change();
+  }
+
+  /** Tries until it has worked, or nothing could be stored for too long. */
+  async #mend(error: unknown): Promise<void> {
+    const { access } = this.#bucket.api;
+    const { action, timeout } = this.#settings;
+    const began = this.#troubledSince ??= access.clock.now();
+    for (let wait = FIRST_WAIT, cause = error;; wait = Math.min(LONGEST_WAIT, wait * 2)) {
+      if (this.#failure) return;
+      try {
+        if (this.#isUp) return await this.#resume();
+      } catch (thrown) {
+        if (!isPassing(thrown)) throw thrown;
+        cause = thrown;
+      }
+      if (access.clock.now() - began >= timeout) {
+        const rule = `something must be stored every ${timeout} ms: nothing was`;
+        throw new NotStoredError(action, this.#subject, rule, { cause: asError(cause) });
+      }
+      await this.#waitFor(wait);
+    }
+  }
+
+  /** Takes what is stored for confirmed, deletes what is behind a gap, and sends the rest again. */
+  async #resume(): Promise<void> {
+    const next = this.#unconfirmed[0]?.index ?? this.#count;
+    this.#confirm(await this.#stored.readOn(next));
+    if (this.#failure || !this.#isUp) return;
+    this.#attempt++;
+    this.#round = new AbortController();
+    this.#repair = undefined;
+    for (const one of [...this.#unconfirmed]) if (!this.#repair) this.#send(one);
+  }
+
+  /** Waits for a change, but not for long. */
+  async #waitFor(milliseconds: number): Promise<void> {
+    const ended = new AbortController();
+    this.#changed.promise.then(() => ended.abort());
+    await pause(this.#bucket.api.access.clock, milliseconds, ended.signal);
+  }
+
+  async #nextChange(): Promise<void> {
+    this.#check();
+    await this.#changed.promise;
+    this.#check();
+  }
+
+  #check(): void {
+    if (this.#failure) throw this.#failure.error;
+  }
+
+  #change(): void {
+    this.#changed.resolve();
+    this.#changed = Promise.withResolvers();
+  }
+}
+
+/** The error of a put whose broker stops. */
+export function stopped(action: string): ConnectionError {
+  const rule = "the connection must stay open until it is stored: the broker stops";
+  return new ConnectionError(`Cannot ${action} as ${rule}`, "closed");
+}
+
+/** An answer is not the next one. */
+class OutOfOrder extends Error {}

@@ -1,0 +1,94 @@
+import { asMilliseconds, type Duration } from "../duration.ts";
+import { checkOptions, milliseconds, type Rules } from "../options.ts";
+import type { StreamInfo } from "../jetstream/api/api_types.ts";
+import { OrderedRead } from "../jetstream/read/ordered_read.ts";
+import type { Bucket } from "./bucket.ts";
+import { purgeChunks } from "./infos.ts";
+import { entriesOf } from "./list.ts";
+
+/** What counts as left behind. */
+export interface CollectOptions {
+  /**
+   * How long nothing must have been stored of an upload before it counts as given up: one that goes on in another
+   * process and stores nothing for so long fails.
+   *
+   * @default {"1h"}
+   */
+  readonly olderThan?: Duration;
+}
+
+const RULES: Rules = { olderThan: milliseconds };
+const AGE = 3_600_000;
+
+/** What the server tells of chunks that may belong to nothing. */
+interface Chunks {
+  /** In bytes. */
+  readonly size: number;
+  /** When the last one was stored, in milliseconds since 1970. */
+  readonly last: number;
+}
+
+/**
+ * Deletes the chunks that belong to no object; gives how many bytes they had.
+ *
+ * @throws {ObjectError} `unreadable`: nobody knows which chunks an info names that cannot be read
+ */
+export async function collect(
+  bucket: Bucket,
+  action: string,
+  options: CollectOptions | undefined,
+): Promise<number> {
+  checkOptions(action, options, RULES);
+  const age = asMilliseconds(options?.olderThan) ?? AGE;
+  // first the chunks: those of an object that is put meanwhile have an info by the time that the infos are read
+  const { ids, now } = await idsOf(bucket);
+  const failed = (error: Error) => {
+    throw error;
+  };
+  for await (const { info, isDeleted } of entriesOf(bucket, action, failed)) {
+    if (!isDeleted) ids.delete(info.id);
+  }
+  let collected = 0;
+  for (const id of ids) {
+    const { size, last } = await chunksOf(bucket, id);
+    if (bucket.running.has(id) || now - last < age) continue;
+    await purgeChunks(bucket, id);
+    collected += size;
+  }
+  return collected;
+}
+
+/** The ids of all chunks, and the time by the server's clock. */
+async function idsOf({ api, names }: Bucket): Promise<{ ids: Set<string>; now: number }> {
+  const ids = new Set<string>();
+  const start = names.chunks("").length;
+  for (let offset = 0;;) {
+    const request = { subjects_filter: names.allChunks, offset };
+    const { state, ts, total = 0 } = await api.call<StreamInfo>(
+      `STREAM.INFO.${names.stream}`,
+      request,
+    );
+    const subjects = Object.keys(state.subjects ?? {});
+    for (const subject of subjects) ids.add(subject.slice(start));
+    offset += subjects.length;
+    const now = ts === undefined ? api.access.clock.wallTime() : Date.parse(ts);
+    if (subjects.length === 0 || offset >= total) return { ids, now };
+  }
+}
+
+async function chunksOf({ api, names }: Bucket, id: string): Promise<Chunks> {
+  const filters = [names.chunks(id)];
+  const options = { stream: names.stream, filters, headersOnly: true, until: "now" } as const;
+  const read = new OrderedRead(api, options);
+  try {
+    let size = 0;
+    let last = 0;
+    for (let message = await read.next(); message; message = await read.next()) {
+      size += Number(message.headers.get("Nats-Msg-Size")) || 0;
+      last = Math.max(last, message.time.getTime());
+    }
+    return { size, last };
+  } finally {
+    await read.close();
+  }
+}

@@ -1,0 +1,131 @@
+import { ConflictError, NotFoundError } from "../jetstream/api/errors.ts";
+import { newToken } from "../door/mod.ts";
+import { describe } from "../options.ts";
+import { Bucket } from "./bucket.ts";
+import { ObjectError } from "./errors.ts";
+import { Infos } from "./infos.ts";
+import { BucketNames, checkObjectName } from "./names.ts";
+import { described, type Entry, type ObjectInfo, type ObjectLink } from "./object_info.ts";
+
+/** How many links may lead to an object: others make circles of them. */
+const MOST = 8;
+
+/** An object, and the bucket that holds it. */
+export interface Resolved {
+  readonly bucket: Bucket;
+  readonly info: ObjectInfo;
+}
+
+/**
+ * Follows links to an object; `undefined` if nothing has the name. A bucket that does not exist is not made.
+ *
+ * @throws {NotFoundError} for a link to nothing
+ * @throws {ObjectError} `link`: for one to a whole bucket, and for links in a circle
+ */
+export async function resolve(
+  bucket: Bucket,
+  action: string,
+  name: string,
+): Promise<Resolved | undefined> {
+  let at: Resolved | undefined = await found(bucket, action, name);
+  for (let links = 0; at?.info.link; links++) {
+    const { bucket: target, name: object } = at.info.link;
+    const here = { bucket: at.info.bucket, object: at.info.name };
+    if (object === undefined) {
+      const rule = `it must lead to an object: it is a link to the bucket "${target}"`;
+      throw new ObjectError(action, "link", rule, here);
+    }
+    if (links === MOST) {
+      throw new ObjectError(action, "link", `${MOST} links must lead to it: there are more`, here);
+    }
+    const next = bucketOf(at.bucket, action, target);
+    const led = `${action}, a link to "${object}" of "${target}"`;
+    at = await found(next, led, object);
+    if (!at) throw new NotFoundError(led, "object");
+  }
+  return at;
+}
+
+/** Where a link is to lead; the bucket is the link's own where it is left out. */
+export type LinkTarget = { readonly bucket?: string; readonly name: string } | {
+  readonly bucket: string;
+  readonly name?: undefined;
+};
+
+/**
+ * Writes a link, in place of nothing or of another link.
+ *
+ * @throws {NotFoundError} if it would lead to nothing
+ * @throws {ObjectError} `link`: if it would lead to a link
+ * @throws {ConflictError} if an object has the name
+ */
+export async function writeLink(
+  bucket: Bucket,
+  action: string,
+  name: string,
+  link: ObjectLink,
+): Promise<ObjectInfo> {
+  await checkTarget(bucket, action, link);
+  const { clock } = bucket.api.access;
+  const info: ObjectInfo = {
+    name,
+    bucket: bucket.names.bucket,
+    id: newToken(),
+    size: 0,
+    chunks: 0,
+    chunkSize: undefined,
+    digest: undefined,
+    time: new Date(clock.wallTime()),
+    revision: 0,
+    ...described({}),
+    link,
+  };
+  const make = (current: Entry | undefined): Entry => {
+    if (!current || current.isDeleted || current.info.link) return { info, isDeleted: false };
+    throw new ConflictError(action, "no object must have the name: one has it");
+  };
+  return (await new Infos(bucket).replace({ action, name, make }))!;
+}
+
+/**
+ * Checks what a program gives as the target of a link.
+ *
+ * @throws {TypeError}
+ */
+export function linkOf(action: string, own: string, target: LinkTarget): ObjectLink {
+  const { bucket, name } = Object(target) as Partial<ObjectLink>;
+  if (bucket === undefined && name === undefined) {
+    const rule = "a link must lead to { bucket, name }, either of them or both";
+    throw new TypeError(`Cannot ${action} as ${rule}: ${describe(target)}`);
+  }
+  if (name !== undefined) checkObjectName(action, name);
+  return { bucket: new BucketNames(action, bucket ?? own).bucket, name };
+}
+
+async function checkTarget(bucket: Bucket, action: string, link: ObjectLink): Promise<void> {
+  const target = bucketOf(bucket, action, link.bucket);
+  if (link.name === undefined) return await checkBucket(target, action);
+  const at = await found(target, action, link.name);
+  if (!at) throw new NotFoundError(action, "object");
+  if (!at.info.link) return;
+  const where = { bucket: link.bucket, object: link.name };
+  throw new ObjectError(action, "link", "a link must not lead to a link: it would", where);
+}
+
+async function checkBucket(bucket: Bucket, action: string): Promise<void> {
+  const asked = bucket.api.call(`STREAM.INFO.${bucket.names.stream}`);
+  await asked.catch((error) => Promise.reject(bucket.nameIn(error, action)));
+}
+
+async function found(bucket: Bucket, action: string, name: string): Promise<Resolved | undefined> {
+  const entry = await new Infos(bucket).read(action, name);
+  return entry && !entry.isDeleted ? { bucket, info: entry.info } : undefined;
+}
+
+/** A bucket beside this one; a peer may have written what no bucket is called. */
+function bucketOf(beside: Bucket, action: string, name: string): Bucket {
+  if (name === beside.names.bucket) return beside;
+  const { api, settings } = beside;
+  const names = new BucketNames(`${action}, a link`, name);
+  return new Bucket(api.access, names, { ...settings, declare: "leave" });
+}

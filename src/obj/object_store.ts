@@ -1,0 +1,157 @@
+import { type BrokerAccess, type Door, type NatsBroker, register } from "../door/mod.ts";
+import type { ObjectBody } from "./body.ts";
+import { Bucket } from "./bucket.ts";
+import { type ObjectsOptions, type ObjectsSettings, objectsSettings } from "./bucket_options.ts";
+import { collect, type CollectOptions } from "./collect.ts";
+import { checkGetOptions, type GetOptions, openObject, type StoredObject } from "./get.ts";
+import { Infos } from "./infos.ts";
+import { linkOf, type LinkTarget, writeLink } from "./links.ts";
+import { entriesOf } from "./list.ts";
+import { BucketNames, checkObjectName } from "./names.ts";
+import type { Entry, ObjectInfo } from "./object_info.ts";
+import type { Objects } from "./objects.ts";
+import { Put } from "./put.ts";
+import { checkPutOptions, type PutOptions } from "./put_options.ts";
+
+/** A bucket, as a program sees it. */
+export class ObjectStore implements Objects {
+  readonly name: string;
+  readonly #bucket: Bucket;
+  readonly #infos: Infos;
+  #puts = 0;
+  #gets = 0;
+
+  constructor(bucket: Bucket) {
+    this.name = bucket.names.bucket;
+    this.#bucket = bucket;
+    this.#infos = new Infos(bucket);
+  }
+
+  /** How many objects were put, and how many opened. */
+  get stats(): { readonly puts: number; readonly gets: number } {
+    return { puts: this.#puts, gets: this.#gets };
+  }
+
+  async put(name: string, body: ObjectBody, options?: PutOptions): Promise<ObjectInfo> {
+    const action = this.#action("put", name);
+    this.#checkWritable(action);
+    checkPutOptions(action, options);
+    options?.signal?.throwIfAborted();
+    await this.#bucket.declared();
+    const made = await new Put(this.#bucket, action, name, body, options ?? {}).run();
+    this.#puts++;
+    return made;
+  }
+
+  async get(name: string, options?: GetOptions): Promise<StoredObject | undefined> {
+    const action = this.#action("get", name);
+    const checked = checkGetOptions(action, options);
+    await this.#bucket.declared();
+    const found = await openObject(this.#bucket, action, name, checked);
+    if (found) this.#gets++;
+    return found;
+  }
+
+  async info(name: string): Promise<ObjectInfo | undefined> {
+    const action = this.#action("look up", name);
+    await this.#bucket.declared();
+    const entry = await this.#infos.read(action, name);
+    return entry?.isDeleted ? undefined : entry?.info;
+  }
+
+  async *list(): AsyncGenerator<ObjectInfo> {
+    const { api: { access } } = this.#bucket;
+    await this.#bucket.declared();
+    const action = `list the bucket "${this.name}"`;
+    const entries = entriesOf(this.#bucket, action, (error) => access.report(error));
+    for await (const { info, isDeleted } of entries) if (!isDeleted) yield info;
+  }
+
+  async delete(name: string): Promise<boolean> {
+    const action = this.#action("delete", name);
+    this.#checkWritable(action);
+    await this.#bucket.declared();
+    const make = (current: Entry | undefined): Entry | undefined => {
+      if (!current || current.isDeleted) return undefined;
+      const { clock } = this.#bucket.api.access;
+      const gone = { size: 0, chunks: 0, digest: undefined, time: new Date(clock.wallTime()) };
+      return { info: { ...current.info, ...gone }, isDeleted: true };
+    };
+    return await this.#infos.replace({ action, name, make }) !== undefined;
+  }
+
+  async link(name: string, target: LinkTarget): Promise<ObjectInfo> {
+    const action = this.#action("make the link", name);
+    this.#checkWritable(action);
+    const link = linkOf(action, this.name, target);
+    await this.#bucket.declared();
+    return await writeLink(this.#bucket, action, name, link);
+  }
+
+  async collect(options?: CollectOptions): Promise<number> {
+    const action = `collect what is left in the bucket "${this.name}"`;
+    this.#checkWritable(action);
+    await this.#bucket.declared();
+    return await collect(this.#bucket, action, options);
+  }
+
+  #action(verb: string, name: string): string {
+    checkObjectName(`${verb} an object of "${this.name}"`, name);
+    return `${verb} "${name}" in the bucket "${this.name}"`;
+  }
+
+  #checkWritable(action: string): void {
+    if (!this.#bucket.settings.readOnly) return;
+    throw new TypeError(`Cannot ${action} as its "readOnly" must be false: it is true`);
+  }
+}
+
+interface Known {
+  readonly store: ObjectStore;
+  /** Its settings, to compare. */
+  readonly settings: string;
+}
+
+/** The buckets of each broker, by their domains and names. */
+const stores = new WeakMap<NatsBroker, Map<string, Known>>();
+
+/** The bucket of a broker; the same one for the same name. */
+export function storeOf(
+  broker: NatsBroker,
+  name: string,
+  options: ObjectsOptions | undefined,
+): ObjectStore {
+  const names = new BucketNames("use a bucket", name);
+  const settings = objectsSettings(names, options);
+  const known = stores.get(broker) ?? new Map<string, Known>();
+  const key = `${settings.domain ?? ""} ${name}`;
+  const text = JSON.stringify(settings);
+  const found = known.get(key);
+  if (found && options !== undefined && found.settings !== text) {
+    const rule = "its options must be those that it was first given: they are others";
+    throw new TypeError(`Cannot use the bucket "${name}" as ${rule}`);
+  }
+  if (found) return found.store;
+  const store = opened(broker, names, settings);
+  stores.set(broker, known.set(key, { store, settings: text }));
+  return store;
+}
+
+function opened(broker: NatsBroker, names: BucketNames, settings: ObjectsSettings): ObjectStore {
+  const { bucket: name } = names;
+  const { domain, declare } = settings;
+  let bucket: Bucket | undefined;
+  const on = (access: BrokerAccess) => bucket ??= new Bucket(access, names, settings);
+  const door: Door = {
+    name: `objects "${name}"${domain === undefined ? "" : ` of the domain "${domain}"`}`,
+    get needs() {
+      return bucket?.needs ?? {};
+    },
+    start: (access) => on(access).declared(),
+    stop: () => bucket?.stop(),
+    describe: () => ({ bucket: name, domain, declare }),
+    stats: () => store.stats,
+  };
+  const store = new ObjectStore(on(register(broker, door)));
+  return store;
+}

@@ -1,0 +1,86 @@
+import type { PubAck, StreamInfo } from "../jetstream/api/api_types.ts";
+import { NotStoredError } from "../jetstream/api/errors.ts";
+import { OrderedRead } from "../jetstream/read/ordered_read.ts";
+import type { Bucket } from "./bucket.ts";
+
+/** What the server has stored under the id of one put. */
+export class StoredChunks {
+  readonly #bucket: Bucket;
+  readonly #action: string;
+  readonly #id: string;
+  readonly #subject: string;
+  /** The sequence of the last chunk that is known to be stored. */
+  #last = 0;
+
+  constructor(bucket: Bucket, action: string, id: string) {
+    this.#bucket = bucket;
+    this.#action = action;
+    this.#id = id;
+    this.#subject = bucket.names.chunks(id);
+  }
+
+  /** Takes an acknowledgement; gives `false` if it is not one for a chunk behind the last. */
+  add({ stream, seq }: PubAck): boolean {
+    if (stream !== this.#bucket.names.stream || !(seq > this.#last)) return false;
+    this.#last = seq;
+    return true;
+  }
+
+  /** How many there are. */
+  async count(): Promise<number> {
+    const { api, names } = this.#bucket;
+    const request = { subjects_filter: this.#subject };
+    const { state } = await api.call<StreamInfo>(`STREAM.INFO.${names.stream}`, request);
+    return state.subjects?.[this.#subject] ?? 0;
+  }
+
+  /** How many chunks are stored from this index on; what lies behind a gap is deleted. */
+  readOn(index: number): Promise<number> {
+    return this.#sweep(index);
+  }
+
+  /**
+   * Deletes what is there besides so many chunks in their order, such as one that was stored twice.
+   *
+   * @throws {NotStoredError} if some of them are not there
+   */
+  async keepOnly(count: number): Promise<void> {
+    this.#last = 0;
+    const found = await this.#sweep(0);
+    if (found === count) return;
+    const rule = `its chunks must stay until it is whole: ${found} of ${count} are left`;
+    throw new NotStoredError(this.#action, this.#subject, rule);
+  }
+
+  /** Reads what is stored behind the last known one; keeps what is next, and deletes all else. */
+  async #sweep(first: number): Promise<number> {
+    const { api, names } = this.#bucket;
+    const read = new OrderedRead(api, {
+      stream: names.stream,
+      filters: [this.#subject],
+      from: { seq: this.#last + 1 },
+      headersOnly: true,
+      until: "now",
+    });
+    try {
+      let next = first;
+      for (let message = await read.next(); message; message = await read.next()) {
+        const { seq, headers } = message;
+        if (this.#indexIn(headers.get("Nats-Msg-Id")) === next) {
+          next++;
+          this.#last = seq;
+        } else {
+          await api.call(`STREAM.MSG.DELETE.${names.stream}`, { seq, no_erase: true });
+        }
+      }
+      return next - first;
+    } finally {
+      await read.close();
+    }
+  }
+
+  #indexIn(id = ""): number {
+    const [own, index] = id.split(".");
+    return own === this.#id && index !== undefined ? Number(index) : -1;
+  }
+}
