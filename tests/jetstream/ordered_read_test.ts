@@ -1,5 +1,6 @@
 import { ConnectionError, TimeoutError } from "@signalbox/nats";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import type { ConsumerInfo } from "../../src/jetstream/api/api_types.ts";
 import { NotFoundError } from "../../src/jetstream/api/errors.ts";
 import { OrderedRead, type OrderedReadOptions } from "../../src/jetstream/read/ordered_read.ts";
 import { stopReads } from "../../src/jetstream/read/open_reads.ts";
@@ -182,4 +183,42 @@ onEveryJetStream("stopReads() ends open reads, and deletes their consumers", asy
   assertEquals([await read.closed, await whole.closed], ["connection", "failed"]);
   await assertRejects(() => bodiesOf(whole), ConnectionError, "to its end");
   assertEquals((await test.info("ORDERS")).state.consumer_count, 0);
+});
+
+onEveryJetStream("OrderedRead takes messages of any size beside small ones", async (server) => {
+  const test = await started(server);
+  await test.create(ORDERS);
+  const sizes = Array.from({ length: 60 }, (_, at) => at % 7 === 3 ? 3_000 + at * 40 : at * 5);
+  for (const size of sizes) await test.store("orders.a", "x".repeat(size));
+  for (const lastPerSubject of [false, true]) {
+    for (const maxBytes of [1, 100, 777, 4_000, 2 ** 20]) {
+      const filters = ["orders.*"];
+      const options = { stream: "ORDERS", filters, maxBytes, lastPerSubject };
+      const read = new OrderedRead(test.api, options);
+      const wanted = lastPerSubject ? sizes.slice(-1) : sizes;
+      const found = await some(read, wanted.length);
+      assertEquals(found.map(({ length }) => length), wanted, `${maxBytes} bytes`);
+      await read.close();
+    }
+  }
+});
+
+onEveryJetStream("OrderedRead asks for no more than there is room for", async (server) => {
+  const test = await started(server);
+  await test.create(ORDERS);
+  for (let i = 0; i < 40; i++) await test.store("orders.a", "x".repeat(100_000));
+  const read = new OrderedRead(test.api, { stream: "ORDERS", maxBytes: 1_000_000 });
+  await read.ready;
+  await delay(200);
+  const [name] = (await test.api.call<{ consumers: string[] }>("CONSUMER.NAMES.ORDERS")).consumers;
+  const delivered = async () => {
+    const info = await test.api.call<ConsumerInfo>(`CONSUMER.INFO.ORDERS.${name}`);
+    return info.delivered.consumer_seq;
+  };
+  assertEquals(await delivered(), 9);
+  await some(read, 4);
+  await delay(100);
+  assert(await delivered() <= 13, `${await delivered()} were delivered`);
+  assertEquals((await some(read, 36)).length, 36);
+  await read.close();
 });

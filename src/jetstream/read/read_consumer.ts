@@ -13,6 +13,16 @@ export type ReadConfig = Omit<ConsumerConfig, "name" | "filter_subject" | "filte
   readonly filters: readonly string[];
 };
 
+/** How a consumer is pulled. */
+export interface Pulling {
+  /** What there is room for. */
+  readonly credit: PullCredit;
+  /** Whether a request goes by the number of messages, and not by their bytes. */
+  readonly isByNumber: () => boolean;
+  /** Whether the server is to say soon that there is nothing more. */
+  readonly isHasty: boolean;
+}
+
 /** Takes what a consumer delivers. */
 export interface ReadSink {
   /** A message, and how many bytes it takes up until {@linkcode ReadConsumer.freed}. */
@@ -33,6 +43,8 @@ const DOUBTFUL = 3;
 const DEAD = 5;
 /** How long a request waits for messages, in milliseconds, before it is repeated. */
 const EXPIRY = 60_000;
+/** The same where the end of a request may cost a message. */
+const LONG_EXPIRY = 3_600_000;
 /** The bytes of a request are its bound; the server wants to hear of a number, too. */
 const MANY = 1_000_000;
 /** After how long the server deletes a consumer that nobody asks for messages, in milliseconds. */
@@ -49,9 +61,8 @@ export class ReadConsumer {
   readonly #sink: ReadSink;
   readonly #name = newToken();
   readonly #inbox: string;
-  readonly #heartbeat: number;
+  readonly #pulling: Pulling;
   readonly #subscription: RawSubscription;
-  readonly #credit: PullCredit;
   /** The number of the last delivery. */
   #last = 0;
   /** How often nothing had come when we looked. */
@@ -61,18 +72,11 @@ export class ReadConsumer {
   #isOver = false;
 
   /** Subscribes to what it will deliver. */
-  constructor(
-    api: JetStreamApi,
-    config: ReadConfig,
-    credit: PullCredit,
-    isShort: boolean,
-    sink: ReadSink,
-  ) {
+  constructor(api: JetStreamApi, config: ReadConfig, pulling: Pulling, sink: ReadSink) {
     this.#api = api;
     this.#config = config;
     this.#sink = sink;
-    this.#credit = credit;
-    this.#heartbeat = isShort ? SHORT_HEARTBEAT : HEARTBEAT;
+    this.#pulling = pulling;
     this.#inbox = api.access.newInbox();
     this.#subscription = api.access.subscribe(this.#inbox, (raw) => this.#take(raw));
   }
@@ -92,7 +96,6 @@ export class ReadConsumer {
         ...isOne && { filter_subject: filter },
         ...filters.length > 1 && { filter_subjects: filters },
         ack_policy: "none",
-        max_deliver: 1,
         mem_storage: true,
         num_replicas: 1,
         inactive_threshold: Math.min(longest, INACTIVE * NANOSECONDS),
@@ -105,13 +108,16 @@ export class ReadConsumer {
   /** Asks for what there is room for. */
   pull(): void {
     if (this.#isOver || !this.#isMade) return;
-    const size = this.#credit.take();
+    const { credit, isByNumber, isHasty } = this.#pulling;
+    const size = credit.take(isByNumber());
     if (size === undefined) return;
     const { stream } = this.#config;
     const { access, prefix } = this.#api;
-    const many = size === "one" ? `"batch":1` : `"batch":${MANY},"max_bytes":${size}`;
-    const [expires, heartbeat] = [EXPIRY * NANOSECONDS, this.#heartbeat * NANOSECONDS];
-    const request = `{${many},"expires":${expires},"idle_heartbeat":${heartbeat}}`;
+    const wanted = "messages" in size
+      ? `"batch":${size.messages},"expires":${LONG_EXPIRY * NANOSECONDS}`
+      : `"batch":${MANY},"max_bytes":${size.bytes},"expires":${EXPIRY * NANOSECONDS}`;
+    const heartbeat = (isHasty ? SHORT_HEARTBEAT : HEARTBEAT) * NANOSECONDS;
+    const request = `{${wanted},"idle_heartbeat":${heartbeat}}`;
     access.publish(
       `${prefix}.CONSUMER.MSG.NEXT.${stream}.${this.#name}`,
       encoder.encode(request),
@@ -128,7 +134,7 @@ export class ReadConsumer {
     this.#isOver = true;
     this.#timer?.clear();
     this.#subscription.unsubscribe();
-    this.#credit.reset();
+    this.#pulling.credit.reset();
     const subject = `CONSUMER.DELETE.${this.#config.stream}.${this.#name}`;
     // if this fails, it is gone already, or the server deletes it by itself before long
     await this.#api.call(subject, undefined, { timeout: DELETION }).catch(() => {});
@@ -144,7 +150,7 @@ export class ReadConsumer {
     if (place.consumerSeq !== ++this.#last) return this.#sink.lost();
     const { subject, replyTo, data, headerBlock } = raw;
     const size = subject.length + replyTo.length + data.length + (headerBlock?.length ?? 0);
-    this.#credit.delivered(size);
+    this.#pulling.credit.delivered(size);
     this.#sink.take(new DeliveredMessage(raw, place), size);
   }
 
@@ -158,13 +164,15 @@ export class ReadConsumer {
     const hasEnded = code === 408 || code === 404 || isTooLarge ||
       text.startsWith("Batch Completed");
     if (!hasEnded) return this.#sink.lost();
-    this.#credit.ended(pendingBytes, isTooLarge);
+    this.#pulling.credit.ended(pendingBytes, isTooLarge);
     this.pull();
   }
 
   readonly #look = () => {
     const { access } = this.#api;
-    this.#timer = this.#credit.isAsked ? access.clock.setTimeout(this.#look, LOOK) : undefined;
+    this.#timer = this.#pulling.credit.isAsked
+      ? access.clock.setTimeout(this.#look, LOOK)
+      : undefined;
     if (!this.#timer) return;
     this.#silences++;
     if (this.#silences === DOUBTFUL) access.suspect();

@@ -6,7 +6,7 @@ import { NotFoundError } from "../api/errors.ts";
 import type { JetStreamApi } from "../api/js_api.ts";
 import type { From } from "./from.ts";
 import { PullCredit } from "./pull_credit.ts";
-import { ReadConsumer } from "./read_consumer.ts";
+import { type Pulling, ReadConsumer } from "./read_consumer.ts";
 import { ReadPlace } from "./read_place.ts";
 import type { DeliveredMessage } from "./stored_message.ts";
 
@@ -46,6 +46,7 @@ export class ReadFeed {
   readonly #sink: FeedSink;
   readonly #place: ReadPlace;
   readonly #credit: PullCredit;
+  readonly #pulling: Pulling;
   readonly #ending = new AbortController();
   /** Ends the wait for the next attempt. */
   #waking = new AbortController();
@@ -65,6 +66,8 @@ export class ReadFeed {
     this.#sink = sink;
     this.#place = new ReadPlace(settings.from, settings.lastPerSubject);
     this.#credit = new PullCredit(settings.maxBytes);
+    const isByNumber = () => this.#place.isPicked;
+    this.#pulling = { credit: this.#credit, isByNumber, isHasty: settings.untilNow };
   }
 
   /** How often another consumer had to go on. */
@@ -144,14 +147,14 @@ export class ReadFeed {
   async #attempt(): Promise<boolean> {
     const longest = await this.#look();
     if (this.#isOver) return true;
-    const { stream, filters, headersOnly, untilNow } = this.#settings;
+    const { stream, filters, headersOnly } = this.#settings;
     const config = {
       stream,
       filters,
       ...this.#place.start,
       ...headersOnly && { headers_only: true },
     };
-    const consumer: ReadConsumer = new ReadConsumer(this.#api, config, this.#credit, untilNow, {
+    const consumer: ReadConsumer = new ReadConsumer(this.#api, config, this.#pulling, {
       take: (message, size) => this.#take(message, size),
       idle: () => this.#idle(),
       lost: () => this.#consumer === consumer && this.#lost(),

@@ -19,6 +19,8 @@ export class ReadPlace {
   #snapshot: number | undefined;
   /** Whether the last message of each subject comes first, and not all of them have come. */
   #readsLasts: boolean;
+  /** Whether the stream keeps but one message of each subject. */
+  #isAllLast = false;
   /** Whether the consumer is not the first one, so that some of these may be newer than the first one's. */
   #isAnew = false;
 
@@ -33,8 +35,18 @@ export class ReadPlace {
     return this.#snapshot;
   }
 
+  /**
+   * Whether a request for messages must not go by their bytes: where it ends by them, the server drops the message that
+   * was too large from its list of those that are the last of their subjects.
+   */
+  get isPicked(): boolean {
+    return this.#readsLasts && !this.#isAllLast;
+  }
+
   /** Takes what the server says of the stream; returns whether it is another stream than before, of the same name. */
-  look({ created, state: { last_seq: last } }: StreamInfo, lastPerSubject: boolean): boolean {
+  look(info: StreamInfo, lastPerSubject: boolean): boolean {
+    const { created, config, state: { last_seq: last } } = info;
+    this.#isAllLast = config.max_msgs_per_subject === 1;
     const isAnother = this.#created !== undefined && this.#created !== created;
     this.#created = created;
     this.#snapshot ??= last;

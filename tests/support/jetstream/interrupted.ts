@@ -1,0 +1,91 @@
+import { type BrokerEvent, type BrokerOptions, NatsBroker } from "@signalbox/nats";
+import { NatsServer } from "../nats_server/nats_server.ts";
+import { until } from "../nats_server/until.ts";
+import { Proxy } from "../proxy.ts";
+import { recorded } from "../recorded.ts";
+import { type Started, started } from "./started.ts";
+
+/** A server that keeps streams in files, one broker on a way that can be cut, and one beside it. */
+export class Interrupted implements AsyncDisposable {
+  readonly server: NatsServer;
+  readonly proxy: Proxy;
+  /** The broker whose way can be cut. */
+  readonly reader: Started;
+  /** A broker that goes to the server itself. */
+  readonly writer: Started;
+  /** The events of the broker whose way can be cut. */
+  readonly events: readonly BrokerEvent[];
+  readonly #stack: AsyncDisposableStack;
+
+  private constructor(
+    server: NatsServer,
+    proxy: Proxy,
+    brokers: { readonly reader: Started; readonly writer: Started },
+    stack: AsyncDisposableStack,
+  ) {
+    this.server = server;
+    this.proxy = proxy;
+    this.reader = brokers.reader;
+    this.writer = brokers.writer;
+    this.events = recorded(brokers.reader.broker);
+    this.#stack = stack;
+  }
+
+  static async start(options: BrokerOptions = {}): Promise<Interrupted> {
+    await using stack = new AsyncDisposableStack();
+    const server = stack.use(
+      await NatsServer.start({ config: 'jetstream: { store_dir: "streams" }' }),
+    );
+    const proxy = stack.use(await Proxy.start(server.port));
+    const brokerAt = (url: string) => ({
+      broker: (): NatsBroker => {
+        const reconnect = { minDelay: 20, maxDelay: 50 };
+        const broker = new NatsBroker(url, { logger: false, reconnect, ...options });
+        stack.defer(() => broker.stop({ timeout: 2_000 }));
+        return broker;
+      },
+    });
+    const reader = await started(brokerAt(proxy.url));
+    const writer = await started(brokerAt(server.url));
+    return new Interrupted(server, proxy, { reader, writer }, stack.move());
+  }
+
+  /** The names of a stream's consumers. */
+  async consumers(stream: string): Promise<readonly string[]> {
+    const { api } = this.writer;
+    const subject = `CONSUMER.NAMES.${stream}`;
+    const { consumers } = await api.call<{ consumers: string[] | null }>(subject);
+    return consumers ?? [];
+  }
+
+  /** Deletes all consumers of a stream, as somebody by hand. */
+  async deleteConsumers(stream: string): Promise<void> {
+    const { api } = this.writer;
+    for (const name of await this.consumers(stream)) {
+      await api.call(`CONSUMER.DELETE.${stream}.${name}`);
+    }
+  }
+
+  /** Interrupts what reads a stream; resolves once there are as many other consumers. */
+  async replace(stream: string, interrupt: () => unknown): Promise<void> {
+    const before = await until("a consumer must be there", async () => {
+      const names = await this.consumers(stream);
+      return names.length > 0 && names;
+    });
+    await interrupt();
+    await until("other consumers must take their places", async () => {
+      const others = (await this.consumers(stream)).filter((name) => !before.includes(name));
+      return others.length >= before.length;
+    });
+  }
+
+  /** Ends the server with no chance to say goodbye, and starts it again. */
+  async crash(): Promise<void> {
+    await this.server.kill();
+    await this.server.restart();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stack.disposeAsync();
+  }
+}
