@@ -28,7 +28,7 @@ export interface ObjectsOptions {
    *
    * @default {"verify"}
    */
-  readonly declare?: Declare;
+  readonly declare?: "verify" | "create" | "update" | "leave";
   /**
    * The domain of JetStream.
    *
@@ -50,7 +50,11 @@ export interface ObjectsOptions {
    * @default {without limit}
    */
   readonly maxBytes?: number;
-  /** @default {"file"} */
+  /**
+   * Where the server keeps it.
+   *
+   * @default {"file"}
+   */
   readonly storage?: "file" | "memory";
   /**
    * On how many servers of a cluster it is stored.

@@ -8,6 +8,19 @@ import type { ObjectsOptions } from "./bucket_options.ts";
 import { storeOf } from "./object_store.ts";
 import type { Objects } from "./objects.ts";
 
+export type { Duration } from "../duration.ts";
+export {
+  ConflictError,
+  type Difference,
+  DifferenceError,
+  JetStreamError,
+  LimitError,
+  NotFoundError,
+  type NotFoundKind,
+  NotStoredError,
+  UnavailableError,
+  UnknownOutcomeError,
+} from "../jetstream/api/errors.ts";
 export type { ObjectBody } from "./body.ts";
 export type { ObjectsOptions } from "./bucket_options.ts";
 export type { CollectOptions } from "./collect.ts";

@@ -6,7 +6,9 @@ export type ObjectRange = readonly [start: number, end?: number | undefined];
 
 /** A part of an object, from `start` up to `end`, which is left out. */
 export interface Part {
+  /** The first byte. */
   readonly start: number;
+  /** The one behind the last. */
   readonly end: number;
 }
 

@@ -36,9 +36,9 @@ export class Segment {
     this.#bytes = new Uint8Array(Math.max(SIZE, least));
   }
 
-  /** Whether it has the usual size, so that the writer can reuse it. */
-  get isUsual(): boolean {
-    return this.#bytes.length === SIZE;
+  /** How many bytes it has room for. */
+  get size(): number {
+    return this.#bytes.length;
   }
 
   /** How many bytes are written. */

@@ -18,6 +18,11 @@ const STILLNESS = 4;
 const LONGEST_WRITE = 32_768;
 /** In bytes; {@linkcode SocketWriter.room} resolves once at most this much is left to write. */
 const CROWD = 1_048_576;
+/**
+ * In bytes, how much room for further messages is kept: whoever sends many large ones would else leave as much garbage as
+ * is sent, of which tens of megabytes gather before they are collected.
+ */
+const SPARE = 1_048_576;
 /** In bytes, how much a WebSocket may hold besides one write: it accepts every write and returns none. */
 const AHEAD = 131_072;
 /** In milliseconds, how often to check how much a WebSocket still has to send; less often while it sends nothing. */
@@ -34,7 +39,8 @@ export class SocketWriter implements Writer {
   readonly #pipe: () => Pipe | undefined;
   /** Oldest first; new messages go into the last segment. */
   #segments: Segment[] = [new Segment()];
-  #spare: Segment | undefined;
+  /** Segments to use again; the newest last. */
+  readonly #spares: Segment[] = [];
   #size = 0;
   #acceptedBytes = 0;
   #acceptedMessages = 0;
@@ -162,10 +168,8 @@ export class SocketWriter implements Writer {
   }
 
   #fresh(least = 0): Segment {
-    const spare = this.#spare;
-    if (!spare?.fits(least)) return new Segment(least);
-    this.#spare = undefined;
-    return spare;
+    const place = this.#spares.findLastIndex((spare) => spare.fits(least));
+    return place < 0 ? new Segment(least) : this.#spares.splice(place, 1)[0]!;
   }
 
   #write(): void {
@@ -232,9 +236,9 @@ export class SocketWriter implements Writer {
   }
 
   #reuse(segment: Segment): void {
-    if (!segment.isUsual) return;
     segment.clear();
-    this.#spare = segment;
+    const room = this.#spares.reduce((sum, spare) => sum + spare.size, segment.size);
+    if (room <= SPARE) this.#spares.push(segment);
   }
 
   #makeRoom(): void {

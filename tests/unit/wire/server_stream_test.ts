@@ -63,6 +63,19 @@ Deno.test("ServerStreamParser leaves a message for a subscription that is not ou
   }
 });
 
+Deno.test("ServerStreamParser.parse() says whether anybody has a view of the piece", () => {
+  const { parse } = reader();
+  const body = "x".repeat(100);
+  assertEquals(parse("MSG a 1 1\r\n1\r\n"), true);
+  assertEquals([parse(`MSG a 1 100\r\n${body.slice(0, 40)}`), parse(body.slice(40, 60))], [
+    false,
+    false,
+  ]);
+  assertEquals(parse(`${body.slice(60)}\r\n`), false);
+  assertEquals([parse(`MSG a 1 100\r\n${body}`), parse("\r\nMSG a 1 0\r\n\r\n")], [false, true]);
+  assertEquals(parse("PING\r\n"), true);
+});
+
 Deno.test("ServerStreamParser decodes a subject that is not ASCII", () => {
   const { parse, taken } = reader();
   parse("MSG größe.日本 7 zurück.ü 3\r\nabc\r\n");

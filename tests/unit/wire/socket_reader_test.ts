@@ -40,6 +40,18 @@ Deno.test("readAll() makes few arrays for many small pieces, and always has room
   assert(rooms.every(({ length }) => length >= 16_384));
 });
 
+Deno.test("readAll() makes one array for pieces of which nobody keeps anything", async () => {
+  const pieces = Array.from({ length: 200 }, (_, at) => pieceOf(at, 9_000));
+  const { rooms, read } = socketOf(pieces);
+  const taken: number[] = [];
+  await readAll(read, (piece) => {
+    taken.push(piece[0]!);
+    return false;
+  });
+  assertEquals(taken, pieces.map(([first]) => first!));
+  assertStrictEquals(new Set(rooms.map(({ buffer }) => buffer)).size, 1);
+});
+
 Deno.test("readAll() fails as the socket does, and as whoever takes the pieces does", async () => {
   const reset = () => Promise.reject(new Deno.errors.ConnectionReset("reset"));
   await assertRejects(() => readAll(reset, () => {}), Deno.errors.ConnectionReset);

@@ -125,6 +125,25 @@ Deno.test("SocketWriter writes a message larger than a segment by itself, and ne
   assertEquals(pipe.writes.map(({ length }) => length > 100_000), [true, true]);
 });
 
+Deno.test("SocketWriter uses the room of large messages again", async () => {
+  const buffers = new Set<ArrayBufferLike>();
+  class NotingPipe extends ClockedPipe {
+    override send(bytes: Uint8Array): void {
+      buffers.add(bytes.buffer);
+      super.send(bytes);
+    }
+  }
+  const pipe = new NotingPipe();
+  const writer = new SocketWriter(platformClock, () => pipe);
+  for (let at = 0; at < 20; at++) {
+    writer.publish(message(`large.${at}`, 130_000));
+    await turns();
+    await pipe.taken();
+  }
+  assertEquals(pipe.subjects, Array.from({ length: 20 }, (_, at) => `large.${at}`));
+  assert(buffers.size <= 3, `${buffers.size} buffers`);
+});
+
 Deno.test("SocketWriter gives a pipe that writes at once bytes of its own", async () => {
   const pipe = new EagerPipe();
   const writer = new SocketWriter(platformClock, () => pipe);
