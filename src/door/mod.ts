@@ -10,6 +10,7 @@ import type { Door } from "../broker/doors.ts";
 import { coreOf } from "../broker/broker_core.ts";
 import { registryOf } from "../broker/registry.ts";
 import { asError } from "../legible.ts";
+import { describe } from "../options.ts";
 import type { BrokerAccess } from "../source/source.ts";
 
 export type { Door } from "../broker/doors.ts";
@@ -23,9 +24,11 @@ export type { HeaderFields } from "../message/headers.ts";
 export { DEAD } from "../message/signalbox_headers.ts";
 export { encodeFields, headerFields, MessageHeaders, pairsOf } from "../message/headers.ts";
 export { utf8 } from "../message/raw_message.ts";
+export { ReceivedMessage } from "../message/message.ts";
 export type { Message } from "../message/message.ts";
 export { copyOf } from "../message/raw_message.ts";
 export type { RawMessage } from "../message/raw_message.ts";
+export { checkSent, LONGEST_VALIDATION, standardSchema, validate } from "../message/schema.ts";
 export type { Schema } from "../message/schema.ts";
 export type { NatsBroker } from "../broker/broker.ts";
 export type {
@@ -49,10 +52,15 @@ export type {
  * Registers a door with a broker. With one that has started, the door starts at once, and a failure is an `error` event.
  * What it returns works once the broker is connected.
  *
- * @throws {TypeError} if it is no door, or if the broker has a door of this name already
+ * @throws {TypeError} if it is no broker, or no door, or if the broker has a door of this name already
  */
 export function register(broker: NatsBroker, door: Door): BrokerAccess {
-  const { doors, life } = coreOf(broker);
+  const core = coreOf(broker);
+  if (core === undefined) {
+    const rule = `its broker must be a NatsBroker: ${describe(broker)}`;
+    throw new TypeError(`Cannot register the door "${door?.name}" as ${rule}`);
+  }
+  const { doors, life } = core;
   const { context } = registryOf(broker);
   doors.add(door);
   if (life.isStarted) doors.start(context).catch((error) => context.report(asError(error)));

@@ -221,6 +221,7 @@ Deno.test("The package has these doors", () => {
     "./testing": "./src/testing/mod.ts",
     "./demo": "./src/demo/mod.ts",
     "./obj": "./src/obj/mod.ts",
+    "./kv": "./src/kv/mod.ts",
   });
 });
 

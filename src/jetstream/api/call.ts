@@ -19,6 +19,8 @@ export interface Question<T> {
   /** Milliseconds. */
   readonly timeout: number;
   readonly signal: AbortSignal | undefined;
+  /** Whether it is an answer that nobody answers, and no reason to ask again. */
+  readonly takesSilence?: boolean;
   /** Reads the answer, or throws the error that it carries. */
   readonly read: (answer: Message) => T;
 }
@@ -101,7 +103,7 @@ export class Call<T = unknown> {
 
   #failed(error: unknown): void {
     if (this.#isSettled) return;
-    if (isPassing(error)) {
+    if (!this.#question.takesSilence && isPassing(error)) {
       this.#refusal = error;
       return this.#askLater();
     }

@@ -106,9 +106,18 @@ export class JetStreamApi {
     });
   }
 
-  /** Asks the API for an answer that is no JSON, such as a stored message of `DIRECT.GET`; the answer is as it came. */
-  request(subject: string, request?: Uint8Array, options?: CallOptions): Promise<Message> {
-    return this.#ask(subject, request, options, (answer) => answer);
+  /**
+   * Asks the API for an answer that is no JSON, such as a stored message of `DIRECT.GET`; the answer is as it came.
+   *
+   * @throws {NoRespondersError} at once with `takesSilence`, if nobody answers
+   */
+  request(
+    subject: string,
+    request?: Uint8Array,
+    options?: CallOptions,
+    takesSilence = false,
+  ): Promise<Message> {
+    return this.#ask(subject, request, options, (answer) => answer, takesSilence);
   }
 
   #ask<T>(
@@ -116,6 +125,7 @@ export class JetStreamApi {
     data: Uint8Array = NO_BYTES,
     options: CallOptions | undefined,
     read: (answer: Message, about: { readonly action: string; readonly times: number }) => T,
+    takesSilence = false,
   ): Promise<T> {
     const subject = `${this.prefix}.${asked}`;
     const action = `call "${subject}"`;
@@ -133,6 +143,7 @@ export class JetStreamApi {
       data,
       timeout,
       signal: options?.signal,
+      takesSilence,
       read: (answer) => read(answer, { action, times: call.times }),
     }, () => this.#open.delete(call as Call));
     this.#open.add(call as Call);

@@ -37,6 +37,8 @@ export interface OrderedReadOptions {
   readonly maxBytes?: number;
   /** Called between the last message of a stream and the first one of another stream that has taken its name. */
   readonly replaced?: () => void;
+  /** Called now and then while all that there is has been read: messages that were still to come may be deleted. */
+  readonly idle?: () => void;
 }
 
 /**
@@ -47,9 +49,10 @@ export type ReadEnd = "complete" | "cancelled" | "connection" | "failed";
 
 const BOUND = 1_048_576;
 
-/** A message that waits; without one, another stream has taken the place of the first. */
+/** A message that waits, or what is to be told in its place. */
 interface Waiting {
   readonly message?: StoredMessage;
+  readonly tell?: "replaced" | "idle";
   readonly size: number;
 }
 
@@ -161,7 +164,8 @@ export class OrderedRead {
     return new ReadFeed(this.#api, settings, {
       began: (pending) => this.#began.resolve({ pending }),
       take: (message, size) => this.#add({ message, size }),
-      replaced: () => this.#add({ size: 0 }),
+      replaced: () => this.#add({ tell: "replaced", size: 0 }),
+      idle: () => this.#idle(),
       complete: () => this.#finish("complete"),
       failed: (error) => this.#fail(error),
     });
@@ -171,15 +175,19 @@ export class OrderedRead {
     if (!this.#waiting.hand(entry)) this.#waiting.push(entry, entry.size);
   }
 
-  #read({ message, size }: Waiting): StoredMessage | undefined {
+  #idle(): void {
+    if (this.#options.idle && this.#waiting.length === 0) this.#add({ tell: "idle", size: 0 });
+  }
+
+  #read({ message, tell, size }: Waiting): StoredMessage | undefined {
     if (message) this.#feed.freed(size);
-    else this.#replaced();
+    else if (tell) this.#tell(tell);
     return message;
   }
 
-  #replaced(): void {
+  #tell(what: "replaced" | "idle"): void {
     try {
-      this.#options.replaced?.();
+      this.#options[what]?.();
     } catch (error) {
       this.#api.access.report(asError(error));
     }

@@ -32,6 +32,8 @@ export interface FeedSink {
   replaced(): void;
   /** Everything that was there has come. */
   complete(): void;
+  /** Nothing more is there at the moment. */
+  idle(): void;
   failed(error: Error): void;
 }
 
@@ -224,6 +226,7 @@ export class ReadFeed {
     this.#wait = 0;
     // what was still to come has been deleted
     if (this.#settings.untilNow) this.#sink.complete();
+    else this.#sink.idle();
   }
 
   #failed(error: Error): void {

@@ -1,0 +1,104 @@
+import { asMilliseconds } from "../duration.ts";
+import { pause } from "../deadline.ts";
+import { TimeoutError } from "../errors.ts";
+import { ConflictError } from "../jetstream/api/errors.ts";
+import type { Entry, ValueEntry } from "./entry.ts";
+import type { KeyLanes } from "./key_lanes.ts";
+import { lookup, lookupAtLeader } from "./lookup.ts";
+import type { OpenedBucket } from "./opened_bucket.ts";
+import type { PutOptions } from "./call_options.ts";
+import type { Writer } from "./writer.ts";
+
+/** Makes a new value of the one that is there. */
+export type Changer = (value: unknown, entry: ValueEntry | undefined) => unknown;
+
+/** The longest wait after the first conflict, in milliseconds, which doubles with each up to a limit. */
+const FIRST_WAIT = 4;
+const LONGEST_WAIT = 512;
+
+/** Changes a value by what it is, until nobody else has changed it meanwhile. */
+export class ChangeLoop {
+  readonly #bucket: OpenedBucket;
+  readonly #writer: Writer;
+  readonly #lanes: KeyLanes;
+  readonly #key: string;
+  readonly #change: Changer;
+  readonly #options: PutOptions;
+  /** Milliseconds. */
+  readonly #timeout: number;
+  readonly #until: number;
+
+  constructor(
+    bucket: OpenedBucket,
+    writer: Writer,
+    lanes: KeyLanes,
+    key: string,
+    change: Changer,
+    options: PutOptions,
+  ) {
+    this.#bucket = bucket;
+    this.#writer = writer;
+    this.#lanes = lanes;
+    this.#key = key;
+    this.#change = change;
+    this.#options = options;
+    this.#timeout = asMilliseconds(writer.limits(options).timeout);
+    this.#until = bucket.access.clock.now() + this.#timeout;
+  }
+
+  /** The value and its revision; `undefined` if nothing was to be changed. */
+  run(): Promise<{ readonly value: unknown; readonly revision: number } | undefined> {
+    const { clock } = this.#bucket.access;
+    const patience = { clock, timeout: this.#timeout, signal: this.#options.signal };
+    // within one program, those who would only be in each other's way wait for their turn
+    return this.#lanes.run(this.#key, patience, this.#action, () => this.#attempts());
+  }
+
+  get #action(): string {
+    return `change "${this.#key}"`;
+  }
+
+  async #attempts() {
+    for (let attempt = 0;; attempt++) {
+      const entry = await this.#look(attempt);
+      const found = entry?.kind === "put" ? entry : undefined;
+      const value = await this.#change(found?.value, found);
+      if (value === undefined) return undefined;
+      try {
+        const written = await this.#writer.putting(
+          this.#key,
+          value,
+          this.#options,
+          entry?.revision ?? 0,
+        );
+        const limits = { ...this.#options, timeout: this.#left };
+        return { value, revision: await this.#writer.send(this.#action, written, limits) };
+      } catch (error) {
+        if (!(error instanceof ConflictError)) throw error;
+        await this.#wait(attempt);
+      }
+    }
+  }
+
+  /** After a conflict only the server that takes the changes is sure to know the latest. */
+  #look(attempt: number): Promise<Entry | undefined> {
+    const look = attempt === 0 ? lookup : lookupAtLeader;
+    const limits = { timeout: this.#left, signal: this.#options.signal };
+    return look(this.#bucket, this.#key, limits);
+  }
+
+  async #wait(attempt: number): Promise<void> {
+    const { clock } = this.#bucket.access;
+    const { signal = new AbortController().signal } = this.#options;
+    const longest = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** attempt);
+    await pause(clock, Math.min(this.#left, longest * clock.random()), signal);
+    signal.throwIfAborted();
+  }
+
+  /** Milliseconds until it must have ended. */
+  get #left(): number {
+    const left = this.#until - this.#bucket.access.clock.now();
+    if (left >= 1) return left;
+    throw new TimeoutError(this.#action, this.#timeout, this.#bucket.subjectOf(this.#key));
+  }
+}

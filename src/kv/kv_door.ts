@@ -1,0 +1,57 @@
+import { type BrokerAccess, type NatsBroker, register } from "../door/mod.ts";
+import { bucketNeeds } from "./bucket_needs.ts";
+import type { BucketDefinition } from "./definition.ts";
+
+/** What ends with its broker. */
+export interface Follower {
+  close(): Promise<void>;
+}
+
+const doors = new WeakMap<NatsBroker, KvDoor>();
+
+/** The buckets of one broker. */
+export class KvDoor {
+  readonly access: BrokerAccess;
+  readonly #buckets: BucketDefinition[] = [];
+  readonly #counts = { gets: 0, puts: 0 };
+
+  private constructor(broker: NatsBroker) {
+    const buckets = this.#buckets;
+    this.access = register(broker, {
+      name: "kv",
+      get needs() {
+        const publish = buckets.flatMap(({ name, options }) =>
+          bucketNeeds(name, options).publish ?? []
+        );
+        return { publish };
+      },
+      start: (access) => this.#start(access),
+      describe: () => ({ buckets: buckets.map(described) }),
+    });
+  }
+
+  /**
+   * The door of a broker.
+   *
+   * @throws {TypeError} if it is no broker
+   */
+  static of(broker: NatsBroker): KvDoor {
+    let door = doors.get(broker);
+    if (!door) doors.set(broker, door = new KvDoor(broker));
+    return door;
+  }
+
+  /** Adds a bucket, which is declared at the start. */
+  add(bucket: BucketDefinition): void {
+    this.#buckets.push(bucket);
+  }
+
+  async #start(access: BrokerAccess): Promise<void> {
+    for (const bucket of this.#buckets) await bucket.on(access).ready();
+  }
+}
+
+function described({ name, options }: BucketDefinition) {
+  const { schema: _, metadata: __, ...plain } = options;
+  return { name, ...plain };
+}

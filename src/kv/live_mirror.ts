@@ -1,0 +1,177 @@
+import { onAbort } from "../deadline.ts";
+import { ConnectionError } from "../errors.ts";
+import { asError } from "../legible.ts";
+import { handled } from "../promises.ts";
+import { BatchGroups } from "./batch_groups.ts";
+import type { Change } from "./changes.ts";
+import type { ValueEntry } from "./entry.ts";
+import type { KeyPattern } from "./keys.ts";
+import type { Mirror, MirrorOptions } from "./mirror.ts";
+import type { OpenedBucket } from "./opened_bucket.ts";
+import { Watch, type Watched } from "./watch.ts";
+
+/** Follows a bucket. */
+export class LiveMirror implements Mirror {
+  readonly ready: Promise<this>;
+  readonly #bucket: OpenedBucket;
+  readonly #options: MirrorOptions;
+  readonly #values = new Map<string, unknown>();
+  readonly #entries = new Map<string, ValueEntry>();
+  readonly #groups = new BatchGroups();
+  readonly #complete = Promise.withResolvers<void>();
+  readonly #ending = new AbortController();
+  #watch: Watch | undefined;
+  #stopListening: (() => void) | undefined;
+  #version = 0;
+  #isComplete = false;
+
+  constructor(bucket: OpenedBucket, pattern: KeyPattern, options: MirrorOptions) {
+    this.#bucket = bucket;
+    this.#options = options;
+    this.ready = handled(this.#complete.promise.then(() => this));
+    const { signal } = options;
+    if (signal) this.#stopListening = onAbort(signal, () => void this.#end(signal.reason));
+    if (signal?.aborted) void this.#end(signal.reason);
+    else this.#follow(pattern);
+  }
+
+  get version(): number {
+    return this.#version;
+  }
+
+  get signal(): AbortSignal {
+    return this.#ending.signal;
+  }
+
+  get size(): number {
+    return this.#values.size;
+  }
+
+  get(key: string): unknown {
+    return this.#values.get(key);
+  }
+
+  has(key: string): boolean {
+    return this.#values.has(key);
+  }
+
+  entry(key: string): ValueEntry | undefined {
+    return this.#entries.get(key);
+  }
+
+  keys(): MapIterator<string> {
+    return this.#values.keys();
+  }
+
+  values(): MapIterator<unknown> {
+    return this.#values.values();
+  }
+
+  entries(): MapIterator<[string, unknown]> {
+    return this.#values.entries();
+  }
+
+  forEach(
+    each: (value: unknown, key: string, map: ReadonlyMap<string, unknown>) => void,
+    self?: unknown,
+  ): void {
+    for (const [key, value] of this.#values) each.call(self, value, key, this);
+  }
+
+  [Symbol.iterator](): MapIterator<[string, unknown]> {
+    return this.#values.entries();
+  }
+
+  close(): Promise<void> {
+    return this.#end(new DOMException("The mirror was closed", "AbortError"));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** The text for logs. */
+  [Symbol.for("Deno.customInspect")](
+    inspect: typeof Deno.inspect,
+    how: Deno.InspectOptions,
+  ): string {
+    const { version } = this;
+    return `Mirror ${inspect({ version, values: this.#values }, how)}`;
+  }
+
+  async #follow(pattern: KeyPattern): Promise<void> {
+    try {
+      await this.#bucket.ready();
+      if (this.#ending.signal.aborted) return;
+      const watch = this.#watch = new Watch(this.#bucket, pattern, {}, {
+        complete: () => this.#completed(),
+        replaced: () => this.#clear(),
+        refused: (message) => this.#remove(this.#bucket.keyOf(message.subject)),
+      });
+      for (let watched; (watched = await watch.next());) {
+        for (const group of this.#groups.take(watched)) this.#show(group);
+      }
+      await this.#end(await this.#reasonOf(watch));
+    } catch (error) {
+      await this.#end(error);
+    }
+  }
+
+  async #reasonOf(watch: Watch): Promise<unknown> {
+    const end = await watch.closed;
+    const rule = "the broker must stay connected: it has stopped";
+    const what = `follow the bucket "${this.#bucket.name}"`;
+    return end === "connection"
+      ? new ConnectionError(`Cannot ${what} as ${rule}`, "closed")
+      : new Error(`Cannot ${what} as it must be open: ${end}`);
+  }
+
+  #show(group: readonly Watched[]): void {
+    for (const { entry } of group) {
+      const { key } = entry;
+      if (entry.kind === "put") {
+        this.#values.set(key, entry.value);
+        this.#entries.set(key, entry);
+      } else this.#remove(key);
+      this.#version = entry.revision;
+    }
+    if (this.#isComplete && group.length > 0) {
+      this.#tell(group.map(({ entry, isInitial }) => ({ ...entry, isInitial })));
+    }
+  }
+
+  #remove(key: string): void {
+    this.#values.delete(key);
+    this.#entries.delete(key);
+  }
+
+  #completed(): void {
+    this.#show(this.#groups.flush());
+    this.#isComplete = true;
+    this.#complete.resolve();
+    this.#tell([...this.#entries.values()].map((entry) => ({ ...entry, isInitial: true })));
+  }
+
+  #clear(): void {
+    this.#groups.flush();
+    this.#values.clear();
+    this.#entries.clear();
+    this.#version = 0;
+  }
+
+  #tell(changes: readonly Change[]): void {
+    try {
+      this.#options.onChange?.(changes);
+    } catch (error) {
+      this.#bucket.access.report(asError(error));
+    }
+  }
+
+  async #end(reason: unknown): Promise<void> {
+    if (this.#ending.signal.aborted) return;
+    this.#ending.abort(reason);
+    this.#stopListening?.();
+    this.#complete.reject(reason);
+    await this.#watch?.close();
+  }
+}

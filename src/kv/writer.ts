@@ -1,0 +1,156 @@
+import { asMilliseconds, type Duration } from "../duration.ts";
+import { ConflictError, JetStreamError } from "../jetstream/api/errors.ts";
+import { publishStored } from "../jetstream/publish/publish_stored.ts";
+import { lookupStored } from "./lookup.ts";
+import type { OpenedBucket } from "./opened_bucket.ts";
+import { kindOf, OPERATION } from "./operation.ts";
+import type { PurgeOptions, PutOptions, RemoveOptions, WriteOptions } from "./call_options.ts";
+
+/** A change as it goes over the wire. */
+export interface Written {
+  readonly key: string;
+  readonly data: Uint8Array;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+}
+
+const EXPECTED = "Nats-Expected-Last-Subject-Sequence";
+const TTL = "Nats-TTL";
+/** Removes what the key had before. */
+const ROLLUP = ["Nats-Rollup", "sub"] as const;
+const NO_BYTES = new Uint8Array();
+const NANOSECONDS = 1_000_000;
+const SECOND = 1_000;
+/** How long a stream knows what it has stored, in milliseconds, if the server has not said it. */
+const USUAL_WINDOW = 120_000;
+
+/** Writes to a bucket. */
+export class Writer {
+  readonly #bucket: OpenedBucket;
+
+  constructor(bucket: OpenedBucket) {
+    this.#bucket = bucket;
+  }
+
+  /** Makes the message that puts a value; `expected` is what must be the last revision, 0 for none. */
+  async putting(
+    key: string,
+    value: unknown,
+    { ttl }: PutOptions,
+    expected?: number,
+  ): Promise<Written> {
+    const encoded = this.#bucket.encode(value);
+    const { data, contentType } = encoded instanceof Promise ? await encoded : encoded;
+    const headers: (readonly [string, string])[] = [];
+    if (contentType !== undefined) headers.push(["content-type", contentType]);
+    if (expected !== undefined) headers.push([EXPECTED, String(expected)]);
+    if (ttl !== undefined) headers.push(...await this.#expiring(`put "${key}"`, ttl));
+    return { key, data, headers };
+  }
+
+  /** Makes the message that removes a value. */
+  deleting(key: string, { revision }: RemoveOptions): Written {
+    return { key, data: NO_BYTES, headers: [[OPERATION, "DEL"], ...expecting(revision)] };
+  }
+
+  /** Makes the message that removes a value and its history. */
+  async purging(key: string, { revision, ttl }: PurgeOptions): Promise<Written> {
+    const timed = ttl === undefined ? [] : [await this.#timed(`purge "${key}"`, ttl)];
+    const headers = [[OPERATION, "PURGE"], ROLLUP, ...expecting(revision), ...timed] as const;
+    return { key, data: NO_BYTES, headers };
+  }
+
+  /**
+   * Publishes a change; resolves with its revision once it is stored.
+   *
+   * @throws {ConflictError} if the expected revision is not the last one
+   */
+  async send(
+    action: string,
+    { key, data, headers }: Written,
+    options: WriteOptions,
+  ): Promise<number> {
+    const { api } = this.#bucket;
+    const target = this.#bucket.targetOf(key);
+    try {
+      const { seq } = await publishStored(api, target, data, { headers, ...this.limits(options) });
+      return seq;
+    } catch (error) {
+      throw this.refusal(action, error, headers);
+    }
+  }
+
+  /**
+   * Puts a value where none is.
+   *
+   * @throws {ConflictError} if the key has a value
+   */
+  async create(key: string, value: unknown, options: PutOptions): Promise<number> {
+    const action = `create "${key}"`;
+    const first = await this.putting(key, value, options, 0);
+    try {
+      return await this.send(action, first, options);
+    } catch (error) {
+      if (!(error instanceof ConflictError)) throw error;
+      const last = await lookupStored(this.#bucket, key, this.#bucket.limits(options));
+      if (last === undefined || kindOf(last.headers) === "put") throw error;
+      // what is there marks that the value was removed
+      const headers = first.headers.filter(([name]) => name !== EXPECTED);
+      return await this.send(
+        action,
+        { ...first, headers: [...headers, ...expecting(last.seq)] },
+        options,
+      );
+    }
+  }
+
+  /** How long a change may take: the stream must still know it when it is sent for the last time. */
+  limits({ timeout, signal }: WriteOptions): {
+    readonly timeout: Duration;
+    readonly window: number;
+    readonly signal: AbortSignal | undefined;
+  } {
+    const { api, stream } = this.#bucket;
+    const window = api.streams.windowOfStream(stream) ?? USUAL_WINDOW;
+    return { timeout: timeout ?? Math.min(this.#bucket.timeout, window), window, signal };
+  }
+
+  /** The error of a change, in the words of buckets. */
+  refusal(action: string, error: unknown, headers: Written["headers"] = []): unknown {
+    if (!(error instanceof ConflictError)) return this.#bucket.nameIn(error, action);
+    const expected = headers.find(([name]) => name === EXPECTED)?.[1];
+    const rule = expected === undefined
+      ? "each revision must be the last one of its key"
+      : expected === "0"
+      ? "the key must not be there"
+      : `its last revision must be ${expected}`;
+    const { code, errCode: err_code, description } = error;
+    return new ConflictError(action, rule, { code, err_code, description }, { cause: error });
+  }
+
+  /** The headers of a value with a time of its own. */
+  async #expiring(action: string, ttl: Duration): Promise<(readonly [string, string])[]> {
+    const { max_msgs_per_subject: history, subject_delete_marker_ttl: marker = 0 } = await this
+      .#bucket.config();
+    const timed = await this.#timed(action, ttl);
+    if (history === 1) return [timed];
+    // the server would keep it longer, without a word
+    if (asMilliseconds(ttl) * NANOSECONDS < marker) {
+      const rule = "a value must be kept as long as the markers, in a bucket with a history";
+      const found = `${asMilliseconds(ttl)} ms, and ${marker / NANOSECONDS} ms`;
+      throw new RangeError(`Cannot ${action} as ${rule}: ${found}`);
+    }
+    // an earlier value would show again
+    return [timed, ROLLUP];
+  }
+
+  async #timed(action: string, ttl: Duration): Promise<readonly [string, string]> {
+    const { allow_msg_ttl: isAllowed } = await this.#bucket.config();
+    if (isAllowed) return [TTL, String(Math.ceil(asMilliseconds(ttl) / SECOND))];
+    const { name } = this.#bucket;
+    throw new JetStreamError(action, `the bucket must have "keyTtl": "${name}" has not`);
+  }
+}
+
+function expecting(revision: number | undefined): (readonly [string, string])[] {
+  return revision === undefined ? [] : [[EXPECTED, String(revision)]];
+}
