@@ -38,9 +38,9 @@ export type {
  * @throws {TypeError} if it is no door, or if the broker has a door of this name already
  */
 export function register(broker: NatsBroker, door: Door): BrokerAccess {
-  const { doors, life } = coreOf(broker);
+  const { doors } = coreOf(broker);
   const { context } = registryOf(broker);
   doors.add(door);
-  if (life.isStarted) doors.start(context).catch((error) => context.report(asError(error)));
+  if (doors.isStarted) doors.start(context).catch((error) => context.report(asError(error)));
   return context;
 }
