@@ -1,4 +1,5 @@
 import type { Clock } from "../clock.ts";
+import type { Duration } from "../duration.ts";
 import type { AnyState, Message } from "../message/message.ts";
 import type { HeaderFields } from "../message/headers.ts";
 import type { RawMessage } from "../message/raw_message.ts";
@@ -79,11 +80,11 @@ export interface RawOptions {
 export interface RawRequestOptions {
   readonly headers?: HeaderFields;
   /**
-   * Milliseconds.
+   * The time until a `TimeoutError`.
    *
    * @default {the broker's `requestTimeout`}
    */
-  readonly timeout?: number;
+  readonly timeout?: Duration;
   readonly signal?: AbortSignal;
 }
 

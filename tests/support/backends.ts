@@ -1,6 +1,7 @@
 import { fastLineTest } from "./plain_mode.ts";
-import { type BrokerOptions, NatsBroker } from "@signalbox/nats";
+import { type BrokerOptions, type Duration, NatsBroker } from "@signalbox/nats";
 import { EmbeddedServer, type EmbeddedServerOptions } from "@signalbox/nats/testing";
+import { asMilliseconds } from "../../src/duration.ts";
 import { NatsServer } from "./nats_server/nats_server.ts";
 
 /** A user of a server under test, in the words that both kinds of server understand. */
@@ -113,8 +114,8 @@ function userLine({ user, password, permissions }: User): string {
   return `{ ${parts.join(", ")} }`;
 }
 
-function responses(allowed: true | { readonly max?: number; readonly expires?: number }): string {
+function responses(allowed: true | { readonly max?: number; readonly expires?: Duration }): string {
   if (allowed === true) return "true";
   const { max = 1, expires = 120_000 } = allowed;
-  return `{ max: ${max}, expires: "${expires}ms" }`;
+  return `{ max: ${max}, expires: "${asMilliseconds(expires)}ms" }`;
 }

@@ -25,11 +25,11 @@ export interface EmbeddedPermissions {
   readonly subscribe?: EmbeddedSubjects;
   /**
    * Whether the user may publish to the reply subject of a received message: `max` messages (default 1, -1 for any
-   * number) within `expires` milliseconds (default 120 000, -1 for ever).
+   * number) within `expires` (default `"2m"`, -1 for ever).
    *
    * @default false
    */
-  readonly allowResponses?: boolean | { readonly max?: number; readonly expires?: number };
+  readonly allowResponses?: boolean | { readonly max?: number; readonly expires?: Duration };
 }
 
 /** Someone who may connect to an {@linkcode EmbeddedServer}. */
