@@ -165,7 +165,49 @@ export function wrongCall(action: string, right: string): TypeError {
   return new TypeError(`Cannot ${action} as it must be written: ${right}`);
 }
 
-/** How long an operation may take. */
+/**
+ * How long an operation may take.
+ *
+ * @example The round trip to the server, and a wait until the server has all messages
+ * ```ts
+ * import { NatsBroker } from "@signalbox/nats";
+ * import { TestBroker } from "@signalbox/nats/testing";
+ * import { assert } from "@std/assert";
+ *
+ * const broker = new NatsBroker();
+ * await using _test = await TestBroker.start(broker);
+ * assert(await broker.ping({ timeout: "2s" }) < 2_000);
+ * broker.publish("orders", { id: 7 });
+ * await broker.flush({ timeout: "2s" });
+ * ```
+ *
+ * @example A stop that lets the running handlers finish
+ * ```ts
+ * import { NatsBroker } from "@signalbox/nats";
+ * import { TestBroker } from "@signalbox/nats/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const broker = new NatsBroker();
+ * const handled: unknown[] = [];
+ * broker.subscriber("orders", ({ body }) => void handled.push(body));
+ * await using _test = await TestBroker.start(broker);
+ * await broker.publish("orders", 7);
+ * await broker.flush();
+ * await broker.stop({ timeout: "10s" });
+ * assertEquals(handled, [7]);
+ * ```
+ *
+ * @example A service that runs until Ctrl-C, SIGTERM or `stop()`
+ * ```ts
+ * import { NatsBroker } from "@signalbox/nats";
+ * import { EmbeddedServer } from "@signalbox/nats/testing";
+ *
+ * await using server = await EmbeddedServer.start();
+ * const broker = new NatsBroker(server.url);
+ * broker.onStart(() => void setTimeout(() => broker.stop(), 10)); // so that this example ends
+ * await broker.run({ timeout: "10s" });
+ * ```
+ */
 export interface TimeoutOptions {
   /** The time until it ends with a `TimeoutError`. */
   readonly timeout?: Duration;

@@ -17,7 +17,7 @@ import {
   Pattern,
 } from "../subject/subject.ts";
 import { driverOf, type Given, type Source } from "../source/source.ts";
-import { SessionOpener } from "../subscriber/route.ts";
+import { sessionRoute } from "../subscriber/route.ts";
 import { subjectOrigin } from "../subscriber/subject_source.ts";
 import type { Handler, HandlerSubscriber, ReadSubscriber } from "../subscriber/subscriber.ts";
 import {
@@ -165,6 +165,16 @@ export class NatsRouter<State extends object = AnyState> {
    * ended, and the connection is still there. The last of all hooks is the first to be undone; a failure emits an
    * `error` event. It must not await `stop()`.
    *
+   * @example
+   * ```ts
+   * import { NatsBroker } from "@signalbox/nats";
+   * import { TestBroker } from "@signalbox/nats/testing";
+   *
+   * const broker = new NatsBroker();
+   * broker.onStop(() => console.log("all handlers have ended"));
+   * await using _test = await TestBroker.start(broker); // stops the broker at the end
+   * ```
+   *
    * @throws {TypeError} if it is neither
    */
   onStop(hook: (() => unknown) | AsyncDisposable | Disposable): this {
@@ -249,13 +259,8 @@ export class NatsRouter<State extends object = AnyState> {
     const origin = driver
       ? { key: from as Source, within: () => driver }
       : subjectOrigin(name, settings);
-    return registryOf(this).handle(origin, settings, {
-      handler,
-      filter,
-      schema,
-      replySchema,
-      middleware,
-    });
+    const route = { handler, filter, schema, replySchema, middleware };
+    return registryOf(this).handle(origin, settings, route);
   }
 
   /**
@@ -285,16 +290,10 @@ export class NatsRouter<State extends object = AnyState> {
     checkText("serve sessions", pattern);
     checkSession(pattern, options);
     if (!handler) throw wrongCall(`serve sessions on "${pattern}"`, "session(pattern, handler)");
-    const { queue, openingSchema: schema, middleware = [], maxSessions = 1_000 } = options;
+    const { queue, maxSessions = 1_000 } = options;
     const settings = subscriberSettings(new Pattern(pattern), { ...(queue && { queue }) }, handler);
-    const opener = new SessionOpener(pattern, options, handler);
     const limits = { ...settings, concurrency: Infinity, maxStreams: maxSessions };
-    return registryOf(this).handle(subjectOrigin(pattern, limits), limits, {
-      handler: opener,
-      schema,
-      middleware,
-      filter: undefined,
-      replySchema: undefined,
-    });
+    const route = sessionRoute(pattern, options, handler);
+    return registryOf(this).handle(subjectOrigin(pattern, limits), limits, route);
   }
 }

@@ -40,6 +40,21 @@ import type { EmbeddedServerOptions } from "./server/options.ts";
  * await test.advance("1h");
  * await assertRejects(() => report, TimeoutError);
  * ```
+ *
+ * @example An outage
+ * ```ts
+ * import { NatsBroker } from "@signalbox/nats";
+ * import { TestBroker } from "@signalbox/nats/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const broker = new NatsBroker("nats://127.0.0.1:4222", { reconnect: { minDelay: "10ms" } });
+ * await using test = await TestBroker.start(broker);
+ * test.server.pause(); // cuts the connection, and refuses new ones
+ * await broker.publish("orders", 7); // waits in the broker
+ * test.server.resume();
+ * await broker.flush(); // after the reconnect
+ * assertEquals((await test.published("orders"))[0]?.body, 7);
+ * ```
  */
 export class TestBroker implements AsyncDisposable {
   /** The server, in memory: a test can connect other clients to it, and simulate outages. */
