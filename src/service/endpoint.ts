@@ -1,4 +1,4 @@
-import { jsonSchemaOf } from "../message/json_schema.ts";
+import { jsonSchemaOf } from "../message/schema.ts";
 import { checkOptions, type Rule } from "../options.ts";
 import { newToken } from "../subject/subject.ts";
 

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
-import { coreOf } from "../../src/broker/broker_core.ts";
+import { register } from "../../src/door/mod.ts";
 import { onEveryServer } from "../support/backends.ts";
 
 /** Errors as events, and what to do until one comes. */
@@ -112,6 +112,7 @@ onEveryServer(
   "NatsBroker's correlationId leaves no message unanswered that came without an id",
   async (server) => {
     const caller = server.broker({ correlationId: () => "asked" });
+    const raw = register(caller, { name: "raw" });
     await caller.start();
     await using inbox = await caller.openInbox();
     for (const [make, id] of [[() => "given", /^given$/], [() => "", /^\w{22}$/]] as const) {
@@ -120,12 +121,7 @@ onEveryServer(
       broker.subscriber("bare", () => "answer");
       await broker.start();
       // no header at all
-      coreOf(caller).connection.publish({
-        subject: "bare",
-        replyTo: inbox.subject,
-        data: new Uint8Array(),
-        headerBlock: undefined,
-      });
+      raw.publish("bare", new Uint8Array(), { replyTo: inbox.subject });
       const answer = await inbox.next();
       assertEquals(answer?.body, "answer");
       assertMatch(answer!.correlationId!, id);
