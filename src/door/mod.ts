@@ -37,7 +37,7 @@ export type {
  *
  * @throws {TypeError} if it is no door, or if the broker has a door of this name already
  */
-export function register(broker: NatsBroker, door: Door): BrokerAccess {
+export function register(broker: NatsBroker<object>, door: Door): BrokerAccess {
   const { doors } = coreOf(broker);
   const { context } = registryOf(broker);
   doors.add(door);

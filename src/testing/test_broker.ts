@@ -59,11 +59,11 @@ import type { EmbeddedServerOptions } from "./server/options.ts";
 export class TestBroker implements AsyncDisposable {
   /** The server, in memory: a test can connect other clients to it, and simulate outages. */
   readonly server: EmbeddedServer;
-  readonly #brokers: readonly NatsBroker[];
+  readonly #brokers: readonly NatsBroker<object>[];
   readonly #clock: MovedClock | undefined;
   readonly #published = new PublishedMessages();
 
-  private constructor(brokers: readonly NatsBroker[], server: EmbeddedServer) {
+  private constructor(brokers: readonly NatsBroker<object>[], server: EmbeddedServer) {
     publicationsOf.get(server)!.watch(this.#published.add);
     this.#brokers = brokers;
     this.server = server;
@@ -80,7 +80,7 @@ export class TestBroker implements AsyncDisposable {
    * @throws {ConnectionError} if a broker is connected already, or the server refuses it
    */
   static async start(
-    broker: NatsBroker | readonly NatsBroker[],
+    broker: NatsBroker<object> | readonly NatsBroker<object>[],
     options: Omit<EmbeddedServerOptions, "listen" | "port" | "hostname" | "webSocket"> = {},
   ): Promise<TestBroker> {
     const brokers = checkBrokers(broker);
@@ -103,7 +103,7 @@ export class TestBroker implements AsyncDisposable {
 
   /** Redirects all brokers to the server, or none: a connected broker is in use, and must keep its connection. */
   #lead(): void {
-    const led: NatsBroker[] = [];
+    const led: NatsBroker<object>[] = [];
     try {
       for (const broker of this.#brokers) {
         coreOf(broker).reroute(() => this.server.socket(), this.#clock ?? platformClock);
@@ -189,9 +189,9 @@ export class TestBroker implements AsyncDisposable {
   }
 }
 
-function checkBrokers(broker: unknown): readonly NatsBroker[] {
+function checkBrokers(broker: unknown): readonly NatsBroker<object>[] {
   const brokers: readonly unknown[] = Array.isArray(broker) ? broker : [broker];
-  const isBroker = (each: unknown) => each instanceof NatsBroker;
+  const isBroker = (each: unknown): each is NatsBroker<object> => each instanceof NatsBroker;
   if (brokers.length > 0 && brokers.every(isBroker)) return [...new Set(brokers)];
   const found = brokers.length > 0
     ? describe(brokers.find((each) => !isBroker(each)))

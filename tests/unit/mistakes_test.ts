@@ -23,6 +23,9 @@ const RIGHT = [
   "signedIn.include(new NatsRouter<{ user: string }>());",
   "new NatsBroker<{ user: string; tenant: string }>().include(new NatsRouter<Signed>());",
   "new NatsBroker<Signed>().include(router);",
+  "await TestBroker.start(new NatsBroker<Signed>());",
+  "await TestBroker.start([signedIn, broker, new NatsBroker<Signed>()]);",
+  "register(new NatsBroker<Signed>(), door);",
   "broker.subscriber(one, ({ job, params }) => [job.attempt, params.id]);",
   "broker.include(router); inbox.next(); session.next(); list.name; reply; ReplyError; aText;",
 ];
