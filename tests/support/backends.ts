@@ -1,7 +1,6 @@
 import { fastLineTest } from "./plain_mode.ts";
 import { type BrokerOptions, type Duration, NatsBroker } from "@signalbox/nats";
 import { EmbeddedServer, type EmbeddedServerOptions } from "@signalbox/nats/testing";
-import { asMilliseconds } from "../../src/duration.ts";
 import { NatsServer } from "./nats_server/nats_server.ts";
 
 /** A user of a server under test, in the words that both kinds of server understand. */
@@ -117,5 +116,7 @@ function userLine({ user, password, permissions }: User): string {
 function responses(allowed: true | { readonly max?: number; readonly expires?: Duration }): string {
   if (allowed === true) return "true";
   const { max = 1, expires = 120_000 } = allowed;
-  return `{ max: ${max}, expires: "${asMilliseconds(expires)}ms" }`;
+  // nats-server reads our texts up to "h" as they are
+  const time = typeof expires === "number" ? `${expires}ms` : expires;
+  return `{ max: ${max}, expires: "${time}" }`;
 }
