@@ -88,6 +88,7 @@ export type { Reply, ReplyOptions } from "./src/message/reply.ts";
 export type { JsonSchema, Schema, SchemaIssue, SchemaResult } from "./src/message/schema.ts";
 export type { AnyParams, ParamNames, Params } from "./src/subject/subject.ts";
 export type { Providing } from "./src/broker/router.ts";
+export type { AnyReply, Subscribed } from "./src/broker/router_types.ts";
 export type { IncludeOptions, MiddlewarePair, Replied } from "./src/broker/router_types.ts";
 export type { Given, GivenBySource, KIND, Kind, Source } from "./src/source/source.ts";
 export type { Handler } from "./src/subscriber/subscriber.ts";
