@@ -20,10 +20,9 @@ export interface Kind {
 }
 
 /** Where messages come from, if not from a subject: a door makes it, and `broker.subscriber()` takes it. */
-// deno-lint-ignore no-explicit-any
-export interface Source<K extends Kind = any> {
+export interface Source<K extends Kind = Kind> {
   /** Only for the compiler: the kind of the source. */
-  readonly [KIND]: (kind: K) => K;
+  readonly [KIND]: K;
   /** The name of the source, for error messages and descriptions. */
   readonly name: string;
 }

@@ -113,7 +113,7 @@ export const MISTAKES_IN_CALLS: Mistakes = {
     [
       "broker.subscriber(5, () => {});",
       "5",
-      "Argument of type 'number' is not assignable to parameter of type 'string | Source<any>'.",
+      "Argument of type 'number' is not assignable to parameter of type 'string | Source<Kind>'.",
     ],
     [
       'broker.subscriber("orders", { concurrency: "4" }, () => {});',

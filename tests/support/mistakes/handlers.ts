@@ -208,13 +208,13 @@ export const MISTAKES_IN_HANDLERS: Mistakes = {
     [
       'broker.subscriber({ name: "jobs" }, {}, () => {});',
       '{ name: "jobs" }',
-      `Argument of type '{ name: string; }' is not assignable to parameter of type 'string | Source<any>'.
-  Property '[KIND]' is missing in type '{ name: string; }' but required in type 'Source<any>'.`,
+      `Argument of type '{ name: string; }' is not assignable to parameter of type 'string | Source<Kind>'.
+  Property '[KIND]' is missing in type '{ name: string; }' but required in type 'Source<Kind>'.`,
     ],
     [
       'broker.subscriber(["orders", "bills"], {}, () => {});',
       '["orders", "bills"]',
-      "Argument of type 'string[]' is not assignable to parameter of type 'string | Source<any>'.",
+      "Argument of type 'string[]' is not assignable to parameter of type 'string | Source<Kind>'.",
     ],
   ],
 };
