@@ -29,14 +29,14 @@ export interface LinkOptions {
   /**
    * How much may be on its way to this side or wait unread before the other side has to wait.
    *
-   * @default {{ messages: 1_024, bytes: 1_048_576 }}
+   * @default {1_024 messages, 1_048_576 bytes}
    */
   readonly window?: Partial<Bounds>;
   /**
    * How much sent data to keep until the other side acknowledges it, regardless of its window: if a peer acknowledges
    * nothing, `send()` waits. A larger body is sent part by part.
    *
-   * @default {{ messages: 1_024, bytes: 1_048_576 }}
+   * @default {1_024 messages, 1_048_576 bytes}
    */
   readonly maxUnacknowledged?: Partial<Bounds>;
   /**

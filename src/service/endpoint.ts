@@ -200,7 +200,7 @@ export interface ServiceOptions {
   /**
    * Further facts about the service; no key may begin with `_nats`.
    *
-   * @default {{}}
+   * @default {no metadata}
    */
   readonly metadata?: Readonly<Record<string, string>>;
   /**

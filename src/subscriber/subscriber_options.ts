@@ -91,7 +91,7 @@ export interface SubscriberOptions<
   /**
    * How much may wait for a handler; beyond it a caller gets a 429.
    *
-   * @default {{ messages: 65_536, bytes: 67_108_864 }}
+   * @default {65_536 messages, 67_108_864 bytes}
    */
   readonly maxPending?: Partial<Bounds>;
 }
