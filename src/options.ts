@@ -43,10 +43,6 @@ export const signal: Rule = (value) => value instanceof AbortSignal ? undefined 
 /** An object; the code that uses it checks its options. */
 export const record: Rule = (value) => holdsOptions(value) ? undefined : "an object";
 
-/** One line of text, as a header's value is. */
-export const line: Rule = (value) =>
-  typeof value === "string" && /^[^\r\n\0]+$/.test(value) ? undefined : "one line of text";
-
 /** A list of subjects or patterns; the code that reads the list checks each entry. */
 export const subjects: Rule = (value) =>
   Array.isArray(value) && value.every((one) => typeof one === "string")
@@ -136,10 +132,20 @@ function isClass(value: object): boolean {
 
 /** Formats any value for an error message; a cycle or a BigInt must not hide that message behind another error. */
 export function describe(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value);
+  if (typeof value === "string") return quoted(value);
   // show the name only, as the source may be long
   if (typeof value === "function") return value.name === "" ? "a function" : `${value.name}()`;
   return typeof value === "object" && value !== null ? kindOf(value) : String(value);
+}
+
+/** The longest text that an error message quotes, in characters. */
+const LONGEST_QUOTE = 1_000;
+
+function quoted(text: string): string {
+  if (text.length <= LONGEST_QUOTE) return JSON.stringify(text);
+  // half of an inbox would not be taken for one, and be shown
+  const cut = text.slice(0, LONGEST_QUOTE).replace(/\.[0-9A-Za-z]{0,21}$/, "");
+  return `${JSON.stringify(cut)}… (${text.length - cut.length} more characters)`;
 }
 
 function kindOf(value: unknown): string {

@@ -2,7 +2,7 @@ import { type Clock, platformClock } from "../clock.ts";
 import { AsyncLocalStorage } from "node:async_hooks";
 import { TimeoutError } from "../errors.ts";
 import { asError } from "../legible.ts";
-import { describe } from "../options.ts";
+import { describe, type Rule } from "../options.ts";
 import { isThenable } from "../promises.ts";
 import { newToken } from "../subject/subject.ts";
 import { isCorrelationId } from "./headers.ts";
@@ -21,6 +21,12 @@ export interface Work {
   /** Notes that the handler sends a request, and may wait until `asked` settles. */
   asks?(subject: string, asked: Promise<unknown>): void;
 }
+
+/** The rule for a correlation id to send: the receiver would drop any other, and make one of its own. */
+export const correlationId: Rule = (value) =>
+  typeof value === "string" && value !== "" && isCorrelationId(value)
+    ? undefined
+    : "one line of 1 to 256 bytes";
 
 /** Runs a function outside of every async context, including a program's own `AsyncLocalStorage`. */
 export const outside: <T>(run: () => T) => T = AsyncLocalStorage.snapshot();
@@ -58,10 +64,11 @@ export function ownCorrelationIds(make: (() => string) | undefined): (() => stri
   if (!make) return undefined;
   return () => {
     const id = made(make);
-    if (typeof id === "string" && id !== "" && isCorrelationId(id)) return id;
+    const rule = correlationId(id);
+    if (!rule) return id as string;
     // nobody else would see the rejection
     if (isThenable(id)) Promise.resolve(id).catch(() => {});
-    throw wrong("give one line of 1 to 256 bytes", describe(id));
+    throw wrong(`give ${rule}`, describe(id));
   };
 }
 
@@ -69,7 +76,7 @@ function made(make: () => unknown): unknown {
   try {
     return make();
   } catch (cause) {
-    const { message } = asError(cause);
+    const { message } = asError(cause, "it threw");
     throw wrong("not throw", message, { cause });
   }
 }
