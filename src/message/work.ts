@@ -5,7 +5,6 @@ import { asError } from "../legible.ts";
 import { describe, type Rule } from "../options.ts";
 import { isThenable } from "../promises.ts";
 import { newToken } from "../subject/subject.ts";
-import { isCorrelationId } from "./headers.ts";
 
 /** A running handler; everything it sends inherits these facts of its message. */
 export interface Work {
@@ -31,6 +30,33 @@ export const correlationId: Rule = (value) =>
 /** Runs a function outside of every async context, including a program's own `AsyncLocalStorage`. */
 export const outside: <T>(run: () => T) => T = AsyncLocalStorage.snapshot();
 
+/** Resolves in the context of this module, which a reaction has from where it is added. */
+let begin = awaitOutside();
+let begun: (() => void)[] = [];
+
+/**
+ * Begins a function outside of every async context, a microtask later. Within {@linkcode outside}, Deno's context holds
+ * the snapshot itself, and each handler that runs there copies it, which takes half a microsecond.
+ */
+export function beginOutside<T>(run: () => PromiseLike<T>): Promise<T> {
+  const { promise, resolve } = Promise.withResolvers<T>();
+  begun.push(() => resolve(Promise.try(run)));
+  begin();
+  return promise;
+}
+
+function awaitOutside(): () => void {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  void promise.then(() => {
+    begin = awaitOutside();
+    const all = begun;
+    begun = [];
+    for (const run of all) run();
+  });
+  return resolve;
+}
+
+const encoder = new TextEncoder();
 const works = new AsyncLocalStorage<Work>();
 
 /** Runs a handler as part of a piece of work. */
@@ -53,6 +79,19 @@ export function currentWork(): Work | undefined {
  */
 export function correlationIdFor(given: string | undefined, make = newToken): string {
   return given ?? works.getStore()?.correlationId ?? make();
+}
+
+/** The longest correlation id to pass on, in bytes, as it goes into every message that follows from the first. */
+const LONGEST_ID = 256;
+const ASCII_ID = /^[ -~]*$/;
+
+/** Whether to pass a received correlation id on. */
+export function isCorrelationId(id: string | undefined): id is string {
+  if (id === undefined || id.length > LONGEST_ID) return false;
+  if (ASCII_ID.test(id)) return true;
+  if (/[\p{Cc}\u2028\u2029]/u.test(id)) return false;
+  // a UTF-16 unit takes three bytes at most
+  return id.length * 3 <= LONGEST_ID || encoder.encode(id).length <= LONGEST_ID;
 }
 
 /**
