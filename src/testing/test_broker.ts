@@ -49,7 +49,9 @@ import type { EmbeddedServerOptions } from "./server/options.ts";
  *
  * const broker = new NatsBroker("nats://127.0.0.1:4222", { reconnect: { minDelay: "10ms" } });
  * await using test = await TestBroker.start(broker);
+ * const events = broker.events();
  * test.server.pause(); // cuts the connection, and refuses new ones
+ * for await (const { type } of events) if (type === "disconnected") break;
  * await broker.publish("orders", 7); // waits in the broker
  * test.server.resume();
  * await broker.flush(); // after the reconnect
