@@ -288,11 +288,11 @@ export class NatsRouter<State extends object = AnyState> {
   ): HandlerSubscriber;
   session(pattern: string, ...rest: readonly unknown[]): HandlerSubscriber {
     const { options, handler } = readCall<SessionHandler, SessionOptions>("session", pattern, rest);
-    checkText("serve sessions", pattern);
+    const parsed = new Pattern(pattern, "serve sessions");
     checkSession(pattern, options);
     if (!handler) throw wrongCall(`serve sessions on "${pattern}"`, "session(pattern, handler)");
     const { queue, maxSessions = 1_000 } = options;
-    const settings = subscriberSettings(new Pattern(pattern), { ...(queue && { queue }) }, handler);
+    const settings = subscriberSettings(parsed, { ...(queue && { queue }) }, handler);
     const limits = { ...settings, concurrency: Infinity, maxStreams: maxSessions };
     const route = sessionRoute(pattern, options, handler);
     return registryOf(this).handle(subjectOrigin(pattern, limits), limits, route);

@@ -3,7 +3,7 @@ import { coreOf } from "../broker/broker_core.ts";
 import { platformClock } from "../clock.ts";
 import type { Duration } from "../duration.ts";
 import type { Message } from "../message/message.ts";
-import { describe } from "../options.ts";
+import { describe, holdsOptions } from "../options.ts";
 import { type Params, Pattern } from "../subject/subject.ts";
 import { PublishedMessages } from "./published_messages.ts";
 import { EmbeddedServer } from "./server/embedded_server.ts";
@@ -86,6 +86,13 @@ export class TestBroker implements AsyncDisposable {
     options: Omit<EmbeddedServerOptions, "listen" | "port" | "hostname" | "webSocket"> = {},
   ): Promise<TestBroker> {
     const brokers = checkBrokers(broker);
+    if (!holdsOptions(options)) {
+      throw new TypeError(
+        `Cannot start a test as options must be an object, and brokers a list: ${
+          describe(options)
+        }`,
+      );
+    }
     const server = await EmbeddedServer.start({ ...options, listen: false });
     const test = new TestBroker(brokers, server);
     try {
@@ -168,7 +175,7 @@ export class TestBroker implements AsyncDisposable {
   async published<const Text extends string>(
     pattern: Text,
   ): Promise<readonly Message<unknown, Params<Text>>[]> {
-    const wanted = new Pattern(pattern);
+    const wanted = new Pattern(pattern, "show what was published");
     const cores = this.#brokers.map(coreOf);
     const up = cores.filter(({ connection }) => connection.isUp);
     // the server has what was sent once it answers; what a lost connection had, it has got or never gets
