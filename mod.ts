@@ -58,7 +58,6 @@ export type {
   OpenSessions,
   ReaderStats,
 } from "./src/broker/stats.ts";
-export type { JsonSchema } from "./src/message/json_schema.ts";
 export type { PermissionClaims, Permissions, SubjectClaims } from "./src/broker/permissions.ts";
 export type { PermissionsOptions } from "./src/broker/permissions.ts";
 export type { Auth, AuthSource, AuthWay, Sign } from "./src/connection/auth.ts";
@@ -86,9 +85,10 @@ export type { Codec } from "./src/message/codecs.ts";
 export type { AnyState, Message } from "./src/message/message.ts";
 export type { HeaderFields, HeaderRecord, MessageHeaders } from "./src/message/headers.ts";
 export type { Reply, ReplyOptions } from "./src/message/reply.ts";
-export type { Schema, SchemaIssue, SchemaResult } from "./src/message/schema.ts";
+export type { JsonSchema, Schema, SchemaIssue, SchemaResult } from "./src/message/schema.ts";
 export type { AnyParams, ParamNames, Params } from "./src/subject/subject.ts";
 export type { Providing } from "./src/broker/router.ts";
+export type { AnyReply, Subscribed } from "./src/broker/router_types.ts";
 export type { IncludeOptions, MiddlewarePair, Replied } from "./src/broker/router_types.ts";
 export type { Given, GivenBySource, KIND, Kind, Source } from "./src/source/source.ts";
 export type { Handler } from "./src/subscriber/subscriber.ts";

@@ -5,6 +5,24 @@ import { Queue } from "./queue.ts";
 /**
  * What a broker does now: `idle` before the first connect, and after one that failed; `connecting`; `ready` while the
  * connection is up; `reconnecting` after it broke; `draining` while it stops; `closed` once it has stopped.
+ *
+ * @example From `connect()` and `start()` to `stop()`
+ * ```ts
+ * import { NatsBroker } from "@signalbox/nats";
+ * import { EmbeddedServer } from "@signalbox/nats/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using server = await EmbeddedServer.start();
+ * const broker = new NatsBroker(server.url);
+ * broker.subscriber("greet", () => "Hello");
+ * assertEquals(broker.state, "idle");
+ * await broker.connect(); // publishes and requests from now on
+ * assertEquals(broker.state, "ready");
+ * await broker.start(); // gets messages from now on
+ * assertEquals((await broker.request("greet")).body, "Hello");
+ * await broker.stop();
+ * assertEquals(broker.state, "closed");
+ * ```
  */
 export type BrokerState =
   | "idle"

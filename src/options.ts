@@ -43,10 +43,6 @@ export const signal: Rule = (value) => value instanceof AbortSignal ? undefined 
 /** An object; the code that uses it checks its options. */
 export const record: Rule = (value) => holdsOptions(value) ? undefined : "an object";
 
-/** One line of text, as a header's value is. */
-export const line: Rule = (value) =>
-  typeof value === "string" && /^[^\r\n\0]+$/.test(value) ? undefined : "one line of text";
-
 /** A list of subjects or patterns; the code that reads the list checks each entry. */
 export const subjects: Rule = (value) =>
   Array.isArray(value) && value.every((one) => typeof one === "string")
@@ -136,10 +132,20 @@ function isClass(value: object): boolean {
 
 /** Formats any value for an error message; a cycle or a BigInt must not hide that message behind another error. */
 export function describe(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value);
+  if (typeof value === "string") return quoted(value);
   // show the name only, as the source may be long
   if (typeof value === "function") return value.name === "" ? "a function" : `${value.name}()`;
   return typeof value === "object" && value !== null ? kindOf(value) : String(value);
+}
+
+/** The longest text that an error message quotes, in characters. */
+const LONGEST_QUOTE = 1_000;
+
+function quoted(text: string): string {
+  if (text.length <= LONGEST_QUOTE) return JSON.stringify(text);
+  // half of an inbox would not be taken for one, and be shown
+  const cut = text.slice(0, LONGEST_QUOTE).replace(/\.[0-9A-Za-z]{0,21}$/, "");
+  return `${JSON.stringify(cut)}… (${text.length - cut.length} more characters)`;
 }
 
 function kindOf(value: unknown): string {
@@ -165,7 +171,49 @@ export function wrongCall(action: string, right: string): TypeError {
   return new TypeError(`Cannot ${action} as it must be written: ${right}`);
 }
 
-/** How long an operation may take. */
+/**
+ * How long an operation may take.
+ *
+ * @example The round trip to the server, and a wait until the server has all messages
+ * ```ts
+ * import { NatsBroker } from "@signalbox/nats";
+ * import { TestBroker } from "@signalbox/nats/testing";
+ * import { assert } from "@std/assert";
+ *
+ * const broker = new NatsBroker();
+ * await using _test = await TestBroker.start(broker);
+ * assert(await broker.ping({ timeout: "2s" }) < 2_000);
+ * broker.publish("orders", { id: 7 });
+ * await broker.flush({ timeout: "2s" });
+ * ```
+ *
+ * @example A stop that lets the running handlers finish
+ * ```ts
+ * import { NatsBroker } from "@signalbox/nats";
+ * import { TestBroker } from "@signalbox/nats/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const broker = new NatsBroker();
+ * const handled: unknown[] = [];
+ * broker.subscriber("orders", ({ body }) => void handled.push(body));
+ * await using _test = await TestBroker.start(broker);
+ * await broker.publish("orders", 7);
+ * await broker.flush();
+ * await broker.stop({ timeout: "10s" });
+ * assertEquals(handled, [7]);
+ * ```
+ *
+ * @example A service that runs until Ctrl-C, SIGTERM or `stop()`
+ * ```ts
+ * import { NatsBroker } from "@signalbox/nats";
+ * import { EmbeddedServer } from "@signalbox/nats/testing";
+ *
+ * await using server = await EmbeddedServer.start();
+ * const broker = new NatsBroker(server.url);
+ * broker.onStart(() => void setTimeout(() => broker.stop(), 10)); // so that this example ends
+ * await broker.run({ timeout: "10s" });
+ * ```
+ */
 export interface TimeoutOptions {
   /** The time until it ends with a `TimeoutError`. */
   readonly timeout?: Duration;

@@ -44,14 +44,13 @@ export class NatsBroker<State extends object = AnyState> extends NatsRouter<Stat
     options: BrokerOptions = {},
   ) {
     super();
-    this.#core = new BrokerCore(brokerSettings(servers, options));
-    this.#registry = new Registry(this.#core);
-    setCore(this, this.#core);
-    setRegistry(this, this.#registry);
+    setCore(this, this.#core = new BrokerCore(brokerSettings(servers, options)));
+    setRegistry(this, this.#registry = new Registry(this.#core));
   }
 
   /**
-   * Connects; every call shares one connection. From then on the broker reconnects without limit.
+   * Connects; every call shares one connection. From then on the broker reconnects without limit. {@linkcode
+   * BrokerState} has an example.
    *
    * @throws {ConnectionError} with its reason, at once if a retry cannot help
    */
@@ -60,7 +59,8 @@ export class NatsBroker<State extends object = AnyState> extends NatsRouter<Stat
   }
 
   /**
-   * Connects and subscribes: once it resolves, every client's requests reach the handlers.
+   * Connects and subscribes: once it resolves, every client's requests reach the handlers. {@linkcode BrokerState} has
+   * an example.
    *
    * @throws {ConnectionError} if it cannot connect, or the connection breaks and the server has not accepted all
    * subscriptions `connectTimeout` later (with `waitOnFirstConnect` it waits on)
@@ -82,7 +82,7 @@ export class NatsBroker<State extends object = AnyState> extends NatsRouter<Stat
    *
    * A second call joins the running stop, and the shorter timeout applies; a `start()` or `connect()` waits for the
    * stop to end. A handler must not await `stop()`: once all other handlers are done, the broker stops without waiting
-   * for that handler and emits an `error` event.
+   * for that handler and emits an `error` event. {@linkcode TimeoutOptions} has an example.
    */
   stop(options: TimeoutOptions = {}): Promise<void> {
     return handled(stop(this.#core, this.#registry, options));
@@ -90,6 +90,7 @@ export class NatsBroker<State extends object = AnyState> extends NatsRouter<Stat
 
   /**
    * Starts, and stops at SIGINT (Ctrl-C) or SIGTERM; a second signal ends the program with exit code 130 or 143.
+   * {@linkcode TimeoutOptions} has an example.
    *
    * @throws what {@linkcode start} throws
    */
@@ -103,7 +104,7 @@ export class NatsBroker<State extends object = AnyState> extends NatsRouter<Stat
   }
 
   /**
-   * Pings the server, and resolves with the round trip in milliseconds.
+   * Pings the server, and resolves with the round trip in milliseconds. {@linkcode TimeoutOptions} has an example.
    *
    * @param options `timeout`: 5 000 ms if none is given
    * @throws {TimeoutError} if the server does not answer in time, or the broker does not reconnect in time
@@ -114,7 +115,8 @@ export class NatsBroker<State extends object = AnyState> extends NatsRouter<Stat
   }
 
   /**
-   * Resolves once the server has received everything published before, after a reconnect if necessary.
+   * Resolves once the server has received everything published before, after a reconnect if necessary. {@linkcode
+   * TimeoutOptions} has an example.
    *
    * @throws {TimeoutError} if that takes longer than `timeout`; without a timeout it waits without end
    * @throws {ConnectionError} once, if the connection broke with unconfirmed messages, which may be lost; with the

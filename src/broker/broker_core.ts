@@ -214,7 +214,7 @@ export class BrokerCore implements RegistryHost {
     const most = this.#mostBroken;
     return this.life.start(async (cancelled) => {
       await this.#hooks.start(registry.hooks, cancelled);
-      const begun = this.#begin(registry);
+      const begun = this.#begin(registry, cancelled);
       await (most === undefined ? begun : untilBroken(this.clock, this.feed, begun, most));
       const subscribers = registry.handled.length + registry.readers.length;
       this.feed.emit({ type: "started", ...this.connection.server, subscribers });
@@ -234,7 +234,7 @@ export class BrokerCore implements RegistryHost {
     return started;
   }
 
-  async #begin(registry: Registry): Promise<void> {
+  async #begin(registry: Registry, cancelled: AbortSignal): Promise<void> {
     const { handled, readers } = registry;
     this.#warn([...handled, ...readers]);
     for (const subscription of handled) subscription.open();
@@ -242,7 +242,7 @@ export class BrokerCore implements RegistryHost {
     await Promise.all(readers.map((reader) => reader.start()));
     await this.connection.flush({}, "start the broker");
     for (const subscription of handled) await subscription.ready();
-    await this.doors.start(registry.context);
+    await this.doors.start(registry.context, cancelled);
   }
 
   /** Warns once when a subscription overlaps the inbox prefix: it sees the answers of every client with that prefix. */

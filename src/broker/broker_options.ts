@@ -243,7 +243,7 @@ export function brokerSettings(
     requestTimeout: asMilliseconds(options.requestTimeout ?? 5_000),
     startTimeout: asMilliseconds(options.startTimeout ?? 25_000),
     responseLimit: responseLimitOf(options.allowResponses),
-    answersTo: options.answersTo?.map((text) => new Pattern(text).subject),
+    answersTo: options.answersTo?.map((text) => new Pattern(text, ACTION).subject),
     maxSessions,
     maxLinkBytes,
     service,

@@ -1,4 +1,4 @@
-import { type JsonSchema, jsonSchemaOf } from "../message/json_schema.ts";
+import { type JsonSchema, jsonSchemaOf } from "../message/schema.ts";
 import type { HandledSubscription } from "../subscriber/handled_subscription.ts";
 import { type RouteSettings, servedBy, SessionOpener } from "../subscriber/route.ts";
 import type { BrokerCore } from "./broker_core.ts";

@@ -31,6 +31,8 @@ export class Doors {
   readonly #started = new Map<Door, Promise<void>>();
   /** How often they were stopped. */
   #stops = 0;
+  /** Aborts when the start is cancelled, or the broker stops, that has started all doors. */
+  #start: AbortSignal | undefined;
 
   get all(): readonly Door[] {
     return this.#doors;
@@ -56,8 +58,17 @@ export class Doors {
     this.#doors.push(door);
   }
 
-  /** Starts those that have not started, one after the other, until they are stopped; one that fails may try again. */
-  async start(context: BrokerContext): Promise<void> {
+  /** Whether no start under way will start a door that registers now, so that the door must start at once. */
+  get isStarted(): boolean {
+    return this.#start?.aborted === false;
+  }
+
+  /**
+   * Starts those that have not started, one after the other, until they are stopped; one that fails may try again.
+   *
+   * @param cancelled aborts when the start is cancelled, or the broker stops later
+   */
+  async start(context: BrokerContext, cancelled = this.#start): Promise<void> {
     const stops = this.#stops;
     for (const door of this.#doors) {
       let started = this.#started.get(door);
@@ -70,6 +81,8 @@ export class Doors {
       await started;
       if (this.#stops !== stops) return;
     }
+    // in the turn of the last look at the list: a door is in the list by then, or finds this signal
+    this.#start = cancelled;
   }
 
   /** Stops those that have started, one after the other; a door that fails or is too slow keeps no other from it. */

@@ -110,7 +110,7 @@ export class Hooks {
       this.#begun.push(...begun);
       for (const hook of hooks) this.#passed.add(hook);
     } catch (thrown) {
-      const error = asError(thrown);
+      const error = asError(thrown, "Cannot run onStart() as it threw");
       failed.abort(error);
       await endInReverse(begun, () => deadline.left, this.#context);
       throw error;
@@ -135,7 +135,9 @@ export class Hooks {
     } catch (error) {
       // it may still end, with a resource that nobody else would dispose of
       const late = begun.then((value) => disposalOf(value), () => undefined);
-      late.then((end) => end?.()).catch((thrown) => report(asError(thrown)));
+      late.then((end) => end?.()).catch((thrown) =>
+        report(asError(thrown, "Cannot dispose of what onStart() returned as it threw"))
+      );
       throw error;
     }
   }

@@ -240,7 +240,7 @@ export function permissionsSettings(options: PermissionsOptions): PermissionsSet
 }
 
 function subjectOf(text: string): string {
-  return new Pattern(text).subject;
+  return new Pattern(text, ACTION).subject;
 }
 
 function wantedOf(entry: string): Wanted {

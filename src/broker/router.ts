@@ -17,7 +17,7 @@ import {
   Pattern,
 } from "../subject/subject.ts";
 import { driverOf, type Given, type Source } from "../source/source.ts";
-import { SessionOpener } from "../subscriber/route.ts";
+import { sessionRoute } from "../subscriber/route.ts";
 import { subjectOrigin } from "../subscriber/subject_source.ts";
 import type { Handler, HandlerSubscriber, ReadSubscriber } from "../subscriber/subscriber.ts";
 import {
@@ -29,7 +29,13 @@ import {
 } from "../subscriber/subscriber_options.ts";
 import { startHook, stopHook } from "./hooks.ts";
 import { Registry, registryOf, setRegistry } from "./registry.ts";
-import type { IncludeOptions, MiddlewarePair, Replied } from "./router_types.ts";
+import type {
+  AnyReply,
+  IncludeOptions,
+  MiddlewarePair,
+  Replied,
+  Subscribed,
+} from "./router_types.ts";
 
 /**
  * What `include` asks of a router: its state must be a part of the state of what includes it, which runs the outer
@@ -119,8 +125,7 @@ export class NatsRouter<State extends object = AnyState> {
    * state here.
    *
    * @throws {TypeError} if that router is included already, or a request would get two answers
-   * @throws {InvalidSubjectError} for a prefix that is not the start of a valid subject, or that ends with a letter or
-   * digit
+   * @throws {InvalidSubjectError} for a prefix that cannot begin a subject, or that ends with a letter or digit
    */
   include<Needed extends object>(
     router: Providing<State, Needed>,
@@ -165,6 +170,16 @@ export class NatsRouter<State extends object = AnyState> {
    * ended, and the connection is still there. The last of all hooks is the first to be undone; a failure emits an
    * `error` event. It must not await `stop()`.
    *
+   * @example
+   * ```ts
+   * import { NatsBroker } from "@signalbox/nats";
+   * import { TestBroker } from "@signalbox/nats/testing";
+   *
+   * const broker = new NatsBroker();
+   * broker.onStop(() => console.log("all handlers have ended"));
+   * await using _test = await TestBroker.start(broker); // stops the broker at the end
+   * ```
+   *
    * @throws {TypeError} if it is neither
    */
   onStop(hook: (() => unknown) | AsyncDisposable | Disposable): this {
@@ -199,7 +214,7 @@ export class NatsRouter<State extends object = AnyState> {
   /**
    * Registers a handler for a subject, a wildcard, a pattern such as `"orders.{id}"`, or a source; `start()` subscribes.
    * The handler's return value is the reply, or what its source makes of it. With a filter, several handlers can share a
-   * subject.
+   * subject. With options in the handler's place, the program reads the subscriber like an inbox.
    *
    * @example A handler that answers, in a queue group
    * ```ts
@@ -216,10 +231,12 @@ export class NatsRouter<State extends object = AnyState> {
    * @throws {InvalidSubjectError} for an invalid pattern
    * @throws {TypeError} for a wrong option, and if a request would get two answers
    */
-  subscriber<const From extends string | Source>(
+  subscriber<const From extends string | Source, Body = unknown, Reply = AnyReply>(
     from: From,
-    handler: (message: Given<From, unknown, State>) => unknown,
-  ): HandlerSubscriber;
+    given:
+      | ((message: Given<From, unknown, State>) => Reply)
+      | (From extends string ? ReadOptions<Body> : never),
+  ): Subscribed<From, Body, Reply>;
   /** Registers a handler with options. */
   subscriber<const From extends string | Source, Body = unknown, Reply = unknown>(
     from: From,
@@ -227,21 +244,15 @@ export class NatsRouter<State extends object = AnyState> {
     handler: (message: Given<From, Body, State>) => Replied<NoInfer<Reply>>,
   ): HandlerSubscriber;
   /** Makes a subscriber without a handler; once it is started, the program reads it like an inbox. */
-  subscriber<const Text extends string, Body = unknown>(
-    pattern: Text,
-    options?: ReadOptions<Body>,
-  ): ReadSubscriber<Body, Params<Text>>;
+  subscriber<const Text extends string>(pattern: Text): ReadSubscriber<unknown, Params<Text>>;
   subscriber(
     from: string | Source,
     ...rest: readonly unknown[]
   ): HandlerSubscriber | ReadSubscriber {
     const driver = driverOf(from);
     const name = driver ? (from as Source).name : from as string;
-    const { options, handler } = readCall<Handler, SubscriberOptions<never, never>>(
-      "subscriber",
-      name,
-      rest,
-    );
+    const call = readCall<Handler, SubscriberOptions<never, never>>("subscriber", name, rest);
+    const { options, handler } = call;
     if (driver) checkForSource(from as Source, driver, options, handler);
     const settings = subscriberSettings(new Pattern(driver?.pattern ?? name), options, handler);
     const { filter, schema, replySchema, middleware = [] } = options as SubscriberOptions;
@@ -249,13 +260,8 @@ export class NatsRouter<State extends object = AnyState> {
     const origin = driver
       ? { key: from as Source, within: () => driver }
       : subjectOrigin(name, settings);
-    return registryOf(this).handle(origin, settings, {
-      handler,
-      filter,
-      schema,
-      replySchema,
-      middleware,
-    });
+    const route = { handler, filter, schema, replySchema, middleware };
+    return registryOf(this).handle(origin, settings, route);
   }
 
   /**
@@ -282,19 +288,13 @@ export class NatsRouter<State extends object = AnyState> {
   ): HandlerSubscriber;
   session(pattern: string, ...rest: readonly unknown[]): HandlerSubscriber {
     const { options, handler } = readCall<SessionHandler, SessionOptions>("session", pattern, rest);
-    checkText("serve sessions", pattern);
+    const parsed = new Pattern(pattern, "serve sessions");
     checkSession(pattern, options);
     if (!handler) throw wrongCall(`serve sessions on "${pattern}"`, "session(pattern, handler)");
-    const { queue, openingSchema: schema, middleware = [], maxSessions = 1_000 } = options;
-    const settings = subscriberSettings(new Pattern(pattern), { ...(queue && { queue }) }, handler);
-    const opener = new SessionOpener(pattern, options, handler);
+    const { queue, maxSessions = 1_000 } = options;
+    const settings = subscriberSettings(parsed, { ...(queue && { queue }) }, handler);
     const limits = { ...settings, concurrency: Infinity, maxStreams: maxSessions };
-    return registryOf(this).handle(subjectOrigin(pattern, limits), limits, {
-      handler: opener,
-      schema,
-      middleware,
-      filter: undefined,
-      replySchema: undefined,
-    });
+    const route = sessionRoute(pattern, options, handler);
+    return registryOf(this).handle(subjectOrigin(pattern, limits), limits, route);
   }
 }

@@ -87,6 +87,8 @@ export async function endInReverse(
   for (const step of steps.toReversed()) {
     const timeout = remaining();
     const ended = Promise.try(() => step.end(timeout));
-    await within(ended, { clock, timeout }, step.action).catch((error) => report(asError(error)));
+    await within(ended, { clock, timeout }, step.action).catch((error) =>
+      report(asError(error, `Cannot ${step.action} as it threw`))
+    );
   }
 }

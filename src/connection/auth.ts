@@ -8,7 +8,8 @@ import {
 } from "@nats-io/transport-deno";
 import { type Patience, within } from "../deadline.ts";
 import { ConnectionError, TimeoutError } from "../errors.ts";
-import { checkOptions, secret, text } from "../options.ts";
+import { asError } from "../legible.ts";
+import { callable, checkOptions, secret, text } from "../options.ts";
 import { isThenable } from "../promises.ts";
 import type { Credentials } from "./servers.ts";
 
@@ -179,16 +180,13 @@ export class CredentialRefresher {
     const reading = Promise.try(() => this.#read());
     try {
       this.#authenticator = authenticatorOf(await within(reading, patience, "get the credentials"));
-    } catch (cause) {
+    } catch (thrown) {
+      const cause = asError(thrown, "it threw");
       if (cause instanceof ConnectionError) throw cause;
       if (cause instanceof TimeoutError) {
         throw new ConnectionError(cause.message, "timeout", { cause });
       }
-      throw credentialError(
-        "the credentials must be available",
-        (cause as Error)?.message ?? cause,
-        cause,
-      );
+      throw credentialError("the credentials must be available", cause.message, cause);
     }
   }
 
@@ -198,6 +196,10 @@ export class CredentialRefresher {
   async #read(): Promise<Auth> {
     const source = this.#source;
     const auth: unknown = typeof source === "function" ? await source() : source;
+    if (typeof auth !== "object" || auth === null) {
+      const found = auth === null ? "null" : typeof auth;
+      throw credentialError('the function "auth" must give an object', found, undefined);
+    }
     assertUsable(auth);
     if (auth.credsFile === undefined) return auth;
     const creds = await Deno.readTextFile(auth.credsFile);
@@ -232,12 +234,9 @@ function signatureOf(sign: Sign, nonce: string): string {
   let signature: unknown;
   try {
     signature = sign(bytesOf(nonce));
-  } catch (cause) {
-    throw credentialError(
-      `"sign" must sign the server's nonce`,
-      (cause as Error)?.message ?? cause,
-      cause,
-    );
+  } catch (thrown) {
+    const cause = asError(thrown, "it threw");
+    throw credentialError(`"sign" must sign the server's nonce`, cause.message, cause);
   }
   if (signature instanceof Uint8Array && signature.length === SIGNATURE) {
     return nkeys.encode(signature);
@@ -284,6 +283,6 @@ export function authSettings(
       `Cannot ${action} as credentials must be given one way: in the URL, or in "auth"`,
     );
   }
-  if (typeof auth !== "function") checkAuth(action, auth);
+  if (callable(auth) !== undefined) checkAuth(action, auth);
   return auth;
 }

@@ -54,15 +54,15 @@ export type {
  *
  * @throws {TypeError} if it is no broker, or no door, or if the broker has a door of this name already
  */
-export function register(broker: NatsBroker, door: Door): BrokerAccess {
+export function register(broker: NatsBroker<object>, door: Door): BrokerAccess {
   const core = coreOf(broker);
   if (core === undefined) {
     const rule = `its broker must be a NatsBroker: ${describe(broker)}`;
     throw new TypeError(`Cannot register the door "${door?.name}" as ${rule}`);
   }
-  const { doors, life } = core;
+  const { doors } = core;
   const { context } = registryOf(broker);
   doors.add(door);
-  if (life.isStarted) doors.start(context).catch((error) => context.report(asError(error)));
+  if (doors.isStarted) doors.start(context).catch((error) => context.report(asError(error)));
   return context;
 }

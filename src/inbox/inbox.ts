@@ -87,7 +87,7 @@ export interface InboxOptions<Body = unknown> {
   /**
    * How many messages and bytes may wait unread.
    *
-   * @default {{ messages: 65_536, bytes: 67_108_864 }}
+   * @default {65_536 messages, 67_108_864 bytes}
    */
   readonly maxPending?: Partial<Bounds>;
   /**

@@ -93,7 +93,7 @@ export class KeyPattern {
    * @throws {InvalidSubjectError} for a value that is no text, and for a wildcard
    */
   fill(action: string, values: Readonly<Record<string, unknown>>): string {
-    const { names } = this.#pattern.checkFillable();
+    const { names } = this.#pattern.checkFillable(action);
     const tokens = names.map((name) => {
       const value = values?.[name];
       if (typeof value === "string" && value.isWellFormed()) return [name, encoded(value)] as const;

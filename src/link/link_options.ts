@@ -1,6 +1,7 @@
 import { asMilliseconds, type Duration } from "../duration.ts";
 import type { AnyState } from "../message/message.ts";
 import { type HeaderFields, headerFields } from "../message/headers.ts";
+import { correlationId } from "../message/work.ts";
 import { type Schema, standardSchema } from "../message/schema.ts";
 import type { Middleware } from "../middleware/middleware.ts";
 import {
@@ -9,7 +10,6 @@ import {
   count,
   duration,
   limit,
-  line,
   middlewareList,
   milliseconds,
   record,
@@ -29,14 +29,14 @@ export interface LinkOptions {
   /**
    * How much may be on its way to this side or wait unread before the other side has to wait.
    *
-   * @default {{ messages: 1_024, bytes: 1_048_576 }}
+   * @default {1_024 messages, 1_048_576 bytes}
    */
   readonly window?: Partial<Bounds>;
   /**
    * How much sent data to keep until the other side acknowledges it, regardless of its window: if a peer acknowledges
    * nothing, `send()` waits. A larger body is sent part by part.
    *
-   * @default {{ messages: 1_024, bytes: 1_048_576 }}
+   * @default {1_024 messages, 1_048_576 bytes}
    */
   readonly maxUnacknowledged?: Partial<Bounds>;
   /**
@@ -115,7 +115,7 @@ export interface OpeningOptions<Incoming = unknown> extends LinkOptions {
   /** Additional headers; one that the broker sets too, in any case, replaces the broker's. */
   readonly headers?: HeaderFields;
   /**
-   * Ties together all messages of one piece of work.
+   * Ties together all messages of one piece of work: one line of 1 to 256 bytes.
    *
    * @default {a fresh random token}
    */
@@ -147,7 +147,7 @@ export interface RequestStreamOptions<Part = unknown, Body = unknown> extends Op
 export const OPENING_RULES = {
   ...LINK_RULES,
   headers: headerFields,
-  correlationId: line,
+  correlationId,
   timeout: milliseconds,
   deadline: limit(milliseconds),
   signal,

@@ -83,20 +83,22 @@ export class MessageHeaders implements Iterable<readonly [name: string, value: s
     const text = decoder.decode(block);
     // split() without a limit is faster, and nearly all blocks are short
     const isShort = block.length < MOST_LINES * SHORTEST_LINE;
-    const [first = "", ...lines] = isShort ? text.split("\n") : text.split("\n", MOST_LINES + 1);
+    const lines = isShort ? text.split("\n") : text.split("\n", MOST_LINES + 1);
     const fields: [string, string][] = [];
-    for (const line of lines) {
+    for (let at = 1; at < lines.length; at++) {
+      const line = lines[at]!;
       const colon = line.indexOf(":");
       if (colon > 0) fields.push([line.slice(0, colon), line.slice(colon + 1).trim()]);
     }
-    return new MessageHeaders(fields, Number.parseInt(first.slice(VERSION.length), 10) || 0, true);
+    return new MessageHeaders(fields, statusIn(lines[0]!), true);
   }
 
   /** The first value; `undefined` without such a header. */
   get(name: string): string | undefined {
-    const wanted = name.toLowerCase();
-    for (const [found, value] of this.#fields) {
-      if (found === name || found.toLowerCase() === wanted) return value;
+    const fields = this.#fields;
+    for (let at = 0; at < fields.length; at++) {
+      const field = fields[at]!;
+      if (isSameName(field[0], name)) return field[1];
     }
     return undefined;
   }
@@ -129,6 +131,18 @@ export class MessageHeaders implements Iterable<readonly [name: string, value: s
   ): string {
     return `MessageHeaders ${inspect(this.#fields, how)}`;
   }
+}
+
+/** The number behind the version; 0 without one, as nearly every message comes. */
+function statusIn(line: string): number {
+  if (line.length === VERSION.length + 1 && line.endsWith("\r")) return 0;
+  return Number.parseInt(line.slice(VERSION.length), 10) || 0;
+}
+
+/** Compares lengths first, as nearly every comparison is of different names. */
+function isSameName(one: string, other: string): boolean {
+  return one === other ||
+    (one.length === other.length && one.toLowerCase() === other.toLowerCase());
 }
 
 /**
@@ -267,19 +281,6 @@ export function withTimeLeft(block: Uint8Array, before: number, now: number): Ui
 /** Whether this is a valid header value to send (ADR-4); a received value may be invalid. */
 export function isHeaderValue(value: unknown): value is string {
   return typeof value === "string" && !/[\r\n\0]/.test(value) && value.isWellFormed();
-}
-
-/** The longest correlation id to pass on, in bytes, as it goes into every message that follows from the first. */
-const LONGEST_ID = 256;
-const ASCII_ID = /^[ -~]*$/;
-
-/** Whether to pass a received correlation id on. */
-export function isCorrelationId(id: string | undefined): id is string {
-  if (id === undefined || id.length > LONGEST_ID) return false;
-  if (ASCII_ID.test(id)) return true;
-  if (/[\p{Cc}\u2028\u2029]/u.test(id)) return false;
-  // a UTF-16 unit takes three bytes at most
-  return id.length * 3 <= LONGEST_ID || encoder.encode(id).length <= LONGEST_ID;
 }
 
 /** ADR-4: a name is printable ASCII without a colon. */

@@ -2,9 +2,10 @@ import type { AnyParams } from "../subject/subject.ts";
 import { DecodeError } from "../errors.ts";
 import { decodeBody } from "./body.ts";
 import type { Codecs } from "./codecs.ts";
-import { isCorrelationId, MessageHeaders } from "./headers.ts";
-import { copyRawMessage, fillsItsBuffer, type RawMessage } from "./raw_message.ts";
+import { MessageHeaders } from "./headers.ts";
+import { copyRawMessage, fillsItsBuffer, heldSize, type RawMessage } from "./raw_message.ts";
 import { shortened } from "../legible.ts";
+import { isCorrelationId } from "./work.ts";
 
 /** The state of messages whose broker or router names no type for it. */
 export interface AnyState {
@@ -183,6 +184,11 @@ export class ReceivedMessage implements Message {
     } catch (error) {
       return String(error);
     }
+  }
+
+  /** Its memory while it waits, in bytes. */
+  get heldSize(): number {
+    return heldSize(this.#packet);
   }
 
   /** Copies the message out of the chunk that was read from the socket, as the message will live long. */

@@ -2,7 +2,7 @@ import { asMilliseconds } from "../duration.ts";
 import type { Clock } from "../clock.ts";
 import { within } from "../deadline.ts";
 import { ValidationError } from "../errors.ts";
-import type { Rule } from "../options.ts";
+import { describe, type Rule } from "../options.ts";
 import { isThenable } from "../promises.ts";
 import type { NextOptions } from "../reader.ts";
 
@@ -107,13 +107,21 @@ export function checkSent(schema: Schema, value: unknown): Promise<unknown> | un
 }
 
 function accepted<Output>(result: SchemaResult<Output>, refusal: Refusal | undefined): Output {
+  if (Object(result) !== result) throw wrongResult(result);
+  const { issues } = result;
   // decide by the issues, as valibot returns a value beside them
-  if (!result.issues) return result.value;
-  const error = new ValidationError(result.issues.map(({ message, path = [] }) => ({
+  if (!issues) return (result as { readonly value: Output }).value;
+  if (!Array.isArray(issues)) throw wrongResult(issues);
+  const error = new ValidationError((issues as readonly SchemaIssue[]).map(({ message, path }) => ({
     message,
-    path: path.map((step) => String(typeof step === "object" ? step.key : step)),
+    path: (path ?? []).map((step) => String(typeof step === "object" ? step.key : step)),
   })));
   throw refusal ? refusal(error) : error;
+}
+
+function wrongResult(found: unknown): TypeError {
+  const rule = "its schema must give { value } or a list of { issues }";
+  return new TypeError(`Cannot check a body as ${rule}: ${describe(found)}`);
 }
 
 /** A message whose asynchronous schema has not finished. */
@@ -200,4 +208,44 @@ export class SlowChecks<T> {
     this.#late = [];
     for (const check of this.#running) check.cancel();
   }
+}
+
+/** A JSON Schema, as plain data. */
+export type JsonSchema = Readonly<Record<string, unknown>>;
+
+/** A Standard JSON Schema (standardschema.dev); many a Standard Schema is one too. */
+interface JsonSchemaSource {
+  readonly "~standard"?: { readonly jsonSchema?: { readonly input: JsonSchemaWriter } };
+}
+
+type JsonSchemaWriter = (options: { readonly target: string }) => JsonSchema;
+
+/** The dialects to ask a library for; the first that it supports wins. */
+const DIALECTS = ["draft-2020-12", "draft-07"] as const;
+
+/**
+ * A schema as a JSON Schema; `undefined` if there is no schema, or its library offers none. It describes the schema's
+ * input, as the wire carries the input in both directions.
+ *
+ * @throws what the library throws for a schema that JSON Schema cannot express
+ */
+export function jsonSchemaOf(schema: unknown): JsonSchema | undefined {
+  let failed: unknown;
+  for (const target of DIALECTS) {
+    try {
+      const source = (schema as JsonSchemaSource | undefined | null)?.["~standard"]?.jsonSchema;
+      const written = source?.input({ target });
+      if (isThenable(written)) {
+        // nobody else awaits it
+        Promise.resolve(written).catch(() => {});
+        throw new TypeError("it is a promise");
+      }
+      // by way of text, as a library may give what is no JSON, or what it changes later
+      return source && JSON.parse(JSON.stringify(written));
+    } catch (error) {
+      // a library throws for a dialect that it does not know, too
+      failed ??= error;
+    }
+  }
+  throw failed;
 }

@@ -2,10 +2,9 @@ import { type Clock, platformClock } from "../clock.ts";
 import { AsyncLocalStorage } from "node:async_hooks";
 import { TimeoutError } from "../errors.ts";
 import { asError } from "../legible.ts";
-import { describe } from "../options.ts";
+import { describe, type Rule } from "../options.ts";
 import { isThenable } from "../promises.ts";
 import { newToken } from "../subject/subject.ts";
-import { isCorrelationId } from "./headers.ts";
 
 /** A running handler; everything it sends inherits these facts of its message. */
 export interface Work {
@@ -22,9 +21,42 @@ export interface Work {
   asks?(subject: string, asked: Promise<unknown>): void;
 }
 
+/** The rule for a correlation id to send: the receiver would drop any other, and make one of its own. */
+export const correlationId: Rule = (value) =>
+  typeof value === "string" && value !== "" && isCorrelationId(value)
+    ? undefined
+    : "one line of 1 to 256 bytes";
+
 /** Runs a function outside of every async context, including a program's own `AsyncLocalStorage`. */
 export const outside: <T>(run: () => T) => T = AsyncLocalStorage.snapshot();
 
+/** Resolves in the context of this module, which a reaction has from where it is added. */
+let begin = awaitOutside();
+let begun: (() => void)[] = [];
+
+/**
+ * Begins a function outside of every async context, a microtask later. Within {@linkcode outside}, Deno's context holds
+ * the snapshot itself, and each handler that runs there copies it, which takes half a microsecond.
+ */
+export function beginOutside<T>(run: () => PromiseLike<T>): Promise<T> {
+  const { promise, resolve } = Promise.withResolvers<T>();
+  begun.push(() => resolve(Promise.try(run)));
+  begin();
+  return promise;
+}
+
+function awaitOutside(): () => void {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  void promise.then(() => {
+    begin = awaitOutside();
+    const all = begun;
+    begun = [];
+    for (const run of all) run();
+  });
+  return resolve;
+}
+
+const encoder = new TextEncoder();
 const works = new AsyncLocalStorage<Work>();
 
 /** Runs a handler as part of a piece of work. */
@@ -49,6 +81,19 @@ export function correlationIdFor(given: string | undefined, make = newToken): st
   return given ?? works.getStore()?.correlationId ?? make();
 }
 
+/** The longest correlation id to pass on, in bytes, as it goes into every message that follows from the first. */
+const LONGEST_ID = 256;
+const ASCII_ID = /^[ -~]*$/;
+
+/** Whether to pass a received correlation id on. */
+export function isCorrelationId(id: string | undefined): id is string {
+  if (id === undefined || id.length > LONGEST_ID) return false;
+  if (ASCII_ID.test(id)) return true;
+  if (/[\p{Cc}\u2028\u2029]/u.test(id)) return false;
+  // a UTF-16 unit takes three bytes at most
+  return id.length * 3 <= LONGEST_ID || encoder.encode(id).length <= LONGEST_ID;
+}
+
 /**
  * The program's own way to make correlation ids, with each id checked.
  *
@@ -58,10 +103,11 @@ export function ownCorrelationIds(make: (() => string) | undefined): (() => stri
   if (!make) return undefined;
   return () => {
     const id = made(make);
-    if (typeof id === "string" && id !== "" && isCorrelationId(id)) return id;
+    const rule = correlationId(id);
+    if (!rule) return id as string;
     // nobody else would see the rejection
     if (isThenable(id)) Promise.resolve(id).catch(() => {});
-    throw wrong("give one line of 1 to 256 bytes", describe(id));
+    throw wrong(`give ${rule}`, describe(id));
   };
 }
 
@@ -69,7 +115,7 @@ function made(make: () => unknown): unknown {
   try {
     return make();
   } catch (cause) {
-    const { message } = asError(cause);
+    const { message } = asError(cause, "it threw");
     throw wrong("not throw", message, { cause });
   }
 }

@@ -5,6 +5,7 @@ import {
   recordOf,
 } from "../message/headers.ts";
 import type { AnyState, Message } from "../message/message.ts";
+import { correlationId } from "../message/work.ts";
 import { checkOptions, type Rule } from "../options.ts";
 import { isThenable } from "../promises.ts";
 import { type AnyParams, checkSubject } from "../subject/subject.ts";
@@ -141,7 +142,7 @@ const DRAFT_RULES = {
   body: () => undefined,
   headers: headerFields,
   replyTo: word,
-  correlationId: word,
+  correlationId,
 };
 
 /**

@@ -19,6 +19,7 @@ import {
   ServerStreamParser,
   type WirePacket,
 } from "../wire/server_stream.ts";
+import { beginOutside } from "../message/work.ts";
 import { SocketWriter } from "../wire/socket_writer.ts";
 import type { CommandQueue, ListedSubscription, Protocol } from "./client_shape.ts";
 
@@ -118,7 +119,9 @@ export class FastLine implements Line {
     const { conn } = this.#protocol.transport;
     if (!conn) return;
     const read = conn.read.bind(conn);
-    conn.read = () => readAll(read, (piece) => this.#protocol.parser.parse(piece));
+    const take = (piece: Uint8Array) => this.#protocol.parser.parse(piece);
+    // nothing that messages begin is part of what connected
+    conn.read = () => beginOutside(() => readAll(read, take));
   }
 
   /**

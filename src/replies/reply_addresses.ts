@@ -32,7 +32,7 @@ export class ReplyAddresses {
   /** The patterns as the program gave them. */
   readonly answersTo: readonly string[] | undefined;
   readonly #served = new ServedSubjects();
-  readonly #inboxes = new Map<string, OwnInbox>();
+  readonly #inboxes = new OwnInboxes();
   /** Inboxes of others to which the server permits us a limited number of messages, and to which a link sends. */
   readonly #reserved = new Set<string>();
   readonly #ownHead: string;
@@ -64,7 +64,7 @@ export class ReplyAddresses {
 
   /** Notes an open inbox of the broker, with all addresses below it. */
   open(inbox: string, owner: OwnInbox): void {
-    this.#inboxes.set(inbox, owner);
+    this.#inboxes.add(inbox, owner);
   }
 
   /** Notes that the inbox is closed. */
@@ -124,7 +124,7 @@ export class ReplyAddresses {
   }
 
   #inboxOf(replyTo: string): OwnInbox | undefined {
-    return this.#inboxes.get(replyTo.slice(0, this.#ownLength));
+    return this.#inboxes.of(replyTo, this.#ownLength);
   }
 
   #forget(): void {
@@ -170,6 +170,39 @@ export class ReplyAddresses {
     this.#known.add(head);
     this.#last = head;
   }
+}
+
+/** How many endings of names to tell apart. */
+const ENDINGS = 256;
+
+/**
+ * The open inboxes of a broker by their names, which are equally long. Nearly every request comes from the inbox of
+ * somebody else, below the same prefix: its last two letters tell so for a tenth of what a search of the map costs.
+ */
+class OwnInboxes {
+  readonly #owners = new Map<string, OwnInbox>();
+  /** How many names have each ending. */
+  readonly #endings = new Uint32Array(ENDINGS);
+
+  add(inbox: string, owner: OwnInbox): void {
+    if (!this.#owners.has(inbox)) this.#endings[endingOf(inbox, inbox.length)]!++;
+    this.#owners.set(inbox, owner);
+  }
+
+  delete(inbox: string): void {
+    if (this.#owners.delete(inbox)) this.#endings[endingOf(inbox, inbox.length)]!--;
+  }
+
+  /** The inbox that an address is below; its name has this length. */
+  of(address: string, length: number): OwnInbox | undefined {
+    if (this.#endings[endingOf(address, length)] === 0) return undefined;
+    return this.#owners.get(address.slice(0, length));
+  }
+}
+
+/** The last two letters of a name as one number. */
+function endingOf(name: string, length: number): number {
+  return (name.charCodeAt(length - 1) ^ name.charCodeAt(length - 2) << 3) & ENDINGS - 1;
 }
 
 /** The address within its target cluster, after all gateways that it names; empty if nothing is left. */

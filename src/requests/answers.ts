@@ -9,7 +9,6 @@ import {
   count,
   decision,
   limit,
-  line,
   milliseconds,
   type Rule,
   signal,
@@ -19,6 +18,7 @@ import type { NextOptions, Reader } from "../reader.ts";
 import type { ReplyAddresses } from "../replies/reply_addresses.ts";
 import { isFaulty, readAnswer } from "./requests.ts";
 import { type HeaderFields, headerFields } from "../message/headers.ts";
+import { correlationId } from "../message/work.ts";
 import { type Schema, SlowChecks, standardSchema } from "../message/schema.ts";
 
 /**
@@ -174,7 +174,7 @@ export interface RequestManyOptions<Answer = unknown, Body = unknown> {
   /** Additional headers; one that the broker sets too, in any case, replaces the broker's. */
   readonly headers?: HeaderFields;
   /**
-   * Ties together all messages of one piece of work.
+   * Ties together all messages of one piece of work: one line of 1 to 256 bytes.
    *
    * @default {a fresh random token}
    */
@@ -202,7 +202,7 @@ const RULES = {
   timeout: milliseconds,
   signal,
   headers: headerFields,
-  correlationId: line,
+  correlationId,
   schema: standardSchema,
   sendSchema: standardSchema,
 };

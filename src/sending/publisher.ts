@@ -111,6 +111,8 @@ export interface PublisherOptions<
   readonly timeout?: Duration;
 }
 
+const ACTION = "make a publisher";
+
 /**
  * Checks every option.
  *
@@ -120,8 +122,8 @@ export function checkPublisher(
   pattern: string,
   options: PublisherOptions,
 ): void {
-  checkOptions(`make a publisher of "${pattern}"`, options, {
-    params: (value) => namesRule(new Pattern(pattern).names, value),
+  checkOptions(`${ACTION} of "${pattern}"`, options, {
+    params: (value) => namesRule(new Pattern(pattern, ACTION).names, value),
     schema: standardSchema,
     replySchema: standardSchema,
     headers: headerFields,
@@ -173,7 +175,7 @@ export class PatternPublisher implements Publisher<string, never, unknown> {
     this.#text = text;
     this.#scope = scope;
     this.#options = options;
-    this.#names = new Pattern(text).checkFillable().names;
+    this.#names = new Pattern(text, ACTION).checkFillable(ACTION).names;
   }
 
   get pattern(): string {

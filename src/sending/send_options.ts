@@ -2,11 +2,11 @@ import { asMilliseconds, type Duration } from "../duration.ts";
 import type { Clock } from "../clock.ts";
 import { within } from "../deadline.ts";
 import type { Message } from "../message/message.ts";
-import { timeWithinWork } from "../message/work.ts";
+import { correlationId, timeWithinWork } from "../message/work.ts";
 import { handled } from "../promises.ts";
 import { type HeaderFields, headerFields } from "../message/headers.ts";
 import { LONGEST_VALIDATION, type Schema, standardSchema } from "../message/schema.ts";
-import { checkOptions, line, milliseconds, signal } from "../options.ts";
+import { checkOptions, milliseconds, signal } from "../options.ts";
 import { checkSubject } from "../subject/subject.ts";
 
 /** What to send with the body of a publisher. */
@@ -16,7 +16,7 @@ export interface MessageOptions {
   /** Where an answer should go; an inbox's subject, for instance. */
   readonly replyTo?: string;
   /**
-   * Ties together all messages of one piece of work.
+   * Ties together all messages of one piece of work: one line of 1 to 256 bytes.
    *
    * @default {a fresh random token}
    */
@@ -52,7 +52,7 @@ export interface QuestionOptions {
   /** Additional headers; one that the broker sets too, in any case, replaces the broker's. */
   readonly headers?: HeaderFields;
   /**
-   * Ties together all messages of one piece of work.
+   * Ties together all messages of one piece of work: one line of 1 to 256 bytes.
    *
    * @default {a fresh random token}
    */
@@ -78,13 +78,13 @@ export interface RequestOptions<Answer = unknown, Body = unknown> extends Questi
 const PUBLISH_RULES = {
   headers: headerFields,
   replyTo: (value: unknown) => typeof value === "string" ? undefined : "a subject",
-  correlationId: line,
+  correlationId,
   schema: standardSchema,
 };
 
 const REQUEST_RULES = {
   headers: headerFields,
-  correlationId: line,
+  correlationId,
   timeout: milliseconds,
   signal,
   schema: standardSchema,

@@ -111,7 +111,7 @@ export class Sender {
    */
   reported(subject: string, published: Promise<void>): Promise<void> {
     return handled(published, (thrown) => {
-      const error = asError(thrown, "A publish middleware threw");
+      const error = asError(thrown, "A schema or a publish middleware threw");
       this.#context.feed.emit({ type: "error", error, subject: String(subject) });
     });
   }

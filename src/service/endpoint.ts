@@ -1,4 +1,4 @@
-import { jsonSchemaOf } from "../message/json_schema.ts";
+import { jsonSchemaOf } from "../message/schema.ts";
 import { checkOptions, type Rule } from "../options.ts";
 import { newToken } from "../subject/subject.ts";
 
@@ -200,7 +200,7 @@ export interface ServiceOptions {
   /**
    * Further facts about the service; no key may begin with `_nats`.
    *
-   * @default {{}}
+   * @default {no metadata}
    */
   readonly metadata?: Readonly<Record<string, string>>;
   /**

@@ -1,4 +1,5 @@
 import type { Clock } from "../clock.ts";
+import { asMilliseconds } from "../duration.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { EventFeed } from "../events.ts";
 import type { LinkContext } from "../link/ends/link_context.ts";
@@ -151,7 +152,7 @@ export class BrokerContext implements LinkContext, BrokerAccess {
     { headers, timeout = this.requestTimeout, signal }: RawRequestOptions = {},
   ): Promise<Message> {
     const request = { subject, replyTo: "", data, headerBlock: encodeFields(headers) };
-    const question = { timeout, signal, schema: undefined };
+    const question = { timeout: asMilliseconds(timeout), signal, schema: undefined };
     return this.#requests.send({ ...request, isAwaited: true }, question);
   }
 

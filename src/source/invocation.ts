@@ -68,8 +68,6 @@ export class Invocation<Context extends InvocationContext = InvocationContext>
   began = 0;
   /** The failure, if any. */
   failure: Failure | undefined;
-  /** Its memory while its handler runs, in bytes. */
-  readonly size: number;
   /** Whether there is no room for it, so that no handler gets it. */
   isRefused = false;
   /** Gets the requests that its handler sends. */
@@ -95,7 +93,6 @@ export class Invocation<Context extends InvocationContext = InvocationContext>
   ) {
     this.context = context;
     this.pattern = pattern;
-    this.size = heldSize(raw);
     this.params = params;
     this.arrived = arrived;
     this.origin = raw.origin;
@@ -129,6 +126,11 @@ export class Invocation<Context extends InvocationContext = InvocationContext>
 
   get subject(): string {
     return this.message.subject;
+  }
+
+  /** Its memory while its handler runs, in bytes. */
+  get size(): number {
+    return this.message.heldSize;
   }
 
   get deadline(): number {

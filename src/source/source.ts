@@ -1,4 +1,5 @@
 import type { Clock } from "../clock.ts";
+import type { Duration } from "../duration.ts";
 import type { PermissionError } from "../errors.ts";
 import type { EncodedBody } from "../message/body.ts";
 import type { AnyState, Message } from "../message/message.ts";
@@ -21,10 +22,9 @@ export interface Kind {
 }
 
 /** Where messages come from, if not from a subject: a door makes it, and `broker.subscriber()` takes it. */
-// deno-lint-ignore no-explicit-any
-export interface Source<K extends Kind = any> {
+export interface Source<K extends Kind = Kind> {
   /** Only for the compiler: the kind of the source. */
-  readonly [KIND]: (kind: K) => K;
+  readonly [KIND]: K;
   /** The name of the source, for error messages and descriptions. */
   readonly name: string;
 }
@@ -87,11 +87,11 @@ export interface RawOptions {
 export interface RawRequestOptions {
   readonly headers?: HeaderFields;
   /**
-   * Milliseconds.
+   * The time until a `TimeoutError`.
    *
    * @default {the broker's `requestTimeout`}
    */
-  readonly timeout?: number;
+  readonly timeout?: Duration;
   readonly signal?: AbortSignal;
 }
 

@@ -174,18 +174,18 @@ export class Pattern {
   readonly #parameters: readonly Parameter[];
 
   /**
-   * Reads a pattern.
+   * Reads a pattern; `action` is what it is for, for error messages.
    *
    * @throws {InvalidSubjectError} for an invalid pattern, and for a name used twice
    */
-  constructor(text: string) {
+  constructor(text: string, action = "subscribe") {
     const tokens = typeof text === "string" ? text.split(".") : [];
     this.text = text;
-    this.#parameters = parametersOf(text, tokens);
+    this.#parameters = parametersOf(action, text, tokens);
     this.#tokens = tokens;
     this.subject = tokens.map((token) => NAME.test(token) ? "*" : token).join(".");
     const plain = tokens.map((token, index) => isWildcard(token, index, tokens) ? "w" : token);
-    checkSubject("subscribe", typeof text === "string" ? plain.join(".") : text, text);
+    checkSubject(action, typeof text === "string" ? plain.join(".") : text, text);
   }
 
   /** The names of the parameters, in the order of the pattern. */
@@ -198,9 +198,9 @@ export class Pattern {
    *
    * @throws {InvalidSubjectError} for a pattern with a wildcard, which has no name to fill
    */
-  checkFillable(): this {
+  checkFillable(action: string): this {
     if (!this.#tokens.some((token) => token === "*" || token === ">")) return this;
-    throw new InvalidSubjectError("publish", "a subject must not contain a wildcard", this.text);
+    throw new InvalidSubjectError(action, "a subject must not contain a wildcard", this.text);
   }
 
   /**
@@ -257,17 +257,17 @@ function isWildcard(token: string, index: number, tokens: readonly string[]): bo
   return token === "*" || NAME.test(token) || (token === ">" && index === tokens.length - 1);
 }
 
-function parametersOf(text: string, tokens: readonly string[]): Parameter[] {
+function parametersOf(action: string, text: string, tokens: readonly string[]): Parameter[] {
   const parameters: Parameter[] = [];
   tokens.forEach((token, index) => {
     const name = NAME.exec(token)?.[1];
     if (!name && /[{}]/.test(token)) {
       const rule = "a parameter must be a whole token, a letter first, as in {id}";
-      throw new InvalidSubjectError("subscribe", rule, text);
+      throw new InvalidSubjectError(action, rule, text);
     }
     if (!name) return;
     if (parameters.some((other) => other.name === name)) {
-      throw new InvalidSubjectError("subscribe", `"${name}" must occur once`, text);
+      throw new InvalidSubjectError(action, `"${name}" must occur once`, text);
     }
     parameters.push({ name, index });
   });

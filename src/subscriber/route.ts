@@ -62,6 +62,17 @@ export class SessionOpener {
   }
 }
 
+/** The registration of a handler of sessions. */
+export function sessionRoute(
+  pattern: string,
+  options: SessionOptions,
+  handler: SessionHandler,
+): RouteSettings {
+  const { openingSchema: schema, middleware = [] } = options;
+  const opener = new SessionOpener(pattern, options, handler);
+  return { handler: opener, schema, middleware, filter: undefined, replySchema: undefined };
+}
+
 /** What the handler of a route makes of a message. */
 export function servedBy({ handler }: RouteSettings): "values" | "parts" | "sessions" {
   if (handler instanceof SessionOpener) return "sessions";

@@ -91,7 +91,7 @@ export interface SubscriberOptions<
   /**
    * How much may wait for a handler; beyond it a caller gets a 429.
    *
-   * @default {{ messages: 65_536, bytes: 67_108_864 }}
+   * @default {65_536 messages, 67_108_864 bytes}
    */
   readonly maxPending?: Partial<Bounds>;
 }
@@ -154,6 +154,12 @@ const SHARED = [
   "maxPending",
 ] as const;
 
+/** @throws {InvalidSubjectError} */
+function publishedTo(target: string, pattern: Pattern): Pattern {
+  const action = "publish replies";
+  return new Pattern(target, action).checkFillable(action).within(pattern);
+}
+
 /**
  * Fills in the defaults.
  *
@@ -177,7 +183,7 @@ export function subscriberSettings(
   };
   return {
     queue,
-    publishTo: targets.map((target) => new Pattern(target).checkFillable().within(pattern)),
+    publishTo: targets.map((target) => publishedTo(target, pattern)),
     noReply,
     concurrency: options.concurrency ?? (isAsyncGenerator(handler) ? Infinity : 64),
     streams: linkSettings(action, streams),

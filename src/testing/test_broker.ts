@@ -1,9 +1,10 @@
 import { NatsBroker } from "../broker/broker.ts";
 import { coreOf } from "../broker/broker_core.ts";
+import { registryOf } from "../broker/registry.ts";
 import { platformClock } from "../clock.ts";
 import type { Duration } from "../duration.ts";
 import type { Message } from "../message/message.ts";
-import { describe } from "../options.ts";
+import { describe, holdsOptions } from "../options.ts";
 import { type Params, Pattern } from "../subject/subject.ts";
 import { PublishedMessages } from "./published_messages.ts";
 import { EmbeddedServer } from "./server/embedded_server.ts";
@@ -40,15 +41,32 @@ import type { EmbeddedServerOptions } from "./server/options.ts";
  * await test.advance("1h");
  * await assertRejects(() => report, TimeoutError);
  * ```
+ *
+ * @example An outage
+ * ```ts
+ * import { NatsBroker } from "@signalbox/nats";
+ * import { TestBroker } from "@signalbox/nats/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const broker = new NatsBroker("nats://127.0.0.1:4222", { reconnect: { minDelay: "10ms" } });
+ * await using test = await TestBroker.start(broker);
+ * const events = broker.events();
+ * test.server.pause(); // cuts the connection, and refuses new ones
+ * for await (const { type } of events) if (type === "disconnected") break;
+ * await broker.publish("orders", 7); // waits in the broker
+ * test.server.resume();
+ * await broker.flush(); // after the reconnect
+ * assertEquals((await test.published("orders"))[0]?.body, 7);
+ * ```
  */
 export class TestBroker implements AsyncDisposable {
   /** The server, in memory: a test can connect other clients to it, and simulate outages. */
   readonly server: EmbeddedServer;
-  readonly #brokers: readonly NatsBroker[];
+  readonly #brokers: readonly NatsBroker<object>[];
   readonly #clock: MovedClock | undefined;
   readonly #published = new PublishedMessages();
 
-  private constructor(brokers: readonly NatsBroker[], server: EmbeddedServer) {
+  private constructor(brokers: readonly NatsBroker<object>[], server: EmbeddedServer) {
     publicationsOf.get(server)!.watch(this.#published.add);
     this.#brokers = brokers;
     this.server = server;
@@ -65,10 +83,17 @@ export class TestBroker implements AsyncDisposable {
    * @throws {ConnectionError} if a broker is connected already, or the server refuses it
    */
   static async start(
-    broker: NatsBroker | readonly NatsBroker[],
+    broker: NatsBroker<object> | readonly NatsBroker<object>[],
     options: Omit<EmbeddedServerOptions, "listen" | "port" | "hostname" | "webSocket"> = {},
   ): Promise<TestBroker> {
     const brokers = checkBrokers(broker);
+    if (!holdsOptions(options)) {
+      throw new TypeError(
+        `Cannot start a test as options must be an object, and brokers a list: ${
+          describe(options)
+        }`,
+      );
+    }
     const server = await EmbeddedServer.start({ ...options, listen: false });
     const test = new TestBroker(brokers, server);
     try {
@@ -88,7 +113,7 @@ export class TestBroker implements AsyncDisposable {
 
   /** Redirects all brokers to the server, or none: a connected broker is in use, and must keep its connection. */
   #lead(): void {
-    const led: NatsBroker[] = [];
+    const led: NatsBroker<object>[] = [];
     try {
       for (const broker of this.#brokers) {
         coreOf(broker).reroute(() => this.server.socket(), this.#clock ?? platformClock);
@@ -151,11 +176,9 @@ export class TestBroker implements AsyncDisposable {
   async published<const Text extends string>(
     pattern: Text,
   ): Promise<readonly Message<unknown, Params<Text>>[]> {
-    const wanted = new Pattern(pattern);
+    const wanted = new Pattern(pattern, "show what was published");
+    await Promise.all(this.#brokers.map(received));
     const cores = this.#brokers.map(coreOf);
-    const up = cores.filter(({ connection }) => connection.isUp);
-    // the server has what was sent once it answers; what a lost connection had, it has got or never gets
-    await Promise.allSettled(up.map(({ connection }) => connection.flush({}, "flush")));
     const own = cores.find(({ addresses }) => addresses.reception.codecs);
     const found = this.#published.matching(wanted, own?.addresses.reception.codecs);
     return found as unknown as readonly Message<unknown, Params<Text>>[];
@@ -174,12 +197,23 @@ export class TestBroker implements AsyncDisposable {
   }
 }
 
-function checkBrokers(broker: unknown): readonly NatsBroker[] {
+function checkBrokers(broker: unknown): readonly NatsBroker<object>[] {
   const brokers: readonly unknown[] = Array.isArray(broker) ? broker : [broker];
-  const isBroker = (each: unknown) => each instanceof NatsBroker;
+  const isBroker = (each: unknown): each is NatsBroker<object> => each instanceof NatsBroker;
   if (brokers.length > 0 && brokers.every(isBroker)) return [...new Set(brokers)];
   const found = brokers.length > 0
     ? describe(brokers.find((each) => !isBroker(each)))
     : "an empty list";
   throw new TypeError(`Cannot start a test as it must be given a NatsBroker: ${found}`);
+}
+
+/** Resolves once the server has what the broker sent; what a lost connection had, it has got or never gets. */
+function received(broker: NatsBroker<object>): Promise<void> {
+  const { connection } = coreOf(broker);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  if (!connection.isUp) resolve();
+  // a flush outlasts an outage, whose end a test with moved time has yet to bring about
+  const ignore = registryOf(broker).context.onConnection(() => resolve());
+  connection.flush({}, "flush").then(resolve, resolve);
+  return promise.finally(ignore);
 }

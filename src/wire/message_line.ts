@@ -122,6 +122,13 @@ function numberIn(bytes: Uint8Array, from: number, to: number, digits: number): 
 }
 
 const [ASTERISK, DOT, GREATER, DEL] = [42, 46, 62, 127] as const;
+const [PLAIN, FORBIDDEN, SEPARATING, WIDE] = [0, 1, 2, 3] as const;
+/** What each byte is in an address: one look for each, as every request has an address of 30 bytes or more. */
+const KINDS = Uint8Array.from({ length: 256 }, (_, byte) => {
+  if (byte === DOT) return SEPARATING;
+  if (byte > DEL) return WIDE;
+  return [ASTERISK, GREATER, DEL].includes(byte as 42) || byte <= SPACE ? FORBIDDEN : PLAIN;
+});
 const strictDecoder = new TextDecoder("utf-8", { fatal: true });
 
 /**
@@ -129,16 +136,17 @@ const strictDecoder = new TextDecoder("utf-8", { fatal: true });
  * character in it would break the line of the answer apart.
  */
 export function isReplyAddress(bytes: Uint8Array, from = 0, to = bytes.length): boolean {
-  let before: number = DOT;
+  let dot = from - 1;
   let isWide = false;
   for (let at = from; at < to; at++) {
-    const byte = bytes[at]!;
-    if (byte <= SPACE || byte === ASTERISK || byte === GREATER || byte === DEL) return false;
-    if (byte === DOT && before === DOT) return false;
-    isWide ||= byte > DEL;
-    before = byte;
+    const kind = KINDS[bytes[at]!];
+    if (kind === PLAIN) continue;
+    if (kind === FORBIDDEN) return false;
+    if (kind === WIDE) isWide = true;
+    else if (at === dot + 1) return false;
+    else dot = at;
   }
-  return before !== DOT && (!isWide || isText(bytes.subarray(from, to)));
+  return dot !== to - 1 && (!isWide || isText(bytes.subarray(from, to)));
 }
 
 /** A blank, a wildcard, a control character, an empty token, or a replacement for bytes that were not UTF-8. */

@@ -186,6 +186,7 @@ export class WirePacket implements RawMessage {
   readonly #dataAt: number;
   readonly #end: number;
   #addresses: string | undefined;
+  #replyTo: string | undefined;
   #data: Uint8Array | undefined;
 
   constructor(bytes: Uint8Array, line: MessageLine) {
@@ -206,7 +207,7 @@ export class WirePacket implements RawMessage {
   get replyTo(): string {
     if (!this.#hasReply) return "";
     const text = this.#text;
-    return text.slice(text.lastIndexOf(" ") + 1);
+    return this.#replyTo ??= text.slice(text.lastIndexOf(" ") + 1);
   }
 
   get data(): Uint8Array {

@@ -209,6 +209,6 @@ fastLineTest(
     await until("it must dial again", () => server.dials >= 2);
     await said;
     await broker.flush({ timeout: 10_000 }).catch(() => broker.flush({ timeout: 10_000 }));
-    assertStringIncludes(errorsIn(seen).map(String).join(), "Cannot read on");
+    assertStringIncludes(errorsIn(seen).map(String).join(), "Cannot read from the server");
   },
 );

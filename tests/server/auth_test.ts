@@ -129,14 +129,18 @@ Deno.test("NatsBroker.connect() is let in by a .creds file, and says why it cann
 
 Deno.test("NatsBroker.connect() says what a function of credentials did wrong", async () => {
   await using server = await NatsServer.start({ config: WAYS[1]!.config });
+  const { proxy: unreadable, revoke } = Proxy.revocable(new Error(), {});
+  revoke();
   const sources: readonly [unknown, string][] = [
     [() => Promise.reject(new Error("the vault is shut")), "be available: the vault is shut"],
-    [() => Promise.reject("shut"), "be available: shut"],
+    [() => Promise.reject("shut"), 'be available: it threw "shut"'],
+    [() => Promise.reject(null), "be available: it threw null"],
+    [() => Promise.reject(unreadable), "be available: it threw an error that cannot be read"],
     [() => {
       throw new Error("no vault");
     }, "be available: no vault"],
-    [() => "t0k3n", `"auth" must be an object, or a function: string`],
-    [() => undefined, `"auth" must be an object, or a function: undefined`],
+    [() => "t0k3n", `the function "auth" must give an object: string`],
+    [() => undefined, `the function "auth" must give an object: undefined`],
     [() => ({ token: "" }), `"token" must be text that is not empty: ""`],
     [() => ({ token: "t0k3n", user: "ada" }), "one way alone"],
   ];

@@ -1,5 +1,5 @@
-import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
-import { coreOf } from "../../src/broker/broker_core.ts";
+import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
+import { register } from "../../src/door/mod.ts";
 import { onEveryServer } from "../support/backends.ts";
 
 /** Errors as events, and what to do until one comes. */
@@ -112,6 +112,7 @@ onEveryServer(
   "NatsBroker's correlationId leaves no message unanswered that came without an id",
   async (server) => {
     const caller = server.broker({ correlationId: () => "asked" });
+    const raw = register(caller, { name: "raw" });
     await caller.start();
     await using inbox = await caller.openInbox();
     for (const [make, id] of [[() => "given", /^given$/], [() => "", /^\w{22}$/]] as const) {
@@ -120,17 +121,60 @@ onEveryServer(
       broker.subscriber("bare", () => "answer");
       await broker.start();
       // no header at all
-      coreOf(caller).connection.publish({
-        subject: "bare",
-        replyTo: inbox.subject,
-        data: new Uint8Array(),
-        headerBlock: undefined,
-      });
+      raw.publish("bare", new Uint8Array(), { replyTo: inbox.subject });
       const answer = await inbox.next();
       assertEquals(answer?.body, "answer");
       assertMatch(answer!.correlationId!, id);
       await broker.stop();
       assertEquals(await errors, make() === "" ? `${CANNOT}${ONE_LINE}: ""` : "none");
     }
+  },
+);
+
+onEveryServer(
+  "NatsBroker.publish() and all that send refuse a correlationId that its receiver would drop",
+  async (server) => {
+    const broker = server.broker();
+    const heard = broker.subscriber("a");
+    await broker.start();
+    for (const correlationId of ["", "a\tb", "x".repeat(257), "é".repeat(129)]) {
+      const options = { correlationId };
+      const rule = '"correlationId" must be one line of 1 to 256 bytes';
+      await assertRejects(() => broker.publish("a", 1, options), TypeError, rule);
+      await assertRejects(() => broker.publisher("a").publish(1, options), TypeError, rule);
+      await assertRejects(() => broker.request("a", 1, options), TypeError, rule);
+      assertThrows(() => broker.requestMany("a", 1, options), TypeError, rule);
+      assertThrows(() => broker.requestStream("a", 1, options), TypeError, rule);
+      await assertRejects(() => broker.openSession("a", 1, options), TypeError, rule);
+    }
+    const longest = "é".repeat(128);
+    await broker.publish("a", 1, { correlationId: longest });
+    assertEquals((await heard.next())?.correlationId, longest);
+  },
+);
+
+onEveryServer(
+  "NatsBroker.use() refuses a draft whose correlationId its receiver would drop",
+  async (server) => {
+    const broker = server.broker();
+    broker.use({
+      publish: (draft, next) => next({ ...draft, correlationId: "x".repeat(257) }),
+    });
+    await broker.connect();
+    const rule = '"correlationId" must be one line of 1 to 256 bytes';
+    await assertRejects(() => broker.publish("a", 1), TypeError, rule);
+  },
+);
+
+onEveryServer(
+  "NatsBroker's correlationId that throws no error is told by its value",
+  async (server) => {
+    const broker = server.broker({
+      correlationId: () => {
+        throw null;
+      },
+    });
+    await broker.connect();
+    await assertRejects(() => broker.publish("a", 1), TypeError, "must not throw: it threw null");
   },
 );

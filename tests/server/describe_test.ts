@@ -210,3 +210,19 @@ onEveryServer(
     fresh.use((_, next) => next());
   },
 );
+
+onEveryServer(
+  "NatsBroker.describe() leaves out a schema that gives a promise, also one that rejects",
+  async (server) => {
+    const broker = server.broker();
+    const events = recorded(broker);
+    const late = written(() => Promise.reject(new Error("no schema")));
+    broker.subscriber("late", { schema: late, replySchema: aText }, () => "text");
+    await broker.start();
+    assertEquals(broker.describe().handlers[0]?.routes[0]?.schemas, { replySchema: text });
+    await until("the error is there", () => errorsIn(events).length > 0);
+    const [error] = errorsIn(events);
+    const place = 'Cannot show "schema" of the handler of "late" as it must be plain data';
+    assertEquals(error?.message, `${place}: it is a promise`);
+  },
+);

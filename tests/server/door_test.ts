@@ -195,6 +195,54 @@ onEveryServer("A door that is registered with a running broker starts at once", 
 });
 
 onEveryServer(
+  "A door that is registered at any moment of the end of a start is started once",
+  async (server) => {
+    const starts: number[] = [];
+    for (let turns = 0; turns < 40; turns++) {
+      const broker = server.broker();
+      let starting = 0;
+      const late = { name: "late", start: () => void starting++ };
+      const registerLate = async () => {
+        for (let turn = 0; turn < turns; turn++) await undefined;
+        register(broker, late);
+      };
+      let registered = Promise.resolve();
+      register(broker, { name: "first", start: () => void (registered = registerLate()) });
+      await broker.start();
+      await registered;
+      await broker.ping();
+      await broker.stop();
+      starts.push(starting);
+    }
+    assertEquals(starts, starts.map(() => 1));
+  },
+);
+
+onEveryServer(
+  "A door that is registered during a stop waits for the next start",
+  async (server) => {
+    const broker = server.broker();
+    const notes: string[] = [];
+    const [called, held] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    broker.subscriber("slow", () => {
+      called.resolve();
+      return held.promise;
+    });
+    await broker.start();
+    await broker.publish("slow");
+    await called.promise;
+    const stopping = broker.stop();
+    register(broker, noting(notes, "late"));
+    held.resolve();
+    await stopping;
+    assertEquals(notes, []);
+    await broker.start();
+    await broker.stop();
+    assertEquals(notes, ["late starts", "late stops"]);
+  },
+);
+
+onEveryServer(
   "A door behind one that hangs is not started once the broker stops",
   async (server) => {
     const broker = server.broker();

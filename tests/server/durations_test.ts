@@ -1,10 +1,18 @@
 import { type Duration, NatsBroker, RemoteError, TimeoutError } from "@signalbox/nats";
 import { retry, throttle } from "@signalbox/nats/middleware";
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { onEveryServer } from "../support/backends.ts";
+import { onEveryServer, type User } from "../support/backends.ts";
 
 const never = () => new Promise<never>(() => {});
 const SHORT = "20ms";
+const ANSWERING: User = {
+  user: "answering",
+  password: "secret",
+  permissions: {
+    publish: ["$SYS.REQ.USER.INFO"],
+    allowResponses: { max: 2, expires: "1.5m" },
+  },
+};
 
 onEveryServer("NatsBroker takes durations as text in all its options", async (server) => {
   const broker = server.broker({
@@ -123,3 +131,16 @@ Deno.test("NatsBroker names the duration that it does not take, and the rule", (
     );
   }
 });
+
+onEveryServer(
+  "EmbeddedServer takes allowResponses.expires as text, as nats-server does",
+  async (server) => {
+    const broker = server.broker({ as: ANSWERING });
+    await broker.connect();
+    const { body } = await broker.request("$SYS.REQ.USER.INFO");
+    const { data } = body as { data: { permissions: { responses: unknown } } };
+    assertEquals(data.permissions.responses, { max: 2, ttl: 90_000_000_000 });
+    await broker.stop();
+  },
+  { users: [ANSWERING] },
+);

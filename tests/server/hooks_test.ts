@@ -268,3 +268,18 @@ Deno.test("NatsRouter.onStart() and onStop() take nothing but functions and reso
     "it must be a function, or have a Symbol.asyncDispose or a Symbol.dispose: [object Object]",
   );
 });
+
+onEveryServer(
+  "NatsBroker.onStart() and onStop() that throw no error are told by what they threw",
+  async (server) => {
+    const broker = server.broker();
+    const errors = errorsOf(broker.events());
+    broker.onStop(() => Promise.reject(undefined));
+    await broker.start();
+    await broker.stop();
+    assertEquals(await errors, ["Cannot run onStop() as it threw undefined"]);
+    broker.onStart(() => Promise.reject("no pool"));
+    const error = await assertRejects(() => broker.start(), Error);
+    assertEquals(error.message, 'Cannot run onStart() as it threw "no pool"');
+  },
+);

@@ -1,5 +1,5 @@
 import { fastLineTest } from "./plain_mode.ts";
-import { type BrokerOptions, NatsBroker } from "@signalbox/nats";
+import { type BrokerOptions, type Duration, NatsBroker } from "@signalbox/nats";
 import { EmbeddedServer, type EmbeddedServerOptions } from "@signalbox/nats/testing";
 import { NatsServer } from "./nats_server/nats_server.ts";
 
@@ -122,8 +122,10 @@ function userLine({ user, password, permissions }: User): string {
   return `{ ${parts.join(", ")} }`;
 }
 
-function responses(allowed: true | { readonly max?: number; readonly expires?: number }): string {
+function responses(allowed: true | { readonly max?: number; readonly expires?: Duration }): string {
   if (allowed === true) return "true";
   const { max = 1, expires = 120_000 } = allowed;
-  return `{ max: ${max}, expires: "${expires}ms" }`;
+  // nats-server reads our texts up to "h" as they are
+  const time = typeof expires === "number" ? `${expires}ms` : expires;
+  return `{ max: ${max}, expires: "${time}" }`;
 }

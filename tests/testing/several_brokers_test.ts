@@ -37,3 +37,12 @@ Deno.test("TestBroker.start() refuses a list with something else in it", async (
     await assertRejects(() => start(wrong), TypeError, "must be given a NatsBroker");
   }
 });
+
+Deno.test("TestBroker.start() refuses a second broker that is no part of a list", async () => {
+  const brokers = [new NatsBroker(), new NatsBroker()];
+  await assertRejects(
+    () => TestBroker.start(brokers[0]!, brokers[1] as never),
+    TypeError,
+    "Cannot start a test as options must be an object, and brokers a list: [object Object]",
+  );
+});

@@ -79,8 +79,10 @@ Deno.test("Permissions.noteReply() does not add up for one reply subject", () =>
 });
 
 Deno.test("Permissions forgets a reply that has expired", async () => {
-  const permissions = new Permissions({ allowResponses: { expires: 20 } }, platformClock);
-  permissions.noteReply("reply");
-  await delay(40);
-  assert(!permissions.mayPublish("reply"));
+  for (const expires of [20, "20ms"] as const) {
+    const permissions = new Permissions({ allowResponses: { expires } }, platformClock);
+    permissions.noteReply("reply");
+    await delay(40);
+    assert(!permissions.mayPublish("reply"));
+  }
 });

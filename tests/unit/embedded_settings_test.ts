@@ -83,3 +83,24 @@ Deno.test("checkOptions() refuses users that cannot be", () => {
     );
   }
 });
+
+Deno.test("checkOptions() refuses an allowResponses that cannot be", () => {
+  const given = (allowResponses: unknown) => ({
+    users: [{ user: "a", password: "b", permissions: { allowResponses } }],
+  });
+  const form = 'milliseconds, or text such as "250ms", "30s", "5m", "1h" or "7d", or -1 for ever';
+  for (const expires of ["5 minutes", "-1s", "", -2, Infinity, NaN, null, {}]) {
+    const rule = `\`allowResponses.expires\` must be ${form}: ${JSON.stringify(expires)}`;
+    refused(given({ expires }), TypeError, rule);
+  }
+  for (const max of ["3", -2, 1.5, NaN, null]) {
+    refused(given({ max }), TypeError, "`allowResponses.max` must be a whole number, or -1");
+  }
+  refused(given({ ttl: 1 }), TypeError, 'every option of `allowResponses` must be known: "ttl"');
+  for (const wrong of ["yes", 1, null, []]) {
+    refused(given(wrong), TypeError, "`allowResponses` must be a boolean or an object");
+  }
+  for (const right of [true, false, {}, { max: -1, expires: -1 }, { max: 3, expires: "7d" }]) {
+    checkOptions(given(right) as EmbeddedServerOptions);
+  }
+});

@@ -180,6 +180,15 @@ Deno.test("A doc comment has each @default and @throws on a line of its own", ()
   assertEquals(shared, []);
 });
 
+Deno.test("A doc comment has each @default in braces, with none inside, as `deno doc` reads it", () => {
+  const wrong = files.flatMap(({ path, text }) =>
+    [...text.matchAll(/\* @default (?!\{[^{}]+\}\s*\n)[^]{0,40}/g)].map(([tag]) =>
+      `${path}: ${tag}`
+    )
+  );
+  assertEquals(wrong, []);
+});
+
 Deno.test("mod.ts exports these values", () => {
   assertEquals(Object.keys(front).sort(), [
     "ConnectionError",

@@ -1,7 +1,7 @@
 import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import * as rules from "../../src/options.ts";
 
-const { checkOptions } = rules;
+const { checkOptions, describe } = rules;
 
 /** What each rule takes, and what it does not. */
 const CASES: readonly [rules.Rule, string, unknown[], unknown[]][] = [
@@ -182,4 +182,12 @@ Deno.test("shown() gives any value as one line", () => {
     "0",
     "Symbol(s)",
   ]);
+});
+
+Deno.test("describe() quotes 1 000 characters of a text, and no part of an inbox that ends there", () => {
+  assertEquals(describe("x".repeat(1_000)), `"${"x".repeat(1_000)}"`);
+  assertEquals(describe("x".repeat(1_002)), `"${"x".repeat(1_000)}"… (2 more characters)`);
+  const token = "f9hUpVb8xoVAtGpJid2VLA";
+  const long = `${"x".repeat(985)}.${token}.${"y".repeat(50)}`;
+  assertEquals(describe(long), `"${"x".repeat(985)}"… (74 more characters)`);
 });

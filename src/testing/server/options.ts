@@ -14,22 +14,22 @@ export interface EmbeddedPermissions {
   /**
    * Where the user may publish.
    *
-   * @default everywhere, or nowhere when `allowResponses` is given
+   * @default {everywhere, or nowhere when `allowResponses` is given}
    */
   readonly publish?: EmbeddedSubjects;
   /**
    * What the user may subscribe to, and receive.
    *
-   * @default everything
+   * @default {everything}
    */
   readonly subscribe?: EmbeddedSubjects;
   /**
    * Whether the user may publish to the reply subject of a received message: `max` messages (default 1, -1 for any
-   * number) within `expires` milliseconds (default 120 000, -1 for ever).
+   * number) within `expires` (default `"2m"`, -1 for ever).
    *
-   * @default false
+   * @default {false}
    */
-  readonly allowResponses?: boolean | { readonly max?: number; readonly expires?: number };
+  readonly allowResponses?: boolean | { readonly max?: number; readonly expires?: Duration };
 }
 
 /** Someone who may connect to an {@linkcode EmbeddedServer}. */
@@ -41,7 +41,7 @@ export interface EmbeddedUser {
   /**
    * What the user may do.
    *
-   * @default everything
+   * @default {everything}
    */
   readonly permissions?: EmbeddedPermissions;
 }
@@ -65,64 +65,64 @@ export interface EmbeddedServerOptions {
   /**
    * The TCP port; 0 has the system pick one.
    *
-   * @default 0
+   * @default {0}
    */
   readonly port?: number;
   /**
    * The address to listen on. Anything but loopback lets other machines in.
    *
-   * @default "127.0.0.1"
+   * @default {"127.0.0.1"}
    */
   readonly hostname?: string;
   /**
    * Whether to listen. With `false` clients connect only by {@linkcode EmbeddedServer.socket}, and the server needs no
    * permission.
    *
-   * @default true
+   * @default {true}
    */
   readonly listen?: boolean;
   /**
    * Whether to listen for WebSockets too: `true` on a port that the system picks, or on the given port.
    *
-   * @default false
+   * @default {false}
    */
   readonly webSocket?: boolean | { readonly port: number };
   /**
    * The greatest payload in bytes, headers included.
    *
-   * @default 1_048_576
+   * @default {1_048_576}
    */
   readonly maxPayload?: number;
   /**
    * How many bytes may wait for one client before the server drops it as a slow consumer. If four times as much waits
    * for all clients together, the server drops the slowest.
    *
-   * @default 67_108_864
+   * @default {67_108_864}
    */
   readonly maxPending?: number;
   /**
    * How many subscriptions one client may have. All clients together may have as many as fit into half a GiB, some
    * 1 000 000 of short subjects.
    *
-   * @default 1_000_000
+   * @default {1_000_000}
    */
   readonly maxSubscriptions?: number;
   /**
    * How many clients may be connected.
    *
-   * @default 65_536
+   * @default {65_536}
    */
   readonly maxConnections?: number;
   /**
    * The time between two pings. The server drops a client that leaves two pings unanswered.
    *
-   * @default 120_000
+   * @default {120_000}
    */
   readonly pingInterval?: Duration;
   /**
    * The time until a client must have authenticated, if the server demands it.
    *
-   * @default 2_000
+   * @default {2_000}
    */
   readonly authTimeout?: Duration;
   /** The token to connect with. Not together with `users`. */
@@ -134,13 +134,13 @@ export interface EmbeddedServerOptions {
    * Needs `listen: false`. It does not move the program's own timers and its `Date.now()`; every wait of the server and
    * its brokers, such as a `stop()` with running handlers, waits for `advance()`.
    *
-   * @default "real"
+   * @default {"real"}
    */
   readonly time?: "real" | "moved";
   /**
    * Whether to support headers; `false` acts like a server older than 2.2.
    *
-   * @default true
+   * @default {true}
    */
   readonly headers?: boolean;
   /**
@@ -149,7 +149,7 @@ export interface EmbeddedServerOptions {
    * `maxMemory` is how many bytes all streams together may hold; beyond that the server refuses messages with the error
    * 10023, and streams that would reserve more with 10028 or 10047. It has no mirrors, sources and clusters.
    *
-   * @default { maxMemory: 268_435_456 }
+   * @default {true, with 268_435_456 bytes}
    */
   readonly jetstream?: boolean | { readonly maxMemory?: number };
 }

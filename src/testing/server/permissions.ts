@@ -1,3 +1,4 @@
+import { asMilliseconds } from "../../duration.ts";
 import type { Clock } from "../../clock.ts";
 import { toByteString } from "./byte_string.ts";
 import type { EmbeddedPermissions, EmbeddedSubjects } from "./options.ts";
@@ -45,7 +46,10 @@ export class Permissions {
       const { max = DEFAULT_RESPONSES, expires = DEFAULT_EXPIRY } = allowResponses === true
         ? {}
         : allowResponses;
-      this.#responses = { max: max || DEFAULT_RESPONSES, expires: expires || DEFAULT_EXPIRY };
+      this.#responses = {
+        max: max || DEFAULT_RESPONSES,
+        expires: asMilliseconds(expires) || DEFAULT_EXPIRY,
+      };
     }
     this.#publish = rules(publish, this.#responses !== undefined);
     this.#subscribe = rules(subscribe, false);

@@ -1,6 +1,11 @@
 import { DURATION_FORM, millisecondsOf } from "../../duration.ts";
 import { holdsOptions } from "../../options.ts";
-import type { EmbeddedServerChanges, EmbeddedServerOptions, EmbeddedSubjects } from "./options.ts";
+import type {
+  EmbeddedPermissions,
+  EmbeddedServerChanges,
+  EmbeddedServerOptions,
+  EmbeddedSubjects,
+} from "./options.ts";
 import { isValidSubject } from "./subject.ts";
 
 /** Options with every default filled in. */
@@ -134,6 +139,23 @@ function checkAccess({ maxPayload, maxPending, listen, webSocket, token, users }
     if (typeof password !== "string") refuse(`user "${user}" must have a password`, password);
     checkSubjects(permissions?.publish, false);
     checkSubjects(permissions?.subscribe, true);
+    checkResponses(permissions?.allowResponses);
+  }
+}
+
+function checkResponses(responses: EmbeddedPermissions["allowResponses"]): void {
+  if (responses === undefined || typeof responses === "boolean") return;
+  if (!holdsOptions(responses)) {
+    refuse("`allowResponses` must be a boolean or an object", responses);
+  }
+  const unknown = Object.keys(responses).find((key) => key !== "max" && key !== "expires");
+  if (unknown !== undefined) refuse("every option of `allowResponses` must be known", unknown);
+  const { max = 1, expires = -1 } = responses;
+  if (!Number.isSafeInteger(max) || max < -1) {
+    refuse("`allowResponses.max` must be a whole number, or -1 for any number", max);
+  }
+  if (expires !== -1 && millisecondsOf(expires) === undefined) {
+    refuse(`\`allowResponses.expires\` must be ${DURATION_FORM}, or -1 for ever`, expires);
   }
 }
 

@@ -1,3 +1,4 @@
+import { asMilliseconds } from "../../duration.ts";
 import type { ConnectRequest } from "./connect_request.ts";
 import { type Identity, serverName, VERSION } from "./info.ts";
 import type { EmbeddedPermissions, EmbeddedSubjects } from "./options.ts";
@@ -41,7 +42,7 @@ function shown({ publish, subscribe, allowResponses }: EmbeddedPermissions) {
   return {
     publish: listed(publish),
     subscribe: listed(subscribe),
-    responses: allowResponses ? { max, ttl: expires * NANOSECONDS } : undefined,
+    responses: allowResponses ? { max, ttl: asMilliseconds(expires) * NANOSECONDS } : undefined,
   };
 }
 

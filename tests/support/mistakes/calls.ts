@@ -91,6 +91,31 @@ export const MISTAKES_IN_CALLS: Mistakes = {
       "Object literal may only specify known properties, and 'que' does not exist in type 'SubscriberOptions<unknown, unknown, AnyState>'.",
     ],
     [
+      'broker.subscriber("orders", { que: "workers" });',
+      "que",
+      "Object literal may only specify known properties, and 'que' does not exist in type '((message: Message<unknown, {}, AnyState>) => AnyReply) | ReadOptions<unknown>'.",
+    ],
+    [
+      'broker.subscriber("orders", { replySchema: aNumber });',
+      "replySchema",
+      "Object literal may only specify known properties, and 'replySchema' does not exist in type '((message: Message<unknown, {}, AnyState>) => AnyReply) | ReadOptions<unknown>'.",
+    ],
+    [
+      'broker.subscriber("orders", "workers");',
+      '"workers"',
+      "Argument of type 'string' is not assignable to parameter of type '((message: Message<unknown, {}, AnyState>) => AnyReply) | ReadOptions<unknown>'.",
+    ],
+    [
+      'broker.subscriber("orders", undefined);',
+      "undefined",
+      "Argument of type 'undefined' is not assignable to parameter of type '((message: Message<unknown, {}, AnyState>) => AnyReply) | ReadOptions<unknown>'.",
+    ],
+    [
+      "broker.subscriber(5, () => {});",
+      "5",
+      "Argument of type 'number' is not assignable to parameter of type 'string | Source<Kind>'.",
+    ],
+    [
       'broker.subscriber("orders", { concurrency: "4" }, () => {});',
       "concurrency",
       "Type 'string' is not assignable to type 'number'.",
@@ -163,6 +188,11 @@ export const MISTAKES_IN_CALLS: Mistakes = {
       'broker.request("orders", 1).body;',
       "body",
       "Property 'body' does not exist on type 'Promise<Message<unknown, AnyParams, AnyState>>'.",
+    ],
+    [
+      'broker.subscriber("orders", Promise.resolve());',
+      "Promise.resolve()",
+      "Argument of type 'Promise<void>' is not assignable to parameter of type '((message: Message<unknown, {}, AnyState>) => AnyReply) | ReadOptions<unknown>'.",
     ],
     [
       "inbox.next().body;",

@@ -90,6 +90,23 @@ export const MISTAKES_IN_HANDLERS: Mistakes = {
       `Property '"~standard"' is missing in type 'NumberConstructor' but required in type 'Schema<unknown, unknown>'.`,
     ],
   ],
+  "a subscriber without a handler, or with one": [
+    [
+      'broker.subscriber("orders", { queue: "workers" }).counts;',
+      "counts",
+      "Property 'counts' does not exist on type 'ReadSubscriber<unknown, {}>'.",
+    ],
+    [
+      'broker.subscriber("orders", () => {}).next();',
+      "next",
+      "Property 'next' does not exist on type 'HandlerSubscriber'.",
+    ],
+    [
+      'broker.subscriber("orders.{id}", { schema: aNumber }).next().then((one) => one!.body.length);',
+      "length",
+      "Property 'length' does not exist on type 'number'.",
+    ],
+  ],
   "a wrong reply": [
     [
       'broker.subscriber("orders", { replySchema: aNumber }, () => "seven");',
@@ -179,6 +196,11 @@ export const MISTAKES_IN_HANDLERS: Mistakes = {
       "Type '() => void' has no properties in common with type 'SubscriberOptions<unknown, unknown, AnyState>'.",
     ],
     [
+      'broker.subscriber(one, { queue: "workers" });',
+      "queue",
+      `Object literal may only specify known properties, and 'queue' does not exist in type '(message: GivenBySource<{ pattern: "jobs.{id}"; besides: Job; batch: false; }, unknown, AnyState>) => AnyReply'.`,
+    ],
+    [
       "broker.subscriber(one);",
       "one",
       `Argument of type 'Source<{ pattern: "jobs.{id}"; besides: Job; batch: false; }>' is not assignable to parameter of type 'string'.`,
@@ -186,13 +208,13 @@ export const MISTAKES_IN_HANDLERS: Mistakes = {
     [
       'broker.subscriber({ name: "jobs" }, {}, () => {});',
       '{ name: "jobs" }',
-      `Argument of type '{ name: string; }' is not assignable to parameter of type 'string | Source<any>'.
-  Property '[KIND]' is missing in type '{ name: string; }' but required in type 'Source<any>'.`,
+      `Argument of type '{ name: string; }' is not assignable to parameter of type 'string | Source<Kind>'.
+  Property '[KIND]' is missing in type '{ name: string; }' but required in type 'Source<Kind>'.`,
     ],
     [
       'broker.subscriber(["orders", "bills"], {}, () => {});',
       '["orders", "bills"]',
-      "Argument of type 'string[]' is not assignable to parameter of type 'string | Source<any>'.",
+      "Argument of type 'string[]' is not assignable to parameter of type 'string | Source<Kind>'.",
     ],
   ],
 };

@@ -10,6 +10,7 @@ const here = (file: string) => new URL(file, import.meta.url).href;
 export const HEAD: readonly string[] = [
   'import { NatsBroker, NatsRouter, reply, ReplyError } from "@signalbox/nats";',
   'import { TestBroker } from "@signalbox/nats/testing";',
+  `import { type Door, register } from "${here("../../../src/door/mod.ts")}";`,
   `import { aNumber, aText } from "${here("../schemas.ts")}";`,
   `import { batches } from "${here("../sources/batch_source.ts")}";`,
   `import { jobs } from "${here("../sources/job_source.ts")}";`,
@@ -17,6 +18,7 @@ export const HEAD: readonly string[] = [
   "const router = new NatsRouter();",
   "const signedIn = new NatsBroker<{ user: string }>();",
   "interface Signed { user: string }",
+  "declare const door: Door;",
   'const one = jobs("shop", "jobs.{id}");',
   'const list = batches("b", "readings.{room}", { max: 1, within: 1 });',
   'const opened = broker.publisher("shop.opened", { schema: aText });',

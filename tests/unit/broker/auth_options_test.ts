@@ -80,6 +80,7 @@ Deno.test("NatsBroker tells no secret where `auth` is of a wrong shape", () => {
   const kinds: readonly [unknown, string][] = [
     ["hunter2", `"auth" must be an object, or a function: string`],
     [null, `"auth" must be an object, or a function: null`],
+    [class Vault {}, `"auth" must be an object, or a function: function`],
     [{ user: null }, `"user" must be text that is not empty: null`],
     [{ user: "ada", password: "" }, `"password" must be text that is not empty: ""`],
     [

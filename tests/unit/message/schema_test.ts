@@ -106,3 +106,14 @@ Deno.test("isSchema() holds for version 1 of the standard and for nothing else",
   ];
   for (const other of others) assertFalse(isSchema(other));
 });
+
+Deno.test("validate() says what a schema must give that gives something else", async () => {
+  for (const [given, shown] of [[undefined, "undefined"], [true, "true"], [null, "null"]]) {
+    const says = `Cannot check a body as its schema must give { value } or a list of { issues }`;
+    const odd = schema(() => given as never);
+    assertThrows(() => validate(odd, 1), TypeError, `${says}: ${shown}`);
+    const late = schema(() => Promise.resolve(given as never));
+    await assertRejects(async () => await validate(late, 1), TypeError, `${says}: ${shown}`);
+    if (given) assertThrows(() => validate(failing(given), 1), TypeError, `${says}: ${shown}`);
+  }
+});

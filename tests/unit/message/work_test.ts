@@ -1,7 +1,14 @@
-import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
+import { AsyncLocalStorage } from "node:async_hooks";
 import { platformClock } from "../../../src/clock.ts";
 import { TimeoutError } from "../../../src/errors.ts";
-import { currentWork, runWithin, timeWithinWork, type Work } from "../../../src/message/work.ts";
+import {
+  beginOutside,
+  currentWork,
+  runWithin,
+  timeWithinWork,
+  type Work,
+} from "../../../src/message/work.ts";
 
 const work = (correlationId: string): Work => ({
   correlationId,
@@ -72,3 +79,28 @@ function soon(isOver: boolean): Work {
   const [clock, deadline] = [platformClock, performance.now() + 1_000];
   return { correlationId: "id", subject: "a", clock, deadline, isOver };
 }
+
+Deno.test("beginOutside() runs outside of every async context, however many begin at once", async () => {
+  const ambient = new AsyncLocalStorage<string>();
+  const seen = async () => {
+    const before = [idNow(), ambient.getStore()];
+    await undefined;
+    return [...before, idNow(), ambient.getStore()];
+  };
+  const begun = runWithin(
+    work("one"),
+    () => ambient.run("a", () => [beginOutside(seen), beginOutside(seen)]),
+    undefined,
+  ) as Promise<unknown>[];
+  const nothing = [undefined, undefined, undefined, undefined];
+  assertEquals(await Promise.all(begun), [nothing, nothing]);
+  assertEquals(await ambient.run("b", () => beginOutside(seen)), nothing);
+});
+
+Deno.test("beginOutside() rejects as what it runs does, or as it throws", async () => {
+  await assertRejects(() => beginOutside(() => Promise.reject(new RangeError("x"))), RangeError);
+  const fail = () => {
+    throw new RangeError("y");
+  };
+  await assertRejects(() => beginOutside(fail), RangeError, "y");
+});

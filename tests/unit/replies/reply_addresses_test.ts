@@ -86,6 +86,20 @@ Deno.test("ReplyAddresses.permits() an inbox of its own for what it has asked, w
   }
 });
 
+Deno.test("ReplyAddresses.permits() tells inboxes apart that end alike, as some are closed", () => {
+  const addresses = new ReplyAddresses("_DESK", undefined);
+  const inboxes = ["0", "1", "2"].map((letter) => INBOX.replace("0", letter));
+  const own = { hasAsked: () => false };
+  const first = inboxes.slice(0, 2);
+  for (const inbox of [...first, ...first]) addresses.open(inbox, own);
+  assertEquals(permitted(addresses, inboxes), inboxes.slice(2));
+  addresses.close(inboxes[0]!);
+  addresses.close(inboxes[0]!);
+  assertEquals(permitted(addresses, inboxes), [inboxes[0]!, inboxes[2]!]);
+  addresses.close(inboxes[1]!);
+  assertEquals(permitted(addresses, inboxes), inboxes);
+});
+
 Deno.test("ReplyAddresses.permits() an address behind a gateway as what it is where it comes from", () => {
   const addresses = new ReplyAddresses("_DESK", undefined);
   addresses.serve("orders.*", SERVED);

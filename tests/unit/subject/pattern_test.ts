@@ -1,4 +1,5 @@
 import { assertEquals, assertFalse, assertStrictEquals, assertThrows } from "@std/assert";
+import { NatsBroker } from "@signalbox/nats";
 import { InvalidSubjectError } from "../../../src/errors.ts";
 import { Pattern } from "../../../src/subject/subject.ts";
 import { pick, printable, type Random, seeded } from "../seeded_random.ts";
@@ -188,5 +189,22 @@ Deno.test("Pattern.read() gives back whatever Pattern.fill() was given", () => {
     assertEquals(pattern.names, Object.keys(values));
     assertFalse(/[*>]/.test(subject));
     assertStrictEquals(subject.split(".").length, text.split(".").length);
+  }
+});
+
+Deno.test("Pattern says what it was wanted for where it refuses one", () => {
+  const broker = new NatsBroker();
+  const refused: readonly [() => unknown, string][] = [
+    [() => broker.publisher("a..b"), "make a publisher as a token"],
+    [() => broker.publisher("a.{b", { params: [] }), "make a publisher as a parameter"],
+    [() => broker.publisher("a.*"), "make a publisher as a subject must not contain a wildcard"],
+    [() => broker.session("a.{b}.{b}", () => {}), 'serve sessions as "b" must occur once'],
+    [() => broker.subscriber("a", { publishTo: "" }, () => {}), "publish replies as a token"],
+    [() => broker.subscriber("a", { publishTo: ">" }, () => {}), "publish replies as a subject"],
+    [() => broker.permissions({ publish: ["a b"] }), "tell the permissions as a subject"],
+    [() => new NatsBroker(undefined, { answersTo: ["a b"] }), "make a broker as a subject"],
+  ];
+  for (const [wanted, says] of refused) {
+    assertThrows(wanted, InvalidSubjectError, `Cannot ${says}`);
   }
 });
