@@ -4,7 +4,7 @@ import { PayloadTooLargeError, ReplyError, TimeoutError } from "../errors.ts";
 import { asError } from "../legible.ts";
 import type { Codecs } from "../message/codecs.ts";
 import { ReceivedMessage, type Reception } from "../message/message.ts";
-import { type Arrival, heldSize } from "../message/raw_message.ts";
+import type { Arrival } from "../message/raw_message.ts";
 import { ERROR_CODES } from "../message/reply.ts";
 import { TIME_LEFT } from "../message/signalbox_headers.ts";
 import type { Work } from "../message/work.ts";
