@@ -21,7 +21,11 @@ export interface OrderedReadOptions {
    * @default {all}
    */
   readonly filters?: readonly string[];
-  /** @default {"first"} */
+  /**
+   * Where it begins.
+   *
+   * @default {"first"}
+   */
   readonly from?: From;
   /** Whether the last message of each subject comes first, and then all that follow; `from` does not count then. */
   readonly lastPerSubject?: boolean;
