@@ -30,6 +30,9 @@ export { copyOf } from "../message/raw_message.ts";
 export type { RawMessage } from "../message/raw_message.ts";
 export { checkSent, LONGEST_VALIDATION, standardSchema, validate } from "../message/schema.ts";
 export type { Schema } from "../message/schema.ts";
+export { isBytes } from "../message/body.ts";
+export { type Addressed, namesRule } from "../sending/publisher.ts";
+export { PublisherCalls } from "../sending/publisher_calls.ts";
 export type { NatsBroker } from "../broker/broker.ts";
 export type {
   AwaitedMessage,

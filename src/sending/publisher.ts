@@ -7,10 +7,11 @@ import type {
   QuestionOptions,
   RequestOptions,
 } from "./send_options.ts";
-import { type HeaderFields, headerFields, pairsOf } from "../message/headers.ts";
+import { type HeaderFields, headerFields } from "../message/headers.ts";
 import { type Schema, standardSchema } from "../message/schema.ts";
-import { checkOptions, describe, holdsOptions, milliseconds } from "../options.ts";
+import { checkOptions, milliseconds } from "../options.ts";
 import { handled } from "../promises.ts";
+import { PublisherCalls } from "./publisher_calls.ts";
 import type { Sender } from "./sender.ts";
 
 /**
@@ -132,7 +133,7 @@ export function checkPublisher(
 }
 
 /** The names must be those of the pattern: the compiler trusts them. */
-function namesRule(names: readonly string[], value: unknown): string | undefined {
+export function namesRule(names: readonly string[], value: unknown): string | undefined {
   const isList = Array.isArray(value) && new Set(value).size === value.length;
   if (isList && value.length === names.length && names.every((name) => value.includes(name))) {
     return undefined;
@@ -140,19 +141,6 @@ function namesRule(names: readonly string[], value: unknown): string | undefined
   return names.length > 0
     ? `the names of its parameters, ${names.join(", ")}`
     : "empty, as it has no parameters";
-}
-
-/**
- * Merges the publisher's headers with the headers of one message, which replace those of the same name, in any case.
- */
-export function mergeHeaders(
-  constant: HeaderFields | undefined,
-  own: HeaderFields | undefined,
-): HeaderFields | undefined {
-  if (!constant || !own) return own ?? constant;
-  const given = pairsOf(own);
-  const names = new Set(given.map(([name]) => name.toLowerCase()));
-  return [...pairsOf(constant).filter(([name]) => !names.has(name.toLowerCase())), ...given];
 }
 
 /** Where a publisher is registered; known once its router is part of a broker. */
@@ -164,22 +152,18 @@ export interface PublisherScope {
 
 /** Fills its pattern, checks the body, and publishes both. */
 export class PatternPublisher implements Publisher<string, never, unknown> {
-  readonly #text: string;
   readonly #scope: PublisherScope;
   readonly #options: PublisherOptions;
-  /** The parameters of the pattern without its prefix, as the compiler knows only these. */
-  readonly #names: readonly string[];
-  #cached: Pattern | undefined;
+  readonly #calls: PublisherCalls;
 
   constructor(text: string, scope: PublisherScope, options: PublisherOptions) {
-    this.#text = text;
     this.#scope = scope;
     this.#options = options;
-    this.#names = new Pattern(text, ACTION).checkFillable(ACTION).names;
+    this.#calls = new PublisherCalls(text, () => scope.prefix, options.headers);
   }
 
   get pattern(): string {
-    return this.#scope.prefix + this.#text;
+    return this.#calls.pattern;
   }
 
   publish(...message: unknown[]): Promise<void> {
@@ -195,7 +179,7 @@ export class PatternPublisher implements Publisher<string, never, unknown> {
     const { schema } = this.#options;
     let draft;
     try {
-      draft = this.#draft<PublishOptions>("publish", message);
+      draft = this.#calls.read<PublishOptions>("publish", message);
     } catch (error) {
       return await sender.reported(this.pattern, Promise.reject(error));
     }
@@ -204,7 +188,7 @@ export class PatternPublisher implements Publisher<string, never, unknown> {
   }
 
   async #request(message: readonly unknown[]): Promise<Message> {
-    const { subject, body, options } = this.#draft<RequestOptions>("request", message);
+    const { subject, body, options } = this.#calls.read<RequestOptions>("request", message);
     const { sender } = this.#scope;
     const { schema: sendSchema, replySchema: schema, timeout = sender.requestTimeout } =
       this.#options;
@@ -223,55 +207,4 @@ export class PatternPublisher implements Publisher<string, never, unknown> {
   ): string {
     return `Publisher ${inspect({ pattern: this.pattern }, how)}`;
   }
-
-  #draft<Options extends PublishOptions | RequestOptions>(
-    method: string,
-    message: readonly unknown[],
-  ) {
-    this.#checkCall(method, message);
-    const [params, body, options] = this.#names.length > 0 ? message : [{}, ...message];
-    const { headers } = this.#options;
-    const merged = mergeHeaders(headers, (options as Options | undefined)?.headers);
-    return {
-      subject: this.#parsed().fill((params ?? {}) as Record<string, unknown>),
-      body,
-      options: { ...(options as Options), ...(merged && { headers: merged }) } as Options,
-    };
-  }
-
-  /** Rejects a call that swaps body and parameters, which would otherwise publish the wrong value. */
-  #checkCall(method: string, message: readonly unknown[]): void {
-    const names = this.#names;
-    const isFitting = names.length === 0
-      ? message.length <= 2 && isOptions(message[1])
-      : message.length <= 3 && isParams(names, message[0]) && isOptions(message[2]);
-    if (isFitting) return;
-    const wanted = names.length === 0 ? "body" : `{ ${names.join(", ")} }, body`;
-    const given = message.map(describe).join(", ");
-    throw new TypeError(
-      `Cannot ${method} with the publisher of "${this.pattern}" as it must be called as ` +
-        `${method}(${wanted}, options): ${method}(${given})`,
-    );
-  }
-
-  /**
-   * Parses the pattern once for each prefix, not for each message; the prefix changes until all routers are included.
-   */
-  #parsed(): Pattern {
-    const { pattern } = this;
-    if (this.#cached?.text !== pattern) this.#cached = new Pattern(pattern);
-    return this.#cached;
-  }
-}
-
-/** Whether these are exactly one value for each parameter; any other value would be lost. */
-function isParams(names: readonly string[], params: unknown): boolean {
-  if (typeof params !== "object" || params === null) return false;
-  return names.every((name) => name in params) &&
-    Object.keys(params).every((name) => names.includes(name));
-}
-
-/** Whether the value could be options; the code that uses them rejects unknown ones. */
-function isOptions(options: unknown): boolean {
-  return options === undefined || holdsOptions(options);
 }

@@ -1,6 +1,6 @@
 import { MessageHeaders, type RawMessage } from "../../door/mod.ts";
 import type { PubAck } from "../api/api_types.ts";
-import { JetStreamError } from "../api/errors.ts";
+import { JetStreamError, NoStreamError } from "../api/errors.ts";
 import { readReply } from "../api/reply.ts";
 
 /** What came back at the address of a publication. */
@@ -8,7 +8,7 @@ export type Answer =
   | { readonly kind: "stored"; readonly ack: PubAck }
   | { readonly kind: "refused"; readonly error: JetStreamError }
   /** No stream listens, or it has too much to do: it may be otherwise in a moment. */
-  | { readonly kind: "later"; readonly error: JetStreamError | undefined }
+  | { readonly kind: "later"; readonly error: JetStreamError }
   /** From somebody else who listens to the subject, and answers what comes in. */
   | { readonly kind: "foreign" }
   /** A part of a batch that was taken in; whether all of it is stored is told at its end. */
@@ -18,14 +18,17 @@ export type Answer =
 const PASSING: ReadonlySet<number> = new Set([10008, 10167]);
 
 /** Reads what came back; who listens to the same subject may answer, too, and that is no acknowledgement. */
-export function readAnswer(action: string, { data, headerBlock }: RawMessage): Answer {
+export function readAnswer(subject: string, { data, headerBlock }: RawMessage): Answer {
   if (data.length === 0) {
     if (headerBlock === undefined) return { kind: "taken" };
-    const { status } = MessageHeaders.parse(headerBlock);
-    return status === 503 ? { kind: "later", error: undefined } : { kind: "foreign" };
+    const headers = MessageHeaders.parse(headerBlock);
+    if (headers.status !== 503) return { kind: "foreign" };
+    // of several messages it says which one
+    const found = headers.get("Nats-Subject") ?? subject;
+    return { kind: "later", error: new NoStreamError(`publish to "${found}"`, found) };
   }
   try {
-    const ack = readReply<PubAck>(action, data);
+    const ack = readReply<PubAck>(`publish to "${subject}"`, data);
     const isAck = typeof ack.stream === "string" && Number.isSafeInteger(ack.seq) && ack.seq >= 0;
     return isAck ? { kind: "stored", ack } : { kind: "foreign" };
   } catch (error) {

@@ -1,20 +1,26 @@
 import { rejection } from "../../promises.ts";
 import type { AwaitedMessage } from "../../door/mod.ts";
 import type { PubAck } from "../api/api_types.ts";
-import { NoStreamError, NotStoredError, UnknownOutcomeError } from "../api/errors.ts";
+import { NotStoredError, UnknownOutcomeError } from "../api/errors.ts";
 
 /** How long it waits before it is sent again, in milliseconds: after nobody took it, and after nobody answered. */
 const FIRST_RETRY = 50;
 const LONGEST_RETRY = 1_000;
 const FIRST_REPEAT = 2_000;
 
+/** A message as it goes out, but for its reply address. */
+export type Part = Pick<AwaitedMessage, "subject" | "data" | "headerBlock">;
+
 /** What to publish. */
 export interface PublicationSettings {
+  /** The subject, or the first of several, for error messages. */
   readonly subject: string;
-  readonly data: Uint8Array;
-  readonly headerBlock: Uint8Array | undefined;
+  /** Makes the messages to send, the last of which has all of them stored. */
+  readonly parts: () => readonly Part[];
   /** Under which the stream stores it once; without one it is sent once. */
   readonly id: string | undefined;
+  /** What to do about an error where an earlier sending may be stored; `undefined` for nothing. */
+  readonly recover?: ((error: Error) => Promise<PubAck> | undefined) | undefined;
   /** Milliseconds, from the call on. */
   readonly timeout: number;
   readonly signal: AbortSignal | undefined;
@@ -26,8 +32,8 @@ export class Publication {
   readonly deadline: number;
   readonly promise: Promise<PubAck>;
   readonly #resolve: (ack: PubAck | Promise<PubAck>) => void;
-  /** The message that is on its way, or waits for the connection. */
-  message: AwaitedMessage | undefined;
+  /** The messages that are on their way, or wait for the connection. */
+  messages: readonly AwaitedMessage[] | undefined;
   /** Ends listening to the signal. */
   stopListening: (() => void) | undefined;
   /** Whether it counts among those that are on their way. */
@@ -57,8 +63,8 @@ export class Publication {
   }
 
   /** It is sent now. */
-  sentAs(message: AwaitedMessage, now: number): void {
-    this.message = message;
+  sentAs(messages: readonly AwaitedMessage[], now: number): void {
+    this.messages = messages;
     this.#firstSentAt ??= now;
     this.dueAt = this.settings.id === undefined ? Infinity : now + this.#repeat;
     this.#repeat *= 2;
@@ -66,16 +72,16 @@ export class Publication {
 
   /** What was sent gets no answer any more; `wasUnsent` says that no server has it. */
   lost(wasUnsent: boolean): void {
-    this.message = undefined;
+    this.messages = undefined;
     this.dueAt = Infinity;
     if (!wasUnsent) this.#isDoubtful = true;
     else if (!this.#isDoubtful) this.#firstSentAt = undefined;
   }
 
   /** Nobody took it: it is sent again at `dueAt`. */
-  refusedForNow(error: Error | undefined, now: number, random: number): void {
+  refusedForNow(error: Error, now: number, random: number): void {
     this.lost(true);
-    this.#refusal = error ?? new NoStreamError(this.action, this.settings.subject);
+    this.#refusal = error;
     this.dueAt = now + this.#retry * (0.75 + random / 2);
     this.#retry = Math.min(LONGEST_RETRY, this.#retry * 2);
   }
@@ -103,21 +109,24 @@ export class Publication {
   /** Ends it without an answer; `wasUnsent` says that no server can have got it the last time. */
   giveUp(wasUnsent: boolean, rule: string, cause?: Error): void {
     const { subject, id } = this.settings;
+    const action = `publish to "${subject}"`;
     const options = { id, ...cause && { cause } };
     if (this.#isDoubtful || !wasUnsent) {
       const others = this.#foreign === 0 ? "" : ` (${this.#foreign} others have answered)`;
-      this.fail(new UnknownOutcomeError(this.action, subject, rule + others, options));
-    } else this.fail(this.#refusal ?? new NotStoredError(this.action, subject, rule, options));
+      this.fail(new UnknownOutcomeError(action, subject, rule + others, options));
+    } else this.fail(this.#refusal ?? new NotStoredError(action, subject, rule, options));
   }
 
-  /** The server has refused it as it was sent the last time. */
-  refuse(error: Error): void {
-    if (this.#isDoubtful) this.giveUp(true, "the server must permit it again", error);
+  /** The stream has refused it as it was sent the last time. */
+  refusedBy(error: Error): void {
+    const recovered = this.#isDoubtful ? this.settings.recover?.(error) : undefined;
+    if (recovered) this.#resolve(recovered);
     else this.fail(error);
   }
 
-  /** What it does, for error messages. */
-  get action(): string {
-    return `publish to "${this.settings.subject}"`;
+  /** The server has refused to take it, this time. */
+  refuse(error: Error): void {
+    if (this.#isDoubtful) this.giveUp(true, "the server must permit it again", error);
+    else this.fail(error);
   }
 }

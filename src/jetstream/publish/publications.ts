@@ -21,6 +21,8 @@ const MOST_SENT = 4_096;
 /** Deadlines this close together, in milliseconds, share one check. */
 const GRAIN = 4;
 
+/** "atomic publish batch is incomplete". */
+const INCOMPLETE = 10176;
 const INBOX_RULE = "the server must accept the inbox of its answer";
 
 const known = new WeakMap<BrokerAccess, Publications>();
@@ -97,13 +99,16 @@ export class Publications {
     publication.hasPlace = true;
     // sent once the connection is back
     if (!this.#isUp) return;
-    const { subject, data, headerBlock } = publication.settings;
     try {
       this.#subscribe();
       const replyTo = this.#inbox + token;
-      const message: AwaitedMessage = { subject, replyTo, data, headerBlock, isAwaited: true };
-      this.#access.send(message);
-      publication.sentAs(message, this.#access.clock.now());
+      const messages: readonly AwaitedMessage[] = publication.settings.parts().map((part) => ({
+        ...part,
+        replyTo,
+        isAwaited: true,
+      }));
+      publication.sentAs(messages, this.#access.clock.now());
+      for (const message of messages) this.#access.send(message);
       this.#checkAt(publication.dueAt);
     } catch (error) {
       this.#end(token)?.refuse(asError(error));
@@ -115,12 +120,16 @@ export class Publications {
     const publication = this.#pending.get(token);
     // the answer to one that was given up, or was answered twice
     if (!publication) return;
-    const answer = readAnswer(publication.action, packet);
+    const answer = readAnswer(publication.settings.subject, packet);
     switch (answer.kind) {
       case "stored":
         return this.#end(token)!.stored(answer.ack);
       case "refused":
-        return this.#end(token)!.fail(answer.error);
+        // another part of the batch was refused for now, and all of it is sent again
+        if (!publication.messages && answer.error.errCode === INCOMPLETE) return;
+        return this.#end(token)!.refusedBy(answer.error);
+      case "taken":
+        return;
       case "later":
         return this.#later(token, publication, answer.error);
       default:
@@ -128,7 +137,7 @@ export class Publications {
     }
   }
 
-  #later(token: string, publication: Publication, error: Error | undefined): void {
+  #later(token: string, publication: Publication, error: Error): void {
     const { clock } = this.#access;
     publication.refusedForNow(error, clock.now(), clock.random());
     if (publication.settings.id === undefined) this.#giveUp(token, "a stream must take it");
@@ -171,8 +180,10 @@ export class Publications {
   }
 
   #refused(error: PermissionError): void {
-    for (const [token, publication] of this.#pending) {
-      if (publication.settings.subject === error.subject) this.#end(token)!.refuse(error);
+    for (const [token, { messages }] of this.#pending) {
+      if (messages?.some(({ subject }) => subject === error.subject)) {
+        this.#end(token)!.refuse(error);
+      }
     }
   }
 
@@ -185,7 +196,7 @@ export class Publications {
     this.#isUp = true;
     for (const [token, publication] of [...this.#pending]) {
       const isDue = publication.hasPlace && publication.dueAt === Infinity;
-      if (isDue && !publication.message) this.#repeat(token, publication);
+      if (isDue && !publication.messages) this.#repeat(token, publication);
     }
   }
 
@@ -197,13 +208,19 @@ export class Publications {
       return this.#send(token, publication);
     }
     // the stream would store it a second time
-    if (publication.message) return;
+    if (publication.messages) return;
     this.#giveUp(token, `the stream must still know its id, which it does for ${window} ms`);
   }
 
   #takeBack(publication: Publication): void {
-    const { message } = publication;
-    if (message) publication.lost(this.#access.takeBack(message));
+    if (publication.messages) publication.lost(this.#isTakenBack(publication));
+  }
+
+  /** Takes back what is unsent; returns whether that is its last message, without which nothing is stored. */
+  #isTakenBack({ messages = [] }: Publication): boolean {
+    let wasUnsent = true;
+    for (const message of messages) wasUnsent = this.#access.takeBack(message);
+    return wasUnsent;
   }
 
   #abort(token: string): void {
@@ -226,9 +243,7 @@ export class Publications {
 
   #giveUp(token: string, rule: string, cause?: Error): void {
     const publication = this.#end(token);
-    if (!publication) return;
-    const { message } = publication;
-    publication.giveUp(message === undefined || this.#access.takeBack(message), rule, cause);
+    if (publication) publication.giveUp(this.#isTakenBack(publication), rule, cause);
   }
 
   #end(token: string): Publication | undefined {

@@ -41,10 +41,9 @@ export function publishStored(
   const { id = newToken(), signal, window = USUAL_WINDOW } = options;
   const timeout = asMilliseconds(options.timeout) ?? PUBLISH_TIMEOUT;
   try {
-    if (timeout > window) throw beyondWindow(subject, timeout, window);
-    const headerBlock = headersOf(id, options);
-    const settings = { subject, data, headerBlock, id, timeout, signal };
-    return Publications.of(api).publish(settings);
+    checkWindow(subject, timeout, window);
+    const parts = [{ subject, data, headerBlock: headersOf(id, options) }];
+    return Publications.of(api).publish({ subject, parts: () => parts, id, timeout, signal });
   } catch (error) {
     return handled(Promise.reject(error));
   }
@@ -66,8 +65,14 @@ function isPlain(id: string): boolean {
   return /^[!-~]+$/.test(id);
 }
 
-function beyondWindow(subject: string, timeout: number, window: number): RangeError {
+/**
+ * Checks that the stream knows an id for as long as a message may be sent again.
+ *
+ * @throws {RangeError} with both times
+ */
+export function checkWindow(subject: string, timeout: number, window: number): void {
+  if (timeout <= window) return;
   const rule = "a stream must know the id for as long as it is sent again";
   const found = `a timeout of ${timeout} ms, a duplicate window of ${window} ms`;
-  return new RangeError(`Cannot publish to "${subject}" as ${rule}: ${found}`);
+  throw new RangeError(`Cannot publish to "${subject}" as ${rule}: ${found}`);
 }

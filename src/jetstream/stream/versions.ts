@@ -1,5 +1,6 @@
 import type { StreamConfig } from "../api/api_types.ts";
 import { UnavailableError } from "../api/errors.ts";
+import { isSince } from "../api/version.ts";
 import { holds } from "./differences.ts";
 
 /** The first version of nats-server that knows a field; an older one ignores it without a word. */
@@ -42,14 +43,6 @@ export function checkKept(declared: Partial<StreamConfig>, found: StreamConfig):
     if (found[name] !== undefined || holds(undefined, declared[name])) continue;
     throw tooOld(declared.name, field, needs, "one that has ignored it");
   }
-}
-
-/** Whether a version is the needed one or a later one; an unknown version may be anything. */
-function isSince(version: string, needed: string): boolean {
-  const [major = NaN, minor = NaN] = version.split(".").map((part) => Number.parseInt(part, 10));
-  const [neededMajor = 0, neededMinor = 0] = needed.split(".").map(Number);
-  if (Number.isNaN(major) || Number.isNaN(minor)) return true;
-  return major > neededMajor || (major === neededMajor && minor >= neededMinor);
 }
 
 function tooOld(name = "", field: string, needs: string, version: string): UnavailableError {

@@ -1,0 +1,131 @@
+import { asMilliseconds } from "../../duration.ts";
+import { checkOptions, oneOf, text } from "../../options.ts";
+import type { StreamConfig } from "../api/api_types.ts";
+import { checkName } from "../api/names.ts";
+import { DECLARE, type Declare, type DeclaredStream } from "./declare_stream.ts";
+import { configOf, noStream, STREAM_RULES } from "./stream_fields.ts";
+import type { StreamOptions, StreamSettings, WorkQueueOptions } from "./stream_options.ts";
+
+/** A stream as a program declares it: a plain value without a broker. {@linkcode stream} and {@linkcode workQueue} make it. */
+export interface Stream<Subject extends string = string> {
+  /** Its name. */
+  readonly name: string;
+  /** The patterns of what it takes in; empty if they were not declared. */
+  readonly subjects: readonly Subject[];
+  /** What to do at start. */
+  readonly declare: Declare;
+  /** The domain of JetStream that has it; `undefined` for that of the server. */
+  readonly domain: string | undefined;
+  /** For how long it knows the ids of messages, in milliseconds; `undefined` if it was not declared. */
+  readonly duplicateWindow: number | undefined;
+  /** Whether each message is for one consumer alone, and gone once that has acknowledged it. */
+  readonly isWorkQueue: boolean;
+}
+
+const configs = new WeakMap<object, DeclaredStream>();
+const { retention: RETENTION, ...SHARED } = STREAM_RULES;
+const RULES = { ...SHARED, declare: oneOf(...DECLARE), domain: text };
+
+/** A subject whose message is there refuses another one. */
+const ONE_OF_EACH = { discard: "new", discardNewPerSubject: true, maxMsgsPerSubject: 1 } as const;
+
+/**
+ * Declares a stream: what is named here is checked, made or changed at start, as `declare` says, and nothing else.
+ *
+ * @throws {TypeError} for a wrong name or option
+ * @throws {InvalidSubjectError} for a wrong pattern
+ * @example
+ * ```ts
+ * import { NatsBroker } from "@signalbox/nats";
+ * import { jetstream, stream } from "@signalbox/nats/jetstream";
+ * import { TestBroker } from "@signalbox/nats/testing";
+ *
+ * const orders = stream("ORDERS", {
+ *   subjects: ["orders.{id}.{event}"],
+ *   maxAge: "7d",
+ *   declare: "create",
+ * });
+ * const broker = new NatsBroker();
+ * const js = jetstream(broker, { streams: [orders] });
+ * await using _test = await TestBroker.start(broker);
+ * await js.publish("orders.7.placed", { total: 12 });
+ * ```
+ */
+export function stream<const Subject extends string = string>(
+  name: string,
+  options: StreamOptions<Subject> = {},
+): Stream<Subject> {
+  const action = actionOf(name);
+  checkOptions(action, options, { ...RULES, retention: RETENTION! });
+  return made(name, options);
+}
+
+/**
+ * Declares a work queue: a stream in which each message is one job, done by one consumer, and gone once it is done.
+ *
+ * @throws {TypeError} for a wrong name or option
+ * @throws {InvalidSubjectError} for a wrong pattern
+ * @example
+ * ```ts
+ * import { NatsBroker } from "@signalbox/nats";
+ * import { ConflictError, jetstream, workQueue } from "@signalbox/nats/jetstream";
+ * import { TestBroker } from "@signalbox/nats/testing";
+ * import { assertRejects } from "@std/assert";
+ *
+ * const jobs = workQueue("JOBS", {
+ *   subjects: ["jobs.{kind}.{id}"],
+ *   unique: "while-queued",
+ *   declare: "create",
+ * });
+ * const broker = new NatsBroker();
+ * const js = jetstream(broker, { streams: [jobs] });
+ * await using _test = await TestBroker.start(broker);
+ * await js.publish("jobs.mail.7", "remind");
+ * await assertRejects(() => js.publish("jobs.mail.7", "remind"), ConflictError);
+ * ```
+ */
+export function workQueue<const Subject extends string = string>(
+  name: string,
+  options: WorkQueueOptions<Subject> = {},
+): Stream<Subject> {
+  const action = actionOf(name);
+  checkOptions(action, options, { ...RULES, unique: oneOf("while-queued") });
+  const { unique, ...rest } = options;
+  const settings = unique ? { ...rest, ...ONE_OF_EACH } : rest;
+  return made(name, { ...settings, retention: "workqueue" });
+}
+
+/**
+ * The configuration that a stream was declared with, in the words of the API.
+ *
+ * @throws {TypeError} for what is no stream
+ */
+export function declaredConfig(action: string, value: unknown): DeclaredStream {
+  const config = typeof value === "object" && value !== null ? configs.get(value) : undefined;
+  if (config) return config;
+  throw noStream(action, value);
+}
+
+function made<Subject extends string>(
+  name: string,
+  options: StreamSettings<Subject> & { readonly retention?: StreamConfig["retention"] },
+): Stream<Subject> {
+  const { subjects = [], declare = "verify", domain } = options;
+  if (domain !== undefined) checkName(`declare the stream "${name}"`, domain);
+  const config = configOf(name, options as Readonly<Record<string, unknown>>);
+  const value: Stream<Subject> = Object.freeze({
+    name,
+    subjects: Object.freeze([...subjects]),
+    declare,
+    domain,
+    duplicateWindow: asMilliseconds(options.duplicateWindow),
+    isWorkQueue: config.retention === "workqueue",
+  });
+  configs.set(value, Object.freeze(config));
+  return value;
+}
+
+function actionOf(name: unknown): string {
+  checkName("declare a stream", name);
+  return `declare the stream "${name}"`;
+}

@@ -1,0 +1,210 @@
+import type { Duration } from "../../duration.ts";
+import type {
+  ConsumerLimitOptions,
+  PlacementOptions,
+  RepublishOptions,
+  SourceOptions,
+  TransformOptions,
+} from "./copy_options.ts";
+import type { Declare } from "./declare_stream.ts";
+
+/** What every kind of stream may be declared as. What is not named here stays as the server has it. */
+export interface StreamSettings<Subject extends string = string> {
+  /**
+   * What it takes in: subjects, wildcards, or patterns such as `"orders.{id}.{event}"`.
+   *
+   * @default {its name, where the server makes it; else what the server has}
+   */
+  readonly subjects?: readonly Subject[];
+  /**
+   * What to do at start: `"verify"`, `"create"`, `"update"` or `"leave"`.
+   *
+   * @default {"verify"}
+   */
+  readonly declare?: Declare;
+  /**
+   * The domain of JetStream that has it.
+   *
+   * @default {that of the server}
+   */
+  readonly domain?: string;
+  /** What it is for, for people. */
+  readonly description?: string;
+  /**
+   * How many consumers it may have; `Infinity` for no limit.
+   *
+   * @default {Infinity}
+   */
+  readonly maxConsumers?: number;
+  /**
+   * How many messages it holds; `Infinity` for no limit.
+   *
+   * @default {Infinity}
+   */
+  readonly maxMsgs?: number;
+  /**
+   * How many bytes it holds; `Infinity` for no limit.
+   *
+   * @default {Infinity}
+   */
+  readonly maxBytes?: number;
+  /**
+   * How long it holds a message; `Infinity` for no limit.
+   *
+   * @default {Infinity}
+   */
+  readonly maxAge?: Duration;
+  /**
+   * How many messages it holds of each subject; `Infinity` for no limit.
+   *
+   * @default {Infinity}
+   */
+  readonly maxMsgsPerSubject?: number;
+  /**
+   * How many bytes a message may have, headers included; `Infinity` for the server's limit.
+   *
+   * @default {Infinity}
+   */
+  readonly maxMsgSize?: number;
+  /**
+   * What goes where a limit is reached: the oldest message, or the new one, which is refused.
+   *
+   * @default {"old"}
+   */
+  readonly discard?: "old" | "new";
+  /**
+   * Whether `discard: "new"` refuses what goes beyond `maxMsgsPerSubject`, too.
+   *
+   * @default {false}
+   */
+  readonly discardNewPerSubject?: boolean;
+  /**
+   * Where it is stored.
+   *
+   * @default {"file"}
+   */
+  readonly storage?: "file" | "memory";
+  /**
+   * On how many servers of a cluster it is stored: 1, 3 or 5.
+   *
+   * @default {1}
+   */
+  readonly numReplicas?: number;
+  /**
+   * For how long it knows the ids of messages, and so stores no second one; also the longest that a message is sent again
+   * over outages.
+   *
+   * @default {"2m", or `maxAge` if that is shorter}
+   */
+  readonly duplicateWindow?: Duration;
+  /** Where in a cluster it is placed. */
+  readonly placement?: PlacementOptions;
+  /** The stream that this one is a copy of; it then takes in nothing else. */
+  readonly mirror?: SourceOptions;
+  /** Streams whose messages it takes in as well. */
+  readonly sources?: readonly SourceOptions[];
+  /**
+   * Whether nobody can delete single messages; this cannot be taken back.
+   *
+   * @default {false}
+   */
+  readonly denyDelete?: boolean;
+  /**
+   * Whether nobody can purge it; this cannot be taken back.
+   *
+   * @default {false}
+   */
+  readonly denyPurge?: boolean;
+  /**
+   * Whether a message may replace all earlier ones of its subject.
+   *
+   * @default {false}
+   */
+  readonly allowRollupHdrs?: boolean;
+  /**
+   * How its files are compressed.
+   *
+   * @default {"none"}
+   */
+  readonly compression?: "none" | "s2";
+  /**
+   * The sequence of its first message.
+   *
+   * @default {1}
+   */
+  readonly firstSeq?: number;
+  /** How subjects change as messages are stored. */
+  readonly subjectTransform?: TransformOptions;
+  /** Where a copy of each stored message is published. */
+  readonly republish?: RepublishOptions;
+  /**
+   * Whether any of its servers may be asked for single messages.
+   *
+   * @default {false}
+   */
+  readonly allowDirect?: boolean;
+  /**
+   * Whether a mirror may be asked for messages of its origin.
+   *
+   * @default {false}
+   */
+  readonly mirrorDirect?: boolean;
+  /** What its consumers may ask for at most. */
+  readonly consumerLimits?: ConsumerLimitOptions;
+  /**
+   * Whether single messages may have a `ttl`; needs nats-server 2.11, and cannot be taken back.
+   *
+   * @default {false}
+   */
+  readonly allowMsgTtl?: boolean;
+  /** How long a marker tells that a subject's last message has expired; needs nats-server 2.11. */
+  readonly subjectDeleteMarkerTtl?: Duration;
+  /**
+   * Whether `js.batch()` can store several messages or none; needs nats-server 2.12.
+   *
+   * @default {false}
+   */
+  readonly allowAtomic?: boolean;
+  /**
+   * Whether messages can be scheduled for later; needs nats-server 2.12, and cannot be taken back.
+   *
+   * @default {false}
+   */
+  readonly allowMsgSchedules?: boolean;
+  /**
+   * Whether messages can be ingested in bulk; needs nats-server 2.14.
+   *
+   * @default {false}
+   */
+  readonly allowBatched?: boolean;
+  /**
+   * Whether the server answers before it has written to its disk: faster, and a crash may lose what was answered. Needs
+   * nats-server 2.12.
+   *
+   * @default {"default"}
+   */
+  readonly persistMode?: "default" | "async";
+  /** Texts for whoever looks at the stream. */
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+/** What a stream is declared as. */
+export interface StreamOptions<Subject extends string = string> extends StreamSettings<Subject> {
+  /**
+   * How long messages stay: until a limit is reached, or until every consumer has acknowledged them. Without any consumer,
+   * a stream of `"interest"` confirms messages and stores none.
+   *
+   * @default {"limits"}
+   */
+  readonly retention?: "limits" | "interest";
+}
+
+/** What a work queue is declared as. */
+export interface WorkQueueOptions<Subject extends string = string> extends StreamSettings<Subject> {
+  /**
+   * `"while-queued"`: a subject holds one job at most, until it is done; another one is refused with a `ConflictError`.
+   *
+   * @default {undefined, as many as there are}
+   */
+  readonly unique?: "while-queued";
+}
