@@ -1,11 +1,7 @@
 import { type BrokerAccess, type NatsBroker, register } from "../door/mod.ts";
+import { stopReads } from "../jetstream/read/open_reads.ts";
 import { bucketNeeds } from "./bucket_needs.ts";
 import type { BucketDefinition } from "./definition.ts";
-
-/** What ends with its broker. */
-export interface Follower {
-  close(): Promise<void>;
-}
 
 const doors = new WeakMap<NatsBroker, KvDoor>();
 
@@ -13,7 +9,6 @@ const doors = new WeakMap<NatsBroker, KvDoor>();
 export class KvDoor {
   readonly access: BrokerAccess;
   readonly #buckets: BucketDefinition[] = [];
-  readonly #counts = { gets: 0, puts: 0 };
 
   private constructor(broker: NatsBroker) {
     const buckets = this.#buckets;
@@ -26,6 +21,8 @@ export class KvDoor {
         return { publish };
       },
       start: (access) => this.#start(access),
+      // while the server can still be told to forget them
+      stop: () => stopReads(this.access),
       describe: () => ({ buckets: buckets.map(described) }),
     });
   }
