@@ -28,7 +28,13 @@ export { ReceivedMessage } from "../message/message.ts";
 export type { Message } from "../message/message.ts";
 export { copyOf } from "../message/raw_message.ts";
 export type { RawMessage } from "../message/raw_message.ts";
-export { checkSent, LONGEST_VALIDATION, standardSchema, validate } from "../message/schema.ts";
+export {
+  checkSent,
+  LONGEST_VALIDATION,
+  SlowChecks,
+  standardSchema,
+  validate,
+} from "../message/schema.ts";
 export type { Schema } from "../message/schema.ts";
 export { isBytes } from "../message/body.ts";
 export { namesRule, PublisherCalls } from "../sending/publisher.ts";
