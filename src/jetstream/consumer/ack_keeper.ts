@@ -1,0 +1,199 @@
+import type { Timer } from "../../clock.ts";
+import { NoRespondersError } from "../../errors.ts";
+import type { BrokerAccess } from "../../door/mod.ts";
+import { ACK, nak } from "./ack_words.ts";
+import type { Held } from "./stored_delivery.ts";
+
+/** After how long to make sure that the server has what was told, in milliseconds. */
+const SOON = 20;
+/** How long one try of a confirmed acknowledgement takes, in milliseconds. */
+const TRY = 2_000;
+
+/** What was told and may not have arrived. */
+interface Unsure {
+  readonly held: Held;
+  readonly word: Uint8Array;
+  /** From when on it is wanted again, by the clock; `undefined` for what is done. */
+  readonly due: number | undefined;
+  /** Until when the server waits for it, by the clock. */
+  until: number;
+}
+
+/**
+ * Tells the server what became of messages, and tells it again after an outage as long as the server may not have it: it
+ * has what was sent before a flush. What cannot be told is reported.
+ */
+export class AckKeeper {
+  readonly #access: BrokerAccess;
+  readonly #ackWait: () => number;
+  readonly #report: (error: Error) => void;
+  /** What was told since the last flush began. */
+  #told: Unsure[] = [];
+  /** What was told before it. */
+  #flushing: Unsure[] = [];
+  #timer: Timer | undefined;
+  #era = 0;
+  #isDown = false;
+  #confirming = 0;
+  #idle: (() => void) | undefined;
+
+  constructor(access: BrokerAccess, ackWait: () => number, report: (error: Error) => void) {
+    this.#access = access;
+    this.#ackWait = ackWait;
+    this.#report = report;
+  }
+
+  /** Whether the server has all that was told, as far as a flush can say. */
+  get isSure(): boolean {
+    return this.#told.length === 0 && this.#flushing.length === 0 && this.#confirming === 0;
+  }
+
+  /** Calls back once, when everything that was told has arrived. */
+  whenSure(idle: () => void): void {
+    this.#idle = idle;
+    if (this.#timer) this.#flush();
+    this.#look();
+  }
+
+  /** It is done. */
+  done(held: Held): void {
+    this.#tell({ held, word: ACK, due: undefined, until: Infinity });
+  }
+
+  /** It is wanted again after so many milliseconds. */
+  again(held: Held, delay: number): void {
+    const now = this.#access.clock.now();
+    // the server gives it to another by itself after that
+    const until = held.toldAt + this.#ackWait();
+    this.#tell({ held, word: nak(delay), due: now + delay, until });
+  }
+
+  /** It is given up: the server need not deliver it again. */
+  over(held: Held, word: Uint8Array): void {
+    this.#tell({ held, word, due: undefined, until: Infinity });
+  }
+
+  /** A message was delivered once more: tells it again that it is done, if that was told and may not have arrived. */
+  repeat(seq: number, ackTo: string, supply: object): boolean {
+    const all = [...this.#told, ...this.#flushing];
+    const same = all.filter(({ held }) => held.seq === seq && held.supply === supply);
+    let isDone = false;
+    for (const unsure of same) {
+      if (unsure.due === undefined) {
+        unsure.held.ackTo = ackTo;
+        this.#send(unsure);
+        isDone = true;
+      } else {
+        // what is wanted again has come again, and must not be sent back once more
+        unsure.until = 0;
+      }
+    }
+    return isDone;
+  }
+
+  /** It is done; resolves once the server says that it knows. */
+  async confirmed(held: Held): Promise<boolean> {
+    const { clock } = this.#access;
+    this.#confirming++;
+    try {
+      const until = clock.now() + this.#ackWait();
+      let reason: unknown;
+      while (clock.now() < until && !this.#access.stopping().aborted) {
+        try {
+          await this.#access.request(held.ackTo, ACK, { timeout: TRY });
+          return true;
+        } catch (error) {
+          reason = error;
+          if (error instanceof NoRespondersError) break;
+        }
+      }
+      this.#report(unconfirmed(held, reason));
+      return false;
+    } finally {
+      this.#confirming--;
+      this.#look();
+    }
+  }
+
+  /** What was told may have been lost. */
+  lost(): void {
+    this.#isDown = true;
+    this.#era++;
+    this.#told.unshift(...this.#flushing.splice(0));
+    this.#timer?.clear();
+    this.#timer = undefined;
+  }
+
+  /** The connection is there again: tells everything that may have been lost. */
+  back(): void {
+    this.#isDown = false;
+    const now = this.#access.clock.now();
+    this.#told = this.#told.filter(({ until }) => now < until);
+    for (const unsure of this.#told) this.#send(unsure);
+    if (this.#told.length > 0) this.#flush();
+    this.#look();
+  }
+
+  /** The connection is closed for good. */
+  close(): void {
+    this.#timer?.clear();
+    this.#timer = undefined;
+    // without an outage the connection has confirmed all that was sent before it was closed
+    const left = this.#isDown ? this.#told.filter(({ due }) => due === undefined) : [];
+    this.#told = [];
+    this.#flushing = [];
+    this.#era++;
+    if (left.length > 0) this.#report(untold(left.map(({ held }) => held)));
+  }
+
+  #tell(unsure: Unsure): void {
+    this.#told.push(unsure);
+    if (this.#isDown) return;
+    this.#send(unsure);
+    if (this.#flushing.length > 0 || this.#timer) return;
+    if (this.#idle) return this.#flush();
+    this.#timer = this.#access.clock.setTimeout(() => this.#flush(), SOON);
+  }
+
+  #send({ held, word, due }: Unsure): void {
+    const left = due === undefined ? 0 : due - this.#access.clock.now();
+    this.#access.publish(held.ackTo, due === undefined ? word : nak(left), { isRepeated: true });
+  }
+
+  #flush(): void {
+    this.#timer?.clear();
+    this.#timer = undefined;
+    const era = this.#era;
+    this.#flushing = this.#told;
+    this.#told = [];
+    const arrived = () => {
+      if (era !== this.#era) return;
+      this.#flushing = [];
+      if (this.#told.length > 0) this.#flush();
+      this.#look();
+    };
+    // a connection that is lost meanwhile has changed the era
+    this.#access.flush().then(arrived, () => {});
+  }
+
+  #look(): void {
+    if (!this.#idle || !this.isSure) return;
+    const idle = this.#idle;
+    this.#idle = undefined;
+    idle();
+  }
+}
+
+function unconfirmed({ origin: { stream, seq } }: Held, cause: unknown): Error {
+  const sentence = "the server must confirm it: it may be delivered again";
+  return new Error(`Cannot acknowledge ${stream}:${seq} as ${sentence}`, { cause });
+}
+
+function untold(all: readonly Held[]): Error {
+  const some = all.slice(0, 3).map(({ origin: { stream, seq } }) => `${stream}:${seq}`);
+  const more = all.length > some.length ? ` and ${all.length - some.length} more` : "";
+  return new Error(
+    `Cannot acknowledge what is done as the connection must be back: ${some.join(", ")}${more}, ` +
+      "which will be delivered again",
+  );
+}

@@ -1,0 +1,110 @@
+import { asMilliseconds, type Duration } from "../../duration.ts";
+import type { ConsumerConfig } from "../api/api_types.ts";
+import { replayFilter } from "../dead/dead_letter.ts";
+import { startOf } from "../read/from.ts";
+import type { ConsumerStart } from "./consumer_options.ts";
+import { ANY, type ConsumerSettings } from "./consumer_settings.ts";
+
+const NANOSECONDS = 1_000_000;
+/** Where a consumer says from where it began at first, if it had to be made again at another place. */
+export const BEGAN = "signalbox-from";
+
+/** The configuration of a consumer: what its options name, and what this package relies on. */
+export function consumerConfig(settings: ConsumerSettings): ConsumerConfig {
+  const { name, patterns, options, ackWait } = settings;
+  const subjects = patterns.map(({ subject }) => subject);
+  return defined({
+    name,
+    durable_name: name,
+    ...filterOf(subjects),
+    ...startAt(options.from ?? "first"),
+    ...relied(ackWait),
+    description: options.description,
+    replay_policy: options.replay ?? "instant",
+    sample_freq: options.sampleFrequency === undefined ? undefined : `${options.sampleFrequency}%`,
+    max_waiting: options.maxWaiting,
+    max_ack_pending: options.maxAckPending,
+    headers_only: options.headersOnly,
+    max_batch: options.maxBatch,
+    max_expires: nanoseconds(options.maxExpires),
+    max_bytes: options.maxBytes,
+    inactive_threshold: nanoseconds(options.inactiveThreshold),
+    num_replicas: options.replicas,
+    mem_storage: options.storage === undefined ? undefined : options.storage === "memory",
+    metadata: options.metadata,
+    pause_until: options.pausedUntil && new Date(options.pausedUntil).toISOString(),
+  });
+}
+
+/** The name of the consumer that reads what is given back to this one. */
+export function replayName({ stream, name }: Pick<ConsumerSettings, "stream" | "name">): string {
+  return `${stream}~${name}`;
+}
+
+/** The consumer on the stream of dead letters that reads what is given back. */
+export function replayConfig(settings: ConsumerSettings, dead: string): ConsumerConfig {
+  const name = replayName(settings);
+  return {
+    name,
+    durable_name: name,
+    filter_subject: replayFilter(dead, settings.stream, settings.name),
+    ...startOf("first"),
+    ...relied(settings.ackWait),
+    replay_policy: "instant",
+  };
+}
+
+/** The filter in the subject of a request that makes the consumer: permissions can tell one from another by it. */
+export function createSubject(stream: string, { name, filter_subject }: ConsumerConfig): string {
+  const filter = filter_subject === undefined ? "" : `.${filter_subject}`;
+  return `CONSUMER.CREATE.${stream}.${name}${filter}`;
+}
+
+/** A stream whose subjects were not declared has no filter, as it must be within them. */
+function filterOf(subjects: readonly string[]): ConsumerConfig {
+  const [only] = subjects;
+  if (subjects.length > 1) return { filter_subjects: subjects };
+  return only === undefined || only === ANY ? {} : { filter_subject: only };
+}
+
+function relied(ackWait: number): ConsumerConfig {
+  return { ack_policy: "explicit", ack_wait: ackWait * NANOSECONDS, max_deliver: -1, backoff: [] };
+}
+
+function startAt(from: ConsumerStart): ConsumerConfig {
+  if (from === "last") return { deliver_policy: "last" };
+  return from === "last-per-subject" ? { deliver_policy: "last_per_subject" } : startOf(from);
+}
+
+/** The same consumer, made again so that it goes on at this place. */
+export function beginningAt(config: ConsumerConfig, seq: number): ConsumerConfig {
+  const { deliver_policy, opt_start_seq, opt_start_time, ...rest } = config;
+  const before = JSON.stringify({ deliver_policy, opt_start_seq, opt_start_time });
+  return {
+    ...rest,
+    ...startOf({ seq }),
+    metadata: { ...config.metadata, [BEGAN]: config.metadata?.[BEGAN] ?? before },
+  };
+}
+
+/** Where the consumer began at first, whatever became of it since. */
+export function originalStart(config: ConsumerConfig): ConsumerConfig {
+  const { [BEGAN]: before, ...metadata } = config.metadata ?? {};
+  if (before === undefined) return config;
+  const { deliver_policy: _, opt_start_seq: __, opt_start_time: ___, ...rest } = config;
+  try {
+    return { ...rest, ...JSON.parse(before), metadata };
+  } catch {
+    return config;
+  }
+}
+
+function nanoseconds(given: Duration | undefined): number | undefined {
+  return given === undefined ? undefined : asMilliseconds(given) * NANOSECONDS;
+}
+
+function defined(config: { [Field in keyof ConsumerConfig]: ConsumerConfig[Field] | undefined }) {
+  return Object.fromEntries(
+    Object.entries(config).filter(([, value]) => value !== undefined),
+  ) as ConsumerConfig;
+}

@@ -1,0 +1,234 @@
+import type { Duration } from "../../duration.ts";
+import type { MessageHeaders, ParamNames } from "../../door/mod.ts";
+import type { From } from "../read/from.ts";
+
+/** Where in its stream a consumer begins, when it is made; it goes on where it was ever after. */
+export type ConsumerStart = From | "last" | "last-per-subject";
+
+/** How a message is tried again whose handler threw or took too long. */
+export interface RetryPolicy {
+  /**
+   * How often a message is delivered at most, the first time included; then it is a dead letter.
+   *
+   * @default {5}
+   */
+  readonly attempts?: number;
+  /**
+   * How long to wait before the second attempt, before the third, and so on; the last one stays. Meanwhile the message
+   * holds no place, but counts towards `maxAckPending`.
+   *
+   * @default {["1s", "10s", "1m", "5m"]}
+   */
+  readonly backoff?: Duration | readonly Duration[];
+  /**
+   * How much a wait may differ either way, as a part of it from 0 to 1, so that what failed at once does not come again at
+   * once.
+   *
+   * @default {0.2}
+   */
+  readonly jitter?: number;
+}
+
+/** How messages are gathered to a list. */
+export interface BatchPolicy {
+  /** How many at most. */
+  readonly max: number;
+  /**
+   * How long the first one waits for others.
+   *
+   * @default {"1s"}
+   */
+  readonly within?: Duration;
+}
+
+/** What a function gets that gives a message its key. */
+export interface KeyedMessage {
+  readonly subject: string;
+  readonly params: Readonly<Record<string, string>>;
+  readonly headers: MessageHeaders;
+}
+
+/** What a consumer is; `Subjects` are the patterns of its stream. Of all fields of the API, this names those it has not:
+ *
+ * | field | why there is no option |
+ * | --- | --- |
+ * | `durable_name`, `name` | the name of the consumer, which is always durable |
+ * | `ack_policy` | always `explicit`: each message has an outcome of its own |
+ * | `max_deliver` | always unlimited: a message that the server gives up is lost to everyone; `retry.attempts` counts here, and what comes once more becomes a dead letter |
+ * | `backoff` | it replaces `ack_wait`, so that slow handlers would run twice; `retry.backoff` waits instead |
+ * | `rate_limit_bps` | servers refuse it for consumers that are asked |
+ * | `deliver_subject`, `deliver_group`, `flow_control`, `idle_heartbeat` | for consumers that push; this one is asked, for as many messages as can be handled |
+ * | `priority_groups`, `priority_policy`, `priority_timeout` | which process gets a message is decided by who is free |
+ * | `direct`, `sourcing` | for servers only |
+ */
+export interface ConsumerOptions {
+  /**
+   * Which messages it takes: a pattern within one of the stream's, or several.
+   *
+   * @default {all of the stream's}
+   */
+  readonly subject?: string | readonly string[];
+  /**
+   * Where it begins, when it is made.
+   *
+   * @default {"first"}
+   */
+  readonly from?: ConsumerStart;
+  /**
+   * How long a handler may take. Until then the server is told that it works; then its signal aborts, it has failed, and
+   * its place is free.
+   *
+   * @default {"5m"}
+   */
+  readonly timeout?: Duration;
+  /** How a failed message is tried again. */
+  readonly retry?: RetryPolicy;
+  /**
+   * The stream of the messages that were given up; `false` to have them dropped, with an `error` event.
+   *
+   * @default {the stream's name with `_DEAD`}
+   */
+  readonly deadLetter?: string | false;
+  /**
+   * Whether dead letters have the stack of their error.
+   *
+   * @default {false}
+   */
+  readonly deadStacks?: boolean;
+  /**
+   * What messages are handled in order and one at a time for, within one process: a parameter of the subject, several, or
+   * a function. A message that waits for its next attempt holds its key; other keys go on.
+   */
+  readonly key?: string | readonly string[] | ((message: KeyedMessage) => string);
+  /** Has the handler get lists of messages; each of them has an outcome of its own. */
+  readonly batch?: BatchPolicy;
+  /**
+   * Whether each acknowledgement is confirmed by the server before its place is free. Otherwise a server that is killed
+   * in the very moment may deliver a message again.
+   *
+   * @default {false}
+   */
+  readonly confirm?: boolean;
+  /**
+   * When a message is acknowledged: after its handler, or before it and confirmed, so that it runs once at most and is
+   * never tried again.
+   *
+   * @default {"after"}
+   */
+  readonly ack?: "after" | "before";
+  /**
+   * How long the server waits for a word about a message before it gives it to another; a third of it passes between two
+   * words that we still work. A process that is killed, or is busy without a pause for so long, loses its messages to
+   * others.
+   *
+   * @default {"30s"}
+   */
+  readonly ackWait?: Duration;
+  /**
+   * How long the server may be silent while it has nothing to deliver; then it is asked again, and the connection is
+   * checked.
+   *
+   * @default {"5s"}
+   */
+  readonly heartbeat?: Duration;
+  /**
+   * How many messages may be on their way, or wait for their next attempt, in all processes together.
+   *
+   * @default {1_000, which is the server's}
+   */
+  readonly maxAckPending?: number;
+  /**
+   * How many requests for messages may wait, of all processes together. Cannot be changed later.
+   *
+   * @default {512, which is the server's}
+   */
+  readonly maxWaiting?: number;
+  /** How many messages one request may be for at most. */
+  readonly maxBatch?: number;
+  /** How long one request may wait at most. */
+  readonly maxExpires?: Duration;
+  /** How many bytes one request may be for at most. */
+  readonly maxBytes?: number;
+  /** What it is for, for people. */
+  readonly description?: string;
+  /** Metadata of the program; names that begin with `_nats.` are the server's. */
+  readonly metadata?: Readonly<Record<string, string>>;
+  /**
+   * Whether only headers are delivered, without bodies. Cannot be told from an empty body.
+   *
+   * @default {false}
+   */
+  readonly headersOnly?: boolean;
+  /**
+   * How fast: as fast as they are handled, or in the intervals in which they were stored. Cannot be changed later.
+   *
+   * @default {"instant"}
+   */
+  readonly replay?: "instant" | "original";
+  /** How many acknowledgements the server measures and tells of, in percent. */
+  readonly sampleFrequency?: number;
+  /**
+   * After how long without anyone asking the server deletes the consumer.
+   *
+   * @default {never}
+   */
+  readonly inactiveThreshold?: Duration;
+  /**
+   * On how many servers of a cluster its state is kept.
+   *
+   * @default {as many as its stream}
+   */
+  readonly replicas?: number;
+  /**
+   * Where its state is kept. Cannot be changed later.
+   *
+   * @default {as its stream's}
+   */
+  readonly storage?: "file" | "memory";
+  /** Until when it delivers nothing. */
+  readonly pausedUntil?: Date | string;
+}
+
+/** The patterns of the messages of a consumer. */
+export type ConsumerPattern<Subjects extends string, Options> = Options extends
+  { readonly subject: infer Given }
+  ? Given extends string ? Given : Given extends readonly (infer Each extends string)[] ? Each
+  : Subjects
+  : Subjects;
+
+/** What the compiler can find wrong: a subject outside of the stream, a key that no subject has. */
+export type CheckedConsumer<Subjects extends string, Options> =
+  & (Options extends { readonly subject: infer Given }
+    ? { readonly subject: CheckedSubjects<Given, Subjects> }
+    : unknown)
+  & (Options extends { readonly key: string | readonly string[] }
+    ? { readonly key: CheckedKey<ConsumerPattern<Subjects, Options>> }
+    : unknown);
+
+type CheckedKey<Pattern extends string> = string extends Pattern ? string | readonly string[]
+  : ParamNames<Pattern> | readonly ParamNames<Pattern>[];
+
+type CheckedSubjects<Given, Subjects extends string> = Given extends string
+  ? CheckedSubject<Given, Subjects>
+  : Given extends readonly string[]
+    ? { readonly [At in keyof Given]: CheckedSubject<Given[At] & string, Subjects> }
+  : Given;
+
+type CheckedSubject<Given extends string, Subjects extends string> = string extends Given ? Given
+  : string extends Subjects ? Given
+  : true extends (Subjects extends unknown ? IsWithin<Given, Subjects> : never) ? Given
+  : "a subject within one of the stream's";
+
+/** Whether each subject of one pattern is one of the other, too. */
+type IsWithin<Given extends string, Wide extends string> = Wide extends ">" ? true
+  : Given extends `${infer Token}.${infer Rest}`
+    ? Wide extends `${infer WideToken}.${infer WideRest}`
+      ? IsTokenWithin<Token, WideToken> extends true ? IsWithin<Rest, WideRest> : false
+    : false
+  : Wide extends `${string}.${string}` ? false
+  : IsTokenWithin<Given, Wide>;
+
+type IsTokenWithin<Token extends string, Wide extends string> = Wide extends "*" | `{${string}}`
+  ? Token extends ">" ? false : true
+  : Token extends Wide ? true
+  : false;

@@ -1,0 +1,167 @@
+import { covers } from "../../door/mod.ts";
+import { asError } from "../../legible.ts";
+import type { ConsumerInfo, StreamInfo } from "../api/api_types.ts";
+import { DifferenceError, NotFoundError } from "../api/errors.ts";
+import type { JetStreamApi } from "../api/js_api.ts";
+import { deadStreamConfig } from "../dead/dead_letter.ts";
+import { type Declare, type DeclaredStream, declareStream } from "../stream/declare_stream.ts";
+import { beginningAt, consumerConfig, replayConfig, replayName } from "./consumer_config.ts";
+import type { ConsumerSettings } from "./consumer_settings.ts";
+import { DeadWriter } from "./dead_writer.ts";
+import { created, declareConsumer, type DeclaredConsumer } from "./declare_consumer.ts";
+import type { SupplyPlan } from "./supply.ts";
+
+/** What stands on the server for a consumer: its stream, itself, the stream of its dead letters, who reads these. */
+export class ConsumerServer {
+  readonly deadWriter: DeadWriter | undefined;
+  readonly #api: JetStreamApi;
+  readonly #stream: DeclaredStream;
+  readonly #declare: Declare;
+  readonly #settings: ConsumerSettings;
+  readonly #main: DeclaredConsumer;
+  readonly #replays: DeclaredConsumer | undefined;
+
+  constructor(
+    api: JetStreamApi,
+    stream: DeclaredStream,
+    declare: Declare,
+    settings: ConsumerSettings,
+  ) {
+    this.#api = api;
+    this.#stream = stream;
+    this.#declare = declare;
+    this.#settings = settings;
+    const { deadLetter, deadStacks } = settings;
+    const { main, replays } = declaredConsumers(settings);
+    this.#main = main;
+    this.#replays = replays;
+    this.deadWriter = deadLetter === undefined
+      ? undefined
+      : new DeadWriter(api, deadLetter, deadStacks);
+  }
+
+  /** Whether dead letters can be given back. */
+  get hasReplays(): boolean {
+    return this.#replays !== undefined;
+  }
+
+  /** How the consumer is asked, or the one of dead letters that are given back. */
+  supplyPlan(isReplay: boolean): SupplyPlan {
+    const { stream, config } = isReplay ? this.#replays! : this.#main;
+    const { ackWait, heartbeat } = this.#settings;
+    const { prefix } = this.#api;
+    return { prefix, stream, consumer: config.name, ackWait, heartbeat, isReplay };
+  }
+
+  /**
+   * Has all of it be as declared; returns what the server has of both consumers, as far as it was asked.
+   *
+   * @throws {NotFoundError} for what is missing and is not to be made
+   * @throws {DifferenceError} for what differs and is not to be changed, or cannot be
+   */
+  async declare(report: (error: Error) => void): Promise<(ConsumerInfo | undefined)[]> {
+    if (this.#declare === "leave") return [];
+    const stream = await declareStream(this.#api, this.#stream, this.#declare);
+    const main = await declareConsumer(this.#api, this.#main, this.#declare);
+    const replays = this.#replays;
+    if (!replays) return [main];
+    await this.#declareDead(replays.stream, stream);
+    return [main, await this.#declareReplays(replays, report)];
+  }
+
+  /**
+   * The consumer is gone, or has no leader: makes it again where the declaration says so, so that it goes on at `next`.
+   * Returns whether its stream is gone, too, so that its numbers begin anew.
+   */
+  async restore(
+    isReplay: boolean,
+    next: number | undefined,
+    report: (error: Error) => void,
+  ): Promise<boolean> {
+    const declared = isReplay ? this.#replays! : this.#main;
+    const { stream, config } = declared;
+    const isMade = this.#declare === "create" || this.#declare === "update";
+    try {
+      if (this.#declare === "leave") throw new NotFoundError("use a consumer", "consumer");
+      await this.#api.call<ConsumerInfo>(`CONSUMER.INFO.${stream}.${config.name}`);
+      return false;
+    } catch (error) {
+      if (!isMade || !(error instanceof NotFoundError) || error.kind !== "consumer") {
+        if (error instanceof NotFoundError) throw missing(declared, error);
+        throw error;
+      }
+    }
+    const again = next === undefined ? config : { ...beginningAt(config, next), name: config.name };
+    await created(this.#api, { stream, config: again }, this.#declare);
+    report(madeAgain(declared, next));
+    return false;
+  }
+
+  async #declareDead(name: string, { config: { num_replicas } }: StreamInfo): Promise<void> {
+    const subject = `${name}.>`;
+    let found: StreamInfo;
+    try {
+      found = await this.#api.call<StreamInfo>(`STREAM.INFO.${name}`);
+    } catch (error) {
+      if (!(error instanceof NotFoundError)) throw error;
+      if (this.#declare === "verify") throw noDeadStream(this.#settings, name, error);
+      return void await declareStream(this.#api, deadStreamConfig(name, num_replicas), "create");
+    }
+    const { subjects = [] } = found.config;
+    if (subjects.some((each) => covers(each, subject))) return;
+    const difference = {
+      field: "subjects",
+      declared: [subject],
+      found: subjects,
+      changeable: true,
+    };
+    throw new DifferenceError(`stream "${name}" for dead letters`, [difference]);
+  }
+
+  /** Without the consumer that reads them, nothing can be given back; everything else works. */
+  async #declareReplays(
+    replays: DeclaredConsumer,
+    report: (error: Error) => void,
+  ): Promise<ConsumerInfo | undefined> {
+    try {
+      return await declareConsumer(this.#api, replays, this.#declare);
+    } catch (error) {
+      if (this.#declare !== "verify" || !(error instanceof NotFoundError)) throw error;
+      report(missing(replays, error));
+    }
+  }
+}
+
+/** Both consumers of the server; without dead letters there is only one. */
+export function declaredConsumers(settings: ConsumerSettings): {
+  readonly main: DeclaredConsumer;
+  readonly replays: DeclaredConsumer | undefined;
+} {
+  const { stream, name, deadLetter: dead } = settings;
+  return {
+    main: { stream, config: { ...consumerConfig(settings), name } },
+    replays: dead === undefined ? undefined : {
+      stream: dead,
+      config: { ...replayConfig(settings, dead), name: replayName(settings) },
+    },
+  };
+}
+
+function missing({ stream, config: { name } }: DeclaredConsumer, cause: Error): Error {
+  const rule = `it must exist: there is no consumer "${name}" of "${stream}"`;
+  return new Error(`Cannot take messages as ${rule}`, { cause: asError(cause) });
+}
+
+function madeAgain(
+  { stream, config: { name } }: DeclaredConsumer,
+  next: number | undefined,
+): Error {
+  const place = next === undefined ? "its beginning" : `number ${next}`;
+  const rule = `it must not be deleted while it is used: it was made again, from ${place} on`;
+  return new Error(`Cannot go on with the consumer "${name}" of "${stream}" as ${rule}`);
+}
+
+function noDeadStream({ name }: ConsumerSettings, dead: string, cause: Error): Error {
+  const rule = `the stream of its dead letters must exist: "${dead}" (or say deadLetter: false)`;
+  return new Error(`Cannot use the consumer "${name}" as ${rule}`, { cause });
+}

@@ -1,0 +1,161 @@
+import type { ConsumerConfig, ConsumerInfo } from "../api/api_types.ts";
+import { ConflictError, type Difference, DifferenceError, NotFoundError } from "../api/errors.ts";
+import type { JetStreamApi } from "../api/js_api.ts";
+import type { Declare } from "../stream/declare_stream.ts";
+import { holds } from "../stream/differences.ts";
+import { createSubject, originalStart } from "./consumer_config.ts";
+
+/** What a server cannot change of a consumer. */
+const FIXED: ReadonlySet<string> = new Set([
+  "deliver_policy",
+  "opt_start_seq",
+  "opt_start_time",
+  "ack_policy",
+  "replay_policy",
+  "max_waiting",
+  "mem_storage",
+  "deliver_subject",
+]);
+
+/** Which consumer is declared, and with what. */
+export interface DeclaredConsumer {
+  readonly stream: string;
+  readonly config: ConsumerConfig & { readonly name: string };
+}
+
+/**
+ * Has a consumer be as declared, as far as `declare` says; returns what the server has, `undefined` for `leave`, which
+ * asks nothing.
+ *
+ * @throws {NotFoundError} if it is missing and is not to be made
+ * @throws {DifferenceError} if it differs and is not to be changed, or cannot be; nothing was changed
+ */
+export async function declareConsumer(
+  api: JetStreamApi,
+  declared: DeclaredConsumer,
+  declare: Declare,
+): Promise<ConsumerInfo | undefined> {
+  if (declare === "leave") return undefined;
+  const found = await existing(api, declared, declare);
+  return found
+    ? await adapted(api, declared, declare, found)
+    : await created(api, declared, declare);
+}
+
+/** Where declaring a consumer publishes to. */
+export function consumerNeeds(
+  prefix: string,
+  { stream, config }: DeclaredConsumer,
+  declare: Declare,
+): string[] {
+  if (declare === "leave") return [];
+  const info = `${prefix}.CONSUMER.INFO.${stream}.${config.name}`;
+  return declare === "verify" ? [info] : [info, `${prefix}.${createSubject(stream, config)}`];
+}
+
+/** Makes a consumer that is missing. */
+export async function created(
+  api: JetStreamApi,
+  declared: DeclaredConsumer,
+  declare: Declare,
+): Promise<ConsumerInfo> {
+  try {
+    return await write(api, declared, declared.config, "create");
+  } catch (error) {
+    if (!(error instanceof ConflictError)) throw error;
+    // somebody else has made it meanwhile
+    const found = await info(api, declared);
+    return await adapted(api, declared, declare, found);
+  }
+}
+
+async function existing(
+  api: JetStreamApi,
+  declared: DeclaredConsumer,
+  declare: Declare,
+): Promise<ConsumerInfo | undefined> {
+  try {
+    return await info(api, declared);
+  } catch (error) {
+    const isMissing = error instanceof NotFoundError && error.kind === "consumer";
+    if (isMissing && declare !== "verify") return undefined;
+    throw error;
+  }
+}
+
+async function adapted(
+  api: JetStreamApi,
+  declared: DeclaredConsumer,
+  declare: Declare,
+  found: ConsumerInfo,
+): Promise<ConsumerInfo> {
+  const differences = differencesOf(declared.config, found.config);
+  if (differences.length === 0) return found;
+  const what = `consumer "${declared.config.name}" of "${declared.stream}"`;
+  if (declare !== "update") throw new DifferenceError(what, differences);
+  if (differences.some(({ changeable }) => !changeable)) {
+    throw new DifferenceError(what, differences, "nothing that differs must be unchangeable");
+  }
+  return await write(api, declared, changed(found.config, declared.config), "update");
+}
+
+function info(api: JetStreamApi, { stream, config }: DeclaredConsumer): Promise<ConsumerInfo> {
+  return api.call<ConsumerInfo>(`CONSUMER.INFO.${stream}.${config.name}`);
+}
+
+function write(
+  api: JetStreamApi,
+  { stream }: DeclaredConsumer,
+  config: ConsumerConfig,
+  action: "create" | "update",
+): Promise<ConsumerInfo> {
+  return api.call<ConsumerInfo>(createSubject(stream, config), {
+    stream_name: stream,
+    config,
+    action,
+  });
+}
+
+/** The fields that a declaration names and that the server has otherwise. */
+export function differencesOf(declared: ConsumerConfig, found: ConsumerConfig): Difference[] {
+  const has = comparable({ ...found, ...originalStart(found) });
+  const wanted = comparable(declared);
+  // a consumer that pushes is another kind
+  const all = { deliver_subject: undefined, ...wanted };
+  return Object.entries(all).filter(([field, value]) =>
+    field === "deliver_subject" ? has[field] : !isSame(has[field], value)
+  ).map(([field, value]) => ({
+    field,
+    declared: value,
+    found: has[field],
+    changeable: !FIXED.has(field),
+  }));
+}
+
+function isSame(found: unknown, declared: unknown): boolean {
+  const isEmptyList = Array.isArray(declared) && declared.length === 0;
+  return isEmptyList && !found || holds(found, declared);
+}
+
+/** One filter or several are written differently, and a time may have any zone. */
+function comparable(config: ConsumerConfig): Record<string, unknown> {
+  const { filter_subject, filter_subjects, opt_start_time, pause_until, ...rest } = config;
+  const filters = filter_subject ? [filter_subject] : filter_subjects;
+  return Object.fromEntries(
+    Object.entries({
+      ...rest,
+      filter_subjects: filters,
+      opt_start_time: opt_start_time && Date.parse(opt_start_time),
+      pause_until: pause_until && Date.parse(pause_until),
+    }).filter(([, value]) => value !== undefined),
+  );
+}
+
+/** What the server has, with what is named in its place; where it begins was found to be the same. */
+function changed(found: ConsumerConfig, declared: ConsumerConfig): ConsumerConfig {
+  const { filter_subject: _, filter_subjects: __, ...rest } = found;
+  const { deliver_policy: ___, opt_start_seq: ____, opt_start_time: _____, ...named } = declared;
+  const own = Object.entries({ ...found.metadata, ...declared.metadata })
+    .filter(([name]) => !name.startsWith("_nats."));
+  return { ...rest, ...named, metadata: Object.fromEntries(own) };
+}

@@ -1,0 +1,147 @@
+import type { Timer } from "../../clock.ts";
+import { TimeoutError } from "../../errors.ts";
+import type { BrokerAccess, Invocation } from "../../door/mod.ts";
+import { PROGRESS } from "./ack_words.ts";
+import type { Held } from "./stored_delivery.ts";
+
+/** How often the server hears of a message within the time that it waits for a word. */
+const OFTEN = 3;
+
+/** The messages of one consumer that the server waits for: it is told that they are worked on. */
+export class Holds {
+  readonly #access: BrokerAccess;
+  readonly #bySeq = new Map<number, Held>();
+  #ackWait: number;
+  #timer: Timer | undefined;
+  #isDown = false;
+
+  constructor(access: BrokerAccess, ackWait: number) {
+    this.#access = access;
+    this.#ackWait = ackWait;
+  }
+
+  get size(): number {
+    return this.#bySeq.size;
+  }
+
+  /** How long the server waits for a word, in milliseconds. */
+  get ackWait(): number {
+    return this.#ackWait;
+  }
+
+  /** The server waits for so long, whatever was asked for. */
+  set ackWait(milliseconds: number) {
+    this.#ackWait = milliseconds;
+    this.#timer?.clear();
+    this.#timer = undefined;
+    this.#watch();
+  }
+
+  get(seq: number): Held | undefined {
+    return this.#bySeq.get(seq);
+  }
+
+  /** The lowest number of those that are not settled. */
+  get lowest(): number {
+    return Math.min(...this.#bySeq.keys());
+  }
+
+  add(held: Held): void {
+    this.#bySeq.set(held.seq, held);
+    this.#watch();
+  }
+
+  delete({ seq }: Held): void {
+    this.#bySeq.delete(seq);
+  }
+
+  lost(): void {
+    this.#isDown = true;
+  }
+
+  /** The server may be about to give them to others. */
+  back(): void {
+    this.#isDown = false;
+    this.#extend();
+  }
+
+  close(): void {
+    this.#timer?.clear();
+    this.#timer = undefined;
+    this.#bySeq.clear();
+  }
+
+  /** Nothing is held: the timer need not fire. */
+  rest(): void {
+    if (this.#bySeq.size > 0) return;
+    this.#timer?.clear();
+    this.#timer = undefined;
+  }
+
+  #watch(): void {
+    if (this.#timer || this.#bySeq.size === 0) return;
+    this.#timer = this.#access.clock.setTimeout(() => {
+      this.#timer = undefined;
+      if (!this.#isDown) this.#extend();
+      this.#watch();
+    }, this.#ackWait / OFTEN);
+  }
+
+  /** All of them at once, as those that come again come in the order in which the server last heard of them. */
+  #extend(): void {
+    const now = this.#access.clock.now();
+    for (const held of this.#bySeq.values()) {
+      this.#access.publish(held.ackTo, PROGRESS, { isRepeated: true });
+      held.toldAt = now;
+    }
+  }
+}
+
+/** Ends handlers that take too long. All may take equally long, so that the first to begin is the first to end. */
+export class Deadlines {
+  readonly #access: BrokerAccess;
+  readonly #timeout: number;
+  /** When each must have ended, by the clock, in this order. */
+  readonly #running = new Map<Invocation, number>();
+  #timer: Timer | undefined;
+
+  constructor(access: BrokerAccess, timeout: number) {
+    this.#access = access;
+    this.#timeout = timeout;
+  }
+
+  begin(invocation: Invocation): void {
+    this.#running.set(invocation, invocation.deadline);
+    if (!this.#timer) this.#watch();
+  }
+
+  end(invocation: Invocation): void {
+    this.#running.delete(invocation);
+  }
+
+  /** No handler runs: the timer need not fire. */
+  rest(): void {
+    this.#timer?.clear();
+    this.#timer = undefined;
+  }
+
+  #watch(): void {
+    const [first] = this.#running.values();
+    if (first === undefined) return;
+    const { clock } = this.#access;
+    this.#timer = clock.setTimeout(() => this.#look(first), Math.max(0, first - clock.now()));
+  }
+
+  #look(due: number): void {
+    this.#timer = undefined;
+    // the timer decides, also where a clock runs behind it
+    const now = Math.max(due, this.#access.clock.now());
+    for (const [invocation, deadline] of this.#running) {
+      if (deadline > now) break;
+      this.#running.delete(invocation);
+      const { subject } = invocation;
+      invocation.giveUp(new TimeoutError(`handle "${subject}"`, this.#timeout, subject));
+    }
+    this.#watch();
+  }
+}

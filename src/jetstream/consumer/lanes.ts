@@ -1,0 +1,132 @@
+import type { Clock, Timer } from "../../clock.ts";
+import type { Held } from "./stored_delivery.ts";
+
+/** How much longer a key is held than its message is away, in milliseconds, for the way back. */
+const WAY = 2_000;
+
+/** The messages of one key. */
+interface Lane {
+  /** The one that is handled. */
+  running: Held | undefined;
+  /** The number of the one that comes again, for which the others wait. */
+  away: number | undefined;
+  timer: Timer | undefined;
+  /** In the order of the stream. */
+  readonly waiting: Held[];
+  /** The size of those that wait. */
+  bytes: number;
+}
+
+/** Hands over the messages of each key one at a time and in order; keys do not wait for each other. */
+export class Lanes {
+  readonly #clock: Clock;
+  readonly #go: (held: Held) => void;
+  readonly #lanes = new Map<string, Lane>();
+  /** How many wait behind a message that is handled. */
+  #behindRunning = 0;
+  /** How many wait behind a message that comes again. */
+  #behindAway = 0;
+  #bytesAway = 0;
+
+  constructor(clock: Clock, go: (held: Held) => void) {
+    this.#clock = clock;
+    this.#go = go;
+  }
+
+  /** How many wait for one that is handled. */
+  get behindRunning(): number {
+    return this.#behindRunning;
+  }
+
+  /** How many wait for one that comes again, and how many bytes they take. */
+  get behindAway(): { readonly messages: number; readonly bytes: number } {
+    return { messages: this.#behindAway, bytes: this.#bytesAway };
+  }
+
+  /** Hands the message over as soon as its key is free. */
+  enter(held: Held): void {
+    const key = held.key!;
+    let lane = this.#lanes.get(key);
+    if (!lane) {
+      lane = { running: undefined, away: undefined, timer: undefined, waiting: [], bytes: 0 };
+      this.#lanes.set(key, lane);
+    }
+    const isNext = !lane.running && (lane.away === undefined || held.seq <= lane.away);
+    if (isNext && lane.waiting.every(({ seq }) => held.seq < seq)) return this.#run(lane, held);
+    // nearly always at the end
+    const at = lane.waiting.findLastIndex(({ seq }) => seq < held.seq) + 1;
+    this.#change(lane, () => {
+      lane.waiting.splice(at, 0, held);
+      lane.bytes += held.size;
+    });
+  }
+
+  /** The message is settled: the next of its key goes. */
+  leave(held: Held): void {
+    const lane = this.#lanes.get(held.key!);
+    if (lane?.running !== held) return;
+    lane.running = undefined;
+    this.#next(held.key!, lane);
+  }
+
+  /** The message comes again after so many milliseconds: its key waits for it. */
+  away(held: Held, delay: number): void {
+    const key = held.key!;
+    const lane = this.#lanes.get(key);
+    if (lane?.running !== held) return;
+    lane.running = undefined;
+    this.#change(lane, () => lane.away = held.seq);
+    // it may have expired in the stream, or come to another process
+    lane.timer = this.#clock.setTimeout(() => {
+      this.#back(lane);
+      this.#next(key, lane);
+    }, delay + WAY);
+  }
+
+  /** Ends all waits, and gives those that waited. */
+  clear(): Held[] {
+    const waiting = [...this.#lanes.values()].flatMap((lane) => {
+      lane.timer?.clear();
+      lane.bytes = 0;
+      return lane.waiting.splice(0);
+    });
+    for (const [key, { running }] of this.#lanes) if (!running) this.#lanes.delete(key);
+    this.#behindRunning = this.#behindAway = this.#bytesAway = 0;
+    return waiting;
+  }
+
+  #run(lane: Lane, held: Held): void {
+    this.#back(lane);
+    lane.running = held;
+    this.#go(held);
+  }
+
+  #next(key: string, lane: Lane): void {
+    let next: Held | undefined;
+    this.#change(lane, () => {
+      next = lane.waiting.shift();
+      lane.bytes -= next?.size ?? 0;
+    });
+    if (next) this.#run(lane, next);
+    else if (!lane.running && lane.away === undefined) this.#lanes.delete(key);
+  }
+
+  /** It is away no more. */
+  #back(lane: Lane): void {
+    lane.timer?.clear();
+    lane.timer = undefined;
+    if (lane.away !== undefined) this.#change(lane, () => lane.away = undefined);
+  }
+
+  #change(lane: Lane, change: () => void): void {
+    this.#count(lane, -1);
+    change();
+    this.#count(lane, 1);
+  }
+
+  #count({ away, waiting: { length }, bytes }: Lane, sign: 1 | -1): void {
+    if (away === undefined) return void (this.#behindRunning += sign * length);
+    this.#behindAway += sign * length;
+    this.#bytesAway += sign * bytes;
+  }
+}

@@ -1,0 +1,280 @@
+import {
+  type Arrival,
+  type BrokerAccess,
+  type ConnectionChange,
+  covers,
+  type Invocation,
+  MessageHeaders,
+  type OpenSource,
+  type Outcome,
+  type Pattern,
+  type Sink,
+} from "../../door/mod.ts";
+import { asError } from "../../legible.ts";
+import { AckKeeper } from "./ack_keeper.ts";
+import { Batches, InBatch } from "./batches.ts";
+import type { ConsumerSettings } from "./consumer_settings.ts";
+import { Deadlines } from "./holds.ts";
+import { Lanes } from "./lanes.ts";
+import { Settlement } from "./settlement.ts";
+import type { ConsumerServer } from "./consumer_server.ts";
+import type { Held } from "./stored_delivery.ts";
+import { Supply } from "./supply.ts";
+
+/** How much may wait here behind keys whose message comes again; beyond that, it takes the places of others. */
+const MOST_AWAY = { messages: 1_000, bytes: 67_108_864 };
+
+/** A consumer that a broker has opened: what comes from the server, and what becomes of it. */
+export class OpenConsumer implements OpenSource {
+  readonly timeout: number;
+  readonly #sink: Sink;
+  readonly #access: BrokerAccess;
+  readonly #settings: ConsumerSettings;
+  readonly #server: ConsumerServer;
+  readonly #keeper: AckKeeper;
+  readonly #deadlines: Deadlines;
+  readonly #settlement: Settlement;
+  readonly #lanes: Lanes;
+  readonly #batches: Batches | undefined;
+  readonly #main: Supply;
+  /** The main one, and that of dead letters that are given back. */
+  readonly #supplies: readonly Supply[];
+  readonly #stopListening: () => void;
+  #places: number;
+  /** How many are given up at the moment. */
+  #burying = 0;
+  #isStopped = false;
+  #refusal: Error | undefined;
+
+  constructor(
+    sink: Sink,
+    access: BrokerAccess,
+    settings: ConsumerSettings,
+    server: ConsumerServer,
+  ) {
+    this.timeout = settings.timeout;
+    this.#sink = sink;
+    this.#access = access;
+    this.#settings = settings;
+    this.#server = server;
+    this.#places = sink.free;
+    const { clock } = access;
+    const report = (error: Error, invocation?: Invocation) => sink.report(error, invocation);
+    this.#keeper = new AckKeeper(access, () => this.#main.holds.ackWait, report);
+    this.#deadlines = new Deadlines(access, settings.timeout);
+    this.#settlement = new Settlement(settings, this.#keeper, server.deadWriter, {
+      random: () => clock.random(),
+      released: (held, delay) => this.#released(held, delay),
+      report,
+    });
+    this.#lanes = new Lanes(clock, (held) => this.#hand(held));
+    this.#batches = settings.batch &&
+      new Batches(clock, settings.batch, (batch) => this.#sink.take(batch.map(this.#arrival)));
+    const main = this.#main = this.#supply(false);
+    this.#supplies = server.hasReplays ? [main, this.#supply(true)] : [main];
+    for (const { puller } of this.#supplies) puller.listen((error) => this.#refusal = error);
+    this.#stopListening = access.onConnection((change) => this.#changed(change));
+  }
+
+  get isRefused(): boolean {
+    return this.#refusal !== undefined;
+  }
+
+  async ready(): Promise<void> {
+    if (this.#refusal) throw this.#refusal;
+    const infos = await this.#server.declare((error) => this.#sink.report(error));
+    this.#supplies.forEach((supply, at) => supply.open(infos[at]));
+  }
+
+  freed(free: number): void {
+    this.#places = Math.max(this.#places, free);
+    this.#fill();
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#giveBackWaiting();
+    await Promise.all(this.#supplies.map(({ puller }) => puller.stop()));
+    this.#giveBackWaiting();
+    this.#restIfDone();
+  }
+
+  cancel(): void {
+    this.#close();
+  }
+
+  admit(invocation: Invocation): unknown {
+    const held = [invocation.origin].flat() as Held[];
+    const begin = () => {
+      for (const each of held) each.invocation = invocation;
+      this.#deadlines.begin(invocation);
+    };
+    if (!this.#settings.isBefore) return begin();
+    return this.#acknowledgeFirst(held).then(begin);
+  }
+
+  unfit(origin: unknown, error: unknown): void {
+    this.#bury(origin as Held, () => this.#settlement.failed(origin as Held, error));
+  }
+
+  settle(invocation: Invocation, outcome: Outcome): unknown {
+    this.#deadlines.end(invocation);
+    const { origin } = invocation;
+    if (!Array.isArray(origin)) return this.#settlement.settle(origin as Held, outcome, invocation);
+    const settled = (origin as Held[]).map((held) =>
+      this.#settleInBatch(held, outcome, invocation)
+    );
+    const waits = settled.filter((each) => each !== undefined);
+    if (waits.length > 0) return Promise.all(waits);
+  }
+
+  #settleInBatch(held: Held, outcome: Outcome, invocation: Invocation): void | Promise<void> {
+    const { verdict } = held;
+    if (!verdict || held.isSettled || outcome.kind === "refused" || this.#settings.isBefore) {
+      return held.isSettled ? undefined : this.#settlement.settle(held, outcome, invocation);
+    }
+    return this.#settlement.failed(held, verdict, invocation);
+  }
+
+  #supply(isReplay: boolean): Supply {
+    const plan = this.#server.supplyPlan(isReplay);
+    return new Supply(this.#access, plan, {
+      room: () => isReplay ? Math.min(1, this.#sink.free) : this.#room,
+      places: () => isReplay ? 1 : this.#places * (this.#settings.batch?.max ?? 1),
+      arrived: (held) => this.#arrived(held),
+      restore: (next) => this.#restore(isReplay, next),
+      report: (error) => this.#sink.report(error),
+    }, this.#keeper);
+  }
+
+  get #room(): number {
+    const { free } = this.#sink;
+    if (this.#batches) {
+      return free * this.#settings.batch!.max - this.#batches.waiting - this.#burying;
+    }
+    const { behindRunning, behindAway: { messages, bytes } } = this.#lanes;
+    const isMuch = bytes > MOST_AWAY.bytes;
+    const away = isMuch ? messages : Math.max(0, messages - MOST_AWAY.messages);
+    return free - behindRunning - away - this.#burying;
+  }
+
+  async #restore(isReplay: boolean, next: number | undefined): Promise<void> {
+    const isAnother = await this.#server.restore(
+      isReplay,
+      next,
+      (error) => this.#sink.report(error),
+    );
+    if (isAnother) this.#main.forget();
+  }
+
+  #arrived(held: Held): void {
+    if (this.#isStopped) return this.#settlement.giveBack(held, 0);
+    const { retry, isBefore } = this.#settings;
+    if (!isBefore && held.attempt > retry.attempts) {
+      const error = new Error(`${retry.attempts} deliveries, and nobody said what became of it`);
+      return this.#bury(held, () => this.#settlement.bury(held, { reason: "lost", error }));
+    }
+    if (this.#batches) return this.#batches.add(held.kept());
+    if (!this.#settings.key) return this.#hand(held);
+    try {
+      held.key = this.#keyOf(held);
+    } catch (error) {
+      return this.#bury(held, () => this.#settlement.failed(held, error));
+    }
+    this.#lanes.enter(held.kept());
+  }
+
+  /** Settles a message that has no handler, and that takes up a place until then. */
+  #bury(held: Held, settle: () => void | Promise<void>): void {
+    this.#burying++;
+    Promise.try(settle).catch((error) => this.#sink.report(asError(error))).then(() => {
+      this.#burying--;
+      if (!held.isSettled) this.#released(held);
+      this.#fill();
+    });
+  }
+
+  #keyOf({ raw: { headerBlock }, origin: { subject } }: Held): string {
+    const headers = MessageHeaders.parse(headerBlock ?? new Uint8Array());
+    const params = this.#patternOf(subject).read(subject);
+    return String(this.#settings.key!({ subject, params, headers }));
+  }
+
+  #hand(held: Held): void {
+    this.#sink.take(this.#arrival(held));
+  }
+
+  readonly #arrival = (held: Held): Arrival => {
+    const { raw: { subject, data, headerBlock }, told } = held;
+    const besides = this.#batches ? new InBatch(held) : { delivery: told };
+    // nobody may answer at its address, where its acknowledgement goes
+    const arrival = { subject, replyTo: "", data, headerBlock, besides, origin: held };
+    if (this.#settings.patterns.length === 1) return arrival;
+    return { ...arrival, params: this.#patternOf(subject).read(subject) };
+  };
+
+  #patternOf(subject: string): Pattern {
+    const { patterns } = this.#settings;
+    return patterns.find((pattern) => covers(pattern.subject, subject)) ?? patterns[0]!;
+  }
+
+  async #acknowledgeFirst(all: readonly Held[]): Promise<void> {
+    const known = await Promise.all(all.map((held) => this.#keeper.confirmed(held)));
+    if (known.every(Boolean)) return;
+    throw new Error(`Cannot begin as it must be acknowledged before: ${all[0]!.told.id} is not`);
+  }
+
+  /** It is settled, one way or the other. */
+  #released(held: Held, delay?: number): void {
+    held.isSettled = true;
+    for (const { holds } of this.#supplies) if (holds.get(held.seq) === held) holds.delete(held);
+    if (held.key !== undefined) {
+      // those behind it wait for it, but not here
+      if (delay !== undefined && !this.#isStopped) this.#lanes.away(held, delay);
+      else this.#lanes.leave(held);
+    }
+    if (this.#isStopped) this.#restIfDone();
+  }
+
+  #giveBackWaiting(): void {
+    const waiting = [...this.#lanes.clear(), ...this.#batches?.clear() ?? []];
+    for (const held of waiting) this.#settlement.giveBack(held, 0);
+  }
+
+  #fill(): void {
+    for (const { puller } of this.#supplies) puller.fillSoon();
+  }
+
+  #changed(change: ConnectionChange): void {
+    if (change === "closed") return this.#close();
+    for (const { holds, puller } of this.#supplies) {
+      holds[change]();
+      puller[change]();
+    }
+    this.#keeper[change]();
+  }
+
+  /** It was stopped, and its last handler has ended. */
+  #restIfDone(): void {
+    if (this.#supplies.some(({ holds }) => holds.size > 0)) return;
+    for (const { holds } of this.#supplies) holds.rest();
+    this.#deadlines.rest();
+    this.#keeper.whenSure(() => {
+      this.#keeper.close();
+      this.#stopListening();
+    });
+  }
+
+  #close(): void {
+    this.#isStopped = true;
+    this.#stopListening();
+    this.#lanes.clear();
+    this.#batches?.clear();
+    this.#deadlines.rest();
+    for (const { holds, puller } of this.#supplies) {
+      puller.close();
+      holds.close();
+    }
+    this.#keeper.close();
+  }
+}

@@ -1,0 +1,26 @@
+import { legible } from "../../legible.ts";
+import type { PullStatus } from "../api/pull_status.ts";
+
+/**
+ * What a status means for the one who asked: `alive`, the request waits; `ended`, it is over; `again`, everything has to
+ * be asked for again; `gone`, there is no consumer, or nobody who answers for it. Anything else is the server's refusal,
+ * in its words.
+ */
+export type PullVerdict = "alive" | "ended" | "again" | "gone" | (string & Record<never, never>);
+
+const ENDED = /^(?:Message Size Exceeds MaxBytes|Batch Completed)/i;
+const AGAIN = /^(?:Leadership Change|Server Shutdown)/i;
+const GONE = /^Consumer Deleted/i;
+
+/** Reads a status; one that says nothing of what is left of the request ends all requests. */
+export function pullVerdict({ code, text, pendingMessages }: PullStatus): PullVerdict {
+  if (code === 100) return "alive";
+  if (code === 503) return "gone";
+  // the pin of a group, which we are in no more
+  if (code === 423) return "again";
+  const isEnd = code === 408 || code === 404 || (code === 409 && ENDED.test(text));
+  if (isEnd) return pendingMessages > 0 ? "ended" : "again";
+  if (code === 409 && AGAIN.test(text)) return "again";
+  if (code === 409 && GONE.test(text)) return "gone";
+  return legible(`${code} ${text}`);
+}

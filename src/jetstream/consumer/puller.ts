@@ -1,0 +1,294 @@
+import type { Timer } from "../../clock.ts";
+import { isPowerOfTen } from "../../events.ts";
+import { asError } from "../../legible.ts";
+import type { BrokerAccess, RawMessage, RawSubscription } from "../../door/mod.ts";
+import { readPullStatus } from "../api/pull_status.ts";
+import { pullVerdict } from "./pull_verdict.ts";
+import { Silence } from "./silence.ts";
+
+/** How long a request waits for messages, in milliseconds. */
+const EXPIRES = 30_000;
+/** How often to ask while the server is silent, or has no consumer for us, in milliseconds: at first, and at most. */
+const FIRST_WAIT = 50;
+const LONGEST_WAIT = 1_000;
+/** How often to ask a server that refuses what we ask, in milliseconds. */
+const REFUSED_WAIT = 5_000;
+/** How many requests wait at most. */
+const MOST_REQUESTS = 8;
+const NANOSECONDS = 1_000_000;
+const encoder = new TextEncoder();
+
+/** Which consumer is asked, and how. */
+export interface PullPlan {
+  /** Where it is asked, without `$JS.API`: `CONSUMER.MSG.NEXT.ORDERS.billing`, behind the prefix. */
+  readonly subject: string;
+  /** For messages: `consumer "billing" of "ORDERS"`. */
+  readonly what: string;
+  /** Milliseconds. */
+  readonly heartbeat: number;
+}
+
+/** What one request may ask for, as the consumer says. */
+export interface PullLimits {
+  readonly batch: number;
+  /** Milliseconds. */
+  readonly expires: number;
+  /** 0 for any number. */
+  readonly bytes: number;
+}
+
+/** Gets what is pulled. */
+export interface PullOwner {
+  /** How many more messages there are places for. */
+  readonly room: number;
+  /** How many places there are in all. */
+  readonly places: number;
+  /** Takes a delivery; returns whether it was one. */
+  take(raw: RawMessage): boolean;
+  /** The consumer is not there; resolves once it is again, and rejects if it cannot be. */
+  restore(): Promise<void>;
+  report(error: Error): void;
+}
+
+/**
+ * Asks a consumer for as many messages as there are places for, and no more, so that none waits here while its time runs.
+ * A request ends with the connection, with the leader of the consumer, and with the consumer: then it is asked again, at
+ * an inbox of its own, as an old request must not be served besides the new one.
+ */
+export class Puller {
+  readonly #access: BrokerAccess;
+  readonly #plan: PullPlan;
+  readonly #owner: PullOwner;
+  readonly #silence: Silence;
+  #limits: PullLimits = { batch: Infinity, expires: EXPIRES, bytes: 0 };
+  #inbox = "";
+  #subscription: RawSubscription | undefined;
+  /** How many messages may come still. */
+  #asked = 0;
+  /** How many requests for them the server has at most. */
+  #requests = 0;
+  #state: "closed" | "open" | "stopped" = "closed";
+  #isDown = false;
+  #isFilling = false;
+  /** Wakes us to ask again after a refusal. */
+  #retry: Timer | undefined;
+  #wait = FIRST_WAIT;
+  #restoring = false;
+  #silences = 0;
+  #refusals = 0;
+  #strange = 0;
+
+  constructor(access: BrokerAccess, plan: PullPlan, owner: PullOwner) {
+    this.#access = access;
+    this.#plan = plan;
+    this.#owner = owner;
+    const isWaiting = () => this.#state === "open" && this.#asked > 0 && !this.#isDown;
+    const silent = (milliseconds: number) => this.#silent(milliseconds);
+    this.#silence = new Silence(access.clock, plan.heartbeat, isWaiting, silent);
+  }
+
+  /** Listens; the server has the subscription once the connection is flushed. */
+  listen(refused: (error: Error) => void): void {
+    const inbox = this.#inbox = this.#access.newInbox();
+    const take = (raw: RawMessage) => this.#take(raw, inbox);
+    this.#subscription = this.#access.subscribe(inbox, take, { refused });
+  }
+
+  /** Begins to ask. */
+  open(limits: PullLimits): void {
+    if (this.#state === "stopped") return;
+    const { batch, expires, bytes } = limits;
+    this.#limits = { batch, expires: Math.min(expires, EXPIRES), bytes };
+    this.#state = "open";
+    this.fill();
+  }
+
+  /** Asks for what there is room for, a little later, so that many places are asked for at once. */
+  fillSoon(): void {
+    if (this.#isFilling || this.#asked * 2 > this.#owner.places) return;
+    this.#isFilling = true;
+    queueMicrotask(() => {
+      this.#isFilling = false;
+      this.fill();
+    });
+  }
+
+  /** Asks for what there is room for. */
+  fill(): void {
+    if (this.#state !== "open" || this.#isDown || this.#retry || this.#restoring) return;
+    const wanted = Math.min(this.#owner.room - this.#asked, this.#limits.batch);
+    // a request for each place that becomes free would cost as much as its message
+    if (wanted <= 0 || this.#asked * 2 > this.#owner.places) return;
+    if (this.#requests < MOST_REQUESTS) return this.#ask(wanted);
+    // one request for all in place of many, of which a server takes a limited number
+    const all = wanted + this.#asked;
+    this.#renew();
+    this.#ask(Math.min(all, this.#limits.batch));
+  }
+
+  /** The connection is lost, and with it every request. */
+  lost(): void {
+    this.#isDown = true;
+    this.#clear();
+    this.#renew();
+  }
+
+  /** The connection is there again. */
+  back(): void {
+    this.#isDown = false;
+    this.#wait = FIRST_WAIT;
+    this.#silences = 0;
+    this.fill();
+  }
+
+  /** Asks no more; resolves once nothing is on its way. */
+  async stop(): Promise<void> {
+    this.#state = "stopped";
+    this.#clear();
+    await this.#subscription?.drain();
+  }
+
+  /** Ends it at once. */
+  close(): void {
+    this.#state = "stopped";
+    this.#clear();
+    this.#subscription?.unsubscribe();
+  }
+
+  #ask(batch: number): void {
+    const { expires, bytes } = this.#limits;
+    const heartbeat = Math.min(this.#plan.heartbeat, Math.floor(expires / 2));
+    const size = bytes > 0 ? `,"max_bytes":${bytes}` : "";
+    const request = `{"batch":${batch},"expires":${expires * NANOSECONDS},` +
+      `"idle_heartbeat":${heartbeat * NANOSECONDS}${size}}`;
+    try {
+      const options = { replyTo: this.#inbox, isRepeated: true };
+      this.#access.publish(this.#plan.subject, encoder.encode(request), options);
+    } catch (error) {
+      this.#owner.report(asError(error));
+      return this.#askLater(LONGEST_WAIT);
+    }
+    // after a silence nothing was heard yet
+    if (this.#asked === 0 && this.#silences === 0) this.#silence.heard();
+    this.#asked += batch;
+    this.#requests++;
+    this.#silence.watch();
+  }
+
+  #take(raw: RawMessage, inbox: string): void {
+    const isOfNow = inbox === this.#inbox;
+    const isStatus = raw.subject === inbox;
+    // what a request of before was still given is ours; how it ended says nothing of the new ones
+    if (!isOfNow && isStatus) return;
+    if (isOfNow) {
+      this.#silence.heard();
+      this.#silences = 0;
+    }
+    if (isStatus) return this.#status(raw);
+    if (!this.#owner.take(raw)) return this.#tellStrange(raw);
+    this.#wait = FIRST_WAIT;
+    if (!isOfNow) return;
+    this.#asked = Math.max(0, this.#asked - 1);
+    if (this.#asked === 0) this.#requests = 0;
+    this.fillSoon();
+  }
+
+  #status(raw: RawMessage): void {
+    const status = readPullStatus(raw);
+    if (status.code === 0) return this.#tellStrange(raw);
+    const verdict = pullVerdict(status);
+    switch (verdict) {
+      case "alive":
+        this.#wait = FIRST_WAIT;
+        return;
+      case "ended":
+        this.#asked = Math.max(0, this.#asked - status.pendingMessages);
+        return this.fill();
+      case "again":
+        return this.#askLater(this.#nextWait(), true);
+      case "gone":
+        return this.#restore();
+      default:
+        this.#refused(verdict);
+    }
+  }
+
+  /** The server does not do what we ask, and would not a moment later. */
+  #refused(words: string): void {
+    if (isPowerOfTen(++this.#refusals)) {
+      const { what } = this.#plan;
+      const rule = `the server must accept the request: ${words}`;
+      this.#owner.report(new Error(`Cannot take messages of the ${what} as ${rule}`));
+    }
+    this.#askLater(REFUSED_WAIT, true);
+  }
+
+  /** Asks again later; with a new inbox the server forgets what it still has of us. */
+  #askLater(wait: number, isNew = false): void {
+    if (isNew) this.#renew();
+    this.#retry ??= this.#access.clock.setTimeout(() => {
+      this.#retry = undefined;
+      this.fill();
+    }, wait);
+  }
+
+  /** There is no such consumer, or JetStream has no leader. */
+  #restore(): void {
+    if (this.#restoring || this.#state !== "open") return;
+    this.#renew();
+    this.#restoring = true;
+    const done = (error?: unknown) => {
+      this.#restoring = false;
+      if (this.#state !== "open") return;
+      if (error === undefined) this.#refusals = 0;
+      else if (isPowerOfTen(++this.#refusals)) this.#owner.report(asError(error));
+      this.#askLater(this.#nextWait());
+    };
+    this.#owner.restore().then(() => done(), (error) => done(error));
+  }
+
+  #nextWait(): number {
+    const wait = this.#wait;
+    this.#wait = Math.min(LONGEST_WAIT, wait * 2);
+    return wait;
+  }
+
+  /** Forgets the requests, and has the server forget them; what it has sent already still comes. */
+  #renew(): void {
+    this.#asked = this.#requests = 0;
+    this.#subscription?.drain().catch((error) => this.#owner.report(asError(error)));
+    this.listen((error) => this.#owner.report(error));
+  }
+
+  /** It is asked again and again: a new leader does not know of us. */
+  #silent(silent: number): void {
+    if (this.#silences === 0) this.#access.suspect();
+    if (this.#silences++ === 1) {
+      const { what } = this.#plan;
+      const found = `${Math.round(silent)} ms without a word`;
+      const rule = "it must say that there are none";
+      this.#owner.report(new Error(`Cannot take messages of the ${what} as ${rule}: ${found}`));
+    }
+    this.#renew();
+    this.fill();
+    this.#silence.watch(LONGEST_WAIT);
+  }
+
+  /** Whoever knows the inbox can write to it. */
+  #tellStrange({ subject }: RawMessage): void {
+    if (!isPowerOfTen(++this.#strange)) return;
+    const { what } = this.#plan;
+    const sentence = "it must be a delivery or a status of the server: it is neither";
+    const error = new Error(`Cannot take a message of the ${what} as ${sentence}`, {
+      cause: subject,
+    });
+    this.#owner.report(error);
+  }
+
+  #clear(): void {
+    this.#retry?.clear();
+    this.#retry = undefined;
+    this.#silence.clear();
+    this.#asked = this.#requests = 0;
+  }
+}

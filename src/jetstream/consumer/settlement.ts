@@ -1,0 +1,133 @@
+import { asError } from "../../legible.ts";
+import type { Invocation, Outcome } from "../../door/mod.ts";
+import type { AckKeeper } from "./ack_keeper.ts";
+import { term } from "./ack_words.ts";
+import type { ConsumerSettings } from "./consumer_settings.ts";
+import { type DeadWriter, type Death, isUnfit } from "./dead_writer.ts";
+import { delayAfter, Reject, Retry } from "./outcomes.ts";
+import type { Held } from "./stored_delivery.ts";
+
+/** How long a message waits that found no room, or whose dead letter could not be stored, in milliseconds. */
+const NO_ROOM = 1_000;
+const NOT_BURIED = 30_000;
+
+/** What settling needs of its consumer. */
+export interface SettlementOwner {
+  /** Between 0 and 1. */
+  readonly random: () => number;
+  /** The message is no concern of ours any more; it comes again after `delay` milliseconds, if that is given. */
+  released(held: Held, delay?: number): void;
+  report(error: Error, invocation?: Invocation): void;
+}
+
+/** Makes an acknowledgement of each outcome, a dead letter, or another attempt. */
+export class Settlement {
+  readonly #settings: ConsumerSettings;
+  readonly #keeper: AckKeeper;
+  readonly #dead: DeadWriter | undefined;
+  readonly #owner: SettlementOwner;
+
+  constructor(
+    settings: ConsumerSettings,
+    keeper: AckKeeper,
+    dead: DeadWriter | undefined,
+    owner: SettlementOwner,
+  ) {
+    this.#settings = settings;
+    this.#keeper = keeper;
+    this.#dead = dead;
+    this.#owner = owner;
+  }
+
+  /** Settles a message; returns a promise if that takes more than to tell it. */
+  settle(held: Held, outcome: Outcome, invocation?: Invocation): void | Promise<void> {
+    if (this.#settings.isBefore) return this.#settleKnown(held, outcome, invocation);
+    if (held.isSettled) {
+      // it has ended although the broker gave it back
+      if (outcome.kind === "done") this.#keeper.done(held);
+      return;
+    }
+    if (outcome.kind === "done") return this.done(held);
+    if (outcome.kind === "failed") return this.failed(held, outcome.error, invocation);
+    this.giveBack(held, outcome.reason === "stopping" ? 0 : NO_ROOM);
+  }
+
+  /** It is done. */
+  done(held: Held): void | Promise<void> {
+    if (!this.#settings.confirm) {
+      this.#keeper.done(held);
+      return this.#release(held);
+    }
+    return this.#keeper.confirmed(held).then(() => this.#release(held));
+  }
+
+  /** It goes back to the server, for whoever is free. */
+  giveBack(held: Held, delay: number): void {
+    this.#keeper.again(held, delay);
+    this.#release(held, delay);
+  }
+
+  /** It has failed: it is tried again, or given up. */
+  failed(held: Held, thrown: unknown, invocation?: Invocation): void | Promise<void> {
+    const error = asError(thrown);
+    if (error instanceof Reject) return this.bury(held, { reason: "rejected", error }, invocation);
+    if (isUnfit(error)) return this.bury(held, { reason: "unfit", error }, invocation);
+    const { retry } = this.#settings;
+    if (!(error instanceof Retry)) this.#owner.report(error, invocation);
+    if (held.attempt >= retry.attempts) {
+      return this.bury(held, { reason: "failed", error }, invocation);
+    }
+    const wanted = error instanceof Retry ? error.after : undefined;
+    this.giveBack(held, wanted ?? delayAfter(held.attempt, retry, this.#owner.random));
+  }
+
+  /** It is given up: it becomes a dead letter, and if none can be stored now, it comes again. */
+  bury(held: Held, death: Death, invocation?: Invocation): void | Promise<void> {
+    this.#owner.report(givenUp(held, death), invocation);
+    if (this.#dead) return this.#store(this.#dead, held, death);
+    this.#keeper.over(held, term(death.error.message));
+    this.#release(held);
+  }
+
+  async #store(dead: DeadWriter, held: Held, death: Death): Promise<void> {
+    try {
+      await dead.write(held, death);
+      // if it is delivered again all the same, its dead letter is found
+      await this.#keeper.confirmed(held);
+      this.#release(held);
+    } catch (error) {
+      this.#owner.report(asError(error));
+      this.giveBack(held, NOT_BURIED);
+    }
+  }
+
+  /** The server has forgotten it before its handler began. */
+  #settleKnown(held: Held, outcome: Outcome, invocation: Invocation | undefined): void {
+    if (held.isSettled) return;
+    if (outcome.kind === "failed") this.#owner.report(asError(outcome.error), invocation);
+    // no handler has begun, and nothing was acknowledged
+    if (outcome.kind === "refused" && !held.invocation) {
+      return this.giveBack(held, outcome.reason === "stopping" ? 0 : NO_ROOM);
+    }
+    this.#release(held);
+  }
+
+  #release(held: Held, delay?: number): void {
+    held.isSettled = true;
+    this.#owner.released(held, delay);
+  }
+}
+
+function givenUp(
+  { origin: { stream, seq }, attempt }: Held,
+  { reason, error: cause }: Death,
+): Error {
+  const rules = {
+    failed: `its handler must succeed within ${attempt} attempts`,
+    rejected: "its handler must accept it",
+    unfit: "its body must be fit for the handler",
+    lost: "its handler must end",
+  };
+  const sentence = `Cannot handle ${stream}:${seq} as ${rules[reason]}: ${cause.message}`;
+  return new Error(sentence, { cause });
+}

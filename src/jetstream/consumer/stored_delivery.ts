@@ -1,0 +1,120 @@
+import { copyRawMessage, type Invocation, type RawMessage } from "../../door/mod.ts";
+import type { AckSubject } from "../api/ack_subject.ts";
+
+/** What a message's delivery tells; handlers of a consumer get it as `message.delivery`. */
+export interface StoredDelivery {
+  /** Names the message for good, as `ORDERS:17`: the same at each attempt, and when a dead letter is replayed. */
+  readonly id: string;
+  /** Its number in the stream. */
+  readonly seq: number;
+  /** How often it was delivered, this time included. */
+  readonly attempt: number;
+  /** When it was stored. */
+  readonly time: Date;
+  /** How many messages were left for the consumer behind it. */
+  readonly pending: number;
+  readonly stream: string;
+  readonly consumer: string;
+}
+
+/** The message that a delivery is about, by its first storing. */
+export interface Origin {
+  readonly subject: string;
+  readonly stream: string;
+  readonly consumer: string;
+  readonly seq: number;
+  /** Milliseconds since 1970. */
+  readonly time: number;
+}
+
+/** What was delivered, and what is told about it. Properties of it are read by few handlers, so they are made then. */
+class Told implements StoredDelivery {
+  readonly #origin: Origin;
+  readonly attempt: number;
+  readonly pending: number;
+
+  constructor(origin: Origin, { attempt, pending }: AckSubject) {
+    this.#origin = origin;
+    this.attempt = attempt;
+    this.pending = pending;
+  }
+
+  get id(): string {
+    return `${this.#origin.stream}:${this.#origin.seq}`;
+  }
+
+  get seq(): number {
+    return this.#origin.seq;
+  }
+
+  get time(): Date {
+    return new Date(this.#origin.time);
+  }
+
+  get stream(): string {
+    return this.#origin.stream;
+  }
+
+  get consumer(): string {
+    return this.#origin.consumer;
+  }
+
+  /** The text for logs: it shows the getters, which a log would otherwise omit. */
+  [Symbol.for("Deno.customInspect")](
+    inspect: typeof Deno.inspect,
+    how: Deno.InspectOptions,
+  ): string {
+    const { id, attempt, time, pending, consumer } = this;
+    return `Delivery ${inspect({ id, attempt, time, pending, consumer }, how)}`;
+  }
+}
+
+/** One message from its delivery until what became of it is told. */
+export class Held {
+  raw: RawMessage;
+  readonly origin: Origin;
+  readonly told: StoredDelivery;
+  /** Its number in the stream that it was delivered from. */
+  readonly seq: number;
+  readonly attempt: number;
+  /** Where its outcome is told; a later delivery of the same message has another address. */
+  ackTo: string;
+  /** When the server was told last that it is worked on, by the clock. */
+  toldAt: number;
+  key: string | undefined;
+  /** What it is to become, whatever becomes of the others of its batch. */
+  verdict: Error | undefined;
+  invocation: Invocation | undefined;
+  isSettled = false;
+  /** The subscription to the consumer that it is from. */
+  readonly supply: object;
+
+  constructor(
+    supply: object,
+    raw: RawMessage,
+    ack: AckSubject,
+    origin: Origin,
+    now: number,
+  ) {
+    this.supply = supply;
+    this.raw = raw;
+    this.ackTo = raw.replyTo;
+    this.origin = origin;
+    this.told = new Told(origin, ack);
+    this.seq = ack.seq;
+    this.attempt = ack.attempt;
+    this.toldAt = now;
+  }
+
+  /** Copies it out of what was read from the socket, as it has to wait. */
+  kept(): this {
+    this.raw = copyRawMessage(this.raw);
+    return this;
+  }
+
+  /** The size of body and headers, in bytes. */
+  get size(): number {
+    const { data, headerBlock } = this.raw;
+    return data.length + (headerBlock?.length ?? 0);
+  }
+}

@@ -1,0 +1,154 @@
+import { isPowerOfTen } from "../../events.ts";
+import {
+  type BrokerAccess,
+  encodeFields,
+  MessageHeaders,
+  type RawMessage,
+} from "../../door/mod.ts";
+import { type AckSubject, readAckSubject } from "../api/ack_subject.ts";
+import type { ConsumerInfo } from "../api/api_types.ts";
+import { keptHeaders, readDeadLetter } from "../dead/dead_letter.ts";
+import type { AckKeeper } from "./ack_keeper.ts";
+import { term } from "./ack_words.ts";
+import { Holds } from "./holds.ts";
+import { Puller, type PullLimits, type PullOwner } from "./puller.ts";
+import { Held, type Origin } from "./stored_delivery.ts";
+
+const NANOSECONDS = 1_000_000;
+
+/** What a supply feeds. */
+export interface SupplyOwner {
+  /** How many more messages there are places for. */
+  room(): number;
+  /** How many places there are in all. */
+  places(): number;
+  /** Takes a message that was delivered. */
+  arrived(held: Held): void;
+  /** The consumer is not there; `next` is where to go on in the stream, if it has to be made again. */
+  restore(next: number | undefined): Promise<void>;
+  report(error: Error): void;
+}
+
+/** Which consumer it is, and how it is asked. */
+export interface SupplyPlan {
+  readonly prefix: string;
+  readonly stream: string;
+  readonly consumer: string;
+  readonly ackWait: number;
+  readonly heartbeat: number;
+  /** Whether it delivers dead letters that are given back. */
+  readonly isReplay: boolean;
+}
+
+/** One consumer of the server that feeds the handlers: what is asked of it, and what it waits for. */
+export class Supply implements PullOwner {
+  readonly holds: Holds;
+  readonly puller: Puller;
+  readonly #access: BrokerAccess;
+  readonly #plan: SupplyPlan;
+  readonly #owner: SupplyOwner;
+  readonly #keeper: AckKeeper;
+  /** Behind the last message that was delivered here. */
+  #next: number | undefined;
+  #foreign = 0;
+
+  constructor(access: BrokerAccess, plan: SupplyPlan, owner: SupplyOwner, keeper: AckKeeper) {
+    this.#access = access;
+    this.#plan = plan;
+    this.#owner = owner;
+    this.#keeper = keeper;
+    this.holds = new Holds(access, plan.ackWait);
+    const { prefix, stream, consumer, heartbeat } = plan;
+    this.puller = new Puller(access, {
+      subject: `${prefix}.CONSUMER.MSG.NEXT.${stream}.${consumer}`,
+      what: `consumer "${consumer}" of "${stream}"`,
+      heartbeat,
+    }, this);
+  }
+
+  get room(): number {
+    return this.#owner.room();
+  }
+
+  get places(): number {
+    return this.#owner.places();
+  }
+
+  /** Begins to ask; `info` is what the server has, if it was asked. */
+  open(info: ConsumerInfo | undefined): void {
+    if (info) this.#note(info);
+    this.puller.open(limitsOf(info));
+  }
+
+  take(raw: RawMessage): boolean {
+    const ack = readAckSubject(raw.replyTo);
+    const { stream, consumer } = this.#plan;
+    if (!ack || ack.stream !== stream || ack.consumer !== consumer) return false;
+    const known = this.holds.get(ack.seq);
+    if (known) {
+      // it is still handled here: the server wants to hear of it under its new address
+      known.ackTo = raw.replyTo;
+      return true;
+    }
+    // its outcome was told, and is on its way or was lost
+    if (ack.attempt > 1 && this.#keeper.repeat(ack.seq, raw.replyTo, this)) return true;
+    this.#next = Math.max(this.#next ?? 0, ack.seq + 1);
+    const held = this.#plan.isReplay ? this.#replayed(raw, ack) : this.#delivered(raw, ack);
+    if (!held) return true;
+    this.holds.add(held);
+    this.#owner.arrived(held);
+    return true;
+  }
+
+  restore(): Promise<void> {
+    return this.#owner.restore(this.holds.size > 0 ? this.holds.lowest : this.#next);
+  }
+
+  /** Another stream has the name now: its numbers begin anew. */
+  forget(): void {
+    this.#next = undefined;
+  }
+
+  report(error: Error): void {
+    this.#owner.report(error);
+  }
+
+  #delivered(raw: RawMessage, ack: AckSubject): Held {
+    const { stream, consumer, seq, time } = ack;
+    const origin: Origin = { subject: raw.subject, stream, consumer, seq, time };
+    return new Held(this, raw, ack, origin, this.#access.clock.now());
+  }
+
+  /** A dead letter that was given back: the handler gets the message that it was. */
+  #replayed(raw: RawMessage, ack: AckSubject): Held | undefined {
+    const headers = MessageHeaders.parse(raw.headerBlock ?? new Uint8Array());
+    const origin = readDeadLetter(headers);
+    if (origin) {
+      const headerBlock = encodeFields(keptHeaders(headers));
+      const { data, replyTo } = raw;
+      const own = { subject: origin.subject, replyTo, data, headerBlock };
+      return new Held(this, own, ack, origin, this.#access.clock.now());
+    }
+    // whoever can write to the stream of dead letters may have written anything
+    this.#access.publish(raw.replyTo, term("It is no dead letter"));
+    if (isPowerOfTen(++this.#foreign)) {
+      const rule = "it must be a dead letter";
+      this.#owner.report(new Error(`Cannot replay "${raw.subject}" as ${rule}: it is not`));
+    }
+  }
+
+  #note({ config, delivered, ack_floor, num_ack_pending }: ConsumerInfo): void {
+    const place = num_ack_pending > 0 ? ack_floor : delivered;
+    this.#next ??= (place?.stream_seq ?? 0) + 1;
+    if (config.ack_wait) this.holds.ackWait = config.ack_wait / NANOSECONDS;
+  }
+}
+
+function limitsOf(info: ConsumerInfo | undefined): PullLimits {
+  const { max_batch, max_expires, max_bytes } = info?.config ?? {};
+  return {
+    batch: max_batch || Infinity,
+    expires: max_expires ? max_expires / NANOSECONDS : Infinity,
+    bytes: max_bytes ?? 0,
+  };
+}

@@ -1,0 +1,111 @@
+import { type HeaderFields, pairsOf } from "../message/headers.ts";
+import { describe, holdsOptions } from "../options.ts";
+import { Pattern } from "../subject/subject.ts";
+
+interface WithHeaders {
+  readonly headers?: HeaderFields;
+}
+
+/**
+ * Merges the publisher's headers with the headers of one message, which replace those of the same name, in any case.
+ */
+export function mergeHeaders(
+  constant: HeaderFields | undefined,
+  own: HeaderFields | undefined,
+): HeaderFields | undefined {
+  if (!constant || !own) return own ?? constant;
+  const given = pairsOf(own);
+  const names = new Set(given.map(([name]) => name.toLowerCase()));
+  return [...pairsOf(constant).filter(([name]) => !names.has(name.toLowerCase())), ...given];
+}
+
+/** What a publisher was called with. */
+export interface PublisherCall<Options> {
+  readonly subject: string;
+  readonly body: unknown;
+  readonly options: Options;
+}
+
+/** Reads how the methods of a publisher are called: its pattern decides that. */
+export class PublisherCalls {
+  readonly #text: string;
+  readonly #prefix: () => string;
+  readonly #headers: HeaderFields | undefined;
+  /** The parameters of the pattern without its prefix, as the compiler knows only these. */
+  readonly #names: readonly string[];
+  #cached: Pattern | undefined;
+
+  /**
+   * Reads the pattern; `headers` are those of every message.
+   *
+   * @throws {InvalidSubjectError} for a pattern that cannot be filled
+   */
+  constructor(text: string, prefix: () => string, headers: HeaderFields | undefined) {
+    this.#text = text;
+    this.#prefix = prefix;
+    this.#headers = headers;
+    const action = "make a publisher";
+    this.#names = new Pattern(text, action).checkFillable(action).names;
+  }
+
+  /** The pattern, with the prefixes of all routers it is in. */
+  get pattern(): string {
+    return this.#prefix() + this.#text;
+  }
+
+  /**
+   * The subject, the body and the options of a call.
+   *
+   * @throws {TypeError} for a call with missing or wrong parameters
+   * @throws {InvalidSubjectError} for a parameter that is not one token
+   */
+  read<Options extends WithHeaders>(
+    method: string,
+    message: readonly unknown[],
+  ): PublisherCall<Options> {
+    this.#checkCall(method, message);
+    const [params, body, options] = this.#names.length > 0 ? message : [{}, ...message];
+    const merged = mergeHeaders(this.#headers, (options as Options | undefined)?.headers);
+    return {
+      subject: this.#parsed().fill((params ?? {}) as Record<string, unknown>),
+      body,
+      options: { ...(options as Options), ...(merged && { headers: merged }) } as Options,
+    };
+  }
+
+  /** Rejects a call that swaps body and parameters, which would otherwise publish the wrong value. */
+  #checkCall(method: string, message: readonly unknown[]): void {
+    const names = this.#names;
+    const isFitting = names.length === 0
+      ? message.length <= 2 && isOptions(message[1])
+      : message.length <= 3 && isParams(names, message[0]) && isOptions(message[2]);
+    if (isFitting) return;
+    const wanted = names.length === 0 ? "body" : `{ ${names.join(", ")} }, body`;
+    const given = message.map(describe).join(", ");
+    throw new TypeError(
+      `Cannot ${method} with the publisher of "${this.pattern}" as it must be called as ` +
+        `${method}(${wanted}, options): ${method}(${given})`,
+    );
+  }
+
+  /**
+   * Parses the pattern once for each prefix, not for each message; the prefix changes until all routers are included.
+   */
+  #parsed(): Pattern {
+    const { pattern } = this;
+    if (this.#cached?.text !== pattern) this.#cached = new Pattern(pattern);
+    return this.#cached;
+  }
+}
+
+/** Whether these are exactly one value for each parameter; any other value would be lost. */
+function isParams(names: readonly string[], params: unknown): boolean {
+  if (typeof params !== "object" || params === null) return false;
+  return names.every((name) => name in params) &&
+    Object.keys(params).every((name) => names.includes(name));
+}
+
+/** Whether the value could be options; the code that uses them rejects unknown ones. */
+function isOptions(options: unknown): boolean {
+  return options === undefined || holdsOptions(options);
+}
