@@ -46,6 +46,7 @@ export class ChunkReader {
     if (this.#digest && size > 0 && digest === undefined) {
       throw this.#fault("unreadable", "its digest must be a SHA-256: it is not");
     }
+    this.#at = this.#part.end;
     if (this.#part.start === this.#part.end) return;
     const { seq, offset } = await this.#find(signal);
     this.#at = offset;

@@ -20,6 +20,16 @@ export interface CollectOptions {
 const RULES: Rules = { olderThan: milliseconds };
 const AGE = 3_600_000;
 
+/**
+ * How old chunks must be, in milliseconds.
+ *
+ * @throws {TypeError} for wrong options
+ */
+export function collectAge(action: string, options: CollectOptions | undefined): number {
+  checkOptions(action, options, RULES);
+  return asMilliseconds(options?.olderThan) ?? AGE;
+}
+
 /** What the server tells of chunks that may belong to nothing. */
 interface Chunks {
   /** In bytes. */
@@ -29,17 +39,11 @@ interface Chunks {
 }
 
 /**
- * Deletes the chunks that belong to no object; gives how many bytes they had.
+ * Deletes the chunks of this age that belong to no object; gives how many bytes they had.
  *
  * @throws {ObjectError} `unreadable`: nobody knows which chunks an info names that cannot be read
  */
-export async function collect(
-  bucket: Bucket,
-  action: string,
-  options: CollectOptions | undefined,
-): Promise<number> {
-  checkOptions(action, options, RULES);
-  const age = asMilliseconds(options?.olderThan) ?? AGE;
+export async function collect(bucket: Bucket, action: string, age: number): Promise<number> {
   // first the chunks: those of an object that is put meanwhile have an info by the time that the infos are read
   const { ids, now } = await idsOf(bucket);
   const failed = (error: Error) => {

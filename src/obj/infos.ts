@@ -2,7 +2,13 @@ import type { PubAck } from "../jetstream/api/api_types.ts";
 import { ConflictError, NotFoundError } from "../jetstream/api/errors.ts";
 import { publishStored } from "../jetstream/publish/publish_stored.ts";
 import type { Bucket } from "./bucket.ts";
-import { decodeInfo, encodeInfo, type Entry, type ObjectInfo } from "./object_info.ts";
+import {
+  decodeInfo,
+  encodeInfo,
+  type Entry,
+  type ObjectInfo,
+  unknownEntry,
+} from "./object_info.ts";
 
 /** The answer to `STREAM.MSG.GET`. */
 interface StoredAnswer {
@@ -70,7 +76,7 @@ export class Infos {
       if (!entry) return undefined;
       try {
         const ack = await this.#write(entry, seq);
-        if (current && current.info.id !== entry.info.id) await this.#forget(current);
+        if (current) await this.#forget(current);
         return { ...entry.info, revision: ack.seq };
       } catch (error) {
         // somebody was faster
@@ -96,14 +102,13 @@ export class Infos {
     return decodeInfo(action, name, data, { bucket: this.#bucket.names.bucket, seq, time });
   }
 
-  /** What is there; `undefined` also for what nobody can read, if that may be replaced: `collect()` gets its chunks. */
-  #replaceable(replacement: Replacement, found: Found): Entry | undefined {
-    const { action, name, replacesUnreadable } = replacement;
+  /** What is there, even if nobody can read it and that may be replaced: `collect()` gets its chunks. */
+  #replaceable({ action, name, replacesUnreadable }: Replacement, found: Found): Entry {
     try {
       return this.#decoded(action, name, found);
     } catch (error) {
       if (!replacesUnreadable) throw error;
-      return undefined;
+      return unknownEntry(name, { ...found, bucket: this.#bucket.names.bucket });
     }
   }
 

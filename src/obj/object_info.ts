@@ -1,4 +1,4 @@
-import { type HeaderFields, isToken, MessageHeaders, pairsOf } from "../door/mod.ts";
+import { encodeFields, type HeaderFields, isToken, MessageHeaders, pairsOf } from "../door/mod.ts";
 import { normalDigest } from "./digest.ts";
 import { ObjectError } from "./errors.ts";
 
@@ -148,11 +148,24 @@ export function decodeInfo(
   return { info, isDeleted };
 }
 
-/** What a program says of an object, as its info has it. */
+/** What stands for an info that nobody can read: it is there, and nobody knows which chunks are its own. */
+export function unknownEntry(name: string, { bucket, seq, time }: InfoPlace): Entry {
+  const sizes = { size: 0, chunks: 0, chunkSize: undefined, digest: undefined };
+  const place = { name, bucket, id: "", time, revision: seq };
+  return { info: { ...place, ...sizes, ...described({}), link: undefined }, isDeleted: false };
+}
+
+/**
+ * What a program says of an object, as its info has it.
+ *
+ * @throws {TypeError} for a header that no message could have
+ */
 export function described(
   { description, headers, metadata = {} }: Description,
 ): Pick<ObjectInfo, "description" | "headers" | "metadata"> {
-  const fields = MessageHeaders.from(headers ? pairsOf(headers) : []);
+  const pairs = headers ? pairsOf(headers) : [];
+  encodeFields(pairs);
+  const fields = MessageHeaders.from(pairs);
   return { description, headers: fields, metadata: { ...metadata } };
 }
 

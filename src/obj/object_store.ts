@@ -1,8 +1,8 @@
-import { type BrokerAccess, type Door, type NatsBroker, register } from "../door/mod.ts";
+import { type BrokerAccess, type Door, type NatsBroker, newToken, register } from "../door/mod.ts";
 import type { ObjectBody } from "./body.ts";
 import { Bucket } from "./bucket.ts";
 import { type ObjectsOptions, type ObjectsSettings, objectsSettings } from "./bucket_options.ts";
-import { collect, type CollectOptions } from "./collect.ts";
+import { collect, collectAge, type CollectOptions } from "./collect.ts";
 import { checkGetOptions, type GetOptions, openObject, type StoredObject } from "./get.ts";
 import { Infos } from "./infos.ts";
 import { linkOf, type LinkTarget, writeLink } from "./links.ts";
@@ -35,10 +35,10 @@ export class ObjectStore implements Objects {
   async put(name: string, body: ObjectBody, options?: PutOptions): Promise<ObjectInfo> {
     const action = this.#action("put", name);
     this.#checkWritable(action);
-    checkPutOptions(action, options);
-    options?.signal?.throwIfAborted();
-    await this.#bucket.declared();
-    const made = await new Put(this.#bucket, action, name, body, options ?? {}).run();
+    const checked = checkPutOptions(action, options);
+    checked.signal?.throwIfAborted();
+    const put = () => new Put(this.#bucket, action, name, body, checked).run();
+    const made = await this.#do(action, put);
     this.#puts++;
     return made;
   }
@@ -46,23 +46,21 @@ export class ObjectStore implements Objects {
   async get(name: string, options?: GetOptions): Promise<StoredObject | undefined> {
     const action = this.#action("get", name);
     const checked = checkGetOptions(action, options);
-    await this.#bucket.declared();
-    const found = await openObject(this.#bucket, action, name, checked);
+    const found = await this.#do(action, () => openObject(this.#bucket, action, name, checked));
     if (found) this.#gets++;
     return found;
   }
 
   async info(name: string): Promise<ObjectInfo | undefined> {
     const action = this.#action("look up", name);
-    await this.#bucket.declared();
-    const entry = await this.#infos.read(action, name);
+    const entry = await this.#do(action, () => this.#infos.read(action, name));
     return entry?.isDeleted ? undefined : entry?.info;
   }
 
   async *list(): AsyncGenerator<ObjectInfo> {
     const { api: { access } } = this.#bucket;
-    await this.#bucket.declared();
     const action = `list the bucket "${this.name}"`;
+    await this.#do(action, () => {});
     const entries = entriesOf(this.#bucket, action, (error) => access.report(error));
     for await (const { info, isDeleted } of entries) if (!isDeleted) yield info;
   }
@@ -70,29 +68,39 @@ export class ObjectStore implements Objects {
   async delete(name: string): Promise<boolean> {
     const action = this.#action("delete", name);
     this.#checkWritable(action);
-    await this.#bucket.declared();
     const make = (current: Entry | undefined): Entry | undefined => {
       if (!current || current.isDeleted) return undefined;
-      const { clock } = this.#bucket.api.access;
-      const gone = { size: 0, chunks: 0, digest: undefined, time: new Date(clock.wallTime()) };
+      const time = new Date(this.#bucket.api.access.clock.wallTime());
+      const id = current.info.id || newToken();
+      const gone = { id, size: 0, chunks: 0, digest: undefined, time };
       return { info: { ...current.info, ...gone }, isDeleted: true };
     };
-    return await this.#infos.replace({ action, name, make }) !== undefined;
+    const replacement = { action, name, make, replacesUnreadable: true };
+    return await this.#do(action, () => this.#infos.replace(replacement)) !== undefined;
   }
 
   async link(name: string, target: LinkTarget): Promise<ObjectInfo> {
     const action = this.#action("make the link", name);
     this.#checkWritable(action);
     const link = linkOf(action, this.name, target);
-    await this.#bucket.declared();
-    return await writeLink(this.#bucket, action, name, link);
+    return await this.#do(action, () => writeLink(this.#bucket, action, name, link));
   }
 
   async collect(options?: CollectOptions): Promise<number> {
     const action = `collect what is left in the bucket "${this.name}"`;
     this.#checkWritable(action);
-    await this.#bucket.declared();
-    return await collect(this.#bucket, action, options);
+    const age = collectAge(action, options);
+    return await this.#do(action, () => collect(this.#bucket, action, age));
+  }
+
+  /** Does it once the bucket is as declared; says of the bucket what the server says of its stream. */
+  async #do<T>(action: string, work: () => T | Promise<T>): Promise<T> {
+    try {
+      await this.#bucket.declared();
+      return await work();
+    } catch (error) {
+      throw this.#bucket.nameIn(error, action);
+    }
   }
 
   #action(verb: string, name: string): string {

@@ -28,16 +28,22 @@ export class Put {
   readonly #chunker: Chunker;
   readonly #writer: ChunkWriter;
   readonly #chunkSize: number;
+  readonly #described: ReturnType<typeof described>;
   readonly #digest = new Digest();
   #size = 0;
   #stored = 0;
 
-  /** Begins; `body` and `options` are checked. */
+  /**
+   * Takes the body; the options are checked.
+   *
+   * @throws {TypeError} for what is no body, and for headers that cannot be sent
+   */
   constructor(bucket: Bucket, action: string, name: string, body: ObjectBody, options: PutOptions) {
     this.#bucket = bucket;
     this.#action = action;
     this.#name = name;
     this.#options = options;
+    this.#described = described(options);
     this.#parts = partsOf(action, body);
     this.#chunkSize = bucket.chunkSize;
     this.#chunker = new Chunker(this.#parts, this.#chunkSize);
@@ -135,7 +141,7 @@ export class Put {
       digest: this.#digest.text(),
       time: new Date(clock.wallTime()),
       revision: 0,
-      ...described(this.#options),
+      ...this.#described,
       link: undefined,
     };
   }
