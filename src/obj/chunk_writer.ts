@@ -2,9 +2,8 @@ import { pause } from "../deadline.ts";
 import { ConnectionError } from "../errors.ts";
 import { asError } from "../legible.ts";
 import type { Message } from "../door/mod.ts";
-import type { PubAck } from "../jetstream/api/api_types.ts";
 import { NotStoredError } from "../jetstream/api/errors.ts";
-import { readReply } from "../jetstream/api/reply.ts";
+import { readAnswer } from "../jetstream/publish/pub_ack.ts";
 import type { Bucket } from "./bucket.ts";
 import type { Chunk } from "./chunker.ts";
 import { isPassing } from "./passing.ts";
@@ -59,6 +58,7 @@ export class ChunkWriter {
   /** Since when nothing could be stored, by the clock. */
   #troubledSince: number | undefined;
   #failure: { readonly error: unknown } | undefined;
+  readonly #failed = new AbortController();
   #isUp = true;
   #changed = Promise.withResolvers<void>();
 
@@ -102,9 +102,15 @@ export class ChunkWriter {
     await this.#stored.keepOnly(this.#count);
   }
 
-  /** Ends the wait for a window, so that the program's signal can end a put. */
+  /** Aborts with the reason once it has failed. */
+  get signal(): AbortSignal {
+    return this.#failed.signal;
+  }
+
+  /** Gives up: whoever waits gets the error, unless another one came first. */
   fail(error: unknown): void {
     this.#failure ??= { error };
+    this.#failed.abort(this.#failure.error);
     this.#change();
   }
 
@@ -141,16 +147,14 @@ export class ChunkWriter {
     }
   }
 
-  #answered(index: number, answer: Message): void {
-    try {
-      const ack = readReply<PubAck>(this.#settings.action, answer.data);
-      const isNext = index === this.#unconfirmed[0]?.index && !ack.duplicate;
-      // what came before it is lost, or was stored behind it
-      if (!isNext || !this.#stored.add(ack)) throw new OutOfOrder();
-      this.#confirm(1);
-    } catch (error) {
-      this.#disturb(error);
-    }
+  #answered(index: number, { data }: Message): void {
+    const packet = { subject: "", replyTo: "", data, headerBlock: undefined };
+    const answer = readAnswer(this.#settings.action, packet);
+    if (answer.kind === "refused") return this.#disturb(answer.error);
+    const isNext = answer.kind === "stored" && index === this.#unconfirmed[0]?.index;
+    // one that came before it is lost, or was stored behind it
+    if (!isNext || !this.#stored.add(answer.ack)) return this.#disturb(new OutOfOrder());
+    this.#confirm(1);
   }
 
   /** The first ones are stored. */

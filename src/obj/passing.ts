@@ -1,9 +1,8 @@
 import { NoRespondersError, OutboxFullError, TimeoutError } from "../errors.ts";
-import { JetStreamError, UnavailableError } from "../jetstream/api/errors.ts";
+import { UnavailableError } from "../jetstream/api/errors.ts";
 
 /** Whether an error may be gone in a moment: of an outage, or of a cluster that has no leader yet. */
 export function isPassing(error: unknown): boolean {
   if (error instanceof UnavailableError) return error.errCode === 0 && error.needs === undefined;
-  if (error instanceof JetStreamError) return error.code === 503;
   return [NoRespondersError, OutboxFullError, TimeoutError].some((kind) => error instanceof kind);
 }

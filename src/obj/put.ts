@@ -5,7 +5,7 @@ import { UnknownOutcomeError } from "../jetstream/api/errors.ts";
 import { type ObjectBody, type Parts, partsOf } from "./body.ts";
 import type { Bucket } from "./bucket.ts";
 import { ChunkWriter, stopped } from "./chunk_writer.ts";
-import { Chunker } from "./chunker.ts";
+import { type Chunk, Chunker } from "./chunker.ts";
 import { Digest } from "./digest.ts";
 import { Infos, purgeChunks } from "./infos.ts";
 import { described, type ObjectInfo } from "./object_info.ts";
@@ -52,11 +52,7 @@ export class Put {
       id: this.#id,
       chunkSize: this.#chunkSize,
       timeout: bucket.settings.timeout,
-      stored: (chunk) => {
-        this.#stored += chunk.data.length;
-        this.#chunker.release(chunk);
-        options.onProgress?.(this.#stored);
-      },
+      stored: (chunk) => this.#tell(chunk),
     });
   }
 
@@ -84,11 +80,20 @@ export class Put {
     }
   }
 
+  #tell(chunk: Chunk): void {
+    this.#stored += chunk.data.length;
+    this.#chunker.release(chunk);
+    try {
+      this.#options.onProgress?.(this.#stored);
+    } catch (error) {
+      this.#bucket.api.access.report(asError(error, "onProgress threw"));
+    }
+  }
+
   async #writeChunks(): Promise<void> {
-    const { signal } = this.#options;
+    const { signal } = this.#writer;
     for (;;) {
-      const reading = this.#chunker.next();
-      const chunk = await (signal ? within(reading, { signal }, this.#action) : reading);
+      const chunk = await within(this.#chunker.next(), { signal }, this.#action);
       if (!chunk) return;
       this.#digest.update(chunk.data);
       this.#size += chunk.data.length;

@@ -18,7 +18,7 @@ export interface PutOptions {
    * @default {whatever is there is replaced}
    */
   readonly revision?: number;
-  /** Called with the number of bytes that are stored, whenever there are more. It must not throw. */
+  /** Called with the number of bytes that are stored, whenever there are more; what it throws is an `error` event. */
   readonly onProgress?: (stored: number) => void;
 }
 

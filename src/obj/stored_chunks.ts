@@ -20,8 +20,9 @@ export class StoredChunks {
   }
 
   /** Takes an acknowledgement; gives `false` if it is not one for a chunk behind the last. */
-  add({ stream, seq }: PubAck): boolean {
-    if (stream !== this.#bucket.names.stream || !(seq > this.#last)) return false;
+  add({ stream, seq, duplicate }: PubAck): boolean {
+    const isNew = stream === this.#bucket.names.stream && seq > this.#last && !duplicate;
+    if (!isNew) return false;
     this.#last = seq;
     return true;
   }
