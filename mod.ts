@@ -94,8 +94,8 @@ export type { Given, GivenBySource, KIND, Kind, Source } from "./src/source/sour
 export type { Handler } from "./src/subscriber/subscriber.ts";
 export type { HandlerSubscriber, ReadSubscriber, Subscriber } from "./src/subscriber/subscriber.ts";
 export type { ReadOptions, SubscriberOptions } from "./src/subscriber/subscriber_options.ts";
-export type { Addressed, Publisher } from "./src/sending/publisher.ts";
-export type { PublisherOptions } from "./src/sending/publisher.ts";
+export type { Addressed, Publisher } from "./src/sending/publisher_types.ts";
+export type { PublisherOptions } from "./src/sending/publisher_types.ts";
 export type {
   Draft,
   GivenDraft,

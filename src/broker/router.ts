@@ -3,12 +3,8 @@ import type { SessionHandler } from "../link/session.ts";
 import { checkSession, type SessionOptions } from "../link/link_options.ts";
 import type { Middleware } from "../middleware/middleware.ts";
 import { checkOptions, middleware as aMiddleware, text, wrongCall } from "../options.ts";
-import {
-  checkPublisher,
-  PatternPublisher,
-  type Publisher,
-  type PublisherOptions,
-} from "../sending/publisher.ts";
+import { checkPublisher, PatternPublisher } from "../sending/publisher.ts";
+import type { Publisher, PublisherOptions } from "../sending/publisher_types.ts";
 import {
   checkRouterPrefix,
   checkText,

@@ -28,11 +28,17 @@ export { ReceivedMessage } from "../message/message.ts";
 export type { Message } from "../message/message.ts";
 export { copyOf, copyRawMessage } from "../message/raw_message.ts";
 export type { RawMessage } from "../message/raw_message.ts";
-export { checkSent, LONGEST_VALIDATION, standardSchema, validate } from "../message/schema.ts";
+export {
+  checkSent,
+  LONGEST_VALIDATION,
+  SlowChecks,
+  standardSchema,
+  validate,
+} from "../message/schema.ts";
 export type { Schema } from "../message/schema.ts";
 export { isBytes } from "../message/body.ts";
-export { type Addressed, namesRule } from "../sending/publisher.ts";
-export { PublisherCalls } from "../sending/publisher_calls.ts";
+export { namesRule, PublisherCalls } from "../sending/publisher.ts";
+export type { Addressed } from "../sending/publisher_types.ts";
 export type { NatsBroker } from "../broker/broker.ts";
 export type {
   AwaitedMessage,

@@ -3,6 +3,7 @@ import { register } from "../door/mod.ts";
 import { JetStreamApi } from "./api/js_api.ts";
 import type { PublishCounts } from "./publish/program_publisher.ts";
 import { Publications } from "./publish/publications.ts";
+import { openReads, stopReads } from "./read/open_reads.ts";
 import { declareNeeds, declareStream } from "./stream/declare_stream.ts";
 import { declaredConfig, type Stream } from "./stream/stream.ts";
 
@@ -75,9 +76,10 @@ export class JetStreamDoor implements Door {
     for (const stream of [...this.#streams.values()]) await this.#declare(stream);
   }
 
-  /** Waits for the answers of what was published. */
+  /** Ends what is read, and waits for the answers of what was published. */
   async stop(): Promise<void> {
     this.#isStarted = false;
+    await stopReads(this.access);
     await Publications.of(JetStreamApi.of(this.access)).idle();
   }
 
@@ -93,7 +95,7 @@ export class JetStreamDoor implements Door {
 
   stats(): Readonly<Record<string, number>> {
     const { count: pending } = Publications.of(JetStreamApi.of(this.access));
-    return { ...this.counts, pending };
+    return { ...this.counts, pending, reads: openReads(this.access).size };
   }
 
   async #declare(stream: Stream): Promise<void> {

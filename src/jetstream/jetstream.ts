@@ -1,9 +1,11 @@
-import { checkOptions, describe, text } from "../options.ts";
+import type { Duration } from "../duration.ts";
+import { checkOptions } from "../options.ts";
 import { handled } from "../promises.ts";
 import { type NatsBroker, type ParamNames, Pattern } from "../door/mod.ts";
 import { JetStreamApi } from "./api/js_api.ts";
 import { checkName } from "./api/names.ts";
 import { JetStreamDoor } from "./door.ts";
+import { JETSTREAM_RULES, type JetStreamOptions } from "./jetstream_options.ts";
 import { Batch, type BatchMessage, type BatchOptions, type StoredBatch } from "./publish/batch.ts";
 import { ProgramPublisher, type Stored } from "./publish/program_publisher.ts";
 import type { StoreOptions } from "./publish/store_options.ts";
@@ -12,23 +14,18 @@ import {
   type StoredPublisher,
   type StoredPublisherOptions,
 } from "./publish/stored_publisher.ts";
+import { type FactsOf, factsOf } from "./control/facts.ts";
+import { consumerLag, type Lag } from "./control/lag.ts";
+import { pauseConsumer, resumeConsumer } from "./control/pause.ts";
+import type { ConsumerName } from "./control/subjects.ts";
+import { type ReadMessage, type ReadOptions, readStream } from "./read/read_stream.ts";
+import type { StreamReader } from "./read/stream_reader.ts";
+import {
+  type DeadLetterOptions,
+  type DeadLetters,
+  readDeadLetters,
+} from "./replay/read_dead_letters.ts";
 import type { Stream } from "./stream/stream.ts";
-
-/** How to reach JetStream. */
-export interface JetStreamOptions {
-  /**
-   * The domain of JetStream.
-   *
-   * @default {that of the server}
-   */
-  readonly domain?: string;
-  /**
-   * Streams to declare at start, besides those of consumers and publishers.
-   *
-   * @default {[]}
-   */
-  readonly streams?: readonly Stream[];
-}
 
 const known = new WeakMap<NatsBroker, Map<string, JetStream>>();
 /** Only {@linkcode jetstream} makes one. */
@@ -175,6 +172,99 @@ export class JetStream {
     });
     return handled(stored, (error) => this.#publisher.failed(subject, error, options.signal));
   }
+
+  /**
+   * Reads a stream in order, each message once, and acknowledges nothing: over outages, and whatever becomes of the
+   * consumer on the server, it goes on where it was. The server sends no more than there is room for.
+   *
+   * @throws {TypeError} for a wrong option, and for what is no stream
+   * @throws {InvalidSubjectError} for an invalid subject
+   * @example
+   * ```ts
+   * import { NatsBroker } from "@signalbox/nats";
+   * import { jetstream, stream } from "@signalbox/nats/jetstream";
+   * import { TestBroker } from "@signalbox/nats/testing";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const orders = stream("ORDERS", { subjects: ["orders.{id}.{event}"], declare: "create" });
+   * const broker = new NatsBroker();
+   * const js = jetstream(broker, { streams: [orders] });
+   * await using _test = await TestBroker.start(broker);
+   * await js.publish("orders.7.placed");
+   *
+   * for await (const { params } of js.read(orders, { until: "now" })) {
+   *   assertEquals(params, { id: "7", event: "placed" });
+   * }
+   * ```
+   */
+  read<Subjects extends string = string, Body = unknown, const Subject extends string = Subjects>(
+    stream: Stream<Subjects> | string,
+    options: ReadOptions<Body, Subject> = {},
+  ): StreamReader<ReadMessage<Body, Subject>> {
+    return readStream(this.#api, stream, options, this.#permit);
+  }
+
+  /**
+   * Reads the messages of a stream that its consumers gave up; each can be given back to the consumer that gave it up, or
+   * to all, or be discarded. It ends with the last one that is there, unless it is to `follow`.
+   *
+   * @throws {TypeError} for a wrong option, and for what is no stream
+   * @example Give back what failed while a service was down
+   * ```ts ignore
+   * for await (const dead of js.deadLetters(orders, { consumer: "billing" })) {
+   *   if (dead.reason === "failed") await dead.replay();
+   * }
+   * ```
+   */
+  deadLetters<Subjects extends string = string, Body = unknown>(
+    stream: Stream<Subjects> | string,
+    options: DeadLetterOptions<Body> = {},
+  ): DeadLetters<Body, Subjects> {
+    return readDeadLetters(this.#api, stream, options, this.#permit);
+  }
+
+  /**
+   * Has a consumer deliver nothing for so long, or until then, whatever its processes do; resolves with the end of the
+   * pause. What is worked on goes on. Needs nats-server 2.11.
+   *
+   * @throws {NotFoundError} if there is no such consumer
+   * @throws {UnavailableError} if the server is too old
+   * @throws {TypeError} for a time that is over, and for what is no consumer
+   */
+  pause(consumer: ConsumerName, pause: Duration | Date): Promise<Date> {
+    return handled(Promise.try(() => pauseConsumer(this.#api, consumer, pause, this.#permit)));
+  }
+
+  /**
+   * Has a paused consumer go on; resolves with whether it was paused.
+   *
+   * @throws {NotFoundError} if there is no such consumer
+   * @throws {UnavailableError} if the server is too old
+   */
+  resume(consumer: ConsumerName): Promise<boolean> {
+    return handled(Promise.try(() => resumeConsumer(this.#api, consumer, this.#permit)));
+  }
+
+  /**
+   * Asks the server what a consumer has not done yet.
+   *
+   * @throws {NotFoundError} if there is no such consumer
+   */
+  lag(consumer: ConsumerName): Promise<Lag> {
+    return handled(Promise.try(() => consumerLag(this.#api, consumer, this.#permit)));
+  }
+
+  /**
+   * Asks the server about a stream, or about a consumer.
+   *
+   * @throws {NotFoundError} if there is no such stream or consumer
+   */
+  info<Of extends Stream | string | ConsumerName>(of: Of): Promise<FactsOf<Of>> {
+    return handled(Promise.try(() => factsOf(this.#api, of, this.#permit)));
+  }
+
+  /** Notes where a method publishes to, for `broker.permissions()`. */
+  readonly #permit = (...subjects: readonly string[]): void => this.#door.addNeeds(...subjects);
 }
 
 /**
@@ -183,7 +273,7 @@ export class JetStream {
  * @throws {TypeError} for what is no broker, and for a wrong option
  */
 export function jetstream(broker: NatsBroker, options: JetStreamOptions = {}): JetStream {
-  checkOptions("use JetStream", options, { domain: text, streams: listOfStreams });
+  checkOptions("use JetStream", options, JETSTREAM_RULES);
   const { domain, streams = [] } = options;
   if (domain !== undefined) checkName("use JetStream", domain);
   const door = JetStreamDoor.of(broker);
@@ -193,8 +283,4 @@ export function jetstream(broker: NatsBroker, options: JetStreamOptions = {}): J
   let found = made.get(domain ?? "");
   if (!found) made.set(domain ?? "", found = new JetStream(MADE_HERE, door, domain));
   return found;
-}
-
-function listOfStreams(value: unknown): string | undefined {
-  return Array.isArray(value) ? undefined : `a list of streams: ${describe(value)}`;
 }

@@ -3,7 +3,8 @@
  *
  * @module
  */
-export { type JetStream, jetstream, type JetStreamOptions } from "./jetstream.ts";
+export { type JetStream, jetstream } from "./jetstream.ts";
+export type { JetStreamOptions } from "./jetstream_options.ts";
 export { type Stream, stream, workQueue } from "./stream/stream.ts";
 export { type Consumer, consumer, type ConsumerKind, type Delivered } from "./consumer/consumer.ts";
 export type {
@@ -49,3 +50,13 @@ export {
   UnavailableError,
   UnknownOutcomeError,
 } from "./api/errors.ts";
+export type { From } from "./read/from.ts";
+export type { ReadEnd } from "./read/ordered_read.ts";
+export type { ReadDelivery, ReadMessage, ReadOptions } from "./read/read_stream.ts";
+export type { StreamReader } from "./read/stream_reader.ts";
+export type { DeadIssue, DeadReason } from "./dead/dead_letter.ts";
+export type { ReplayOptions } from "./replay/dead_letter_fate.ts";
+export type { DeadLetterOptions, DeadLetters, DeadMessage } from "./replay/read_dead_letters.ts";
+export type { ConsumerFacts, FactsOf, StreamFacts } from "./control/facts.ts";
+export type { Lag } from "./control/lag.ts";
+export type { ConsumerName } from "./control/subjects.ts";

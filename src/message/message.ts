@@ -72,7 +72,7 @@ export interface Reception {
   /** Decides which reply addresses to show; `undefined` if all are checked already. */
   readonly addresses?: { shows(message: RawMessage): boolean } | undefined;
   /** The codecs of the broker, if it has its own. */
-  readonly codecs?: Codecs | undefined;
+  readonly codecs?: Pick<Codecs, "decode"> | undefined;
   /** Whether its answer is a stream or a session, which has begun. */
   readonly isUpgraded?: boolean;
   /** Called with the error if the body does not decode. */

@@ -1,116 +1,12 @@
-import type { Duration } from "../duration.ts";
 import type { Message } from "../message/message.ts";
 import { Pattern } from "../subject/subject.ts";
-import type {
-  MessageOptions,
-  PublishOptions,
-  QuestionOptions,
-  RequestOptions,
-} from "./send_options.ts";
-import { type HeaderFields, headerFields } from "../message/headers.ts";
-import { type Schema, standardSchema } from "../message/schema.ts";
-import { checkOptions, milliseconds } from "../options.ts";
+import type { PublishOptions, RequestOptions } from "./send_options.ts";
+import { type HeaderFields, headerFields, pairsOf } from "../message/headers.ts";
+import { standardSchema } from "../message/schema.ts";
+import { checkOptions, describe, holdsOptions, milliseconds } from "../options.ts";
 import { handled } from "../promises.ts";
-import { PublisherCalls } from "./publisher_calls.ts";
+import type { Publisher, PublisherOptions } from "./publisher_types.ts";
 import type { Sender } from "./sender.ts";
-
-/**
- * The arguments of a publisher: the parameters of its pattern first, if it has any, then the body, which may be left out
- * only if it may be `undefined`.
- */
-export type Addressed<Names extends string, Body, Options> = [
-  ...([Names] extends [never] ? [] : [params: { readonly [Name in Names]: string }]),
-  ...(undefined extends Body ? [body?: Body, options?: Options] : [body: Body, options?: Options]),
-];
-
-/**
- * Publishes to one subject, or to the subjects of a pattern such as `"orders.{id}.price"`; `broker.publisher()` makes
- * it. The pattern decides how it is called: without parameters as `publish(body, options)`, with parameters as
- * `publish({ id }, body, options)`. `Names` are the names of the parameters.
- *
- * @example
- * ```ts
- * import { NatsBroker } from "@signalbox/nats";
- * import { TestBroker } from "@signalbox/nats/testing";
- * import { assertEquals } from "@std/assert";
- *
- * const broker = new NatsBroker();
- * broker.subscriber("orders.{id}.price", ({ params }) => Number(params.id) * 10);
- * const price = broker.publisher("orders.{id}.price");
- * await using _test = await TestBroker.start(broker);
- *
- * assertEquals((await price.request({ id: "42" })).body, 420);
- * ```
- *
- * @example Subjects without parameters, and patterns of a configuration
- * ```ts
- * import { NatsBroker } from "@signalbox/nats";
- * import { TestBroker } from "@signalbox/nats/testing";
- * import { assertEquals } from "@std/assert";
- *
- * const broker = new NatsBroker();
- * const opened = broker.publisher("shop.opened");
- * const configured: string = "shop.{part}.closed";
- * const closed = broker.publisher(configured, { params: ["part"] });
- * const heard = broker.subscriber("shop.>");
- * await using _test = await TestBroker.start(broker);
- *
- * await opened.publish("at nine");
- * await closed.publish({ part: "bakery" }, "at six");
- * assertEquals((await heard.next())?.subject, "shop.opened");
- * assertEquals((await heard.next())?.subject, "shop.bakery.closed");
- * ```
- */
-export interface Publisher<Names extends string = never, Body = unknown, Answer = unknown> {
-  /** The pattern, with the prefixes of all routers it is in. */
-  readonly pattern: string;
-
-  /**
-   * Publishes as `broker.publish` does, to the pattern filled with the parameters.
-   *
-   * @throws {TypeError} for a call with missing or wrong parameters
-   * @throws {InvalidSubjectError} for a parameter that is not one token
-   * @throws {ValidationError} for a body that does not fit the schema
-   */
-  publish(...message: Addressed<Names, Body, MessageOptions>): Promise<void>;
-
-  /**
-   * Sends a request and resolves with the answer, as `broker.request` does.
-   *
-   * @throws {TypeError} for a call with missing or wrong parameters
-   * @throws {InvalidSubjectError} for a parameter that is not one token
-   * @throws {ValidationError} for a body, or an answer, that does not fit its schema
-   */
-  request(
-    ...message: Addressed<Names, Body, QuestionOptions>
-  ): Promise<Message<Answer>>;
-}
-
-/** How a publisher sends. */
-export interface PublisherOptions<
-  Body = unknown,
-  Answer = unknown,
-  Names extends string = string,
-> {
-  /**
-   * The names of the pattern's parameters, for a pattern that the compiler knows only as `string`.
-   *
-   * @default {the names that the type of the pattern shows}
-   */
-  readonly params?: readonly Names[];
-  /** Checks and types every body before it is sent; it is sent as given. */
-  readonly schema?: Schema<unknown, Body>;
-  /** Checks the answers to its requests, and gives them their type. */
-  readonly replySchema?: Schema<Answer, unknown>;
-  /** Headers of every message; the headers of a single message take precedence. */
-  readonly headers?: HeaderFields;
-  /**
-   * The time until a request times out.
-   *
-   * @default {the broker's `requestTimeout`}
-   */
-  readonly timeout?: Duration;
-}
 
 const ACTION = "make a publisher";
 
@@ -207,4 +103,111 @@ export class PatternPublisher implements Publisher<string, never, unknown> {
   ): string {
     return `Publisher ${inspect({ pattern: this.pattern }, how)}`;
   }
+}
+
+interface WithHeaders {
+  readonly headers?: HeaderFields;
+}
+
+/**
+ * Merges the publisher's headers with the headers of one message, which replace those of the same name, in any case.
+ */
+export function mergeHeaders(
+  constant: HeaderFields | undefined,
+  own: HeaderFields | undefined,
+): HeaderFields | undefined {
+  if (!constant || !own) return own ?? constant;
+  const given = pairsOf(own);
+  const names = new Set(given.map(([name]) => name.toLowerCase()));
+  return [...pairsOf(constant).filter(([name]) => !names.has(name.toLowerCase())), ...given];
+}
+
+/** What a publisher was called with. */
+export interface PublisherCall<Options> {
+  readonly subject: string;
+  readonly body: unknown;
+  readonly options: Options;
+}
+
+/** Reads how the methods of a publisher are called: its pattern decides that. */
+export class PublisherCalls {
+  readonly #text: string;
+  readonly #prefix: () => string;
+  readonly #headers: HeaderFields | undefined;
+  /** The parameters of the pattern without its prefix, as the compiler knows only these. */
+  readonly #names: readonly string[];
+  #cached: Pattern | undefined;
+
+  /**
+   * Reads the pattern; `headers` are those of every message.
+   *
+   * @throws {InvalidSubjectError} for a pattern that cannot be filled
+   */
+  constructor(text: string, prefix: () => string, headers: HeaderFields | undefined) {
+    this.#text = text;
+    this.#prefix = prefix;
+    this.#headers = headers;
+    this.#names = new Pattern(text, ACTION).checkFillable(ACTION).names;
+  }
+
+  /** The pattern, with the prefixes of all routers it is in. */
+  get pattern(): string {
+    return this.#prefix() + this.#text;
+  }
+
+  /**
+   * The subject, the body and the options of a call.
+   *
+   * @throws {TypeError} for a call with missing or wrong parameters
+   * @throws {InvalidSubjectError} for a parameter that is not one token
+   */
+  read<Options extends WithHeaders>(
+    method: string,
+    message: readonly unknown[],
+  ): PublisherCall<Options> {
+    this.#checkCall(method, message);
+    const [params, body, options] = this.#names.length > 0 ? message : [{}, ...message];
+    const merged = mergeHeaders(this.#headers, (options as Options | undefined)?.headers);
+    return {
+      subject: this.#parsed().fill((params ?? {}) as Record<string, unknown>),
+      body,
+      options: { ...(options as Options), ...(merged && { headers: merged }) } as Options,
+    };
+  }
+
+  /** Rejects a call that swaps body and parameters, which would otherwise publish the wrong value. */
+  #checkCall(method: string, message: readonly unknown[]): void {
+    const names = this.#names;
+    const isFitting = names.length === 0
+      ? message.length <= 2 && isOptions(message[1])
+      : message.length <= 3 && isParams(names, message[0]) && isOptions(message[2]);
+    if (isFitting) return;
+    const wanted = names.length === 0 ? "body" : `{ ${names.join(", ")} }, body`;
+    const given = message.map(describe).join(", ");
+    throw new TypeError(
+      `Cannot ${method} with the publisher of "${this.pattern}" as it must be called as ` +
+        `${method}(${wanted}, options): ${method}(${given})`,
+    );
+  }
+
+  /**
+   * Parses the pattern once for each prefix, not for each message; the prefix changes until all routers are included.
+   */
+  #parsed(): Pattern {
+    const { pattern } = this;
+    if (this.#cached?.text !== pattern) this.#cached = new Pattern(pattern);
+    return this.#cached;
+  }
+}
+
+/** Whether these are exactly one value for each parameter; any other value would be lost. */
+function isParams(names: readonly string[], params: unknown): boolean {
+  if (typeof params !== "object" || params === null) return false;
+  return names.every((name) => name in params) &&
+    Object.keys(params).every((name) => names.includes(name));
+}
+
+/** Whether the value could be options; the code that uses them rejects unknown ones. */
+function isOptions(options: unknown): boolean {
+  return options === undefined || holdsOptions(options);
 }

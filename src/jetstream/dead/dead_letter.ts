@@ -27,7 +27,9 @@ export type DeadReason =
 
 /** One thing that a schema found wrong with a body. */
 export interface DeadIssue {
+  /** What is wrong, in the schema's words. */
   readonly message: string;
+  /** Where: the keys from the body's root; empty for the body itself. */
   readonly path: readonly string[];
 }
 

@@ -132,6 +132,11 @@ export class OrderedRead {
   /** Ends the read and drops what was not read; resolves once its consumer is deleted on the server. */
   close(): Promise<void> {
     this.#waiting.clear();
+    return this.cancel();
+  }
+
+  /** Ends the read; what has come can still be read. */
+  cancel(): Promise<void> {
     return this.#finish("cancelled");
   }
 

@@ -2,8 +2,8 @@ import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { assertType, type IsExact } from "@std/testing/types";
 import { NatsRouter, type Publisher } from "@signalbox/nats";
 import { MessageHeaders, pairsOf } from "../../../src/message/headers.ts";
-import { checkPublisher, type PublisherOptions } from "../../../src/sending/publisher.ts";
-import { mergeHeaders } from "../../../src/sending/publisher_calls.ts";
+import { checkPublisher, mergeHeaders } from "../../../src/sending/publisher.ts";
+import type { PublisherOptions } from "../../../src/sending/publisher_types.ts";
 
 Deno.test("mergeHeaders() gives the one side as it is where there is no other", () => {
   const fields = { a: "1" };

@@ -1,0 +1,63 @@
+import { asMilliseconds, type Duration } from "../../duration.ts";
+import { describe, duration } from "../../options.ts";
+import type { ConsumerInfo } from "../api/api_types.ts";
+import { UnavailableError } from "../api/errors.ts";
+import type { JetStreamApi } from "../api/js_api.ts";
+import { isSince } from "../api/version.ts";
+import { ask, type ConsumerName, consumerOf, type Named, type Permit } from "./subjects.ts";
+
+/** The server that first can pause a consumer. */
+const SINCE = "2.11";
+
+/** Has a consumer deliver nothing for so long, or until then; resolves with the end of the pause. */
+export async function pauseConsumer(
+  api: JetStreamApi,
+  given: ConsumerName,
+  pause: Duration | Date,
+  permit: Permit,
+): Promise<Date> {
+  const action = "pause a consumer";
+  const named = consumerOf(api, action, given);
+  const until = untilOf(action, pause, api.access.clock.wallTime());
+  await setPause(named, action, { pause_until: until.toISOString() }, permit);
+  return until;
+}
+
+/** Has a consumer go on; resolves with whether it was paused. */
+export async function resumeConsumer(
+  api: JetStreamApi,
+  given: ConsumerName,
+  permit: Permit,
+): Promise<boolean> {
+  const action = "resume a consumer";
+  const named = consumerOf(api, action, given);
+  const { paused } = await ask<ConsumerInfo>(named, "CONSUMER.INFO", permit);
+  await setPause(named, action, {}, permit);
+  return paused === true;
+}
+
+async function setPause(
+  named: Named,
+  action: string,
+  request: object,
+  permit: Permit,
+): Promise<void> {
+  const { api } = named;
+  const version = api.access.serverVersion();
+  // the server of another domain may have another version
+  if (api.domain === undefined && !isSince(version, SINCE)) {
+    const rule = `pauses must be known to the server, since nats-server ${SINCE}: ${version}`;
+    throw new UnavailableError(action, rule, undefined, { needs: SINCE });
+  }
+  await ask(named, "CONSUMER.PAUSE", permit, request);
+}
+
+function untilOf(action: string, pause: Duration | Date, now: number): Date {
+  if (pause instanceof Date && pause.getTime() > now) return pause;
+  const wrong = pause instanceof Date ? "a Date to come" : duration(pause);
+  if (wrong) {
+    const found = pause instanceof Date ? String(pause) : describe(pause);
+    throw new TypeError(`Cannot ${action} as its end must be ${wrong}, or a Date: ${found}`);
+  }
+  return new Date(now + asMilliseconds(pause as Duration));
+}

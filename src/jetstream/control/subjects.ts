@@ -1,0 +1,70 @@
+import { describe, holdsOptions } from "../../options.ts";
+import { JetStreamApi } from "../api/js_api.ts";
+import { checkName } from "../api/names.ts";
+import type { Stream } from "../stream/stream.ts";
+
+/** A consumer: one that was declared, or the names of one that others have made. */
+export interface ConsumerName {
+  /** Its name. */
+  readonly name: string;
+  /** Its stream. */
+  readonly stream: Stream | string;
+}
+
+/** Where to ask about something. */
+export interface Named {
+  readonly api: JetStreamApi;
+  readonly stream: string;
+  /** `undefined` for the stream itself. */
+  readonly consumer: string | undefined;
+}
+
+/**
+ * Finds where to ask about a stream.
+ *
+ * @throws {TypeError} for what is none
+ */
+export function streamOf(api: JetStreamApi, action: string, given: Stream | string): Named {
+  const name = typeof given === "string" ? given : holdsOptions(given) ? given.name : undefined;
+  if (name === undefined) {
+    const rule = "it must be a stream that was declared, or its name";
+    throw new TypeError(`Cannot ${action} as ${rule}: ${describe(given)}`);
+  }
+  checkName(action, name);
+  const domain = typeof given === "object" ? given.domain : undefined;
+  const itsApi = domain === undefined ? api : JetStreamApi.of(api.access, domain);
+  return { api: itsApi, stream: name, consumer: undefined };
+}
+
+/**
+ * Finds where to ask about a consumer.
+ *
+ * @throws {TypeError} for what is none
+ */
+export function consumerOf(
+  api: JetStreamApi,
+  action: string,
+  given: ConsumerName,
+): Named & { readonly consumer: string } {
+  if (!holdsOptions(given) || !("stream" in given)) {
+    const rule = "it must be a consumer that was declared, or { stream, name }";
+    throw new TypeError(`Cannot ${action} as ${rule}: ${describe(given)}`);
+  }
+  checkName(action, given.name);
+  return { ...streamOf(api, action, given.stream), consumer: given.name };
+}
+
+/** Notes where is published to, for `broker.permissions()`. */
+export type Permit = (...subjects: readonly string[]) => void;
+
+/** Asks about a stream or a consumer; `verb` is such as `"CONSUMER.INFO"`. */
+export function ask<Answer extends object>(
+  { api, stream, consumer }: Named,
+  verb: string,
+  permit: Permit,
+  request?: object,
+): Promise<Answer> {
+  const subject = `${verb}.${stream}${consumer === undefined ? "" : `.${consumer}`}`;
+  permit(`${api.prefix}.${subject}`);
+  return api.call<Answer>(subject, request);
+}

@@ -1,0 +1,195 @@
+import { checkOptions, flag, signal, text } from "../../options.ts";
+import {
+  type AnyParams,
+  encodeFields,
+  type Message,
+  type Params,
+  ReceivedMessage,
+  type Schema,
+  standardSchema,
+} from "../../door/mod.ts";
+import { JetStreamError } from "../api/errors.ts";
+import type { JetStreamApi } from "../api/js_api.ts";
+import { checkName } from "../api/names.ts";
+import {
+  deadFilter,
+  type DeadIssue,
+  type DeadLetter,
+  type DeadReason,
+  deadStreamOf,
+  keptHeaders,
+  readDeadLetter,
+  replayFilter,
+} from "../dead/dead_letter.ts";
+import type { Stream } from "../stream/stream.ts";
+import { DeadLetterFate, type ReplayOptions } from "./dead_letter_fate.ts";
+import { type From, from } from "../read/from.ts";
+import { OrderedRead } from "../read/ordered_read.ts";
+import { namedStream, Patterns, readNeeds } from "../read/read_stream.ts";
+import type { StoredMessage } from "../read/stored_message.ts";
+import { OpenStreamReader, type StreamReader } from "../read/stream_reader.ts";
+
+/** Which dead letters to read. */
+export interface DeadLetterOptions<Body = unknown> {
+  /**
+   * The name of the consumer that gave them up.
+   *
+   * @default {every consumer of the stream}
+   */
+  readonly consumer?: string;
+  /**
+   * The stream of the dead letters.
+   *
+   * @default {the stream's name with `_DEAD`}
+   */
+  readonly deadLetter?: string;
+  /**
+   * Where to begin, in the stream of the dead letters.
+   *
+   * @default {"first"}
+   */
+  readonly from?: From;
+  /**
+   * Whether to wait for further dead letters. Then a message that is given back and fails again comes again.
+   *
+   * @default {false: it ends with the last one that is there when it begins}
+   */
+  readonly follow?: boolean;
+  /** Checks and types the bodies. A body that does not fit is thrown by `next()`, and the next call goes on. */
+  readonly schema?: Schema<Body, unknown>;
+  /** Ends the reading. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * A message that a consumer gave up: body, headers, subject and parameters are those of the message. The rest says what
+ * happened, and what may become of it.
+ */
+export interface DeadMessage<Body = unknown, Values = AnyParams> extends Message<Body, Values> {
+  /** The stream of the message. */
+  readonly stream: string;
+  /** Its number there. */
+  readonly seq: number;
+  /** When it was stored there. */
+  readonly time: Date;
+  /** The consumer that gave it up. */
+  readonly consumer: string;
+  /** How often it was delivered. */
+  readonly attempts: number;
+  /**
+   * Why it was given up: `failed`, it failed as often as it may; `rejected`, the handler threw a `Reject`; `unfit`, its
+   * body does not decode, or does not fit the schema; `lost`, nobody said what became of it: it may end the process.
+   */
+  readonly reason: DeadReason;
+  /** The text of the error. */
+  readonly error: string;
+  /** What the schema found wrong. */
+  readonly issues: readonly DeadIssue[];
+  /** The stack of the error, if the consumer keeps stacks. */
+  readonly stack: string | undefined;
+  /** When it was given up. */
+  readonly diedAt: Date;
+  /**
+   * Gives it back, once, however often it is called and by how many processes: to the consumer that gave it up, and to no
+   * other, as a first delivery; or, with `{ to: "stream" }`, to all consumers, as a new message of the stream. Then it is no
+   * dead letter any more. Resolves with whether it was this call that did it.
+   *
+   * @throws {JetStreamError} if the stream does not take it
+   */
+  replay(options?: ReplayOptions): Promise<boolean>;
+  /** Deletes it for good. Resolves with whether it was this call that did it. */
+  discard(): Promise<boolean>;
+}
+
+/** The dead letters of a stream with these subjects. */
+export type DeadLetters<Body = unknown, Subject extends string = string> = StreamReader<
+  DeadMessage<Body, string extends Subject ? AnyParams : Params<Subject>>
+>;
+
+const RULES = {
+  consumer: text,
+  deadLetter: text,
+  from,
+  follow: flag,
+  schema: standardSchema,
+  signal,
+};
+
+/** Begins to read the dead letters of a stream; `permit` notes what the server must permit. */
+export function readDeadLetters<Body, Subject extends string>(
+  jetstream: JetStreamApi,
+  given: Stream<Subject> | string,
+  options: DeadLetterOptions<Body>,
+  permit: (...subjects: readonly string[]) => void,
+): DeadLetters<Body, Subject> {
+  const { api, name, patterns: all } = namedStream(jetstream, given);
+  const action = `read the dead letters of "${name}"`;
+  checkOptions(action, options, RULES);
+  const { consumer, deadLetter = deadStreamOf(name), from, follow, schema, signal } = options;
+  if (consumer !== undefined) checkName(action, consumer);
+  const filter = deadFilter(deadLetter, name, consumer);
+  const read = new OrderedRead(api, {
+    stream: deadLetter,
+    filters: [filter],
+    ...from !== undefined && { from },
+    ...!follow && { until: "now" as const },
+  });
+  permit(...readNeeds(api, deadLetter, [filter]), ...fateNeeds(api, deadLetter, name));
+  const patterns = new Patterns(all);
+  return new OpenStreamReader(api.access, {
+    read,
+    make: (stored) => deadMessage(stored, { api, deadStream: deadLetter, patterns, permit }),
+    schema,
+    signal,
+    what: `stream "${deadLetter}"`,
+  });
+}
+
+/** What it takes to give dead letters back, or to delete them. */
+function fateNeeds(api: JetStreamApi, deadStream: string, stream: string): string[] {
+  return [
+    ...["GET", "DELETE"].map((verb) => `${api.prefix}.STREAM.MSG.${verb}.${deadStream}`),
+    replayFilter(deadStream, stream, "*"),
+  ];
+}
+
+/** What makes dead letters of the messages of a stream. */
+interface Making {
+  readonly api: JetStreamApi;
+  readonly deadStream: string;
+  readonly patterns: Patterns;
+  readonly permit: (...subjects: readonly string[]) => void;
+}
+
+function deadMessage(stored: StoredMessage, making: Making): ReceivedMessage | undefined {
+  const { api, deadStream, patterns, permit } = making;
+  const { headers, data, seq } = stored;
+  const letter = readDeadLetter(headers);
+  if (!letter) {
+    const rule = "its headers must say what became of it: they do not";
+    const action = `read message ${seq} of "${deadStream}" as a dead letter`;
+    return void api.access.report(new JetStreamError(action, rule), stored.subject);
+  }
+  const { subject } = letter;
+  const headerBlock = encodeFields(keptHeaders(headers));
+  const pattern = patterns.of(subject);
+  const message = new ReceivedMessage({ subject, data, headerBlock, replyTo: "" }, {
+    ...pattern && { params: pattern.read(subject), pattern: pattern.text },
+    codecs: api.access,
+  });
+  const fate = new DeadLetterFate(api, deadStream, stored, letter);
+  return Object.assign(message, {
+    ...storyOf(letter),
+    diedAt: stored.time,
+    replay: (options?: ReplayOptions) => {
+      if (options?.to === "stream") permit(subject);
+      return fate.replay(options);
+    },
+    discard: () => fate.discard(),
+  });
+}
+
+/** What happened to it, without its subject, which the message itself has. */
+function storyOf({ subject: _, issues = [], time, ...story }: DeadLetter): object {
+  return { ...story, issues, time: new Date(time) };
+}
