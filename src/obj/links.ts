@@ -38,7 +38,7 @@ export async function resolve(
     if (links === MOST) {
       throw new ObjectError(action, "link", `${MOST} links must lead to it: there are more`, here);
     }
-    const next = bucketOf(at.bucket, action, target);
+    const next = targetOf(at.bucket, action, { bucket: target, name: object }, here);
     const led = `${action}, a link to "${object}" of "${target}"`;
     at = await found(next, led, object);
     if (!at) throw new NotFoundError(led, "object");
@@ -122,7 +122,23 @@ async function found(bucket: Bucket, action: string, name: string): Promise<Reso
   return entry && !entry.isDeleted ? { bucket, info: entry.info } : undefined;
 }
 
-/** A bucket beside this one; a peer may have written what no bucket is called. */
+/** The bucket that a link leads to; a peer may have written what none is called, nor any object. */
+function targetOf(
+  bucket: Bucket,
+  action: string,
+  link: Required<ObjectLink>,
+  where: { readonly bucket: string; readonly object: string },
+): Bucket {
+  try {
+    checkObjectName(action, link.name);
+    return bucketOf(bucket, action, link.bucket);
+  } catch (cause) {
+    const rule = "a link must lead to what has a valid name: it does not";
+    throw new ObjectError(action, "link", rule, where, { cause });
+  }
+}
+
+/** A bucket beside this one. */
 function bucketOf(beside: Bucket, action: string, name: string): Bucket {
   if (name === beside.names.bucket) return beside;
   const { api, settings } = beside;
