@@ -6,7 +6,8 @@ import { JetStreamApi } from "./api/js_api.ts";
 import { checkName } from "./api/names.ts";
 import { JetStreamDoor } from "./door.ts";
 import { JETSTREAM_RULES, type JetStreamOptions } from "./jetstream_options.ts";
-import { Batch, type BatchMessage, type BatchOptions, type StoredBatch } from "./publish/batch.ts";
+import type { StoredBatch } from "./publish/atomic_batch.ts";
+import { type BatchMessage, batchOf, type BatchOptions } from "./publish/batch.ts";
 import { ProgramPublisher, type Stored } from "./publish/program_publisher.ts";
 import type { StoreOptions } from "./publish/store_options.ts";
 import {
@@ -166,7 +167,7 @@ export class JetStream {
   batch(messages: readonly BatchMessage[], options: BatchOptions = {}): Promise<StoredBatch> {
     let subject = "a batch";
     const stored = Promise.try(() => {
-      const batch = new Batch(this.#api, this.#publisher, messages, options);
+      const batch = batchOf(this.#api, this.#publisher, messages, options);
       ({ subject } = batch);
       return batch.publish();
     });

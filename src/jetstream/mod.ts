@@ -31,12 +31,8 @@ export type {
 export type { Stored } from "./publish/program_publisher.ts";
 export type { Expectations, StoreMessageOptions, StoreOptions } from "./publish/store_options.ts";
 export type { StoredPublisher, StoredPublisherOptions } from "./publish/stored_publisher.ts";
-export type {
-  BatchMessage,
-  BatchMessageOptions,
-  BatchOptions,
-  StoredBatch,
-} from "./publish/batch.ts";
+export type { StoredBatch } from "./publish/atomic_batch.ts";
+export type { BatchMessage, BatchMessageOptions, BatchOptions } from "./publish/batch.ts";
 export {
   ConflictError,
   type Difference,

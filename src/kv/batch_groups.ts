@@ -1,63 +1,59 @@
+import type { MessageHeaders } from "../door/mod.ts";
 import type { Watched } from "./watch.ts";
 
-const BATCH = "Nats-Batch-Id";
-const SEQUENCE = "Nats-Batch-Sequence";
-const COMMIT = "Nats-Batch-Commit";
-
-/** A batch of which not all has come yet. */
-interface Open {
+/** The place of a message in its batch. */
+export interface BatchPart {
   readonly id: string;
-  /** The number in the stream that comes before the first one of the batch. */
+  /** The number in the stream that comes before the first message of the batch. */
+  readonly before: number;
+  /** Whether it is the last one. */
+  readonly isLast: boolean;
+}
+
+/** The place of a message in its batch; `undefined` if it is of none. */
+export function partOf(headers: MessageHeaders, seq: number): BatchPart | undefined {
+  const id = headers.get("Nats-Batch-Id");
+  const place = Number(headers.get("Nats-Batch-Sequence"));
+  if (id === undefined || !Number.isSafeInteger(place) || place < 1) return undefined;
+  return { id, before: seq - place, isLast: headers.get("Nats-Batch-Commit") !== undefined };
+}
+
+/** A batch of which not all has come. */
+export interface OpenBatch {
+  readonly id: string;
   readonly before: number;
   readonly changes: Watched[];
 }
 
 /**
- * Holds the changes of one batch together. A batch is stored as a whole, with nothing in between: so it has ended with
- * its last message, with the first that is not part of it, and if nothing follows. Some of its messages may be gone, as
- * they were overwritten, or be of other keys than those that are watched.
+ * Holds the changes of one batch together. A batch is stored with nothing in between: so it has ended with its last
+ * message, and before the first that is not part of it. Some of its messages may never come, as they were overwritten, or
+ * are of keys that are not watched.
  */
 export class BatchGroups {
-  #open: Open | undefined;
+  #open: OpenBatch | undefined;
 
-  /** Takes a change; returns what belongs together and is whole: one list after the other. */
+  /** The batch of which not all has come. */
+  get open(): OpenBatch | undefined {
+    return this.#open;
+  }
+
+  /** Takes a change; returns what is whole now: lists of what belongs together. */
   take(watched: Watched): Watched[][] {
-    const part = partOf(watched);
-    const ended = this.#open && (!part || !this.#holds(part)) ? [this.#close()] : [];
-    if (!part) return [...ended, [watched]];
+    const { headerBlock, headers, seq } = watched.message;
+    const part = headerBlock && partOf(headers, seq);
+    const isSame = part?.id === this.#open?.id && part?.before === this.#open?.before;
+    const whole = this.#open && !isSame ? [this.close()] : [];
+    if (!part) return [...whole, [watched]];
     this.#open ??= { id: part.id, before: part.before, changes: [] };
     this.#open.changes.push(watched);
-    const isWhole = part.isLast || watched.message.pending === 0;
-    return isWhole ? [...ended, this.#close()] : ended;
+    return part.isLast ? [...whole, this.close()] : whole;
   }
 
-  /** What is held, as nothing follows. */
-  flush(): Watched[] {
-    return this.#open ? this.#close() : [];
-  }
-
-  #holds({ id, before }: Part): boolean {
-    return this.#open!.id === id && this.#open!.before === before;
-  }
-
-  #close(): Watched[] {
-    const { changes } = this.#open!;
+  /** What has come of the open batch, as no more of it comes. */
+  close(): Watched[] {
+    const changes = this.#open?.changes ?? [];
     this.#open = undefined;
     return changes;
   }
-}
-
-interface Part {
-  readonly id: string;
-  readonly before: number;
-  readonly isLast: boolean;
-}
-
-/** The place of a change in its batch; `undefined` if it is of none. */
-function partOf({ message: { headerBlock, headers, seq } }: Watched): Part | undefined {
-  if (!headerBlock) return undefined;
-  const id = headers.get(BATCH);
-  const place = Number(headers.get(SEQUENCE));
-  if (id === undefined || !Number.isSafeInteger(place) || place < 1) return undefined;
-  return { id, before: seq - place, isLast: headers.get(COMMIT) !== undefined };
 }

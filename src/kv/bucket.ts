@@ -1,9 +1,11 @@
+import type { Batch } from "./batch.ts";
 import type {
   CallLimits,
   ListOptions,
   PurgeOptions,
   PutOptions,
   RemoveOptions,
+  WriteOptions,
 } from "./call_options.ts";
 import type { Changes, ChangesOptions } from "./changes.ts";
 import type { Entry, ValueEntry } from "./entry.ts";
@@ -99,6 +101,19 @@ export interface Bucket<Output = unknown, Input = Output> {
    * @throws {ConflictError} if `revision` is given and is not the last one
    */
   purge(key: string, options?: PurgeOptions): Promise<number>;
+
+  /**
+   * Makes several changes at once, all of them or none; resolves with their revisions, in their order. It takes up to
+   * 1 000 keys, each once, and needs the bucket's `batch`. A {@linkcode Mirror} never shows a part of them.
+   *
+   * @throws {ConflictError} if one of the expected revisions is not the last one
+   * @throws {RangeError} for a key that is there twice, and for more than 1 000
+   * @throws {JetStreamError} if the bucket has no `batch`
+   */
+  batch(
+    write: (batch: Batch<Input>) => unknown,
+    options?: WriteOptions,
+  ): Promise<readonly number[]>;
 
   /** The keys that have a value, in no certain order; ends, or throws if it cannot go on to the end. */
   keys(pattern?: string, options?: ListOptions): AsyncIterableIterator<string>;

@@ -1,4 +1,4 @@
-import { duration, type Rule, signal } from "../options.ts";
+import { describe, duration, type Rule, signal } from "../options.ts";
 import { type Duration, millisecondsOf } from "../duration.ts";
 
 /** How long a call may take, and what ends it. */
@@ -70,7 +70,18 @@ export function revisionRule(least: number): Rule {
   return (value) =>
     Number.isSafeInteger(value) && (value as number) >= least
       ? undefined
-      : `a revision, a whole number of ${least} or more`;
+      : `a whole number of ${least} or more`;
+}
+
+/**
+ * Checks a revision that must be the last one; 0 stands for none.
+ *
+ * @throws {TypeError}
+ */
+export function checkRevision(action: string, revision: unknown): void {
+  const wanted = revisionRule(0)(revision);
+  if (wanted === undefined) return;
+  throw new TypeError(`Cannot ${action} as its revision must be ${wanted}: ${describe(revision)}`);
 }
 
 export const CALL_RULES = { timeout: duration, signal };

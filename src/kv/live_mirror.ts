@@ -1,7 +1,9 @@
+import type { Timer } from "../clock.ts";
 import { onAbort } from "../deadline.ts";
-import { ConnectionError } from "../errors.ts";
+import { ConnectionError, PermissionError } from "../errors.ts";
 import { asError } from "../legible.ts";
 import { handled } from "../promises.ts";
+import { isAllThatComes } from "./batch_end.ts";
 import { BatchGroups } from "./batch_groups.ts";
 import type { Change } from "./changes.ts";
 import type { ValueEntry } from "./entry.ts";
@@ -10,10 +12,14 @@ import type { Mirror, MirrorOptions } from "./mirror.ts";
 import type { OpenedBucket } from "./opened_bucket.ts";
 import { Watch, type Watched } from "./watch.ts";
 
+/** Milliseconds to wait for the rest of a batch, before looking whether there is more of it. */
+const REST = 10;
+
 /** Follows a bucket. */
 export class LiveMirror implements Mirror {
   readonly ready: Promise<this>;
   readonly #bucket: OpenedBucket;
+  readonly #pattern: KeyPattern;
   readonly #options: MirrorOptions;
   readonly #values = new Map<string, unknown>();
   readonly #entries = new Map<string, ValueEntry>();
@@ -23,16 +29,20 @@ export class LiveMirror implements Mirror {
   #watch: Watch | undefined;
   #stopListening: (() => void) | undefined;
   #version = 0;
+  /** Waits for more of a batch. */
+  #looking: Timer | undefined;
+  #hasAll = false;
   #isComplete = false;
 
   constructor(bucket: OpenedBucket, pattern: KeyPattern, options: MirrorOptions) {
     this.#bucket = bucket;
+    this.#pattern = pattern;
     this.#options = options;
     this.ready = handled(this.#complete.promise.then(() => this));
     const { signal } = options;
     if (signal) this.#stopListening = onAbort(signal, () => void this.#end(signal.reason));
     if (signal?.aborted) void this.#end(signal.reason);
-    else this.#follow(pattern);
+    else this.#follow();
   }
 
   get version(): number {
@@ -99,17 +109,19 @@ export class LiveMirror implements Mirror {
     return `Mirror ${inspect({ version, values: this.#values }, how)}`;
   }
 
-  async #follow(pattern: KeyPattern): Promise<void> {
+  async #follow(): Promise<void> {
     try {
       await this.#bucket.ready();
       if (this.#ending.signal.aborted) return;
-      const watch = this.#watch = new Watch(this.#bucket, pattern, {}, {
+      const watch = this.#watch = new Watch(this.#bucket, this.#pattern, {}, {
         complete: () => this.#completed(),
         replaced: () => this.#clear(),
+        idle: () => this.#lookForEnd(),
         refused: (message) => this.#remove(this.#bucket.keyOf(message.subject)),
       });
       for (let watched; (watched = await watch.next());) {
         for (const group of this.#groups.take(watched)) this.#show(group);
+        if (watched.message.pending === 0) this.#lookForEnd();
       }
       await this.#end(await this.#reasonOf(watch));
     } catch (error) {
@@ -135,8 +147,32 @@ export class LiveMirror implements Mirror {
       } else this.#remove(key);
       this.#version = entry.revision;
     }
-    if (this.#isComplete && group.length > 0) {
+    if (this.#isComplete) {
       this.#tell(group.map(({ entry, isInitial }) => ({ ...entry, isInitial })));
+    } else if (this.#hasAll) this.#tellComplete();
+  }
+
+  /** Shows a part of a batch, if nothing more comes of it. */
+  #lookForEnd(): void {
+    const { open } = this.#groups;
+    if (!open || this.#looking) return;
+    const { clock } = this.#bucket.access;
+    this.#looking = clock.setTimeout(async () => {
+      const { message } = open.changes.at(-1)!;
+      const isEnd = await this.#isEnd(open.id, message.seq);
+      this.#looking = undefined;
+      const isSame = this.#groups.open === open && open.changes.at(-1)!.message === message;
+      if (isSame && isEnd) this.#show(this.#groups.close());
+      else if (!this.#ending.signal.aborted) this.#lookForEnd();
+    }, REST);
+  }
+
+  async #isEnd(id: string, seq: number): Promise<boolean> {
+    try {
+      return await isAllThatComes(this.#bucket, this.#pattern, id, seq);
+    } catch (error) {
+      // in an outage nothing comes anyway; without permission to look, all that we know of has come
+      return error instanceof PermissionError;
     }
   }
 
@@ -145,15 +181,21 @@ export class LiveMirror implements Mirror {
     this.#entries.delete(key);
   }
 
+  /** What has come may end with a part of a batch, which waits for the others. */
   #completed(): void {
-    this.#show(this.#groups.flush());
+    this.#hasAll = true;
+    if (this.#groups.open) this.#lookForEnd();
+    else this.#tellComplete();
+  }
+
+  #tellComplete(): void {
     this.#isComplete = true;
     this.#complete.resolve();
     this.#tell([...this.#entries.values()].map((entry) => ({ ...entry, isInitial: true })));
   }
 
   #clear(): void {
-    this.#groups.flush();
+    this.#groups.close();
     this.#values.clear();
     this.#entries.clear();
     this.#version = 0;
@@ -171,6 +213,7 @@ export class LiveMirror implements Mirror {
     if (this.#ending.signal.aborted) return;
     this.#ending.abort(reason);
     this.#stopListening?.();
+    this.#looking?.clear();
     this.#complete.reject(reason);
     await this.#watch?.close();
   }

@@ -71,6 +71,23 @@ export async function lookupStored(
   }
 }
 
+/** The headers of the first message, of keys of this wildcard, that has this number or a higher one. */
+export async function lookupNext(
+  { api, stream, subjectOf }: OpenedBucket,
+  wildcard: string,
+  from: number,
+  options: CallOptions,
+): Promise<{ readonly seq: number; readonly headers: MessageHeaders } | undefined> {
+  const request = { seq: from, next_by_subj: subjectOf(wildcard) };
+  try {
+    const { message } = await api.call<StoredAnswer>(`STREAM.MSG.GET.${stream}`, request, options);
+    return { seq: message.seq, headers: MessageHeaders.parse(bytesOf(message.hdrs)) };
+  } catch (error) {
+    if (error instanceof NotFoundError && error.kind === "message") return undefined;
+    throw error;
+  }
+}
+
 function storedMessage(
   { subject, seq, time, data, hdrs }: StoredAnswer["message"],
 ): StoredEntry {

@@ -20,6 +20,7 @@ export {
 
 export type { Difference, NotFoundKind } from "../jetstream/api/errors.ts";
 export type { Declare } from "../jetstream/stream/declare_stream.ts";
+export type { Batch, BatchPurgeOptions, BatchPutOptions, BatchRemoveOptions } from "./batch.ts";
 export type { Bucket, BucketInfo, EntryOptions } from "./bucket.ts";
 export type { BucketOptions } from "./bucket_options.ts";
 export type {

@@ -1,10 +1,12 @@
 import { callable, checkOptions, describe, type Rules, signal } from "../options.ts";
 import { handled } from "../promises.ts";
 import type { BrokerAccess } from "../door/mod.ts";
+import { type Batch, BatchBuilder, sendBatch } from "./batch.ts";
 import type { Bucket, BucketInfo, EntryOptions } from "./bucket.ts";
 import {
   CALL_RULES,
   type CallLimits,
+  checkRevision,
   type ListOptions,
   PURGE_RULES,
   type PurgeOptions,
@@ -13,6 +15,7 @@ import {
   REMOVE_RULES,
   type RemoveOptions,
   revisionRule,
+  type WriteOptions,
 } from "./call_options.ts";
 import { ChangeLoop, type Changer } from "./change_loop.ts";
 import type { Changes, ChangesOptions } from "./changes.ts";
@@ -115,12 +118,7 @@ export class UsedBucket implements Bucket {
     options: PutOptions,
   ): Promise<number> {
     const action = this.#writing("update", key, options, PUT_RULES);
-    const wrong = revisionRule(0)(revision);
-    if (wrong) {
-      throw new TypeError(
-        `Cannot ${action} as its revision must be ${wrong}: ${describe(revision)}`,
-      );
-    }
+    checkRevision(action, revision);
     await this.#bucket.ready();
     const written = await this.#writer.putting(key, value, options, revision);
     return await this.#writer.send(action, written, options);
@@ -163,6 +161,25 @@ export class UsedBucket implements Bucket {
     const action = this.#writing("purge", key, options, PURGE_RULES);
     await this.#bucket.ready();
     return await this.#writer.send(action, await this.#writer.purging(key, options), options);
+  }
+
+  batch(
+    write: (batch: Batch) => unknown,
+    options: WriteOptions = NONE,
+  ): Promise<readonly number[]> {
+    return handled(this.#batch(write, options));
+  }
+
+  async #batch(write: (batch: Batch) => unknown, options: WriteOptions): Promise<number[]> {
+    const action = "change several keys at once";
+    checkOptions(action, options, CALL_RULES);
+    this.#checkWritable(action);
+    const wrong = callable(write);
+    if (wrong) throw new TypeError(`Cannot ${action} by what must be ${wrong}: ${describe(write)}`);
+    await this.#bucket.ready();
+    const builder = new BatchBuilder(this.#writer);
+    await write(builder);
+    return await sendBatch(this.#bucket, this.#writer, await builder.close(), options);
   }
 
   keys(pattern = ">", options: ListOptions = NONE): AsyncIterableIterator<string> {
@@ -216,7 +233,12 @@ export class UsedBucket implements Bucket {
 
   #writing(verb: string, key: string, options: object, rules: Rules): string {
     const action = this.#checked(verb, key, options, rules);
-    if (!this.#definition.options.readOnly) return action;
+    this.#checkWritable(action);
+    return action;
+  }
+
+  #checkWritable(action: string): void {
+    if (!this.#definition.options.readOnly) return;
     throw new TypeError(`Cannot ${action} as the bucket must not be "readOnly": it is`);
   }
 

@@ -26,6 +26,8 @@ export interface WatchListener {
   complete(): void;
   /** Another bucket has taken the place of the first, which is gone with all it had. */
   replaced(): void;
+  /** Nothing more is there at the moment; told now and then. */
+  idle?(): void;
   /** A value cannot be read, and was reported. */
   refused?(message: StoredMessage): void;
 }
@@ -55,7 +57,7 @@ export class Watch {
       filters: [subjectOf(pattern.wildcard)],
       ...startOf(start),
       replaced: () => this.#replaced(),
-      idle: () => this.#complete(),
+      idle: () => this.#idle(),
     });
     this.ready = handled(this.#begin());
   }
@@ -110,6 +112,11 @@ export class Watch {
     if (this.#isComplete) return;
     this.#isComplete = true;
     this.#listener.complete();
+  }
+
+  #idle(): void {
+    this.#complete();
+    this.#listener.idle?.();
   }
 
   #replaced(): void {

@@ -79,6 +79,13 @@ export class Writer {
     }
   }
 
+  /** Makes the message that puts a value where none is, by the marker that may be there. */
+  async creating(key: string, value: unknown, options: PutOptions): Promise<Written> {
+    const last = await lookupStored(this.#bucket, key, this.#bucket.limits({}));
+    const isRemoved = last !== undefined && kindOf(last.headers) !== "put";
+    return await this.putting(key, value, options, isRemoved ? last.seq : 0);
+  }
+
   /**
    * Puts a value where none is.
    *
@@ -91,15 +98,10 @@ export class Writer {
       return await this.send(action, first, options);
     } catch (error) {
       if (!(error instanceof ConflictError)) throw error;
-      const last = await lookupStored(this.#bucket, key, this.#bucket.limits(options));
-      if (last === undefined || kindOf(last.headers) === "put") throw error;
-      // what is there marks that the value was removed
-      const headers = first.headers.filter(([name]) => name !== EXPECTED);
-      return await this.send(
-        action,
-        { ...first, headers: [...headers, ...expecting(last.seq)] },
-        options,
-      );
+      const again = await this.creating(key, value, options);
+      const isSame = again.headers.some(([name, value]) => name === EXPECTED && value === "0");
+      if (isSame) throw error;
+      return await this.send(action, again, options);
     }
   }
 

@@ -200,7 +200,7 @@ onEveryJetStream("Changes begin where they are told", async (server) => {
     assertThrows(() => prices.changes(">", options), TypeError).message;
   assertEquals([wrong({ updatesOnly: true, history: true }), wrong({ after: -1 })], [
     'Cannot follow the changes of a bucket as at most one of "updatesOnly", "history" and "after" must be given: 2 are',
-    'Cannot follow the changes of a bucket as "after" must be a revision, a whole number of 0 or more: -1',
+    'Cannot follow the changes of a bucket as "after" must be a whole number of 0 or more: -1',
   ]);
 });
 

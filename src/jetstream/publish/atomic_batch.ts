@@ -1,0 +1,120 @@
+import { asMilliseconds, type Duration } from "../../duration.ts";
+import { encodeFields, newToken } from "../../door/mod.ts";
+import type { PubAck } from "../api/api_types.ts";
+import { JetStreamError } from "../api/errors.ts";
+import type { JetStreamApi } from "../api/js_api.ts";
+import { checkWindow, PUBLISH_TIMEOUT, publishStored } from "./publish_stored.ts";
+import type { Prepared } from "./program_publisher.ts";
+import type { Part } from "./publication.ts";
+import { Publications } from "./publications.ts";
+
+/** Where a batch was stored. */
+export interface StoredBatch {
+  /** The stream that has it. */
+  readonly stream: string;
+  /** The sequence of its last message; the others are right before it. */
+  readonly seq: number;
+  /** How many messages it had. */
+  readonly count: number;
+}
+
+/** How to publish a batch. */
+export interface AtomicBatchOptions {
+  /** The ids that the program gives its messages; one is made for each that has none. */
+  readonly ids?: readonly (string | undefined)[];
+  readonly timeout?: Duration | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** How long the stream knows an id, in milliseconds, where the caller knows that. */
+  readonly window?: number;
+}
+
+/** "batch contains duplicate message id", and "unsupported header used". */
+const DUPLICATE = 10201;
+const UNSUPPORTED = 10177;
+
+/** Stores all messages or none, and all of them once over outages. */
+export class AtomicBatch {
+  readonly #api: JetStreamApi;
+  readonly #messages: readonly Prepared[];
+  readonly #options: AtomicBatchOptions;
+  /** The id of each message, under which the stream knows a batch that was stored although no answer came. */
+  readonly #ids: readonly string[];
+  readonly #hasOwnIds: boolean;
+
+  /** Takes encoded messages, one at least. */
+  constructor(api: JetStreamApi, messages: readonly Prepared[], options: AtomicBatchOptions = {}) {
+    const { ids = [] } = options;
+    this.#api = api;
+    this.#messages = messages;
+    this.#options = options;
+    this.#ids = messages.map((_, at) => ids[at] ?? newToken());
+    this.#hasOwnIds = ids.some((id) => id !== undefined);
+  }
+
+  /** The subject of its first message. */
+  get subject(): string {
+    return this.#messages[0]!.subject;
+  }
+
+  /** Publishes it; resolves once all of it is stored. */
+  async publish(): Promise<StoredBatch> {
+    const { clock } = this.#api.access;
+    const until = clock.now() + this.#timeout;
+    const count = this.#messages.length;
+    let ack: PubAck;
+    try {
+      ack = await this.#send(this.#timeout, this.#ids);
+    } catch (error) {
+      const isOld = error instanceof JetStreamError && error.errCode === UNSUPPORTED &&
+        error.description.includes("Nats-Msg-Id") && !this.#hasOwnIds;
+      if (!isOld) throw error;
+      // nats-server 2.12 knows no ids within a batch, which then is sent only once
+      ack = await this.#send(Math.max(1, until - clock.now()), undefined);
+    }
+    return { stream: ack.stream, seq: ack.seq, count };
+  }
+
+  get #timeout(): number {
+    return asMilliseconds(this.#options.timeout) ?? PUBLISH_TIMEOUT;
+  }
+
+  #send(timeout: number, ids: readonly string[] | undefined): Promise<PubAck> {
+    const { subject } = this;
+    checkWindow(subject, timeout, this.#options.window ?? this.#api.streams.windowOf(subject));
+    return Publications.of(this.#api).publish({
+      subject,
+      parts: () => this.#parts(ids),
+      id: ids?.at(-1),
+      timeout,
+      signal: this.#options.signal,
+      recover: (error) => this.#recovered(error),
+    });
+  }
+
+  /** The messages under a new name of the batch: what was sent of another one is dropped by the server. */
+  #parts(ids: readonly string[] | undefined): Part[] {
+    const name = newToken();
+    return this.#messages.map(({ subject, data, contentType, fields = [] }, at) => {
+      const own: (readonly [string, string])[] = [
+        ["Nats-Batch-Id", name],
+        ["Nats-Batch-Sequence", `${at + 1}`],
+      ];
+      if (contentType !== undefined) own.unshift(["content-type", contentType]);
+      if (ids) own.push(["Nats-Msg-Id", ids[at]!]);
+      if (at === this.#messages.length - 1) own.push(["Nats-Batch-Commit", "1"]);
+      return { subject, data, headerBlock: encodeFields([...own, ...fields]) };
+    });
+  }
+
+  /**
+   * After an outage a duplicate is this very batch, if all ids are ours; to publish one of its messages again gives the
+   * sequence that it has.
+   */
+  #recovered(error: Error): Promise<PubAck> | undefined {
+    const isStored = error instanceof JetStreamError && error.errCode === DUPLICATE;
+    if (!isStored || this.#hasOwnIds) return undefined;
+    const { subject, data, contentType, fields } = this.#messages.at(-1)!;
+    const id = this.#ids.at(-1);
+    return publishStored(this.#api, subject, data, { contentType, headers: fields, id });
+  }
+}
