@@ -12,6 +12,8 @@ const LASTING: ReadonlySet<string> = new Set([
   ...["sealed", "deny_delete", "deny_purge", "allow_msg_ttl", "allow_msg_schedules"],
 ]);
 
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/;
+
 /** The fields that a declaration names and that the server has otherwise; what it does not name is no difference. */
 export function differencesOf(declared: Partial<StreamConfig>, found: StreamConfig): Difference[] {
   const has = found as unknown as Named;
@@ -33,7 +35,13 @@ export function holds(found: unknown, declared: unknown): boolean {
     return Object.entries(declared).every(([name, value]) => holds(fields[name], value));
   }
   if (found === undefined || found === null) return isNothing(declared);
-  return found === declared;
+  return found === declared || isSameTime(found, declared);
+}
+
+/** The server leaves out zeros at the end of a second's fraction. */
+function isSameTime(one: unknown, other: unknown): boolean {
+  if (typeof one !== "string" || typeof other !== "string") return false;
+  return TIME.test(one) && TIME.test(other) && Date.parse(one) === Date.parse(other);
 }
 
 /** The order of subjects and tags is no difference. */
