@@ -66,13 +66,15 @@ Deno.test("JetStream.publish() stores each message once through cut sockets", as
 });
 
 Deno.test("JetStream.publish() stores each message once while leaders of a cluster are killed", async () => {
-  await using cluster = await NatsCluster.start(3, { config: CONFIG });
+  await using cluster = await NatsCluster.start(3, { jetstream: true });
   const broker = brokerOf(cluster.urls);
   const rows = stream("ROWS", { subjects: ["rows.*"], numReplicas: 3, declare: "create" });
   const js = jetstream(broker, { streams: [rows] });
   await until("the cluster has a leader", async () => {
     await using client = await FrameClient.to(cluster.nodes[0]!);
-    return (await client.json("$JS.API.INFO")).error === undefined;
+    // a cluster without a leader drops the question
+    const [answer] = await client.ask("$JS.API.INFO", {}, 1, 500);
+    return answer !== undefined && JSON.parse(answer.body).error === undefined;
   }, { timeout: 30_000 });
   await broker.start();
   const end = publishing((number) => js.publish(`rows.${number % 7}`, number, { timeout: "60s" }));
@@ -183,13 +185,14 @@ Deno.test("JetStream.publish() sends nothing again that its stream may have forg
   const short = stream("SHORT", { subjects: ["short.*"], duplicateWindow: 200, declare: "create" });
   const js = jetstream(broker, { streams: [short] });
   await broker.start();
-  await assertRejects(() => js.publish("short.1", 1, { expect: { stream: short } }), RangeError);
-  await js.publish("short.1", 1);
+  const expect = { stream: short };
+  await assertRejects(() => js.publish("short.1", 1, { expect, timeout: "1s" }), RangeError);
+  await js.publish("short.1", 1, { expect });
   // the message gets there, and its answer does not
+  await proxy.refuse();
   proxy.cutAfter(0, "toClient");
   const unsure = js.publish("short.2", 2);
   await until("the broker notices", () => broker.state !== "ready");
-  await proxy.refuse();
   await delay(400);
   proxy.accept();
   await assertRejects(() => unsure, UnknownOutcomeError, "which it does for 200 ms");
@@ -202,12 +205,23 @@ Deno.test("JetStream.publish(): a conflict after an outage is no conflict with i
   await using proxy = await Proxy.start(server.port);
   const broker = brokerOf(proxy.url);
   const js = jetstream(broker, {
-    streams: [stream("C", { subjects: ["c.*"], declare: "create" })],
+    streams: [stream("C", { subjects: ["c.*"], allowAtomic: true, declare: "create" })],
   });
   await broker.start();
+  const expects = [{ lastSeq: 0 }, { lastSeq: 1, of: "c.1" }, { lastSeq: 2, of: "c.*" }];
+  for (const [at, expect] of expects.entries()) {
+    proxy.cutAfter(0, "toClient");
+    const { seq, duplicate } = await js.publish("c.1", 1, { expect });
+    assertEquals([seq, duplicate], [at + 1, false]);
+    await assertRejects(() => js.publish("c.1", 1, { expect }), ConflictError);
+  }
   proxy.cutAfter(0, "toClient");
-  const { seq } = await js.publish("c.1", 1, { expect: { lastSeq: 0 } });
-  assertEquals(seq, 1);
-  await assertRejects(() => js.publish("c.1", 1, { expect: { lastSeq: 0 } }), ConflictError);
+  const wrong = { expect: { lastSeq: 0 } };
+  await assertRejects(() => js.publish("c.1", 1, wrong), ConflictError);
+  assertEquals(await messagesIn(server, "C"), 3);
+  proxy.cutAfter(0, "toClient");
+  const batch = [["c.2", 1, { expect: { lastSeq: 0, of: "c.2" } }], ["c.3", 1]] as const;
+  assertEquals((await js.batch(batch)).seq, 5);
+  await assertRejects(() => js.batch(batch), ConflictError);
   await broker.stop();
 });

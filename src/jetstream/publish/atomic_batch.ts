@@ -1,12 +1,13 @@
-import { asMilliseconds, type Duration } from "../../duration.ts";
+import type { Duration } from "../../duration.ts";
 import { encodeFields, newToken } from "../../door/mod.ts";
 import type { PubAck } from "../api/api_types.ts";
 import { JetStreamError } from "../api/errors.ts";
 import type { JetStreamApi } from "../api/js_api.ts";
-import { checkWindow, PUBLISH_TIMEOUT, publishStored } from "./publish_stored.ts";
+import { timeoutWithin } from "./publish_stored.ts";
 import type { Prepared } from "./program_publisher.ts";
 import type { Part } from "./publication.ts";
 import { Publications } from "./publications.ts";
+import { recovered } from "./recovery.ts";
 
 /** Where a batch was stored. */
 export interface StoredBatch {
@@ -28,8 +29,7 @@ export interface AtomicBatchOptions {
   readonly window?: number;
 }
 
-/** "batch contains duplicate message id", and "unsupported header used". */
-const DUPLICATE = 10201;
+/** "unsupported header used". */
 const UNSUPPORTED = 10177;
 
 /** Stores all messages or none, and all of them once over outages. */
@@ -75,19 +75,23 @@ export class AtomicBatch {
   }
 
   get #timeout(): number {
-    return asMilliseconds(this.#options.timeout) ?? PUBLISH_TIMEOUT;
+    const { window = this.#api.streams.windowOf(this.subject), timeout } = this.#options;
+    return timeoutWithin(this.subject, timeout, window);
   }
 
   #send(timeout: number, ids: readonly string[] | undefined): Promise<PubAck> {
     const { subject } = this;
-    checkWindow(subject, timeout, this.#options.window ?? this.#api.streams.windowOf(subject));
+    const until = this.#api.access.clock.now() + timeout;
     return Publications.of(this.#api).publish({
       subject,
       parts: () => this.#parts(ids),
       id: ids?.at(-1),
       timeout,
       signal: this.#options.signal,
-      recover: (error) => this.#recovered(error),
+      recover: (error) => {
+        const at = this.#messages.at(-1)!.subject;
+        return ids && recovered(this.#api, { subject: at, id: ids.at(-1)!, until }, error);
+      },
     });
   }
 
@@ -104,17 +108,5 @@ export class AtomicBatch {
       if (at === this.#messages.length - 1) own.push(["Nats-Batch-Commit", "1"]);
       return { subject, data, headerBlock: encodeFields([...own, ...fields]) };
     });
-  }
-
-  /**
-   * After an outage a duplicate is this very batch, if all ids are ours; to publish one of its messages again gives the
-   * sequence that it has.
-   */
-  #recovered(error: Error): Promise<PubAck> | undefined {
-    const isStored = error instanceof JetStreamError && error.errCode === DUPLICATE;
-    if (!isStored || this.#hasOwnIds) return undefined;
-    const { subject, data, contentType, fields } = this.#messages.at(-1)!;
-    const id = this.#ids.at(-1);
-    return publishStored(this.#api, subject, data, { contentType, headers: fields, id });
   }
 }

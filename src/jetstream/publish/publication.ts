@@ -19,6 +19,8 @@ export interface PublicationSettings {
   readonly parts: () => readonly Part[];
   /** Under which the stream stores it once; without one it is sent once. */
   readonly id: string | undefined;
+  /** Whether nobody else can have stored something under this id. */
+  readonly isOwnId?: boolean;
   /** What to do about an error where an earlier sending may be stored; `undefined` for nothing. */
   readonly recover?: ((error: Error) => Promise<PubAck> | undefined) | undefined;
   /** Milliseconds, from the call on. */
@@ -91,8 +93,9 @@ export class Publication {
     this.#foreign++;
   }
 
-  stored(ack: PubAck): void {
-    this.#resolve(ack);
+  /** It is stored; what was stored under an id of ours before is this very message. */
+  stored({ duplicate, ...ack }: PubAck): void {
+    this.#resolve(duplicate && !this.settings.isOwnId ? { ...ack, duplicate } : ack);
   }
 
   /** Ends it with the error as it is. */
@@ -120,7 +123,7 @@ export class Publication {
   /** The stream has refused it as it was sent the last time. */
   refusedBy(error: Error): void {
     const recovered = this.#isDoubtful ? this.settings.recover?.(error) : undefined;
-    if (recovered) this.#resolve(recovered);
+    if (recovered) recovered.then((ack) => this.stored(ack), (asked) => this.fail(asked));
     else this.fail(error);
   }
 

@@ -5,6 +5,7 @@ import type { PubAck } from "../api/api_types.ts";
 import type { JetStreamApi } from "../api/js_api.ts";
 import { USUAL_WINDOW } from "../api/known_streams.ts";
 import { Publications } from "./publications.ts";
+import { recovered } from "./recovery.ts";
 
 /** How long a publication may take, outages included, in milliseconds. */
 export const PUBLISH_TIMEOUT = 5_000;
@@ -39,11 +40,19 @@ export function publishStored(
   options: StoredOptions = {},
 ): Promise<PubAck> {
   const { id = newToken(), signal, window = USUAL_WINDOW } = options;
-  const timeout = asMilliseconds(options.timeout) ?? PUBLISH_TIMEOUT;
   try {
-    checkWindow(subject, timeout, window);
+    const timeout = timeoutWithin(subject, options.timeout, window);
+    const until = api.access.clock.now() + timeout;
     const parts = [{ subject, data, headerBlock: headersOf(id, options) }];
-    return Publications.of(api).publish({ subject, parts: () => parts, id, timeout, signal });
+    return Publications.of(api).publish({
+      subject,
+      parts: () => parts,
+      id,
+      isOwnId: options.id === undefined,
+      timeout,
+      signal,
+      recover: (error) => recovered(api, { subject, id, until }, error),
+    });
   } catch (error) {
     return handled(Promise.reject(error));
   }
@@ -66,12 +75,18 @@ function isPlain(id: string): boolean {
 }
 
 /**
- * Checks that the stream knows an id for as long as a message may be sent again.
+ * How long a message may be sent again, in milliseconds: as long as the stream knows its id.
  *
- * @throws {RangeError} with both times
+ * @throws {RangeError} for a longer timeout, with both times
  */
-export function checkWindow(subject: string, timeout: number, window: number): void {
-  if (timeout <= window) return;
+export function timeoutWithin(
+  subject: string,
+  given: Duration | undefined,
+  window: number,
+): number {
+  const timeout = asMilliseconds(given);
+  if (timeout === undefined) return Math.min(PUBLISH_TIMEOUT, window);
+  if (timeout <= window) return timeout;
   const rule = "a stream must know the id for as long as it is sent again";
   const found = `a timeout of ${timeout} ms, a duplicate window of ${window} ms`;
   throw new RangeError(`Cannot publish to "${subject}" as ${rule}: ${found}`);

@@ -1,9 +1,15 @@
+import { freePort } from "../free_port.ts";
 import { NatsServer } from "./nats_server.ts";
 import { until } from "./until.ts";
 
 export interface NatsClusterOptions {
   /** More configuration for every node, in nats-server's own syntax. */
   readonly config?: string;
+  /**
+   * Whether it keeps streams; then each node knows all others from the start, as JetStream wants it.
+   * @default {false}
+   */
+  readonly jetstream?: boolean;
 }
 
 /** Routed servers: `await using cluster = await NatsCluster.start(3)`. */
@@ -20,12 +26,17 @@ export class NatsCluster implements AsyncDisposable {
   /** Resolves once every node has a route to every other. */
   static async start(
     size: number,
-    { config = "" }: NatsClusterOptions = {},
+    { config: given = "", jetstream = false }: NatsClusterOptions = {},
   ): Promise<NatsCluster> {
     await using started = new AsyncDisposableStack();
+    const config = jetstream ? `${given}\njetstream: { store_dir: "streams" }` : given;
+    const ports = jetstream ? Array.from({ length: size }, freePort) : [];
     const nodes: NatsServer[] = [];
     for (let i = 0; i < size; i++) {
-      const extra = `${clusterBlock(-1, nodes)}\n${config}`;
+      const peers = jetstream
+        ? ports.filter((_, at) => at !== i)
+        : nodes.map(({ clusterPort }) => clusterPort!);
+      const extra = `${clusterBlock(ports[i] ?? -1, peers)}\n${config}`;
       nodes.push(started.use(await NatsServer.start({ name: `node-${i}`, config: extra })));
     }
     const cluster = new NatsCluster(nodes, config);
@@ -57,7 +68,7 @@ export class NatsCluster implements AsyncDisposable {
   /** Starts a node again; resolves once it has a route to every node that is up. */
   async restart(index: number): Promise<void> {
     const node = this.#node(index);
-    const others = this.nodes.filter((other) => other !== node);
+    const others = this.nodes.filter((other) => other !== node).map((other) => other.clusterPort!);
     await node.restart(`${clusterBlock(node.clusterPort ?? -1, others)}\n${this.#config}`);
     this.#down.delete(index);
     await this.#routed();
@@ -89,7 +100,7 @@ export class NatsCluster implements AsyncDisposable {
   }
 }
 
-function clusterBlock(port: number, peers: readonly NatsServer[]): string {
-  const routes = peers.map((peer) => `"nats://127.0.0.1:${peer.clusterPort}"`).join(", ");
+function clusterBlock(port: number, peers: readonly number[]): string {
+  const routes = peers.map((peer) => `"nats://127.0.0.1:${peer}"`).join(", ");
   return `cluster { name: "signalbox", listen: "127.0.0.1:${port}", routes: [${routes}] }`;
 }
