@@ -47,7 +47,7 @@ function publishing(publish: (number: number) => Promise<Stored>) {
 Deno.test("JetStream.publish() stores each message once through cut sockets", async () => {
   await using server = await NatsServer.start({ config: CONFIG });
   await using proxy = await Proxy.start(server.port);
-  const broker = brokerOf(proxy.url);
+  await using broker = brokerOf(proxy.url);
   const cuts = stream("CUTS", { subjects: ["cuts.*"], declare: "create" });
   const js = jetstream(broker, { streams: [cuts] });
   await broker.start();
@@ -67,7 +67,7 @@ Deno.test("JetStream.publish() stores each message once through cut sockets", as
 
 Deno.test("JetStream.publish() stores each message once while leaders of a cluster are killed", async () => {
   await using cluster = await NatsCluster.start(3, { jetstream: true });
-  const broker = brokerOf(cluster.urls);
+  await using broker = brokerOf(cluster.urls);
   const rows = stream("ROWS", { subjects: ["rows.*"], numReplicas: 3, declare: "create" });
   const js = jetstream(broker, { streams: [rows] });
   await until("the cluster has a leader", async () => {
@@ -109,7 +109,7 @@ async function leaderOf(cluster: NatsCluster, name: string): Promise<number> {
 
 Deno.test("JetStream.batch() stores all or none of a batch, once, though the server is killed", async () => {
   await using server = await NatsServer.start({ config: CONFIG });
-  const broker = brokerOf(server.url);
+  await using broker = brokerOf(server.url);
   const pairs = stream("PAIRS", { subjects: ["pairs.*"], allowAtomic: true, declare: "create" });
   const js = jetstream(broker, { streams: [pairs] });
   await broker.start();
@@ -136,7 +136,7 @@ Deno.test("JetStream.batch() stores all or none of a batch, once, though the ser
 
 Deno.test("JetStream.publish(): what was rejected in an outage is never stored later", async () => {
   await using server = await NatsServer.start({ config: CONFIG });
-  const broker = brokerOf(server.url);
+  await using broker = brokerOf(server.url);
   const js = jetstream(broker, {
     streams: [stream("G", { subjects: ["g.*"], allowAtomic: true, declare: "create" })],
   });
@@ -160,7 +160,7 @@ Deno.test("JetStream.publish(): what was rejected in an outage is never stored l
 
 Deno.test("JetStream.publish(): what a broker that stops has not heard of is told as unknown, or was stored", async () => {
   await using server = await NatsServer.start({ config: CONFIG });
-  const broker = brokerOf(server.url);
+  await using broker = brokerOf(server.url);
   const js = jetstream(broker, {
     streams: [stream("S", { subjects: ["s.*"], declare: "create" })],
   });
@@ -181,7 +181,7 @@ Deno.test("JetStream.publish(): what a broker that stops has not heard of is tol
 Deno.test("JetStream.publish() sends nothing again that its stream may have forgotten", async () => {
   await using server = await NatsServer.start({ config: CONFIG });
   await using proxy = await Proxy.start(server.port);
-  const broker = brokerOf(proxy.url);
+  await using broker = brokerOf(proxy.url);
   const short = stream("SHORT", { subjects: ["short.*"], duplicateWindow: 200, declare: "create" });
   const js = jetstream(broker, { streams: [short] });
   await broker.start();
@@ -203,7 +203,7 @@ Deno.test("JetStream.publish() sends nothing again that its stream may have forg
 Deno.test("JetStream.publish(): a conflict after an outage is no conflict with itself", async () => {
   await using server = await NatsServer.start({ config: CONFIG });
   await using proxy = await Proxy.start(server.port);
-  const broker = brokerOf(proxy.url);
+  await using broker = brokerOf(proxy.url);
   const js = jetstream(broker, {
     streams: [stream("C", { subjects: ["c.*"], allowAtomic: true, declare: "create" })],
   });

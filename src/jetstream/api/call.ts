@@ -8,8 +8,9 @@ import { JetStreamError, UnavailableError } from "./errors.ts";
 const FIRST_WAIT = 50;
 const LONGEST_WAIT = 500;
 
-/** "JetStream system temporarily unavailable": it has no leader at the moment. */
-const PASSING = 10008;
+/** "no suitable peers", "temporarily unavailable", and "not leader": so speaks a cluster that comes together. */
+const PASSING: ReadonlySet<number> = new Set([10005, 10008, 10009]);
+const NO_PEERS = 10005;
 
 /** A question to the API, with how to read its answer. */
 export interface Question<T> {
@@ -125,9 +126,11 @@ export class Call<T = unknown> {
     this.#wait = Math.min(LONGEST_WAIT, this.#wait * 2);
   }
 
-  #unavailable(): UnavailableError {
+  #unavailable(): JetStreamError {
     const { action, timeout } = this.#question;
     const cause = this.#refusal;
+    // too few servers for its replicas, and not only for now
+    if (cause instanceof JetStreamError && cause.errCode === NO_PEERS) return cause;
     const rule = `JetStream must answer within ${timeout} ms: it is not there, or has no leader`;
     return new UnavailableError(action, rule, { code: 503 }, { cause });
   }
@@ -144,5 +147,5 @@ export class Call<T = unknown> {
 /** Whether it may be otherwise in a moment. */
 function isPassing(error: unknown): boolean {
   return error instanceof NoRespondersError ||
-    (error instanceof JetStreamError && error.errCode === PASSING);
+    (error instanceof JetStreamError && PASSING.has(error.errCode));
 }

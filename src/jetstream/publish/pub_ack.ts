@@ -14,8 +14,8 @@ export type Answer =
   /** A part of a batch that was taken in; whether all of it is stored is told at its end. */
   | { readonly kind: "taken" };
 
-/** "temporarily unavailable", and "too many requests". */
-const PASSING: ReadonlySet<number> = new Set([10008, 10167]);
+/** "temporarily unavailable", "duplicate message id is in process", and "too many requests". */
+const PASSING: ReadonlySet<number> = new Set([10008, 10158, 10167]);
 
 /** Reads what came back; who listens to the same subject may answer, too, and that is no acknowledgement. */
 export function readAnswer(subject: string, { data, headerBlock }: RawMessage): Answer {

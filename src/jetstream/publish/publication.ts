@@ -7,6 +7,7 @@ import { NotStoredError, UnknownOutcomeError } from "../api/errors.ts";
 const FIRST_RETRY = 50;
 const LONGEST_RETRY = 1_000;
 const FIRST_REPEAT = 2_000;
+const LONGEST_REPEAT = 8_000;
 
 /** A message as it goes out, but for its reply address. */
 export type Part = Pick<AwaitedMessage, "subject" | "data" | "headerBlock">;
@@ -69,7 +70,7 @@ export class Publication {
     this.messages = messages;
     this.#firstSentAt ??= now;
     this.dueAt = this.settings.id === undefined ? Infinity : now + this.#repeat;
-    this.#repeat *= 2;
+    this.#repeat = Math.min(LONGEST_REPEAT, this.#repeat * 2);
   }
 
   /** What was sent gets no answer any more; `wasUnsent` says that no server has it. */
@@ -83,6 +84,7 @@ export class Publication {
   /** Nobody took it: it is sent again at `dueAt`. */
   refusedForNow(error: Error, now: number, random: number): void {
     this.lost(true);
+    this.#repeat = FIRST_REPEAT;
     this.#refusal = error;
     this.dueAt = now + this.#retry * (0.75 + random / 2);
     this.#retry = Math.min(LONGEST_RETRY, this.#retry * 2);
