@@ -1,5 +1,8 @@
 import type { MessageHeaders } from "../door/mod.ts";
-import type { Watched } from "./watch.ts";
+import type { Watched as AnyWatched } from "../jetstream/changes/watch.ts";
+import type { Entry } from "./entry.ts";
+
+type Watched = AnyWatched<Entry>;
 
 /** The place of a message in its batch. */
 export interface BatchPart {

@@ -1,43 +1,18 @@
-import { type Arrival, ReceivedMessage } from "../door/mod.ts";
-import type { Change, ChangeMessage } from "./changes.ts";
-import type { KeyPattern } from "./keys.ts";
-import type { Watched } from "./watch.ts";
+import type { ChangeView } from "../jetstream/changes/change_view.ts";
+import type { Change } from "./changes.ts";
+import type { Entry } from "./entry.ts";
+import { type KeyPattern, subjectStart } from "./keys.ts";
 
-/** What a source needs to know of a delivery when it is settled. */
-export interface ChangeOrigin {
-  readonly key: string;
-  readonly isInitial: boolean;
-}
-
-/** What a change adds to its message. */
-function besidesOf({ entry, isInitial }: Watched): { readonly change: Change } {
-  return { change: { ...entry, isInitial } };
-}
-
-/** A change as a delivery of a source. */
-export function arrivalOf(watched: Watched, pattern: KeyPattern): Arrival {
-  const { entry: { key, value }, message: { subject, data, headerBlock } } = watched;
+/** What handlers and readers get of the changes of a bucket's keys. */
+export function keyView(bucket: string, pattern: KeyPattern): ChangeView<Entry> {
   return {
-    subject,
-    replyTo: "",
-    data,
-    headerBlock,
-    params: pattern.read(key),
-    decoded: { body: value },
-    besides: besidesOf(watched),
-    origin: { key, isInitial: watched.isInitial } satisfies ChangeOrigin,
+    filter: subjectStart(bucket) + pattern.wildcard,
+    pattern: subjectStart(bucket) + pattern.text,
+    keyOf: ({ key }) => key,
+    given: ({ entry, isInitial }) => ({
+      params: pattern.read(entry.key),
+      decoded: { body: entry.value },
+      besides: { change: { ...entry, isInitial } satisfies Change },
+    }),
   };
-}
-
-/** A change as a message of a reader; `written` is the pattern as messages show it. */
-export function messageOf(
-  watched: Watched,
-  pattern: KeyPattern,
-  written: string,
-): ChangeMessage {
-  const { entry: { key, value }, message: { subject, data, headerBlock } } = watched;
-  const packet = { subject, replyTo: "", data, headerBlock };
-  const reception = { params: pattern.read(key), pattern: written };
-  const message = new ReceivedMessage(packet, reception).withBody(value);
-  return Object.assign(message, besidesOf(watched)) as ChangeMessage;
 }

@@ -1,5 +1,6 @@
 import type { AnyParams, Message, Params, Source } from "../door/mod.ts";
 import type { Reader } from "../reader.ts";
+import type { ChangesEnd } from "../jetstream/changes/change_view.ts";
 import type { RemovalEntry, ValueEntry } from "./entry.ts";
 import type { ListOptions } from "./call_options.ts";
 
@@ -56,12 +57,6 @@ export interface Changes<Text extends string = string, Value = unknown>
   /** Reads the changes; leaving the loop ends the reading. */
   [Symbol.asyncIterator](): AsyncIterator<ChangeMessage<Value, Params<Text>>>;
 }
-
-/**
- * Why reading changes has ended: `cancelled`, by the program; `connection`, as the broker has stopped; `failed`, and
- * `next()` throws why.
- */
-export type ChangesEnd = "cancelled" | "connection" | "failed";
 
 /** Reads the changes of a bucket, no faster than the program does. */
 export interface ChangeReader<Value = unknown, Values = AnyParams>

@@ -3,14 +3,14 @@ import { onAbort } from "../deadline.ts";
 import { ConnectionError, PermissionError } from "../errors.ts";
 import { asError } from "../legible.ts";
 import { handled } from "../promises.ts";
+import { Watch, type Watched } from "../jetstream/changes/watch.ts";
 import { isAllThatComes } from "./batch_end.ts";
 import { BatchGroups } from "./batch_groups.ts";
 import type { Change } from "./changes.ts";
-import type { ValueEntry } from "./entry.ts";
+import type { Entry, ValueEntry } from "./entry.ts";
 import type { KeyPattern } from "./keys.ts";
 import type { Mirror, MirrorOptions } from "./mirror.ts";
 import type { OpenedBucket } from "./opened_bucket.ts";
-import { Watch, type Watched } from "./watch.ts";
 
 /** Milliseconds to wait for the rest of a batch, before looking whether there is more of it. */
 const REST = 10;
@@ -26,7 +26,7 @@ export class LiveMirror implements Mirror {
   readonly #groups = new BatchGroups();
   readonly #complete = Promise.withResolvers<void>();
   readonly #ending = new AbortController();
-  #watch: Watch | undefined;
+  #watch: Watch<Entry> | undefined;
   #stopListening: (() => void) | undefined;
   #version = 0;
   /** Waits for more of a batch. */
@@ -109,11 +109,15 @@ export class LiveMirror implements Mirror {
     return `Mirror ${inspect({ version, values: this.#values }, how)}`;
   }
 
+  get #filter(): string {
+    return this.#bucket.subjectOf(this.#pattern.wildcard);
+  }
+
   async #follow(): Promise<void> {
     try {
       await this.#bucket.ready();
       if (this.#ending.signal.aborted) return;
-      const watch = this.#watch = new Watch(this.#bucket, this.#pattern, {}, {
+      const watch = this.#watch = new Watch(this.#bucket, this.#filter, {}, {
         complete: () => this.#completed(),
         replaced: () => this.#clear(),
         idle: () => this.#lookForEnd(),
@@ -129,7 +133,7 @@ export class LiveMirror implements Mirror {
     }
   }
 
-  async #reasonOf(watch: Watch): Promise<unknown> {
+  async #reasonOf(watch: Watch<Entry>): Promise<unknown> {
     const end = await watch.closed;
     const rule = "the broker must stay connected: it has stopped";
     const what = `follow the bucket "${this.#bucket.name}"`;
@@ -138,7 +142,7 @@ export class LiveMirror implements Mirror {
       : new Error(`Cannot ${what} as it must be open: ${end}`);
   }
 
-  #show(group: readonly Watched[]): void {
+  #show(group: readonly Watched<Entry>[]): void {
     for (const { entry } of group) {
       const { key } = entry;
       if (entry.kind === "put") {

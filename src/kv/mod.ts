@@ -23,6 +23,7 @@ export type { Declare } from "../jetstream/stream/declare_stream.ts";
 export type { Batch, BatchPurgeOptions, BatchPutOptions, BatchRemoveOptions } from "./batch.ts";
 export type { Bucket, BucketInfo, EntryOptions } from "./bucket.ts";
 export type { BucketOptions } from "./bucket_options.ts";
+export type { ChangesEnd } from "../jetstream/changes/change_view.ts";
 export type {
   CallLimits,
   ListOptions,
@@ -38,7 +39,6 @@ export type {
   ChangeMessage,
   ChangeReader,
   Changes,
-  ChangesEnd,
   ChangesOptions,
 } from "./changes.ts";
 export type { Entry, RemovalEntry, ValueEntry } from "./entry.ts";

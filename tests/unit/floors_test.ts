@@ -45,7 +45,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["jetstream/dead"],
   ["jetstream/stream"],
   ["jetstream/publish", "jetstream/read"],
-  ["jetstream/consumer", "jetstream/replay", "jetstream/control"],
+  ["jetstream/consumer", "jetstream/replay", "jetstream/control", "jetstream/changes"],
   ["jetstream"],
   ["kv", "obj"],
 ];

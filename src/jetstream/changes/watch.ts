@@ -1,19 +1,42 @@
-import { asError } from "../legible.ts";
-import { handled } from "../promises.ts";
-import { OrderedRead, type ReadEnd } from "../jetstream/read/ordered_read.ts";
-import type { StoredMessage } from "../jetstream/read/stored_message.ts";
-import type { ChangesOptions } from "./changes.ts";
-import type { Entry } from "./entry.ts";
-import type { KeyPattern } from "./keys.ts";
-import type { OpenedBucket } from "./opened_bucket.ts";
+import { asError } from "../../legible.ts";
+import { handled } from "../../promises.ts";
+import type { BrokerAccess } from "../../door/mod.ts";
+import type { JetStreamApi } from "../api/js_api.ts";
+import { OrderedRead, type ReadEnd } from "../read/ordered_read.ts";
+import type { StoredMessage } from "../read/stored_message.ts";
 
 /** Where changes begin. */
-export type WatchStart = {
-  readonly [Name in "updatesOnly" | "history" | "after"]?: ChangesOptions[Name] | undefined;
-};
+export interface WatchStart {
+  /** With what comes from now on. */
+  readonly updatesOnly?: boolean | undefined;
+  /** With all revisions that are there, and not only the last ones. */
+  readonly history?: boolean | undefined;
+  /** Behind this revision. */
+  readonly after?: number | undefined;
+}
+
+/** A bucket whose changes can be watched; `Entry` is what its messages are read as. */
+export interface Watchable<Entry> {
+  readonly name: string;
+  readonly api: JetStreamApi;
+  readonly access: BrokerAccess;
+  readonly stream: string;
+  /** Declares the bucket, once; `undefined` if that is done. */
+  ready(): Promise<void> | undefined;
+  /**
+   * Reads a message.
+   *
+   * @throws what is wrong with it
+   */
+  read(message: StoredMessage): Entry | Promise<Entry>;
+  /** Says that it is the bucket that is missing, where the error says so of its stream. */
+  nameIn(error: unknown, action: string): unknown;
+  /** Tells that the bucket has been deleted, and made again. */
+  reportReplaced(): void;
+}
 
 /** A change, or something that was there when the watch began. */
-export interface Watched {
+export interface Watched<Entry> {
   readonly entry: Entry;
   readonly message: StoredMessage;
   /** Whether it was there when the watch began. */
@@ -28,33 +51,34 @@ export interface WatchListener {
   replaced(): void;
   /** Nothing more is there at the moment; told now and then. */
   idle?(): void;
-  /** A value cannot be read, and was reported. */
+  /** A message cannot be read, and was reported. */
   refused?(message: StoredMessage): void;
 }
 
 /** The changes of a bucket in order, for one reader. What cannot be read is reported, and left out. */
-export class Watch {
+export class Watch<Entry> {
   /** Resolves once it has begun: it gives all changes from then on. */
   readonly ready: Promise<void>;
-  readonly #bucket: OpenedBucket;
+  readonly #bucket: Watchable<Entry>;
   readonly #listener: WatchListener;
   readonly #read: OrderedRead;
   /** How many are to come that were there when it began. */
   #left = Infinity;
   #isComplete = false;
 
+  /** Begins to watch the messages whose subjects match the filter. */
   constructor(
-    bucket: OpenedBucket,
-    pattern: KeyPattern,
+    bucket: Watchable<Entry>,
+    filter: string,
     start: WatchStart,
     listener: WatchListener,
   ) {
-    const { api, stream, subjectOf } = bucket;
+    const { api, stream } = bucket;
     this.#bucket = bucket;
     this.#listener = listener;
     this.#read = new OrderedRead(api, {
       stream,
-      filters: [subjectOf(pattern.wildcard)],
+      filters: [filter],
       ...startOf(start),
       replaced: () => this.#replaced(),
       idle: () => this.#idle(),
@@ -72,7 +96,7 @@ export class Watch {
    *
    * @throws why it has failed
    */
-  async next(): Promise<Watched | undefined> {
+  async next(): Promise<Watched<Entry> | undefined> {
     if (this.#left === Infinity) await this.ready;
     for (;;) {
       if (this.#left <= 0) this.#complete();

@@ -1,27 +1,31 @@
-import { asError } from "../legible.ts";
-import type { Invocation, OpenSource, Outcome, Sink } from "../door/mod.ts";
-import { arrivalOf, type ChangeOrigin } from "./change_messages.ts";
-import type { KeyPattern } from "./keys.ts";
-import type { OpenedBucket } from "./opened_bucket.ts";
-import { Watch, type Watched, type WatchStart } from "./watch.ts";
+import { asError } from "../../legible.ts";
+import type { Arrival, Invocation, OpenSource, Outcome, Sink } from "../../door/mod.ts";
+import type { ChangeView } from "./change_view.ts";
+import { Watch, type Watchable, type Watched, type WatchStart } from "./watch.ts";
 
 /** How a handler gets changes. */
 export interface ChangeSourceOptions extends WatchStart {
   readonly onInitial?: (() => void) | undefined;
 }
 
+/** What is needed of a delivery when it is settled. */
+interface Origin {
+  readonly key: string;
+  readonly isInitial: boolean;
+}
+
 /**
  * Hands the changes of a bucket to handlers: those of one key one after the other, those of different keys side by side.
  * It takes as many as there are free places, those included that wait for an earlier change of their key.
  */
-export class ChangeSource implements OpenSource {
+export class ChangeSource<Entry> implements OpenSource {
   readonly #sink: Sink;
-  readonly #bucket: OpenedBucket;
-  readonly #pattern: KeyPattern;
+  readonly #bucket: Watchable<Entry>;
+  readonly #view: ChangeView<Entry>;
   readonly #options: ChangeSourceOptions;
-  #watch: Watch | undefined;
+  #watch: Watch<Entry> | undefined;
   /** Those that wait for an earlier change of their key, by the keys that are at work. */
-  readonly #lanes = new Map<string, Watched[]>();
+  readonly #lanes = new Map<string, Watched<Entry>[]>();
   #waiting = 0;
   /** How many of those that were there at the beginning are not handled yet. */
   #initial = 0;
@@ -33,13 +37,13 @@ export class ChangeSource implements OpenSource {
 
   constructor(
     sink: Sink,
-    bucket: OpenedBucket,
-    pattern: KeyPattern,
+    bucket: Watchable<Entry>,
+    view: ChangeView<Entry>,
     options: ChangeSourceOptions,
   ) {
     this.#sink = sink;
     this.#bucket = bucket;
-    this.#pattern = pattern;
+    this.#view = view;
     this.#options = options;
   }
 
@@ -53,7 +57,7 @@ export class ChangeSource implements OpenSource {
     try {
       await this.#bucket.ready();
       if (this.#isOver) return;
-      const watch = this.#watch = new Watch(this.#bucket, this.#pattern, this.#options, {
+      const watch = this.#watch = new Watch(this.#bucket, this.#view.filter, this.#options, {
         complete: () => this.#complete(),
         replaced: () => {},
       });
@@ -79,7 +83,7 @@ export class ChangeSource implements OpenSource {
 
   settle(invocation: Invocation, outcome: Outcome): void {
     if (outcome.kind === "failed") this.#sink.report(asError(outcome.error), invocation);
-    const { key, isInitial } = invocation.origin as ChangeOrigin;
+    const { key, isInitial } = invocation.origin as Origin;
     const next = this.#lanes.get(key)?.shift();
     if (next) {
       this.#waiting--;
@@ -94,7 +98,7 @@ export class ChangeSource implements OpenSource {
     this.#wake?.();
   }
 
-  async #pump(watch: Watch): Promise<void> {
+  async #pump(watch: Watch<Entry>): Promise<void> {
     try {
       while (!this.#isOver) {
         if (this.#sink.free <= this.#waiting) await this.#room();
@@ -117,19 +121,23 @@ export class ChangeSource implements OpenSource {
     });
   }
 
-  #deliver(watched: Watched): void {
+  #deliver(watched: Watched<Entry>): void {
     if (watched.isInitial) this.#initial++;
-    const lane = this.#lanes.get(watched.entry.key);
+    const key = this.#view.keyOf(watched.entry);
+    const lane = this.#lanes.get(key);
     if (!lane) {
-      this.#lanes.set(watched.entry.key, []);
+      this.#lanes.set(key, []);
       return this.#take(watched);
     }
     lane.push(watched);
     this.#waiting++;
   }
 
-  #take(watched: Watched): void {
-    this.#sink.take(arrivalOf(watched, this.#pattern));
+  #take(watched: Watched<Entry>): void {
+    const { entry, isInitial, message: { subject, data, headerBlock } } = watched;
+    const origin: Origin = { key: this.#view.keyOf(entry), isInitial };
+    const packet: Arrival = { subject, replyTo: "", data, headerBlock };
+    this.#sink.take({ ...packet, ...this.#view.given(watched), origin });
   }
 
   #complete(): void {

@@ -1,25 +1,25 @@
-import { onAbort, type Patience } from "../deadline.ts";
-import { asMilliseconds } from "../duration.ts";
-import { asError } from "../legible.ts";
-import { checkOptions, NEXT_RULES } from "../options.ts";
-import { handled } from "../promises.ts";
-import { iteratorOf, Queue, readableOf } from "../queue.ts";
-import type { NextOptions } from "../reader.ts";
-import type { ListOptions } from "./call_options.ts";
-import { messageOf } from "./change_messages.ts";
-import type { ChangeMessage, ChangeReader, ChangesEnd } from "./changes.ts";
-import type { KeyPattern } from "./keys.ts";
-import type { OpenedBucket } from "./opened_bucket.ts";
-import { Watch, type WatchStart } from "./watch.ts";
+import { onAbort, type Patience } from "../../deadline.ts";
+import { asMilliseconds } from "../../duration.ts";
+import { asError } from "../../legible.ts";
+import { checkOptions, NEXT_RULES } from "../../options.ts";
+import { handled } from "../../promises.ts";
+import { iteratorOf, Queue, readableOf } from "../../queue.ts";
+import type { NextOptions, Reader } from "../../reader.ts";
+import { ReceivedMessage } from "../../door/mod.ts";
+import type { ChangesEnd, ChangeView } from "./change_view.ts";
+import { Watch, type Watchable, type Watched, type WatchStart } from "./watch.ts";
 
 /** How many changes wait, decoded, for the program; more wait as bytes, and then at the server. */
 const MOST_WAITING = 64;
 
+/** A change as a message. */
+type ChangeMessage = ReceivedMessage & { readonly change: { readonly isInitial: boolean } };
+
 /** Reads the changes of a bucket. */
-export class OpenChangeReader implements ChangeReader {
-  readonly #bucket: OpenedBucket;
-  readonly #pattern: KeyPattern;
-  readonly #watch: Watch;
+export class OpenChangeReader<Entry> implements Reader<ChangeMessage, ChangesEnd> {
+  readonly #bucket: Watchable<Entry>;
+  readonly #view: ChangeView<Entry>;
+  readonly #watch: Watch<Entry>;
   readonly #waiting = new Queue<ChangeMessage>();
   readonly #initial = Promise.withResolvers<boolean>();
   readonly #closed = Promise.withResolvers<ChangesEnd>();
@@ -31,25 +31,25 @@ export class OpenChangeReader implements ChangeReader {
   #end: ChangesEnd | undefined;
   #error: Error | undefined;
 
-  private constructor(bucket: OpenedBucket, pattern: KeyPattern, start: WatchStart) {
+  private constructor(bucket: Watchable<Entry>, view: ChangeView<Entry>, start: WatchStart) {
     this.#bucket = bucket;
-    this.#pattern = pattern;
-    this.#watch = new Watch(bucket, pattern, start, {
+    this.#view = view;
+    this.#watch = new Watch(bucket, view.filter, start, {
       complete: () => this.#complete(),
       replaced: () => {},
     });
   }
 
   /** Opens one; resolves once it has begun. */
-  static async open(
-    bucket: OpenedBucket,
-    pattern: KeyPattern,
+  static async open<Entry>(
+    bucket: Watchable<Entry>,
+    view: ChangeView<Entry>,
     start: WatchStart,
-    { signal }: ListOptions,
-  ): Promise<OpenChangeReader> {
+    { signal }: { readonly signal?: AbortSignal },
+  ): Promise<OpenChangeReader<Entry>> {
     signal?.throwIfAborted();
     await bucket.ready();
-    const reader = new OpenChangeReader(bucket, pattern, start);
+    const reader = new OpenChangeReader(bucket, view, start);
     if (signal) reader.#stopListening = onAbort(signal, () => void reader.close());
     await reader.#watch.ready;
     signal?.throwIfAborted();
@@ -137,7 +137,7 @@ export class OpenChangeReader implements ChangeReader {
       for (;;) {
         const watched = await this.#watch.next();
         if (!watched) break;
-        this.#add(messageOf(watched, this.#pattern, this.#bucket.subjectOf(this.#pattern.text)));
+        this.#add(this.#messageOf(watched));
         if (this.#waiting.length >= MOST_WAITING) await this.#room();
       }
       const end = await this.#watch.closed;
@@ -146,6 +146,14 @@ export class OpenChangeReader implements ChangeReader {
       this.#error = asError(error);
       this.#finish("failed");
     }
+  }
+
+  #messageOf(watched: Watched<Entry>): ChangeMessage {
+    const { subject, data, headerBlock } = watched.message;
+    const { params = {}, decoded, besides } = this.#view.given(watched);
+    const reception = { params, pattern: this.#view.pattern };
+    const message = new ReceivedMessage({ subject, replyTo: "", data, headerBlock }, reception);
+    return Object.assign(message.withBody(decoded?.body), besides) as ChangeMessage;
   }
 
   #room(): Promise<void> {
@@ -168,4 +176,15 @@ export class OpenChangeReader implements ChangeReader {
     // one that has been read to here stays so
     if (end === "cancelled" || !this.#hasAll) this.#initial.resolve(false);
   }
+}
+
+/** Reads by the readers that it opens: the first step opens one, and the end of the loop closes it. */
+export function readingOf<Item>(
+  open: () => Promise<{ next(): Promise<Item | undefined>; close(): Promise<void> }>,
+): AsyncIterator<Item> {
+  let opened: ReturnType<typeof open> | undefined;
+  return iteratorOf(
+    async () => await (await (opened ??= open())).next(),
+    async () => await (await opened)?.close(),
+  );
 }
