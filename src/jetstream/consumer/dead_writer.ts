@@ -63,7 +63,7 @@ export class DeadWriter {
       issues: issuesOf(error),
       stack: hasStack ? error.stack : undefined,
     });
-    const subject = deadSubject(this.#stream, origin);
+    const subject = deadSubject(this.#stream, origin, held.life);
     try {
       const all = [...fields as Iterable<readonly [string, string]>, ONCE];
       const ack = await publishStored(this.#api, subject, data, {

@@ -127,7 +127,9 @@ export class Supply implements PullOwner {
       const headerBlock = encodeFields(keptHeaders(headers));
       const { data, replyTo } = raw;
       const own = { subject: origin.subject, replyTo, data, headerBlock };
-      return new Held(this, own, ack, origin, this.#access.clock.now());
+      const held = new Held(this, own, ack, origin, this.#access.clock.now());
+      held.life = ack.seq;
+      return held;
     }
     // whoever can write to the stream of dead letters may have written anything
     this.#access.publish(raw.replyTo, term("It is no dead letter"));

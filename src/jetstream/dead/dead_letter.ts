@@ -80,10 +80,16 @@ export function deadStreamConfig(
 
 /**
  * Where a dead letter stands: one subject for each origin, so that it is stored once. The time tells it from a message of
- * another stream of the same name.
+ * another stream of the same name. One that was given back and died again has another subject for each `life`, as its
+ * first dead letter may still be there.
  */
-export function deadSubject(dead: string, { stream, consumer, seq, time }: DeadOrigin): string {
-  return `${dead}.${stream}.${consumer}.${seq}-${time}`;
+export function deadSubject(
+  dead: string,
+  { stream, consumer, seq, time }: DeadOrigin,
+  life?: number,
+): string {
+  const again = life === undefined ? "" : `-${life}`;
+  return `${dead}.${stream}.${consumer}.${seq}-${time}${again}`;
 }
 
 /** Where the dead letters of a stream, or of one of its consumers, stand. */
