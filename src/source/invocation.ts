@@ -182,6 +182,7 @@ export class Invocation<Context extends InvocationContext = InvocationContext>
   /** Its source decides how long it may take, in milliseconds; what the sender has written does not count. */
   limit(timeout: number): void {
     this.#deadline = this.arrived + timeout;
+    this.#hasTimer = false;
   }
 
   /** Settles as the handler does, unless its source gives it up before. */

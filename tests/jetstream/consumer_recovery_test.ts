@@ -104,6 +104,7 @@ Deno.test("consumer() sends acknowledgements of an outage again, so that nothing
   await proxy.refuse();
   proxy.cut();
   await delay(900);
+  proxy.resume();
   proxy.accept();
   await back;
   const { num_redelivered } = await shop.settled("ORDERS", "work");

@@ -52,7 +52,7 @@ export function consumer<
 >(
   stream: Stream<Subjects>,
   name: string,
-  options?: Options & CheckedConsumer<Subjects, Options>,
+  options?: ConsumerOptions & Options & CheckedConsumer<Subjects, Options>,
 ): Consumer<Subjects, Options> {
   const config = declaredConfig(`make the consumer "${name}"`, stream);
   const settings = consumerSettings(stream, name, options ?? {});

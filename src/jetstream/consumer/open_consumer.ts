@@ -10,6 +10,7 @@ import {
   type Pattern,
   type Sink,
 } from "../../door/mod.ts";
+import { onAbort } from "../../deadline.ts";
 import { asError } from "../../legible.ts";
 import { AckKeeper } from "./ack_keeper.ts";
 import { Batches, InBatch } from "./batches.ts";
@@ -44,6 +45,7 @@ export class OpenConsumer implements OpenSource {
   /** How many are given up at the moment. */
   #burying = 0;
   #isStopped = false;
+  readonly #rested = Promise.withResolvers<void>();
   #refusal: Error | undefined;
 
   constructor(
@@ -97,6 +99,10 @@ export class OpenConsumer implements OpenSource {
     await Promise.all(this.#supplies.map(({ puller }) => puller.stop()));
     this.#giveBackWaiting();
     this.#restIfDone();
+    // what the server does not know of would run once more
+    const stopListening = onAbort(this.#access.stopping(), () => this.#close());
+    await this.#rested.promise;
+    stopListening();
   }
 
   cancel(): void {
@@ -260,8 +266,8 @@ export class OpenConsumer implements OpenSource {
     for (const { holds } of this.#supplies) holds.rest();
     this.#deadlines.rest();
     this.#keeper.whenSure(() => {
-      this.#keeper.close();
       this.#stopListening();
+      this.#rested.resolve();
     });
   }
 
@@ -276,5 +282,6 @@ export class OpenConsumer implements OpenSource {
       holds.close();
     }
     this.#keeper.close();
+    this.#rested.resolve();
   }
 }
