@@ -106,6 +106,7 @@ onEveryJetStream(
       failed: 10,
       unknown: 0,
       pending: 0,
+      reads: 0,
     });
   },
 );
