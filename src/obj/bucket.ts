@@ -1,16 +1,19 @@
 import type { BrokerAccess, Needs } from "../door/mod.ts";
 import { handled } from "../promises.ts";
+import type { Watchable } from "../jetstream/changes/watch.ts";
 import { JetStreamApi } from "../jetstream/api/js_api.ts";
-import { NoStreamError, NotFoundError } from "../jetstream/api/errors.ts";
+import { JetStreamError, NoStreamError, NotFoundError } from "../jetstream/api/errors.ts";
+import type { StoredMessage } from "../jetstream/read/stored_message.ts";
 import { declareNeeds, declareStream } from "../jetstream/stream/declare_stream.ts";
 import type { ObjectsSettings } from "./bucket_options.ts";
-import type { BucketNames } from "./names.ts";
+import { type BucketNames, nameIn } from "./names.ts";
+import { decodeInfo, type Entry } from "./object_info.ts";
 
 /** How much of a message is left for its headers, in bytes. */
 const FOR_HEADERS = 512;
 
 /** One bucket, as one broker uses it. */
-export class Bucket {
+export class Bucket implements Watchable<Entry> {
   readonly names: BucketNames;
   readonly settings: ObjectsSettings;
   readonly api: JetStreamApi;
@@ -27,6 +30,18 @@ export class Bucket {
     this.settings = settings;
   }
 
+  get name(): string {
+    return this.names.bucket;
+  }
+
+  get stream(): string {
+    return this.names.stream;
+  }
+
+  get access(): BrokerAccess {
+    return this.api.access;
+  }
+
   /** How long a chunk is, in bytes: what the server and the bucket take in a message has its limits. */
   get chunkSize(): number {
     const most = Math.min(this.api.access.maxPayload, this.#mostOfMessage) - FOR_HEADERS;
@@ -34,10 +49,28 @@ export class Bucket {
   }
 
   /** Resolves once the bucket is as declared; asks once for each start of the broker. */
-  declared(): Promise<void> {
+  ready(): Promise<void> {
     const declaring = this.#declared ??= handled(this.#declare());
     declaring.catch(() => this.#declared === declaring && (this.#declared = undefined));
     return declaring;
+  }
+
+  /**
+   * Reads the info of a message.
+   *
+   * @throws {ObjectError} `unreadable`
+   */
+  read({ subject, data, seq, time }: StoredMessage): Entry {
+    const name = nameIn(subject);
+    const action = `read "${name}" in the bucket "${this.name}"`;
+    return decodeInfo(action, name, data, { bucket: this.name, seq, time });
+  }
+
+  /** Tells that the bucket has been deleted, and made again. */
+  reportReplaced(): void {
+    const rule = "it must stay: it was deleted and made again";
+    const error = new JetStreamError(`go on in the bucket "${this.name}"`, rule);
+    this.access.report(error, this.names.allInfos);
   }
 
   /** Does something in the background; the broker's stop waits for it. */
@@ -86,10 +119,22 @@ export class Bucket {
     return new NotFoundError(`${action}: the bucket "${this.names.bucket}"`, "bucket", wire);
   }
 
+  /** Where watching the infos publishes to. */
+  get watchNeeds(): readonly string[] {
+    const { stream, allInfos } = this.names;
+    const { prefix } = this.api;
+    return [
+      ...declareNeeds(this.api, stream, this.settings.declare),
+      `${prefix}.CONSUMER.CREATE.${stream}.*.${allInfos}`,
+      `${prefix}.CONSUMER.MSG.NEXT.${stream}.*`,
+      `${prefix}.CONSUMER.DELETE.${stream}.*`,
+    ];
+  }
+
   /** What the server must permit. */
   get needs(): Needs {
-    const { bucket, stream, allChunks, allInfos } = this.names;
-    const { declare, readOnly } = this.settings;
+    const { stream, allChunks, allInfos } = this.names;
+    const { readOnly } = this.settings;
     const { prefix } = this.api;
     const writes = readOnly ? [] : [
       allChunks,
@@ -98,12 +143,9 @@ export class Bucket {
       `${prefix}.STREAM.MSG.DELETE.${stream}`,
     ];
     const reads = [
-      ...declareNeeds(this.api, stream, declare),
+      ...this.watchNeeds,
       `${prefix}.STREAM.MSG.GET.${stream}`,
-      `${prefix}.CONSUMER.CREATE.${stream}.*.$O.${bucket}.C.*`,
-      `${prefix}.CONSUMER.CREATE.${stream}.*.$O.${bucket}.M.*`,
-      `${prefix}.CONSUMER.MSG.NEXT.${stream}.*`,
-      `${prefix}.CONSUMER.DELETE.${stream}.*`,
+      `${prefix}.CONSUMER.CREATE.${stream}.*.${allChunks}`,
     ];
     return { publish: [...writes, ...reads] };
   }

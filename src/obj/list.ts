@@ -1,9 +1,7 @@
 import { asError } from "../legible.ts";
 import { OrderedRead } from "../jetstream/read/ordered_read.ts";
 import type { Bucket } from "./bucket.ts";
-import { decodeInfo, type Entry } from "./object_info.ts";
-
-const decoder = new TextDecoder();
+import type { Entry } from "./object_info.ts";
 
 /**
  * What the bucket has under each name, what was deleted included; ends, or throws.
@@ -25,10 +23,8 @@ export async function* entriesOf(
   });
   try {
     for (let message = await read.next(); message; message = await read.next()) {
-      const { seq, time, data } = message;
-      const name = nameIn(message.subject);
       try {
-        yield decodeInfo(action, name, data, { bucket: names.bucket, seq, time });
+        yield bucket.read(message);
       } catch (error) {
         unreadable(asError(error));
       }
@@ -37,15 +33,5 @@ export async function* entriesOf(
     throw bucket.nameIn(error, action);
   } finally {
     await read.close();
-  }
-}
-
-/** The name of an object, by the subject of its info; the token itself if it is no Base64. */
-export function nameIn(subject: string): string {
-  const token = subject.slice(subject.lastIndexOf(".") + 1);
-  try {
-    return decoder.decode(Uint8Array.fromBase64(token, { alphabet: "base64url" }));
-  } catch {
-    return token;
   }
 }

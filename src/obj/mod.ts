@@ -8,6 +8,7 @@ import type { ObjectsOptions } from "./bucket_options.ts";
 import { storeOf } from "./object_store.ts";
 import type { Objects } from "./objects.ts";
 
+export type { ChangesEnd } from "../jetstream/changes/change_view.ts";
 export type { Duration } from "../duration.ts";
 export {
   ConflictError,
@@ -23,6 +24,18 @@ export {
 } from "../jetstream/api/errors.ts";
 export type { ObjectBody } from "./body.ts";
 export type { ObjectsOptions } from "./bucket_options.ts";
+export type {
+  AnyChange,
+  ObjectChange,
+  ObjectChanged,
+  ObjectChangeKind,
+  ObjectChangeMessage,
+  ObjectChangeReader,
+  ObjectChanges,
+  ObjectChangesOptions,
+  ObjectDeletion,
+  ObjectPut,
+} from "./changes.ts";
 export type { CollectOptions } from "./collect.ts";
 export { ObjectError, type ObjectFault } from "./errors.ts";
 export type { GetOptions, StoredObject } from "./get.ts";

@@ -7,6 +7,7 @@ const LONGEST_BUCKET = 200;
 const LONGEST_NAME = 1_200;
 
 const encoder = new TextEncoder();
+const decoder = new TextDecoder();
 
 /** The stream and the subjects of a bucket, as ADR-20 has them. */
 export class BucketNames {
@@ -57,4 +58,14 @@ export function checkObjectName(action: string, name: unknown): asserts name is 
   const rule = `the name of an object must be text of 1 to ${LONGEST_NAME} bytes`;
   const shown = isText ? `${name.length} characters` : describe(name);
   throw new TypeError(`Cannot ${action} as ${rule}: ${shown}`);
+}
+
+/** The name of an object, by the subject of its info; the token itself if it is no Base64. */
+export function nameIn(subject: string): string {
+  const token = subject.slice(subject.lastIndexOf(".") + 1);
+  try {
+    return decoder.decode(Uint8Array.fromBase64(token, { alphabet: "base64url" }));
+  } catch {
+    return token;
+  }
 }

@@ -2,6 +2,7 @@ import { type BrokerAccess, type Door, type NatsBroker, newToken, register } fro
 import type { ObjectBody } from "./body.ts";
 import { Bucket } from "./bucket.ts";
 import { type ObjectsOptions, type ObjectsSettings, objectsSettings } from "./bucket_options.ts";
+import { makeChanges, type ObjectChanges, type ObjectChangesOptions } from "./changes.ts";
 import { collect, collectAge, type CollectOptions } from "./collect.ts";
 import { checkGetOptions, type GetOptions, openObject, type StoredObject } from "./get.ts";
 import { Infos } from "./infos.ts";
@@ -86,6 +87,13 @@ export class ObjectStore implements Objects {
     return await this.#do(action, () => writeLink(this.#bucket, action, name, link));
   }
 
+  changes(options: ObjectChangesOptions = {}): ObjectChanges {
+    const { names, settings, access: own } = this.#bucket;
+    const on = (access: BrokerAccess) =>
+      access === own ? this.#bucket : new Bucket(access, names, settings);
+    return makeChanges(this.#bucket, on, options);
+  }
+
   async collect(options?: CollectOptions): Promise<number> {
     const action = `collect what is left in the bucket "${this.name}"`;
     this.#checkWritable(action);
@@ -96,7 +104,7 @@ export class ObjectStore implements Objects {
   /** Does it once the bucket is as declared; says of the bucket what the server says of its stream. */
   async #do<T>(action: string, work: () => T | Promise<T>): Promise<T> {
     try {
-      await this.#bucket.declared();
+      await this.#bucket.ready();
       return await work();
     } catch (error) {
       throw this.#bucket.nameIn(error, action);
@@ -155,7 +163,7 @@ function opened(broker: NatsBroker, names: BucketNames, settings: ObjectsSetting
     get needs() {
       return bucket?.needs ?? {};
     },
-    start: (access) => on(access).declared(),
+    start: (access) => on(access).ready(),
     stop: () => bucket?.stop(),
     describe: () => ({ bucket: name, domain, declare }),
     stats: () => store.stats,

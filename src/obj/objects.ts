@@ -1,4 +1,5 @@
 import type { ObjectBody } from "./body.ts";
+import type { ObjectChanges, ObjectChangesOptions } from "./changes.ts";
 import type { CollectOptions } from "./collect.ts";
 import type { GetOptions, StoredObject } from "./get.ts";
 import type { LinkTarget } from "./links.ts";
@@ -120,6 +121,34 @@ export interface Objects {
    * ```
    */
   link(name: string, target: LinkTarget): Promise<ObjectInfo>;
+
+  /**
+   * What changes: a source for a handler, and to be read. {@linkcode ObjectChanges} has more.
+   *
+   * @throws {TypeError} for wrong options
+   *
+   * @example
+   * ```ts
+   * import { NatsBroker } from "@signalbox/nats";
+   * import { objects } from "@signalbox/nats/obj";
+   * import { TestBroker } from "@signalbox/nats/testing";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const broker = new NatsBroker();
+   * const files = objects(broker, "files", { declare: "create" });
+   * const seen: unknown[] = [];
+   * const following = broker.subscriber(files.changes(), ({ change }) => {
+   *   seen.push([change.kind, change.name, change.size]);
+   * });
+   * await using _test = await TestBroker.start(broker);
+   *
+   * await files.put("a", new Uint8Array(10));
+   * await files.delete("a");
+   * await following.received(2);
+   * assertEquals(seen, [["put", "a", 10], ["delete", "a", undefined]]);
+   * ```
+   */
+  changes(options?: ObjectChangesOptions): ObjectChanges;
 
   /**
    * Deletes what uploads have left behind whose process has died, or that were cut off from the server; gives how many
