@@ -1,7 +1,7 @@
 import { checkOptions, oneOf } from "../../options.ts";
 import { handled } from "../../promises.ts";
 import { DEAD, type HeaderFields } from "../../door/mod.ts";
-import { ConflictError, NotFoundError } from "../api/errors.ts";
+import { ConflictError, JetStreamError, NotFoundError } from "../api/errors.ts";
 import type { JetStreamApi } from "../api/js_api.ts";
 import { type DeadLetter, keptHeaders, replaySubject } from "../dead/dead_letter.ts";
 import { publishStored } from "../publish/publish_stored.ts";
@@ -115,8 +115,14 @@ export class DeadLetterFate {
       await this.#api.call(`STREAM.MSG.DELETE.${this.#stream}`, { seq, no_erase: true });
       return true;
     } catch (error) {
-      if (error instanceof NotFoundError) return false;
+      if (isGone(error)) return false;
       throw error;
     }
   }
+}
+
+/** Whether another one has deleted the message; the server has two ways to say so. */
+function isGone(error: unknown): boolean {
+  return error instanceof NotFoundError ||
+    (error instanceof JetStreamError && error.description === "no message found");
 }
