@@ -184,13 +184,49 @@ function messageOf(
   stored: StoredMessage,
   patterns: Patterns,
 ): ReceivedMessage {
-  const { subject, data, headerBlock, seq, time, pending } = stored;
+  const { subject, data, headerBlock } = stored;
   const pattern = patterns.of(subject);
   const raw = { subject, data, headerBlock, replyTo: "" };
-  const message = new ReceivedMessage(raw, {
+  const message: ReceivedMessage & { delivery?: ReadDelivery } = new ReceivedMessage(raw, {
     ...pattern && { params: pattern.read(subject), pattern: pattern.text },
     codecs: api.access,
   });
-  const delivery: ReadDelivery = { id: `${stream}:${seq}`, seq, time, pending, stream };
-  return Object.assign(message, { delivery });
+  message.delivery = new StoredPlace(stream, stored);
+  return message;
+}
+
+/** The place of a message. Few programs look at all of it, so what takes time is made when they do. */
+class StoredPlace implements ReadDelivery {
+  readonly stream: string;
+  readonly #stored: StoredMessage;
+
+  constructor(stream: string, stored: StoredMessage) {
+    this.stream = stream;
+    this.#stored = stored;
+  }
+
+  get id(): string {
+    return `${this.stream}:${this.seq}`;
+  }
+
+  get seq(): number {
+    return this.#stored.seq;
+  }
+
+  get time(): Date {
+    return this.#stored.time;
+  }
+
+  get pending(): number {
+    return this.#stored.pending;
+  }
+
+  /** The text for logs: it shows the getters, which a log would otherwise omit. */
+  [Symbol.for("Deno.customInspect")](
+    inspect: typeof Deno.inspect,
+    how: Deno.InspectOptions,
+  ): string {
+    const { id, time, pending } = this;
+    return `Delivery ${inspect({ id, time, pending }, how)}`;
+  }
 }
