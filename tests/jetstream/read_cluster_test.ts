@@ -1,0 +1,71 @@
+import { NatsBroker } from "@signalbox/nats";
+import { jetstream, stream } from "@signalbox/nats/jetstream";
+import { assert, assertEquals } from "@std/assert";
+import type { StreamInfo } from "../../src/jetstream/api/api_types.ts";
+import { delay } from "../support/delay.ts";
+import { FrameClient } from "../support/jetstream/frame_client.ts";
+import { started } from "../support/jetstream/started.ts";
+import { NatsCluster } from "../support/nats_server/nats_cluster.ts";
+import { until } from "../support/nats_server/until.ts";
+
+const orders = stream("ORDERS", { subjects: ["orders.{id}"], numReplicas: 3, declare: "create" });
+
+Deno.test("js.read() gives each message once while nodes of a cluster are killed, stopped and step down", async () => {
+  await using cluster = await NatsCluster.start(3, { jetstream: true });
+  const options = { logger: false, reconnect: { minDelay: 20, maxDelay: 100 } } as const;
+  await using broker = new NatsBroker(cluster.urls, options);
+  const js = jetstream(broker, { streams: [orders] });
+  await until(
+    "the cluster must have a leader",
+    () => broker.start().then(() => true, () => false),
+    {
+      timeout: 30_000,
+    },
+  );
+  await using other = new NatsBroker(cluster.urls, options);
+  const { api } = await started({ broker: () => other });
+  const leader = async () => {
+    const { cluster: { leader } = {} } = await api.call<StreamInfo>("STREAM.INFO.ORDERS");
+    return cluster.nodes.findIndex(({ name }) => name === leader);
+  };
+  let stored = 0;
+  const store = async (count: number) => {
+    for (let i = 0; i < count; i++) {
+      await js.publish(`orders.${stored}`, stored, { timeout: "30s" });
+      stored++;
+    }
+  };
+  await store(20);
+  const reader = js.read<string, number>(orders, { from: { seq: 11 } });
+  const seen: number[] = [];
+  const reading = (async () => {
+    for await (const { delivery } of reader) seen.push(delivery.seq);
+  })();
+  const caughtUp = () =>
+    until("all must be read", () => seen.at(-1) === stored, { timeout: 30_000 });
+  await caughtUp();
+  for (let turn = 0; turn < 2; turn++) {
+    const at = await leader();
+    await cluster.kill(at);
+    await store(20);
+    await caughtUp();
+    await cluster.restart(at);
+    const stopped = await until("there must be a leader", async () => {
+      const found = await leader().catch(() => -1);
+      return found >= 0 && found + 1;
+    });
+    const node = cluster.nodes[stopped - 1]!;
+    await node.suspend();
+    await delay(1_500);
+    node.resume();
+    await store(20);
+    await caughtUp();
+    await api.call("STREAM.LEADER.STEPDOWN.ORDERS").catch(() => {});
+    await store(20);
+    await caughtUp();
+  }
+  assertEquals(seen, Array.from({ length: stored - 10 }, (_, at) => at + 11));
+  assert(stored === 140);
+  await reader.close();
+  await reading;
+});
