@@ -3,7 +3,6 @@ import { jetstream, stream } from "@signalbox/nats/jetstream";
 import { assert, assertEquals } from "@std/assert";
 import type { StreamInfo } from "../../src/jetstream/api/api_types.ts";
 import { delay } from "../support/delay.ts";
-import { FrameClient } from "../support/jetstream/frame_client.ts";
 import { started } from "../support/jetstream/started.ts";
 import { NatsCluster } from "../support/nats_server/nats_cluster.ts";
 import { until } from "../support/nats_server/until.ts";

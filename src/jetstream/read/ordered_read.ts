@@ -53,6 +53,14 @@ export type ReadEnd = "complete" | "cancelled" | "connection" | "failed";
 
 const BOUND = 1_048_576;
 
+/** The filters of the consumer: for the last of each subject the server wants at least one. */
+export function filtersOf(
+  filters: readonly string[] = [],
+  lastPerSubject = false,
+): readonly string[] {
+  return lastPerSubject && filters.length === 0 ? [">"] : filters;
+}
+
 /** A message that waits, or what is to be told in its place. */
 interface Waiting {
   readonly message?: StoredMessage;
@@ -166,8 +174,7 @@ export class OrderedRead {
   #newFeed(): ReadFeed {
     const { stream, from = "first", until, maxBytes = BOUND } = this.#options;
     const { lastPerSubject = false, headersOnly = false } = this.#options;
-    // the server wants a filter for the last of each subject
-    const { filters = lastPerSubject ? [">"] : [] } = this.#options;
+    const filters = filtersOf(this.#options.filters, lastPerSubject);
     const untilNow = until === "now";
     const settings = { stream, filters, from, lastPerSubject, headersOnly, untilNow, maxBytes };
     return new ReadFeed(this.#api, settings, {

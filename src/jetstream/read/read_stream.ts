@@ -21,7 +21,7 @@ import {
 import { JetStreamApi } from "../api/js_api.ts";
 import type { Stream } from "../stream/stream.ts";
 import { type From, from } from "./from.ts";
-import { OrderedRead } from "./ordered_read.ts";
+import { filtersOf, OrderedRead } from "./ordered_read.ts";
 import type { StoredMessage } from "./stored_message.ts";
 import { OpenStreamReader, type StreamReader } from "./stream_reader.ts";
 
@@ -139,7 +139,7 @@ export function readStream<Body, Subject extends string>(
     stream: name,
     ...filters.length > 0 && { filters },
   });
-  permit(...readNeeds(api, name, filters));
+  permit(...readNeeds(api, name, filtersOf(filters, options.lastPerSubject)));
   const patterns = new Patterns(wanted.length > 0 ? wanted : all);
   return new OpenStreamReader(api.access, {
     read,
