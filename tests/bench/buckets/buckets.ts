@@ -18,6 +18,8 @@ interface BareBuckets {
 
 const VALUE = new TextEncoder().encode("sixteen bytes ok");
 const MANY = 10_000;
+/** A change that is replaced before it is delivered is not delivered: with a history it stays. */
+const LONGEST_HISTORY = 64;
 
 /** The buckets of both sides: each has the same ones, made by ours before the first round. */
 class Sides {
@@ -29,15 +31,23 @@ class Sides {
   }
 
   /** A bucket with so many keys. */
-  open(name: string, keys: number): Promise<readonly [ours: Bucket, theirs: BareBucket]> {
+  open(
+    name: string,
+    keys: number,
+    history = 1,
+  ): Promise<readonly [ours: Bucket, theirs: BareBucket]> {
     let made = this.#made.get(name);
-    if (!made) this.#made.set(name, made = this.#make(name, keys));
+    if (!made) this.#made.set(name, made = this.#make(name, keys, history));
     return made;
   }
 
-  async #make(name: string, keys: number): Promise<readonly [Bucket, BareBucket]> {
+  async #make(
+    name: string,
+    keys: number,
+    history: number,
+  ): Promise<readonly [Bucket, BareBucket]> {
     const { broker, client } = this.#ends;
-    const ours = kv(broker, name, { declare: "create", storage: "memory" });
+    const ours = kv(broker, name, { declare: "create", storage: "memory", history });
     let at = 0;
     await inLanes(keys, () => ours.put(`k.${at++}`, VALUE));
     const { Kvm } = await fromNpm<BareBuckets>("@nats-io/kv@3");
@@ -50,11 +60,12 @@ export function buckets(ends: Ends): readonly Work[] {
   const sides = new Sides(ends);
   const few = () => sides.open("bench", AT_ONCE);
   const many = () => sides.open("bench-many", MANY);
+  const long = () => sides.open("bench-long", AT_ONCE, LONGEST_HISTORY);
   return [
     ...[1, AT_ONCE].flatMap((atOnce) => [putting(few, atOnce), getting(few, atOnce)]),
     listing(many),
     watching(many),
-    following(few),
+    following(long),
   ];
 }
 
