@@ -1,5 +1,6 @@
 import { asMilliseconds, type Duration } from "../duration.ts";
 import type { StreamConfig, StreamInfo } from "../jetstream/api/api_types.ts";
+import { nanosecondsOf } from "../jetstream/stream/stored_time.ts";
 import { DifferenceError, NotFoundError } from "../jetstream/api/errors.ts";
 import type { JetStreamApi } from "../jetstream/api/js_api.ts";
 import { type DeclaredStream, declareStream } from "../jetstream/stream/declare_stream.ts";
@@ -19,7 +20,7 @@ export function declaredConfig(bucket: string, options: BucketOptions): Declared
   const { compression, description, metadata, placement, republish } = options;
   const config: Record<string, unknown> = {
     max_msgs_per_subject: history,
-    max_age: nanoseconds(ttl),
+    max_age: ttl === undefined ? undefined : nanosecondsOf(ttl),
     ...markers(keyTtl),
     allow_atomic: batch,
     max_msg_size: maxValueSize,
@@ -103,8 +104,4 @@ function markers(keyTtl: boolean | Duration | undefined): Partial<StreamConfig> 
   if (keyTtl === undefined || keyTtl === false) return {};
   const ttl = keyTtl === true ? MARKER : asMilliseconds(keyTtl);
   return { allow_msg_ttl: true, subject_delete_marker_ttl: ttl * NANOSECONDS };
-}
-
-function nanoseconds(duration: Duration | undefined): number | undefined {
-  return duration === undefined ? undefined : Math.round(asMilliseconds(duration) * NANOSECONDS);
 }

@@ -1,5 +1,6 @@
 import { type Duration, millisecondsOf } from "../duration.ts";
 import { checkOptions, count, duration, flag, oneOf, type Rule, text } from "../options.ts";
+import { storedTime } from "../jetstream/stream/stored_time.ts";
 import { type Schema, standardSchema } from "../door/mod.ts";
 import { DECLARE, type Declare } from "../jetstream/stream/declare_stream.ts";
 
@@ -112,7 +113,7 @@ const RULES: Readonly<Record<keyof BucketOptions, Rule>> = {
   declare: oneOf(...DECLARE),
   domain: text,
   history: upTo(MOST_REVISIONS),
-  ttl: duration,
+  ttl: storedTime(100),
   keyTtl: (value) =>
     typeof value === "boolean" || (millisecondsOf(value) ?? 0) >= SHORTEST_MARKER
       ? undefined

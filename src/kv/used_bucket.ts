@@ -88,8 +88,7 @@ export class UsedBucket implements Bucket {
     const action = this.#writing("put", key, options, PUT_RULES);
     const declared = this.#bucket.ready();
     if (declared) await declared;
-    const putting = this.#writer.putting(key, value, options);
-    const written = putting instanceof Promise ? await putting : putting;
+    const written = await this.#writer.putting(key, value, options);
     return await this.#writer.send(action, written, options);
   }
 

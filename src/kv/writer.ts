@@ -5,15 +5,12 @@ import { lookupStored } from "./lookup.ts";
 import type { OpenedBucket } from "./opened_bucket.ts";
 import { kindOf, OPERATION } from "./operation.ts";
 import type { PurgeOptions, PutOptions, RemoveOptions, WriteOptions } from "./call_options.ts";
-import type { EncodedValue } from "./values.ts";
 
 /** A change as it goes over the wire. */
 export interface Written {
   readonly key: string;
   readonly data: Uint8Array;
-  readonly contentType?: string | undefined;
-  /** Its other headers; `undefined` without any. */
-  readonly headers?: readonly (readonly [name: string, value: string])[] | undefined;
+  readonly headers: readonly (readonly [name: string, value: string])[];
 }
 
 const EXPECTED = "Nats-Expected-Last-Subject-Sequence";
@@ -34,32 +31,20 @@ export class Writer {
     this.#bucket = bucket;
   }
 
-  /**
-   * Makes the message that puts a value, a promise only if it must; `expected` is what must be the last revision, 0 for
-   * none.
-   */
-  putting(
+  /** Makes the message that puts a value; `expected` is what must be the last revision, 0 for none. */
+  async putting(
     key: string,
     value: unknown,
     { ttl }: PutOptions,
     expected?: number,
-  ): Written | Promise<Written> {
-    const encoded = this.#bucket.encode(value);
-    if (ttl !== undefined || encoded instanceof Promise) {
-      return this.#puttingLater(key, encoded, ttl, expected);
-    }
-    const headers = expected === undefined ? undefined : expecting(expected);
-    return { key, ...encoded, headers };
-  }
-
-  async #puttingLater(
-    key: string,
-    encoded: EncodedValue | Promise<EncodedValue>,
-    ttl: Duration | undefined,
-    expected: number | undefined,
   ): Promise<Written> {
-    const timed = ttl === undefined ? [] : await this.#expiring(`put "${key}"`, ttl);
-    return { key, ...await encoded, headers: [...expecting(expected), ...timed] };
+    const encoded = this.#bucket.encode(value);
+    const { data, contentType } = encoded instanceof Promise ? await encoded : encoded;
+    const headers: (readonly [string, string])[] = [];
+    if (contentType !== undefined) headers.push(["content-type", contentType]);
+    if (expected !== undefined) headers.push([EXPECTED, String(expected)]);
+    if (ttl !== undefined) headers.push(...await this.#expiring(`put "${key}"`, ttl));
+    return { key, data, headers };
   }
 
   /** Makes the message that removes a value. */
@@ -81,15 +66,14 @@ export class Writer {
    */
   async send(
     action: string,
-    { key, data, contentType, headers }: Written,
+    { key, data, headers }: Written,
     options: WriteOptions,
   ): Promise<number> {
     const { api } = this.#bucket;
     const target = this.#bucket.targetOf(key);
-    const { timeout, window, signal } = this.limits(options);
     try {
-      const stored = { contentType, headers, timeout, window, signal };
-      return (await publishStored(api, target, data, stored)).seq;
+      const { seq } = await publishStored(api, target, data, { headers, ...this.limits(options) });
+      return seq;
     } catch (error) {
       throw this.refusal(action, error, headers);
     }
@@ -115,7 +99,7 @@ export class Writer {
     } catch (error) {
       if (!(error instanceof ConflictError)) throw error;
       const again = await this.creating(key, value, options);
-      const isSame = again.headers?.some(([name, value]) => name === EXPECTED && value === "0");
+      const isSame = again.headers.some(([name, value]) => name === EXPECTED && value === "0");
       if (isSame) throw error;
       return await this.send(action, again, options);
     }

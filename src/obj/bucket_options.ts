@@ -6,7 +6,6 @@ import {
   describe,
   duration,
   flag,
-  milliseconds,
   oneOf,
   record,
   type Rules,
@@ -14,6 +13,7 @@ import {
 } from "../options.ts";
 import type { StreamConfig } from "../jetstream/api/api_types.ts";
 import type { Declare } from "../jetstream/stream/declare_stream.ts";
+import { nanosecondsOf, storedTime } from "../jetstream/stream/stored_time.ts";
 import type { BucketNames } from "./names.ts";
 
 /**
@@ -108,7 +108,6 @@ export interface ObjectsSettings {
 
 const CHUNK_SIZE = 131_072;
 const TIMEOUT = 60_000;
-const NANOSECONDS = 1_000_000;
 
 /** What ADR-20 wants of a bucket, and what is none of this package's if a peer has made it otherwise. */
 const WHOLE: Partial<StreamConfig> = {
@@ -126,7 +125,7 @@ const RULES: Rules = {
   declare: oneOf("verify", "create", "update", "leave"),
   domain: text,
   description: text,
-  ttl: milliseconds,
+  ttl: storedTime(100),
   maxBytes: bytes,
   storage: oneOf("file", "memory"),
   replicas: count,
@@ -167,15 +166,15 @@ export function objectsSettings(names: BucketNames, options: ObjectsOptions = {}
 
 /** What no bucket works without, and what the options name. */
 function declaredConfig(names: BucketNames, options: ObjectsOptions): StreamConfig {
-  const { description, maxBytes, storage, replicas, placement, compression, metadata } = options;
-  const ttl = asMilliseconds(options.ttl);
+  const { description, ttl, maxBytes, storage, replicas, placement, compression, metadata } =
+    options;
   return {
     name: names.stream,
     // the infos of some peers have more than one token behind "M"
     subjects: [`$O.${names.bucket}.C.>`, `$O.${names.bucket}.M.>`],
     allow_rollup_hdrs: true,
     ...description !== undefined && { description },
-    ...ttl !== undefined && { max_age: Math.round(ttl * NANOSECONDS) },
+    ...ttl !== undefined && { max_age: nanosecondsOf(ttl) },
     ...maxBytes !== undefined && { max_bytes: maxBytes },
     ...storage !== undefined && { storage },
     ...replicas !== undefined && { num_replicas: replicas },

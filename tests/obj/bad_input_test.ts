@@ -37,7 +37,7 @@ Deno.test("objects() says what a bucket cannot be called, and which option is wr
   for (
     const [options, said] of [
       [{ declare: "make" }, '"declare" must be one of "verify", "create", "update", "leave"'],
-      [{ ttl: -1 }, '"ttl" must be milliseconds from 0'],
+      [{ ttl: -1 }, '"ttl" must be milliseconds from 100 on'],
       [{ maxBytes: 1.5 }, '"maxBytes" must be a whole number of bytes'],
       [{ storage: "disk" }, '"storage" must be one of "file", "memory"'],
       [{ replicas: 0 }, '"replicas" must be a whole number of 1 or more'],

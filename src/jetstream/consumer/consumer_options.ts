@@ -164,9 +164,9 @@ export interface ConsumerOptions {
    *
    * @default {"instant"}
    */
-  readonly replayPolicy?: "instant" | "original";
+  readonly replay?: "instant" | "original";
   /** How many acknowledgements the server measures and tells of, in percent. */
-  readonly sampleFreq?: number;
+  readonly sampleFrequency?: number;
   /**
    * After how long without anyone asking the server deletes the consumer.
    *
@@ -178,7 +178,7 @@ export interface ConsumerOptions {
    *
    * @default {as many as its stream}
    */
-  readonly numReplicas?: number;
+  readonly replicas?: number;
   /**
    * Where its state is kept. Cannot be changed later.
    *
@@ -186,7 +186,7 @@ export interface ConsumerOptions {
    */
   readonly storage?: "file" | "memory";
   /** Until when it delivers nothing. */
-  readonly pauseUntil?: Date | string;
+  readonly pausedUntil?: Date | string;
 }
 
 /** The patterns of the messages of a consumer. */

@@ -117,12 +117,12 @@ const RULES: Readonly<Record<keyof ConsumerOptions, Rule>> = {
   description: text,
   metadata: record,
   headersOnly: flag,
-  replayPolicy: oneOf("instant", "original"),
-  sampleFreq: percent,
+  replay: oneOf("instant", "original"),
+  sampleFrequency: percent,
   inactiveThreshold: duration,
-  numReplicas: count,
+  replicas: count,
   storage: oneOf("file", "memory"),
-  pauseUntil: date,
+  pausedUntil: date,
 };
 
 /**

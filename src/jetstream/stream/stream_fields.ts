@@ -1,4 +1,3 @@
-import { millisecondsOf } from "../../duration.ts";
 import {
   bytes,
   checkOptions,
@@ -23,6 +22,7 @@ import {
   type SourceOptions,
   transformOf,
 } from "./copy_options.ts";
+import { nanosecondsOf, storedTime } from "./stored_time.ts";
 
 /** An option for a field of the API, or why there is none. */
 type Field =
@@ -35,22 +35,6 @@ type Field =
   }
   | { readonly reason: string };
 
-const NANOSECONDS = 1e6;
-/** The longest time that the server can count in nanoseconds, in milliseconds: 292 years. */
-const LONGEST = 9_223_372_036_854;
-
-/** A time of some length, as the server counts it, or none. */
-function time(least: number): Rule {
-  return limit((value) => {
-    const given = millisecondsOf(value);
-    const isFitting = given !== undefined && given >= least && given <= LONGEST;
-    return isFitting ? undefined : `milliseconds from ${least} on, or text such as "7d"`;
-  });
-}
-
-/** In nanoseconds; 0 for no limit. */
-const nanoseconds = (value: unknown) =>
-  value === Infinity ? 0 : Math.round(millisecondsOf(value)! * NANOSECONDS);
 const unlimited = (value: number) => value === Infinity ? -1 : value;
 const list: Rule = (value) => Array.isArray(value) ? undefined : "a list";
 const texts: Rule = (value) =>
@@ -75,7 +59,7 @@ export const STREAM_FIELDS = {
   max_consumers: most("maxConsumers"),
   max_msgs: most("maxMsgs"),
   max_bytes: { option: "maxBytes", rule: limit(bytes), write: unlimited },
-  max_age: { option: "maxAge", rule: time(100), write: nanoseconds },
+  max_age: { option: "maxAge", rule: storedTime(100), write: nanosecondsOf },
   max_msgs_per_subject: most("maxMsgsPerSubject"),
   max_msg_size: most("maxMsgSize"),
   discard: { option: "discard", rule: oneOf("old", "new") },
@@ -83,7 +67,7 @@ export const STREAM_FIELDS = {
   storage: { option: "storage", rule: oneOf("file", "memory") },
   num_replicas: { option: "numReplicas", rule: count },
   no_ack: { reason: "publishing here resolves once the stream says that it has stored" },
-  duplicate_window: { option: "duplicateWindow", rule: time(100), write: nanoseconds },
+  duplicate_window: { option: "duplicateWindow", rule: storedTime(100), write: nanosecondsOf },
   placement: {
     option: "placement",
     rule: record,
@@ -117,8 +101,8 @@ export const STREAM_FIELDS = {
   allow_msg_ttl: whether("allowMsgTtl"),
   subject_delete_marker_ttl: {
     option: "subjectDeleteMarkerTtl",
-    rule: time(1_000),
-    write: nanoseconds,
+    rule: storedTime(1_000),
+    write: nanosecondsOf,
   },
   allow_msg_counter: { reason: "counters take no bodies; a key of a bucket counts by change()" },
   allow_atomic: whether("allowAtomic"),
@@ -154,16 +138,16 @@ export function configOf(
 /** The server refuses a window beyond the age: nothing could be compared with. */
 function checkWindow(action: string, { max_age = 0, duplicate_window = 0 }: Partial<StreamConfig>) {
   if (max_age === 0 || duplicate_window <= max_age) return;
-  const ms = (value: number) => `${value / NANOSECONDS} ms`;
+  const ms = (value: number) => `${value / 1e6} ms`;
   const rule = `"duplicateWindow" must not be longer than "maxAge"`;
   throw new TypeError(`Cannot ${action} as ${rule}: ${ms(duplicate_window)}, ${ms(max_age)}`);
 }
 
 function consumerLimitsOf(options: ConsumerLimitOptions, action: string) {
-  checkOptions(action, options, { inactiveThreshold: time(0), maxAckPending: count });
+  checkOptions(action, options, { inactiveThreshold: storedTime(0), maxAckPending: count });
   const { inactiveThreshold, maxAckPending } = options;
   return {
-    ...inactiveThreshold !== undefined && { inactive_threshold: nanoseconds(inactiveThreshold) },
+    ...inactiveThreshold !== undefined && { inactive_threshold: nanosecondsOf(inactiveThreshold) },
     ...maxAckPending !== undefined && { max_ack_pending: maxAckPending },
   };
 }

@@ -1,0 +1,20 @@
+import { type Duration, millisecondsOf } from "../../duration.ts";
+import { limit, type Rule } from "../../options.ts";
+
+const NANOSECONDS = 1e6;
+/** The longest time that the server can count in nanoseconds, in milliseconds: 292 years. */
+const LONGEST = 9_223_372_036_854;
+
+/** The rule for a time that the server counts, at least so many milliseconds, or without end: longer than any timer. */
+export function storedTime(least: number): Rule {
+  return limit((value) => {
+    const given = millisecondsOf(value);
+    const isFitting = given !== undefined && given >= least && given <= LONGEST;
+    return isFitting ? undefined : `milliseconds from ${least} on, or text such as "7d"`;
+  });
+}
+
+/** In nanoseconds, as the server has it; 0 for no limit. */
+export function nanosecondsOf(time: Duration): number {
+  return time === Infinity ? 0 : Math.round(millisecondsOf(time)! * NANOSECONDS);
+}
