@@ -120,10 +120,10 @@ export async function sendBatch(
   if (!isAllowed) {
     throw new JetStreamError(action, `the bucket must have "batch": "${bucket.name}" has not`);
   }
-  const messages = changes.map(({ key, data, headers }) => ({
+  const messages = changes.map(({ key, data, contentType, headers }) => ({
     subject: bucket.targetOf(key),
     data,
-    contentType: undefined,
+    contentType,
     fields: headers,
   }));
   try {

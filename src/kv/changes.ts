@@ -43,6 +43,29 @@ export interface ChangeKind<Text extends string, Value> {
  *
  * A handler gets the changes of one key one after the other, and those of different keys side by side. If it throws,
  * that is an `error` event, and the change does not come again.
+ *
+ * @example
+ * ```ts
+ * import { NatsBroker } from "@signalbox/nats";
+ * import { kv } from "@signalbox/nats/kv";
+ * import { TestBroker } from "@signalbox/nats/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const broker = new NatsBroker();
+ * const prices = kv<number>(broker, "prices", { declare: "create" });
+ * await using _test = await TestBroker.start(broker);
+ * await prices.put("eu.tea", 4);
+ *
+ * await using reader = await prices.changes("{region}.tea").open();
+ * const first = await reader.next();
+ * assertEquals([first?.params.region, first?.change.value, first?.change.isInitial], ["eu", 4, true]);
+ * assertEquals(await reader.initial, true); // all that was there has been read
+ * await prices.delete("eu.tea");
+ * for await (const { change } of reader) {
+ *   assertEquals([change.key, change.kind], ["eu.tea", "delete"]);
+ *   break;
+ * }
+ * ```
  */
 export interface Changes<Text extends string = string, Value = unknown>
   extends Source<ChangeKind<Text, Value>>, AsyncIterable<ChangeMessage<Value, Params<Text>>> {

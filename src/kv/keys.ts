@@ -8,8 +8,10 @@ const BUCKET = /^[A-Za-z0-9_-]+$/;
 const LONGEST_BUCKET = 252;
 /** ADR-8: one token of a key. */
 const TOKEN = /^[-/_=A-Za-z0-9]+$/;
+const KEY = /^[-/_=A-Za-z0-9]+(?:\.[-/_=A-Za-z0-9]+)*$/;
 const PARAMETER = /^\{.*\}$/;
 
+const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze({});
 const KEY_RULE = "a key must be tokens of letters, digits, -, /, _ and =, with dots between them";
 
 /**
@@ -35,7 +37,7 @@ export function checkKey(action: string, key: unknown): asserts key is string {
 
 /** Whether it is a key that a bucket can have. */
 export function isKey(key: unknown): key is string {
-  return typeof key === "string" && key.split(".").every((token) => TOKEN.test(token));
+  return typeof key === "string" && KEY.test(key);
 }
 
 /** The start of the subjects of a bucket. */
@@ -59,6 +61,7 @@ export class KeyPattern {
   /** The wildcard for the server. */
   readonly wildcard: string;
   readonly #pattern: Pattern;
+  readonly #hasParams: boolean;
 
   /**
    * Reads a pattern.
@@ -75,11 +78,13 @@ export class KeyPattern {
     });
     this.text = text;
     this.#pattern = new Pattern(text);
+    this.#hasParams = this.#pattern.names.length > 0;
     this.wildcard = this.#pattern.subject;
   }
 
   /** The values of the parameters in a key that matches. */
   read(key: string): Readonly<Record<string, string>> {
+    if (!this.#hasParams) return NO_PARAMS;
     const values: Record<string, string> = {};
     for (const [name, token] of Object.entries(this.#pattern.read(key))) {
       values[name] = decoded(token);

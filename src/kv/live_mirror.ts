@@ -123,7 +123,7 @@ export class LiveMirror implements Mirror {
         idle: () => this.#lookForEnd(),
         refused: (message) => this.#remove(this.#bucket.keyOf(message.subject)),
       });
-      for (let watched; (watched = await watch.next());) {
+      for (let watched; (watched = watch.readNow() ?? await watch.next());) {
         for (const group of this.#groups.take(watched)) this.#show(group);
         if (watched.message.pending === 0) this.#lookForEnd();
       }

@@ -6,6 +6,26 @@ import type { ValueEntry } from "./entry.ts";
  * The keys and values of a bucket as a Map that follows it. It changes between two turns of the event loop, never shows
  * a half of a {@linkcode Bucket.batch | batch}, and does without a key whose value cannot be read, which is an `error`
  * event. In an outage it stays as it is, and catches up after it.
+ *
+ * @example
+ * ```ts
+ * import { NatsBroker } from "@signalbox/nats";
+ * import { kv } from "@signalbox/nats/kv";
+ * import { TestBroker } from "@signalbox/nats/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const broker = new NatsBroker();
+ * const prices = kv<number>(broker, "prices", { declare: "create" });
+ * await using _test = await TestBroker.start(broker);
+ * await prices.put("eu.tea", 4);
+ *
+ * await using live = await prices.mirror("eu.>").ready;
+ * assertEquals(live.get("eu.tea"), 4);
+ * const changed = Promise.withResolvers<void>();
+ * await using _watching = prices.mirror("eu.rice", { onChange: () => changed.resolve() });
+ * await prices.put("eu.rice", 2);
+ * await changed.promise;
+ * ```
  */
 export interface Mirror<Value = unknown> extends ReadonlyMap<string, Value>, AsyncDisposable {
   /**

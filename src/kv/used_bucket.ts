@@ -88,7 +88,8 @@ export class UsedBucket implements Bucket {
     const action = this.#writing("put", key, options, PUT_RULES);
     const declared = this.#bucket.ready();
     if (declared) await declared;
-    const written = await this.#writer.putting(key, value, options);
+    const putting = this.#writer.putting(key, value, options);
+    const written = putting instanceof Promise ? await putting : putting;
     return await this.#writer.send(action, written, options);
   }
 

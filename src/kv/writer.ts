@@ -5,12 +5,15 @@ import { lookupStored } from "./lookup.ts";
 import type { OpenedBucket } from "./opened_bucket.ts";
 import { kindOf, OPERATION } from "./operation.ts";
 import type { PurgeOptions, PutOptions, RemoveOptions, WriteOptions } from "./call_options.ts";
+import type { EncodedValue } from "./values.ts";
 
 /** A change as it goes over the wire. */
 export interface Written {
   readonly key: string;
   readonly data: Uint8Array;
-  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly contentType?: string | undefined;
+  /** Its other headers; `undefined` without any. */
+  readonly headers?: readonly (readonly [name: string, value: string])[] | undefined;
 }
 
 const EXPECTED = "Nats-Expected-Last-Subject-Sequence";
@@ -31,20 +34,32 @@ export class Writer {
     this.#bucket = bucket;
   }
 
-  /** Makes the message that puts a value; `expected` is what must be the last revision, 0 for none. */
-  async putting(
+  /**
+   * Makes the message that puts a value, a promise only if it must; `expected` is what must be the last revision, 0 for
+   * none.
+   */
+  putting(
     key: string,
     value: unknown,
     { ttl }: PutOptions,
     expected?: number,
-  ): Promise<Written> {
+  ): Written | Promise<Written> {
     const encoded = this.#bucket.encode(value);
-    const { data, contentType } = encoded instanceof Promise ? await encoded : encoded;
-    const headers: (readonly [string, string])[] = [];
-    if (contentType !== undefined) headers.push(["content-type", contentType]);
-    if (expected !== undefined) headers.push([EXPECTED, String(expected)]);
-    if (ttl !== undefined) headers.push(...await this.#expiring(`put "${key}"`, ttl));
-    return { key, data, headers };
+    if (ttl !== undefined || encoded instanceof Promise) {
+      return this.#puttingLater(key, encoded, ttl, expected);
+    }
+    const headers = expected === undefined ? undefined : expecting(expected);
+    return { key, ...encoded, headers };
+  }
+
+  async #puttingLater(
+    key: string,
+    encoded: EncodedValue | Promise<EncodedValue>,
+    ttl: Duration | undefined,
+    expected: number | undefined,
+  ): Promise<Written> {
+    const timed = ttl === undefined ? [] : await this.#expiring(`put "${key}"`, ttl);
+    return { key, ...await encoded, headers: [...expecting(expected), ...timed] };
   }
 
   /** Makes the message that removes a value. */
@@ -66,14 +81,15 @@ export class Writer {
    */
   async send(
     action: string,
-    { key, data, headers }: Written,
+    { key, data, contentType, headers }: Written,
     options: WriteOptions,
   ): Promise<number> {
     const { api } = this.#bucket;
     const target = this.#bucket.targetOf(key);
+    const { timeout, window, signal } = this.limits(options);
     try {
-      const { seq } = await publishStored(api, target, data, { headers, ...this.limits(options) });
-      return seq;
+      const stored = { contentType, headers, timeout, window, signal };
+      return (await publishStored(api, target, data, stored)).seq;
     } catch (error) {
       throw this.refusal(action, error, headers);
     }
@@ -99,7 +115,7 @@ export class Writer {
     } catch (error) {
       if (!(error instanceof ConflictError)) throw error;
       const again = await this.creating(key, value, options);
-      const isSame = again.headers.some(([name, value]) => name === EXPECTED && value === "0");
+      const isSame = again.headers?.some(([name, value]) => name === EXPECTED && value === "0");
       if (isSame) throw error;
       return await this.send(action, again, options);
     }

@@ -29,7 +29,7 @@ const TITLE = "What one operation costs as there is more of everything";
 
 async function bench(options: BenchOptions): Promise<void> {
   const { pace, isPlain, hasPeers, only, json, svg } = options;
-  await using server = await NatsServer.start();
+  await using server = await NatsServer.start({ config: 'jetstream: { store_dir: "streams" }' });
   await using ends = await Ends.open(server.url, isPlain);
   const chosen = measurements(ends, await zodIfThere()).filter(({ name }) => name.includes(only));
   if (chosen.length === 0) {

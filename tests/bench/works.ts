@@ -1,3 +1,4 @@
+import { buckets } from "./buckets/buckets.ts";
 import type { Ends } from "./ends.ts";
 import { handlers } from "./handlers/handlers.ts";
 import { HAND_WRITTEN } from "./handlers/order_schema.ts";
@@ -21,5 +22,6 @@ export function works(ends: Ends, schema = HAND_WRITTEN): readonly Work[] {
     ...roundTrips(ends),
     ...links(ends),
     ...firstParts(ends),
+    ...buckets(ends),
   ];
 }

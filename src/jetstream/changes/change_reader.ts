@@ -135,7 +135,7 @@ export class OpenChangeReader<Entry> implements Reader<ChangeMessage, ChangesEnd
   async #pump(): Promise<void> {
     try {
       for (;;) {
-        const watched = await this.#watch.next();
+        const watched = this.#watch.readNow() ?? await this.#watch.next();
         if (!watched) break;
         this.#add(this.#messageOf(watched));
         if (this.#waiting.length >= MOST_WAITING) await this.#room();
@@ -149,9 +149,9 @@ export class OpenChangeReader<Entry> implements Reader<ChangeMessage, ChangesEnd
   }
 
   #messageOf(watched: Watched<Entry>): ChangeMessage {
-    const { subject, data, headerBlock } = watched.message;
+    const { subject, data, headerBlock, headers } = watched.message;
     const { params = {}, decoded, besides } = this.#view.given(watched);
-    const reception = { params, pattern: this.#view.pattern };
+    const reception = { headers, params, pattern: this.#view.pattern };
     const message = new ReceivedMessage({ subject, replyTo: "", data, headerBlock }, reception);
     return Object.assign(message.withBody(decoded?.body), besides) as ChangeMessage;
   }

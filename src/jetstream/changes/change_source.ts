@@ -102,7 +102,7 @@ export class ChangeSource<Entry> implements OpenSource {
     try {
       while (!this.#isOver) {
         if (this.#sink.free <= this.#waiting) await this.#room();
-        const watched = await watch.next();
+        const watched = watch.readNow() ?? await watch.next();
         if (!watched) return;
         if (!this.#isOver) this.#deliver(watched);
       }

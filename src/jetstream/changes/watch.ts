@@ -65,6 +65,8 @@ export class Watch<Entry> {
   /** How many are to come that were there when it began. */
   #left = Infinity;
   #isComplete = false;
+  /** One whose schema takes its time. */
+  #late: Promise<Watched<Entry> | undefined> | undefined;
 
   /** Begins to watch the messages whose subjects match the filter. */
   constructor(
@@ -99,13 +101,30 @@ export class Watch<Entry> {
   async next(): Promise<Watched<Entry> | undefined> {
     if (this.#left === Infinity) await this.ready;
     for (;;) {
+      const now = this.readNow();
+      if (now) return now;
+      const late = this.#late;
+      this.#late = undefined;
+      const message = late ? undefined : await this.#read.next();
+      if (!late && !message) return undefined;
+      const watched = await (late ?? this.#take(message!));
+      if (watched) return watched;
+    }
+  }
+
+  /** The next entry, if it has come and needs no wait. */
+  readNow(): Watched<Entry> | undefined {
+    if (this.#left === Infinity || this.#late) return undefined;
+    for (;;) {
       if (this.#left <= 0) this.#complete();
-      const message = this.#read.readNow() ?? await this.#read.next();
+      const message = this.#read.readNow();
       if (!message) return undefined;
-      const isInitial = !this.#isComplete;
-      this.#left = message.pending === 0 ? 0 : this.#left - 1;
-      const entry = await this.#readEntry(message);
-      if (entry) return { entry, message, isInitial };
+      const read = this.#take(message);
+      if (read instanceof Promise) {
+        this.#late = read;
+        return undefined;
+      }
+      if (read) return read;
     }
   }
 
@@ -123,13 +142,25 @@ export class Watch<Entry> {
     }
   }
 
-  async #readEntry(message: StoredMessage): Promise<Entry | undefined> {
+  /** Reads a message; a promise only if the schema is async. */
+  #take(message: StoredMessage): Watched<Entry> | undefined | Promise<Watched<Entry> | undefined> {
+    const isInitial = !this.#isComplete;
+    this.#left = message.pending === 0 ? 0 : this.#left - 1;
     try {
-      return await this.#bucket.read(message);
+      const entry = this.#bucket.read(message);
+      if (!(entry instanceof Promise)) return { entry, message, isInitial };
+      return entry.then(
+        (entry) => ({ entry, message, isInitial }),
+        (error) => this.#refused(message, error),
+      );
     } catch (error) {
-      this.#bucket.access.report(asError(error), message.subject);
-      this.#listener.refused?.(message);
+      return this.#refused(message, error);
     }
+  }
+
+  #refused(message: StoredMessage, error: unknown): undefined {
+    this.#bucket.access.report(asError(error), message.subject);
+    this.#listener.refused?.(message);
   }
 
   #complete(): void {

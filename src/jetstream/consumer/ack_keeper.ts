@@ -1,5 +1,6 @@
 import type { Timer } from "../../clock.ts";
-import { NoRespondersError } from "../../errors.ts";
+import { pause } from "../../deadline.ts";
+import { NoRespondersError, TimeoutError } from "../../errors.ts";
 import type { BrokerAccess } from "../../door/mod.ts";
 import { ACK, nak } from "./ack_words.ts";
 import type { Held } from "./stored_delivery.ts";
@@ -8,6 +9,8 @@ import type { Held } from "./stored_delivery.ts";
 const SOON = 20;
 /** How long one try of a confirmed acknowledgement takes, in milliseconds. */
 const TRY = 2_000;
+/** How long to wait for a leader before the next try, in milliseconds. */
+const PAUSE = 100;
 
 /** What was told and may not have arrived. */
 interface Unsure {
@@ -96,15 +99,18 @@ export class AckKeeper {
     const { clock } = this.#access;
     this.#confirming++;
     try {
-      const until = clock.now() + this.#ackWait();
+      const until = clock.now() + Math.max(TRY, this.#ackWait());
+      const stopping = this.#access.stopping();
       let reason: unknown;
-      while (clock.now() < until && !this.#access.stopping().aborted) {
+      while (clock.now() < until && !stopping.aborted) {
         try {
           await this.#access.request(held.ackTo, ACK, { timeout: TRY });
           return true;
         } catch (error) {
           reason = error;
-          if (error instanceof NoRespondersError) break;
+          // the consumer has no leader at the moment, or is gone
+          if (error instanceof NoRespondersError) await pause(clock, PAUSE, stopping);
+          else if (!(error instanceof TimeoutError)) break;
         }
       }
       this.#report(unconfirmed(held, reason));

@@ -20,8 +20,8 @@ export function consumerConfig(settings: ConsumerSettings): ConsumerConfig {
     ...startAt(options.from ?? "first"),
     ...relied(ackWait),
     description: options.description,
-    replay_policy: options.replay ?? "instant",
-    sample_freq: options.sampleFrequency === undefined ? undefined : `${options.sampleFrequency}%`,
+    replay_policy: options.replayPolicy ?? "instant",
+    sample_freq: options.sampleFreq === undefined ? undefined : `${options.sampleFreq}%`,
     max_waiting: options.maxWaiting,
     max_ack_pending: options.maxAckPending,
     headers_only: options.headersOnly,
@@ -29,10 +29,10 @@ export function consumerConfig(settings: ConsumerSettings): ConsumerConfig {
     max_expires: nanoseconds(options.maxExpires),
     max_bytes: options.maxBytes,
     inactive_threshold: nanoseconds(options.inactiveThreshold),
-    num_replicas: options.replicas,
+    num_replicas: options.numReplicas,
     mem_storage: options.storage === undefined ? undefined : options.storage === "memory",
     metadata: options.metadata,
-    pause_until: options.pausedUntil && new Date(options.pausedUntil).toISOString(),
+    pause_until: options.pauseUntil && new Date(options.pauseUntil).toISOString(),
   });
 }
 

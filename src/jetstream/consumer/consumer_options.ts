@@ -164,9 +164,9 @@ export interface ConsumerOptions {
    *
    * @default {"instant"}
    */
-  readonly replay?: "instant" | "original";
+  readonly replayPolicy?: "instant" | "original";
   /** How many acknowledgements the server measures and tells of, in percent. */
-  readonly sampleFrequency?: number;
+  readonly sampleFreq?: number;
   /**
    * After how long without anyone asking the server deletes the consumer.
    *
@@ -178,7 +178,7 @@ export interface ConsumerOptions {
    *
    * @default {as many as its stream}
    */
-  readonly replicas?: number;
+  readonly numReplicas?: number;
   /**
    * Where its state is kept. Cannot be changed later.
    *
@@ -186,7 +186,7 @@ export interface ConsumerOptions {
    */
   readonly storage?: "file" | "memory";
   /** Until when it delivers nothing. */
-  readonly pausedUntil?: Date | string;
+  readonly pauseUntil?: Date | string;
 }
 
 /** The patterns of the messages of a consumer. */

@@ -117,12 +117,12 @@ const RULES: Readonly<Record<keyof ConsumerOptions, Rule>> = {
   description: text,
   metadata: record,
   headersOnly: flag,
-  replay: oneOf("instant", "original"),
-  sampleFrequency: percent,
+  replayPolicy: oneOf("instant", "original"),
+  sampleFreq: percent,
   inactiveThreshold: duration,
-  replicas: count,
+  numReplicas: count,
   storage: oneOf("file", "memory"),
-  pausedUntil: date,
+  pauseUntil: date,
 };
 
 /**
