@@ -39,6 +39,11 @@ export function startOf(
   };
 }
 
+/** The time at which it begins, in milliseconds since 1970; `undefined` if it begins elsewhere. */
+export function sinceOf(place: From): number | undefined {
+  return typeof place === "object" && "time" in place ? timeOf(place.time)!.getTime() : undefined;
+}
+
 function timeOf(time: unknown): Date | undefined {
   if (typeof time !== "string" && !(time instanceof Date)) return undefined;
   const read = new Date(time);

@@ -2,7 +2,7 @@ import { pause } from "../../deadline.ts";
 import { asError } from "../../legible.ts";
 import type { StreamInfo } from "../api/api_types.ts";
 import { PermissionError } from "../../errors.ts";
-import { NotFoundError } from "../api/errors.ts";
+import { JetStreamError, NotFoundError } from "../api/errors.ts";
 import type { JetStreamApi } from "../api/js_api.ts";
 import type { From } from "./from.ts";
 import { PullCredit } from "./pull_credit.ts";
@@ -163,6 +163,7 @@ export class ReadFeed {
     });
     try {
       const made = await consumer.create(longest);
+      checkNumbers(`read "${stream}"`, made.num_pending, made.delivered?.stream_seq);
       this.#place.began(made);
       this.#begin(made.num_pending);
     } catch (error) {
@@ -180,6 +181,7 @@ export class ReadFeed {
     const { stream, lastPerSubject, untilNow } = this.#settings;
     const info = await this.#api.call<StreamInfo>(`STREAM.INFO.${stream}`).catch(ifNotPermitted);
     if (!info) return Infinity;
+    checkNumbers(`read "${stream}"`, info.state?.last_seq, info.config && 0);
     const isAnother = this.#place.look(info, lastPerSubject);
     // the one that was to be read to its end is gone
     if (isAnother && untilNow) throw new NotFoundError(`read "${stream}" to its end`, "stream");
@@ -200,7 +202,7 @@ export class ReadFeed {
   #take(message: DeliveredMessage, size: number): void {
     this.#wait = 0;
     const { seq, pending } = message;
-    const action = this.#place.take(seq, pending);
+    const action = this.#place.take(message);
     if (action === "deliver") this.#deliver(message, size);
     else this.freed(size);
     if (this.#settings.untilNow) this.#checkEnd(seq, pending);
@@ -237,6 +239,13 @@ export class ReadFeed {
     this.#reported = error.message;
     this.#api.access.report(error);
   }
+}
+
+/** A server may answer anything, and what it does not say must not become a place in the stream. */
+function checkNumbers(action: string, ...numbers: readonly unknown[]): void {
+  if (numbers.every((number) => Number.isSafeInteger(number) && (number as number) >= 0)) return;
+  const rule = "an answer must have its numbers";
+  throw new JetStreamError(action, `${rule}: ${numbers.map(String).join(", ")}`);
 }
 
 /** A user may read without being permitted to look at the stream: then another stream of its name is not noticed. */

@@ -1,5 +1,6 @@
 import type { ConsumerConfig, ConsumerInfo, StreamInfo } from "../api/api_types.ts";
-import { type From, startOf } from "./from.ts";
+import { type From, sinceOf, startOf } from "./from.ts";
+import type { DeliveredMessage } from "./stored_message.ts";
 
 /** The part of a consumer's configuration that says where it begins. */
 type Start = Pick<ConsumerConfig, "deliver_policy" | "opt_start_seq" | "opt_start_time">;
@@ -12,6 +13,8 @@ export class ReadPlace {
   readonly #from: From;
   /** The number of the last message that needs no delivery any more; `undefined` until the server has said it. */
   #last: number | undefined;
+  /** What was stored before is not wanted; servers before 2.11 begin with it if nothing was stored since. */
+  #since: number | undefined;
   /** The highest number that the stream was seen to have. */
   #seen = 0;
   /** When the stream was made; `undefined` as long as the server has not told us. */
@@ -28,6 +31,7 @@ export class ReadPlace {
     this.#from = from;
     this.#readsLasts = lastPerSubject;
     if (lastPerSubject) this.#last = 0;
+    else this.#since = sinceOf(from);
   }
 
   /** The last message that the stream had when the read began; `undefined` if the server has not told us. */
@@ -52,6 +56,7 @@ export class ReadPlace {
     this.#snapshot ??= last;
     if (isAnother) {
       this.#last = 0;
+      this.#since = undefined;
       this.#snapshot = last;
       this.#readsLasts = lastPerSubject;
       this.#isAnew = false;
@@ -88,9 +93,10 @@ export class ReadPlace {
    * What to do with a message: to deliver it, or to skip it, as it was delivered before; or to `turn` to a consumer that
    * goes on from here, as this one has left out what came while there was none.
    */
-  take(seq: number, pending: number): "deliver" | "skip" | "turn" {
+  take({ seq, pending, storedAt }: DeliveredMessage): "deliver" | "skip" | "turn" {
     if (seq > this.#seen) this.#seen = seq;
-    if (seq <= this.#last!) return "skip";
+    if (seq <= this.#last! || storedAt < (this.#since ?? 0)) return "skip";
+    this.#since = undefined;
     if (this.#readsLasts) {
       const isBehind = this.#snapshot !== undefined && seq > this.#snapshot;
       if (isBehind || pending === 0) this.#readsLasts = false;

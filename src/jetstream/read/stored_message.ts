@@ -25,7 +25,8 @@ export class DeliveredMessage implements StoredMessage {
   readonly headerBlock: Uint8Array | undefined;
   readonly seq: number;
   readonly pending: number;
-  readonly #time: number;
+  /** When it was stored, in milliseconds since 1970. */
+  readonly storedAt: number;
   #headers: MessageHeaders | undefined;
 
   /** Keeps the bytes as they are. */
@@ -35,7 +36,7 @@ export class DeliveredMessage implements StoredMessage {
     this.headerBlock = headerBlock && ownBytes(headerBlock);
     this.seq = seq;
     this.pending = pending;
-    this.#time = time;
+    this.storedAt = time;
   }
 
   get headers(): MessageHeaders {
@@ -44,7 +45,7 @@ export class DeliveredMessage implements StoredMessage {
   }
 
   get time(): Date {
-    return new Date(this.#time);
+    return new Date(this.storedAt);
   }
 }
 
