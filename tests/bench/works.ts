@@ -6,6 +6,7 @@ import { roundTrips } from "./handlers/round_trips.ts";
 import { inboxNames } from "./inbox_names.ts";
 import { firstParts } from "./links/first_parts.ts";
 import { links } from "./links/links.ts";
+import { wholeObjects } from "./objects/objects.ts";
 import { publishing, publishingAndFlushing, publishingBesideRaw } from "./publishing/publishing.ts";
 import { requests } from "./requests.ts";
 import type { Work } from "./work.ts";
@@ -23,5 +24,6 @@ export function works(ends: Ends, schema = HAND_WRITTEN): readonly Work[] {
     ...links(ends),
     ...firstParts(ends),
     ...buckets(ends),
+    ...wholeObjects(ends),
   ];
 }
