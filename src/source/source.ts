@@ -37,7 +37,7 @@ export type Outcome =
 export interface Refused {
   readonly kind: "refused";
   readonly reason: "too-many" | "stopping";
-  /** What a caller would be told. */
+  /** The error text that a caller would get. */
   readonly error: Error;
 }
 
@@ -119,7 +119,7 @@ export interface BrokerAccess {
   flush(): Promise<void>;
   /** Emits an `error` event. */
   report(error: Error, subject?: string): void;
-  /** Calls back when the connection is lost, is there again, or is closed for good; returns how to stop that. */
+  /** Calls back when the connection is lost, has come back, or is closed for good; returns how to stop that. */
   onConnection(changed: (state: ConnectionChange) => void): () => void;
 }
 
@@ -148,7 +148,7 @@ export interface OpenSource<I extends Invocation = Invocation> {
   stop(): Promise<void>;
   /** Whether the server has refused it, so that `start()` opens it once more. */
   readonly isRefused?: boolean;
-  /** Ends it at once, without a word to anyone. */
+  /** Ends it at once, and reports nothing. */
   cancel?(): void;
   /**
    * Settles an outcome. After `refused: stopping` the late outcome of the same invocation may follow. If it throws, the
@@ -211,7 +211,7 @@ export function source<K extends Kind>(name: string, driver: SourceDriver): Sour
   }
   if (typeof driver?.pattern !== "string" || typeof driver.open !== "function") {
     throw new TypeError(
-      `Cannot make the source "${name}" as it must have a pattern and open(): it has not`,
+      `Cannot make the source "${name}" as it must have a pattern and open()`,
     );
   }
   const made = Object.freeze({ name });

@@ -29,7 +29,7 @@ export class BodySender {
   readonly #waiting: Waiting[] = [];
   #end: PromiseWithResolvers<void> | undefined;
   #turn: Promise<void> | undefined;
-  /** What a middleware has, where there is one. */
+  /** What a middleware still holds, if there is one. */
   #passing: Passing | undefined;
   /** Whether frames wait for others to go out with. */
   #isGathering = false;
@@ -45,7 +45,7 @@ export class BodySender {
     this.#correlationId = correlationId;
   }
 
-  /** Resolves once everything before has passed the middleware; `undefined` where there is none. */
+  /** Resolves once everything before has passed the middleware; `undefined` if there is none. */
   get turn(): Promise<void> | undefined {
     return this.#turn;
   }

@@ -58,7 +58,7 @@ export class FrameAssembler {
     return true;
   }
 
-  /** Nothing more comes; what waits can still be read. */
+  /** Nothing more arrives; waiting bodies can still be read. */
   end(): void {
     this.#forget();
     this.#bodies.end();

@@ -100,7 +100,7 @@ export class Link implements ManagedLink, MessageSink, LinkEvents, OwnInbox {
   /**
    * Accepts an opening.
    *
-   * @returns whether it can be: its address of reply must have come as it was sent
+   * @returns whether it can be: its reply address must have come as it was sent
    */
   accept(replyTo: string, terms: HandshakeTerms, acceptance: Acceptance, secret: number): boolean {
     const serial = this.#learnPeer(replyTo, terms, secret);
