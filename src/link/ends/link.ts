@@ -111,9 +111,11 @@ export class Link implements ManagedLink, MessageSink, LinkEvents, OwnInbox {
     return true;
   }
 
-  read(size: number, frames = 1): void {
+  /** The program has read so many bytes; `freed` is the memory that this frees, if it is all that has changed. */
+  read(size: number, frames = 1, freed?: number): void {
     if (this.machine.read(size, frames)) this.machine.credit(this.clock.now());
-    this.memory.shrink();
+    if (freed === undefined) this.memory.shrink();
+    else this.memory.free(freed);
   }
 
   close(given: EndDetails): void {

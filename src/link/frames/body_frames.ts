@@ -7,7 +7,7 @@ import {
   sendableFields,
   VERSION,
 } from "../../message/headers.ts";
-import { copyOf, sizeOf, utf8 } from "../../message/raw_message.ts";
+import { copyOf, type RawMessage, sizeOf, utf8 } from "../../message/raw_message.ts";
 import type { BodyCode, Unnumbered } from "./frame.ts";
 
 const TYPES: Readonly<Record<string, string | undefined>> = {
@@ -23,11 +23,9 @@ const HEADERS = new Map(
   ) => [code, MessageHeaders.parse(utf8(`${VERSION}\r\ncontent-type: ${type}\r\n\r\n`))]),
 );
 
-/** A complete body, and how to read it. */
-export interface ReceivedBody {
+/** A complete body as the message that it becomes, and how to read it. */
+export interface ReceivedBody extends RawMessage {
   readonly code: BodyCode;
-  readonly data: Uint8Array;
-  readonly headerBlock: Uint8Array | undefined;
   /** The bytes of its frames that hold a place in the window until it is read, headers included. */
   readonly size: number;
   /** How many frames these are. */
@@ -39,6 +37,11 @@ export function headersOf(
   { code, headerBlock }: Pick<ReceivedBody, "code" | "headerBlock">,
 ): MessageHeaders {
   return headerBlock ? MessageHeaders.parse(headerBlock) : HEADERS.get(code) ?? NONE;
+}
+
+/** The content type that a letter stands for. */
+export function typeOf(code: BodyCode): string | undefined {
+  return TYPES[code];
 }
 
 /** The letter for a type; `h` if headers name it. */
