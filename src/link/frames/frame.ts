@@ -101,7 +101,11 @@ const HEAD = 5;
  * The longest message that we send, in bytes: a longer one gains nothing, and one kept part keeps the whole in memory.
  */
 export const LONGEST_PACK = 16_384;
-const PACKED_CODES = new Set("tjbumef");
+/** The codes that frames of a pack may have, by their bytes: a set would make a text of each byte, and hash it. */
+const PACKED_CODES: readonly (FrameCode | undefined)[] = Array.from(
+  { length: 256 },
+  (_, byte) => [..."tjbumef"].find((code) => code.charCodeAt(0) === byte) as FrameCode | undefined,
+);
 
 /** What a frame takes up in a pack; `Infinity` for one whose headers tell how it is to be read. */
 export function packedSize({ data, headerBlock }: Pick<Numbered, "data" | "headerBlock">): number {
@@ -161,15 +165,15 @@ function unpack(
   const frames: Numbered[] = [];
   for (let at = 0; at < packed.length;) {
     if (at + HEAD > packed.length) return undefined;
-    const code = String.fromCharCode(packed[at]!);
+    const code = PACKED_CODES[packed[at]!];
     const length = (packed[at + 1]! << 24 | packed[at + 2]! << 16 | packed[at + 3]! << 8 |
       packed[at + 4]!) >>> 0;
     const end = at + HEAD + length;
-    if (!PACKED_CODES.has(code) || end > packed.length) return undefined;
+    if (!code || end > packed.length) return undefined;
     const data = isCopied ? packed.slice(at + HEAD, end) : packed.subarray(at + HEAD, end);
     frames.push({
       number: first + frames.length,
-      code: code as FrameCode,
+      code,
       data,
       headerBlock: undefined,
     });
