@@ -212,7 +212,7 @@ export class DecodeError extends Error {
 
   /** Makes one; `cause` is the parser's error. */
   constructor(type: string, options?: ErrorOptions) {
-    super(`Cannot decode the body as it must be valid ${type.slice(0, 100)}: it is not`, options);
+    super(`Cannot decode the body as it must fit its content type: ${type.slice(0, 100)}`, options);
     this.contentType = type;
   }
 }

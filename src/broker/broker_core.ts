@@ -212,13 +212,19 @@ export class BrokerCore implements RegistryHost {
   /** Connects and subscribes. */
   start(registry: Registry): Promise<void> {
     const most = this.#mostBroken;
-    return this.life.start(async (cancelled) => {
+    const started = this.life.start(async (cancelled) => {
       await this.#hooks.start(registry.hooks, cancelled);
       const begun = this.#begin(registry, cancelled);
       await (most === undefined ? begun : untilBroken(this.clock, this.feed, begun, most));
       const subscribers = registry.handled.length + registry.readers.length;
       this.feed.emit({ type: "started", ...this.connection.server, subscribers });
     });
+    return started.then(() => this.#findLate([...registry.handled, ...registry.readers]));
+  }
+
+  /** Finds subscribers that were registered during the start, behind those that it has started. */
+  #findLate(subscribers: readonly Subscription[]): void {
+    for (const each of subscribers) if (!each.wasStarted) this.registered(each);
   }
 
   /**

@@ -31,7 +31,7 @@ export class Doors {
   readonly #started = new Map<Door, Promise<void>>();
   /** How often they were stopped. */
   #stops = 0;
-  /** Aborts when the start is cancelled, or the broker stops, that has started all doors. */
+  /** Set by a start that has started all doors; aborts when that start is cancelled, or the broker stops. */
   #start: AbortSignal | undefined;
 
   get all(): readonly Door[] {
@@ -58,7 +58,7 @@ export class Doors {
     this.#doors.push(door);
   }
 
-  /** Whether no start under way will start a door that registers now, so that the door must start at once. */
+  /** Whether a door that registers now must start at once, as the start of the others is over. */
   get isStarted(): boolean {
     return this.#start?.aborted === false;
   }
@@ -75,13 +75,13 @@ export class Doors {
       if (!started) {
         const starting = started = Promise.try(() => door.start?.(context));
         this.#started.set(door, starting);
-        // it may have been stopped, and started anew, before it fails
+        // the door may have been stopped and started anew before the first start fails
         starting.catch(() => this.#started.get(door) === starting && this.#started.delete(door));
       }
       await started;
       if (this.#stops !== stops) return;
     }
-    // in the turn of the last look at the list: a door is in the list by then, or finds this signal
+    // set in the turn of the last look at the list: a door registers before that turn, or finds this signal
     this.#start = cancelled;
   }
 

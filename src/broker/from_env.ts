@@ -1,5 +1,6 @@
 import type { Auth, AuthSource } from "../connection/auth.ts";
 import { describe, holdsOptions } from "../options.ts";
+import type { TlsOptions } from "../connection/settings.ts";
 import type { BrokerOptions } from "./broker_options.ts";
 
 const ACTION = "Cannot read the environment as";
@@ -58,13 +59,18 @@ export function fromVariables(
     return [servers, {
       ...options,
       ...auth && { auth },
-      ...caFile !== undefined && { tls: { ...options.tls, caFile } },
+      ...caFile !== undefined && { tls: tlsWith(caFile, options.tls) },
     }];
   } catch (cause) {
     if (!(cause instanceof Deno.errors.NotCapable)) throw cause;
     const rule = "all its variables must be permitted: run with --allow-env=NATS_*";
     throw new Deno.errors.NotCapable(`${ACTION} ${rule}`, { cause });
   }
+}
+
+/** Leaves what holds no options to the broker, which refuses it. */
+function tlsWith(caFile: string, tls: TlsOptions | undefined): TlsOptions {
+  return tls === undefined || holdsOptions(tls) ? { ...tls, caFile } : tls;
 }
 
 function authOf(read: Read): Auth | AuthSource | undefined {

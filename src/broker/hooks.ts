@@ -133,7 +133,7 @@ export class Hooks {
       const end = disposalOf(value);
       return end && { action: "dispose of what onStart() returned", end };
     } catch (error) {
-      // it may still end, with a resource that nobody else would dispose of
+      // it may still end, and nothing else would dispose of its resource
       const late = begun.then((value) => disposalOf(value), () => undefined);
       late.then((end) => end?.()).catch((thrown) =>
         report(asError(thrown, "Cannot dispose of what onStart() returned as it threw"))

@@ -50,6 +50,8 @@ export class Lifecycle {
   #beginning = new AbortController();
   /** Aborts when the timeout of a stop has passed. */
   #stopping = new AbortController();
+  /** Its signal, as the platform's getter would take longer for each message. */
+  #stoppingSignal = this.#stopping.signal;
   #stop: Stop | undefined;
   #isStarted = false;
 
@@ -58,7 +60,7 @@ export class Lifecycle {
   }
 
   /** Aborts when the timeout of the broker's stop has passed. */
-  readonly stopping = (): AbortSignal => this.#stopping.signal;
+  readonly stopping = (): AbortSignal => this.#stoppingSignal;
 
   /** Whether the broker has started its subscribers; the program must start a subscriber that it registers later. */
   get isStarted(): boolean {
@@ -148,6 +150,7 @@ export class Lifecycle {
     void this.#end(stop, registry).catch(this.#report).then(() => {
       deadline.clear();
       this.#stopping = new AbortController();
+      this.#stoppingSignal = this.#stopping.signal;
       this.#stop = undefined;
       resolve();
     });

@@ -172,7 +172,7 @@ export class Registry implements PublisherScope, Scope<Subscription> {
   include(child: Registry, prefix: string): void {
     if (child.#parent || child.#host || child === this.#root) {
       throw new TypeError(
-        "Cannot include a router as it must be neither a broker nor included already: it is",
+        "Cannot include a router as it must be neither a broker nor included already",
       );
     }
     child.#parent = this;
@@ -220,7 +220,9 @@ export class Registry implements PublisherScope, Scope<Subscription> {
   #broker(action: string): RegistryHost {
     const host = this.#root.#host;
     if (host) return host;
-    throw new TypeError(`Cannot ${action} as the router must be included in a broker: it is not`);
+    throw new TypeError(
+      `Cannot ${action} as the router must be included in a broker: call include(router) first`,
+    );
   }
 
   join(subscription: Subscription): void {

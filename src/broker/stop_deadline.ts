@@ -70,9 +70,9 @@ export class StopDeadline {
   }
 }
 
-/** What was begun, and is to be ended. */
+/** Something that was begun, with how to end it. */
 export interface Step {
-  /** What its end does, for the error if that is too slow. */
+  /** The name of its end, for the error if the end is too slow. */
   readonly action: string;
   /** Ends it, within so many milliseconds. */
   end(timeout: number): unknown;

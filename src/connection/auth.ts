@@ -99,7 +99,7 @@ export function checkAuth(action: string, auth: unknown): asserts auth is Auth {
   for (const key of given) {
     const [holds, rule] = CHECKS[key] ?? [];
     if (!holds || holds((auth as Record<string, unknown>)[key] as string)) continue;
-    throw new TypeError(`Cannot ${action} as "${key}" must be ${rule}: it is not`);
+    throw new TypeError(`Cannot ${action} as "${key}" must be ${rule}`);
   }
 }
 

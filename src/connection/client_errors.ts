@@ -79,7 +79,7 @@ export function unknownClient(fault: string): ConnectionError {
 
 /** The error of an attempt to reroute a connection that is open. */
 export function alreadyConnected(): ConnectionError {
-  const sentence = "Cannot redirect the broker as it must be stopped: it is connected";
+  const sentence = "Cannot redirect the broker as it must not be connected: call stop() first";
   return new ConnectionError(sentence, "connected");
 }
 
@@ -187,7 +187,7 @@ const DIAGNOSES: readonly (readonly [message: RegExp, diagnosis: Diagnosis])[] =
     reason: "hung-up",
     rule: "the server must accept the connection",
     hint: "If it has `handshake_first`, set `tls: { handshakeFirst: true }`; " +
-      "if something stands before it, see whether that reaches it",
+      "behind a proxy, check that the proxy can reach the server",
   }],
 ];
 

@@ -112,7 +112,7 @@ function stopped(
   cause: ConnectionError | undefined,
 ): ConnectionError {
   const servers = urls.map(withoutQuery).join(", ");
-  const sentence = `Cannot connect to ${servers} as the broker must not be stopped: it is`;
+  const sentence = `Cannot connect to ${servers} as the broker was stopped`;
   return new ConnectionError(sentence, "closed", { cause });
 }
 

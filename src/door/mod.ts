@@ -1,7 +1,7 @@
 /**
- * The seam for doors: what JetStream, key-value stores and whatever else brings messages or speaks to the server beside
- * the core build on. A door makes {@linkcode source}s, which `broker.subscriber()` takes, and registers what it does
- * with a broker by {@linkcode register}.
+ * The interface for doors: JetStream, key-value stores and other parts that bring messages, or speak to the server,
+ * build on it. A door makes {@linkcode source}s, which `broker.subscriber()` takes, and registers what it does with a
+ * broker by {@linkcode register}.
  *
  * @module
  */
@@ -58,8 +58,8 @@ export type {
 } from "../source/source.ts";
 
 /**
- * Registers a door with a broker. With one that has started, the door starts at once, and a failure is an `error` event.
- * What it returns works once the broker is connected.
+ * Registers a door with a broker. If the broker has started, the door starts at once, and a failure is an `error`
+ * event. The returned access works once the broker is connected.
  *
  * @throws {TypeError} if it is no broker, or no door, or if the broker has a door of this name already
  */

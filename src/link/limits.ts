@@ -132,7 +132,7 @@ export class Limiter {
   }
 }
 
-/** The memory that a frame takes besides its bytes: empty bodies must not be without bounds. */
+/** The memory that a frame takes besides its bytes, so that the bounds limit empty bodies, too. */
 export const FRAME = 256;
 
 /** Holds memory for one peer, and can be ended if all together hold too much. */
@@ -143,7 +143,7 @@ export interface MemoryHolder {
   outgrown(): void;
 }
 
-/** All that is held for peers, in bytes: what each of them may have us hold is bounded, and so is the sum. */
+/** Counts the bytes that are held for peers: each peer has a bound, and the sum has one. */
 export class MemoryBudget {
   /** In bytes. */
   readonly limit: number;

@@ -21,7 +21,7 @@ const SENTENCES: Readonly<Record<LinkEnd, string>> = {
   error: "the other side must succeed: it failed",
   cancelled: "it must be open: it was cancelled",
   deadline: "it must finish in time: its deadline has passed",
-  idle: "a message must arrive within its `idleTimeout`: none did",
+  idle: "a message must arrive within its `idleTimeout`",
   "peer-gone": "the other side must answer: it is gone",
   gap: "no message may be lost: one was lost for good",
   "shutting-down": "both brokers must be running: one is shutting down",

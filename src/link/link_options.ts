@@ -18,7 +18,7 @@ import {
 import type { Bounds } from "../queue.ts";
 import { isToken } from "../subject/subject.ts";
 
-/** How often the server lets us send to one address of reply, and for how long, in milliseconds. */
+/** How often the server lets us send to one reply address, and for how long, in milliseconds. */
 export interface ResponseLimit {
   readonly max: number;
   readonly expires: number;

@@ -34,7 +34,7 @@ export interface ManagedLink {
   /** The server does not permit to publish there. */
   forbidden(subject: string, error: Error): void;
   drain(): void;
-  /** The broker has been stopping for so many milliseconds: one whose program does not listen to that is ended. */
+  /** The broker has been stopping for so many milliseconds: ends a link whose program ignores that. */
   retire(passed: number): void;
   abort(ending: EndDetails): void;
 }

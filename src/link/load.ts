@@ -22,7 +22,7 @@ let loading: Promise<void> | undefined;
 /**
  * Loads what streams and sessions are made with, which is a third of the core: a program that only declares its
  * handlers, or prints their permissions, does without. Each connection has it loaded before its first dial, so that it
- * is there for every message. Gives `undefined` once it is.
+ * is there for every message. Returns `undefined` once it is loaded.
  */
 export function loadLinks(): Promise<void> | undefined {
   if (modules) return undefined;

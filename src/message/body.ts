@@ -47,6 +47,7 @@ export function encodeBody(body: unknown): EncodedBody {
  */
 export function decodeBody(data: Uint8Array, contentType: string | undefined): unknown {
   if (contentType === undefined) return guess(data);
+  if (contentType === BYTES) return data;
   const media = mediaTypeOf(contentType);
   if (media === JSON_TYPE || media.endsWith("+json")) {
     return attempt(contentType, () => JSON.parse(json.decode(data)));
@@ -57,6 +58,8 @@ export function decodeBody(data: Uint8Array, contentType: string | undefined): u
 
 /** A content type without its parameters, in lower case. */
 export function mediaTypeOf(contentType: string): string {
+  // as nearly every sender writes it
+  if (contentType === JSON_TYPE) return contentType;
   const end = contentType.indexOf(";");
   return (end < 0 ? contentType : contentType.slice(0, end)).trim().toLowerCase();
 }
@@ -75,10 +78,10 @@ function bytesOf(body: object | null): Uint8Array | undefined {
 export function viewed(body: ArrayBufferView): Uint8Array {
   const { buffer } = body;
   if (buffer instanceof ArrayBuffer) {
-    intact(buffer);
-    return body instanceof Uint8Array
-      ? body
-      : new Uint8Array(buffer, body.byteOffset, body.byteLength);
+    const isBytes = body instanceof Uint8Array;
+    // a view of a transferred buffer is empty
+    if (!isBytes || body.length === 0) intact(buffer);
+    return isBytes ? body : new Uint8Array(buffer, body.byteOffset, body.byteLength);
   }
   // copy: another thread may write into shared memory while the message waits, and a socket refuses shared memory
   return new Uint8Array(buffer, body.byteOffset, body.byteLength).slice();

@@ -59,7 +59,7 @@ const MEDIA_TYPE = /^[a-z0-9][\w!#$&^.+-]{0,126}\/[a-z0-9][\w!#$&^.+-]{0,126}$/;
  */
 export class Codecs {
   readonly #codecs = new Map<string, Codec>();
-  /** What goes neither as text nor as bytes goes as this type. */
+  /** The type of bodies that are neither text nor bytes. */
   readonly #usual: string;
 
   constructor(action: string, codecs: Readonly<Record<string, Codec>>, contentType: string) {

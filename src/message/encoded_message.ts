@@ -72,5 +72,5 @@ export function age(outgoing: EncodedMessage, milliseconds: number): void {
 
 function without(headers: HeaderFields | undefined): undefined {
   if (headers === undefined) return;
-  throw new TypeError("Cannot send headers as the server must support them: it does not");
+  throw new TypeError("Cannot send headers as the server must support them");
 }

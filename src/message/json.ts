@@ -107,6 +107,7 @@ const INSTEAD: Readonly<Record<string, string>> = {
   File: "await its bytes()",
   Response: "await its json() or bytes()",
   Request: "await its json() or bytes()",
+  "object of class Reply": "send its body, as only a handler returns a reply()",
   Headers: "send Object.fromEntries(headers)",
   FormData: "send Object.fromEntries(form)",
   URLSearchParams: "send its toString()",

@@ -62,6 +62,8 @@ export interface Message<
 export interface Reception {
   /** The headers, if they do not come from the raw message. */
   readonly headers?: MessageHeaders;
+  /** The content type, if all messages of this reception have one, so that none is looked up for each. */
+  readonly contentType?: string | undefined;
   /** The correlation id to use if the headers hold none. */
   readonly conversation?: string;
   readonly params?: Readonly<Record<string, string>>;
@@ -110,9 +112,10 @@ export class ReceivedMessage implements Message {
 
   #decoded(): unknown {
     try {
-      const contentType = this.headers.get("content-type");
+      const reception = this.#reception;
+      const contentType = reception?.contentType ?? this.headers.get("content-type");
       const { data } = this.#packet;
-      const codecs = this.#reception?.codecs;
+      const codecs = reception?.codecs;
       return codecs ? codecs.decode(data, contentType) : decodeBody(data, contentType);
     } catch (error) {
       if (error instanceof DecodeError) this.#reception?.unfit?.(error);

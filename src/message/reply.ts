@@ -14,15 +14,24 @@ export interface ReplyOptions {
 
 /** The result of {@linkcode reply}. */
 export class Reply {
-  /** The body of the reply. */
-  readonly body: unknown;
-  /** The options of the reply. */
-  readonly options: ReplyOptions;
+  // private, so that one that is sent as a body is refused
+  readonly #body: unknown;
+  readonly #options: ReplyOptions;
 
   /** Makes one; a handler returns it instead of a body. */
   constructor(body: unknown, options: ReplyOptions) {
-    this.body = body;
-    this.options = options;
+    this.#body = body;
+    this.#options = options;
+  }
+
+  /** The body of the reply. */
+  get body(): unknown {
+    return this.#body;
+  }
+
+  /** The options of the reply. */
+  get options(): ReplyOptions {
+    return this.#options;
   }
 }
 

@@ -144,7 +144,7 @@ class SlowCheck<T> {
     return this.#hasFailed;
   }
 
-  /** Nobody wants it any more. */
+  /** No reader waits for it any more. */
   cancel(): void {
     this.#left.resolve(undefined);
   }
@@ -176,7 +176,7 @@ export class SlowChecks<T> {
   }
 
   /**
-   * The message; `until` is when its reader goes, by the clock.
+   * The message; `until` is when its reader stops waiting, by the clock.
    *
    * @throws {TimeoutError}
    * @throws the reason of the signal, or the error of the schema
@@ -240,7 +240,7 @@ export function jsonSchemaOf(schema: unknown): JsonSchema | undefined {
         Promise.resolve(written).catch(() => {});
         throw new TypeError("it is a promise");
       }
-      // by way of text, as a library may give what is no JSON, or what it changes later
+      // copy by way of text, as a library may return values that are no JSON, or change them later
       return source && JSON.parse(JSON.stringify(written));
     } catch (error) {
       // a library throws for a dialect that it does not know, too

@@ -101,8 +101,17 @@ export function isCorrelationId(id: string | undefined): id is string {
  */
 export function ownCorrelationIds(make: (() => string) | undefined): (() => string) | undefined {
   if (!make) return undefined;
+  let isMaking = false;
   return () => {
-    const id = made(make);
+    // what it sends would need an id, and so on without end
+    if (isMaking) throw wrong("not send", "it did");
+    isMaking = true;
+    let id: unknown;
+    try {
+      id = made(make);
+    } finally {
+      isMaking = false;
+    }
     const rule = correlationId(id);
     if (!rule) return id as string;
     // nobody else would see the rejection

@@ -171,7 +171,7 @@ export class Sender {
     return Promise.try(this.#chain, { draft, send }).then(() => {
       if (outgoing) return outgoing;
       const rule = "a middleware must let it pass";
-      throw new TypeError(`Cannot request "${subject}" as ${rule}: it did not`);
+      throw new TypeError(`Cannot request "${subject}" as ${rule}`);
     });
   }
 
@@ -261,7 +261,7 @@ export class Sender {
       throw error;
     }
     const rule = "a middleware must give back what next() resolves with";
-    throw new TypeError(`Cannot ${action} as ${rule}: it did not`);
+    throw new TypeError(`Cannot ${action} as ${rule}`);
   }
 
   #encode(

@@ -21,10 +21,16 @@ import {
   VERBS,
 } from "./endpoint.ts";
 
+/** What the headers of an answer take at most, in bytes. */
+const MOST_HEADERS = 512;
+
 /** What a service needs of its broker. */
 export interface ServiceSurroundings {
   readonly clock: Clock;
-  readonly connection: Pick<Connection, "publish" | "subscribe" | "hasHeaders" | "room">;
+  readonly connection: Pick<
+    Connection,
+    "publish" | "subscribe" | "hasHeaders" | "room" | "maxPayload"
+  >;
   readonly feed: Pick<EventFeed, "listen" | "emit">;
   /** Where answers may go. */
   readonly addresses: Pick<ReplyAddresses, "permits">;
@@ -159,7 +165,12 @@ export class Service {
     if (made) return made;
     const settings = this.#settings;
     const facts = { settings, endpoints: this.#endpoints(), started: this.started };
-    const { data } = encodeBody(answerTo(verb, facts));
+    let { data } = encodeBody(answerTo(verb, facts));
+    if (verb === "INFO" && data.length > this.#connection.maxPayload - MOST_HEADERS) {
+      // the schemas of many endpoints may be more than a message holds, and would hide the service
+      const endpoints = facts.endpoints.map((endpoint) => ({ ...endpoint, metadata: {} }));
+      data = encodeBody(answerTo(verb, { ...facts, endpoints })).data;
+    }
     if (this.#answers.size === 0) queueMicrotask(() => this.#answers.clear());
     this.#answers.set(verb, data);
     return data;

@@ -147,7 +147,7 @@ export class Invocation<Context extends InvocationContext = InvocationContext>
     return this.deadline < Infinity && this.deadline <= this.clock.now();
   }
 
-  /** Whether running the handler would be in vain, as whoever asked no longer waits. */
+  /** Whether the handler need not run, as its caller no longer waits. */
   get isExpired(): boolean {
     return this.isLate;
   }

@@ -39,7 +39,7 @@ export type Outcome =
 export interface Refused {
   readonly kind: "refused";
   readonly reason: "too-many" | "stopping";
-  /** What a caller would be told. */
+  /** The error text that a caller would get. */
   readonly error: Error;
 }
 
@@ -159,7 +159,7 @@ export interface BrokerAccess {
   serverVersion(): string;
   /** Emits an `error` event. */
   report(error: Error, subject?: string): void;
-  /** Calls back when the connection is lost, is there again, or is closed for good; returns how to stop that. */
+  /** Calls back when the connection is lost, has come back, or is closed for good; returns how to stop that. */
   onConnection(changed: (state: ConnectionChange) => void): () => void;
 }
 
@@ -193,7 +193,7 @@ export interface OpenSource<I extends Invocation = Invocation> {
   readonly timeout?: number | undefined;
   /** Whether the server has refused it, so that `start()` opens it once more. */
   readonly isRefused?: boolean;
-  /** Ends it at once, without a word to anyone. */
+  /** Ends it at once, and reports nothing. */
   cancel?(): void;
   /**
    * Settles an outcome. After `refused: stopping` the late outcome of the same invocation may follow. If it throws, the
@@ -267,7 +267,7 @@ export function source<K extends Kind, More extends object = object>(
   }
   if (typeof driver?.pattern !== "string" || typeof driver.open !== "function") {
     throw new TypeError(
-      `Cannot make the source "${name}" as it must have a pattern and open(): it has not`,
+      `Cannot make the source "${name}" as it must have a pattern and open()`,
     );
   }
   const made = Object.freeze({ ...more, name });

@@ -47,8 +47,8 @@ const STOPPING: Refused = {
 };
 
 /**
- * The way of each delivery: decode, find its handler, validate, middleware, handle. The outcome goes back to the source,
- * which settles it. Nothing that a handler, a schema, a middleware or a source throws gets out of here.
+ * Processes each delivery: decodes it, finds its handler, validates it, runs middleware and handler, and passes the
+ * outcome to the source, which settles it. No exception of a handler, a schema, a middleware or a source leaves it.
  */
 export class MessageProcessor {
   readonly #plan: ProcessorPlan;
@@ -126,7 +126,7 @@ export class MessageProcessor {
     }
   }
 
-  /** Stops the source; never rejects, as others would not be waited for. */
+  /** Stops the source; never rejects, as that would end the wait for the others. */
   async stopSource(): Promise<void> {
     try {
       await this.#plan.source.stop();
@@ -147,17 +147,20 @@ export class MessageProcessor {
   ): unknown {
     const { source, pattern: { text } } = this.#plan;
     if (source.stream) return source.stream(invocation, parts, check);
-    throw new TypeError(`Cannot handle "${text}" as its handler must not yield parts: it does`);
+    throw new TypeError(`Cannot handle "${text}" as its handler must not yield parts`);
   }
 
-  /** Begins; without `arrived` to refuse it, which must be faster than a flood: nothing if nobody would notice. */
+  /**
+   * Begins an invocation; without `arrived` one to refuse, which must be cheap in a flood: `undefined` if nobody would
+   * notice.
+   */
   #begun(delivery: Delivery, arrived?: number): Invocation | undefined {
     const { source, stats, sink, context: { clock } } = this.#plan;
     try {
       if (arrived === undefined && !stats && source.ignoresRefusal?.(delivery)) return;
       return this.#begin(delivery, arrived ?? clock.now());
     } catch (error) {
-      // what a source delivers may be no message
+      // a source may deliver something that is no message
       sink.report(asError(error));
     }
   }
@@ -190,7 +193,7 @@ export class MessageProcessor {
     return this.#plan.source.settle(invocation, outcome);
   }
 
-  /** What cannot be settled as done has failed. */
+  /** An outcome that cannot be settled as done has failed. */
   #fail(invocation: Invocation, error: unknown): unknown {
     invocation.failure = failureOf(asError(error));
     try {

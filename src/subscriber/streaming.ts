@@ -187,8 +187,8 @@ export class Streaming {
   }
 
   /**
-   * ADR-47: a message for each part, for callers that do not speak of links. Where they may be sent only so many, the
-   * one before the last two is held until it is known to be the last part: an error and the end must find room.
+   * ADR-47: a message for each part, for callers that do not speak of links. If only so many may be sent to them, the
+   * third from the last waits until it is known to be the last part: an error and the end must find room.
    */
   async #sendPlain(
     invocation: RequestInvocation,
@@ -216,7 +216,10 @@ export class Streaming {
     if (held && invocation.isOpen) await this.#sendPlainPart(invocation, held.part);
   }
 
-  /** A caller who has gone stops the handler: its parts are told, as it may wait for long before it makes the next. */
+  /**
+   * A caller that has gone stops the handler: aborts its signal and ends its iterator, as it may wait for long before
+   * it makes the next part.
+   */
   #watch(invocation: RequestInvocation, parts: AsyncIterator<unknown>): PlainCaller {
     return new PlainCaller(this.#context, () => {
       if (!invocation.isOpen) return;
@@ -251,7 +254,9 @@ function partOf(part: unknown): { readonly body: unknown; readonly options?: Rep
   return part instanceof Reply ? part : { body: part };
 }
 
-/** An empty message would be the end, so what is nothing goes as `null`, and no text as its JSON; no bytes cannot go. */
+/**
+ * An empty message would be the end: so `undefined` goes as `null`, and empty text as JSON; empty bytes are an error.
+ */
 function plainPart(part: unknown) {
   const { body, options } = partOf(part);
   if (body instanceof Uint8Array && body.length === 0) return undefined;

@@ -27,7 +27,7 @@ export function subjectOrigin(text: string, settings: SubscriberSettings): Origi
   return { key: text, within: (prefix) => new SubjectSource(prefix, text, settings) };
 }
 
-/** A subject of the core: its messages are subscribed to, and settled by replies. */
+/** A subject of the core: subscribes to its messages, and settles them by replies. */
 export class SubjectSource implements SourceDriver<BrokerContext> {
   /** With the prefix of its routers. */
   readonly pattern: string;

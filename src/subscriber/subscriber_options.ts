@@ -205,7 +205,7 @@ const OF_SUBJECTS = [
 ] as const;
 
 /**
- * Checks what a source is subscribed to with.
+ * Checks the options and the handler for a source.
  *
  * @throws {TypeError} for what only a subject can have, and without a handler
  */
@@ -216,9 +216,9 @@ export function checkForSource(
   handler: unknown,
 ): void {
   const action = `subscribe to "${name}"`;
-  if (!handler) throw new TypeError(`Cannot ${action} as a source must have a handler: none`);
+  if (!handler) throw new TypeError(`Cannot ${action} as a source must have a handler`);
   if (isAsyncGenerator(handler)) {
-    throw new TypeError(`Cannot ${action} as its handler must not yield parts: it does`);
+    throw new TypeError(`Cannot ${action} as its handler must not yield parts`);
   }
   const unfit = OF_SUBJECTS.find((option) => options[option] !== undefined) ??
     (batch && options.filter ? "filter" : undefined);

@@ -42,7 +42,7 @@ export class PublishedMessages {
       );
   }
 
-  /** Drops more than one at a time, as each drop moves all that stay. */
+  /** drops several at a time, as each drop moves all the others */
   #drop(): void {
     const { messages, bytes } = this.#bounds;
     const most = { messages: messages * 0.9, bytes: bytes * 0.9 };

@@ -129,7 +129,7 @@ export class TestBroker implements AsyncDisposable {
     for (const broker of this.#brokers) await broker.start();
   }
 
-  /** Moves the time on by itself while the promise is pending, as nobody else can move it then. */
+  /** Moves the time while the promise is pending, as the test cannot move it meanwhile. */
   #inTime<T>(promise: Promise<T>): Promise<T> {
     return this.#clock ? this.#clock.runUntilSettled(promise) : promise;
   }

@@ -35,7 +35,7 @@ function narrow(): Promise<NatsServer> {
 }
 
 onEveryServer(
-  "NatsBroker.session() refuses an opening whose address of reply is long with a code, and stays connected",
+  "NatsBroker.session() refuses an opening whose reply address is long with a code, and stays connected",
   async (server) => {
     const broker = server.broker(options);
     const events = eventsOf(broker);

@@ -156,7 +156,7 @@ async function playOn(
   }
 }
 
-/** The shop asks everything there is with this address of reply, plainly and as an opening, and with a long id. */
+/** The shop asks everything there is with this reply address, plainly and as an opening, and with a long id. */
 export async function attack({ shop, desk, admin }: Stage, reply: string, asked = ASKED) {
   for (const subject of asked) {
     const long = headers();

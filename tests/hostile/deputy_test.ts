@@ -12,7 +12,7 @@ import {
   withDesk,
 } from "./deputy.ts";
 
-/** A server does not check an address of reply against what its sender may publish to: a service must. */
+/** A server does not check a reply address against what its sender may publish to: a service must. */
 const SETTINGS: readonly Setting[] = [
   { name: "in the guide's configuration", options: { answersTo: ["_SHOP.>"] } },
   { name: "with what permissions() prints", options: { answersTo: ["_SHOP.>"] }, isPrinted: true },

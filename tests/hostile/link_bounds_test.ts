@@ -115,7 +115,7 @@ onEveryServer(
 );
 
 onEveryServer(
-  "NatsBroker.session() takes 100 000 addresses of reply under allowResponses, keeps the last few, and serves others",
+  "NatsBroker.session() takes 100 000 reply addresses under allowResponses, keeps the last few, and serves others",
   async (server) => {
     await attacked(server, { allowResponses: true }, (broker) => {
       broker.session("talk", async (session) => {

@@ -141,7 +141,7 @@ for (const isLimited of [false, true]) {
 }
 
 onEveryServer(
-  "Session of a limited desk goes on while others name its peer's inbox as their address of reply",
+  "Session of a limited desk goes on while others name its peer's inbox as their reply address",
   async (at) => {
     using crashes = new Crashes();
     await using spy = await Spy.connect(urlOf(at));

@@ -11,7 +11,7 @@ import { withHostile } from "./hostile_peer.ts";
 const MIB = 1_048_576;
 const TERMS = "frames=9 bytes=999 body=999 responses=0";
 
-/** Opens so many times and never says a word; the addresses of reply are nobody's, or all the hostile peer's own. */
+/** Opens so many times and never says a word; the reply addresses are nobody's, or all the hostile peer's own. */
 function openMutely(
   client: NatsConnection,
   subject: string,

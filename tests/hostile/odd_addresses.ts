@@ -39,7 +39,7 @@ const FORBIDDEN = [
 /** Tokens that make no subject, or one that nobody may publish to. */
 const BROKEN = ["", ".", "..", ".a", "a.", "a..b", "*", ">", "a.*", "a.>", "told.*.x", ">.a"];
 
-/** An address of reply that no honest caller has. */
+/** An reply address that no honest caller has. */
 export function oddAddress(random: Random, served: readonly string[]): string {
   const kind = random(6);
   if (kind === 0) return pick(random, BROKEN);

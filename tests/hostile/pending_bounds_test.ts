@@ -54,7 +54,7 @@ async function served(server: Backend, prepare: (broker: ReturnType<Backend["bro
 }
 
 onEveryServer(
-  "NatsBroker.subscriber() counts addresses of reply among the bytes that wait for a handler",
+  "NatsBroker.subscriber() counts reply addresses among the bytes that wait for a handler",
   async (server) => {
     const { promise, resolve } = Promise.withResolvers<void>();
     await served(server, (broker) => {
@@ -85,7 +85,7 @@ onEveryServer(
 );
 
 onEveryServer(
-  "NatsBroker.openInbox() counts addresses of reply among the bytes that wait",
+  "NatsBroker.openInbox() counts reply addresses among the bytes that wait",
   async (server) => {
     const broker = await served(server, () => {});
     for (const overflow of ["close", "drop-oldest", "drop-newest"] as const) {
@@ -99,7 +99,7 @@ onEveryServer(
 );
 
 onEveryServer(
-  "NatsBroker.requestMany() counts addresses of reply among the bytes that wait",
+  "NatsBroker.requestMany() counts reply addresses among the bytes that wait",
   async (server) => {
     const broker = await served(server, () => {});
     const collected: Answers[] = [];

@@ -147,7 +147,7 @@ Deno.test("NatsBroker knows a subject that the server puts into quotes of its ow
   assertEquals((await assertRejects(() => reader.start(), PermissionError)).subject, subject);
 });
 
-Deno.test("NatsBroker.flush() rejects where the server refuses a message for its address of reply", async () => {
+Deno.test("NatsBroker.flush() rejects where the server refuses a message for its reply address", async () => {
   const words = 'Permissions Violation for Publish with Reply of "$SYS.REQ"';
   await using server = ScriptedServer.start({ answer: refusing("HPUB a $SYS.REQ", words) });
   await using broker = new NatsBroker(server.url, options);

@@ -231,7 +231,7 @@ onEveryServer(
 );
 
 onEveryServer(
-  "NatsBroker.flush() does not fail for addresses of reply that callers name, nor for requests",
+  "NatsBroker.flush() does not fail for reply addresses that callers name, nor for requests",
   async (server) => {
     const broker = server.broker({ as: guest, inboxPrefix: "_GUEST" });
     broker.subscriber("open.echo", ({ body }) => body);

@@ -27,7 +27,7 @@ class DeafServer implements AsyncDisposable {
     return `nats://127.0.0.1:${(this.#listener.addr as Deno.NetAddr).port}`;
   }
 
-  /** Sends so many messages to one subject, each with an address of reply, and reads nothing from now on. */
+  /** Sends so many messages to one subject, each with a reply address, and reads nothing from now on. */
   async flood(subject: string, count: number): Promise<void> {
     await until("somebody listens", () => this.#sids.has(subject));
     this.#isDeaf = true;

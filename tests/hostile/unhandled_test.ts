@@ -120,7 +120,7 @@ onEveryServer(
 );
 
 onEveryServer(
-  "NatsBroker.subscriber() outlives an address of reply that cannot be sent to, whatever it streams",
+  "NatsBroker.subscriber() outlives a reply address that cannot be sent to, whatever it streams",
   async (server) => {
     const broker = server.broker();
     broker.subscriber("count", async function* () {

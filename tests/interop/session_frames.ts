@@ -75,7 +75,7 @@ export interface Part {
 }
 
 /**
- * The letter or code of a message, and its number, in the last token of its address of reply, or else its subject; there a
+ * The letter or code of a message, and its number, in the last token of its reply address, or else its subject; there a
  * secret may follow.
  */
 export function nameOf({ subject, replyTo = subject }: RecordedFrame) {
@@ -87,7 +87,7 @@ export function nameOf({ subject, replyTo = subject }: RecordedFrame) {
   return letter === undefined ? undefined : { letter, number: Number(serial) };
 }
 
-/** What stands behind the name of a frame without an address of reply. */
+/** What stands behind the name of a frame without a reply address. */
 export function secretOf({ subject }: RecordedFrame): string {
   return /\D(\d*)$/.exec(subject)![1]!;
 }

@@ -119,7 +119,7 @@ Deno.test("NatsBroker.connect() is let in by a .creds file, and says why it cann
   assertEquals(unread.reason, "authorization");
   assertEquals(
     unread.message,
-    `Cannot connect as "creds" must be the text of a .creds file: it is not`,
+    `Cannot connect as "creds" must be the text of a .creds file`,
   );
   await Deno.remove(credsFile);
   const missing = await refusal(brokerFor(server, { credsFile }));

@@ -1,6 +1,6 @@
 import { connect, headers } from "@nats-io/transport-deno";
-import type { Message, NatsBroker } from "@signalbox/nats";
-import { assert, assertEquals } from "@std/assert";
+import { EncodeError, type Message, type NatsBroker, RemoteError, reply } from "@signalbox/nats";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { onEveryServer } from "../support/backends.ts";
 
 /** Every kind of body, and the content type it travels with. */
@@ -110,3 +110,18 @@ onEveryServer("Message.body of hostile JSON pollutes nothing", async (server) =>
   assertEquals(({} as { admin?: boolean }).admin, undefined);
   await peer.close();
 });
+
+onEveryServer(
+  "NatsBroker.publish() and all that send refuse the result of reply(), which only handlers return",
+  async (server) => {
+    const broker = server.broker();
+    broker.subscriber("twice", () => reply(reply(7)));
+    broker.subscriber("once", () => reply(7));
+    await broker.start();
+    const rule = "an object of class Reply, which JSON would empty: send its body";
+    await assertRejects(() => broker.publish("a", reply(7)), EncodeError, `body is ${rule}`);
+    await assertRejects(() => broker.request("a", [reply(7)]), EncodeError, `body[0] is ${rule}`);
+    await assertRejects(() => broker.request("twice"), RemoteError, "The reply cannot be sent");
+    assertEquals((await broker.request("once")).body, 7);
+  },
+);

@@ -166,7 +166,7 @@ Deno.test("TestBroker.start() refuses a broker that is connected, and leaves it 
   assertEquals((await broker.request("echo", "still there")).body, "still there");
   await broker.stop();
   await using test = await TestBroker.start(broker);
-  await assertRejects(() => TestBroker.start(broker), ConnectionError, "must be stopped");
+  await assertRejects(() => TestBroker.start(broker), ConnectionError, "must not be connected");
   assertEquals((await broker.request("echo", "in memory")).body, "in memory");
   assertEquals(test.server instanceof EmbeddedServer, true);
 });

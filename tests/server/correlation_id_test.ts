@@ -1,3 +1,4 @@
+import type { NatsBroker } from "@signalbox/nats";
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { register } from "../../src/door/mod.ts";
 import { onEveryServer } from "../support/backends.ts";
@@ -176,5 +177,26 @@ onEveryServer(
     });
     await broker.connect();
     await assertRejects(() => broker.publish("a", 1), TypeError, "must not throw: it threw null");
+  },
+);
+
+onEveryServer(
+  "NatsBroker's correlationId that sends is refused, and not called anew",
+  async (server) => {
+    const inner: Promise<unknown>[] = [];
+    const broker: NatsBroker = server.broker({
+      correlationId: () => {
+        inner.push(assertRejects(() => broker.publish("b", 1), TypeError, "must not send: it did"));
+        return "one";
+      },
+    });
+    const heard = broker.subscriber("a");
+    await broker.start();
+    for (const body of [1, 2]) {
+      await broker.publish("a", body);
+      assertEquals((await heard.next())?.correlationId, "one");
+    }
+    await Promise.all(inner);
+    assertEquals(inner.length, 2);
   },
 );

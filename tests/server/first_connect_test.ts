@@ -124,7 +124,10 @@ Deno.test("NatsBroker.stop() ends the waiting for a first server, which can begi
     const error = await outcome;
     assert(performance.now() - began < 1_000);
     assertEquals(error.reason, "closed");
-    assertStringIncludes(error.message, `Cannot connect to 127.0.0.1:${port} as the broker must`);
+    assertStringIncludes(
+      error.message,
+      `Cannot connect to 127.0.0.1:${port} as the broker was stopped`,
+    );
     assertEquals((error.cause as ConnectionError).reason, "refused");
     assertEquals((await events).map(({ type }) => type), ["error", "closed"]);
   }

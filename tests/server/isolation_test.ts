@@ -246,7 +246,7 @@ onEveryServer(
 );
 
 onEveryServer(
-  "Session takes no frame without an address of reply, where frames have one",
+  "Session takes no frame without a reply address, where frames have one",
   async (server) => {
     const stage = await stageOf(server);
     const { opened, served, deskEnd } = await talking(stage);

@@ -1,5 +1,6 @@
 import { type BrokerEvent, type NatsBroker, NatsRouter } from "@signalbox/nats";
 import { assertEquals } from "@std/assert";
+import { register } from "../../src/door/mod.ts";
 import { onEveryServer } from "../support/backends.ts";
 import { delay } from "../support/delay.ts";
 
@@ -30,6 +31,26 @@ onEveryServer(
     const sentence = (pattern: string) =>
       `The subscriber of "${pattern}" was registered after the broker had started: call its start()`;
     assertEquals(await told(), ["late.{id}", "read.late", "v1.included"].map(sentence));
+  },
+);
+
+onEveryServer(
+  "NatsBroker.subscriber() at the end of a start() has an error event where nothing starts the subscriber",
+  async (server) => {
+    const broker = server.broker();
+    register(broker, {
+      name: "registering",
+      start: async () => {
+        broker.subscriber("late", () => {});
+        broker.subscriber("read.late");
+        await broker.subscriber("own", () => {}).start();
+      },
+    });
+    const told = complaints(broker);
+    await broker.start();
+    const sentence = (pattern: string) =>
+      `The subscriber of "${pattern}" was registered after the broker had started: call its start()`;
+    assertEquals(await told(), ["late", "read.late"].map(sentence));
   },
 );
 

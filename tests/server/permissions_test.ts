@@ -56,7 +56,7 @@ function limited(allowResponses: Limits["shop"]): BrokerOptions {
   return allowResponses === undefined ? {} : { allowResponses };
 }
 
-/** Whoever is limited sends to nothing but addresses of reply, once it has asked. */
+/** Whoever is limited sends to nothing but reply addresses, once it has asked. */
 function needed(
   { publish = [], ...beside }: PermissionsOptions,
   limit: Limits["shop"],

@@ -160,3 +160,27 @@ onEveryServer(
   },
   { users: [locked] },
 );
+
+onEveryServer(
+  "NatsBroker as a service leaves schemas out of INFO that are more than a message holds",
+  async (server) => {
+    const service = { name: "orders", version: "1.0.0" };
+    const broker = server.broker({ service });
+    const description = "x".repeat(600_000);
+    const input = () => ({ type: "object", description });
+    const standard = { ...anOrder["~standard"], jsonSchema: { input, output: input } };
+    const aLongOne = { "~standard": standard } as Schema;
+    broker.subscriber("one", { schema: aLongOne }, () => {});
+    await broker.start();
+    type Info = { endpoints: { name: string; metadata: Record<string, string> }[] };
+    const ask = async () => (await broker.request<Info>("$SRV.INFO.orders")).body.endpoints;
+    const metadata = { "schema.request": JSON.stringify(input()) };
+    assertEquals((await ask()).map((each) => [each.name, each.metadata]), [["one", metadata]]);
+    broker.subscriber("two", { schema: aLongOne }, () => {});
+    await broker.start();
+    assertEquals((await ask()).map((each) => [each.name, each.metadata]), [["one", {}], [
+      "two",
+      {},
+    ]]);
+  },
+);

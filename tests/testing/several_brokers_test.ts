@@ -23,7 +23,7 @@ Deno.test("TestBroker.start() takes no broker of a list where one is at work, an
   await assertRejects(
     () => TestBroker.start([free!, busy!], { time: "moved" }),
     Error,
-    "must be stopped",
+    "must not be connected",
   );
   assertEquals((await busy!.request("echo", 1)).body, 1);
   // it was led to the other server, and is not any more

@@ -97,7 +97,7 @@ Deno.test("interleave() begins with as few operations as it is told", async () =
 Deno.test("interleave() has both sides run for so long before it measures", async () => {
   order.length = 0;
   const took = (entry: string) => order.filter((each) => each.startsWith(entry)).length;
-  await interleave(work, { rounds: 1, length: 1, first: 16, warmUp: 60 });
+  await interleave(work, { rounds: 1, length: 1, first: 16, warmUp: 500 });
   assert(took("ours") > 4, `${took("ours")}`);
   assertEquals(took("ours"), took("rival"));
 });

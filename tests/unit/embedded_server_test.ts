@@ -24,7 +24,7 @@ Deno.test("EmbeddedServer leaves no listener behind where its second port is tak
 
 Deno.test("EmbeddedServer without a listener has no address to tell", async () => {
   await using server = await EmbeddedServer.start({ listen: false });
-  assertThrows(() => server.url, TypeError, "Cannot tell an address as the server must listen");
+  assertThrows(() => server.url, TypeError, "Cannot give an address as the server must listen");
   assertThrows(() => server.port, TypeError);
 });
 

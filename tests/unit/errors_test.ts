@@ -55,12 +55,12 @@ const EACH: readonly [Error, string, Record<string, unknown>][] = [
   ],
   [
     new errors.DecodeError("application/json", { cause }),
-    "Cannot decode the body as it must be valid application/json: it is not",
+    "Cannot decode the body as it must fit its content type: application/json",
     { name: "DecodeError", contentType: "application/json", cause },
   ],
   [
     new errors.DecodeError("a".repeat(101), { cause }),
-    `Cannot decode the body as it must be valid ${"a".repeat(100)}: it is not`,
+    `Cannot decode the body as it must fit its content type: ${"a".repeat(100)}`,
     { name: "DecodeError", contentType: "a".repeat(101), cause },
   ],
   [

@@ -29,10 +29,12 @@ export class BodySender {
   readonly #waiting: Waiting[] = [];
   #end: PromiseWithResolvers<void> | undefined;
   #turn: Promise<void> | undefined;
-  /** What a middleware has, where there is one. */
+  /** What a middleware still holds, if there is one. */
   #passing: Passing | undefined;
   /** Whether frames wait for others to go out with. */
   #isGathering = false;
+  /** Whether there is room for the last frame given, so that it may wait for more. */
+  #hasRoom = false;
 
   constructor(
     link: Link,
@@ -45,7 +47,7 @@ export class BodySender {
     this.#correlationId = correlationId;
   }
 
-  /** Resolves once everything before has passed the middleware; `undefined` where there is none. */
+  /** Resolves once everything before has passed the middleware; `undefined` if there is none. */
   get turn(): Promise<void> | undefined {
     return this.#turn;
   }
@@ -92,6 +94,8 @@ export class BodySender {
     if (machine.state === "paused") this.#context.links.hasten(this.#link);
     this.#gather();
     if (number > 0) this.#link.memory.grow(out.keptBytes - keptBytes, frames.length);
+    // the last step: with all that is held now, the link may just have ended
+    this.#hasRoom = this.#isAdmitted(number);
     return number;
   }
 
@@ -131,7 +135,7 @@ export class BodySender {
       throw new PayloadTooLargeError(this.#subject, ofHeaders, maxPayload);
     }
     const number = this.give(frames);
-    if (this.#isAdmitted(number)) return SENT;
+    if (this.#hasRoom) return SENT;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#waiting.push({ number, resolve, reject });
     return within(promise, { signal }, `send to "${this.#subject}"`, this.#subject);
@@ -154,7 +158,7 @@ export class BodySender {
     const { machine, machine: { out }, clock } = this.#link;
     gather({
       size: () => out.last,
-      mayWait: () => this.#isAdmitted(out.last),
+      mayWait: () => this.#hasRoom,
       send: () => {
         this.#isGathering = false;
         machine.flush(clock.now());

@@ -98,7 +98,7 @@ export class Channel implements LinkOwner {
     return this.#drained.signal;
   }
 
-  /** Sends an opening, now or once the connection is back, and waits for what comes back. */
+  /** Sends an opening, now or once the connection is back, and waits for the response. */
   async open(
     opening: EncodedMessage | Promise<EncodedMessage>,
     patience: OpeningPatience,
@@ -180,7 +180,7 @@ export class Channel implements LinkOwner {
     this.abort(leaving(reason));
   }
 
-  /** Aborts the link. If everything is said, it waits for the peer's verdict, unless it is to `fail`. */
+  /** Aborts the link. If everything was sent, it waits for the peer's verdict, unless it must `fail`. */
   abort(ending: EndDetails, how?: "fail"): void {
     this.#link.abort(ending, how);
     if (!this.#link.machine.isSuspended) this.ended(ending);
@@ -207,7 +207,7 @@ export class Channel implements LinkOwner {
     return this.#assembler.held + this.handshake.held;
   }
 
-  /** Drops unread messages too; the reason changes, as the rest must not look like the whole. */
+  /** Drops unread messages too, and changes the reason, as a part must not look like the whole. */
   outgrown(): void {
     this.#forget();
     if (this.#ending) this.#ending = OUTGROWN;

@@ -53,12 +53,11 @@ export class FrameAssembler {
     else if (this.#joined + size > this.#largest || this.#hasTooManyPieces) return false;
     else if (code === "m") this.#keepPiece(data, size);
     else if (this.#pieces.length > 0) this.#arrive(this.#whole(frame, size));
-    // written out, as a spread for each body costs as much as all else that is done with it here
-    else this.#arrive({ code: code as BodyCode, data, headerBlock, size, frames: 1 });
+    else this.#arrive(this.#body(code as BodyCode, data, headerBlock, size, 1));
     return true;
   }
 
-  /** Nothing more comes; what waits can still be read. */
+  /** Nothing more arrives; waiting bodies can still be read. */
   end(): void {
     this.#forget();
     this.#bodies.end();
@@ -73,7 +72,10 @@ export class FrameAssembler {
   /** The next, at once if it is there. */
   shift(): ReceivedBody | undefined {
     const arrived = this.#bodies.shift();
-    if (arrived) this.#link.read(arrived.size, arrived.frames);
+    if (!arrived) return undefined;
+    // the last that waits has all be added up, so that nothing counts wrongly for long
+    const freed = this.#bodies.length > 0 ? sizeOf(arrived) + FRAME : undefined;
+    this.#link.read(arrived.size, arrived.frames, freed);
     return arrived;
   }
 
@@ -134,7 +136,18 @@ export class FrameAssembler {
       at += piece.length;
     }
     this.#forget();
-    return { code: code as BodyCode, data, headerBlock, size, frames };
+    return this.#body(code as BodyCode, data, headerBlock, size, frames);
+  }
+
+  /** Written out, as a spread for each body costs as much as all else that is done with it here. */
+  #body(
+    code: BodyCode,
+    data: Uint8Array,
+    headerBlock: Uint8Array | undefined,
+    size: number,
+    frames: number,
+  ): ReceivedBody {
+    return { subject: this.#subject, replyTo: "", data, headerBlock, code, size, frames };
   }
 
   #forget(): void {

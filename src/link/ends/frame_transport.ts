@@ -32,7 +32,7 @@ export class FrameTransport implements FrameWriter {
   #peer = "";
   #terms: HandshakeTerms | undefined;
   #acceptance: Acceptance | undefined;
-  /** What frames without an address of reply carry behind their names. */
+  /** What frames without a reply address carry behind their names. */
   #secret = "";
   /** How many bytes were written up to the last control frame. */
   #said = 0;
@@ -72,7 +72,7 @@ export class FrameTransport implements FrameWriter {
   /**
    * Learns the peer's inbox from the address of its first message.
    *
-   * @returns the serial of that address; `undefined` where it is none, as something on the way has rewritten it
+   * @returns the serial of that address; `undefined` if it has none, as something on the way has rewritten it
    */
   learnPeer(address: string, terms: HandshakeTerms, secret: number): number | undefined {
     const from = address.lastIndexOf(".") + 1;
@@ -99,14 +99,14 @@ export class FrameTransport implements FrameWriter {
     return parseName(replyTo, replyTo.lastIndexOf(".") + 1) !== undefined;
   }
 
-  /** The name of a frame, by its address of reply, or by its subject where it has none. */
+  /** The name of a frame, by its reply address, or by its subject where it has none. */
   nameOf({ subject, replyTo }: RawMessage): FrameName | undefined {
     if (replyTo !== "") return parseName(replyTo, this.#peer.length);
     if (!subject.endsWith(this.#secret)) return undefined;
     return parseName(subject, this.#own.length, subject.length - this.#secret.length);
   }
 
-  /** The serial of our address that a message of a limited side came to, 0 where it counts for nothing. */
+  /** The serial of our address to which a limited side has sent a message; 0 if that address has none. */
   usedBy({ subject }: RawMessage): number {
     if (this.#terms!.responses === 0) return 0;
     const name = parseName(subject, this.#own.length);
@@ -125,7 +125,7 @@ export class FrameTransport implements FrameWriter {
   }
 
   say(kind: ControlKind, serial: number, tally: FlowState, subject: string): void {
-    // as if it were lost: every later control frame says the same
+    // treat it like a lost frame: every later control frame carries the same state
     if (this.#connection.written.isFull) return;
     if (kind === "open") return this.accept(this.#acceptance!, serial, subject);
     const replyTo = this.#own + controlName(kind, serial);
@@ -133,7 +133,7 @@ export class FrameTransport implements FrameWriter {
     this.#said = this.#connection.written.acceptedBytes;
   }
 
-  /** Accepts; the first may get lost, and is then said again. */
+  /** Sends the acceptance; one that is lost is sent again. */
   accept(acceptance: Acceptance, serial: number, subject: string): void {
     this.#acceptance = acceptance;
     const replyTo = this.#own + controlName("open", serial);

@@ -59,7 +59,7 @@ export class Handshake implements OpeningAnswers {
     this.#opened.promise.catch(() => {});
   }
 
-  /** Sends an opening, now or once the connection is back, and waits for what comes back. */
+  /** Sends an opening, now or once the connection is back, and waits for the response. */
   async open(
     opening: EncodedMessage | Promise<EncodedMessage>,
     patience: OpeningPatience,
@@ -92,7 +92,7 @@ export class Handshake implements OpeningAnswers {
     }
   }
 
-  /** Accepts an opening, if its address of reply has come as it was sent. */
+  /** Accepts an opening, if its reply address has come as it was sent. */
   accept(
     replyTo: string,
     terms: HandshakeTerms,
@@ -114,7 +114,7 @@ export class Handshake implements OpeningAnswers {
   }
 
   accepted(acceptance: RawMessage): void {
-    // others who listen have answered before
+    // other listeners have answered before
     this.forget();
     this.#plain = undefined;
     this.#settle({ acceptance: copyRawMessage(acceptance) });
@@ -153,7 +153,7 @@ export class Handshake implements OpeningAnswers {
     this.#isForgotten = true;
     this.#plain?.end(LEFT);
     if (this.#isOver) return;
-    // nobody will read what has come
+    // nobody will read the answers
     this.#plain?.clear();
     this.#isOver = true;
     this.#grace?.clear();
@@ -175,8 +175,8 @@ export class Handshake implements OpeningAnswers {
 }
 
 /**
- * The answer of a responder that does not speak of links: part after part, up to the empty message of ADR-47, an error,
- * or one answer that says that it is everything.
+ * The answer of a responder that does not know links: part after part, up to the empty message of ADR-47, an error, or
+ * one answer that is marked as complete.
  */
 export class PlainAnswer {
   readonly #clock: Clock;
@@ -208,7 +208,7 @@ export class PlainAnswer {
     return this.#ended.promise;
   }
 
-  /** Whether one who serves streams or sessions has refused, so that none of these will accept. */
+  /** Whether a server of streams or sessions has refused, so that no other will accept. */
   get isRefusal(): boolean {
     return this.#isRefusal;
   }
@@ -237,7 +237,7 @@ export class PlainAnswer {
     if (this.#ending) return;
     this.#last = this.#clock.now();
     if (isPlainEnd(packet)) {
-      // one that listens and has nothing to say answers so, too
+      // a mere listener without an answer sends this, too
       if (this.#count > 0) this.end(COMPLETE);
       return;
     }
@@ -249,7 +249,7 @@ export class PlainAnswer {
       return this.end({ reason: "error", error });
     }
     const size = heldSize(packet) + FRAME;
-    // a part that is missing would make what is left look like the whole
+    // with a part missing, the rest would look like the whole
     if (!this.#backlog.fits(size, DEFAULT_BOUNDS)) return this.end({ reason: "gap" });
     this.#count++;
     this.#backlog.push(copyRawMessage(packet), size);
@@ -267,7 +267,7 @@ export class PlainAnswer {
     return part;
   }
 
-  /** Nothing more is taken; what came can still be read. */
+  /** Takes nothing more; what arrived can still be read. */
   end(ending: EndDetails): void {
     if (this.#ending) return;
     this.#ending = ending;

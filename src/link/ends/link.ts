@@ -100,7 +100,7 @@ export class Link implements ManagedLink, MessageSink, LinkEvents, OwnInbox {
   /**
    * Accepts an opening.
    *
-   * @returns whether it can be: its address of reply must have come as it was sent
+   * @returns whether it can be: its reply address must have come as it was sent
    */
   accept(replyTo: string, terms: HandshakeTerms, acceptance: Acceptance, secret: number): boolean {
     const serial = this.#learnPeer(replyTo, terms, secret);
@@ -111,9 +111,11 @@ export class Link implements ManagedLink, MessageSink, LinkEvents, OwnInbox {
     return true;
   }
 
-  read(size: number, frames = 1): void {
+  /** The program has read so many bytes; `freed` is the memory that this frees, if it is all that has changed. */
+  read(size: number, frames = 1, freed?: number): void {
     if (this.machine.read(size, frames)) this.machine.credit(this.clock.now());
-    this.memory.shrink();
+    if (freed === undefined) this.memory.shrink();
+    else this.memory.free(freed);
   }
 
   close(given: EndDetails): void {

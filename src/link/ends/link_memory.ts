@@ -66,6 +66,11 @@ export class LinkMemory extends MemoryShare {
     this.set(this.bytes + bytes + frames * FRAME);
   }
 
+  /** Counts that so many bytes are held no longer, for a fraction of what it takes to add up what is. */
+  free(bytes: number): void {
+    this.set(this.bytes - bytes);
+  }
+
   /** Counts only a decrease, as no link may end in the middle of a frame's work. */
   shrink(): void {
     const bytes = this.#now;

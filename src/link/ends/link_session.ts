@@ -88,7 +88,7 @@ export class LinkSession implements Session {
     return readableOf(this, () => this.#channel);
   }
 
-  /** Nothing is: the peer sends no more than there is room for. */
+  /** Always 0: the peer sends no more than there is room for. */
   get dropped(): number {
     return 0;
   }
@@ -144,7 +144,7 @@ export class LinkSession implements Session {
     return this.close();
   }
 
-  /** What a log shows: the getters, which are no fields. */
+  /** The text for logs: it shows the getters, which a log would otherwise omit. */
   [Symbol.for("Deno.customInspect")](
     inspect: typeof Deno.inspect,
     how: Deno.InspectOptions,

@@ -128,7 +128,7 @@ export interface Acceptance {
 }
 
 /**
- * What an opening tells of its sender; `undefined` for a request that is none.
+ * The terms in an opening; `undefined` for any other request.
  *
  * @throws {ReplyError} with 400, if it is of another version
  */
@@ -144,9 +144,9 @@ export function termsIn({ headers }: Pick<Message, "headers">): HandshakeTerms |
 }
 
 /**
- * Accepts an opening, which has its places.
+ * Accepts an opening that has its places.
  *
- * @throws {ReplyError} with 429, if too much is held; with 400, if addresses of reply are too long, or do not arrive as
+ * @throws {ReplyError} with 429, if too much is held; with 400, if reply addresses are too long, or do not arrive as
  * they are sent
  */
 export function accept(
@@ -156,11 +156,11 @@ export function accept(
   { purpose, settings, headers }: Acceptance,
 ): Channel {
   if (replyTo.length > LONGEST_ADDRESS) {
-    const description = `An opening's address of reply has ${LONGEST_ADDRESS} characters at most`;
+    const description = `An opening's reply address has ${LONGEST_ADDRESS} characters at most`;
     throw new ReplyError(ERROR_CODES.badRequest, description);
   }
   if (terms.responses > 0 && context.responseLimit) {
-    // frames go to a limited side without an address of reply, and so where only the other may publish
+    // frames go to a limited side without a reply address, and so where only the other may publish
     const description = "One of the two sides must be permitted to publish to the other's inboxes";
     throw new ReplyError(ERROR_CODES.badRequest, description);
   }

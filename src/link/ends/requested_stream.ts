@@ -33,7 +33,7 @@ export class RequestedStream implements ReplyStream {
   readonly #timeout: number;
   /** The parts of a plain responder, if the answers are plain. */
   readonly #opened: Promise<PlainAnswer | undefined>;
-  /** Made for the first who asks, as most programs only read. */
+  /** Made on first use, as most programs only read. */
   #accepted: Promise<void> | undefined;
   /** Whether parts can be read directly, without a schema. */
   #isFlowing = false;
@@ -74,7 +74,7 @@ export class RequestedStream implements ReplyStream {
     return readableOf(this, () => this);
   }
 
-  /** Nothing is: the peer sends no more than there is room for. */
+  /** Always 0: the peer sends no more than there is room for. */
   get dropped(): number {
     return 0;
   }
@@ -104,7 +104,7 @@ export class RequestedStream implements ReplyStream {
     return part ? await this.#read(part) : await this.#channel.next();
   }
 
-  /** What its reader has not waited for is for the next reader. */
+  /** A part that its reader did not wait for is for the next reader. */
   async #nextWithin(options: NextOptions): Promise<Message | undefined> {
     checkOptions("wait for a message", options, NEXT_RULES);
     options.signal?.throwIfAborted();
@@ -146,7 +146,7 @@ export class RequestedStream implements ReplyStream {
     return this.close();
   }
 
-  /** What a log shows: the getters, which are no fields. */
+  /** The text for logs: it shows the getters, which a log would otherwise omit. */
   [Symbol.for("Deno.customInspect")](
     inspect: typeof Deno.inspect,
     how: Deno.InspectOptions,
@@ -160,7 +160,7 @@ export class RequestedStream implements ReplyStream {
   #patience(options?: NextOptions, until = Infinity): NextOptions | undefined {
     if (!this.#schema && !options) return undefined;
     const end = this.#schema ? Math.min(until, this.#until) : until;
-    // up, as an error tells a program the time that it gave
+    // rounded up, as the error shows the program's own timeout
     const timeout = Math.max(0, Math.ceil(end - this.#context.clock.now()));
     const signals = [this.#schema && this.#signal, options?.signal].filter((one) =>
       one !== undefined
@@ -180,7 +180,9 @@ export class RequestedStream implements ReplyStream {
     return plain;
   }
 
-  /** Nothing tells that a plain responder is still there, and a single answer may be of one who does not stream. */
+  /**
+   * Nothing shows that a plain responder is still there, and a single answer may come from one that does not stream.
+   */
   #watch(plain: PlainAnswer): void {
     let timer: Timer | undefined;
     const look = () => {

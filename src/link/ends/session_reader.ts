@@ -5,7 +5,7 @@ import type { NextOptions } from "../../reader.ts";
 import type { Codecs } from "../../message/codecs.ts";
 import { type Message, ReceivedMessage, type Reception } from "../../message/message.ts";
 import { type Schema, SlowChecks, validate } from "../../message/schema.ts";
-import { headersOf, type ReceivedBody } from "../frames/body_frames.ts";
+import { headersOf, type ReceivedBody, typeOf } from "../frames/body_frames.ts";
 import type { BodyCode } from "../frames/frame.ts";
 import type { FrameAssembler } from "./frame_assembler.ts";
 
@@ -82,9 +82,10 @@ export class SessionReader {
   }
 
   #messageOf(arrived: ReceivedBody): ReceivedMessage {
-    const { code, data, headerBlock } = arrived;
-    const packet = { subject: this.#common.subject, replyTo: "", data, headerBlock };
-    return new ReceivedMessage(packet, this.#receptions?.[code] ?? this.#reception(arrived));
+    return new ReceivedMessage(
+      arrived,
+      this.#receptions?.[arrived.code] ?? this.#reception(arrived),
+    );
   }
 
   /** The same for all messages of a kind, unless they have headers of their own. */
@@ -92,6 +93,7 @@ export class SessionReader {
     const { correlationId: conversation, pattern, signal, codecs, unfit } = this.#common;
     const reception = {
       headers: headersOf(arrived),
+      contentType: arrived.headerBlock ? undefined : typeOf(arrived.code),
       conversation,
       pattern,
       signal,

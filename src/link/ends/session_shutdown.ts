@@ -32,7 +32,7 @@ export class SessionShutdown {
     this.#work = work;
   }
 
-  /** The stop goes on for so many milliseconds; `before` resolves once all that was given can be sent. */
+  /** The broker has been stopping for so many milliseconds; `before` resolves once everything given can be sent. */
   proceed(passed: number, before: Promise<void> | undefined): void {
     if (passed < this.#after || (this.#work && !this.#work.isOver)) return;
     if (!this.#hasBegun) this.#begin(passed, before);

@@ -55,8 +55,8 @@ export function silentSubject({ headerBlock }: RawMessage): string | undefined {
 }
 
 /**
- * What the server refuses to send. A side that may send so many messages to each address loses single ones where
- * somebody else has used up an address, and goes on as after any loss; else a refusal is for good.
+ * Counts what the server refuses to send. A side with a limit for each address loses single messages if somebody else
+ * has used up an address, and goes on as after any loss; any other refusal is final.
  */
 export class RefusalCount {
   readonly #isLossy: boolean;

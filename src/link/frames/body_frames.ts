@@ -7,7 +7,7 @@ import {
   sendableFields,
   VERSION,
 } from "../../message/headers.ts";
-import { copyOf, sizeOf, utf8 } from "../../message/raw_message.ts";
+import { copyOf, type RawMessage, sizeOf, utf8 } from "../../message/raw_message.ts";
 import type { BodyCode, Unnumbered } from "./frame.ts";
 
 const TYPES: Readonly<Record<string, string | undefined>> = {
@@ -23,31 +23,34 @@ const HEADERS = new Map(
   ) => [code, MessageHeaders.parse(utf8(`${VERSION}\r\ncontent-type: ${type}\r\n\r\n`))]),
 );
 
-/** A body that came whole, and how it is to be read. */
-export interface ReceivedBody {
+/** A complete body as the message that it becomes, and how to read it. */
+export interface ReceivedBody extends RawMessage {
   readonly code: BodyCode;
-  readonly data: Uint8Array;
-  readonly headerBlock: Uint8Array | undefined;
   /** The bytes of its frames that hold a place in the window until it is read, headers included. */
   readonly size: number;
   /** How many frames these are. */
   readonly frames: number;
 }
 
-/** The headers of a body, which go over the wire as one letter where there is just its type to tell. */
+/** The headers of a body; one letter stands for them on the wire if there is only its type. */
 export function headersOf(
   { code, headerBlock }: Pick<ReceivedBody, "code" | "headerBlock">,
 ): MessageHeaders {
   return headerBlock ? MessageHeaders.parse(headerBlock) : HEADERS.get(code) ?? NONE;
 }
 
-/** The letter for a type; `h` stands for headers that tell it. */
+/** The content type that a letter stands for. */
+export function typeOf(code: BodyCode): string | undefined {
+  return TYPES[code];
+}
+
+/** The letter for a type; `h` if headers name it. */
 export function codeOf(contentType: string | undefined): BodyCode {
   if (contentType === undefined) return "u";
   return LETTERS.get(contentType) ?? "h";
 }
 
-/** What one body goes as: a frame, or pieces where it is larger than a message may be. */
+/** The frames of one body: one, or pieces if it is larger than a message may be. */
 export interface BodyFrames {
   readonly frames: readonly Unnumbered[];
   /** In bytes, headers included. */
@@ -74,7 +77,7 @@ export function framesOf(
     ? encodeHeaders({ contentType, correlationId, timeLeft: undefined }, fields)
     : undefined;
   const size = sizeOf({ data: encoded, headerBlock });
-  // it is kept until it is acknowledged, and the caller may write into its bytes as soon as it was sent
+  // copy: the frame is kept until it is acknowledged, and the caller may reuse the bytes at once
   if (size <= maxPayload) {
     const data = contentType === TYPES.b ? copyOf(encoded) : encoded;
     return { frames: [{ code, data, headerBlock }], size };
@@ -83,7 +86,7 @@ export function framesOf(
   const most = Math.max(1, maxPayload - (headerBlock?.length ?? 0));
   const frames: Unnumbered[] = [];
   let at = 0;
-  // each has bytes of its own: the last that is not acknowledged must not keep all of the body
+  // give each its own bytes: the last unacknowledged piece must not keep the whole body
   while (encoded.length - at > most) {
     const data = new Uint8Array(encoded.subarray(at, at + maxPayload));
     frames.push({ code: "m", data, headerBlock: undefined });

@@ -16,7 +16,7 @@ export interface EndDetails {
   readonly reason: LinkEnd;
   /** Of an error. */
   readonly code?: number | undefined;
-  /** The code as the peer sent it, where it is no whole number. */
+  /** The code as the peer sent it, if it is no whole number. */
   readonly rawCode?: string | undefined;
   readonly description?: string | undefined;
   readonly data?: unknown;
@@ -48,7 +48,7 @@ const REASONS: ReadonlyMap<string, LinkEnd> = new Map([
   ["shutting down", "shutting-down"],
 ]);
 
-/** An ending as a frame carries it; one that is complete needs no words. */
+/** An ending as a frame carries it; a complete one needs no details. */
 export function encodeEnding(
   { reason, code, description, data }: EndDetails,
   correlationId: string,
@@ -130,7 +130,7 @@ export function reasonOf(thrown: unknown): LinkEnd {
   return error === thrown && error.name !== "AbortError" ? "error" : "cancelled";
 }
 
-/** What one side says of itself in the opening or the acceptance. */
+/** The terms of one side, in its opening or its acceptance. */
 export interface HandshakeTerms {
   readonly kind: "stream" | "session";
   /** The last number that may be sent to it, and the bytes before the last frame, until it says more. */
@@ -138,11 +138,11 @@ export interface HandshakeTerms {
   readonly bytes: number;
   /** The largest body it takes, in bytes. */
   readonly body: number;
-  /** How many messages it may send to each address of reply, 0 for any number. */
+  /** How many messages it may send to each reply address, 0 for any number. */
   readonly responses: number;
   /** How many bytes of frames it takes as one message, 0 where each must be a message of its own. */
   readonly several: number;
-  /** How often it must be heard from, in milliseconds, as its addresses of reply do not last; 0 where they do. */
+  /** How often it must be heard from, in milliseconds, as its reply addresses do not last; 0 where they do. */
   readonly renew: number;
   /**
    * In an opening 1, if this side knows secrets; in an acceptance the secret that bare frames of this link carry. 0 for
@@ -165,7 +165,7 @@ export function termsOf(
 ): HandshakeTerms {
   const { messages: frames, bytes } = window;
   const responses = allowance?.max ?? 0;
-  // half of the time that an address lasts, and thrice before we would take the peer for gone
+  // half of the lifetime of an address, and three times before the peer would count as gone
   const renew = allowance ? Math.floor(Math.min(allowance.expires / 2, resumeTimeout / 3)) : 0;
   const several = LONGEST_PACK;
   return { kind, frames, bytes, body: maxMessage, responses, several, renew, secret: 0 };
@@ -222,20 +222,20 @@ export interface FlowState {
   readonly bytes: number;
   /** The number of the last frame that was sent before this. */
   readonly sent: number;
-  /** Addresses of reply up to this serial are of no use any more. */
+  /** Reply addresses up to this serial are of no use any more. */
   readonly spent: number;
 }
 
 const ascii = new TextDecoder();
 const FORM = /^(\d{1,16}) (\d{1,16}) (\d{1,16}) (\d{1,16}) (\d{1,16})$/;
-/** Five numbers and the blanks between them; what is longer is not worth decoding. */
+/** Five numbers and the blanks between them; a longer text is invalid. */
 const LONGEST = 84;
 
 export function encodeFlowState({ received, frames, bytes, sent, spent }: FlowState): Uint8Array {
   return utf8(`${received} ${frames} ${bytes} ${sent} ${spent}`);
 }
 
-/** `undefined` for what is none. */
+/** `undefined` for an invalid one. */
 export function parseFlowState(data: Uint8Array): FlowState | undefined {
   const found = data.length > LONGEST ? null : FORM.exec(ascii.decode(data));
   if (!found) return undefined;

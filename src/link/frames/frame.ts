@@ -6,13 +6,15 @@
  * @module
  */
 
-/** How a numbered frame's payload is to be read; by its headers, for `h`. `m` is a piece, and more of it follows. */
+/**
+ * How to read the payload of a numbered frame: with `h` by its headers; `m` is a piece, and more of its body follows.
+ */
 export type BodyCode = "t" | "j" | "b" | "u" | "h" | "m";
 
 /** `e` ends one direction, `f` the whole link. */
 export type FrameCode = BodyCode | "e" | "f";
 
-/** What a message with a number is: one frame, or with `s` several, of which this is the first's. */
+/** The code of a numbered message: that of its one frame, or `s` for several, whose first has the number. */
 export type MessageCode = FrameCode | "s";
 
 /** A frame that is kept until it is acknowledged. */
@@ -64,7 +66,7 @@ export function controlName(kind: ControlKind, serial: number): string {
   return LETTERS[kind] + serial;
 }
 
-/** Reads the name between two places of a subject, usually up to its end; `undefined` for what is none. */
+/** Reads the name between two places of a subject, usually up to its end; `undefined` if there is none. */
 export function parseName(
   subject: string,
   from: number,
@@ -81,7 +83,7 @@ export function parseName(
   return kind && serial > 0 ? { kind, serial } : undefined;
 }
 
-/** The number that stands there, 0 for what is none. */
+/** The number between two places; 0 if there is none. */
 function digits(text: string, from: number, to: number): number {
   if (to <= from || to - from > MOST_DIGITS) return 0;
   let number = 0;
@@ -95,9 +97,15 @@ function digits(text: string, from: number, to: number): number {
 
 /** A code, and the length as four bytes, before the bytes of each frame. */
 const HEAD = 5;
-/** A message of ours is no longer, in bytes: longer ones gain nothing, and one part that is kept keeps all of it. */
+/**
+ * The longest message that we send, in bytes: a longer one gains nothing, and one kept part keeps the whole in memory.
+ */
 export const LONGEST_PACK = 16_384;
-const PACKED_CODES = new Set("tjbumef");
+/** The codes that frames of a pack may have, by their bytes: a set would make a text of each byte, and hash it. */
+const PACKED_CODES: readonly (FrameCode | undefined)[] = Array.from(
+  { length: 256 },
+  (_, byte) => [..."tjbumef"].find((code) => code.charCodeAt(0) === byte) as FrameCode | undefined,
+);
 
 /** What a frame takes up in a pack; `Infinity` for one whose headers tell how it is to be read. */
 export function packedSize({ data, headerBlock }: Pick<Numbered, "data" | "headerBlock">): number {
@@ -125,7 +133,7 @@ export function pack(frames: readonly Numbered[]): Uint8Array {
 }
 
 /**
- * The numbered frames of a message; `undefined` for what is none. Their bytes are copies: the originals lie in the
+ * The numbered frames of a message; `undefined` for any other message. Their bytes are copies: the originals lie in the
  * chunk that was read from the socket, and one small message would keep all of it. If the first frames of a pack have
  * come before, only the rest is kept, and must not keep the whole: each frame then has bytes of its own.
  */
@@ -148,7 +156,7 @@ export function framesIn(
   }];
 }
 
-/** The frames of a pack, numbered from `first`; `undefined` for what is none. */
+/** The frames of a pack, numbered from `first`; `undefined` for an invalid pack. */
 function unpack(
   first: number,
   packed: Uint8Array,
@@ -157,15 +165,15 @@ function unpack(
   const frames: Numbered[] = [];
   for (let at = 0; at < packed.length;) {
     if (at + HEAD > packed.length) return undefined;
-    const code = String.fromCharCode(packed[at]!);
+    const code = PACKED_CODES[packed[at]!];
     const length = (packed[at + 1]! << 24 | packed[at + 2]! << 16 | packed[at + 3]! << 8 |
       packed[at + 4]!) >>> 0;
     const end = at + HEAD + length;
-    if (!PACKED_CODES.has(code) || end > packed.length) return undefined;
+    if (!code || end > packed.length) return undefined;
     const data = isCopied ? packed.slice(at + HEAD, end) : packed.subarray(at + HEAD, end);
     frames.push({
       number: first + frames.length,
-      code: code as FrameCode,
+      code,
       data,
       headerBlock: undefined,
     });

@@ -57,7 +57,7 @@ export class FrameSender {
     this.#out.learn({ received: 0, frames, bytes, sent: 0, spent: 0 });
   }
 
-  /** Where the acceptance goes, `undefined` if there is nowhere. */
+  /** The address of the acceptance; `undefined` if there is none. */
   accept(now: number): string | undefined {
     this.#issued.give(this.#serial);
     return this.permits.take(now);
@@ -107,7 +107,7 @@ export class FrameSender {
   /**
    * Learns the peer's state, and one more address of it.
    *
-   * @returns whether it can be so
+   * @returns whether that is possible
    */
   learn(state: FlowState, address: string, serial: number, now: number): boolean {
     this.permits.grant(address, serial, now);
@@ -132,7 +132,7 @@ export class FrameSender {
   /** Sends as much as there is room for. Before the frame that closes the link it acknowledges what has come. */
   transmit(now: number, isClosing: boolean): void {
     this.#rewinds?.proceed(this.#out, now);
-    // or the peer would take what we have for left behind
+    // otherwise the peer would take what we have received for left behind
     if (isClosing && this.#out.peek()) {
       this.acknowledge(now);
       if (this.#in.isNews) return;

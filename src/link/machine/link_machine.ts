@@ -19,8 +19,8 @@ const GAP: EndDetails = { reason: "gap" };
 const BEYOND: EndDetails = { reason: "error", code: 413, description: "Sent beyond the window" };
 
 /**
- * One side of a link, without any network or clock: what happened comes in by calls, with the time, and what is to be
- * done goes out by its actions. Every call is right in every state.
+ * One side of a link, without any network or clock: calls report what happened, with the time, and its actions carry
+ * out what follows. Every call is valid in every state.
  */
 export class LinkMachine {
   readonly #out: SendWindow;

@@ -16,8 +16,9 @@ const MOST = 256;
 const SHORTEST_SLICE = 13;
 
 /**
- * Where this side may send to. A side that may publish to every inbox keeps to one address; under `allow_responses`
- * each address that a control frame brings is good for a limited number of messages, for a limited time.
+ * The addresses to which this side may send. A side that may publish to every inbox keeps to one address; under
+ * `allow_responses` each address that a control frame brings is good for a limited number of messages, for a limited
+ * time.
  */
 export class SendPermits {
   readonly #limit: ResponseLimit | undefined;

@@ -1,15 +1,15 @@
 /** Who has bytes waiting. */
 export interface Debtor {
-  /** Closes at once, and tells. */
+  /** Closes at once, and reports it. */
   lose(why: "slow"): void;
 }
 
-/** With less than this, in bytes, a client is not worth being looked at. */
+/** The backlog counts a client only if at least so many bytes wait for it. */
 const NOTABLE = 64 * 1024;
 
 /**
- * What waits for all clients together. Each has a bound of its own, and many that never read would still take as much
- * memory as they are many: past the common bound whoever has most goes.
+ * Counts the bytes that wait for all clients together. Each client has its own bound, but many clients that never read
+ * could still exhaust the memory: beyond the common bound the server drops the client with the most.
  */
 export class Backlog {
   readonly #most: number;
@@ -21,7 +21,7 @@ export class Backlog {
     this.#most = most;
   }
 
-  /** So many bytes wait for this one by now. */
+  /** Notes how many bytes wait for a client. */
   note(debtor: Debtor, bytes: number): void {
     const before = this.#notable.get(debtor) ?? 0;
     const now = bytes < NOTABLE ? 0 : bytes;

@@ -5,12 +5,12 @@
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
-/** Spread arguments land on the stack, which a line of 4096 bytes must not exhaust. */
+/** spread arguments go on the stack, which a line of 4096 bytes must not exhaust */
 const SPREAD = 1024;
 
 /** The bytes from `start` up to `end` as a byte string. */
 export function byteString(bytes: Uint8Array, start: number, end: number): string {
-  // Short ones are most of the traffic, and for them a view costs more than the characters.
+  // most are short, and for those a view costs more than reading the characters
   if (end - start <= 12) {
     let text = "";
     for (let i = start; i < end; i++) text += String.fromCharCode(bytes[i]!);

@@ -19,12 +19,12 @@ import { isTraceOnly } from "./trace.ts";
 import { USER_INFO, userInfo } from "./user_info.ts";
 import type { Receiver, Wire } from "./wire.ts";
 
-/** The newest client protocol there is: the one with INFO at any time. */
+/** The newest version of the client protocol, in which INFO may come at any time. */
 const MAX_PROTOCOL = 1;
-/** Who sends what the server itself has to say. */
+/** The sender of the server's own messages. */
 const SERVER: Recipient = { deliver: () => false };
 
-/** One connected client: what it said, what it may do, and what it is told. */
+/** One connected client: reads its operations, checks its permissions, and writes to it. */
 export class Client implements ProtocolHandler, Recipient, Receiver {
   readonly #id: number;
   readonly #station: Station;
@@ -88,14 +88,14 @@ export class Client implements ProtocolHandler, Recipient, Receiver {
     this.#hangUp();
   }
 
-  /** Tells a client that listens for it that the server is about to go. */
+  /** Announces the shutdown to a client that reads such announcements. */
   announceLameDuck(): void {
     if (this.#greeted && this.#request.protocol >= MAX_PROTOCOL) this.#sayInfo();
   }
 
   /**
-   * The server has other users now: whoever is still one of them goes on, with what it may do now; `before` is who could
-   * connect until now.
+   * Applies changed users: a client whose user still exists stays connected, with the permissions of now; `before`
+   * holds the former users.
    */
   reauthorize(before: Authorization): void {
     const { authorization } = this.#station;
@@ -179,7 +179,7 @@ export class Client implements ProtocolHandler, Recipient, Receiver {
       this.refuse(Refusal.maxPayload);
       return false;
     }
-    // The real server complains, and delivers all the same.
+    // nats-server reports an error, and delivers the message anyway
     if (this.#request.pedantic && !isValidLiteral(subject)) {
       this.#sayError(Refusal.publishSubject);
     }
@@ -240,7 +240,7 @@ export class Client implements ProtocolHandler, Recipient, Receiver {
     if (this.#admitted()) this.#hangUp();
   }
 
-  /** Where a client must say who it is, nothing comes before that. */
+  /** a client that must authenticate may send nothing before that */
   #admitted(): boolean {
     if (this.#connected || !this.#station.authorization.required) return true;
     this.refuse(Refusal.authorization);

@@ -1,20 +1,22 @@
 import { platformClock, type Timer } from "../../clock.ts";
 import type { Connection } from "./connection.ts";
 
-/** A producer waits this long, in milliseconds, for one chunk of what it sent: then slow consumers
- * have to fend for themselves, or one of them could hold up everyone. */
+/**
+ * How long a producer waits for slow consumers after each chunk, in milliseconds; after that it goes on, as one slow
+ * consumer could block every producer.
+ */
 const PATIENCE = 10;
 
-/** Who fell behind while a chunk was worked on. */
+/** The consumers that fell behind while the server processed a chunk. */
 export class Congestion {
   readonly #behind = new Set<Connection>();
 
-  /** Looks at a connection that was just sent to. */
+  /** Checks a connection that the server has just sent to. */
   note(connection: Connection): void {
     if (connection.congested) this.#behind.add(connection);
   }
 
-  /** Settles when all have caught up or patience is at its end; `undefined` if nobody is behind. */
+  /** Settles once all have caught up, or the time has passed; `undefined` if none is behind. */
   relief(): Promise<void> | undefined {
     if (this.#behind.size === 0) return undefined;
     const behind = [...this.#behind];

@@ -1,4 +1,4 @@
-/** What a client says of itself in its CONNECT line. */
+/** The fields of a client's CONNECT line. */
 export interface ConnectRequest {
   readonly verbose: boolean;
   readonly pedantic: boolean;
@@ -13,7 +13,7 @@ export interface ConnectRequest {
   readonly newAccount: boolean;
 }
 
-/** A client that says nothing, as one typed by hand, is told everything. */
+/** The defaults, as for a client that a person types by hand: verbose and pedantic. */
 export const UNSAID: ConnectRequest = {
   verbose: true,
   pedantic: true,
@@ -28,7 +28,7 @@ export const UNSAID: ConnectRequest = {
   newAccount: false,
 };
 
-/** Where each field goes. The real server reads names in any case. */
+/** The place of each field. nats-server ignores the case of names. */
 const FIELDS: ReadonlyMap<string, keyof ConnectRequest> = new Map([
   ["verbose", "verbose"],
   ["pedantic", "pedantic"],
@@ -43,7 +43,7 @@ const FIELDS: ReadonlyMap<string, keyof ConnectRequest> = new Map([
   ["new_account", "newAccount"],
 ]);
 
-/** What a client says that is not asked for here; the real server reads it all the same, by its type. */
+/** Fields without an effect here; nats-server checks their types all the same. */
 const OTHERS: ReadonlyMap<string, "string" | "boolean" | "subjects"> = new Map([
   ["tls_required", "boolean"],
   ["nkey", "string"],
@@ -60,7 +60,7 @@ const OTHERS: ReadonlyMap<string, "string" | "boolean" | "subjects"> = new Map([
 
 const decoder = new TextDecoder();
 
-/** Reads a CONNECT line over what was said before; `undefined` where it cannot be read. */
+/** Reads a CONNECT line, which may follow an earlier one; `undefined` if it is invalid. */
 export function readConnect(json: Uint8Array, before: ConnectRequest): ConnectRequest | undefined {
   let said: unknown;
   try {
@@ -70,7 +70,7 @@ export function readConnect(json: Uint8Array, before: ConnectRequest): ConnectRe
   }
   if (said === null) return before;
   if (typeof said !== "object" || Array.isArray(said)) return undefined;
-  // Only known names are taken over, so that `__proto__` and its like stay plain data.
+  // copy known names only, as `__proto__` would not be plain data
   const request: Record<string, unknown> = { ...before };
   for (const [name, value] of Object.entries(said)) {
     if (value === null) continue;

@@ -3,10 +3,10 @@ import type { Backlog } from "./backlog.ts";
 import { Outbound } from "./outbound.ts";
 import type { Wire } from "./wire.ts";
 
-/** How long, in milliseconds, a client may take to read the last words and go. */
+/** How long a client may take to read the last bytes and close, in milliseconds. */
 const LINGER = 1_000;
 
-/** The wire broke, or the client did not take what was sent. */
+/** The wire broke, or the client did not read. */
 export type Loss = "broken" | "slow";
 
 /** What the sending side of a client needs of its server. */
@@ -18,7 +18,7 @@ export interface SendingPlan {
   readonly clock: Clock;
 }
 
-/** The sending side of a client: what is put into {@linkcode out} leaves in batches, bounded. */
+/** The sending side of a client: sends the bytes of {@linkcode out} in batches, within a bound. */
 export class Connection {
   /** Put bytes here, then call {@linkcode send}. */
   readonly out: Outbound = new Outbound();
@@ -31,32 +31,32 @@ export class Connection {
   #lingering: Timer | undefined;
   #waiting: (() => void)[] = [];
 
-  /** `onLost` is told when it closes by itself, and not when it is closed from here. */
+  /** Calls `onLost` when it closes by itself, but not after `close()`. */
   constructor(wire: Wire, plan: SendingPlan, onLost: (why: Loss) => void) {
     this.#wire = wire;
     this.#plan = plan;
     this.#onLost = onLost;
   }
 
-  /** Bytes the client has yet to take. */
+  /** The bytes that wait for the client. */
   get pending(): number {
     return this.out.length + this.#writing;
   }
 
-  /** The real server has producers wait for a client that is past three quarters of its bound. */
+  /** Whether producers must wait for the client: as in nats-server, beyond three quarters of its bound. */
   get congested(): boolean {
     return this.#state === "open" && this.pending > this.#plan.maxPending * 0.75;
   }
 
-  /** Puts a line and has it leave. */
+  /** Sends a line. */
   say(line: string): void {
     this.out.line(line);
     this.send();
   }
 
   /**
-   * Has what was put leave soon: together with all else that the chunk in hand brings about. The
-   * real server drops a slow consumer without a word, which it would not read anyway.
+   * Sends soon what waits, together with everything else that the current chunk causes. Like nats-server it drops a
+   * slow consumer without an error message, which that client would not read.
    */
   send(): void {
     if (this.#state === "ended" || this.#state === "closed") return;
@@ -70,7 +70,7 @@ export class Connection {
     });
   }
 
-  /** Settles when some bytes have left, or none will. */
+  /** Settles once some bytes were sent, or the connection has ended. */
   progress(): Promise<void> {
     if (this.#state === "closed") return Promise.resolve();
     return new Promise((resolve) => this.#waiting.push(resolve));
@@ -85,19 +85,19 @@ export class Connection {
     this.send();
   }
 
-  /** Closes at once; what waits is lost. */
+  /** Closes at once, and drops what waits. */
   close(): void {
     if (this.#state === "closed") return;
     this.#state = "closed";
     this.#lingering?.clear();
     this.#plan.backlog.note(this, 0);
-    // its wire may linger, and keeps hold of this
+    // the wire may live on for a while, with a reference to this
     this.out.discard();
     this.#wire.close();
     this.#settle();
   }
 
-  /** Closes at once, and tells. */
+  /** Closes at once, and calls `onLost`. */
   lose(why: Loss): void {
     if (this.#state === "closed") return;
     this.close();

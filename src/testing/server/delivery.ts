@@ -35,7 +35,7 @@ export function putMessage(
   out.newLine();
 }
 
-/** Puts the status that tells a publisher that nobody got its message. */
+/** Puts the status for a message that no subscriber got. */
 export function putNoResponders(out: Outbound, { sid }: Subscription, line: PublishLine): void {
   const headers = `NATS/1.0 503\r\nNats-Subject: ${line.subject}\r\n\r\n`;
   out.line(`HMSG ${line.reply} ${sid} ${headers.length} ${headers.length}`);

@@ -138,7 +138,7 @@ export class EmbeddedServer implements AsyncDisposable {
    */
   get port(): number {
     if (this.#tcp) return this.#tcp.port;
-    throw new TypeError("Cannot tell an address as the server must listen: listen is false");
+    throw new TypeError("Cannot give an address as the server must listen: listen is false");
   }
 
   /** Where clients connect over WebSocket; `undefined` without the option `webSocket`. */

@@ -2,9 +2,9 @@ import type { Clock } from "../../clock.ts";
 import type { PublishLine } from "./protocol.ts";
 import { type Interest, Sublist } from "./sublist.ts";
 
-/** Someone who receives messages. */
+/** A receiver of messages. */
 export interface Recipient {
-  /** Takes a message for one of its subscriptions; `false` where that one does not get it. */
+  /** Takes a message for one of its subscriptions; `false` if that subscription does not get it. */
   deliver(subscription: Subscription, publication: Publication): boolean;
 }
 
@@ -12,34 +12,34 @@ export interface Recipient {
 export interface Subscription extends Interest {
   readonly sid: string;
   readonly recipient: Recipient;
-  /** Is it wider than what its user may receive? */
+  /** Whether it is wider than what its user may receive. */
   filtered: boolean;
   received: number;
-  /** Ends after this many messages; 0 is never. */
+  /** Ends after this many messages; with 0 never. */
   max: number;
-  /** Is it the server's own, which no client has? */
+  /** Whether it is the server's own, not a client's. */
   readonly internal?: true;
 }
 
-/** A message on its way through. */
+/** A message that the server delivers. */
 export interface Publication {
   readonly line: PublishLine;
   readonly payload: Uint8Array;
   readonly from: Recipient;
-  /** Where it goes where that is not its subject: a consumer delivers messages under their own. */
+  /** The subject to deliver it to, if not its own: a consumer delivers messages that keep their subjects. */
   readonly to?: string | undefined;
 }
 
-/** What a subscription takes beside its text, and each place in the index, in bytes: measured. */
+/** What a subscription costs beside its text, and each node of the index, in bytes: measured. */
 const SUBSCRIPTION = 192;
 const NODE = 256;
-/** What all subscriptions may take: a few thousand with a thousand tokens each would else be the end of the process. */
+/** What all subscriptions may cost: a few thousand of a thousand tokens each would otherwise exhaust the memory. */
 const ROOM = 512 * 1024 * 1024;
 
 /** How adding a subscription ended. */
 export type Added = "added" | "invalid" | "full";
 
-/** Where subscriptions and messages meet: one subject space, as all clients here are in one account. */
+/** Routes messages to subscriptions: one subject space, as all clients here are in one account. */
 export class Exchange {
   readonly #interest = new Sublist<Subscription>();
   readonly #clock: Pick<Clock, "random">;
@@ -48,7 +48,7 @@ export class Exchange {
   #bytes = 0;
   #internal = 0;
 
-  /** `room` is for all subscriptions, in bytes as they are estimated. */
+  /** `room` bounds all subscriptions, in estimated bytes. */
   constructor(clock: Pick<Clock, "random">, room: number = ROOM) {
     this.#clock = clock;
     this.#room = room;
@@ -77,7 +77,7 @@ export class Exchange {
     this.#tell(subscription.subject);
   }
 
-  /** Delivers to every plain subscription and to one of each group; `false` if to nobody. */
+  /** Delivers to every plain subscription and to one of each group; `false` if none gets it. */
   publish(publication: Publication): boolean {
     const { plain, groups } = this.#interest.match(publication.to ?? publication.line.subject);
     let delivered = false;
@@ -90,13 +90,13 @@ export class Exchange {
     return delivered;
   }
 
-  /** Is anybody subscribed to the subject? */
+  /** Whether anyone is subscribed to the subject. */
   reaches(subject: string): boolean {
     const { plain, groups } = this.#interest.match(subject);
     return plain.length > 0 || groups.length > 0;
   }
 
-  /** Is anybody subscribed to just this subject, and not to a wider one; with a queue, in that one? */
+  /** Whether anyone is subscribed to this very subject, not by a wildcard; with a queue, in that group. */
   isSubscribed(subject: string, queue: string | undefined): boolean {
     const { plain, groups } = this.#interest.match(subject);
     const fits = (one: Subscription | undefined) => one?.subject === subject;
@@ -104,7 +104,7 @@ export class Exchange {
     return groups.some((group) => group[0]?.queue === queue && group.some(fits));
   }
 
-  /** Has each change of the subscriptions to just this subject be told; gives what ends that. */
+  /** Calls back at each change of the subscriptions to this very subject; returns how to stop that. */
   watch(subject: string, changed: () => void): () => void {
     const watching = this.#watched.get(subject) ?? new Set();
     this.#watched.set(subject, watching.add(changed));
@@ -114,7 +114,7 @@ export class Exchange {
     };
   }
 
-  /** A plain subscription of the recipient that a message to the subject would reach. */
+  /** A plain subscription of the receiver that would get a message to the subject. */
   subscriptionOf(recipient: Recipient, subject: string): Subscription | undefined {
     return this.#interest.match(subject).plain.find((one) => one.recipient === recipient);
   }
@@ -126,7 +126,7 @@ export class Exchange {
   }
 }
 
-/** Begins with any member, and goes on to those who can take it where that one cannot. */
+/** picks a random member, and tries the next ones if that one cannot take it */
 function deliverToOne(
   group: readonly Subscription[],
   publication: Publication,

@@ -1,10 +1,10 @@
 import type { Clock, Timer } from "../../clock.ts";
 
-/** The real server asks new clients early, to learn the round-trip time. */
+/** nats-server pings new clients early, to learn the round-trip time */
 const FIRST = 2_000;
 const MAX_UNANSWERED = 2;
 
-/** Pings a client that is silent and tells when it stays silent. */
+/** Pings a silent client, and reports one that stays silent. */
 export class Heartbeat {
   readonly #clock: Clock;
   readonly #interval: number;
@@ -25,7 +25,7 @@ export class Heartbeat {
   start(): void {
     this.stop();
     const first = Math.min(this.#interval, FIRST);
-    // Clients that came at once are not to be asked at once.
+    // clients that connected together should not be pinged together
     this.#schedule(first * (1 + this.#clock.random() / 5));
   }
 
@@ -35,7 +35,7 @@ export class Heartbeat {
     this.#timer = undefined;
   }
 
-  /** The client sent something other than an answer: it need not be asked for a while. */
+  /** The client sent something other than an answer: no ping is needed for a while. */
   heard(): void {
     this.#heardAt = this.#clock.now();
   }

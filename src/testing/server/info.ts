@@ -2,12 +2,12 @@ import { fillRandom } from "../../clock.ts";
 import { type Settings, streamMemory } from "./settings.ts";
 
 /**
- * Clients switch features on by version, so this one is the version whose rules are followed; what
- * comes after the hyphen and the server's name say what it really is.
+ * Clients enable features by version, so this is the version of nats-server whose rules this server follows; the part
+ * after the hyphen and the server's name say what it really is.
  */
 export const VERSION = "2.15.1-embedded";
 const PROTOCOL = 1;
-/** Of JetStream, which clients read whether it is there or not. */
+/** The version of JetStream's API, which clients read even from a server without it. */
 export const API_LEVEL = 5;
 const ID_LENGTH = 56;
 const ID_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
@@ -15,7 +15,7 @@ const ID_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 /** What is the same for every client of one server. */
 export interface Identity {
   readonly id: string;
-  /** What a client would seal a secret with. */
+  /** The public key with which a client would encrypt secrets. */
   readonly xkey: string;
   readonly settings: Settings;
   readonly port: number;
@@ -27,7 +27,7 @@ export interface Occasion {
   readonly client: number;
   readonly address: string | undefined;
   readonly lameDuck: boolean;
-  /** The client has connected: it is told which account it is in. */
+  /** Whether the client has connected: then INFO names its account. */
   readonly connected: boolean;
 }
 
@@ -36,23 +36,23 @@ export function newServerId(): string {
   return newKey("N");
 }
 
-/** A public key of some kind: nobody has the other half, as nothing is sealed here. */
+/** A public key without a private one, as this server decrypts nothing. */
 function newKey(kind: "N" | "X"): string {
   return kind + randomText(ID_ALPHABET, ID_LENGTH - 1);
 }
 
-/** Letters of an alphabet, as nobody guesses them. */
+/** Random letters of an alphabet. */
 export function randomText(alphabet: string, length: number): string {
   const random = fillRandom(new Uint8Array(length));
   return Array.from(random, (byte) => alphabet[byte % alphabet.length]).join("");
 }
 
-/** A key for others to seal secrets with. */
+/** A public key for encryption. */
 export function newSealingKey(): string {
   return newKey("X");
 }
 
-/** What a server calls itself. */
+/** The name of a server. */
 export function serverName(id: string): string {
   return `embedded-${id.slice(1, 9)}`;
 }

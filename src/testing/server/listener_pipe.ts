@@ -11,14 +11,14 @@ export class PipeListener {
   readonly #dialing = new Map<Pipe, Timer>();
   readonly #open = new Set<Pipe>();
 
-  /** `travel` is told of all that is on its way, if anyone waits for that. */
+  /** `travel` counts what is on its way, for a clock that waits for it. */
   constructor(accept: Accept, clock: Clock, travel: Travel | undefined) {
     this.#accept = accept;
     this.#clock = clock;
     this.#travel = travel;
   }
 
-  /** Dials; whether it is taken in shows a turn of the event loop later, as on a network. */
+  /** Dials; the answer comes a turn of the event loop later, as on a network. */
   dial(): WebSocket {
     const socket = new PipeSocket(this.#travel);
     const { pipe } = socket;
@@ -28,7 +28,7 @@ export class PipeListener {
     return socket;
   }
 
-  /** Refuses who is still dialing and settles when nothing is left of the others. */
+  /** Refuses connections that are still dialling, and settles once all others have ended. */
   async stop(): Promise<void> {
     for (const pipe of this.#dialing.keys()) this.#answer(pipe);
     await Promise.all(Array.from(this.#open, (pipe) => pipe.gone));

@@ -2,10 +2,10 @@ import { realDelay } from "../../clock.ts";
 import { print } from "../../legible.ts";
 import type { Accept, Wire } from "./wire.ts";
 
-/** What is read at once, at first and at most: many connect, and few have much to say. */
+/** How many bytes to read at once, at first and at most: many clients connect, and few send much. */
 const FIRST_READ = 2 * 1024;
 const LARGEST_READ = 64 * 1024;
-/** Milliseconds before accepting is tried again after it failed. */
+/** How long to wait after a failed accept, in milliseconds. */
 const BREATH = 10;
 
 /** Serves a TCP port. */
@@ -27,7 +27,7 @@ export class TcpListener {
     return this.#listener.addr.port;
   }
 
-  /** Stops listening, closes what is open and settles when nothing is left of it. */
+  /** Stops listening, closes all connections, and settles once they have ended. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#listener.close();
@@ -40,8 +40,7 @@ export class TcpListener {
       try {
         this.#run(this.#serve(await this.#listener.accept()));
       } catch {
-        // A client that gave up before it was accepted is no reason to stop, and where the system
-        // has run out of descriptors this must not spin.
+        // a client that gave up before the accept is no reason to stop, and without file descriptors this must not spin
         if (!this.#stopped) await realDelay(BREATH);
       }
     }
@@ -63,7 +62,7 @@ export class TcpListener {
         if (isFull) buffer = new Uint8Array(Math.min(4 * count, LARGEST_READ));
       }
     } catch {
-      // Reset by the client, or closed from here: the end either way.
+      // the client reset it, or this side closed it
     } finally {
       wire.close();
       this.#open.delete(wire);
@@ -92,8 +91,10 @@ class TcpWire implements Wire {
     while (at < bytes.length) at += await this.#conn.write(bytes.subarray(at));
   }
 
-  /** Closing with bytes unread resets the connection, and the client would never see the reason:
-   * so the sending half goes first, and the reader throws away what comes until the client goes. */
+  /**
+   * closing with unread bytes resets the connection, and the client would never see the reason: so this closes the
+   * sending half first, and the reader discards what arrives until the client closes
+   */
   end(): void {
     if (this.#closed) return;
     this.#conn.closeWrite().catch(() => this.close());

@@ -3,13 +3,13 @@ import { print } from "../../legible.ts";
 import type { Accept, Receiver, Wire } from "./wire.ts";
 
 const CLEAN = 1000;
-/** Bytes that may wait in the socket before sending holds back. */
+/** How many bytes may wait in the socket before sending pauses. */
 const HIGH_WATER = 256 * 1024;
-/** Bytes of one frame: what a socket was given it keeps, even once its client is dropped. */
+/** The bytes of one frame at most: a socket keeps what it was given, even after the server has dropped its client. */
 const LARGEST_FRAME = 128 * 1024;
-/** A WebSocket does not tell when it has sent: it is asked at this interval, in milliseconds. */
+/** How often to check whether a WebSocket has sent its bytes, in milliseconds: it has no event for that. */
 const POLL = 2;
-/** A client that is held back and goes on sending is dropped past this many bytes. */
+/** How many bytes a client may send while the server does not read; beyond that the server drops it. */
 const MAX_HELD_BACK = 64 * 1024 * 1024;
 
 /** Serves WebSockets on a port of their own. */
@@ -19,7 +19,7 @@ export class WebSocketListener {
   readonly #accept: Accept;
   readonly #accepting: (open: number) => boolean;
 
-  /** `accepting` is asked with how many are open, those included that are dropped and do not go. */
+  /** `accepting` gets the number of open sockets, including those of dropped clients that have not closed. */
   constructor(
     options: { readonly hostname: string; readonly port: number },
     accept: Accept,
@@ -38,7 +38,7 @@ export class WebSocketListener {
     return this.#server.addr.port;
   }
 
-  /** Stops listening, closes what is open and settles when nothing is left of it. */
+  /** Stops listening, closes all sockets, and settles once they have ended. */
   async stop(): Promise<void> {
     const gone = [...this.#open.values()];
     for (const wire of this.#open.keys()) wire.close();
@@ -49,7 +49,7 @@ export class WebSocketListener {
     if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
       return new Response("WebSocket only\n", { status: 400 });
     }
-    // clients wait long for the first word on a socket that opens, and not at all on one that does not
+    // a client waits long for the first line on an open socket, and fails at once if the socket does not open
     if (!this.#accepting(this.#open.size)) return new Response("Paused\n", { status: 503 });
     const { socket, response } = Deno.upgradeWebSocket(request);
     const wire = new WebSocketWire(socket, address);
@@ -83,7 +83,7 @@ class WebSocketWire implements Wire {
     socket.onmessage = ({ data }) =>
       this.#take(typeof data === "string" ? new TextEncoder().encode(data) : new Uint8Array(data));
     return new Promise((resolve) => {
-      // An error is always followed by the close; without a listener it would end the process.
+      // the close event follows every error; without a listener the error would end the process
       socket.onerror = (event) => event.preventDefault();
       socket.onclose = () => {
         this.#wake();
@@ -108,7 +108,7 @@ class WebSocketWire implements Wire {
     this.#socket.close(CLEAN);
   }
 
-  /** A little while, or until the socket is closed. */
+  /** Waits a little, or until the socket is closed. */
   #poll(): Promise<void> {
     return new Promise((resolve) => {
       const timer = platformClock.setTimeout(resolve, POLL);
@@ -133,7 +133,7 @@ class WebSocketWire implements Wire {
     }));
   }
 
-  /** What cannot be read ends this connection alone. */
+  /** invalid data ends this connection alone */
   #receive(bytes: Uint8Array): Promise<void> | undefined {
     const fail = (error: unknown) => {
       print(error);
@@ -146,7 +146,7 @@ class WebSocketWire implements Wire {
     }
   }
 
-  /** Until the last that came has been read: one before it that is done must not let a later one in. */
+  /** wait until the latest message was read: the end of an earlier one must not admit a later one */
   #await(reading: Promise<void> | undefined): void {
     if (!reading) return;
     const turn = this.#turn = reading.finally(() => {

@@ -12,21 +12,21 @@ import { DURATION_FORM, millisecondsOf } from "../../duration.ts";
 import { describe } from "../../options.ts";
 import type { Travel } from "./pipe.ts";
 
-/** Turns of the event loop without anything happening, after which what a timer caused is over. */
+/** After how many idle turns of the event loop everything that a timer caused counts as done. */
 const QUIET_TURNS = 3;
-/** A program that never pauses, such as one that asks again and again, does not keep the time from moving. */
+/** How many turns to wait at most: a program that never pauses, such as one that polls, must not stop the time. */
 const MOST_TURNS = 50_000;
-/** How long something that waits for more than the time may take before the time moves on for it, in milliseconds. */
+/** How long to wait for something other than timers before the time moves on, in milliseconds. */
 const PATIENCE = 250;
 
-/** Times are multiples of this part of a millisecond: sums of them are exact, so that what is due is due to the bit. */
+/** Times are multiples of this part of a millisecond, so that sums are exact and timers fire exactly when due. */
 const GRAIN = 1_024;
 
-/** The time of servers whose time is moved: for what runs brokers on them. */
+/** The clocks of servers with a moved time, for the brokers on them. */
 export const movedClocks = new WeakMap<object, MovedClock>();
 
 /**
- * Moves the time, where there is one that is moved.
+ * Moves the time of a clock, if the time is moved.
  *
  * @throws {TypeError} if there is none, or for what is no duration
  */
@@ -41,16 +41,18 @@ export function advance(clock: MovedClock | undefined, duration: unknown): Promi
   return refuse(`a duration must be ${DURATION_FORM}`, describe(duration));
 }
 
-/** A time that stands still until a test moves it. Timers of 0 ms fire by themselves: turns of the event loop go on. */
+/**
+ * A clock that stands still until a test moves it. Timers of 0 ms fire by themselves, as turns of the event loop go on.
+ */
 export class MovedClock implements Clock, Travel {
-  /** In the order of what is due, and of making where that is the same. */
+  /** Sorted by due time, and by age if that is the same. */
   readonly #timers: MovedTimer[] = [];
   #now = Math.ceil(platformClock.now());
   #wallOffset = Math.round(platformClock.wallTime()) - this.#now;
   #made = 0;
-  /** Goes up with everything that happens, so that it is seen when nothing does. */
+  /** Counts everything that happens, so that the clock notices when nothing does. */
   #happened = 0;
-  /** What is to be over before the next timer: timers of 0 ms, and what is on its way in memory. */
+  /** What must be done before the next timer fires: timers of 0 ms, and messages on their way in memory. */
   #underWay = 0;
   #moving: Promise<void> = Promise.resolve();
 
@@ -72,12 +74,12 @@ export class MovedClock implements Clock, Travel {
   readonly inRealTime = (milliseconds: number): Promise<void> =>
     this.underWay(() => realDelay(milliseconds));
 
-  /** Something is on its way in memory, or has arrived: the next timer waits for what comes of it. */
+  /** Something is on its way in memory, or has arrived: the next timer waits for its effects. */
   readonly noticed = (): void => {
     this.#happened++;
   };
 
-  /** Runs what a real turn of the event loop has to come for, and has the next timer wait for it. */
+  /** Runs something that needs a real turn of the event loop; the next timer waits for it. */
   async underWay<T>(run: () => Promise<T>): Promise<T> {
     this.#underWay++;
     try {
@@ -89,8 +91,9 @@ export class MovedClock implements Clock, Travel {
   }
 
   /**
-   * Moves the time by that many milliseconds. Timers fire in the order of what is due; after each, what it caused has
-   * travelled and been handled before the next one fires. Called again meanwhile, it moves on after that.
+   * Moves the time by that many milliseconds. Timers fire in the order of their due times; everything that a timer
+   * causes is delivered and handled before the next one fires. A second call moves the time after the first has
+   * finished.
    */
   advance(milliseconds: number): Promise<void> {
     return this.#afterwards(async () => {
@@ -101,12 +104,12 @@ export class MovedClock implements Clock, Travel {
     });
   }
 
-  /** Moves the time from timer to timer for as long as it takes until the promise settles. */
+  /** Moves the time from timer to timer until the promise settles. */
   async runUntilSettled<T>(promise: Promise<T>): Promise<T> {
     let isSettled = false;
     const settle = () => void (isSettled = true);
     promise.then(settle, settle);
-    // it may wait for something that has a time of its own, such as a file
+    // it may wait for something that does not follow this clock, such as a file
     const until = platformClock.now() + PATIENCE;
     while (!isSettled && platformClock.now() < until) await turn();
     while (!isSettled) {
@@ -136,7 +139,7 @@ export class MovedClock implements Clock, Travel {
     this.#wallOffset = milliseconds - this.#now;
   }
 
-  /** One after the other, as two that move the time side by side would disturb each other's order. */
+  /** one after the other, as two moves at the same time would mix up the order of timers */
   #afterwards(move: () => Promise<void>): Promise<void> {
     const moved = this.#moving.then(move);
     this.#moving = moved.catch(() => {});
@@ -145,13 +148,16 @@ export class MovedClock implements Clock, Travel {
 
   async #fireNext(): Promise<void> {
     const [timer] = this.#timers;
-    // one that fired late, after the process was suspended, does not turn the time back
+    // a timer that fired late, after the process was suspended, must not turn the time back
     this.#now = Math.max(this.#now, timer!.due);
     timer!.fire();
     await this.#settled();
   }
 
-  /** Resolves once nothing is under way. What goes on outside of the event loop's turns, such as a file, is not waited for. */
+  /**
+   * Resolves once nothing is under way. It does not wait for work outside the event loop's turns, such as reading a
+   * file.
+   */
   async #settled(): Promise<void> {
     if (!await this.#isBusy()) return;
     for (let [turns, quiet] = [0, 0]; turns < MOST_TURNS && quiet < QUIET_TURNS; turns++) {
@@ -185,7 +191,7 @@ export class MovedClock implements Clock, Travel {
     this.#timers.splice(this.#placeOf(timer), 1);
   };
 
-  /** Where it is, or would be. */
+  /** Its place in the list, or the place where it belongs. */
   #placeOf({ due, number }: MovedTimer): number {
     let [low, high] = [0, this.#timers.length];
     while (low < high) {

@@ -1,4 +1,4 @@
-/** An operation of the client protocol: what a line begins with. */
+/** An operation of the client protocol: the first word of a line. */
 export interface Operation {
   readonly name:
     | "connect"
@@ -12,14 +12,14 @@ export interface Operation {
     | "+ok"
     | "-err";
   readonly bytes: Uint8Array;
-  /** Must white space follow the name? */
+  /** Whether white space must follow the name. */
   readonly spaced: boolean;
 }
 
 const TAB = 9;
 const SPACE = 32;
 const SPACED = ["pub", "hpub", "sub", "unsub", "-err"] as const;
-/** After these white space may be missing: `PING` ignores the rest, and JSON begins by itself. */
+/** White space may be missing after these: `PING` ignores the rest, and JSON shows where it begins. */
 const UNSPACED = ["ping", "pong", "connect", "info", "+ok"] as const;
 
 const operations = new Map<number, Operation[]>();

@@ -32,7 +32,7 @@ export interface EmbeddedPermissions {
   readonly allowResponses?: boolean | { readonly max?: number; readonly expires?: Duration };
 }
 
-/** Someone who may connect to an {@linkcode EmbeddedServer}. */
+/** A user who may connect to an {@linkcode EmbeddedServer}. */
 export interface EmbeddedUser {
   /** The name to connect with. */
   readonly user: string;

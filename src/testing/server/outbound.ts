@@ -1,12 +1,12 @@
 const INITIAL = 4 * 1024;
-/** A buffer that once had to hold a burst is given back rather than kept for good. */
+/** A buffer larger than this, in bytes, is released after a burst. */
 const KEEP = 1024 * 1024;
 
 const NOTHING = new Uint8Array(0);
 const CR = 13;
 const LF = 10;
 
-/** Bytes being put together for one client: one buffer fills while the other is being written. */
+/** Collects the bytes for one client: one buffer fills while the server writes the other. */
 export class Outbound {
   #bytes: Uint8Array = new Uint8Array(INITIAL);
   #spare: Uint8Array | undefined;
@@ -62,14 +62,14 @@ export class Outbound {
     return taken;
   }
 
-  /** Keeps nothing of what waits. */
+  /** Drops everything that waits. */
   discard(): void {
     this.#bytes = NOTHING;
     this.#spare = undefined;
     this.#length = 0;
   }
 
-  /** Gives taken bytes back for use. */
+  /** Releases the buffer that was taken. */
   release(taken: Uint8Array): void {
     if (taken.buffer.byteLength <= KEEP) this.#spare = new Uint8Array(taken.buffer as ArrayBuffer);
   }

@@ -7,15 +7,15 @@ const LF = 10;
 const CR = 13;
 /** Room for an operation's name and white space before the arguments of a split line. */
 const PREFIX_ROOM = 64;
-/** Nine digits as in the real server: the greatest that cannot overflow anything. */
+/** Nine digits, as in nats-server: the longest number that cannot overflow anything. */
 const MAX_DIGITS = 9;
 const MAX_ARGUMENTS = 4;
-/** The clock is looked at after so many lines and payloads. */
+/** After how many lines and payloads to read the clock. */
 const LOOK_EVERY = 16;
-/** A payload that comes in parts begins with so much room: what is announced need not come. */
+/** The first buffer for a payload that arrives in parts, in bytes: a client may announce more than it sends. */
 const FIRST_PART = 16 * 1024;
 
-/** Reads the client protocol from chunks split anywhere, without copying what arrives whole. */
+/** Reads the client protocol from chunks that may end anywhere, and copies only what arrives in parts. */
 export class Parser {
   readonly #handler: ProtocolHandler;
   readonly #maxControlLine: number;
@@ -33,7 +33,7 @@ export class Parser {
   }
 
   /**
-   * Reads on. The bytes are the caller's again when it returns.
+   * Reads a chunk. The caller may reuse the bytes once this returns.
    *
    * @returns how far it came until then, by the platform's clock; once it is stopped, to the end
    */
@@ -48,7 +48,7 @@ export class Parser {
     return this.#stopped ? bytes.length : at;
   }
 
-  /** Ignores everything from here on, the rest of the chunk in hand included. */
+  /** Ignores everything from now on, including the rest of the current chunk. */
   stop(): void {
     this.#stopped = true;
     this.#kept = new Uint8Array(0);
@@ -69,7 +69,7 @@ export class Parser {
     return end + 1;
   }
 
-  /** Holds back the start of a line whose end has not come; tells nonsense without waiting for it. */
+  /** Keeps the start of a line whose end has not arrived; reports an invalid one without waiting for the end. */
   #keep(bytes: Uint8Array, start: number, end: number): number {
     const limit = this.#maxControlLine + PREFIX_ROOM;
     const length = Math.min(end - start, limit + 1 - this.#keptLength);
@@ -167,7 +167,7 @@ export class Parser {
     return at + count;
   }
 
-  /** The payload so far, with room for so many bytes of all that is announced. */
+  /** The payload so far, in a buffer for so many of the announced bytes. */
   #roomFor(count: number, whole: number): Uint8Array {
     const known = this.#payload;
     if (known && known.length >= count) return known;
@@ -185,7 +185,7 @@ export class Parser {
     this.#handler.publish(line, bytes.subarray(at, end));
   }
 
-  /** Notes where the arguments are and says how many there are; more than any line has is enough. */
+  /** Notes where the arguments are, and returns how many there are, up to one more than any line has. */
   #split(bytes: Uint8Array, from: number, to: number): number {
     let count = 0;
     let at = from;

@@ -6,14 +6,14 @@ import { split } from "./settings.ts";
 import { hasWildcard, isSubset, overlap } from "./subject.ts";
 import { type Interest, Sublist } from "./sublist.ts";
 
-/** How many decisions about subjects are remembered. */
+/** How many decisions about subjects to remember. */
 const CACHE_LIMIT = 1024;
 const DEFAULT_RESPONSES = 1;
 const DEFAULT_EXPIRY = 120_000;
-/** Replies that nobody used are looked through after this many, or this many milliseconds. */
+/** After how many replies, or milliseconds, to drop those that have expired. */
 const PRUNE_COUNT = 4096;
 const PRUNE_INTERVAL = 1000;
-/** Past this many the oldest is forgotten, whoever noted them to be answered. */
+/** How many replies to remember; beyond that the oldest is dropped. */
 const MOST_REPLIES = 65_536;
 
 interface Reply {
@@ -27,7 +27,7 @@ interface Rules {
   readonly denied: readonly Interest[];
 }
 
-/** What one connected client may do. It belongs to the client: it notes the replies it may give. */
+/** The permissions of one connected client, with the replies that it may still give. */
 export class Permissions {
   readonly #publish: Rules;
   readonly #subscribe: Rules;
@@ -55,7 +55,7 @@ export class Permissions {
     this.#subscribe = rules(subscribe, false);
   }
 
-  /** May it publish there? A yes that rests on a reply subject uses up one of its responses. */
+  /** Whether it may publish there. If only `allowResponses` permits it, the call uses up one response. */
   mayPublish(subject: string): boolean {
     const ruled = remembered(this.#publishable, subject, () => {
       const { allow, deny } = this.#publish;
@@ -76,13 +76,13 @@ export class Permissions {
     return !deny || !denies(deny, subject, queue);
   }
 
-  /** Could a subscription that is allowed still match what is denied? */
+  /** Whether a permitted subscription may also match denied subjects. */
   mustFilter(subject: string, queue: string | undefined): boolean {
     if (queue === undefined && !hasWildcard(subject)) return false;
     return this.#subscribe.denied.some((denied) => overlap(denied.subject, subject));
   }
 
-  /** May a message be delivered to such a subscription? */
+  /** Whether a subscription of the client may get the message. */
   mayReceive(subject: string, queue: string | undefined): boolean {
     const { deny } = this.#subscribe;
     if (!deny) return true;
@@ -91,9 +91,9 @@ export class Permissions {
   }
 
   /**
-   * A message with that reply subject is delivered. As in the real server, a subject that may be
-   * published to already is not noted, and asking uses up a response: two messages with one reply
-   * subject do not allow two responses.
+   * Notes the reply subject of a delivered message. As in nats-server, it notes no subject to which the client may
+   * publish anyway, and the check for that uses up a response: two messages with one reply subject do not allow two
+   * responses.
    */
   noteReply(subject: string): void {
     if (!this.#responses || this.mayPublish(subject)) return;
@@ -153,7 +153,7 @@ function denies(deny: Sublist<Interest>, subject: string, queue: string | undefi
 
 function namesQueue(groups: readonly (readonly Interest[])[], queue: string): boolean {
   return groups.some(([{ queue: named = "" } = { queue: "" }]) =>
-    // `*` and `>` are valid in the name of a group, so the literal name comes first.
+    // `*` and `>` are valid in the name of a group, so compare the literal name first
     named === queue || (hasWildcard(named) && isSubset(queue, named))
   );
 }

@@ -2,29 +2,29 @@ import { afterTurn } from "../../clock.ts";
 import { print } from "../../legible.ts";
 import type { Accept, Receiver, Wire } from "./wire.ts";
 
-/** Bytes the server takes in one go: after each it lets those it sent to take theirs. */
+/** How many bytes the server reads at a time, so that its consumers can read in between. */
 const SLICE = 64 * 1024;
-/** Bytes after which timers and sockets get their turn too. */
+/** After how many bytes to let timers and sockets run. */
 const TURN = 1024 * 1024;
 
-/** The client's face of a pipe: called in order, and never within a call that came from it. */
+/** The client's end of a pipe: gets its calls in order, and never within a call of its own. */
 export interface PipeEnd {
   opened(): void;
-  /** The bytes are the callee's to keep. */
+  /** The callee may keep the bytes. */
   arrived(bytes: Uint8Array<ArrayBuffer>): void;
-  /** `clean` is how a connection ends that was not cut. Nothing comes after it. */
+  /** The last call; `clean` unless the connection was cut. */
   closed(clean: boolean): void;
 }
 
-/** Who waits for what is on its way in memory. */
+/** Gets what is on its way in memory, and waits for it. */
 export interface Travel {
   /** Something is on its way, or has arrived. */
   noticed(): void;
-  /** So is this, until it has settled. */
+  /** This is under way until it settles. */
   underWay<T>(run: () => Promise<T>): Promise<T>;
 }
 
-/** A connection in memory: what one end sends reaches the other a moment later, as on a network. */
+/** A connection in memory: what one end sends arrives at the other a moment later, as on a network. */
 export class Pipe implements Wire {
   readonly address: undefined = undefined;
   readonly #end: PipeEnd;
@@ -42,12 +42,12 @@ export class Pipe implements Wire {
     this.#travel = travel;
   }
 
-  /** Bytes sent that the server has yet to take. */
+  /** The bytes sent that the server has not read yet. */
   get buffered(): number {
     return this.#inboundSize;
   }
 
-  /** Settles when nothing will be called any more. */
+  /** Settles after the last call. */
   get gone(): Promise<void> {
     return this.#gone.promise;
   }
@@ -60,7 +60,7 @@ export class Pipe implements Wire {
     this.#end.opened();
   }
 
-  /** The client sends. The bytes are copied, for it may use them again. */
+  /** The client sends. Copies the bytes, as the client may reuse them. */
   send(bytes: Uint8Array): void {
     this.#inboundSize += bytes.length;
     if (this.#closed || this.#leaving) return;
@@ -68,7 +68,7 @@ export class Pipe implements Wire {
     this.#pump();
   }
 
-  /** The client leaves, once what it sent has been taken. */
+  /** The client closes, once the server has read what it sent. */
   leave(): void {
     if (!this.#receiver) return this.#finish(false);
     this.#leaving = true;
@@ -109,7 +109,7 @@ export class Pipe implements Wire {
     queueMicrotask(() => {
       const run = () => this.#run();
       (this.#travel ? this.#travel.underWay(run) : run()).catch((error) => {
-        // what cannot be read ends this connection alone
+        // invalid data ends this connection alone
         print(error);
         this.#pumping = false;
         this.#finish(false);

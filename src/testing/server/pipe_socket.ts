@@ -76,7 +76,7 @@ export class PipeSocket extends EventTarget implements WebSocket {
     this.#emit(new CloseEvent("close", { wasClean, code, reason: this.#reason }));
   }
 
-  /** What a listener throws is the program's to handle, and no reason to lose what follows. */
+  /** an exception in a listener is for the program to handle, and must not lose later events */
   #emit(event: Event): void {
     try {
       if (event.type === "message") this.onmessage?.(event as MessageEvent);

@@ -1,13 +1,13 @@
 import type { PublishLine } from "./protocol.ts";
 
-/** Takes what clients publish; the payload is a view of what was read, so what is kept must be copied. */
+/** Gets what clients publish; the payload is a view of what was read, so copy what you keep. */
 export type Witness = (line: PublishLine, payload: Uint8Array) => void;
 
 /** Shows a test what the clients of one server publish. */
 export class Publications {
   #witness: Witness | undefined;
 
-  /** Has each message that a client may publish shown from now on. */
+  /** Calls back for each permitted publication from now on. */
   watch(witness: Witness): void {
     this.#witness = witness;
   }

@@ -3,12 +3,15 @@ import type { Congestion } from "./congestion.ts";
 import { Parser } from "./parser.ts";
 import type { ProtocolHandler } from "./protocol.ts";
 
-/** The bound of the real server on what comes before a payload, in bytes. */
+/** How long a line may be, in bytes, as in nats-server. */
 const MAX_CONTROL_LINE = 4096;
-/** One chunk can ask for minutes of work: after so many milliseconds of it others get their turn. */
+/**
+ * For how long to process a chunk before other clients get their turn, in milliseconds: one chunk can cause minutes of
+ * work.
+ */
 const TURN = 20;
 
-/** The receiving side of a client: what comes is read in turns. */
+/** The receiving side of a client: reads what arrives, in turns. */
 export class Reading {
   readonly #parser: Parser;
   readonly #congestion: Congestion;
@@ -18,14 +21,14 @@ export class Reading {
     this.#congestion = congestion;
   }
 
-  /** Reads on; settles when all is read and nobody is behind, `undefined` where that is at once. */
+  /** Reads a chunk; settles once all is read and no consumer is behind; `undefined` if that is so at once. */
   receive(bytes: Uint8Array): Promise<void> | undefined {
     const at = this.#parser.parse(bytes, 0, platformClock.now() + TURN);
     if (at < bytes.length) return this.#goOn(bytes, at);
     return this.#congestion.relief();
   }
 
-  /** Ignores everything from here on. */
+  /** Ignores everything from now on. */
   stop(): void {
     this.#parser.stop();
   }

@@ -1,6 +1,6 @@
 import { quoted } from "./byte_string.ts";
 
-/** Every sentence that may follow -ERR, in the words of the real server: clients tell them apart. */
+/** Every text that may follow -ERR, in nats-server's words, by which clients tell them apart. */
 export const Refusal = {
   authorization: "Authorization Violation",
   authTimeout: "Authentication Timeout",
@@ -17,7 +17,7 @@ export const Refusal = {
   publish: (subject: string): string => `Permissions Violation for Publish to ${quoted(subject)}`,
   reply: (reply: string): string =>
     `Permissions Violation for Publish with Reply of ${quoted(reply)}`,
-  /** Of a subscription that was permitted before. */
+  /** For a subscription that was permitted before. */
   subscribed: (subject: string, queue: string | undefined, sid: string): string =>
     `${Refusal.subscribe(subject, queue)} (sid ${quoted(sid)})`,
   subscribe: (subject: string, queue: string | undefined): string => {

@@ -50,9 +50,9 @@ const RANGES = {
   authTimeout: [1, MAX_DELAY],
 } as const;
 
-/** Fills in the defaults; throws a `TypeError` or a `RangeError` that names what cannot be. */
+/** Fills in the defaults; throws a `TypeError` or a `RangeError` that names what is wrong. */
 export function checkOptions(options: EmbeddedServerOptions): Settings {
-  // the entries of anything else are none, and would start a server that everyone may use
+  // anything else has no entries, and would start a server that everyone may use
   if (!holdsOptions(options)) refuse("options must be an object", typeof options);
   for (const key of Object.keys(options)) {
     if (!Object.hasOwn(DEFAULTS, key) && key !== "token" && key !== "users") {
@@ -96,7 +96,7 @@ export function streamMemory({ jetstream }: Settings): number | undefined {
 
 const CHANGEABLE = ["users", "token", "maxPayload", "maxConnections", "authTimeout"];
 
-/** The options of a server that runs, with some that are others from now on; throws as {@linkcode checkOptions} does. */
+/** The options of a running server with some changes; throws as {@linkcode checkOptions} does. */
 export function changedOptions(settings: Settings, changes: EmbeddedServerChanges): Settings {
   const fixed = Object.keys(changes).find((key) => !CHANGEABLE.includes(key));
   if (fixed !== undefined) {
@@ -161,7 +161,7 @@ function checkResponses(responses: EmbeddedPermissions["allowResponses"]): void 
 
 function checkTime({ time, listen }: Settings): void {
   if (time !== "real" && time !== "moved") refuse('`time` must be "real" or "moved"', time);
-  // nobody can know what is on its way through a socket, and timers would fire before it has arrived
+  // timers would fire before what is on its way through a socket has arrived
   if (time === "moved" && listen) {
     refuse('`time` can be "moved" in memory only, with `listen: false`', listen);
   }
@@ -170,7 +170,7 @@ function checkTime({ time, listen }: Settings): void {
 function checkSubjects(subjects: EmbeddedSubjects | undefined, queues: boolean): void {
   if (!subjects) return;
   const { allow, deny } = split(subjects);
-  // a test that relied on it would hold here, and in production everyone might do everything
+  // a test that relies on it would pass here, and in production every client could do everything
   if (allow?.length === 0) {
     refuse(
       'a list must not be empty, which is everything to nats-server (nothing is `deny: [">"]`)',

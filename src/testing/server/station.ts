@@ -20,7 +20,7 @@ export function noTraffic(): Traffic {
   return { messagesIn: 0, bytesIn: 0, messagesOut: 0, bytesOut: 0, slowConsumers: 0 };
 }
 
-/** What every client of one server shares. */
+/** What all clients of one server share. */
 export interface Station {
   readonly identity: Identity;
   readonly clock: Clock;
@@ -31,6 +31,6 @@ export interface Station {
   readonly traffic: Traffic;
   readonly publications: Publications;
   readonly lameDuck: boolean;
-  /** The client is gone. Called once for each. */
+  /** The client has disconnected; called once for each. */
   left(id: number): void;
 }

@@ -2,7 +2,7 @@
 export interface EmbeddedStats {
   /** Clients connected now. */
   readonly connections: number;
-  /** Subscriptions of all of them. */
+  /** The subscriptions of all clients. */
   readonly subscriptions: number;
   /** Messages that clients published since the start. */
   readonly messagesIn: number;

@@ -1,24 +1,24 @@
 /** The rules of subjects: tokens between dots, `*` for one token, `>` for all that follow. */
 
-/** May this be subscribed to: no empty token, no white space, and `>` only at the end. */
+/** Whether a client may subscribe to it: no empty token, no white space, and `>` only at the end. */
 export function isValidSubject(subject: string): boolean {
   if (/[ \t\n\f\r]/.test(subject)) return false;
   const tokens = subject.split(".");
   return tokens.every((token, i) => token !== "" && (token !== ">" || i === tokens.length - 1));
 }
 
-/** May this be published to, as a pedantic client has it checked: no empty token, no wildcard. */
+/** Whether a pedantic client may publish to it: no empty token, no wildcard. */
 export function isValidLiteral(subject: string): boolean {
   return subject.split(".").every((token) => token !== "" && token !== "*" && token !== ">");
 }
 
-/** Does it hold a wildcard token? */
+/** Whether it has a wildcard. */
 export function hasWildcard(subject: string): boolean {
   if (!subject.includes("*") && !subject.includes(">")) return false;
   return subject.split(".").some((token) => token === "*" || token === ">");
 }
 
-/** Is everything that `subject` matches matched by `pattern` too? */
+/** Whether `pattern` matches everything that `subject` matches. */
 export function isSubset(subject: string, pattern: string): boolean {
   const tokens = subject.split(".");
   const tests = pattern.split(".");
@@ -32,7 +32,7 @@ export function isSubset(subject: string, pattern: string): boolean {
   return tokens.length === tests.length;
 }
 
-/** Is there a subject that both patterns match? */
+/** Whether both patterns match a common subject. */
 export function overlap(one: string, other: string): boolean {
   const left = one.split(".");
   const right = other.split(".");

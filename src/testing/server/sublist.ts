@@ -1,22 +1,24 @@
-/** What a {@linkcode Sublist} indexes: a subject, and the queue group it is wanted for. */
+/** What a {@linkcode Sublist} indexes: a subject, with or without a queue group. */
 export interface Interest {
   readonly subject: string;
   readonly queue: string | undefined;
 }
 
-/** Who is interested in one subject: everyone in `plain`, and one of each of the `groups`. */
+/** The interests that match one subject: all in `plain`, and one of each of the `groups`. */
 export interface Matches<I> {
   readonly plain: readonly I[];
   readonly groups: readonly (readonly I[])[];
 }
 
-/** Past this many remembered subjects all are forgotten: many subjects are seen only once. */
+/** How many answers to cache; beyond that the cache is cleared, as many subjects occur only once. */
 const CACHE_LIMIT = 1024;
-/** And past this many interests in all that is remembered: thousands may be interested in every subject. */
+/** How many interests the cached answers may hold in total, as thousands may match every subject. */
 const CACHE_ROOM = 65_536;
 
-/** One token on the way down. Wildcards have fields of their own, so that the literal subject
- * `orders.*`, which may be published to, cannot be mistaken for the pattern. */
+/**
+ * One token of the trie. Wildcards have their own fields, as a client may publish to the literal subject `orders.*`,
+ * which is not the pattern.
+ */
 class Node<I extends Interest> {
   literals: Map<string, Node<I>> | undefined;
   one: Node<I> | undefined;
@@ -73,8 +75,8 @@ class Node<I extends Interest> {
 }
 
 /**
- * The subject index: a trie of tokens, so that adding, removing and matching cost what the subject
- * is deep and not what the server holds. Recent answers are remembered.
+ * The subject index: a trie of tokens, so that adding, removing and matching cost as much as the subject has tokens,
+ * however many subscriptions there are. It caches recent answers.
  */
 export class Sublist<I extends Interest> {
   readonly #root = new Node<I>();
@@ -88,12 +90,12 @@ export class Sublist<I extends Interest> {
     return this.#size;
   }
 
-  /** How many places it has for them: one for each beginning of their subjects. */
+  /** How many nodes the trie has. */
   get nodes(): number {
     return this.#nodes;
   }
 
-  /** Adds one; `false` where the subject has an empty token or goes on after `>`. */
+  /** Adds one; `false` if the subject has an empty token, or continues after `>`. */
   insert(interest: I): boolean {
     const tokens = interest.subject.split(".");
     if (tokens.some((token, i) => token === "" || (token === ">" && i < tokens.length - 1))) {
@@ -111,7 +113,7 @@ export class Sublist<I extends Interest> {
     return true;
   }
 
-  /** Removes one, and the branch that only it needed; `false` where it was not there. */
+  /** Removes one, and the branch that only it needed; `false` if there is no such interest. */
   remove(interest: I): boolean {
     const tokens = interest.subject.split(".");
     const path: Node<I>[] = [this.#root];
@@ -130,8 +132,7 @@ export class Sublist<I extends Interest> {
     return true;
   }
 
-  /** Who is interested in the subject. The answer is a snapshot: it stays as it is when the index
-   * changes while a message is on its way to those in it. */
+  /** The interests that match the subject: a snapshot, which stays as it is if the index changes during a delivery. */
   match(subject: string): Matches<I> {
     const known = this.#cache.get(subject);
     if (known) return known;
@@ -155,10 +156,10 @@ export class Sublist<I extends Interest> {
     this.#cached = 0;
   }
 
-  /** A literal subject changes the answer for itself alone, which keeps one-off inboxes cheap. */
+  /** a literal subject changes its own answer alone, so that an inbox for one answer is cheap */
   #forget(subject: string): void {
     if (subject.includes("*") || subject.includes(">")) this.#forgetAll();
-    // what it took still counts, which only has all be forgotten the sooner
+    // its size still counts, which only clears the cache sooner
     else this.#cache.delete(subject);
   }
 }
@@ -178,14 +179,14 @@ function collect<I extends Interest>(
   if (depth === tokens.length) return take(node, found, named);
   if (node.rest) take(node.rest, found, named);
   const literal = node.literals?.get(tokens[depth]!);
-  // the real server goes on with the wildcard first, and takes the literal first where the subject ends
+  // nats-server tries the wildcard first, but at the end of the subject the literal
   const isLast = depth === tokens.length - 1;
   for (const next of isLast ? [literal, node.one] : [node.one, literal]) {
     if (next) collect(next, tokens, depth + 1, found, named);
   }
 }
 
-/** A queue group is known by its name alone: members on `a.*` and on `a.b` share one message. */
+/** A queue group has only its name: members on `a.*` and on `a.b` share one message. */
 function take<I extends Interest>(node: Node<I>, found: Found<I>, named: Map<string, I[]>): void {
   for (const interest of node.plain ?? []) found.plain.push(interest);
   for (const [queue, members] of node.groups ?? []) {

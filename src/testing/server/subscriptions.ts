@@ -13,7 +13,7 @@ export class Subscriptions {
     this.#max = max;
   }
 
-  /** Adds one. An id that is taken keeps what it has, as in the real server. */
+  /** Adds one. An id in use keeps its subscription, as in nats-server. */
   add(subject: string, queue: string | undefined, sid: string, filtered: boolean): Added | "known" {
     if (this.#bySid.size >= this.#max) return "full";
     if (this.#bySid.has(sid)) return "known";
@@ -24,7 +24,7 @@ export class Subscriptions {
     return added;
   }
 
-  /** Ends one: now, or once it has received `max` messages counted from its beginning. */
+  /** Ends one: now, or once it has received `max` messages in all. */
   end(sid: string, max: number): void {
     const subscription = this.#bySid.get(sid);
     if (!subscription) return;
@@ -39,7 +39,7 @@ export class Subscriptions {
     }
   }
 
-  /** Counts a message, and ends the subscription that has received all it asked for. */
+  /** Counts a message, and ends a subscription that has received its last one. */
   count(subscription: Subscription): void {
     subscription.received++;
     if (subscription.max > 0 && subscription.received >= subscription.max) {

@@ -7,7 +7,7 @@ const ONLY = "Nats-Trace-Only:";
 const YES: readonly string[] = ["1", "true", "on"];
 const decoder = new TextDecoder();
 
-/** Is a message sent to see where it would go, and not to arrive? */
+/** Whether a message only asks for its route, and must not be delivered. */
 export function isTraceOnly({ headerSize }: PublishLine, payload: Uint8Array): boolean {
   if (headerSize <= 0 || !mayBeTraced(payload, headerSize)) return false;
   const lines = decoder.decode(payload.subarray(0, headerSize)).split("\r\n");
@@ -16,7 +16,7 @@ export function isTraceOnly({ headerSize }: PublishLine, payload: Uint8Array): b
     lines.some((line) => line.startsWith(DESTINATION));
 }
 
-/** Nearly no message is, so a look at how its lines begin has to do. */
+/** nearly no message does, so this looks at the beginnings of lines only */
 function mayBeTraced(payload: Uint8Array, headerSize: number): boolean {
   for (let at = payload.indexOf(LF); at >= 0 && at < headerSize; at = payload.indexOf(LF, at + 1)) {
     if (payload[at + 1] === UPPER_N) return true;

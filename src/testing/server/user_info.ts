@@ -4,14 +4,14 @@ import { type Identity, serverName, VERSION } from "./info.ts";
 import type { EmbeddedPermissions, EmbeddedSubjects } from "./options.ts";
 import { split, streamMemory } from "./settings.ts";
 
-/** Where a client asks who it is. */
+/** The subject at which a client asks about its own user. */
 export const USER_INFO = "$SYS.REQ.USER.INFO";
 
 const NANOSECONDS = 1_000_000;
 const ACCOUNT = "$G";
 const encoder = new TextEncoder();
 
-/** What the server knows of the client that asks. */
+/** The answer: the user of the client, and its permissions. */
 export function userInfo(
   { id, settings }: Identity,
   wallTime: number,

@@ -1,17 +1,19 @@
 /**
- * The seam between the server and what carries its bytes: TCP, a WebSocket or memory. A wire knows
- * nothing of the protocol; its {@linkcode Receiver} knows nothing of sockets.
+ * The interface between the server and a transport: TCP, a WebSocket or memory. A wire knows nothing of the protocol;
+ * its {@linkcode Receiver} knows nothing of sockets.
  */
 export interface Wire {
-  /** The client's IP address, or `undefined` where it has none. */
+  /** The client's IP address, if it has one. */
   readonly address: string | undefined;
   /**
-   * Takes bytes on their way. One call at a time; the bytes may be used again once the promise has
-   * settled, or at once where there is none. Rejects when they cannot arrive any more.
+   * Sends bytes. One call at a time; the caller may reuse the bytes once the promise has settled, or at once without a
+   * promise. Rejects if the bytes cannot arrive any more.
    */
   write(bytes: Uint8Array): Promise<void> | undefined;
-  /** Ends the sending half after what was written. What the client still sends goes nowhere, and
-   * its leaving ends the wire; who cannot wait for that calls `close()`. */
+  /**
+   * Ends the sending half after what was written. What the client still sends is discarded, and the wire ends once the
+   * client closes; call `close()` not to wait for that.
+   */
   end(): void;
   /** Closes at once. May be called again, and after `end()`. */
   close(): void;
@@ -20,14 +22,13 @@ export interface Wire {
 /** The server's end of a wire. */
 export interface Receiver {
   /**
-   * Takes what arrived. The bytes are the wire's again, and what comes next may be given, when it
-   * returns or, where there is a promise, when that has settled: that is how a producer waits for
-   * slow consumers, and for its turn.
+   * Gets what arrived. Once it returns, or its promise settles, the wire may reuse the bytes and pass the next ones: so
+   * a producer waits for slow consumers, and for its turn.
    */
   receive(bytes: Uint8Array): Promise<void> | undefined;
-  /** Nothing will come any more. */
+  /** The last call: the wire has ended. */
   ended(): void;
 }
 
-/** Takes a new wire in; `undefined` refuses it. */
+/** Accepts a new wire; `undefined` refuses it. */
 export type Accept = (wire: Wire) => Receiver | undefined;

@@ -59,20 +59,20 @@ Deno.test("NatsBroker refuses an `auth` that is not one way alone, and names wha
 
 Deno.test("NatsBroker refuses a wrong seed, key, JWT or creds", () => {
   for (const wrong of ["SUX", nkey, seed.replace(/.$/, "1")]) {
-    const sentence = `"seed" must be the seed of a user's NKey, SU…: it is not`;
+    const sentence = `"seed" must be the seed of a user's NKey, SU…`;
     assertEquals(sentenceOf({ seed: wrong }), sentence);
   }
   for (const wrong of ["UX", seed]) {
-    const sentence = `"nkey" must be the public key of a user's NKey, U…: it is not`;
+    const sentence = `"nkey" must be the public key of a user's NKey, U…`;
     assertEquals(sentenceOf({ nkey: wrong, sign }), sentence);
   }
-  assertEquals(sentenceOf({ jwt: "hunter2" }), `"jwt" must be a JWT: it is not`);
-  assertEquals(sentenceOf({ jwt, sign: seed }), `"sign" must be a function: it is not`);
+  assertEquals(sentenceOf({ jwt: "hunter2" }), `"jwt" must be a JWT`);
+  assertEquals(sentenceOf({ jwt, sign: seed }), `"sign" must be a function`);
   for (const wrong of ["hunter2", jwt, creds.replace(seedOf(creds), "SUX"), creds.slice(0, 60)]) {
-    const sentence = `"creds" must be the text of a .creds file: it is not`;
+    const sentence = `"creds" must be the text of a .creds file`;
     assertEquals(sentenceOf({ creds: wrong }), sentence);
   }
-  const sentence = `"credsFile" must be the path of a .creds file: it is not`;
+  const sentence = `"credsFile" must be the path of a .creds file`;
   assertEquals(sentenceOf({ credsFile: creds }), sentence);
 });
 

@@ -117,3 +117,10 @@ Deno.test({
     assertEquals(message, sentence);
   },
 });
+
+Deno.test("fromEnv() leaves wrong options of TLS for the broker to refuse", () => {
+  for (const tls of ["x", 5, null]) {
+    const given = from({ NATS_CA: "/etc/ca.pem" }, { tls } as never);
+    assertThrows(() => new NatsBroker(...given), TypeError, '"tls" must be an object: ');
+  }
+});

@@ -72,7 +72,7 @@ Deno.test("Outbox.hold() copies the bytes, so that the caller may go on to write
   });
 });
 
-Deno.test("Outbox.hold() counts bytes, subject, address of reply, headers and the entry", () => {
+Deno.test("Outbox.hold() counts bytes, subject, reply address, headers and the entry", () => {
   const size = "subject".length + "reply".length + 100 + 20 + ENTRY;
   const outgoing = {
     subject: "subject",

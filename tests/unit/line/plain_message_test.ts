@@ -46,7 +46,7 @@ Deno.test("PlainPacket tells once of headers that the client cannot read, and is
   }
 });
 
-Deno.test("PlainPacket gives subject, address of reply and body as they came", () => {
+Deno.test("PlainPacket gives subject, reply address and body as they came", () => {
   const { subject, replyTo, data } = new PlainPacket(
     received(BLOCKS[0]!, { reply: "r" }),
     () => {},

@@ -139,7 +139,7 @@ Deno.test("PlainWriter.publish() writes a message that is larger than the window
   assertEquals(subjects(), ["large", "small"]);
 });
 
-Deno.test("PlainWriter.publish() sends the bytes of its moment, its address of reply and its headers", async () => {
+Deno.test("PlainWriter.publish() sends the bytes of its moment, its reply address and its headers", async () => {
   const { writer, published, answerAll } = stage();
   const headerBlock = encoder.encode("NATS/1.0\r\na:1\r\na: two: 2\r\nb:\r\n\r\n");
   for (const size of [1, WINDOW]) {

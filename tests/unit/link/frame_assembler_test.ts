@@ -9,12 +9,15 @@ import type { ReceivedBody } from "../../../src/link/frames/body_frames.ts";
 /** What comes in, and the sizes that were read. */
 class Stand {
   readonly read: number[] = [];
+  /** The memory that each read has freed by itself. */
+  readonly freed: (number | undefined)[] = [];
   frames = 0;
   readonly assembler: FrameAssembler;
 
   constructor(largest = 10_000) {
-    const read = (size: number, frames = 1) => {
+    const read = (size: number, frames = 1, freed?: number) => {
       this.read.push(size);
+      this.freed.push(freed);
       this.frames += frames;
     };
     this.assembler = new FrameAssembler({ read }, largest, {
@@ -41,6 +44,17 @@ Deno.test("FrameAssembler.next() gives what came in order, and each is read when
   assertEquals(stand.read, [3]);
   assertStrictEquals(textOf(stand.assembler.shift()), "three");
   assertEquals([stand.assembler.shift(), stand.read], [undefined, [3, 5]]);
+});
+
+Deno.test("FrameAssembler.shift() tells what each frees, but for the last that waits", () => {
+  const stand = new Stand();
+  stand.take("one");
+  stand.take("three", "h", new Uint8Array(5));
+  stand.take("next");
+  const held = [stand.assembler.held];
+  while (stand.assembler.shift()) held.push(stand.assembler.held);
+  const [first, second] = held.map((bytes, at) => bytes - held[at + 1]!);
+  assertEquals([stand.freed, held.at(-1)], [[first, second, undefined], 0]);
 });
 
 Deno.test("FrameAssembler.next() gives what comes to those who wait, in the order they asked", async () => {

@@ -20,7 +20,7 @@ export interface Message {
   readonly from: Side;
   /** The serial of the address it goes to, 0 for a frame to a limited side. */
   readonly to: number;
-  /** The address of reply, `undefined` for none. */
+  /** The reply address, `undefined` for none. */
   readonly reply: string | undefined;
   readonly act: (machine: LinkMachine, now: number) => void;
 }

@@ -245,7 +245,7 @@ Deno.test("Codecs.decode() makes a DecodeError of what a codec throws, and of a 
     const error = assertThrows(
       () => codecs.decode(bytesOf("a"), type),
       DecodeError,
-      `valid ${type}`,
+      `must fit its content type: ${type}`,
     );
     assertStrictEquals(error.cause, cause);
     assertEquals(error.contentType, type);

@@ -30,7 +30,7 @@ Deno.test("keep() copies what a Buffer's slice would only show", async () => {
   assertEquals([...kept.data], [50, 51]);
 });
 
-Deno.test("keep() keeps subject, address of reply and the absence of headers", () => {
+Deno.test("keep() keeps subject, reply address and the absence of headers", () => {
   const { packet } = inChunk();
   const { subject, replyTo } = copyRawMessage(packet);
   assertEquals([subject, replyTo], ["a", "r"]);

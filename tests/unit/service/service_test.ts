@@ -17,6 +17,7 @@ class FakeConnection {
   readonly published: EncodedMessage[] = [];
   readonly hasHeaders: boolean = true;
 
+  readonly maxPayload = 1_048_576;
   room(): undefined {}
 
   publish(outgoing: EncodedMessage): boolean {
