@@ -1,6 +1,184 @@
 /**
  * JetStream for a broker: messages that are stored, and work that is done once it is said to be.
  *
+ * What is declared is a plain value without a broker, so that routers in files of their own can hold it: {@linkcode stream},
+ * {@linkcode workQueue}, {@linkcode consumer}. The broker that starts makes or checks it. {@linkcode jetstream} gives what
+ * publishes, reads and asks.
+ *
+ * ```ts
+ * import { NatsBroker } from "@signalbox/nats";
+ * import { consumer, jetstream, stream } from "@signalbox/nats/jetstream";
+ * import { TestBroker } from "@signalbox/nats/testing";
+ *
+ * const orders = stream("ORDERS", { subjects: ["orders.{id}.{event}"], declare: "create" });
+ * const billing = consumer(orders, "billing", { subject: "orders.{id}.placed" });
+ *
+ * const broker = new NatsBroker("nats://127.0.0.1:4222");
+ * const billed = Promise.withResolvers<string>();
+ * broker.subscriber(billing, ({ params }) => billed.resolve(params.id)); // returned: acknowledged
+ * const placed = jetstream(broker).publisher("orders.{id}.placed", { stream: orders });
+ * await using _test = await TestBroker.start(broker); // with a nats-server: await broker.start()
+ *
+ * const { seq } = await placed.publish({ id: "7" }, { total: 12 }); // resolves once it is stored
+ * console.log(seq, await billed.promise); // 1 7
+ * ```
+ *
+ * Everything is written for nats-server 2.10 and later; what needs a later one says so, and fails with an
+ * {@linkcode UnavailableError} that names the version, before anything is made. All of it works on the embedded server,
+ * which holds streams in memory, and whose time a test can move.
+ *
+ * # Publishing
+ *
+ * `js.publish()` and `js.publisher()` resolve once a stream says that it has stored the message. Each message goes under
+ * an id, the program's or one that is made, and is sent again under that id over outages, cut sockets and missing leaders
+ * until its timeout. So there are three ends, and an error says which:
+ *
+ * | end | what it gives |
+ * | --- | --- |
+ * | stored, once | `{ stream, seq, duplicate }` |
+ * | not stored, and it never will be | {@linkcode ConflictError}, {@linkcode LimitError}, {@linkcode NoStreamError}, {@linkcode NotStoredError} |
+ * | sent, and no answer came in time | {@linkcode UnknownOutcomeError} with the `id`: publish it again with that id to be sure |
+ *
+ * A stream knows an id for its `duplicateWindow`, two minutes unless it is declared otherwise. A `timeout` beyond it is
+ * refused with both numbers, and what a stream may have forgotten is not sent again. Name a stream with a shorter window by
+ * `expect: { stream }`, or have it declared through the same broker. After an outage a conflict may be one with the very
+ * message, so the stream is asked whether it has the id before a `ConflictError` is thrown.
+ *
+ * ```ts
+ * import { NatsBroker } from "@signalbox/nats";
+ * import { ConflictError, jetstream, stream } from "@signalbox/nats/jetstream";
+ * import { TestBroker } from "@signalbox/nats/testing";
+ *
+ * const carts = stream("CARTS", { subjects: ["carts.{id}"], allowAtomic: true, declare: "create" });
+ * const broker = new NatsBroker();
+ * const js = jetstream(broker, { streams: [carts] });
+ * await using _test = await TestBroker.start(broker);
+ *
+ * const { seq } = await js.publish("carts.7", ["tea"], { id: "cart-7", expect: { lastSeq: 0, of: "carts.7" } });
+ * try {
+ *   // somebody else was faster, and changed what this is based on
+ *   await js.publish("carts.7", ["tea", "pot"], { expect: { lastSeq: seq - 1, of: "carts.7" } });
+ * } catch (error) {
+ *   if (error instanceof ConflictError) console.log("the last one is", error.lastSeq);
+ * }
+ * await js.batch([["carts.8", []], ["carts.9", []]]); // both or neither
+ * ```
+ *
+ * A message has no header of ours but `content-type`, and passes no middleware; headers that begin with `Nats-` are refused,
+ * as they would delete, delay or hide messages. A failure but a conflict is an `error` event, too.
+ *
+ * # Streams
+ *
+ * `declare` says what a start does about a stream, its consumers, and their stream of dead letters:
+ *
+ * | `declare` | missing | differs from what is named | permissions |
+ * | --- | --- | --- | --- |
+ * | `"verify"` | `NotFoundError` | `DifferenceError`, field by field | to ask |
+ * | `"create"` | is made | `DifferenceError` | to ask and to make |
+ * | `"update"` | is made | is changed; what cannot be is a `DifferenceError` before anything is | to ask, make and change |
+ * | `"leave"` | `NotFoundError` | is used as it is | to ask about a stream |
+ *
+ * What a declaration does not name is never touched. So an option that is removed stays as it was; one that is changed is
+ * an error at the next start with `"verify"` and `"create"`, and in force after it with `"update"`. Two services may declare
+ * one stream at once. Storage, a mirror, `firstSeq`, `persistMode`, and whether it is a work queue cannot change.
+ *
+ * Each field of the API's configuration is an option in camelCase, with `num_replicas` as `replicas`; but these:
+ *
+ * | field | why there is no option |
+ * | --- | --- |
+ * | `no_ack` | publishing here resolves once the stream says that it has stored |
+ * | `sealed` | it ends a stream for ever, which no start of a program should do |
+ * | `allow_msg_counter` | counters take no bodies; a key of a bucket counts by `change()` |
+ * | `template_owner` | servers do not have it any more |
+ *
+ * # Consumers
+ *
+ * A consumer is a source for `broker.subscriber()`: handlers get what those of subjects get, with `delivery` besides. One
+ * process asks the server for as many messages as it can begin to handle, never more. The outcome is the acknowledgement:
+ *
+ * | the handler | becomes of the message |
+ * | --- | --- |
+ * | returns | it is acknowledged; the value is dropped |
+ * | throws, or takes longer than `timeout` | it comes again after `retry.backoff`; after `retry.attempts` it is a dead letter |
+ * | throws `new Retry({ after: "1h" })` | it comes again then; it holds no place meanwhile |
+ * | throws `new Reject("why")`, or its body does not decode or validate | it is a dead letter at once |
+ * | never returns, as its process was killed | another process gets it after `ackWait`; after `retry.attempts` it is a dead letter |
+ *
+ * Acknowledgements are not fenced: where one is late, a message may be handled twice. So make a handler's effects depend on
+ * `delivery.id`, which is the same at each attempt.
+ *
+ * ```ts
+ * import { NatsBroker } from "@signalbox/nats";
+ * import { consumer, jetstream, Reject, stream } from "@signalbox/nats/jetstream";
+ * import { TestBroker } from "@signalbox/nats/testing";
+ *
+ * const mails = stream("MAILS", { subjects: ["mails.{user}"], declare: "create" });
+ * const sending = consumer(mails, "sending", { retry: { attempts: 2, backoff: "10ms" }, key: "user" });
+ * const broker = new NatsBroker("nats://127.0.0.1:4222", { logger: false });
+ * const js = jetstream(broker, { streams: [mails] });
+ * broker.subscriber(sending, ({ body }) => {
+ *   if (body === "") throw new Reject("nothing to send");
+ * });
+ * await using _test = await TestBroker.start(broker);
+ *
+ * await js.publish("mails.ada", "");
+ * const dead = await js.deadLetters(mails, { follow: true }).next();
+ * console.log(dead?.reason, dead?.error); // rejected nothing to send
+ * await dead?.discard(); // or: await dead.replay()
+ * ```
+ *
+ * Dead letters stand in a stream of their own, `MAILS_DEAD`, for 30 days; it is made as `declare` says, or has to be there,
+ * or `deadLetter: false` drops them with an `error` event. `replay()` gives one back to the consumer that gave it up, once.
+ *
+ * # Reading
+ *
+ * `js.read()` reads a stream in order and without acknowledgements: nothing twice, nothing skipped, over restarts too. It
+ * ends with what is there now, or waits for more.
+ *
+ * ```ts
+ * import { NatsBroker } from "@signalbox/nats";
+ * import { jetstream, stream } from "@signalbox/nats/jetstream";
+ * import { TestBroker } from "@signalbox/nats/testing";
+ *
+ * const logs = stream("LOGS", { subjects: ["logs.{host}"], declare: "create" });
+ * const broker = new NatsBroker();
+ * const js = jetstream(broker, { streams: [logs] });
+ * await using _test = await TestBroker.start(broker);
+ *
+ * for (const line of ["up", "down"]) await js.publish("logs.a", line);
+ * for await (const { body, delivery } of js.read(logs, { subject: "logs.a", until: "now" })) {
+ *   console.log(delivery.seq, body); // 1 up, and then 2 down
+ * }
+ * ```
+ *
+ * `js.info()` says what the server has, `js.lag()` what a consumer has not done yet; `js.pause()` and `js.resume()` hold a
+ * consumer, in all processes.
+ *
+ * # Defaults
+ *
+ * | what | default | why |
+ * | --- | --- | --- |
+ * | `declare` | `"verify"` | a start changes nothing that nobody asked it to |
+ * | `timeout` of publishing and asking | 5 s | as long as a request; leaders are elected in that time |
+ * | `id` | random | so that a message can be sent again |
+ * | `duplicateWindow`, `maxAge`, `maxMsgs`, … | the server's | two minutes, no limits: a limit loses messages, so that it is said |
+ * | `concurrency` of a subscriber | 64 | as for subjects; nothing waits here beyond it |
+ * | `from` | `"first"` | a new consumer misses nothing |
+ * | `timeout` of a handler | 5 min | a handler that hangs gives its place back |
+ * | `ackWait` | 30 s | told to wait each third of it; so soon another process gets what a killed one had |
+ * | `retry` | 5 attempts; 1 s, 10 s, 1 min, 5 min; ± 20 % | outlasts a restart of what failed, and does not come at once |
+ * | `deadLetter` | `<STREAM>_DEAD`, 30 days | nothing is dropped in silence |
+ * | `maxAckPending` | 1 000 | of all processes together; what waits for its next attempt counts, too |
+ * | `confirm` | `false` | one more round trip; without it a killed server may deliver again |
+ * | `heartbeat` | 5 s | two missed ones find a half-open socket |
+ *
+ * # What it needs
+ *
+ * `broker.permissions()` prints the least for streams, publishers and consumers that were made through the broker, and for
+ * what was read or asked so far; `js.publish()` to other subjects is told by `permissions({ publish: [subject] })`. With a
+ * `domain`, everything goes to JetStream there. A stream of `retention: "interest"` confirms what no consumer waits for and
+ * stores none of it.
+ *
  * @module
  */
 export { type JetStream, jetstream } from "./jetstream.ts";

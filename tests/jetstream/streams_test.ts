@@ -42,7 +42,7 @@ const ALL: StreamOptions<"all.{id}"> = {
   discard: "new",
   discardNewPerSubject: true,
   storage: "memory",
-  numReplicas: 1,
+  replicas: 1,
   duplicateWindow: "90s",
   denyDelete: true,
   compression: "none",
