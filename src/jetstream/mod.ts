@@ -82,7 +82,7 @@
  * an error at the next start with `"verify"` and `"create"`, and in force after it with `"update"`. Two services may declare
  * one stream at once. Storage, a mirror, `firstSeq`, `persistMode`, and whether it is a work queue cannot change.
  *
- * Each field of the API's configuration is an option in camelCase, with `num_replicas` as `replicas`; but these:
+ * Each field of the API's configuration is an option in camelCase; but these:
  *
  * | field | why there is no option |
  * | --- | --- |

@@ -7,7 +7,7 @@ import { Workshop } from "../support/jetstream/workshop.ts";
 import { NatsCluster } from "../support/nats_server/nats_cluster.ts";
 import { until } from "../support/nats_server/until.ts";
 
-const orders = stream("ORDERS", { subjects: ["orders.{id}"], replicas: 3, declare: "create" });
+const orders = stream("ORDERS", { subjects: ["orders.{id}"], numReplicas: 3, declare: "create" });
 
 type Led = { readonly cluster?: { readonly leader?: string } };
 

@@ -117,7 +117,7 @@ Deno.test("ConsumerOptions has an option for each field of the API that it does 
     max_expires: "maxExpires",
     max_bytes: "maxBytes",
     inactive_threshold: "inactiveThreshold",
-    num_replicas: "replicas",
+    num_replicas: "numReplicas",
     mem_storage: "storage",
     metadata: "metadata",
     pause_until: "pauseUntil",

@@ -68,7 +68,7 @@ Deno.test("JetStream.publish() stores each message once through cut sockets", as
 Deno.test("JetStream.publish() stores each message once while leaders of a cluster are killed", async () => {
   await using cluster = await NatsCluster.start(3, { jetstream: true });
   await using broker = brokerOf(cluster.urls);
-  const rows = stream("ROWS", { subjects: ["rows.*"], replicas: 3, declare: "create" });
+  const rows = stream("ROWS", { subjects: ["rows.*"], numReplicas: 3, declare: "create" });
   const js = jetstream(broker, { streams: [rows] });
   await until("the cluster has a leader", async () => {
     await using client = await FrameClient.to(cluster.nodes[0]!);

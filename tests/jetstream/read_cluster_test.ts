@@ -7,7 +7,7 @@ import { started } from "../support/jetstream/started.ts";
 import { NatsCluster } from "../support/nats_server/nats_cluster.ts";
 import { until } from "../support/nats_server/until.ts";
 
-const orders = stream("ORDERS", { subjects: ["orders.{id}"], replicas: 3, declare: "create" });
+const orders = stream("ORDERS", { subjects: ["orders.{id}"], numReplicas: 3, declare: "create" });
 
 Deno.test("js.read() gives each message once while nodes of a cluster are killed, stopped and step down", async () => {
   await using cluster = await NatsCluster.start(3, { jetstream: true });

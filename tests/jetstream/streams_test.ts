@@ -42,7 +42,7 @@ const ALL: StreamOptions<"all.{id}"> = {
   discard: "new",
   discardNewPerSubject: true,
   storage: "memory",
-  replicas: 1,
+  numReplicas: 1,
   duplicateWindow: "90s",
   denyDelete: true,
   compression: "none",

@@ -65,7 +65,7 @@ export const STREAM_FIELDS = {
   discard: { option: "discard", rule: oneOf("old", "new") },
   discard_new_per_subject: whether("discardNewPerSubject"),
   storage: { option: "storage", rule: oneOf("file", "memory") },
-  num_replicas: { option: "replicas", rule: count },
+  num_replicas: { option: "numReplicas", rule: count },
   no_ack: { reason: "publishing here resolves once the stream says that it has stored" },
   duplicate_window: { option: "duplicateWindow", rule: storedTime(100), write: nanosecondsOf },
   placement: {

@@ -89,7 +89,7 @@ export interface StreamSettings<Subject extends string = string> {
    *
    * @default {1}
    */
-  readonly replicas?: number;
+  readonly numReplicas?: number;
   /**
    * For how long it knows the ids of messages, and so stores no second one; also the longest that a message is sent again
    * over outages.
