@@ -10,6 +10,8 @@ import type { Change } from "./changes.ts";
 import type { Entry, ValueEntry } from "./entry.ts";
 import type { KeyPattern } from "./keys.ts";
 import type { Mirror, MirrorOptions } from "./mirror.ts";
+import { MirrorContents } from "./mirror_contents.ts";
+import { MirrorExpiry } from "./mirror_expiry.ts";
 import type { OpenedBucket } from "./opened_bucket.ts";
 
 /** Milliseconds to wait for the rest of a batch, before looking whether there is more of it. */
@@ -21,14 +23,12 @@ export class LiveMirror implements Mirror {
   readonly #bucket: OpenedBucket;
   readonly #pattern: KeyPattern;
   readonly #options: MirrorOptions;
-  readonly #values = new Map<string, unknown>();
-  readonly #entries = new Map<string, ValueEntry>();
+  readonly #contents = new MirrorContents();
   readonly #groups = new BatchGroups();
   readonly #complete = Promise.withResolvers<void>();
   readonly #ending = new AbortController();
   #watch: Watch<Entry> | undefined;
   #stopListening: (() => void) | undefined;
-  #version = 0;
   /** Waits for more of a batch. */
   #looking: Timer | undefined;
   #hasAll = false;
@@ -46,7 +46,7 @@ export class LiveMirror implements Mirror {
   }
 
   get version(): number {
-    return this.#version;
+    return this.#contents.version;
   }
 
   get signal(): AbortSignal {
@@ -54,42 +54,42 @@ export class LiveMirror implements Mirror {
   }
 
   get size(): number {
-    return this.#values.size;
+    return this.#contents.values.size;
   }
 
   get(key: string): unknown {
-    return this.#values.get(key);
+    return this.#contents.values.get(key);
   }
 
   has(key: string): boolean {
-    return this.#values.has(key);
+    return this.#contents.values.has(key);
   }
 
   entry(key: string): ValueEntry | undefined {
-    return this.#entries.get(key);
+    return this.#contents.entries.get(key);
   }
 
   keys(): MapIterator<string> {
-    return this.#values.keys();
+    return this.#contents.values.keys();
   }
 
   values(): MapIterator<unknown> {
-    return this.#values.values();
+    return this.#contents.values.values();
   }
 
   entries(): MapIterator<[string, unknown]> {
-    return this.#values.entries();
+    return this.#contents.values.entries();
   }
 
   forEach(
     each: (value: unknown, key: string, map: ReadonlyMap<string, unknown>) => void,
     self?: unknown,
   ): void {
-    for (const [key, value] of this.#values) each.call(self, value, key, this);
+    for (const [key, value] of this.#contents.values) each.call(self, value, key, this);
   }
 
   [Symbol.iterator](): MapIterator<[string, unknown]> {
-    return this.#values.entries();
+    return this.#contents.values.entries();
   }
 
   close(): Promise<void> {
@@ -106,7 +106,7 @@ export class LiveMirror implements Mirror {
     how: Deno.InspectOptions,
   ): string {
     const { version } = this;
-    return `Mirror ${inspect({ version, values: this.#values }, how)}`;
+    return `Mirror ${inspect({ version, values: this.#contents.values }, how)}`;
   }
 
   get #filter(): string {
@@ -116,12 +116,13 @@ export class LiveMirror implements Mirror {
   async #follow(): Promise<void> {
     try {
       await this.#bucket.ready();
+      await this.#watchExpiry();
       if (this.#ending.signal.aborted) return;
       const watch = this.#watch = new Watch(this.#bucket, this.#filter, {}, {
         complete: () => this.#completed(),
         replaced: () => this.#clear(),
         idle: () => this.#lookForEnd(),
-        refused: (message) => this.#remove(this.#bucket.keyOf(message.subject)),
+        refused: (message) => this.#contents.remove(this.#bucket.keyOf(message.subject)),
       });
       for (let watched; (watched = watch.readNow() ?? await watch.next());) {
         for (const group of this.#groups.take(watched)) this.#show(group);
@@ -131,6 +132,17 @@ export class LiveMirror implements Mirror {
     } catch (error) {
       await this.#end(error);
     }
+  }
+
+  /** Without markers nobody tells that a value has expired. */
+  async #watchExpiry(): Promise<void> {
+    if (!MirrorExpiry.isNeeded(await this.#bucket.config())) return;
+    const { clock } = this.#bucket.access;
+    const info = await this.#bucket.info();
+    this.#contents.expiry = new MirrorExpiry(clock, info, (keys) => {
+      const changes = this.#contents.expire(keys);
+      if (this.#isComplete) this.#tell(changes);
+    });
   }
 
   async #reasonOf(watch: Watch<Entry>): Promise<unknown> {
@@ -143,13 +155,8 @@ export class LiveMirror implements Mirror {
   }
 
   #show(group: readonly Watched<Entry>[]): void {
-    for (const { entry } of group) {
-      const { key } = entry;
-      if (entry.kind === "put") {
-        this.#values.set(key, entry.value);
-        this.#entries.set(key, entry);
-      } else this.#remove(key);
-      this.#version = entry.revision;
+    for (const { entry, message } of group) {
+      this.#contents.show(entry, message.headerBlock && message.headers);
     }
     if (this.#isComplete) {
       this.#tell(group.map(({ entry, isInitial }) => ({ ...entry, isInitial })));
@@ -180,11 +187,6 @@ export class LiveMirror implements Mirror {
     }
   }
 
-  #remove(key: string): void {
-    this.#values.delete(key);
-    this.#entries.delete(key);
-  }
-
   /** What has come may end with a part of a batch, which waits for the others. */
   #completed(): void {
     this.#hasAll = true;
@@ -195,14 +197,12 @@ export class LiveMirror implements Mirror {
   #tellComplete(): void {
     this.#isComplete = true;
     this.#complete.resolve();
-    this.#tell([...this.#entries.values()].map((entry) => ({ ...entry, isInitial: true })));
+    this.#tell(this.#contents.all);
   }
 
   #clear(): void {
     this.#groups.close();
-    this.#values.clear();
-    this.#entries.clear();
-    this.#version = 0;
+    this.#contents.clear();
   }
 
   #tell(changes: readonly Change[]): void {
@@ -218,6 +218,7 @@ export class LiveMirror implements Mirror {
     this.#ending.abort(reason);
     this.#stopListening?.();
     this.#looking?.clear();
+    this.#contents.expiry?.clear();
     this.#complete.reject(reason);
     await this.#watch?.close();
   }

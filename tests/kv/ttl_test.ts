@@ -3,6 +3,7 @@ import { NatsBroker } from "@signalbox/nats";
 import { type Change, JetStreamError, kv } from "@signalbox/nats/kv";
 import { TestBroker } from "@signalbox/nats/testing";
 import { onEveryJetStream } from "../support/backends.ts";
+import { delay } from "../support/delay.ts";
 import { until } from "../support/nats_server/until.ts";
 
 onEveryJetStream(
@@ -69,6 +70,32 @@ onEveryJetStream("Bucket.put() refuses a ttl that the bucket would not keep", as
   await assertRejects(() => slow.put("a", 1, { ttl: "10ms" }), TypeError, '"1s" or more: "10ms"');
   assertEquals(await slow.get("a"), undefined);
 });
+
+onEveryJetStream(
+  "Mirror drops what has expired, in a bucket that keeps no markers of that",
+  async (server) => {
+    const broker = server.broker();
+    const things = kv<number>(broker, "things", { declare: "create", ttl: "1s" });
+    await broker.start();
+    await things.put("a", 1);
+    const told: unknown[] = [];
+    const live = await things.mirror(">", {
+      onChange: (changes) => told.push(changes.map(({ key, kind }) => `${key} ${kind}`)),
+    }).ready;
+    await things.put("b", 2);
+    await until("it has both", () => live.size === 2);
+    await until("both have expired", () => live.size === 0, { timeout: 4_000 });
+    // the server takes up to a second longer
+    const isGone = async () => !await things.get("a") && !await things.get("b");
+    await until("the bucket has neither", isGone, { timeout: 4_000 });
+    assertEquals(told.flat(), ["a put", "b put", "a expired", "b expired"]);
+    await things.put("a", 3);
+    await until("it is there again", () => live.get("a") === 3);
+    await live.close();
+    await delay(1_200);
+    assertEquals(live.size, 1);
+  },
+);
 
 Deno.test("A test moves the time in which values and their markers expire", async () => {
   const broker = new NatsBroker();
