@@ -237,7 +237,7 @@ export class JetStream {
   }
 
   /**
-   * Has a paused consumer go on; resolves with whether it was paused.
+   * Has a paused consumer go on, within its `heartbeat`; resolves with whether it was paused.
    *
    * @throws {NotFoundError} if there is no such consumer
    * @throws {UnavailableError} if the server is too old

@@ -72,7 +72,7 @@ for (const kind of ["nats-server", "embedded"] as const) {
     const broker = new NatsBroker(server.url, { inboxPrefix: "_LOOK", auth, logger: false });
     const seen = recorded(broker);
     await broker.start();
-    assertEquals(await program(broker)(), [3, 2, true, 0, 1]);
+    assertEquals(await program(broker)(), [3, 2, true, 1, 1]);
     assertEquals(errorsIn(seen), []);
     await broker.stop();
   });

@@ -45,7 +45,8 @@ const FLOORS: readonly (readonly string[])[] = [
   ["jetstream/dead"],
   ["jetstream/stream"],
   ["jetstream/publish", "jetstream/read"],
-  ["jetstream/consumer", "jetstream/replay", "jetstream/control", "jetstream/changes"],
+  ["jetstream/consumer", "jetstream/changes"],
+  ["jetstream/replay", "jetstream/control"],
   ["jetstream"],
   ["kv", "obj"],
 ];

@@ -35,6 +35,8 @@ export interface Consumer<Subjects extends string = string, Options = ConsumerOp
   readonly name: string;
   /** Whose messages it takes. */
   readonly stream: Stream<Subjects>;
+  /** The stream of what it gives up; `undefined` if that is dropped. */
+  readonly deadLetter: string | undefined;
 }
 
 /**
@@ -58,10 +60,11 @@ export function consumer<
   const settings = consumerSettings(stream, name, options ?? {});
   const { declare, domain } = stream;
   const driver = new ConsumerDriver(settings, config, declare, domain);
-  return source<ConsumerKind<Subjects, Options>, { readonly stream: Stream<Subjects> }>(
+  const { deadLetter } = settings;
+  return source<ConsumerKind<Subjects, Options>, Pick<Consumer<Subjects>, "stream" | "deadLetter">>(
     name,
     driver,
-    { stream },
+    { stream, deadLetter },
   );
 }
 

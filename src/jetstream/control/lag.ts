@@ -1,8 +1,8 @@
 import type { ConsumerInfo } from "../api/api_types.ts";
 import type { JetStreamApi } from "../api/js_api.ts";
-import { ask, type ConsumerName, consumerOf, type Permit } from "./subjects.ts";
+import { ask, type ConsumerName, consumerOf, forBoth, type Permit } from "./subjects.ts";
 
-/** What a consumer has not done yet. */
+/** What a consumer has not done yet, with what was given back to it of its dead letters. */
 export interface Lag {
   /** How many messages were not delivered yet. */
   readonly pending: number;
@@ -19,10 +19,14 @@ export async function consumerLag(
   permit: Permit,
 ): Promise<Lag> {
   const named = consumerOf(api, "ask for the lag of a consumer", given);
-  return lagIn(await ask<ConsumerInfo>(named, "CONSUMER.INFO", permit));
+  return lagIn(
+    await forBoth(named, given, (each) => ask<ConsumerInfo>(each, "CONSUMER.INFO", permit)),
+  );
 }
 
-/** What the server says of a consumer's lag. */
-export function lagIn({ num_pending: pending, num_ack_pending: unsettled }: ConsumerInfo): Lag {
+/** What the server says of the lag of consumers, added up. */
+export function lagIn(infos: readonly ConsumerInfo[]): Lag {
+  const pending = infos.reduce((sum, { num_pending }) => sum + num_pending, 0);
+  const unsettled = infos.reduce((sum, { num_ack_pending }) => sum + num_ack_pending, 0);
   return { pending, unsettled, total: pending + unsettled };
 }

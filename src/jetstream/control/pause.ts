@@ -4,7 +4,14 @@ import type { ConsumerInfo } from "../api/api_types.ts";
 import { UnavailableError } from "../api/errors.ts";
 import type { JetStreamApi } from "../api/js_api.ts";
 import { isSince } from "../api/version.ts";
-import { ask, type ConsumerName, consumerOf, type Named, type Permit } from "./subjects.ts";
+import {
+  ask,
+  type ConsumerName,
+  consumerOf,
+  forBoth,
+  type Named,
+  type Permit,
+} from "./subjects.ts";
 
 /** The server that first can pause a consumer. */
 const SINCE = "2.11";
@@ -19,7 +26,8 @@ export async function pauseConsumer(
   const action = "pause a consumer";
   const named = consumerOf(api, action, given);
   const until = untilOf(action, pause, api.access.clock.wallTime());
-  await setPause(named, action, { pause_until: until.toISOString() }, permit);
+  const request = { pause_until: until.toISOString() };
+  await forBoth(named, given, (each) => setPause(each, action, request, permit));
   return until;
 }
 
@@ -32,7 +40,7 @@ export async function resumeConsumer(
   const action = "resume a consumer";
   const named = consumerOf(api, action, given);
   const { paused } = await ask<ConsumerInfo>(named, "CONSUMER.INFO", permit);
-  await setPause(named, action, {}, permit);
+  await forBoth(named, given, (each) => setPause(each, action, {}, permit));
   return paused === true;
 }
 
@@ -41,7 +49,7 @@ async function setPause(
   action: string,
   request: object,
   permit: Permit,
-): Promise<void> {
+): Promise<unknown> {
   const { api } = named;
   const version = api.access.serverVersion();
   // the server of another domain may have another version
@@ -49,7 +57,7 @@ async function setPause(
     const rule = `pauses must be known to the server, since nats-server ${SINCE}: ${version}`;
     throw new UnavailableError(action, rule, undefined, { needs: SINCE });
   }
-  await ask(named, "CONSUMER.PAUSE", permit, request);
+  return await ask(named, "CONSUMER.PAUSE", permit, request);
 }
 
 function untilOf(action: string, pause: Duration | Date, now: number): Date {

@@ -1,6 +1,8 @@
 import { describe, holdsOptions } from "../../options.ts";
+import { NotFoundError } from "../api/errors.ts";
 import { JetStreamApi } from "../api/js_api.ts";
 import { checkName } from "../api/names.ts";
+import { replayName } from "../consumer/consumer_config.ts";
 import type { Stream } from "../stream/stream.ts";
 
 /** A consumer: one that was declared, or the names of one that others have made. */
@@ -9,6 +11,8 @@ export interface ConsumerName {
   readonly name: string;
   /** Its stream. */
   readonly stream: Stream | string;
+  /** The stream of what it gives up, from which messages are given back to it. */
+  readonly deadLetter?: string | undefined;
 }
 
 /** Where to ask about something. */
@@ -52,6 +56,31 @@ export function consumerOf(
   }
   checkName(action, given.name);
   return { ...streamOf(api, action, given.stream), consumer: given.name };
+}
+
+/** Finds where to ask about what is given back to a consumer; `undefined` if nothing is. */
+export function replaysOf(
+  { api, stream, consumer }: Named,
+  { deadLetter }: ConsumerName,
+): Named | undefined {
+  if (deadLetter === undefined || consumer === undefined) return undefined;
+  return { api, stream: deadLetter, consumer: replayName({ stream, name: consumer }) };
+}
+
+/** Does the same for a consumer and for what is given back to it, which is not there before its first start. */
+export async function forBoth<Answer>(
+  named: Named,
+  given: ConsumerName,
+  act: (each: Named) => Promise<Answer>,
+): Promise<Answer[]> {
+  const replays = replaysOf(named, given);
+  const first = act(named);
+  if (!replays) return [await first];
+  const second = act(replays).catch((error) => {
+    if (!(error instanceof NotFoundError)) throw error;
+  });
+  const [answer, other] = await Promise.all([first, second]);
+  return other === undefined ? [answer] : [answer, other];
 }
 
 /** Notes where is published to, for `broker.permissions()`. */

@@ -1,4 +1,4 @@
-import { checkOptions, flag, signal, text } from "../../options.ts";
+import { checkOptions, flag, holdsOptions, signal, text } from "../../options.ts";
 import {
   type AnyParams,
   encodeFields,
@@ -11,6 +11,7 @@ import {
 import { JetStreamError } from "../api/errors.ts";
 import type { JetStreamApi } from "../api/js_api.ts";
 import { checkName } from "../api/names.ts";
+import type { Consumer } from "../consumer/consumer.ts";
 import {
   deadFilter,
   type DeadIssue,
@@ -32,15 +33,15 @@ import { OpenStreamReader, type StreamReader } from "../read/stream_reader.ts";
 /** Which dead letters to read. */
 export interface DeadLetterOptions<Body = unknown> {
   /**
-   * The name of the consumer that gave them up.
+   * The consumer that gave them up, or its name.
    *
    * @default {every consumer of the stream}
    */
-  readonly consumer?: string;
+  readonly consumer?: string | Pick<Consumer, "name" | "deadLetter">;
   /**
    * The stream of the dead letters.
    *
-   * @default {the stream's name with `_DEAD`}
+   * @default {that of `consumer`, or the stream's name with `_DEAD`}
    */
   readonly deadLetter?: string;
   /**
@@ -107,7 +108,8 @@ export type DeadLetters<Body = unknown, Subject extends string = string> = Strea
 >;
 
 const RULES = {
-  consumer: text,
+  consumer: (value: unknown) =>
+    text(value) === undefined || holdsOptions(value) ? undefined : "a consumer, or its name",
   deadLetter: text,
   from,
   follow: flag,
@@ -125,8 +127,8 @@ export function readDeadLetters<Body, Subject extends string>(
   const { api, name, patterns: all } = namedStream(jetstream, given);
   const action = `read the dead letters of "${name}"`;
   checkOptions(action, options, RULES);
-  const { consumer, deadLetter = deadStreamOf(name), from, follow, schema, signal } = options;
-  if (consumer !== undefined) checkName(action, consumer);
+  const { from, follow, schema, signal } = options;
+  const { consumer, deadLetter } = placeOf(action, name, options);
   const filter = deadFilter(deadLetter, name, consumer);
   const read = new OrderedRead(api, {
     stream: deadLetter,
@@ -143,6 +145,15 @@ export function readDeadLetters<Body, Subject extends string>(
     signal,
     what: `stream "${deadLetter}"`,
   });
+}
+
+/** Which consumer's dead letters they are, and where they stand. */
+function placeOf(action: string, stream: string, { consumer, deadLetter }: DeadLetterOptions) {
+  const isName = consumer === undefined || typeof consumer === "string";
+  const name = isName ? consumer : consumer.name;
+  if (name !== undefined) checkName(action, name);
+  const own = isName ? undefined : consumer.deadLetter;
+  return { consumer: name, deadLetter: deadLetter ?? own ?? deadStreamOf(stream) };
 }
 
 /** What it takes to give dead letters back, or to delete them. */

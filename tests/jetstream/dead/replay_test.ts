@@ -116,3 +116,31 @@ onEveryJetStream(
     assertEquals(all().map(([id]) => Number(id)).sort((a, b) => a - b), [...Array(count).keys()]);
   },
 );
+
+onEveryJetStream(
+  "js.pause() holds back what is given back, too, and js.lag() counts it",
+  async (server) => {
+    const broker = server.broker();
+    const js = jetstream(broker, { streams: [orders] });
+    const billing = consumer(orders, "billing", { deadLetter: "GIVEN_UP" });
+    let isGood = false;
+    const got: string[] = [];
+    broker.subscriber(billing, ({ params }) => {
+      got.push(params.id);
+      if (!isGood) throw new Reject("not now");
+    });
+    await broker.start();
+    await js.publish("orders.7", "x");
+    await until("it must be given up", async () => (await js.info("GIVEN_UP")).messages === 1);
+    await until("nothing must be left", async () => (await js.lag(billing)).total === 0);
+    isGood = true;
+    await js.pause(billing, "1h");
+    for await (const dead of js.deadLetters(orders, { consumer: billing })) await dead.replay();
+    assertEquals(await js.lag(billing), { pending: 1, unsettled: 0, total: 1 });
+    assertEquals((await js.info(billing)).total, 1);
+    assertEquals(got, ["7"]);
+    await js.resume(billing);
+    await until("it must come again", () => got.length === 2);
+    await until("nothing must be left", async () => (await js.lag(billing)).total === 0);
+  },
+);

@@ -63,6 +63,8 @@ export class Deliveries {
     this.#waiting = new Alarm(clock, () => {
       parts.pulls.sweep(true);
       this.#waiting.set(parts.pulls.next);
+      // as on the server, whose heartbeat is when a consumer that was resumed goes on
+      this.wake();
     });
     this.#later = new Alarm(clock, () => {
       const parcel = this.#held;
