@@ -2,6 +2,7 @@ import type { Timer } from "../../clock.ts";
 import { pause } from "../../deadline.ts";
 import { NoRespondersError, TimeoutError } from "../../errors.ts";
 import type { BrokerAccess } from "../../door/mod.ts";
+import type { AckSubject } from "../api/ack_subject.ts";
 import { ACK, nak } from "./ack_words.ts";
 import type { Held } from "./stored_delivery.ts";
 
@@ -77,9 +78,11 @@ export class AckKeeper {
   }
 
   /** A message was delivered once more: tells it again that it is done, if that was told and may not have arrived. */
-  repeat(seq: number, ackTo: string, supply: object): boolean {
+  repeat(supply: object, { seq, time }: AckSubject, ackTo: string): boolean {
     const all = [...this.#told, ...this.#flushing];
-    const same = all.filter(({ held }) => held.seq === seq && held.supply === supply);
+    const same = all.filter(({ held }) =>
+      held.seq === seq && held.storedAt === time && held.supply === supply
+    );
     let isDone = false;
     for (const unsure of same) {
       if (unsure.due === undefined) {

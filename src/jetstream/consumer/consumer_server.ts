@@ -20,6 +20,8 @@ export class ConsumerServer {
   readonly #settings: ConsumerSettings;
   readonly #main: DeclaredConsumer;
   readonly #replays: DeclaredConsumer | undefined;
+  /** When the stream was made. */
+  #since: string | undefined;
 
   constructor(
     api: JetStreamApi,
@@ -62,6 +64,7 @@ export class ConsumerServer {
   async declare(report: (error: Error) => void): Promise<(ConsumerInfo | undefined)[]> {
     if (this.#declare === "leave") return [];
     const stream = await declareStream(this.#api, this.#stream, this.#declare);
+    this.#since = stream.created;
     const main = await declareConsumer(this.#api, this.#main, this.#declare);
     const replays = this.#replays;
     if (!replays) return [main];
@@ -71,7 +74,9 @@ export class ConsumerServer {
 
   /**
    * The consumer is gone, or has no leader: makes it again where the declaration says so, so that it goes on at `next`.
-   * Returns whether its stream is gone, too, so that its numbers begin anew.
+   * Returns whether another stream has the name now.
+   *
+   * @throws {NotFoundError} if it is gone and is not to be made, or its stream is gone
    */
   async restore(
     isReplay: boolean,
@@ -80,21 +85,29 @@ export class ConsumerServer {
   ): Promise<boolean> {
     const declared = isReplay ? this.#replays! : this.#main;
     const { stream, config } = declared;
-    const isMade = this.#declare === "create" || this.#declare === "update";
     try {
       if (this.#declare === "leave") throw new NotFoundError("use a consumer", "consumer");
       await this.#api.call<ConsumerInfo>(`CONSUMER.INFO.${stream}.${config.name}`);
       return false;
     } catch (error) {
-      if (!isMade || !(error instanceof NotFoundError) || error.kind !== "consumer") {
-        if (error instanceof NotFoundError) throw missing(declared, error);
-        throw error;
-      }
+      if (!(error instanceof NotFoundError)) throw error;
+      if (!this.#isMade || error.kind !== "consumer") throw missing(declared, error);
     }
-    const again = next === undefined ? config : { ...beginningAt(config, next), name: config.name };
+    const { created: since } = await this.#api.call<StreamInfo>(`STREAM.INFO.${stream}`);
+    // the numbers of another stream of the same name begin anew
+    const isAnother = !isReplay && since !== this.#since;
+    if (isAnother) this.#since = since;
+    const place = isReplay || isAnother ? undefined : next;
+    const again = place === undefined
+      ? config
+      : { ...beginningAt(config, place), name: config.name };
     await created(this.#api, { stream, config: again }, this.#declare);
-    report(madeAgain(declared, next));
-    return false;
+    report(madeAgain(declared, place));
+    return isAnother;
+  }
+
+  get #isMade(): boolean {
+    return this.#declare === "create" || this.#declare === "update";
   }
 
   async #declareDead(name: string, { config: { num_replicas } }: StreamInfo): Promise<void> {

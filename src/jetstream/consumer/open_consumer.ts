@@ -144,12 +144,13 @@ export class OpenConsumer implements OpenSource {
 
   #supply(isReplay: boolean): Supply {
     const plan = this.#server.supplyPlan(isReplay);
+    const report = (error: Error) => this.#sink.report(error);
     return new Supply(this.#access, plan, {
       room: () => isReplay ? Math.min(1, this.#sink.free) : this.#room,
       places: () => isReplay ? 1 : this.#places * (this.#settings.batch?.max ?? 1),
       arrived: (held) => this.#arrived(held),
-      restore: (next) => this.#restore(isReplay, next),
-      report: (error) => this.#sink.report(error),
+      restore: (next) => this.#server.restore(isReplay, next, report),
+      report,
     }, this.#keeper);
   }
 
@@ -162,15 +163,6 @@ export class OpenConsumer implements OpenSource {
     const isMuch = bytes > MOST_AWAY.bytes;
     const away = isMuch ? messages : Math.max(0, messages - MOST_AWAY.messages);
     return free - behindRunning - away - this.#burying;
-  }
-
-  async #restore(isReplay: boolean, next: number | undefined): Promise<void> {
-    const isAnother = await this.#server.restore(
-      isReplay,
-      next,
-      (error) => this.#sink.report(error),
-    );
-    if (isAnother) this.#main.forget();
   }
 
   #arrived(held: Held): void {

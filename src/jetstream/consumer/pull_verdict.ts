@@ -12,6 +12,30 @@ const ENDED = /^(?:Message Size Exceeds MaxBytes|Batch Completed)/i;
 const AGAIN = /^(?:Leadership Change|Server Shutdown)/i;
 const GONE = /^Consumer Deleted/i;
 
+/** What one request may ask for, as the consumer says. */
+export interface PullLimits {
+  readonly batch: number;
+  /** Milliseconds. */
+  readonly expires: number;
+  /** 0 for any number. */
+  readonly bytes: number;
+}
+
+/** The least time that a request waits, in milliseconds. */
+const LEAST_EXPIRES = 1_000;
+
+/** The limits that the server names in its refusal: somebody has changed the consumer. */
+export function tighter(limits: PullLimits, words: string): PullLimits | undefined {
+  const [, what, given] = /Exceeded MaxRequest(Batch|Expires|MaxBytes) of (\S+)/.exec(words) ?? [];
+  const limit = Number(given);
+  const isNumber = Number.isSafeInteger(limit) && limit > 0;
+  if (what === "Batch" && isNumber) return { ...limits, batch: limit };
+  if (what === "MaxBytes" && isNumber) return { ...limits, bytes: limit };
+  // the server writes a time of its own form
+  const isLonger = what === "Expires" && limits.expires > LEAST_EXPIRES;
+  return isLonger ? { ...limits, expires: Math.max(LEAST_EXPIRES, limits.expires / 2) } : undefined;
+}
+
 /** Reads a status; one that says nothing of what is left of the request ends all requests. */
 export function pullVerdict({ code, text, pendingMessages }: PullStatus): PullVerdict {
   if (code === 100) return "alive";

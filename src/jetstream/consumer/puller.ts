@@ -3,7 +3,7 @@ import { isPowerOfTen } from "../../events.ts";
 import { asError } from "../../legible.ts";
 import type { BrokerAccess, RawMessage, RawSubscription } from "../../door/mod.ts";
 import { readPullStatus } from "../api/pull_status.ts";
-import { pullVerdict } from "./pull_verdict.ts";
+import { type PullLimits, pullVerdict, tighter } from "./pull_verdict.ts";
 import { Silence } from "./silence.ts";
 
 /** How long a request waits for messages, in milliseconds. */
@@ -26,15 +26,6 @@ export interface PullPlan {
   readonly what: string;
   /** Milliseconds. */
   readonly heartbeat: number;
-}
-
-/** What one request may ask for, as the consumer says. */
-export interface PullLimits {
-  readonly batch: number;
-  /** Milliseconds. */
-  readonly expires: number;
-  /** 0 for any number. */
-  readonly bytes: number;
 }
 
 /** Gets what is pulled. */
@@ -215,6 +206,11 @@ export class Puller {
 
   /** The server does not do what we ask, and would not a moment later. */
   #refused(words: string): void {
+    const limits = tighter(this.#limits, words);
+    if (limits) {
+      this.#limits = limits;
+      return this.#askLater(this.#nextWait(), true);
+    }
     if (isPowerOfTen(++this.#refusals)) {
       const { what } = this.#plan;
       const rule = `the server must accept the request: ${words}`;

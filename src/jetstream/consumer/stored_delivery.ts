@@ -77,6 +77,8 @@ export class Held {
   /** Its number in the stream that it was delivered from. */
   readonly seq: number;
   readonly attempt: number;
+  /** When it was stored there: another stream of the same name has the same numbers. */
+  readonly storedAt: number;
   /** Where its outcome is told; a later delivery of the same message has another address. */
   ackTo: string;
   /** When the server was told last that it is worked on, by the clock. */
@@ -105,6 +107,7 @@ export class Held {
     this.told = new Told(origin, ack);
     this.seq = ack.seq;
     this.attempt = ack.attempt;
+    this.storedAt = ack.time;
     this.toldAt = now;
   }
 

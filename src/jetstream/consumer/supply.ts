@@ -11,7 +11,8 @@ import { keptHeaders, readDeadLetter } from "../dead/dead_letter.ts";
 import type { AckKeeper } from "./ack_keeper.ts";
 import { term } from "./ack_words.ts";
 import { Holds } from "./holds.ts";
-import { Puller, type PullLimits, type PullOwner } from "./puller.ts";
+import type { PullLimits } from "./pull_verdict.ts";
+import { Puller, type PullOwner } from "./puller.ts";
 import { Held, type Origin } from "./stored_delivery.ts";
 
 const NANOSECONDS = 1_000_000;
@@ -24,8 +25,11 @@ export interface SupplyOwner {
   places(): number;
   /** Takes a message that was delivered. */
   arrived(held: Held): void;
-  /** The consumer is not there; `next` is where to go on in the stream, if it has to be made again. */
-  restore(next: number | undefined): Promise<void>;
+  /**
+   * The consumer is not there; `next` is where to go on in the stream, if it has to be made again. Resolves with whether
+   * another stream has the name now.
+   */
+  restore(next: number | undefined): Promise<boolean>;
   report(error: Error): void;
 }
 
@@ -85,13 +89,13 @@ export class Supply implements PullOwner {
     const { stream, consumer } = this.#plan;
     if (!ack || ack.stream !== stream || ack.consumer !== consumer) return false;
     const known = this.holds.get(ack.seq);
-    if (known) {
+    if (known && known.storedAt === ack.time) {
       // it is still handled here: the server wants to hear of it under its new address
       known.ackTo = raw.replyTo;
       return true;
     }
     // its outcome was told, and is on its way or was lost
-    if (ack.attempt > 1 && this.#keeper.repeat(ack.seq, raw.replyTo, this)) return true;
+    if (ack.attempt > 1 && this.#keeper.repeat(this, ack, raw.replyTo)) return true;
     this.#next = Math.max(this.#next ?? 0, ack.seq + 1);
     const held = this.#plan.isReplay ? this.#replayed(raw, ack) : this.#delivered(raw, ack);
     if (!held) return true;
@@ -100,13 +104,10 @@ export class Supply implements PullOwner {
     return true;
   }
 
-  restore(): Promise<void> {
-    return this.#owner.restore(this.holds.size > 0 ? this.holds.lowest : this.#next);
-  }
-
-  /** Another stream has the name now: its numbers begin anew. */
-  forget(): void {
-    this.#next = undefined;
+  async restore(): Promise<void> {
+    const next = this.holds.size > 0 ? this.holds.lowest : this.#next;
+    // the numbers of another stream of the same name begin anew
+    if (await this.#owner.restore(next)) this.#next = undefined;
   }
 
   report(error: Error): void {
