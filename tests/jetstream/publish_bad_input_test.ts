@@ -83,7 +83,7 @@ onEveryJetStream(
     await assertRejects(() => js.batch([["a.1", 1], ["a.2", large]]), PayloadTooLargeError);
     assertEquals((await js.publish("a.1", 1)).seq, 1);
   },
-  { maxPayload: 4_096 },
+  { maxPayload: 4_096, since: "2.12" },
 );
 
 onEveryJetStream(

@@ -5,6 +5,7 @@ import {
   jetstream,
   JetStreamError,
   NoStreamError,
+  type Stream,
   stream,
   workQueue,
 } from "@signalbox/nats/jetstream";
@@ -17,13 +18,14 @@ import { aNumber } from "../support/schemas.ts";
 const ORDERS = stream("ORDERS", {
   subjects: ["orders.{id}.{event}", "news.>"],
   declare: "create",
-  allowAtomic: true,
-  allowMsgTtl: true,
 });
+/** With what later servers have. */
+const TIMED = stream("TIMED", { subjects: ["timed.>"], declare: "create", allowMsgTtl: true });
+const PAIRS = stream("PAIRS", { subjects: ["pairs.>"], declare: "create", allowAtomic: true });
 
-async function started(server: Backend) {
+async function started(server: Backend, one: Stream = ORDERS) {
   const broker = server.broker();
-  const js = jetstream(broker, { streams: [ORDERS] });
+  const js = jetstream(broker, { streams: [one] });
   await broker.start();
   return { broker, js };
 }
@@ -61,12 +63,13 @@ onEveryJetStream(
     assertEquals((await put({ lastSeq: 0 }, "first")).seq, 1);
     assertEquals((await assertRejects(() => put({ lastSeq: 0 }), ConflictError)).lastSeq, 1);
     assertEquals((await put({ lastSeq: 1, of: "orders.1.placed" })).seq, 2);
-    await assertRejects(() => put({ lastSeq: 1, of: "orders.{id}.placed" }), ConflictError);
     assertEquals((await put({ lastSeq: 2, of: "orders.{id}.placed" }, "third")).seq, 3);
+    await assertRejects(() => put({ lastSeq: 1, of: "orders.{id}.placed" }), ConflictError);
     await assertRejects(() => put({ lastId: "first" }), ConflictError);
     assertEquals((await put({ lastId: "third", stream: ORDERS })).seq, 4);
     await assertRejects(() => put({ stream: "OTHER" }), ConflictError);
   },
+  { since: "2.12" },
 );
 
 onEveryJetStream(
@@ -143,20 +146,24 @@ onEveryJetStream(
 );
 
 onEveryJetStream("JetStream.publish() gives a message its own time to live", async (server) => {
-  const { js } = await started(server);
-  const queue = workQueue("Q", { subjects: ["q.*"], declare: "create", unique: "while-queued" });
-  assertEquals((await js.publish("news.short", 1, { ttl: "1s" })).seq, 1);
-  assertEquals((await js.publish("news.long", 1, { ttl: Infinity })).seq, 2);
-  const jobs = js.publisher("q.{id}", { stream: queue });
-  // declared now, as the broker has started
-  assertEquals((await jobs.publish({ id: "1" }, "a")).stream, "Q");
-  await assertRejects(() => jobs.publish({ id: "1" }, "b"), ConflictError);
-  const error = await assertRejects(
-    () => jobs.publish({ id: "2" }, "b", { ttl: "1s" }),
-    JetStreamError,
-  );
+  const { js } = await started(server, TIMED);
+  assertEquals((await js.publish("timed.short", 1, { ttl: "1s" })).seq, 1);
+  assertEquals((await js.publish("timed.long", 1, { ttl: Infinity })).seq, 2);
+  const plain = js.publisher("news.all", { stream: ORDERS });
+  const error = await assertRejects(() => plain.publish("b", { ttl: "1s" }), JetStreamError);
   assertEquals(error.errCode, 10_166);
-});
+}, { since: "2.11" });
+
+onEveryJetStream(
+  "JetStream.publisher() has its stream declared, also once it has started",
+  async (server) => {
+    const { js } = await started(server);
+    const queue = workQueue("Q", { subjects: ["q.*"], declare: "create", unique: "while-queued" });
+    const jobs = js.publisher("q.{id}", { stream: queue });
+    assertEquals((await jobs.publish({ id: "1" }, "a")).stream, "Q");
+    await assertRejects(() => jobs.publish({ id: "1" }, "b"), ConflictError);
+  },
+);
 
 onEveryJetStream(
   "JetStream.publisher() fills its pattern and checks the body's schema",
@@ -184,26 +191,26 @@ onEveryJetStream(
 );
 
 onEveryJetStream("JetStream.batch() stores all or none, and says why", async (server) => {
-  const { js } = await started(server);
+  const { js } = await started(server, PAIRS);
   const stored = await js.batch([
-    ["orders.8.placed", { total: 1 }, { expect: { lastSeq: 0, of: "orders.8.placed" } }],
-    ["orders.8.paid", { total: 1 }, { headers: { "x-a": "1" } }],
-    ["news.tea"],
+    ["pairs.8.placed", { total: 1 }, { expect: { lastSeq: 0, of: "pairs.8.placed" } }],
+    ["pairs.8.paid", { total: 1 }, { headers: { "x-a": "1" } }],
+    ["pairs.tea"],
   ]);
-  assertEquals(stored, { stream: "ORDERS", seq: 3, count: 3 });
-  const expect = { lastSeq: 0, of: "orders.8.placed" };
-  const conflict = () => js.batch([["news.a", 1], ["orders.8.placed", 1, { expect }]]);
+  assertEquals(stored, { stream: "PAIRS", seq: 3, count: 3 });
+  const expect = { lastSeq: 0, of: "pairs.8.placed" };
+  const conflict = () => js.batch([["pairs.a", 1], ["pairs.8.placed", 1, { expect }]]);
   assertEquals((await assertRejects(conflict, ConflictError)).lastSeq, 1);
   const nowhere = () =>
-    js.batch([["news.a", 1], ["nowhere.a", 1], ["news.b", 1]], { timeout: 300 });
+    js.batch([["pairs.a", 1], ["nowhere.a", 1], ["pairs.b", 1]], { timeout: 300 });
   assertEquals((await assertRejects(nowhere, NoStreamError)).subject, "nowhere.a");
-  assertEquals((await js.publish("news.b", 1)).seq, 4);
+  assertEquals((await js.publish("pairs.b", 1)).seq, 4);
   for (const wrong of [[], "text", [1], Array.from({ length: 1_001 }, () => ["a", 1])]) {
     await assertRejects(() => js.batch(wrong as never), TypeError);
   }
-  const two = () => js.batch([["news.a", 1, { id: "x" }], ["news.b", 1, { id: "x" }]]);
+  const two = () => js.batch([["pairs.a", 1, { id: "x" }], ["pairs.b", 1, { id: "x" }]]);
   await assertRejects(two, ConflictError);
-});
+}, { since: "2.12" });
 
 onEveryJetStream(
   "jetstream() declares streams at start, and start() fails where one differs",

@@ -14,6 +14,8 @@ export interface ServerNeeds {
   readonly maxSubscriptions?: number;
   /** It keeps streams, of so many bytes in all where that is said. */
   readonly jetstream?: true | { readonly maxMemory: number };
+  /** The version that it needs, such as `"2.12"`: an older one must be told so by an error with this version. */
+  readonly since?: string;
   /** Why the plain line cannot do it, where it cannot. */
   readonly fastLine?: string;
   /** It must go on while the program is busy, which a server in the same process cannot. */
@@ -60,13 +62,23 @@ export async function onNatsServer(
   const subscriptions = async () => (await server.monitor("/varz")).subscriptions;
   const idle = await subscriptions();
   await using brokers = new Brokers(server.url, async () => await subscriptions() - idle);
-  await behaviour(brokers, server);
+  const running = behaviour(brokers, server);
+  const { since } = needs;
+  if (since === undefined || isSince(server.version, since)) return await running;
+  const error = await running.then(() => undefined, (error) => error);
+  if (error?.needs === undefined) throw error ?? new Error(`${server.version} must not be enough`);
+}
+
+/** Whether a version, such as `2.10.27`, is this one or a later one. */
+function isSince(version: string, wanted: string): boolean {
+  const [one, other] = [version, wanted].map((each) => each.split(".").map(Number));
+  return one![0]! > other![0]! || (one![0] === other![0] && one![1]! >= other![1]!);
 }
 
 /** Runs a behaviour on an embedded server of its own. */
 export async function onEmbeddedServer(
   behaviour: (backend: Backend) => Promise<void>,
-  { ownProcess: _, fastLine: __, jetstream, ...options }: ServerNeeds,
+  { ownProcess: _, fastLine: __, since: ___, jetstream, ...options }: ServerNeeds,
 ): Promise<void> {
   await using server = await EmbeddedServer.start({ ...options, jetstream: jetstream ?? false });
   const subscriptions = () => Promise.resolve(server.stats().subscriptions);

@@ -1,8 +1,9 @@
 import type { Duration } from "../../duration.ts";
 import { encodeFields, newToken } from "../../door/mod.ts";
 import type { PubAck } from "../api/api_types.ts";
-import { JetStreamError } from "../api/errors.ts";
+import { JetStreamError, UnavailableError } from "../api/errors.ts";
 import type { JetStreamApi } from "../api/js_api.ts";
+import { requireVersion } from "../api/version.ts";
 import { timeoutWithin } from "./publish_stored.ts";
 import type { Prepared } from "./program_publisher.ts";
 import type { Part } from "./publication.ts";
@@ -58,6 +59,7 @@ export class AtomicBatch {
 
   /** Publishes it; resolves once all of it is stored. */
   async publish(): Promise<StoredBatch> {
+    requireVersion(this.#api, "publish a batch", "2.12", "a batch");
     const { clock } = this.#api.access;
     const until = clock.now() + this.#timeout;
     const count = this.#messages.length;
@@ -70,6 +72,12 @@ export class AtomicBatch {
       if (!isOld) throw error;
       // nats-server 2.12 knows no ids within a batch, which then is sent only once
       ack = await this.#send(Math.max(1, until - clock.now()), undefined);
+    }
+    if (ack.batch === undefined) {
+      // the leader is older than the server that we talk to, and has stored each message by itself
+      const rule =
+        "the leader of its stream must know batches, since nats-server 2.12: it does not";
+      throw new UnavailableError("publish a batch", rule, undefined, { needs: "2.12" });
     }
     return { stream: ack.stream, seq: ack.seq, count };
   }
@@ -90,7 +98,8 @@ export class AtomicBatch {
       signal: this.#options.signal,
       recover: (error) => {
         const at = this.#messages.at(-1)!.subject;
-        return ids && recovered(this.#api, { subject: at, id: ids.at(-1)!, until }, error);
+        const found = ids && recovered(this.#api, { subject: at, id: ids.at(-1)!, until }, error);
+        return found?.then((ack) => ({ ...ack, batch: "" }));
       },
     });
   }

@@ -18,9 +18,8 @@ import {
   type Schema,
   standardSchema,
 } from "../../door/mod.ts";
-import { UnavailableError } from "../api/errors.ts";
 import type { JetStreamApi } from "../api/js_api.ts";
-import { isSince } from "../api/version.ts";
+import { requireVersion } from "../api/version.ts";
 import { declaredConfig, type Stream } from "../stream/stream.ts";
 
 /** What must hold where a message is stored; else a `ConflictError` says what the stream has. */
@@ -141,7 +140,7 @@ export function fieldsOf(
   const action = `publish to "${subject}"`;
   const fields = headers ? programsOwn(action, headers) : [];
   if (ttl !== undefined) {
-    needs(api, action, "2.11", '"ttl"');
+    requireVersion(api, action, "2.11", '"ttl"');
     const seconds = ttl === Infinity ? "never" : `${Math.round(millisecondsOf(ttl)! / 1_000)}`;
     fields.push(["Nats-TTL", seconds]);
   }
@@ -174,14 +173,6 @@ function expected(
   fields.push(["Nats-Expected-Last-Subject-Sequence", `${lastSeq}`]);
   const wanted = new Pattern(of).subject;
   if (wanted === subject) return fields;
-  needs(api, `publish to "${subject}"`, "2.12", '"of" another subject');
+  requireVersion(api, `publish to "${subject}"`, "2.12", '"of" another subject');
   return [...fields, ["Nats-Expected-Last-Subject-Sequence-Subject", wanted]];
-}
-
-function needs(api: JetStreamApi, action: string, version: string, what: string): void {
-  const found = api.access.serverVersion();
-  // the server of another domain may have another version
-  if (api.domain !== undefined || isSince(found, version)) return;
-  const rule = `${what} must be known to the server, since nats-server ${version}: ${found}`;
-  throw new UnavailableError(action, rule, undefined, { needs: version });
 }

@@ -73,8 +73,7 @@ async function created(
   config: DeclaredStream,
   declare: Declare,
 ): Promise<StreamInfo> {
-  // the server of another domain may have another version
-  if (api.domain === undefined) checkVersion(config, api.access.serverVersion());
+  checkVersion(api, config);
   try {
     const made = await api.call<StreamInfo>(`STREAM.CREATE.${config.name}`, config);
     checkKept(config, made.config);
@@ -100,7 +99,7 @@ async function adapted(
   if (differences.some(({ changeable }) => !changeable)) {
     throw new DifferenceError(what, differences, "nothing that differs must be unchangeable");
   }
-  if (api.domain === undefined) checkVersion(config, api.access.serverVersion());
+  checkVersion(api, config);
   const changed = await api.call<StreamInfo>(
     `STREAM.UPDATE.${config.name}`,
     withChanges(found.config, config),

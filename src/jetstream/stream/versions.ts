@@ -1,6 +1,7 @@
 import type { StreamConfig } from "../api/api_types.ts";
 import { UnavailableError } from "../api/errors.ts";
-import { isSince } from "../api/version.ts";
+import type { JetStreamApi } from "../api/js_api.ts";
+import { requireVersion } from "../api/version.ts";
 import { holds } from "./differences.ts";
 
 /** The first version of nats-server that knows a field; an older one ignores it without a word. */
@@ -24,11 +25,10 @@ const SINCE: Readonly<Partial<Record<keyof StreamConfig, string>>> = {
  *
  * @throws {UnavailableError} with the version that is needed
  */
-export function checkVersion(config: Partial<StreamConfig>, version: string): void {
+export function checkVersion(api: JetStreamApi, config: Partial<StreamConfig>): void {
   for (const [field, needs] of Object.entries(SINCE)) {
-    const value = config[field as keyof StreamConfig];
-    if (holds(undefined, value) || isSince(version, needs)) continue;
-    throw tooOld(config.name, field, needs, version);
+    if (holds(undefined, config[field as keyof StreamConfig])) continue;
+    requireVersion(api, `declare the stream "${config.name}"`, needs, `"${field}"`);
   }
 }
 
@@ -41,11 +41,8 @@ export function checkKept(declared: Partial<StreamConfig>, found: StreamConfig):
   for (const [field, needs] of Object.entries(SINCE)) {
     const name = field as keyof StreamConfig;
     if (found[name] !== undefined || holds(undefined, declared[name])) continue;
-    throw tooOld(declared.name, field, needs, "one that has ignored it");
+    const rule = `"${field}" must be known to the server, since nats-server ${needs}: it is not`;
+    const action = `declare the stream "${declared.name}"`;
+    throw new UnavailableError(action, rule, undefined, { needs });
   }
-}
-
-function tooOld(name = "", field: string, needs: string, version: string): UnavailableError {
-  const rule = `"${field}" must be known to the server, since nats-server ${needs}: ${version}`;
-  return new UnavailableError(`declare the stream "${name}"`, rule, undefined, { needs });
 }
