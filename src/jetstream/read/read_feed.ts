@@ -182,6 +182,7 @@ export class ReadFeed {
     const info = await this.#api.call<StreamInfo>(`STREAM.INFO.${stream}`).catch(ifNotPermitted);
     if (!info) return Infinity;
     checkNumbers(`read "${stream}"`, info.state?.last_seq, info.config && 0);
+    if (info.config.retention === "workqueue") throw workQueue(stream);
     const isAnother = this.#place.look(info, lastPerSubject);
     // the one that was to be read to its end is gone
     if (isAnother && untilNow) throw new NotFoundError(`read "${stream}" to its end`, "stream");
@@ -239,6 +240,11 @@ export class ReadFeed {
     this.#reported = error.message;
     this.#api.access.report(error);
   }
+}
+
+function workQueue(stream: string): JetStreamError {
+  const rule = "a work queue must have no reader beside its consumer: it is one";
+  return new JetStreamError(`read "${stream}"`, rule);
 }
 
 /** A server may answer anything, and what it does not say must not become a place in the stream. */
