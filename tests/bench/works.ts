@@ -9,6 +9,7 @@ import { links } from "./links/links.ts";
 import { wholeObjects } from "./objects/objects.ts";
 import { publishing, publishingAndFlushing, publishingBesideRaw } from "./publishing/publishing.ts";
 import { requests } from "./requests.ts";
+import { storing } from "./stored/stored.ts";
 import type { Work } from "./work.ts";
 
 /** Everything that is done by both sides, as fast as they can. */
@@ -23,6 +24,7 @@ export function works(ends: Ends, schema = HAND_WRITTEN): readonly Work[] {
     ...roundTrips(ends),
     ...links(ends),
     ...firstParts(ends),
+    ...storing(ends),
     ...buckets(ends),
     ...wholeObjects(ends),
   ];
