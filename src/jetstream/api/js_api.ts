@@ -97,7 +97,7 @@ export class JetStreamApi {
       : encoder.encode(JSON.stringify(request));
     return this.#ask<T>(subject, data, options, ({ data }, { action, times }) => {
       try {
-        return readReply<T>(action, data);
+        return readReply<T>(() => action, data);
       } catch (error) {
         const isGone = times > 1 && error instanceof NotFoundError && DELETION.test(subject);
         if (isGone) return { success: true } as T;

@@ -9,30 +9,33 @@ const decoder = new TextDecoder("utf-8", { fatal: true });
 const SUSPECT = /__proto__|\\u/;
 
 /**
- * The JSON object of an answer.
+ * The JSON object of an answer; `action` says what was asked, if that is needed for an error.
  *
  * @throws {JetStreamError} if it is an error, is no JSON object, or is too large
  */
-export function readReply<T extends object>(action: string, data: Uint8Array): T {
+export function readReply<T extends object>(action: () => string, data: Uint8Array): T {
   if (data.length > LONGEST) {
-    throw new JetStreamError(action, `an answer must be ${LONGEST} bytes at most: ${data.length}`);
+    throw new JetStreamError(
+      action(),
+      `an answer must be ${LONGEST} bytes at most: ${data.length}`,
+    );
   }
   const reply = parsed(action, data);
   const { error } = reply as { readonly error?: unknown };
-  if (error !== undefined && error !== null) throw errorOf(action, wireErrorOf(error));
+  if (error !== undefined && error !== null) throw errorOf(action(), wireErrorOf(error));
   return reply as T;
 }
 
-function parsed(action: string, data: Uint8Array): object {
+function parsed(action: () => string, data: Uint8Array): object {
   let reply: unknown;
   try {
     const text = decoder.decode(data);
     reply = SUSPECT.test(text) ? JSON.parse(text, withoutPrototype) : JSON.parse(text);
   } catch (cause) {
-    throw new JetStreamError(action, "an answer must be JSON: it is not", undefined, { cause });
+    throw new JetStreamError(action(), "an answer must be JSON: it is not", undefined, { cause });
   }
   if (typeof reply === "object" && reply !== null && !Array.isArray(reply)) return reply;
-  throw new JetStreamError(action, "an answer must be a JSON object: it is not");
+  throw new JetStreamError(action(), "an answer must be a JSON object: it is not");
 }
 
 function withoutPrototype(key: string, value: unknown): unknown {

@@ -89,18 +89,14 @@ export class AtomicBatch {
 
   #send(timeout: number, ids: readonly string[] | undefined): Promise<PubAck> {
     const { subject } = this;
-    const until = this.#api.access.clock.now() + timeout;
     return Publications.of(this.#api).publish({
       subject,
       parts: () => this.#parts(ids),
       id: ids?.at(-1),
       timeout,
       signal: this.#options.signal,
-      recover: (error) => {
-        const at = this.#messages.at(-1)!.subject;
-        const found = ids && recovered(this.#api, { subject: at, id: ids.at(-1)!, until }, error);
-        return found?.then((ack) => ({ ...ack, batch: "" }));
-      },
+      recover: (publication, error) =>
+        recovered(this.#api, publication, error)?.then((ack) => ({ ...ack, batch: "" })),
     });
   }
 

@@ -28,7 +28,7 @@ export function readAnswer(subject: string, { data, headerBlock }: RawMessage): 
     return { kind: "later", error: new NoStreamError(`publish to "${found}"`, found) };
   }
   try {
-    const ack = readReply<PubAck>(`publish to "${subject}"`, data);
+    const ack = readReply<PubAck>(() => `publish to "${subject}"`, data);
     const isAck = typeof ack.stream === "string" && Number.isSafeInteger(ack.seq) && ack.seq >= 0;
     return isAck ? { kind: "stored", ack } : { kind: "foreign" };
   } catch (error) {

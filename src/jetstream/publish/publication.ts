@@ -16,14 +16,14 @@ export type Part = Pick<AwaitedMessage, "subject" | "data" | "headerBlock">;
 export interface PublicationSettings {
   /** The subject, or the first of several, for error messages. */
   readonly subject: string;
-  /** Makes the messages to send, the last of which has all of them stored. */
-  readonly parts: () => readonly Part[];
+  /** The message to send; or what makes several, the last of which has all of them stored. */
+  readonly parts: Part | (() => readonly Part[]);
   /** Under which the stream stores it once; without one it is sent once. */
   readonly id: string | undefined;
   /** Whether nobody else can have stored something under this id. */
   readonly isOwnId?: boolean;
   /** What to do about an error where an earlier sending may be stored; `undefined` for nothing. */
-  readonly recover?: ((error: Error) => Promise<PubAck> | undefined) | undefined;
+  readonly recover?: (publication: Publication, error: Error) => Promise<PubAck> | undefined;
   /** Milliseconds, from the call on. */
   readonly timeout: number;
   readonly signal: AbortSignal | undefined;
@@ -96,8 +96,8 @@ export class Publication {
   }
 
   /** It is stored; what was stored under an id of ours before is this very message. */
-  stored({ duplicate, ...ack }: PubAck): void {
-    this.#resolve(duplicate && !this.settings.isOwnId ? { ...ack, duplicate } : ack);
+  stored(ack: PubAck): void {
+    this.#resolve(ack.duplicate && this.settings.isOwnId ? { ...ack, duplicate: false } : ack);
   }
 
   /** Ends it with the error as it is. */
@@ -124,7 +124,7 @@ export class Publication {
 
   /** The stream has refused it as it was sent the last time. */
   refusedBy(error: Error): void {
-    const recovered = this.#isDoubtful ? this.settings.recover?.(error) : undefined;
+    const recovered = this.#isDoubtful ? this.settings.recover?.(this, error) : undefined;
     if (recovered) recovered.then((ack) => this.stored(ack), (asked) => this.fail(asked));
     else this.fail(error);
   }

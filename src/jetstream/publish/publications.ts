@@ -11,7 +11,7 @@ import {
   type RawSubscription,
 } from "../../door/mod.ts";
 import { readAnswer } from "./pub_ack.ts";
-import { Publication, type PublicationSettings } from "./publication.ts";
+import { type Part, Publication, type PublicationSettings } from "./publication.ts";
 import type { PubAck } from "../api/api_types.ts";
 import type { JetStreamApi } from "../api/js_api.ts";
 import type { KnownStreams } from "../api/known_streams.ts";
@@ -73,7 +73,8 @@ export class Publications {
       publication.abort(signal.reason);
       return publication.promise;
     }
-    const token = newToken();
+    // whoever sees an id sees the address as well
+    const token = settings.isOwnId ? settings.id! : newToken();
     this.#pending.set(token, publication);
     if (signal) publication.stopListening = onAbort(signal, () => this.#abort(token));
     this.#checkAt(publication.deadline);
@@ -102,11 +103,10 @@ export class Publications {
     try {
       this.#subscribe();
       const replyTo = this.#inbox + token;
-      const messages: readonly AwaitedMessage[] = publication.settings.parts().map((part) => ({
-        ...part,
-        replyTo,
-        isAwaited: true,
-      }));
+      const { parts } = publication.settings;
+      const messages = typeof parts === "function"
+        ? parts().map((part) => addressed(part, replyTo))
+        : [addressed(parts, replyTo)];
       publication.sentAs(messages, this.#access.clock.now());
       for (const message of messages) this.#access.send(message);
       this.#checkAt(publication.dueAt);
@@ -289,4 +289,8 @@ export class Publications {
     }
     if (next < Infinity) this.#checkAt(Math.max(next, now + GRAIN));
   }
+}
+
+function addressed({ subject, data, headerBlock }: Part, replyTo: string): AwaitedMessage {
+  return { subject, replyTo, data, headerBlock, isAwaited: true };
 }

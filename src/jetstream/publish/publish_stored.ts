@@ -42,16 +42,15 @@ export function publishStored(
   const { id = newToken(), signal, window = USUAL_WINDOW } = options;
   try {
     const timeout = timeoutWithin(subject, options.timeout, window);
-    const until = api.access.clock.now() + timeout;
-    const parts = [{ subject, data, headerBlock: headersOf(id, options) }];
+    const parts = { subject, data, headerBlock: headersOf(id, options) };
     return Publications.of(api).publish({
       subject,
-      parts: () => parts,
+      parts,
       id,
       isOwnId: options.id === undefined,
       timeout,
       signal,
-      recover: (error) => recovered(api, { subject, id, until }, error),
+      recover: (publication, error) => recovered(api, publication, error),
     });
   } catch (error) {
     return handled(Promise.reject(error));
