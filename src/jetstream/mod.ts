@@ -187,13 +187,20 @@ export { type Stream, stream, workQueue } from "./stream/stream.ts";
 export { type Consumer, consumer, type ConsumerKind, type Delivered } from "./consumer/consumer.ts";
 export type {
   BatchPolicy,
-  CheckedConsumer,
   ConsumerOptions,
-  ConsumerPattern,
   ConsumerStart,
   KeyedMessage,
   RetryPolicy,
 } from "./consumer/consumer_options.ts";
+export type {
+  CheckedConsumer,
+  CheckedKey,
+  CheckedSubject,
+  CheckedSubjects,
+  ConsumerPattern,
+  IsTokenWithin,
+  IsWithin,
+} from "./consumer/consumer_types.ts";
 export { Reject, Retry, type RetryOptions } from "./consumer/outcomes.ts";
 export type { BatchVerdicts } from "./consumer/batches.ts";
 export type { StoredDelivery } from "./consumer/stored_delivery.ts";

@@ -13,6 +13,8 @@ const TRY = 2_000;
 /** How long to wait for a leader before the next try, in milliseconds. */
 const PAUSE = 100;
 
+const REPEATED = { isRepeated: true } as const;
+
 /** What was told and may not have arrived. */
 interface Unsure {
   readonly held: Held;
@@ -165,8 +167,8 @@ export class AckKeeper {
   }
 
   #send({ held, word, due }: Unsure): void {
-    const left = due === undefined ? 0 : due - this.#access.clock.now();
-    this.#access.publish(held.ackTo, due === undefined ? word : nak(left), { isRepeated: true });
+    const now = due === undefined ? word : nak(due - this.#access.clock.now());
+    this.#access.publish(held.ackTo, now, REPEATED);
   }
 
   #flush(): void {

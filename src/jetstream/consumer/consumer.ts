@@ -3,9 +3,10 @@ import { JetStreamApi } from "../api/js_api.ts";
 import { deadFilter } from "../dead/dead_letter.ts";
 import type { Declare, DeclaredStream } from "../stream/declare_stream.ts";
 import { declaredConfig, type Stream } from "../stream/stream.ts";
-import type { CheckedConsumer, ConsumerOptions, ConsumerPattern } from "./consumer_options.ts";
+import type { ConsumerOptions } from "./consumer_options.ts";
 import { ConsumerServer, declaredConsumers } from "./consumer_server.ts";
 import { type ConsumerSettings, consumerSettings } from "./consumer_settings.ts";
+import type { CheckedConsumer, ConsumerPattern } from "./consumer_types.ts";
 import { consumerNeeds, type DeclaredConsumer } from "./declare_consumer.ts";
 import type { BatchVerdicts } from "./batches.ts";
 import { OpenConsumer } from "./open_consumer.ts";
@@ -45,8 +46,79 @@ export interface Consumer<Subjects extends string = string, Options = ConsumerOp
  * dropped, a throw has the message tried again, {@linkcode Reject} makes it a dead letter at once, and {@linkcode Retry}
  * says when it is wanted again.
  *
+ * | what | default | why |
+ * | --- | --- | --- |
+ * | `concurrency` of the subscriber | 64 | that many messages are taken in, and none waits here while its time runs |
+ * | `retry.attempts` | 5 | four waits, of six minutes in all, outlast a restart of what the handler needs |
+ * | `retry.backoff` | 1 s, 10 s, 1 min, 5 min | at first for what passes at once, then for what takes its time |
+ * | `timeout` | 5 min | a handler that hangs must not keep its place for ever |
+ * | `ackWait` | 30 s | as long as a killed process keeps its messages, and as a busy one may be silent |
+ * | `maxAckPending` | 1 000, the server's | shared by all processes; what waits for its next attempt counts, too |
+ * | `from` | `"first"` | a new consumer misses nothing |
+ * | `declare` of the stream | `"verify"` | nothing on a server changes by surprise |
+ * | `deadLetter` | the stream's name with `_DEAD`, kept for 30 days | nothing is lost without a word |
+ *
+ * A changed option at the next start: with `declare: "update"` the server's consumer is changed, and an error names what
+ * cannot be: `from`, `replayPolicy`, `maxWaiting`, `storage`. With `"create"` and `"verify"` every difference is an error
+ * that names it. What counts here only, `retry`, `timeout`, `key`, `batch`, `confirm`, `ack`, `deadLetter`, may always
+ * change.
+ *
+ * The stream of the dead letters is made with `"create"` and `"update"`; with `"verify"` it must exist, with the subject
+ * `NAME.>`. A consumer `STREAM~NAME` on it reads what is replayed.
+ *
  * @throws {TypeError} for a wrong name or option, or a subject outside of the stream
  * @throws {InvalidSubjectError} for a wrong pattern
+ * @example
+ * ```ts
+ * import { NatsBroker } from "@signalbox/nats";
+ * import { consumer, jetstream, Reject, stream } from "@signalbox/nats/jetstream";
+ * import { TestBroker } from "@signalbox/nats/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const orders = stream("ORDERS", { subjects: ["orders.{id}.{event}"], declare: "create" });
+ * const billing = consumer(orders, "billing", {
+ *   subject: "orders.{id}.placed",
+ *   retry: { attempts: 3, backoff: ["1s", "10s"] },
+ * });
+ *
+ * const broker = new NatsBroker("nats://127.0.0.1:4222");
+ * const bills: string[] = [];
+ * const subscriber = broker.subscriber(billing, ({ params, body, delivery }) => {
+ *   if (body === null) throw new Reject("no order");
+ *   bills.push(`${params.id} ${delivery.id} ${delivery.attempt}`);
+ * });
+ * await using _test = await TestBroker.start(broker); // in a program: await broker.start()
+ *
+ * await jetstream(broker).publish("orders.7.placed", { total: 12 });
+ * await subscriber.received();
+ * assertEquals(bills, ["7 ORDERS:1 1"]);
+ * ```
+ *
+ * @example Lists, and messages of one key in order
+ * ```ts
+ * import { NatsBroker } from "@signalbox/nats";
+ * import { consumer, jetstream, stream } from "@signalbox/nats/jetstream";
+ * import { TestBroker } from "@signalbox/nats/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const orders = stream("ORDERS", { subjects: ["orders.{id}"], declare: "create" });
+ * const broker = new NatsBroker("nats://127.0.0.1:4222");
+ * const stored: unknown[] = [];
+ * const lists = consumer(orders, "archive", { batch: { max: 100, within: "50ms" } });
+ * const archive = broker.subscriber(lists, (messages) => {
+ *   for (const { body, reject } of messages) {
+ *     if (body === "nothing") reject("nothing to archive"); // the others are acknowledged
+ *     else stored.push(body);
+ *   }
+ * });
+ * broker.subscriber(consumer(orders, "ship", { key: "id" }), () => {}); // one order at a time
+ * await using _test = await TestBroker.start(broker);
+ *
+ * const js = jetstream(broker);
+ * await Promise.all(["tea", "nothing", "milk"].map((body) => js.publish("orders.7", body)));
+ * await archive.received();
+ * assertEquals(stored, ["tea", "milk"]);
+ * ```
  */
 export function consumer<
   const Subjects extends string,

@@ -1,5 +1,5 @@
 import type { Duration } from "../../duration.ts";
-import type { MessageHeaders, ParamNames } from "../../door/mod.ts";
+import type { MessageHeaders } from "../../door/mod.ts";
 import type { From } from "../read/from.ts";
 
 /** Where in its stream a consumer begins, when it is made; it goes on where it was ever after. */
@@ -43,8 +43,11 @@ export interface BatchPolicy {
 
 /** What a function gets that gives a message its key. */
 export interface KeyedMessage {
+  /** Its subject. */
   readonly subject: string;
+  /** The values of its pattern's parameters. */
   readonly params: Readonly<Record<string, string>>;
+  /** Its headers. */
   readonly headers: MessageHeaders;
 }
 
@@ -188,47 +191,3 @@ export interface ConsumerOptions {
   /** Until when it delivers nothing. */
   readonly pauseUntil?: Date | string;
 }
-
-/** The patterns of the messages of a consumer. */
-export type ConsumerPattern<Subjects extends string, Options> = Options extends
-  { readonly subject: infer Given }
-  ? Given extends string ? Given : Given extends readonly (infer Each extends string)[] ? Each
-  : Subjects
-  : Subjects;
-
-/** What the compiler can find wrong: a subject outside of the stream, a key that no subject has. */
-export type CheckedConsumer<Subjects extends string, Options> =
-  & (Options extends { readonly subject: infer Given }
-    ? { readonly subject: CheckedSubjects<Given, Subjects> }
-    : unknown)
-  & (Options extends { readonly key: string | readonly string[] }
-    ? { readonly key: CheckedKey<ConsumerPattern<Subjects, Options>> }
-    : unknown);
-
-type CheckedKey<Pattern extends string> = string extends Pattern ? string | readonly string[]
-  : ParamNames<Pattern> | readonly ParamNames<Pattern>[];
-
-type CheckedSubjects<Given, Subjects extends string> = Given extends string
-  ? CheckedSubject<Given, Subjects>
-  : Given extends readonly string[]
-    ? { readonly [At in keyof Given]: CheckedSubject<Given[At] & string, Subjects> }
-  : Given;
-
-type CheckedSubject<Given extends string, Subjects extends string> = string extends Given ? Given
-  : string extends Subjects ? Given
-  : true extends (Subjects extends unknown ? IsWithin<Given, Subjects> : never) ? Given
-  : "a subject within one of the stream's";
-
-/** Whether each subject of one pattern is one of the other, too. */
-type IsWithin<Given extends string, Wide extends string> = Wide extends ">" ? true
-  : Given extends `${infer Token}.${infer Rest}`
-    ? Wide extends `${infer WideToken}.${infer WideRest}`
-      ? IsTokenWithin<Token, WideToken> extends true ? IsWithin<Rest, WideRest> : false
-    : false
-  : Wide extends `${string}.${string}` ? false
-  : IsTokenWithin<Given, Wide>;
-
-type IsTokenWithin<Token extends string, Wide extends string> = Wide extends "*" | `{${string}}`
-  ? Token extends ">" ? false : true
-  : Token extends Wide ? true
-  : false;

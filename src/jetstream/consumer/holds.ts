@@ -51,8 +51,9 @@ export class Holds {
     this.#watch();
   }
 
-  delete({ seq }: Held): void {
-    this.#bySeq.delete(seq);
+  /** Another message may have the same number, of another stream of the same name. */
+  delete(held: Held): void {
+    if (this.#bySeq.get(held.seq) === held) this.#bySeq.delete(held.seq);
   }
 
   lost(): void {

@@ -110,13 +110,19 @@ export class OpenConsumer implements OpenSource {
   }
 
   admit(invocation: Invocation): unknown {
+    if (!this.#settings.isBefore) return this.#begin(invocation);
     const held = [invocation.origin].flat() as Held[];
-    const begin = () => {
-      for (const each of held) each.invocation = invocation;
-      this.#deadlines.begin(invocation);
-    };
-    if (!this.#settings.isBefore) return begin();
-    return this.#acknowledgeFirst(held).then(begin);
+    return this.#acknowledgeFirst(held).then(() => this.#begin(invocation));
+  }
+
+  #begin(invocation: Invocation): void {
+    const { origin } = invocation;
+    if (Array.isArray(origin)) {
+      for (const held of origin) {
+        (held as Held).invocation = invocation;
+      }
+    } else (origin as Held).invocation = invocation;
+    this.#deadlines.begin(invocation);
   }
 
   unfit(origin: unknown, error: unknown): void {
@@ -225,7 +231,7 @@ export class OpenConsumer implements OpenSource {
   /** It is settled, one way or the other. */
   #released(held: Held, delay?: number): void {
     held.isSettled = true;
-    for (const { holds } of this.#supplies) if (holds.get(held.seq) === held) holds.delete(held);
+    (held.supply as Supply).holds.delete(held);
     if (held.key !== undefined) {
       // those behind it wait for it, but not here
       if (delay !== undefined && !this.#isStopped) this.#lanes.away(held, delay);

@@ -13,7 +13,9 @@ export interface StoredDelivery {
   readonly time: Date;
   /** How many messages were left for the consumer behind it. */
   readonly pending: number;
+  /** The name of its stream. */
   readonly stream: string;
+  /** The name of the consumer. */
   readonly consumer: string;
 }
 
@@ -29,14 +31,22 @@ export interface Origin {
 
 /** What was delivered, and what is told about it. Properties of it are read by few handlers, so they are made then. */
 class Told implements StoredDelivery {
-  readonly #origin: Origin;
-  readonly attempt: number;
-  readonly pending: number;
+  readonly #held: Held;
 
-  constructor(origin: Origin, { attempt, pending }: AckSubject) {
-    this.#origin = origin;
-    this.attempt = attempt;
-    this.pending = pending;
+  constructor(held: Held) {
+    this.#held = held;
+  }
+
+  get #origin(): Origin {
+    return this.#held.origin;
+  }
+
+  get attempt(): number {
+    return this.#held.attempt;
+  }
+
+  get pending(): number {
+    return this.#held.pending;
   }
 
   get id(): string {
@@ -72,8 +82,9 @@ class Told implements StoredDelivery {
 /** One message from its delivery until what became of it is told. */
 export class Held {
   raw: RawMessage;
-  readonly origin: Origin;
   readonly told: StoredDelivery;
+  readonly #ack: AckSubject;
+  #origin: Origin | undefined;
   /** Its number in the stream that it was delivered from. */
   readonly seq: number;
   readonly attempt: number;
@@ -97,14 +108,15 @@ export class Held {
     supply: object,
     raw: RawMessage,
     ack: AckSubject,
-    origin: Origin,
+    origin: Origin | undefined,
     now: number,
   ) {
     this.supply = supply;
     this.raw = raw;
     this.ackTo = raw.replyTo;
-    this.origin = origin;
-    this.told = new Told(origin, ack);
+    this.#ack = ack;
+    this.#origin = origin;
+    this.told = new Told(this);
     this.seq = ack.seq;
     this.attempt = ack.attempt;
     this.storedAt = ack.time;
@@ -115,6 +127,18 @@ export class Held {
   kept(): this {
     this.raw = copyRawMessage(this.raw);
     return this;
+  }
+
+  /** The message by its first storing: this one, unless it is a dead letter that was given back. */
+  get origin(): Origin {
+    const { stream, consumer, seq, time } = this.#ack;
+    const { subject } = this.raw;
+    return this.#origin ??= { subject, stream, consumer, seq, time };
+  }
+
+  /** How many messages were left for the consumer behind it. */
+  get pending(): number {
+    return this.#ack.pending;
   }
 
   /** The size of body and headers, in bytes. */

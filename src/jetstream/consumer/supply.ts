@@ -13,7 +13,7 @@ import { term } from "./ack_words.ts";
 import { Holds } from "./holds.ts";
 import type { PullLimits } from "./pull_verdict.ts";
 import { Puller, type PullOwner } from "./puller.ts";
-import { Held, type Origin } from "./stored_delivery.ts";
+import { Held } from "./stored_delivery.ts";
 
 const NANOSECONDS = 1_000_000;
 
@@ -97,7 +97,9 @@ export class Supply implements PullOwner {
     // its outcome was told, and is on its way or was lost
     if (ack.attempt > 1 && this.#keeper.repeat(this, ack, raw.replyTo)) return true;
     this.#next = Math.max(this.#next ?? 0, ack.seq + 1);
-    const held = this.#plan.isReplay ? this.#replayed(raw, ack) : this.#delivered(raw, ack);
+    const held = this.#plan.isReplay
+      ? this.#replayed(raw, ack)
+      : new Held(this, raw, ack, undefined, this.#access.clock.now());
     if (!held) return true;
     this.holds.add(held);
     this.#owner.arrived(held);
@@ -112,12 +114,6 @@ export class Supply implements PullOwner {
 
   report(error: Error): void {
     this.#owner.report(error);
-  }
-
-  #delivered(raw: RawMessage, ack: AckSubject): Held {
-    const { stream, consumer, seq, time } = ack;
-    const origin: Origin = { subject: raw.subject, stream, consumer, seq, time };
-    return new Held(this, raw, ack, origin, this.#access.clock.now());
   }
 
   /** A dead letter that was given back: the handler gets the message that it was. */
