@@ -23,6 +23,7 @@ export class Bucket implements Watchable<Entry> {
   readonly #work = new Set<Promise<void>>();
   #declared: Promise<void> | undefined;
   #mostOfMessage = Infinity;
+  #replicas: number | undefined;
 
   constructor(access: BrokerAccess, names: BucketNames, settings: ObjectsSettings) {
     this.api = JetStreamApi.of(access, settings.domain);
@@ -40,6 +41,11 @@ export class Bucket implements Watchable<Entry> {
 
   get access(): BrokerAccess {
     return this.api.access;
+  }
+
+  /** Whether a server may answer that has not got what another one has confirmed. */
+  get mayLag(): boolean {
+    return this.#replicas !== 1;
   }
 
   /** How long a chunk is, in bytes: what the server and the bucket take in a message has its limits. */
@@ -96,6 +102,7 @@ export class Bucket implements Watchable<Entry> {
       .catch((error) => Promise.reject(this.nameIn(error, "use it")));
     const most = config.max_msg_size ?? -1;
     this.#mostOfMessage = most > 0 ? most : Infinity;
+    this.#replicas = config.num_replicas;
   }
 
   /** Whether it is there: one that is made by us has what ADR-20 wants, and one of a peer's what it was given. */

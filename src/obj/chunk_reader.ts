@@ -1,7 +1,9 @@
 import { OrderedRead } from "../jetstream/read/ordered_read.ts";
+import type { StoredMessage } from "../jetstream/read/stored_message.ts";
 import type { Bucket } from "./bucket.ts";
 import { Digest } from "./digest.ts";
 import { ObjectError, type ObjectFault } from "./errors.ts";
+import { lookAgain } from "./lag.ts";
 import type { ObjectInfo } from "./object_info.ts";
 import type { Part } from "./range.ts";
 
@@ -25,6 +27,8 @@ export class ChunkReader {
   readonly #part: Part;
   readonly #digest: Digest | undefined;
   #read: OrderedRead | undefined;
+  /** The sequence of the last chunk. */
+  #last = 0;
   /** Where the next chunk begins, in bytes. */
   #at = 0;
 
@@ -50,9 +54,14 @@ export class ChunkReader {
     if (this.#part.start === this.#part.end) return;
     const { seq, offset } = await this.#find(signal);
     this.#at = offset;
-    this.#read = this.#newRead(seq === undefined ? "first" : { seq }, false);
-    const { pending } = await this.#read.ready;
-    if (seq !== undefined || pending >= chunks) return;
+    let pending = 0;
+    const isThere = await lookAgain(this.#bucket, async () => {
+      await this.#read?.close();
+      this.#read = this.#newRead(seq === undefined ? "first" : { seq }, false);
+      ({ pending } = await this.#read.ready);
+      return seq !== undefined || pending >= chunks || undefined;
+    });
+    if (isThere) return;
     throw this.#fault("incomplete", `its chunks must be there: ${pending} of ${chunks} are`);
   }
 
@@ -65,13 +74,9 @@ export class ChunkReader {
     const { start, end } = this.#part;
     const { size } = this.#info;
     while (this.#at < end) {
-      const message = await this.#read?.next(signal ? { signal } : {});
-      if (!message) {
-        throw this.#fault(
-          "incomplete",
-          `its chunks must be there: ${this.#at} of ${size} bytes are`,
-        );
-      }
+      const message = await this.#read?.next(signal ? { signal } : {}) ?? await this.#readOn();
+      if (!message) throw this.#missing(this.#at);
+      this.#last = message.seq;
       const { data } = message;
       const begin = this.#at;
       this.#at += data.length;
@@ -82,6 +87,20 @@ export class ChunkReader {
     }
     this.#checkDigest();
     return undefined;
+  }
+
+  /** The next chunk, by another read: the one before has come to its end, where a server may not have had all of it. */
+  #readOn(): Promise<StoredMessage | undefined> {
+    return lookAgain(this.#bucket, async () => {
+      await this.#read?.close();
+      this.#read = this.#newRead({ seq: this.#last + 1 }, false);
+      return await this.#read.next();
+    });
+  }
+
+  #missing(at: number): ObjectError {
+    const rule = `its chunks must be there: ${at} of ${this.#info.size} bytes are`;
+    return this.#fault("incomplete", rule);
   }
 
   /** Ends the read; the server forgets it. */
@@ -101,21 +120,24 @@ export class ChunkReader {
   async #find(signal: AbortSignal | undefined): Promise<Place> {
     const { start } = this.#part;
     if (start === 0) return { seq: undefined, offset: 0 };
-    const read = this.#newRead("first", true);
-    try {
-      let offset = 0;
-      for (;;) {
-        const message = await read.next(signal ? { signal } : {});
-        if (!message) break;
-        const length = Number(message.headers.get(SIZE));
-        if (offset + length > start) return { seq: message.seq, offset };
-        offset += length;
+    let offset = 0;
+    const found = await lookAgain(this.#bucket, async () => {
+      offset = 0;
+      const read = this.#newRead("first", true);
+      try {
+        for (;;) {
+          const message = await read.next(signal ? { signal } : {});
+          if (!message) return undefined;
+          const length = Number(message.headers.get(SIZE));
+          if (offset + length > start) return { seq: message.seq, offset };
+          offset += length;
+        }
+      } finally {
+        await read.close();
       }
-      const { size } = this.#info;
-      throw this.#fault("incomplete", `its chunks must be there: ${offset} of ${size} bytes are`);
-    } finally {
-      await read.close();
-    }
+    });
+    if (!found) throw this.#missing(offset);
+    return found;
   }
 
   #newRead(from: "first" | { readonly seq: number }, headersOnly: boolean): OrderedRead {

@@ -1,5 +1,6 @@
+import type { Timer } from "../clock.ts";
 import { pause } from "../deadline.ts";
-import { ConnectionError } from "../errors.ts";
+import { ConnectionError, TimeoutError } from "../errors.ts";
 import { asError } from "../legible.ts";
 import type { Message } from "../door/mod.ts";
 import { NotStoredError } from "../jetstream/api/errors.ts";
@@ -16,6 +17,11 @@ const MOST = 64;
 /** Milliseconds before the first further try of what did not work; each later one waits twice as long. */
 const FIRST_WAIT = 50;
 const LONGEST_WAIT = 1_000;
+/**
+ * Milliseconds without an answer after which the leader of the stream may be another one, which knows of nothing that is
+ * on its way; twice as long each time, as the connection may be as slow as that.
+ */
+const SILENCE = 4_000;
 /** Milliseconds to wait for answers that are no longer needed: what is stored after a purge stays. */
 const PATIENCE = 2_000;
 
@@ -60,6 +66,8 @@ export class ChunkWriter {
   #failure: { readonly error: unknown } | undefined;
   readonly #failed = new AbortController();
   #isUp = true;
+  #silence = SILENCE;
+  #timer: Timer | undefined;
   #changed = Promise.withResolvers<void>();
 
   constructor(bucket: Bucket, settings: ChunkWriterSettings) {
@@ -68,7 +76,7 @@ export class ChunkWriter {
     this.#subject = bucket.names.chunks(settings.id);
     this.#stored = new StoredChunks(bucket, settings.action, settings.id);
     this.#window = Math.min(MOST, Math.max(FEWEST, Math.floor(WINDOW / settings.chunkSize)));
-    this.#stopListening = bucket.api.access.onConnection((state) => {
+    this.#stopListening = bucket.access.onConnection((state) => {
       this.#isUp = state === "back";
       // what is held for the next connection would come behind a gap
       if (state === "lost") this.#disturb(new Error("the connection was lost"));
@@ -88,6 +96,7 @@ export class ChunkWriter {
     this.#check();
     const one = { chunk, index: this.#count++ };
     this.#unconfirmed.push(one);
+    if (this.#unconfirmed.length === 1) this.#watch();
     if (!this.#repair) this.#send(one);
   }
 
@@ -98,7 +107,8 @@ export class ChunkWriter {
   async finish(): Promise<void> {
     while (this.#unconfirmed.length > 0) await this.#nextChange();
     this.#check();
-    if (await this.#stored.count() === this.#count) return;
+    // the number is not enough where some were sent twice
+    if (this.#attempt === 0 && await this.#stored.count() === this.#count) return;
     await this.#stored.keepOnly(this.#count);
   }
 
@@ -116,7 +126,7 @@ export class ChunkWriter {
 
   /** Stops; resolves once the server has answered what was sent, or hardly will. */
   async close(): Promise<void> {
-    const { clock } = this.#bucket.api.access;
+    const { clock } = this.#bucket.access;
     this.#failure ??= { error: new Error("the writer is closed") };
     this.#change();
     await this.#repair;
@@ -127,11 +137,12 @@ export class ChunkWriter {
       await this.#waitFor(left);
     }
     this.#stopListening();
+    this.#timer?.clear();
     this.#round.abort(this.#failure.error);
   }
 
   #send({ chunk, index }: Unconfirmed): void {
-    const { access } = this.#bucket.api;
+    const { access } = this.#bucket;
     const { id, timeout } = this.#settings;
     const round = this.#round;
     const headers = { "Nats-Msg-Id": `${id}.${index}${this.#attempt ? `.${this.#attempt}` : ""}` };
@@ -160,8 +171,26 @@ export class ChunkWriter {
   /** The first ones are stored. */
   #confirm(count: number): void {
     for (const { chunk } of this.#unconfirmed.splice(0, count)) this.#settings.stored(chunk);
-    if (count > 0) this.#troubledSince = undefined;
+    if (count > 0) {
+      this.#troubledSince = undefined;
+      this.#silence = SILENCE;
+    }
+    this.#watch();
     this.#change();
+  }
+
+  /** Looks, later, whether the next answer has come. */
+  #watch(): void {
+    this.#timer?.clear();
+    this.#timer = undefined;
+    if (this.#unconfirmed.length === 0 || this.#failure) return;
+    const { clock } = this.#bucket.access;
+    this.#timer = clock.setTimeout(() => this.#doubt(), this.#silence);
+  }
+
+  #doubt(): void {
+    this.#silence *= 2;
+    this.#disturb(new TimeoutError(this.#settings.action, this.#silence / 2, this.#subject));
   }
 
   /** Something went wrong: stops sending, and repairs it if it may pass. */
@@ -182,7 +211,7 @@ export class ChunkWriter {
 
   /** Tries until it has worked, or nothing could be stored for too long. */
   async #mend(error: unknown): Promise<void> {
-    const { access } = this.#bucket.api;
+    const { access } = this.#bucket;
     const { action, timeout } = this.#settings;
     const began = this.#troubledSince ??= access.clock.now();
     for (let wait = FIRST_WAIT, cause = error;; wait = Math.min(LONGEST_WAIT, wait * 2)) {
@@ -209,6 +238,7 @@ export class ChunkWriter {
     this.#attempt++;
     this.#round = new AbortController();
     this.#repair = undefined;
+    this.#watch();
     for (const one of [...this.#unconfirmed]) if (!this.#repair) this.#send(one);
   }
 
@@ -216,7 +246,7 @@ export class ChunkWriter {
   async #waitFor(milliseconds: number): Promise<void> {
     const ended = new AbortController();
     this.#changed.promise.then(() => ended.abort());
-    await pause(this.#bucket.api.access.clock, milliseconds, ended.signal);
+    await pause(this.#bucket.access.clock, milliseconds, ended.signal);
   }
 
   async #nextChange(): Promise<void> {

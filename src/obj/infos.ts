@@ -11,11 +11,13 @@ import {
 } from "./object_info.ts";
 
 /** The answer to `STREAM.MSG.GET`. */
-interface StoredAnswer {
+export interface StoredAnswer {
   readonly message: {
+    readonly subject: string;
     readonly seq: number;
-    /** Base 64; left out where there are no bytes. */
+    /** Base 64, as are the headers; left out where there are no bytes. */
     readonly data?: string;
+    readonly hdrs?: string;
     readonly time: string;
   };
 }

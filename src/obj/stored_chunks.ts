@@ -1,7 +1,12 @@
+import { MessageHeaders } from "../door/mod.ts";
 import type { PubAck, StreamInfo } from "../jetstream/api/api_types.ts";
 import { NotStoredError } from "../jetstream/api/errors.ts";
 import { OrderedRead } from "../jetstream/read/ordered_read.ts";
 import type { Bucket } from "./bucket.ts";
+import type { StoredAnswer } from "./infos.ts";
+import { lookAgain } from "./lag.ts";
+
+const ID = "Nats-Msg-Id";
 
 /** What the server has stored under the id of one put. */
 export class StoredChunks {
@@ -46,18 +51,22 @@ export class StoredChunks {
    * @throws {NotStoredError} if some of them are not there
    */
   async keepOnly(count: number): Promise<void> {
-    this.#last = 0;
-    const found = await this.#sweep(0);
-    if (found === count) return;
+    let found = 0;
+    const isThere = await lookAgain(this.#bucket, async () => {
+      this.#last = 0;
+      found = await this.#sweep(0);
+      return found === count || undefined;
+    });
+    if (isThere) return;
     const rule = `its chunks must stay until it is whole: ${found} of ${count} are left`;
     throw new NotStoredError(this.#action, this.#subject, rule);
   }
 
   /** Reads what is stored behind the last known one; keeps what is next, and deletes all else. */
   async #sweep(first: number): Promise<number> {
-    const { api, names } = this.#bucket;
+    const { api, stream } = this.#bucket;
     const read = new OrderedRead(api, {
-      stream: names.stream,
+      stream,
       filters: [this.#subject],
       from: { seq: this.#last + 1 },
       headersOnly: true,
@@ -67,17 +76,29 @@ export class StoredChunks {
       let next = first;
       for (let message = await read.next(); message; message = await read.next()) {
         const { seq, headers } = message;
-        if (this.#indexIn(headers.get("Nats-Msg-Id")) === next) {
+        const id = headers.get(ID);
+        if (this.#indexIn(id) !== next) await this.#drop(seq, id);
+        else {
           next++;
           this.#last = seq;
-        } else {
-          await api.call(`STREAM.MSG.DELETE.${names.stream}`, { seq, no_erase: true });
         }
       }
       return next - first;
     } finally {
       await read.close();
     }
+  }
+
+  /** Deletes a message, if the leader of the stream has the same one there: whoever told us of it may be another one. */
+  async #drop(seq: number, id: string | undefined): Promise<void> {
+    const { api, names } = this.#bucket;
+    const { message: { subject, hdrs = "" } } = await api.call<StoredAnswer>(
+      `STREAM.MSG.GET.${names.stream}`,
+      { seq },
+    );
+    const found = MessageHeaders.parse(Uint8Array.fromBase64(hdrs)).get(ID);
+    if (subject !== this.#subject || found !== id) return;
+    await api.call(`STREAM.MSG.DELETE.${names.stream}`, { seq, no_erase: true });
   }
 
   #indexIn(id = ""): number {

@@ -186,3 +186,24 @@ onEveryJetStream(
     await until("it is given back", async () => Object.keys(await chunksIn(broker)).length === 1);
   },
 );
+
+onEveryJetStream(
+  "Objects.put() deletes what others have stored among its chunks",
+  async (server) => {
+    const { files, broker } = await withOneObject(server);
+    let id = "";
+    const body = streamOf(BYTES, 131_072, async (sent) => {
+      if (sent !== 4 * 131_072) return;
+      const subject = await until("some of it is stored", async () => {
+        const chunks = await chunksIn(broker);
+        return Object.keys(chunks).find((one) => chunks[one]! > 1);
+      });
+      id = subject.split(".").at(-1)!;
+      await broker.request(subject, "not a chunk");
+      await broker.request(subject, "another", { headers: { "Nats-Msg-Id": `${id}.0.7` } });
+    });
+    const put = await files.put("y", body);
+    assertEquals([put.id, (await chunksIn(broker))[`$O.files.C.${id}`]], [id, put.chunks]);
+    assertEquals(await readWhole(await files.get("y")), BYTES);
+  },
+);
