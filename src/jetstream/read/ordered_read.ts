@@ -10,7 +10,7 @@ import { checkName } from "../api/names.ts";
 import type { From } from "./from.ts";
 import { openReads } from "./open_reads.ts";
 import { ReadFeed } from "./read_feed.ts";
-import type { StoredMessage } from "./stored_message.ts";
+import type { DeliveredMessage, StoredMessage } from "./stored_message.ts";
 
 /** What to read, and how. */
 export interface OrderedReadOptions {
@@ -62,11 +62,7 @@ export function filtersOf(
 }
 
 /** A message that waits, or what is to be told in its place. */
-interface Waiting {
-  readonly message?: StoredMessage;
-  readonly tell?: "replaced" | "idle";
-  readonly size: number;
-}
+type Waiting = DeliveredMessage | "replaced" | "idle";
 
 /**
  * Reads a stream in order, nothing twice and nothing left out, and acknowledges nothing: by a consumer in the memory of
@@ -179,26 +175,26 @@ export class OrderedRead {
     const settings = { stream, filters, from, lastPerSubject, headersOnly, untilNow, maxBytes };
     return new ReadFeed(this.#api, settings, {
       began: (pending) => this.#began.resolve({ pending }),
-      take: (message, size) => this.#add({ message, size }),
-      replaced: () => this.#add({ tell: "replaced", size: 0 }),
+      take: (message) => this.#add(message, message.size),
+      replaced: () => this.#add("replaced", 0),
       idle: () => this.#idle(),
       complete: () => this.#finish("complete"),
       failed: (error) => this.#fail(error),
     });
   }
 
-  #add(entry: Waiting): void {
-    if (!this.#waiting.hand(entry)) this.#waiting.push(entry, entry.size);
+  #add(entry: Waiting, size: number): void {
+    if (!this.#waiting.hand(entry)) this.#waiting.push(entry, size);
   }
 
   #idle(): void {
-    if (this.#options.idle && this.#waiting.length === 0) this.#add({ tell: "idle", size: 0 });
+    if (this.#options.idle && this.#waiting.length === 0) this.#add("idle", 0);
   }
 
-  #read({ message, tell, size }: Waiting): StoredMessage | undefined {
-    if (message) this.#feed.freed(size);
-    else if (tell) this.#tell(tell);
-    return message;
+  #read(entry: Waiting): StoredMessage | undefined {
+    if (typeof entry === "string") return void this.#tell(entry);
+    this.#feed.freed(entry.size);
+    return entry;
   }
 
   #tell(what: "replaced" | "idle"): void {

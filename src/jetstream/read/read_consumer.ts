@@ -25,8 +25,7 @@ export interface Pulling {
 
 /** Takes what a consumer delivers. */
 export interface ReadSink {
-  /** A message, and how many bytes it takes up until {@linkcode ReadConsumer.freed}. */
-  take(message: DeliveredMessage, size: number): void;
+  take(message: DeliveredMessage): void;
   /** There is nothing to deliver at the moment. */
   idle(): void;
   /** Nothing more comes, or something is missing. */
@@ -148,10 +147,9 @@ export class ReadConsumer {
     // somebody else has sent it
     if (place?.consumer !== this.#name) return;
     if (place.consumerSeq !== ++this.#last) return this.#sink.lost();
-    const { subject, replyTo, data, headerBlock } = raw;
-    const size = subject.length + replyTo.length + data.length + (headerBlock?.length ?? 0);
-    this.#pulling.credit.delivered(size);
-    this.#sink.take(new DeliveredMessage(raw, place), size);
+    const message = new DeliveredMessage(raw, place);
+    this.#pulling.credit.delivered(message.size);
+    this.#sink.take(message);
   }
 
   #hear({ code, text, pendingBytes, lastDelivery }: PullStatus): void {

@@ -26,8 +26,8 @@ export interface FeedSettings {
 export interface FeedSink {
   /** The feed has begun, and so many messages are there. */
   began(pending: number): void;
-  /** The next message, whose bytes count until {@linkcode ReadFeed.freed}. */
-  take(message: DeliveredMessage, size: number): void;
+  /** The next message, whose size counts until {@linkcode ReadFeed.freed}. */
+  take(message: DeliveredMessage): void;
   /** What follows is of another stream, which has taken the name of the first. */
   replaced(): void;
   /** Everything that was there has come. */
@@ -157,7 +157,7 @@ export class ReadFeed {
       ...headersOnly && { headers_only: true },
     };
     const consumer: ReadConsumer = new ReadConsumer(this.#api, config, this.#pulling, {
-      take: (message, size) => this.#take(message, size),
+      take: (message) => this.#take(message),
       idle: () => this.#idle(),
       lost: () => this.#consumer === consumer && this.#lost(),
     });
@@ -200,23 +200,23 @@ export class ReadFeed {
     if (this.#settings.untilNow && pending === 0) this.#sink.complete();
   }
 
-  #take(message: DeliveredMessage, size: number): void {
+  #take(message: DeliveredMessage): void {
     this.#wait = 0;
-    const { seq, pending } = message;
+    const { seq, pending, size } = message;
     const action = this.#place.take(message);
-    if (action === "deliver") this.#deliver(message, size);
+    if (action === "deliver") this.#deliver(message);
     else this.freed(size);
     if (this.#settings.untilNow) this.#checkEnd(seq, pending);
     else if (action === "turn") this.#lost();
   }
 
-  #deliver(message: DeliveredMessage, size: number): void {
+  #deliver(message: DeliveredMessage): void {
     const { snapshot } = this.#place;
     // stored after the read has begun
     const isLater = this.#settings.untilNow && snapshot !== undefined && message.seq > snapshot;
-    if (isLater) return this.freed(size);
+    if (isLater) return this.freed(message.size);
     this.#left--;
-    this.#sink.take(message, size);
+    this.#sink.take(message);
   }
 
   #checkEnd(seq: number, pending: number): void {

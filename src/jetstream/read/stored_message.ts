@@ -16,6 +16,8 @@ export interface StoredMessage {
   readonly pending: number;
 }
 
+/** In bytes; to look at the buffer of a smaller message takes longer than to copy it. */
+const SMALL = 4_096;
 const NO_HEADERS = MessageHeaders.from({});
 
 /** A message as it was delivered; what few programs look at is read when they do. */
@@ -27,11 +29,15 @@ export class DeliveredMessage implements StoredMessage {
   readonly pending: number;
   /** When it was stored, in milliseconds since 1970. */
   readonly storedAt: number;
+  /** Its size as the server counts it in a request: subject, reply address, headers and body. */
+  readonly size: number;
   #headers: MessageHeaders | undefined;
 
   /** Keeps the bytes as they are. */
-  constructor({ subject, data, headerBlock }: RawMessage, { seq, pending, time }: AckSubject) {
+  constructor(raw: RawMessage, { seq, pending, time }: AckSubject) {
+    const { subject, replyTo, data, headerBlock } = raw;
     this.subject = subject;
+    this.size = subject.length + replyTo.length + data.length + (headerBlock?.length ?? 0);
     this.data = ownBytes(data);
     this.headerBlock = headerBlock && ownBytes(headerBlock);
     this.seq = seq;
@@ -54,5 +60,6 @@ export class DeliveredMessage implements StoredMessage {
  * read from the socket, and to copy a large one would take longer than to read it.
  */
 function ownBytes(bytes: Uint8Array): Uint8Array {
-  return bytes.length * 2 > bytes.buffer.byteLength ? bytes : copyOf(bytes);
+  const isMost = bytes.length > SMALL && bytes.length * 2 > bytes.buffer.byteLength;
+  return isMost ? bytes : copyOf(bytes);
 }
