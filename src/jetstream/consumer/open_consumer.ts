@@ -141,6 +141,8 @@ export class OpenConsumer implements OpenSource {
   }
 
   #settleInBatch(held: Held, outcome: Outcome, invocation: Invocation): void | Promise<void> {
+    // its dead letter is on its way
+    if (held.isGivenUp) return;
     const { verdict } = held;
     if (!verdict || held.isSettled || outcome.kind === "refused" || this.#settings.isBefore) {
       return held.isSettled ? undefined : this.#settlement.settle(held, outcome, invocation);
@@ -191,6 +193,7 @@ export class OpenConsumer implements OpenSource {
   /** Settles a message that has no handler, and that takes up a place until then. */
   #bury(held: Held, settle: () => void | Promise<void>): void {
     this.#burying++;
+    held.isGivenUp = true;
     Promise.try(settle).catch((error) => this.#sink.report(asError(error))).then(() => {
       this.#burying--;
       if (!held.isSettled) this.#released(held);

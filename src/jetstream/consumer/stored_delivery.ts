@@ -99,6 +99,8 @@ export class Held {
   verdict: Error | undefined;
   invocation: Invocation | undefined;
   isSettled = false;
+  /** Whether it is given up at the moment, without its handler. */
+  isGivenUp = false;
   /** Which of its lives it is, if it was a dead letter and was given back. */
   life: number | undefined;
   /** The subscription to the consumer that it is from. */

@@ -34,6 +34,11 @@ export class Workshop {
     return new Workshop(broker);
   }
 
+  /** One by a broker that has started. */
+  static of(broker: NatsBroker): Workshop {
+    return new Workshop(broker);
+  }
+
   /** Stores a message as JSON, or bytes. */
   async store(subject: string, body: unknown, headers?: Record<string, string>): Promise<number> {
     const isBytes = body instanceof Uint8Array;
