@@ -33,6 +33,11 @@ export class WorkerProcess implements AsyncDisposable {
     }
   }
 
+  /** Resolves once it has ended, by itself or not. */
+  get ended(): Promise<Ending> {
+    return this.#child.status;
+  }
+
   /** Ends it with a signal, and says how it ended. */
   async end(signal: Deno.Signal): Promise<Ending> {
     this.#signal(signal);

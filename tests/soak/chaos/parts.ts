@@ -1,6 +1,7 @@
 import { outageBesideBare, type SideFate } from "../outage_beside_bare.ts";
 import { death, freezes, outage } from "../sessions/lasting_faults.ts";
 import { FULL as LONG_SESSIONS, QUICK as SHORT_SESSIONS } from "../sessions/plan.ts";
+import { workPart } from "../jetstream/part.ts";
 import { runScenario } from "../sessions/run.ts";
 import type { Scenario } from "../sessions/scenario.ts";
 import * as sessions from "../sessions/server_faults.ts";
@@ -51,6 +52,7 @@ export function partsOf(seed: number, isQuick: boolean): readonly Part[] {
     ...FAULTS.map((fault) => faultPart(fault, seed, isQuick)),
     { name: "bare", run: besideBare },
     ...SCENARIOS.map((scenario) => sessionPart(scenario, seed, isQuick)),
+    workPart(seed, isQuick),
   ];
 }
 

@@ -15,6 +15,8 @@ export const COLUMNS = [
   "told as unconfirmed",
   "lost untold",
   "twice",
+  "handled again, unconfirmed",
+  "dead letters",
   "out of order",
   "asked",
   "answered",

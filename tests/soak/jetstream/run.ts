@@ -1,0 +1,209 @@
+import { NatsBroker } from "@signalbox/nats";
+import { jetstream } from "@signalbox/nats/jetstream";
+import type { StreamInfo } from "../../../src/jetstream/api/api_types.ts";
+import { JetStreamApi } from "../../../src/jetstream/api/js_api.ts";
+import { registryOf } from "../../../src/broker/registry.ts";
+import { Crashes } from "../../support/crashes.ts";
+import { delay } from "../../support/delay.ts";
+import { NatsCluster } from "../../support/nats_server/nats_cluster.ts";
+import { until } from "../../support/nats_server/until.ts";
+import { meanwhile, within } from "../../support/within.ts";
+import { type Random, seeded } from "../../unit/seeded_random.ts";
+import { about } from "../chaos/plan.ts";
+import { WorkerProcess } from "../worker_process.ts";
+import { Crew } from "./crew.ts";
+import { type Account, readJournals } from "./journal.ts";
+import { caughtUp, fail } from "./node_faults.ts";
+import type { WorkPlan } from "./plan.ts";
+import { StoredPublishing } from "./publishing.ts";
+import { type Read, readAll } from "./reading.ts";
+import { type Job, JOBS } from "./work.ts";
+
+/** How long what is left may take once the last fault is over, in milliseconds. */
+const PATIENCE = 120_000;
+const LATE = 20_000;
+
+/** What came of a run. */
+export interface WorkOutcome {
+  readonly account: Account;
+  readonly read: Read;
+  /** The numbers of the dead letters, each as often as it is there, with the reason. */
+  readonly dead: readonly { readonly n: number; readonly reason: string }[];
+  readonly stored: number;
+  readonly failures: ReadonlyMap<string, number>;
+  readonly faults: number;
+  readonly kills: number;
+  readonly deaths: number;
+  readonly failedStarts: number;
+  /** Consumers that were not there when it began. */
+  readonly leftBehind: readonly string[];
+  readonly errors: readonly unknown[];
+  readonly seconds: number;
+}
+
+/** What runs against the cluster, from the parent's side. */
+class Stage implements AsyncDisposable {
+  readonly cluster: NatsCluster;
+  readonly broker: NatsBroker;
+  readonly api: JetStreamApi;
+  readonly journals: string;
+  readonly #opened: AsyncDisposable;
+
+  private constructor(
+    { cluster, broker, api, journals }: Pick<Stage, "cluster" | "broker" | "api" | "journals">,
+    opened: AsyncDisposable,
+  ) {
+    this.cluster = cluster;
+    this.broker = broker;
+    this.api = api;
+    this.journals = journals;
+    this.#opened = opened;
+  }
+
+  static async open(): Promise<Stage> {
+    await using opening = new AsyncDisposableStack();
+    const journals = await Deno.makeTempDir({ prefix: "journals_" });
+    opening.defer(() => Deno.remove(journals, { recursive: true }));
+    const cluster = opening.use(await NatsCluster.start(3, { jetstream: true, isCuttable: true }));
+    const reconnect = { minDelay: 50, maxDelay: 500 };
+    const broker = new NatsBroker(cluster.urls, { reconnect, pingInterval: "2s", logger: false });
+    opening.defer(() => broker.stop({ timeout: 5_000 }));
+    const api = JetStreamApi.of(registryOf(broker).context);
+    await broker.connect();
+    await until("JetStream must have a leader", async () => {
+      const asked = api.call("INFO", undefined, { timeout: 1_000 });
+      return await asked.then(() => true, () => false);
+    }, { timeout: 30_000 });
+    jetstream(broker, { streams: [JOBS] });
+    await broker.start();
+    return new Stage({ cluster, broker, api, journals }, opening.move());
+  }
+
+  stream(name: string): Promise<StreamInfo> {
+    return this.api.call<StreamInfo>(`STREAM.INFO.${name}`, undefined, { timeout: 2_000 });
+  }
+
+  async consumers(): Promise<string[]> {
+    const names: string[] = [];
+    for (const stream of ["JOBS", "JOBS_DEAD"]) {
+      const answer = await this.api.call<{ consumers: string[] | null }>(
+        `CONSUMER.NAMES.${stream}`,
+        {},
+        { timeout: 20_000 },
+      );
+      for (const name of answer.consumers ?? []) names.push(`${stream}.${name}`);
+    }
+    return names;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#opened[Symbol.asyncDispose]();
+  }
+}
+
+/** Publishes and works while nodes fail and workers are killed, in turn. */
+export async function runWork(plan: WorkPlan): Promise<WorkOutcome> {
+  using crashes = new Crashes();
+  const random = seeded(plan.seed);
+  await using stage = await Stage.open();
+  const js = jetstream(stage.broker);
+  await using crew = await Crew.start(plan.workers, workers(stage, plan));
+  const before = await stage.consumers();
+  const over = new AbortController();
+  const publishing = new StoredPublishing(js, plan);
+  const began = performance.now();
+  const reading = meanwhile(() => readAll(js, plan.messages, over.signal));
+  const published = new AbortController();
+  const storing = meanwhile(() => publishing.run().finally(() => published.abort()));
+  const killing = meanwhile(() => endWorkers(crew, plan, published.signal, seeded(plan.seed + 1)));
+  const errors: unknown[] = [];
+  const faults = await failNodes(stage, plan, published.signal, random)
+    .catch((error) => (errors.push(error), 0));
+  await within("all must be stored", storing, PATIENCE).catch((error) => errors.push(error));
+  await killing;
+  await settled(stage).catch((error) => errors.push(error));
+  const seconds = (performance.now() - began) / 1_000;
+  // a reader that has not got everything by then will not
+  const late = setTimeout(() => over.abort(), LATE);
+  const read = await reading;
+  clearTimeout(late);
+  await crew[Symbol.asyncDispose]();
+  const after = await stage.consumers();
+  return {
+    account: await readJournals(stage.journals),
+    read,
+    dead: await deadLetters(js),
+    stored: publishing.stored,
+    failures: publishing.failures,
+    faults,
+    kills: crew.kills,
+    deaths: crew.deaths,
+    failedStarts: crew.failedStarts,
+    leftBehind: after.filter((name) => !before.includes(name)),
+    errors: [...errors, ...crashes.found],
+    seconds,
+  };
+}
+
+function workers({ cluster, journals }: Stage, plan: WorkPlan) {
+  let started = 0;
+  return (worker: number) => {
+    // each begins at a node of its own
+    const servers = cluster.urls.map((_, at) => cluster.urls[(at + worker) % cluster.urls.length]!);
+    const journal = `${journals}/${started++}`;
+    const order = JSON.stringify({ servers, journal, plan });
+    return WorkerProcess.start(order, new URL("worker.ts", import.meta.url));
+  };
+}
+
+async function failNodes(
+  stage: Stage,
+  plan: WorkPlan,
+  published: AbortSignal,
+  random: Random,
+): Promise<number> {
+  let fault = 0;
+  for (; fault < plan.faults || !published.aborted; fault++) {
+    await delay(about(plan.calm, random));
+    await fail(stage.cluster, fault, about(plan.outage, random));
+    await caughtUp(() => stage.stream("JOBS"));
+  }
+  return fault;
+}
+
+/** Three of four are killed; the fourth is told to end. */
+async function endWorkers(
+  crew: Crew,
+  { workers, workerCalm }: WorkPlan,
+  published: AbortSignal,
+  random: Random,
+): Promise<void> {
+  for (let turn = 0; !published.aborted; turn++) {
+    await delay(about(workerCalm, random));
+    await crew.end(turn % workers, turn % 4 === 3 ? "SIGTERM" : "SIGKILL");
+  }
+}
+
+/** Resolves once nothing is left to be handled. */
+async function settled({ api }: Stage): Promise<void> {
+  await until("all must be handled", async () => {
+    const subject = "CONSUMER.INFO.JOBS.work";
+    const info = await api.call<{ num_pending: number; num_ack_pending: number }>(
+      subject,
+      undefined,
+      {
+        timeout: 2_000,
+      },
+    ).catch(() => undefined);
+    if (info?.num_pending === 0 && info.num_ack_pending === 0) return true;
+    await delay(200);
+  }, { timeout: PATIENCE });
+}
+
+async function deadLetters(js: ReturnType<typeof jetstream>): Promise<WorkOutcome["dead"]> {
+  const dead: { n: number; reason: string }[] = [];
+  for await (const { body, reason } of js.deadLetters(JOBS)) {
+    dead.push({ n: (body as Job).n, reason });
+  }
+  return dead;
+}

@@ -1,0 +1,73 @@
+/**
+ * A worker on a stream, as a process of its own; what it is to do is its argument, as JSON. It says "ready" once it has
+ * begun, and appends to its journal, in a way that outlives its being killed, what it begins and what is confirmed.
+ *
+ * @module
+ */
+import { NatsBroker } from "@signalbox/nats";
+import { Reject } from "@signalbox/nats/jetstream";
+import { AckKeeper } from "../../../src/jetstream/consumer/ack_keeper.ts";
+import { delay } from "../../support/delay.ts";
+import { Journal } from "./journal.ts";
+import { kindOf, type WorkPlan } from "./plan.ts";
+import { type Job, workOf } from "./work.ts";
+
+/** What a worker is told. */
+export interface Order {
+  readonly servers: readonly string[];
+  /** The file to append to. */
+  readonly journal: string;
+  readonly plan: WorkPlan;
+}
+
+/** Has the journal told of each acknowledgement that the server has confirmed; no program is told of that. */
+function tellConfirmed(journal: Journal): void {
+  const { confirmed } = AckKeeper.prototype;
+  AckKeeper.prototype.confirmed = async function (held) {
+    const isConfirmed = await confirmed.call(this, held);
+    if (isConfirmed) journal.confirmed(held.seq);
+    return isConfirmed;
+  };
+}
+
+async function work({ servers, journal: path, plan }: Order): Promise<void> {
+  using journal = new Journal(path);
+  tellConfirmed(journal);
+  const broker = new NatsBroker([...servers], {
+    reconnect: { minDelay: 50, maxDelay: 500 },
+    pingInterval: "2s",
+    logger: false,
+  });
+  void (async () => {
+    for await (const event of broker.events()) {
+      if (event.type === "error") journal.error(event.error.message);
+    }
+  })();
+  const { concurrency, kinds } = plan;
+  broker.subscriber(workOf(plan), { concurrency }, async ({ body, delivery }) => {
+    const { n } = body as Job;
+    journal.began(n, delivery.seq, delivery.attempt);
+    const kind = kindOf(n, kinds);
+    await delay(kind === "killer" ? 50 : n % 20);
+    if (kind === "killer") Deno.kill(Deno.pid, "SIGKILL");
+    if (kind === "rejected") throw new Reject("it is not wanted");
+    if (kind === "poison") throw new Error("it is poison");
+    journal.done(n);
+  });
+  const running = broker.run();
+  await broker.start();
+  console.log("ready");
+  await running;
+}
+
+/** The other end is closed when its process ends, however it ends. */
+async function endWithParent(): Promise<void> {
+  for await (const _ of Deno.stdin.readable);
+  Deno.exit(1);
+}
+
+if (import.meta.main) {
+  void endWithParent();
+  await work(JSON.parse(Deno.args[0]!));
+  Deno.exit(0); // standard input is still being read
+}
