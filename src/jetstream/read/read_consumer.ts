@@ -1,4 +1,5 @@
 import type { Timer } from "../../clock.ts";
+import { pause } from "../../deadline.ts";
 import { newToken, type RawMessage, type RawSubscription } from "../../door/mod.ts";
 import { readAckSubject } from "../api/ack_subject.ts";
 import type { ConsumerConfig, ConsumerInfo } from "../api/api_types.ts";
@@ -135,8 +136,11 @@ export class ReadConsumer {
     this.#subscription.unsubscribe();
     this.#pulling.credit.reset();
     const subject = `CONSUMER.DELETE.${this.#config.stream}.${this.#name}`;
-    // if this fails, it is gone already, or the server deletes it by itself before long
-    await this.#api.call(subject, undefined, { timeout: DELETION }).catch(() => {});
+    // if this fails, it is gone already, or the server deletes it by itself before long; nobody waits for the next leader
+    const waited = new AbortController();
+    const deleted = this.#api.call(subject, undefined, { timeout: INACTIVE })
+      .catch(() => {}).finally(() => waited.abort());
+    await Promise.race([deleted, pause(this.#api.access.clock, DELETION, waited.signal)]);
   }
 
   #take(raw: RawMessage): void {

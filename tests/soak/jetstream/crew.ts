@@ -32,11 +32,12 @@ export class Crew implements AsyncDisposable {
     return crew;
   }
 
-  /** Ends one of them, if it works at the moment. */
+  /** Ends the next one that works, from an index on. */
   async end(index: number, signal: Deno.Signal): Promise<void> {
-    const worker = this.#workers[index];
+    const turn = [...this.#workers.slice(index), ...this.#workers.slice(0, index)];
+    const worker = turn.find((each) => each !== undefined);
     if (!worker) return;
-    this.#workers[index] = undefined;
+    this.#workers[this.#workers.indexOf(worker)] = undefined;
     this.kills++;
     await worker.end(signal);
   }

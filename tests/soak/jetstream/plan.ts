@@ -60,7 +60,7 @@ export const QUICK: Omit<WorkPlan, "seed"> = {
   faults: 3,
   calm: 200,
   outage: 700,
-  workerCalm: 2_000,
+  workerCalm: 800,
 };
 
 /** What becomes of a message; all of the last three kinds become dead letters. */

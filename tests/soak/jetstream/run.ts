@@ -22,6 +22,8 @@ import { type Job, JOBS } from "./work.ts";
 /** How long what is left may take once the last fault is over, in milliseconds. */
 const PATIENCE = 120_000;
 const LATE = 20_000;
+/** A server that could not be asked to delete a reader's consumer does so by itself after half a minute. */
+const FORGOTTEN = 45_000;
 
 /** What came of a run. */
 export interface WorkOutcome {
@@ -128,7 +130,7 @@ export async function runWork(plan: WorkPlan): Promise<WorkOutcome> {
   const read = await reading;
   clearTimeout(late);
   await crew[Symbol.asyncDispose]();
-  const after = await stage.consumers();
+  const leftBehind = await leftOf(stage, before);
   return {
     account: await readJournals(stage.journals),
     read,
@@ -139,7 +141,7 @@ export async function runWork(plan: WorkPlan): Promise<WorkOutcome> {
     kills: crew.kills,
     deaths: crew.deaths,
     failedStarts: crew.failedStarts,
-    leftBehind: after.filter((name) => !before.includes(name)),
+    leftBehind,
     errors: [...errors, ...crashes.found],
     seconds,
   };
@@ -198,6 +200,16 @@ async function settled({ api }: Stage): Promise<void> {
     if (info?.num_pending === 0 && info.num_ack_pending === 0) return true;
     await delay(200);
   }, { timeout: PATIENCE });
+}
+
+/** The consumers that were not there before, and stay. */
+async function leftOf(stage: Stage, before: readonly string[]): Promise<string[]> {
+  const limit = performance.now() + FORGOTTEN;
+  for (;;) {
+    const left = (await stage.consumers()).filter((name) => !before.includes(name));
+    if (left.length === 0 || performance.now() > limit) return left;
+    await delay(500);
+  }
 }
 
 async function deadLetters(js: ReturnType<typeof jetstream>): Promise<WorkOutcome["dead"]> {
