@@ -15,20 +15,16 @@ import { EmbeddedServer } from "@signalbox/nats/testing";
 import { assert, assertEquals } from "@std/assert";
 import { bytesOf, chunksIn, filesOn, readWhole } from "../support/objects.ts";
 import { NatsServer } from "../support/nats_server/nats_server.ts";
+import { ClientPeer, type PeerProgram } from "./client_peer.ts";
 import { clients } from "./jetstream/clients/clients.ts";
 import { findPython, Unavailable } from "./python.ts";
 
 const FAILED = 1;
 const UNAVAILABLE = 77;
-/** How long one action of a client may take, in milliseconds. */
-const LIMIT = 60_000;
 const HERE = new URL("./objects/", import.meta.url).pathname;
 
-/** How to run a client; the action and what it needs come behind. */
-interface Program {
-  readonly command: string;
-  readonly args: readonly string[];
-  readonly env?: Readonly<Record<string, string>>;
+/** How to run a client. */
+interface Program extends PeerProgram {
   /** What it tells of an object is for people. */
   readonly isForPeople?: true;
   /** It has links. */
@@ -58,32 +54,17 @@ const PROGRAMS: Readonly<Record<string, () => Promise<Program>>> = {
 };
 
 /** Another client, at one server. */
-class Peer {
+class Peer extends ClientPeer {
   readonly program: Program;
-  readonly #url: string;
 
   constructor(program: Program, url: string) {
+    super(program, url);
     this.program = program;
-    this.#url = url;
   }
 
   /** What it can call an object. */
   get names(): readonly string[] {
     return this.program.isAscii ? NAMES : WIDE_NAMES;
-  }
-
-  async do(action: string, ...given: readonly string[]): Promise<string> {
-    const { command, args, env = {} } = this.program;
-    const { success, stdout, stderr } = await new Deno.Command(command, {
-      args: [...args, action, this.#url, ...given],
-      env: { PYTHONDONTWRITEBYTECODE: "1", ...env },
-      cwd: "/",
-      stdin: "null",
-      signal: AbortSignal.timeout(LIMIT),
-    }).output();
-    const [told, failed] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes).trim());
-    if (success) return told!;
-    throw new Error(`Cannot ${action} ${given[0] ?? ""} as the client must succeed: ${failed}`);
   }
 }
 
