@@ -7,7 +7,7 @@ import { until } from "../support/nats_server/until.ts";
 import { askJetStream, bytesOf, chunksIn, readWhole, streamOf } from "../support/objects.ts";
 import { within } from "../support/within.ts";
 
-const BYTES = bytesOf(24_000_000);
+const BYTES = bytesOf(18_000_000);
 const LIMIT = 60_000;
 const QUICK = { logger: false, reconnect: { minDelay: 20, maxDelay: 100 } } as const;
 
@@ -45,7 +45,7 @@ Deno.test("Objects.put() keeps every byte in order while the leaders of its buck
     restarts.push(delay(1_500).then(() => cluster.restart(node.found)));
   });
   const put = await within("it must be stored", files.put("x", body), LIMIT);
-  assertEquals(kills, 3);
+  assertEquals(kills, 2);
   await Promise.all(restarts);
   assertEquals(await readWhole(await files.get("x")), BYTES);
   assertEquals(await chunksIn(broker), { [`$O.files.C.${put.id}`]: put.chunks });
@@ -85,6 +85,6 @@ Deno.test("StoredObject.readable goes on while the nodes of a cluster are killed
     }
   };
   await within("it must be read", read(), LIMIT);
-  assert(kills === 3 && at === BYTES.length);
+  assert(kills === 2 && at === BYTES.length);
   await broker.stop();
 });
