@@ -207,15 +207,10 @@ export class JetStream {
 
   /**
    * Reads the messages of a stream that its consumers gave up; each can be given back to the consumer that gave it up, or
-   * to all, or be discarded. It ends with the last one that is there, unless it is to `follow`.
+   * to all, or be discarded, as {@linkcode DeadMessage} shows. It ends with the last one that is there, unless it is to
+   * `follow`.
    *
    * @throws {TypeError} for a wrong option, and for what is no stream
-   * @example Give back what failed while a service was down
-   * ```ts ignore
-   * for await (const dead of js.deadLetters(orders, { consumer: "billing" })) {
-   *   if (dead.reason === "failed") await dead.replay();
-   * }
-   * ```
    */
   deadLetters<Subjects extends string = string, Body = unknown>(
     stream: Stream<Subjects> | string,

@@ -65,6 +65,34 @@ export interface DeadLetterOptions<Body = unknown> {
 /**
  * A message that a consumer gave up: body, headers, subject and parameters are those of the message. The rest says what
  * happened, and what may become of it.
+ *
+ * @example Give back what failed while a bank was closed
+ * ```ts
+ * import { NatsBroker } from "@signalbox/nats";
+ * import { consumer, jetstream, stream } from "@signalbox/nats/jetstream";
+ * import { TestBroker } from "@signalbox/nats/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const orders = stream("ORDERS", { subjects: ["orders.{id}"], declare: "create" });
+ * const billing = consumer(orders, "billing", { retry: { attempts: 1 } });
+ * const broker = new NatsBroker();
+ * const bank = { isOpen: false, charged: [] as string[] };
+ * broker.subscriber(billing, ({ params }) => {
+ *   if (!bank.isOpen) throw new Error("The bank is closed");
+ *   bank.charged.push(params.id);
+ * });
+ * const js = jetstream(broker);
+ * await using test = await TestBroker.start(broker, { time: "moved" });
+ * await js.publish("orders.7", { total: 12 });
+ * await test.advance("1m");
+ *
+ * bank.isOpen = true;
+ * for await (const dead of js.deadLetters(orders, { consumer: billing })) {
+ *   if (dead.reason === "failed") await dead.replay();
+ * }
+ * await test.advance("1m");
+ * assertEquals(bank.charged, ["7"]);
+ * ```
  */
 export interface DeadMessage<Body = unknown, Values = AnyParams> extends Message<Body, Values> {
   /** The stream of the message. */
