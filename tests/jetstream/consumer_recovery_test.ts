@@ -226,3 +226,24 @@ Deno.test("consumer() finds a half-open socket within twice its heartbeat", asyn
   await until("it must go on", () => has("after"));
   await shop.broker.stop();
 });
+
+Deno.test("consumer() that is deleted by hand is made again by one of several processes, and all go on", async () => {
+  await using server = await NatsServer.start({ config });
+  const shop = await Workshop.at({ broker: () => brokerAt(server.url) });
+  const brokers = Array.from({ length: 4 }, () => brokerAt(server.url));
+  const errors = brokers.map(errorsOf);
+  const workers = brokers.map((broker) => worker(broker));
+  for (const broker of brokers) await broker.start();
+  await shop.storeAll(Array.from({ length: 20 }, (_, at) => `orders.${at}`));
+  await shop.settled("ORDERS", "work");
+  await shop.api.call("CONSUMER.DELETE.ORDERS.work");
+  await delay(300);
+  await shop.storeAll(Array.from({ length: 200 }, (_, at) => `orders.more${at}`));
+  await shop.settled("ORDERS", "work");
+  const seen = workers.flatMap(({ seen }) => seen.map(({ id }) => id));
+  assertEquals(new Set(seen).size, 220);
+  const told = errors.flat();
+  assertEquals(told.length, 1, told.join("\n"));
+  assert(told[0]!.includes("it was made again"), told[0]);
+  await Promise.all([...brokers, shop.broker].map((broker) => broker.stop()));
+});

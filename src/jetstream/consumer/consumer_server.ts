@@ -8,7 +8,7 @@ import { type Declare, type DeclaredStream, declareStream } from "../stream/decl
 import { beginningAt, consumerConfig, replayConfig, replayName } from "./consumer_config.ts";
 import type { ConsumerSettings } from "./consumer_settings.ts";
 import { DeadWriter } from "./dead_writer.ts";
-import { created, declareConsumer, type DeclaredConsumer } from "./declare_consumer.ts";
+import { declareConsumer, type DeclaredConsumer, madeAgain } from "./declare_consumer.ts";
 import type { SupplyPlan } from "./supply.ts";
 
 /** What stands on the server for a consumer: its stream, itself, the stream of its dead letters, who reads these. */
@@ -101,8 +101,8 @@ export class ConsumerServer {
     const again = place === undefined
       ? config
       : { ...beginningAt(config, place), name: config.name };
-    await created(this.#api, { stream, config: again }, this.#declare);
-    report(madeAgain(declared, place));
+    const isOurs = await madeAgain(this.#api, { stream, config: again });
+    if (isOurs) report(wasDeleted(declared, place));
     return isAnother;
   }
 
@@ -165,7 +165,7 @@ function missing({ stream, config: { name } }: DeclaredConsumer, cause: Error): 
   return new Error(`Cannot take messages as ${rule}`, { cause: asError(cause) });
 }
 
-function madeAgain(
+function wasDeleted(
   { stream, config: { name } }: DeclaredConsumer,
   next: number | undefined,
 ): Error {

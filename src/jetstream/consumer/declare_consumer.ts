@@ -53,8 +53,22 @@ export function consumerNeeds(
   return declare === "verify" ? [info] : [info, `${prefix}.${createSubject(stream, config)}`];
 }
 
-/** Makes a consumer that is missing. */
-export async function created(
+/** Makes a consumer that is missing; returns whether nobody else has made it meanwhile. */
+export async function madeAgain(
+  api: JetStreamApi,
+  declared: DeclaredConsumer,
+): Promise<boolean> {
+  try {
+    await write(api, declared, declared.config, "create");
+    return true;
+  } catch (error) {
+    // another process has made it, so that it goes on at its own place
+    if (error instanceof ConflictError) return false;
+    throw error;
+  }
+}
+
+async function created(
   api: JetStreamApi,
   declared: DeclaredConsumer,
   declare: Declare,
