@@ -46,6 +46,11 @@ export class Holds {
     return Math.min(...this.#bySeq.keys());
   }
 
+  /** All of them. */
+  get all(): Iterable<Held> {
+    return this.#bySeq.values();
+  }
+
   add(held: Held): void {
     this.#bySeq.set(held.seq, held);
     this.#watch();
@@ -98,26 +103,22 @@ export class Holds {
   }
 }
 
-/** Ends handlers that take too long. All may take equally long, so that the first to begin is the first to end. */
+/** Ends handlers that take too long. One timer looks at those that run, as most end long before. */
 export class Deadlines {
   readonly #access: BrokerAccess;
   readonly #timeout: number;
-  /** When each must have ended, by the clock, in this order. */
-  readonly #running = new Map<Invocation, number>();
+  readonly #held: () => Iterable<Held>;
   #timer: Timer | undefined;
 
-  constructor(access: BrokerAccess, timeout: number) {
+  /** `held` gives all messages that may be handled. */
+  constructor(access: BrokerAccess, timeout: number, held: () => Iterable<Held>) {
     this.#access = access;
     this.#timeout = timeout;
+    this.#held = held;
   }
 
-  begin(invocation: Invocation): void {
-    this.#running.set(invocation, invocation.deadline);
-    if (!this.#timer) this.#watch();
-  }
-
-  end(invocation: Invocation): void {
-    this.#running.delete(invocation);
+  begin({ deadline }: Invocation): void {
+    if (!this.#timer) this.#watch(deadline);
   }
 
   /** No handler runs: the timer need not fire. */
@@ -126,23 +127,23 @@ export class Deadlines {
     this.#timer = undefined;
   }
 
-  #watch(): void {
-    const [first] = this.#running.values();
-    if (first === undefined) return;
+  #watch(due: number): void {
     const { clock } = this.#access;
-    this.#timer = clock.setTimeout(() => this.#look(first), Math.max(0, first - clock.now()));
+    this.#timer = clock.setTimeout(() => this.#look(due), Math.max(0, due - clock.now()));
   }
 
   #look(due: number): void {
     this.#timer = undefined;
     // the timer decides, also where a clock runs behind it
     const now = Math.max(due, this.#access.clock.now());
-    for (const [invocation, deadline] of this.#running) {
-      if (deadline > now) break;
-      this.#running.delete(invocation);
-      const { subject } = invocation;
-      invocation.giveUp(new TimeoutError(`handle "${subject}"`, this.#timeout, subject));
+    const running = new Set([...this.#held()].map(({ invocation }) => invocation));
+    let next = Infinity;
+    for (const invocation of running) {
+      if (!invocation) continue;
+      const { deadline, subject } = invocation;
+      if (deadline > now) next = Math.min(next, deadline);
+      else invocation.giveUp(new TimeoutError(`handle "${subject}"`, this.#timeout, subject));
     }
-    this.#watch();
+    if (next < Infinity) this.#watch(next);
   }
 }

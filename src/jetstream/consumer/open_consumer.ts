@@ -63,7 +63,11 @@ export class OpenConsumer implements OpenSource {
     const { clock } = access;
     const report = (error: Error, invocation?: Invocation) => sink.report(error, invocation);
     this.#keeper = new AckKeeper(access, () => this.#main.holds.ackWait, report);
-    this.#deadlines = new Deadlines(access, settings.timeout);
+    this.#deadlines = new Deadlines(
+      access,
+      settings.timeout,
+      () => this.#supplies.flatMap(({ holds }) => [...holds.all]),
+    );
     this.#settlement = new Settlement(settings, this.#keeper, server.deadWriter, {
       random: () => clock.random(),
       released: (held, delay) => this.#released(held, delay),
@@ -130,7 +134,6 @@ export class OpenConsumer implements OpenSource {
   }
 
   settle(invocation: Invocation, outcome: Outcome): unknown {
-    this.#deadlines.end(invocation);
     const { origin } = invocation;
     if (!Array.isArray(origin)) return this.#settlement.settle(origin as Held, outcome, invocation);
     const settled = (origin as Held[]).map((held) =>
