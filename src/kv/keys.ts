@@ -77,7 +77,7 @@ export class KeyPattern {
       throw new InvalidSubjectError(action, KEY_RULE, text);
     });
     this.text = text;
-    this.#pattern = new Pattern(text);
+    this.#pattern = new Pattern(text, ACTION);
     this.#hasParams = this.#pattern.names.length > 0;
     this.wildcard = this.#pattern.subject;
   }

@@ -65,11 +65,11 @@ Deno.test("keyOf() says what is wrong with a pattern or a value", () => {
     ].map((message) => message.slice(0, 110)),
     [
       'Cannot make a key as a key must be tokens of letters, digits, -, /, _ and =, with dots between them: "a b.{id}"',
-      'Cannot publish as a subject must not contain a wildcard: "orders.*"',
+      'Cannot make a key as a subject must not contain a wildcard: "orders.*"',
       'Cannot make a key as "id" must be text: undefined',
       'Cannot make a key as "id" must be text: 7',
       'Cannot make a key as "id" must be text: "\\ud800"',
-      'Cannot subscribe as "id" must occur once: "{id}.{id}"',
+      'Cannot make a key as "id" must occur once: "{id}.{id}"',
       'Cannot make a key as a key must be tokens of letters, digits, -, /, _ and =, with dots between them: ""',
       "Cannot make a key as a key must be tokens of letters, digits, -, /, _ and =, with dots between them: 7",
       'Cannot fill "orders.{id}" as "id" must be one token without blanks and control characters: "xxxxxxxxxxxxxxxxxxxxxx',

@@ -3,7 +3,9 @@ import { encodeHeaders } from "../../../src/message/headers.ts";
 import * as names from "../../../src/message/signalbox_headers.ts";
 
 Deno.test("Every header of ours is named as such, and can be sent", () => {
-  for (const name of Object.values(names)) {
+  for (const named of Object.values(names)) {
+    // what ends in a hyphen begins several names
+    const name = named.endsWith("-") ? `${named}Seq` : named;
     assertMatch(name, /^Signalbox(-[A-Z][a-z]+)+$/);
     encodeHeaders({ contentType: undefined, correlationId: "a", timeLeft: 1 }, { [name]: "1" });
   }
