@@ -19,10 +19,10 @@ onEveryJetStream("Bucket.get() gives what put() has put, whatever it is", async 
 });
 
 onEveryJetStream(
-  "Bucket.entry() tells no key, an empty value, a deletion, a purge and an expiry apart",
+  "Bucket.entry() tells no key, an empty value, a deletion and a purge apart",
   async (server) => {
     const broker = server.broker();
-    const things = kv(broker, "things", { declare: "create", keyTtl: "1m" });
+    const things = kv(broker, "things", { declare: "create" });
     await broker.start();
     await things.put("empty", undefined);
     await things.put("deleted", 1);
