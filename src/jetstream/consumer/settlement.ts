@@ -47,6 +47,8 @@ export class Settlement {
       if (outcome.kind === "done") this.#keeper.done(held);
       return;
     }
+    // another process must not run what is a dead letter in a moment
+    if (held.isGivenUp && outcome.kind === "refused") return;
     if (outcome.kind === "done") return this.done(held);
     if (outcome.kind === "failed") return this.failed(held, outcome.error, invocation);
     this.giveBack(held, outcome.reason === "stopping" ? 0 : NO_ROOM);
@@ -83,6 +85,7 @@ export class Settlement {
 
   /** It is given up: it becomes a dead letter, and if none can be stored now, it comes again. */
   bury(held: Held, death: Death, invocation?: Invocation): void | Promise<void> {
+    held.isGivenUp = true;
     this.#owner.report(givenUp(held, death), invocation);
     if (this.#dead) return this.#store(this.#dead, held, death);
     this.#keeper.over(held, term(death.error.message));

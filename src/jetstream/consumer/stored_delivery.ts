@@ -99,7 +99,7 @@ export class Held {
   verdict: Error | undefined;
   invocation: Invocation | undefined;
   isSettled = false;
-  /** Whether it is given up at the moment, without its handler. */
+  /** Whether it is given up: its dead letter is on its way. */
   isGivenUp = false;
   /** Which of its lives it is, if it was a dead letter and was given back. */
   life: number | undefined;
