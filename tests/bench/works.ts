@@ -9,6 +9,7 @@ import { links } from "./links/links.ts";
 import { wholeObjects } from "./objects/objects.ts";
 import { publishing, publishingAndFlushing, publishingBesideRaw } from "./publishing/publishing.ts";
 import { requests } from "./requests.ts";
+import { handlingStored } from "./stored/handling.ts";
 import { storing } from "./stored/stored.ts";
 import type { Work } from "./work.ts";
 
@@ -25,6 +26,7 @@ export function works(ends: Ends, schema = HAND_WRITTEN): readonly Work[] {
     ...links(ends),
     ...firstParts(ends),
     ...storing(ends),
+    ...handlingStored(ends),
     ...buckets(ends),
     ...wholeObjects(ends),
   ];
