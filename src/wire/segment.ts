@@ -7,7 +7,8 @@ export interface Unsent {
   readonly data: Uint8Array;
 }
 
-const SIZE = 65_536;
+/** The usual room of a segment, in bytes. */
+export const SIZE = 65_536;
 const [SPACE, CR, LF, ZERO] = [32, 13, 10, 48] as const;
 /** Room for the words and numbers of a `HPUB` line, the blanks between them, and both line ends. */
 const LINE = 40;
@@ -34,6 +35,11 @@ export class Segment {
   /** Makes a segment with room for at least `least` bytes. */
   constructor(least = 0) {
     this.#bytes = new Uint8Array(Math.max(SIZE, least));
+  }
+
+  /** Whether it has the usual size, and not that of one large message. */
+  get isUsual(): boolean {
+    return this.#bytes.length === SIZE;
   }
 
   /** How many bytes it has room for. */

@@ -1,7 +1,7 @@
 import type { Clock } from "../clock.ts";
 import { type Batch, gather } from "../pacing.ts";
 import type { EncodedMessage } from "../message/encoded_message.ts";
-import { roomOf, Segment, type Unsent } from "./segment.ts";
+import { roomOf, Segment, SIZE, type Unsent } from "./segment.ts";
 
 /** The transport's parts that the writer uses; a transport that writes at once has no `pendingWrite`. */
 export interface Pipe {
@@ -19,7 +19,7 @@ const LONGEST_WRITE = 32_768;
 /** In bytes; {@linkcode SocketWriter.room} resolves once at most this much is left to write. */
 const CROWD = 1_048_576;
 /**
- * In bytes, how much room for further messages is kept: whoever sends many large ones would else leave as much garbage as
+ * In bytes, how much room for further large messages is kept: whoever sends many large ones would else leave as much garbage as
  * is sent, of which tens of megabytes gather before they are collected.
  */
 const SPARE = 1_048_576;
@@ -39,8 +39,9 @@ export class SocketWriter implements Writer {
   readonly #pipe: () => Pipe | undefined;
   /** Oldest first; new messages go into the last segment. */
   #segments: Segment[] = [new Segment()];
-  /** Segments to use again; the newest last. */
-  readonly #spares: Segment[] = [];
+  #spare: Segment | undefined;
+  /** Segments for large messages, to use again. */
+  readonly #large: Segment[] = [];
   #size = 0;
   #acceptedBytes = 0;
   #acceptedMessages = 0;
@@ -168,8 +169,14 @@ export class SocketWriter implements Writer {
   }
 
   #fresh(least = 0): Segment {
-    const place = this.#spares.findLastIndex((spare) => spare.fits(least));
-    return place < 0 ? new Segment(least) : this.#spares.splice(place, 1)[0]!;
+    const spare = this.#spare;
+    if (spare?.fits(least)) {
+      this.#spare = undefined;
+      return spare;
+    }
+    if (least <= SIZE) return new Segment();
+    const place = this.#large.findLastIndex((large) => large.fits(least));
+    return place < 0 ? new Segment(least) : this.#large.splice(place, 1)[0]!;
   }
 
   #write(): void {
@@ -237,8 +244,12 @@ export class SocketWriter implements Writer {
 
   #reuse(segment: Segment): void {
     segment.clear();
-    const room = this.#spares.reduce((sum, spare) => sum + spare.size, segment.size);
-    if (room <= SPARE) this.#spares.push(segment);
+    if (segment.isUsual) this.#spare = segment;
+    else if (this.#roomOfLarge + segment.size <= SPARE) this.#large.push(segment);
+  }
+
+  get #roomOfLarge(): number {
+    return this.#large.reduce((sum, { size }) => sum + size, 0);
   }
 
   #makeRoom(): void {
