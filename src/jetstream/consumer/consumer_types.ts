@@ -32,7 +32,7 @@ export type CheckedSubject<Given extends string, Subjects extends string> = stri
   ? Given
   : string extends Subjects ? Given
   : true extends (Subjects extends unknown ? IsWithin<Given, Subjects> : never) ? Given
-  : "a subject within one of the stream's";
+  : { readonly outsideOf: Subjects };
 
 /** Whether each subject of one pattern is one of the other, too. */
 export type IsWithin<Given extends string, Wide extends string> = Wide extends ">" ? true

@@ -216,5 +216,15 @@ export const MISTAKES_IN_HANDLERS: Mistakes = {
       '["orders", "bills"]',
       "Argument of type 'string[]' is not assignable to parameter of type 'string | Source<Kind>'.",
     ],
+    [
+      'consumer(orders, "billing", { subject: "order.{id}.placed" });',
+      "subject",
+      `Type '"order.{id}.placed"' is not assignable to type '("order.{id}.placed" & { readonly outsideOf: "orders.{id}.{event}"; }) | (readonly string[] & "order.{id}.placed" & { readonly outsideOf: "orders.{id}.{event}"; })'.`,
+    ],
+    [
+      'consumer(orders, "billing", { key: "user" });',
+      "key",
+      `Type '"user"' is not assignable to type '(string | readonly string[] | ((message: KeyedMessage) => string) | undefined) & "user" & readonly ("id" | "event")[]'.`,
+    ],
   ],
 };

@@ -9,6 +9,7 @@ const here = (file: string) => new URL(file, import.meta.url).href;
 /** What the lines stand on. */
 export const HEAD: readonly string[] = [
   'import { NatsBroker, NatsRouter, reply, ReplyError } from "@signalbox/nats";',
+  'import { consumer, stream } from "@signalbox/nats/jetstream";',
   'import { TestBroker } from "@signalbox/nats/testing";',
   `import { type Door, register } from "${here("../../../src/door/mod.ts")}";`,
   `import { aNumber, aText } from "${here("../schemas.ts")}";`,
@@ -21,6 +22,7 @@ export const HEAD: readonly string[] = [
   "declare const door: Door;",
   'const one = jobs("shop", "jobs.{id}");',
   'const list = batches("b", "readings.{room}", { max: 1, within: 1 });',
+  'const orders = stream("ORDERS", { subjects: ["orders.{id}.{event}"] });',
   'const opened = broker.publisher("shop.opened", { schema: aText });',
   'const placed = broker.publisher("orders.{id}", { schema: aNumber, replySchema: aText });',
   'const named = broker.publisher("orders.{id}" as string, { params: ["id"] });',
