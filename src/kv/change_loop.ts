@@ -1,7 +1,8 @@
 import { asMilliseconds } from "../duration.ts";
-import { pause } from "../deadline.ts";
+import { pause, within } from "../deadline.ts";
 import { TimeoutError } from "../errors.ts";
 import { ConflictError } from "../jetstream/api/errors.ts";
+import { isThenable } from "../promises.ts";
 import type { Entry, ValueEntry } from "./entry.ts";
 import type { KeyLanes } from "./key_lanes.ts";
 import { lookup, lookupAtLeader } from "./lookup.ts";
@@ -62,13 +63,14 @@ export class ChangeLoop {
     for (let attempt = 0;; attempt++) {
       const entry = await this.#look(attempt);
       const found = entry?.kind === "put" ? entry : undefined;
-      const value = await this.#change(found?.value, found);
+      const made = this.#change(found?.value, found);
+      const value = isThenable(made) ? await this.#inTime(made) : made;
       if (value === undefined) return undefined;
       try {
         const written = await this.#writer.putting(
           this.#key,
           value,
-          this.#options,
+          { ...this.#options, timeout: this.#left },
           entry?.revision ?? 0,
         );
         const limits = { ...this.#options, timeout: this.#left };
@@ -78,6 +80,15 @@ export class ChangeLoop {
         await this.#wait(attempt);
       }
     }
+  }
+
+  /** Others wait for the key, whatever the program does with its turn. */
+  #inTime(made: PromiseLike<unknown>): Promise<unknown> {
+    const { clock } = this.#bucket.access;
+    const { signal } = this.#options;
+    const patience = { clock, timeout: this.#left, given: this.#timeout, signal };
+    const subject = this.#bucket.subjectOf(this.#key);
+    return within(Promise.resolve(made), patience, this.#action, subject);
   }
 
   /** After a conflict only the server that takes the changes is sure to know the latest. */

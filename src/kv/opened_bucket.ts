@@ -96,8 +96,8 @@ export class OpenedBucket {
     }
   }
 
-  encode(value: unknown): EncodedValue | Promise<EncodedValue> {
-    return this.#plan.values.encode(this.access, value);
+  encode(value: unknown, limits: CallLimits): EncodedValue | Promise<EncodedValue> {
+    return this.#plan.values.encode(this.access, value, limits);
   }
 
   read(stored: StoredEntry): Entry | Promise<Entry> {

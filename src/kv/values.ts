@@ -1,4 +1,6 @@
 import { within } from "../deadline.ts";
+import { asMilliseconds } from "../duration.ts";
+import type { CallLimits } from "./call_options.ts";
 import {
   type BrokerAccess,
   checkSent,
@@ -44,10 +46,17 @@ export class Values {
    * @throws {ValidationError} if it does not fit the schema
    * @throws {EncodeError} if it cannot be encoded
    */
-  encode(access: BrokerAccess, value: unknown): EncodedValue | Promise<EncodedValue> {
+  encode(
+    access: BrokerAccess,
+    value: unknown,
+    { timeout, signal }: CallLimits,
+  ): EncodedValue | Promise<EncodedValue> {
     const checking = this.#schema && checkSent(this.#schema, value);
     if (!checking) return access.encode(value);
-    const timely = within(checking, patience(access), `validate a value of "${this.#bucket}"`);
+    const usual = patience(access);
+    const longest = timeout === undefined ? usual.timeout : asMilliseconds(timeout);
+    const limits = { ...usual, timeout: longest, signal };
+    const timely = within(checking, limits, `validate a value of "${this.#bucket}"`);
     return timely.then(() => access.encode(value));
   }
 

@@ -41,10 +41,11 @@ export class Writer {
   putting(
     key: string,
     value: unknown,
-    { ttl }: PutOptions,
+    options: PutOptions,
     expected?: number,
   ): Written | Promise<Written> {
-    const encoded = this.#bucket.encode(value);
+    const encoded = this.#bucket.encode(value, options);
+    const { ttl } = options;
     if (ttl !== undefined || encoded instanceof Promise) {
       return this.#puttingLater(key, encoded, ttl, expected);
     }

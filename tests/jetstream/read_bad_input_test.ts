@@ -1,5 +1,5 @@
-import { jetstream, JetStreamError, stream, workQueue } from "@signalbox/nats/jetstream";
-import { assertEquals, assertRejects } from "@std/assert";
+import { consumer, jetstream, JetStreamError, stream, workQueue } from "@signalbox/nats/jetstream";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { OrderedRead } from "../../src/jetstream/read/ordered_read.ts";
 import { onEveryJetStream, onEveryServer } from "../support/backends.ts";
 import { delay } from "../support/delay.ts";
@@ -111,3 +111,14 @@ onEveryJetStream(
     await reader.close();
   },
 );
+
+onEveryJetStream("js.read() and js.deadLetters() say that a consumer is no stream", (server) => {
+  const js = jetstream(server.broker());
+  const billing = consumer(stream("ORDERS", { subjects: ["orders.{id}"] }), "billing");
+  for (const given of [billing, { stream: "ORDERS", name: "billing" }, null, { name: "" }]) {
+    for (const read of [() => js.read(given as never), () => js.deadLetters(given as never)]) {
+      assertThrows(read, TypeError, "Cannot read a stream as it must be one that was declared, or");
+    }
+  }
+  return Promise.resolve();
+});

@@ -1,5 +1,10 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { InvalidSubjectError, NatsBroker, PayloadTooLargeError } from "@signalbox/nats";
+import {
+  InvalidSubjectError,
+  NatsBroker,
+  PayloadTooLargeError,
+  TimeoutError,
+} from "@signalbox/nats";
 import { ConflictError, DifferenceError, EntryError, kv, LimitError } from "@signalbox/nats/kv";
 import { onEveryJetStream } from "../support/backends.ts";
 import { errorsIn, recorded } from "../support/recorded.ts";
@@ -195,3 +200,32 @@ Deno.test("Wrong options and calls of a bucket are told at once", () => {
   assertThrows(() => things.changes(">", { onInitial: 1 as never }), TypeError);
   assertThrows(() => things.mirror(">", { signal: 1 as never }), TypeError);
 });
+
+onEveryJetStream(
+  "A bucket gives up a change and a schema that never end, and the key goes on",
+  async (server) => {
+    const broker = server.broker();
+    const things = kv<number>(broker, "things", { declare: "create" });
+    const stuck = kv<number>(broker, "stuck", {
+      declare: "create",
+      schema: {
+        "~standard": { version: 1, vendor: "test", validate: () => new Promise(() => {}) },
+      },
+    });
+    await broker.start();
+    const never = () => new Promise<number>(() => {});
+    const signal = AbortSignal.timeout(50);
+    const calls = await Promise.allSettled([
+      things.change("a", never, { timeout: 100 }),
+      things.change("b", never, { signal }),
+      stuck.put("a", 1, { timeout: 100 }),
+      stuck.create("b", 1, { timeout: 100 }),
+      stuck.change("c", () => 1, { timeout: 100 }),
+    ]);
+    const [late, aborted, ...others] = calls.map((call) => (call as PromiseRejectedResult).reason);
+    assertEquals(late.message, 'Cannot change "a" as it must finish in time: 100 ms have passed');
+    assertEquals(aborted, signal.reason);
+    for (const error of [late, ...others]) assert(error instanceof TimeoutError, `${error}`);
+    assertEquals((await things.change("a", (old = 0) => old + 1))?.value, 1);
+  },
+);

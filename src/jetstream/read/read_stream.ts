@@ -109,7 +109,7 @@ export function namedStream(jetstream: JetStreamApi, given: Stream | string): {
   readonly patterns: readonly Pattern[];
 } {
   if (typeof given === "string") return { api: jetstream, name: given, patterns: [] };
-  if (!holdsOptions(given) || text(given.name) !== undefined) {
+  if (!holdsOptions(given) || text(given.name) !== undefined || !Array.isArray(given.subjects)) {
     const rule = "it must be one that was declared, or its name";
     throw new TypeError(`Cannot read a stream as ${rule}: ${describe(given)}`);
   }
