@@ -180,3 +180,30 @@ onEveryServer(
   },
   JETSTREAM,
 );
+
+onEveryServer(
+  "consumer() says that a message is larger than one request may be for, and does not ask in a loop",
+  async (server) => {
+    const shop = await Workshop.at(server);
+    const broker = server.broker();
+    const errors = errorsOf(broker);
+    const seen: string[] = [];
+    broker.subscriber(consumer(orders, "work", { maxBytes: 1_000 }), ({ params }) => {
+      seen.push(params.id);
+    });
+    await broker.start();
+    let requests = 0;
+    shop.api.access.subscribe("$JS.API.CONSUMER.MSG.NEXT.>", () => void requests++);
+    await shop.storeAll(many(20));
+    await until("all that fits is handled", () => seen.length === 20);
+    await shop.store("orders.large", "x".repeat(2_000));
+    await until("it is told", () => errors.length > 0);
+    const before = requests;
+    await delay(500);
+    assertLessOrEqual(requests - before, 1);
+    assertEquals(errors, [
+      'Cannot take messages of the consumer "work" of "ORDERS" as the server must accept the request: 409 Message Size Exceeds MaxBytes of 1000',
+    ]);
+  },
+  JETSTREAM,
+);

@@ -1,6 +1,7 @@
 import { NatsBroker } from "@signalbox/nats";
 import { assert, assertEquals, assertLess } from "@std/assert";
-import { consumer, stream } from "../../src/jetstream/mod.ts";
+import { consumer, stream, workQueue } from "../../src/jetstream/mod.ts";
+import { onEveryJetStream } from "../support/backends.ts";
 import { delay } from "../support/delay.ts";
 import { errorsOf, Workshop } from "../support/jetstream/workshop.ts";
 import { NatsServer } from "../support/nats_server/nats_server.ts";
@@ -164,6 +165,35 @@ Deno.test("consumer() that was deleted by hand is made again where it was", asyn
   await next.start();
   await shop.broker.stop();
 });
+
+onEveryJetStream(
+  "consumer() of a work queue that was deleted by hand is made again, and nothing runs twice",
+  async (server) => {
+    const jobs = workQueue("JOBS", { subjects: ["jobs.{id}"], declare: "create" });
+    const shop = await Workshop.at(server);
+    const broker = server.broker({ reconnect });
+    const errors = errorsOf(broker);
+    const seen: string[] = [];
+    const { promise: finished, resolve: finish } = Promise.withResolvers<void>();
+    broker.subscriber(consumer(jobs, "work"), async ({ params }) => {
+      seen.push(params.id);
+      if (params.id === "2") await finished;
+    });
+    await broker.start();
+    await shop.storeAll(["jobs.1", "jobs.2"]);
+    await until("both begin", () => seen.length === 2);
+    await shop.api.call("CONSUMER.DELETE.JOBS.work");
+    await shop.store("jobs.3", 3);
+    await until("it goes on", () => seen.includes("3"));
+    finish();
+    await shop.settled("JOBS", "work");
+    assertEquals(seen, ["1", "2", "3"]);
+    assertEquals((await shop.stream("JOBS")).state.messages, 0);
+    assertEquals(errors, [
+      'Cannot go on with the consumer "work" of "JOBS" as it must not be deleted while it is used: it was made again, from its beginning on',
+    ]);
+  },
+);
 
 Deno.test("consumer() that may not be made says that it is gone, and goes on once it is there", async () => {
   await using server = await NatsServer.start({ config });

@@ -93,11 +93,15 @@ export class ConsumerServer {
       if (!(error instanceof NotFoundError)) throw error;
       if (!this.#isMade || error.kind !== "consumer") throw missing(declared, error);
     }
-    const { created: since } = await this.#api.call<StreamInfo>(`STREAM.INFO.${stream}`);
+    const { created: since, config: { retention } } = await this.#api.call<StreamInfo>(
+      `STREAM.INFO.${stream}`,
+    );
     // the numbers of another stream of the same name begin anew
     const isAnother = !isReplay && since !== this.#since;
     if (isAnother) this.#since = since;
-    const place = isReplay || isAnother ? undefined : next;
+    // what a work queue has is not done, and it takes no consumer that begins elsewhere
+    const isQueue = retention === "workqueue";
+    const place = isReplay || isAnother || isQueue ? undefined : next;
     const again = place === undefined
       ? config
       : { ...beginningAt(config, place), name: config.name };

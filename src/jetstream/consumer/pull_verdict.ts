@@ -9,6 +9,7 @@ import type { PullStatus } from "../api/pull_status.ts";
 export type PullVerdict = "alive" | "ended" | "again" | "gone" | (string & Record<never, never>);
 
 const ENDED = /^(?:Message Size Exceeds MaxBytes|Batch Completed)/i;
+const TOO_LARGE = /^Message Size Exceeds MaxBytes/i;
 const AGAIN = /^(?:Leadership Change|Server Shutdown)/i;
 const GONE = /^Consumer Deleted/i;
 
@@ -36,12 +37,19 @@ export function tighter(limits: PullLimits, words: string): PullLimits | undefin
   return isLonger ? { ...limits, expires: Math.max(LEAST_EXPIRES, limits.expires / 2) } : undefined;
 }
 
-/** Reads a status; one that says nothing of what is left of the request ends all requests. */
-export function pullVerdict({ code, text, pendingMessages }: PullStatus): PullVerdict {
+/**
+ * Reads a status of requests for so many bytes, 0 for any number; one that says nothing of what is left of the request
+ * ends all requests.
+ */
+export function pullVerdict(status: PullStatus, bytes: number): PullVerdict {
+  const { code, text, pendingMessages, pendingBytes } = status;
   if (code === 100) return "alive";
   if (code === 503) return "gone";
   // the pin of a group, which we are in no more
   if (code === 423) return "again";
+  // not even the first message has fitted, and none will that is asked for again
+  const isTooLarge = code === 409 && TOO_LARGE.test(text) && bytes > 0 && pendingBytes >= bytes;
+  if (isTooLarge) return legible(`${code} ${text} of ${bytes}`);
   const isEnd = code === 408 || code === 404 || (code === 409 && ENDED.test(text));
   if (isEnd) return pendingMessages > 0 ? "ended" : "again";
   if (code === 409 && AGAIN.test(text)) return "again";

@@ -187,7 +187,7 @@ export class Puller {
   #status(raw: RawMessage): void {
     const status = readPullStatus(raw);
     if (status.code === 0) return this.#tellStrange(raw);
-    const verdict = pullVerdict(status);
+    const verdict = pullVerdict(status, this.#limits.bytes);
     switch (verdict) {
       case "alive":
         this.#wait = FIRST_WAIT;
