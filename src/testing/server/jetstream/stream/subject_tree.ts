@@ -104,7 +104,6 @@ function collect<T>(
   path: string,
   into: Found<T>,
 ): void {
-  if (into.found.length > into.most) return;
   if (depth === filter.length) {
     if (node.value !== undefined) into.found.push([path, node.value]);
     return;
@@ -112,9 +111,13 @@ function collect<T>(
   const token = filter[depth]!;
   const join = (name: string) => depth === 0 && path === "" ? name : `${path}.${name}`;
   if (token === ">") {
-    for (const [name, child] of node.children ?? []) collectAll(child, join(name), into);
+    for (const [name, child] of node.children ?? []) {
+      if (isEnough(into)) return;
+      collectAll(child, join(name), into);
+    }
   } else if (token === "*") {
     for (const [name, child] of node.children ?? []) {
+      if (isEnough(into)) return;
       collect(child, filter, depth + 1, join(name), into);
     }
   } else {
@@ -124,7 +127,14 @@ function collect<T>(
 }
 
 function collectAll<T>(node: Node<T>, path: string, into: Found<T>): void {
-  if (into.found.length > into.most) return;
   if (node.value !== undefined) into.found.push([path, node.value]);
-  for (const [name, child] of node.children ?? []) collectAll(child, `${path}.${name}`, into);
+  for (const [name, child] of node.children ?? []) {
+    if (isEnough(into)) return;
+    collectAll(child, `${path}.${name}`, into);
+  }
+}
+
+/** Each next message of a consumer asks for a few: going over all the others would be a loop over all in each. */
+function isEnough<T>({ found, most }: Found<T>): boolean {
+  return found.length > most;
 }
