@@ -1,11 +1,11 @@
 import { NatsBroker } from "@signalbox/nats";
 import { assert, assertEquals, assertLess } from "@std/assert";
-import type { ConsumerInfo, StreamInfo } from "../../src/jetstream/api/api_types.ts";
 import { consumer, stream } from "../../src/jetstream/mod.ts";
 import { delay } from "../support/delay.ts";
 import { Workshop } from "../support/jetstream/workshop.ts";
 import { NatsCluster } from "../support/nats_server/nats_cluster.ts";
 import { until } from "../support/nats_server/until.ts";
+import type { ConsumerInfo, StreamInfo } from "../support/jetstream/internals.ts";
 
 const orders = stream("ORDERS", { subjects: ["orders.{id}"], numReplicas: 3, declare: "create" });
 

@@ -1,7 +1,5 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { consumer } from "../../src/jetstream/consumer/consumer.ts";
-import { Reject, Retry } from "../../src/jetstream/consumer/outcomes.ts";
-import { stream } from "../../src/jetstream/stream/stream.ts";
+import { consumer, Reject, Retry, stream } from "@signalbox/nats/jetstream";
 import { onEveryServer } from "../support/backends.ts";
 import { delay } from "../support/delay.ts";
 import { errorsOf, Workshop } from "../support/jetstream/workshop.ts";

@@ -1,13 +1,16 @@
 import { ConnectionError, TimeoutError } from "@signalbox/nats";
+import { NotFoundError } from "@signalbox/nats/jetstream";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import type { ConsumerInfo } from "../../src/jetstream/api/api_types.ts";
-import { NotFoundError } from "../../src/jetstream/api/errors.ts";
-import { OrderedRead, type OrderedReadOptions } from "../../src/jetstream/read/ordered_read.ts";
-import { stopReads } from "../../src/jetstream/read/open_reads.ts";
 import { onEveryJetStream } from "../support/backends.ts";
 import { delay } from "../support/delay.ts";
 import { type Started, started } from "../support/jetstream/started.ts";
 import { until } from "../support/nats_server/until.ts";
+import {
+  type ConsumerInfo,
+  OrderedRead,
+  type OrderedReadOptions,
+  stopReads,
+} from "../support/jetstream/internals.ts";
 
 const ORDERS = { name: "ORDERS", subjects: ["orders.>"] };
 const decoder = new TextDecoder();

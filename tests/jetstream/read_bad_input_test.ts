@@ -1,11 +1,11 @@
 import { consumer, jetstream, JetStreamError, stream, workQueue } from "@signalbox/nats/jetstream";
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { OrderedRead } from "../../src/jetstream/read/ordered_read.ts";
 import { onEveryJetStream, onEveryServer } from "../support/backends.ts";
 import { delay } from "../support/delay.ts";
 import { started } from "../support/jetstream/started.ts";
 import { until } from "../support/nats_server/until.ts";
 import { errorsIn, recorded } from "../support/recorded.ts";
+import { OrderedRead } from "../support/jetstream/internals.ts";
 
 const encoder = new TextEncoder();
 const INFO = { config: { name: "A" }, created: "2026-01-01T00:00:00Z", state: { last_seq: 3 } };

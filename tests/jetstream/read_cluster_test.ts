@@ -1,11 +1,11 @@
 import { NatsBroker } from "@signalbox/nats";
 import { jetstream, stream } from "@signalbox/nats/jetstream";
 import { assert, assertEquals } from "@std/assert";
-import type { StreamInfo } from "../../src/jetstream/api/api_types.ts";
 import { delay } from "../support/delay.ts";
 import { started } from "../support/jetstream/started.ts";
 import { NatsCluster } from "../support/nats_server/nats_cluster.ts";
 import { until } from "../support/nats_server/until.ts";
+import type { StreamInfo } from "../support/jetstream/internals.ts";
 
 const orders = stream("ORDERS", { subjects: ["orders.{id}"], numReplicas: 3, declare: "create" });
 

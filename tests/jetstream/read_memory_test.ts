@@ -1,9 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
-import { OrderedRead } from "../../src/jetstream/read/ordered_read.ts";
 import { onNatsServer } from "../support/backends.ts";
 import { delay } from "../support/delay.ts";
 import { started } from "../support/jetstream/started.ts";
 import { heldMemory } from "../support/memory.ts";
+import { OrderedRead } from "../support/jetstream/internals.ts";
 
 const MIB = 2 ** 20;
 

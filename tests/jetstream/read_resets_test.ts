@@ -1,11 +1,14 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { NotFoundError } from "../../src/jetstream/api/errors.ts";
-import { OrderedRead, type OrderedReadOptions } from "../../src/jetstream/read/ordered_read.ts";
-import type { StoredMessage } from "../../src/jetstream/read/stored_message.ts";
+import { NotFoundError } from "@signalbox/nats/jetstream";
 import { delay } from "../support/delay.ts";
 import { Interrupted } from "../support/jetstream/interrupted.ts";
 import { errorsIn } from "../support/recorded.ts";
 import { until } from "../support/nats_server/until.ts";
+import {
+  OrderedRead,
+  type OrderedReadOptions,
+  type StoredMessage,
+} from "../support/jetstream/internals.ts";
 
 const STREAM = { name: "A", subjects: ["a.*"], storage: "file" } as const;
 const RESETS = 20;

@@ -3,9 +3,8 @@ import { jetstream, stream } from "@signalbox/nats/jetstream";
 import { TestBroker } from "@signalbox/nats/testing";
 import { assert, assertEquals } from "@std/assert";
 import { register } from "../../src/door/mod.ts";
-import { JetStreamApi } from "../../src/jetstream/api/js_api.ts";
-import { OrderedRead } from "../../src/jetstream/read/ordered_read.ts";
 import { until } from "../support/nats_server/until.ts";
+import { JetStreamApi, OrderedRead } from "../support/jetstream/internals.ts";
 
 const orders = stream("ORDERS", { subjects: ["orders.{id}"], declare: "create" });
 

@@ -1,5 +1,5 @@
 import { InvalidSubjectError } from "@signalbox/nats";
-import { keyOf, paramsOf } from "../../src/kv/keys.ts";
+import { keyOf, paramsOf } from "@signalbox/nats/kv";
 import { assertEquals, assertThrows } from "@std/assert";
 
 const PATTERN = "{region}.items.{item}";

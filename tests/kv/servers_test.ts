@@ -1,13 +1,13 @@
 import { NatsBroker } from "@signalbox/nats";
 import { kv } from "@signalbox/nats/kv";
 import { assertEquals, assertRejects } from "@std/assert";
-import type { StreamInfo } from "../../src/jetstream/api/api_types.ts";
 import { delay } from "../support/delay.ts";
 import { Interrupted } from "../support/jetstream/interrupted.ts";
 import { started } from "../support/jetstream/started.ts";
 import { NatsCluster } from "../support/nats_server/nats_cluster.ts";
 import { NatsServer } from "../support/nats_server/nats_server.ts";
 import { until } from "../support/nats_server/until.ts";
+import type { StreamInfo } from "../support/jetstream/internals.ts";
 
 const QUICK = { logger: false, reconnect: { minDelay: 20, maxDelay: 100 } } as const;
 

@@ -5,7 +5,11 @@ const ROOT = new URL("../../", import.meta.url);
 /** The seam that a program does not have, and a door does. */
 const SEAM = "src/door/mod.ts";
 /** The only files outside of `tests/unit/` that import internals; each says why. */
-const INTERNALS = ["tests/support/internals.ts", "tests/support/plain.ts"];
+const INTERNALS = [
+  "tests/support/internals.ts",
+  "tests/support/jetstream/internals.ts",
+  "tests/support/plain.ts",
+];
 
 /** A file of code, however it is named: in an import, or as an address. */
 const NAMED = /["'`](\.{1,2}\/[^"'`\s]+\.m?[jt]s)["'`]/g;
@@ -28,7 +32,7 @@ const { exports } = JSON.parse(Deno.readTextFileSync(new URL("deno.json", ROOT))
 const doors = Object.values<string>(exports).map((door) => door.replace("./", "")).concat(SEAM);
 const isInternal = (path: string) => path.startsWith("src/") && !doors.includes(path);
 
-Deno.test("Tests outside of tests/unit/ import the package by its public doors, but for two files", () => {
+Deno.test("Tests outside of tests/unit/ import the package by its public doors, but for three files", () => {
   const all = [...files("tests/")].filter((path) => !path.startsWith("tests/unit/"));
   const importing = all.filter((path) => namedIn(path).some(isInternal));
   assertEquals(importing.sort(), INTERNALS);

@@ -1,10 +1,10 @@
 import { register } from "../../../src/door/mod.ts";
-import { JetStreamApi } from "../../../src/jetstream/api/js_api.ts";
 import { consumer, jetstream, stream } from "../../../src/jetstream/mod.ts";
 import { fromNpm } from "../../support/npm.ts";
 import { brokerOf, type Ends } from "../ends.ts";
 import { inLanes } from "../lanes.ts";
 import type { Side, Work } from "../work.ts";
+import { JetStreamApi } from "../../support/jetstream/internals.ts";
 
 /** What was handled, and how long it took from the first to the last, whose acknowledgement the server has. */
 interface Handled {

@@ -1,16 +1,16 @@
 import { jetstream, LimitError, NotFoundError, stream } from "@signalbox/nats/jetstream";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { MessageHeaders } from "../../../src/door/mod.ts";
+import { type Backend, onEveryJetStream } from "../../support/backends.ts";
+import { type Started, started } from "../../support/jetstream/started.ts";
+import { errorsIn, recorded } from "../../support/recorded.ts";
 import {
   deadHeaders,
   type DeadLetter,
   deadStreamConfig,
   deadSubject,
-} from "../../../src/jetstream/dead/dead_letter.ts";
-import { publishStored } from "../../../src/jetstream/publish/publish_stored.ts";
-import { type Backend, onEveryJetStream } from "../../support/backends.ts";
-import { type Started, started } from "../../support/jetstream/started.ts";
-import { errorsIn, recorded } from "../../support/recorded.ts";
+  publishStored,
+} from "../../support/jetstream/internals.ts";
 
 const orders = stream("ORDERS", {
   subjects: ["orders.{id}.{event}"],

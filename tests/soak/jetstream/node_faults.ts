@@ -1,7 +1,7 @@
-import type { StreamInfo } from "../../../src/jetstream/api/api_types.ts";
 import { delay } from "../../support/delay.ts";
 import type { NatsCluster } from "../../support/nats_server/nats_cluster.ts";
 import { until } from "../../support/nats_server/until.ts";
+import type { StreamInfo } from "../../support/jetstream/internals.ts";
 
 /** How a node fails: it is killed, it stands still, or it is cut off from the others, which its clients do not see. */
 const KINDS = ["kill", "stop", "cut"] as const;

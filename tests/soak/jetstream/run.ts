@@ -1,8 +1,5 @@
 import { NatsBroker } from "@signalbox/nats";
 import { jetstream } from "@signalbox/nats/jetstream";
-import type { StreamInfo } from "../../../src/jetstream/api/api_types.ts";
-import { JetStreamApi } from "../../../src/jetstream/api/js_api.ts";
-import { registryOf } from "../../../src/broker/registry.ts";
 import { Crashes } from "../../support/crashes.ts";
 import { delay } from "../../support/delay.ts";
 import { NatsCluster } from "../../support/nats_server/nats_cluster.ts";
@@ -18,6 +15,7 @@ import type { WorkPlan } from "./plan.ts";
 import { StoredPublishing } from "./publishing.ts";
 import { type Read, readAll } from "./reading.ts";
 import { type Job, JOBS } from "./work.ts";
+import { apiOf, type JetStreamApi, type StreamInfo } from "../../support/jetstream/internals.ts";
 
 /** How long what is left may take once the last fault is over, in milliseconds. */
 const PATIENCE = 120_000;
@@ -70,7 +68,7 @@ class Stage implements AsyncDisposable {
     const reconnect = { minDelay: 50, maxDelay: 500 };
     const broker = new NatsBroker(cluster.urls, { reconnect, pingInterval: "2s", logger: false });
     opening.defer(() => broker.stop({ timeout: 5_000 }));
-    const api = JetStreamApi.of(registryOf(broker).context);
+    const api = apiOf(broker);
     await broker.connect();
     await until("JetStream must have a leader", async () => {
       const asked = api.call("INFO", undefined, { timeout: 1_000 });

@@ -6,11 +6,11 @@
  */
 import { NatsBroker } from "@signalbox/nats";
 import { Reject } from "@signalbox/nats/jetstream";
-import { AckKeeper } from "../../../src/jetstream/consumer/ack_keeper.ts";
 import { delay } from "../../support/delay.ts";
 import { Journal } from "./journal.ts";
 import { kindOf, type WorkPlan } from "./plan.ts";
 import { type Job, workOf } from "./work.ts";
+import { AckKeeper } from "../../support/jetstream/internals.ts";
 
 /** What a worker is told. */
 export interface Order {

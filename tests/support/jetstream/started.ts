@@ -1,8 +1,7 @@
 import type { NatsBroker } from "@signalbox/nats";
 import { type BrokerAccess, register } from "../../../src/door/mod.ts";
-import type { StreamConfig, StreamInfo } from "../../../src/jetstream/api/api_types.ts";
-import { JetStreamApi } from "../../../src/jetstream/api/js_api.ts";
 import type { Backend } from "../backends.ts";
+import { JetStreamApi, type StreamConfig, type StreamInfo } from "./internals.ts";
 
 const encoder = new TextEncoder();
 

@@ -1,10 +1,13 @@
 import type { BrokerOptions, NatsBroker } from "@signalbox/nats";
-import { JetStreamApi } from "../../../src/jetstream/api/js_api.ts";
-import type { ConsumerInfo, StreamInfo } from "../../../src/jetstream/api/api_types.ts";
-import { publishStored } from "../../../src/jetstream/publish/publish_stored.ts";
-import { registryOf } from "../../../src/broker/registry.ts";
 import { MessageHeaders, type RawMessage } from "../../../src/door/mod.ts";
 import { until } from "../nats_server/until.ts";
+import {
+  apiOf,
+  type ConsumerInfo,
+  type JetStreamApi,
+  publishStored,
+  type StreamInfo,
+} from "./internals.ts";
 
 /** What makes brokers: a server under test. */
 interface Broking {
@@ -25,7 +28,7 @@ export class Workshop {
 
   private constructor(broker: NatsBroker) {
     this.broker = broker;
-    this.api = JetStreamApi.of(registryOf(broker).context);
+    this.api = apiOf(broker);
   }
 
   static async at(server: Broking, options?: BrokerOptions): Promise<Workshop> {
