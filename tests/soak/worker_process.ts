@@ -13,12 +13,21 @@ export class WorkerProcess implements AsyncDisposable {
   }
 
   /** Resolves once anyone's request finds it; another program has to do as `worker.ts` does. */
-  static async start(
+  static start(
     url: string,
     program: URL = new URL("worker.ts", import.meta.url),
   ): Promise<WorkerProcess> {
-    const child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "--quiet", "--no-check", "--no-prompt", "-A", program.href, url],
+    const args = ["run", "--quiet", "--no-check", "--no-prompt", "-A", program.href, url];
+    return WorkerProcess.run(Deno.execPath(), { args });
+  }
+
+  /** The same for any program; it has to end when its standard input does. */
+  static async run(
+    program: string,
+    options: { readonly args: string[]; readonly cwd?: string },
+  ): Promise<WorkerProcess> {
+    const child = new Deno.Command(program, {
+      ...options,
       stdin: "piped",
       stdout: "piped",
       stderr: "inherit",

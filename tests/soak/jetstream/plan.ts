@@ -32,6 +32,8 @@ export interface WorkPlan {
   readonly outage: number;
   /** Milliseconds between the ends of two workers at least; twice as long at most. */
   readonly workerCalm: number;
+  /** How long what is left may take once the last fault is over, in milliseconds. */
+  readonly patience: number;
 }
 
 export const FULL: Omit<WorkPlan, "seed"> = {
@@ -47,6 +49,7 @@ export const FULL: Omit<WorkPlan, "seed"> = {
   calm: 1_000,
   outage: 2_000,
   workerCalm: 3_000,
+  patience: 120_000,
 };
 
 export const QUICK: Omit<WorkPlan, "seed"> = {
@@ -61,6 +64,16 @@ export const QUICK: Omit<WorkPlan, "seed"> = {
   calm: 200,
   outage: 700,
   workerCalm: 800,
+};
+
+/** What others can be put through as well. */
+export const BESIDE: Omit<WorkPlan, "seed"> = {
+  ...FULL,
+  messages: 2_000,
+  rate: 50,
+  kinds: { poison: 200, rejected: 400, killer: 500 },
+  outage: 1_000,
+  patience: 60_000,
 };
 
 /** What becomes of a message; all of the last three kinds become dead letters. */

@@ -4,8 +4,8 @@ import { type Job, JOBS } from "./work.ts";
 
 /** What a reader of the whole stream got, which must be all of it, in order. */
 export interface Read {
-  /** How many different messages. */
-  readonly numbers: number;
+  /** Which messages. */
+  readonly seen: ReadonlySet<number>;
   /** How many came under a number in the stream that does not follow the last one. */
   readonly disordered: number;
   /** How many stand in the stream more than once. */
@@ -34,5 +34,5 @@ export async function readAll(js: JetStream, messages: number, signal: AbortSign
     seen.add(n);
   }
   await closing;
-  return { numbers: seen.size, disordered, storedTwice };
+  return { seen, disordered, storedTwice };
 }

@@ -1,5 +1,5 @@
 import { NatsBroker } from "@signalbox/nats";
-import { jetstream } from "@signalbox/nats/jetstream";
+import { jetstream, NotFoundError } from "@signalbox/nats/jetstream";
 import { Crashes } from "../../support/crashes.ts";
 import { delay } from "../../support/delay.ts";
 import { NatsCluster } from "../../support/nats_server/nats_cluster.ts";
@@ -7,30 +7,29 @@ import { until } from "../../support/nats_server/until.ts";
 import { meanwhile, within } from "../../support/within.ts";
 import { type Random, seeded } from "../../unit/seeded_random.ts";
 import { about } from "../chaos/plan.ts";
-import { WorkerProcess } from "../worker_process.ts";
 import { Crew } from "./crew.ts";
 import { type Account, readJournals } from "./journal.ts";
 import { caughtUp, fail } from "./node_faults.ts";
 import type { WorkPlan } from "./plan.ts";
-import { StoredPublishing } from "./publishing.ts";
+import { OURS, type Published, type Side } from "./side.ts";
 import { type Read, readAll } from "./reading.ts";
 import { type Job, JOBS } from "./work.ts";
 import { apiOf, type JetStreamApi, type StreamInfo } from "../../support/jetstream/internals.ts";
 
-/** How long what is left may take once the last fault is over, in milliseconds. */
+/** How long publishing may take once the last fault is over, in milliseconds. */
 const PATIENCE = 120_000;
 const LATE = 20_000;
 /** A server that could not be asked to delete a reader's consumer does so by itself after half a minute. */
 const FORGOTTEN = 45_000;
 
+const NOTHING: Published = { stored: 0, failures: new Map() };
+
 /** What came of a run. */
-export interface WorkOutcome {
+export interface WorkOutcome extends Published {
   readonly account: Account;
   readonly read: Read;
   /** The numbers of the dead letters, each as often as it is there, with the reason. */
   readonly dead: readonly { readonly n: number; readonly reason: string }[];
-  readonly stored: number;
-  readonly failures: ReadonlyMap<string, number>;
   readonly faults: number;
   readonly kills: number;
   readonly deaths: number;
@@ -90,7 +89,7 @@ class Stage implements AsyncDisposable {
         `CONSUMER.NAMES.${stream}`,
         {},
         { timeout: 20_000 },
-      );
+      ).catch(ifNone({ consumers: [] }));
       for (const name of answer.consumers ?? []) names.push(`${stream}.${name}`);
     }
     return names;
@@ -102,26 +101,26 @@ class Stage implements AsyncDisposable {
 }
 
 /** Publishes and works while nodes fail and workers are killed, in turn. */
-export async function runWork(plan: WorkPlan): Promise<WorkOutcome> {
+export async function runWork(plan: WorkPlan, side: Side = OURS): Promise<WorkOutcome> {
   using crashes = new Crashes();
   const random = seeded(plan.seed);
   await using stage = await Stage.open();
   const js = jetstream(stage.broker);
-  await using crew = await Crew.start(plan.workers, workers(stage, plan));
+  await using crew = await Crew.start(plan.workers, workers(stage, plan, side));
   const before = await stage.consumers();
   const over = new AbortController();
-  const publishing = new StoredPublishing(js, plan);
   const began = performance.now();
   const reading = meanwhile(() => readAll(js, plan.messages, over.signal));
   const published = new AbortController();
-  const storing = meanwhile(() => publishing.run().finally(() => published.abort()));
+  const storing = meanwhile(() => side.publish(stage, plan).finally(() => published.abort()));
   const killing = meanwhile(() => endWorkers(crew, plan, published.signal, seeded(plan.seed + 1)));
   const errors: unknown[] = [];
   const faults = await failNodes(stage, plan, published.signal, random)
     .catch((error) => (errors.push(error), 0));
-  await within("all must be stored", storing, PATIENCE).catch((error) => errors.push(error));
+  const sent = await within("all must be stored", storing, PATIENCE)
+    .catch((error) => (errors.push(error), NOTHING));
   await killing;
-  await settled(stage).catch((error) => errors.push(error));
+  await settled(stage, plan.patience).catch((error) => errors.push(error));
   const seconds = (performance.now() - began) / 1_000;
   // a reader that has not got everything by then will not
   const late = setTimeout(() => over.abort(), LATE);
@@ -133,8 +132,7 @@ export async function runWork(plan: WorkPlan): Promise<WorkOutcome> {
     account: await readJournals(stage.journals),
     read,
     dead: await deadLetters(js),
-    stored: publishing.stored,
-    failures: publishing.failures,
+    ...sent,
     faults,
     kills: crew.kills,
     deaths: crew.deaths,
@@ -145,14 +143,13 @@ export async function runWork(plan: WorkPlan): Promise<WorkOutcome> {
   };
 }
 
-function workers({ cluster, journals }: Stage, plan: WorkPlan) {
+function workers({ cluster, journals }: Stage, plan: WorkPlan, side: Side) {
   let started = 0;
   return (worker: number) => {
     // each begins at a node of its own
     const servers = cluster.urls.map((_, at) => cluster.urls[(at + worker) % cluster.urls.length]!);
     const journal = `${journals}/${started++}`;
-    const order = JSON.stringify({ servers, journal, plan });
-    return WorkerProcess.start(order, new URL("worker.ts", import.meta.url));
+    return side.work({ servers, journal, plan });
   };
 }
 
@@ -185,7 +182,7 @@ async function endWorkers(
 }
 
 /** Resolves once nothing is left to be handled. */
-async function settled({ api }: Stage): Promise<void> {
+async function settled({ api }: Stage, timeout: number): Promise<void> {
   await until("all must be handled", async () => {
     const subject = "CONSUMER.INFO.JOBS.work";
     const info = await api.call<{ num_pending: number; num_ack_pending: number }>(
@@ -197,7 +194,15 @@ async function settled({ api }: Stage): Promise<void> {
     ).catch(() => undefined);
     if (info?.num_pending === 0 && info.num_ack_pending === 0) return true;
     await delay(200);
-  }, { timeout: PATIENCE });
+  }, { timeout });
+}
+
+/** A value in place of the error that there is no such stream. */
+function ifNone<Value>(value: Value): (error: unknown) => Value {
+  return (error) => {
+    if (error instanceof NotFoundError) return value;
+    throw error;
+  };
 }
 
 /** The consumers that were not there before, and stay. */
@@ -212,6 +217,9 @@ async function leftOf(stage: Stage, before: readonly string[]): Promise<string[]
 
 async function deadLetters(js: ReturnType<typeof jetstream>): Promise<WorkOutcome["dead"]> {
   const dead: { n: number; reason: string }[] = [];
+  // others have no stream of dead letters
+  const isThere = await js.info("JOBS_DEAD").then(() => true, ifNone(false));
+  if (!isThere) return dead;
   for await (const { body, reason } of js.deadLetters(JOBS)) {
     dead.push({ n: (body as Job).n, reason });
   }

@@ -54,7 +54,7 @@ export function brokenWork(plan: WorkPlan, outcome: WorkOutcome): string[] {
     some("are no dead letters, and should be", verdict.undead),
     some("are dead letters, and should not be", verdict.wronglyDead),
     some("were left behind, which are consumers", leftBehind),
-    read.numbers !== messages && `a reader got ${read.numbers} of ${messages} messages`,
+    read.seen.size !== messages && `a reader got ${read.seen.size} of ${messages} messages`,
     read.disordered > 0 && `a reader got ${read.disordered} messages out of order`,
     read.storedTwice > 0 && `${read.storedTwice} messages were stored twice`,
     account.confirmed.size === 0 && "the run shows nothing: nothing was confirmed",

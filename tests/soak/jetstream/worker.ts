@@ -8,17 +8,10 @@ import { NatsBroker } from "@signalbox/nats";
 import { Reject } from "@signalbox/nats/jetstream";
 import { delay } from "../../support/delay.ts";
 import { Journal } from "./journal.ts";
-import { kindOf, type WorkPlan } from "./plan.ts";
+import { kindOf } from "./plan.ts";
+import type { Order } from "./side.ts";
 import { type Job, workOf } from "./work.ts";
 import { AckKeeper } from "../../support/jetstream/internals.ts";
-
-/** What a worker is told. */
-export interface Order {
-  readonly servers: readonly string[];
-  /** The file to append to. */
-  readonly journal: string;
-  readonly plan: WorkPlan;
-}
 
 /** Has the journal told of each acknowledgement that the server has confirmed; no program is told of that. */
 function tellConfirmed(journal: Journal): void {
