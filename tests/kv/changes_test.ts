@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { assertType, type IsExact } from "@std/testing/types";
-import { NatsRouter, TimeoutError } from "@signalbox/nats";
+import { ConnectionError, NatsRouter, TimeoutError } from "@signalbox/nats";
 import { type Change, EntryError, keyOf, kv, NotFoundError } from "@signalbox/nats/kv";
 import { onEveryJetStream } from "../support/backends.ts";
 import { delay } from "../support/delay.ts";
@@ -239,5 +239,19 @@ onEveryJetStream(
     await kv(maker, "prices", { declare: "create" }).put("a", 1);
     await broker.start();
     await until("it is handled", () => seen.length === 1);
+  },
+);
+
+onEveryJetStream(
+  "Changes that cannot be read say so, and the end of their loop does not fail, too",
+  async (server) => {
+    const broker = server.broker();
+    const nothing = kv(broker, "nothing", { declare: "leave" });
+    const early = nothing.changes()[Symbol.asyncIterator]();
+    await assertRejects(() => early.next(), ConnectionError, "call connect() or start() first");
+    // Array.fromAsync() of the engine would never give the process a turn again
+    assertEquals(await early.return?.(), { done: true, value: undefined });
+    await broker.connect();
+    await assertRejects(() => Array.fromAsync(nothing.changes()), NotFoundError);
   },
 );

@@ -185,6 +185,7 @@ export function readingOf<Item>(
   let opened: ReturnType<typeof open> | undefined;
   return iteratorOf(
     async () => await (await (opened ??= open())).next(),
-    async () => await (await opened)?.close(),
+    // what could not be opened has nothing to close: some loops of the engine go round for ever if their end fails, too
+    async () => await (await opened?.catch(() => {}))?.close(),
   );
 }
