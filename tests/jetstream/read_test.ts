@@ -4,6 +4,8 @@ import { TestBroker } from "@signalbox/nats/testing";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import type { Schema } from "@signalbox/nats";
 import { type Backend, onEveryJetStream } from "../support/backends.ts";
+import { delay } from "../support/delay.ts";
+import { Workshop } from "../support/jetstream/workshop.ts";
 
 const orders = stream("ORDERS", {
   subjects: ["orders.{id}.{event}", "refunds.{order}"],
@@ -199,3 +201,22 @@ Deno.test("js.read() refuses options that are wrong, and reports what is not the
   assertThrows(read("A", { form: "new" }), TypeError, "form");
   await assertRejects(() => js.read("NONE").next(), NotFoundError, "stream");
 });
+
+onEveryJetStream(
+  "js.read() leaves no consumer behind, at whatever moment its broker stops",
+  async (server) => {
+    const shop = await Workshop.at(server);
+    for (let turns = 0; turns < 40; turns++) {
+      const broker = server.broker();
+      const logs = stream("LOGS", { subjects: ["logs.*"], declare: "create" });
+      const js = jetstream(broker, { streams: [logs] });
+      await broker.start();
+      const reading = js.read(logs);
+      reading.ready.catch(() => {});
+      for (let turn = 0; turn < turns % 20; turn++) await delay(0);
+      await broker.stop();
+      await reading.closed;
+    }
+    assertEquals((await shop.stream("LOGS")).state.consumer_count, 0);
+  },
+);

@@ -50,7 +50,7 @@ const MANY = 1_000_000;
 /** After how long the server deletes a consumer that nobody asks for messages, in milliseconds. */
 const INACTIVE = 30_000;
 /** How long the end of a read waits until its consumer is deleted, in milliseconds. */
-const DELETION = 1_000;
+export const DELETION = 1_000;
 const NANOSECONDS = 1_000_000;
 const encoder = new TextEncoder();
 

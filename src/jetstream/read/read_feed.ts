@@ -1,4 +1,4 @@
-import { pause } from "../../deadline.ts";
+import { pause, within } from "../../deadline.ts";
 import { asError } from "../../legible.ts";
 import type { StreamInfo } from "../api/api_types.ts";
 import { PermissionError } from "../../errors.ts";
@@ -6,7 +6,7 @@ import { JetStreamError, NotFoundError } from "../api/errors.ts";
 import type { JetStreamApi } from "../api/js_api.ts";
 import type { From } from "./from.ts";
 import { PullCredit } from "./pull_credit.ts";
-import { type Pulling, ReadConsumer } from "./read_consumer.ts";
+import { DELETION, type Pulling, ReadConsumer } from "./read_consumer.ts";
 import { ReadPlace } from "./read_place.ts";
 import type { DeliveredMessage } from "./stored_message.ts";
 
@@ -53,7 +53,8 @@ export class ReadFeed {
   /** Ends the wait for the next attempt. */
   #waking = new AbortController();
   #consumer: ReadConsumer | undefined;
-  #isOpening = false;
+  /** Resolves once a consumer is there, or no other is wanted. */
+  #opening: Promise<void> | undefined;
   #hasBegun = false;
   #wait = 0;
   /** How many messages are still to come before it is complete, if the server does not say which one is the last. */
@@ -106,6 +107,11 @@ export class ReadFeed {
     const consumer = this.#consumer;
     this.#consumer = undefined;
     await consumer?.end();
+    // one that is just being made must be deleted, too, while there is a connection
+    const { clock } = this.#api.access;
+    await within(this.#opening ?? Promise.resolve(), { clock, timeout: DELETION }, "end").catch(
+      () => {},
+    );
   }
 
   get #isOver(): boolean {
@@ -122,9 +128,12 @@ export class ReadFeed {
     this.#open();
   }
 
-  async #open(): Promise<void> {
-    if (this.#isOpening || this.#isOver) return;
-    this.#isOpening = true;
+  #open(): void {
+    if (this.#isOver) return;
+    this.#opening ??= this.#openOne();
+  }
+
+  async #openOne(): Promise<void> {
     while (!this.#isOver) {
       await this.#pause();
       try {
@@ -133,7 +142,8 @@ export class ReadFeed {
         this.#failed(asError(error));
       }
     }
-    this.#isOpening = false;
+    // in the turn of its end: what is lost next must be opened anew
+    this.#opening = undefined;
   }
 
   async #pause(): Promise<void> {
