@@ -8,13 +8,11 @@ import type { Arrival } from "../message/raw_message.ts";
 import { ERROR_CODES } from "../message/reply.ts";
 import { TIME_LEFT } from "../message/signalbox_headers.ts";
 import type { Work } from "../message/work.ts";
-import { newToken, type Pattern } from "../subject/subject.ts";
+import type { Pattern } from "../subject/subject.ts";
+import { InvocationTrace, type PastContext } from "./past_work.ts";
 
 /** What an invocation needs of its broker. */
-export interface InvocationContext {
-  readonly clock: Clock;
-  /** Makes correlation ids, if the program has a way of its own; never throws. */
-  readonly ownCorrelationId?: (() => string) | undefined;
+export interface InvocationContext extends PastContext {
   /** The codecs of the broker, if it has its own. */
   readonly codecs?: Codecs | undefined;
 }
@@ -62,6 +60,8 @@ export class Invocation<Context extends InvocationContext = InvocationContext>
   readonly pattern: string | undefined;
   /** What its source needs to settle it: the `origin` of its message, or a list of them. */
   readonly origin: unknown;
+  /** For the code of its handler, which may outlast it. */
+  readonly trace: InvocationTrace;
   /** When the message arrived, by the clock. */
   readonly arrived: number;
   /** When its handler began, by the clock, if a service counts the time. */
@@ -73,7 +73,6 @@ export class Invocation<Context extends InvocationContext = InvocationContext>
   /** Gets the requests that its handler sends. */
   requests: RequestWatch | undefined;
   readonly #stopping: AbortSignal;
-  #correlationId: string | undefined;
   #deadline: number | undefined;
   #controller: AbortController | undefined;
   #timer: Timer | undefined;
@@ -98,6 +97,7 @@ export class Invocation<Context extends InvocationContext = InvocationContext>
     this.origin = raw.origin;
     this.#stopping = stopping;
     this.message = new ReceivedMessage(raw, this);
+    this.trace = new InvocationTrace(this, context);
   }
 
   /** What the handler gets. */
@@ -120,8 +120,7 @@ export class Invocation<Context extends InvocationContext = InvocationContext>
 
   /** The sender's correlation id, or a new one. */
   get correlationId(): string {
-    return this.#correlationId ??= this.message.correlationId ??
-      this.context.ownCorrelationId?.() ?? newToken();
+    return this.trace.idOr(this.message);
   }
 
   get subject(): string {
@@ -163,6 +162,7 @@ export class Invocation<Context extends InvocationContext = InvocationContext>
   /** Ends the invocation and its timers. */
   end(): void {
     this.#isOver = true;
+    this.trace.end(this.message);
     this.#timer?.clear();
     this.#stopListening?.();
   }

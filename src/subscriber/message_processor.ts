@@ -82,7 +82,7 @@ export class MessageProcessor {
 
   /** What the handler makes of it; a source that limits its time may end the wait. */
   #value(invocation: Invocation): unknown {
-    const value = runWithin(invocation, this.#handle, invocation);
+    const value = runWithin(invocation.trace, this.#handle, invocation);
     const isLimited = this.#plan.source.timeout !== undefined && isThenable(value);
     return isLimited ? invocation.untilGivenUp(value) : value;
   }

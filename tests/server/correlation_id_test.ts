@@ -200,3 +200,30 @@ onEveryServer(
     assertEquals(inner.length, 2);
   },
 );
+
+onEveryServer(
+  "NatsBroker.publish() from what a handler left running sends the id of the handler's message",
+  async (server) => {
+    let made = 0;
+    const broker = server.broker({ correlationId: () => `work-${++made}` });
+    const other = server.broker({ correlationId: () => "theirs" });
+    const ids: (string | undefined)[] = [];
+    broker.subscriber("late", ({ correlationId }) => void ids.push(correlationId));
+    const { promise: over, resolve: end } = Promise.withResolvers<void>();
+    const left: Promise<void>[] = [];
+    broker.subscriber("early", () => {
+      left.push(over.then(() => broker.publish("late")).then(() => broker.publish("late")));
+    });
+    await broker.start();
+    await other.start();
+    await other.request("early");
+    const raw = register(other, { name: "raw" });
+    raw.publish("early");
+    await raw.flush();
+    await broker.flush();
+    end();
+    await Promise.all(left);
+    await broker.flush();
+    assertEquals(ids.toSorted(), ["theirs", "theirs", "work-1", "work-1"]);
+  },
+);

@@ -4,7 +4,7 @@ import { NoRespondersError, TimeoutError } from "../../errors.ts";
 import type { BrokerAccess } from "../../door/mod.ts";
 import type { AckSubject } from "../api/ack_subject.ts";
 import { ACK, nak } from "./ack_words.ts";
-import type { Held } from "./stored_delivery.ts";
+import type { Held, Receipt } from "./stored_delivery.ts";
 
 /** After how long to make sure that the server has what was told, in milliseconds. */
 const SOON = 20;
@@ -15,9 +15,11 @@ const PAUSE = 100;
 
 const REPEATED = { isRepeated: true } as const;
 
-/** What was told and may not have arrived. */
+/** What was told and may not have arrived. Without its message: thousands of them would be kept in memory until a flush. */
 interface Unsure {
-  readonly held: Held;
+  readonly receipt: Receipt;
+  /** Where it is told; a later delivery has another address. */
+  ackTo: string;
   readonly word: Uint8Array;
   /** From when on it is wanted again, by the clock; `undefined` for what is done. */
   readonly due: number | undefined;
@@ -63,7 +65,7 @@ export class AckKeeper {
 
   /** It is done. */
   done(held: Held): void {
-    this.#tell({ held, word: ACK, due: undefined, until: Infinity });
+    this.#tell(held, ACK, undefined, Infinity);
   }
 
   /** It is wanted again after so many milliseconds. */
@@ -71,24 +73,24 @@ export class AckKeeper {
     const now = this.#access.clock.now();
     // the server gives it to another by itself after that
     const until = held.toldAt + this.#ackWait();
-    this.#tell({ held, word: nak(delay), due: now + delay, until });
+    this.#tell(held, nak(delay), now + delay, until);
   }
 
   /** It is given up: the server need not deliver it again. */
   over(held: Held, word: Uint8Array): void {
-    this.#tell({ held, word, due: undefined, until: Infinity });
+    this.#tell(held, word, undefined, Infinity);
   }
 
   /** A message was delivered once more: tells it again that it is done, if that was told and may not have arrived. */
   repeat(supply: object, { seq, time }: AckSubject, ackTo: string): boolean {
     const all = [...this.#told, ...this.#flushing];
-    const same = all.filter(({ held }) =>
-      held.seq === seq && held.storedAt === time && held.supply === supply
+    const same = all.filter(({ receipt }) =>
+      receipt.ack.seq === seq && receipt.ack.time === time && receipt.supply === supply
     );
     let isDone = false;
     for (const unsure of same) {
       if (unsure.due === undefined) {
-        unsure.held.ackTo = ackTo;
+        unsure.ackTo = ackTo;
         this.#send(unsure);
         isDone = true;
       } else {
@@ -154,10 +156,16 @@ export class AckKeeper {
     this.#told = [];
     this.#flushing = [];
     this.#era++;
-    if (left.length > 0) this.#report(untold(left.map(({ held }) => held)));
+    if (left.length > 0) this.#report(untold(left.map(({ receipt }) => receipt)));
   }
 
-  #tell(unsure: Unsure): void {
+  #tell(
+    { receipt, ackTo }: Held,
+    word: Uint8Array,
+    due: number | undefined,
+    until: number,
+  ): void {
+    const unsure = { receipt, ackTo, word, due, until };
     this.#told.push(unsure);
     if (this.#isDown) return;
     this.#send(unsure);
@@ -166,9 +174,9 @@ export class AckKeeper {
     this.#timer = this.#access.clock.setTimeout(() => this.#flush(), SOON);
   }
 
-  #send({ held, word, due }: Unsure): void {
+  #send({ ackTo, word, due }: Unsure): void {
     const now = due === undefined ? word : nak(due - this.#access.clock.now());
-    this.#access.publish(held.ackTo, now, REPEATED);
+    this.#access.publish(ackTo, now, REPEATED);
   }
 
   #flush(): void {
@@ -195,13 +203,13 @@ export class AckKeeper {
   }
 }
 
-function unconfirmed({ origin: { stream, seq } }: Held, cause: unknown): Error {
+function unconfirmed({ receipt: { name } }: Held, cause: unknown): Error {
   const sentence = "the server must confirm it: it may be delivered again";
-  return new Error(`Cannot acknowledge ${stream}:${seq} as ${sentence}`, { cause });
+  return new Error(`Cannot acknowledge ${name} as ${sentence}`, { cause });
 }
 
-function untold(all: readonly Held[]): Error {
-  const some = all.slice(0, 3).map(({ origin: { stream, seq } }) => `${stream}:${seq}`);
+function untold(all: readonly Receipt[]): Error {
+  const some = all.slice(0, 3).map(({ name }) => name);
   const more = all.length > some.length ? ` and ${all.length - some.length} more` : "";
   return new Error(
     `Cannot acknowledge what is done as the connection must be back: ${some.join(", ")}${more}, ` +

@@ -237,7 +237,7 @@ export class OpenConsumer implements OpenSource {
   /** It is settled, one way or the other. */
   #released(held: Held, delay?: number): void {
     held.isSettled = true;
-    (held.supply as Supply).holds.delete(held);
+    (held.receipt.supply as Supply).holds.delete(held);
     if (held.key !== undefined) {
       // those behind it wait for it, but not here
       if (delay !== undefined && !this.#isStopped) this.#lanes.away(held, delay);

@@ -50,7 +50,7 @@ class Told implements StoredDelivery {
   }
 
   get id(): string {
-    return `${this.#origin.stream}:${this.#origin.seq}`;
+    return this.#held.receipt.name;
   }
 
   get seq(): number {
@@ -79,11 +79,32 @@ class Told implements StoredDelivery {
   }
 }
 
+/** What is kept of a message once its handler has ended: which one it was. */
+export class Receipt {
+  /** The subscription to the consumer that it is from. */
+  readonly supply: object;
+  readonly ack: AckSubject;
+  /** The message that it was, if it is a dead letter that was given back. */
+  readonly replayed: Origin | undefined;
+
+  constructor(supply: object, ack: AckSubject, replayed: Origin | undefined) {
+    this.supply = supply;
+    this.ack = ack;
+    this.replayed = replayed;
+  }
+
+  /** The message by its first storing, as `ORDERS:17`. */
+  get name(): string {
+    const { stream, seq } = this.replayed ?? this.ack;
+    return `${stream}:${seq}`;
+  }
+}
+
 /** One message from its delivery until what became of it is told. */
 export class Held {
   raw: RawMessage;
   readonly told: StoredDelivery;
-  readonly #ack: AckSubject;
+  readonly receipt: Receipt;
   #origin: Origin | undefined;
   /** Its number in the stream that it was delivered from. */
   readonly seq: number;
@@ -103,8 +124,6 @@ export class Held {
   isGivenUp = false;
   /** Which of its lives it is, if it was a dead letter and was given back. */
   life: number | undefined;
-  /** The subscription to the consumer that it is from. */
-  readonly supply: object;
 
   constructor(
     supply: object,
@@ -113,10 +132,9 @@ export class Held {
     origin: Origin | undefined,
     now: number,
   ) {
-    this.supply = supply;
+    this.receipt = new Receipt(supply, ack, origin);
     this.raw = raw;
     this.ackTo = raw.replyTo;
-    this.#ack = ack;
     this.#origin = origin;
     this.told = new Told(this);
     this.seq = ack.seq;
@@ -133,14 +151,14 @@ export class Held {
 
   /** The message by its first storing: this one, unless it is a dead letter that was given back. */
   get origin(): Origin {
-    const { stream, consumer, seq, time } = this.#ack;
+    const { stream, consumer, seq, time } = this.receipt.ack;
     const { subject } = this.raw;
     return this.#origin ??= { subject, stream, consumer, seq, time };
   }
 
   /** How many messages were left for the consumer behind it. */
   get pending(): number {
-    return this.#ack.pending;
+    return this.receipt.ack.pending;
   }
 
   /** The size of body and headers, in bytes. */

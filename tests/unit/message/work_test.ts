@@ -7,15 +7,11 @@ import {
   currentWork,
   runWithin,
   timeWithinWork,
-  type Work,
+  type Trace,
 } from "../../../src/message/work.ts";
 
-const work = (correlationId: string): Work => ({
-  correlationId,
-  subject: "a",
-  clock: platformClock,
-  deadline: Infinity,
-  isOver: false,
+const work = (correlationId: string): Trace => ({
+  work: { correlationId, subject: "a", clock: platformClock, deadline: Infinity, isOver: false },
 });
 const idNow = () => currentWork()?.correlationId;
 
@@ -26,7 +22,7 @@ Deno.test("currentWork() is undefined outside of all handlers", () => {
 Deno.test("runWithin() gives the input, returns the value, and ends with the call", () => {
   const one = work("one");
   const value = runWithin(one, (input: number) => [input + 1, currentWork()], 1);
-  assertEquals(value, [2, one]);
+  assertEquals(value, [2, one.work]);
   assertStrictEquals(currentWork(), undefined);
 });
 
@@ -65,19 +61,19 @@ Deno.test("timeWithinWork() is no longer than the handler's caller waits", () =>
     runWithin(soon(false), (t: number) => timeWithinWork(t, "a"), timeout);
   assertStrictEquals(left(50), 50);
   assert((left(60_000) as number) <= 1_000);
-  const late = { ...soon(false), deadline: performance.now() - 1 };
+  const late = soon(false, -1);
   assertThrows(() => runWithin(late, () => timeWithinWork(50, "a"), undefined), TimeoutError);
 });
 
 Deno.test("timeWithinWork() is all that is asked for in what a handler left running", () => {
   assertStrictEquals(runWithin(soon(true), () => timeWithinWork(60_000, "a"), undefined), 60_000);
-  const late = { ...soon(true), deadline: performance.now() - 1 };
+  const late = soon(true, -1);
   assertStrictEquals(runWithin(late, () => timeWithinWork(50, "a"), undefined), 50);
 });
 
-function soon(isOver: boolean): Work {
-  const [clock, deadline] = [platformClock, performance.now() + 1_000];
-  return { correlationId: "id", subject: "a", clock, deadline, isOver };
+function soon(isOver: boolean, wait = 1_000): Trace {
+  const [clock, deadline] = [platformClock, performance.now() + wait];
+  return { work: { correlationId: "id", subject: "a", clock, deadline, isOver } };
 }
 
 Deno.test("beginOutside() runs outside of every async context, however many begin at once", async () => {
