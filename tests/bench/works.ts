@@ -13,8 +13,15 @@ import { handlingStored } from "./stored/handling.ts";
 import { storing } from "./stored/stored.ts";
 import type { Work } from "./work.ts";
 
+/** How much the larger ones move: what is usual, or less where a test only looks whether it is right. */
+const AMOUNTS = { keys: 10_000, megabytes: 64 };
+
 /** Everything that is done by both sides, as fast as they can. */
-export function works(ends: Ends, schema = HAND_WRITTEN): readonly Work[] {
+export function works(
+  ends: Ends,
+  schema = HAND_WRITTEN,
+  { keys, megabytes } = AMOUNTS,
+): readonly Work[] {
   return [
     ...inboxNames(ends),
     ...requests(ends),
@@ -27,7 +34,7 @@ export function works(ends: Ends, schema = HAND_WRITTEN): readonly Work[] {
     ...firstParts(ends),
     ...storing(ends),
     ...handlingStored(ends),
-    ...buckets(ends),
-    ...wholeObjects(ends),
+    ...buckets(ends, keys),
+    ...wholeObjects(ends, megabytes),
   ];
 }

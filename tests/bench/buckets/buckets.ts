@@ -17,7 +17,6 @@ interface BareBuckets {
 }
 
 const VALUE = new TextEncoder().encode("sixteen bytes ok");
-const MANY = 10_000;
 /** A change that is replaced before it is delivered is not delivered: with a history it stays. */
 const LONGEST_HISTORY = 64;
 
@@ -56,15 +55,15 @@ class Sides {
 }
 
 /** Puts and gets, one at a time and many at once, keys, and watching, beside nats.js. */
-export function buckets(ends: Ends): readonly Work[] {
+export function buckets(ends: Ends, keys: number): readonly Work[] {
   const sides = new Sides(ends);
   const few = () => sides.open("bench", AT_ONCE);
-  const many = () => sides.open("bench-many", MANY);
+  const many = () => sides.open("bench-many", keys);
   const long = () => sides.open("bench-long", AT_ONCE, LONGEST_HISTORY);
   return [
     ...[1, AT_ONCE].flatMap((atOnce) => [putting(few, atOnce), getting(few, atOnce)]),
-    listing(many),
-    watching(many),
+    listing(many, keys),
+    watching(many, keys),
     following(long),
   ];
 }
@@ -112,40 +111,42 @@ interface Read {
 }
 
 /** Reads all keys as often as it takes to read so many; few are wanted where the rounds are short. */
-function reading(read: () => Promise<AsyncIterable<unknown>>): Side<Read> {
+function reading(keys: number, read: () => Promise<AsyncIterable<unknown>>): Side<Read> {
   return async (operations) => {
-    const times = Math.ceil(operations / MANY);
+    const times = Math.ceil(operations / keys);
     const began = performance.now();
     let seen = 0;
     for (let time = 1; time <= times; time++) {
-      for await (const _ of await read()) if (++seen === time * MANY) break;
+      for await (const _ of await read()) if (++seen === time * keys) break;
     }
     return { seen: seen / times, took: (performance.now() - began) * operations / seen };
   };
 }
 
-const READING = {
-  unit: "keys",
-  aim: 1,
-  right: ({ seen }: Read) => seen === MANY,
-  took: ({ took }: Read) => took,
-};
-
-function listing(open: Open): Work<Read> {
+function reads(keys: number) {
   return {
-    ...READING,
-    name: `KV keys, ${MANY} of them`,
-    ours: reading(async () => (await open())[0].keys()),
-    rival: reading(async () => await (await open())[1].keys()),
+    unit: "keys",
+    aim: 1,
+    right: ({ seen }: Read) => seen === keys,
+    took: ({ took }: Read) => took,
   };
 }
 
-function watching(open: Open): Work<Read> {
+function listing(open: Open, keys: number): Work<Read> {
   return {
-    ...READING,
-    name: `KV watch, ${MANY} keys at its beginning`,
-    ours: reading(async () => (await open())[0].changes()),
-    rival: reading(async () => await (await open())[1].watch()),
+    ...reads(keys),
+    name: `KV keys, ${keys} of them`,
+    ours: reading(keys, async () => (await open())[0].keys()),
+    rival: reading(keys, async () => await (await open())[1].keys()),
+  };
+}
+
+function watching(open: Open, keys: number): Work<Read> {
+  return {
+    ...reads(keys),
+    name: `KV watch, ${keys} keys at its beginning`,
+    ours: reading(keys, async () => (await open())[0].changes()),
+    rival: reading(keys, async () => await (await open())[1].watch()),
   };
 }
 

@@ -13,13 +13,13 @@ interface BareBuckets {
   readonly Objm: new (client: unknown) => { open(name: string): Promise<BareBucket> };
 }
 
-const SIZE = 64_000_000;
+const MB = 1_000_000;
 /** What a file or a socket gives at a time. */
 const PART = new Uint8Array(64_000).map((_, at) => at * 7);
 const [OURS, THEIRS] = ["ours", "theirs"];
 
-function body(): ReadableStream<Uint8Array> {
-  let left = SIZE / PART.length;
+function body(size: number): ReadableStream<Uint8Array> {
+  let left = size / PART.length;
   return new ReadableStream({
     pull(controller) {
       if (left-- > 0) controller.enqueue(PART.slice());
@@ -41,48 +41,48 @@ interface Moved {
 }
 
 /** Moves the object once: a few megabytes would measure the first answer and not the rate. */
-function moving(move: () => Promise<number>): Side<Moved> {
+function moving(size: number, move: () => Promise<number>): Side<Moved> {
   return async (operations) => {
     const began = performance.now();
     const length = await move();
     const elapsed = performance.now() - began;
-    return { length, took: elapsed * operations / (SIZE / 1_000_000) };
+    return { length, took: elapsed * operations / (size / MB) };
   };
 }
 
-const MOVING = {
-  unit: "MB",
-  aim: 3,
-  right: ({ length }: Moved) => length === SIZE,
-  took: ({ took }: Moved) => took,
-};
-
-/** Puts and gets an object of 64 MB, beside nats.js. */
-export function wholeObjects({ broker, client }: Ends): readonly Work[] {
+/** Puts and gets an object of so many megabytes, beside nats.js. */
+export function wholeObjects({ broker, client }: Ends, megabytes: number): readonly Work[] {
+  const size = megabytes * MB;
   let made: Promise<readonly [Objects, BareBucket]> | undefined;
   const open = () => made ??= make();
   const make = async () => {
     const ours = objects(broker, "bench", { declare: "create" });
-    await ours.put(OURS!, body());
+    await ours.put(OURS!, body(size));
     const { Objm } = await fromNpm<BareBuckets>("@nats-io/obj@3");
     const theirs = await new Objm(client).open("bench");
-    await theirs.put({ name: THEIRS! }, body());
+    await theirs.put({ name: THEIRS! }, body(size));
     return [ours, theirs] as const;
   };
+  const both = {
+    unit: "MB",
+    aim: 3,
+    right: ({ length }: Moved) => length === size,
+    took: ({ took }: Moved) => took,
+  };
   const putting: Work<Moved> = {
-    ...MOVING,
-    name: "object put, 64 MB",
-    ours: moving(async () => (await (await open())[0].put(OURS!, body())).size),
-    rival: moving(async () => {
-      await (await open())[1].put({ name: THEIRS! }, body());
-      return SIZE;
+    ...both,
+    name: `object put, ${megabytes} MB`,
+    ours: moving(size, async () => (await (await open())[0].put(OURS!, body(size))).size),
+    rival: moving(size, async () => {
+      await (await open())[1].put({ name: THEIRS! }, body(size));
+      return size;
     }),
   };
   const getting: Work<Moved> = {
-    ...MOVING,
-    name: "object get, 64 MB",
-    ours: moving(async () => await lengthOf((await (await open())[0].get(OURS!))?.readable)),
-    rival: moving(async () => await lengthOf((await (await open())[1].get(THEIRS!))?.data)),
+    ...both,
+    name: `object get, ${megabytes} MB`,
+    ours: moving(size, async () => await lengthOf((await (await open())[0].get(OURS!))?.readable)),
+    rival: moving(size, async () => await lengthOf((await (await open())[1].get(THEIRS!))?.data)),
   };
   return [putting, getting];
 }
