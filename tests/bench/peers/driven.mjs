@@ -20,10 +20,10 @@ export function versionOf(name) {
 }
 
 /**
- * Does what the lines on the input ask, `request AT_ONCE OPERATIONS` or `publish OPERATIONS`, and answers each with
- * the milliseconds it took; ends with the input.
+ * Does what the lines on the input ask, `request AT_ONCE OPERATIONS`, `publish OPERATIONS` or one of `works`, and
+ * answers each with the milliseconds it took; ends with the input.
  */
-export async function driven({ version, request, publish, flush }) {
+export async function driven({ version, request, publish, flush, works }) {
   console.log(JSON.stringify({ version, runtime, publishes: publish !== undefined }));
   const lines = createInterface({ input: process.stdin });
   // At once: whoever drives has gone, and the server perhaps too, so work may never come to its end.
@@ -33,7 +33,8 @@ export async function driven({ version, request, publish, flush }) {
     const numbers = words.map(Number);
     const began = performance.now();
     if (verb === "request") await ask(request, ...numbers);
-    else await send(publish, flush, ...numbers);
+    else if (verb === "publish") await send(publish, flush, ...numbers);
+    else await works[verb](...numbers);
     console.log(performance.now() - began);
   }
 }

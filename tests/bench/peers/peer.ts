@@ -3,7 +3,10 @@ import type { Program } from "./program.ts";
 import type { Candidate } from "./roster.ts";
 
 /** Far beyond any round, on a busy machine too. */
-const TIMEOUT = 60_000;
+const TIMEOUT = 120_000;
+
+/** What needs JetStream. */
+export type StoreOrder = "store" | "put" | "get" | "putObject" | "getObject";
 
 /** What a peer tells of itself once its service is there. */
 export interface About {
@@ -18,14 +21,24 @@ export class Peer implements AsyncDisposable {
   readonly name: string;
   /** Where its service is; what it publishes last goes to `.last` below. */
   readonly subject: string;
+  /** The name of its stream and of its buckets. */
+  readonly place: string;
+  /** Whether it can do what needs JetStream. */
+  readonly stores: boolean;
   readonly #child: Deno.ChildProcess;
   readonly #orders: WritableStreamDefaultWriter<Uint8Array>;
   readonly #lines: AsyncIterator<string>;
   #about: About = { version: "", runtime: "", publishes: false };
 
-  private constructor({ name }: Candidate, subject: string, child: Deno.ChildProcess) {
+  private constructor(
+    { name, stores = false }: Candidate,
+    subject: string,
+    child: Deno.ChildProcess,
+  ) {
     this.name = name;
     this.subject = subject;
+    this.place = placeOf(subject);
+    this.stores = stores;
     this.#child = child;
     this.#orders = child.stdin.getWriter();
     this.#lines = linesOf(child.stdout);
@@ -41,7 +54,12 @@ export class Peer implements AsyncDisposable {
     const child = new Deno.Command(command, {
       args: [...args],
       cwd,
-      env: { NATS_URL: server, SUBJECT: subject, PYTHONDONTWRITEBYTECODE: "1" },
+      env: {
+        NATS_URL: server,
+        SUBJECT: subject,
+        PLACE: placeOf(subject),
+        PYTHONDONTWRITEBYTECODE: "1",
+      },
       stdin: "piped",
       stdout: "piped",
       stderr: "inherit",
@@ -71,6 +89,15 @@ export class Peer implements AsyncDisposable {
     return await this.#tell(`publish ${operations}`);
   }
 
+  /**
+   * Has things stored or read, as `stored.mjs` knows the orders; gives the milliseconds until all was answered.
+   *
+   * @throws {Error} if an answer was wrong, or there was none: the program ends at that
+   */
+  async store(order: StoreOrder, ...numbers: readonly number[]): Promise<number> {
+    return await this.#tell([order, ...numbers].join(" "));
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     // its program ends with its input; it may have ended by itself
     await this.#orders.close().catch(() => {});
@@ -94,6 +121,10 @@ export class Peer implements AsyncDisposable {
     if (!done) return value;
     throw new Error(`Cannot go on as ${this.name} must answer "${order}": it has ended`);
   }
+}
+
+function placeOf(subject: string): string {
+  return subject.replace(".", "_");
 }
 
 async function* linesOf(output: ReadableStream<Uint8Array>): AsyncGenerator<string> {

@@ -31,7 +31,9 @@ export async function onNode(
   dependencies: Readonly<Record<string, string>>,
 ): Promise<Program> {
   const home = await copied(folder, [file]);
-  await Deno.copyFile(new URL("driven.mjs", SOURCES), new URL("driven.mjs", CACHE));
+  for (const shared of ["driven.mjs", "stored.mjs"]) {
+    await Deno.copyFile(new URL(shared, SOURCES), new URL(shared, CACHE));
+  }
   if (await attempt(home, "node", "--eval", NODE_20)) {
     throw new Unavailable("Cannot measure as node must be there, 20 or later");
   }

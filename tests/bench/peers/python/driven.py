@@ -13,13 +13,17 @@ Order = dict[str, Any]
 Request = Callable[[Order], Awaitable[Order]]
 Publish = Callable[[str, Order], Awaitable[None]]
 Flush = Callable[[], Awaitable[None]]
+Works = dict[str, Callable[..., Awaitable[None]]]
 
 URL = os.environ["NATS_URL"]
 SUBJECT = os.environ["SUBJECT"]
+PLACE = os.environ["PLACE"]
 FLUSHED = 1_000
 
 
-async def driven(version: str, request: Request, publish: Publish, flush: Flush) -> None:
+async def driven(
+    version: str, request: Request, publish: Publish, flush: Flush, works: Works
+) -> None:
     """Answer each line with the milliseconds it took, until the input ends."""
     runtime = f"Python {platform.python_version()}"
     print(json.dumps({"version": version, "runtime": runtime, "publishes": True}), flush=True)
@@ -28,8 +32,10 @@ async def driven(version: str, request: Request, publish: Publish, flush: Flush)
         began = perf_counter()
         if verb == "request":
             await ask(request, *map(int, numbers))
-        else:
+        elif verb == "publish":
             await send(publish, flush, *map(int, numbers))
+        else:
+            await works[verb](*map(int, numbers))
         print((perf_counter() - began) * 1_000, flush=True)
 
 
