@@ -46,17 +46,21 @@ export class Lanes {
   /** Hands the message over as soon as its key is free. */
   enter(held: Held): void {
     const key = held.key!;
-    let lane = this.#lanes.get(key);
+    const lane = this.#lanes.get(key);
     if (!lane) {
-      lane = { running: undefined, away: undefined, timer: undefined, waiting: [], bytes: 0 };
-      this.#lanes.set(key, lane);
+      // nearly every key, if there are many
+      this.#lanes.set(
+        key,
+        { running: held, away: undefined, timer: undefined, waiting: [], bytes: 0 },
+      );
+      return this.#go(held);
     }
     const isNext = !lane.running && (lane.away === undefined || held.seq <= lane.away);
     if (isNext && lane.waiting.every(({ seq }) => held.seq < seq)) return this.#run(lane, held);
     // nearly always at the end
     const at = lane.waiting.findLastIndex(({ seq }) => seq < held.seq) + 1;
     this.#change(lane, () => {
-      lane.waiting.splice(at, 0, held);
+      lane.waiting.splice(at, 0, held.kept());
       lane.bytes += held.size;
     });
   }

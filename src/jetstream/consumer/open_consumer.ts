@@ -22,6 +22,8 @@ import type { ConsumerServer } from "./consumer_server.ts";
 import type { Held } from "./stored_delivery.ts";
 import { Supply } from "./supply.ts";
 
+const NO_BYTES = new Uint8Array();
+
 /** How much may wait here behind keys whose message comes again; beyond that, it takes the places of others. */
 const MOST_AWAY = { messages: 1_000, bytes: 67_108_864 };
 
@@ -190,7 +192,7 @@ export class OpenConsumer implements OpenSource {
     } catch (error) {
       return this.#bury(held, () => this.#settlement.failed(held, error));
     }
-    this.#lanes.enter(held.kept());
+    this.#lanes.enter(held);
   }
 
   /** Settles a message that has no handler, and that takes up a place until then. */
@@ -204,10 +206,16 @@ export class OpenConsumer implements OpenSource {
     });
   }
 
-  #keyOf({ raw: { headerBlock }, origin: { subject } }: Held): string {
-    const headers = MessageHeaders.parse(headerBlock ?? new Uint8Array());
+  #keyOf({ raw: { subject, headerBlock } }: Held): string {
     const params = this.#patternOf(subject).read(subject);
-    return String(this.#settings.key!({ subject, params, headers }));
+    return String(this.#settings.key!({
+      subject,
+      params,
+      // few keys are among the headers
+      get headers() {
+        return MessageHeaders.parse(headerBlock ?? NO_BYTES);
+      },
+    }));
   }
 
   #hand(held: Held): void {
@@ -225,6 +233,7 @@ export class OpenConsumer implements OpenSource {
 
   #patternOf(subject: string): Pattern {
     const { patterns } = this.#settings;
+    if (patterns.length === 1) return patterns[0]!;
     return patterns.find((pattern) => covers(pattern.subject, subject)) ?? patterns[0]!;
   }
 
