@@ -1,7 +1,7 @@
 import { ConnectionError, NatsBroker } from "@signalbox/nats";
 import { assert, assertEquals, assertFalse, assertStringIncludes } from "@std/assert";
 import { Authority } from "../support/certificates.ts";
-import { freePort } from "../support/free_port.ts";
+import { freePort, listenOn } from "../support/free_port.ts";
 import { NatsServer } from "../support/nats_server/nats_server.ts";
 import { until } from "../support/nats_server/until.ts";
 import { runProgram } from "../support/program.ts";
@@ -23,7 +23,7 @@ class Eavesdropper implements AsyncDisposable {
   readonly #ended: Promise<void>;
 
   constructor(port: number, info: string) {
-    this.#listener = Deno.listen({ hostname: HOST, port });
+    this.#listener = listenOn(port);
     this.#info = info;
     this.#ended = this.#accept();
   }

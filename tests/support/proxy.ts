@@ -1,4 +1,4 @@
-import { freePort } from "./free_port.ts";
+import { freePort, listenOn } from "./free_port.ts";
 
 export type Direction = "toServer" | "toClient";
 
@@ -81,7 +81,7 @@ export class Proxy implements AsyncDisposable {
   }
 
   #listen(port: number): number {
-    const listener = Deno.listen({ hostname: "127.0.0.1", port });
+    const listener = listenOn(port);
     this.#listening = { listener, ended: this.#acceptAll(listener) };
     return listener.addr.port;
   }
