@@ -56,6 +56,7 @@ export function beginOutside<T>(run: () => PromiseLike<T>): Promise<T> {
 
 function awaitOutside(): () => void {
   const { promise, resolve } = Promise.withResolvers<void>();
+  // never rejects: each of these functions settles a promise of its own, and throws nothing
   void promise.then(() => {
     begin = awaitOutside();
     const all = begun;

@@ -47,7 +47,7 @@ export class BodySender {
     this.#correlationId = correlationId;
   }
 
-  /** Resolves once everything before has passed the middleware; `undefined` if there is none. */
+  /** Resolves once the middleware has let everything before through; `undefined` if nothing waits there. */
   get turn(): Promise<void> | undefined {
     return this.#turn;
   }

@@ -66,7 +66,7 @@ export function controlName(kind: ControlKind, serial: number): string {
   return LETTERS[kind] + serial;
 }
 
-/** Reads the name between two places of a subject, usually up to its end; `undefined` if there is none. */
+/** Reads the name between two places of a subject, usually up to its end; `undefined` for what is no name. */
 export function parseName(
   subject: string,
   from: number,
@@ -83,7 +83,7 @@ export function parseName(
   return kind && serial > 0 ? { kind, serial } : undefined;
 }
 
-/** The number between two places; 0 if there is none. */
+/** Reads the number between two places of a text; 0 for what is no number. */
 function digits(text: string, from: number, to: number): number {
   if (to <= from || to - from > MOST_DIGITS) return 0;
   let number = 0;

@@ -57,7 +57,7 @@ export class FrameSender {
     this.#out.learn({ received: 0, frames, bytes, sent: 0, spent: 0 });
   }
 
-  /** The address of the acceptance; `undefined` if there is none. */
+  /** Takes the address that the acceptance goes to; `undefined` if none is left. */
   accept(now: number): string | undefined {
     this.#issued.give(this.#serial);
     return this.permits.take(now);

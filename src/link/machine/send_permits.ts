@@ -62,7 +62,7 @@ export class SendPermits {
     if (this.#permits.length - this.#head > MOST) this.#drop();
   }
 
-  /** Takes an address for one message; `undefined` if there is none. */
+  /** Takes an address for one message; `undefined` if none is left. */
   take(now: number): string | undefined {
     if (!this.#limit) return this.#first;
     if (this.remaining(now) === 0) return undefined;

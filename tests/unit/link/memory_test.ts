@@ -1,4 +1,6 @@
 import { assertEquals } from "@std/assert";
+import { EventFeed } from "../../../src/events.ts";
+import { LINK_COST, LinkMemory } from "../../../src/link/ends/link_memory.ts";
 import { MemoryBudget } from "../../../src/link/limits.ts";
 
 /** Somebody who holds, and notes being ended. */
@@ -66,4 +68,19 @@ Deno.test("MemoryBudget.mayFix() gives half of all to what cannot be ended, and 
   held.forget(fixed);
   held.forget(fixed);
   assertEquals([held.bytes, held.mayFix(50), held.mayFix(51)], [0, true, false]);
+});
+
+Deno.test("LinkMemory.free() counts off what was read, as adding all up would", () => {
+  const held = new MemoryBudget(1_000_000);
+  const owner = { subject: "a", correlationId: "b", held: 0, outgrown: () => {} };
+  const out = { keptBytes: 0, keptFrames: 0 };
+  const machine = { state: "open", out } as unknown as ConstructorParameters<typeof LinkMemory>[2];
+  const memory = new LinkMemory(held, new EventFeed(), machine, owner);
+  owner.held = 5_000;
+  memory.count();
+  owner.held -= 3_000;
+  memory.free(3_000);
+  assertEquals([memory.bytes, held.bytes], [LINK_COST + 2_000, LINK_COST + 2_000]);
+  memory.count();
+  assertEquals(held.bytes, LINK_COST + 2_000);
 });
