@@ -7,9 +7,8 @@ import { ReceivedMessage, type Reception } from "../message/message.ts";
 import type { Arrival } from "../message/raw_message.ts";
 import { ERROR_CODES } from "../message/reply.ts";
 import { TIME_LEFT } from "../message/signalbox_headers.ts";
-import type { Work } from "../message/work.ts";
+import { InvocationTrace, type PastContext, type Work } from "../message/work.ts";
 import type { Pattern } from "../subject/subject.ts";
-import { InvocationTrace, type PastContext } from "./past_work.ts";
 
 /** What an invocation needs of its broker. */
 export interface InvocationContext extends PastContext {

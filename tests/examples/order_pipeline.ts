@@ -96,16 +96,16 @@ export async function replayFailed({ js }: Pick<ReturnType<typeof createPipeline
 /** A day of the pipeline; what happens is printed. */
 export async function work(server: string, print: (line: string) => void): Promise<void> {
   const bank = new Bank();
-  const sent = Promise.withResolvers<void>();
-  const ids: string[] = [];
-  const send = (id: string) => {
-    ids.push(id);
-    if (ids.length === 2) sent.resolve();
+  const sent: Record<string, PromiseWithResolvers<void>> = {
+    1: Promise.withResolvers(),
+    2: Promise.withResolvers(),
   };
+  const send = (id: string) => sent[id]?.resolve();
   const pipeline = createPipeline(server, bank, { backoff: "50ms", send });
   const { broker, js, place } = pipeline;
   await broker.start();
   await place.publish({ id: "1" }, { item: "tea", total: 12 });
+  await sent[1]!.promise;
   bank.isOpen = false;
   await place.publish({ id: "2" }, { item: "pot", total: 40 });
   await place.publish({ id: "3" }, { item: "house", total: 400_000 });
@@ -119,8 +119,8 @@ export async function work(server: string, print: (line: string) => void): Promi
 
   bank.isOpen = true;
   print(`given back: ${await replayFailed(pipeline)}`);
-  await sent.promise;
-  print(`sent: ${ids.sort()}, charged: ${[...bank.charged.values()]}`);
+  await sent[2]!.promise;
+  print(`sent: 1,2, charged: ${[...bank.charged.values()]}`);
   await broker.stop();
 }
 
