@@ -70,7 +70,7 @@ export async function onNatsServer(
 }
 
 /** Whether a version, such as `2.10.27`, is this one or a later one. */
-function isSince(version: string, wanted: string): boolean {
+export function isSince(version: string, wanted: string): boolean {
   const [one, other] = [version, wanted].map((each) => each.split(".").map(Number));
   return one![0]! > other![0]! || (one![0] === other![0] && one![1]! >= other![1]!);
 }

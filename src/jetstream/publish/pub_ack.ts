@@ -17,6 +17,12 @@ export type Answer =
 /** "temporarily unavailable", "duplicate message id is in process", and "too many requests". */
 const PASSING: ReadonlySet<number> = new Set([10008, 10158, 10167]);
 
+/** A cluster of nats-server 2.10 knows an id before the message is stored, and also if it never is. */
+function notYet(subject: string): JetStreamError {
+  const rule = "a message of its id must be stored, or known not to be: it is neither";
+  return new JetStreamError(`publish to "${subject}"`, rule);
+}
+
 /** Reads what came back; who listens to the same subject may answer, too, and that is no acknowledgement. */
 export function readAnswer(subject: string, { data, headerBlock }: RawMessage): Answer {
   if (data.length === 0) {
@@ -30,7 +36,10 @@ export function readAnswer(subject: string, { data, headerBlock }: RawMessage): 
   try {
     const ack = readReply<PubAck>(() => `publish to "${subject}"`, data);
     const isAck = typeof ack.stream === "string" && Number.isSafeInteger(ack.seq) && ack.seq >= 0;
-    return isAck ? { kind: "stored", ack } : { kind: "foreign" };
+    if (!isAck) return { kind: "foreign" };
+    return ack.duplicate && ack.seq === 0
+      ? { kind: "later", error: notYet(subject) }
+      : { kind: "stored", ack };
   } catch (error) {
     // an error of JetStream has a number; what is no JSON has none
     const isOurs = error instanceof JetStreamError && error.errCode > 0;

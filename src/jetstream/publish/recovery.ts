@@ -1,19 +1,33 @@
-import { encodeFields, newToken } from "../../door/mod.ts";
+import { encodeFields } from "../../door/mod.ts";
 import type { PubAck } from "../api/api_types.ts";
 import { JetStreamError } from "../api/errors.ts";
 import type { JetStreamApi } from "../api/js_api.ts";
+import { isSince } from "../api/version.ts";
 import type { Publication } from "./publication.ts";
 import { Publications } from "./publications.ts";
 
 /** "wrong last msg ID", "wrong last sequence" in two forms, and "batch contains duplicate message id". */
 const CONFLICTS: ReadonlySet<number> = new Set([10070, 10071, 10164, 10201]);
-/** "wrong last msg ID": the server looks for duplicates before it looks at this. */
-const WRONG_LAST_ID = 10070;
 const NO_BYTES = new Uint8Array();
+
+/** A header with which no message is ever stored, and the number of the error. */
+interface Impossible {
+  readonly field: readonly [name: string, value: string];
+  readonly errCode: number;
+}
+
+/** A rollup that does not exist. An older server does not answer to it. */
+const WRONG_ROLLUP: Impossible = { field: ["Nats-Rollup", "none"], errCode: 10111 };
+/** A sequence that no stream reaches. A later server looks at it before it looks for duplicates. */
+const WRONG_SEQUENCE: Impossible = {
+  field: ["Nats-Expected-Last-Sequence", `${2n ** 64n - 2n}`],
+  errCode: 10071,
+};
 
 /**
  * Where a message may be stored although no answer came, a conflict may be one with itself. So it asks whether the stream
- * has the id, by a message of that id which can never be stored, as it expects a last message that is not there.
+ * has the id, by a message of that id which can never be stored, for a reason that the server sees after it has looked for
+ * duplicates. (A wrong last id is no such reason: nats-server 2.15 stops each replica of the stream for it.)
  */
 export function recovered(
   api: JetStreamApi,
@@ -22,10 +36,10 @@ export function recovered(
 ): Promise<PubAck> | undefined {
   const isConflict = error instanceof JetStreamError && CONFLICTS.has(error.errCode);
   if (!isConflict || id === undefined) return undefined;
-  const headerBlock = encodeFields([
-    ["Nats-Msg-Id", id],
-    ["Nats-Expected-Last-Msg-Id", newToken()],
-  ]);
+  const { field, errCode } = isSince(api.access.serverVersion(), "2.12")
+    ? WRONG_ROLLUP
+    : WRONG_SEQUENCE;
+  const headerBlock = encodeFields([["Nats-Msg-Id", id], field]);
   const parts = { subject, data: NO_BYTES, headerBlock };
   const timeout = Math.max(1, deadline - api.access.clock.now());
   return Publications.of(api).publish({
@@ -36,7 +50,7 @@ export function recovered(
     signal: undefined,
   })
     .catch((asked) => {
-      const isNotThere = asked instanceof JetStreamError && asked.errCode === WRONG_LAST_ID;
+      const isNotThere = asked instanceof JetStreamError && asked.errCode === errCode;
       throw isNotThere ? error : asked;
     });
 }

@@ -22,7 +22,10 @@ import type { JetStreamApi } from "../api/js_api.ts";
 import { requireVersion } from "../api/version.ts";
 import { declaredConfig, type Stream } from "../stream/stream.ts";
 
-/** What must hold where a message is stored; else a `ConflictError` says what the stream has. */
+/**
+ * What must hold where a message is stored; else a `ConflictError` says what the stream has. There is no way to expect the
+ * id of the last message: with another last id than that, nats-server 2.15 stops each replica of the stream.
+ */
 export interface Expectations {
   /** The last sequence of the stream, or of what `of` matches; 0 for none. */
   readonly lastSeq?: number;
@@ -33,8 +36,6 @@ export interface Expectations {
    * @default {all subjects of the stream}
    */
   readonly of?: string;
-  /** The id of the last message of the stream. */
-  readonly lastId?: string;
   /** The stream that stores it. */
   readonly stream?: string | Stream;
 }
@@ -97,7 +98,7 @@ const RULES = {
   signal,
   schema: standardSchema,
 };
-const EXPECTATION_RULES = { lastSeq: bytesRule, of: text, lastId: id, stream: anything };
+const EXPECTATION_RULES = { lastSeq: bytesRule, of: text, stream: anything };
 
 function bytesRule(value: unknown): string | undefined {
   return bytes(value) && "a sequence, or 0 for none";
@@ -161,13 +162,12 @@ function programsOwn(action: string, headers: HeaderFields): (readonly [string, 
 function expected(
   api: JetStreamApi,
   subject: string,
-  { lastSeq, of, lastId, stream }: Expectations,
+  { lastSeq, of, stream }: Expectations,
 ): (readonly [string, string])[] {
   const fields: (readonly [string, string])[] = [];
   if (stream !== undefined) {
     fields.push(["Nats-Expected-Stream", typeof stream === "string" ? stream : stream.name]);
   }
-  if (lastId !== undefined) fields.push(["Nats-Expected-Last-Msg-Id", lastId]);
   if (lastSeq === undefined) return fields;
   if (of === undefined) return [...fields, ["Nats-Expected-Last-Sequence", `${lastSeq}`]];
   fields.push(["Nats-Expected-Last-Subject-Sequence", `${lastSeq}`]);
