@@ -122,7 +122,7 @@ Deno.test("OrderedRead until now is whole over resets, and holds nothing later",
   await using test = await startedWith(400);
   const read = new OrderedRead(test.reader.api, { stream: "A", until: "now", maxBytes: 500 });
   const seen: number[] = [];
-  for (let message; (message = await read.next({ timeout: 8_000 }));) {
+  for (let message; (message = await read.next({ timeout: 20_000 }));) {
     seen.push(message.seq);
     if (seen.length % 50 !== 25) continue;
     await test.writer.store("a.1", "later");
