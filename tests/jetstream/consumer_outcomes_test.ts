@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { consumer, Reject, Retry, stream } from "@signalbox/nats/jetstream";
-import { onEveryServer } from "../support/backends.ts";
+import { onEveryServer, type User } from "../support/backends.ts";
 import { delay } from "../support/delay.ts";
 import { errorsOf, Workshop } from "../support/jetstream/workshop.ts";
 import { until } from "../support/nats_server/until.ts";
@@ -237,4 +237,43 @@ onEveryServer(
     assertEquals(letters.length, 1);
   },
   JETSTREAM,
+);
+
+const MUTE: User = {
+  user: "mute",
+  password: "p",
+  permissions: { publish: { deny: ["$JS.ACK.ORDERS.>"] } },
+};
+
+onEveryServer(
+  "consumer() does not handle again what it has handled, where the server did not confirm that",
+  async (server) => {
+    const shop = await Workshop.at(server, { auth: { user: "any", password: "p" } });
+    const broker = server.broker({ as: MUTE });
+    const errors = errorsOf(broker);
+    const work = consumer(orders, "work", { confirm: true, ackWait: "200ms" });
+    let runs = 0;
+    const subscriber = broker.subscriber(work, () => void runs++);
+    await broker.start();
+    await shop.store("orders.7.placed", 1);
+    await subscriber.received();
+    await until(
+      "it comes again",
+      async () => (await shop.consumer("ORDERS", "work")).delivered.consumer_seq >= 4,
+    );
+    assertEquals(runs, 1);
+    assertMatch(
+      errors.join("\n"),
+      /ORDERS:1 as the server must confirm it: it may be delivered again/,
+    );
+    // another process does not know of it
+    const other = server.broker({ as: { user: "any", password: "p" } });
+    const again = other.subscriber(work, () => {});
+    await broker.stop();
+    await other.start();
+    await again.received();
+    await shop.settled("ORDERS", "work");
+    await other.stop();
+  },
+  { ...JETSTREAM, users: [MUTE, { user: "any", password: "p" }] },
 );

@@ -12,6 +12,8 @@ const SOON = 20;
 const TRY = 2_000;
 /** How long to wait for a leader before the next try, in milliseconds. */
 const PAUSE = 100;
+/** How many messages are remembered whose acknowledgement the server did not confirm. */
+const MOST_UNCONFIRMED = 1_000;
 
 const REPEATED = { isRepeated: true } as const;
 
@@ -39,6 +41,8 @@ export class AckKeeper {
   #told: Unsure[] = [];
   /** What was told before it. */
   #flushing: Unsure[] = [];
+  /** What is done although the server did not confirm it; the oldest are first. */
+  readonly #unconfirmed = new Set<Unsure>();
   #timer: Timer | undefined;
   #era = 0;
   #isDown = false;
@@ -83,7 +87,7 @@ export class AckKeeper {
 
   /** A message was delivered once more: tells it again that it is done, if that was told and may not have arrived. */
   repeat(supply: object, { seq, time }: AckSubject, ackTo: string): boolean {
-    const all = [...this.#told, ...this.#flushing];
+    const all = [...this.#told, ...this.#flushing, ...this.#unconfirmed];
     const same = all.filter(({ receipt }) =>
       receipt.ack.seq === seq && receipt.ack.time === time && receipt.supply === supply
     );
@@ -101,7 +105,7 @@ export class AckKeeper {
     return isDone;
   }
 
-  /** It is done; resolves once the server says that it knows. */
+  /** The server need not deliver it again; resolves with whether it says so. */
   async confirmed(held: Held): Promise<boolean> {
     const { clock } = this.#access;
     this.#confirming++;
@@ -126,6 +130,15 @@ export class AckKeeper {
       this.#confirming--;
       this.#look();
     }
+  }
+
+  /** It is done; resolves once the server knows. If it comes again as the server does not, it is not handled again. */
+  async finished(held: Held): Promise<void> {
+    if (await this.confirmed(held)) return;
+    const { receipt, ackTo } = held;
+    this.#unconfirmed.add({ receipt, ackTo, word: ACK, due: undefined, until: Infinity });
+    const [oldest] = this.#unconfirmed;
+    if (this.#unconfirmed.size > MOST_UNCONFIRMED) this.#unconfirmed.delete(oldest!);
   }
 
   /** What was told may have been lost. */
@@ -155,6 +168,7 @@ export class AckKeeper {
     const left = this.#isDown ? this.#told.filter(({ due }) => due === undefined) : [];
     this.#told = [];
     this.#flushing = [];
+    this.#unconfirmed.clear();
     this.#era++;
     if (left.length > 0) this.#report(untold(left.map(({ receipt }) => receipt)));
   }

@@ -60,7 +60,7 @@ export class Settlement {
       this.#keeper.done(held);
       return this.#release(held);
     }
-    return this.#keeper.confirmed(held).then(() => this.#release(held));
+    return this.#keeper.finished(held).then(() => this.#release(held));
   }
 
   /** It goes back to the server, for whoever is free. */
@@ -96,7 +96,7 @@ export class Settlement {
     try {
       await dead.write(held, death);
       // if it is delivered again all the same, its dead letter is found
-      await this.#keeper.confirmed(held);
+      await this.#keeper.finished(held);
       this.#release(held);
     } catch (error) {
       this.#owner.report(asError(error));

@@ -41,7 +41,8 @@ async function work({ servers, journal: path, plan }: Order): Promise<void> {
     const { n } = body as Job;
     journal.began(n, delivery.seq, delivery.attempt);
     const kind = kindOf(n, kinds);
-    await delay(kind === "killer" ? 50 : n % 20);
+    // the others that run beside a killer are done, and confirmed, before it kills the process
+    await delay(kind === "killer" ? 300 : n % 20);
     if (kind === "killer") Deno.kill(Deno.pid, "SIGKILL");
     if (kind === "rejected") throw new Reject("it is not wanted");
     if (kind === "poison") throw new Error("it is poison");
