@@ -16,13 +16,18 @@ export interface Door {
    * last door to be registered stops first.
    */
   stop?(timeout: number): void | Promise<void>;
+  /**
+   * Runs at the end of each stop, within `timeout` milliseconds, whether or not the door has started: the connection
+   * closes next, so that it gives back now what the server would keep.
+   */
+  leave?(timeout: number): void | Promise<void>;
   /** What `broker.describe()` says of it: plain data. */
   describe?(): Readonly<Record<string, unknown>>;
   /** Its counts, for `broker.stats()`. */
   stats?(): Readonly<Record<string, number>>;
 }
 
-const ACTIONS = ["start", "stop", "describe", "stats"] as const;
+const ACTIONS = ["start", "stop", "leave", "describe", "stats"] as const;
 
 /** The doors of one broker. */
 export class Doors {
@@ -90,11 +95,25 @@ export class Doors {
     this.#stops++;
     const doors = [...this.#started.keys()];
     this.#started.clear();
+    await this.#end(doors, "stop", registry, remaining);
+  }
+
+  /** The last moment of a connection, also of one without a start. */
+  async leave(registry: Registry, remaining: () => number): Promise<void> {
+    const doors = this.#doors.filter(({ leave }) => leave !== undefined);
+    await this.#end(doors, "leave", registry, remaining);
+  }
+
+  async #end(
+    doors: readonly Door[],
+    step: "stop" | "leave",
+    { context }: Registry,
+    remaining: () => number,
+  ): Promise<void> {
     if (doors.length === 0) return;
-    const { context } = registry;
     const steps = doors.map((door) => ({
-      action: `stop the door "${door.name}"`,
-      end: (timeout: number) => door.stop?.(timeout),
+      action: `${step} the door "${door.name}"`,
+      end: (timeout: number) => door[step]?.(timeout),
     }));
     const report = (error: Error) => context.report(error);
     await endInReverse(steps, remaining, { clock: context.clock, report });

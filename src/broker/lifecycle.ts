@@ -174,6 +174,7 @@ export class Lifecycle {
     const remaining = () => stop.deadline.left;
     await doors.stop(registry, remaining);
     await hooks.stop(registry.hooks, remaining);
+    await doors.leave(registry, remaining);
     await connection.close({ timeout: stop.deadline.left });
   }
 

@@ -3,7 +3,7 @@ import { register } from "../door/mod.ts";
 import { JetStreamApi } from "./api/js_api.ts";
 import type { PublishCounts } from "./publish/program_publisher.ts";
 import { Publications } from "./publish/publications.ts";
-import { openReads, stopReads } from "./read/open_reads.ts";
+import { openReads } from "./read/open_reads.ts";
 import { declareNeeds, declareStream } from "./stream/declare_stream.ts";
 import { declaredConfig, type Stream } from "./stream/stream.ts";
 
@@ -79,8 +79,13 @@ export class JetStreamDoor implements Door {
   /** Ends what is read, and waits for the answers of what was published. */
   async stop(): Promise<void> {
     this.#isStarted = false;
-    await stopReads(this.access);
+    await openReads(this.access).stop();
     await Publications.of(JetStreamApi.of(this.access)).idle();
+  }
+
+  /** No consumer of a read is left on the server. */
+  async leave(): Promise<void> {
+    await openReads(this.access).end();
   }
 
   describe(): Readonly<Record<string, unknown>> {

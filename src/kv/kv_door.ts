@@ -1,5 +1,5 @@
 import { type BrokerAccess, type NatsBroker, register } from "../door/mod.ts";
-import { stopReads } from "../jetstream/read/open_reads.ts";
+import { openReads } from "../jetstream/read/open_reads.ts";
 import { bucketNeeds } from "./bucket_needs.ts";
 import type { BucketDefinition } from "./definition.ts";
 
@@ -22,7 +22,8 @@ export class KvDoor {
       },
       start: (access) => this.#start(access),
       // while the server can still be told to forget them
-      stop: () => stopReads(this.access),
+      stop: () => openReads(this.access).stop(),
+      leave: () => openReads(this.access).end(),
       describe: () => ({ buckets: buckets.map(described) }),
     });
   }

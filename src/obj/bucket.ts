@@ -3,6 +3,7 @@ import { handled } from "../promises.ts";
 import type { Watchable } from "../jetstream/changes/watch.ts";
 import { JetStreamApi } from "../jetstream/api/js_api.ts";
 import { JetStreamError, NoStreamError, NotFoundError } from "../jetstream/api/errors.ts";
+import { openReads } from "../jetstream/read/open_reads.ts";
 import type { StoredMessage } from "../jetstream/read/stored_message.ts";
 import { declareNeeds, declareStream } from "../jetstream/stream/declare_stream.ts";
 import type { ObjectsSettings } from "./bucket_options.ts";
@@ -92,6 +93,12 @@ export class Bucket implements Watchable<Entry> {
     for (const giveUp of this.running.values()) giveUp();
     await Promise.resolve();
     await Promise.all(this.#work);
+  }
+
+  /** The same at the end of a connection, and no consumer of a read is left on the server. */
+  async leave(): Promise<void> {
+    await this.stop();
+    await openReads(this.api.access).end();
   }
 
   async #declare(): Promise<void> {

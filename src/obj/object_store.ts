@@ -165,6 +165,7 @@ function opened(broker: NatsBroker, names: BucketNames, settings: ObjectsSetting
     },
     start: (access) => on(access).ready(),
     stop: () => bucket?.stop(),
+    leave: () => bucket?.leave(),
     describe: () => ({ bucket: name, domain, declare }),
     stats: () => store.stats,
   };

@@ -7,9 +7,9 @@ import { type Started, started } from "../support/jetstream/started.ts";
 import { until } from "../support/nats_server/until.ts";
 import {
   type ConsumerInfo,
+  openReads,
   OrderedRead,
   type OrderedReadOptions,
-  stopReads,
 } from "../support/jetstream/internals.ts";
 
 const ORDERS = { name: "ORDERS", subjects: ["orders.>"] };
@@ -174,19 +174,22 @@ onEveryJetStream("OrderedRead leaves no consumer behind, nor a subscription", as
   assertEquals(await server.subscriptions(), before);
 });
 
-onEveryJetStream("stopReads() ends open reads, and deletes their consumers", async (server) => {
-  const test = await started(server);
-  await test.create(ORDERS);
-  await test.store("orders.a", 1, 2);
-  const read = new OrderedRead(test.api, { stream: "ORDERS" });
-  const whole = new OrderedRead(test.api, { stream: "ORDERS", until: "now", maxBytes: 100 });
-  await Promise.all([read.ready, whole.ready]);
-  await until("both must come", () => Promise.resolve(read.readNow() !== undefined));
-  await stopReads(test.access);
-  assertEquals([await read.closed, await whole.closed], ["connection", "failed"]);
-  await assertRejects(() => bodiesOf(whole), ConnectionError, "to its end");
-  assertEquals((await test.info("ORDERS")).state.consumer_count, 0);
-});
+onEveryJetStream(
+  "openReads().stop() ends open reads, and deletes their consumers",
+  async (server) => {
+    const test = await started(server);
+    await test.create(ORDERS);
+    await test.store("orders.a", 1, 2);
+    const read = new OrderedRead(test.api, { stream: "ORDERS" });
+    const whole = new OrderedRead(test.api, { stream: "ORDERS", until: "now", maxBytes: 100 });
+    await Promise.all([read.ready, whole.ready]);
+    await until("both must come", () => Promise.resolve(read.readNow() !== undefined));
+    await openReads(test.access).stop();
+    assertEquals([await read.closed, await whole.closed], ["connection", "failed"]);
+    await assertRejects(() => bodiesOf(whole), ConnectionError, "to its end");
+    assertEquals((await test.info("ORDERS")).state.consumer_count, 0);
+  },
+);
 
 onEveryJetStream("OrderedRead takes messages of any size beside small ones", async (server) => {
   const test = await started(server);

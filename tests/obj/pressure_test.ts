@@ -4,6 +4,7 @@ import { onEveryJetStream } from "../support/backends.ts";
 import { heldMemory } from "../support/memory.ts";
 import { NatsServer } from "../support/nats_server/nats_server.ts";
 import { until } from "../support/nats_server/until.ts";
+import { recorded } from "../support/recorded.ts";
 import { askJetStream, bytesOf, filesOn, streamOf } from "../support/objects.ts";
 import { steady } from "../support/within.ts";
 
@@ -79,4 +80,16 @@ Deno.test("Objects holds a few chunks of an object that is put or read", async (
   assertEquals(read, size);
   const got = most - before;
   assert(put < 16 * MIB && got < 16 * MIB, `${put} and ${got} bytes`);
+});
+
+onEveryJetStream("Objects.get() answers while many objects are open and unread", async (server) => {
+  const broker = server.broker();
+  const types = recorded(broker);
+  const files = await filesOn(broker);
+  await files.put("x", bytesOf(3 * MIB));
+  // as much as waits of them would be more than a server lets wait for one client
+  await Promise.all(Array.from({ length: 60 }, () => files.get("x")));
+  await using found = (await files.get("x"))!;
+  assertEquals((await new Response(found.readable).bytes()).length, 3 * MIB);
+  assertEquals(types.filter(({ type }) => type === "disconnected"), []);
 });

@@ -45,6 +45,29 @@ onEveryServer(
 );
 
 onEveryServer(
+  "A door leaves while the connection is open, also one that has not started",
+  async (server) => {
+    const notes: string[] = [];
+    const broker = server.broker();
+    const access: BrokerAccess = register(
+      broker,
+      noting(notes, "one", {
+        leave: async () => {
+          await access.flush();
+          notes.push("one leaves");
+        },
+      }),
+    );
+    await broker.connect();
+    await broker.stop();
+    assertEquals(notes, ["one leaves"]);
+    await broker.start();
+    await broker.stop();
+    assertEquals(notes, ["one leaves", "one starts", "one stops", "one leaves"]);
+  },
+);
+
+onEveryServer(
   "A door's own messages have no header of ours and pass no middleware",
   async (server) => {
     const [broker, peer] = [server.broker(), server.broker()];

@@ -95,12 +95,12 @@ export class OrderedRead {
     this.#options = options;
     this.ready = handled(this.#began.promise);
     this.#feed = this.#newFeed();
-    openReads(api.access).add(this);
     this.#stopListening = api.access.onConnection((change) => {
       if (change === "closed") this.stop();
       else if (change === "back") this.#feed.reconnected();
     });
-    this.#feed.start();
+    if (openReads(api.access).enter(this)) this.#feed.start();
+    else this.stop();
   }
 
   /** Resolves with the reason once the read has ended; what came before can still be read. */
@@ -214,7 +214,7 @@ export class OrderedRead {
   async #finish(end: ReadEnd): Promise<void> {
     if (this.#end) return;
     this.#end = end;
-    openReads(this.#api.access).delete(this);
+    openReads(this.#api.access).leave(this);
     this.#stopListening();
     this.#waiting.end();
     this.#closed.resolve(end);

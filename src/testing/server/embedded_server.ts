@@ -86,7 +86,7 @@ export class EmbeddedServer implements AsyncDisposable {
     const maxMemory = streamMemory(settings);
     this.#jetstream = maxMemory === undefined
       ? undefined
-      : new JetStream(this.#exchange, clock, serverName(id), { ...settings, maxMemory });
+      : new JetStream(this.#station, serverName(id), { ...settings, maxMemory });
   }
 
   /**

@@ -24,7 +24,7 @@ export {
   deadSubject,
 } from "../../../src/jetstream/dead/dead_letter.ts";
 export { publishStored } from "../../../src/jetstream/publish/publish_stored.ts";
-export { stopReads } from "../../../src/jetstream/read/open_reads.ts";
+export { openReads } from "../../../src/jetstream/read/open_reads.ts";
 export { OrderedRead, type OrderedReadOptions } from "../../../src/jetstream/read/ordered_read.ts";
 export type { StoredMessage } from "../../../src/jetstream/read/stored_message.ts";
 

@@ -1,13 +1,15 @@
 import { breath } from "../../../pacing.ts";
 import { print } from "../../../legible.ts";
 import { byteString, toBytes } from "../byte_string.ts";
+import type { Congestion } from "../congestion.ts";
 import type { Exchange, Publication, Recipient, Subscription } from "../exchange.ts";
 import { ApiError } from "./api/errors.ts";
 import { statusBlock } from "./header_block.ts";
 import { NOTHING, type Published } from "./message.ts";
 
-/** After so many messages others may have their turn. */
+/** After so many messages, or bytes, others may have their turn. */
 const MANY = 1_000;
+const MUCH = 1_048_576;
 /** Past so many that have left the rest moves up. */
 const WORTH = 10_000;
 
@@ -42,14 +44,17 @@ interface Waiting {
  */
 export class InternalClient implements Recipient {
   readonly #exchange: Exchange;
+  readonly #congestion: Congestion;
   #queue: Waiting[] = [];
   /** The next one of the queue. */
   #next = 0;
   #leaving = false;
   #stopped = false;
 
-  constructor(exchange: Exchange) {
+  /** What it publishes waits a moment for clients that do not read as fast. */
+  constructor(exchange: Exchange, congestion: Congestion) {
     this.#exchange = exchange;
+    this.#congestion = congestion;
   }
 
   /** Subscribes, or throws an {@linkcode ApiError}; in a `queue` one of its members gets each message. */
@@ -132,19 +137,23 @@ export class InternalClient implements Recipient {
   async #leave(): Promise<void> {
     try {
       for (;;) {
-        this.#send(MANY);
+        this.#send();
         if (this.#queue.length === 0) return;
         await breath();
+        // many consumers at once would otherwise fill what may wait for a client before it could read
+        await this.#congestion.relief();
       }
     } finally {
       this.#leaving = false;
     }
   }
 
-  /** Publishes so many of those that wait; what that brings about waits in turn. */
-  #send(most: number): void {
-    for (let i = 0; i < most && this.#next < this.#queue.length; i++) {
+  /** Publishes as many of those that wait as one turn may have; what that brings about waits in turn. */
+  #send(): void {
+    let bytes = 0;
+    for (let i = 0; i < MANY && bytes < MUCH && this.#next < this.#queue.length; i++) {
       const { publication, undelivered } = this.#queue[this.#next++]!;
+      bytes += publication.payload.length;
       if (!this.#exchange.publish(publication)) undelivered?.();
     }
     if (this.#next < this.#queue.length && this.#next < WORTH) return;

@@ -1,5 +1,4 @@
-import type { Clock } from "../../../clock.ts";
-import type { Exchange } from "../exchange.ts";
+import type { Station } from "../station.ts";
 import { accountEndpoints } from "./api/account_endpoints.ts";
 import { backupEndpoints } from "./api/backup_endpoints.ts";
 import { clusterEndpoints } from "./api/cluster_endpoints.ts";
@@ -22,6 +21,9 @@ export interface JetStreamLimits {
   readonly maxPayload: number;
 }
 
+/** What it needs of the server that it runs in. */
+type Ground = Pick<Station, "exchange" | "congestion" | "clock">;
+
 /**
  * JetStream in memory: streams that keep what is published to their subjects, consumers that deliver it, and the API
  * by which clients ask for both. To the rest of the server it is a client like any other.
@@ -31,8 +33,9 @@ export class JetStream {
   readonly #streams: Streams;
 
   /** `server` is what the server is called. */
-  constructor(exchange: Exchange, clock: Clock, server: string, limits: JetStreamLimits) {
-    this.#client = new InternalClient(exchange);
+  constructor(station: Ground, server: string, limits: JetStreamLimits) {
+    const { exchange, congestion, clock } = station;
+    this.#client = new InternalClient(exchange, congestion);
     const memory = new Memory(limits.maxMemory);
     const { maxPending, maxPayload } = limits;
     const client = this.#client;
