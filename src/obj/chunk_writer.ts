@@ -57,8 +57,8 @@ export class ChunkWriter {
   /** Sent, or waiting for the end of the repair, in order. */
   #unconfirmed: Unconfirmed[] = [];
   #count = 0;
-  /** How often chunks were sent again: a server drops a message whose id it has seen, even if it was deleted since. */
-  #attempt = 0;
+  /** Whether chunks were sent again. */
+  #wasResumed = false;
   #round = new AbortController();
   #repair: Promise<void> | undefined;
   /** Since when nothing could be stored, by the clock. */
@@ -108,7 +108,7 @@ export class ChunkWriter {
     while (this.#unconfirmed.length > 0) await this.#nextChange();
     this.#check();
     // the number is not enough where some were sent twice
-    if (this.#attempt === 0 && await this.#stored.count() === this.#count) return;
+    if (!this.#wasResumed && await this.#stored.count() === this.#count) return;
     await this.#stored.keepOnly(this.#count);
   }
 
@@ -143,9 +143,9 @@ export class ChunkWriter {
 
   #send({ chunk, index }: Unconfirmed): void {
     const { access } = this.#bucket;
-    const { id, timeout } = this.#settings;
+    const { timeout } = this.#settings;
     const round = this.#round;
-    const headers = { "Nats-Msg-Id": `${id}.${index}${this.#attempt ? `.${this.#attempt}` : ""}` };
+    const headers = { "Nats-Msg-Id": this.#stored.idOf(index) };
     const options = { headers, timeout, signal: round.signal };
     const failed = (error: unknown) => round === this.#round && this.#disturb(error);
     try {
@@ -162,6 +162,8 @@ export class ChunkWriter {
     const packet = { subject: "", replyTo: "", data, headerBlock: undefined };
     const answer = readAnswer(this.#settings.action, packet);
     if (answer.kind === "refused") return this.#disturb(answer.error);
+    // a cluster of nats-server 2.10 takes an id for seen whose message it has lost
+    if (answer.kind === "later") this.#stored.useUp(index);
     const isNext = answer.kind === "stored" && index === this.#unconfirmed[0]?.index;
     // one that came before it is lost, or was stored behind it
     if (!isNext || !this.#stored.add(answer.ack)) return this.#disturb(new OutOfOrder());
@@ -235,7 +237,7 @@ export class ChunkWriter {
     const next = this.#unconfirmed[0]?.index ?? this.#count;
     this.#confirm(await this.#stored.readOn(next));
     if (this.#failure || !this.#isUp) return;
-    this.#attempt++;
+    this.#wasResumed = true;
     this.#round = new AbortController();
     this.#repair = undefined;
     this.#watch();

@@ -16,6 +16,8 @@ export class StoredChunks {
   readonly #subject: string;
   /** The sequence of the last chunk that is known to be stored. */
   #last = 0;
+  /** How many ids of a chunk are used up, by its index. */
+  readonly #used = new Map<number, number>();
 
   constructor(bucket: Bucket, action: string, id: string) {
     this.#bucket = bucket;
@@ -25,11 +27,24 @@ export class StoredChunks {
   }
 
   /** Takes an acknowledgement; gives `false` if it is not one for a chunk behind the last. */
-  add({ stream, seq, duplicate }: PubAck): boolean {
-    const isNew = stream === this.#bucket.names.stream && seq > this.#last && !duplicate;
-    if (!isNew) return false;
+  add({ stream, seq }: PubAck): boolean {
+    if (stream !== this.#bucket.names.stream || seq <= this.#last) return false;
     this.#last = seq;
     return true;
+  }
+
+  /**
+   * The id under which to send a chunk. It stays the same as long as it can: what a frozen server still has of it is
+   * dropped later, when the object is whole.
+   */
+  idOf(index: number): string {
+    const used = this.#used.get(index);
+    return `${this.#id}.${index}${used === undefined ? "" : `.${used}`}`;
+  }
+
+  /** Has a chunk sent under another id: a server drops a message whose id it has seen, even if it was deleted since. */
+  useUp(index: number): void {
+    this.#used.set(index, (this.#used.get(index) ?? 0) + 1);
   }
 
   /** How many there are. */
@@ -77,8 +92,11 @@ export class StoredChunks {
       for (let message = await read.next(); message; message = await read.next()) {
         const { seq, headers } = message;
         const id = headers.get(ID);
-        if (this.#indexIn(id) !== next) await this.#drop(seq, id);
-        else {
+        const index = this.#indexIn(id);
+        if (index !== next) {
+          if (index > next) this.useUp(index);
+          await this.#drop(seq, id);
+        } else {
           next++;
           this.#last = seq;
         }

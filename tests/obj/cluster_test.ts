@@ -11,10 +11,10 @@ const BYTES = bytesOf(18_000_000);
 const LIMIT = 60_000;
 const QUICK = { logger: false, reconnect: { minDelay: 20, maxDelay: 100 } } as const;
 
-/** A bucket of three replicas. */
-async function replicated(cluster: NatsCluster) {
+/** A bucket, of three replicas unless said otherwise. */
+async function replicated(cluster: NatsCluster, replicas = 3) {
   const broker = new NatsBroker(cluster.urls, { ...QUICK, pingInterval: "1s" });
-  const files = objects(broker, "files", { declare: "create", replicas: 3 });
+  const files = objects(broker, "files", { declare: "create", replicas });
   await broker.connect();
   await until("JetStream has a leader", async () => {
     const { error } = await askJetStream(broker, "INFO").catch(() => ({ error: "none" }));
@@ -67,6 +67,27 @@ Deno.test("Objects.put() keeps every byte in order while the leader of its bucke
   await resumed;
   assertEquals(await chunksIn(broker), { [`$O.files.C.${put.id}`]: put.chunks });
   await broker.stop();
+});
+
+Deno.test("Objects.put() stores no chunk a second time that a frozen node has kept and passes on when it goes on", async () => {
+  await using cluster = await NatsCluster.start(3, { jetstream: true });
+  const first = await replicated(cluster, 1);
+  const led = await first.leader();
+  const node = cluster.nodes[(led + 1) % 3]!;
+  const broker = new NatsBroker(node.url, { ...QUICK, pingInterval: "1s" });
+  const files = objects(broker, "files", { declare: "leave" });
+  await broker.start();
+  const body = streamOf(BYTES, 200_000, async (sent) => {
+    if (sent === 8_000_000) await node.suspend();
+  });
+  const put = await within("it must be stored", files.put("x", body), LIMIT);
+  node.resume();
+  await until("the node goes on", () => node.monitor("/varz").then(() => true, () => false));
+  await delay(500);
+  assertEquals(await chunksIn(first.broker), { [`$O.files.C.${put.id}`]: put.chunks });
+  assertEquals(await readWhole(await files.get("x")), BYTES);
+  await broker.stop();
+  await first.broker.stop();
 });
 
 Deno.test("StoredObject.readable goes on while the nodes of a cluster are killed in turn", async () => {
