@@ -14,9 +14,14 @@ export function keysOf(
   limits: ListOptions,
 ): AsyncIterableIterator<string> {
   const how = { lastPerSubject: true, headersOnly: true } as const;
+  // those that change meanwhile may come again
+  const listed = new Set<string>();
   return new List(bucket, pattern, how, limits, (message) => {
     const isThere = !message.headerBlock || kindOf(message.headers) === "put";
-    return isThere ? bucket.keyOf(message.subject) : undefined;
+    const key = bucket.keyOf(message.subject);
+    if (!isThere || listed.has(key)) return undefined;
+    listed.add(key);
+    return key;
   });
 }
 
@@ -26,7 +31,13 @@ export function historyOf(
   pattern: KeyPattern,
   limits: ListOptions,
 ): AsyncIterableIterator<Entry> {
-  return new List(bucket, pattern, { from: "first" }, limits, (message) => bucket.read(message));
+  return new List(
+    bucket,
+    pattern,
+    { from: "first", whole: true },
+    limits,
+    (message) => bucket.read(message),
+  );
 }
 
 /** Reads what is there now, to its end; begins with the first step. */
@@ -43,7 +54,7 @@ class List<Item> implements AsyncIterableIterator<Item> {
   constructor(
     bucket: OpenedBucket,
     pattern: KeyPattern,
-    how: Pick<OrderedReadOptions, "lastPerSubject" | "headersOnly" | "from">,
+    how: Pick<OrderedReadOptions, "lastPerSubject" | "headersOnly" | "from" | "whole">,
     { signal }: ListOptions,
     item: (message: StoredMessage) => Item | undefined | Promise<Item>,
   ) {

@@ -63,7 +63,13 @@ export class ObjectStore implements Objects {
     const action = `list the bucket "${this.name}"`;
     await this.#do(action, () => {});
     const entries = entriesOf(this.#bucket, action, (error) => access.report(error));
-    for await (const { info, isDeleted } of entries) if (!isDeleted) yield info;
+    // those that change meanwhile may come again
+    const listed = new Set<string>();
+    for await (const { info, isDeleted } of entries) {
+      if (isDeleted || listed.has(info.name)) continue;
+      listed.add(info.name);
+      yield info;
+    }
   }
 
   async delete(name: string): Promise<boolean> {

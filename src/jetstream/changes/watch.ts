@@ -62,8 +62,7 @@ export class Watch<Entry> {
   readonly #bucket: Watchable<Entry>;
   readonly #listener: WatchListener;
   readonly #read: OrderedRead;
-  /** How many are to come that were there when it began. */
-  #left = Infinity;
+  #hasBegun = false;
   #isComplete = false;
   /** One whose schema takes its time. */
   #late: Promise<Watched<Entry> | undefined> | undefined;
@@ -82,6 +81,8 @@ export class Watch<Entry> {
       stream,
       filters: [filter],
       ...startOf(start),
+      whole: true,
+      complete: () => this.#complete(),
       replaced: () => this.#replaced(),
       idle: () => this.#idle(),
     });
@@ -99,7 +100,7 @@ export class Watch<Entry> {
    * @throws why it has failed
    */
   async next(): Promise<Watched<Entry> | undefined> {
-    if (this.#left === Infinity) await this.ready;
+    if (!this.#hasBegun) await this.ready;
     for (;;) {
       const now = this.readNow();
       if (now) return now;
@@ -114,9 +115,8 @@ export class Watch<Entry> {
 
   /** The next entry, if it has come and needs no wait. */
   readNow(): Watched<Entry> | undefined {
-    if (this.#left === Infinity || this.#late) return undefined;
+    if (!this.#hasBegun || this.#late) return undefined;
     for (;;) {
-      if (this.#left <= 0) this.#complete();
       const message = this.#read.readNow();
       if (!message) return undefined;
       const read = this.#take(message);
@@ -135,8 +135,8 @@ export class Watch<Entry> {
 
   async #begin(): Promise<void> {
     try {
-      const { pending } = await this.#read.ready;
-      this.#left = pending;
+      await this.#read.ready;
+      this.#hasBegun = true;
     } catch (error) {
       throw this.#bucket.nameIn(error, "watch what changes");
     }
@@ -145,7 +145,6 @@ export class Watch<Entry> {
   /** Reads a message; a promise only if the schema is async. */
   #take(message: StoredMessage): Watched<Entry> | undefined | Promise<Watched<Entry> | undefined> {
     const isInitial = !this.#isComplete;
-    this.#left = message.pending === 0 ? 0 : this.#left - 1;
     try {
       const entry = this.#bucket.read(message);
       if (!(entry instanceof Promise)) return { entry, message, isInitial };
@@ -175,8 +174,6 @@ export class Watch<Entry> {
   }
 
   #replaced(): void {
-    // how many the new bucket has is not known: the last one says that it is the last
-    this.#left = Number.MAX_SAFE_INTEGER;
     this.#bucket.reportReplaced();
     this.#listener.replaced();
   }

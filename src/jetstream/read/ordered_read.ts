@@ -34,6 +34,13 @@ export interface OrderedReadOptions {
   /** Ends with the last message that there is when it begins. */
   readonly until?: "now" | undefined;
   /**
+   * Whether what takes the place of a message that was there at the beginning is read as if it had been there: so that no
+   * subject is left out that has had a message all the time.
+   *
+   * @default {`lastPerSubject`}
+   */
+  readonly whole?: boolean;
+  /**
    * How many bytes may wait to be read, besides one message of any size.
    *
    * @default {1_048_576}
@@ -41,6 +48,8 @@ export interface OrderedReadOptions {
   readonly maxBytes?: number;
   /** Called between the last message of a stream and the first one of another stream that has taken its name. */
   readonly replaced?: () => void;
+  /** Called once all has been read that was there at the beginning, of each stream of this name. */
+  readonly complete?: () => void;
   /** Called now and then while all that there is has been read: messages that were still to come may be deleted. */
   readonly idle?: () => void;
 }
@@ -62,7 +71,7 @@ export function filtersOf(
 }
 
 /** A message that waits, or what is to be told in its place. */
-type Waiting = DeliveredMessage | "replaced" | "idle";
+type Waiting = DeliveredMessage | "replaced" | "complete" | "idle";
 
 /**
  * Reads a stream in order, nothing twice and nothing left out, and acknowledges nothing: by a consumer in the memory of
@@ -171,20 +180,25 @@ export class OrderedRead {
     const { stream, from = "first", until, maxBytes = BOUND } = this.#options;
     const { lastPerSubject = false, headersOnly = false } = this.#options;
     const filters = filtersOf(this.#options.filters, lastPerSubject);
+    const { whole: isWhole = lastPerSubject } = this.#options;
     const untilNow = until === "now";
-    const settings = { stream, filters, from, lastPerSubject, headersOnly, untilNow, maxBytes };
-    return new ReadFeed(this.#api, settings, {
+    const how = { lastPerSubject, headersOnly, untilNow, isWhole, maxBytes };
+    return new ReadFeed(this.#api, { stream, filters, from, ...how }, {
       began: (pending) => this.#began.resolve({ pending }),
       take: (message) => this.#add(message, message.size),
       replaced: () => this.#add("replaced", 0),
       idle: () => this.#idle(),
-      complete: () => this.#finish("complete"),
+      complete: () => untilNow ? this.#finish("complete") : this.#completed(),
       failed: (error) => this.#fail(error),
     });
   }
 
   #add(entry: Waiting, size: number): void {
     if (!this.#waiting.hand(entry)) this.#waiting.push(entry, size);
+  }
+
+  #completed(): void {
+    if (this.#options.complete) this.#add("complete", 0);
   }
 
   #idle(): void {
@@ -197,7 +211,7 @@ export class OrderedRead {
     return entry;
   }
 
-  #tell(what: "replaced" | "idle"): void {
+  #tell(what: "replaced" | "complete" | "idle"): void {
     try {
       this.#options[what]?.();
     } catch (error) {

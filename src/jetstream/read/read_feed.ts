@@ -4,7 +4,9 @@ import type { StreamInfo } from "../api/api_types.ts";
 import { PermissionError } from "../../errors.ts";
 import { JetStreamError, NotFoundError } from "../api/errors.ts";
 import type { JetStreamApi } from "../api/js_api.ts";
+import { Beginning } from "./beginning.ts";
 import type { From } from "./from.ts";
+import { hasMoreBehind } from "./more.ts";
 import { PullCredit } from "./pull_credit.ts";
 import { DELETION, type Pulling, ReadConsumer } from "./read_consumer.ts";
 import { ReadPlace } from "./read_place.ts";
@@ -19,6 +21,8 @@ export interface FeedSettings {
   readonly headersOnly: boolean;
   /** Whether it ends with the last message that there is when it begins. */
   readonly untilNow: boolean;
+  /** Whether what takes the place of a message that was there belongs to what is there. */
+  readonly isWhole: boolean;
   readonly maxBytes: number;
 }
 
@@ -30,7 +34,7 @@ export interface FeedSink {
   take(message: DeliveredMessage): void;
   /** What follows is of another stream, which has taken the name of the first. */
   replaced(): void;
-  /** Everything that was there has come. */
+  /** Everything that was there when it began has come. */
   complete(): void;
   /** Nothing more is there at the moment. */
   idle(): void;
@@ -56,9 +60,11 @@ export class ReadFeed {
   /** Resolves once a consumer is there, or no other is wanted. */
   #opening: Promise<void> | undefined;
   #hasBegun = false;
+  /** What is there at the beginning of the stream, and of each that takes its place. */
+  #beginning: Beginning | undefined;
   #wait = 0;
-  /** How many messages are still to come before it is complete, if the server does not say which one is the last. */
-  #left = Infinity;
+  /** After how long the stream lets consumers be deleted that nobody uses, in nanoseconds. */
+  #longest = Infinity;
   #resets = 0;
   /** The last error that was reported, as it is again and again the same in an outage. */
   #reported: string | undefined;
@@ -157,7 +163,7 @@ export class ReadFeed {
 
   /** Makes a consumer; returns whether it goes on. */
   async #attempt(): Promise<boolean> {
-    const longest = await this.#look();
+    await this.#look();
     if (this.#isOver) return true;
     const { stream, filters, headersOnly } = this.#settings;
     const config = {
@@ -172,7 +178,7 @@ export class ReadFeed {
       lost: () => this.#consumer === consumer && this.#lost(),
     });
     try {
-      const made = await consumer.create(longest);
+      const made = await consumer.create(this.#longest);
       checkNumbers(`read "${stream}"`, made.num_pending, made.delivered?.stream_seq);
       this.#place.began(made);
       this.#begin(made.num_pending);
@@ -186,60 +192,67 @@ export class ReadFeed {
     return true;
   }
 
-  /** Looks at the stream; returns after how long it lets consumers be deleted that nobody uses, in nanoseconds. */
-  async #look(): Promise<number> {
+  /** Looks at the stream. */
+  async #look(): Promise<void> {
     const { stream, lastPerSubject, untilNow } = this.#settings;
     const info = await this.#api.call<StreamInfo>(`STREAM.INFO.${stream}`).catch(ifNotPermitted);
-    if (!info) return Infinity;
+    if (!info) return;
     checkNumbers(`read "${stream}"`, info.state?.last_seq, info.config && 0);
     if (info.config.retention === "workqueue") throw workQueue(stream);
     const isAnother = this.#place.look(info, lastPerSubject);
     // the one that was to be read to its end is gone
     if (isAnother && untilNow) throw new NotFoundError(`read "${stream}" to its end`, "stream");
-    if (isAnother) this.#sink.replaced();
-    return info.config.consumer_limits?.inactive_threshold || Infinity;
+    if (isAnother) {
+      this.#beginning = undefined;
+      this.#sink.replaced();
+    }
+    this.#longest = info.config.consumer_limits?.inactive_threshold || Infinity;
   }
 
   #begin(pending: number): void {
     this.#reported = undefined;
     if (!this.#hasBegun) {
       this.#hasBegun = true;
-      this.#left = pending;
       this.#sink.began(pending);
     }
-    if (this.#settings.untilNow && pending === 0) this.#sink.complete();
+    if (pending === 0) this.#beginning?.end();
+    this.#beginning ??= this.#newBeginning(pending);
+  }
+
+  #newBeginning(pending: number): Beginning {
+    const { stream, filters, isWhole } = this.#settings;
+    return new Beginning({
+      pending,
+      last: this.#place.snapshot,
+      isWhole,
+      hasMore: (seq) => hasMoreBehind(this.#api, { stream, filters, seq, longest: this.#longest }),
+      over: () => this.#sink.complete(),
+    });
   }
 
   #take(message: DeliveredMessage): void {
     this.#wait = 0;
-    const { seq, pending, size } = message;
     const action = this.#place.take(message);
-    if (action === "deliver") this.#deliver(message);
-    else this.freed(size);
-    if (this.#settings.untilNow) this.#checkEnd(seq, pending);
-    else if (action === "turn") this.#lost();
+    const { untilNow } = this.#settings;
+    const isOver = this.#beginning?.isOver ?? false;
+    if (action === "deliver" && !(untilNow && this.#isLater(message))) this.#sink.take(message);
+    else this.freed(message.size);
+    if (action === "skip" && message.pending === 0) this.#beginning?.end();
+    else if (action === "deliver") this.#beginning?.take(message);
+    if (action === "turn" && !(untilNow && isOver)) this.#lost();
   }
 
-  #deliver(message: DeliveredMessage): void {
+  /** Whether it was stored after the read has begun, and in no other's place. */
+  #isLater({ seq }: DeliveredMessage): boolean {
     const { snapshot } = this.#place;
-    // stored after the read has begun
-    const isLater = this.#settings.untilNow && snapshot !== undefined && message.seq > snapshot;
-    if (isLater) return this.freed(message.size);
-    this.#left--;
-    this.#sink.take(message);
-  }
-
-  #checkEnd(seq: number, pending: number): void {
-    const { snapshot } = this.#place;
-    const isEnd = pending === 0 || (snapshot === undefined ? this.#left <= 0 : seq >= snapshot);
-    if (isEnd) this.#sink.complete();
+    return !this.#settings.isWhole && snapshot !== undefined && seq > snapshot;
   }
 
   #idle(): void {
     this.#wait = 0;
     // what was still to come has been deleted
-    if (this.#settings.untilNow) this.#sink.complete();
-    else this.#sink.idle();
+    this.#beginning?.end();
+    if (!this.#settings.untilNow) this.#sink.idle();
   }
 
   #failed(error: Error): void {
