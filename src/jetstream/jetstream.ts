@@ -128,7 +128,7 @@ export class JetStream {
     pattern: Text,
     options: StoredPublisherOptions<Body, Names> = {},
   ): StoredPublisher<Names, Body> {
-    const { subject } = new Pattern(pattern);
+    const { subject } = new Pattern(pattern, "make a publisher");
     const given = options as StoredPublisherOptions;
     const publisher = new PatternStoredPublisher(pattern, this.#publisher, given);
     if (options.stream) this.#door.addStream(options.stream);

@@ -104,6 +104,10 @@
  * | throws `new Reject("why")`, or its body does not decode or validate | it is a dead letter at once |
  * | never returns, as its process was killed | another process gets it after `ackWait`; after `retry.attempts` it is a dead letter |
  *
+ * A consumer that somebody deletes is made again where it was, as `declare` says. One that somebody changes, or makes anew,
+ * goes on as it is then, and an `error` event tells each field that differs: at once, or at the next look, 40 s later at
+ * most. With `declare: "leave"` nobody looks.
+ *
  * Acknowledgements are not fenced: where one is late, a message may be handled twice. So make a handler's effects depend on
  * `delivery.id`, which is the same at each attempt.
  *

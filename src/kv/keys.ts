@@ -1,6 +1,6 @@
 import { InvalidSubjectError } from "../errors.ts";
 import { describe } from "../options.ts";
-import { checkSubject, covers, type Params, Pattern } from "../door/mod.ts";
+import { covers, type Params, Pattern } from "../door/mod.ts";
 
 /** ADR-8: what the name of a bucket is made of. */
 const BUCKET = /^[A-Za-z0-9_-]+$/;
@@ -9,6 +9,8 @@ const LONGEST_BUCKET = 252;
 /** ADR-8: one token of a key. */
 const TOKEN = /^[-/_=A-Za-z0-9]+$/;
 const KEY = /^[-/_=A-Za-z0-9]+(?:\.[-/_=A-Za-z0-9]+)*$/;
+/** In bytes: with the names of a stream and of the API before it a subject must have 2 000 at most. */
+const LONGEST_KEY = 1_400;
 const PARAMETER = /^\{.*\}$/;
 
 const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze({});
@@ -31,13 +33,19 @@ export function checkBucket(action: string, name: unknown): asserts name is stri
  * @throws {InvalidSubjectError} for a key that a bucket cannot have
  */
 export function checkKey(action: string, key: unknown): asserts key is string {
-  if (isKey(key)) return;
-  throw new InvalidSubjectError(action, KEY_RULE, key);
+  if (isKey(key) && key.length <= LONGEST_KEY) return;
+  throw new InvalidSubjectError(action, ruleOf(key), key);
 }
 
 /** Whether it is a key that a bucket can have. */
 export function isKey(key: unknown): key is string {
   return typeof key === "string" && KEY.test(key);
+}
+
+/** What is wrong with a key. */
+function ruleOf(key: unknown): string {
+  const isLong = typeof key === "string" && key.length > LONGEST_KEY;
+  return isLong ? `a key must be ${LONGEST_KEY} bytes at most, and it has ${key.length}` : KEY_RULE;
 }
 
 /** The start of the subjects of a bucket. */
@@ -76,8 +84,9 @@ export class KeyPattern {
       if (isOpen || PARAMETER.test(token) || TOKEN.test(token)) return;
       throw new InvalidSubjectError(action, KEY_RULE, text);
     });
+    if (text.length > LONGEST_KEY) throw new InvalidSubjectError(action, ruleOf(text), text);
     this.text = text;
-    this.#pattern = new Pattern(text, ACTION);
+    this.#pattern = new Pattern(text, action);
     this.#hasParams = this.#pattern.names.length > 0;
     this.wildcard = this.#pattern.subject;
   }
@@ -105,7 +114,7 @@ export class KeyPattern {
       throw new InvalidSubjectError(action, `"${name}" must be text`, value);
     });
     const key = this.#pattern.fill(Object.fromEntries(tokens));
-    checkSubject(action, key);
+    checkKey(action, key);
     return key;
   }
 }

@@ -1,6 +1,7 @@
 import { InvalidSubjectError } from "@signalbox/nats";
 import {
   ConflictError,
+  consumer,
   DifferenceError,
   jetstream,
   NotFoundError,
@@ -198,6 +199,13 @@ Deno.test("stream() says at once what is wrong", () => {
   );
   assert(wrong("A", { noAck: true }).includes(': "noAck"'));
   assertThrows(() => stream("A", { subjects: ["a.{b"] }), InvalidSubjectError);
+  const { message } = assertThrows(() => stream("A", { subjects: ["a b"] }), InvalidSubjectError);
+  assertEquals(message.slice(0, 33), 'Cannot declare the stream "A" as ');
+  assertThrows(
+    () => consumer(stream("A", { subjects: ["a"] }), "x", { subject: "a b" as never }),
+    InvalidSubjectError,
+    'Cannot make the consumer "x" as ',
+  );
   assertThrows(() => stream("A", { domain: "a.b" }), TypeError);
   assertThrows(() => workQueue("A", { unique: "always" as never }), TypeError);
 });

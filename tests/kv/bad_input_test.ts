@@ -18,6 +18,7 @@ onEveryJetStream(
     const things = kv(broker, "things", { declare: "create" });
     await broker.start();
     const wrong = ["", ".", "a.", ".a", "a..b", "a b", "a*", "*", ">", "a.>", "ü", "a\r\nb", "a:b"];
+    wrong.push("a".repeat(1_401));
     for (const key of [...wrong, 7, undefined, null, {}]) {
       const given = key as string;
       const calls = [
@@ -40,7 +41,12 @@ onEveryJetStream(
       assertThrows(() => things.changes(given), InvalidSubjectError);
       assertThrows(() => things.mirror(given), InvalidSubjectError);
     }
-    await assertRejects(() => things.get("a".repeat(2_100)), InvalidSubjectError);
+    const longest = "a".repeat(1_400);
+    await things.put(longest, 1);
+    assertEquals((await things.get(longest))?.value, 1);
+    assertEquals(await Array.fromAsync(things.keys(longest)), [longest]);
+    await things.purge(longest);
+    assertEquals(await things.get(longest), undefined);
   },
 );
 

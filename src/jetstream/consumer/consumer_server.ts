@@ -8,7 +8,13 @@ import { type Declare, type DeclaredStream, declareStream } from "../stream/decl
 import { beginningAt, consumerConfig, replayConfig, replayName } from "./consumer_config.ts";
 import type { ConsumerSettings } from "./consumer_settings.ts";
 import { DeadWriter } from "./dead_writer.ts";
-import { declareConsumer, type DeclaredConsumer, madeAgain } from "./declare_consumer.ts";
+import {
+  changeOf,
+  consumerInfo,
+  declareConsumer,
+  type DeclaredConsumer,
+  madeAgain,
+} from "./declare_consumer.ts";
 import type { SupplyPlan } from "./supply.ts";
 
 /** What stands on the server for a consumer: its stream, itself, the stream of its dead letters, who reads these. */
@@ -20,6 +26,8 @@ export class ConsumerServer {
   readonly #settings: ConsumerSettings;
   readonly #main: DeclaredConsumer;
   readonly #replays: DeclaredConsumer | undefined;
+  /** How each was last found to be changed. */
+  readonly #changes = new Map<DeclaredConsumer, Error | undefined>();
   /** When the stream was made. */
   #since: string | undefined;
 
@@ -112,6 +120,25 @@ export class ConsumerServer {
 
   get #isMade(): boolean {
     return this.#declare === "create" || this.#declare === "update";
+  }
+
+  /**
+   * Asks what the server has of a consumer, and reports each change of it by somebody else; `undefined` where that must
+   * not be asked.
+   */
+  async look(
+    isReplay: boolean,
+    report: (error: Error) => void,
+  ): Promise<ConsumerInfo | undefined> {
+    if (this.#declare === "leave") return undefined;
+    const declared = isReplay ? this.#replays! : this.#main;
+    const info = await consumerInfo(this.#api, declared);
+    const changed = changeOf(declared, info);
+    if (changed?.message !== this.#changes.get(declared)?.message) {
+      this.#changes.set(declared, changed);
+      if (changed) report(changed);
+    }
+    return info;
   }
 
   async #declareDead(name: string, { config: { num_replicas } }: StreamInfo): Promise<void> {

@@ -176,9 +176,9 @@ function patternsOf(
 ): Pattern[] {
   // a stream whose subjects were not declared may have any
   const all = subjects.length > 0 ? subjects : [ANY];
-  if (given === undefined) return all.map((text) => new Pattern(text));
+  if (given === undefined) return all.map((text) => new Pattern(text, action));
   const wide = all.map((text) => new Pattern(text).subject);
-  const patterns = [given].flat().map((text) => new Pattern(text));
+  const patterns = [given].flat().map((text) => new Pattern(text, action));
   for (const { subject, text } of patterns) {
     if (wide.some((each) => covers(each, subject))) continue;
     const rule = `its subject must be within those of the stream "${name}", ${wide.join(", ")}`;

@@ -78,7 +78,7 @@ async function created(
   } catch (error) {
     if (!(error instanceof ConflictError)) throw error;
     // somebody else has made it meanwhile
-    const found = await info(api, declared);
+    const found = await consumerInfo(api, declared);
     return await adapted(api, declared, declare, found);
   }
 }
@@ -89,7 +89,7 @@ async function existing(
   declare: Declare,
 ): Promise<ConsumerInfo | undefined> {
   try {
-    return await info(api, declared);
+    return await consumerInfo(api, declared);
   } catch (error) {
     const isMissing = error instanceof NotFoundError && error.kind === "consumer";
     if (isMissing && declare !== "verify") return undefined;
@@ -105,7 +105,7 @@ async function adapted(
 ): Promise<ConsumerInfo> {
   const differences = differencesOf(declared.config, found.config);
   if (differences.length === 0) return found;
-  const what = `consumer "${declared.config.name}" of "${declared.stream}"`;
+  const what = nameOf(declared);
   if (declare !== "update") throw new DifferenceError(what, differences);
   if (differences.some(({ changeable }) => !changeable)) {
     throw new DifferenceError(what, differences, "nothing that differs must be unchangeable");
@@ -113,7 +113,27 @@ async function adapted(
   return await write(api, declared, changed(found.config, declared.config), "update");
 }
 
-function info(api: JetStreamApi, { stream, config }: DeclaredConsumer): Promise<ConsumerInfo> {
+/** How a consumer was changed since it was declared; a pause is no change. */
+export function changeOf(
+  declared: DeclaredConsumer,
+  found: ConsumerInfo,
+): DifferenceError | undefined {
+  const differences = differencesOf(declared.config, found.config)
+    .filter(({ field }) => field !== "pause_until");
+  if (differences.length === 0) return undefined;
+  const rule = "nobody must change it while it is used";
+  return new DifferenceError(nameOf(declared), differences, rule);
+}
+
+function nameOf({ stream, config: { name } }: DeclaredConsumer): string {
+  return `consumer "${name}" of "${stream}"`;
+}
+
+/** What the server has of a consumer. */
+export function consumerInfo(
+  api: JetStreamApi,
+  { stream, config }: DeclaredConsumer,
+): Promise<ConsumerInfo> {
   return api.call<ConsumerInfo>(`CONSUMER.INFO.${stream}.${config.name}`);
 }
 

@@ -102,7 +102,7 @@ export class OpenConsumer implements OpenSource {
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#giveBackWaiting();
-    await Promise.all(this.#supplies.map(({ puller }) => puller.stop()));
+    await Promise.all(this.#supplies.map((supply) => supply.stop()));
     this.#giveBackWaiting();
     this.#restIfDone();
     // what the server does not know of would run once more
@@ -163,6 +163,7 @@ export class OpenConsumer implements OpenSource {
       places: () => isReplay ? 1 : this.#places * (this.#settings.batch?.max ?? 1),
       arrived: (held) => this.#arrived(held),
       restore: (next) => this.#server.restore(isReplay, next, report),
+      look: () => this.#server.look(isReplay, report),
       report,
     }, this.#keeper);
   }
@@ -290,10 +291,7 @@ export class OpenConsumer implements OpenSource {
     this.#lanes.clear();
     this.#batches?.clear();
     this.#deadlines.rest();
-    for (const { holds, puller } of this.#supplies) {
-      puller.close();
-      holds.close();
-    }
+    for (const supply of this.#supplies) supply.close();
     this.#keeper.close();
     this.#rested.resolve();
   }

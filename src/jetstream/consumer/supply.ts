@@ -1,3 +1,4 @@
+import type { Timer } from "../../clock.ts";
 import { isPowerOfTen } from "../../events.ts";
 import {
   type BrokerAccess,
@@ -16,6 +17,8 @@ import { Puller, type PullOwner } from "./puller.ts";
 import { Held } from "./stored_delivery.ts";
 
 const NANOSECONDS = 1_000_000;
+/** How often to look whether somebody has changed the consumer, in milliseconds. */
+const LOOK = 30_000;
 
 /** What a supply feeds. */
 export interface SupplyOwner {
@@ -30,6 +33,8 @@ export interface SupplyOwner {
    * another stream has the name now.
    */
   restore(next: number | undefined): Promise<boolean>;
+  /** Gives what the server has of the consumer, if that can be asked, and tells if it is not as declared any more. */
+  look(): Promise<ConsumerInfo | undefined>;
   report(error: Error): void;
 }
 
@@ -55,6 +60,8 @@ export class Supply implements PullOwner {
   /** Behind the last message that was delivered here. */
   #next: number | undefined;
   #foreign = 0;
+  #looking: Timer | undefined;
+  #isOver = false;
 
   constructor(access: BrokerAccess, plan: SupplyPlan, owner: SupplyOwner, keeper: AckKeeper) {
     this.#access = access;
@@ -80,8 +87,24 @@ export class Supply implements PullOwner {
 
   /** Begins to ask; `info` is what the server has, if it was asked. */
   open(info: ConsumerInfo | undefined): void {
-    if (info) this.#note(info);
+    if (info) {
+      this.#note(info);
+      this.#lookLater();
+    }
     this.puller.open(limitsOf(info));
+  }
+
+  /** Asks no more; resolves once nothing is on its way. */
+  stop(): Promise<void> {
+    this.#rest();
+    return this.puller.stop();
+  }
+
+  /** Ends it at once. */
+  close(): void {
+    this.#rest();
+    this.puller.close();
+    this.holds.close();
   }
 
   take(raw: RawMessage): boolean {
@@ -110,6 +133,7 @@ export class Supply implements PullOwner {
     const next = this.holds.size > 0 ? this.holds.lowest : this.#next;
     // the numbers of another stream of the same name begin anew
     if (await this.#owner.restore(next)) this.#next = undefined;
+    await this.#look();
   }
 
   report(error: Error): void {
@@ -136,9 +160,36 @@ export class Supply implements PullOwner {
     }
   }
 
-  #note({ config, delivered, ack_floor, num_ack_pending }: ConsumerInfo): void {
+  /** What is delivered no more, as it does not match any more, nobody would notice. */
+  #lookLater(): void {
+    if (this.#isOver) return;
+    const { clock } = this.#access;
+    const wait = LOOK * (0.75 + clock.random() / 2);
+    this.#looking = clock.setTimeout(() => this.#look().then(() => this.#lookLater()), wait);
+  }
+
+  #rest(): void {
+    this.#isOver = true;
+    this.#looking?.clear();
+  }
+
+  async #look(): Promise<void> {
+    try {
+      const info = await this.#owner.look();
+      if (info) this.#noteWait(info);
+    } catch {
+      // whoever pulls notices by that; the next look tells what this one could not see
+    }
+  }
+
+  #note(info: ConsumerInfo): void {
+    const { delivered, ack_floor, num_ack_pending } = info;
     const place = num_ack_pending > 0 ? ack_floor : delivered;
     this.#next ??= (place?.stream_seq ?? 0) + 1;
+    this.#noteWait(info);
+  }
+
+  #noteWait({ config }: ConsumerInfo): void {
     if (config.ack_wait) this.holds.ackWait = config.ack_wait / NANOSECONDS;
   }
 }

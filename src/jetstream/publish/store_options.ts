@@ -171,7 +171,7 @@ function expected(
   if (lastSeq === undefined) return fields;
   if (of === undefined) return [...fields, ["Nats-Expected-Last-Sequence", `${lastSeq}`]];
   fields.push(["Nats-Expected-Last-Subject-Sequence", `${lastSeq}`]);
-  const wanted = new Pattern(of).subject;
+  const wanted = new Pattern(of, `publish to "${subject}"`).subject;
   if (wanted === subject) return fields;
   requireVersion(api, `publish to "${subject}"`, "2.12", '"of" another subject');
   return [...fields, ["Nats-Expected-Last-Subject-Sequence-Subject", wanted]];

@@ -99,7 +99,7 @@ export class OrderedRead {
    */
   constructor(api: JetStreamApi, options: OrderedReadOptions) {
     checkName("read a stream", options.stream);
-    for (const filter of options.filters ?? []) new Pattern(filter);
+    for (const filter of options.filters ?? []) new Pattern(filter, `read "${options.stream}"`);
     this.#api = api;
     this.#options = options;
     this.ready = handled(this.#began.promise);

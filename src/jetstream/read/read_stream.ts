@@ -132,7 +132,9 @@ export function readStream<Body, Subject extends string>(
     throw new TypeError(`Cannot ${action} as "lastPerSubject" must go without "from"`);
   }
   const { subject, schema, signal, ...rest } = options;
-  const wanted = subject === undefined ? [] : [subject].flat().map((each) => new Pattern(each));
+  const wanted = subject === undefined
+    ? []
+    : [subject].flat().map((each) => new Pattern(each, action));
   const filters = wanted.map((pattern) => pattern.subject);
   const read = new OrderedRead(api, {
     ...rest,

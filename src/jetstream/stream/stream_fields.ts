@@ -53,7 +53,8 @@ export const STREAM_FIELDS = {
   subjects: {
     option: "subjects",
     rule: subjects,
-    write: (patterns: readonly string[]) => patterns.map((one) => new Pattern(one).subject),
+    write: (patterns: readonly string[], action) =>
+      patterns.map((one) => new Pattern(one, action).subject),
   },
   retention: { option: "retention", rule: oneOf("limits", "interest") },
   max_consumers: most("maxConsumers"),
