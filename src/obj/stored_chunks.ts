@@ -1,6 +1,6 @@
 import { MessageHeaders } from "../door/mod.ts";
 import type { PubAck, StreamInfo } from "../jetstream/api/api_types.ts";
-import { NotStoredError } from "../jetstream/api/errors.ts";
+import { NotFoundError, NotStoredError } from "../jetstream/api/errors.ts";
 import { OrderedRead } from "../jetstream/read/ordered_read.ts";
 import type { Bucket } from "./bucket.ts";
 import type { StoredAnswer } from "./infos.ts";
@@ -110,13 +110,17 @@ export class StoredChunks {
   /** Deletes a message, if the leader of the stream has the same one there: whoever told us of it may be another one. */
   async #drop(seq: number, id: string | undefined): Promise<void> {
     const { api, names } = this.#bucket;
-    const { message: { subject, hdrs = "" } } = await api.call<StoredAnswer>(
-      `STREAM.MSG.GET.${names.stream}`,
-      { seq },
-    );
-    const found = MessageHeaders.parse(Uint8Array.fromBase64(hdrs)).get(ID);
-    if (subject !== this.#subject || found !== id) return;
-    await api.call(`STREAM.MSG.DELETE.${names.stream}`, { seq, no_erase: true });
+    try {
+      const { message: { subject, hdrs = "" } } = await api.call<StoredAnswer>(
+        `STREAM.MSG.GET.${names.stream}`,
+        { seq },
+      );
+      const found = MessageHeaders.parse(Uint8Array.fromBase64(hdrs)).get(ID);
+      if (subject !== this.#subject || found !== id) return;
+      await api.call(`STREAM.MSG.DELETE.${names.stream}`, { seq, no_erase: true });
+    } catch (error) {
+      if (!(error instanceof NotFoundError && error.kind === "message")) throw error;
+    }
   }
 
   #indexIn(id = ""): number {
