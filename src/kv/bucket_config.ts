@@ -14,6 +14,8 @@ const DUPLICATE_WINDOW = 120_000;
 const MARKER = 60_000;
 const UNLIMITED = -1;
 
+const unlimited = (value: number | undefined) => value === Infinity ? UNLIMITED : value;
+
 /** The stream of a bucket, as far as the options say it: what they leave out is not compared, and not changed. */
 export function declaredConfig(bucket: string, options: BucketOptions): DeclaredStream {
   const { history, ttl, keyTtl, batch, maxValueSize, maxBytes, storage, replicas } = options;
@@ -23,8 +25,8 @@ export function declaredConfig(bucket: string, options: BucketOptions): Declared
     max_age: ttl === undefined ? undefined : nanosecondsOf(ttl),
     ...markers(keyTtl),
     allow_atomic: batch,
-    max_msg_size: maxValueSize,
-    max_bytes: maxBytes,
+    max_msg_size: unlimited(maxValueSize),
+    max_bytes: unlimited(maxBytes),
     storage,
     num_replicas: replicas,
     compression: compression === undefined ? undefined : compression ? "s2" : "none",
@@ -32,8 +34,8 @@ export function declaredConfig(bucket: string, options: BucketOptions): Declared
     metadata,
     placement,
     republish: republish && {
-      src: republish.from,
-      dest: republish.to,
+      src: republish.src,
+      dest: republish.dest,
       ...republish.headersOnly !== undefined && { headers_only: republish.headersOnly },
     },
   };

@@ -1,5 +1,5 @@
 import { type Duration, millisecondsOf } from "../duration.ts";
-import { checkOptions, count, duration, flag, oneOf, type Rule, text } from "../options.ts";
+import { checkOptions, count, duration, flag, limit, oneOf, type Rule, text } from "../options.ts";
 import { storedTime } from "../jetstream/stream/stored_time.ts";
 import { type Schema, standardSchema } from "../door/mod.ts";
 import { DECLARE, type Declare } from "../jetstream/stream/declare_stream.ts";
@@ -45,13 +45,13 @@ export interface BucketOptions<Output = unknown, Input = Output> {
    */
   readonly batch?: boolean;
   /**
-   * The longest value with its headers, in bytes.
+   * The longest value with its headers, in bytes; `Infinity` for what the server takes.
    *
    * @default {what the server takes}
    */
   readonly maxValueSize?: number;
   /**
-   * How many bytes the bucket takes at most; a put that does not fit is refused.
+   * How many bytes the bucket takes at most, `Infinity` for no limit; a put that does not fit is refused.
    *
    * @default {what the account permits}
    */
@@ -83,9 +83,9 @@ export interface BucketOptions<Output = unknown, Input = Output> {
   /** Publishes each change to a subject, too. */
   readonly republish?: {
     /** Which keys' subjects, such as `"$KV.prices.>"`. */
-    readonly from: string;
+    readonly src: string;
     /** Where to, such as `"prices.{{wildcard(1)}}"` or `"prices.>"`. */
-    readonly to: string;
+    readonly dest: string;
     /** Whether to leave out the values. */
     readonly headersOnly?: boolean;
   };
@@ -119,8 +119,8 @@ const RULES: Readonly<Record<keyof BucketOptions, Rule>> = {
       ? undefined
       : 'true, false, or a duration of "1s" or more',
   batch: flag,
-  maxValueSize: count,
-  maxBytes: count,
+  maxValueSize: limit(count),
+  maxBytes: limit(count),
   storage: oneOf("file", "memory"),
   replicas: upTo(MOST_REPLICAS),
   compression: flag,
@@ -130,7 +130,7 @@ const RULES: Readonly<Record<keyof BucketOptions, Rule>> = {
       ? undefined
       : "an object of text",
   placement: recordOf({ cluster: text, tags: texts }),
-  republish: recordOf({ from: text, to: text, headersOnly: flag }),
+  republish: recordOf({ src: text, dest: text, headersOnly: flag }),
   readOnly: flag,
   timeout: duration,
 };
@@ -143,8 +143,8 @@ const RULES: Readonly<Record<keyof BucketOptions, Rule>> = {
 export function checkBucketOptions(action: string, options: unknown): void {
   checkOptions(action, options, RULES);
   const { republish } = (options ?? {}) as BucketOptions;
-  if (!republish || (republish.from !== undefined && republish.to !== undefined)) return;
-  throw new TypeError(`Cannot ${action} as "republish" must have "from" and "to": one is missing`);
+  if (!republish || (republish.src !== undefined && republish.dest !== undefined)) return;
+  throw new TypeError(`Cannot ${action} as "republish" must have "src" and "dest": one is missing`);
 }
 
 function upTo(most: number): Rule {

@@ -1,5 +1,6 @@
 import { asMilliseconds } from "../duration.ts";
-import type { BrokerAccess } from "../door/mod.ts";
+import { describe } from "../options.ts";
+import { type BrokerAccess, overlap } from "../door/mod.ts";
 import type { StreamConfig, StreamInfo } from "../jetstream/api/api_types.ts";
 import { JetStreamError, NoStreamError, NotFoundError } from "../jetstream/api/errors.ts";
 import type { CallOptions, JetStreamApi } from "../jetstream/api/js_api.ts";
@@ -130,6 +131,7 @@ export class OpenedBucket {
     const { name, options } = this.#plan;
     try {
       const { config } = await declareBucket(this.api, name, options);
+      this.#check(config);
       this.#config = config;
       this.#isDeclared = true;
     } catch (error) {
@@ -137,6 +139,15 @@ export class OpenedBucket {
     } finally {
       this.#declaring = undefined;
     }
+  }
+
+  /** A stream of its name need not hold a bucket: then its keys would seem not to be there. */
+  #check({ subjects = [], sources, mirror }: StreamConfig): void {
+    const all = this.subjectOf(">");
+    if (sources?.length || subjects.some((taken) => overlap(taken, all))) return;
+    const found = mirror ? `mirrors "${mirror.name}"` : `takes ${describe(subjects.join(", "))}`;
+    const rule = `its stream must take its keys, "${all}": it ${found}`;
+    throw new JetStreamError(`use the bucket "${this.name}"`, rule);
   }
 
   #forget(): void {

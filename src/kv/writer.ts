@@ -89,7 +89,7 @@ export class Writer {
     const target = this.#bucket.targetOf(key);
     const { timeout, window, signal } = this.limits(options);
     try {
-      const stored = { contentType, headers, timeout, window, signal };
+      const stored = { action, contentType, headers, timeout, window, signal };
       return (await publishStored(api, target, data, stored)).seq;
     } catch (error) {
       throw this.refusal(action, error, headers);

@@ -106,7 +106,7 @@ export class Bucket implements Watchable<Entry> {
     if (declare === "leave") return;
     const isNew = declare !== "verify" && !await this.#exists();
     const { config } = await declareStream(this.api, isNew ? whole : declared, declare)
-      .catch((error) => Promise.reject(this.nameIn(error, "use it")));
+      .catch((error) => Promise.reject(this.nameIn(error)));
     const most = config.max_msg_size ?? -1;
     this.#mostOfMessage = most > 0 ? most : Infinity;
     this.#replicas = config.num_replicas;
@@ -124,13 +124,16 @@ export class Bucket implements Watchable<Entry> {
   }
 
   /** Says that it is the bucket that is missing, where the error says so of its stream. */
-  nameIn(error: unknown, action: string): unknown {
+  nameIn(error: unknown, action?: string): unknown {
     const isMissing = error instanceof NoStreamError ||
       (error instanceof NotFoundError && error.kind === "stream");
     if (!isMissing) return error;
     const { code, errCode, description } = error;
     const wire = { code, err_code: errCode, description };
-    return new NotFoundError(`${action}: the bucket "${this.names.bucket}"`, "bucket", wire);
+    const name = `the bucket "${this.names.bucket}"`;
+    const isNamed = action?.includes(name);
+    const what = action === undefined ? `use ${name}` : isNamed ? action : `${action}: ${name}`;
+    return new NotFoundError(what, "bucket", wire);
   }
 
   /** Where watching the infos publishes to. */

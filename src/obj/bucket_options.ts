@@ -1,11 +1,11 @@
 import { asMilliseconds, type Duration } from "../duration.ts";
 import {
-  bytes,
   checkOptions,
   count,
   describe,
   duration,
   flag,
+  limit,
   oneOf,
   record,
   type Rules,
@@ -45,7 +45,7 @@ export interface ObjectsOptions {
    */
   readonly ttl?: Duration;
   /**
-   * How many bytes the bucket holds; a put that does not fit fails.
+   * How many bytes the bucket holds, `Infinity` for no limit; a put that does not fit fails.
    *
    * @default {without limit}
    */
@@ -126,7 +126,7 @@ const RULES: Rules = {
   domain: text,
   description: text,
   ttl: storedTime(100),
-  maxBytes: bytes,
+  maxBytes: limit(count),
   storage: oneOf("file", "memory"),
   replicas: count,
   placement: record,
@@ -175,7 +175,7 @@ function declaredConfig(names: BucketNames, options: ObjectsOptions): StreamConf
     allow_rollup_hdrs: true,
     ...description !== undefined && { description },
     ...ttl !== undefined && { max_age: nanosecondsOf(ttl) },
-    ...maxBytes !== undefined && { max_bytes: maxBytes },
+    ...maxBytes !== undefined && { max_bytes: maxBytes === Infinity ? -1 : maxBytes },
     ...storage !== undefined && { storage },
     ...replicas !== undefined && { num_replicas: replicas },
     ...placement !== undefined && { placement },

@@ -1,9 +1,10 @@
 import type { Timer } from "../clock.ts";
 import { pause } from "../deadline.ts";
-import { ConnectionError, TimeoutError } from "../errors.ts";
+import { ConnectionError, NoRespondersError, TimeoutError } from "../errors.ts";
 import { asError } from "../legible.ts";
-import type { Message } from "../door/mod.ts";
-import { NotStoredError } from "../jetstream/api/errors.ts";
+import { covers, type Message } from "../door/mod.ts";
+import type { StreamInfo } from "../jetstream/api/api_types.ts";
+import { NoStreamError, NotStoredError } from "../jetstream/api/errors.ts";
 import { readAnswer } from "../jetstream/publish/pub_ack.ts";
 import type { Bucket } from "./bucket.ts";
 import type { Chunk } from "./chunker.ts";
@@ -63,6 +64,8 @@ export class ChunkWriter {
   #repair: Promise<void> | undefined;
   /** Since when nothing could be stored, by the clock. */
   #troubledSince: number | undefined;
+  /** How long the next attempt waits, in milliseconds: what was sent again may be refused again. */
+  #wait = 0;
   #failure: { readonly error: unknown } | undefined;
   readonly #failed = new AbortController();
   #isUp = true;
@@ -160,7 +163,7 @@ export class ChunkWriter {
 
   #answered(index: number, { data }: Message): void {
     const packet = { subject: "", replyTo: "", data, headerBlock: undefined };
-    const answer = readAnswer(this.#settings.action, packet);
+    const answer = readAnswer(this.#subject, packet, this.#settings.action);
     if (answer.kind === "refused") return this.#disturb(answer.error);
     // a cluster of nats-server 2.10 takes an id for seen whose message it has lost
     if (answer.kind === "later") this.#stored.useUp(index);
@@ -175,6 +178,7 @@ export class ChunkWriter {
     for (const { chunk } of this.#unconfirmed.splice(0, count)) this.#settings.stored(chunk);
     if (count > 0) {
       this.#troubledSince = undefined;
+      this.#wait = 0;
       this.#silence = SILENCE;
     }
     this.#watch();
@@ -216,20 +220,31 @@ export class ChunkWriter {
     const { access } = this.#bucket;
     const { action, timeout } = this.#settings;
     const began = this.#troubledSince ??= access.clock.now();
-    for (let wait = FIRST_WAIT, cause = error;; wait = Math.min(LONGEST_WAIT, wait * 2)) {
+    for (let cause = error;;) {
+      if (this.#wait > 0) await this.#waitFor(this.#wait);
       if (this.#failure) return;
-      try {
-        if (this.#isUp) return await this.#resume();
-      } catch (thrown) {
-        if (!isPassing(thrown)) throw thrown;
-        cause = thrown;
-      }
+      this.#wait = Math.min(LONGEST_WAIT, Math.max(FIRST_WAIT, this.#wait * 2));
       if (access.clock.now() - began >= timeout) {
         const rule = `something must be stored every ${timeout} ms: nothing was`;
         throw new NotStoredError(action, this.#subject, rule, { cause: asError(cause) });
       }
-      await this.#waitFor(wait);
+      try {
+        if (!this.#isUp) continue;
+        if (error instanceof NoRespondersError) await this.#checkTaken();
+        return await this.#resume();
+      } catch (thrown) {
+        if (!isPassing(thrown)) throw thrown;
+        cause = thrown;
+      }
     }
+  }
+
+  /** Nobody answers where there is no leader, which passes, and where the stream does not take our subject. */
+  async #checkTaken(): Promise<void> {
+    const { api, names } = this.#bucket;
+    const { config } = await api.call<StreamInfo>(`STREAM.INFO.${names.stream}`);
+    if (config.subjects?.some((taken) => covers(taken, this.#subject))) return;
+    throw new NoStreamError(this.#settings.action, this.#subject);
   }
 
   /** Takes what is stored for confirmed, deletes what is behind a gap, and sends the rest again. */

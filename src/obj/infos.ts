@@ -77,7 +77,7 @@ export class Infos {
       const entry = make(current);
       if (!entry) return undefined;
       try {
-        const ack = await this.#write(entry, seq);
+        const ack = await this.#write(action, entry, seq);
         if (current) await this.#forget(current);
         return { ...entry.info, revision: ack.seq };
       } catch (error) {
@@ -114,13 +114,13 @@ export class Infos {
     }
   }
 
-  #write(entry: Entry, seq: number): Promise<PubAck> {
+  #write(action: string, entry: Entry, seq: number): Promise<PubAck> {
     const { api, names } = this.#bucket;
     const headers = {
       "Nats-Rollup": "sub",
       "Nats-Expected-Last-Subject-Sequence": String(seq),
     };
-    return publishStored(api, names.info(entry.info.name), encodeInfo(entry), { headers });
+    return publishStored(api, names.info(entry.info.name), encodeInfo(entry), { action, headers });
   }
 
   /** Deletes the chunks of what was replaced; if that fails, `collect()` will. */

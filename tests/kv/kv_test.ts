@@ -122,7 +122,7 @@ onEveryJetStream("kv() and its bucket refuse what is wrong, at once", async (ser
       wrong(() => kv(broker, "a", { history: 65 })),
       wrong(() => kv(broker, "a", { keyTtl: "10ms" })),
       wrong(() => kv(broker, "a", { declare: "yes" as never })),
-      wrong(() => kv(broker, "a", { republish: { from: "a" } as never })),
+      wrong(() => kv(broker, "a", { republish: { src: "a" } as never })),
       wrong(() => kv({} as never, "a")),
     ],
     [
@@ -130,7 +130,7 @@ onEveryJetStream("kv() and its bucket refuse what is wrong, at once", async (ser
       'Cannot use a bucket as "history" must be a whole number from 1 to 64: 65',
       'Cannot use a bucket as "keyTtl" must be true, false, or a duration of "1s" or more: "10ms"',
       'Cannot use a bucket as "declare" must be one of "verify", "create", "update", "leave": "yes"',
-      'Cannot use a bucket as "republish" must have "from" and "to": one is missing',
+      'Cannot use a bucket as "republish" must have "src" and "dest": one is missing',
       'Cannot register the door "kv" as its broker must be a NatsBroker: [object Object]',
     ],
   );

@@ -1,5 +1,6 @@
 import { NatsBroker } from "@signalbox/nats";
-import { NotFoundError, ObjectError, objects } from "@signalbox/nats/obj";
+import { jetstream, stream } from "@signalbox/nats/jetstream";
+import { NotFoundError, NotStoredError, ObjectError, objects } from "@signalbox/nats/obj";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { onEveryJetStream } from "../support/backends.ts";
 import {
@@ -38,7 +39,7 @@ Deno.test("objects() says what a bucket cannot be called, and which option is wr
     const [options, said] of [
       [{ declare: "make" }, '"declare" must be one of "verify", "create", "update", "leave"'],
       [{ ttl: -1 }, '"ttl" must be milliseconds from 100 on'],
-      [{ maxBytes: 1.5 }, '"maxBytes" must be a whole number of bytes'],
+      [{ maxBytes: 1.5 }, '"maxBytes" must be a whole number of 1 or more, or Infinity'],
       [{ storage: "disk" }, '"storage" must be one of "file", "memory"'],
       [{ replicas: 0 }, '"replicas" must be a whole number of 1 or more'],
       [{ chunkSize: "1MB" }, '"chunkSize" must be a whole number of 1 or more'],
@@ -252,3 +253,31 @@ onEveryJetStream("Objects says what is wrong with an info that nobody can read",
   // ">" would have purged the chunks of every object
   assertEquals((await chunksIn(broker))[`$O.files.C.${kept}`], 3);
 });
+
+onEveryJetStream(
+  "Objects.put() fails soon where the stream of the bucket takes no chunks, and names the bucket",
+  async (server) => {
+    const other = stream("OBJ_other", { subjects: ["other.>"], declare: "create" });
+    const broker = server.broker();
+    jetstream(broker, { streams: [other] });
+    const files = objects(broker, "other", { declare: "leave" });
+    await broker.start();
+    const put = () => files.put("a", new Uint8Array(1));
+    const error = await within("it must fail", assertRejects(put, NotFoundError), SOON);
+    assertEquals(error.message, 'Cannot put "a" in the bucket "other" as the bucket must exist');
+  },
+);
+
+onEveryJetStream(
+  "Objects.put() fails after its timeout where another stream takes the chunks",
+  async (server) => {
+    const bucket = stream("OBJ_bent", { subjects: ["bent.>"], declare: "create" });
+    const thief = stream("THIEF", { subjects: ["$O.bent.>"], declare: "create" });
+    const broker = server.broker();
+    jetstream(broker, { streams: [bucket, thief] });
+    const files = objects(broker, "bent", { declare: "leave", timeout: 500 });
+    await broker.start();
+    const put = () => files.put("a", new Uint8Array(1));
+    await within("it must fail", assertRejects(put, NotStoredError), SOON);
+  },
+);

@@ -16,6 +16,8 @@ export type Part = Pick<AwaitedMessage, "subject" | "data" | "headerBlock">;
 export interface PublicationSettings {
   /** The subject, or the first of several, for error messages. */
   readonly subject: string;
+  /** What error messages say that it does, unless that is to publish to the subject. */
+  readonly action?: string | undefined;
   /** The message to send; or what makes several, the last of which has all of them stored. */
   readonly parts: Part | (() => readonly Part[]);
   /** Under which the stream stores it once; without one it is sent once. */
@@ -113,8 +115,7 @@ export class Publication {
 
   /** Ends it without an answer; `wasUnsent` says that no server can have got it the last time. */
   giveUp(wasUnsent: boolean, rule: string, cause?: Error): void {
-    const { subject, id } = this.settings;
-    const action = `publish to "${subject}"`;
+    const { subject, id, action = `publish to "${subject}"` } = this.settings;
     const options = { id, ...cause && { cause } };
     if (this.#isDoubtful || !wasUnsent) {
       const others = this.#foreign === 0 ? "" : ` (${this.#foreign} others have answered)`;

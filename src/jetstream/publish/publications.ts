@@ -120,7 +120,8 @@ export class Publications {
     const publication = this.#pending.get(token);
     // the answer to one that was given up, or was answered twice
     if (!publication) return;
-    const answer = readAnswer(publication.settings.subject, packet);
+    const { subject, action } = publication.settings;
+    const answer = readAnswer(subject, packet, action);
     switch (answer.kind) {
       case "stored":
         return this.#end(token)!.stored(answer.ack);

@@ -12,6 +12,8 @@ export const PUBLISH_TIMEOUT = 5_000;
 
 /** How to publish bytes. */
 export interface StoredOptions {
+  /** What error messages say that it does, unless that is to publish to the subject. */
+  readonly action?: string | undefined;
   /** As they go out; `Nats-*` headers among them, but for the id. */
   readonly headers?: HeaderFields | undefined;
   readonly contentType?: string | undefined;
@@ -39,12 +41,13 @@ export function publishStored(
   data: Uint8Array,
   options: StoredOptions = {},
 ): Promise<PubAck> {
-  const { id = newToken(), signal, window = USUAL_WINDOW } = options;
+  const { id = newToken(), signal, window = USUAL_WINDOW, action } = options;
   try {
     const timeout = timeoutWithin(subject, options.timeout, window);
     const parts = { subject, data, headerBlock: headersOf(id, options) };
     return Publications.of(api).publish({
       subject,
+      action,
       parts,
       id,
       isOwnId: options.id === undefined,
