@@ -189,6 +189,8 @@ Deno.test("JetStream.publish() sends nothing again that its stream may have forg
   await broker.start();
   const expect = { stream: short };
   await assertRejects(() => js.publish("short.1", 1, { expect, timeout: "1s" }), RangeError);
+  // it is known which stream takes the subject
+  await assertRejects(() => js.publish("short.1", 1, { timeout: "1s" }), RangeError);
   await js.publish("short.1", 1, { expect });
   // the message gets there, and its answer does not
   await proxy.refuse();

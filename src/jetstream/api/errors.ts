@@ -177,8 +177,19 @@ function shown(value: unknown): string {
   return value === undefined ? "unset" : JSON.stringify(value);
 }
 
-const CONFLICTS: ReadonlySet<number> = new Set([
-  ...[10013, 10058, 10060, 10065, 10070, 10071, 10148, 10164, 10201],
+const EXPECTED = "what it expects must hold";
+const FREE_NAME = "nothing else must have the name";
+/** What must hold, by the number of the error. */
+const CONFLICTS: ReadonlyMap<number, string> = new Map([
+  [10013, FREE_NAME],
+  [10058, FREE_NAME],
+  [10060, EXPECTED],
+  [10065, "no other stream must take its subjects"],
+  [10070, EXPECTED],
+  [10071, EXPECTED],
+  [10148, FREE_NAME],
+  [10164, EXPECTED],
+  [10201, "each id must be there once"],
 ]);
 const LIMITS: ReadonlySet<number> = new Set([
   ...[10002, 10023, 10026, 10027, 10028, 10047, 10053, 10054, 10077, 10113, 10122, 10210, 10211],
@@ -197,8 +208,10 @@ export function errorOf(action: string, wire: WireError): JetStreamError {
   const { err_code: number } = wire;
   const kind = MISSING.get(number);
   if (kind) return new NotFoundError(action, kind, wire);
+  const conflict = CONFLICTS.get(number);
+  if (conflict) return new ConflictError(action, conflict, wire);
   // one message for each subject, and that one is there: the subject is taken
-  if (CONFLICTS.has(number) || (number === 10077 && PER_SUBJECT.test(wire.description))) {
+  if (number === 10077 && PER_SUBJECT.test(wire.description)) {
     return new ConflictError(action, "nothing else must be there", wire);
   }
   if (LIMITS.has(number)) return new LimitError(action, "it must stay within the limits", wire);

@@ -6,6 +6,7 @@ import { type BrokerAccess, checkSubject, type Message } from "../../door/mod.ts
 import { Call } from "./call.ts";
 import { KnownStreams } from "./known_streams.ts";
 import { checkName } from "./names.ts";
+import { actionOf } from "./call_action.ts";
 import { readReply } from "./reply.ts";
 import { NotFoundError } from "./errors.ts";
 
@@ -128,7 +129,7 @@ export class JetStreamApi {
     takesSilence = false,
   ): Promise<T> {
     const subject = `${this.prefix}.${asked}`;
-    const action = `call "${subject}"`;
+    const action = actionOf(asked) ?? `call "${subject}"`;
     try {
       // the filter of a consumer is part of the subject, wildcards and all
       checkSubject("call", subject.replaceAll(/[*>]/g, "x"), subject);

@@ -98,7 +98,8 @@ export class ProgramPublisher {
     const { data, contentType, fields } = this.prepare(subject, body, options);
     if (options === undefined) return publishStored(this.#api, subject, data, { contentType });
     const { id, timeout, signal, expect } = options;
-    const window = this.#windowOf(expect?.stream);
+    const window = this.#windowOf(expect?.stream) ??
+      (timeout === undefined ? undefined : this.#api.streams.windowOf(subject));
     const headers = fields && fields.length > 0 ? fields : undefined;
     const sent = { contentType, headers, id, timeout, signal, window };
     return publishStored(this.#api, subject, data, sent);

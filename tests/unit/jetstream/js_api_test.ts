@@ -39,7 +39,7 @@ onEveryJetStream("JetStreamApi.call() rejects with the class of its number", asy
   assertEquals([missing.kind, missing.code, missing.errCode], ["stream", 404, 10_059]);
   assertEquals(
     missing.message,
-    'Cannot call "$JS.API.STREAM.INFO.NONE" as the stream must exist: stream not found (10059)',
+    'Cannot ask about the stream "NONE" as the stream must exist: stream not found (10059)',
   );
   await api.call("STREAM.CREATE.ORDERS", ORDERS);
   const other = { ...ORDERS, max_msgs: 5 };
