@@ -249,8 +249,9 @@ export class ChunkWriter {
 
   /** Takes what is stored for confirmed, deletes what is behind a gap, and sends the rest again. */
   async #resume(): Promise<void> {
-    const next = this.#unconfirmed[0]?.index ?? this.#count;
-    this.#confirm(await this.#stored.readOn(next));
+    const [next] = this.#unconfirmed;
+    // where all is confirmed nothing is in doubt, and the end of the put may be reading all of it
+    if (next) this.#confirm(await this.#stored.readOn(next.index));
     if (this.#failure || !this.#isUp) return;
     this.#wasResumed = true;
     this.#round = new AbortController();

@@ -78,7 +78,7 @@ export class Infos {
       if (!entry) return undefined;
       try {
         const ack = await this.#write(action, entry, seq);
-        if (current) await this.#forget(current);
+        if (current) await this.#forget(current, entry);
         return { ...entry.info, revision: ack.seq };
       } catch (error) {
         // somebody was faster
@@ -124,8 +124,10 @@ export class Infos {
   }
 
   /** Deletes the chunks of what was replaced; if that fails, `collect()` will. */
-  async #forget({ info: { id, name } }: Entry): Promise<void> {
-    if (id === "") return;
+  async #forget({ info: { id, name } }: Entry, by: Entry): Promise<void> {
+    // what seemed to be somebody else's was our own, written in an outage
+    const isKept = !by.isDeleted && by.info.id === id;
+    if (id === "" || isKept) return;
     const { api, names } = this.#bucket;
     try {
       await purgeChunks(this.#bucket, id);

@@ -10,6 +10,7 @@ import {
   readWhole,
   streamOf,
 } from "../support/objects.ts";
+import { FrameClient } from "../support/jetstream/frame_client.ts";
 import { delay } from "../support/delay.ts";
 import { until } from "../support/nats_server/until.ts";
 import { Proxy } from "../support/proxy.ts";
@@ -53,6 +54,31 @@ Deno.test("Objects.put() goes on after each cut, and stores every byte once and 
     proxy.cutAfter(Infinity);
     assertEquals(await readWhole(await files.get("x")), BYTES);
     assertEquals(await chunksIn(beside), { [`$O.files.C.${put.id}`]: put.chunks });
+  });
+});
+
+Deno.test("Objects.put() keeps all chunks where it is cut off while it looks at them at its end", async () => {
+  await behindProxy(async ({ proxy, server, files, beside }) => {
+    await using watch = await FrameClient.to(server);
+    const sid = await watch.subscribe("$JS.API.CONSUMER.CREATE.OBJ_files.>");
+    const looks = (within: number) => watch.take((frame) => frame.sid === sid, 1, within);
+    const body = streamOf(BYTES, 200_000, (sent) => {
+      // what was sent twice is looked at
+      if (sent === 2_000_000) proxy.cut();
+    });
+    const all = Promise.withResolvers<void>();
+    const onProgress = (stored: number) => {
+      if (stored === BYTES.length) all.resolve();
+    };
+    const putting = files.put("x", body, { onProgress });
+    await all.promise;
+    // of before
+    while ((await looks(0)).length > 0);
+    assertEquals((await looks(2_000)).length, 1);
+    proxy.cut();
+    const put = await within("it must be stored", putting, LIMIT);
+    assertEquals(await chunksIn(beside), { [`$O.files.C.${put.id}`]: put.chunks });
+    assertEquals(await readWhole(await files.get("x")), BYTES);
   });
 });
 

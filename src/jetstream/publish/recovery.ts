@@ -1,13 +1,11 @@
 import { encodeFields } from "../../door/mod.ts";
 import type { PubAck } from "../api/api_types.ts";
-import { JetStreamError } from "../api/errors.ts";
+import { JetStreamError, UnknownOutcomeError } from "../api/errors.ts";
 import type { JetStreamApi } from "../api/js_api.ts";
 import { isSince } from "../api/version.ts";
 import type { Publication } from "./publication.ts";
 import { Publications } from "./publications.ts";
 
-/** "wrong last msg ID", "wrong last sequence" in two forms, and "batch contains duplicate message id". */
-const CONFLICTS: ReadonlySet<number> = new Set([10070, 10071, 10164, 10201]);
 const NO_BYTES = new Uint8Array();
 
 /** A header with which no message is ever stored, and the number of the error. */
@@ -25,17 +23,17 @@ const WRONG_SEQUENCE: Impossible = {
 };
 
 /**
- * Where a message may be stored although no answer came, a conflict may be one with itself. So it asks whether the stream
- * has the id, by a message of that id which can never be stored, for a reason that the server sees after it has looked for
- * duplicates. (A wrong last id is no such reason: nats-server 2.15 stops each replica of the stream for it.)
+ * Where a message may be stored although no answer came, a refusal of its repetition says little: a conflict may be one
+ * with itself, and a stream may be full by now. So it asks whether the stream has the id, by a message of that id which
+ * can never be stored, for a reason that the server sees after it has looked for duplicates. (A wrong last id is no such
+ * reason: nats-server 2.15 stops each replica of the stream for it.)
  */
 export function recovered(
   api: JetStreamApi,
   { settings: { subject, id }, deadline }: Publication,
   error: Error,
 ): Promise<PubAck> | undefined {
-  const isConflict = error instanceof JetStreamError && CONFLICTS.has(error.errCode);
-  if (!isConflict || id === undefined) return undefined;
+  if (id === undefined) return undefined;
   const { field, errCode } = isSince(api.access.serverVersion(), "2.12")
     ? WRONG_ROLLUP
     : WRONG_SEQUENCE;
@@ -51,6 +49,8 @@ export function recovered(
   })
     .catch((asked) => {
       const isNotThere = asked instanceof JetStreamError && asked.errCode === errCode;
-      throw isNotThere ? error : asked;
+      if (isNotThere) throw error;
+      const rule = "the stream must say whether it has the message";
+      throw new UnknownOutcomeError(`publish to "${subject}"`, subject, rule, { id, cause: error });
     });
 }

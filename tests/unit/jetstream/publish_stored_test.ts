@@ -110,6 +110,41 @@ onEveryJetStream("publishStored() takes back what its signal ends", async (serve
   assertEquals((await publishStored(api, "orders.1", bytes("a"))).seq, 1);
 });
 
+onEveryJetStream(
+  "publishStored() asks for its id where the stream refuses what may be stored already",
+  async (server) => {
+    const { broker, api } = await started(server);
+    const peer = server.broker();
+    const full = {
+      error: { code: 503, err_code: 10_077, description: "maximum messages exceeded" },
+    };
+    const wrong = { error: { code: 500, err_code: 10_111, description: "rollup not permitted" } };
+    const last: Record<string, unknown> = {
+      there: { stream: "S", seq: 7, duplicate: true },
+      gone: wrong,
+      unknown: full,
+    };
+    const heard: Record<string, number> = {};
+    // a stream as far as the publisher can see, which does not say that it has stored the first
+    peer.subscriber("played.{what}", ({ params: { what } }) => {
+      heard[what] = (heard[what] ?? 0) + 1;
+      if (heard[what] === 1) return new Promise(() => {});
+      return heard[what] === 2 ? full : last[what];
+    });
+    await peer.start();
+    const put = (what: string) => publishStored(api, `played.${what}`, bytes("x"));
+    const [there] = await Promise.all([
+      put("there"),
+      assertRejects(() => put("gone"), LimitError),
+      assertRejects(() => put("unknown"), UnknownOutcomeError),
+    ]);
+    assertEquals([there.seq, there.duplicate], [7, false]);
+    assertEquals(heard, { there: 3, gone: 3, unknown: 3 });
+    await peer.stop({ timeout: 0 });
+    await broker.stop();
+  },
+);
+
 Deno.test("publishStored() stores once what is published through killed servers", async () => {
   await using server = await NatsServer.start({ config: 'jetstream: { store_dir: "streams" }' });
   const broker = new NatsBroker(server.url, {
