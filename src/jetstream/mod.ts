@@ -192,7 +192,6 @@ export { type Consumer, consumer, type ConsumerKind, type Delivered } from "./co
 export type {
   BatchPolicy,
   ConsumerOptions,
-  ConsumerStart,
   KeyedMessage,
   RetryPolicy,
 } from "./consumer/consumer_options.ts";

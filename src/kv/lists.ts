@@ -13,7 +13,7 @@ export function keysOf(
   pattern: KeyPattern,
   limits: ListOptions,
 ): AsyncIterableIterator<string> {
-  const how = { lastPerSubject: true, headersOnly: true } as const;
+  const how = { from: "last-per-subject", headersOnly: true } as const;
   // those that change meanwhile may come again
   const listed = new Set<string>();
   return new List(bucket, pattern, how, limits, (message) => {
@@ -54,7 +54,7 @@ class List<Item> implements AsyncIterableIterator<Item> {
   constructor(
     bucket: OpenedBucket,
     pattern: KeyPattern,
-    how: Pick<OrderedReadOptions, "lastPerSubject" | "headersOnly" | "from" | "whole">,
+    how: Pick<OrderedReadOptions, "headersOnly" | "from" | "whole">,
     { signal }: ListOptions,
     item: (message: StoredMessage) => Item | undefined | Promise<Item>,
   ) {

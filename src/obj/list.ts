@@ -18,7 +18,7 @@ export async function* entriesOf(
   const read = new OrderedRead(api, {
     stream: names.stream,
     filters,
-    lastPerSubject: true,
+    from: "last-per-subject",
     until: "now",
   });
   try {

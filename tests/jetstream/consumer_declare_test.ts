@@ -89,7 +89,10 @@ Deno.test("consumer() says which option or name is wrong", () => {
     `${begin}"retry" must go with ack: "after": it is "before"`,
   );
   assertEquals(message({ batch: {} }), `${begin}"batch" must have its "max": it has none`);
-  assertStringIncludes(message({ from: { seq: 0 } }), '"from" must be "first", "new"');
+  assertStringIncludes(
+    message({ from: { seq: 0 } }),
+    '"from" must be "first", "last", "last-per-subject", "new"',
+  );
 });
 
 onEveryServer(

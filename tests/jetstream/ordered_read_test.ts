@@ -73,7 +73,7 @@ onEveryJetStream("OrderedRead until now ends at once where nothing is", async (s
   assertEquals(await all(test, { from: "new" }), []);
   assertEquals(await all(test, { from: { seq: 2 } }), []);
   assertEquals(await all(test, { from: { time: new Date(Date.now() + 60_000) } }), []);
-  assertEquals(await all(test, { lastPerSubject: true, filters: ["orders.8"] }), []);
+  assertEquals(await all(test, { from: "last-per-subject", filters: ["orders.8"] }), []);
 });
 
 onEveryJetStream(
@@ -92,7 +92,7 @@ onEveryJetStream(
     assertEquals(await all(test, { from: { time: time.toISOString() } }), ["5"]);
     assertEquals(await all(test, { filters: ["orders.b"] }), ["4"]);
     assertEquals(await all(test, { filters: ["orders.a", "orders.b"] }), ["1", "2", "3", "4", "5"]);
-    assertEquals(await all(test, { lastPerSubject: true }), ["4", "5"]);
+    assertEquals(await all(test, { from: "last-per-subject" }), ["4", "5"]);
     assertEquals(await all(test, { headersOnly: true }), ["", "", "", "", ""]);
     const fresh = new OrderedRead(test.api, { stream: "ORDERS", from: "new" });
     assertEquals(await fresh.ready, { pending: 0 });
@@ -196,12 +196,12 @@ onEveryJetStream("OrderedRead takes messages of any size beside small ones", asy
   await test.create(ORDERS);
   const sizes = Array.from({ length: 60 }, (_, at) => at % 7 === 3 ? 3_000 + at * 40 : at * 5);
   for (const size of sizes) await test.store("orders.a", "x".repeat(size));
-  for (const lastPerSubject of [false, true]) {
+  for (const from of ["first", "last-per-subject"] as const) {
     for (const maxBytes of [1, 100, 777, 4_000, 2 ** 20]) {
       const filters = ["orders.*"];
-      const options = { stream: "ORDERS", filters, maxBytes, lastPerSubject };
+      const options = { stream: "ORDERS", filters, maxBytes, from } as const;
       const read = new OrderedRead(test.api, options);
-      const wanted = lastPerSubject ? sizes.slice(-1) : sizes;
+      const wanted = from === "first" ? sizes : sizes.slice(-1);
       const found = await some(read, wanted.length);
       assertEquals(found.map(({ length }) => length), wanted, `${maxBytes} bytes`);
       await read.close();

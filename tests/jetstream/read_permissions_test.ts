@@ -15,7 +15,7 @@ function program(broker: NatsBroker) {
   const js = jetstream(broker);
   return async () => {
     const seen: unknown[] = [];
-    for (const options of [{ subject: "orders.7.*" }, { lastPerSubject: true }] as const) {
+    for (const options of [{ subject: "orders.7.*" }, { from: "last-per-subject" }] as const) {
       for await (const { params } of js.read(orders, { ...options, until: "now" })) {
         seen.push(params);
       }
@@ -53,7 +53,7 @@ for (const kind of ["nats-server", "embedded"] as const) {
     const planned = new NatsBroker("nats://127.0.0.1:1", { inboxPrefix: "_LOOK", logger: false });
     const js = jetstream(planned);
     js.read(orders, { subject: "orders.7.*" });
-    js.read(orders, { lastPerSubject: true });
+    js.read(orders, { from: "last-per-subject" });
     js.deadLetters(orders);
     const asked = [js.pause(billing, "1m"), js.resume(billing), js.info(orders), js.lag(billing)];
     await Promise.allSettled(asked);

@@ -54,7 +54,8 @@ const PLACES: readonly (readonly [string, () => Partial<OrderedReadOptions>, num
   ["new", () => ({ from: "new" }), 13],
   ["a number", () => ({ from: { seq: 9 } }), 9],
   ["a time", () => ({ from: { time: new Date() } }), 13],
-  ["the last of each subject", () => ({ lastPerSubject: true }), 9],
+  ["the last of each subject", () => ({ from: "last-per-subject" }), 9],
+  ["the last one", () => ({ from: "last" }), 12],
 ];
 
 for (const [name, options, first] of PLACES) {
@@ -97,7 +98,7 @@ Deno.test("OrderedRead of the last of each subject is exact where it is interrup
   }
   // one of them is the last but of an older number
   await test.writer.store("a.7", "last");
-  const options = { stream: "A", lastPerSubject: true, maxBytes: 400 };
+  const options = { stream: "A", from: "last-per-subject", maxBytes: 400 } as const;
   const read = new OrderedRead(test.reader.api, options);
   assertEquals(await read.ready, { pending: count });
   const seen: StoredMessage[] = [];

@@ -68,7 +68,11 @@ onEveryJetStream("js.read() takes a subject, a pattern or several, and a name", 
     "orders.7.sent",
     "refunds.7",
   ]);
-  const lasts = js.read(orders, { subject: "orders.*.placed", lastPerSubject: true, until: "now" });
+  const lasts = js.read(orders, {
+    subject: "orders.*.placed",
+    from: "last-per-subject",
+    until: "now",
+  });
   assertEquals((await all(lasts)).map(({ body }) => body), ["placed", 8]);
   const none = js.read(orders, { subject: "orders.9.>", until: "now" });
   assertEquals([await none.ready, await none.next(), await none.closed], [
@@ -196,7 +200,7 @@ Deno.test("js.read() refuses options that are wrong, and reports what is not the
   assertThrows(read("A", { until: "later" }), TypeError, '"until" must be one of "now"');
   assertThrows(read("A", { from: { seq: 0 } }), TypeError, '"from"');
   assertThrows(read("A", { from: { time: "never" } }), TypeError, '"from"');
-  assertThrows(read("A", { from: "new", lastPerSubject: true }), TypeError, "without");
+  assertThrows(read("A", { from: "end" }), TypeError, '"first", "last", "last-per-subject", "new"');
   assertThrows(read("A", { subject: "a..b" }), Error, "empty");
   assertThrows(read("A", { form: "new" }), TypeError, "form");
   await assertRejects(() => js.read("NONE").next(), NotFoundError, "stream");
@@ -218,5 +222,25 @@ onEveryJetStream(
       await reading.closed;
     }
     assertEquals((await shop.stream("LOGS")).state.consumer_count, 0);
+  },
+);
+
+onEveryJetStream(
+  "js.read() from the last message gives that one, and what follows",
+  async (server) => {
+    const broker = server.broker();
+    const lines = stream("LINES", { subjects: ["lines.{host}"], declare: "create" });
+    const js = jetstream(broker, { streams: [lines] });
+    await broker.start();
+    for (const host of ["a", "b", "a"]) await js.publish(`lines.${host}`, host);
+    const seqs = async (subject?: string) => {
+      const read = js.read(lines, { from: "last", until: "now", ...subject && { subject } });
+      return await Array.fromAsync(read, ({ delivery }) => delivery.seq);
+    };
+    assertEquals([await seqs(), await seqs("lines.b"), await seqs("lines.c")], [[3], [2], []]);
+    await using read = js.read(lines, { from: "last" });
+    assertEquals((await read.next())?.delivery.seq, 3);
+    await js.publish("lines.b");
+    assertEquals((await read.next())?.delivery.seq, 4);
   },
 );

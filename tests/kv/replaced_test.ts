@@ -99,7 +99,7 @@ onEveryJetStream(
     await broker.start();
     for (let key = 0; key < KEYS; key++) await js.publish(`states.${key}`, 0);
     const subjects = async () => {
-      const read = js.read(states, { lastPerSubject: true, until: "now" });
+      const read = js.read(states, { from: "last-per-subject", until: "now" });
       return new Set(await Array.fromAsync(read, ({ subject }) => subject));
     };
     assertEquals(await whileWriting((key) => js.publish(`states.${key}`, 1), subjects), NONE);

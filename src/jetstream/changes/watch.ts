@@ -183,5 +183,5 @@ function startOf({ updatesOnly, history, after }: WatchStart) {
   if (updatesOnly) return { from: "new" } as const;
   if (history) return { from: "first" } as const;
   if (after !== undefined) return { from: { seq: after + 1 } } as const;
-  return { lastPerSubject: true } as const;
+  return { from: "last-per-subject" } as const;
 }

@@ -2,7 +2,6 @@ import { asMilliseconds, type Duration } from "../../duration.ts";
 import type { ConsumerConfig } from "../api/api_types.ts";
 import { replayFilter } from "../dead/dead_letter.ts";
 import { startOf } from "../read/from.ts";
-import type { ConsumerStart } from "./consumer_options.ts";
 import { ANY, type ConsumerSettings } from "./consumer_settings.ts";
 
 const NANOSECONDS = 1_000_000;
@@ -17,7 +16,7 @@ export function consumerConfig(settings: ConsumerSettings): ConsumerConfig {
     name,
     durable_name: name,
     ...filterOf(subjects),
-    ...startAt(options.from ?? "first"),
+    ...startOf(options.from ?? "first"),
     ...relied(ackWait),
     description: options.description,
     replay_policy: options.replayPolicy ?? "instant",
@@ -69,11 +68,6 @@ function filterOf(subjects: readonly string[]): ConsumerConfig {
 
 function relied(ackWait: number): ConsumerConfig {
   return { ack_policy: "explicit", ack_wait: ackWait * NANOSECONDS, max_deliver: -1, backoff: [] };
-}
-
-function startAt(from: ConsumerStart): ConsumerConfig {
-  if (from === "last") return { deliver_policy: "last" };
-  return from === "last-per-subject" ? { deliver_policy: "last_per_subject" } : startOf(from);
 }
 
 /** The same consumer, made again so that it goes on at this place. */

@@ -2,9 +2,6 @@ import type { Duration } from "../../duration.ts";
 import type { MessageHeaders } from "../../door/mod.ts";
 import type { From } from "../read/from.ts";
 
-/** Where in its stream a consumer begins, when it is made; it goes on where it was ever after. */
-export type ConsumerStart = From | "last" | "last-per-subject";
-
 /** How a message is tried again whose handler threw or took too long. */
 export interface RetryPolicy {
   /**
@@ -72,11 +69,11 @@ export interface ConsumerOptions {
    */
   readonly subject?: string | readonly string[];
   /**
-   * Where it begins, when it is made.
+   * Where it begins, when it is made; it goes on where it was ever after.
    *
    * @default {"first"}
    */
-  readonly from?: ConsumerStart;
+  readonly from?: From;
   /**
    * How long a handler may take. Until then the server is told that it works; then its signal aborts, it has failed, and
    * its place is free.

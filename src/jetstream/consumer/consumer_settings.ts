@@ -57,9 +57,6 @@ const date: Rule = (value) =>
     ? undefined
     : 'a Date, or text such as "2026-01-31T12:00Z"';
 
-const start: Rule = (value) =>
-  value === "last" || value === "last-per-subject" ? undefined : from(value);
-
 const backoff: Rule = (value) => {
   const all = Array.isArray(value) ? value : [value];
   return all.length > 0 && all.every((one) => duration(one) === undefined)
@@ -98,7 +95,7 @@ const deadLetter: Rule = (value) =>
 
 const RULES: Readonly<Record<keyof ConsumerOptions, Rule>> = {
   subject: subjects,
-  from: start,
+  from,
   timeout: duration,
   retry: record,
   deadLetter,

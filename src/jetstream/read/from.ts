@@ -2,22 +2,34 @@ import { describe, holdsOptions, type Rule } from "../../options.ts";
 import type { ConsumerConfig } from "../api/api_types.ts";
 
 /**
- * Where in a stream to begin: at its first message, at the first that is stored from now on, at a number, or at a time,
- * a `Date` or text as `Date` reads it.
+ * Where in a stream to begin: at its first message, at its last one, with the last one of each subject, at the first that
+ * is stored from now on, at a number, or at a time, a `Date` or text as `Date` reads it.
  */
 export type From =
   | "first"
+  | "last"
+  | "last-per-subject"
   | "new"
   | { readonly seq: number }
   | { readonly time: Date | string };
 
+type Policy = NonNullable<ConsumerConfig["deliver_policy"]>;
+
+/** What the API calls the places that are words. */
+const POLICIES: ReadonlyMap<unknown, Policy> = new Map<string, Policy>([
+  ["first", "all"],
+  ["last", "last"],
+  ["last-per-subject", "last_per_subject"],
+  ["new", "new"],
+]);
+
 /** How an error message describes a valid one. */
-const FORM =
-  `"first", "new", { seq } from 1, or { time }, a Date or text such as "2026-01-31T12:00Z"`;
+const FORM = `"first", "last", "last-per-subject", "new", { seq } from 1, or { time }, ` +
+  'a Date or text such as "2026-01-31T12:00Z"';
 
 /** The rule for options that say where to begin. */
 export const from: Rule = (value) => {
-  if (value === "first" || value === "new") return undefined;
+  if (POLICIES.has(value)) return undefined;
   if (!holdsOptions(value) || Object.keys(value).length !== 1) return FORM;
   const { seq, time } = value as { readonly seq?: unknown; readonly time?: unknown };
   const isPlace = Number.isSafeInteger(seq) && (seq as number) >= 1;
@@ -30,8 +42,7 @@ export const from: Rule = (value) => {
 export function startOf(
   place: From,
 ): Pick<ConsumerConfig, "deliver_policy" | "opt_start_seq" | "opt_start_time"> {
-  if (place === "first") return { deliver_policy: "all" };
-  if (place === "new") return { deliver_policy: "new" };
+  if (typeof place === "string") return { deliver_policy: POLICIES.get(place)! };
   if ("seq" in place) return { deliver_policy: "by_start_sequence", opt_start_seq: place.seq };
   return {
     deliver_policy: "by_start_time",

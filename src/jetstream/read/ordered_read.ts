@@ -27,8 +27,6 @@ export interface OrderedReadOptions {
    * @default {"first"}
    */
   readonly from?: From;
-  /** Whether the last message of each subject comes first, and then all that follow; `from` does not count then. */
-  readonly lastPerSubject?: boolean;
   /** Whether messages come without their bodies. */
   readonly headersOnly?: boolean;
   /** Ends with the last message that there is when it begins. */
@@ -37,7 +35,7 @@ export interface OrderedReadOptions {
    * Whether what takes the place of a message that was there at the beginning is read as if it had been there: so that no
    * subject is left out that has had a message all the time.
    *
-   * @default {`lastPerSubject`}
+   * @default {whether it is read from the last message, or from those of each subject}
    */
   readonly whole?: boolean;
   /**
@@ -63,11 +61,8 @@ export type ReadEnd = "complete" | "cancelled" | "connection" | "failed";
 const BOUND = 1_048_576;
 
 /** The filters of the consumer: for the last of each subject the server wants at least one. */
-export function filtersOf(
-  filters: readonly string[] = [],
-  lastPerSubject = false,
-): readonly string[] {
-  return lastPerSubject && filters.length === 0 ? [">"] : filters;
+export function filtersOf(filters: readonly string[] = [], from?: From): readonly string[] {
+  return from === "last-per-subject" && filters.length === 0 ? [">"] : filters;
 }
 
 /** A message that waits, or what is to be told in its place. */
@@ -178,9 +173,10 @@ export class OrderedRead {
 
   #newFeed(): ReadFeed {
     const { stream, from = "first", until, maxBytes = BOUND } = this.#options;
-    const { lastPerSubject = false, headersOnly = false } = this.#options;
-    const filters = filtersOf(this.#options.filters, lastPerSubject);
-    const { whole: isWhole = lastPerSubject } = this.#options;
+    const { headersOnly = false } = this.#options;
+    const lastPerSubject = from === "last-per-subject";
+    const filters = filtersOf(this.#options.filters, from);
+    const { whole: isWhole = lastPerSubject || from === "last" } = this.#options;
     const untilNow = until === "now";
     const how = { lastPerSubject, headersOnly, untilNow, isWhole, maxBytes };
     return new ReadFeed(this.#api, { stream, filters, from, ...how }, {

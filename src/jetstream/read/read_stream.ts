@@ -34,17 +34,11 @@ export interface ReadOptions<Body = unknown, Subject extends string = string> {
    */
   readonly subject?: Subject | readonly Subject[];
   /**
-   * Where to begin.
+   * Where to begin; what is stored later follows.
    *
    * @default {"first"}
    */
   readonly from?: From;
-  /**
-   * Whether the last message of each subject comes first, and then all that follow; without `from`.
-   *
-   * @default {false}
-   */
-  readonly lastPerSubject?: boolean;
   /**
    * Where to end: with the last message that is there when it begins.
    *
@@ -94,7 +88,6 @@ const RULES = {
       ? undefined
       : "a subject or several",
   from,
-  lastPerSubject: flag,
   until: oneOf("now"),
   schema: standardSchema,
   signal,
@@ -128,9 +121,6 @@ export function readStream<Body, Subject extends string>(
   const { api, name, patterns: all } = namedStream(jetstream, given);
   const action = `read the stream "${name}"`;
   checkOptions(action, options, RULES);
-  if (options.lastPerSubject && options.from !== undefined) {
-    throw new TypeError(`Cannot ${action} as "lastPerSubject" must go without "from"`);
-  }
   const { subject, schema, signal, ...rest } = options;
   const wanted = subject === undefined
     ? []
@@ -141,7 +131,7 @@ export function readStream<Body, Subject extends string>(
     stream: name,
     ...filters.length > 0 && { filters },
   });
-  permit(...readNeeds(api, name, filtersOf(filters, options.lastPerSubject)));
+  permit(...readNeeds(api, name, filtersOf(filters, options.from)));
   const patterns = new Patterns(wanted.length > 0 ? wanted : all);
   return new OpenStreamReader(api.access, {
     read,
