@@ -33,6 +33,8 @@ export class Beginning {
   #isLooking = false;
   /** The message that came last, if the server said that it was the last one. */
   #end: number | undefined;
+  /** The message that came last. */
+  #last = 0;
   #isOver = false;
 
   constructor(settings: BeginningSettings) {
@@ -50,11 +52,19 @@ export class Beginning {
   /** A message has come; `pending` is how many are behind it, as far as the server knows. */
   take({ seq, pending }: { readonly seq: number; readonly pending: number }): void {
     if (this.#isOver) return;
+    this.#last = seq;
     const { last = Infinity, isWhole } = this.#settings;
     const isExcess = seq > last ? --this.#newer < 0 : --this.#left <= 0;
     this.#end = pending === 0 ? seq : undefined;
     if (isExcess || (!isWhole && (pending === 0 || seq >= last))) this.end();
     else if (pending === 0) void this.#look();
+  }
+
+  /** Nothing comes at the moment: what was still to come has been deleted, or replaced. */
+  idle(): void {
+    if (!this.#settings.isWhole) return this.end();
+    this.#end = this.#last;
+    void this.#look();
   }
 
   /** Nothing more comes. */

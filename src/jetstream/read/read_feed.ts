@@ -250,8 +250,7 @@ export class ReadFeed {
 
   #idle(): void {
     this.#wait = 0;
-    // what was still to come has been deleted
-    this.#beginning?.end();
+    this.#beginning?.idle();
     if (!this.#settings.untilNow) this.#sink.idle();
   }
 
