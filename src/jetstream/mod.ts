@@ -208,7 +208,12 @@ export { Reject, Retry, type RetryOptions } from "./consumer/outcomes.ts";
 export type { BatchVerdicts } from "./consumer/batches.ts";
 export type { StoredDelivery } from "./consumer/stored_delivery.ts";
 export type { Declare } from "./stream/declare_stream.ts";
-export type { StreamOptions, StreamSettings, WorkQueueOptions } from "./stream/stream_options.ts";
+export type {
+  StreamOptions,
+  StreamSettings,
+  TakesOthers,
+  WorkQueueOptions,
+} from "./stream/stream_options.ts";
 export type {
   ConsumerLimitOptions,
   PlacementOptions,

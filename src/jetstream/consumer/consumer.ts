@@ -2,7 +2,7 @@ import { type BrokerAccess, type Needs, type Sink, type Source, source } from ".
 import { JetStreamApi } from "../api/js_api.ts";
 import { deadFilter } from "../dead/dead_letter.ts";
 import type { Declare, DeclaredStream } from "../stream/declare_stream.ts";
-import { declaredConfig, type Stream } from "../stream/stream.ts";
+import { declaredConfig, heldSubjects, type Stream } from "../stream/stream.ts";
 import type { ConsumerOptions } from "./consumer_options.ts";
 import { ConsumerServer, declaredConsumers } from "./consumer_server.ts";
 import { type ConsumerSettings, consumerSettings } from "./consumer_settings.ts";
@@ -129,7 +129,8 @@ export function consumer<
   options?: ConsumerOptions & Options & CheckedConsumer<Subjects, Options>,
 ): Consumer<Subjects, Options> {
   const config = declaredConfig(`make the consumer "${name}"`, stream);
-  const settings = consumerSettings(stream, name, options ?? {});
+  const held = { name: stream.name, subjects: heldSubjects(stream) };
+  const settings = consumerSettings(held, name, options ?? {});
   const { declare, domain } = stream;
   const driver = new ConsumerDriver(settings, config, declare, domain);
   const { deadLetter } = settings;

@@ -19,7 +19,7 @@ import {
   standardSchema,
 } from "../../door/mod.ts";
 import { JetStreamApi } from "../api/js_api.ts";
-import type { Stream } from "../stream/stream.ts";
+import { heldSubjects, type Stream } from "../stream/stream.ts";
 import { type From, from } from "./from.ts";
 import { filtersOf, OrderedRead } from "./ordered_read.ts";
 import type { StoredMessage } from "./stored_message.ts";
@@ -106,9 +106,9 @@ export function namedStream(jetstream: JetStreamApi, given: Stream | string): {
     const rule = "it must be one that was declared, or its name";
     throw new TypeError(`Cannot read a stream as ${rule}: ${describe(given)}`);
   }
-  const { name, subjects, domain } = given;
+  const { name, domain } = given;
   const api = domain === undefined ? jetstream : JetStreamApi.of(jetstream.access, domain);
-  return { api, name, patterns: subjects.map((each) => new Pattern(each)) };
+  return { api, name, patterns: heldSubjects(given).map((each) => new Pattern(each)) };
 }
 
 /** Begins to read a stream; `permit` notes what the server must permit. */

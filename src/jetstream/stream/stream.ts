@@ -4,7 +4,12 @@ import type { StreamConfig } from "../api/api_types.ts";
 import { checkName } from "../api/names.ts";
 import { DECLARE, type Declare, type DeclaredStream } from "./declare_stream.ts";
 import { configOf, noStream, STREAM_RULES } from "./stream_fields.ts";
-import type { StreamOptions, StreamSettings, WorkQueueOptions } from "./stream_options.ts";
+import type {
+  StreamOptions,
+  StreamSettings,
+  TakesOthers,
+  WorkQueueOptions,
+} from "./stream_options.ts";
 
 /** A stream as a program declares it: a plain value without a broker. {@linkcode stream} and {@linkcode workQueue} make it. */
 export interface Stream<Subject extends string = string> {
@@ -30,7 +35,9 @@ const RULES = { ...SHARED, declare: oneOf(...DECLARE), domain: text };
 const ONE_OF_EACH = { discard: "new", discardNewPerSubject: true, maxMsgsPerSubject: 1 } as const;
 
 /**
- * Declares a stream: what is named here is checked, made or changed at start, as `declare` says, and nothing else.
+ * Declares a stream: what is named here is checked, made or changed at start, as `declare` says, and nothing else. With
+ * `subjectTransform`, `sources` or `mirror` its messages may have other subjects than those that it takes in, so that a
+ * consumer may name any.
  *
  * @throws {TypeError} for a wrong name or option
  * @throws {InvalidSubjectError} for a wrong pattern
@@ -51,10 +58,18 @@ const ONE_OF_EACH = { discard: "new", discardNewPerSubject: true, maxMsgsPerSubj
  * await js.publish("orders.7.placed", { total: 12 });
  * ```
  */
+export function stream(name: string, options: StreamOptions & TakesOthers): Stream;
+/**
+ * Declares a stream that holds messages of the subjects that it takes in, and no others.
+ *
+ * @throws {TypeError} for a wrong name or option
+ * @throws {InvalidSubjectError} for a wrong pattern
+ */
 export function stream<const Subject extends string = string>(
   name: string,
-  options: StreamOptions<Subject> = {},
-): Stream<Subject> {
+  options?: StreamOptions<Subject>,
+): Stream<Subject>;
+export function stream(name: string, options: StreamOptions = {}): Stream {
   const action = actionOf(name);
   checkOptions(action, options, { ...RULES, retention: RETENTION! });
   return made(name, options);
@@ -84,10 +99,18 @@ export function stream<const Subject extends string = string>(
  * await assertRejects(() => js.publish("jobs.mail.7", "remind"), ConflictError);
  * ```
  */
+export function workQueue(name: string, options: WorkQueueOptions & TakesOthers): Stream;
+/**
+ * Declares a work queue that holds messages of the subjects that it takes in, and no others.
+ *
+ * @throws {TypeError} for a wrong name or option
+ * @throws {InvalidSubjectError} for a wrong pattern
+ */
 export function workQueue<const Subject extends string = string>(
   name: string,
-  options: WorkQueueOptions<Subject> = {},
-): Stream<Subject> {
+  options?: WorkQueueOptions<Subject>,
+): Stream<Subject>;
+export function workQueue(name: string, options: WorkQueueOptions = {}): Stream {
   const action = actionOf(name);
   checkOptions(action, options, { ...RULES, unique: oneOf("while-queued") });
   const { unique, ...rest } = options;
@@ -104,6 +127,12 @@ export function declaredConfig(action: string, value: unknown): DeclaredStream {
   const config = typeof value === "object" && value !== null ? configs.get(value) : undefined;
   if (config) return config;
   throw noStream(action, value);
+}
+
+/** The patterns of the messages that a stream holds; empty where they may be of any subject. */
+export function heldSubjects(stream: Stream): readonly string[] {
+  const { subject_transform: transform, sources, mirror } = configs.get(stream) ?? {};
+  return transform || sources || mirror ? [] : stream.subjects;
 }
 
 function made<Subject extends string>(

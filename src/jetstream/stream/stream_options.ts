@@ -208,3 +208,9 @@ export interface WorkQueueOptions<Subject extends string = string> extends Strea
    */
   readonly unique?: "while-queued";
 }
+
+/** The options with which a stream holds messages of other subjects than those that it takes in. */
+export type TakesOthers =
+  | { readonly subjectTransform: TransformOptions }
+  | { readonly sources: readonly SourceOptions[] }
+  | { readonly mirror: SourceOptions };
