@@ -191,7 +191,10 @@ export class ChunkWriter {
     this.#timer = undefined;
     if (this.#unconfirmed.length === 0 || this.#failure) return;
     const { clock } = this.#bucket.access;
-    this.#timer = clock.setTimeout(() => this.#doubt(), this.#silence);
+    // a server may answer what it is asked, and yet store nothing: its disk is full
+    const since = this.#troubledSince ?? clock.now();
+    const left = since + this.#settings.timeout - clock.now();
+    this.#timer = clock.setTimeout(() => this.#doubt(), Math.max(0, Math.min(this.#silence, left)));
   }
 
   #doubt(): void {

@@ -1,9 +1,18 @@
-import { LimitError, NotStoredError } from "@signalbox/nats/obj";
+import { LimitError, NotStoredError, objects } from "@signalbox/nats/obj";
 import { ConnectionError } from "@signalbox/nats";
 import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
-import { type Backend, onEveryJetStream } from "../support/backends.ts";
+import type { RawMessage } from "../../src/door/mod.ts";
+import { type Backend, onEveryJetStream, onEveryServer } from "../support/backends.ts";
 import { until } from "../support/nats_server/until.ts";
-import { bytesOf, chunksIn, filesOn, readWhole, streamOf } from "../support/objects.ts";
+import { Workshop } from "../support/jetstream/workshop.ts";
+import {
+  askJetStream,
+  bytesOf,
+  chunksIn,
+  filesOn,
+  readWhole,
+  streamOf,
+} from "../support/objects.ts";
 import { within } from "../support/within.ts";
 
 const BYTES = bytesOf(1_000_000);
@@ -206,4 +215,48 @@ onEveryJetStream(
     assertEquals([put.id, (await chunksIn(broker))[`$O.files.C.${id}`]], [id, put.chunks]);
     assertEquals(await readWhole(await files.get("y")), BYTES);
   },
+);
+
+for (const who of ["somebody who says nothing", "somebody who answers anything"]) {
+  onEveryJetStream(
+    `Objects.put() fails in time where the server answers, and ${who} takes the chunks`,
+    async (server) => {
+      const { api: { access }, broker } = await Workshop.at(server);
+      // as on a full disk: the server answers what it is asked, and stores nothing
+      await askJetStream(broker, "STREAM.CREATE.OBJ_files", {
+        name: "OBJ_files",
+        subjects: ["$O.files.M.>"],
+        storage: "memory",
+      });
+      let sent = 0;
+      const take = ({ replyTo }: RawMessage) => {
+        sent++;
+        if (who.endsWith("anything")) access.publish(replyTo, new TextEncoder().encode("thanks"));
+      };
+      access.subscribe("$O.files.C.>", take);
+      await access.flush();
+      const files = objects(broker, "files", { declare: "leave", timeout: "3s" });
+      const since = performance.now();
+      const error = await assertRejects(() => files.put("x", bytesOf(1_000_000)), NotStoredError);
+      const rule = "something must be stored every 3000 ms: nothing was";
+      assertEquals(error.message, `Cannot put "x" in the bucket "files" as ${rule}`);
+      const took = performance.now() - since;
+      assert(took > 2_500 && took < 9_000, `${took} ms`);
+      assert(sent < 300, `${sent} chunks were sent`);
+    },
+  );
+}
+
+onEveryServer(
+  "Objects.put() that finds no room says what it could not put, and later it can",
+  async (server) => {
+    const broker = server.broker();
+    const files = await filesOn(broker, { storage: "memory" });
+    const error = await assertRejects(() => files.put("x", bytesOf(4_000_000)), LimitError);
+    assertEquals(error.message.slice(0, 39), 'Cannot put "x" in the bucket "files" as');
+    assertEquals(await chunksIn(broker), {});
+    await files.put("x", BYTES);
+    assertEquals(await readWhole(await files.get("x")), BYTES);
+  },
+  { jetstream: { maxMemory: 3_000_000 } },
 );
