@@ -181,11 +181,8 @@ export class OpenConsumer implements OpenSource {
 
   #arrived(held: Held): void {
     if (this.#isStopped) return this.#settlement.giveBack(held, 0);
-    const { retry, isBefore } = this.#settings;
-    if (!isBefore && held.attempt > retry.attempts) {
-      const error = new Error(`${retry.attempts} deliveries, and nobody said what became of it`);
-      return this.#bury(held, () => this.#settlement.bury(held, { reason: "lost", error }));
-    }
+    const death = this.#settlement.deathOf(held);
+    if (death) return this.#bury(held, () => this.#settlement.bury(held, death));
     if (this.#batches) return this.#batches.add(held.kept());
     if (!this.#settings.key) return this.#hand(held);
     try {

@@ -6,10 +6,10 @@ import type { ConsumerSettings } from "./consumer_settings.ts";
 import { type DeadWriter, type Death, isUnfit } from "./dead_writer.ts";
 import { delayAfter, Reject, Retry } from "./outcomes.ts";
 import type { Held } from "./stored_delivery.ts";
+import { Unburied } from "./unburied.ts";
 
-/** How long a message waits that found no room, or whose dead letter could not be stored, in milliseconds. */
+/** How long a message waits that found no room, in milliseconds. */
 const NO_ROOM = 1_000;
-const NOT_BURIED = 30_000;
 
 /** What settling needs of its consumer. */
 export interface SettlementOwner {
@@ -26,6 +26,7 @@ export class Settlement {
   readonly #keeper: AckKeeper;
   readonly #dead: DeadWriter | undefined;
   readonly #owner: SettlementOwner;
+  readonly #unburied = new Unburied();
 
   constructor(
     settings: ConsumerSettings,
@@ -83,6 +84,15 @@ export class Settlement {
     this.giveBack(held, wanted ?? delayAfter(held.attempt, retry, this.#owner.random));
   }
 
+  /** Why a message is to be given up before its handler begins, if it is. */
+  deathOf(held: Held): Death | undefined {
+    const { isBefore, retry: { attempts } } = this.#settings;
+    const before = this.#unburied.deathOf(held);
+    if (before || isBefore || held.attempt <= attempts) return before;
+    const error = new Error(`${attempts} deliveries, and nobody said what became of it`);
+    return { reason: "lost", error };
+  }
+
   /** It is given up: it becomes a dead letter, and if none can be stored now, it comes again. */
   bury(held: Held, death: Death, invocation?: Invocation): void | Promise<void> {
     held.isGivenUp = true;
@@ -97,10 +107,11 @@ export class Settlement {
       await dead.write(held, death);
       // if it is delivered again all the same, its dead letter is found
       await this.#keeper.finished(held);
+      this.#unburied.forget(held);
       this.#release(held);
     } catch (error) {
       this.#owner.report(asError(error));
-      this.giveBack(held, NOT_BURIED);
+      this.giveBack(held, this.#unburied.note(held, death));
     }
   }
 
