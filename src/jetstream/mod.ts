@@ -158,6 +158,24 @@
  * `js.info()` says what the server has, `js.lag()` what a consumer has not done yet; `js.pause()` and `js.resume()` hold a
  * consumer, in all processes.
  *
+ * What else the API of the server has, such as to purge or to delete a stream, is asked by a request, for which the user
+ * needs the permission:
+ *
+ * ```ts
+ * import { NatsBroker } from "@signalbox/nats";
+ * import { jetstream, stream } from "@signalbox/nats/jetstream";
+ * import { TestBroker } from "@signalbox/nats/testing";
+ *
+ * const visits = stream("VISITS", { subjects: ["visits.{user}"], declare: "create" });
+ * const broker = new NatsBroker();
+ * const js = jetstream(broker, { streams: [visits] });
+ * await using _test = await TestBroker.start(broker);
+ *
+ * for (const user of ["ada", "bob"]) await js.publish(`visits.${user}`);
+ * const { body } = await broker.request("$JS.API.STREAM.PURGE.VISITS", { filter: "visits.ada" });
+ * console.log(body, (await js.info(visits)).messages); // … purged: 1 …, and then 1
+ * ```
+ *
  * # Defaults
  *
  * | what | default | why |

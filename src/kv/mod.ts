@@ -79,6 +79,10 @@
  * assertEquals([...live], [["ada", 3], ["bob", 7]]);
  * ```
  *
+ * **Markers.** What is deleted or purged leaves a marker, which stays for the bucket's `ttl`, and without one for ever:
+ * where keys come and go, give `purge()` a `ttl`, in a bucket with `keyTtl`. What there is of a bucket beyond `info()` is
+ * `jetstream(broker).info("KV_prices")` of the door `./jetstream`.
+ *
  * **Values with a time.** In a bucket with `keyTtl`, `put()` takes a `ttl`, and the expiry is a change like others.
  *
  * @module

@@ -63,6 +63,9 @@
  * `declare: "create"` makes it if it is missing, `"update"` changes what differs, and `"leave"` takes it as it is. What
  * the options do not say is neither compared nor changed.
  *
+ * What the server says of a bucket as a whole, its bytes and its configuration, is
+ * `jetstream(broker).info("OBJ_files")` of the door `./jetstream`.
+ *
  * **Memory.** At most about 4 MiB of a body that is put are held, and 2 MiB of one that is read. Between two collections
  * of its garbage the engine lets some tens of megabytes of parts gather that were read, as with any stream.
  *

@@ -111,3 +111,15 @@ Deno.test("js.pause() says which server it needs where that is too old", async (
   const error = await assertRejects(() => js.pause(billing, "1m"), UnavailableError, "2.11");
   assertEquals(error.needs, "2.11");
 });
+
+onEveryJetStream(
+  "js.info() gives the next number as the first one of a stream that is empty",
+  async (server) => {
+    const broker = server.broker();
+    const fresh = stream("FRESH", { subjects: ["fresh"], declare: "create" });
+    const js = jetstream(broker, { streams: [fresh] });
+    await broker.start();
+    const { firstSeq, lastSeq, firstTime } = await js.info(fresh);
+    assertEquals([firstSeq, lastSeq, firstTime], [1, 0, undefined]);
+  },
+);

@@ -221,3 +221,19 @@ onEveryJetStream(
     assertEquals(differences, [{ field: "max_msgs", declared: 5, found: -1, changeable: true }]);
   },
 );
+
+onEveryJetStream(
+  "js.batch() with messages of two streams stores none, and says why",
+  async (server) => {
+    const [one, two] = ["ONE", "TWO"].map((name) =>
+      stream(name, { subjects: [`${name.toLowerCase()}.*`], allowAtomic: true, declare: "create" })
+    );
+    const broker = server.broker();
+    const js = jetstream(broker, { streams: [one!, two!] });
+    await broker.start();
+    const rule = "all of the batch must reach one stream";
+    await assertRejects(() => js.batch([["one.a", 1], ["two.a", 2]]), JetStreamError, rule);
+    assertEquals([(await js.info(one!)).messages, (await js.info(two!)).messages], [0, 0]);
+  },
+  { since: "2.12" },
+);

@@ -221,5 +221,8 @@ export function errorOf(action: string, wire: WireError): JetStreamError {
   if (number === 10185) {
     return new UnavailableError(action, "the server must be recent enough", wire);
   }
+  if (number === 10176) {
+    return new JetStreamError(action, "all of the batch must reach one stream", wire);
+  }
   return new JetStreamError(action, "JetStream must accept it", wire);
 }

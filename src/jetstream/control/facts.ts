@@ -86,7 +86,8 @@ function streamFacts({ config, created, state, cluster }: StreamInfo): StreamFac
     created: new Date(created),
     messages: state.messages,
     bytes: state.bytes,
-    firstSeq: state.first_seq,
+    // a stream that never had one says 0
+    firstSeq: isEmpty ? state.last_seq + 1 : state.first_seq,
     lastSeq: state.last_seq,
     firstTime: isEmpty ? undefined : new Date(state.first_ts),
     lastTime: isEmpty ? undefined : new Date(state.last_ts),
