@@ -64,7 +64,7 @@ Deno.test("A bucket of a domain is reached by its name", async () => {
   const hub = kv<number>(broker, "b", { domain: "hub", declare: "create", batch: true });
   const here = kv<number>(broker, "b", { declare: "leave" });
   const away = kv(broker, "b", { domain: "away", timeout: 300 });
-  await assertRejects(() => broker.start(), Error, "$JS.away.API");
+  await assertRejects(() => broker.start(), Error, 'of the domain "away"');
   await hub.put("a", 1);
   await hub.batch((batch) => batch.put("b", 2).put("c", 3));
   const live = await hub.mirror().ready;

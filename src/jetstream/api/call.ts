@@ -17,6 +17,8 @@ export interface Question<T> {
   readonly action: string;
   readonly subject: string;
   readonly data: Uint8Array;
+  /** The domain of the API; `undefined` for the server's own. */
+  readonly domain: string | undefined;
   /** Milliseconds. */
   readonly timeout: number;
   readonly signal: AbortSignal | undefined;
@@ -127,11 +129,13 @@ export class Call<T = unknown> {
   }
 
   #unavailable(): JetStreamError {
-    const { action, timeout } = this.#question;
+    const { action, domain, timeout } = this.#question;
     const cause = this.#refusal;
     // too few servers for its replicas, and not only for now
     if (cause instanceof JetStreamError && cause.errCode === NO_PEERS) return cause;
-    const rule = `JetStream must answer within ${timeout} ms: it is not there, or has no leader`;
+    const where = domain === undefined ? "" : ` of the domain "${domain}"`;
+    const found = "it is not there, or has no leader";
+    const rule = `JetStream${where} must answer within ${timeout} ms: ${found}`;
     return new UnavailableError(action, rule, { code: 503 }, { cause });
   }
 

@@ -142,6 +142,7 @@ export class JetStreamApi {
       action,
       subject,
       data,
+      domain: this.domain,
       timeout,
       signal: options?.signal,
       takesSilence,
