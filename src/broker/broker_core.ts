@@ -217,7 +217,8 @@ export class BrokerCore implements RegistryHost {
       const begun = this.#begin(registry, cancelled);
       await (most === undefined ? begun : untilBroken(this.clock, this.feed, begun, most));
       const subscribers = registry.handled.length + registry.readers.length;
-      this.feed.emit({ type: "started", ...this.connection.server, subscribers });
+      const { server, version } = this.connection.server;
+      this.feed.emit({ type: "started", server, version, subscribers });
     });
     return started.then(() => this.#findLate([...registry.handled, ...registry.readers]));
   }

@@ -6,7 +6,7 @@ import type { EncodedMessage } from "../message/encoded_message.ts";
 import { sizeOf } from "../message/raw_message.ts";
 import { outside } from "../message/work.ts";
 import { ConnectionGate, DialLoop } from "./dial_loop.ts";
-import { ControlLines, CurrentServer } from "./server_limits.ts";
+import { ControlLines, CurrentServer, type ServerFacts } from "./server_limits.ts";
 import type { EventFeed } from "../events.ts";
 import { ErrorReports } from "./error_reports.ts";
 import {
@@ -87,9 +87,9 @@ export class Connection {
     return this.#server.facts.headers;
   }
 
-  /** The current or last server, and its version. */
-  get server(): { readonly server: string; readonly version: string } {
-    return { server: this.#url, version: this.#server.facts.version };
+  /** The current or last server. */
+  get server(): Pick<ServerFacts, "version" | "jetstream"> & { readonly server: string } {
+    return { server: this.#url, ...this.#server.facts };
   }
 
   /**

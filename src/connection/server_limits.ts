@@ -142,6 +142,8 @@ export interface ServerFacts {
   readonly maxPayload: number;
   /** Whether the server supports headers; one older than 2.2 does not. */
   readonly headers: boolean;
+  /** Whether the server itself has JetStream, with a leader or without. */
+  readonly jetstream: boolean;
 }
 
 /** The default of nats-server, in bytes. */
@@ -153,17 +155,19 @@ const UNKNOWN_SERVER: ServerFacts = {
   version: "",
   maxPayload: USUAL_PAYLOAD,
   headers: true,
+  jetstream: false,
 };
 
 /** Reads an INFO, and replaces invalid values: a limit that is not a number would not limit anything. */
 export function serverFacts(info: Partial<ServerInfo>): ServerFacts {
-  const { server_id, version, max_payload, headers } = info;
+  const { server_id, version, max_payload, headers, jetstream } = info;
   const isBound = Number.isSafeInteger(max_payload) && max_payload! >= 0;
   return {
     id: `${server_id}`,
     version: `${version}`,
     maxPayload: isBound ? max_payload! : USUAL_PAYLOAD,
     headers: headers === true,
+    jetstream: jetstream === true,
   };
 }
 

@@ -1,6 +1,7 @@
 import type { BrokerAccess, Door, NatsBroker, Needs } from "../door/mod.ts";
 import { register } from "../door/mod.ts";
 import { JetStreamApi } from "./api/js_api.ts";
+import { whileItStarts } from "./api/start_patience.ts";
 import type { PublishCounts } from "./publish/program_publisher.ts";
 import { Publications } from "./publish/publications.ts";
 import { openReads } from "./read/open_reads.ts";
@@ -73,7 +74,9 @@ export class JetStreamDoor implements Door {
 
   async start(): Promise<void> {
     this.#isStarted = true;
-    for (const stream of [...this.#streams.values()]) await this.#declare(stream);
+    for (const stream of [...this.#streams.values()]) {
+      await whileItStarts(this.access, () => this.#declare(stream));
+    }
   }
 
   /** Ends what is read, and waits for the answers of what was published. */

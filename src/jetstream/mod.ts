@@ -78,6 +78,9 @@
  * | `"update"` | is made | is changed; what cannot be is a `DifferenceError` before anything is | to ask, make and change |
  * | `"leave"` | `NotFoundError` | is used as it is | to ask about a stream |
  *
+ * Where the server says that it has JetStream, a start waits for it up to two minutes, as in a cluster that has no leader yet;
+ * an `error` event every few seconds tells so.
+ *
  * What a declaration does not name is never touched. So an option that is removed stays as it was; one that is changed is
  * an error at the next start with `"verify"` and `"create"`, and in force after it with `"update"`. Two services may declare
  * one stream at once. Storage, a mirror, `firstSeq`, `persistMode`, and whether it is a work queue cannot change.

@@ -1,4 +1,5 @@
 import { type BrokerAccess, type NatsBroker, register } from "../door/mod.ts";
+import { whileItStarts } from "../jetstream/api/start_patience.ts";
 import { openReads } from "../jetstream/read/open_reads.ts";
 import { bucketNeeds } from "./bucket_needs.ts";
 import type { BucketDefinition } from "./definition.ts";
@@ -45,7 +46,9 @@ export class KvDoor {
   }
 
   async #start(access: BrokerAccess): Promise<void> {
-    for (const bucket of this.#buckets) await bucket.on(access).ready();
+    for (const bucket of this.#buckets) {
+      await whileItStarts(access, async () => await bucket.on(access).ready());
+    }
   }
 }
 

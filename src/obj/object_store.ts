@@ -1,4 +1,5 @@
 import { type BrokerAccess, type Door, type NatsBroker, newToken, register } from "../door/mod.ts";
+import { whileItStarts } from "../jetstream/api/start_patience.ts";
 import type { ObjectBody } from "./body.ts";
 import { Bucket } from "./bucket.ts";
 import { type ObjectsOptions, type ObjectsSettings, objectsSettings } from "./bucket_options.ts";
@@ -169,7 +170,7 @@ function opened(broker: NatsBroker, names: BucketNames, settings: ObjectsSetting
     get needs() {
       return bucket?.needs ?? {};
     },
-    start: (access) => on(access).ready(),
+    start: (access) => whileItStarts(access, async () => await on(access).ready()),
     stop: () => bucket?.stop(),
     leave: () => bucket?.leave(),
     describe: () => ({ bucket: name, domain, declare }),

@@ -186,6 +186,10 @@ export class BrokerContext implements LinkContext, BrokerAccess {
     return this.connection.server.version;
   }
 
+  hasJetStream(): boolean {
+    return this.connection.server.jetstream;
+  }
+
   report(error: Error, subject?: string): void {
     this.feed.emit({ type: "error", error, ...subject !== undefined && { subject } });
   }

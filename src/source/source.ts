@@ -157,6 +157,8 @@ export interface BrokerAccess {
   flush(): Promise<void>;
   /** The version of the current or last server, such as `"2.12.1"`; empty before the first. */
   serverVersion(): string;
+  /** Whether the current or last server says that it has JetStream itself. */
+  hasJetStream(): boolean;
   /** Emits an `error` event. */
   report(error: Error, subject?: string): void;
   /** Calls back when the connection is lost, has come back, or is closed for good; returns how to stop that. */

@@ -12,6 +12,7 @@ import {
 } from "../../door/mod.ts";
 import { onAbort } from "../../deadline.ts";
 import { asError } from "../../legible.ts";
+import { whileItStarts } from "../api/start_patience.ts";
 import { AckKeeper } from "./ack_keeper.ts";
 import { Batches, InBatch } from "./batches.ts";
 import type { ConsumerSettings } from "./consumer_settings.ts";
@@ -90,7 +91,8 @@ export class OpenConsumer implements OpenSource {
 
   async ready(): Promise<void> {
     if (this.#refusal) throw this.#refusal;
-    const infos = await this.#server.declare((error) => this.#sink.report(error));
+    const report = (error: Error) => this.#sink.report(error);
+    const infos = await whileItStarts(this.#access, () => this.#server.declare(report));
     this.#supplies.forEach((supply, at) => supply.open(infos[at]));
   }
 

@@ -5,8 +5,9 @@ import { serverFacts } from "../../../src/connection/server_limits.ts";
 const read = (info: object) => serverFacts(info as Partial<ServerInfo>);
 
 Deno.test("serverFacts() reads what a server says of itself", () => {
-  const info = { server_id: "N1", version: "2.15.1", max_payload: 2_048, headers: true };
-  assertEquals(read(info), { id: "N1", version: "2.15.1", maxPayload: 2_048, headers: true });
+  const both = { version: "2.15.1", headers: true, jetstream: true };
+  const info = { server_id: "N1", max_payload: 2_048, ...both };
+  assertEquals(read(info), { id: "N1", maxPayload: 2_048, ...both });
 });
 
 Deno.test("serverFacts() takes the usual bound where the server's is none", () => {
@@ -15,8 +16,9 @@ Deno.test("serverFacts() takes the usual bound where the server's is none", () =
   }
 });
 
-Deno.test("serverFacts() takes nothing but true for headers", () => {
-  for (const headers of [false, "true", 1, undefined]) {
-    assertEquals(read({ headers }).headers, false);
+Deno.test("serverFacts() takes nothing but true for headers and JetStream", () => {
+  for (const value of [false, "true", 1, undefined]) {
+    const { headers, jetstream } = read({ headers: value, jetstream: value });
+    assertEquals([headers, jetstream], [false, false]);
   }
 });
