@@ -17,8 +17,8 @@ export class MirrorExpiry {
   readonly #clock: Clock;
   /** How long each value is kept, in milliseconds. */
   readonly #age: number;
-  /** How far the clock here is ahead of that of the server, in milliseconds. */
-  readonly #ahead: number;
+  /** How far the server's clock is ahead of our steady one, in milliseconds: the date here may jump. */
+  #ahead: number;
   readonly #expire: (keys: readonly string[]) => void;
   /** When each key expires, by the server's clock. */
   readonly #due = new Map<string, number>();
@@ -30,7 +30,7 @@ export class MirrorExpiry {
     const told = ts === undefined ? NaN : Date.parse(ts);
     this.#clock = clock;
     this.#age = age > 0 ? age / NANOSECONDS : Infinity;
-    this.#ahead = Number.isNaN(told) ? 0 : clock.wallTime() - told;
+    this.#ahead = (Number.isNaN(told) ? clock.wallTime() : told) - clock.now();
     this.#expire = expire;
   }
 
@@ -45,6 +45,8 @@ export class MirrorExpiry {
 
   /** A value is shown; it replaces an earlier one. */
   put(key: string, time: Date, headers: MessageHeaders | undefined): void {
+    // while a machine sleeps, a steady clock may stand still
+    this.#ahead = Math.max(this.#ahead, time.getTime() - this.#clock.now());
     const due = time.getTime() + Math.min(this.#age, ownTtl(headers));
     if (due === Infinity) return this.remove(key);
     this.#due.set(key, due);
@@ -63,7 +65,7 @@ export class MirrorExpiry {
   }
 
   get #now(): number {
-    return this.#clock.wallTime() - this.#ahead;
+    return this.#clock.now() + this.#ahead;
   }
 
   #wakeAt(due: number): void {
