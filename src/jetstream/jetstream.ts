@@ -225,6 +225,7 @@ export class JetStream {
    *
    * @throws {NotFoundError} if there is no such consumer
    * @throws {UnavailableError} if the server is too old
+   * @throws {JetStreamError} if its end is over by the server's clock
    * @throws {TypeError} for a time that is over, and for what is no consumer
    */
   pause(consumer: ConsumerName, pause: Duration | Date): Promise<Date> {

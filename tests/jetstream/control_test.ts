@@ -1,9 +1,15 @@
 import { NatsBroker } from "@signalbox/nats";
-import { jetstream, NotFoundError, stream, UnavailableError } from "@signalbox/nats/jetstream";
+import {
+  jetstream,
+  JetStreamError,
+  NotFoundError,
+  stream,
+  UnavailableError,
+} from "@signalbox/nats/jetstream";
 import { TestBroker } from "@signalbox/nats/testing";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { register } from "../../src/door/mod.ts";
-import { type Backend, onEveryJetStream } from "../support/backends.ts";
+import { type Backend, onEveryJetStream, onNatsServer } from "../support/backends.ts";
 import { started as startedDoor } from "../support/jetstream/started.ts";
 
 const orders = stream("ORDERS", {
@@ -87,6 +93,29 @@ onEveryJetStream("js.pause() has a consumer deliver nothing until js.resume()", 
   subscription.unsubscribe();
   await assertRejects(() => js.pause({ stream: orders, name: "none" }, "1m"), NotFoundError);
 });
+
+for (const ahead of [3_600_000, -3_600_000]) {
+  Deno.test(`js.pause() pauses for so long where the date here is ${ahead / 60_000} min wrong`, () =>
+    onNatsServer(async (server) => {
+      const { js, subscription } = await started(server);
+      const now = Date.now;
+      Date.now = () => now() + ahead;
+      try {
+        await js.pause(billing, "2h");
+        if (ahead < 0) {
+          const rule = "its end must be to come by the server's clock";
+          await assertRejects(() => js.pause(billing, "30m"), JetStreamError, rule);
+          await js.pause(billing, "2h");
+        }
+      } finally {
+        Date.now = now;
+      }
+      const { pausedUntil } = await js.info(billing);
+      const minutes = (pausedUntil!.getTime() - Date.now()) / 60_000;
+      assert(Math.abs(minutes - 120) < 1, `${minutes} min`);
+      subscription.unsubscribe();
+    }, { jetstream: true }));
+}
 
 Deno.test("js.pause(), js.lag() and js.info() refuse what is no consumer or no time", async () => {
   const broker = new NatsBroker();

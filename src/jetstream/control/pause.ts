@@ -1,7 +1,7 @@
 import { asMilliseconds, type Duration } from "../../duration.ts";
 import { describe, duration } from "../../options.ts";
 import type { ConsumerInfo } from "../api/api_types.ts";
-import { UnavailableError } from "../api/errors.ts";
+import { JetStreamError, UnavailableError } from "../api/errors.ts";
 import type { JetStreamApi } from "../api/js_api.ts";
 import { isSince } from "../api/version.ts";
 import {
@@ -15,6 +15,9 @@ import {
 
 /** The server that first can pause a consumer. */
 const SINCE = "2.11";
+/** By how much the end of a pause may be wrong as the date here and on the server differ, in milliseconds. */
+const TOLERANCE = 1_000;
+const NANOSECONDS = 1e6;
 
 /** Has a consumer deliver nothing for so long, or until then; resolves with the end of the pause. */
 export async function pauseConsumer(
@@ -25,10 +28,29 @@ export async function pauseConsumer(
 ): Promise<Date> {
   const action = "pause a consumer";
   const named = consumerOf(api, action, given);
-  const until = untilOf(action, pause, api.access.clock.wallTime());
-  const request = { pause_until: until.toISOString() };
-  await forBoth(named, given, (each) => setPause(each, action, request, permit));
-  return until;
+  const now = api.access.clock.wallTime();
+  const until = untilOf(action, pause, now);
+  const pauseUntil = (end: Date) =>
+    forBoth(
+      named,
+      given,
+      (each) => setPause(each, action, { pause_until: end.toISOString() }, permit),
+    );
+  const [{ paused, pause_remaining = 0 }] = await pauseUntil(until);
+  const wanted = until.getTime() - now;
+  if (!paused && wanted > TOLERANCE) throw overAlready(action, until);
+  if (!paused || pause instanceof Date) return until;
+  const missing = wanted - pause_remaining / NANOSECONDS;
+  if (Math.abs(missing) < TOLERANCE) return until;
+  // the date here is not that of the server
+  const end = new Date(until.getTime() + missing);
+  await pauseUntil(end);
+  return end;
+}
+
+function overAlready(action: string, until: Date): JetStreamError {
+  const rule = "its end must be to come by the server's clock, and the clock here may be wrong";
+  return new JetStreamError(action, `${rule}: ${until.toISOString()}`);
 }
 
 /** Has a consumer go on; resolves with whether it was paused. */
@@ -49,7 +71,7 @@ async function setPause(
   action: string,
   request: object,
   permit: Permit,
-): Promise<unknown> {
+): Promise<Pick<ConsumerInfo, "paused" | "pause_remaining">> {
   const { api } = named;
   const version = api.access.serverVersion();
   // the server of another domain may have another version

@@ -72,7 +72,7 @@ export async function forBoth<Answer>(
   named: Named,
   given: ConsumerName,
   act: (each: Named) => Promise<Answer>,
-): Promise<Answer[]> {
+): Promise<[Answer, ...Answer[]]> {
   const replays = replaysOf(named, given);
   const first = act(named);
   if (!replays) return [await first];
