@@ -1,5 +1,5 @@
 import type { BrokerAccess } from "../../door/mod.ts";
-import { TimeoutError } from "../../errors.ts";
+import { NoRespondersError, TimeoutError } from "../../errors.ts";
 import { asError } from "../../legible.ts";
 import { UnavailableError } from "./errors.ts";
 
@@ -33,7 +33,11 @@ export async function whileItStarts<T>(access: BrokerAccess, work: () => Promise
 }
 
 function mayPass(error: unknown): boolean {
-  if (error instanceof UnavailableError) return error.errCode === 0 && error.needs === undefined;
+  if (error instanceof UnavailableError) {
+    // nobody listens: there is no such domain, or the server has no JetStream after all
+    const isNobodyThere = error.cause instanceof NoRespondersError;
+    return error.errCode === 0 && error.needs === undefined && !isNobodyThere;
+  }
   return error instanceof TimeoutError;
 }
 
