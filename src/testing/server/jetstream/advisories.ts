@@ -23,7 +23,7 @@ export function advise(context: Context, kind: string, type: string, facts: obje
   context.client.publish(subject, { body: JSON.stringify(advisory) });
 }
 
-/** An id that nobody else has. */
+/** Makes a random, unique id. */
 export function newId(): string {
   return randomText(ID_ALPHABET, ID_LENGTH);
 }

@@ -1,18 +1,18 @@
-/** Past so many the ones that were taken back are looked for. */
+/** A heap up to this size is never rebuilt to drop its outdated entries. */
 const WORTH = 64;
 
-/** What is due at which time: the next is found at once, and what was taken back leaves nothing behind. */
+/** Keys ordered by the time each is due. Finds the next key at once; removed keys do not pile up in the heap. */
 export class Agenda<K> {
   readonly #times = new Map<K, number>();
-  /** A heap, the least on top. It may hold what was taken back or put off since. */
+  /** A binary heap, the earliest time on top. May still hold entries that were removed or moved since. */
   #heap: [time: number, key: K][] = [];
 
-  /** How many there are. */
+  /** The number of keys. */
   get size(): number {
     return this.#times.size;
   }
 
-  /** Puts one down for a time, in place of the time it had. */
+  /** Schedules a key for a time, replacing its previous time. */
   set(key: K, time: number): void {
     this.#times.set(key, time);
     this.#heap.push([time, key]);
@@ -20,19 +20,19 @@ export class Agenda<K> {
     if (this.#heap.length > WORTH && this.#heap.length > 2 * this.#times.size) this.#rebuild();
   }
 
-  /** Takes one back. */
+  /** Removes a key. */
   delete(key: K): void {
     this.#times.delete(key);
     if (this.#times.size === 0) this.#heap = [];
   }
 
-  /** Takes all back. */
+  /** Removes all keys. */
   clear(): void {
     this.#times.clear();
     this.#heap = [];
   }
 
-  /** When the next is due; `undefined` where none is. */
+  /** The time of the next due key; `undefined` when empty. */
   get next(): number | undefined {
     for (let top = this.#heap[0]; top; top = this.#heap[0]) {
       if (this.#times.get(top[1]) === top[0]) return top[0];
@@ -41,7 +41,7 @@ export class Agenda<K> {
     return undefined;
   }
 
-  /** Takes the next one that is due by then; `undefined` where none is. */
+  /** Removes and returns the next key due at `now`; `undefined` when none is due. */
   take(now: number): K | undefined {
     const next = this.next;
     if (next === undefined || next > now) return undefined;
@@ -51,7 +51,7 @@ export class Agenda<K> {
     return key;
   }
 
-  /** Takes all that are due by then. */
+  /** Removes and returns all keys due at `now`. */
   takeAll(now: number): K[] {
     const due: K[] = [];
     for (let key = this.take(now); key !== undefined; key = this.take(now)) due.push(key);

@@ -1,6 +1,6 @@
 import type { Clock, Timer } from "../../../clock.ts";
 
-/** Rings once at a time of day that may be put off or brought forward. */
+/** A timer that fires once at a wall-clock time, which can be moved in either direction. */
 export class Alarm {
   readonly #clock: Clock;
   readonly #ring: () => void;
@@ -12,7 +12,7 @@ export class Alarm {
     this.#ring = ring;
   }
 
-  /** Rings then, and at no other time; `undefined` is never. */
+  /** Fires at `at` only, replacing any earlier setting; `undefined` disarms the alarm. */
   set(at: number | undefined): void {
     if (at === this.#at) return;
     this.stop();
@@ -27,12 +27,12 @@ export class Alarm {
     this.#timer.unref();
   }
 
-  /** Rings then at the latest: it may ring before, as it was to. */
+  /** Fires at `at` at the latest: an earlier setting stays. */
   bringForward(at: number | undefined): void {
     if (at !== undefined && (this.#at === undefined || at < this.#at)) this.set(at);
   }
 
-  /** Does not ring. */
+  /** Disarms the alarm. */
   stop(): void {
     this.#timer?.clear();
     this.#timer = undefined;

@@ -3,7 +3,7 @@ import { headerText } from "./header_block.ts";
 
 const HEADER = "Nats-Required-Api-Level";
 
-/** Does the request ask for more of the API than is there? */
+/** Whether the request requires a higher API level than this server has. */
 export function asksTooMuch(headers: string): boolean {
   const text = headerText(headers, HEADER);
   if (text === "") return false;

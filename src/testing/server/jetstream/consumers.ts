@@ -13,25 +13,25 @@ import { MAX_NAME } from "./names.ts";
 import { isSameConfig } from "./same_config.ts";
 import type { Stream } from "./stream/stream.ts";
 
-/** How many a stream may have that does not say. */
+/** The default of a stream's `max_consumers`. */
 const MAX_CONSUMERS = 1_000;
 const EPHEMERAL_NAME = 8;
 
-/** The consumers of a stream that can be asked for, in the order of their names. */
+/** The visible consumers of a stream, ordered by name. */
 export function consumersOf({ consumers }: Stream): Consumer[] {
   return consumers.all().filter((one) => one instanceof Consumer)
     .filter(({ isHidden }) => !isHidden)
     .sort(({ name: one }, { name: other }) => one < other ? -1 : 1);
 }
 
-/** The consumer of that name; throws an {@linkcode ApiError} where there is none. */
+/** The consumer of that name; throws an {@linkcode ApiError} if there is none. */
 export function consumerOf({ consumers }: Stream, name: string): Consumer {
   const found = consumers.get(name);
   if (!(found instanceof Consumer)) throw new ApiError("consumerNotFound");
   return found;
 }
 
-/** Makes a consumer, or changes the one of that name. */
+/** Creates a consumer, or updates the one of that name. */
 export function createConsumer(
   context: Context,
   stream: Stream,
@@ -41,7 +41,7 @@ export function createConsumer(
   const before = known instanceof Consumer ? known : undefined;
   const wanted = withLevel(configOf({
     ...said,
-    // a pause goes on until somebody ends it
+    // a pause outlasts an update that does not mention it
     ...before && { pause_until: before.config.pause_until },
   }));
   const config = withDefaults(wanted, stream.config, pedantic);
@@ -57,7 +57,7 @@ export function createConsumer(
   return consumer;
 }
 
-/** Changes a consumer; throws an {@linkcode ApiError} for what cannot be changed. */
+/** Updates a consumer; throws an {@linkcode ApiError} for a change that is not possible. */
 export function updateConsumer(context: Context, consumer: Consumer, config: ConsumerConfig): void {
   const before = consumer.config;
   const isBound = before.deliver_subject !== config.deliver_subject &&
@@ -97,7 +97,7 @@ function checkRoom(stream: Stream, config: ConsumerConfig): void {
   checkUnique(stream, config, config.durable_name || config.name);
 }
 
-/** Each message of a work queue is one consumer's. */
+/** Throws an {@linkcode ApiError} if another consumer of a work queue would deliver the same messages. */
 function checkUnique(stream: Stream, config: ConsumerConfig, name: string): void {
   for (const filter of filtersOf(config)) {
     for (const other of consumersOf(stream)) {
@@ -110,7 +110,7 @@ function checkUnique(stream: Stream, config: ConsumerConfig, name: string): void
   }
 }
 
-/** The server says how long a consumer without a durable name may be unused. */
+/** Fills in the default `inactive_threshold` of a consumer without a durable name. */
 function withPatience(config: ConsumerConfig): ConsumerConfig {
   const isEphemeral = config.durable_name === "" && config.inactive_threshold <= 0;
   return isEphemeral ? { ...config, inactive_threshold: UNSAID_PATIENCE } : config;

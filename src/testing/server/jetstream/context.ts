@@ -2,18 +2,18 @@ import type { Clock } from "../../../clock.ts";
 import type { InternalClient } from "./internal_client.ts";
 import type { Memory } from "./memory.ts";
 
-/** What streams and consumers are given of the rest of the server. */
+/** What streams and consumers use of the rest of the server. */
 export interface Context {
-  /** How they subscribe and publish. */
+  /** Subscribes and publishes. */
   readonly client: InternalClient;
-  /** The time, and timers. */
+  /** The time and timers. */
   readonly clock: Clock;
-  /** What all of them hold. */
+  /** The memory of all streams and consumers. */
   readonly memory: Memory;
-  /** How many bytes of messages one answer may have where the request says nothing of it. */
+  /** The default size limit of a direct get response, in bytes. */
   readonly maxPending: number;
-  /** How many bytes a message may have. */
+  /** The size limit of a message, in bytes. */
   readonly maxPayload: number;
-  /** What the server is called. */
+  /** The server's name. */
   readonly server: string;
 }

@@ -1,12 +1,12 @@
 /**
- * Header blocks as byte strings, read and changed the way nats-server does it: names are matched exactly, the first of
- * a name counts, and what is not asked for stays as it was written.
+ * Header blocks as byte strings, read and changed the way nats-server does it: names are case-sensitive, the first
+ * value of a name counts, and other headers keep their exact bytes.
  */
 
 const LINE = "NATS/1.0\r\n";
 const END = "\r\n";
 
-/** The value of the first header of that name; `undefined` without one. */
+/** The first value of a header; `undefined` if absent. */
 export function headerOf(block: string, name: string): string | undefined {
   const at = indexOf(block, name);
   if (at < 0) return undefined;
@@ -14,32 +14,32 @@ export function headerOf(block: string, name: string): string | undefined {
   return block.slice(at + name.length + 1, end < 0 ? undefined : end).replace(/^ +/, "");
 }
 
-/** The value of the first header of that name; empty without one. */
+/** The first value of a header; empty if absent. */
 export function headerText(block: string, name: string): string {
   return headerOf(block, name) ?? "";
 }
 
-/** Headers by their names. */
+/** Header values by name. */
 type Fields = Readonly<Record<string, string | number>>;
 
-/** The block with one more header. */
+/** The block with one more header at its end. */
 export function withHeader(block: string, name: string, value: string): string {
   return withHeaders(block, { [name]: value });
 }
 
-/** The block with these headers behind its own. */
+/** The block with these headers at its end. */
 export function withHeaders(block: string, headers: Fields): string {
   const before = block.length > END.length ? block.slice(0, -END.length) : LINE;
   return `${before}${linesOf(headers)}${END}`;
 }
 
-/** The block without any header of that name; empty where nothing is left. */
+/** The block without the headers of that name; empty if none is left. */
 export function withoutHeader(block: string, name: string): string {
   for (let at = indexOf(block, name); at >= 0; at = indexOf(block, name)) block = cut(block, at);
   return block;
 }
 
-/** The block without any header whose name begins so; empty where nothing is left. */
+/** The block without the headers whose names start with the prefix; empty if none is left. */
 export function withoutHeaders(block: string, prefix: string): string {
   const start = END + prefix;
   for (let at = block.indexOf(start); at >= 0; at = block.indexOf(start)) {
@@ -48,7 +48,7 @@ export function withoutHeaders(block: string, prefix: string): string {
   return block;
 }
 
-/** The block without the status that its first line may have. */
+/** The block without a status in its first line. */
 export function withoutStatus(block: string): string {
   if (block === "" || block.startsWith(LINE)) return block;
   const end = block.indexOf(END);
@@ -57,12 +57,12 @@ export function withoutStatus(block: string): string {
   return rest === END || rest === "" ? "" : LINE + rest;
 }
 
-/** A block of these headers. */
+/** Builds a block of these headers. */
 export function headerBlock(headers: Fields): string {
   return withHeaders("", headers);
 }
 
-/** A block with a status, and headers where there are any. */
+/** Builds a block with a status and optional headers. */
 export function statusBlock(status: string, headers: Fields = {}): string {
   return `NATS/1.0 ${status}${END}${linesOf(headers)}${END}`;
 }

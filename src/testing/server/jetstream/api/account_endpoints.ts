@@ -15,7 +15,7 @@ const NO_LIMITS = {
   max_bytes_required: false,
 } as const;
 
-/** What can be asked of the account. */
+/** The endpoints for account information. */
 export function accountEndpoints(streams: Streams, usage: () => ApiUsage): Endpoint[] {
   return [{
     subject: "INFO",

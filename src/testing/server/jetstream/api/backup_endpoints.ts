@@ -31,7 +31,10 @@ const RESTORE: Fields = {
   state: { is: "object", fields: STATE },
 };
 
-/** Streams are not written to files here, nor read from them: what is asked is checked, and refused with a sentence. */
+/**
+ * Snapshot and restore endpoints. The embedded server writes and reads no files: it validates each request, then
+ * rejects it.
+ */
 export function backupEndpoints(streams: Streams): Endpoint[] {
   return [
     {

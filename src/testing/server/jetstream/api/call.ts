@@ -3,27 +3,33 @@ import { type Fields, holdsJson, readJson, saysNothing } from "./go_json.ts";
 
 /** A request to the API. */
 export interface Call {
-  /** The tokens of the subject that its pattern leaves open. */
+  /** The subject's tokens at the wildcards of the endpoint's pattern. */
   readonly names: readonly string[];
   readonly headers: string;
   readonly body: Uint8Array;
 }
 
-/** One request that is answered, and how. */
+/** One API endpoint: its subject, and how it answers. */
 export interface Endpoint {
-  /** What comes after `$JS.API.`, such as `STREAM.INFO.*`. */
+  /** The subject pattern after `$JS.API.`, such as `STREAM.INFO.*`. */
   readonly subject: string;
-  /** What the answer is, as in `io.nats.jetstream.api.v1.stream_info_response`; errors too. */
+  /**
+   * The `type` field of the response, as in `io.nats.jetstream.api.v1.stream_info_response`; error responses carry it
+   * as well.
+   */
   readonly type: string;
-  /** What an error is answered with beside it. */
+  /** Fields that an error response carries beside the error. */
   readonly empty?: object;
-  /** Is an answer nothing that operators hear of? */
+  /** Set if successful calls publish no audit advisory. */
   readonly isPlain?: true;
-  /** Makes the answer; throws an {@linkcode ApiError} for what is refused. */
+  /** Builds the response; throws an {@linkcode ApiError} to reject the request. */
   answer(call: Call): object;
 }
 
-/** Reads what a request says, which may be loose and say more than is known; throws an {@linkcode ApiError} where it cannot be read. */
+/**
+ * Parses the request body; `isLoose` allows unknown fields. Throws an {@linkcode ApiError} for a body that cannot be
+ * parsed.
+ */
 export function read<T>({ body }: Pick<Call, "body">, fields: Fields, isLoose = false): T {
   try {
     return readJson(body, fields, isLoose) as T;
@@ -32,17 +38,17 @@ export function read<T>({ body }: Pick<Call, "body">, fields: Fields, isLoose = 
   }
 }
 
-/** Reads what a request says where it says anything. */
+/** Parses the request body; an empty body gives an empty object. */
 export function readIfAny<T extends object>(call: Pick<Call, "body">, fields: Fields): Partial<T> {
   return holdsJson(call.body) ? read<T>(call, fields) : {};
 }
 
-/** Throws an {@linkcode ApiError} where something is said. */
+/** Throws an {@linkcode ApiError} unless the request body is empty. */
 export function expectNothing({ body }: Pick<Call, "body">): void {
   if (!saysNothing(body)) throw new ApiError("notEmptyRequest");
 }
 
-/** Throws an {@linkcode ApiError} where nothing is said. */
+/** Throws an {@linkcode ApiError} if the request body is empty. */
 export function expectSomething({ body }: Pick<Call, "body">): void {
   if (saysNothing(body)) throw new ApiError("badRequest");
 }

@@ -1,7 +1,7 @@
 import type { Endpoint } from "./call.ts";
 import { ApiError } from "./errors.ts";
 
-/** What can only be asked of the servers of a cluster. */
+/** Endpoints that only a cluster supports, with their response types. */
 const ASKED: Readonly<Record<string, string>> = {
   "STREAM.LEADER.STEPDOWN.*": "stream_leader_stepdown_response",
   "STREAM.PEER.REMOVE.*": "stream_remove_peer_response",
@@ -9,7 +9,7 @@ const ASKED: Readonly<Record<string, string>> = {
   "CONSUMER.LEADER.STEPDOWN.*.*": "consumer_leader_stepdown_response",
 };
 
-/** Each is answered that there is no cluster. */
+/** Endpoints that answer every request with the error "clustering required". */
 export function clusterEndpoints(): Endpoint[] {
   return Object.entries(ASKED).map(([subject, type]) => ({
     subject,

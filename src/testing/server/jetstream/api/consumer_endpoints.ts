@@ -17,10 +17,10 @@ const LIST: Fields = { offset: INT };
 const PAUSE: Fields = { pause_until: SHOWN_TIME };
 const UNPIN: Fields = { group: STRING };
 
-/** How the subject of a request says which consumer is meant. */
+/** How a request's subject names the consumer. */
 type Form = "ephemeral" | "durable" | "named";
 
-/** What can be asked about consumers, and of them. */
+/** The endpoints for consumers. */
 export function consumerEndpoints(streams: Streams, context: Context): Endpoint[] {
   const creating = (subject: string, form: Form): Endpoint => ({
     subject: `CONSUMER.${subject}`,

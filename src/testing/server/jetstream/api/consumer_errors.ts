@@ -1,4 +1,6 @@
-/** What can be refused of consumers: like an HTTP status, by its own number, and in words. `{}` is where details go. */
+/**
+ * Errors about consumers: HTTP-like status, error code, and description, in which `{}` is the placeholder for details.
+ */
 export const CONSUMER_ERRORS = {
   consumerCreate: [500, 10012, "{}"],
   consumerNameExists: [400, 10013, "consumer name already in use"],

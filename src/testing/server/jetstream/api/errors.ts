@@ -1,6 +1,6 @@
 import { CONSUMER_ERRORS } from "./consumer_errors.ts";
 
-/** Each error's status like that of HTTP, its own number, and its words. `{}` is where details go. */
+/** All API errors: HTTP-like status, error code, and description, in which `{}` is the placeholder for details. */
 const ERRORS = {
   ...CONSUMER_ERRORS,
   badRequest: [400, 10003, "bad request"],
@@ -108,16 +108,16 @@ const ERRORS = {
   messageSourceNotAllowed: [400, 10227, "message stream source header is not allowed"],
 } as const satisfies Record<string, readonly [code: number, number: number, description: string]>;
 
-/** What can be refused, by the names that this room uses. */
+/** The names of the API errors, as this folder uses them. */
 export type ApiErrorName = keyof typeof ERRORS;
 
-/** An error of the API of JetStream: what a client is answered. */
+/** An error that the API sends to the client. */
 export class ApiError extends Error {
   override readonly name = "ApiError";
   readonly code: number;
   readonly number: number;
 
-  /** `details` are the words that the description leaves room for. */
+  /** `details` replaces the placeholder of the description. */
   constructor(name: ApiErrorName, details: string | number = "") {
     const [code, number, description] = ERRORS[name];
     super(description.replace("{}", () => String(details)));
@@ -125,13 +125,13 @@ export class ApiError extends Error {
     this.number = number;
   }
 
-  /** As it is written in an answer. */
+  /** The error as a response contains it. */
   toJSON(): { code: number; err_code: number; description: string } {
     return { code: this.code, err_code: this.number, description: this.message };
   }
 }
 
-/** What is wrong with a configuration, in words. */
+/** An {@linkcode ApiError} that says why a configuration is invalid. */
 export function invalidConfig(why: string): ApiError {
   return new ApiError("streamInvalidConfig", why);
 }

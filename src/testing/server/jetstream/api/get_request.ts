@@ -2,7 +2,7 @@ import type { StoredMessage } from "../message.ts";
 import type { MessageLog } from "../stream/message_log.ts";
 import { BOOLEAN, type Fields, INT, STRING, STRINGS, TIME, UINT64 } from "./go_json.ts";
 
-/** Which messages are asked for. */
+/** A request for stored messages. */
 export interface GetRequest {
   readonly seq?: number;
   readonly last_by_subj?: string;
@@ -16,7 +16,7 @@ export interface GetRequest {
   readonly no_hdr?: boolean;
 }
 
-/** What a request for messages is read by. */
+/** The JSON fields of a {@linkcode GetRequest}. */
 export const GET_REQUEST: Fields = {
   seq: UINT64,
   last_by_subj: STRING,
@@ -30,7 +30,7 @@ export const GET_REQUEST: Fields = {
   no_hdr: BOOLEAN,
 };
 
-/** The one message that is asked for, if it is there. */
+/** The single message that the request selects; `undefined` if there is none. */
 export function findMessage(log: MessageLog, request: GetRequest): StoredMessage | undefined {
   const { next_by_subj = "", last_by_subj = "" } = request;
   const seq = startOf(log, request);
@@ -38,7 +38,7 @@ export function findMessage(log: MessageLog, request: GetRequest): StoredMessage
   return seq > 0 ? log.get(seq) : log.lastOf(last_by_subj || ">");
 }
 
-/** The sequence that is asked for, or of the time that is; 0 where neither is. */
+/** The sequence to start at, from `seq` or `start_time`; 0 if the request has neither. */
 export function startOf(log: MessageLog, { seq = 0, start_time }: GetRequest): number {
   return start_time === undefined ? seq : log.seqAt(start_time);
 }

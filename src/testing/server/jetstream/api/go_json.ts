@@ -2,8 +2,9 @@ import { toByteString } from "../../byte_string.ts";
 import { readTime, shownTime } from "../time.ts";
 
 /**
- * JSON as the real server reads it: by a shape, names in any case, unknown names refused, `null` for nothing said, and
- * whole numbers within the range of their type. Texts become byte strings, as subjects are everywhere in the server.
+ * Parses JSON the way nats-server (Go) does: by a shape, with case-insensitive names, rejecting unknown names, taking
+ * `null` as absent, and keeping integers within the range of their type. Strings become byte strings, as subjects are
+ * everywhere in the server.
  */
 export type Shape =
   | { readonly is: "string" | "boolean" | "time" | "shown time" | "strings" | "texts" }
@@ -12,28 +13,28 @@ export type Shape =
   | { readonly is: "object"; readonly fields: Fields }
   | { readonly is: "list"; readonly of: Shape };
 
-/** The fields of an object by the names they have in JSON. */
+/** The fields of an object by their JSON names. */
 export type Fields = Readonly<Record<string, Shape>>;
 
 type IntegerType = "int" | "int32" | "int64" | "uint64" | "Duration";
 
-/** A field of each of the simple kinds. */
+/** Shapes of the simple types. */
 export const STRING: Shape = { is: "string" };
 export const BOOLEAN: Shape = { is: "boolean" };
 export const TIME: Shape = { is: "time" };
-/** A time that answers repeat in its own zone, to the nanosecond. */
+/** A time that responses repeat in its original time zone, to the nanosecond. */
 export const SHOWN_TIME: Shape = { is: "shown time" };
 export const STRINGS: Shape = { is: "strings" };
-/** Texts by names that are free. */
+/** An object of strings with arbitrary keys. */
 export const TEXTS: Shape = { is: "texts" };
 export const INT: Shape = { is: "integer", type: "int" };
 export const INT32: Shape = { is: "integer", type: "int32" };
 export const INT64: Shape = { is: "integer", type: "int64" };
 export const UINT64: Shape = { is: "integer", type: "uint64" };
-/** Nanoseconds. */
+/** An integer of nanoseconds. */
 export const DURATION: Shape = { is: "integer", type: "Duration" };
 
-/** One of these texts. */
+/** One of these strings. */
 export function enumOf(...values: string[]): Shape {
   return { is: "enum", values };
 }
@@ -46,10 +47,10 @@ const RANGES: Readonly<Record<IntegerType, readonly [bigint, bigint]>> = {
   Duration: [-(2n ** 63n), 2n ** 63n - 1n],
 };
 
-/** At the greatest of all numbers a double is off by so much at most. */
+/** Converting the largest 64-bit integer to a double rounds it by at most this much. */
 const ROUNDING = 1_024n;
 
-/** A number that is written with a fraction or an exponent, which is no whole number to the server. */
+/** A number written with a fraction or an exponent: Go does not accept it as an integer. */
 class Fraction {
   readonly text: string;
 
@@ -61,8 +62,8 @@ class Fraction {
 const decoder = new TextDecoder();
 
 /**
- * Reads bytes as an object of that shape, which may be loose and have fields that are not known; throws a `SyntaxError` or
- * a `TypeError` in words like the server's.
+ * Parses bytes as an object of the given shape; a loose shape may have unknown fields. Throws a `SyntaxError` or a
+ * `TypeError` worded like the server's.
  */
 export function readJson(
   bytes: Uint8Array,
@@ -70,18 +71,18 @@ export function readJson(
   isLoose = false,
 ): Record<string, unknown> {
   const text = decoder.decode(bytes);
-  // nothing at all is an object that says nothing
+  // an empty body is an object without fields
   if (text.trim() === "") return {};
   const value: unknown = JSON.parse(text, keepNumbers as (key: string, value: unknown) => unknown);
   return readObject(value, fields, "", isLoose) ?? {};
 }
 
-/** Is there an object or a list, which asks to be read where nothing is said otherwise? */
+/** Whether the bytes begin like a JSON object or array. */
 export function holdsJson(bytes: Uint8Array): boolean {
   return /^[ \t\r\n]*[{[]/.test(decoder.decode(bytes.subarray(0, 64)));
 }
 
-/** Is nothing said: no bytes, or an object without fields? */
+/** Whether the bytes are empty or an object without fields. */
 export function saysNothing(bytes: Uint8Array): boolean {
   if (bytes.length === 0) return true;
   try {
@@ -107,7 +108,7 @@ function toBytesWhereNeeded(text: string): string {
 function readObject(value: unknown, fields: Fields, at: string, isLoose = false) {
   if (value === null) return undefined;
   if (typeof value !== "object" || Array.isArray(value)) throw mismatch(value, at, "object");
-  // only known names are taken over, so that `__proto__` and its like stay plain data
+  // only known names are copied, so that `__proto__` and the like stay plain data
   const read: Record<string, unknown> = {};
   for (const [name, inner] of Object.entries(value)) {
     const known = Object.hasOwn(fields, name)
@@ -157,7 +158,7 @@ function readList(value: unknown, shape: Shape, at: string): unknown[] {
   return value.map((item) => readValue(item, shape, at) ?? nothing(shape));
 }
 
-/** What `null` is in a list. */
+/** The value of `null` inside an array. */
 function nothing({ is }: Shape): unknown {
   if (is === "integer") return 0;
   return is === "string" ? "" : {};
@@ -179,7 +180,7 @@ function readInteger(value: unknown, type: IntegerType, at: string): number {
   const [least, greatest] = RANGES[type];
   const exact = BigInt(value);
   if (exact < least || exact > greatest) throw mismatch(value, at, type);
-  // rounded up it would be none of its type any more, and clients could not read what they are shown
+  // rounded up, the number would exceed its type, and clients could not parse it in responses
   const rounded = Number(value);
   return BigInt(rounded) <= greatest ? rounded : Number(greatest - ROUNDING);
 }

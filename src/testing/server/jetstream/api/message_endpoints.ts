@@ -9,7 +9,7 @@ import { findMessage, GET_REQUEST, type GetRequest } from "./get_request.ts";
 
 const DELETE: Fields = { seq: UINT64, no_erase: BOOLEAN };
 
-/** What can be asked about single messages. */
+/** The endpoints for single messages. */
 export function messageEndpoints(streams: Streams): Endpoint[] {
   return [
     {
@@ -21,7 +21,7 @@ export function messageEndpoints(streams: Streams): Endpoint[] {
     {
       subject: "STREAM.MSG.DELETE.*",
       type: "stream_msg_delete_response",
-      // the server does not count it as an error that there is no such message
+      // nats-server does not count a missing message as an API error
       answer: (call) => {
         const seq = sequenceIn(call);
         const isGone = remove(streams.get(call.names[0]!), seq);
@@ -65,7 +65,7 @@ function sequenceIn(call: Call): number {
   return read<{ readonly seq?: number }>(call, DELETE).seq ?? 0;
 }
 
-/** Gives whether there was such a message. */
+/** Removes a message; returns whether it existed. */
 function remove(stream: Stream, seq: number): boolean {
   if (stream.config.sealed) throw new ApiError("streamSealed");
   if (stream.config.deny_delete) {
@@ -73,7 +73,7 @@ function remove(stream: Stream, seq: number): boolean {
   }
   if (stream.removeMessage(seq)) return true;
   const { config, log } = stream;
-  // files are not looked through for what cannot be there
+  // like nats-server, file storage reports a sequence out of range without searching
   if (config.storage === "file" && (seq < log.first || seq > log.last)) {
     const why = seq > log.last ? "stream store EOF" : "no message found";
     throw new ApiError("streamMessageDeleteFailed", why);

@@ -1,15 +1,15 @@
-/** So many names an answer has at most, and so many streams or consumers. */
+/** The page sizes: names, and infos of streams or consumers, per response. */
 export const MAX_NAMES = 1_024;
 export const MAX_LISTED = 256;
 
-/** Which part of a list an answer has. */
+/** The paging fields of a list response. */
 export interface Page {
   readonly total: number;
   readonly offset: number;
   readonly limit: number;
 }
 
-/** The part of a list from an offset on, and how the rest is asked for. */
+/** The page that begins at the offset, with the paging fields of its response. */
 export function page<T>(
   list: readonly T[],
   offset = 0,

@@ -8,10 +8,12 @@ import type { Call, Endpoint } from "./call.ts";
 import { ApiError } from "./errors.ts";
 
 const PREFIX = "$JS.API.";
-/** Streams and consumers that are there subscribe to these themselves, so that others get no answer at all. */
+/**
+ * Existing streams and consumers subscribe to these subjects themselves, so requests to missing ones get no response.
+ */
 const ELSEWHERE = ["$JS.API.CONSUMER.MSG.NEXT.", "$JS.API.DIRECT.GET"] as const;
 
-/** How much was asked of the API. */
+/** Counts the API requests and errors. */
 export interface ApiUsage {
   total: number;
   errors: number;
@@ -19,7 +21,7 @@ export interface ApiUsage {
 
 /** Answers requests to `$JS.API.>`. */
 export class ApiRouter {
-  /** How much was asked until now. */
+  /** The counts so far. */
   readonly usage: ApiUsage = { total: 0, errors: 0 };
   readonly #context: Context;
   readonly #endpoints: readonly { readonly pattern: string; readonly endpoint: Endpoint }[];
@@ -37,7 +39,7 @@ export class ApiRouter {
     const { subject, reply } = published;
     if (ELSEWHERE.some((prefix) => subject.startsWith(prefix))) return false;
     const found = this.#endpoints.find(({ pattern }) => isSubset(subject, pattern));
-    // what cannot be asked is not answered
+    // like nats-server, an unknown endpoint gets no response
     if (!found) return true;
     const answer = this.#answer(found.endpoint, {
       ...published,
@@ -50,7 +52,7 @@ export class ApiRouter {
     return true;
   }
 
-  /** Tells operators who listen what was asked, and answered. */
+  /** Publishes an audit advisory with the request and the response. */
   #audit({ subject, body }: Published, response: string): void {
     const { server } = this.#context;
     const client = { acc: "$G", server, kind: "Client", client_type: "nats" };
@@ -67,13 +69,13 @@ export class ApiRouter {
       this.usage.errors++;
       return { error, ...endpoint.empty };
     } finally {
-      // an answer that tells of the usage does not count itself
+      // counted only now: a response that reports the usage does not include its own request
       this.usage.total++;
     }
   }
 }
 
-/** The tokens where the pattern has a wildcard; those of `>` as one. */
+/** The subject's tokens at the wildcards of the pattern; the tokens at `>` stay joined as one. */
 function openTokens(subject: string, pattern: string): string[] {
   const tokens = subject.split(".");
   return pattern.split(".").flatMap((token, i) =>

@@ -28,10 +28,10 @@ interface InfoRequest {
   readonly subjects_filter?: string;
 }
 
-/** Tells of a stream, with what else there is to say of its state. */
+/** Builds a stream's info, with additional `state` fields if given. */
 type Info = (stream: Stream, details?: object) => object;
 
-/** What can be asked about streams, and of them. */
+/** The endpoints for streams. */
 export function streamEndpoints(streams: Streams, { clock, server }: Context): Endpoint[] {
   const info: Info = (stream, details) => ({
     config: shownWithServer(stream.config),

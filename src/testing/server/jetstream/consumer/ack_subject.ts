@@ -2,13 +2,16 @@ import type { StoredMessage } from "../message.ts";
 import { inNanoseconds } from "../time.ts";
 import type { Told } from "./announcements.ts";
 
-/** How the server calls its only account and domain where a subject has room for them. */
+/** The domain and account hash that the server puts into the long form of ack subjects. */
 const DOMAIN = "_.szMpdrwD";
-/** `$JS.ACK.<stream>.<consumer>.` and five numbers; or with domain and account before, and anything after. */
+/**
+ * Tokens of the short form: `$JS.ACK.<stream>.<consumer>.` and five numbers. The long form adds domain and account hash
+ * in front, and may have more tokens behind.
+ */
 const TOKENS = 9;
 const LEAST_LONG_TOKENS = 11;
 
-/** The subjects by which a consumer's deliveries are acknowledged. */
+/** The subjects to which clients publish acknowledgements for a consumer. */
 export function ackSubjects(stream: string, consumer: string): string[] {
   return [
     `$JS.ACK.${stream}.${consumer}.*.*.*.*.*`,
@@ -16,12 +19,12 @@ export function ackSubjects(stream: string, consumer: string): string[] {
   ];
 }
 
-/** The subjects by which a client says that it has taken in what came. */
+/** The subjects to which clients publish flow control responses for a consumer. */
 export function flowControlSubjects(stream: string, consumer: string): string[] {
   return [`$JS.FC.${stream}.${consumer}.*`, `$JS.FC.${DOMAIN}.${stream}.${consumer}.*`];
 }
 
-/** Where a delivery is acknowledged; `pending` is how many messages are left after it. */
+/** The ack subject of a delivery; `pending` is the number of messages left after it. */
 export function ackSubject(
   stream: string,
   consumer: string,
@@ -33,7 +36,7 @@ export function ackSubject(
   return `$JS.ACK.${stream}.${consumer}.${place}`;
 }
 
-/** Reads what an acknowledgement is about; one that was made up is about number 0. */
+/** Parses an ack subject; a malformed one gives sequence 0. */
 export function readAckSubject(subject: string): Told {
   const tokens = subject.split(".");
   const isLong = tokens.length >= LEAST_LONG_TOKENS;
@@ -43,7 +46,7 @@ export function readAckSubject(subject: string): Told {
   return { deliveries: deliveries!, seq: seq!, number: number! };
 }
 
-/** What is no number is more than there can be. */
+/** Parses a number; anything that is no number becomes larger than any valid one. */
 function numberOf(token: string): number {
   return /^\d{1,15}$/.test(token) ? Number(token) : Number.MAX_SAFE_INTEGER;
 }

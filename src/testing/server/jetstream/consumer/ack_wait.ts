@@ -4,7 +4,7 @@ import { NANOSECONDS } from "../time.ts";
 import type { Announcements } from "./announcements.ts";
 import type { ConsumerState } from "./state.ts";
 
-/** Waits for acknowledgements: what is not acknowledged in time is to be delivered again. */
+/** Tracks the ack deadlines of open messages; a message not acknowledged in time is redelivered. */
 export class AckWait {
   readonly #state: ConsumerState;
   readonly #announcements: Announcements;
@@ -12,7 +12,7 @@ export class AckWait {
   readonly #agenda = new Agenda<number>();
   readonly #alarm: Alarm;
 
-  /** `due` hears of it when there is something to be delivered again. */
+  /** Calls `due` when there are messages to redeliver. */
   constructor(state: ConsumerState, announcements: Announcements, due: () => void) {
     this.#state = state;
     this.#announcements = announcements;
@@ -20,26 +20,26 @@ export class AckWait {
     this.#alarm = new Alarm(state.context.clock, () => this.#ring());
   }
 
-  /** How long an acknowledgement is waited for, in milliseconds: the longer, the more often there was none. */
+  /** The ack wait in milliseconds; with a backoff list it grows with each delivery. */
   waitFor(seq: number): number {
     const { backoff, ack_wait } = this.#state.config;
     const times = Math.max(this.#state.redelivery.timesOf(seq), 0);
     return (backoff[Math.min(times, backoff.length - 1)] ?? ack_wait) / NANOSECONDS;
   }
 
-  /** A message was delivered, or has been given more time. */
+  /** Starts or restarts the deadline of a message, on delivery or on `+WPI` (in progress). */
   note(seq: number): void {
     this.#put(seq);
     this.#alarm.bringForward(this.#agenda.next);
   }
 
-  /** No more is waited for. */
+  /** Drops the deadline of a message. */
   forget(seq: number): void {
-    // the alarm may ring for nothing then: setting it with each message would cost more
+    // the alarm may then fire without need: resetting it for each message would cost more
     this.#agenda.delete(seq);
   }
 
-  /** All times are other ones now. */
+  /** Recomputes all deadlines after a change of the configuration. */
   renew(): void {
     this.#agenda.clear();
     const { pending, redelivery } = this.#state;
@@ -47,14 +47,14 @@ export class AckWait {
     this.#alarm.set(this.#agenda.next);
   }
 
-  /** Whoever had the open messages is gone: all of them are to be delivered again. */
+  /** Redelivers all open messages at once, as their client is gone. */
   expireAll(): void {
     const open = this.#state.pending.sequences();
     for (const seq of open) this.#agenda.delete(seq);
     this.#expire(open);
   }
 
-  /** Nothing is waited for any more. */
+  /** Drops all deadlines. */
   stop(): void {
     this.#agenda.clear();
     this.#alarm.stop();
@@ -79,7 +79,7 @@ export class AckWait {
     if (sequences.length > 0) this.#due();
   }
 
-  /** Was it delivered as often as it may be? Then it is over. */
+  /** Whether the message has reached `max_deliver`; if so, it is settled. */
   #isExhausted(seq: number): boolean {
     const { config: { max_deliver }, redelivery } = this.#state;
     const deliveries = redelivery.deliveries(seq);

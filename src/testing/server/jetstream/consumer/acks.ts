@@ -11,15 +11,15 @@ const NAK = "-NAK";
 const TERM = "+TERM";
 const NEXT = "+NXT";
 
-/** What acknowledgements bring about. */
+/** What an acknowledgement can trigger. */
 export interface AckEffects {
-  /** There may be something to deliver. */
+  /** Tries to deliver: there may be room again. */
   wake(): void;
-  /** More is asked for on the way. */
+  /** Handles the pull request inside a `+NXT` acknowledgement. */
   ask(reply: string, body: Uint8Array): void;
 }
 
-/** Takes what is said of messages that were delivered: done, refused for now, given up, or still at it. */
+/** Handles acknowledgements: ack, nak, term, in progress and next. */
 export class Acks {
   readonly #state: ConsumerState;
   readonly #announcements: Announcements;
@@ -38,7 +38,7 @@ export class Acks {
     this.#effects = effects;
   }
 
-  /** Takes one, and answers it where an answer is asked for. */
+  /** Handles one acknowledgement, and confirms it if it has a reply subject. */
   receive({ subject, reply, body }: Published): void {
     const told = readAckSubject(subject);
     const text = byteString(body, 0, body.length);
@@ -49,7 +49,7 @@ export class Acks {
     if (this.#isAnswered(told, text)) this.#state.context.client.publish(reply);
   }
 
-  /** A message is done with; `false` where it was not even delivered yet. */
+  /** Acknowledges a message; `false` if it was not delivered yet. */
   acknowledge(told: Told, isSampled = true): boolean {
     const { config, progress } = this.#state;
     if (told.seq >= progress.next && !config.flow_control) return false;
@@ -72,7 +72,7 @@ export class Acks {
     return told.seq > 0;
   }
 
-  /** Number 0 is nothing that can be acknowledged; the server says so in some cases only. */
+  /** Sequence 0 can never be acknowledged; nats-server reports that only in some cases. */
   #knows({ seq }: Told): boolean {
     const { config, stream } = this.#state;
     return seq > 0 || (config.ack_policy === "explicit" && stream.config.retention === "limits");
@@ -148,7 +148,7 @@ export class Acks {
   }
 }
 
-/** How long a message is to wait, in milliseconds; `undefined` where that is not said. */
+/** The delay of a nak in milliseconds; `undefined` if the nak has none. */
 function delayOf(argument: string): number | undefined {
   if (!argument.startsWith("{")) return readDuration(argument);
   try {

@@ -2,14 +2,14 @@ import { advise, newId } from "../advisories.ts";
 import { NEVER, writeTime } from "../time.ts";
 import type { ConsumerState } from "./state.ts";
 
-/** A delivery that something is told of. */
+/** The delivery that an advisory is about. */
 export interface Told {
   readonly number: number;
   readonly seq: number;
   readonly deliveries: number;
 }
 
-/** Tells of what happens to a consumer. */
+/** Publishes a consumer's advisories and metrics. */
 export class Announcements {
   readonly #state: ConsumerState;
 
@@ -25,24 +25,24 @@ export class Announcements {
     this.#tell("DELETED", "consumer_action", { action: "delete" });
   }
 
-  /** It was paused, or goes on. */
+  /** Reports that the consumer was paused or resumed. */
   paused(): void {
     const { config, isPaused } = this.#state;
     const facts = { paused: isPaused, pause_until: config.pause_until ?? NEVER };
     this.#tell("PAUSE", "consumer_pause", facts);
   }
 
-  /** A message was delivered as often as it may be. */
+  /** Reports that a message has reached `max_deliver`. */
   exhausted(seq: number, deliveries: number): void {
     this.#tell("MAX_DELIVERIES", "max_deliver", { stream_seq: seq, deliveries });
   }
 
-  /** A message was refused for now. */
+  /** Reports a nak. */
   refused(told: Told): void {
     this.#tell("MSG_NAKED", "nak", factsOf(told));
   }
 
-  /** A message was given up. */
+  /** Reports a terminated message. */
   terminated(told: Told, reason: string): void {
     this.#tell("MSG_TERMINATED", "terminated", {
       ...factsOf(told),
@@ -58,7 +58,7 @@ export class Announcements {
     this.#tell("UNPINNED", "consumer_group_unpinned", { group, reason }, true);
   }
 
-  /** A sample of how long an acknowledgement took. */
+  /** Publishes a sample of how long an acknowledgement took. */
   acknowledged(told: Told, delivered: number): void {
     const { context, stream, name } = this.#state;
     const subject = `$JS.EVENT.METRIC.CONSUMER.ACK.${stream.name}.${name}`;

@@ -12,7 +12,7 @@ import {
   UINT64,
 } from "../api/go_json.ts";
 
-/** Where a consumer begins. */
+/** Where in the stream a consumer starts. */
 export type DeliverPolicy =
   | "all"
   | "last"
@@ -21,13 +21,15 @@ export type DeliverPolicy =
   | "by_start_time"
   | "last_per_subject";
 
-/** Which messages have to be acknowledged, and what one acknowledgement stands for. */
+/** Which messages clients must acknowledge, and which messages one acknowledgement covers. */
 export type AckPolicy = "none" | "all" | "explicit" | "flow_control";
 
-/** Which of those who ask get the messages. */
+/** Which of several waiting clients receive messages. */
 export type PriorityPolicy = "none" | "overflow" | "pinned_client" | "prioritized";
 
-/** What a consumer is like, by the names of the API and in its units: durations are nanoseconds, and -1 is no limit. */
+/**
+ * A consumer's configuration, by the names of the API and in its units: durations are nanoseconds, and -1 is no limit.
+ */
 export interface ConsumerConfig {
   readonly durable_name: string;
   readonly name: string;
@@ -66,7 +68,7 @@ export interface ConsumerConfig {
   readonly priority_timeout: number;
 }
 
-/** What a configuration is read by, in the order in which it is shown. */
+/** The JSON fields of a configuration, in the order in which responses show them. */
 const CONFIG = {
   durable_name: STRING,
   name: STRING,
@@ -113,7 +115,7 @@ const CONFIG = {
   priority_timeout: DURATION,
 } as const satisfies { readonly [Name in keyof ConsumerConfig]: Shape };
 
-/** What a request that creates or updates a consumer is read by. */
+/** The JSON fields of a {@linkcode CreateRequest}. */
 export const CREATE_REQUEST: Fields = {
   stream_name: STRING,
   config: { is: "object", fields: CONFIG },
@@ -129,7 +131,7 @@ export interface CreateRequest {
   readonly pedantic?: boolean;
 }
 
-/** What is not said. */
+/** The defaults of absent fields. */
 const UNSAID: ConsumerConfig = {
   durable_name: "",
   name: "",
@@ -168,7 +170,7 @@ const UNSAID: ConsumerConfig = {
   priority_timeout: 0,
 };
 
-/** Shown even where they say nothing. */
+/** Fields that responses show even if they have their default. */
 const SHOWN: ReadonlySet<string> = new Set([
   "deliver_policy",
   "ack_policy",
@@ -176,7 +178,7 @@ const SHOWN: ReadonlySet<string> = new Set([
   "num_replicas",
 ]);
 
-/** A whole configuration of what was said of it; what was not is as the API has it. */
+/** Completes a partial configuration with the API's defaults. */
 export function configOf(said: Partial<ConsumerConfig>): ConsumerConfig {
   const policy: string = said.deliver_policy ?? "all";
   const known = Object.entries(said).filter(([, value]) => value !== undefined);
@@ -184,7 +186,7 @@ export function configOf(said: Partial<ConsumerConfig>): ConsumerConfig {
   return policy === "undefined" ? { ...config, deliver_policy: "all" } : config;
 }
 
-/** A configuration as answers show it. */
+/** A configuration as responses show it. */
 export function shownConfig(config: ConsumerConfig): Record<string, unknown> {
   const shown: Record<string, unknown> = {};
   for (const name of Object.keys(CONFIG) as (keyof ConsumerConfig)[]) {
@@ -195,17 +197,17 @@ export function shownConfig(config: ConsumerConfig): Record<string, unknown> {
   return shown;
 }
 
-/** Is it delivered to whoever subscribes, and not to those who ask? */
+/** Whether it is a push consumer. */
 export function isPush({ deliver_subject }: ConsumerConfig): boolean {
   return deliver_subject !== "";
 }
 
-/** Whether clients acknowledge messages of this consumer, each one or all up to one. */
+/** Whether clients acknowledge messages, one by one or all up to one. */
 export function isAcknowledged({ ack_policy }: ConsumerConfig): boolean {
   return ack_policy === "explicit" || ack_policy === "all";
 }
 
-/** The subjects that it is limited to; none where it is not. */
+/** The filter subjects; empty if there is no filter. */
 export function filtersOf({ filter_subject, filter_subjects }: ConsumerConfig): readonly string[] {
   return filter_subject === "" ? filter_subjects : [...filter_subjects, filter_subject];
 }

@@ -8,11 +8,13 @@ import { type ConsumerConfig, filtersOf, isPush } from "./config.ts";
 import { checkStart } from "./config_start.ts";
 
 const LEAST_HEARTBEAT = 100 * NANOSECONDS;
-/** With flow control for acknowledgements heartbeats come in this rhythm. */
+/** The heartbeat that the ack policy `flow_control` requires, in nanoseconds. */
 export const FLOW_CONTROL_HEARTBEAT: number = 1_000 * NANOSECONDS;
 const GROUP_NAME = /^[a-zA-Z0-9/_=-]{1,16}$/;
 
-/** Throws an {@linkcode ApiError} for what a consumer of that stream cannot be; defaults have been filled in. */
+/**
+ * Throws an {@linkcode ApiError} for a configuration that is invalid for that stream. Expects defaults to be filled in.
+ */
 export function checkConfig(config: ConsumerConfig, stream: StreamConfig): void {
   checkNames(config);
   checkReplicas(config, stream);
@@ -39,7 +41,7 @@ export function checkConfig(config: ConsumerConfig, stream: StreamConfig): void 
   checkPriority(config);
 }
 
-/** May a priority group be called so? */
+/** Whether the name is valid for a priority group. */
 export function isGroupName(name: string): boolean {
   return GROUP_NAME.test(name);
 }

@@ -7,12 +7,12 @@ import { FLOW_CONTROL_HEARTBEAT } from "./config_check.ts";
 type Draft = { -readonly [Name in keyof ConsumerConfig]: ConsumerConfig[Name] };
 
 const MAX_WAITING = 512;
-/** How many messages may be open. */
+/** The default of `max_ack_pending`. */
 export const MAX_ACK_PENDING = 1_000;
 const ACK_WAIT = 30_000 * NANOSECONDS;
 const PINNED = 120_000 * NANOSECONDS;
 
-/** What below 0 means nothing, in the server's order. */
+/** Fields in which a pedantic request must not have a negative value, in the server's order. */
 const NOT_NEGATIVE = [
   "max_batch",
   "max_expires",
@@ -22,12 +22,12 @@ const NOT_NEGATIVE = [
   "priority_timeout",
 ] as const;
 
-/** Objects to a change of what is said, where the request is pedantic. */
+/** Rejects a silent change of the request's values, if the request is pedantic. */
 type Objection = (what: string) => void;
 
 /**
- * The configuration with the server's defaults. A pedantic request gets an {@linkcode ApiError} where something would be
- * changed that it says.
+ * The configuration with the server's defaults. Throws an {@linkcode ApiError} if the request is pedantic and a default
+ * would change one of its values.
  */
 export function withDefaults(
   said: ConsumerConfig,

@@ -1,7 +1,7 @@
 import { ApiError } from "../api/errors.ts";
 import { type ConsumerConfig, type DeliverPolicy, filtersOf } from "./config.ts";
 
-/** What the policies are called in words. */
+/** The policies as error messages name them. */
 const WORDS: Readonly<Record<DeliverPolicy, string>> = {
   all: "all",
   last: "last",
@@ -11,7 +11,7 @@ const WORDS: Readonly<Record<DeliverPolicy, string>> = {
   last_per_subject: "last per subject",
 };
 
-/** Throws an {@linkcode ApiError} where it is not clear with which message a consumer begins. */
+/** Throws an {@linkcode ApiError} if the deliver policy and the start options contradict each other. */
 export function checkStart(config: ConsumerConfig): void {
   const { deliver_policy: policy, opt_start_seq, opt_start_time } = config;
   const [bySequence, byTime] = [policy === "by_start_sequence", policy === "by_start_time"];

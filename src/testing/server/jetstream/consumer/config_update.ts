@@ -3,7 +3,7 @@ import { isSameConfig } from "../same_config.ts";
 import { inUtc } from "../time.ts";
 import { type ConsumerConfig, isPush } from "./config.ts";
 
-/** What cannot be changed, and what it is called in words, in the server's order. */
+/** Fields that cannot be updated, as error messages name them, in the server's order. */
 const FIXED = [
   ["deliver_policy", "deliver policy"],
   ["mem_storage", "storage type"],
@@ -18,8 +18,8 @@ const FIXED = [
 ] as const satisfies readonly (readonly [keyof ConsumerConfig, string])[];
 
 /**
- * Throws an {@linkcode ApiError} where a consumer cannot become what is asked for; `isBound` is whether anybody listens
- * to what it delivers.
+ * Throws an {@linkcode ApiError} if the consumer cannot be updated to the new configuration; `isBound` is whether a
+ * client is subscribed to its deliver subject.
  */
 export function checkUpdate(before: ConsumerConfig, after: ConsumerConfig, isBound: boolean): void {
   if (isSameConfig(before, after)) return;
@@ -34,7 +34,7 @@ export function checkUpdate(before: ConsumerConfig, after: ConsumerConfig, isBou
   if (before.max_waiting !== after.max_waiting) throw refused("max waiting can not be updated");
 }
 
-/** A time is the same in every zone. */
+/** The field's value for comparison: times are compared in UTC. */
 function meant(config: ConsumerConfig, name: (typeof FIXED)[number][0]): unknown {
   const value = config[name];
   return name === "opt_start_time" && value !== undefined ? inUtc(value as string) : value;

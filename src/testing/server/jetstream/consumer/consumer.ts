@@ -22,10 +22,10 @@ import { answerReset } from "./reset.ts";
 import { ConsumerState } from "./state.ts";
 import { Supply } from "./supply.ts";
 
-/** What a consumer takes with nothing open, in bytes: measured. */
+/** Memory of a consumer without open messages, in bytes: measured. */
 const CONSUMER = 12 * 1_024;
 
-/** A consumer: it delivers messages of a stream, and keeps in mind which of them were acknowledged. */
+/** A consumer: delivers messages of a stream, and tracks which of them are acknowledged. */
 export class Consumer implements StreamConsumer {
   readonly #context: Context;
   readonly #stream: Stream;
@@ -41,11 +41,11 @@ export class Consumer implements StreamConsumer {
   readonly #inactivity: Inactivity;
   readonly #pause: Alarm;
   readonly #listening: Listening;
-  /** What it takes with nothing open, in bytes as they are estimated. */
+  /** Estimated memory without open messages, in bytes. */
   #own = 0;
   #isOver = false;
 
-  /** Throws an {@linkcode ApiError} where the server has no room for it. The configuration has been checked. */
+  /** Throws an {@linkcode ApiError} if the server has no memory left. Expects a checked configuration. */
   constructor(context: Context, stream: Stream, name: string, config: ConsumerConfig) {
     this.#context = context;
     this.#stream = stream;
@@ -90,17 +90,17 @@ export class Consumer implements StreamConsumer {
     return this.#state.name;
   }
 
-  /** What it is like now. */
+  /** The current configuration. */
   get config(): ConsumerConfig {
     return this.#state.config;
   }
 
-  /** Is it in nobody's list? */
+  /** Whether lists and names leave the consumer out. */
   get isHidden(): boolean {
     return this.config.direct || this.config.sourcing;
   }
 
-  /** Begins to deliver. */
+  /** Starts delivering. */
   begin(): void {
     this.#stream.consumers.add(this);
     if (isPush(this.config)) this.#push.start();
@@ -112,13 +112,13 @@ export class Consumer implements StreamConsumer {
     this.#deliveries.wake();
   }
 
-  /** What answers say of it. */
+  /** The consumer's info as responses show it. */
   info(isListed = false): object {
     const parts = { pulls: this.#pulls, push: this.#push, pin: this.#pin };
     return infoOf(this.#state, parts, isListed);
   }
 
-  /** It is another from now on; the configuration has been checked. */
+  /** Applies a new configuration, which must have been checked. */
   update(config: ConsumerConfig): void {
     const before = this.config;
     this.#state.config = config;
@@ -141,25 +141,25 @@ export class Consumer implements StreamConsumer {
     if (config.inactive_threshold !== before.inactive_threshold) this.#inactivity.start();
     if (config.pause_until !== before.pause_until) {
       this.#pause.set(this.#pausedUntil);
-      // as on the server, those who wait are not served before somebody asks again
+      // as on nats-server, waiting requests are not served until the next one arrives
       this.#announcements.paused();
     }
     this.#note();
   }
 
-  /** Tells of a pause where there is one. */
+  /** Publishes the pause advisory if the consumer is paused. */
   announcePause(): void {
     if (this.#pausedUntil !== undefined) this.#announcements.paused();
   }
 
-  /** Nobody is pinned any more, as somebody has asked for. */
+  /** Unpins the current client of a group, as a client requested. */
   unpin(group: string): void {
     this.#pin.clear();
     this.#announcements.unpinned(group, "admin");
     this.#deliveries.wake();
   }
 
-  /** Ends it for good. */
+  /** Deletes the consumer. */
   delete(): void {
     if (this.#isOver) return;
     this.ended();

@@ -14,42 +14,42 @@ import type { Push } from "./push.ts";
 import type { ConsumerState } from "./state.ts";
 import type { Supplied, Supply } from "./supply.ts";
 
-/** After so many messages others may have their turn. */
+/** Messages to deliver before yielding to other work. */
 const MANY = 64;
 
-/** What has come of an attempt to deliver. */
+/** The result of an attempt to deliver. */
 type Outcome = "delivered" | "full" | "nothing";
 
-/** Who delivers what to whom. */
+/** The collaborators of {@linkcode Deliveries}. */
 interface Parts {
   readonly supply: Supply;
   readonly pulls: Pulls;
   readonly push: Push;
   readonly pin: Pin;
   readonly ackWait: AckWait;
-  /** Notes what the consumer holds. */
+  /** Records the consumer's memory. */
   note(): void;
 }
 
-/** A message on its way to somebody. */
+/** A message on its way to a client. */
 interface Parcel {
   readonly supplied: Supplied;
   readonly to: string;
   readonly reply: string;
   readonly headers: string;
   readonly body: Uint8Array;
-  /** The request that it is for. */
+  /** The pull request that it answers. */
   readonly request: PullRequest | undefined;
 }
 
-/** Delivers what there is to those who want it, for as long as there are both. */
+/** Delivers messages as long as there are messages and clients that want them. */
 export class Deliveries {
   readonly #state: ConsumerState;
   readonly #parts: Parts;
   readonly #pace: Pace;
   readonly #waiting: Alarm;
   readonly #later: Alarm;
-  /** One that has to wait a little. */
+  /** A message held back by the delivery pace. */
   #held: Parcel | undefined;
   #isAwake = false;
   #hasBegun = false;
@@ -63,7 +63,7 @@ export class Deliveries {
     this.#waiting = new Alarm(clock, () => {
       parts.pulls.sweep(true);
       this.#waiting.set(parts.pulls.next);
-      // as on the server, whose heartbeat is when a consumer that was resumed goes on
+      // as on nats-server, a resumed consumer goes on at its next heartbeat
       this.wake();
     });
     this.#later = new Alarm(clock, () => {
@@ -74,14 +74,14 @@ export class Deliveries {
     });
   }
 
-  /** There may be something to deliver: a little later, after what is being worked on. */
+  /** Schedules deliveries, after the work in progress. */
   wake(): void {
     if (this.#isAwake || this.#isOver) return;
     this.#isAwake = true;
     queueMicrotask(() => void this.#run().catch(print));
   }
 
-  /** Delivers nothing any more. */
+  /** Stops delivering. */
   stop(): void {
     this.#isOver = true;
     this.#waiting.stop();
@@ -91,7 +91,7 @@ export class Deliveries {
   async #run(): Promise<void> {
     let outcome: Outcome;
     try {
-      // a client looks at the answer that made its consumer before messages reach it
+      // a client must see the response that created its consumer before messages reach it
       if (!this.#hasBegun && isPush(this.#state.config)) await breath();
       this.#hasBegun = true;
       for (let count = 1; (outcome = this.#next()) === "delivered"; count++) {
@@ -175,7 +175,7 @@ export class Deliveries {
     });
   }
 
-  /** Nobody got it: whoever was there is gone. */
+  /** Undoes a delivery that reached no client. */
   #return(seq: number, to: string): void {
     const { config, pending, redelivery } = this.#state;
     const { push, pulls } = this.#parts;

@@ -2,7 +2,7 @@ import { isSubset } from "../../subject.ts";
 import type { StoredMessage } from "../message.ts";
 import type { MessageLog } from "../stream/message_log.ts";
 
-/** Which messages of a stream a consumer delivers: those of any of the subjects, or all where there are none. */
+/** Matches a consumer's messages: those of any of the filter subjects, or all if there are none. */
 export class SubjectFilter {
   readonly subjects: readonly string[];
 
@@ -10,18 +10,18 @@ export class SubjectFilter {
     this.subjects = subjects;
   }
 
-  /** Does it let messages of the subject through? */
+  /** Whether it matches the subject. */
   matches(subject: string): boolean {
     return this.subjects.length === 0 ||
       this.subjects.some((filter) => filter === subject || isSubset(subject, filter));
   }
 
-  /** Are all of its subjects within the pattern? */
+  /** Whether the pattern covers all its subjects. */
   isWithin(pattern: string): boolean {
     return this.subjects.length > 0 && this.subjects.every((filter) => isSubset(filter, pattern));
   }
 
-  /** The first message not below. */
+  /** The first matching message at or after a sequence. */
   next(log: MessageLog, from: number): StoredMessage | undefined {
     const [first = "", ...others] = this.subjects;
     let found = log.next(first, from);
@@ -32,7 +32,7 @@ export class SubjectFilter {
     return found;
   }
 
-  /** The last message. */
+  /** The last matching message. */
   last(log: MessageLog): StoredMessage | undefined {
     if (this.subjects.length === 0) return log.get(log.last);
     let found: StoredMessage | undefined;
@@ -43,13 +43,13 @@ export class SubjectFilter {
     return found;
   }
 
-  /** The sequences of the last messages of each subject, in order. */
+  /** The sequences of the last message of each subject, in order. */
   lastOfEach(log: MessageLog): number[] {
     const found = new Set(this.subjects.flatMap((filter) => log.lastOfEach(filter)));
     return [...found].sort((one, other) => one - other);
   }
 
-  /** How many messages there are from a sequence on. */
+  /** The number of matching messages from a sequence on. */
   count(log: MessageLog, from: number): number {
     if (this.subjects.length === 0) return log.countFrom("", from);
     return this.subjects.reduce((sum, filter) => sum + log.countFrom(filter, from), 0);

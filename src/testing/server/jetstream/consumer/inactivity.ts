@@ -6,7 +6,7 @@ import type { Push } from "./push.ts";
 import type { AckWait } from "./ack_wait.ts";
 import type { ConsumerState } from "./state.ts";
 
-/** Ends a consumer that nobody uses: nobody listens, asks or acknowledges. */
+/** Deletes a consumer that no client uses: none is subscribed, pulls or acknowledges. */
 export class Inactivity {
   readonly #state: ConsumerState;
   readonly #pulls: Pulls;
@@ -15,7 +15,7 @@ export class Inactivity {
   readonly #alarm: Alarm;
   #patience: number | undefined;
 
-  /** `end` ends it. */
+  /** `end` deletes the consumer. */
   constructor(
     state: ConsumerState,
     pulls: Pulls,
@@ -34,19 +34,19 @@ export class Inactivity {
     });
   }
 
-  /** Begins to wait, with what the configuration says. */
+  /** Starts to watch for inactivity, by the current configuration. */
   start(): void {
     this.#patience = patienceOf(this.#state);
     this.watch();
   }
 
-  /** Somebody came or went. */
+  /** Reacts to a change of the subscriptions. */
   watch(): void {
     const waits = this.#patience !== undefined && !this.#push.isActive;
     this.#alarm.set(waits ? this.#now + this.#patience! : undefined);
   }
 
-  /** A message was acknowledged. */
+  /** Notes an acknowledgement. */
   note(): void {
     if (this.#patience === undefined) return;
     this.#pulls.lastActive = this.#now;
@@ -61,7 +61,7 @@ export class Inactivity {
     return this.#state.context.clock.wallTime();
   }
 
-  /** How long it may still go on, in milliseconds; 0 is for as long as somebody is there, `undefined` no longer. */
+  /** The milliseconds left before the consumer expires: 0 means as long as a client is subscribed; `undefined` if it has. */
   #left(): number | undefined {
     if (isPush(this.#state.config)) return this.#push.isActive ? 0 : undefined;
     const patience = this.#patience!;

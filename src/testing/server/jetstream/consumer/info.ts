@@ -7,7 +7,7 @@ import type { Pulls } from "./pulls.ts";
 import type { Push } from "./push.ts";
 import type { ConsumerState } from "./state.ts";
 
-/** What answers say of a consumer; in lists nothing of the server. */
+/** A consumer's info as responses show it; lists leave out the server's own metadata. */
 export function infoOf(
   state: ConsumerState,
   { pulls, push, pin }: { pulls: Pulls; push: Push; pin: Pin },
@@ -42,7 +42,7 @@ export function infoOf(
   };
 }
 
-/** Whether it is paused, and for how long, in nanoseconds. */
+/** The fields for a pause: whether it lasts, and the remaining nanoseconds. */
 export function pauseOf(said: string | undefined, now: number): object {
   const until = said === undefined ? undefined : readTime(said);
   if (until === undefined || until <= now) return {};

@@ -3,24 +3,24 @@ import { ackSubjects, flowControlSubjects } from "./ack_subject.ts";
 import { isAcknowledged } from "./config.ts";
 import type { ConsumerState } from "./state.ts";
 
-/** What a consumer is told. */
+/** The handlers of what clients send to a consumer. */
 export interface Heard {
-  /** A message was acknowledged, in whatever way. */
+  /** Handles every kind of acknowledgement. */
   readonly acknowledged: Receive;
-  /** Messages are asked for. */
+  /** Handles pull requests. */
   readonly asked: Receive;
-  /** It is to begin anew. */
+  /** Handles reset requests. */
   readonly reset: Receive;
-  /** A client has taken in what came. */
+  /** Handles flow control responses. */
   readonly takenIn: Receive;
 }
 
-/** The subjects on which a consumer is told something. */
+/** A consumer's subscriptions. */
 export class Listening {
   readonly #client: InternalClient;
   readonly #subscriptions: InternalSubscription[] = [];
 
-  /** Throws an `ApiError` where the server has no room for it. */
+  /** Throws an `ApiError` if the server has no room for another subscription. */
   constructor({ context, stream, name, config }: ConsumerState, heard: Heard) {
     this.#client = context.client;
     const subjects: [string, Receive][] = [
@@ -43,7 +43,7 @@ export class Listening {
     }
   }
 
-  /** Nothing is heard any more. */
+  /** Removes all subscriptions. */
   stop(): void {
     for (const subscription of this.#subscriptions) this.#client.unsubscribe(subscription);
   }

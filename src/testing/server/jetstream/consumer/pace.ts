@@ -3,22 +3,22 @@ import type { StoredMessage } from "../message.ts";
 import { isPush } from "./config.ts";
 import type { ConsumerState } from "./state.ts";
 
-/** How long a consumer without a durable name may be unused where nothing is said of it, in nanoseconds. */
+/** The default `inactive_threshold` of a consumer without a durable name, in nanoseconds. */
 export const UNSAID_PATIENCE = 5_000_000_000;
 
-/** Shorter waits are none. */
+/** Waits shorter than this many milliseconds are skipped. */
 const LEAST = 1;
-/** Bits in a byte, and milliseconds in a second. */
+/** Bits per byte, and milliseconds per second. */
 const BITS = 8;
 const SECOND = 1_000;
 
-/** How fast a consumer delivers: as fast as it can, in the rhythm in which messages came, or so many bits a second. */
+/** A consumer's delivery pace: unlimited, the original pace of the messages, or a rate in bits per second. */
 export class Pace {
   readonly #state: ConsumerState;
-  /** Messages up to here are delivered in the rhythm in which they came. */
+  /** Messages up to this sequence replay at their original pace. */
   readonly #replayed: number;
   #lastTime: number | undefined;
-  /** Until when what was delivered takes, at the rate that there may be, in milliseconds since 1970. */
+  /** When the deliveries so far have used up the rate limit, in milliseconds since 1970. */
   #busyUntil = 0;
 
   constructor(state: ConsumerState) {
@@ -26,7 +26,7 @@ export class Pace {
     this.#replayed = state.config.replay_policy === "original" ? state.stream.log.last : 0;
   }
 
-  /** How long the message has to wait, in milliseconds. */
+  /** The milliseconds to wait before delivering the message. */
   waitFor({ seq, time }: StoredMessage, size: number): number {
     return Math.max(this.#replay(seq, time), this.#limit(size));
   }
@@ -38,7 +38,7 @@ export class Pace {
     return wait > LEAST ? wait : 0;
   }
 
-  /** A message as large as there may be goes at once; what comes after waits until there is room again. */
+  /** A burst up to the largest message passes at once; later messages wait until the rate allows them. */
   #limit(size: number): number {
     const { config: { rate_limit_bps }, stream, context } = this.#state;
     if (rate_limit_bps === 0) return 0;
@@ -51,12 +51,12 @@ export class Pace {
   }
 }
 
-/** How long nothing may happen to a consumer before it is deleted, in milliseconds; `undefined` is for ever. */
+/** The milliseconds of inactivity after which a consumer is deleted; `undefined` means never. */
 export function patienceOf({ config, context: { clock } }: ConsumerState): number | undefined {
   const { durable_name, inactive_threshold } = config;
   if (inactive_threshold <= 0) return undefined;
   const threshold = inactive_threshold / NANOSECONDS;
   const isSaid = durable_name !== "" || inactive_threshold !== UNSAID_PATIENCE;
-  // the server waits a little longer, so that not all end at once
+  // nats-server adds a random delay, so that not all consumers expire at once
   return isPush(config) && isSaid ? threshold : threshold + 100 + Math.floor(clock.random() * 900);
 }

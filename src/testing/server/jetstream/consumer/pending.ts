@@ -1,49 +1,49 @@
 import { Sequences } from "../stream/sequences.ts";
 import type { Position } from "./progress.ts";
 
-/** What an open message takes, in bytes: measured. */
+/** Memory of an open message, in bytes: measured. */
 const OPEN = 200;
 
-/** A message that was delivered and not yet acknowledged. */
+/** An open message: delivered and not yet acknowledged. */
 export interface Open {
-  /** The number of its first delivery. */
+  /** The consumer sequence of its first delivery. */
   readonly number: number;
-  /** From when on its acknowledgement is waited for, in milliseconds since 1970. */
+  /** When its ack wait started, in milliseconds since 1970. */
   time: number;
 }
 
-/** The messages that were delivered and not yet acknowledged. */
+/** The open messages: delivered and not yet acknowledged. */
 export class Pending {
   readonly #open = new Map<number, Open>();
   readonly #order = new Sequences();
 
-  /** How many there are. */
+  /** The number of open messages. */
   get size(): number {
     return this.#open.size;
   }
 
-  /** What they take, in bytes as they are estimated. */
+  /** Estimated memory in bytes. */
   get held(): number {
     return this.#open.size * OPEN;
   }
 
-  /** The first of them in the stream. */
+  /** The first open message in stream order. */
   get first(): Position | undefined {
     const stream = this.#order.first;
     return stream === undefined ? undefined : { consumer: this.#open.get(stream)!.number, stream };
   }
 
-  /** All, in the order of the stream. */
+  /** The sequences of all open messages, in order. */
   sequences(): number[] {
     return this.#order.all();
   }
 
-  /** The one of that sequence. */
+  /** The open message with that sequence. */
   get(seq: number): Open | undefined {
     return this.#open.get(seq);
   }
 
-  /** A message was delivered, for the first time or again. */
+  /** Records a delivery or redelivery. */
   note(seq: number, number: number, time: number): void {
     const known = this.#open.get(seq);
     if (known) {
@@ -55,12 +55,12 @@ export class Pending {
     else this.#order.insert(seq);
   }
 
-  /** One is open no more. */
+  /** Removes an open message. */
   delete(seq: number): void {
     if (this.#open.delete(seq)) this.#order.remove(seq);
   }
 
-  /** Those up to a sequence. */
+  /** The open sequences up to and including one. */
   upTo(seq: number): number[] {
     const found: number[] = [];
     for (let at = this.#order.first; at !== undefined && at <= seq;) {
@@ -70,7 +70,7 @@ export class Pending {
     return found;
   }
 
-  /** None is open any more. */
+  /** Removes all open messages. */
   clear(): void {
     for (const seq of this.sequences()) this.delete(seq);
   }

@@ -5,18 +5,18 @@ import type { Announcements } from "./announcements.ts";
 import type { PullRequest } from "./pull_request.ts";
 import type { ConsumerState } from "./state.ts";
 
-/** Of those who ask only one gets messages: the one that is pinned, for as long as it goes on asking. */
+/** Pins one client: only its pull requests receive messages, as long as it keeps sending them. */
 export class Pin {
-  /** What the pinned client is known by; empty where nobody is pinned. */
+  /** The id of the pinned client; empty if none is pinned. */
   id = "";
-  /** Since when, in milliseconds since 1970. */
+  /** When it was pinned, in milliseconds since 1970. */
   since: number | undefined;
   readonly #state: ConsumerState;
   readonly #announcements: Announcements;
   readonly #alarm: Alarm;
   #group = "";
 
-  /** `lost` hears of it when the pinned client has not asked for too long. */
+  /** Calls `lost` when the pinned client has sent no pull request for too long. */
   constructor(state: ConsumerState, announcements: Announcements, lost: () => void) {
     this.#state = state;
     this.#announcements = announcements;
@@ -28,7 +28,7 @@ export class Pin {
     });
   }
 
-  /** Pins who asks. */
+  /** Pins the client of this request. */
   give(request: PullRequest): void {
     const group = request.priority?.group ?? "";
     if (group === "") return;
@@ -38,14 +38,14 @@ export class Pin {
     this.#announcements.pinned(group, this.id);
   }
 
-  /** The pinned client has asked again. */
+  /** Extends the pin after another request of the pinned client. */
   renew(group: string): void {
     const { config: { priority_timeout }, context: { clock } } = this.#state;
     this.#group = group;
     this.#alarm.set(clock.wallTime() + priority_timeout / NANOSECONDS);
   }
 
-  /** Nobody is pinned. */
+  /** Unpins the client. */
   clear(): void {
     this.id = "";
     this.since = undefined;

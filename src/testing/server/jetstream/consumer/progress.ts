@@ -1,26 +1,26 @@
-/** A place among deliveries, and in the stream. */
+/** A delivery: its consumer sequence and its stream sequence. */
 export interface Position {
   readonly consumer: number;
   readonly stream: number;
 }
 
-/** How far a consumer has got: what it delivers next, and up to where all is acknowledged. */
+/** A consumer's progress: the next delivery, and the ack floor. */
 export class Progress {
-  /** The sequence to go on with. */
+  /** The next stream sequence to deliver. */
   next = 1;
-  /** The number of the next delivery. */
+  /** The consumer sequence of the next delivery. */
   number = 1;
-  /** Up to here nothing is open. Where nothing is open at all that is up to the next. */
+  /** The ack floor: no message up to it is open. Without open messages it reaches up to the next delivery. */
   floor: Position = { consumer: 0, stream: 0 };
-  /** When something was delivered last, in milliseconds since 1970. */
+  /** When the last message was delivered, in milliseconds since 1970. */
   lastDelivered: number | undefined;
-  /** When something was acknowledged last, in milliseconds since 1970. */
+  /** When the last message was acknowledged, in milliseconds since 1970. */
   lastAcked: number | undefined;
-  /** What the server has written down, and tells: messages that were passed over show only once one comes after them. */
+  /** The stored last delivery, which responses show; skipped messages count only once a later one is delivered. */
   #delivered: Position = { consumer: 0, stream: 0 };
   #acked: Position = { consumer: 0, stream: 0 };
 
-  /** Begins, or begins anew. */
+  /** Starts, or starts over, at a sequence. */
   begin(seq: number): void {
     this.next = Math.max(seq, 1);
     this.number = 1;
@@ -31,19 +31,19 @@ export class Progress {
     this.lastAcked = undefined;
   }
 
-  /** What was delivered last, as it is told. */
+  /** The last delivery as responses show it. */
   get delivered(): Position {
     const { consumer, stream } = this.#delivered;
     if (consumer !== 0 || stream !== 0) return this.#delivered;
     return this.#reached;
   }
 
-  /** Up to where all is acknowledged, as it is told. */
+  /** The ack floor as responses show it. */
   get acked(): Position {
     return this.#acked;
   }
 
-  /** A message was delivered; gives the number of the delivery. */
+  /** Records a delivery; returns its consumer sequence. */
   deliver(seq: number, isAcknowledged: boolean, now: number): number {
     const consumer = this.number++;
     const stream = Math.max(seq, this.#delivered.stream);
@@ -56,7 +56,7 @@ export class Progress {
     return consumer;
   }
 
-  /** One that was open is not any more; `first` is the first one that still is. */
+  /** Raises the ack floor after a message is no longer open; `first` is the first message still open. */
   settle({ consumer }: Position, first: Position | undefined): void {
     if (!first) this.settleAll();
     else if (consumer === this.floor.consumer + 1) {
@@ -64,12 +64,12 @@ export class Progress {
     }
   }
 
-  /** Nothing is open. */
+  /** Raises the ack floor to the next delivery, as no message is open. */
   settleAll(): void {
     this.floor = this.#reached;
   }
 
-  /** One that was open was acknowledged: so the server writes it down. */
+  /** Records an acknowledgement in the values that responses show, the way nats-server stores it. */
   acknowledge({ consumer, stream }: Position, first: Position | undefined): void {
     if (consumer <= this.#acked.consumer) return;
     if (!first) this.#acked = this.#delivered;
@@ -80,18 +80,18 @@ export class Progress {
     }
   }
 
-  /** All up to a delivery were acknowledged at once. */
+  /** Records an acknowledgement of all deliveries up to one. */
   acknowledgeAll(position: Position, wasOpen: boolean): void {
     this.floor = position;
     if (wasOpen && position.consumer > this.#acked.consumer) this.#acked = position;
   }
 
-  /** All below a sequence is gone. */
+  /** Skips all messages below a sequence, as they are gone. */
   passOver(seq: number): void {
     if (this.next < seq) this.next = seq;
   }
 
-  /** What is told is what is: the server has written down everything anew. */
+  /** Makes responses show the current values, as when nats-server stores a consumer's whole state. */
   write(): void {
     this.#delivered = this.#reached;
     this.#acked = this.floor;

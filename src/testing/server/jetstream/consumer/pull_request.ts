@@ -3,7 +3,7 @@ import { BOOLEAN, DURATION, type Fields, INT, INT64, readJson, STRING } from "..
 import { NANOSECONDS, writeDuration } from "../time.ts";
 import type { ConsumerConfig } from "./config.ts";
 
-/** What a request says of itself among others. */
+/** The priority options of a request. */
 interface Priority {
   readonly group?: string;
   readonly min_pending?: number;
@@ -33,39 +33,39 @@ const SAID: Fields = {
   priority: INT,
 };
 
-/** What a request takes beside its texts, in bytes: measured. */
+/** Memory of a request without its strings, in bytes: measured. */
 const REQUEST = 300;
-/** Requests that say nothing of it come after all that do. */
+/** The rank of requests without a priority: after all others. */
 const LAST = 2 ** 31;
 
-/** A request for messages that waits for them. */
+/** A waiting pull request. */
 export interface PullRequest {
   readonly reply: string;
-  /** How many messages are still wanted. */
+  /** Messages still wanted. */
   batch: number;
-  /** How many have been delivered. */
+  /** Messages delivered so far. */
   delivered: number;
-  /** How many bytes are still wanted; 0 is any. */
+  /** Bytes still wanted; 0 means no limit. */
   bytes: number;
   readonly noWait: boolean;
-  /** When it ends, in milliseconds since 1970. */
+  /** When it expires, in milliseconds since 1970. */
   readonly expires: number | undefined;
-  /** How often it hears that it still waits, in milliseconds; 0 is never. */
+  /** The heartbeat interval in milliseconds; 0 means no heartbeats. */
   readonly heartbeat: number;
-  /** When it hears so next. */
+  /** When the next heartbeat is due, in milliseconds since 1970. */
   nextHeartbeat: number;
-  /** What it says of itself, where it says anything at all. */
+  /** Its priority options, if it has any. */
   readonly priority: Priority | undefined;
-  /** The pin that it has. */
+  /** The pin id that it carries. */
   pin: string;
 }
 
-/** A request that cannot be: with which status it is answered. */
+/** Rejects a pull request; the message is the status to respond with. */
 export class PullRefused extends Error {
   override readonly name = "PullRefused";
 }
 
-/** Reads a request; throws {@linkcode PullRefused} where it cannot be read. */
+/** Parses a pull request; throws {@linkcode PullRefused} if it is invalid. */
 export function readPull(reply: string, body: Uint8Array, now: number): PullRequest {
   const text = byteString(body, 0, body.length).trim();
   const isObject = text.startsWith("{");
@@ -91,7 +91,7 @@ export function readPull(reply: string, body: Uint8Array, now: number): PullRequ
   };
 }
 
-/** Throws {@linkcode PullRefused} where a consumer does not take such a request. */
+/** Throws {@linkcode PullRefused} if the consumer's configuration forbids the request. */
 export function checkPull(config: ConsumerConfig, request: PullRequest, now: number): void {
   const { max_batch, max_expires, max_bytes } = config;
   if (max_batch > 0 && request.batch > max_batch) {
@@ -106,12 +106,12 @@ export function checkPull(config: ConsumerConfig, request: PullRequest, now: num
   if (request.priority) checkPriority(config, request.priority);
 }
 
-/** Where it stands among others: the less, the sooner. */
+/** Its rank among waiting requests: lower ranks come first. */
 export function rankOf({ priority }: PullRequest): number {
   return priority ? priority.priority ?? 0 : LAST;
 }
 
-/** What it takes, in bytes as they are estimated. */
+/** Estimated memory in bytes. */
 export function sizeOf({ reply, pin }: PullRequest): number {
   return REQUEST + reply.length + pin.length;
 }

@@ -11,18 +11,18 @@ import {
 import { heartbeatBlock } from "./push.ts";
 import type { ConsumerState } from "./state.ts";
 
-/** Those who asked for messages, and wait for them. */
+/** The waiting pull requests. */
 export class Pulls {
-  /** When something was asked for or delivered last, in milliseconds since 1970. */
+  /** When the last request or delivery happened, in milliseconds since 1970. */
   lastActive = 0;
   readonly #state: ConsumerState;
   readonly #pin: Pin;
   #waiting: PullRequest[] = [];
-  /** When each ends, or hears that it still waits. */
+  /** When each request expires or gets its next heartbeat. */
   readonly #due = new Agenda<PullRequest>();
-  /** How many of them do not wait for messages that come later. */
+  /** The number of requests with `no_wait` semantics. */
   #hurried = 0;
-  /** When those were last looked through that may not wait any more. */
+  /** When requests that may no longer wait were last swept. */
   #looked = 0;
   #held = 0;
 
@@ -31,17 +31,17 @@ export class Pulls {
     this.#pin = pin;
   }
 
-  /** How many wait. */
+  /** The number of waiting requests. */
   get size(): number {
     return this.#waiting.length;
   }
 
-  /** What they take, in bytes as they are estimated. */
+  /** Estimated memory in bytes. */
   get held(): number {
     return this.#held;
   }
 
-  /** Takes a request, or answers why not; `false` where nothing waits because of it. */
+  /** Queues a request, or responds with the reason why not; `false` if no request was queued. */
   receive(reply: string, body: Uint8Array): boolean {
     const now = this.#now;
     try {
@@ -60,7 +60,7 @@ export class Pulls {
     }
   }
 
-  /** The one who gets a message of that size next; those on the way who may not get it hear why. */
+  /** The request that receives the next message of this size; requests that cannot receive it get a status. */
   take(size: number): PullRequest | undefined {
     const { context: { client }, config: { priority_policy } } = this.#state;
     const needsPin = priority_policy === "pinned_client" && this.#pin.id === "";
@@ -91,7 +91,7 @@ export class Pulls {
     return undefined;
   }
 
-  /** One did not get its message. */
+  /** Gives back the credit of a delivery that failed. */
   credit(reply: string): void {
     const request = this.#waiting.find((one) => one.reply === reply);
     if (!request) return;
@@ -99,7 +99,10 @@ export class Pulls {
     request.delivered--;
   }
 
-  /** Lets those go who wait no longer; `isEnd` is where there is nothing to deliver now. Gives what the others want. */
+  /**
+   * Removes requests that may no longer wait; `isEnd` means that no message is left. Returns the messages that the
+   * others want.
+   */
   sweep(isEnd: boolean): number {
     const now = this.#looked = this.#now;
     let wanted = 0;
@@ -119,17 +122,17 @@ export class Pulls {
     return wanted;
   }
 
-  /** When the next one ends, or hears that it still waits. */
+  /** When the next request expires or gets a heartbeat. */
   get next(): number | undefined {
     return this.#due.next;
   }
 
-  /** There is nothing to deliver: lets those go who wait no longer, if there may be any. */
+  /** Removes requests that may no longer wait, if there can be any. */
   settle(isEnd: boolean): void {
     if ((isEnd && this.#hurried > 0) || (this.next ?? Infinity) <= this.#now) this.sweep(isEnd);
   }
 
-  /** The consumer is gone. */
+  /** Responds to all requests that the consumer is gone. */
   stop(): void {
     for (const { reply } of this.#waiting) this.#say(reply, "409 Consumer Deleted");
     this.#waiting = [];
@@ -142,7 +145,10 @@ export class Pulls {
     return this.#state.context.clock.wallTime();
   }
 
-  /** May it have a message? The pinned client only, and whoever asks for what others leave only where there is enough. */
+  /**
+   * Whether the request may receive the message: only from the pinned client, and with overflow only above its
+   * thresholds.
+   */
   #turnOf(request: PullRequest, needsPin: boolean): "now" | "later" | "wrong" {
     const { config: { priority_policy }, remaining, pending } = this.#state;
     const pin = this.#pin;
@@ -173,7 +179,7 @@ export class Pulls {
     return request;
   }
 
-  /** In the order in which they came, or in that of their priorities. */
+  /** Queues it by arrival, or by priority. */
   #add(request: PullRequest): void {
     this.#held += sizeOf(request);
     if (request.noWait) this.#hurried++;
@@ -212,7 +218,7 @@ export class Pulls {
     const { config: { max_waiting }, context: { memory } } = this.#state;
     if (this.size >= max_waiting && this.#now - this.#looked > 1_000) this.sweep(false);
     if (this.size < max_waiting && !memory.isExceeded) return;
-    // who hears heartbeats notices by their absence
+    // a client with heartbeats notices when they stop
     throw new PullRefused(heartbeat === 0 ? "409 Exceeded MaxWaiting" : "");
   }
 

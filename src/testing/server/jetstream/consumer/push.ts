@@ -6,17 +6,17 @@ import { NANOSECONDS } from "../time.ts";
 import type { Progress } from "./progress.ts";
 import type { ConsumerState } from "./state.ts";
 
-/** How much may be on its way to a client that says what it has taken in: at most, and to begin with. */
+/** The flow control window in bytes: its maximum, and its initial size. */
 const MOST_BYTES = 32 * 1_024 * 1_024;
 const FIRST_BYTES = MOST_BYTES / 16;
 const ID_LENGTH = 4;
 
-/** What acknowledgements by flow control bring about. */
+/** Acknowledges messages on a flow control response. */
 export type FlowAcknowledged = (seq: number, number: number) => void;
 
-/** Delivers to whoever subscribes to the consumer's subject: whether anybody does, and how much may be on its way. */
+/** The receiving side of a push consumer: whether a client is subscribed, and how many bytes may be in flight. */
 export class Push {
-  /** Is anybody there? */
+  /** Whether a client is subscribed. */
   isActive = false;
   readonly #state: ConsumerState;
   readonly #changed: () => void;
@@ -24,31 +24,31 @@ export class Push {
   #unwatch: (() => void) | undefined;
   #onTheWay = 0;
   #most = FIRST_BYTES;
-  /** Where the client says that it has taken in what came until it was asked; empty where it was not asked. */
+  /** The reply subject of the outstanding flow control request; empty if there is none. */
   #asked = "";
   #atAsking = 0;
 
-  /** `changed` hears when somebody comes or goes, or more may be delivered. */
+  /** Calls `changed` when the subscriptions change, or when more may be delivered. */
   constructor(state: ConsumerState, changed: () => void) {
     this.#state = state;
     this.#changed = changed;
     this.#heartbeat = new Alarm(state.context.clock, () => this.#beat());
   }
 
-  /** Looks for those who listen, from now on. */
+  /** Starts to watch the deliver subject's subscriptions. */
   start(): void {
     this.#watch();
     this.look();
     this.#rest();
   }
 
-  /** Delivers to another subject from now on; who listens there is seen a little later. */
+  /** Switches to another deliver subject; its subscriptions are checked a little later. */
   move(): void {
     this.#watch();
     queueMicrotask(() => this.look());
   }
 
-  /** Is somebody there now? */
+  /** Checks whether a client is subscribed now. */
   look(): void {
     if (!this.#unwatch) return;
     const { context: { client }, config: { deliver_subject, deliver_group } } = this.#state;
@@ -61,12 +61,12 @@ export class Push {
     this.#changed();
   }
 
-  /** May more be delivered? */
+  /** Whether another message may be delivered. */
   get isOpen(): boolean {
     return this.isActive && !(this.#state.config.flow_control && this.#onTheWay > this.#most);
   }
 
-  /** So many bytes were delivered. */
+  /** Counts delivered bytes. */
   delivered(size: number): void {
     this.#rest();
     const { config: { flow_control, ack_policy } } = this.#state;
@@ -81,7 +81,7 @@ export class Push {
     }
   }
 
-  /** A client says that it has taken in what came. */
+  /** Handles a client's flow control response. */
   answered({ subject, headers }: Published, acknowledged: FlowAcknowledged): void {
     if (subject !== this.#asked) return;
     this.#most = Math.min(this.#most * 2, MOST_BYTES);
@@ -94,7 +94,7 @@ export class Push {
     if (seq > 0) acknowledged(seq, numberIn(headers, "Nats-Last-Consumer"));
   }
 
-  /** Delivers nothing any more. */
+  /** Stops watching. */
   stop(): void {
     this.#unwatch?.();
     this.#unwatch = undefined;
@@ -132,7 +132,7 @@ export class Push {
   }
 }
 
-/** What tells that the consumer is there while it has nothing to deliver, and whether it waits to be answered. */
+/** The headers of an idle heartbeat; `stalled` is the reply subject of an outstanding flow control request. */
 export function heartbeatBlock({ number, next }: Progress, stalled = ""): string {
   return statusBlock("100 Idle Heartbeat", {
     "Nats-Last-Consumer": number - 1,

@@ -1,44 +1,44 @@
-/** What a message takes here, in bytes: measured. */
+/** Memory of one entry, in bytes: measured. */
 const KNOWN = 100;
 
-/** Which messages are to be delivered again, and how often each was. */
+/** Which messages await redelivery, and how often each was redelivered. */
 export class Redelivery {
-  /** In the order in which they came to be due. */
+  /** Sequences in the order in which they became due. */
   readonly #queue = new Set<number>();
-  /** How often each was delivered again. */
+  /** Redeliveries per sequence. */
   readonly #times = new Map<number, number>();
 
-  /** How many wait to be delivered again. */
+  /** The number of messages that await redelivery. */
   get waiting(): number {
     return this.#queue.size;
   }
 
-  /** How many were delivered again. */
+  /** The number of messages that were redelivered. */
   get size(): number {
     return this.#times.size;
   }
 
-  /** What they take, in bytes as they are estimated. */
+  /** Estimated memory in bytes. */
   get held(): number {
     return (this.#queue.size + this.#times.size) * KNOWN;
   }
 
-  /** Does it wait to be delivered again? */
+  /** Whether the message awaits redelivery. */
   isWaiting(seq: number): boolean {
     return this.#queue.has(seq);
   }
 
-  /** It is to be delivered again. */
+  /** Queues a message for redelivery. */
   add(seq: number): void {
     this.#queue.add(seq);
   }
 
-  /** It is not to be delivered again for now. */
+  /** Removes a message from the queue. */
   remove(seq: number): void {
     this.#queue.delete(seq);
   }
 
-  /** Takes the next one. */
+  /** Removes and returns the next sequence. */
   take(): number | undefined {
     for (const seq of this.#queue) {
       this.#queue.delete(seq);
@@ -47,51 +47,51 @@ export class Redelivery {
     return undefined;
   }
 
-  /** How often it was delivered again. */
+  /** How often the message was redelivered. */
   timesOf(seq: number): number {
     return this.#times.get(seq) ?? 0;
   }
 
-  /** How often it was delivered, as far as that is known. */
+  /** How often the message was delivered, as far as known. */
   deliveries(seq: number): number {
     return Math.max(this.timesOf(seq), 1);
   }
 
-  /** Was it ever delivered again? */
+  /** Whether the message was ever redelivered. */
   isKnown(seq: number): boolean {
     return this.#times.has(seq);
   }
 
-  /** It is being delivered again: gives which delivery that is. */
+  /** Counts a redelivery; returns the number of the delivery. */
   count(seq: number): number {
     const times = this.timesOf(seq) + 1;
     this.#times.set(seq, times);
     return times + 1;
   }
 
-  /** It was not delivered after all. */
+  /** Takes back the count of a delivery that failed. */
   discount(seq: number): void {
     this.#times.set(seq, this.timesOf(seq) - 1);
   }
 
-  /** It was delivered as often as it may be. */
+  /** Records that a message has reached `max_deliver`. */
   exhaust(seq: number, times: number): void {
     this.#times.set(seq, times);
   }
 
-  /** It is over. */
+  /** Drops a message. */
   forget(seq: number): void {
     this.#times.delete(seq);
     this.#queue.delete(seq);
   }
 
-  /** All below a sequence are over. */
+  /** Drops all messages below a sequence. */
   forgetBelow(seq: number): void {
     for (const known of this.#times.keys()) if (known < seq) this.forget(known);
     for (const known of this.#queue) if (known < seq) this.#queue.delete(known);
   }
 
-  /** All are over. */
+  /** Drops all messages. */
   clear(): void {
     this.#times.clear();
     this.#queue.clear();

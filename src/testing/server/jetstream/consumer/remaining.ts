@@ -1,23 +1,23 @@
 import type { MessageLog } from "../stream/message_log.ts";
 import type { SubjectFilter } from "./filter.ts";
 
-/** How many messages a consumer has yet to deliver: counted once, and kept right by what happens. */
+/** The number of messages that a consumer has yet to deliver: counted once, then adjusted with each event. */
 export class Remaining {
   readonly #log: MessageLog;
   #count = 0;
-  /** Messages up to here have been counted. */
+  /** Messages up to this sequence are counted. */
   #until = 0;
 
   constructor(log: MessageLog) {
     this.#log = log;
   }
 
-  /** How many there are. */
+  /** The number of messages. */
   get count(): number {
     return Math.max(this.#count, 0);
   }
 
-  /** Counts anew from a sequence on; of each subject only the last where that is all there is to deliver. */
+  /** Recounts from a sequence on; `lastOfEach` counts only the last message of each subject. */
   recount(filter: SubjectFilter, from: number, lastOfEach: boolean): void {
     this.#count = lastOfEach
       ? filter.lastOfEach(this.#log).filter((seq) => seq >= from).length
@@ -25,28 +25,28 @@ export class Remaining {
     this.#until = this.#log.last;
   }
 
-  /** One more was stored. */
+  /** Counts a newly stored message. */
   stored(seq: number): void {
     if (seq > this.#until) this.#count++;
   }
 
-  /** One was delivered, or is gone. */
+  /** Subtracts a message that was delivered or removed. */
   less(): void {
     this.#count--;
   }
 
-  /** One was not delivered after all, or many are to be delivered again. */
+  /** Adds messages that must be delivered after all. */
   more(by: number): void {
     this.#count += by;
   }
 
-  /** The end was reached: whatever was counted, nothing remains. */
+  /** Sets the count to 0 at the end of the stream, which corrects any drift. */
   end(): void {
     this.#count = 0;
     this.#until = this.#log.last;
   }
 
-  /** There cannot be more than there are messages from a sequence on. */
+  /** Caps the count at the number of messages from a sequence on. */
   cap(from: number): void {
     const { last, size } = this.#log;
     if (from > last) this.#count = 0;

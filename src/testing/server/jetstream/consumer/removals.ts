@@ -3,7 +3,7 @@ import type { AckWait } from "./ack_wait.ts";
 import type { ConsumerState } from "./state.ts";
 import type { Supply } from "./supply.ts";
 
-/** What a consumer has to do with messages that leave the stream: which it needs, and what it does without them. */
+/** Handles messages that leave the stream: which of them a consumer still needs, and how it continues without them. */
 export class Removals {
   readonly #state: ConsumerState;
   readonly #supply: Supply;
@@ -15,7 +15,7 @@ export class Removals {
     this.#ackWait = ackWait;
   }
 
-  /** Has it yet to deliver the message, or to hear of it? */
+  /** Whether the consumer has yet to deliver the message or to get its acknowledgement. */
   needs({ seq, subject }: StoredMessage): boolean {
     const { config, filter, pending, progress, redelivery } = this.#state;
     if (!filter.matches(subject)) return false;
@@ -25,7 +25,7 @@ export class Removals {
     return seq >= progress.next || pending.get(seq) !== undefined;
   }
 
-  /** A message is gone. */
+  /** Handles the removal of a message. */
   removed({ seq, subject }: StoredMessage): void {
     const { filter, pending, progress, redelivery, remaining } = this.#state;
     if (seq >= progress.next && filter.matches(subject)) remaining.less();
@@ -33,7 +33,7 @@ export class Removals {
     else redelivery.forget(seq);
   }
 
-  /** Many messages are gone. */
+  /** Handles a purge. */
   purged(filter: string): void {
     const { progress, redelivery, stream: { log } } = this.#state;
     const isWider = !this.#isWithin(filter);
@@ -56,7 +56,7 @@ export class Removals {
     this.#state.recount();
   }
 
-  /** Is all that the consumer delivers within what was purged? */
+  /** Whether the purge covers everything that the consumer delivers. */
   #isWithin(filter: string): boolean {
     return filter === "" || this.#state.filter.isWithin(filter);
   }

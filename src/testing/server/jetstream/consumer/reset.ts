@@ -7,7 +7,7 @@ import type { ConsumerState } from "./state.ts";
 
 const TYPE = "io.nats.jetstream.api.v1.consumer_reset_response";
 
-/** Answers a request to begin anew with a sequence; `restart` does, and gives what is to be said of the consumer then. */
+/** Responds to a reset request; `restart` resets the consumer and returns its info. */
 export function answerReset(
   state: ConsumerState,
   { headers, body }: Omit<Call, "names">,
@@ -25,8 +25,8 @@ export function answerReset(
 }
 
 /**
- * The sequence that a consumer begins anew with: the one that is asked for, or with 0 the first that is open; throws an
- * {@linkcode ApiError} where it never could have begun there.
+ * The sequence to restart at: the requested one, or the first open one for 0. Throws an {@linkcode ApiError} if the
+ * consumer could never have started there.
  */
 function startOf(
   { config, progress, stream: { log } }: ConsumerState,

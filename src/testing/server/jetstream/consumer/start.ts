@@ -4,18 +4,18 @@ import { readTime } from "../time.ts";
 import type { ConsumerConfig } from "./config.ts";
 import type { SubjectFilter } from "./filter.ts";
 
-/** Where a consumer begins. */
+/** Where a consumer starts. */
 export interface Start {
   readonly seq: number;
-  /** Messages that come before all that follow the end of the stream: the last of each subject. */
+  /** Sequences to deliver before new messages: the last of each subject. */
   readonly picked: readonly number[];
 }
 
-/** Finds where a consumer begins by its policy. */
+/** Finds the start by the deliver policy. */
 export function startOf(config: ConsumerConfig, filter: SubjectFilter, stream: Stream): Start {
   const { log } = stream;
   if (config.deliver_policy === "last_per_subject") {
-    // all messages are the last of their subjects
+    // every message is the last of its subject
     if (stream.config.max_msgs_per_subject === 1) {
       return { seq: within(log, log.first), picked: [] };
     }
@@ -41,7 +41,7 @@ function wanted(config: ConsumerConfig, filter: SubjectFilter, log: MessageLog):
   }
 }
 
-/** The server goes on to the first message of its subjects where all of them come later. */
+/** nats-server skips to the first matching message if all of them are later. */
 function fromTime(from: number, filter: SubjectFilter, log: MessageLog): number {
   const firsts = filter.subjects.map((subject) => log.next(subject, 0)?.seq ?? 0)
     .filter((first) => first >= from && first < log.last);

@@ -10,10 +10,10 @@ import { Redelivery } from "./redelivery.ts";
 import { Remaining } from "./remaining.ts";
 import { startOf } from "./start.ts";
 
-/** What one of the last messages of each subject takes to be kept in mind, in bytes. */
+/** Memory of one picked sequence, in bytes. */
 const PICKED = 8;
 
-/** What a consumer is, and how far it has got. */
+/** A consumer's configuration and progress. */
 export class ConsumerState {
   readonly context: Context;
   readonly stream: Stream;
@@ -25,9 +25,9 @@ export class ConsumerState {
   readonly remaining: Remaining;
   config: ConsumerConfig;
   filter: SubjectFilter;
-  /** What comes before all that follow: the last messages of each subject. */
+  /** Sequences to deliver before new messages: the last of each subject. */
   picked: number[];
-  /** Where it goes on after those. */
+  /** The sequence to continue at after the picked ones. */
   readonly #resume: number;
 
   constructor(context: Context, stream: Stream, name: string, config: ConsumerConfig) {
@@ -45,20 +45,20 @@ export class ConsumerState {
     this.recount();
   }
 
-  /** Counts anew what is yet to be delivered. */
+  /** Recounts the messages yet to be delivered. */
   recount(): void {
     const lastOfEach = this.config.deliver_policy === "last_per_subject";
     this.remaining.recount(this.filter, this.progress.next, lastOfEach);
   }
 
-  /** Takes the next of the last messages of each subject. */
+  /** Removes and returns the next picked sequence. */
   pick(): number | undefined {
     const seq = this.picked.shift();
     if (seq !== undefined) this.progress.next = this.picked.length === 0 ? this.#resume : seq + 1;
     return seq;
   }
 
-  /** Begins anew with a sequence, as if nothing had been delivered. */
+  /** Starts over at a sequence, as if nothing had been delivered. */
   restart(seq: number): void {
     const { progress, pending } = this;
     const isSame = progress.next === seq && pending.size === 0;
@@ -69,7 +69,7 @@ export class ConsumerState {
     if (!isSame) this.recount();
   }
 
-  /** A message is open no more, in whatever way. */
+  /** Settles a message: it is no longer open, for whatever reason. */
   settle(seq: number): void {
     const open = this.pending.get(seq);
     if (!open) return;
@@ -77,25 +77,25 @@ export class ConsumerState {
     this.progress.settle({ consumer: open.number, stream: seq }, this.pending.first);
   }
 
-  /** Are there as many open messages as there may be? Where memory is short that is no more than by default. */
+  /** Whether `max_ack_pending` is reached. Short of memory, the limit is at most its default. */
   get isFull(): boolean {
     const { config: { max_ack_pending }, pending: { size }, context: { memory } } = this;
     if (max_ack_pending > 0 && size >= max_ack_pending) return true;
     return size >= MAX_ACK_PENDING && memory.isExceeded;
   }
 
-  /** Until when nothing is or was delivered. */
+  /** The `pause_until` time in milliseconds since 1970, also if it is over. */
   get pausedUntil(): number | undefined {
     const { pause_until } = this.config;
     return pause_until === undefined ? undefined : readTime(pause_until);
   }
 
-  /** Is nothing delivered until some time? */
+  /** Whether the consumer is paused now. */
   get isPaused(): boolean {
     return (this.pausedUntil ?? 0) > this.context.clock.wallTime();
   }
 
-  /** What it takes, in bytes as they are estimated. */
+  /** Estimated memory in bytes. */
   get held(): number {
     return this.pending.held + this.redelivery.held + this.picked.length * PICKED;
   }

@@ -3,18 +3,18 @@ import type { AckWait } from "./ack_wait.ts";
 import type { Announcements } from "./announcements.ts";
 import type { ConsumerState } from "./state.ts";
 
-/** A message to be delivered, and for which time that is. */
+/** A message to deliver, with the number of the delivery. */
 export interface Supplied {
   readonly message: StoredMessage;
   readonly deliveries: number;
-  /** Was it one of the last messages of their subjects? */
+  /** Set for the last message of a subject that was picked at the start. */
   readonly isPicked?: true;
 }
 
-/** Why a message cannot be delivered. */
+/** The reason in the advisory for a message that was deleted while open. */
 const DELETED = "Unacknowledged message was deleted";
 
-/** Finds the next message to deliver: first those that have to be delivered again, then those that are new to it. */
+/** Finds the next message to deliver: redeliveries first, then picked messages, then new ones. */
 export class Supply {
   readonly #state: ConsumerState;
   readonly #announcements: Announcements;
@@ -26,7 +26,7 @@ export class Supply {
     this.#ackWait = ackWait;
   }
 
-  /** Takes the next one; `full` is where too many are open, and `end` where there is none. */
+  /** Takes the next message; `full` if too many are open, `end` if there is none. */
   take(): Supplied | "full" | "end" {
     const again = this.#takeAgain();
     if (again) return again;
@@ -34,7 +34,7 @@ export class Supply {
     return this.#takePicked() ?? this.#takeNew() ?? "end";
   }
 
-  /** Nobody wanted it after all. */
+  /** Gives back a message that no client wanted. */
   giveBack({ message: { seq }, deliveries, isPicked }: Supplied): void {
     const { progress, redelivery, picked, remaining } = this.#state;
     if (deliveries > 1 || redelivery.isKnown(seq)) {
@@ -48,7 +48,7 @@ export class Supply {
     if (isPicked) picked.unshift(seq);
   }
 
-  /** A message is gone before it was acknowledged. */
+  /** Settles an open message that was removed from the stream. */
   lose(seq: number, deliveries: number, reason: string = DELETED): void {
     const { pending, progress, redelivery, context } = this.#state;
     const open = pending.get(seq);
