@@ -7,29 +7,29 @@ import { ApiError } from "./api/errors.ts";
 import { statusBlock } from "./header_block.ts";
 import { NOTHING, type Published } from "./message.ts";
 
-/** After so many messages, or bytes, others may have their turn. */
+/** The limits of one turn, in messages and bytes, before yielding to other work. */
 const MANY = 1_000;
 const MUCH = 1_048_576;
-/** Past so many that have left the rest moves up. */
+/** The sent part of the queue is cut off once it is this long. */
 const WORTH = 10_000;
 
-/** Takes what arrives; `false` leaves it to others, as if it had not been subscribed to. */
+/** Receives a message; `false` declines it, as if there were no subscription. */
 export type Receive = (published: Published) => boolean | void;
 
-/** A subscription of the server's own. */
+/** A subscription of the server itself. */
 export interface InternalSubscription extends Subscription {
   readonly receive: Receive;
 }
 
-/** What the server publishes, of which everything but the subject may be left out. */
+/** A message that the server publishes; only the subject is required. */
 export interface Posting {
   readonly reply?: string;
   readonly headers?: string;
   /** Bytes, or a byte string. */
   readonly body?: Uint8Array | string;
-  /** Where it goes where that is not its subject. */
+  /** The subject to route by, if it differs from the message's subject. */
   readonly to?: string;
-  /** Hears where nobody gets it. */
+  /** Called if no subscription received the message. */
   readonly undelivered?: () => void;
 }
 
@@ -39,25 +39,25 @@ interface Waiting {
 }
 
 /**
- * The client that JetStream is to the rest of the server: it subscribes and publishes as others do. What it publishes
- * leaves after what is being worked on, so that nobody hears of an effect before its cause.
+ * JetStream as a client of the rest of the server: it subscribes and publishes like any other client. Its messages
+ * leave after the work in progress, so that no client sees an effect before its cause.
  */
 export class InternalClient implements Recipient {
   readonly #exchange: Exchange;
   readonly #congestion: Congestion;
   #queue: Waiting[] = [];
-  /** The next one of the queue. */
+  /** The queue index of the next message to send. */
   #next = 0;
   #leaving = false;
   #stopped = false;
 
-  /** What it publishes waits a moment for clients that do not read as fast. */
+  /** `congestion` delays messages while clients read more slowly. */
   constructor(exchange: Exchange, congestion: Congestion) {
     this.#exchange = exchange;
     this.#congestion = congestion;
   }
 
-  /** Subscribes, or throws an {@linkcode ApiError}; in a `queue` one of its members gets each message. */
+  /** Subscribes; throws an {@linkcode ApiError} if there is no room. Each message goes to one member of a `queue`. */
   subscribe(subject: string, receive: Receive, queue?: string): InternalSubscription {
     const subscription: InternalSubscription = {
       subject,
@@ -70,34 +70,34 @@ export class InternalClient implements Recipient {
       received: 0,
       max: 0,
     };
-    // the subscriptions of all clients have a bound
+    // the limit counts the subscriptions of all clients
     if (this.#exchange.subscribe(subscription) !== "added") {
       throw new ApiError("insufficientResources");
     }
     return subscription;
   }
 
-  /** Ends a subscription. */
+  /** Removes a subscription. */
   unsubscribe(subscription: InternalSubscription): void {
     this.#exchange.unsubscribe(subscription);
   }
 
-  /** Is anybody subscribed to the subject, the server itself included? */
+  /** Whether any subscription matches the subject, including the server's own. */
   reaches(subject: string): boolean {
     return this.#exchange.reaches(subject);
   }
 
-  /** Is anybody subscribed to just this subject; with a queue, in that one? */
+  /** Whether exactly this subject is subscribed to, in the given queue group if any. */
   isSubscribed(subject: string, queue?: string): boolean {
     return this.#exchange.isSubscribed(subject, queue);
   }
 
-  /** Has each change of the subscriptions to just this subject be told; gives what ends that. */
+  /** Calls `changed` when subscriptions to exactly this subject change; returns a function that ends the watch. */
   watch(subject: string, changed: () => void): () => void {
     return this.#exchange.watch(subject, changed);
   }
 
-  /** Publishes, a little later. */
+  /** Publishes a message after the work in progress. */
   publish(subject: string, posting: Posting = {}): void {
     const { reply = "", headers = "", body = NOTHING, to, undelivered } = posting;
     if (subject === "" || this.#stopped) return;
@@ -111,12 +111,12 @@ export class InternalClient implements Recipient {
     queueMicrotask(() => void this.#leave().catch(print));
   }
 
-  /** Publishes a status, and headers where there are any, a little later. */
+  /** Publishes a status with optional headers after the work in progress. */
   say(subject: string, status: string, headers?: Parameters<typeof statusBlock>[1]): void {
     this.publish(subject, { headers: statusBlock(status, headers) });
   }
 
-  /** Takes a message for one of its subscriptions. */
+  /** Delivers a message to one of its subscriptions. */
   deliver(subscription: Subscription, { line, payload }: Publication): boolean {
     const { subject, reply, headerSize } = line;
     const size = Math.max(headerSize, 0);
@@ -126,21 +126,21 @@ export class InternalClient implements Recipient {
     return receive({ subject, reply, headers, body }) ?? true;
   }
 
-  /** Publishes nothing any more. */
+  /** Stops publishing. */
   stop(): void {
     this.#stopped = true;
     this.#queue = [];
     this.#next = 0;
   }
 
-  /** Two streams may republish to each other for ever, and others must have their turn meanwhile. */
+  /** Sends in turns: two streams can republish to each other forever, and other work must go on meanwhile. */
   async #leave(): Promise<void> {
     try {
       for (;;) {
         this.#send();
         if (this.#queue.length === 0) return;
         await breath();
-        // many consumers at once would otherwise fill what may wait for a client before it could read
+        // without the pause, many consumers at once would overflow a client's buffer before it could read
         await this.#congestion.relief();
       }
     } finally {
@@ -148,7 +148,7 @@ export class InternalClient implements Recipient {
     }
   }
 
-  /** Publishes as many of those that wait as one turn may have; what that brings about waits in turn. */
+  /** Sends one turn's messages; messages that these cause wait for the next turn. */
   #send(): void {
     let bytes = 0;
     for (let i = 0; i < MANY && bytes < MUCH && this.#next < this.#queue.length; i++) {

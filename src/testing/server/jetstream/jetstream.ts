@@ -11,28 +11,28 @@ import { InternalClient } from "./internal_client.ts";
 import { Memory } from "./memory.ts";
 import { Streams } from "./streams.ts";
 
-/** What JetStream may take. */
+/** JetStream's limits. */
 export interface JetStreamLimits {
-  /** How many bytes all streams together may hold. */
+  /** Bytes that all streams together may hold. */
   readonly maxMemory: number;
-  /** How many bytes may wait for one client. */
+  /** Bytes that may be pending for one client. */
   readonly maxPending: number;
-  /** How many bytes a message may have. */
+  /** The size limit of a message in bytes. */
   readonly maxPayload: number;
 }
 
-/** What it needs of the server that it runs in. */
+/** The parts of the server that JetStream uses. */
 type Ground = Pick<Station, "exchange" | "congestion" | "clock">;
 
 /**
- * JetStream in memory: streams that keep what is published to their subjects, consumers that deliver it, and the API
- * by which clients ask for both. To the rest of the server it is a client like any other.
+ * JetStream in memory: streams, consumers, and the API with which clients manage both. To the rest of the server it is
+ * a client like any other.
  */
 export class JetStream {
   readonly #client: InternalClient;
   readonly #streams: Streams;
 
-  /** `server` is what the server is called. */
+  /** `server` is the server's name. */
   constructor(station: Ground, server: string, limits: JetStreamLimits) {
     const { exchange, congestion, clock } = station;
     this.#client = new InternalClient(exchange, congestion);
@@ -51,7 +51,7 @@ export class JetStream {
     ]);
   }
 
-  /** Ends: nothing is kept. */
+  /** Stops JetStream and drops everything it holds. */
   stop(): void {
     this.#streams.stop();
     this.#client.stop();

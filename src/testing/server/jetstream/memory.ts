@@ -1,6 +1,6 @@
-/** What all streams together hold, which has a bound. */
+/** The memory that all streams hold together, with its limit. */
 export class Memory {
-  /** How many bytes all may hold. */
+  /** The limit in bytes. */
   readonly most: number;
   readonly #held = new Map<object, number>();
   #total = 0;
@@ -9,12 +9,12 @@ export class Memory {
     this.most = most;
   }
 
-  /** Do they hold more than they may? What comes is refused until something goes. */
+  /** Whether the limit is exceeded. If so, new messages are rejected until some are removed. */
   get isExceeded(): boolean {
     return this.#total > this.most;
   }
 
-  /** One of them holds so many bytes by now; 0 forgets it. */
+  /** Records how many bytes a holder has now; 0 forgets the holder. */
   note(holder: object, bytes: number): void {
     this.#total += bytes - (this.#held.get(holder) ?? 0);
     if (bytes === 0) this.#held.delete(holder);

@@ -1,16 +1,16 @@
-/** What arrives on a subject. */
+/** A message that arrives on a subject. */
 export interface Published {
-  /** A byte string, as all subjects of the server are. */
+  /** A byte string, as all subjects in the server are. */
   readonly subject: string;
-  /** Empty where no answer is asked for. */
+  /** The reply subject; empty if the sender expects no reply. */
   readonly reply: string;
-  /** The whole header block as a byte string; empty without one. */
+  /** The whole header block as a byte string; empty without headers. */
   readonly headers: string;
-  /** What is kept of it must be copied. */
+  /** Valid during the call only: copy it to keep it. */
   readonly body: Uint8Array;
 }
 
-/** What a stream keeps: a message with the place it has in the stream. */
+/** A message in a stream, with its sequence and time. */
 export interface StoredMessage {
   readonly seq: number;
   readonly subject: string;
@@ -20,5 +20,5 @@ export interface StoredMessage {
   readonly time: number;
 }
 
-/** No bytes. */
+/** An empty body. */
 export const NOTHING: Uint8Array = new Uint8Array(0);

@@ -1,15 +1,15 @@
-/** How long the name of a stream or a consumer may be. */
+/** The length limit of a stream's or consumer's name. */
 export const MAX_NAME = 255;
 
-/** How long the description of a stream or a consumer may be. */
+/** The length limit of a stream's or consumer's description. */
 export const MAX_DESCRIPTION: number = 4 * 1_024;
 
-/** May a stream or a consumer have that name? */
+/** Whether the name is valid for a stream or a consumer. */
 export function isValidName(name: string): boolean {
   return name !== "" && !/[ \t\r\n\f.*>\\/]/.test(name);
 }
 
-/** Would the name lead to another folder, where streams are kept in files? */
+/** Whether the name has path separators: nats-server uses names as folder names. */
 export function hasPathSeparators(name: string): boolean {
   return /[\\/]/.test(name);
 }

@@ -1,9 +1,9 @@
-/** Do both say the same? */
+/** Whether two configurations are equal. */
 export function isSameConfig<T>(one: T, other: T): boolean {
   return JSON.stringify(sorted(one)) === JSON.stringify(sorted(other));
 }
 
-/** The order of names within an object is no difference. */
+/** Sorts keys, as their order does not matter. */
 function sorted(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
   if (Array.isArray(value)) return value.map(sorted);

@@ -11,7 +11,7 @@ import { Stream } from "./stream/stream.ts";
 import { SubjectTree } from "./stream/subject_tree.ts";
 import { takenIn } from "./subject_space.ts";
 
-/** All streams by their names. */
+/** All streams by name. */
 export class Streams {
   readonly #context: Context;
   readonly #streams = new Map<string, Stream>();
@@ -21,14 +21,14 @@ export class Streams {
     this.#context = context;
   }
 
-  /** All, in the order of their names. */
+  /** All streams, ordered by name. */
   all(): Stream[] {
     return [...this.#streams.values()].sort(({ name: one }, { name: other }) =>
       one < other ? -1 : 1
     );
   }
 
-  /** Those that take in subjects of the filter; an empty one is all. */
+  /** The streams with subjects that overlap the filter; an empty filter matches all. */
   on(filter: string): Stream[] {
     if (filter === "") return this.all();
     return this.all().filter(({ config }) =>
@@ -36,19 +36,19 @@ export class Streams {
     );
   }
 
-  /** Is there one of that name? */
+  /** Whether there is a stream of that name. */
   has(name: string): boolean {
     return this.#streams.has(name);
   }
 
-  /** The one of that name; throws an {@linkcode ApiError} for any other. */
+  /** The stream of that name; throws an {@linkcode ApiError} if there is none. */
   get(name: string): Stream {
     const stream = this.#streams.get(name);
     if (!stream) throw new ApiError("streamNotFound");
     return stream;
   }
 
-  /** Makes one, or finds the one that is just like it. */
+  /** Creates a stream, or returns the existing one of equal configuration. */
   create(said: StreamConfigRequest): Stream {
     const config = checkConfig(withLevel(said));
     refuseCopies(config);
@@ -58,7 +58,7 @@ export class Streams {
     if (known) throw new ApiError("streamNameExists");
     this.#checkReservation(config, 0);
     if (!this.#hasRoom(config)) throw new ApiError("streamSubjectOverlap");
-    // what a configuration takes counts as well
+    // the configuration itself takes memory as well
     if (this.#context.memory.isExceeded) throw new ApiError("insufficientResources");
     const stream = new Stream(this.#context, config);
     this.#streams.set(config.name, stream);
@@ -67,9 +67,9 @@ export class Streams {
     return stream;
   }
 
-  /** Changes one: what is not said is as in a stream that is new. */
+  /** Updates a stream: absent fields are reset to their defaults. */
   update(name: string, said: StreamConfigRequest): Stream {
-    // the server looks at what is said before it looks for the stream
+    // like nats-server, checks the request before it looks up the stream
     const checked = checkConfig(said);
     if (checked.name !== name) throw new ApiError("streamMismatch");
     const stream = this.get(name);
@@ -85,7 +85,7 @@ export class Streams {
     return stream;
   }
 
-  /** Deletes one. */
+  /** Deletes a stream. */
   delete(name: string): void {
     const stream = this.get(name);
     this.#streams.delete(name);
@@ -93,7 +93,7 @@ export class Streams {
     stream.delete();
   }
 
-  /** Ends all timers and subscriptions. */
+  /** Stops all timers and subscriptions. */
   stop(): void {
     for (const stream of this.#streams.values()) {
       stream.stop();
@@ -101,7 +101,7 @@ export class Streams {
     }
   }
 
-  /** How many bytes streams of a storage keep to themselves by their `max_bytes`. */
+  /** Bytes that the streams of a storage type reserve with `max_bytes`. */
   reserved(storage: StreamConfig["storage"]): number {
     let sum = 0;
     for (const { config } of this.#streams.values()) {

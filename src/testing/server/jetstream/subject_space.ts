@@ -1,8 +1,8 @@
 import type { Branch, SubjectTree } from "./stream/subject_tree.ts";
 
 /**
- * Of subjects with wildcards, which are tokens like others in the tree, and of which no two match the same: the value of
- * one that matches something which this one does as well; `undefined` where there is room.
+ * The value of a subject in the tree that overlaps this one; `undefined` if none does. Wildcards are ordinary tokens in
+ * this tree, and no two of its subjects overlap.
  */
 export function takenIn<T>(tree: SubjectTree<T>, subject: string): T | undefined {
   return find(tree.root, subject.split("."), 0);

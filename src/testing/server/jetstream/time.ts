@@ -1,21 +1,21 @@
 /**
- * Times as the API of JetStream writes them. Within the server a time is a number of milliseconds since 1970, with
- * fractions; durations of the API are nanoseconds.
+ * Times as the JetStream API writes them. Within the server a time is a number of milliseconds since 1970, with
+ * fractions; durations in the API are nanoseconds.
  */
 
-/** Nanoseconds in a millisecond. */
+/** Nanoseconds per millisecond. */
 export const NANOSECONDS = 1_000_000;
-/** What a time that was never set looks like. */
+/** The zero time of Go, which stands for "never". */
 export const NEVER = "0001-01-01T00:00:00Z";
 
-/** Times are kept to the microsecond, of which a number can hold every one there is. */
+/** Times are kept in microseconds, which a number represents exactly. */
 const MICROS = 1_000;
 
-/** How many digits of a second's fraction are microseconds, and how many the server reads. */
+/** The fraction digits of a second that are kept, and that the server parses. */
 const MICRO_DIGITS = 6;
 const NANO_DIGITS = 9;
 
-/** What fits into 64 bits of nanoseconds. */
+/** The longest duration in 64 bits of nanoseconds, in milliseconds. */
 const MAX_DURATION = 2 ** 63 / NANOSECONDS;
 
 const UNITS: Readonly<Record<string, number>> = {
@@ -32,17 +32,17 @@ const UNITS: Readonly<Record<string, number>> = {
 const RFC3339 =
   /^(\d{4}-(\d{2})-(\d{2}))T(\d{2}):(\d{2}):(\d{2})(?:[.,](\d+))?(Z|[+-]\d{2}:\d{2})$/;
 
-/** The nearest time that is kept, so that a time that was written and read again is the same. */
+/** Rounds a time to microseconds, so that writing and parsing it gives the same time. */
 export function toMicros(time: number): number {
   return Math.round(time * MICROS) / MICROS;
 }
 
-/** A time in nanoseconds since 1970, which are too many for a number. */
+/** A time in nanoseconds since 1970, as a string: a number would lose digits. */
 export function inNanoseconds(time: number): string {
   return `${Math.round(time * MICROS)}000`;
 }
 
-/** Writes a time with as many digits as it has; `undefined` is a time that was never set. */
+/** Formats a time with as many digits as needed; `undefined` becomes the zero time. */
 export function writeTime(time: number | undefined): string {
   if (time === undefined) return NEVER;
   const micros = Math.round(time * MICROS);
@@ -52,7 +52,7 @@ export function writeTime(time: number | undefined): string {
   return fraction === "" ? `${seconds}Z` : `${seconds}.${fraction}Z`;
 }
 
-/** Reads a time, what is less than a microsecond as a whole one; `undefined` where it is none. */
+/** Parses a time, rounding up to microseconds; `undefined` if it is invalid. */
 export function readTime(text: string): number | undefined {
   const match = RFC3339.exec(text);
   if (!match) return undefined;
@@ -60,18 +60,18 @@ export function readTime(text: string): number | undefined {
   if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59) return undefined;
   const whole = Date.parse(`${day}T${hour}:${minute}:${second}${zone}`);
   if (Number.isNaN(whole)) return undefined;
-  // the 30th of February is a date to JavaScript, and none to the server
+  // JavaScript accepts the 30th of February, the server does not
   const calendar = new Date(`${day}T00:00:00Z`);
   if (calendar.getUTCDate() !== Number(date) || calendar.getUTCMonth() + 1 !== Number(month)) {
     return undefined;
   }
   const micros = Number(fraction.slice(0, MICRO_DIGITS).padEnd(MICRO_DIGITS, "0"));
-  // a time just after that of a message is not the message's own
+  // a time just after a message's must not equal the message's time
   const isMore = /[1-9]/.test(fraction.slice(MICRO_DIGITS, NANO_DIGITS));
   return toMicros(whole + (micros + Number(isMore)) / MICROS);
 }
 
-/** A time as the server tells it again: in its zone, and to the nanosecond; `undefined` where it is none. */
+/** A time as the server repeats it: in its original zone, to the nanosecond; `undefined` if it is invalid. */
 export function shownTime(text: string): string | undefined {
   if (readTime(text) === undefined) return undefined;
   const { seconds, fraction, zone } = partsOf(text);
@@ -84,14 +84,14 @@ export function inUtc(text: string): string {
   return `${new Date(`${seconds}${zone}`).toISOString().slice(0, seconds.length)}${fraction}Z`;
 }
 
-/** The fraction with its point, and without what is smaller than a nanosecond. */
+/** Splits off the fraction, with its point and cut to nanoseconds. */
 function partsOf(text: string): { seconds: string; fraction: string; zone: string } {
   const [, seconds = "", digits = "", zone = ""] = /^(.{19})(?:[.,](\d+))?(.+)$/.exec(text)!;
   const kept = digits.slice(0, NANO_DIGITS).replace(/0+$/, "");
   return { seconds, fraction: kept === "" ? "" : `.${kept}`, zone };
 }
 
-/** Reads a duration such as `1h30m` or `250ms`, in milliseconds; `undefined` where it is none. */
+/** Parses a duration such as `1h30m` or `250ms` into milliseconds; `undefined` if it is invalid. */
 export function readDuration(text: string): number | undefined {
   const match = /^([+-]?)(.+)$/.exec(text);
   if (!match) return undefined;
@@ -104,12 +104,12 @@ export function readDuration(text: string): number | undefined {
     read += part.length;
   }
   if (read === 0 || read !== rest.length) return undefined;
-  // more is no duration to the server
+  // the server rejects longer durations
   if (total > MAX_DURATION) return undefined;
   return sign === "-" ? -total : total;
 }
 
-/** Writes a duration in nanoseconds the way the server tells one, such as `1m30s` or `1.5ms`. */
+/** Formats a duration in nanoseconds the way the server does, such as `1m30s` or `1.5ms`. */
 export function writeDuration(nanoseconds: number): string {
   if (nanoseconds < 1_000) return `${nanoseconds}ns`;
   if (nanoseconds < NANOSECONDS) return `${nanoseconds / 1_000}µs`;

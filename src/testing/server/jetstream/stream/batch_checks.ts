@@ -16,13 +16,13 @@ import { checkHeaderSize, checkSize } from "./size.ts";
 import { Staged } from "./staged.ts";
 import type { StreamState } from "./state.ts";
 
-/** A message of a batch that was found good. */
+/** A batch message that passed its checks. */
 export interface Checked {
   readonly message: Published;
   readonly rollup: Rollup | undefined;
 }
 
-/** Checks all messages of a batch, each as if those before it were stored; throws where one of them is refused. */
+/** Checks all messages of a batch, each as if the earlier ones were stored; throws if one of them is rejected. */
 export function checkBatch(
   state: StreamState,
   messages: readonly Published[],

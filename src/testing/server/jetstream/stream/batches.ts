@@ -11,15 +11,15 @@ import type { Ack, Ingest } from "./ingest.ts";
 import { checkSize } from "./size.ts";
 import type { StreamState } from "./state.ts";
 
-/** How long a batch may rest, in milliseconds. */
+/** A batch without a new message for this long is abandoned, in milliseconds. */
 const PATIENCE = 10_000;
 const MAX_BATCHES = 50;
 const MAX_MESSAGES = 1_000;
 const MAX_ID = 64;
-/** What a message takes beside its bytes: measured. */
+/** Memory of a message without its bytes: measured. */
 const MESSAGE = 400;
 
-/** Messages that wait for the last one of them. */
+/** The messages of an unfinished batch. */
 interface Batch {
   readonly id: string;
   readonly messages: Published[];
@@ -27,10 +27,10 @@ interface Batch {
   timer: Timer | undefined;
 }
 
-/** Where a message of a batch has got to: held until the last one comes, or all stored. */
+/** The result for a batch message: held until the commit, or the whole batch was stored. */
 export type BatchAck = "held" | Ack & { readonly batch: string; readonly count: number };
 
-/** Batches of messages of which all are stored, or none. */
+/** Atomic batches: all their messages are stored, or none. */
 export class Batches {
   readonly #context: Context;
   readonly #state: StreamState;
@@ -44,17 +44,17 @@ export class Batches {
     this.#ingest = ingest;
   }
 
-  /** Is the message part of a batch? */
+  /** Whether the message belongs to a batch. */
   static takes({ headers }: Published): boolean {
     return headers !== "" && headerText(headers, HEADER.batchId) !== "";
   }
 
-  /** What they take, in bytes as they are estimated. */
+  /** Estimated memory in bytes. */
   get held(): number {
     return this.#held;
   }
 
-  /** Takes the next message of a batch; throws an {@linkcode ApiError} where it or all of them are refused. */
+  /** Adds the next message of a batch; throws an {@linkcode ApiError} if the message or the whole batch is rejected. */
   add(published: Published): BatchAck {
     const { config } = this.#state;
     const id = headerText(published.headers, HEADER.batchId);
@@ -75,7 +75,7 @@ export class Batches {
     return this.#take(batch, { ...published, seq, commit });
   }
 
-  /** Lets go all of them. */
+  /** Drops all batches. */
   clear(): void {
     for (const batch of [...this.#batches.values()]) this.#end(batch);
   }
@@ -144,7 +144,7 @@ export class Batches {
     batch.timer.unref();
   }
 
-  /** Lets one go, and says why to operators who listen. */
+  /** Drops a batch and publishes an advisory with the reason. */
   #abandon(batch: Batch, reason: string): void {
     this.#end(batch);
     const { name: stream } = this.#state.config;

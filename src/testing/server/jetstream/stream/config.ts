@@ -15,13 +15,13 @@ import {
 } from "../api/go_json.ts";
 import { writeTime } from "../time.ts";
 
-/** How subjects change on their way. */
+/** A mapping of subjects to other subjects. */
 export interface TransformConfig {
   readonly src: string;
   readonly dest: string;
 }
 
-/** Where copies of what is stored are published. */
+/** Where stored messages are republished. */
 export interface RepublishConfig extends TransformConfig {
   readonly headers_only?: boolean;
 }
@@ -37,7 +37,9 @@ export interface SourceConfig {
   readonly consumer?: { readonly name?: string; readonly deliver_subject?: string };
 }
 
-/** What a stream is like, by the names of the API and in its units: durations are nanoseconds, and -1 is no limit. */
+/**
+ * A stream's configuration, by the names of the API and in its units: durations are nanoseconds, and -1 is no limit.
+ */
 export interface StreamConfig {
   readonly name: string;
   readonly description: string;
@@ -79,7 +81,7 @@ export interface StreamConfig {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** What consumers of a stream may not go beyond; 0 is no limit. */
+/** A stream's limits for the configuration of its consumers; 0 is no limit. */
 export interface ConsumerLimits {
   readonly inactive_threshold?: number;
   readonly max_ack_pending?: number;
@@ -91,7 +93,7 @@ interface Placement {
   readonly preferred?: string;
 }
 
-/** What a request says of a stream: any part of its configuration, and how strictly it is meant. */
+/** A create or update request: a partial configuration, and whether its check is pedantic. */
 export type StreamConfigRequest = Partial<StreamConfig> & { readonly pedantic?: boolean };
 
 const TRANSFORM: Fields = { src: STRING, dest: STRING };
@@ -106,7 +108,7 @@ const SOURCE: Fields = {
   consumer: { is: "object", fields: { name: STRING, deliver_subject: STRING } },
 };
 
-/** What a configuration is read by, in the order in which it is shown. */
+/** The JSON fields of a configuration, in the order in which responses show them. */
 const CONFIG = {
   name: STRING,
   description: STRING,
@@ -151,10 +153,10 @@ const CONFIG = {
   metadata: TEXTS,
 } as const satisfies { readonly [Name in keyof StreamConfig]: Shape };
 
-/** What a request that creates or updates a stream is read by. */
+/** The JSON fields of a create or update request. */
 export const CONFIG_REQUEST: Fields = { ...CONFIG, pedantic: BOOLEAN };
 
-/** What is not said. */
+/** The defaults of absent fields. */
 const UNSAID: StreamConfig = {
   name: "",
   description: "",
@@ -196,7 +198,7 @@ const UNSAID: StreamConfig = {
   metadata: {},
 };
 
-/** Left out of answers where they say nothing. */
+/** Fields that responses leave out if they have their default. */
 const OMITTED: ReadonlySet<string> = new Set([
   "description",
   "subjects",
@@ -213,13 +215,13 @@ const OMITTED: ReadonlySet<string> = new Set([
   "allow_batched",
 ]);
 
-/** A whole configuration of what was said of it; what was not is as the API has it. */
+/** Completes a partial configuration with the API's defaults. */
 export function configOf({ pedantic: _, ...said }: StreamConfigRequest): StreamConfig {
   const { persist_mode = "" } = said;
   return { ...UNSAID, ...said, persist_mode: persist_mode === "default" ? "" : persist_mode };
 }
 
-/** A configuration as answers show it. */
+/** A configuration as responses show it. */
 export function shownConfig(config: StreamConfig): Record<string, unknown> {
   const shown: Record<string, unknown> = {};
   for (const name of Object.keys(CONFIG) as (keyof StreamConfig)[]) {

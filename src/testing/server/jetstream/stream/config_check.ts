@@ -12,12 +12,12 @@ import { SubjectTree } from "./subject_tree.ts";
 type Draft = { -readonly [Name in keyof StreamConfig]: StreamConfig[Name] };
 
 const MAX_REPLICAS = 5;
-/** The least of `max_age` and of a window for duplicates, in nanoseconds. */
+/** The minimum of `max_age` and `duplicate_window`, in nanoseconds. */
 const LEAST = 100 * NANOSECONDS;
 const WINDOW = 120_000 * NANOSECONDS;
 const SECOND = 1_000 * NANOSECONDS;
 
-/** Limits of which anything below 1 is no limit. */
+/** Limits in which any value below 1 means no limit. */
 const LIMITS = [
   "max_msgs",
   "max_msgs_per_subject",
@@ -26,16 +26,15 @@ const LIMITS = [
   "max_consumers",
 ] as const;
 
-/** Which subjects of the server itself a stream cannot take in and acknowledge, and which of them it can. */
+/**
+ * The server's own subjects: streams with acknowledgements may not capture them, except for those listed as allowed.
+ */
 const RESERVED = [
   { subjects: ["$JS.>", "$JSC.>", "$NRG.>"], but: "$JS.EVENT.>", of: "jetstream" },
   { subjects: ["$SYS.>"], but: "$SYS.ACCOUNT.>", of: "system" },
 ] as const;
 
-/**
- * The whole configuration of what a request says, with the server's defaults; throws an {@linkcode ApiError} for what
- * cannot be.
- */
+/** Completes a request's configuration with the server's defaults; throws an {@linkcode ApiError} if it is invalid. */
 export function checkConfig(said: StreamConfigRequest): StreamConfig {
   const config: Draft = configOf(said);
   const pedantic = said.pedantic ?? false;
@@ -191,7 +190,7 @@ function checkSubjects({ subjects, no_ack, num_replicas }: Draft): void {
   checkOverlap(subjects);
 }
 
-/** What comes first is named, with what comes after it. */
+/** Throws an {@linkcode ApiError} that names the first two overlapping subjects. */
 function checkOverlap(subjects: readonly string[]): void {
   const later = new SubjectTree<string>();
   let found: [one: string, other: string] | undefined;

@@ -3,10 +3,10 @@ import { ApiError, type ApiErrorName, invalidConfig } from "../api/errors.ts";
 import type { RepublishConfig, StreamConfig } from "./config.ts";
 import { SubjectTransform } from "./subject_transform.ts";
 
-/** Nothing is changed here. */
+/** The random source of a transform that is only checked, never applied. */
 const never = () => 0;
 
-/** Is the change of subjects one that can be made? */
+/** Throws an {@linkcode ApiError} if the stream's subject transform is invalid. */
 export function checkTransform({ subject_transform }: StreamConfig): void {
   if (!subject_transform) return;
   const { src = "", dest = "" } = subject_transform;
@@ -16,7 +16,7 @@ export function checkTransform({ subject_transform }: StreamConfig): void {
   checkMapping(src, dest, "streamTransformInvalidDestination");
 }
 
-/** Can subjects change from the one to the other? */
+/** Throws an {@linkcode ApiError} if subjects cannot be mapped from `src` to `dest`. */
 export function checkMapping(src: string, dest: string, fault: ApiErrorName): void {
   try {
     if (dest !== "" && !isValidSubject(dest)) throw new Error("invalid transform");
@@ -26,7 +26,7 @@ export function checkMapping(src: string, dest: string, fault: ApiErrorName): vo
   }
 }
 
-/** What is republished, with what is left out; it must not lead back into the stream. */
+/** Completes the republish configuration; throws an {@linkcode ApiError} if it would publish into the stream itself. */
 export function checkRepublish(
   { republish, subjects, subject_transform }: StreamConfig,
   pedantic: boolean,

@@ -1,7 +1,10 @@
 import { ApiError, invalidConfig } from "../api/errors.ts";
 import type { StreamConfig } from "./config.ts";
 
-/** What a stream may become; throws an {@linkcode ApiError} for what cannot be changed. */
+/**
+ * Checks an update and returns the resulting configuration; throws an {@linkcode ApiError} for a change that is not
+ * possible.
+ */
 export function checkUpdate(before: StreamConfig, after: StreamConfig): StreamConfig {
   if (after.num_replicas > 1) throw new ApiError("streamReplicasNotSupported");
   if (after.storage !== before.storage) throw refused("can not change storage type");

@@ -5,7 +5,7 @@ import { HEADER } from "./header_names.ts";
 import type { Staged } from "./staged.ts";
 import type { StreamState } from "./state.ts";
 
-/** Headers that make no sense where a message counts. */
+/** Headers that a counter message may not have. */
 const FOREIGN = [
   HEADER.rollup,
   HEADER.expectedStream,
@@ -18,7 +18,7 @@ const FOREIGN = [
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();
 
-/** By how much a message counts; throws an {@linkcode ApiError} where it may not. */
+/** The counter increment of a message; throws an {@linkcode ApiError} if it is invalid or not allowed. */
 export function incrementOf(
   { config }: StreamState,
   { headers, body }: Published,
@@ -34,7 +34,7 @@ export function incrementOf(
   return BigInt(text.replace("+", ""));
 }
 
-/** The message with what its counter stands at then; in a stream that does not count it stays as it is. */
+/** The message with its counter's new total as body; unchanged if the stream is no counter. */
 export function counted(
   { config, log }: StreamState,
   message: Published,
@@ -50,7 +50,7 @@ export function counted(
   return { ...message, body: encoder.encode(`{"val":"${before + increment}"}`) };
 }
 
-/** What a counter stands at by its last message. */
+/** Reads a counter's total from its last message. */
 export function valueOf(body: Uint8Array): bigint {
   try {
     const { val } = JSON.parse(decoder.decode(body));

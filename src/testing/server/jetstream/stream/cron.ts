@@ -20,18 +20,18 @@ const FIELDS: readonly Field[] = [
 const SECOND = 1_000;
 const MINUTE = 60_000;
 const HOUR = 3_600_000;
-/** Names of zones may be written in many ways. */
+/** The cache limit of zone clocks, as one zone can be spelled in many ways. */
 const MAX_CLOCKS = 1_000;
-/** A pattern that nothing matches within so many years matches nothing. */
+/** A pattern without a match for this many years counts as never matching. */
 const YEARS = 5;
 
-/** Which values a field takes, and whether it takes them all by a star. */
+/** The values that a field allows, and whether a star allows them all. */
 interface Choice {
   readonly values: ReadonlySet<number>;
   readonly isStar: boolean;
 }
 
-/** The parts of a time in some zone. */
+/** The fields of a local time. */
 interface Local {
   readonly year: number;
   readonly month: number;
@@ -42,8 +42,8 @@ interface Local {
 }
 
 /**
- * The first time after another one that a pattern of six fields matches: second, minute, hour, day of the month, month
- * and day of the week, in a time zone. `undefined` where the pattern is none, or matches nothing for years.
+ * The first match after a time of a six-field cron pattern: second, minute, hour, day of month, month, and day of week,
+ * in a time zone. `undefined` if the pattern is invalid or does not match for years.
  */
 export function nextMatch(pattern: string, zone: string | undefined, after: number) {
   const texts = pattern.split(/\s+/).filter((text) => text !== "");
@@ -72,12 +72,12 @@ export function nextMatch(pattern: string, zone: string | undefined, after: numb
   }
 }
 
-/** Where clocks are put forward at midnight a day does not begin: it must go on all the same. */
+/** Makes sure that the search advances: where daylight saving starts at midnight, the next day has no 00:00. */
 function later(now: number, next: number): number {
   return next > now ? next : now + HOUR;
 }
 
-/** Both days must match where one of them takes all, and else one of them. */
+/** If either day field is a star, both must match; otherwise one of them suffices. */
 function dayMatches(date: Choice, weekday: Choice, { year, month, day }: Local): boolean {
   const byDate = date.values.has(day);
   const byWeekday = weekday.values.has(new Date(Date.UTC(year, month - 1, day)).getUTCDay());
@@ -93,7 +93,7 @@ function readField(text: string, field: Field): Choice | undefined {
     for (let value = read.from; value <= read.to; value += read.step) values.add(value);
     isStar ||= read.isStar;
   }
-  // nothing but commas would be looked for in vain, second by second
+  // a field of nothing but commas would make the search run through every second in vain
   return values.size > 0 ? { values, isStar } : undefined;
 }
 
@@ -120,7 +120,7 @@ function readNumber(text: string): number | undefined {
   return /^\+?\d{1,9}$/.test(text) ? Number(text) : undefined;
 }
 
-/** Reads times in a zone, and finds them there. */
+/** Converts between times and a zone's local time. */
 class ZoneClock {
   readonly #format: Intl.DateTimeFormat;
 
@@ -150,7 +150,7 @@ class ZoneClock {
     };
   }
 
-  /** When a day begins in the zone. */
+  /** The time at which a day begins in the zone. */
   at(year: number, month: number, day: number): number {
     const wanted = Date.UTC(year, month - 1, day);
     const first = wanted - this.#offset(wanted);
@@ -163,7 +163,7 @@ class ZoneClock {
   }
 }
 
-/** Making one takes longer than all that it is asked; there are some hundred zones. */
+/** Zone clocks by name: creating one costs more than all its conversions. There are some hundred zones. */
 const clocks = new Map<string | undefined, ZoneClock>();
 
 function clockOf(zone: string | undefined): ZoneClock {
@@ -172,7 +172,7 @@ function clockOf(zone: string | undefined): ZoneClock {
   return known;
 }
 
-/** Is there a time zone of that name? */
+/** Whether there is a time zone of that name. */
 export function isZone(name: string): boolean {
   if (!/^[A-Za-z]/.test(name)) return false;
   try {

@@ -7,14 +7,14 @@ import type { Published, StoredMessage } from "../message.ts";
 import { originOf } from "./origin.ts";
 import type { MessageLog } from "./message_log.ts";
 
-/** Past so many subjects the last messages of each are too many for one answer. */
+/** A multi-subject request that matches more subjects than this is rejected. */
 const MAX_SUBJECTS = 1_024;
-/** The group of all who could answer. */
+/** The queue group of all servers that can respond. */
 const GROUP = "_sys_";
-/** The status of the last answer of many. */
+/** The status that ends a batch of responses. */
 const END = "204 EOB";
 
-/** Answers requests for messages with the messages themselves, past the API: `$JS.API.DIRECT.GET.<stream>`. */
+/** Serves direct get requests on `$JS.API.DIRECT.GET.<stream>`: each response is a message itself, without JSON. */
 export class DirectGet {
   readonly #client: InternalClient;
   readonly #stream: string;
@@ -22,7 +22,7 @@ export class DirectGet {
   readonly #maxBytes: number;
   readonly #subscriptions: readonly InternalSubscription[];
 
-  /** `maxBytes` is how much an answer may be where the request says nothing of it. */
+  /** `maxBytes` is the default size limit of a batch of responses. */
   constructor(client: InternalClient, stream: string, log: MessageLog, maxBytes: number) {
     this.#client = client;
     this.#stream = stream;
@@ -39,12 +39,12 @@ export class DirectGet {
     ];
   }
 
-  /** Answers no more. */
+  /** Stops responding. */
   stop(): void {
     for (const subscription of this.#subscriptions) this.#client.unsubscribe(subscription);
   }
 
-  /** `last` is the subject whose last message is asked for where the request's own subject says so. */
+  /** `last` is the subject at the end of the request's own subject, whose last message is wanted. */
   #receive({ reply, headers, body }: Published, last?: string): void {
     if (reply === "") return;
     const refuse = (status: string) => this.#client.say(reply, status);
@@ -74,7 +74,7 @@ export class DirectGet {
         return this.#client.say(reply, "404 Message Not Found");
       }
       if (!message) break;
-      // without headers nobody counts
+      // like nats-server, the count runs only in responses with headers
       if (!no_hdr) pending = Math.max(0, pending - 1);
       const place = { "Nats-Num-Pending": pending, "Nats-Last-Sequence": last };
       this.#send(reply, message, place, no_hdr);
@@ -111,7 +111,7 @@ export class DirectGet {
     this.#client.say(reply, END, { ...place, "Nats-UpTo-Sequence": until });
   }
 
-  /** The last sequence that is asked for; `undefined` where all messages are later. */
+  /** The last sequence to return; `undefined` if all messages are later. */
   #endOf({ up_to_seq = 0, up_to_time }: GetRequest): number | undefined {
     if (up_to_time === undefined) return up_to_seq === 0 ? this.#log.last : up_to_seq;
     const seq = this.#log.seqAt(up_to_time);
@@ -130,7 +130,7 @@ export class DirectGet {
   }
 }
 
-/** Unknown fields are nothing to complain of here. */
+/** Parses a request; like nats-server, ignores unknown fields. */
 function readLoosely(body: Uint8Array): GetRequest | undefined {
   try {
     return readJson(body, GET_REQUEST, true) as GetRequest;
@@ -156,7 +156,7 @@ function refusalOf(request: GetRequest): string | undefined {
   return isTwofold ? "408 Bad Request" : undefined;
 }
 
-/** Where the subject of the request says which message is asked for, the request itself may not. */
+/** The reason to reject a request whose subject and body both select a message. */
 function refusalOfLast({ no_hdr: _, max_bytes: __, ...rest }: GetRequest): string | undefined {
   const says = Object.values(rest).some((value) =>
     Array.isArray(value) ? value.length > 0 : value !== "" && value !== 0

@@ -5,13 +5,13 @@ import { HEADER } from "./header_names.ts";
 import type { Staged } from "./staged.ts";
 import type { StreamState } from "./state.ts";
 
-/** Is it meant for this stream? */
+/** Checks `Nats-Expected-Stream`. */
 export function checkStream({ config }: StreamState, { headers }: Published): void {
   const expected = headerText(headers, HEADER.expectedStream);
   if (expected !== "" && expected !== config.name) throw new ApiError("streamNotMatch");
 }
 
-/** Is the last message of the stream the one that is expected? */
+/** Checks `Nats-Expected-Last-Sequence`. */
 export function checkLastSequence(
   { log }: StreamState,
   { headers }: Published,
@@ -21,11 +21,11 @@ export function checkLastSequence(
   if (expected === undefined) return;
   const last = log.last + (staged?.size ?? 0);
   if (expected !== last) throw new ApiError("streamWrongLastSequence", last);
-  // within a batch nobody can know what came before
+  // within a batch the stream's last sequence is not known in advance
   if (staged && staged.size > 0) throw new ApiError("streamWrongLastSequenceConstant");
 }
 
-/** Is the last message of the subject, or of those that are named, the one that is expected? */
+/** Checks `Nats-Expected-Last-Subject-Sequence`. */
 export function checkLastSubjectSequence(
   { log }: StreamState,
   { subject, headers }: Published,
@@ -43,7 +43,7 @@ export function checkLastSubjectSequence(
   if (last !== expected) throw new ApiError("streamWrongLastSequence", last);
 }
 
-/** Has the last message of the stream the id that is expected? */
+/** Checks `Nats-Expected-Last-Msg-Id`. */
 export function checkLastId({ lastId }: StreamState, { headers }: Published): void {
   const expected = headerText(headers, HEADER.expectedLastMessageId);
   if (expected !== "" && expected !== lastId) {
@@ -51,14 +51,14 @@ export function checkLastId({ lastId }: StreamState, { headers }: Published): vo
   }
 }
 
-/** A sequence; what is none is one that no message has. */
+/** Reads a sequence header; an invalid number becomes a sequence that no message has. */
 function sequenceOf(headers: string, name: string): number | undefined {
   const text = headerOf(headers, name);
   if (text === undefined || text === "") return undefined;
   return /^\d{1,19}$/.test(text) ? Number(text) : -1;
 }
 
-/** Throws an {@linkcode ApiError} where a message says it comes from another stream: only the server may. */
+/** Throws an {@linkcode ApiError} if a client sets the stream source header, which only the server may. */
 export function checkSource({ headers }: Published): void {
   if (headerText(headers, HEADER.source) !== "") throw new ApiError("messageSourceNotAllowed");
 }

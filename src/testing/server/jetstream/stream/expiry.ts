@@ -11,10 +11,10 @@ import type { StreamState } from "./state.ts";
 /** Whole milliseconds: the rest of a time is there to tell messages apart. */
 const SECOND = 1_000;
 
-/** What a message with a time of its own takes beside itself: measured. */
+/** Memory of a message's own TTL, in bytes: measured. */
 const ENTRY = 128;
 
-/** Lets go what is too old: for the stream, or by what the message itself says. */
+/** Removes expired messages: by the stream's `max_age`, or by a message's own TTL. */
 export class Expiry {
   readonly #state: StreamState;
   readonly #clock: Clock;
@@ -22,7 +22,7 @@ export class Expiry {
   readonly #ttls = new Agenda<number>();
   readonly #alarm: Alarm;
 
-  /** `publish` takes the markers of subjects whose last message is gone. */
+  /** `publish` stores the delete marker of a subject whose last message has expired. */
   constructor(state: StreamState, clock: Clock, publish: (published: Published) => void) {
     this.#state = state;
     this.#clock = clock;
@@ -30,12 +30,12 @@ export class Expiry {
     this.#alarm = new Alarm(clock, () => this.run());
   }
 
-  /** What it takes, in bytes as they are estimated. */
+  /** Estimated memory in bytes. */
   get held(): number {
     return this.#ttls.size * ENTRY;
   }
 
-  /** Looks at a message that was stored. */
+  /** Tracks a stored message that has a TTL. */
   note({ seq, headers, time }: StoredMessage): void {
     const { config, log } = this.#state;
     const ttl = config.allow_msg_ttl && headers !== "" ? readTtl(headers) : 0;
@@ -43,26 +43,26 @@ export class Expiry {
     if (ttl > 0 || (config.max_age > 0 && log.size === 1)) this.#wait();
   }
 
-  /** A message is gone, or all are. */
+  /** Stops tracking one message, or all. */
   forget(seq: number | undefined): void {
     if (seq === undefined) this.#ttls.clear();
     else this.#ttls.delete(seq);
   }
 
-  /** Finds what says how long it stays among the messages that are there. */
+  /** Tracks the TTLs of all messages in the stream. */
   restore(): void {
     this.#ttls.clear();
     for (const message of this.#state.log.each()) this.note(message);
     this.run();
   }
 
-  /** Ends. */
+  /** Stops expiring messages. */
   stop(): void {
     this.#ttls.clear();
     this.#alarm.stop();
   }
 
-  /** Lets go what is too old by now. */
+  /** Removes all messages that have expired by now. */
   run(): void {
     const now = this.#clock.wallTime();
     const { config } = this.#state;
@@ -90,7 +90,7 @@ export class Expiry {
     else this.#state.remove(seq);
   }
 
-  /** It takes the place of the message that is gone. */
+  /** The delete marker that replaces the last message of a subject. */
   #marker(subject: string): Published {
     const seconds = Math.floor(
       this.#state.config.subject_delete_marker_ttl / NANOSECONDS / SECOND,
@@ -112,13 +112,13 @@ export class Expiry {
     const ttl = this.#ttls.next;
     const due = Math.min(oldest ?? Infinity, ttl ?? Infinity);
     if (due === Infinity) return this.#alarm.set(undefined);
-    // what never expires may be first, and is due all the time
+    // a message that never expires may be first in the stream, which makes it due at any time
     const now = this.#clock.wallTime();
     this.#alarm.set(due < now ? now + SECOND : due);
   }
 }
 
-/** A purge of a key-value bucket leaves a marker of its own. */
+/** Whether the message is a delete or purge marker, which gets no marker of its own. */
 function isMarker(headers: string): boolean {
   return headerText(headers, HEADER.markerReason) !== "" ||
     headerText(headers, HEADER.kvOperation) === "PURGE";
@@ -132,7 +132,7 @@ function readTtl(headers: string): number {
   }
 }
 
-/** A duration in seconds the way the server writes it. */
+/** Formats a duration in seconds the way nats-server does. */
 function written(seconds: number): string {
   const [hours, minutes] = [Math.floor(seconds / 3_600), Math.floor(seconds / 60)];
   if (hours > 0) return `${hours}h${minutes % 60}m${seconds % 60}s`;

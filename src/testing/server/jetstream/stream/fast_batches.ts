@@ -11,33 +11,33 @@ import type { Ingest } from "./ingest.ts";
 import { checkSize } from "./size.ts";
 import type { StreamState } from "./state.ts";
 
-/** How long a batch may rest, in milliseconds. */
+/** A batch without a new message for this long is abandoned, in milliseconds. */
 const PATIENCE = 10_000;
 const MAX_BATCHES = 1_000;
 const MAX_ID = 64;
-/** How many messages of all batches together may come until one of them is acknowledged. */
+/** The number of messages in flight, over all batches, between two acknowledgements. */
 const FLOW = 500;
 
-/** Messages that are stored as they come, and acknowledged now and then. */
+/** A fast batch: its messages are stored as they arrive, and acknowledged at intervals. */
 interface FastBatch {
   readonly id: string;
   readonly gapsAllowed: boolean;
   readonly maxFlow: number;
-  /** After how many messages it is acknowledged. */
+  /** The number of messages between two acknowledgements. */
   flow: number;
-  /** The last message that came. */
+  /** The batch sequence of the last message received. */
   last: number;
-  /** The last one that was acknowledged. */
+  /** The batch sequence of the last message acknowledged. */
   acknowledged: number;
-  /** Where the last one is in the stream. */
+  /** The stream sequence of the last message stored. */
   stored: number;
   timer: Timer | undefined;
 }
 
-/** Answers the publisher. */
+/** Responds to the publisher. */
 type Say = (said: object) => void;
 
-/** Fast ingest: messages are stored as they come, and the publisher hears how fast they may come. */
+/** Fast batches: messages are stored as they arrive, with flow control towards the publisher. */
 export class FastBatches {
   readonly #context: Context;
   readonly #state: StreamState;
@@ -50,7 +50,7 @@ export class FastBatches {
     this.#ingest = ingest;
   }
 
-  /** Takes the next message of a batch; throws an {@linkcode ApiError} where it cannot be one. */
+  /** Handles the next message of a batch; throws an {@linkcode ApiError} if it is invalid. */
   add(published: Published, say: Say): void {
     const part = this.#read(published);
     const batch = this.#batches.get(part.id) ?? this.#begin(part);
@@ -70,7 +70,7 @@ export class FastBatches {
     this.#store(batch, part, { ...published, headers }, say);
   }
 
-  /** Lets go all of them. */
+  /** Drops all batches. */
   clear(): void {
     for (const batch of [...this.#batches.values()]) this.#end(batch);
   }
@@ -97,7 +97,7 @@ export class FastBatches {
     return batch;
   }
 
-  /** Is it the next one, or may others be missing? */
+  /** Whether the message is the next one, or the batch allows gaps. */
   #follows(batch: FastBatch, { seq }: FastPart, say: Say): boolean {
     const expected = batch.last + 1;
     if (seq !== expected) say({ type: "gap", last_seq: expected, seq });
@@ -109,7 +109,7 @@ export class FastBatches {
     return false;
   }
 
-  /** Tells how far it has come. */
+  /** Responds to a ping with the batch's progress. */
   #ping(batch: FastBatch, { seq }: FastPart, say: Say): void {
     if (seq > batch.last) {
       say({ type: "gap", last_seq: batch.last + 1, seq: seq + 1 });
@@ -158,7 +158,7 @@ export class FastBatches {
     this.#finish(batch, say);
   }
 
-  /** Says how far it has come where it is time to; the more batches there are the more often. */
+  /** Acknowledges the progress if it is time to: the more batches there are, the more often. */
   #acknowledge(batch: FastBatch, say: Say): boolean {
     if (batch.last < batch.acknowledged + batch.flow) return false;
     const steps = Math.floor((batch.last - batch.acknowledged) / batch.flow);

@@ -1,10 +1,10 @@
-/** What the address of an answer says of a message that is one of many on their way. */
+/** The fields that a fast batch message encodes in its reply subject. */
 export interface FastPart {
   readonly id: string;
   readonly seq: number;
-  /** After how many messages an acknowledgement is asked for at most. */
+  /** The most messages that the publisher wants between two acknowledgements. */
   readonly flow: number;
-  /** May messages be missing? */
+  /** Whether the batch allows gaps. */
   readonly gapsAllowed: boolean;
   readonly kind: "message" | "last" | "end" | "ping";
 }
@@ -14,12 +14,14 @@ const KINDS = ["message", "message", "last", "end", "ping"] as const;
 const DEFAULT_FLOW = 10;
 const MAX_FLOW = 65_535;
 
-/** Is the message one of many on their way? */
+/** Whether the reply subject is that of a fast batch message. */
 export function isFastPart(reply: string): boolean {
   return reply.length > SUFFIX.length && reply.endsWith(SUFFIX);
 }
 
-/** Reads an address such as `_INBOX.x.<id>.<flow>.<ok or fail>.<seq>.<kind>.$FI`; `undefined` where it is none. */
+/**
+ * Parses a reply subject such as `_INBOX.x.<id>.<flow>.<ok or fail>.<seq>.<kind>.$FI`; `undefined` if it is malformed.
+ */
 export function readFastPart(reply: string): FastPart | undefined {
   const tokens = reply.slice(0, -SUFFIX.length).split(".");
   if (tokens.length < 5) return undefined;

@@ -1,4 +1,4 @@
-/** Headers that a stream reads and writes. */
+/** The headers that a stream reads or writes. */
 export const HEADER = {
   messageId: "Nats-Msg-Id",
   expectedStream: "Nats-Expected-Stream",

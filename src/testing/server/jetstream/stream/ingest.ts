@@ -19,20 +19,20 @@ import { checkScheduler, PURGE, scheduled } from "./schedule_checks.ts";
 import { checkHeaderSize, checkSize } from "./size.ts";
 import type { StreamState } from "./state.ts";
 
-/** Where a message has got to. */
+/** A publish acknowledgement, without the stream's name. */
 export interface Ack {
   readonly seq: number;
   readonly duplicate?: true;
-  /** What its counter stands at. */
+  /** The counter's new total. */
   readonly val?: string;
 }
 
-/** What a stream does once a message is stored. */
+/** What a stream does after it has stored a message. */
 export interface Effects {
   stored(message: StoredMessage, lastOfSubject: number): void;
 }
 
-/** How messages come into a stream: what is asked of them, in the server's order, and what they bring about. */
+/** Stores messages: runs the checks in the server's order, then the effects. */
 export class Ingest {
   readonly #state: StreamState;
   readonly #clock: Clock;
@@ -46,7 +46,7 @@ export class Ingest {
     this.#effects = effects;
   }
 
-  /** Stores what a client has published; throws an {@linkcode ApiError} where it is refused. */
+  /** Stores a client's message; throws an {@linkcode ApiError} if it is rejected. */
   accept(published: Published): Ack {
     const state = this.#state;
     if (state.config.sealed) throw new ApiError("streamSealed");
@@ -73,18 +73,18 @@ export class Ingest {
     });
   }
 
-  /** Stores what the stream itself makes: of schedules, and in the place of what has expired. */
+  /** Stores a message that the stream made itself: from a schedule, or as a delete marker. */
   acceptOwn(published: Published): void {
     try {
       checkSize(this.#state.config, published);
       this.commit(published, rollupOf(this.#state.config, published));
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      // nobody waits for an answer
+      // the message has no publisher that could be told
     }
   }
 
-  /** Stores a message that was found good. */
+  /** Stores a message that has passed the checks. */
   commit(published: Published, rollup: Rollup | undefined): Ack {
     const { config, log, consumers } = this.#state;
     if (this.#memory.isExceeded) throw new ApiError("insufficientResources");
@@ -110,7 +110,7 @@ export class Ingest {
     return { seq: message.seq, ...val };
   }
 
-  /** No two messages of a millisecond have the same time, so that a time names one of them. */
+  /** Times are unique within a stream, so that a start time identifies one message. */
   #timeOfNext(): number {
     const now = this.#clock.wallTime();
     const last = this.#state.log.lastTime ?? 0;
@@ -122,7 +122,7 @@ export class Ingest {
     return known === undefined ? store() : { seq: known, duplicate: true };
   }
 
-  /** A stream that keeps the old ones refuses the new where there is no room, unless it takes the place of another. */
+  /** With `discard: "new"`, rejects a message that exceeds the limits, unless it replaces another one. */
   #checkRoom(message: Omit<StoredMessage, "seq" | "time">): void {
     const { config, log } = this.#state;
     if (config.discard !== "new") return;
@@ -143,7 +143,7 @@ export class Ingest {
     }
   }
 
-  /** What a message brings about beside being there. */
+  /** Runs the effects of a stored message. */
   #settle(
     { subject, headers }: Published,
     seq: number,

@@ -2,57 +2,63 @@ import type { StoredMessage } from "../message.ts";
 import { type Interest as Indexed, Sublist } from "../../sublist.ts";
 import type { ConsumerLimits } from "./config.ts";
 
-/** What a stream asks of a consumer, and tells it. */
+/** A consumer as its stream sees it. */
 export interface StreamConsumer {
   readonly name: string;
-  /** The subjects that it is limited to; none where it is not. They change only while it is not among the others. */
+  /**
+   * The filter subjects; none means all. They change only while the consumer is not in the stream's {@linkcode
+   * Interest}.
+   */
   readonly subjects: readonly string[];
-  /** Would it deliver messages of the subject? */
+  /** Whether it would deliver messages of the subject. */
   wants(subject: string): boolean;
-  /** Has it yet to deliver the message, or to hear of it? Only then a stream that keeps what is needed keeps it. */
+  /**
+   * Whether it has yet to deliver the message or to get its acknowledgement. A stream of interest or work queue
+   * retention keeps the message until no consumer needs it.
+   */
   needs(message: StoredMessage): boolean;
-  /** Is it beyond limits that its stream would have for consumers? */
+  /** Whether its configuration exceeds the stream's consumer limits. */
   exceeds(limits: ConsumerLimits): boolean;
-  /** A message was stored. */
+  /** Called for each message stored. */
   stored(message: StoredMessage): void;
-  /** A message is gone: deleted, expired, acknowledged by all, or too much. */
+  /** Called for each message removed: deleted, expired, acknowledged by all, or over a limit. */
   removed(message: StoredMessage): void;
   /**
-   * Many messages are gone at once: those of the filter (an empty one is all) below its first sequence that is left,
-   * and all below the stream's first.
+   * Called for a bulk removal: the messages that match the filter (empty for all) below the first one left of it, and
+   * all messages below the stream's first.
    */
   purged(filter: string): void;
-  /** The stream is gone. */
+  /** Called when the stream is deleted. */
   ended(): void;
 }
 
-/** A subject that a consumer delivers. */
+/** A filter subject of a consumer. */
 interface Wanted extends Indexed {
   readonly consumer: StreamConsumer;
 }
 
-/** The consumers of a stream by their names, and by the subjects that they deliver. */
+/** A stream's consumers, by name and by filter subject. */
 export class Interest {
   readonly #consumers = new Map<string, StreamConsumer>();
   readonly #wanted = new Map<StreamConsumer, readonly Wanted[]>();
   readonly #index = new Sublist<Wanted>();
 
-  /** How many there are. */
+  /** The number of consumers. */
   get size(): number {
     return this.#consumers.size;
   }
 
-  /** All, in the order in which they came. */
+  /** All consumers, in order of creation. */
   all(): readonly StreamConsumer[] {
     return [...this.#consumers.values()];
   }
 
-  /** The one of that name. */
+  /** The consumer of that name. */
   get(name: string): StreamConsumer | undefined {
     return this.#consumers.get(name);
   }
 
-  /** Adds one, in place of one with its name. */
+  /** Adds a consumer, replacing the one of its name. */
   add(consumer: StreamConsumer): void {
     const known = this.#consumers.get(consumer.name);
     if (known) this.remove(known);
@@ -63,7 +69,7 @@ export class Interest {
     for (const one of wanted) this.#index.insert(one);
   }
 
-  /** Removes one. */
+  /** Removes a consumer. */
   remove(consumer: StreamConsumer): void {
     if (this.#consumers.get(consumer.name) !== consumer) return;
     this.#consumers.delete(consumer.name);
@@ -71,27 +77,27 @@ export class Interest {
     this.#wanted.delete(consumer);
   }
 
-  /** Would any of them deliver messages of the subject? */
+  /** Whether any consumer would deliver messages of the subject. */
   wants(subject: string): boolean {
     return this.#of(subject).length > 0;
   }
 
-  /** Does any of them still need the message? */
+  /** Whether any consumer still needs the message. */
   needs(message: StoredMessage): boolean {
     return this.#of(message.subject).some(({ consumer }) => consumer.needs(message));
   }
 
-  /** Tells all of a message that was stored. */
+  /** Notifies consumers of a stored message. */
   stored(message: StoredMessage): void {
     for (const consumer of this.#each(message.subject)) consumer.stored(message);
   }
 
-  /** Tells all of a message that is gone. */
+  /** Notifies consumers of a removed message. */
   removed(message: StoredMessage): void {
     for (const consumer of this.#each(message.subject)) consumer.removed(message);
   }
 
-  /** Tells all of many that are gone. */
+  /** Notifies consumers of a bulk removal. */
   purged(filter: string): void {
     for (const consumer of this.all()) consumer.purged(filter);
   }
@@ -100,7 +106,7 @@ export class Interest {
     return this.#index.match(subject).plain;
   }
 
-  /** Each of them once, also where several of its subjects match. */
+  /** Each interested consumer once, even if several of its filters match. */
   #each(subject: string): Iterable<StreamConsumer> {
     const wanted = this.#of(subject);
     const [only] = wanted;

@@ -1,8 +1,8 @@
 import { NANOSECONDS } from "../time.ts";
 
-/** What an id takes beside its text, in bytes: measured. */
+/** Memory of an id without its characters, in bytes: measured. */
 const ENTRY = 160;
-/** Past so many that are gone at the front the rest moves up. */
+/** The removed front of the list is cut off once it is this long. */
 const WORTH = 1_024;
 
 interface Entry {
@@ -11,25 +11,25 @@ interface Entry {
   readonly time: number;
 }
 
-/** The ids of messages that came within the window: a second message with one of them is a duplicate. */
+/** The message ids of the duplicate window. */
 export class MessageIds {
   readonly #known = new Map<string, Entry>();
   #queue: Entry[] = [];
   #from = 0;
   #held = 0;
 
-  /** What they take, in bytes as they are estimated. */
+  /** Estimated memory in bytes. */
   get held(): number {
     return this.#held;
   }
 
-  /** The sequence of the message that has the id; `undefined` where none has it within the window. */
+  /** The sequence of the message with that id; `undefined` if there is none within the window. */
   seqOf(id: string, window: number, now: number): number | undefined {
     this.#forget(now - window / NANOSECONDS);
     return this.#known.get(id)?.seq;
   }
 
-  /** Notes the id of a message. */
+  /** Records the id of a message. */
   note(id: string, seq: number, time: number, window: number): void {
     if (window <= 0) return;
     this.#forget(time - window / NANOSECONDS);

@@ -3,13 +3,13 @@ import type { StoredMessage } from "../message.ts";
 import { Sequences } from "./sequences.ts";
 import { SubjectTree } from "./subject_tree.ts";
 
-/** What a message takes beside its bytes, and a place in the index of subjects: measured. */
+/** Memory of a message without its bytes, including its index entry: measured. */
 const MESSAGE = 400;
 const NODE = 256;
-/** Of more subjects than these the messages are looked through one by one. */
+/** A filter that matches more subjects than this is evaluated by scanning the messages. */
 const FEW = 16;
 
-/** The messages of a stream in their order, and where each subject has its own. Sequences are never used twice. */
+/** A stream's messages in order, with an index by subject. Sequences are never reused. */
 export class MessageLog {
   readonly #messages = new Map<number, StoredMessage>();
   readonly #subjects = new SubjectTree<Sequences>();
@@ -20,56 +20,56 @@ export class MessageLog {
   #held = 0;
   #lastTime: number | undefined;
 
-  /** `first` is the sequence to begin with, and `sizeOf` what a message counts for. */
+  /** `first` is the first sequence; `sizeOf` gives the size of a message by the stream's rules. */
   constructor(first: number, sizeOf: (message: StoredMessage) => number) {
     this.#first = Math.max(first, 1);
     this.#last = this.#first - 1;
     this.#sizeOf = sizeOf;
-    // an empty log that never had a message begins with 0
+    // like nats-server, a log that never had a message reports first sequence 0
     if (first <= 1) this.#first = 0;
   }
 
-  /** How many messages there are. */
+  /** The number of messages. */
   get size(): number {
     return this.#messages.size;
   }
 
-  /** What they count for, in bytes. */
+  /** The size of all messages by the stream's rules, in bytes. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** What they take, in bytes as they are estimated. */
+  /** Estimated memory in bytes. */
   get held(): number {
     return this.#held + this.#messages.size * MESSAGE + this.#subjects.nodes * NODE;
   }
 
-  /** The sequence of the first message, or the one that the next will have. */
+  /** The sequence of the first message; without messages, the next sequence. */
   get first(): number {
     return this.#first;
   }
 
-  /** The sequence that was used last. */
+  /** The last sequence used. */
   get last(): number {
     return this.#last;
   }
 
-  /** When the first message was stored; `undefined` without one. */
+  /** When the first message was stored; `undefined` without messages. */
   get firstTime(): number | undefined {
     return this.#messages.get(this.#first)?.time;
   }
 
-  /** When the last message was stored, whether it is still there or not. */
+  /** When the last message was stored, even if it was removed since. */
   get lastTime(): number | undefined {
     return this.#lastTime;
   }
 
-  /** How many subjects have messages. */
+  /** The number of subjects with messages. */
   get subjects(): number {
     return this.#subjects.size;
   }
 
-  /** Puts a message at the end; its sequence must be the next. */
+  /** Appends a message; its sequence must be the next one. */
   append(message: StoredMessage): void {
     const { seq, subject, headers, body, time } = message;
     if (this.#messages.size === 0) this.#first = seq;
@@ -85,7 +85,7 @@ export class MessageLog {
     this.#subjects.set(subject, sequences);
   }
 
-  /** Uses the next sequence for nothing. */
+  /** Uses up the next sequence without a message. */
   skip(time: number): number {
     this.#last++;
     this.#lastTime = time;
@@ -93,7 +93,7 @@ export class MessageLog {
     return this.#last;
   }
 
-  /** Removes a message, and gives it; `undefined` without one. */
+  /** Removes and returns a message; `undefined` if there is none. */
   remove(seq: number): StoredMessage | undefined {
     const message = this.#messages.get(seq);
     if (!message) return undefined;
@@ -108,7 +108,7 @@ export class MessageLog {
     return message;
   }
 
-  /** Removes all, and goes on with that sequence. */
+  /** Removes all messages; `next` is the next sequence. */
   clear(next: number = this.#last + 1): void {
     this.#messages.clear();
     this.#subjects.clear();
@@ -118,12 +118,12 @@ export class MessageLog {
     this.#last = next - 1;
   }
 
-  /** The message of a sequence. */
+  /** The message with that sequence. */
   get(seq: number): StoredMessage | undefined {
     return this.#messages.get(seq);
   }
 
-  /** The first message not below that matches the filter. An empty filter matches all. */
+  /** The first matching message at or after a sequence. An empty filter matches all. */
   next(filter: string, from: number): StoredMessage | undefined {
     const start = Math.max(from, this.#first);
     if (filter !== "" && filter !== ">") {
@@ -141,12 +141,12 @@ export class MessageLog {
     return undefined;
   }
 
-  /** All messages not below, as they are found: those that go meanwhile are passed over. */
+  /** All messages from a sequence on; messages removed during the iteration are skipped. */
   *each(from = 0): Generator<StoredMessage> {
     for (let found = this.next("", from); found; found = this.next("", found.seq + 1)) yield found;
   }
 
-  /** The last message of the subjects that the filter matches, not above `until`. */
+  /** The last message, up to sequence `until`, of the subjects that match the filter. */
   lastOf(filter: string, until: number = this.#last): StoredMessage | undefined {
     if (!hasWildcard(filter)) return this.#at(this.#subjects.get(filter)?.atOrBefore(until));
     let last = 0;
@@ -156,31 +156,31 @@ export class MessageLog {
     return this.#at(last);
   }
 
-  /** The sequences of the last message of each subject that the filter matches, not above `until`. */
+  /** The sequences, up to `until`, of the last message of each subject that matches the filter. */
   lastOfEach(filter: string, until: number = this.#last): number[] {
     return this.#subjects.match(filter).flatMap(([, sequences]) =>
       sequences.atOrBefore(until) ?? []
     );
   }
 
-  /** The sequences of all messages that match the filter, in order. An empty one matches all. */
+  /** The sequences of all matching messages, in order. An empty filter matches all. */
   sequencesOf(filter: string): number[] {
     if (filter === "" || filter === ">") return [...this.#messages.keys()];
     const found = this.#subjects.match(filter).map(([, sequences]) => sequences.all());
     return found.length === 1 ? found[0]! : found.flat().sort((one, other) => one - other);
   }
 
-  /** How many messages each subject has that the filter matches. */
+  /** The number of messages of each subject that matches the filter. */
   totals(filter: string): [subject: string, messages: number][] {
     return this.#subjects.match(filter).map(([subject, { size }]) => [subject, size]);
   }
 
-  /** How many messages a subject has. */
+  /** The number of messages of a subject. */
   countOf(subject: string): number {
     return this.#subjects.get(subject)?.size ?? 0;
   }
 
-  /** How many messages not below match the filter; an empty one matches all. */
+  /** The number of matching messages from a sequence on. An empty filter matches all. */
   countFrom(filter: string, from: number): number {
     if (filter !== "" && filter !== ">") {
       if (!hasWildcard(filter)) return this.#subjects.get(filter)?.countFrom(from) ?? 0;
@@ -195,7 +195,7 @@ export class MessageLog {
     return count;
   }
 
-  /** The sequence of the first message that is not older; the next one if all are. */
+  /** The sequence of the first message at or after a time; the next sequence if all are older. */
   seqAt(time: number): number {
     let low = this.#first;
     let high = this.#last + 1;
@@ -211,7 +211,7 @@ export class MessageLog {
     return low;
   }
 
-  /** The sequences between the first and the last that have no message. */
+  /** The sequences without a message, between the first and the last. */
   deleted(): number[] {
     const gone: number[] = [];
     if (this.#messages.size === 0) return gone;
@@ -225,7 +225,7 @@ export class MessageLog {
     return seq === undefined ? undefined : this.#messages.get(seq);
   }
 
-  /** Asking a `Map` for its first key would go over all that were removed, each time anew. */
+  /** Tracks the first sequence: finding a `Map`'s first key costs a scan over the keys removed before it, each time. */
   #moveFirst(): void {
     if (this.#messages.size === 0) {
       this.#first = this.#last + 1;

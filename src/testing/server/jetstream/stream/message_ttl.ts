@@ -7,17 +7,17 @@ import { HEADER } from "./header_names.ts";
 
 const SECOND = 1_000;
 
-/** How long a message may stay, in whole seconds: 0 says nothing of it, and -1 is for ever. */
+/** A message's TTL in whole seconds: 0 means none set, -1 means never expires. */
 export function ttlOf(headers: string): number {
   const text = headerText(headers, HEADER.ttl);
   return text === "" ? 0 : readTtl(text);
 }
 
-/** Reads how long a message may stay, such as `5`, `1h` or `never`; throws an {@linkcode ApiError}. */
+/** Parses a TTL such as `5`, `1h` or `never`; throws an {@linkcode ApiError} if it is invalid. */
 export function readTtl(text: string): number {
   if (text.toLowerCase() === "never") return -1;
   const duration = readDuration(text);
-  // a bare 0 is a duration to the server as well, which is too short
+  // like nats-server, reads a bare 0 as a duration, which is then too short
   if (duration !== undefined) {
     if (duration < SECOND) throw new ApiError("messageTtlInvalid");
     return Math.floor(duration / SECOND);
@@ -26,7 +26,10 @@ export function readTtl(text: string): number {
   return Number(text);
 }
 
-/** May messages of the stream say how long they stay, where this one does? What cannot be read is refused later. */
+/**
+ * Throws an {@linkcode ApiError} for a TTL in a stream without `allow_msg_ttl`. A malformed TTL is rejected by a later
+ * check.
+ */
 export function checkTtlAllowed({ allow_msg_ttl }: StreamConfig, { headers }: Published): void {
   if (allow_msg_ttl) return;
   let ttl = 0;
@@ -38,7 +41,7 @@ export function checkTtlAllowed({ allow_msg_ttl }: StreamConfig, { headers }: Pu
   if (ttl !== 0) throw new ApiError("messageTtlDisabled");
 }
 
-/** The headers of a message that stays at least as long as the marker of its subject would. */
+/** Raises a message's TTL to that of its subject's delete marker, if it is lower. */
 export function withLeastTtl(
   { subject_delete_marker_ttl, max_msgs_per_subject }: StreamConfig,
   headers: string,

@@ -1,12 +1,12 @@
 import * as metadata from "../metadata.ts";
 import { shownConfig, type StreamConfig, type StreamConfigRequest } from "./config.ts";
 
-/** What is said of a stream, with which API it needs. What answers tell of the server is not kept. */
+/** Adds the required API level to a request's metadata. Drops metadata that only responses contain. */
 export function withLevel(said: StreamConfigRequest): StreamConfigRequest {
   return { ...said, metadata: metadata.withLevel(said.metadata ?? {}, levelOf(said)) };
 }
 
-/** The configuration as answers show it, with what the server says of itself. */
+/** The configuration as responses show it, with the server's metadata. */
 export function shownWithServer(config: StreamConfig): Record<string, unknown> {
   return shownConfig({ ...config, metadata: metadata.withServer(config.metadata) });
 }

@@ -1,7 +1,7 @@
 import type { StoredMessage } from "../message.ts";
 import { writeTime } from "../time.ts";
 
-/** Headers of where a message is kept, for those who get it past the stream's consumers. */
+/** The headers with stream, sequence, subject and time that a direct get response or a republished message carries. */
 export function originOf(stream: string, { seq, subject, time }: StoredMessage) {
   return {
     "Nats-Stream": stream,

@@ -7,7 +7,7 @@ import type { RepublishConfig } from "./config.ts";
 import { originOf } from "./origin.ts";
 import { SubjectTransform } from "./subject_transform.ts";
 
-/** Publishes what was stored once more, on another subject, with where it is in the stream. */
+/** Republishes stored messages to other subjects, with headers that give their place in the stream. */
 export class Republishing {
   readonly #client: InternalClient;
   readonly #stream: string;
@@ -21,7 +21,7 @@ export class Republishing {
     this.#transform = SubjectTransform.of(config.src, config.dest, clock.random);
   }
 
-  /** Publishes a message; `before` is the sequence of the one before on its subject, or 0. */
+  /** Republishes a message; `before` is the previous sequence of its subject, or 0. */
   publish(message: StoredMessage, before: number): void {
     const { subject, headers, body } = message;
     const target = this.#transform?.apply(subject);

@@ -5,10 +5,10 @@ import type { StreamConfig } from "./config.ts";
 import { HEADER } from "./header_names.ts";
 import type { Staged } from "./staged.ts";
 
-/** What a message takes the place of: all of its subject, or all of the stream. */
+/** The messages that a rollup replaces: those of its subject, or all of the stream. */
 export type Rollup = "sub" | "all";
 
-/** What the message takes the place of; throws an {@linkcode ApiError} where it may not. */
+/** A message's rollup header; throws an {@linkcode ApiError} if it is invalid or not allowed. */
 export function rollupOf(
   { allow_rollup_hdrs, deny_purge }: StreamConfig,
   { subject, headers }: Published,

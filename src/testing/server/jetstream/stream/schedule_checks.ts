@@ -9,10 +9,13 @@ import type { Staged } from "./staged.ts";
 import type { StreamConfig } from "./config.ts";
 import type { StreamState } from "./state.ts";
 
-/** What takes a schedule back, in the header that else says when it is due again. */
+/** The value of `Nats-Schedule-Next` that cancels a schedule. */
 export const PURGE = "purge";
 
-/** The headers of a schedule, which takes the place of the one before; those of any other message stay as they are. */
+/**
+ * Adds the rollup header with which a schedule replaces its predecessor; returns the headers of other messages
+ * unchanged.
+ */
 export function scheduled(
   { config }: StreamState,
   { subject, headers }: Published,
@@ -39,7 +42,7 @@ export function scheduled(
   return headers;
 }
 
-/** May the message take back the schedule that it names, if it names one? */
+/** Throws an {@linkcode ApiError} if the message cancels a schedule and is not allowed to. */
 export function checkScheduler(
   { config, log }: StreamState,
   { subject, headers }: Published,

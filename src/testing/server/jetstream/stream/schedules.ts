@@ -9,21 +9,21 @@ import { PURGE } from "./schedule_checks.ts";
 import { type Due, dueAfter } from "./schedule_pattern.ts";
 import type { StreamState } from "./state.ts";
 
-/** What a schedule takes beside its message: measured. */
+/** Memory of a schedule without its message: measured. */
 const ENTRY = 256;
 
-/** The schedules of a stream, one for each subject: messages that others are made of when they are due. */
+/** The schedules of a stream, one per subject: messages from which others are published when due. */
 export class Schedules {
   readonly #state: StreamState;
   readonly #clock: Clock;
   readonly #publish: (published: Published) => void;
-  /** When each is due, by the sequence of its message. */
+  /** The due times by the schedule message's sequence. */
   readonly #agenda = new Agenda<number>();
-  /** The sequence of each by its subject. */
+  /** The sequences by subject. */
   readonly #sequences = new Map<string, number>();
   readonly #alarm: Alarm;
 
-  /** `publish` takes what is made. */
+  /** `publish` stores the messages that schedules produce. */
   constructor(state: StreamState, clock: Clock, publish: (published: Published) => void) {
     this.#state = state;
     this.#clock = clock;
@@ -31,12 +31,12 @@ export class Schedules {
     this.#alarm = new Alarm(clock, () => this.#run());
   }
 
-  /** What they take, in bytes as they are estimated. */
+  /** Estimated memory in bytes. */
   get held(): number {
     return this.#sequences.size * ENTRY;
   }
 
-  /** Looks at a message that was stored. */
+  /** Tracks a stored message that is a schedule. */
   note({ seq, subject, headers, time }: StoredMessage): void {
     const due = this.#dueAfter(headers, time);
     const scheduler = headerText(headers, HEADER.scheduler);
@@ -51,19 +51,19 @@ export class Schedules {
     if (again !== undefined && known !== undefined) this.#set(known, again);
   }
 
-  /** A message is gone, or all are; `subject` is the one of that message. */
+  /** Stops tracking one schedule, or all; `subject` is the subject of the removed message. */
   forget(seq: number | undefined, subject = ""): void {
     if (seq === undefined) this.#clear();
     else if (this.#sequences.get(subject) === seq) this.#delete(subject);
   }
 
-  /** Finds all schedules among the messages that are there. */
+  /** Tracks all schedules in the stream. */
   restore(): void {
     const { log } = this.#state;
     for (const seq of log.lastOfEach(">")) this.note(log.get(seq)!);
   }
 
-  /** Ends all. */
+  /** Stops all schedules. */
   stop(): void {
     this.#clear();
     this.#alarm.stop();
@@ -124,7 +124,7 @@ export class Schedules {
     this.#publish({ subject: target, reply: "", headers: made, body: content.body });
   }
 
-  /** What cannot be read any more is no schedule. */
+  /** The due time; `undefined` also for a schedule that can no longer be parsed. */
   #dueAfter(headers: string, after: number, now = after): Due | undefined {
     if (headers === "") return undefined;
     try {

@@ -1,43 +1,43 @@
-/** Past so many removed at the front the rest moves up. */
+/** The removed front of the list is cut off once it is this long. */
 const WORTH = 64;
 
-/** Sequences in order: they come at the end, and go mostly at the front. */
+/** An ordered list of sequences, made for appending at the end and removing at the front. */
 export class Sequences {
   #list: number[] = [];
   #from = 0;
 
-  /** How many there are. */
+  /** The number of sequences. */
   get size(): number {
     return this.#list.length - this.#from;
   }
 
-  /** The least; `undefined` without one. */
+  /** The lowest; `undefined` if empty. */
   get first(): number | undefined {
     return this.#list[this.#from];
   }
 
-  /** The greatest; `undefined` without one. */
+  /** The highest; `undefined` if empty. */
   get last(): number | undefined {
     return this.size > 0 ? this.#list[this.#list.length - 1] : undefined;
   }
 
-  /** All, from the least to the greatest. */
+  /** All sequences in ascending order. */
   all(): number[] {
     return this.#list.slice(this.#from);
   }
 
-  /** Adds one that is greater than all others. */
+  /** Appends a sequence higher than all others. */
   push(seq: number): void {
     this.#list.push(seq);
   }
 
-  /** Adds one wherever it belongs. */
+  /** Inserts a sequence at its place. */
   insert(seq: number): void {
     const at = this.#indexFrom(seq);
     if (this.#list[at] !== seq) this.#list.splice(at, 0, seq);
   }
 
-  /** Removes one. */
+  /** Removes a sequence. */
   remove(seq: number): void {
     const at = this.#indexFrom(seq);
     if (this.#list[at] !== seq) return;
@@ -51,18 +51,18 @@ export class Sequences {
     this.#from = 0;
   }
 
-  /** The least that is not below; `undefined` without one. */
+  /** The lowest at or after `seq`; `undefined` if there is none. */
   atOrAfter(seq: number): number | undefined {
     return this.#list[this.#indexFrom(seq)];
   }
 
-  /** The greatest that is not above; `undefined` without one. */
+  /** The highest at or before `seq`; `undefined` if there is none. */
   atOrBefore(seq: number): number | undefined {
     const at = this.#indexFrom(seq + 1) - 1;
     return at >= this.#from ? this.#list[at] : undefined;
   }
 
-  /** How many are not below. */
+  /** The number of sequences at or after `seq`. */
   countFrom(seq: number): number {
     return this.#list.length - this.#indexFrom(seq);
   }

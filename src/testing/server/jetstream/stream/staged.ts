@@ -1,4 +1,4 @@
-/** What of a batch has been found good, before any of it is stored. */
+/** The messages of a batch that passed their checks, before any of them is stored. */
 export class Staged {
   readonly #subjects = new Map<string, { messages: number; schedules: boolean }>();
   readonly #ids = new Set<string>();
@@ -6,44 +6,44 @@ export class Staged {
   #size = 0;
   #bytes = 0;
 
-  /** How many messages. */
+  /** The number of messages. */
   get size(): number {
     return this.#size;
   }
 
-  /** What they count for, in bytes. */
+  /** Their size by the stream's rules, in bytes. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** Is there one of that subject? */
+  /** Whether it has a message of the subject. */
   has(subject: string): boolean {
     return this.#subjects.has(subject);
   }
 
-  /** How many are there of that subject? */
+  /** The number of messages of a subject. */
   countOf(subject: string): number {
     return this.#subjects.get(subject)?.messages ?? 0;
   }
 
-  /** Is the last one of that subject a schedule? `undefined` without one. */
+  /** Whether the last message of a subject is a schedule; `undefined` without one. */
   isSchedule(subject: string): boolean | undefined {
     return this.#subjects.get(subject)?.schedules;
   }
 
-  /** Notes the id of a message; `false` where another one has it. */
+  /** Records a message id; `false` if it is a duplicate within the batch. */
   note(id: string): boolean {
     if (this.#ids.has(id)) return false;
     this.#ids.add(id);
     return true;
   }
 
-  /** What a counter stands at; `undefined` where it was not counted. */
+  /** A counter's total; `undefined` if the batch did not change it. */
   counter(subject: string): bigint | undefined {
     return this.#counters.get(subject);
   }
 
-  /** A counter stands at another value. */
+  /** Records a counter's new total. */
   count(subject: string, value: bigint): void {
     this.#counters.set(subject, value);
   }

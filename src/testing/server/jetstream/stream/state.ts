@@ -7,30 +7,30 @@ import { MessageIds } from "./message_ids.ts";
 import { MessageLog } from "./message_log.ts";
 import { sizeIn } from "./size.ts";
 
-/** Which messages a purge takes. */
+/** Which messages a purge removes. */
 export interface PurgeRequest {
-  /** The subjects; empty is all. */
+  /** A subject filter; empty means all. */
   readonly filter?: string;
-  /** Those below this sequence. */
+  /** Only messages below this sequence. */
   readonly seq?: number;
-  /** All but so many of the last. */
+  /** The number of last messages to keep. */
   readonly keep?: number;
 }
 
-/** What a stream is and has. Whatever leaves it leaves it here, so that consumers hear of it. */
+/** A stream's configuration and messages. All removals pass through here, so that consumers are notified. */
 export class StreamState {
   config: StreamConfig;
   readonly created: number;
   readonly log: MessageLog;
   readonly consumers: Interest = new Interest();
   readonly ids: MessageIds = new MessageIds();
-  /** What a message counts for, in bytes. */
+  /** The size of a message by the stream's rules, in bytes. */
   readonly sizeOf: (message: Omit<StoredMessage, "seq" | "time">) => number;
-  /** The id of the message that came last, which may have none. */
+  /** The message id of the last message; empty if it has none. */
   lastId = "";
   readonly #gone: (message: StoredMessage | undefined) => void;
 
-  /** `gone` hears of every message that leaves, and of all at once as `undefined`. */
+  /** Calls `gone` for each removed message, or once with `undefined` for all. */
   constructor(
     config: StreamConfig,
     created: number,
@@ -43,13 +43,13 @@ export class StreamState {
     this.log = new MessageLog(config.first_seq, this.sizeOf);
   }
 
-  /** The sequence of the message that has the id of this one; `undefined` where it has none, or another one. */
+  /** The sequence of the stored message with the same message id; `undefined` if this is no duplicate. */
   duplicateOf(headers: string, now: number): number | undefined {
     const id = headerText(headers, HEADER.messageId);
     return id === "" ? undefined : this.ids.seqOf(id, this.config.duplicate_window, now);
   }
 
-  /** Puts a message at the end, and lets go what is too much then. */
+  /** Appends a message, then enforces the limits. */
   append(message: StoredMessage): void {
     this.log.append(message);
     const most = this.config.max_msgs_per_subject;
@@ -57,7 +57,7 @@ export class StreamState {
     this.keepWithinLimits();
   }
 
-  /** Lets go the oldest where there are too many. */
+  /** Removes the oldest messages over the stream's limits. */
   keepWithinLimits(): void {
     const { discard, max_msgs, max_bytes } = this.config;
     if (discard !== "old") return;
@@ -65,14 +65,14 @@ export class StreamState {
     while (max_bytes > 0 && this.log.bytes > max_bytes) this.remove(this.log.first);
   }
 
-  /** Lets go the oldest of each subject where there are too many. */
+  /** Removes the oldest messages over the limit per subject. */
   keepPerSubject(): void {
     const most = this.config.max_msgs_per_subject;
     if (most <= 0) return;
     for (const [subject] of this.log.totals(">")) this.#keepPerSubject(subject, most);
   }
 
-  /** Removes one message; `false` if it is not there. */
+  /** Removes a message; `false` if it does not exist. */
   remove(seq: number): boolean {
     const message = this.log.remove(seq);
     if (!message) return false;
@@ -81,7 +81,7 @@ export class StreamState {
     return true;
   }
 
-  /** Removes many messages; gives how many. */
+  /** Removes messages; returns how many. */
   purge({ filter = "", seq = 0, keep = 0 }: PurgeRequest): number {
     const { log } = this;
     const before = log.size;

@@ -1,22 +1,22 @@
-/** Makes a part of the new subject of the tokens of the old one. */
+/** Computes one part of the new subject from the old subject's tokens. */
 export type Part = (tokens: readonly string[]) => string;
 
-/** Where a function stands, and what it may go by. */
+/** The context in which a mapping function is parsed. */
 export interface Reading {
-  /** The token of the destination that it is. */
+  /** The function's token in the destination. */
   readonly token: string;
-  /** The place of the token that a wildcard stands for, counted from 1; throws where there are not so many. */
+  /** The token index for a wildcard, counted from 1; throws if there are fewer wildcards. */
   place(wildcard: string): number;
-  /** A number from 0 up to 1. */
+  /** A random number from 0 up to 1. */
   chance(): number;
 }
 
-/** Reads the arguments of a function. */
+/** Parses the arguments of a mapping function. */
 type Mapping = (list: readonly string[], reading: Reading) => Part;
 
 const MAX_INT32 = 2 ** 31 - 1;
 
-/** The functions of destinations, such as `{{wildcard(1)}}`, by their names in small letters. */
+/** The mapping functions such as `{{wildcard(1)}}`, by lower-case name. */
 export const MAPPINGS: Readonly<Record<string, Mapping>> = {
   wildcard: (list, reading) => {
     const at = reading.place(exactly(1, list, reading)[0]!);
@@ -47,10 +47,10 @@ export const MAPPINGS: Readonly<Record<string, Mapping>> = {
   },
 };
 
-/** What a function may be of where the old subject has no wildcards. */
+/** Functions that are allowed if the source has no wildcards. */
 export const WITHOUT_WILDCARDS: readonly string[] = ["partition", "random"];
 
-/** Reads a whole number. */
+/** Parses an integer. */
 export function toInteger(text: string, { token }: Pick<Reading, "token">): number {
   const number = Number(text.trim());
   if (text.trim() === "" || !Number.isInteger(number) || number > MAX_INT32) {
@@ -59,7 +59,7 @@ export function toInteger(text: string, { token }: Pick<Reading, "token">): numb
   return number;
 }
 
-/** A function of a token that a wildcard stands for, and a number. */
+/** A mapping function whose arguments are a wildcard and a number. */
 function tokenAndNumber(make: (token: string, number: number) => string): Mapping {
   return (list, reading) => {
     const [wildcard, number] = exactly(2, list, reading) as [string, string];
@@ -85,7 +85,7 @@ function slice(token: string, size: number, first: number): string {
   return parts.join(".");
 }
 
-/** The hash of a byte string that decides its partition. */
+/** The FNV-1a hash of a byte string, which selects the partition. */
 function fnv1a(key: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < key.length; i++) {

@@ -1,11 +1,11 @@
 import { isSubset, isValidLiteral } from "../../subject.ts";
 import { MAPPINGS, type Part, toInteger, WITHOUT_WILDCARDS } from "./subject_mappings.ts";
 
-/** Subjects that change by a pattern: `orders.*` to `shop.{{wildcard(1)}}`. */
+/** Maps subjects by a pattern, such as `orders.*` to `shop.{{wildcard(1)}}`. */
 export class SubjectTransform {
   readonly #source: string;
   readonly #parts: readonly Part[];
-  /** Where the tokens begin that `>` stands for; -1 where there are none. */
+  /** The index of the first token that `>` matches; -1 without `>`. */
   readonly #rest: number;
 
   private constructor(source: string, parts: readonly Part[], rest: number) {
@@ -15,8 +15,8 @@ export class SubjectTransform {
   }
 
   /**
-   * Makes one, or none without a destination; throws an error that says what is wrong with it. `chance` is what
-   * `{{random(n)}}` goes by.
+   * Parses a transform; `undefined` without a destination. Throws an error that says what is invalid. `chance` is the
+   * random source of `{{random(n)}}`.
    */
   static of(
     source: string,
@@ -38,7 +38,7 @@ export class SubjectTransform {
     return new SubjectTransform(from, parts, hasRest ? sources.length - 1 : -1);
   }
 
-  /** The new subject; `undefined` where the old one is none of those that change. */
+  /** The new subject; `undefined` if the source pattern does not match. */
   apply(subject: string): string | undefined {
     if (!isValidLiteral(subject) || !isSubset(subject, this.#source)) return undefined;
     const tokens = subject.split(".");
@@ -47,7 +47,7 @@ export class SubjectTransform {
   }
 }
 
-/** No token is empty, and `>` is the last. White space is the caller's matter. */
+/** Whether no token is empty and `>` is the last one. Callers check for white space. */
 function isWhole(tokens: readonly string[]): boolean {
   return tokens.every((token, i) => token !== "" && (token !== ">" || i === tokens.length - 1));
 }

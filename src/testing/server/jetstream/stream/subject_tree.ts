@@ -1,4 +1,4 @@
-/** One token on the way down, to be read. */
+/** A node of the tree, read-only. */
 export interface Branch<T> {
   readonly children: ReadonlyMap<string, Branch<T>> | undefined;
   readonly value: T | undefined;
@@ -9,23 +9,23 @@ class Node<T> implements Branch<T> {
   value: T | undefined;
 }
 
-/** Values by literal subjects, found by subjects with wildcards as well. */
+/** Values by subject, searchable with wildcards. */
 export class SubjectTree<T> {
   #root = new Node<T>();
   #size = 0;
   #nodes = 0;
 
-  /** Where all of them begin. */
+  /** The root node. */
   get root(): Branch<T> {
     return this.#root;
   }
 
-  /** How many subjects there are. */
+  /** The number of subjects. */
   get size(): number {
     return this.#size;
   }
 
-  /** How many places it has for them: one for each beginning of them. */
+  /** The number of nodes: one per distinct prefix. */
   get nodes(): number {
     return this.#nodes;
   }
@@ -40,7 +40,7 @@ export class SubjectTree<T> {
     return node.value;
   }
 
-  /** Gives a subject a value. */
+  /** Sets the value of a subject. */
   set(subject: string, value: T): void {
     let node = this.#root;
     for (const token of subject.split(".")) {
@@ -56,7 +56,7 @@ export class SubjectTree<T> {
     node.value = value;
   }
 
-  /** Removes a subject, and the branch that only it needed. */
+  /** Removes a subject, and the nodes that only it needed. */
   delete(subject: string): void {
     const tokens = subject.split(".");
     const path: Node<T>[] = [this.#root];
@@ -77,14 +77,14 @@ export class SubjectTree<T> {
     }
   }
 
-  /** Removes all. */
+  /** Removes all subjects. */
   clear(): void {
     this.#root = new Node();
     this.#size = 0;
     this.#nodes = 0;
   }
 
-  /** Every subject that the filter matches, with its value; of more than `most` some are left out. */
+  /** The matching subjects with their values; the search stops after more than `most`. */
   match(filter: string, most = Infinity): [subject: string, value: T][] {
     const found: [string, T][] = [];
     collect(this.#root, filter === "" ? [">"] : filter.split("."), 0, "", { found, most });
@@ -134,7 +134,9 @@ function collectAll<T>(node: Node<T>, path: string, into: Found<T>): void {
   }
 }
 
-/** Each next message of a consumer asks for a few: going over all the others would be a loop over all in each. */
+/**
+ * Stops a search early: each pull of a consumer needs only a few matches, and a full scan per pull would be quadratic.
+ */
 function isEnough<T>({ found, most }: Found<T>): boolean {
   return found.length > most;
 }
