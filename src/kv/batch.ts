@@ -15,24 +15,24 @@ import { checkKey } from "./keys.ts";
 import type { OpenedBucket } from "./opened_bucket.ts";
 import type { Writer, Written } from "./writer.ts";
 
-/** How to put a value with others. */
+/** Options of {@linkcode Batch.put} and its siblings. Timeout and signal are those of the whole batch. */
 export type BatchPutOptions = Omit<PutOptions, "timeout" | "signal">;
-/** How to remove a value with others. */
+/** Options of {@linkcode Batch.delete}. */
 export type BatchRemoveOptions = Omit<RemoveOptions, "timeout" | "signal">;
-/** How to remove a value and its history with others. */
+/** Options of {@linkcode Batch.purge}. */
 export type BatchPurgeOptions = Omit<PurgeOptions, "timeout" | "signal">;
 
-/** Changes that are made all at once, or not at all. */
+/** Collects changes that are stored atomically: all of them, or none. */
 export interface Batch<Input = unknown> {
   /** Puts a value. */
   put(key: string, value: Input, options?: BatchPutOptions): this;
-  /** Puts a value if the key has none. */
+  /** Puts a value if the key has none; otherwise the whole batch is rejected. */
   create(key: string, value: Input, options?: BatchPutOptions): this;
-  /** Puts a value if the key's last revision is this one. */
+  /** Puts a value if `revision` is the key's last revision; otherwise the whole batch is rejected. */
   update(key: string, value: Input, revision: number, options?: BatchPutOptions): this;
-  /** Removes a value. */
+  /** Removes a value, and keeps its earlier revisions. */
   delete(key: string, options?: BatchRemoveOptions): this;
-  /** Removes a value and the earlier ones. */
+  /** Removes a value and its earlier revisions. */
   purge(key: string, options?: BatchPurgeOptions): this;
 }
 
@@ -40,7 +40,7 @@ const TTL_RULES = { ttl: PUT_RULES.ttl };
 const REVISION_RULES = { revision: REMOVE_RULES.revision };
 const PURGING_RULES = { ...TTL_RULES, ...REVISION_RULES };
 
-/** Gathers the changes of a batch; keys and options are checked at once. */
+/** Collects the changes of a batch; checks keys and options immediately. */
 export class BatchBuilder implements Batch {
   readonly #writer: Writer;
   readonly #changes = new Map<string, () => Written | Promise<Written>>();
@@ -76,7 +76,7 @@ export class BatchBuilder implements Batch {
     return this.#add("purge", key, options, PURGING_RULES, purge);
   }
 
-  /** Takes no more; returns the changes, encoded. */
+  /** Closes the batch to further changes; returns the encoded changes. */
   async close(): Promise<Written[]> {
     this.#isClosed = true;
     const changes: Written[] = [];
@@ -107,7 +107,7 @@ export class BatchBuilder implements Batch {
   }
 }
 
-/** Makes all changes, or none; resolves with the revision of each, in their order. */
+/** Stores all changes or none; resolves with their revisions, in order. */
 export async function sendBatch(
   bucket: OpenedBucket,
   writer: Writer,

@@ -4,8 +4,8 @@ import { lookupNext } from "./lookup.ts";
 import type { OpenedBucket } from "./opened_bucket.ts";
 
 /**
- * Whether nothing more comes, for these keys, of a batch of which the message `seq` has come, but not the last one. The
- * server delivers the first ones while it still stores the others.
+ * Whether no more messages of the batch will arrive for these keys, although the last one received, `seq`, does not end
+ * the batch. The server may deliver the first messages of a batch while it still stores the others.
  */
 export async function isAllThatComes(
   bucket: OpenedBucket,
@@ -18,7 +18,7 @@ export async function isAllThatComes(
   return next === undefined || partOf(next.headers, next.seq)?.id !== id;
 }
 
-/** Looks for the last message of the batch, or for one behind it, in ever larger steps. */
+/** Searches for the batch's last message, or any message after it, in growing steps. */
 async function isStoredWhole(bucket: OpenedBucket, id: string, seq: number): Promise<boolean> {
   let last = seq;
   let step = 1;
@@ -32,7 +32,7 @@ async function isStoredWhole(bucket: OpenedBucket, id: string, seq: number): Pro
     } else if (step > 1) {
       step = 1;
     } else {
-      // what came behind it may have been removed again, and its number is not given out twice
+      // a later message may have been removed, and the server never reuses its sequence
       const { state } = await bucket.info();
       return state.last_seq > last;
     }

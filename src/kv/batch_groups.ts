@@ -7,13 +7,13 @@ type Watched = AnyWatched<Entry>;
 /** The place of a message in its batch. */
 export interface BatchPart {
   readonly id: string;
-  /** The number in the stream that comes before the first message of the batch. */
+  /** The stream sequence right before the first message of the batch. */
   readonly before: number;
-  /** Whether it is the last one. */
+  /** Whether the message ends the batch. */
   readonly isLast: boolean;
 }
 
-/** The place of a message in its batch; `undefined` if it is of none. */
+/** A message's place in its batch; `undefined` if it belongs to none. */
 export function partOf(headers: MessageHeaders, seq: number): BatchPart | undefined {
   const id = headers.get("Nats-Batch-Id");
   const place = Number(headers.get("Nats-Batch-Sequence"));
@@ -21,7 +21,7 @@ export function partOf(headers: MessageHeaders, seq: number): BatchPart | undefi
   return { id, before: seq - place, isLast: headers.get("Nats-Batch-Commit") !== undefined };
 }
 
-/** A batch of which not all has come. */
+/** A batch whose last message has not arrived. */
 export interface OpenBatch {
   readonly id: string;
   readonly before: number;
@@ -29,19 +29,19 @@ export interface OpenBatch {
 }
 
 /**
- * Holds the changes of one batch together. A batch is stored with nothing in between: so it has ended with its last
- * message, and before the first that is not part of it. Some of its messages may never come, as they were overwritten, or
- * are of keys that are not watched.
+ * Groups the changes of each batch. The messages of a batch are contiguous in the stream, so a batch ends with its last
+ * message, or before the first message outside it. Some messages never arrive: they were overwritten, or their keys are
+ * not watched.
  */
 export class BatchGroups {
   #open: OpenBatch | undefined;
 
-  /** The batch of which not all has come. */
+  /** The batch that is still incomplete. */
   get open(): OpenBatch | undefined {
     return this.#open;
   }
 
-  /** Takes a change; returns what is whole now: lists of what belongs together. */
+  /** Adds a change; returns the groups that are complete now. */
   take(watched: Watched): Watched[][] {
     const { headerBlock, headers, seq } = watched.message;
     const part = headerBlock && partOf(headers, seq);
@@ -53,7 +53,7 @@ export class BatchGroups {
     return part.isLast ? [...whole, this.close()] : whole;
   }
 
-  /** What has come of the open batch, as no more of it comes. */
+  /** Ends the open batch and returns what has arrived of it. */
   close(): Watched[] {
     const changes = this.#open?.changes ?? [];
     this.#open = undefined;

@@ -14,20 +14,19 @@ import type { Mirror, MirrorOptions } from "./mirror.ts";
 /**
  * A bucket of keys and values; {@linkcode kv} makes it.
  *
- * A key is tokens of letters, digits, `-`, `/`, `_` and `=` with dots between them, such as `"eu.tea"`; any other text
- * goes through {@linkcode keyOf}. A _pattern_ is a key with wildcards or named parameters, such as `"eu.*"`, `"eu.>"` or
+ * A key consists of tokens of letters, digits, `-`, `/`, `_` and `=`, separated by dots, such as `"eu.tea"`; {@linkcode
+ * keyOf} encodes any other text. A _pattern_ is a key with wildcards or named parameters, such as `"eu.*"`, `"eu.>"` or
  * `"{region}.{item}"`.
  *
- * Every method throws `InvalidSubjectError` for a wrong key or pattern, `TypeError` for a wrong option, and
- * `NotFoundError` if there is no such bucket.
+ * Every method throws `InvalidSubjectError` for an invalid key or pattern, `TypeError` for an invalid option, and
+ * `NotFoundError` if the bucket does not exist.
  */
 export interface Bucket<Output = unknown, Input = Output> {
   /** The name of the bucket. */
   readonly name: string;
 
   /**
-   * The value of a key; `undefined` if it has none. Any server that keeps the bucket answers; behind a replica this may
-   * not be the latest one yet.
+   * The value of a key; `undefined` if it has none. Any replica may answer, so the value may not be the latest one.
    *
    * @throws {EntryError} if the value does not decode, or does not fit the schema
    * @throws {TimeoutError}
@@ -35,8 +34,8 @@ export interface Bucket<Output = unknown, Input = Output> {
   get(key: string, options?: CallLimits): Promise<ValueEntry<Output> | undefined>;
 
   /**
-   * What the bucket has of a key: also that it was deleted, purged, or has expired, as long as it has a marker of that;
-   * `undefined` if it has nothing.
+   * The last entry of a key: its value, or the marker of a deletion, a purge or an expiry, as long as the bucket keeps
+   * the marker; `undefined` if the bucket has neither.
    *
    * @throws {EntryError} if the value does not decode, or does not fit the schema
    * @throws {TimeoutError}
@@ -44,7 +43,7 @@ export interface Bucket<Output = unknown, Input = Output> {
   entry(key: string, options?: EntryOptions): Promise<Entry<Output> | undefined>;
 
   /**
-   * Puts a value; resolves with its revision once it is stored. In an outage it is sent again, and is stored once.
+   * Puts a value; resolves with its revision once it is stored. It is retried over an outage, and stored only once.
    *
    * @throws {ValidationError} if the value does not fit the schema
    * @throws {EncodeError} if the value is not text, bytes or JSON
@@ -58,25 +57,25 @@ export interface Bucket<Output = unknown, Input = Output> {
   /**
    * Puts a value if the key has none; resolves with its revision.
    *
-   * @throws {ConflictError} if the key has a value
+   * @throws {ConflictError} if the key already has a value
    * @throws what {@linkcode Bucket.put} throws
    */
   create(key: string, value: Input, options?: PutOptions): Promise<number>;
 
   /**
-   * Puts a value if the key's last revision is this one; resolves with the new revision.
+   * Puts a value if `revision` is the key's last revision; resolves with the new revision.
    *
-   * @throws {ConflictError} if it is another one
+   * @throws {ConflictError} if the key has another last revision
    * @throws what {@linkcode Bucket.put} throws
    */
   update(key: string, value: Input, revision: number, options?: PutOptions): Promise<number>;
 
   /**
-   * Changes a value by what it is: reads it, calls `change` with it, and puts what that gives, and does so again if
-   * somebody else has changed it meanwhile. `change` gets `undefined` if there is no value; if it gives `undefined`,
-   * nothing is put. It may be async, and runs more than once.
+   * Reads a value, calls `change` with it, and puts the result; repeats this if another client has changed the value
+   * meanwhile. `change` receives `undefined` if there is no value; if it returns `undefined`, nothing is put. It may be
+   * async, and can run more than once.
    *
-   * @throws {TimeoutError} if others were always faster
+   * @throws {TimeoutError} if every attempt until the timeout conflicted with another client
    * @throws what `change` throws, and what {@linkcode Bucket.get} and {@linkcode Bucket.put} throw
    */
   change(
@@ -89,25 +88,25 @@ export interface Bucket<Output = unknown, Input = Output> {
   ): Promise<{ readonly value: Input; readonly revision: number } | undefined>;
 
   /**
-   * Removes a value, and keeps the earlier ones; resolves with the revision of the removal.
+   * Removes a value, and keeps its earlier revisions; resolves with the revision of the removal.
    *
-   * @throws {ConflictError} if `revision` is given and is not the last one
+   * @throws {ConflictError} if `revision` is given and is not the key's last one
    */
   delete(key: string, options?: RemoveOptions): Promise<number>;
 
   /**
-   * Removes a value and the earlier ones; resolves with the revision of the removal.
+   * Removes a value and its earlier revisions; resolves with the revision of the removal.
    *
-   * @throws {ConflictError} if `revision` is given and is not the last one
+   * @throws {ConflictError} if `revision` is given and is not the key's last one
    */
   purge(key: string, options?: PurgeOptions): Promise<number>;
 
   /**
-   * Makes several changes at once, all of them or none; resolves with their revisions, in their order. It takes up to
-   * 1 000 keys, each once, and needs the bucket's `batch`. A {@linkcode Mirror} never shows a part of them.
+   * Makes several changes atomically; resolves with their revisions, in order. A batch changes up to 1 000 keys, each
+   * of them once, and needs the bucket's `batch` option. A {@linkcode Mirror} never shows a part of a batch.
    *
-   * @throws {ConflictError} if one of the expected revisions is not the last one
-   * @throws {RangeError} for a key that is there twice, and for more than 1 000
+   * @throws {ConflictError} if a key has another last revision than expected
+   * @throws {RangeError} for a duplicate key, and for more than 1 000 keys
    * @throws {JetStreamError} if the bucket has no `batch`
    */
   batch(
@@ -115,58 +114,61 @@ export interface Bucket<Output = unknown, Input = Output> {
     options?: WriteOptions,
   ): Promise<readonly number[]>;
 
-  /** The keys that have a value, in no certain order; ends, or throws if it cannot go on to the end. */
+  /**
+   * Iterates over the keys that have a value, in no particular order; ends with the last one, or throws if it cannot
+   * complete.
+   */
   keys(pattern?: string, options?: ListOptions): AsyncIterableIterator<string>;
 
   /**
-   * All revisions of the keys of a pattern that the bucket still has, in their order; ends, or throws if it cannot go on
-   * to the end, or cannot read one of them.
+   * Iterates over all revisions that the bucket still has of the matching keys, in order; ends with the last one, or
+   * throws if it cannot complete or cannot read a revision.
    */
   history(pattern?: string, options?: ListOptions): AsyncIterableIterator<Entry<Output>>;
 
-  /** What changes: a source for a handler, and to be read. {@linkcode Changes} has more. */
+  /** The changes of the matching keys: a source for a handler, or to iterate over. See {@linkcode Changes}. */
   changes<const Text extends string = ">">(
     pattern?: Text,
     options?: ChangesOptions,
   ): Changes<Text, Output>;
 
-  /** The keys and values as a Map that follows the bucket. {@linkcode Mirror} has more. */
+  /** The keys and values as a live Map. See {@linkcode Mirror}. */
   mirror(pattern?: string, options?: MirrorOptions<Output>): Mirror<Output>;
 
-  /** What the server says of the bucket. */
+  /** Asks the server for the state and configuration of the bucket. */
   info(options?: CallLimits): Promise<BucketInfo>;
 }
 
 /** How to look up a key. */
 export interface EntryOptions extends CallLimits {
   /**
-   * Looks up this revision.
+   * The revision to look up.
    *
    * @default {the last one}
    */
   readonly revision?: number;
 }
 
-/** A bucket, as its server describes it. */
+/** State and configuration of a bucket. */
 export interface BucketInfo {
   /** The name of the bucket. */
   readonly bucket: string;
-  /** How many revisions and markers it holds. */
+  /** The number of revisions and markers in the bucket. */
   readonly entries: number;
-  /** What they take, in bytes. */
+  /** The size of the bucket in bytes. */
   readonly bytes: number;
-  /** How many revisions of each key are kept. */
+  /** The number of revisions kept per key. */
   readonly history: number;
-  /** How long each value is kept, in milliseconds; `undefined` for without end. */
+  /** How long values are kept, in milliseconds; `undefined` if forever. */
   readonly ttl: number | undefined;
-  /** Whether a value may have a time of its own. */
+  /** Whether single values may have their own `ttl`. */
   readonly keyTtl: boolean;
-  /** Whether several keys can be changed at once. */
+  /** Whether `batch()` can be used. */
   readonly batch: boolean;
-  /** How many servers keep it. */
+  /** The number of servers that store the bucket. */
   readonly replicas: number;
-  /** Where they keep it. */
+  /** The storage type. */
   readonly storage: "file" | "memory";
-  /** When it was made. */
+  /** When the bucket was created. */
   readonly created: Date;
 }

@@ -8,15 +8,15 @@ import type { BucketOptions } from "./bucket_options.ts";
 import { streamOf, subjectStart } from "./keys.ts";
 
 const NANOSECONDS = 1_000_000;
-/** How long a stream knows the ids of what was published, unless its messages live shorter, in milliseconds. */
+/** The default duplicate window of a stream, in milliseconds; `max_age` shortens it. */
 const DUPLICATE_WINDOW = 120_000;
-/** How long the marker of an expired value stays, where the program does not say it, in milliseconds. */
+/** The default TTL of expiry markers, in milliseconds. */
 const MARKER = 60_000;
 const UNLIMITED = -1;
 
 const unlimited = (value: number | undefined) => value === Infinity ? UNLIMITED : value;
 
-/** The stream of a bucket, as far as the options say it: what they leave out is not compared, and not changed. */
+/** The stream configuration that the options name; fields they leave out are neither compared nor changed. */
 export function declaredConfig(bucket: string, options: BucketOptions): DeclaredStream {
   const { history, ttl, keyTtl, batch, maxValueSize, maxBytes, storage, replicas } = options;
   const { compression, description, metadata, placement, republish } = options;
@@ -43,7 +43,7 @@ export function declaredConfig(bucket: string, options: BucketOptions): Declared
   return { ...Object.fromEntries(named), name: streamOf(bucket) };
 }
 
-/** The whole stream of a bucket that is made (ADR-8). */
+/** The complete stream configuration for a new bucket (ADR-8). */
 export function newConfig(bucket: string, options: BucketOptions): DeclaredStream {
   const age = asMilliseconds(options.ttl) ?? Infinity;
   return {
@@ -57,7 +57,7 @@ export function newConfig(bucket: string, options: BucketOptions): DeclaredStrea
     max_msg_size: UNLIMITED,
     max_msgs_per_subject: 1,
     max_age: 0,
-    // with "old", a full bucket would forget keys
+    // with "old", a full bucket would lose keys
     discard: "new",
     duplicate_window: Math.min(DUPLICATE_WINDOW, age) * NANOSECONDS,
     deny_delete: true,
@@ -68,10 +68,10 @@ export function newConfig(bucket: string, options: BucketOptions): DeclaredStrea
 }
 
 /**
- * Has the bucket be as its options say; returns what the server has.
+ * Declares the bucket as its options say; returns the server's configuration.
  *
- * @throws {NotFoundError} if it is missing, and is not to be made
- * @throws {DifferenceError} if it differs, and is not to be changed
+ * @throws {NotFoundError} if the bucket is missing and `declare` does not create it
+ * @throws {DifferenceError} if the bucket differs and `declare` does not change it
  */
 export async function declareBucket(
   api: JetStreamApi,
@@ -85,7 +85,7 @@ export async function declareBucket(
     try {
       return await declareStream(api, newConfig(bucket, options), "create");
     } catch (error) {
-      // somebody else has made it meanwhile, perhaps otherwise where our options say nothing
+      // another client created it meanwhile, and may differ in fields that our options leave out
       if (!(error instanceof DifferenceError)) throw error;
     }
   }

@@ -2,12 +2,12 @@ import type { Needs } from "../door/mod.ts";
 import type { BucketOptions } from "./bucket_options.ts";
 import { streamOf, subjectStart } from "./keys.ts";
 
-/** Where the API of the domain is. */
+/** The API prefix of the bucket's domain. */
 function prefixOf({ domain }: BucketOptions): string {
   return domain === undefined ? "$JS.API" : `$JS.${domain}.API`;
 }
 
-/** What following the keys of a wildcard publishes to. */
+/** The subjects to which watching keys publishes. */
 export function watchNeeds(bucket: string, options: BucketOptions, wildcard: string): string[] {
   const prefix = prefixOf(options);
   const stream = streamOf(bucket);
@@ -19,7 +19,7 @@ export function watchNeeds(bucket: string, options: BucketOptions, wildcard: str
   ];
 }
 
-/** What the server must permit for all that a program can do with a bucket. */
+/** The permissions for every operation on a bucket. */
 export function bucketNeeds(bucket: string, options: BucketOptions): Needs {
   const prefix = prefixOf(options);
   const stream = streamOf(bucket);

@@ -4,14 +4,14 @@ import { storedTime } from "../jetstream/stream/stored_time.ts";
 import { type Schema, standardSchema } from "../door/mod.ts";
 import { DECLARE, type Declare } from "../jetstream/stream/declare_stream.ts";
 
-/** How a bucket is held and used. What is not said here is left as it is in a bucket that exists. */
+/** How a bucket is configured and used. Fields left out stay unchanged in an existing bucket. */
 export interface BucketOptions<Output = unknown, Input = Output> {
-  /** Checks what is put, and checks and types what is read. */
+  /** Validates values before they are put; validates and types values that are read. */
   readonly schema?: Schema<Output, Input>;
   /**
-   * What to do about the bucket at the start of the broker, or before its first use. `"verify"`: it must exist and be as
-   * these options say. `"create"`: it is made if it is missing, and else must be as they say. `"update"`: it is made if
-   * it is missing, and what they say and differs is changed. `"leave"`: it must exist, and is used as it is.
+   * What happens with the bucket when the broker starts, or before the bucket's first use. `"verify"`: rejects if it is
+   * missing or differs from these options. `"create"`: creates it if missing, rejects if it differs. `"update"`:
+   * creates it if missing, changes fields that differ. `"leave"`: uses it unchanged, rejects if it is missing.
    *
    * @default {"verify"}
    */
@@ -19,7 +19,7 @@ export interface BucketOptions<Output = unknown, Input = Output> {
   /** The JetStream domain. */
   readonly domain?: string;
   /**
-   * How many revisions of each key are kept, 64 at most.
+   * The number of revisions kept per key, 64 at most.
    *
    * @default {1}
    */
@@ -31,9 +31,9 @@ export interface BucketOptions<Output = unknown, Input = Output> {
    */
   readonly ttl?: Duration;
   /**
-   * Whether a value may have a time of its own, the `ttl` of `put()`; needs nats-server 2.11. When it has passed, the
-   * server keeps a marker for this long, so that changes and `entry()` can tell it: 1 second at least, and `true` stands
-   * for one minute. With a history, no value can be shorter than the marker.
+   * Whether values may have their own TTL, the `ttl` of `put()`; needs nats-server 2.11. When a value expires, the
+   * server keeps a marker for this duration, so that changes and `entry()` report the expiry: at least 1 second; `true`
+   * means one minute. In a bucket with a history, the TTL of a value must not be shorter than that of the marker.
    *
    * @default {false}
    */
@@ -45,25 +45,25 @@ export interface BucketOptions<Output = unknown, Input = Output> {
    */
   readonly batch?: boolean;
   /**
-   * The longest value with its headers, in bytes; `Infinity` for what the server takes.
+   * The size limit of a value with its headers, in bytes; `Infinity` means the server's limit.
    *
    * @default {what the server takes}
    */
   readonly maxValueSize?: number;
   /**
-   * How many bytes the bucket takes at most, `Infinity` for no limit; a put that does not fit is refused.
+   * The size limit of the bucket in bytes, `Infinity` for no limit; a put that exceeds it is rejected.
    *
    * @default {what the account permits}
    */
   readonly maxBytes?: number;
   /**
-   * Where the server keeps it.
+   * The storage type.
    *
    * @default {"file"}
    */
   readonly storage?: "file" | "memory";
   /**
-   * How many servers keep it, 5 at most.
+   * The number of servers that store the bucket, 5 at most.
    *
    * @default {1}
    */
@@ -74,29 +74,29 @@ export interface BucketOptions<Output = unknown, Input = Output> {
    * @default {false}
    */
   readonly compression?: boolean;
-  /** What it is for, for people. */
+  /** A human-readable description. */
   readonly description?: string;
-  /** Names and values of the program's own. */
+  /** Custom metadata. */
   readonly metadata?: Readonly<Record<string, string>>;
-  /** Which servers of a cluster keep it. */
+  /** Where a cluster places the bucket. */
   readonly placement?: { readonly cluster?: string; readonly tags?: readonly string[] };
-  /** Publishes each change to a subject, too. */
+  /** Republishes each change to another subject. */
   readonly republish?: {
-    /** Which keys' subjects, such as `"$KV.prices.>"`. */
+    /** The subjects of the keys to republish, such as `"$KV.prices.>"`. */
     readonly src: string;
-    /** Where to, such as `"prices.{{wildcard(1)}}"` or `"prices.>"`. */
+    /** The subjects to publish to, such as `"prices.{{wildcard(1)}}"` or `"prices.>"`. */
     readonly dest: string;
-    /** Whether to leave out the values. */
+    /** Whether to omit the values. */
     readonly headersOnly?: boolean;
   };
   /**
-   * Whether the program only reads: what writes throws, and `permissions()` does not ask for it.
+   * Whether this program only reads: writing methods throw, and `permissions()` omits what they need.
    *
    * @default {false}
    */
   readonly readOnly?: boolean;
   /**
-   * How long a call may take that names no `timeout`, outages included.
+   * The default timeout of a call, outages included.
    *
    * @default {"5s"}
    */
@@ -105,7 +105,7 @@ export interface BucketOptions<Output = unknown, Input = Output> {
 
 const MOST_REVISIONS = 64;
 const MOST_REPLICAS = 5;
-/** The server has no shorter time for a marker, in milliseconds. */
+/** The server's minimum TTL of a marker, in milliseconds. */
 const SHORTEST_MARKER = 1_000;
 
 const RULES: Readonly<Record<keyof BucketOptions, Rule>> = {

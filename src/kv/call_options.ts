@@ -1,71 +1,71 @@
 import { describe, duration, type Rule, signal } from "../options.ts";
 import { type Duration, millisecondsOf } from "../duration.ts";
 
-/** How long a call may take, and what ends it. */
+/** The timeout and the abort signal of a call. */
 export interface CallLimits {
   /**
-   * How long the call may take, outages included.
+   * The timeout of the call, outages included.
    *
    * @default {the bucket's `timeout`}
    */
   readonly timeout?: Duration;
-  /** Ends the call with its reason. */
+  /** Aborts the call; the call rejects with the signal's reason. */
   readonly signal?: AbortSignal;
 }
 
-/** How to list, or to read on and on. */
+/** Options for listing or reading. */
 export interface ListOptions {
-  /** Ends it. */
+  /** Ends the iteration. */
   readonly signal?: AbortSignal;
 }
 
-/** How to write. */
+/** Options of every write. */
 export interface WriteOptions {
   /**
-   * How long the call may take, outages included; at most as long as the bucket's stream knows what it has stored, two
-   * minutes.
+   * The timeout of the call, outages included; at most the duplicate window of the bucket's stream, which is two
+   * minutes by default.
    *
    * @default {the bucket's `timeout`}
    */
   readonly timeout?: Duration;
-  /** Gives up waiting, with its reason: the value may be stored all the same. */
+  /** Stops waiting with the signal's reason; the value may still be stored. */
   readonly signal?: AbortSignal;
 }
 
-/** How to put a value. */
+/** Options for putting a value. */
 export interface PutOptions extends WriteOptions {
   /**
-   * How long the value is kept, 1 second at least; needs the bucket's `keyTtl`. In a bucket with a history, the value
-   * takes the place of the earlier ones, as one of them would show again after it.
+   * How long the value is kept, at least 1 second; needs the bucket's `keyTtl`. In a bucket with a history, the value
+   * replaces the earlier revisions: otherwise one of them would reappear when it expires.
    *
    * @default {without end}
    */
   readonly ttl?: Duration;
 }
 
-/** How to remove a value. */
+/** Options for removing a value. */
 export interface RemoveOptions extends WriteOptions {
-  /** Removes it only if this is still the key's last revision. */
+  /** Removes the value only if this is the key's last revision. */
   readonly revision?: number;
 }
 
-/** How to remove a value and its history. */
+/** Options for removing a value with its history. */
 export interface PurgeOptions extends RemoveOptions {
   /**
-   * How long the marker of the removal is kept, 1 second at least; needs the bucket's `keyTtl`.
+   * How long the marker of the removal is kept, at least 1 second; needs the bucket's `keyTtl`.
    *
    * @default {without end}
    */
   readonly ttl?: Duration;
 }
 
-/** The server counts the time of a message in seconds, in milliseconds. */
+/** The server's minimum TTL of a message, in milliseconds. */
 const SHORTEST = 1_000;
 
 const ttl: Rule = (value) =>
   (millisecondsOf(value) ?? 0) >= SHORTEST ? undefined : 'a duration of "1s" or more';
 
-/** A whole number that a revision can be; `least` is 0 where there may be none. */
+/** The rule for a revision: an integer of `least` or more, where 0 means that the key must have no value. */
 export function revisionRule(least: number): Rule {
   return (value) =>
     Number.isSafeInteger(value) && (value as number) >= least
@@ -74,7 +74,7 @@ export function revisionRule(least: number): Rule {
 }
 
 /**
- * Checks a revision that must be the last one; 0 stands for none.
+ * Checks an expected last revision; 0 means that the key must have no value.
  *
  * @throws {TypeError}
  */

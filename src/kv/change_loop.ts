@@ -10,14 +10,14 @@ import type { OpenedBucket } from "./opened_bucket.ts";
 import type { PutOptions } from "./call_options.ts";
 import type { Writer } from "./writer.ts";
 
-/** Makes a new value of the one that is there. */
+/** Computes the new value from the current one. */
 export type Changer = (value: unknown, entry: ValueEntry | undefined) => unknown;
 
-/** The longest wait after the first conflict, in milliseconds, which doubles with each up to a limit. */
+/** The longest wait after the first conflict, in milliseconds; doubles with each further conflict, up to a limit. */
 const FIRST_WAIT = 4;
 const LONGEST_WAIT = 512;
 
-/** Changes a value by what it is, until nobody else has changed it meanwhile. */
+/** The read-change-put loop behind `Bucket.change()`: repeats until no other client interferes. */
 export class ChangeLoop {
   readonly #bucket: OpenedBucket;
   readonly #writer: Writer;
@@ -47,11 +47,11 @@ export class ChangeLoop {
     this.#until = bucket.access.clock.now() + this.#timeout;
   }
 
-  /** The value and its revision; `undefined` if nothing was to be changed. */
+  /** Resolves with the value and its revision; `undefined` if `change` returned `undefined`. */
   run(): Promise<{ readonly value: unknown; readonly revision: number } | undefined> {
     const { clock } = this.#bucket.access;
     const patience = { clock, timeout: this.#timeout, signal: this.#options.signal };
-    // within one program, those who would only be in each other's way wait for their turn
+    // within one program, calls for the same key take turns instead of conflicting with each other
     return this.#lanes.run(this.#key, patience, this.#action, () => this.#attempts());
   }
 
@@ -82,7 +82,7 @@ export class ChangeLoop {
     }
   }
 
-  /** Others wait for the key, whatever the program does with its turn. */
+  /** Bounds the time of the program's `change`: other calls wait for the key. */
   #inTime(made: PromiseLike<unknown>): Promise<unknown> {
     const { clock } = this.#bucket.access;
     const { signal } = this.#options;
@@ -91,7 +91,7 @@ export class ChangeLoop {
     return within(Promise.resolve(made), patience, this.#action, subject);
   }
 
-  /** After a conflict only the server that takes the changes is sure to know the latest. */
+  /** After a conflict, reads from the leader: replicas may not have the latest revision yet. */
   #look(attempt: number): Promise<Entry | undefined> {
     const look = attempt === 0 ? lookup : lookupAtLeader;
     const limits = { timeout: this.#left, signal: this.#options.signal };
@@ -106,7 +106,7 @@ export class ChangeLoop {
     signal.throwIfAborted();
   }
 
-  /** Milliseconds until it must have ended. */
+  /** Milliseconds until the timeout. */
   get #left(): number {
     const left = this.#until - this.#bucket.access.clock.now();
     if (left >= 1) return left;

@@ -3,7 +3,7 @@ import type { Change } from "./changes.ts";
 import type { Entry } from "./entry.ts";
 import { type KeyPattern, subjectStart } from "./keys.ts";
 
-/** What handlers and readers get of the changes of a bucket's keys. */
+/** Turns the changes of keys into messages for handlers and readers. */
 export function keyView(bucket: string, pattern: KeyPattern): ChangeView<Entry> {
   return {
     filter: subjectStart(bucket) + pattern.wildcard,

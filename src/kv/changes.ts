@@ -4,17 +4,17 @@ import type { ChangesEnd } from "../jetstream/changes/change_view.ts";
 import type { RemovalEntry, ValueEntry } from "./entry.ts";
 import type { ListOptions } from "./call_options.ts";
 
-/** What happened to a key. */
+/** A change of a key. */
 export type Change<Value = unknown> =
   & (ValueEntry<Value> | RemovalEntry)
   & {
-    /** Whether it was there when the changes began: the state, and no news. */
+    /** Whether the change is part of the initial state, rather than made since. */
     readonly isInitial: boolean;
   };
 
-/** What a change adds to its message. */
+/** The fields that a change adds to its message. */
 export interface Changed<Value = unknown> {
-  /** What happened. */
+  /** The change. */
   readonly change: Change<Value>;
   /** The value; `undefined` for a removal. */
   readonly body: Value | undefined;
@@ -27,22 +27,22 @@ export type ChangeMessage<Value = unknown, Values = AnyParams> =
 
 /** The kind of the source of changes, for the compiler. */
 export interface ChangeKind<Text extends string, Value> {
-  /** The pattern of the keys. */
+  /** The key pattern. */
   readonly pattern: Text;
-  /** What each message has besides. */
+  /** The fields that each message has in addition. */
   readonly besides: Changed<Value>;
-  /** One message at a time. */
+  /** Handlers receive one message at a time. */
   readonly batch: false;
 }
 
 /**
- * The changes of a bucket: a source for `broker.subscriber()`, and to be read. First comes what is there, one change for
- * each key, and then what changes, in the order of the revisions. A restart of the server and an outage leave out and
- * repeat nothing but the earlier ones of several changes of one key. A value that cannot be read is an `error` event, an
- * {@linkcode EntryError}, and the changes go on.
+ * The changes of a bucket: a source for `broker.subscriber()`, or to iterate over. First comes the initial state, one
+ * change per key; then further changes, in the order of their revisions. Over an outage or a server restart nothing is
+ * repeated, and nothing is skipped but changes that a later change of the same key has replaced. A value that cannot be
+ * read emits an `error` event with an {@linkcode EntryError}; the changes go on.
  *
- * A handler gets the changes of one key one after the other, and those of different keys side by side. If it throws,
- * that is an `error` event, and the change does not come again.
+ * A handler processes the changes of one key one by one, and those of different keys concurrently. If it throws, an
+ * `error` event is emitted, and the change is not redelivered.
  *
  * @example
  * ```ts
@@ -70,46 +70,46 @@ export interface ChangeKind<Text extends string, Value> {
 export interface Changes<Text extends string = string, Value = unknown>
   extends Source<ChangeKind<Text, Value>>, AsyncIterable<ChangeMessage<Value, Params<Text>>> {
   /**
-   * Begins to read; once it resolves, the reader gets every change.
+   * Starts reading; once it resolves, the reader receives every further change.
    *
    * @throws {NotFoundError} if there is no such bucket
    * @throws {ConnectionError} if the broker is not connected
    */
   open(options?: ListOptions): Promise<ChangeReader<Value, Params<Text>>>;
 
-  /** Reads the changes; leaving the loop ends the reading. */
+  /** Iterates over the changes; leaving the loop stops reading. */
   [Symbol.asyncIterator](): AsyncIterator<ChangeMessage<Value, Params<Text>>>;
 }
 
-/** Reads the changes of a bucket, no faster than the program does. */
+/** Reads the changes of a bucket, with backpressure. */
 export interface ChangeReader<Value = unknown, Values = AnyParams>
   extends Reader<ChangeMessage<Value, Values>, ChangesEnd> {
   /**
-   * Resolves with `true` once the program has read all that was there at the beginning: at once if there was nothing.
-   * Resolves with `false` if the reader has ended before.
+   * Resolves with `true` once the program has read the initial state: immediately if the bucket has no matching key.
+   * Resolves with `false` if the reader ends first.
    */
   readonly initial: Promise<boolean>;
 
-  /** Ends the reading, and drops what was not read. */
+  /** Stops reading, and drops unread changes. */
   close(): Promise<void>;
 }
 
-/** Which changes, and how. */
+/** Options for following changes. */
 export interface ChangesOptions {
   /**
-   * Whether only what changes from now on is told, and not what is there.
+   * Whether to skip the initial state.
    *
    * @default {false}
    */
   readonly updatesOnly?: boolean;
   /**
-   * Whether all revisions come first that are there, and not only the last one of each key.
+   * Whether the initial state includes all revisions, not only the last one of each key.
    *
    * @default {false}
    */
   readonly history?: boolean;
-  /** A revision, such as the last one that the program has seen: only what came after it is told. */
+  /** A revision, such as the last one that the program has seen: only later changes are reported. */
   readonly after?: number;
-  /** Called in each broker that has a handler, once it has handled all that was there: at once if there was nothing. */
+  /** Called in each broker with a handler, once it has handled the initial state: immediately if there is none. */
   readonly onInitial?: () => void;
 }

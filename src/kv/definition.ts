@@ -5,7 +5,7 @@ import { subjectStart } from "./keys.ts";
 import { type BucketPlan, OpenedBucket } from "./opened_bucket.ts";
 import { Values } from "./values.ts";
 
-/** What a program says of a bucket: a plain value, which any broker may open. */
+/** A bucket's name and options, checked, before a broker opens it. */
 export class BucketDefinition implements BucketPlan {
   readonly name: string;
   readonly options: BucketOptions;
@@ -18,7 +18,7 @@ export class BucketDefinition implements BucketPlan {
     this.values = new Values(name, subjectStart(name), options.schema as Schema | undefined);
   }
 
-  /** The bucket as this broker reaches it. */
+  /** Opens the bucket for a broker. */
   on(access: BrokerAccess): OpenedBucket {
     const api = JetStreamApi.of(access, this.options.domain);
     let opened = this.#opened.get(api);

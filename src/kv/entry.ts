@@ -1,6 +1,6 @@
 import { asError, legible } from "../legible.ts";
 
-/** A value of a bucket, with its place there. */
+/** A value in a bucket, with its revision and time. */
 export interface ValueEntry<Value = unknown> {
   /** It is a value. */
   readonly kind: "put";
@@ -8,7 +8,7 @@ export interface ValueEntry<Value = unknown> {
   readonly key: string;
   /** The value, decoded by its content type, and transformed by the bucket's schema. */
   readonly value: Value;
-  /** Its number, unique in the bucket and growing with each change. */
+  /** The revision: unique in the bucket, growing with each change. */
   readonly revision: number;
   /** When it was put. */
   readonly time: Date;
@@ -19,19 +19,19 @@ export interface ValueEntry<Value = unknown> {
  * purge has removed the key's history, too.
  */
 export interface RemovalEntry {
-  /** What has removed the value. */
+  /** Why the value is gone. */
   readonly kind: "delete" | "purge" | "expired";
   /** The key, without the bucket. */
   readonly key: string;
-  /** There is none. */
+  /** A removal has no value. */
   readonly value?: undefined;
-  /** The number of the removal. */
+  /** The revision of the removal. */
   readonly revision: number;
   /** When it was removed. */
   readonly time: Date;
 }
 
-/** What a bucket has of a key, for as long as it keeps it. */
+/** The last entry of a key: a value, or the marker of its removal. */
 export type Entry<Value = unknown> = ValueEntry<Value> | RemovalEntry;
 
 /**
@@ -46,10 +46,10 @@ export class EntryError extends Error {
   readonly bucket: string;
   /** The key. */
   readonly key: string;
-  /** The revision whose value it is. */
+  /** The revision of the value. */
   readonly revision: number;
 
-  /** Makes one; `cause` is what refused the value. */
+  /** Creates the error; `cause` says why the value was rejected. */
   constructor(
     { bucket, key, revision }: {
       readonly bucket: string;

@@ -1,13 +1,13 @@
 import { type Patience, within } from "../deadline.ts";
 
-/** Runs what concerns one key one after the other, and different keys side by side. */
+/** Runs tasks of the same key one by one, and tasks of different keys concurrently. */
 export class KeyLanes {
   readonly #tails = new Map<string, Promise<unknown>>();
 
   /**
-   * Runs `work` once all earlier work of the key has ended.
+   * Runs `work` after all earlier tasks of the key.
    *
-   * @throws {TimeoutError} if its turn does not come in time
+   * @throws {TimeoutError} if the turn of this task does not come in time
    */
   async run<T>(
     key: string,
@@ -22,7 +22,7 @@ export class KeyLanes {
       if (before) await within(before, patience, action);
       return await work();
     } finally {
-      // one that gives up leaves its successor to wait for its predecessor
+      // a task that gives up passes its place on: the next one still waits for the previous one
       pass(before);
       if (this.#tails.get(key) === turn) this.#tails.delete(key);
     }

@@ -2,14 +2,14 @@ import { InvalidSubjectError } from "../errors.ts";
 import { describe } from "../options.ts";
 import { covers, type Params, Pattern } from "../door/mod.ts";
 
-/** ADR-8: what the name of a bucket is made of. */
+/** The characters of a bucket name (ADR-8). */
 const BUCKET = /^[A-Za-z0-9_-]+$/;
-/** In characters: the server takes names of streams of 255, and puts `KV_` before this one. */
+/** In characters: the server limits stream names to 255, and `KV_` precedes the bucket name. */
 const LONGEST_BUCKET = 252;
-/** ADR-8: one token of a key. */
+/** One token of a key (ADR-8). */
 const TOKEN = /^[-/_=A-Za-z0-9]+$/;
 const KEY = /^[-/_=A-Za-z0-9]+(?:\.[-/_=A-Za-z0-9]+)*$/;
-/** In bytes: with the names of a stream and of the API before it a subject must have 2 000 at most. */
+/** In bytes: the whole subject, with the names of stream and API before the key, must stay within 2 000. */
 const LONGEST_KEY = 1_400;
 const PARAMETER = /^\{.*\}$/;
 
@@ -19,7 +19,7 @@ const KEY_RULE = "a key must be tokens of letters, digits, -, /, _ and =, with d
 /**
  * Checks the name of a bucket.
  *
- * @throws {TypeError} for a name that is not letters, digits, `-` and `_`, or has more than 252 characters
+ * @throws {TypeError} for a name with other characters than letters, digits, `-` and `_`, or more than 252 of them
  */
 export function checkBucket(action: string, name: unknown): asserts name is string {
   if (typeof name === "string" && BUCKET.test(name) && name.length <= LONGEST_BUCKET) return;
@@ -30,30 +30,30 @@ export function checkBucket(action: string, name: unknown): asserts name is stri
 /**
  * Checks a key (ADR-8).
  *
- * @throws {InvalidSubjectError} for a key that a bucket cannot have
+ * @throws {InvalidSubjectError} for an invalid key
  */
 export function checkKey(action: string, key: unknown): asserts key is string {
   if (isKey(key) && key.length <= LONGEST_KEY) return;
   throw new InvalidSubjectError(action, ruleOf(key), key);
 }
 
-/** Whether it is a key that a bucket can have. */
+/** Whether a key is valid. */
 export function isKey(key: unknown): key is string {
   return typeof key === "string" && KEY.test(key);
 }
 
-/** What is wrong with a key. */
+/** The rule that an invalid key breaks. */
 function ruleOf(key: unknown): string {
   const isLong = typeof key === "string" && key.length > LONGEST_KEY;
   return isLong ? `a key must be ${LONGEST_KEY} bytes at most, and it has ${key.length}` : KEY_RULE;
 }
 
-/** The start of the subjects of a bucket. */
+/** The prefix of a bucket's subjects. */
 export function subjectStart(bucket: string): string {
   return `$KV.${bucket}.`;
 }
 
-/** The stream that holds a bucket. */
+/** The name of a bucket's stream. */
 export function streamOf(bucket: string): string {
   return `KV_${bucket}`;
 }
@@ -61,8 +61,8 @@ export function streamOf(bucket: string): string {
 /**
  * Keys with named parameters, such as `"{region}.{item}"`, or with the wildcards of subjects, such as `"eu.>"`.
  *
- * Values that are no token of a key travel as `=` and Base64 without padding, in the way of ADR-54. A token that no
- * value would become, such as a peer may use, is read as it is: so different keys never have the same values.
+ * Values that are no valid token are encoded as `=` and Base64 without padding (ADR-54). A token that this encoding
+ * never produces, such as one of another client, is read unchanged, so that different keys never give the same values.
  */
 export class KeyPattern {
   readonly text: string;
@@ -72,9 +72,9 @@ export class KeyPattern {
   readonly #hasParams: boolean;
 
   /**
-   * Reads a pattern.
+   * Parses a pattern.
    *
-   * @throws {InvalidSubjectError} for tokens that no key can have, and for a name used twice
+   * @throws {InvalidSubjectError} for tokens that no key can have, and for a duplicate name
    */
   constructor(action: string, text: unknown) {
     if (typeof text !== "string") throw new InvalidSubjectError(action, KEY_RULE, text);
@@ -91,7 +91,7 @@ export class KeyPattern {
     this.wildcard = this.#pattern.subject;
   }
 
-  /** The values of the parameters in a key that matches. */
+  /** The parameter values in a matching key. */
   read(key: string): Readonly<Record<string, string>> {
     if (!this.#hasParams) return NO_PARAMS;
     const values: Record<string, string> = {};
@@ -104,7 +104,7 @@ export class KeyPattern {
   /**
    * The key with the values filled in.
    *
-   * @throws {InvalidSubjectError} for a value that is no text, and for a wildcard
+   * @throws {InvalidSubjectError} for a value that is not a string, and for a pattern with a wildcard
    */
   fill(action: string, values: Readonly<Record<string, unknown>>): string {
     const { names } = this.#pattern.checkFillable(action);
@@ -122,11 +122,11 @@ export class KeyPattern {
 const ACTION = "make a key";
 
 /**
- * The key of a pattern with these parameters. Values that a key cannot hold, such as text with blanks or dots, are
- * encoded, and {@linkcode paramsOf} and the `params` of changes give them back as they were. Other clients see such a
- * value as `=` and its Base64 without padding.
+ * Makes a key from a pattern and its parameters. Values that a key cannot hold, such as text with spaces or dots, are
+ * encoded; {@linkcode paramsOf} and the `params` of changes decode them. Other clients see such a value as `=` and its
+ * Base64 without padding.
  *
- * @throws {InvalidSubjectError} for a pattern with a wildcard, or a value that is no text
+ * @throws {InvalidSubjectError} for a pattern with a wildcard, or a value that is not a string
  *
  * @example
  * ```ts
@@ -143,7 +143,7 @@ export function keyOf<const Text extends string>(pattern: Text, params: Params<T
 }
 
 /**
- * The parameters of a pattern in a key; `undefined` if the key does not match.
+ * Reads the parameters of a pattern from a key; `undefined` if the key does not match.
  *
  * @throws {InvalidSubjectError} for an invalid pattern
  */
@@ -169,7 +169,7 @@ function decoded(token: string): string {
       .decode(Uint8Array.from(bytes, (byte) => byte.charCodeAt(0)));
     return encoded(value) === token ? value : token;
   } catch {
-    // a peer's key, which only looks like one of ours
+    // a key of another client that only resembles an encoded one
     return token;
   }
 }

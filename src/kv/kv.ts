@@ -7,10 +7,10 @@ import { KvDoor } from "./kv_door.ts";
 import { UsedBucket } from "./used_bucket.ts";
 
 /**
- * A bucket of keys and values, for a broker. Asks nothing: the bucket is declared as the broker starts, or before its
- * first use.
+ * Opens a bucket of keys and values for a broker. Does no I/O: the bucket is declared when the broker starts, or before
+ * its first use.
  *
- * @throws {TypeError} for a wrong name or option
+ * @throws {TypeError} for an invalid name or option
  *
  * @example
  * ```ts
@@ -38,7 +38,7 @@ export function kv<Output = unknown, Input = Output>(
   checkBucket(action, bucket);
   checkBucketOptions(action, options);
   const door = KvDoor.of(broker as NatsBroker);
-  // what the program does to the object later changes nothing
+  // copied, so that the program can reuse the object
   const definition = new BucketDefinition(bucket, { ...options } as BucketOptions);
   door.add(definition);
   return new UsedBucket(definition, door.access) as unknown as Bucket<Output, Input>;

@@ -6,7 +6,7 @@ import type { BucketDefinition } from "./definition.ts";
 
 const doors = new WeakMap<NatsBroker, KvDoor>();
 
-/** The buckets of one broker. */
+/** The buckets of a broker. */
 export class KvDoor {
   readonly access: BrokerAccess;
   readonly #buckets: BucketDefinition[] = [];
@@ -22,7 +22,7 @@ export class KvDoor {
         return { publish };
       },
       start: (access) => this.#start(access),
-      // while the server can still be told to forget them
+      // at this point the connection is still open, so that the server can delete the reads' consumers
       stop: () => openReads(this.access).stop(),
       leave: () => openReads(this.access).end(),
       describe: () => ({ buckets: buckets.map(described) }),
@@ -30,9 +30,9 @@ export class KvDoor {
   }
 
   /**
-   * The door of a broker.
+   * The KV door of a broker.
    *
-   * @throws {TypeError} if it is no broker
+   * @throws {TypeError} if `broker` is not a broker
    */
   static of(broker: NatsBroker): KvDoor {
     let door = doors.get(broker);
@@ -40,7 +40,7 @@ export class KvDoor {
     return door;
   }
 
-  /** Adds a bucket, which is declared at the start. */
+  /** Adds a bucket, to be declared when the broker starts. */
   add(bucket: BucketDefinition): void {
     this.#buckets.push(bucket);
   }

@@ -7,14 +7,14 @@ import type { KeyPattern } from "./keys.ts";
 import { kindOf } from "./operation.ts";
 import type { OpenedBucket } from "./opened_bucket.ts";
 
-/** The keys that have a value now. */
+/** Iterates over the keys that have a value now. */
 export function keysOf(
   bucket: OpenedBucket,
   pattern: KeyPattern,
   limits: ListOptions,
 ): AsyncIterableIterator<string> {
   const how = { from: "last-per-subject", headersOnly: true } as const;
-  // those that change meanwhile may come again
+  // a key that changes during the iteration is delivered again
   const listed = new Set<string>();
   return new List(bucket, pattern, how, limits, (message) => {
     const isThere = !message.headerBlock || kindOf(message.headers) === "put";
@@ -25,7 +25,7 @@ export function keysOf(
   });
 }
 
-/** All revisions that the bucket still has, in their order. */
+/** Iterates over all revisions that the bucket still has, in order. */
 export function historyOf(
   bucket: OpenedBucket,
   pattern: KeyPattern,
@@ -40,7 +40,7 @@ export function historyOf(
   );
 }
 
-/** Reads what is there now, to its end; begins with the first step. */
+/** Iterates over the current entries; starts reading at the first call of `next()`. */
 class List<Item> implements AsyncIterableIterator<Item> {
   readonly #bucket: OpenedBucket;
   readonly #options: OrderedReadOptions;
@@ -48,7 +48,7 @@ class List<Item> implements AsyncIterableIterator<Item> {
   readonly #item: (message: StoredMessage) => Item | undefined | Promise<Item>;
   #read: OrderedRead | undefined;
   #isOver = false;
-  /** The step before, as steps must not overtake each other. */
+  /** The previous step: steps must not overtake each other. */
   #step: Promise<unknown> | undefined;
 
   constructor(

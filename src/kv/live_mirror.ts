@@ -14,10 +14,10 @@ import { MirrorContents } from "./mirror_contents.ts";
 import { MirrorExpiry } from "./mirror_expiry.ts";
 import type { OpenedBucket } from "./opened_bucket.ts";
 
-/** Milliseconds to wait for the rest of a batch, before looking whether there is more of it. */
+/** Milliseconds to wait for the rest of a batch before asking the server for it. */
 const REST = 10;
 
-/** Follows a bucket. */
+/** A mirror that follows its bucket. */
 export class LiveMirror implements Mirror {
   readonly ready: Promise<this>;
   readonly #bucket: OpenedBucket;
@@ -29,7 +29,7 @@ export class LiveMirror implements Mirror {
   readonly #ending = new AbortController();
   #watch: Watch<Entry> | undefined;
   #stopListening: (() => void) | undefined;
-  /** Waits for more of a batch. */
+  /** The timer that waits for the rest of a batch. */
   #looking: Timer | undefined;
   #hasAll = false;
   #isComplete = false;
@@ -134,7 +134,7 @@ export class LiveMirror implements Mirror {
     }
   }
 
-  /** Without markers nobody tells that a value has expired. */
+  /** Starts local expiry in a bucket without markers, where the server does not report expired values. */
   async #watchExpiry(): Promise<void> {
     if (!MirrorExpiry.isNeeded(await this.#bucket.config())) return;
     const { clock } = this.#bucket.access;
@@ -163,7 +163,7 @@ export class LiveMirror implements Mirror {
     } else if (this.#hasAll) this.#tellComplete();
   }
 
-  /** Shows a part of a batch, if nothing more comes of it. */
+  /** Shows an incomplete batch if no more of it will arrive. */
   #lookForEnd(): void {
     const { open } = this.#groups;
     if (!open || this.#looking) return;
@@ -182,12 +182,12 @@ export class LiveMirror implements Mirror {
     try {
       return await isAllThatComes(this.#bucket, this.#pattern, id, seq);
     } catch (error) {
-      // in an outage nothing comes anyway; without permission to look, all that we know of has come
+      // in an outage nothing arrives anyway; without the permission to ask, what has arrived counts as all
       return error instanceof PermissionError;
     }
   }
 
-  /** What has come may end with a part of a batch, which waits for the others. */
+  /** Ends the initial state, which may stop inside a batch: then it waits for the rest. */
   #completed(): void {
     this.#hasAll = true;
     if (this.#groups.open) this.#lookForEnd();

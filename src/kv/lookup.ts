@@ -12,13 +12,13 @@ interface StoredAnswer {
     readonly subject: string;
     readonly seq: number;
     readonly time: string;
-    /** As Base64, as are the headers. */
+    /** In Base64, as are the headers. */
     readonly data?: string;
     readonly hdrs?: string;
   };
 }
 
-/** What the bucket has of a key: by any server that keeps it, which may not have the latest change yet. */
+/** The last entry of a key, from any replica: it may not have the latest change. */
 export async function lookup(
   bucket: OpenedBucket,
   key: string,
@@ -41,7 +41,7 @@ export async function lookup(
   return stored && bucket.read(stored);
 }
 
-/** What the bucket has of a key, or of one revision of it, by the server that also takes the changes. */
+/** The last entry of a key, or one revision of it, from the leader. */
 export async function lookupAtLeader(
   bucket: OpenedBucket,
   key: string,
@@ -52,7 +52,7 @@ export async function lookupAtLeader(
   return stored && bucket.read(stored);
 }
 
-/** The same as it is stored. */
+/** The same, undecoded. */
 export async function lookupStored(
   { api, stream, subjectOf, nameIn }: OpenedBucket,
   key: string,
@@ -63,7 +63,7 @@ export async function lookupStored(
   const request = revision === undefined ? { last_by_subj: subject } : { seq: revision };
   try {
     const { message } = await api.call<StoredAnswer>(`STREAM.MSG.GET.${stream}`, request, options);
-    // the revision may be one of another key
+    // the revision may belong to another key
     return message?.subject === subject ? storedMessage(message) : undefined;
   } catch (error) {
     if (error instanceof NotFoundError && error.kind === "message") return undefined;
@@ -71,7 +71,7 @@ export async function lookupStored(
   }
 }
 
-/** The headers of the first message, of keys of this wildcard, that has this number or a higher one. */
+/** The headers of the first message at or after a sequence whose key matches the wildcard. */
 export async function lookupNext(
   { api, stream, subjectOf }: OpenedBucket,
   wildcard: string,
@@ -95,11 +95,11 @@ function storedMessage(
   return { subject, seq, time: new Date(time), data: bytesOf(data), headers };
 }
 
-/** The message of an answer to a direct question; `undefined` if there is none. */
+/** The message in a direct get response; `undefined` if there is none. */
 function storedOf(answer: Message, subject: string): StoredEntry | undefined {
   const { headers, data } = answer;
   if (headers.status === 404) return undefined;
-  // a peer may have stored headers of these names, which stand before the server's
+  // a client may have stored headers of these names; the server's come last
   const said = (name: string) => headers.values(name).at(-1);
   const seq = Number(said("Nats-Sequence"));
   const time = new Date(said("Nats-Time-Stamp") ?? "");

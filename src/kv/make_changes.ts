@@ -10,9 +10,9 @@ import { KeyPattern } from "./keys.ts";
 const ACTION = "follow the changes of a bucket";
 
 /**
- * Makes a source of changes, which its own broker can read, too.
+ * Makes a source of changes, which can also be iterated over.
  *
- * @throws {TypeError} naming the option that is wrong
+ * @throws {TypeError} naming the invalid option
  * @throws {InvalidSubjectError} for a pattern that no key can match
  */
 export function makeChanges(

@@ -3,9 +3,9 @@ import type { Change } from "./changes.ts";
 import type { ValueEntry } from "./entry.ts";
 
 /**
- * The keys and values of a bucket as a Map that follows it. It changes between two turns of the event loop, never shows
- * a half of a {@linkcode Bucket.batch | batch}, and does without a key whose value cannot be read, which is an `error`
- * event. In an outage it stays as it is, and catches up after it.
+ * The keys and values of a bucket as a live Map. It changes only between two turns of the event loop, and never shows a
+ * part of a {@linkcode Bucket.batch | batch}. A value that cannot be read emits an `error` event, and its key is left
+ * out. During an outage the mirror stays as it is, and catches up afterwards.
  *
  * @example
  * ```ts
@@ -29,36 +29,39 @@ import type { ValueEntry } from "./entry.ts";
  */
 export interface Mirror<Value = unknown> extends ReadonlyMap<string, Value>, AsyncDisposable {
   /**
-   * Resolves with the mirror once it has all that was in the bucket.
+   * Resolves with the mirror once it has the initial state of the bucket.
    *
-   * @throws {NotFoundError} if there is no such bucket
-   * @throws {ConnectionError} if the broker is not connected, or stops before
+   * @throws {NotFoundError} if the bucket does not exist
+   * @throws {ConnectionError} if the broker is not connected, or stops first
    */
   readonly ready: Promise<this>;
   /** The revision of the last change that it shows; 0 before the first. */
   readonly version: number;
-  /** Aborts when it follows no longer, with the reason: it was closed, the broker has stopped, or an error. */
+  /**
+   * Aborts when the mirror stops following; its reason says why: it was closed, the broker stopped, or an error
+   * occurred.
+   */
   readonly signal: AbortSignal;
 
-  /** A value with its revision and its time; `undefined` for none. */
+  /** A value with its revision and time; `undefined` if the key has none. */
   entry(key: string): ValueEntry<Value> | undefined;
 
-  /** Ends it; it stays as it is. */
+  /** Stops following; the mirror keeps its contents. */
   close(): Promise<void>;
 }
 
-/** How a mirror follows. */
+/** Options of a mirror. */
 export interface MirrorOptions<Value = unknown> {
-  /** Ends it. */
+  /** Closes the mirror. */
   readonly signal?: AbortSignal;
-  /** Called once it is ready, and after each change that it shows, with all of a batch at once. */
+  /** Called once the mirror is ready, and after each change that it shows, with all changes of a batch at once. */
   readonly onChange?: (changes: readonly Change<Value>[]) => void;
 }
 
 /**
  * Checks every option.
  *
- * @throws {TypeError} naming the first that is unknown or wrong
+ * @throws {TypeError} naming the first option that is unknown or invalid
  */
 export function checkMirrorOptions(action: string, options: unknown): void {
   checkOptions(action, options, { signal, onChange: callable });

@@ -3,13 +3,13 @@ import type { Change } from "./changes.ts";
 import type { Entry, ValueEntry } from "./entry.ts";
 import type { MirrorExpiry } from "./mirror_expiry.ts";
 
-/** What a mirror shows. */
+/** The contents of a mirror. */
 export class MirrorContents {
   readonly values = new Map<string, unknown>();
   readonly entries = new Map<string, ValueEntry>();
   /** The revision of the last change. */
   version = 0;
-  /** Tells which values expire, where the bucket has no markers of that. */
+  /** Schedules local expiry, in a bucket without expiry markers. */
   expiry: MirrorExpiry | undefined;
 
   show(entry: Entry, headers: MessageHeaders | undefined): void {
@@ -26,7 +26,7 @@ export class MirrorContents {
     this.expiry?.remove(key);
   }
 
-  /** Removes what has expired; returns what has changed by it. */
+  /** Removes expired values; returns the changes. */
   expire(keys: readonly string[]): Change[] {
     return keys.flatMap((key) => {
       const entry = this.entries.get(key);
@@ -44,7 +44,7 @@ export class MirrorContents {
     this.version = 0;
   }
 
-  /** All values, as if they were there at the beginning. */
+  /** All values, as changes of the initial state. */
   get all(): Change[] {
     return [...this.entries.values()].map((entry) => ({ ...entry, isInitial: true }));
   }

@@ -3,19 +3,19 @@ import type { MessageHeaders } from "../door/mod.ts";
 import type { StreamInfo } from "../jetstream/api/api_types.ts";
 import { millisecondsOf } from "../duration.ts";
 
-/** What is due together is removed together, in milliseconds. */
+/** Values that expire within this many milliseconds are removed together. */
 const GRAIN = 100;
 const LONGEST = 3_600_000;
 const NANOSECONDS = 1_000_000;
 const SECOND = 1_000;
 
 /**
- * Tells a mirror when values expire in a bucket that keeps no markers of that: nobody else tells it. Times are those of
- * the server.
+ * Schedules the expiry of a mirror's values in a bucket without expiry markers, where the server does not report it.
+ * Uses the server's clock.
  */
 export class MirrorExpiry {
   readonly #clock: Clock;
-  /** How long each value is kept, in milliseconds. */
+  /** How long values are kept, in milliseconds. */
   readonly #age: number;
   /** How far the server's clock is ahead of our steady one, in milliseconds: the date here may jump. */
   #ahead: number;
@@ -34,7 +34,7 @@ export class MirrorExpiry {
     this.#expire = expire;
   }
 
-  /** Whether values expire in such a bucket without a word. */
+  /** Whether values of such a bucket expire without a marker. */
   static isNeeded({ max_age: age, subject_delete_marker_ttl: marker, allow_msg_ttl: own }: {
     readonly max_age?: number;
     readonly subject_delete_marker_ttl?: number;
@@ -43,7 +43,7 @@ export class MirrorExpiry {
     return !marker && (Boolean(age) || own === true);
   }
 
-  /** A value is shown; it replaces an earlier one. */
+  /** Schedules the expiry of a value, replacing that of the key's earlier value. */
   put(key: string, time: Date, headers: MessageHeaders | undefined): void {
     // while a machine sleeps, a steady clock may stand still
     this.#ahead = Math.max(this.#ahead, time.getTime() - this.#clock.now());
@@ -91,7 +91,7 @@ export class MirrorExpiry {
   }
 }
 
-/** The time that a value has of its own, in milliseconds. */
+/** A value's own TTL, in milliseconds. */
 function ownTtl(headers: MessageHeaders | undefined): number {
   const given = headers?.get("Nats-TTL");
   if (given === undefined) return Infinity;

@@ -11,17 +11,17 @@ import { streamOf, subjectStart } from "./keys.ts";
 import type { CallLimits } from "./call_options.ts";
 import type { EncodedValue, StoredEntry, Values } from "./values.ts";
 
-/** How long a call may take, in milliseconds. */
+/** The default timeout of a call, in milliseconds. */
 const TIMEOUT = 5_000;
 
-/** What a program says of a bucket. */
+/** A bucket's name and options, checked. */
 export interface BucketPlan {
   readonly name: string;
   readonly options: BucketOptions;
   readonly values: Values;
 }
 
-/** A bucket as one broker reaches it. */
+/** A bucket opened for a broker. */
 export class OpenedBucket {
   readonly name: string;
   readonly api: JetStreamApi;
@@ -40,7 +40,7 @@ export class OpenedBucket {
     this.access = api.access;
     this.stream = streamOf(plan.name);
     this.#start = subjectStart(plan.name);
-    // it may be another server that the broker connects to the next time
+    // the broker may connect to another server the next time
     this.access.onConnection((change) => change === "closed" && this.#forget());
   }
 
@@ -52,32 +52,32 @@ export class OpenedBucket {
     return subject.slice(this.#start.length);
   }
 
-  /** Where to publish a change of a key: a domain has an address of its own for it. */
+  /** The subject for publishing a change; a bucket in another domain has a different one. */
   targetOf(key: string): string {
     const subject = this.subjectOf(key);
     return this.api.domain === undefined ? subject : `${this.api.prefix}.${subject}`;
   }
 
-  /** Whether any server that keeps the bucket may answer, as far as we know. */
+  /** Whether any replica may answer, as far as known. */
   get isDirect(): boolean {
     return this.#config?.allow_direct !== false;
   }
 
-  /** How long a call takes that names no time. */
+  /** The timeout of calls without one of their own, in milliseconds. */
   get timeout(): number {
     return asMilliseconds(this.#plan.options.timeout) ?? TIMEOUT;
   }
 
-  /** Declares the bucket, once; `undefined` if that is done. */
+  /** Declares the bucket once; `undefined` if that is done. */
   ready(): Promise<void> | undefined {
     if (this.#isDeclared) return undefined;
     return this.#declaring ??= this.#declare();
   }
 
   /**
-   * The configuration that the bucket has.
+   * The bucket's configuration.
    *
-   * @throws {NotFoundError} if there is no such bucket
+   * @throws {NotFoundError} if the bucket does not exist
    */
   async config(): Promise<StreamConfig> {
     await this.ready();
@@ -85,9 +85,9 @@ export class OpenedBucket {
   }
 
   /**
-   * Asks what the server says of the bucket.
+   * Asks the server for the info of the bucket's stream.
    *
-   * @throws {NotFoundError} if there is no such bucket
+   * @throws {NotFoundError} if the bucket does not exist
    */
   async info(limits: CallLimits = {}): Promise<StreamInfo> {
     try {
@@ -105,12 +105,12 @@ export class OpenedBucket {
     return this.#plan.values.read(this.access, stored);
   }
 
-  /** The limits of a call, where the program names no timeout. */
+  /** The limits of a call, with the default timeout filled in. */
   limits({ timeout = this.timeout, signal }: CallLimits): CallOptions {
     return { timeout, signal };
   }
 
-  /** Says that it is the bucket that is missing, where the error says so of its stream. */
+  /** Turns an error about a missing stream into one about the missing bucket. */
   readonly nameIn = (error: unknown, action: string): unknown => {
     const isMissing = error instanceof NoStreamError ||
       error instanceof NotFoundError && error.kind === "stream";
@@ -120,7 +120,7 @@ export class OpenedBucket {
     return new NotFoundError(`${action} in the bucket "${this.name}"`, "bucket", wire);
   };
 
-  /** Tells that the bucket has been deleted, and made again. */
+  /** Reports that the bucket was deleted and created again. */
   reportReplaced(): void {
     const rule = "it must stay: it was deleted and made again";
     const error = new JetStreamError(`go on in the bucket "${this.name}"`, rule);
@@ -141,7 +141,7 @@ export class OpenedBucket {
     }
   }
 
-  /** A stream of its name need not hold a bucket: then its keys would seem not to be there. */
+  /** Checks that the stream holds a bucket: in another stream of that name all keys would seem to be missing. */
   #check({ subjects = [], sources, mirror }: StreamConfig): void {
     const all = this.subjectOf(">");
     if (sources?.length || subjects.some((taken) => overlap(taken, all))) return;

@@ -1,9 +1,9 @@
 import type { MessageHeaders } from "../door/mod.ts";
 import type { Entry } from "./entry.ts";
 
-/** ADR-8: how a client marks that it has removed a value. */
+/** The header in which clients mark a removal (ADR-8). */
 export const OPERATION = "KV-Operation";
-/** ADR-43: why the server has removed one. */
+/** The header in which the server says why it removed a value (ADR-43). */
 const REASON = "Nats-Marker-Reason";
 
 const OPERATIONS: Readonly<Record<string, Entry["kind"]>> = { DEL: "delete", PURGE: "purge" };
@@ -13,7 +13,7 @@ const REASONS: Readonly<Record<string, Entry["kind"]>> = {
   Remove: "delete",
 };
 
-/** What a message of a bucket stands for; an operation that nobody knows is a put, as every client reads it. */
+/** The kind of a bucket's message; an unknown operation counts as a put, as in every client. */
 export function kindOf(headers: MessageHeaders | undefined): Entry["kind"] {
   if (headers === undefined) return "put";
   const operation = headers.get(OPERATION);

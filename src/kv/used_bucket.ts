@@ -31,13 +31,13 @@ import { makeChanges } from "./make_changes.ts";
 import type { OpenedBucket } from "./opened_bucket.ts";
 import { Writer } from "./writer.ts";
 
-/** Shared, as most calls have no options, and need no check of them. */
+/** Shared: most calls have no options, and need no check. */
 const NONE = Object.freeze({});
 const NANOSECONDS = 1_000_000;
 const ENTRY_RULES = { ...CALL_RULES, revision: revisionRule(1) };
 const LIST_RULES = { signal };
 
-/** A bucket as a program uses it: checks what it is given, and hands it on. */
+/** The bucket that programs use: checks the arguments, then delegates. */
 export class UsedBucket implements Bucket {
   readonly name: string;
   readonly #definition: BucketDefinition;
@@ -243,7 +243,7 @@ export class UsedBucket implements Bucket {
     throw new TypeError(`Cannot ${action} as the bucket must not be "readOnly": it is`);
   }
 
-  /** Checks a key and the options; returns what errors say of the action. */
+  /** Checks a key and options; returns the action for error messages. */
   #checked(verb: string, key: string, options: object, rules: Rules): string {
     checkKey(`${verb} a key`, key);
     const action = `${verb} "${key}"`;

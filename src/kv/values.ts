@@ -12,7 +12,7 @@ import {
 import { type Entry, EntryError } from "./entry.ts";
 import { kindOf } from "./operation.ts";
 
-/** A message of a bucket, whichever way it came. */
+/** A message of a bucket, from any kind of read. */
 export interface StoredEntry {
   readonly subject: string;
   readonly data: Uint8Array;
@@ -27,11 +27,11 @@ export interface EncodedValue {
   readonly contentType: string | undefined;
 }
 
-/** Turns the values of a bucket into bytes, and back: by its schema, and by the codecs of a broker. */
+/** Encodes and decodes a bucket's values, with its schema and the broker's codecs. */
 export class Values {
   readonly #bucket: string;
   readonly #schema: Schema | undefined;
-  /** How long the start of each subject is that stands before the key. */
+  /** The lengths of the subject prefixes that precede a key. */
   readonly #start: number;
 
   constructor(bucket: string, start: string, schema: Schema | undefined) {
@@ -41,7 +41,7 @@ export class Values {
   }
 
   /**
-   * Encodes a value; a promise only if the schema is async.
+   * Encodes a value; returns a promise only if the schema is async.
    *
    * @throws {ValidationError} if it does not fit the schema
    * @throws {EncodeError} if it cannot be encoded
@@ -60,13 +60,13 @@ export class Values {
     return timely.then(() => access.encode(value));
   }
 
-  /** The key of a subject. */
+  /** The key in a subject. */
   keyOf(subject: string): string {
     return subject.slice(this.#start);
   }
 
   /**
-   * Reads what is stored; a promise only if the schema is async.
+   * Decodes a stored value; returns a promise only if the schema is async.
    *
    * @throws {EntryError} if the value cannot be read
    */
@@ -93,7 +93,7 @@ export class Values {
   }
 }
 
-/** A schema may hang. */
+/** Bounds the time of a schema, which may hang. */
 function patience({ clock }: BrokerAccess) {
   return { clock, timeout: LONGEST_VALIDATION };
 }

@@ -7,23 +7,23 @@ import { kindOf, OPERATION } from "./operation.ts";
 import type { PurgeOptions, PutOptions, RemoveOptions, WriteOptions } from "./call_options.ts";
 import type { EncodedValue } from "./values.ts";
 
-/** A change as it goes over the wire. */
+/** A change, encoded for sending. */
 export interface Written {
   readonly key: string;
   readonly data: Uint8Array;
   readonly contentType?: string | undefined;
-  /** Its other headers; `undefined` without any. */
+  /** Further headers; `undefined` without any. */
   readonly headers?: readonly (readonly [name: string, value: string])[] | undefined;
 }
 
 const EXPECTED = "Nats-Expected-Last-Subject-Sequence";
 const TTL = "Nats-TTL";
-/** Removes what the key had before. */
+/** The header that removes the key's earlier revisions. */
 const ROLLUP = ["Nats-Rollup", "sub"] as const;
 const NO_BYTES = new Uint8Array();
 const NANOSECONDS = 1_000_000;
 const SECOND = 1_000;
-/** How long a stream knows what it has stored, in milliseconds, if the server has not said it. */
+/** The assumed duplicate window, in milliseconds, until the server has reported the real one. */
 const USUAL_WINDOW = 120_000;
 
 /** Writes to a bucket. */
@@ -35,8 +35,8 @@ export class Writer {
   }
 
   /**
-   * Makes the message that puts a value, a promise only if it must; `expected` is what must be the last revision, 0 for
-   * none.
+   * Builds the message that puts a value; returns a promise only if necessary. `expected` is the required last
+   * revision, 0 for none.
    */
   putting(
     key: string,
@@ -63,12 +63,12 @@ export class Writer {
     return { key, ...await encoded, headers: [...expecting(expected), ...timed] };
   }
 
-  /** Makes the message that removes a value. */
+  /** Builds the message that removes a value. */
   deleting(key: string, { revision }: RemoveOptions): Written {
     return { key, data: NO_BYTES, headers: [[OPERATION, "DEL"], ...expecting(revision)] };
   }
 
-  /** Makes the message that removes a value and its history. */
+  /** Builds the message that removes a value and its history. */
   async purging(key: string, { revision, ttl }: PurgeOptions): Promise<Written> {
     const timed = ttl === undefined ? [] : [await this.#timed(`purge "${key}"`, ttl)];
     const headers = [[OPERATION, "PURGE"], ROLLUP, ...expecting(revision), ...timed] as const;
@@ -76,9 +76,9 @@ export class Writer {
   }
 
   /**
-   * Publishes a change; resolves with its revision once it is stored.
+   * Publishes a change; resolves with its revision once stored.
    *
-   * @throws {ConflictError} if the expected revision is not the last one
+   * @throws {ConflictError} if the key has another last revision than expected
    */
   async send(
     action: string,
@@ -96,7 +96,7 @@ export class Writer {
     }
   }
 
-  /** Makes the message that puts a value where none is, by the marker that may be there. */
+  /** Builds the message that puts a value if the key has none; expects the marker that the key may have. */
   async creating(key: string, value: unknown, options: PutOptions): Promise<Written> {
     const last = await lookupStored(this.#bucket, key, this.#bucket.limits({}));
     const isRemoved = last !== undefined && kindOf(last.headers) !== "put";
@@ -104,9 +104,9 @@ export class Writer {
   }
 
   /**
-   * Puts a value where none is.
+   * Puts a value if the key has none.
    *
-   * @throws {ConflictError} if the key has a value
+   * @throws {ConflictError} if the key already has a value
    */
   async create(key: string, value: unknown, options: PutOptions): Promise<number> {
     const action = `create "${key}"`;
@@ -122,7 +122,7 @@ export class Writer {
     }
   }
 
-  /** How long a change may take: the stream must still know it when it is sent for the last time. */
+  /** The limits of a write: the timeout stays within the duplicate window, so that every retry is recognized. */
   limits({ timeout, signal }: WriteOptions): {
     readonly timeout: Duration;
     readonly window: number;
@@ -133,7 +133,7 @@ export class Writer {
     return { timeout: timeout ?? Math.min(this.#bucket.timeout, window), window, signal };
   }
 
-  /** The error of a change, in the words of buckets. */
+  /** Turns an error into one in the terms of buckets. */
   refusal(action: string, error: unknown, headers: Written["headers"] = []): unknown {
     if (!(error instanceof ConflictError)) return this.#bucket.nameIn(error, action);
     const expected = headers.find(([name]) => name === EXPECTED)?.[1];
@@ -146,19 +146,19 @@ export class Writer {
     return new ConflictError(action, rule, { code, err_code, description }, { cause: error });
   }
 
-  /** The headers of a value with a time of its own. */
+  /** The headers of a value with its own TTL. */
   async #expiring(action: string, ttl: Duration): Promise<(readonly [string, string])[]> {
     const { max_msgs_per_subject: history, subject_delete_marker_ttl: marker = 0 } = await this
       .#bucket.config();
     const timed = await this.#timed(action, ttl);
     if (history === 1) return [timed];
-    // the server would keep it longer, without a word
+    // otherwise the server silently keeps the value longer
     if (asMilliseconds(ttl) * NANOSECONDS < marker) {
       const rule = "a value must be kept as long as the markers, in a bucket with a history";
       const found = `${asMilliseconds(ttl)} ms, and ${marker / NANOSECONDS} ms`;
       throw new RangeError(`Cannot ${action} as ${rule}: ${found}`);
     }
-    // an earlier value would show again
+    // otherwise an earlier revision would reappear
     return [timed, ROLLUP];
   }
 
