@@ -138,7 +138,7 @@ const RULES: Readonly<Record<keyof BucketOptions, Rule>> = {
 /**
  * Checks every option.
  *
- * @throws {TypeError} naming the first that is unknown or wrong
+ * @throws {TypeError} naming the first option that is unknown or invalid
  */
 export function checkBucketOptions(action: string, options: unknown): void {
   checkOptions(action, options, RULES);

@@ -15,8 +15,8 @@ export interface ValueEntry<Value = unknown> {
 }
 
 /**
- * What is left where a value was: `"delete"` and `"purge"` say what removed it, `"expired"` that its time was over. A
- * purge has removed the key's history, too.
+ * The marker that a removed value leaves: `"delete"` and `"purge"` name the operation that removed it, `"expired"`
+ * means that its TTL has passed. A purge has also removed the key's history.
  */
 export interface RemovalEntry {
   /** Why the value is gone. */
@@ -35,8 +35,8 @@ export interface RemovalEntry {
 export type Entry<Value = unknown> = ValueEntry<Value> | RemovalEntry;
 
 /**
- * A value cannot be read: its bytes do not match their content type, or the bucket's schema refuses it. `cause` is a
- * `DecodeError`, a `ValidationError`, or what the schema threw.
+ * A value cannot be read: its bytes do not match its content type, or the bucket's schema rejects it. `cause` is a
+ * `DecodeError`, a `ValidationError`, or the error that the schema threw.
  */
 export class EntryError extends Error {
   static {

@@ -1,7 +1,7 @@
 /**
- * Buckets of keys and values, in the streams of a nats-server: typed by a schema, followed by handlers and live Maps,
- * changed without losing what others change. Other clients of NATS, their command line and FastStream read and write the
- * same buckets.
+ * Buckets of keys and values, stored in the streams of a nats-server: typed by a schema, followed by handlers and live
+ * Maps, and changed without lost updates. Other NATS clients, the NATS CLI and FastStream read and write the same
+ * buckets.
  *
  * ```ts
  * import { NatsBroker } from "@signalbox/nats";
@@ -21,20 +21,21 @@
  * assertEquals(await Array.fromAsync(prices.history("eu.tea"), ({ value }) => value?.chf), [4, 5, 6]);
  * ```
  *
- * **What is there.** `get()` gives a value or `undefined`. `entry()` tells no key, an empty value, a deletion, a purge and
- * an expiry apart, as long as the server keeps a marker of it. Any text becomes part of a key by {@linkcode keyOf}.
+ * **Reading.** `get()` returns a value or `undefined`. `entry()` distinguishes a missing key, an empty value, a
+ * deletion, a purge and an expiry, as long as the server keeps the marker. {@linkcode keyOf} turns any text into part
+ * of a key.
  *
- * **Declaring.** Nothing is asked before the broker starts. By default the bucket must exist, and be as the options say;
- * `declare: "create"` makes it if it is missing, `"update"` changes what differs, and `"leave"` takes it as it is. What
- * the options do not say is neither compared nor changed.
+ * **Declaring.** Opening a bucket does no I/O before the broker starts. By default the bucket must exist and match the
+ * options; `declare: "create"` creates it if it is missing, `"update"` also changes fields that differ, and `"leave"`
+ * uses it unchanged. Fields that the options leave out are neither compared nor changed.
  *
- * **Writing.** What writes resolves once it is stored. In an outage it is sent again under one id, so that it is stored
- * once, or an error says whether it may be.
+ * **Writing.** Each write resolves once it is stored. During an outage it is retried under one message id, so that it
+ * is stored once; otherwise the error says whether it may be stored.
  *
- * **Following.** {@linkcode Bucket.changes | changes()} is a source for a handler, and can be read; {@linkcode
- * Bucket.mirror | mirror()} is a Map. Both begin with what is there, go on exactly behind an outage, and go on with the
- * new bucket where one is deleted and made again. A change that is replaced before it is delivered is left out, unless
- * the bucket has a `history`.
+ * **Following.** {@linkcode Bucket.changes | changes()} is a source for a handler, and can be iterated over; {@linkcode
+ * Bucket.mirror | mirror()} is a Map. Both begin with the initial state, resume after an outage without a gap, and
+ * switch to the new bucket if one is deleted and created again. A change that is replaced before it is delivered is
+ * skipped, unless the bucket has a `history`.
  *
  * ```ts
  * import { NatsBroker } from "@signalbox/nats";
@@ -59,7 +60,7 @@
  * assertEquals(log, ["that is all", "green tea in eu is 4", "green tea in eu is gone: delete"]);
  * ```
  *
- * **Several keys at once.** In a bucket with `batch`, all changes of a batch are made, or none of them, and a mirror never
+ * **Several keys at once.** In a bucket with `batch`, the changes of a batch are stored atomically, and a mirror never
  * shows a part of them.
  *
  * ```ts
@@ -79,11 +80,11 @@
  * assertEquals([...live], [["ada", 3], ["bob", 7]]);
  * ```
  *
- * **Markers.** What is deleted or purged leaves a marker, which stays for the bucket's `ttl`, and without one for ever:
- * where keys come and go, give `purge()` a `ttl`, in a bucket with `keyTtl`. What there is of a bucket beyond `info()` is
- * `jetstream(broker).info("KV_prices")` of the door `./jetstream`.
+ * **Markers.** A deleted or purged value leaves a marker, which stays for the bucket's `ttl`, or forever without one:
+ * if keys come and go, give `purge()` a `ttl`, in a bucket with `keyTtl`. For more about a bucket than `info()` shows,
+ * use `jetstream(broker).info("KV_prices")` from `./jetstream`.
  *
- * **Values with a time.** In a bucket with `keyTtl`, `put()` takes a `ttl`, and the expiry is a change like others.
+ * **Values with a TTL.** In a bucket with `keyTtl`, `put()` accepts a `ttl`; the expiry is a change like others.
  *
  * @module
  */

@@ -1,8 +1,8 @@
 import { describe } from "../options.ts";
 
 /**
- * What can be put: bytes, which must not be changed until `put()` has resolved; a stream of bytes, such as the body of a
- * request; a `Blob`; or an open file, which is closed at its end.
+ * What `put()` accepts: bytes, which must not change until `put()` has resolved; a stream of bytes, such as the body of
+ * a request; a `Blob`; or an open file, which `put()` closes at its end.
  */
 export type ObjectBody =
   | Uint8Array
@@ -12,20 +12,20 @@ export type ObjectBody =
   | Blob
   | { readonly readable: ReadableStream<Uint8Array> };
 
-/** Gives a body part by part. */
+/** Reads a body part by part. */
 export interface Parts {
-  /** Whether the bytes stay as they are, so that no copy is needed: they are all in one part. */
+  /** Whether the bytes need no copy: they all come in one part, which does not change. */
   readonly areStable: boolean;
   /** The next part; `undefined` at the end. */
   next(): Promise<Uint8Array | undefined>;
-  /** Tells the source that no more is wanted. */
+  /** Cancels the source. */
   cancel(reason: unknown): Promise<void>;
 }
 
 /**
  * The parts of a body.
  *
- * @throws {TypeError} for what is no body, or a stream that somebody reads already
+ * @throws {TypeError} for an unsupported body, or a stream that is locked by another reader
  */
 export function partsOf(action: string, body: unknown): Parts {
   if (body instanceof Uint8Array) return new OnePart(body);

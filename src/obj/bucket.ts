@@ -10,17 +10,17 @@ import type { ObjectsSettings } from "./bucket_options.ts";
 import { type BucketNames, nameIn } from "./names.ts";
 import { decodeInfo, type Entry } from "./object_info.ts";
 
-/** How much of a message is left for its headers, in bytes. */
+/** Bytes of a message that are reserved for its headers. */
 const FOR_HEADERS = 512;
 
-/** One bucket, as one broker uses it. */
+/** A bucket as one broker uses it. */
 export class Bucket implements Watchable<Entry> {
   readonly names: BucketNames;
   readonly settings: ObjectsSettings;
   readonly api: JetStreamApi;
-  /** The puts that are not over, by their ids, which `collect()` leaves alone; with how to give each up. */
+  /** The running puts by id, with a function that aborts each. `collect()` skips their chunks. */
   readonly running = new Map<string, () => void>();
-  /** Work that goes on behind the back of the program, such as the end of a put that was given up. */
+  /** Work in the background, such as the clean-up of an aborted put. */
   readonly #work = new Set<Promise<void>>();
   #declared: Promise<void> | undefined;
   #mostOfMessage = Infinity;
@@ -44,18 +44,18 @@ export class Bucket implements Watchable<Entry> {
     return this.api.access;
   }
 
-  /** Whether a server may answer that has not got what another one has confirmed. */
+  /** Whether a replica may answer that has not yet stored what the leader has confirmed. */
   get mayLag(): boolean {
     return this.#replicas !== 1;
   }
 
-  /** How long a chunk is, in bytes: what the server and the bucket take in a message has its limits. */
+  /** The size of a chunk in bytes, within the message size limits of server and bucket. */
   get chunkSize(): number {
     const most = Math.min(this.api.access.maxPayload, this.#mostOfMessage) - FOR_HEADERS;
     return Math.max(1, Math.min(this.settings.chunkSize, most));
   }
 
-  /** Resolves once the bucket is as declared; asks once for each start of the broker. */
+  /** Resolves once the bucket is declared; asks the server once per start of the broker. */
   ready(): Promise<void> {
     const declaring = this.#declared ??= handled(this.#declare());
     declaring.catch(() => this.#declared === declaring && (this.#declared = undefined));
@@ -63,7 +63,7 @@ export class Bucket implements Watchable<Entry> {
   }
 
   /**
-   * Reads the info of a message.
+   * Decodes the info in a message.
    *
    * @throws {ObjectError} `unreadable`
    */
@@ -73,21 +73,21 @@ export class Bucket implements Watchable<Entry> {
     return decodeInfo(action, name, data, { bucket: this.name, seq, time });
   }
 
-  /** Tells that the bucket has been deleted, and made again. */
+  /** Reports that the bucket was deleted and created again. */
   reportReplaced(): void {
     const rule = "it must stay: it was deleted and made again";
     const error = new JetStreamError(`go on in the bucket "${this.name}"`, rule);
     this.access.report(error, this.names.allInfos);
   }
 
-  /** Does something in the background; the broker's stop waits for it. */
+  /** Runs work in the background; the broker's stop waits for it. */
   inBackground(work: Promise<void>): void {
     const ended = work.catch((error) => this.api.access.report(error))
       .finally(() => this.#work.delete(ended));
     this.#work.add(ended);
   }
 
-  /** Gives up what is not over; resolves once nothing is left of it. */
+  /** Aborts running puts; resolves once they are cleaned up. */
   async stop(): Promise<void> {
     this.#declared = undefined;
     for (const giveUp of this.running.values()) giveUp();
@@ -95,7 +95,7 @@ export class Bucket implements Watchable<Entry> {
     await Promise.all(this.#work);
   }
 
-  /** The same at the end of a connection, and no consumer of a read is left on the server. */
+  /** The same at the end of a connection; deletes the consumers of reads as well. */
   async leave(): Promise<void> {
     await this.stop();
     await openReads(this.api.access).end();
@@ -112,7 +112,10 @@ export class Bucket implements Watchable<Entry> {
     this.#replicas = config.num_replicas;
   }
 
-  /** Whether it is there: one that is made by us has what ADR-20 wants, and one of a peer's what it was given. */
+  /**
+   * Whether the bucket exists. One that we create gets all that ADR-20 asks for; one of another client keeps its
+   * configuration.
+   */
   async #exists(): Promise<boolean> {
     try {
       await this.api.call(`STREAM.INFO.${this.names.stream}`);
@@ -123,7 +126,7 @@ export class Bucket implements Watchable<Entry> {
     }
   }
 
-  /** Says that it is the bucket that is missing, where the error says so of its stream. */
+  /** Turns an error about a missing stream into one about the missing bucket. */
   nameIn(error: unknown, action?: string): unknown {
     const isMissing = error instanceof NoStreamError ||
       (error instanceof NotFoundError && error.kind === "stream");
@@ -136,7 +139,7 @@ export class Bucket implements Watchable<Entry> {
     return new NotFoundError(what, "bucket", wire);
   }
 
-  /** Where watching the infos publishes to. */
+  /** The subjects to which watching the infos publishes. */
   get watchNeeds(): readonly string[] {
     const { stream, allInfos } = this.names;
     const { prefix } = this.api;
@@ -148,7 +151,7 @@ export class Bucket implements Watchable<Entry> {
     ];
   }
 
-  /** What the server must permit. */
+  /** The permissions that the bucket needs. */
   get needs(): Needs {
     const { stream, allChunks, allInfos } = this.names;
     const { readOnly } = this.settings;

@@ -17,52 +17,52 @@ import { nanosecondsOf, storedTime } from "../jetstream/stream/stored_time.ts";
 import type { BucketNames } from "./names.ts";
 
 /**
- * How a bucket is declared and used. With `declare` other than `"create"`, what is left out is not compared and not
+ * How a bucket is configured and used. Unless `declare` is `"create"`, fields left out are neither compared nor
  * changed.
  */
 export interface ObjectsOptions {
   /**
-   * What happens at `start()`: `"verify"` rejects if the bucket is missing or differs; `"create"` makes it if it is
-   * missing, and rejects if it differs; `"update"` makes it, or changes what is named here and nothing else; `"leave"`
-   * asks nothing.
+   * What happens at `start()`: `"verify"` rejects if the bucket is missing or differs; `"create"` creates it if it is
+   * missing, and rejects if it differs; `"update"` creates it, or changes the fields that are named here; `"leave"`
+   * does nothing.
    *
    * @default {"verify"}
    */
   readonly declare?: "verify" | "create" | "update" | "leave";
   /**
-   * The domain of JetStream.
+   * The JetStream domain.
    *
    * @default {the server's own}
    */
   readonly domain?: string;
-  /** A text for people. */
+  /** A human-readable description. */
   readonly description?: string;
   /**
-   * How long an object is kept. Its chunks are a little older than its end: one that was put slowly expires chunk by
-   * chunk.
+   * How long an object is kept. Chunks expire one by one, by the time they were stored: an object that was put slowly
+   * expires a little earlier at its beginning.
    *
    * @default {without end}
    */
   readonly ttl?: Duration;
   /**
-   * How many bytes the bucket holds, `Infinity` for no limit; a put that does not fit fails.
+   * The size limit of the bucket in bytes, `Infinity` for no limit; a put that exceeds it fails.
    *
    * @default {without limit}
    */
   readonly maxBytes?: number;
   /**
-   * Where the server keeps it.
+   * The storage type.
    *
    * @default {"file"}
    */
   readonly storage?: "file" | "memory";
   /**
-   * On how many servers of a cluster it is stored.
+   * The number of servers in a cluster that store the bucket.
    *
    * @default {1}
    */
   readonly replicas?: number;
-  /** Where a cluster stores it. */
+  /** Where a cluster places the bucket. */
   readonly placement?: { readonly cluster?: string; readonly tags?: readonly string[] };
   /**
    * Whether the server compresses what it stores.
@@ -70,29 +70,29 @@ export interface ObjectsOptions {
    * @default {false}
    */
   readonly compression?: boolean;
-  /** Text by keys, for programs. */
+  /** Custom metadata. */
   readonly metadata?: Readonly<Record<string, string>>;
   /**
-   * How many bytes of an object go into one message, at most; a server that takes less gets less.
+   * The most bytes of an object per message; reduced to what the server accepts.
    *
    * @default {131_072}
    */
   readonly chunkSize?: number;
   /**
-   * How long a put may store nothing, outages included, before it fails.
+   * How long a put may make no progress, outages included, before it fails.
    *
    * @default {"1m"}
    */
   readonly timeout?: Duration;
   /**
-   * Whether this program only reads, so that `permissions()` asks for less; what would write throws.
+   * Whether this program only reads: writing methods throw, and `permissions()` asks for less.
    *
    * @default {false}
    */
   readonly readOnly?: boolean;
 }
 
-/** Options that are checked. */
+/** Checked options. */
 export interface ObjectsSettings {
   readonly declare: Declare;
   readonly domain: string | undefined;
@@ -100,23 +100,23 @@ export interface ObjectsSettings {
   /** Milliseconds. */
   readonly timeout: number;
   readonly readOnly: boolean;
-  /** What a bucket that exists must have. */
+  /** The configuration that an existing bucket must have. */
   readonly declared: StreamConfig;
-  /** The same of a bucket that is made. */
+  /** The complete configuration for a new bucket. */
   readonly whole: StreamConfig;
 }
 
 const CHUNK_SIZE = 131_072;
 const TIMEOUT = 60_000;
 
-/** What ADR-20 wants of a bucket, and what is none of this package's if a peer has made it otherwise. */
+/** What ADR-20 asks of a bucket; not compared, as another client may have created the bucket otherwise. */
 const WHOLE: Partial<StreamConfig> = {
   retention: "limits",
   storage: "file",
   num_replicas: 1,
   max_age: 0,
   max_bytes: -1,
-  // with "old", a full bucket would lose the chunks of whole objects
+  // with "old", a full bucket would lose chunks of complete objects
   discard: "new",
   allow_direct: true,
 };
@@ -137,7 +137,7 @@ const RULES: Rules = {
   readOnly: flag,
 };
 
-/** An object whose values are texts. */
+/** The rule for an object of strings. */
 export function texts(value: unknown): string | undefined {
   const isRecord = record(value) === undefined;
   return isRecord && Object.values(value as object).every((one) => typeof one === "string")
@@ -148,7 +148,7 @@ export function texts(value: unknown): string | undefined {
 /**
  * Checks the options of a bucket.
  *
- * @throws {TypeError} naming the first that is unknown or wrong
+ * @throws {TypeError} naming the first option that is unknown or invalid
  */
 export function objectsSettings(names: BucketNames, options: ObjectsOptions = {}): ObjectsSettings {
   const action = `use the bucket "${names.bucket}"`;
@@ -164,13 +164,13 @@ export function objectsSettings(names: BucketNames, options: ObjectsOptions = {}
   return { declare, domain, chunkSize, timeout, readOnly, declared, whole };
 }
 
-/** What no bucket works without, and what the options name. */
+/** The fields that every bucket needs, and those that the options name. */
 function declaredConfig(names: BucketNames, options: ObjectsOptions): StreamConfig {
   const { description, ttl, maxBytes, storage, replicas, placement, compression, metadata } =
     options;
   return {
     name: names.stream,
-    // the infos of some peers have more than one token behind "M"
+    // the info subjects of some clients have several tokens after "M"
     subjects: [`$O.${names.bucket}.C.>`, `$O.${names.bucket}.M.>`],
     allow_rollup_hdrs: true,
     ...description !== undefined && { description },

@@ -9,9 +9,9 @@ import {
 import type { Bucket } from "./bucket.ts";
 import type { Entry, ObjectInfo } from "./object_info.ts";
 
-/** What each change tells besides what happened. */
+/** The field that every change has. */
 export interface AnyChange {
-  /** Whether it was there when the changes began: the state, and no news. */
+  /** Whether the change is part of the initial state, rather than made since. */
   readonly isInitial: boolean;
 }
 
@@ -25,24 +25,24 @@ export interface ObjectPut extends ObjectInfo, AnyChange {
 export interface ObjectDeletion extends AnyChange {
   /** What happened. */
   readonly kind: "delete";
-  /** The name that it had. */
+  /** The name of the object or link. */
   readonly name: string;
   /** The sequence of the deletion in the bucket. */
   readonly revision: number;
   /** When it was deleted, by the server's clock. */
   readonly time: Date;
-  /** It has none. */
+  /** A deletion has no size. */
   readonly size?: undefined;
 }
 
-/** What happened to an object. */
+/** A change of an object. */
 export type ObjectChange = ObjectPut | ObjectDeletion;
 
-/** What a change adds to its message. */
+/** The fields that a change adds to its message. */
 export interface ObjectChanged {
-  /** What happened. */
+  /** The change. */
   readonly change: ObjectChange;
-  /** The same for an object that was put; `undefined` for one that was deleted. */
+  /** The object's info after a put; `undefined` after a deletion. */
   readonly body: ObjectInfo | undefined;
 }
 
@@ -51,69 +51,69 @@ export type ObjectChangeMessage = Message<unknown, AnyParams> & ObjectChanged;
 
 /** The kind of the source of changes, for the compiler. */
 export interface ObjectChangeKind {
-  /** A name is any text, and no part of a pattern. */
+  /** Object names are arbitrary text, without parameters. */
   readonly pattern: string;
-  /** What each message has besides. */
+  /** The fields that each message has in addition. */
   readonly besides: ObjectChanged;
-  /** One message at a time. */
+  /** Handlers receive one message at a time. */
   readonly batch: false;
 }
 
 /**
- * The changes of a bucket: a source for `broker.subscriber()`, and to be read. First comes what is there, one change for
- * each name, and then what changes, in order. A restart of the server and an outage leave out and repeat nothing but the
- * earlier ones of several changes of one name. An info that cannot be read is an `error` event, an `ObjectError`, and the
- * changes go on.
+ * The changes of a bucket: a source for `broker.subscriber()`, or to iterate over. First comes the initial state, one
+ * change per name; then further changes, in order. Over an outage or a server restart nothing is repeated, and nothing
+ * is skipped but changes that a later change of the same name has replaced. An info that cannot be read emits an
+ * `error` event with an `ObjectError`; the changes go on.
  *
- * A handler gets the changes of one name one after the other, and those of different names side by side. If it throws,
- * that is an `error` event, and the change does not come again.
+ * A handler processes the changes of one name one by one, and those of different names concurrently. If it throws, an
+ * `error` event is emitted, and the change is not redelivered.
  */
 export interface ObjectChanges
   extends Source<ObjectChangeKind>, AsyncIterable<ObjectChangeMessage> {
   /**
-   * Begins to read; once it resolves, the reader gets every change. `signal` ends the reader.
+   * Starts reading; once it resolves, the reader receives every further change. `signal` ends the reader.
    *
    * @throws {NotFoundError} if there is no such bucket
    * @throws {ConnectionError} if the broker is not connected
    */
   open(options?: { readonly signal?: AbortSignal }): Promise<ObjectChangeReader>;
 
-  /** Reads the changes; leaving the loop ends the reading. */
+  /** Iterates over the changes; leaving the loop stops reading. */
   [Symbol.asyncIterator](): AsyncIterator<ObjectChangeMessage>;
 }
 
-/** Reads the changes of a bucket, no faster than the program does. */
+/** Reads the changes of a bucket, with backpressure. */
 export interface ObjectChangeReader extends Reader<ObjectChangeMessage, ChangesEnd> {
   /**
-   * Resolves with `true` once the program has read all that was there at the beginning: at once if there was nothing.
-   * Resolves with `false` if the reader has ended before.
+   * Resolves with `true` once the program has read the initial state: immediately if the bucket is empty. Resolves with
+   * `false` if the reader ends first.
    */
   readonly initial: Promise<boolean>;
 
-  /** Ends the reading, and drops what was not read. */
+  /** Stops reading, and drops unread changes. */
   close(): Promise<void>;
 }
 
-/** Which changes, and how. */
+/** Options for following changes. */
 export interface ObjectChangesOptions {
   /**
-   * Whether only what changes from now on is told, and not what is there.
+   * Whether to skip the initial state.
    *
    * @default {false}
    */
   readonly updatesOnly?: boolean;
-  /** A revision, such as the last one that the program has seen: only what came after it is told. */
+  /** A revision, such as the last one that the program has seen: only later changes are reported. */
   readonly after?: number;
-  /** Called in each broker that has a handler, once it has handled all that was there: at once if there was nothing. */
+  /** Called in each broker with a handler, once it has handled the initial state: immediately if there is none. */
   readonly onInitial?: () => void;
 }
 
 const OPTIONS = ["updatesOnly", "after", "onInitial"];
 
 /**
- * Makes a source of the changes of a bucket, which its own broker can read, too.
+ * Makes a source of a bucket's changes, which can also be iterated over.
  *
- * @throws {TypeError} naming the option that is wrong
+ * @throws {TypeError} naming the invalid option
  */
 export function makeChanges(
   bucket: Bucket,

@@ -7,19 +7,19 @@ import { lookAgain } from "./lag.ts";
 import type { ObjectInfo } from "./object_info.ts";
 import type { Part } from "./range.ts";
 
-/** How much of an object waits to be read, in bytes. */
+/** Bytes of an object that are read ahead. */
 const AHEAD = 2_097_152;
 const SIZE = "Nats-Msg-Size";
 
-/** Where to read from. */
+/** A place from which to read. */
 interface Place {
-  /** The sequence of the first chunk; `undefined` for the first of all. */
+  /** The sequence of the first chunk to read; `undefined` to start at the object's first chunk. */
   readonly seq: number | undefined;
-  /** How many bytes are before it. */
+  /** The object's bytes before it. */
   readonly offset: number;
 }
 
-/** Reads the chunks of an object one after the other, and finds out whether they are those that were put. */
+/** Reads the chunks of an object in order, and verifies that they are those that were put. */
 export class ChunkReader {
   readonly #bucket: Bucket;
   readonly #action: string;
@@ -29,7 +29,7 @@ export class ChunkReader {
   #read: OrderedRead | undefined;
   /** The sequence of the last chunk. */
   #last = 0;
-  /** Where the next chunk begins, in bytes. */
+  /** The offset of the next chunk in bytes. */
   #at = 0;
 
   constructor(bucket: Bucket, action: string, info: ObjectInfo, part: Part) {
@@ -41,7 +41,7 @@ export class ChunkReader {
   }
 
   /**
-   * Begins to read, so that chunks that are missing are found before anything is given.
+   * Starts reading, so that missing chunks are found before any bytes are returned.
    *
    * @throws {ObjectError}
    */
@@ -68,7 +68,7 @@ export class ChunkReader {
   /**
    * The next bytes; `undefined` at the end.
    *
-   * @throws {ObjectError} if chunks are missing or are not those that were put
+   * @throws {ObjectError} if chunks are missing or differ from those that were put
    */
   async next(signal: AbortSignal | undefined): Promise<Uint8Array | undefined> {
     const { start, end } = this.#part;
@@ -89,7 +89,10 @@ export class ChunkReader {
     return undefined;
   }
 
-  /** The next chunk, by another read: the one before has come to its end, where a server may not have had all of it. */
+  /**
+   * Reads the next chunk with a new read, after the previous read ended early: its replica may have lacked the last
+   * chunks.
+   */
   #readOn(): Promise<StoredMessage | undefined> {
     return lookAgain(this.#bucket, async () => {
       await this.#read?.close();
@@ -103,7 +106,7 @@ export class ChunkReader {
     return this.#fault("incomplete", rule);
   }
 
-  /** Ends the read; the server forgets it. */
+  /** Ends the read, and deletes its consumer. */
   async close(): Promise<void> {
     await this.#read?.close();
   }
@@ -116,7 +119,9 @@ export class ChunkReader {
     throw this.#fault("corrupt", `its digest must be ${wanted}: it is ${found}`);
   }
 
-  /** The chunk in which the part begins, by the sizes of those before it: not every client makes them alike. */
+  /**
+   * Finds the chunk in which the range begins, by the sizes of the earlier chunks: some clients vary the chunk size.
+   */
   async #find(signal: AbortSignal | undefined): Promise<Place> {
     const { start } = this.#part;
     if (start === 0) return { seq: undefined, offset: 0 };

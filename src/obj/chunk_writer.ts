@@ -11,30 +11,30 @@ import type { Chunk } from "./chunker.ts";
 import { isPassing } from "./passing.ts";
 import { StoredChunks } from "./stored_chunks.ts";
 
-/** How much may be on its way to the server at a time, in bytes: enough for 40 MB a second over 100 ms. */
+/** Bytes in flight to the server: enough for 40 MB/s at a latency of 100 ms. */
 const WINDOW = 4_194_304;
 const FEWEST = 2;
 const MOST = 64;
-/** Milliseconds before the first further try of what did not work; each later one waits twice as long. */
+/** Milliseconds before the first retry; doubled for each further one. */
 const FIRST_WAIT = 50;
 const LONGEST_WAIT = 1_000;
 /**
- * Milliseconds without an answer after which the leader of the stream may be another one, which knows of nothing that is
- * on its way; twice as long each time, as the connection may be as slow as that.
+ * Milliseconds without an answer after which the stream may have a new leader, which never received the messages in
+ * flight; doubled each time, as the connection itself may be that slow.
  */
 const SILENCE = 4_000;
-/** Milliseconds to wait for answers that are no longer needed: what is stored after a purge stays. */
+/** Milliseconds to wait for outstanding answers at the end: a message stored after the purge would stay. */
 const PATIENCE = 2_000;
 
-/** What a writer of chunks needs. */
+/** Settings of a chunk writer. */
 export interface ChunkWriterSettings {
   readonly action: string;
   readonly id: string;
   /** In bytes. */
   readonly chunkSize: number;
-  /** How long nothing may be stored, outages included, in milliseconds. */
+  /** How long the writer may make no progress, outages included, in milliseconds. */
   readonly timeout: number;
-  /** Called when so many bytes more are stored. */
+  /** Called for each chunk that is stored. */
   readonly stored: (chunk: Chunk) => void;
 }
 
@@ -44,9 +44,9 @@ interface Unconfirmed {
 }
 
 /**
- * Stores the chunks of one object in their order, many at a time. Chunks that a connection or a leader has lost leave a
- * gap before those that came after them: whenever an answer is missing, late or not the next one, the writer stops, reads
- * what is stored, deletes what lies behind the first gap, and sends again from there.
+ * Stores the chunks of one object in order, with many in flight. A lost connection or leader can lose chunks, which
+ * leaves a gap before those that follow. So whenever an answer is missing, late or out of order, the writer pauses,
+ * reads what is stored, deletes everything after the first gap, and resends from there.
  */
 export class ChunkWriter {
   readonly #bucket: Bucket;
@@ -55,16 +55,16 @@ export class ChunkWriter {
   readonly #stored: StoredChunks;
   readonly #window: number;
   readonly #stopListening: () => void;
-  /** Sent, or waiting for the end of the repair, in order. */
+  /** Chunks in flight, or held back during a repair, in order. */
   #unconfirmed: Unconfirmed[] = [];
   #count = 0;
-  /** Whether chunks were sent again. */
+  /** Whether chunks were resent. */
   #wasResumed = false;
   #round = new AbortController();
   #repair: Promise<void> | undefined;
-  /** Since when nothing could be stored, by the clock. */
+  /** Since when the writer has made no progress, by the clock. */
   #troubledSince: number | undefined;
-  /** How long the next attempt waits, in milliseconds: what was sent again may be refused again. */
+  /** The wait before the next retry, in milliseconds. */
   #wait = 0;
   #failure: { readonly error: unknown } | undefined;
   readonly #failed = new AbortController();
@@ -81,19 +81,19 @@ export class ChunkWriter {
     this.#window = Math.min(MOST, Math.max(FEWEST, Math.floor(WINDOW / settings.chunkSize)));
     this.#stopListening = bucket.access.onConnection((state) => {
       this.#isUp = state === "back";
-      // what is held for the next connection would come behind a gap
+      // chunks that wait for the next connection would leave a gap
       if (state === "lost") this.#disturb(new Error("the connection was lost"));
       else if (state === "closed") this.fail(stopped(settings.action));
       this.#change();
     });
   }
 
-  /** How many chunks it was given. */
+  /** The number of chunks written. */
   get count(): number {
     return this.#count;
   }
 
-  /** Sends a chunk; resolves once there is room for it. */
+  /** Sends a chunk; resolves once there is room for it in flight. */
   async write(chunk: Chunk): Promise<void> {
     while (this.#unconfirmed.length >= this.#window) await this.#nextChange();
     this.#check();
@@ -104,13 +104,13 @@ export class ChunkWriter {
   }
 
   /**
-   * Resolves once all chunks are stored, and nothing else under their subject: somebody may have taken an upload that
-   * waited for long for one that was given up.
+   * Resolves once all chunks are stored, and nothing else is under their subject: `collect()` in another process may
+   * have purged this upload if it paused for long.
    */
   async finish(): Promise<void> {
     while (this.#unconfirmed.length > 0) await this.#nextChange();
     this.#check();
-    // the number is not enough where some were sent twice
+    // the count alone does not suffice if chunks were resent
     if (!this.#wasResumed && await this.#stored.count() === this.#count) return;
     await this.#stored.keepOnly(this.#count);
   }
@@ -120,14 +120,14 @@ export class ChunkWriter {
     return this.#failed.signal;
   }
 
-  /** Gives up: whoever waits gets the error, unless another one came first. */
+  /** Fails the writer: pending calls reject with the first error. */
   fail(error: unknown): void {
     this.#failure ??= { error };
     this.#failed.abort(this.#failure.error);
     this.#change();
   }
 
-  /** Stops; resolves once the server has answered what was sent, or hardly will. */
+  /** Stops; resolves once the server has answered all chunks in flight, or a short timeout is over. */
   async close(): Promise<void> {
     const { clock } = this.#bucket.access;
     this.#failure ??= { error: new Error("the writer is closed") };
@@ -165,15 +165,15 @@ export class ChunkWriter {
     const packet = { subject: "", replyTo: "", data, headerBlock: undefined };
     const answer = readAnswer(this.#subject, packet, this.#settings.action);
     if (answer.kind === "refused") return this.#disturb(answer.error);
-    // a cluster of nats-server 2.10 takes an id for seen whose message it has lost
+    // a cluster of nats-server 2.10 can remember an id whose message it has lost
     if (answer.kind === "later") this.#stored.useUp(index);
     const isNext = answer.kind === "stored" && index === this.#unconfirmed[0]?.index;
-    // one that came before it is lost, or was stored behind it
+    // an earlier chunk was lost, or was stored after this one
     if (!isNext || !this.#stored.add(answer.ack)) return this.#disturb(new OutOfOrder());
     this.#confirm(1);
   }
 
-  /** The first ones are stored. */
+  /** Confirms the first chunks. */
   #confirm(count: number): void {
     for (const { chunk } of this.#unconfirmed.splice(0, count)) this.#settings.stored(chunk);
     if (count > 0) {
@@ -185,13 +185,13 @@ export class ChunkWriter {
     this.#change();
   }
 
-  /** Looks, later, whether the next answer has come. */
+  /** Starts the timer that checks for the next answer. */
   #watch(): void {
     this.#timer?.clear();
     this.#timer = undefined;
     if (this.#unconfirmed.length === 0 || this.#failure) return;
     const { clock } = this.#bucket.access;
-    // a server may answer what it is asked, and yet store nothing: its disk is full
+    // a server can answer requests, and yet store nothing: its disk is full
     const since = this.#troubledSince ?? clock.now();
     const left = since + this.#settings.timeout - clock.now();
     this.#timer = clock.setTimeout(() => this.#doubt(), Math.max(0, Math.min(this.#silence, left)));
@@ -202,7 +202,7 @@ export class ChunkWriter {
     this.#disturb(new TimeoutError(this.#settings.action, this.#silence / 2, this.#subject));
   }
 
-  /** Something went wrong: stops sending, and repairs it if it may pass. */
+  /** Pauses sending after an error, and starts a repair if the error may be temporary. */
   #disturb(error: unknown): void {
     if (this.#repair) return;
     this.#round.abort(error);
@@ -218,7 +218,7 @@ export class ChunkWriter {
     this.#change();
   }
 
-  /** Tries until it has worked, or nothing could be stored for too long. */
+  /** Retries the repair until it succeeds, or there was no progress for too long. */
   async #mend(error: unknown): Promise<void> {
     const { access } = this.#bucket;
     const { action, timeout } = this.#settings;
@@ -242,7 +242,7 @@ export class ChunkWriter {
     }
   }
 
-  /** Nobody answers where there is no leader, which passes, and where the stream does not take our subject. */
+  /** Distinguishes a missing leader, which is temporary, from a stream that does not take the subject. */
   async #checkTaken(): Promise<void> {
     const { api, names } = this.#bucket;
     const { config } = await api.call<StreamInfo>(`STREAM.INFO.${names.stream}`);
@@ -250,10 +250,10 @@ export class ChunkWriter {
     throw new NoStreamError(this.#settings.action, this.#subject);
   }
 
-  /** Takes what is stored for confirmed, deletes what is behind a gap, and sends the rest again. */
+  /** Confirms what is stored, deletes what follows a gap, and resends the rest. */
   async #resume(): Promise<void> {
     const [next] = this.#unconfirmed;
-    // where all is confirmed nothing is in doubt, and the end of the put may be reading all of it
+    // if everything is confirmed nothing is in doubt, and the end of the put may be reading the chunks
     if (next) this.#confirm(await this.#stored.readOn(next.index));
     if (this.#failure || !this.#isUp) return;
     this.#wasResumed = true;
@@ -263,7 +263,7 @@ export class ChunkWriter {
     for (const one of [...this.#unconfirmed]) if (!this.#repair) this.#send(one);
   }
 
-  /** Waits for a change, but not for long. */
+  /** Waits for a change, at most this long. */
   async #waitFor(milliseconds: number): Promise<void> {
     const ended = new AbortController();
     this.#changed.promise.then(() => ended.abort());
@@ -286,11 +286,11 @@ export class ChunkWriter {
   }
 }
 
-/** The error of a put whose broker stops. */
+/** The error of a put when its broker stops. */
 export function stopped(action: string): ConnectionError {
   const rule = "the connection must stay open until it is stored: the broker stops";
   return new ConnectionError(`Cannot ${action} as ${rule}`, "closed");
 }
 
-/** An answer is not the next one. */
+/** An answer arrived out of order. */
 class OutOfOrder extends Error {}

@@ -3,19 +3,19 @@ import type { Parts } from "./body.ts";
 /** A part of an object as it is stored. */
 export interface Chunk {
   readonly data: Uint8Array;
-  /** The buffer to use again once the chunk is stored; `undefined` if it is the program's. */
+  /** The buffer to reuse once the chunk is stored; `undefined` if it belongs to the program. */
   readonly buffer: Uint8Array | undefined;
 }
 
 /**
- * Cuts a body into chunks of one size. Parts of a stream are copied, as its source may use their buffers again; and the
- * copies use a few buffers again, as a gigabyte of new ones would grow the process by far more than is held at a time.
+ * Cuts a body into chunks of one size. Parts of a stream are copied, as its source may reuse their buffers; the copies
+ * reuse a few buffers, as allocating a new one per chunk would make the process grow far beyond what it holds.
  */
 export class Chunker {
   readonly #parts: Parts;
   readonly #size: number;
   readonly #free: Uint8Array[] = [];
-  /** What is left of the part that was read last. */
+  /** The rest of the last part read. */
   #rest: Uint8Array = new Uint8Array();
   #isEnded = false;
 
@@ -24,7 +24,7 @@ export class Chunker {
     this.#size = size;
   }
 
-  /** The next chunk; `undefined` at the end. Only the last one is shorter. */
+  /** The next chunk; `undefined` at the end. Only the last one can be shorter. */
   async next(): Promise<Chunk | undefined> {
     let buffer: Uint8Array | undefined;
     let length = 0;
@@ -39,7 +39,7 @@ export class Chunker {
     return buffer && { data: buffer.subarray(0, length), buffer };
   }
 
-  /** Takes back the buffer of a chunk. */
+  /** Returns a chunk's buffer for reuse. */
   release({ buffer }: Chunk): void {
     if (buffer) this.#free.push(buffer);
   }
@@ -50,7 +50,7 @@ export class Chunker {
     return taken;
   }
 
-  /** Reads until there is something; gives `false` at the end. */
+  /** Reads the next part that is not empty; `false` at the end. */
   async #read(): Promise<boolean> {
     while (!this.#isEnded && this.#rest.length === 0) {
       const part = await this.#parts.next();

@@ -6,11 +6,11 @@ import type { Bucket } from "./bucket.ts";
 import { purgeChunks } from "./infos.ts";
 import { entriesOf } from "./list.ts";
 
-/** What counts as left behind. */
+/** Which chunks count as abandoned. */
 export interface CollectOptions {
   /**
-   * How long nothing must have been stored of an upload before it counts as given up: one that goes on in another
-   * process and stores nothing for so long fails.
+   * How long an upload must have stored nothing to count as abandoned. An upload in another process that pauses for
+   * longer fails.
    *
    * @default {"1h"}
    */
@@ -21,16 +21,16 @@ const RULES: Rules = { olderThan: milliseconds };
 const AGE = 3_600_000;
 
 /**
- * How old chunks must be, in milliseconds.
+ * The minimum age of abandoned chunks, in milliseconds.
  *
- * @throws {TypeError} for wrong options
+ * @throws {TypeError} for invalid options
  */
 export function collectAge(action: string, options: CollectOptions | undefined): number {
   checkOptions(action, options, RULES);
   return asMilliseconds(options?.olderThan) ?? AGE;
 }
 
-/** What the server tells of chunks that may belong to nothing. */
+/** Chunks under one id that may belong to no object. */
 interface Chunks {
   /** In bytes. */
   readonly size: number;
@@ -39,12 +39,12 @@ interface Chunks {
 }
 
 /**
- * Deletes the chunks of this age that belong to no object; gives how many bytes they had.
+ * Deletes chunks of this age that belong to no object; returns their bytes.
  *
- * @throws {ObjectError} `unreadable`: nobody knows which chunks an info names that cannot be read
+ * @throws {ObjectError} `unreadable`: it is unknown which chunks an unreadable info refers to
  */
 export async function collect(bucket: Bucket, action: string, age: number): Promise<number> {
-  // first the chunks: those of an object that is put meanwhile have an info by the time that the infos are read
+  // chunks before infos: an object that is put meanwhile has its info by the time the infos are read
   const { ids, now } = await idsOf(bucket);
   const failed = (error: Error) => {
     throw error;

@@ -1,11 +1,11 @@
-// the platform's own digest needs all bytes at once, and one in TypeScript takes twenty times as long
+// Web Crypto needs all bytes at once, and an implementation in TypeScript takes twenty times as long
 import { createHash } from "node:crypto";
 
-/** What stands before a digest; the only kind that ADR-20 has. */
+/** The prefix of a digest; ADR-20 knows no other algorithm. */
 const KIND = "SHA-256=";
 const LENGTH = 32;
 
-/** The SHA-256 of bytes that come one part after the other. */
+/** An incremental SHA-256. */
 export class Digest {
   readonly #hash = createHash("sha256");
 
@@ -13,15 +13,15 @@ export class Digest {
     this.#hash.update(bytes);
   }
 
-  /** The digest of all parts, as an info has it; nothing can be added any more. */
+  /** Finishes: returns the digest as an info spells it. */
   text(): string {
     return KIND + new Uint8Array(this.#hash.digest()).toBase64({ alphabet: "base64url" });
   }
 }
 
 /**
- * The digest of an info, spelt as {@linkcode Digest.text} spells it: peers write it with or without padding, in either
- * alphabet, or as hexadecimal digits. `undefined` if it is no SHA-256.
+ * A digest in the spelling of {@linkcode Digest.text}: other clients write it with or without padding, in either Base64
+ * alphabet, or in hexadecimal. `undefined` if it is no SHA-256.
  */
 export function normalDigest(text: unknown): string | undefined {
   if (typeof text !== "string" || !text.toUpperCase().startsWith(KIND)) return undefined;

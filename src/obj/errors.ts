@@ -1,13 +1,13 @@
 import { JetStreamError } from "../jetstream/api/errors.ts";
 
 /**
- * What is wrong with an object that is there. `corrupt`: its bytes are not those that were put; `incomplete`: chunks of it
- * are missing, as it was replaced or deleted while it was read, or as a part of it has expired; `unreadable`: what a peer
- * has written about it cannot be understood; `link`: it is a link to a whole bucket, or links lead in a circle.
+ * What is wrong with an existing object. `corrupt`: its bytes differ from those that were put; `incomplete`: chunks are
+ * missing, as it was replaced or deleted while it was read, or has partly expired; `unreadable`: its info, written by
+ * another client, is invalid; `link`: it links to a whole bucket, or its links form a cycle.
  */
 export type ObjectFault = "corrupt" | "incomplete" | "unreadable" | "link";
 
-/** An object is there, and cannot be given as it was put. */
+/** An object exists, and cannot be returned as it was put. */
 export class ObjectError extends JetStreamError {
   static {
     this.prototype.name = "ObjectError";
@@ -19,7 +19,9 @@ export class ObjectError extends JetStreamError {
   /** The name of the object. */
   readonly object: string;
 
-  /** Makes one for an action such as `get "a.pdf" of "files"`; `rule` says what must hold, and what was found. */
+  /**
+   * Creates the error for an action such as `get "a.pdf" of "files"`; `rule` says what must hold, and what was found.
+   */
   constructor(
     action: string,
     reason: ObjectFault,

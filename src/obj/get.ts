@@ -7,25 +7,27 @@ import { resolve } from "./links.ts";
 import type { ObjectInfo } from "./object_info.ts";
 import { type ObjectRange, type Part, partOf, range } from "./range.ts";
 
-/** How an object is read. */
+/** Options for reading an object. */
 export interface GetOptions {
   /**
-   * Which bytes to read. The digest is one of the whole object, so that those of a range are not checked by it.
+   * Which bytes to read. A range is not verified: the digest is that of the whole object.
    *
    * @default {all}
    */
   readonly range?: ObjectRange;
-  /** Ends `get()`, and later `readable`, with its reason. */
+  /** Aborts `get()`, and later `readable`, with its reason. */
   readonly signal?: AbortSignal;
 }
 
-/** An object that can be read. Read `readable` to its end, or cancel it: until then the server keeps a place for it. */
+/**
+ * An object that can be read. Read `readable` to its end, or cancel it: until then the server keeps a consumer for it.
+ */
 export interface StoredObject extends ObjectInfo, AsyncDisposable {
-  /** Which of its bytes `readable` gives: from `start` up to `end`, which is left out. */
+  /** The range of bytes that `readable` returns. */
   readonly part: Part;
   /**
-   * The bytes; no more than 2 MiB of them wait for the reader, on a server that waits too. It ends with an
-   * {@linkcode ObjectError} if they are not those that were put, and goes on after an outage.
+   * The bytes, with backpressure to the server: at most 2 MiB are read ahead. Fails with an {@linkcode ObjectError} if
+   * they differ from those that were put; resumes after an outage.
    */
   readonly readable: ReadableStream<Uint8Array<ArrayBuffer>>;
   /** Cancels `readable`. */
@@ -33,20 +35,20 @@ export interface StoredObject extends ObjectInfo, AsyncDisposable {
 }
 
 const RULES: Rules = { range, signal };
-/** How often to look again for an object that is replaced while it is opened. */
+/** How often to retry if the object is replaced while it is opened. */
 const LOOKS = 8;
 
 /**
  * Checks the options of a get.
  *
- * @throws {TypeError} naming the first that is unknown or wrong
+ * @throws {TypeError} naming the first option that is unknown or invalid
  */
 export function checkGetOptions(action: string, options: GetOptions | undefined): GetOptions {
   checkOptions(action, options, RULES);
   return options ?? {};
 }
 
-/** Opens an object; `undefined` if there is none of the name. */
+/** Opens an object; `undefined` if the name does not exist. */
 export async function openObject(
   bucket: Bucket,
   action: string,
@@ -67,7 +69,7 @@ export async function openObject(
     } catch (error) {
       await reader.close();
       const isGone = error instanceof ObjectError && error.reason === "incomplete";
-      // it may have been replaced since its info was read
+      // the object may have been replaced since its info was read
       if (!isGone || look === LOOKS || last === info.revision) throw error;
       last = info.revision;
     }

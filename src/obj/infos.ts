@@ -10,38 +10,38 @@ import {
   unknownEntry,
 } from "./object_info.ts";
 
-/** The answer to `STREAM.MSG.GET`. */
+/** The response of `STREAM.MSG.GET`. */
 export interface StoredAnswer {
   readonly message: {
     readonly subject: string;
     readonly seq: number;
-    /** Base 64, as are the headers; left out where there are no bytes. */
+    /** In Base64, as are the headers; absent if empty. */
     readonly data?: string;
     readonly hdrs?: string;
     readonly time: string;
   };
 }
 
-/** An info as it is stored, not decoded. */
+/** An undecoded info. */
 interface Found {
   readonly seq: number;
   readonly time: Date;
   readonly data: Uint8Array;
 }
 
-/** What to write in place of what is there, and whether that may be replaced. */
+/** A change of an info. */
 export interface Replacement {
   readonly action: string;
   readonly name: string;
-  /** Makes the entry from the one that is there; gives `undefined` to leave it. Throws to refuse. */
+  /** Makes the new entry from the current one; returns `undefined` to change nothing, throws to reject. */
   readonly make: (current: Entry | undefined) => Entry | undefined;
-  /** Whether it can be replaced although nobody can read it. */
+  /** Whether an unreadable info may be replaced. */
   readonly replacesUnreadable?: boolean;
-  /** Only if the info that is there has this sequence, 0 for none. */
+  /** Replaces the info only if this is its sequence, 0 for none. */
   readonly revision?: number | undefined;
 }
 
-/** Reads and writes the infos of a bucket. */
+/** Reads and writes a bucket's infos. */
 export class Infos {
   readonly #bucket: Bucket;
 
@@ -50,8 +50,7 @@ export class Infos {
   }
 
   /**
-   * What the bucket has under the name, asked of the stream's leader, as another replica may be behind; what was deleted
-   * is there as such.
+   * The entry of a name, including deletions. Asks the stream's leader, as a replica may be behind.
    */
   async read(action: string, name: string): Promise<Entry | undefined> {
     const found = await this.#find(action, name);
@@ -59,10 +58,10 @@ export class Infos {
   }
 
   /**
-   * Replaces what is there by something else, and deletes its chunks. Of many that replace it at once, each replaces the
-   * one before it.
+   * Replaces an entry, and deletes the chunks of the old one. Concurrent replacements happen one after the other: each
+   * replaces the one before.
    *
-   * @throws {ConflictError} if a revision was asked for, and another one is there
+   * @throws {ConflictError} if `revision` is given and is not the current one
    */
   async replace(replacement: Replacement): Promise<ObjectInfo | undefined> {
     const { action, name, make, revision } = replacement;
@@ -81,7 +80,7 @@ export class Infos {
         if (current) await this.#forget(current, entry);
         return { ...entry.info, revision: ack.seq };
       } catch (error) {
-        // somebody was faster
+        // another client was faster
         if (!(error instanceof ConflictError) || revision !== undefined) throw error;
       }
     }
@@ -104,7 +103,10 @@ export class Infos {
     return decodeInfo(action, name, data, { bucket: this.#bucket.names.bucket, seq, time });
   }
 
-  /** What is there, even if nobody can read it and that may be replaced: `collect()` gets its chunks. */
+  /**
+   * The current entry; an unreadable one becomes a placeholder if it may be replaced, and its chunks are left to
+   * `collect()`.
+   */
   #replaceable({ action, name, replacesUnreadable }: Replacement, found: Found): Entry {
     try {
       return this.#decoded(action, name, found);
@@ -123,9 +125,9 @@ export class Infos {
     return publishStored(api, names.info(entry.info.name), encodeInfo(entry), { action, headers });
   }
 
-  /** Deletes the chunks of what was replaced; if that fails, `collect()` will. */
+  /** Deletes the chunks of the replaced entry; if that fails, `collect()` does so later. */
   async #forget({ info: { id, name } }: Entry, by: Entry): Promise<void> {
-    // what seemed to be somebody else's was our own, written in an outage
+    // the entry taken for another client's was our own, written during an outage
     const isKept = !by.isDeleted && by.info.id === id;
     if (id === "" || isKept) return;
     const { api, names } = this.#bucket;
@@ -139,7 +141,7 @@ export class Infos {
   }
 }
 
-/** Deletes all chunks of an id; gives how many there were. */
+/** Deletes all chunks of an id; returns their number. */
 export async function purgeChunks({ api, names }: Bucket, id: string): Promise<number> {
   const request = { filter: names.chunks(id) };
   const answer = await api.call<{ purged?: number }>(`STREAM.PURGE.${names.stream}`, request);

@@ -1,11 +1,11 @@
 import type { Bucket } from "./bucket.ts";
 
-/** Milliseconds from one look to the next, for what a replica may not have yet: less than two seconds in all. */
+/** Milliseconds between the retries for a replica that is behind: less than two seconds in total. */
 const WAITS = [50, 100, 200, 400, 800];
 
 /**
- * Looks until it is found. In a cluster a server may answer that is behind, or that has not heard yet that it leads no
- * more; where there is one server, what is not there is missing.
+ * Retries a lookup that found nothing. In a cluster, the server that answers may be behind, or may not know yet that it
+ * lost its leadership; with a single server, nothing found means missing.
  */
 export async function lookAgain<Found>(
   bucket: Bucket,

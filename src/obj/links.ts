@@ -7,7 +7,7 @@ import { Infos } from "./infos.ts";
 import { BucketNames, checkObjectName } from "./names.ts";
 import { described, type Entry, type ObjectInfo, type ObjectLink } from "./object_info.ts";
 
-/** How many links may lead to an object: others make circles of them. */
+/** The longest chain of links: longer ones count as cycles. */
 const MOST = 8;
 
 /** An object, and the bucket that holds it. */
@@ -17,10 +17,10 @@ export interface Resolved {
 }
 
 /**
- * Follows links to an object; `undefined` if nothing has the name. A bucket that does not exist is not made.
+ * Follows links to an object; `undefined` if the name does not exist. Never creates a bucket.
  *
- * @throws {NotFoundError} for a link to nothing
- * @throws {ObjectError} `link`: for one to a whole bucket, and for links in a circle
+ * @throws {NotFoundError} if a link's target does not exist
+ * @throws {ObjectError} `link`: if one links to a whole bucket, or the links form a cycle
  */
 export async function resolve(
   bucket: Bucket,
@@ -46,17 +46,17 @@ export async function resolve(
   return at;
 }
 
-/** Where a link is to lead; the bucket is the link's own where it is left out. */
+/** The target of a link; `bucket` defaults to the link's own. */
 export type LinkTarget = { readonly bucket?: string; readonly name: string } | {
   readonly bucket: string;
   readonly name?: undefined;
 };
 
 /**
- * Writes a link, in place of nothing or of another link.
+ * Writes a link under a free name, or replaces another link.
  *
- * @throws {NotFoundError} if it would lead to nothing
- * @throws {ObjectError} `link`: if it would lead to a link
+ * @throws {NotFoundError} if the target does not exist
+ * @throws {ObjectError} `link`: if the target is a link
  * @throws {ConflictError} if an object has the name
  */
 export async function writeLink(
@@ -88,7 +88,7 @@ export async function writeLink(
 }
 
 /**
- * Checks what a program gives as the target of a link.
+ * Checks a link's target.
  *
  * @throws {TypeError}
  */
@@ -122,7 +122,7 @@ async function found(bucket: Bucket, action: string, name: string): Promise<Reso
   return entry && !entry.isDeleted ? { bucket, info: entry.info } : undefined;
 }
 
-/** The bucket that a link leads to; a peer may have written what none is called, nor any object. */
+/** The bucket that a link names; another client may have written an invalid bucket or object name. */
 function targetOf(
   bucket: Bucket,
   action: string,
@@ -138,7 +138,7 @@ function targetOf(
   }
 }
 
-/** A bucket beside this one. */
+/** Another bucket, opened with the options of this one. */
 function bucketOf(beside: Bucket, action: string, name: string): Bucket {
   if (name === beside.names.bucket) return beside;
   const { api, settings } = beside;

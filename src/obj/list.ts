@@ -4,9 +4,9 @@ import type { Bucket } from "./bucket.ts";
 import type { Entry } from "./object_info.ts";
 
 /**
- * What the bucket has under each name, what was deleted included; ends, or throws.
+ * The entries of all names, including deletions; ends with the last one, or throws.
  *
- * @throws {ObjectError} `unreadable`, if `unreadable` throws it
+ * @throws {ObjectError} `unreadable`, if the callback `unreadable` throws it
  */
 export async function* entriesOf(
   bucket: Bucket,

@@ -1,7 +1,7 @@
 /**
- * Buckets of objects: bytes of any length under names, in the streams of a nats-server. Bodies stream in and out, a few
- * megabytes at a time; an outage in the middle of either only takes its time. Other clients of NATS, their command line
- * and FastStream read and write the same buckets: the format is that of ADR-20.
+ * Buckets of objects: named byte sequences of any length, stored in the streams of a nats-server. Bodies are streamed
+ * in and out, a few megabytes at a time; an outage only delays them. Other NATS clients, the NATS CLI and FastStream
+ * read and write the same buckets: the format is that of ADR-20.
  *
  * ```ts
  * import { NatsBroker } from "@signalbox/nats";
@@ -24,20 +24,22 @@
  * assertEquals([await files.delete("a.html"), await files.info("a.html")], [true, undefined]);
  * ```
  *
- * **Putting.** `put()` resolves once all of the body is stored; only then is there an object, in place of the one before,
- * whose room is freed. It reads no further ahead than the server stores, about 4 MiB. After a cut, a restart or a change
- * of leader it looks what is stored, and goes on there. It fails once nothing could be stored for the bucket's `timeout`.
- * A put that fails, that its `signal` gives up, or that the stop of the broker ends, leaves nothing. What a process leaves
- * behind that dies in the middle is given back by {@linkcode Objects.collect | collect()}.
+ * **Putting.** `put()` resolves once the whole body is stored; only then does the object exist, replacing the previous
+ * one and freeing its space. At most about 4 MiB are in flight. After a lost connection, a restart or a change of
+ * leader, it checks what is stored, and resumes there. It fails after the bucket's `timeout` without progress. A put
+ * that fails, is aborted by its `signal`, or is ended by the stop of the broker leaves nothing behind. {@linkcode
+ * Objects.collect | collect()} removes what a crashed process leaves behind.
  *
- * **Several at once.** Each of several puts of one name replaces the one before it, whole: one object stays, and no chunk
- * of the others. With `revision`, a put replaces only what its program has seen, or is a `ConflictError`. Whoever reads an
- * object while it is replaced or deleted gets an error, an {@linkcode ObjectError}, and never a mixture.
+ * **Concurrent puts.** Each of several puts of one name replaces the previous one as a whole: one object remains,
+ * without chunks of the others. With `revision`, a put replaces only the revision that its program has seen, or rejects
+ * with a `ConflictError`. Reading an object while it is replaced or deleted fails with an {@linkcode ObjectError}, and
+ * never returns a mixture.
  *
- * **Reading.** `get()` finds out whether all chunks are there; `readable` gives them as they come, and at the end compares
- * them with the SHA-256 of the object: only its regular end says that every byte is as it was put. A `range` is read
- * alone, and is **not** checked by the digest, which is one of the whole object. A reader that waits has the server wait.
- * Read `readable` to its end, cancel it, or hold the object by `await using`, so that the server can forget the reader.
+ * **Reading.** `get()` verifies that all chunks exist; `readable` returns them as they arrive, and compares their
+ * SHA-256 with the object's at the end: only if it ends without an error is every byte as it was put. A `range` is read
+ * alone, and is **not** verified, as the digest is that of the whole object. Slow reading applies backpressure to the
+ * server. Read `readable` to its end, cancel it, or hold the object with `await using`, so that the server deletes the
+ * reader's consumer.
  *
  * ```ts
  * import { NatsBroker } from "@signalbox/nats";
@@ -54,20 +56,20 @@
  * assertEquals([...await new Response(part!.readable).bytes()], [10, 11, 12]);
  * ```
  *
- * **Links.** {@linkcode Objects.link | link()} gives an object another name, in this bucket or in another; `get()` follows
- * it, and `info()` shows it. A link to nothing is a `NotFoundError`, and makes no bucket.
+ * **Links.** {@linkcode Objects.link | link()} gives an object another name, in this bucket or another one; `get()`
+ * follows links, and `info()` shows them. A link to a missing object rejects with a `NotFoundError`, and creates no
+ * bucket.
  *
- * **Following.** {@linkcode Objects.changes | changes()} is a source for a handler, and can be read.
+ * **Following.** {@linkcode Objects.changes | changes()} is a source for a handler, and can be iterated over.
  *
- * **Declaring.** Nothing is asked before the broker starts. By default the bucket must exist, and be as the options say;
- * `declare: "create"` makes it if it is missing, `"update"` changes what differs, and `"leave"` takes it as it is. What
- * the options do not say is neither compared nor changed.
+ * **Declaring.** Opening a bucket does no I/O before the broker starts. By default the bucket must exist and match the
+ * options; `declare: "create"` creates it if it is missing, `"update"` also changes fields that differ, and `"leave"`
+ * uses it unchanged. Fields that the options leave out are neither compared nor changed.
  *
- * What the server says of a bucket as a whole, its bytes and its configuration, is
- * `jetstream(broker).info("OBJ_files")` of the door `./jetstream`.
+ * For the size and configuration of a whole bucket, use `jetstream(broker).info("OBJ_files")` from `./jetstream`.
  *
- * **Memory.** At most about 4 MiB of a body that is put are held, and 2 MiB of one that is read. Between two collections
- * of its garbage the engine lets some tens of megabytes of parts gather that were read, as with any stream.
+ * **Memory.** About 4 MiB of a body are held during a put, and 2 MiB during a read. As with any stream, parts that were
+ * read take some tens of megabytes until the garbage collector runs.
  *
  * | bound                              | default                              | option                         |
  * | ---------------------------------- | ------------------------------------ | ------------------------------ |
@@ -122,10 +124,10 @@ export type { PutOptions } from "./put_options.ts";
 export type { ObjectRange, Part } from "./range.ts";
 
 /**
- * A bucket of objects. It does no I/O: the broker's start declares the bucket. The same broker gives the same bucket for
- * the same name and domain, and then the options may be left out.
+ * Opens a bucket of objects. Does no I/O: the bucket is declared when the broker starts. The same broker, name and
+ * domain give the same bucket; the options may then be left out.
  *
- * @throws {TypeError} for a name that a bucket cannot have, and for options that are wrong or not those of before
+ * @throws {TypeError} for an invalid name, and for options that are invalid or differ from those given first
  */
 export function objects(broker: NatsBroker, name: string, options?: ObjectsOptions): Objects {
   return storeOf(broker, name, options);

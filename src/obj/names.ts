@@ -1,27 +1,27 @@
 import { describe } from "../options.ts";
 
-/** ADR-6: a bucket is a part of a stream's name and of subjects. */
+/** The characters of a bucket name (ADR-6), which becomes part of a stream name and of subjects. */
 const BUCKET = /^[A-Za-z0-9_-]+$/;
-/** In bytes, so that a subject stays within what servers take for a line. */
+/** In bytes, so that a subject stays within the server's limit for a protocol line. */
 const LONGEST_BUCKET = 200;
 const LONGEST_NAME = 1_200;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** The stream and the subjects of a bucket, as ADR-20 has them. */
+/** The stream and subjects of a bucket (ADR-20). */
 export class BucketNames {
   readonly bucket: string;
   readonly stream: string;
-  /** The chunks of all objects. */
+  /** The subject filter of all chunks. */
   readonly allChunks: string;
-  /** The infos of all objects. */
+  /** The subject filter of all infos. */
   readonly allInfos: string;
 
   /**
-   * Makes them.
+   * Derives the names.
    *
-   * @throws {TypeError} for a bucket whose name a server would not take
+   * @throws {TypeError} for an invalid bucket name
    */
   constructor(action: string, bucket: unknown) {
     if (typeof bucket !== "string" || !BUCKET.test(bucket) || bucket.length > LONGEST_BUCKET) {
@@ -34,21 +34,21 @@ export class BucketNames {
     this.allInfos = `$O.${bucket}.M.*`;
   }
 
-  /** The subject of the chunks of one object. */
+  /** The subject of an object's chunks. */
   chunks(id: string): string {
     return `$O.${this.bucket}.C.${id}`;
   }
 
-  /** The subject of the info of one object. */
+  /** The subject of an object's info. */
   info(name: string): string {
     return `$O.${this.bucket}.M.${encoder.encode(name).toBase64({ alphabet: "base64url" })}`;
   }
 }
 
 /**
- * Checks the name of an object, which is any text.
+ * Checks an object's name, which can be any text.
  *
- * @throws {TypeError} if it is empty, too long, or cannot be written as UTF-8
+ * @throws {TypeError} if it is empty, too long, or not valid Unicode
  */
 export function checkObjectName(action: string, name: unknown): asserts name is string {
   const isText = typeof name === "string" && name !== "" && name.isWellFormed();
@@ -60,7 +60,7 @@ export function checkObjectName(action: string, name: unknown): asserts name is 
   throw new TypeError(`Cannot ${action} as ${rule}: ${shown}`);
 }
 
-/** The name of an object, by the subject of its info; the token itself if it is no Base64. */
+/** The object name in an info's subject; a token that is not valid Base64 is returned unchanged. */
 export function nameIn(subject: string): string {
   const token = subject.slice(subject.lastIndexOf(".") + 1);
   try {

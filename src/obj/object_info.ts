@@ -2,65 +2,65 @@ import { encodeFields, type HeaderFields, isToken, MessageHeaders, pairsOf } fro
 import { normalDigest } from "./digest.ts";
 import { ObjectError } from "./errors.ts";
 
-/** Where a link leads: to an object, or to a whole bucket. */
+/** The target of a link: an object, or a whole bucket. */
 export interface ObjectLink {
   /** The bucket. */
   readonly bucket: string;
-  /** The object in it; `undefined` for the bucket itself. */
+  /** The object's name; `undefined` for a link to the bucket itself. */
   readonly name?: string | undefined;
 }
 
-/** What is known of an object besides its bytes. */
+/** An object's metadata. */
 export interface ObjectInfo {
   /** The name, any text. */
   readonly name: string;
   /** The bucket that holds it. */
   readonly bucket: string;
-  /** What its chunks are stored under; another one for each put. */
+  /** The id under which its chunks are stored; a new one for each put. */
   readonly id: string;
   /** Its length in bytes; 0 for a link. */
   readonly size: number;
-  /** How many messages its bytes are stored as. */
+  /** The number of messages that hold its bytes. */
   readonly chunks: number;
-  /** How many bytes each of them has at most; `undefined` if whoever put it did not say. */
+  /** The most bytes per chunk; `undefined` if the client that put it did not say. */
   readonly chunkSize: number | undefined;
-  /** The SHA-256 of its bytes, as in `SHA-256=47DEQpj8…`; `undefined` for a link, or if it is of another kind. */
+  /** The SHA-256 of its bytes, as in `SHA-256=47DEQpj8…`; `undefined` for a link, or if it has no SHA-256. */
   readonly digest: string | undefined;
-  /** When it was put, by the server's clock; by ours in what `put()` and `link()` give. */
+  /** When it was put, by the server's clock; in the results of `put()` and `link()`, by the local clock. */
   readonly time: Date;
-  /** The sequence of its info in the bucket: a later one is a newer one. */
+  /** The sequence of its info in the bucket, which grows with each change. */
   readonly revision: number;
-  /** A text for people. */
+  /** A human-readable description. */
   readonly description: string | undefined;
   /** Headers, such as a content type. */
   readonly headers: MessageHeaders;
-  /** Text by keys, for programs. */
+  /** Custom metadata. */
   readonly metadata: Readonly<Record<string, string>>;
-  /** Where it leads, if it is a link. */
+  /** The target, if it is a link. */
   readonly link: ObjectLink | undefined;
 }
 
-/** What the bucket has under a name: an object, a link, or what was deleted. */
+/** The entry of a name: an object, a link, or a deletion. */
 export interface Entry {
   readonly info: ObjectInfo;
   readonly isDeleted: boolean;
 }
 
-/** Where an info was read. */
+/** The place from which an info was read. */
 export interface InfoPlace {
   readonly bucket: string;
   readonly seq: number;
   readonly time: Date;
 }
 
-/** What a program says of an object when it puts it. */
+/** The program's description of an object that it puts. */
 export interface Description {
   readonly description?: string | undefined;
   readonly headers?: HeaderFields | undefined;
   readonly metadata?: Readonly<Record<string, string>> | undefined;
 }
 
-/** An info on the wire, by ADR-20's names; `mtime` is for nats.js and nats-py, which do not read the message's time. */
+/** The JSON of an info (ADR-20); `mtime` is for nats.js and nats-py, which do not use the message's time. */
 interface WireInfo {
   readonly name: string;
   readonly description?: string | undefined;
@@ -82,7 +82,7 @@ interface WireInfo {
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
-/** Writes the info for the wire. */
+/** Encodes an info. */
 export function encodeInfo({ info, isDeleted }: Entry): Uint8Array {
   const { link, chunkSize, metadata, headers } = info;
   const wire: WireInfo = {
@@ -103,9 +103,10 @@ export function encodeInfo({ info, isDeleted }: Entry): Uint8Array {
 }
 
 /**
- * Reads an info that any peer may have written.
+ * Decodes an info, which any client may have written.
  *
- * @throws {ObjectError} `unreadable`: it is no JSON, or has no sizes; or its id would reach into the chunks of others
+ * @throws {ObjectError} `unreadable`: it is not JSON, lacks its sizes, or has an id that would match other objects'
+ * chunks
  */
 export function decodeInfo(
   action: string,
@@ -126,7 +127,7 @@ export function decodeInfo(
   const link = linkOf(wire);
   const found = typeof wire.name === "string" && wire.name !== "" ? wire.name : name;
   const { nuid = "", size = 0, chunks = 0 } = wire;
-  // what is purged is named by it: "*" or ">" would purge the chunks of every object
+  // purges use the id in a subject: "*" or ">" would purge the chunks of every object
   const hasId = isToken(nuid) || (nuid === "" && (link !== undefined || isDeleted));
   if (!hasId) throw refuse("its id must be one token of a subject: it is not");
   if (!isLength(size) || !isLength(chunks)) throw refuse("its sizes must be numbers: they are not");
@@ -148,7 +149,7 @@ export function decodeInfo(
   return { info, isDeleted };
 }
 
-/** What stands for an info that nobody can read: it is there, and nobody knows which chunks are its own. */
+/** A placeholder for an unreadable info: it exists, and its chunks are unknown. */
 export function unknownEntry(name: string, { bucket, seq, time }: InfoPlace): Entry {
   const sizes = { size: 0, chunks: 0, chunkSize: undefined, digest: undefined };
   const place = { name, bucket, id: "", time, revision: seq };
@@ -156,9 +157,9 @@ export function unknownEntry(name: string, { bucket, seq, time }: InfoPlace): En
 }
 
 /**
- * What a program says of an object, as its info has it.
+ * Converts the program's description to the fields of an info.
  *
- * @throws {TypeError} for a header that no message could have
+ * @throws {TypeError} for an invalid header
  */
 export function described(
   { description, headers, metadata = {} }: Description,

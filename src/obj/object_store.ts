@@ -15,7 +15,7 @@ import type { Objects } from "./objects.ts";
 import { Put } from "./put.ts";
 import { checkPutOptions, type PutOptions } from "./put_options.ts";
 
-/** A bucket, as a program sees it. */
+/** The bucket that programs use. */
 export class ObjectStore implements Objects {
   readonly name: string;
   readonly #bucket: Bucket;
@@ -29,7 +29,7 @@ export class ObjectStore implements Objects {
     this.#infos = new Infos(bucket);
   }
 
-  /** How many objects were put, and how many opened. */
+  /** The number of puts, and of objects opened. */
   get stats(): { readonly puts: number; readonly gets: number } {
     return { puts: this.#puts, gets: this.#gets };
   }
@@ -64,7 +64,7 @@ export class ObjectStore implements Objects {
     const action = `list the bucket "${this.name}"`;
     await this.#do(action, () => {});
     const entries = entriesOf(this.#bucket, action, (error) => access.report(error));
-    // those that change meanwhile may come again
+    // an object that changes during the iteration is delivered again
     const listed = new Set<string>();
     for await (const { info, isDeleted } of entries) {
       if (isDeleted || listed.has(info.name)) continue;
@@ -108,7 +108,7 @@ export class ObjectStore implements Objects {
     return await this.#do(action, () => collect(this.#bucket, action, age));
   }
 
-  /** Does it once the bucket is as declared; says of the bucket what the server says of its stream. */
+  /** Runs an operation once the bucket is declared; turns errors about the stream into errors about the bucket. */
   async #do<T>(action: string, work: () => T | Promise<T>): Promise<T> {
     try {
       await this.#bucket.ready();
@@ -131,14 +131,14 @@ export class ObjectStore implements Objects {
 
 interface Known {
   readonly store: ObjectStore;
-  /** Its settings, to compare. */
+  /** The options as text, for comparison. */
   readonly settings: string;
 }
 
-/** The buckets of each broker, by their domains and names. */
+/** The opened buckets of each broker, by domain and name. */
 const stores = new WeakMap<NatsBroker, Map<string, Known>>();
 
-/** The bucket of a broker; the same one for the same name. */
+/** The bucket of a broker; the same object for the same name and domain. */
 export function storeOf(
   broker: NatsBroker,
   name: string,

@@ -7,26 +7,26 @@ import type { ObjectInfo } from "./object_info.ts";
 import type { PutOptions } from "./put_options.ts";
 
 /**
- * A bucket of objects: bytes of any length, under names. `objects(broker, name)` gives it. What is said of a name that
- * has nothing holds for what was deleted, too.
+ * A bucket of objects: named byte sequences of any length, opened by {@linkcode objects}. A deleted object counts as
+ * missing.
  */
 export interface Objects {
   /** The name of the bucket. */
   readonly name: string;
 
   /**
-   * Puts an object in place of what has the name; resolves once all of it is stored. It holds about 4 MiB of the body at
-   * a time. Over an outage it goes on where it was; if it fails, or is given up, it leaves nothing. Of several puts of
-   * one name at once, each is stored whole, and the last one stays.
+   * Puts an object, replacing the current one of that name; resolves once it is completely stored. Holds about 4 MiB of
+   * the body at a time. Resumes after an outage; if it fails or is aborted, it leaves nothing behind. Of several
+   * concurrent puts of one name, each is stored as a whole, and the last one remains.
    *
-   * @throws {TypeError} for what is no body, and for wrong options
-   * @throws {NotStoredError} if nothing could be stored for the `timeout` of the bucket
-   * @throws {LimitError} if the bucket or the disk of the server is full
-   * @throws {ConflictError} if `revision` is not the one that is there
-   * @throws {UnknownOutcomeError} if no answer came to its last message, and nobody can say
-   * @throws {NotFoundError} if there is no such bucket
+   * @throws {TypeError} for an unsupported body, and for invalid options
+   * @throws {NotStoredError} after the bucket's `timeout` without progress
+   * @throws {LimitError} if the bucket or the server's disk is full
+   * @throws {ConflictError} if `revision` is not the current one
+   * @throws {UnknownOutcomeError} if no answer came to its last message, so that the object may be stored
+   * @throws {NotFoundError} if the bucket does not exist
    * @throws {ConnectionError} if the broker stops
-   * @throws the reason of `signal`, and what the body throws
+   * @throws the reason of `signal`, and errors of the body
    *
    * @example
    * ```ts
@@ -46,10 +46,10 @@ export interface Objects {
   put(name: string, body: ObjectBody, options?: PutOptions): Promise<ObjectInfo>;
 
   /**
-   * Opens an object, or the one that a link leads to; `undefined` if nothing has the name.
+   * Opens an object, following links; `undefined` if the name does not exist.
    *
-   * @throws {ObjectError} if chunks of it are missing, or nobody can read what is said of it; and later by `readable`
-   * @throws {NotFoundError} for a link that leads to nothing, and if there is no such bucket
+   * @throws {ObjectError} if chunks are missing, or the info cannot be read; `readable` can throw it later
+   * @throws {NotFoundError} if a link's target or the bucket does not exist
    * @throws the reason of `signal`, if it aborts
    *
    * @example
@@ -74,33 +74,33 @@ export interface Objects {
   get(name: string, options?: GetOptions): Promise<StoredObject | undefined>;
 
   /**
-   * What is known of an object or a link; `undefined` if nothing has the name.
+   * An object's or link's metadata; `undefined` if the name does not exist.
    *
-   * @throws {ObjectError} if nobody can read it
-   * @throws {NotFoundError} if there is no such bucket
+   * @throws {ObjectError} if the info cannot be read
+   * @throws {NotFoundError} if the bucket does not exist
    */
   info(name: string): Promise<ObjectInfo | undefined>;
 
   /**
-   * All objects and links, in the order in which they were put. The loop ends, or throws. One whose info nobody can read
-   * is an `error` event.
+   * Iterates over all objects and links, in the order in which they were put; ends with the last one, or throws. An
+   * info that cannot be read emits an `error` event.
    *
-   * @throws {NotFoundError} if there is no such bucket
+   * @throws {NotFoundError} if the bucket does not exist
    */
   list(): AsyncIterable<ObjectInfo>;
 
   /**
-   * Deletes an object or a link; gives whether there was one. What a link leads to stays.
+   * Deletes an object or a link; returns whether it existed. The target of a link stays.
    *
-   * @throws {NotFoundError} if there is no such bucket
+   * @throws {NotFoundError} if the bucket does not exist
    */
   delete(name: string): Promise<boolean>;
 
   /**
-   * Makes a link: another name for an object of this or another bucket, or for a whole bucket. It may replace a link.
+   * Makes a link: another name for an object of this or another bucket, or for a whole bucket. Can replace a link.
    *
-   * @throws {NotFoundError} if it would lead to nothing
-   * @throws {ObjectError} if it would lead to a link
+   * @throws {NotFoundError} if the target does not exist
+   * @throws {ObjectError} if the target is a link
    * @throws {ConflictError} if an object has the name
    *
    * @example
@@ -123,9 +123,9 @@ export interface Objects {
   link(name: string, target: LinkTarget): Promise<ObjectInfo>;
 
   /**
-   * What changes: a source for a handler, and to be read. {@linkcode ObjectChanges} has more.
+   * The changes of the bucket: a source for a handler, or to iterate over. See {@linkcode ObjectChanges}.
    *
-   * @throws {TypeError} for wrong options
+   * @throws {TypeError} for invalid options
    *
    * @example
    * ```ts
@@ -151,10 +151,10 @@ export interface Objects {
   changes(options?: ObjectChangesOptions): ObjectChanges;
 
   /**
-   * Deletes what uploads have left behind whose process has died, or that were cut off from the server; gives how many
-   * bytes that was.
+   * Deletes the chunks of abandoned uploads, whose process crashed or lost its connection; returns how many bytes they
+   * had.
    *
-   * @throws {ObjectError} if an info cannot be read, as its chunks would be taken for such
+   * @throws {ObjectError} if an info cannot be read, as its chunks would count as abandoned
    */
   collect(options?: CollectOptions): Promise<number>;
 }

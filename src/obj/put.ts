@@ -11,13 +11,13 @@ import { Infos, purgeChunks } from "./infos.ts";
 import { described, type ObjectInfo } from "./object_info.ts";
 import type { PutOptions } from "./put_options.ts";
 
-/** Milliseconds that a put that has failed waits until nothing is left of it; it goes on in the background. */
+/** Milliseconds that a failed put waits for its clean-up, which then goes on in the background. */
 const CLEANING = 2_000;
-/** How often to look whether a server stores chunks that were sent before the purge, and how long to wait between. */
+/** How often to check for chunks that are stored after the purge, and the milliseconds between two checks. */
 const LOOKS = 5;
 const BETWEEN = 100;
 
-/** One put: its chunks first, and then its info, which makes an object of them. */
+/** One put: stores the chunks, then the info that makes them an object. */
 export class Put {
   readonly #bucket: Bucket;
   readonly #action: string;
@@ -34,9 +34,9 @@ export class Put {
   #stored = 0;
 
   /**
-   * Takes the body; the options are checked.
+   * Prepares a put; expects checked options.
    *
-   * @throws {TypeError} for what is no body, and for headers that cannot be sent
+   * @throws {TypeError} for an unsupported body, and for invalid headers
    */
   constructor(bucket: Bucket, action: string, name: string, body: ObjectBody, options: PutOptions) {
     this.#bucket = bucket;
@@ -56,7 +56,7 @@ export class Put {
     });
   }
 
-  /** Resolves with the info once the object is stored; if it fails, it leaves nothing behind. */
+  /** Resolves with the info once the object is stored; leaves nothing behind if it fails. */
   async run(): Promise<ObjectInfo> {
     const { signal } = this.#options;
     const { running } = this.#bucket;
@@ -101,7 +101,7 @@ export class Put {
     }
   }
 
-  /** Makes an object of the chunks. */
+  /** Writes the info. */
   async #writeInfo(): Promise<ObjectInfo> {
     const info = this.#info();
     try {
@@ -117,17 +117,17 @@ export class Put {
     } catch (error) {
       const stored = error instanceof UnknownOutcomeError ? await this.#found() : "nothing";
       if (typeof stored === "object") return stored;
-      // if nobody knows, the chunks may be those of an object; collect() will see
+      // if the outcome is unknown, the chunks may belong to an object; collect() will tell
       if (stored === "nothing") await this.#giveUp(error);
       throw error;
     }
   }
 
-  /** Whether the info is there although no answer came. */
+  /** Whether the info was stored although no answer came. */
   async #found(): Promise<ObjectInfo | "nothing" | "unknown"> {
     try {
       const entry = await new Infos(this.#bucket).read(this.#action, this.#name);
-      // one that is not there may still come
+      // a missing info may still arrive
       return entry?.info.id === this.#id ? entry.info : "unknown";
     } catch {
       return "unknown";
@@ -151,11 +151,11 @@ export class Put {
     };
   }
 
-  /** Tells the source, and deletes what is stored. */
+  /** Cancels the source, and deletes the stored chunks. */
   async #giveUp(error: unknown): Promise<void> {
     const { clock } = this.#bucket.api.access;
     const cancelling = Promise.try(() => this.#parts.cancel(error));
-    // a source that fails, or that never ends its cancellation, must not hide why the put has failed
+    // a source that fails to cancel, or never finishes doing so, must not hide why the put has failed
     cancelling.catch(() => {});
     const cleaning = this.#clean();
     this.#bucket.inBackground(cleaning);

@@ -2,23 +2,23 @@ import { callable, checkOptions, type Rules, signal, text } from "../options.ts"
 import { type HeaderFields, headerFields } from "../door/mod.ts";
 import { texts } from "./bucket_options.ts";
 
-/** How an object is put. */
+/** Options for putting an object. */
 export interface PutOptions {
   /** Headers to keep with the object, such as `{ "content-type": "image/png" }`. */
   readonly headers?: HeaderFields;
-  /** A text for people. */
+  /** A human-readable description. */
   readonly description?: string;
-  /** Text by keys, for programs. */
+  /** Custom metadata. */
   readonly metadata?: Readonly<Record<string, string>>;
-  /** Gives the put up, which leaves nothing; it does so no more once all bytes are stored. */
+  /** Aborts the put, which then leaves nothing behind; no effect once all bytes are stored. */
   readonly signal?: AbortSignal;
   /**
-   * Puts it only if this is the revision that the name has, or 0 if it has none; what was deleted has one, too.
+   * Puts the object only if this is the name's current revision, 0 for none; a deletion is a revision, too.
    *
    * @default {whatever is there is replaced}
    */
   readonly revision?: number;
-  /** Called with the number of bytes that are stored, whenever there are more; what it throws is an `error` event. */
+  /** Called with the total of bytes stored, whenever it grows; an error that it throws becomes an `error` event. */
   readonly onProgress?: (stored: number) => void;
 }
 
@@ -37,7 +37,7 @@ const RULES: Rules = {
 /**
  * Checks the options of a put.
  *
- * @throws {TypeError} naming the first that is unknown or wrong
+ * @throws {TypeError} naming the first option that is unknown or invalid
  */
 export function checkPutOptions(action: string, options: PutOptions | undefined): PutOptions {
   checkOptions(action, options, RULES);

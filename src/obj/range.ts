@@ -1,14 +1,14 @@
 /**
- * Which bytes to read, as `slice()` takes it: from the first number up to the second, which is left out; without it to
- * the end. Negative ones count from the end: `[-100]` are the last 100 bytes.
+ * A range of bytes, as in `slice()`: from `start` up to, and excluding, `end`, which defaults to the object's end.
+ * Negative numbers count from the end: `[-100]` selects the last 100 bytes.
  */
 export type ObjectRange = readonly [start: number, end?: number | undefined];
 
-/** A part of an object, from `start` up to `end`, which is left out. */
+/** A range within an object: from `start` up to, and excluding, `end`. */
 export interface Part {
-  /** The first byte. */
+  /** The offset of the first byte. */
   readonly start: number;
-  /** The one behind the last. */
+  /** The offset after the last byte. */
   readonly end: number;
 }
 
@@ -19,7 +19,7 @@ export function range(value: unknown): string | undefined {
   return isRange ? undefined : "[start, end] or [start], of whole numbers";
 }
 
-/** The part of an object of so many bytes. */
+/** Resolves a range within an object of this size. */
 export function partOf(size: number, [from, to = size]: ObjectRange = [0]): Part {
   const start = place(from, size);
   return { start, end: Math.max(start, place(to, size)) };

@@ -8,15 +8,15 @@ import { lookAgain } from "./lag.ts";
 
 const ID = "Nats-Msg-Id";
 
-/** What the server has stored under the id of one put. */
+/** The chunks that the server has stored for one put. */
 export class StoredChunks {
   readonly #bucket: Bucket;
   readonly #action: string;
   readonly #id: string;
   readonly #subject: string;
-  /** The sequence of the last chunk that is known to be stored. */
+  /** The sequence of the last chunk known to be stored. */
   #last = 0;
-  /** How many ids of a chunk are used up, by its index. */
+  /** How many ids of each chunk are used up, by chunk index. */
   readonly #used = new Map<number, number>();
 
   constructor(bucket: Bucket, action: string, id: string) {
@@ -26,7 +26,7 @@ export class StoredChunks {
     this.#subject = bucket.names.chunks(id);
   }
 
-  /** Takes an acknowledgement; gives `false` if it is not one for a chunk behind the last. */
+  /** Records an acknowledgement; `false` if it is not for a chunk after the last one. */
   add({ stream, seq }: PubAck): boolean {
     if (stream !== this.#bucket.names.stream || seq <= this.#last) return false;
     this.#last = seq;
@@ -34,20 +34,22 @@ export class StoredChunks {
   }
 
   /**
-   * The id under which to send a chunk. It stays the same as long as it can: what a frozen server still has of it is
-   * dropped later, when the object is whole.
+   * The message id for a chunk. It changes only if necessary: duplicates that a frozen server stores later are removed
+   * when the object is complete.
    */
   idOf(index: number): string {
     const used = this.#used.get(index);
     return `${this.#id}.${index}${used === undefined ? "" : `.${used}`}`;
   }
 
-  /** Has a chunk sent under another id: a server drops a message whose id it has seen, even if it was deleted since. */
+  /**
+   * Gives a chunk a new id: a server drops a message whose id it has seen, even if it has deleted that message since.
+   */
   useUp(index: number): void {
     this.#used.set(index, (this.#used.get(index) ?? 0) + 1);
   }
 
-  /** How many there are. */
+  /** The number of chunks stored. */
   async count(): Promise<number> {
     const { api, names } = this.#bucket;
     const request = { subjects_filter: this.#subject };
@@ -55,15 +57,15 @@ export class StoredChunks {
     return state.subjects?.[this.#subject] ?? 0;
   }
 
-  /** How many chunks are stored from this index on; what lies behind a gap is deleted. */
+  /** The number of chunks stored from this index on; deletes what follows a gap. */
   readOn(index: number): Promise<number> {
     return this.#sweep(index);
   }
 
   /**
-   * Deletes what is there besides so many chunks in their order, such as one that was stored twice.
+   * Deletes everything but the first `count` chunks in order, such as a chunk that was stored twice.
    *
-   * @throws {NotStoredError} if some of them are not there
+   * @throws {NotStoredError} if some of those chunks are missing
    */
   async keepOnly(count: number): Promise<void> {
     let found = 0;
@@ -77,7 +79,7 @@ export class StoredChunks {
     throw new NotStoredError(this.#action, this.#subject, rule);
   }
 
-  /** Reads what is stored behind the last known one; keeps what is next, and deletes all else. */
+  /** Reads what is stored after the last known chunk; keeps the chunks that follow in order, and deletes the rest. */
   async #sweep(first: number): Promise<number> {
     const { api, stream } = this.#bucket;
     const read = new OrderedRead(api, {
@@ -107,7 +109,7 @@ export class StoredChunks {
     }
   }
 
-  /** Deletes a message, if the leader of the stream has the same one there: whoever told us of it may be another one. */
+  /** Deletes a message, if the leader has the same message there: its sequence may come from a former leader. */
   async #drop(seq: number, id: string | undefined): Promise<void> {
     const { api, names } = this.#bucket;
     try {
