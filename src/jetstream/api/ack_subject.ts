@@ -1,32 +1,32 @@
-/** What the reply address of a stored message tells: which consumer delivers it, as which of its messages, from where. */
+/** The fields of a stored message's reply subject: its consumer, its place in the stream, and the delivery. */
 export interface AckSubject {
   readonly stream: string;
   readonly consumer: string;
-  /** How often it has been delivered, this time included. */
+  /** How often it has been delivered, including this delivery. */
   readonly attempt: number;
-  /** Its number in the stream. */
+  /** Its sequence in the stream. */
   readonly seq: number;
-  /** Its number among all deliveries of the consumer. */
+  /** Its sequence among the consumer's deliveries. */
   readonly consumerSeq: number;
   /** When it was stored, in milliseconds since 1970. */
   readonly time: number;
-  /** How many more there are for the consumer. */
+  /** The number of messages left for the consumer. */
   readonly pending: number;
 }
 
-/** `$JS.ACK.<stream>.<consumer>.<attempt>.<seq>.<consumerSeq>.<time>.<pending>` has so many dots. */
+/** The dots of the short form `$JS.ACK.<stream>.<consumer>.<attempt>.<seq>.<consumerSeq>.<time>.<pending>`. */
 const DOTS = 8;
-/** With a domain and an account behind `$JS.ACK`; more may follow the number of those that are pending. */
+/** The dots of the long form, which has a domain and an account hash after `$JS.ACK`; more tokens may follow. */
 const MORE_DOTS = 10;
 const BEGINNING = "$JS.ACK.";
-/** A time in nanoseconds is beyond what a number holds exactly. */
+/** The digits cut off from a time in nanoseconds, which a number cannot hold exactly. */
 const NANOSECONDS = 6;
 const [DOT, ZERO, NINE] = [46, 48, 57] as const;
 
-/** Where the dots of the address are that is read at the moment: a list for each would take half of the time. */
+/** The positions of the dots, reused for each subject: allocating a list each time would double the time. */
 const dots = new Uint16Array(MORE_DOTS + 1);
 
-/** Reads the reply address of a stored message; `undefined` for any other text. */
+/** Parses the reply subject of a stored message; `undefined` for any other subject. */
 export function readAckSubject(subject: string): AckSubject | undefined {
   if (!subject.startsWith(BEGINNING)) return undefined;
   const count = findDots(subject);
@@ -46,7 +46,7 @@ export function readAckSubject(subject: string): AckSubject | undefined {
   return isWhole && read.time >= 0 ? read : undefined;
 }
 
-/** Finds the first dots; returns how many there are, or one more than are looked for. */
+/** Finds the first dots; returns their number, or one more than the maximum. */
 function findDots(subject: string): number {
   let count = 0;
   for (let at = 0; at < subject.length && count <= MORE_DOTS; at++) {
@@ -55,7 +55,7 @@ function findDots(subject: string): number {
   return count;
 }
 
-/** The number between a dot and an end; `NaN` for what is none. */
+/** The number between a dot and an end; `NaN` if it is malformed. */
 function numberIn(subject: string, dot: number, end: number): number {
   let value = end > dot + 1 ? 0 : NaN;
   for (let at = dot + 1; at < end; at++) {

@@ -4,15 +4,15 @@ import type { Timer } from "../../clock.ts";
 import type { BrokerAccess, Message } from "../../door/mod.ts";
 import { JetStreamError, UnavailableError } from "./errors.ts";
 
-/** How long the first wait is after JetStream did not answer, in milliseconds; each further one is twice as long. */
+/** Milliseconds before the first retry after JetStream did not answer; doubled for each further one. */
 const FIRST_WAIT = 50;
 const LONGEST_WAIT = 500;
 
-/** "no suitable peers", "temporarily unavailable", and "not leader": so speaks a cluster that comes together. */
+/** "no suitable peers", "temporarily unavailable", and "not leader": what a starting cluster answers. */
 const PASSING: ReadonlySet<number> = new Set([10005, 10008, 10009]);
 const NO_PEERS = 10005;
 
-/** A question to the API, with how to read its answer. */
+/** A request to the API, and how to read its response. */
 export interface Question<T> {
   readonly action: string;
   readonly subject: string;
@@ -22,13 +22,13 @@ export interface Question<T> {
   /** Milliseconds. */
   readonly timeout: number;
   readonly signal: AbortSignal | undefined;
-  /** Whether it is an answer that nobody answers, and no reason to ask again. */
+  /** Whether the absence of a responder is an answer, rather than a reason to retry. */
   readonly takesSilence?: boolean;
-  /** Reads the answer, or throws the error that it carries. */
+  /** Reads the response; throws the error that it carries. */
   readonly read: (answer: Message) => T;
 }
 
-/** One call of the API, which is asked again as long as it has time: for a server that starts, and over an outage. */
+/** One API call, which is retried until its timeout: over an outage, and while a server starts. */
 export class Call<T = unknown> {
   readonly #access: BrokerAccess;
   readonly #question: Question<T>;
@@ -37,10 +37,10 @@ export class Call<T = unknown> {
   readonly #settled = Promise.withResolvers<T>();
   #wait = FIRST_WAIT;
   #timer: Timer | undefined;
-  /** Why it was asked again, for the error at the end. */
+  /** The last reason for a retry, for the final error. */
   #refusal: unknown;
   #isSettled = false;
-  /** When it was asked last, by the clock. */
+  /** When the last request was sent, by the clock. */
   #askedAt = 0;
   #isLost = false;
   #times = 0;
@@ -56,12 +56,12 @@ export class Call<T = unknown> {
     return this.#settled.promise;
   }
 
-  /** How often it was asked. */
+  /** How many requests were sent. */
   get times(): number {
     return this.#times;
   }
 
-  /** Asks now; several questions may be open, and the first answer counts. */
+  /** Sends a request; several may be open, and the first response counts. */
   ask(): void {
     this.#timer?.clear();
     this.#timer = undefined;
@@ -79,17 +79,17 @@ export class Call<T = unknown> {
     }
   }
 
-  /** The connection is lost, and with it a question or an answer that was on its way. */
+  /** The connection is lost, and any open request or response with it. */
   lost(): void {
     this.#isLost = true;
   }
 
-  /** The connection is there again: asks again what was lost. */
+  /** The connection is back: sends the request again. */
   back(): void {
     if (this.#isLost) this.ask();
   }
 
-  /** Asks again if nothing has answered since then: a cluster without a leader drops questions. */
+  /** Sends another request if the last one is older than this: a cluster without a leader drops requests. */
   askIfOlder(than: number): void {
     if (!this.#timer && !this.#isLost && this.#askedAt < than) this.ask();
   }
@@ -122,7 +122,7 @@ export class Call<T = unknown> {
     if (left <= this.#wait) {
       return this.#settle(() => this.#settled.reject(this.#unavailable()));
     }
-    // the random part keeps many programs from asking a server that starts at the same moment
+    // the random part keeps many programs from retrying at the same moment
     const wait = this.#wait * (0.75 + clock.random() / 2);
     this.#timer = clock.setTimeout(() => this.ask(), wait);
     this.#wait = Math.min(LONGEST_WAIT, this.#wait * 2);
@@ -131,7 +131,7 @@ export class Call<T = unknown> {
   #unavailable(): JetStreamError {
     const { action, domain, timeout } = this.#question;
     const cause = this.#refusal;
-    // too few servers for its replicas, and not only for now
+    // too few servers for its replicas, which does not pass by itself
     if (cause instanceof JetStreamError && cause.errCode === NO_PEERS) return cause;
     const where = domain === undefined ? "" : ` of the domain "${domain}"`;
     const found = "it is not there, or has no leader";
@@ -148,7 +148,7 @@ export class Call<T = unknown> {
   }
 }
 
-/** Whether it may be otherwise in a moment. */
+/** Whether the error may be temporary. */
 function isPassing(error: unknown): boolean {
   return error instanceof NoRespondersError ||
     (error instanceof JetStreamError && PASSING.has(error.errCode));

@@ -10,26 +10,26 @@ import { actionOf } from "./call_action.ts";
 import { readReply } from "./reply.ts";
 import { NotFoundError } from "./errors.ts";
 
-/** How long a call may take, outages included. */
+/** The timeout and the abort signal of a call. */
 export interface CallOptions {
   /**
-   * The time until the call fails.
+   * The timeout of the call, outages included.
    *
    * @default {"5s"}
    */
   readonly timeout?: Duration;
-  /** Ends the wait with its reason. */
+  /** Aborts the call with its reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
 const TIMEOUT = 5_000;
-/** Milliseconds after which a question without an answer is asked once more. */
+/** Milliseconds without a response after which a request is repeated. */
 const PATIENCE = 2_000;
 const RULES = { timeout: duration, signal };
 const NO_BYTES = new Uint8Array();
 const encoder = new TextEncoder();
 
-/** What JetStream takes back is gone, too, if the first question had done it and only its answer was lost. */
+/** Deletions: a repeated one may find nothing, as the first succeeded and only its response was lost. */
 const DELETION = /\.(?:DELETE|MSG\.DELETE)\./;
 
 interface Known {
@@ -39,12 +39,12 @@ interface Known {
 
 const known = new WeakMap<BrokerAccess, Known>();
 
-/** The API of JetStream, as one broker reaches it in one domain. Its calls survive outages and missing leaders. */
+/** The JetStream API as one broker reaches it in one domain. Calls are retried over outages and missing leaders. */
 export class JetStreamApi {
   readonly access: BrokerAccess;
   /** The domain; `undefined` for the one of the server. */
   readonly domain: string | undefined;
-  /** The beginning of its subjects: `$JS.API`, or `$JS.hub.API` for the domain `hub`. */
+  /** The prefix of its subjects: `$JS.API`, or `$JS.hub.API` for the domain `hub`. */
   readonly prefix: string;
   /** The streams whose configuration this broker has seen, of all domains. */
   readonly streams: KnownStreams;
@@ -67,9 +67,9 @@ export class JetStreamApi {
   }
 
   /**
-   * The API of a broker, which is one for each domain.
+   * The API of a broker; one object per domain.
    *
-   * @throws {TypeError} for a domain that is no name
+   * @throws {TypeError} for an invalid domain name
    */
   static of(access: BrokerAccess, domain?: string): JetStreamApi {
     if (domain !== undefined) checkName("use a domain of JetStream", domain);
@@ -84,7 +84,7 @@ export class JetStreamApi {
   /**
    * Calls the API; `subject` is without the prefix, such as `STREAM.INFO.ORDERS`.
    *
-   * @throws {JetStreamError} of the class that the answer's number has
+   * @throws {JetStreamError} of the class that fits the error code of the response
    * @throws {UnavailableError} if JetStream does not answer
    * @throws {TimeoutError}
    */
@@ -108,9 +108,9 @@ export class JetStreamApi {
   }
 
   /**
-   * Asks the API for an answer that is no JSON, such as a stored message of `DIRECT.GET`; the answer is as it came.
+   * Sends a request whose response is not JSON, such as a message of `DIRECT.GET`; returns the raw response.
    *
-   * @throws {NoRespondersError} at once with `takesSilence`, if nobody answers
+   * @throws {NoRespondersError} immediately with `takesSilence`, if there is no responder
    */
   request(
     subject: string,
@@ -131,7 +131,7 @@ export class JetStreamApi {
     const subject = `${this.prefix}.${asked}`;
     const action = actionOf(asked) ?? `call "${subject}"`;
     try {
-      // the filter of a consumer is part of the subject, wildcards and all
+      // the subject contains the filter of a consumer, including its wildcards
       checkSubject("call", subject.replaceAll(/[*>]/g, "x"), subject);
       checkOptions(action, options, RULES);
     } catch (error) {
@@ -154,7 +154,7 @@ export class JetStreamApi {
     return handled(call.promise);
   }
 
-  /** One timer looks after all open calls. */
+  /** Starts the timer that all open calls share. */
   #watch(): void {
     if (this.#watching || this.#open.size === 0) return;
     const { clock } = this.access;

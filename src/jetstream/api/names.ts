@@ -1,13 +1,13 @@
 import { describe } from "../../options.ts";
 
-/** What the server takes as a name: it becomes a token of subjects, and a folder. */
+/** A name that the server accepts: it becomes a subject token and a folder name. */
 const NAME = /^[^\s.*>/\\\p{Cc}\p{Cs}]+$/u;
 /** In bytes. */
 const LONGEST = 255;
 const encoder = new TextEncoder();
 
 /**
- * Checks the name of a stream, of a consumer or of a domain before it becomes part of a subject.
+ * Checks the name of a stream, consumer or domain before it becomes part of a subject.
  *
  * @throws {TypeError} for an empty one, a blank, a dot, a wildcard, a slash, a control character, more than 255 bytes
  */

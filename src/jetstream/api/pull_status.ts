@@ -1,16 +1,16 @@
 import type { RawMessage } from "../../door/mod.ts";
 
-/** What the server says to an inbox that pulls, instead of a message. */
+/** A status that the server sends to a pull inbox in place of a message. */
 export interface PullStatus {
-  /** Such as 100 for a heartbeat, 408 for a request whose time is over; 0 for what is no status. */
+  /** The status code, such as 100 for a heartbeat, or 408 for an expired request; 0 if it is malformed. */
   readonly code: number;
-  /** The server's words, such as `"Consumer Deleted"`. */
+  /** The server's description, such as `"Consumer Deleted"`. */
   readonly text: string;
-  /** How many messages of the request were not delivered, where the server says so. */
+  /** The messages of the request that were not delivered; 0 if the server does not say. */
   readonly pendingMessages: number;
-  /** How many bytes of the request were not delivered, where the server says so. */
+  /** The bytes of the request that were not delivered; 0 if the server does not say. */
   readonly pendingBytes: number;
-  /** The number of the last delivery of the consumer, which heartbeats tell. */
+  /** The consumer sequence of the last delivery, which heartbeats carry. */
   readonly lastDelivery: number | undefined;
 }
 
@@ -18,7 +18,7 @@ const decoder = new TextDecoder();
 const FIRST_LINE = /^NATS\/1\.0 +(\d{3}) ?([^\r\n]*)/;
 const LINE = /^(Nats-Pending-Messages|Nats-Pending-Bytes|Nats-Last-Consumer): *(\d+)\r?$/gm;
 
-/** Reads the status of a message that came to the inbox itself. */
+/** Reads the status of a message sent to the inbox itself. */
 export function readPullStatus({ headerBlock }: RawMessage): PullStatus {
   const block = headerBlock === undefined ? "" : decoder.decode(headerBlock);
   const [, code = "0", text = ""] = FIRST_LINE.exec(block) ?? [];

@@ -1,7 +1,7 @@
 import { UnavailableError } from "./errors.ts";
 import type { JetStreamApi } from "./js_api.ts";
 
-/** Whether a version is the needed one or a later one; an unknown version may be anything. */
+/** Whether a version is at least the needed one; an unknown version counts as recent enough. */
 export function isSince(version: string, needed: string): boolean {
   const [major = NaN, minor = NaN] = version.split(".").map((part) => Number.parseInt(part, 10));
   const [neededMajor = 0, neededMinor = 0] = needed.split(".").map(Number);
@@ -10,9 +10,9 @@ export function isSince(version: string, needed: string): boolean {
 }
 
 /**
- * Checks that the server knows what is asked for, as an older one would ignore it without a word.
+ * Checks the server's version: an older server silently ignores what it does not know.
  *
- * @throws {UnavailableError} with the version that is needed
+ * @throws {UnavailableError} with the needed version
  */
 export function requireVersion(
   { access, domain }: JetStreamApi,

@@ -1,5 +1,5 @@
 /**
- * Dead letters, as consumers write them and as they are read and replayed: their stream, their subjects, their headers.
+ * Dead letters as consumers write them and as programs read and replay them: their stream, subjects and headers.
  *
  * @module
  */
@@ -16,24 +16,24 @@ const LONGEST_STACK = 8_192;
 
 /** Why a message is a dead letter. */
 export type DeadReason =
-  /** The handler threw, or took too long, as often as it may. */
+  /** Every attempt failed: the handler threw, or exceeded its time limit. */
   | "failed"
   /** The handler threw a `Reject`. */
   | "rejected"
   /** The body does not decode, or does not fit the schema. */
   | "unfit"
-  /** It was delivered as often as it may be, and nobody said what became of it: it may end the process. */
+  /** The attempts were used up without any outcome: the message may crash the process. */
   | "lost";
 
 /** One thing that a schema found wrong with a body. */
 export interface DeadIssue {
-  /** What is wrong, in the schema's words. */
+  /** The schema's message. */
   readonly message: string;
-  /** Where: the keys from the body's root; empty for the body itself. */
+  /** The path from the body's root; empty for the body itself. */
   readonly path: readonly string[];
 }
 
-/** Which message it is: the first storing of it. */
+/** The identity of a message: the stream, sequence and time of its first storage. */
 export interface DeadOrigin {
   readonly stream: string;
   readonly consumer: string;
@@ -43,7 +43,7 @@ export interface DeadOrigin {
   readonly time: number;
 }
 
-/** What a dead letter tells besides body and headers of the message. */
+/** What a dead letter records in addition to the message's body and headers. */
 export interface DeadLetter extends DeadOrigin {
   /** The subject of the message. */
   readonly subject: string;
@@ -54,16 +54,16 @@ export interface DeadLetter extends DeadOrigin {
   readonly error: string;
   /** What is wrong with the body, if a schema says so. */
   readonly issues?: readonly DeadIssue[] | undefined;
-  /** The stack of the error, if the consumer was asked for it; it has `\n` for each end of a line. */
+  /** The stack of the error, if the consumer keeps stacks; each line break is written as `\n`. */
   readonly stack?: string | undefined;
 }
 
-/** The name of the stream of dead letters, if none is given. */
+/** The default name of the stream of dead letters. */
 export function deadStreamOf(stream: string): string {
   return `${stream}_DEAD`;
 }
 
-/** The stream of dead letters, where it has to be made. */
+/** The configuration with which a stream of dead letters is created. */
 export function deadStreamConfig(
   name: string,
   replicas = 1,
@@ -79,9 +79,9 @@ export function deadStreamConfig(
 }
 
 /**
- * Where a dead letter stands: one subject for each origin, so that it is stored once. The time tells it from a message of
- * another stream of the same name. One that was given back and died again has another subject for each `life`, as its
- * first dead letter may still be there.
+ * The subject of a dead letter: one per origin, so that each is stored once. The time distinguishes it from a message
+ * of a former stream with the same name. A replayed message that fails again gets another subject per `life`, as its
+ * first dead letter may still exist.
  */
 export function deadSubject(
   dead: string,
@@ -92,30 +92,30 @@ export function deadSubject(
   return `${dead}.${stream}.${consumer}.${seq}-${time}${again}`;
 }
 
-/** Where the dead letters of a stream, or of one of its consumers, stand. */
+/** The subject filter for the dead letters of a stream, or of one of its consumers. */
 export function deadFilter(dead: string, stream = "*", consumer = "*"): string {
   return `${dead}.${stream}.${consumer}.*`;
 }
 
-/** Where a dead letter is stored again for its consumer, which reads it there; `deadSeq` is its own sequence. */
+/** The subject to which a dead letter is replayed for its consumer; `deadSeq` is the dead letter's sequence. */
 export function replaySubject(subject: string, deadSeq: number): string {
   return `${subject}.again.${deadSeq}`;
 }
 
-/** Where a consumer reads what was given back to it. */
+/** The subject filter from which a consumer reads its replayed messages. */
 export function replayFilter(dead: string, stream: string, consumer: string): string {
   return `${dead}.${stream}.${consumer}.*.again.*`;
 }
 
-/** The headers of the message, without those of one hop, and ours. */
+/** The headers of a dead letter: those of the message, without per-hop headers, and ours. */
 export function deadHeaders(headers: MessageHeaders, letter: DeadLetter): HeaderFields {
   return [...keptHeaders(headers), ...ownHeaders(letter)];
 }
 
-/** What of a message's headers belongs to the message, and can be sent. */
+/** The headers of a message that can be sent again. */
 export function keptHeaders(headers: MessageHeaders): [string, string][] {
   const kept: [string, string][] = [];
-  // new pairs, as pairs of received headers of one hop are not sent
+  // copied pairs: the originals are marked as received, and per-hop headers among them are not sent
   for (const [name, value] of headers) {
     const isOfHop = /^(?:nats|signalbox)-/i.test(name);
     const isSendable = /^[!-9;-~]+$/.test(name) && /^[^\r\n\0]*$/.test(value) &&
@@ -146,7 +146,7 @@ function lineOf(text: string): string {
   return legible(text).toWellFormed();
 }
 
-/** As many as fit; a list that is cut in the middle could not be read. */
+/** As many issues as fit: JSON cut in the middle could not be parsed. */
 function issuesLine(issues: readonly DeadIssue[]): string {
   const kept: DeadIssue[] = [];
   let length = 2;
@@ -161,7 +161,7 @@ function issuesLine(issues: readonly DeadIssue[]): string {
 
 const REASONS: ReadonlySet<string> = new Set(["failed", "rejected", "unfit", "lost"]);
 
-/** Reads what a dead letter tells; `undefined` for a message that is none. */
+/** Parses a dead letter's headers; `undefined` for a message that is no dead letter. */
 export function readDeadLetter(headers: MessageHeaders): DeadLetter | undefined {
   const get = (name: string) => headers.get(DEAD + name) ?? "";
   const letter = {
@@ -188,7 +188,7 @@ function jsonOf(text: string, isFit: (value: unknown) => boolean): unknown {
     const value: unknown = JSON.parse(text);
     return isFit(value) ? value : undefined;
   } catch {
-    // whoever can write to the stream may have written anything
+    // any client that may publish to the stream can have written invalid headers
     return undefined;
   }
 }

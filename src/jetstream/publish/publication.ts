@@ -3,50 +3,50 @@ import type { AwaitedMessage } from "../../door/mod.ts";
 import type { PubAck } from "../api/api_types.ts";
 import { NotStoredError, UnknownOutcomeError } from "../api/errors.ts";
 
-/** How long it waits before it is sent again, in milliseconds: after nobody took it, and after nobody answered. */
+/** Milliseconds before a message is sent again: after no stream took it, and after no response. */
 const FIRST_RETRY = 50;
 const LONGEST_RETRY = 1_000;
 const FIRST_REPEAT = 2_000;
 const LONGEST_REPEAT = 8_000;
 
-/** A message as it goes out, but for its reply address. */
+/** A message to send, without its reply subject. */
 export type Part = Pick<AwaitedMessage, "subject" | "data" | "headerBlock">;
 
-/** What to publish. */
+/** Settings of a publication. */
 export interface PublicationSettings {
   /** The subject, or the first of several, for error messages. */
   readonly subject: string;
-  /** What error messages say that it does, unless that is to publish to the subject. */
+  /** The action for error messages, unless it is the publication itself. */
   readonly action?: string | undefined;
-  /** The message to send; or what makes several, the last of which has all of them stored. */
+  /** The message; or a function that makes several, of which the last one commits all. */
   readonly parts: Part | (() => readonly Part[]);
-  /** Under which the stream stores it once; without one it is sent once. */
+  /** The id under which the stream stores the message once; without one it is sent only once. */
   readonly id: string | undefined;
-  /** Whether nobody else can have stored something under this id. */
+  /** Whether the id is unique, so that no other publication can have stored a message under it. */
   readonly isOwnId?: boolean;
-  /** What to do about an error where an earlier sending may be stored; `undefined` for nothing. */
+  /** Handles an error after which an earlier attempt may be stored; `undefined` if it cannot tell. */
   readonly recover?: (publication: Publication, error: Error) => Promise<PubAck> | undefined;
-  /** Milliseconds, from the call on. */
+  /** The timeout in milliseconds, from the call on. */
   readonly timeout: number;
   readonly signal: AbortSignal | undefined;
 }
 
-/** One message that is to be stored, from the call to its acknowledgement. */
+/** One publication, from the call to its acknowledgement. */
 export class Publication {
   readonly settings: PublicationSettings;
   readonly deadline: number;
   readonly promise: Promise<PubAck>;
   readonly #resolve: (ack: PubAck | Promise<PubAck>) => void;
-  /** The messages that are on their way, or wait for the connection. */
+  /** The messages in flight, or waiting for the connection. */
   messages: readonly AwaitedMessage[] | undefined;
-  /** Ends listening to the signal. */
+  /** Removes the listener of the abort signal. */
   stopListening: (() => void) | undefined;
-  /** Whether it counts among those that are on their way. */
+  /** Whether it counts among those in flight. */
   hasPlace = false;
   /** When it is sent again, by the clock. */
   dueAt = Infinity;
   #firstSentAt: number | undefined;
-  /** Whether a server may have it although no answer came. */
+  /** Whether a server may have stored it although no response came. */
   #isDoubtful = false;
   #retry = FIRST_RETRY;
   #repeat = FIRST_REPEAT;
@@ -61,13 +61,13 @@ export class Publication {
     this.#resolve = resolve;
   }
 
-  /** Whether to send it now stores it no second time: its stream knows the id for so long. */
+  /** Whether sending it now cannot store it twice: its stream still remembers the id. */
   mayRepeat(now: number, window: number): boolean {
     if (!this.#isDoubtful) return true;
     return this.settings.id !== undefined && now - this.#firstSentAt! < window;
   }
 
-  /** It is sent now. */
+  /** Records that it was sent. */
   sentAs(messages: readonly AwaitedMessage[], now: number): void {
     this.messages = messages;
     this.#firstSentAt ??= now;
@@ -75,7 +75,7 @@ export class Publication {
     this.#repeat = Math.min(LONGEST_REPEAT, this.#repeat * 2);
   }
 
-  /** What was sent gets no answer any more; `wasUnsent` says that no server has it. */
+  /** Records that what was sent gets no response; `wasUnsent` means that no server received it. */
   lost(wasUnsent: boolean): void {
     this.messages = undefined;
     this.dueAt = Infinity;
@@ -83,7 +83,7 @@ export class Publication {
     else if (!this.#isDoubtful) this.#firstSentAt = undefined;
   }
 
-  /** Nobody took it: it is sent again at `dueAt`. */
+  /** Schedules a retry at `dueAt`, as no stream took it. */
   refusedForNow(error: Error, now: number, random: number): void {
     this.lost(true);
     this.#repeat = FIRST_REPEAT;
@@ -92,28 +92,28 @@ export class Publication {
     this.#retry = Math.min(LONGEST_RETRY, this.#retry * 2);
   }
 
-  /** Somebody else has answered. */
+  /** Records a response of another subscriber. */
   answeredByOthers(): void {
     this.#foreign++;
   }
 
-  /** It is stored; what was stored under an id of ours before is this very message. */
+  /** Resolves: it is stored. A duplicate of our own unique id is this very message. */
   stored(ack: PubAck): void {
     this.#resolve(ack.duplicate && this.settings.isOwnId ? { ...ack, duplicate: false } : ack);
   }
 
-  /** Ends it with the error as it is. */
+  /** Rejects with this error. */
   fail(error: Error): void {
     this.#resolve(rejection(error, this.promise));
   }
 
-  /** Ends it with a reason that need not be an error. */
+  /** Rejects with a reason that may not be an error. */
   abort(reason: unknown): void {
     this.promise.catch(() => {});
     this.#resolve(Promise.reject(reason));
   }
 
-  /** Ends it without an answer; `wasUnsent` says that no server can have got it the last time. */
+  /** Rejects for lack of a response; `wasUnsent` means that no server can have received the last attempt. */
   giveUp(wasUnsent: boolean, rule: string, cause?: Error): void {
     const { subject, id, action = `publish to "${subject}"` } = this.settings;
     const options = { id, ...cause && { cause } };
@@ -123,14 +123,14 @@ export class Publication {
     } else this.fail(this.#refusal ?? new NotStoredError(action, subject, rule, options));
   }
 
-  /** The stream has refused it as it was sent the last time. */
+  /** Rejects: the stream rejected the last attempt. */
   refusedBy(error: Error): void {
     const recovered = this.#isDoubtful ? this.settings.recover?.(this, error) : undefined;
     if (recovered) recovered.then((ack) => this.stored(ack), (asked) => this.fail(asked));
     else this.fail(error);
   }
 
-  /** The server has refused to take it, this time. */
+  /** The server rejected this attempt, before it reached a stream. */
   refuse(error: Error): void {
     if (this.#isDoubtful) this.giveUp(true, "the server must permit it again", error);
     else this.fail(error);

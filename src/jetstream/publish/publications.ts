@@ -16,9 +16,9 @@ import type { PubAck } from "../api/api_types.ts";
 import type { JetStreamApi } from "../api/js_api.ts";
 import type { KnownStreams } from "../api/known_streams.ts";
 
-/** How many are on their way at once: a stream takes in some ten thousand before it refuses more. */
+/** The most publications in flight: a stream queues some ten thousand before it rejects more. */
 const MOST_SENT = 4_096;
-/** Deadlines this close together, in milliseconds, share one check. */
+/** Deadlines within this many milliseconds share one timer check. */
 const GRAIN = 4;
 
 /** "atomic publish batch is incomplete". */
@@ -28,14 +28,14 @@ const INBOX_RULE = "the server must accept the inbox of its answer";
 const known = new WeakMap<BrokerAccess, Publications>();
 
 /**
- * Every publication of a broker waits at one subscription, and one timer sends again what has no answer yet. It is sent
- * under one id, so that the stream stores it once.
+ * All publications of a broker: they share one inbox subscription for the responses, and one timer for the retries. A
+ * retry uses the same id, so that the stream stores the message once.
  */
 export class Publications {
   readonly #access: BrokerAccess;
   readonly #streams: KnownStreams;
   readonly #pending = new Map<string, Publication>();
-  /** Those that wait until others have their answer. */
+  /** Publications that wait for a free place in flight. */
   readonly #waiting = new Queue<readonly [token: string, Publication]>();
   #inbox = "";
   #subscription: RawSubscription | undefined;
@@ -58,14 +58,14 @@ export class Publications {
     });
   }
 
-  /** Those of a broker. */
+  /** The publications of a broker. */
   static of({ access, streams }: JetStreamApi): Publications {
     let found = known.get(access);
     if (!found) known.set(access, found = new Publications(access, streams));
     return found;
   }
 
-  /** Publishes; resolves once it is stored. The program may leave the promise un-awaited. */
+  /** Publishes; resolves once it is stored. The program need not await the promise. */
   publish(settings: PublicationSettings): Promise<PubAck> {
     const publication = new Publication(settings, this.#access.clock.now());
     const { signal } = settings;
@@ -73,7 +73,7 @@ export class Publications {
       publication.abort(signal.reason);
       return publication.promise;
     }
-    // whoever sees an id sees the address as well
+    // whoever can read an id can read the reply subject as well
     const token = settings.isOwnId ? settings.id! : newToken();
     this.#pending.set(token, publication);
     if (signal) publication.stopListening = onAbort(signal, () => this.#abort(token));
@@ -84,13 +84,13 @@ export class Publications {
     return publication.promise;
   }
 
-  /** Resolves once nothing waits for an answer. */
+  /** Resolves once no publication awaits a response. */
   idle(): Promise<void> {
     if (this.#pending.size === 0) return Promise.resolve();
     return new Promise((resolve) => this.#idle.push(resolve));
   }
 
-  /** How many wait for an answer. */
+  /** The number of publications that await a response. */
   get count(): number {
     return this.#pending.size;
   }
@@ -118,7 +118,7 @@ export class Publications {
   #take(packet: RawMessage): void {
     const token = packet.subject.slice(this.#inbox.length);
     const publication = this.#pending.get(token);
-    // the answer to one that was given up, or was answered twice
+    // the response to a publication that has ended, or a second response
     if (!publication) return;
     const { subject, action } = publication.settings;
     const answer = readAnswer(subject, packet, action);
@@ -126,7 +126,7 @@ export class Publications {
       case "stored":
         return this.#end(token)!.stored(answer.ack);
       case "refused":
-        // another part of the batch was refused for now, and all of it is sent again
+        // another part of the batch was rejected for now, and the whole batch is sent again
         if (!publication.messages && answer.error.errCode === INCOMPLETE) return;
         return this.#end(token)!.refusedBy(answer.error);
       case "taken":
@@ -153,7 +153,7 @@ export class Publications {
     this.#subscription = this.#access.subscribe(`${inbox}*`, take, { refused });
   }
 
-  /** The server refuses our inbox: what was sent may be stored, and no answer comes. */
+  /** Handles a rejected inbox subscription: messages in flight may be stored, and no responses arrive. */
   #inboxRefused(error: Error): void {
     this.#refusal = error;
     this.#subscription?.unsubscribe();
@@ -161,7 +161,7 @@ export class Publications {
     for (const token of [...this.#pending.keys()]) this.#giveUp(token, INBOX_RULE, error);
   }
 
-  /** Subscribes before it sends, as a message that is stored without an answer would look lost. */
+  /** Subscribes again before sending: a message stored without a response would seem lost. */
   #subscribeAgain(): void {
     this.#subscribing ??= this.#tryInbox().finally(() => this.#subscribing = undefined);
   }
@@ -208,7 +208,7 @@ export class Publications {
       this.#takeBack(publication);
       return this.#send(token, publication);
     }
-    // the stream would store it a second time
+    // otherwise the stream would store it a second time
     if (publication.messages) return;
     this.#giveUp(token, `the stream must still know its id, which it does for ${window} ms`);
   }
@@ -217,7 +217,7 @@ export class Publications {
     if (publication.messages) publication.lost(this.#isTakenBack(publication));
   }
 
-  /** Takes back what is unsent; returns whether that is its last message, without which nothing is stored. */
+  /** Takes back messages not sent yet; returns whether the last one is among them, without which nothing is stored. */
   #isTakenBack({ messages = [] }: Publication): boolean {
     let wasUnsent = true;
     for (const message of messages) wasUnsent = this.#access.takeBack(message);
@@ -275,7 +275,7 @@ export class Publications {
   }
 
   #check(): void {
-    // the timer decides, also where a clock runs behind it
+    // the timer's own deadline counts, even if a clock runs behind it
     const now = Math.max(this.#access.clock.now(), this.#nextCheck);
     this.#nextCheck = Infinity;
     let next = Infinity;

@@ -8,25 +8,25 @@ import { Publications } from "./publications.ts";
 
 const NO_BYTES = new Uint8Array();
 
-/** A header with which no message is ever stored, and the number of the error. */
+/** A header with which a message is never stored, and the error code of its rejection. */
 interface Impossible {
   readonly field: readonly [name: string, value: string];
   readonly errCode: number;
 }
 
-/** A rollup that does not exist. An older server does not answer to it. */
+/** A rollup that does not exist. Older servers do not respond to it. */
 const WRONG_ROLLUP: Impossible = { field: ["Nats-Rollup", "none"], errCode: 10111 };
-/** A sequence that no stream reaches. A later server looks at it before it looks for duplicates. */
+/** A sequence that no stream reaches. Newer servers check it before they check for duplicates. */
 const WRONG_SEQUENCE: Impossible = {
   field: ["Nats-Expected-Last-Sequence", `${2n ** 64n - 2n}`],
   errCode: 10071,
 };
 
 /**
- * Where a message may be stored although no answer came, a refusal of its repetition says little: a conflict may be one
- * with itself, and a stream may be full by now. So it asks whether the stream has the id, by a message of that id which
- * can never be stored, for a reason that the server sees after it has looked for duplicates. (A wrong last id is no such
- * reason: nats-server 2.15 stops each replica of the stream for it.)
+ * Asks the stream whether it has stored a message. After a missing response the rejection of a retry proves little: a
+ * conflict may be one with the message itself, and a stream may have become full. So this publishes a message of the
+ * same id that can never be stored, for a reason that the server checks after duplicates. (A wrong expected last id is
+ * no such reason: it makes nats-server 2.15 stop each replica of the stream.)
  */
 export function recovered(
   api: JetStreamApi,

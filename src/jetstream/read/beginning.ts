@@ -1,39 +1,42 @@
-/** How many newer messages may come for each that was there, and besides, before we stop to wait for their end. */
+/**
+ * How many newer messages may arrive, per message of the initial state and in addition, before the wait for its end
+ * stops.
+ */
 const NEWER = 16;
 const FEW = 10_000;
-/** How often to look for more, where the server says that there is none. */
+/** How often to ask again if the server says that there is no more. */
 const LOOKS = 8;
 
-/** What a read begins with, and who wants to know when that is over. */
+/** Settings of a beginning. */
 export interface BeginningSettings {
-  /** How many messages are there. */
+  /** The number of messages in the initial state. */
   readonly pending: number;
-  /** The number of the last message of the stream; `undefined` where nobody has told us. */
+  /** The stream's last sequence; `undefined` if unknown. */
   readonly last: number | undefined;
-  /** Whether what takes the place of a message that is there belongs to the beginning. */
+  /** Whether a message that replaces one of the initial state belongs to it. */
   readonly isWhole: boolean;
-  /** Whether the stream has a message to read behind this one. */
+  /** Whether the stream has a matching message after this one. */
   readonly hasMore: (seq: number) => Promise<boolean>;
-  /** All has come. */
+  /** Called once the initial state is complete. */
   readonly over: () => void;
 }
 
 /**
- * Finds the end of what was there when a read began. A message that is replaced before it is delivered never comes: then
- * all that has come since belongs to the beginning, as otherwise a subject would be left out that has had a message all
- * the time.
+ * Finds the end of the initial state of a read. A message that is replaced before its delivery never arrives: then
+ * everything that has arrived since belongs to the initial state. Otherwise it would lack a subject that has had a
+ * message all along.
  */
 export class Beginning {
   readonly #settings: BeginningSettings;
-  /** How many are to come that were there. */
+  /** Messages of the initial state still to come. */
   #left: number;
-  /** How many newer ones may come: the program may be slower than those who write. */
+  /** Newer messages that may still arrive: the program may be slower than the writers. */
   #newer: number;
   #looks = 0;
   #isLooking = false;
-  /** The message that came last, if the server said that it was the last one. */
+  /** The sequence of the last message, if the server said that no more follows. */
   #end: number | undefined;
-  /** The message that came last. */
+  /** The sequence of the last message received. */
   #last = 0;
   #isOver = false;
 
@@ -44,12 +47,12 @@ export class Beginning {
     if (settings.pending === 0) this.end();
   }
 
-  /** Whether all has come. */
+  /** Whether the initial state is complete. */
   get isOver(): boolean {
     return this.#isOver;
   }
 
-  /** A message has come; `pending` is how many are behind it, as far as the server knows. */
+  /** Records a message; `pending` is the number of messages after it, as far as the server knows. */
   take({ seq, pending }: { readonly seq: number; readonly pending: number }): void {
     if (this.#isOver) return;
     this.#last = seq;
@@ -60,21 +63,21 @@ export class Beginning {
     else if (pending === 0) void this.#look();
   }
 
-  /** Nothing comes at the moment: what was still to come has been deleted, or replaced. */
+  /** No message is left for now: those still expected were deleted or replaced. */
   idle(): void {
     if (!this.#settings.isWhole) return this.end();
     this.#end = this.#last;
     void this.#look();
   }
 
-  /** Nothing more comes. */
+  /** Ends: no more messages arrive. */
   end(): void {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#settings.over();
   }
 
-  /** While many write, nats-server may count a message that it has removed before it counts the one in its place. */
+  /** Asks again: during many writes, nats-server can count a removed message before it counts its replacement. */
   async #look(): Promise<void> {
     if (this.#isLooking) return;
     this.#isLooking = true;

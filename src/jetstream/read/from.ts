@@ -2,8 +2,8 @@ import { describe, holdsOptions, type Rule } from "../../options.ts";
 import type { ConsumerConfig } from "../api/api_types.ts";
 
 /**
- * Where in a stream to begin: at its first message, at its last one, with the last one of each subject, at the first that
- * is stored from now on, at a number, or at a time, a `Date` or text as `Date` reads it.
+ * Where in a stream to start: at its first message, its last one, the last one of each subject, the first one stored
+ * from now on, a sequence, or a time, given as a `Date` or as text that `Date` parses.
  */
 export type From =
   | "first"
@@ -15,7 +15,7 @@ export type From =
 
 type Policy = NonNullable<ConsumerConfig["deliver_policy"]>;
 
-/** What the API calls the places that are words. */
+/** The deliver policies of the API for the places that are words. */
 const POLICIES: ReadonlyMap<unknown, Policy> = new Map<string, Policy>([
   ["first", "all"],
   ["last", "last"],
@@ -23,11 +23,11 @@ const POLICIES: ReadonlyMap<unknown, Policy> = new Map<string, Policy>([
   ["new", "new"],
 ]);
 
-/** How an error message describes a valid one. */
+/** The description of a valid place, for error messages. */
 const FORM = `"first", "last", "last-per-subject", "new", { seq } from 1, or { time }, ` +
   'a Date or text such as "2026-01-31T12:00Z"';
 
-/** The rule for options that say where to begin. */
+/** The rule for options that name a place to start. */
 export const from: Rule = (value) => {
   if (POLICIES.has(value)) return undefined;
   if (!holdsOptions(value) || Object.keys(value).length !== 1) return FORM;
@@ -38,7 +38,7 @@ export const from: Rule = (value) => {
     : `${FORM}, which ${describe(seq ?? time)} is not`;
 };
 
-/** The part of a consumer's configuration that says where it begins; `place` must have been checked. */
+/** The start of a consumer's configuration; expects a checked `place`. */
 export function startOf(
   place: From,
 ): Pick<ConsumerConfig, "deliver_policy" | "opt_start_seq" | "opt_start_time"> {
@@ -50,7 +50,7 @@ export function startOf(
   };
 }
 
-/** The time at which it begins, in milliseconds since 1970; `undefined` if it begins elsewhere. */
+/** The start time in milliseconds since 1970; `undefined` if `place` is no time. */
 export function sinceOf(place: From): number | undefined {
   return typeof place === "object" && "time" in place ? timeOf(place.time)!.getTime() : undefined;
 }

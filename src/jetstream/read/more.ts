@@ -2,22 +2,23 @@ import type { JetStreamApi } from "../api/js_api.ts";
 import { PullCredit } from "./pull_credit.ts";
 import { ReadConsumer } from "./read_consumer.ts";
 
-/** Where to look for more messages. */
+/** Where to search for further messages. */
 export interface Behind {
   readonly stream: string;
-  /** Subjects, with or without wildcards; none stands for all. */
+  /** Subject filters; empty for all. */
   readonly filters: readonly string[];
-  /** Behind this message. */
+  /** Only messages after this sequence. */
   readonly seq: number;
-  /** After how long the server may at most delete a consumer, in nanoseconds. */
+  /** The longest `inactive_threshold` that the stream allows, in nanoseconds. */
   readonly longest: number;
 }
 
 const NOBODY = { take: () => {}, idle: () => {}, lost: () => {} };
 
 /**
- * Whether a stream has a message behind another one. A new consumer is told, as one that is there may be told wrong, and
- * as a user who may read a part of a stream may make one for that part, and ask for no single messages.
+ * Whether a stream has a message after another one. Asks with a new consumer: an existing one can report a wrong count,
+ * and a user with access to some subjects may be permitted to create a consumer for them, but not to get single
+ * messages.
  */
 export async function hasMoreBehind(api: JetStreamApi, behind: Behind): Promise<boolean> {
   const { stream, filters, seq, longest } = behind;
@@ -27,7 +28,7 @@ export async function hasMoreBehind(api: JetStreamApi, behind: Behind): Promise<
   try {
     return (await consumer.create(longest)).num_pending > 0;
   } catch {
-    // an outage, or the stream is gone: the read itself will hear of it
+    // in an outage, or without the stream, the read itself gets the error
     return true;
   } finally {
     void consumer.end();

@@ -1,17 +1,17 @@
 import type { BrokerAccess } from "../../door/mod.ts";
 
-/** A read that the stop of its broker ends. */
+/** A read that ends when its broker stops. */
 interface OpenRead {
   stop(): Promise<void>;
 }
 
-/** The reads of a broker: each enters, and leaves at its end. */
+/** The open reads of a broker. */
 class OpenReads {
   readonly #open = new Set<OpenRead>();
   #isEnding = false;
 
   constructor(access: BrokerAccess) {
-    // the broker may start once more
+    // the broker may start again
     access.onConnection((change) => {
       if (change === "closed") this.#isEnding = false;
     });
@@ -21,7 +21,7 @@ class OpenReads {
     return this.#open.size;
   }
 
-  /** Returns whether it may begin: the consumer of one that began now would be left on the server. */
+  /** Adds a read; `false` if the broker is stopping, when a new consumer would be left on the server. */
   enter(read: OpenRead): boolean {
     if (!this.#isEnding) this.#open.add(read);
     return !this.#isEnding;
@@ -31,12 +31,12 @@ class OpenReads {
     this.#open.delete(read);
   }
 
-  /** Ends those that are open. */
+  /** Stops all open reads. */
   async stop(): Promise<void> {
     await Promise.all([...this.#open].map((read) => read.stop()));
   }
 
-  /** Ends those that are open, and has none begin until the connection is closed. */
+  /** Stops all open reads, and rejects new ones until the connection is closed. */
   async end(): Promise<void> {
     this.#isEnding = true;
     await this.stop();

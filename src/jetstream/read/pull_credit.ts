@@ -1,31 +1,31 @@
-/** How much to ask for: messages up to so many bytes, or so many messages of any size. */
+/** The size of a pull request: a number of bytes, or a number of messages of any size. */
 export type PullSize = { readonly bytes: number } | { readonly messages: number };
 
-/** How many messages the first request asks for that goes by their number, and how fast that grows. */
+/** The size of the first request by number of messages, and its growth. */
 const FEW = 8;
 const GROWTH = 4;
-/** The next messages may be larger than those that came. */
+/** The factor by which the next messages may exceed the largest one so far. */
 const RESERVE = 2;
 
 /**
- * Counts the bytes of a read: those that are asked for, and those that wait to be read. Both together stay within a
- * bound, but for one message that is larger than the bound, and for what is asked for by number.
+ * Counts the bytes of a read: those requested, and those waiting to be read. Their sum stays within a bound, except for
+ * a single message larger than the bound, and for requests by number.
  */
 export class PullCredit {
   readonly #bound: number;
-  /** What the server may still send. */
+  /** Bytes that the server may still send. */
   #asked = 0;
-  /** How many messages it may still send, if a request goes by their number. */
+  /** Messages that it may still send on a request by number. */
   #counted = 0;
-  /** How many requests the server has, at most. */
+  /** The most requests that the server may have open. */
   #requests = 0;
-  /** What waits to be read. */
+  /** Bytes that wait to be read. */
   #held = 0;
   /** Whether the next message is larger than half of the bound, or than all of it. */
   #next: "any" | "large" | "larger" = "any";
-  /** How many messages the next request may ask for that goes by their number. */
+  /** The most messages of the next request by number. */
   #most = FEW;
-  /** The largest message so far. */
+  /** The size of the largest message so far. */
   #largest = 1;
 
   /** `bound` is in bytes. */
@@ -33,14 +33,14 @@ export class PullCredit {
     this.#bound = bound;
   }
 
-  /** Whether the server has a request that it has not served. */
+  /** Whether the server has an open request. */
   get isAsked(): boolean {
     return this.#requests > 0;
   }
 
   /**
-   * What to ask for now, which counts as asked for; `undefined` if there is no room for it. With `byNumber` it goes by
-   * the number of messages.
+   * The size of the next request, which is counted at once; `undefined` if there is no room. `byNumber` requests a
+   * number of messages.
    */
   take(byNumber: boolean): PullSize | undefined {
     const bound = this.#bound;
@@ -53,7 +53,7 @@ export class PullCredit {
     return byNumber ? { messages: this.#count(free) } : { bytes: free };
   }
 
-  /** A message has come, and waits. */
+  /** Counts a message that arrived, and waits to be read. */
   delivered(size: number): void {
     this.#held += size;
     this.#next = "any";
@@ -64,16 +64,16 @@ export class PullCredit {
     } else {
       this.#asked = Math.max(0, this.#asked - size);
     }
-    // a request whose bytes are used up to the last one ends without a word
+    // a request whose bytes are used up exactly ends without a status
     if (this.#asked === 0) this.#requests = 0;
   }
 
-  /** A message was read. */
+  /** Counts a message that was read. */
   freed(size: number): void {
     this.#held -= size;
   }
 
-  /** The server has ended a request, of which so many bytes were left; `isTooLarge`: the next message is larger. */
+  /** Counts the end of a request with this many bytes left; `isTooLarge` means that the next message is larger. */
   ended(left: number, isTooLarge: boolean): void {
     if (isTooLarge && left >= this.#bound) this.#next = "larger";
     else if (isTooLarge && left * 2 >= this.#bound && this.#next === "any") this.#next = "large";
@@ -84,7 +84,7 @@ export class PullCredit {
     this.#counted = 0;
   }
 
-  /** The server has no request any more: the consumer is another one. */
+  /** Forgets all requests, as there is a new consumer. */
   reset(): void {
     this.#asked = 0;
     this.#counted = 0;

@@ -8,53 +8,53 @@ import { type PullStatus, readPullStatus } from "../api/pull_status.ts";
 import type { PullCredit } from "./pull_credit.ts";
 import { DeliveredMessage } from "./stored_message.ts";
 
-/** Which messages a consumer delivers. */
+/** Which messages the consumer delivers. */
 export type ReadConfig = Omit<ConsumerConfig, "name" | "filter_subject" | "filter_subjects"> & {
   readonly stream: string;
   readonly filters: readonly string[];
 };
 
-/** How a consumer is pulled. */
+/** How to pull from the consumer. */
 export interface Pulling {
-  /** What there is room for. */
+  /** Counts the room that is left. */
   readonly credit: PullCredit;
-  /** Whether a request goes by the number of messages, and not by their bytes. */
+  /** Whether to request a number of messages rather than bytes. */
   readonly isByNumber: () => boolean;
-  /** Whether the server is to say soon that there is nothing more. */
+  /** Whether the server must report soon that no message is left. */
   readonly isHasty: boolean;
 }
 
-/** Takes what a consumer delivers. */
+/** Receives what the consumer delivers. */
 export interface ReadSink {
   take(message: DeliveredMessage): void;
-  /** There is nothing to deliver at the moment. */
+  /** No message is left for now. */
   idle(): void;
-  /** Nothing more comes, or something is missing. */
+  /** The consumer is lost, or a delivery is missing. */
   lost(): void;
 }
 
-/** How often the server says that it has nothing to deliver, in milliseconds. */
+/** The heartbeat interval in milliseconds. */
 const HEARTBEAT = 5_000;
-/** The same where a read ends once there is nothing more. */
+/** The heartbeat interval for a read that ends once no message is left. */
 const SHORT_HEARTBEAT = 1_000;
-/** How often to look whether anything came, and after how many times of silence to doubt server and consumer. */
+/** How often to check for a sign of life, and after how many silent checks the consumer counts as lost. */
 const LOOK = 2_000;
 const DOUBTFUL = 3;
 const DEAD = 5;
-/** How long a request waits for messages, in milliseconds, before it is repeated. */
+/** The expiry of a pull request, in milliseconds. */
 const EXPIRY = 60_000;
-/** The same where the end of a request may cost a message. */
+/** The expiry if the end of a request can cost a message. */
 const LONG_EXPIRY = 3_600_000;
-/** The bytes of a request are its bound; the server wants to hear of a number, too. */
+/** The message limit of a request that is bounded by bytes. */
 const MANY = 1_000_000;
-/** After how long the server deletes a consumer that nobody asks for messages, in milliseconds. */
+/** The inactivity in milliseconds after which the server deletes the consumer. */
 const INACTIVE = 30_000;
-/** How long the end of a read waits until its consumer is deleted, in milliseconds. */
+/** How long the end of a read waits for the deletion of its consumer, in milliseconds. */
 export const DELETION = 1_000;
 const NANOSECONDS = 1_000_000;
 const encoder = new TextEncoder();
 
-/** One consumer of a read, from its creation until it is lost or deleted. It keeps nothing, and acknowledges nothing. */
+/** One consumer of a read, from its creation to its loss or deletion. Stores and acknowledges nothing. */
 export class ReadConsumer {
   readonly #api: JetStreamApi;
   readonly #config: ReadConfig;
@@ -63,15 +63,15 @@ export class ReadConsumer {
   readonly #inbox: string;
   readonly #pulling: Pulling;
   readonly #subscription: RawSubscription;
-  /** The number of the last delivery. */
+  /** The consumer sequence of the last delivery. */
   #last = 0;
-  /** How often nothing had come when we looked. */
+  /** The number of checks since the last sign of life. */
   #silences = 0;
   #timer: Timer | undefined;
   #isMade = false;
   #isOver = false;
 
-  /** Subscribes to what it will deliver. */
+  /** Subscribes to the inbox of the deliveries. */
   constructor(api: JetStreamApi, config: ReadConfig, pulling: Pulling, sink: ReadSink) {
     this.#api = api;
     this.#config = config;
@@ -81,12 +81,12 @@ export class ReadConsumer {
     this.#subscription = api.access.subscribe(this.#inbox, (raw) => this.#take(raw));
   }
 
-  /** Creates it on the server; `longest` is after how long it may at most be deleted, in nanoseconds. */
+  /** Creates the consumer; `longest` is the longest `inactive_threshold` that the stream allows, in nanoseconds. */
   async create(longest: number): Promise<ConsumerInfo> {
     const { stream, filters, ...config } = this.#config;
     const [filter] = filters;
     const isOne = filters.length === 1;
-    // a filter in the subject can be permitted to a user, one in the body cannot
+    // permissions can cover a filter in the subject, but not one in the body
     const subject = `CONSUMER.CREATE.${stream}.${this.#name}${isOne ? `.${filter}` : ""}`;
     const made = await this.#api.call<ConsumerInfo>(subject, {
       stream_name: stream,
@@ -105,7 +105,7 @@ export class ReadConsumer {
     return made;
   }
 
-  /** Asks for what there is room for. */
+  /** Requests as much as there is room for. */
   pull(): void {
     if (this.#isOver || !this.#isMade) return;
     const { credit, isByNumber, isHasty } = this.#pulling;
@@ -128,7 +128,7 @@ export class ReadConsumer {
     this.#timer = access.clock.setTimeout(this.#look, LOOK);
   }
 
-  /** Ends it; resolves once it is deleted, as far as the server answers. */
+  /** Ends the consumer; resolves once it is deleted, if the server answers. */
   async end(): Promise<void> {
     if (this.#isOver) return;
     this.#isOver = true;
@@ -136,7 +136,7 @@ export class ReadConsumer {
     this.#subscription.unsubscribe();
     this.#pulling.credit.reset();
     const subject = `CONSUMER.DELETE.${this.#config.stream}.${this.#name}`;
-    // if this fails, it is gone already, or the server deletes it by itself before long; nobody waits for the next leader
+    // if this fails, the consumer is gone, or the server deletes it soon by itself; nobody waits for the next leader
     const waited = new AbortController();
     const deleted = this.#api.call(subject, undefined, { timeout: INACTIVE })
       .catch(() => {}).finally(() => waited.abort());
@@ -148,7 +148,7 @@ export class ReadConsumer {
     this.#silences = 0;
     if (raw.subject === this.#inbox) return this.#hear(readPullStatus(raw));
     const place = readAckSubject(raw.replyTo);
-    // somebody else has sent it
+    // from another sender
     if (place?.consumer !== this.#name) return;
     if (place.consumerSeq !== ++this.#last) return this.#sink.lost();
     const message = new DeliveredMessage(raw, place);

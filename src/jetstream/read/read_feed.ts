@@ -12,40 +12,43 @@ import { DELETION, type Pulling, ReadConsumer } from "./read_consumer.ts";
 import { ReadPlace } from "./read_place.ts";
 import type { DeliveredMessage } from "./stored_message.ts";
 
-/** What to read of a stream. */
+/** Settings of a feed. */
 export interface FeedSettings {
   readonly stream: string;
   readonly filters: readonly string[];
   readonly from: From;
   readonly lastPerSubject: boolean;
   readonly headersOnly: boolean;
-  /** Whether it ends with the last message that there is when it begins. */
+  /** Whether it ends with the initial state. */
   readonly untilNow: boolean;
-  /** Whether what takes the place of a message that was there belongs to what is there. */
+  /** Whether a message that replaces one of the initial state belongs to it. */
   readonly isWhole: boolean;
   readonly maxBytes: number;
 }
 
-/** Takes what a feed gives. */
+/** Receives the events of a feed. */
 export interface FeedSink {
-  /** The feed has begun, and so many messages are there. */
+  /** The feed has begun, with this many messages in the initial state. */
   began(pending: number): void;
-  /** The next message, whose size counts until {@linkcode ReadFeed.freed}. */
+  /** The next message; its size counts until {@linkcode ReadFeed.freed}. */
   take(message: DeliveredMessage): void;
-  /** What follows is of another stream, which has taken the name of the first. */
+  /** What follows is from a new stream of the same name. */
   replaced(): void;
-  /** Everything that was there when it began has come. */
+  /** The initial state is complete. */
   complete(): void;
-  /** Nothing more is there at the moment. */
+  /** No message is left for now. */
   idle(): void;
   failed(error: Error): void;
 }
 
-/** Milliseconds from one attempt to the next, which grow up to a limit as long as no message comes. */
+/** Milliseconds before the next attempt; grows up to a limit as long as no message arrives. */
 const FIRST_WAIT = 50;
 const LONGEST_WAIT = 5_000;
 
-/** The messages of a stream in order, by one consumer after the other: each goes on where the one before was lost. */
+/**
+ * Delivers the messages of a stream in order, with one consumer after another: each resumes where the previous one was
+ * lost.
+ */
 export class ReadFeed {
   readonly #api: JetStreamApi;
   readonly #settings: FeedSettings;
@@ -54,19 +57,19 @@ export class ReadFeed {
   readonly #credit: PullCredit;
   readonly #pulling: Pulling;
   readonly #ending = new AbortController();
-  /** Ends the wait for the next attempt. */
+  /** Ends the wait before the next attempt. */
   #waking = new AbortController();
   #consumer: ReadConsumer | undefined;
-  /** Resolves once a consumer is there, or no other is wanted. */
+  /** Resolves once there is a consumer, or none is needed any more. */
   #opening: Promise<void> | undefined;
   #hasBegun = false;
-  /** What is there at the beginning of the stream, and of each that takes its place. */
+  /** Finds the end of the initial state, anew for each stream of this name. */
   #beginning: Beginning | undefined;
   #wait = 0;
-  /** After how long the stream lets consumers be deleted that nobody uses, in nanoseconds. */
+  /** The longest `inactive_threshold` that the stream allows, in nanoseconds. */
   #longest = Infinity;
   #resets = 0;
-  /** The last error that was reported, as it is again and again the same in an outage. */
+  /** The last error reported: an outage repeats the same error many times. */
   #reported: string | undefined;
 
   constructor(api: JetStreamApi, settings: FeedSettings, sink: FeedSink) {
@@ -79,7 +82,7 @@ export class ReadFeed {
     this.#pulling = { credit: this.#credit, isByNumber, isHasty: settings.untilNow };
   }
 
-  /** How often another consumer had to go on. */
+  /** How often a new consumer had to resume. */
   get resets(): number {
     return this.#resets;
   }
@@ -93,27 +96,27 @@ export class ReadFeed {
     this.#open();
   }
 
-  /** The connection is there again: what was on its way is lost, and perhaps the consumer. */
+  /** The connection is back: deliveries in flight are lost, and perhaps the consumer. */
   reconnected(): void {
     this.#wait = 0;
     this.#waking.abort();
     this.#lost();
   }
 
-  /** A message was read, and there is room for others. */
+  /** Frees the room of a message that was read. */
   freed(size: number): void {
     this.#credit.freed(size);
     this.#consumer?.pull();
   }
 
-  /** Ends; resolves once its consumer is deleted. */
+  /** Ends the feed; resolves once its consumer is deleted. */
   async end(): Promise<void> {
     this.#ending.abort();
     this.#waking.abort();
     const consumer = this.#consumer;
     this.#consumer = undefined;
     await consumer?.end();
-    // one that is just being made must be deleted, too, while there is a connection
+    // a consumer that is being created must be deleted, too, as long as there is a connection
     const { clock } = this.#api.access;
     await within(this.#opening ?? Promise.resolve(), { clock, timeout: DELETION }, "end").catch(
       () => {},
@@ -148,7 +151,7 @@ export class ReadFeed {
         this.#failed(asError(error));
       }
     }
-    // in the turn of its end: what is lost next must be opened anew
+    // in the same turn: the next loss must open a new consumer
     this.#opening = undefined;
   }
 
@@ -161,7 +164,7 @@ export class ReadFeed {
     await pause(clock, wait * (0.75 + clock.random() / 2), this.#waking.signal);
   }
 
-  /** Makes a consumer; returns whether it goes on. */
+  /** Creates a consumer; returns whether the feed goes on. */
   async #attempt(): Promise<boolean> {
     await this.#look();
     if (this.#isOver) return true;
@@ -192,7 +195,7 @@ export class ReadFeed {
     return true;
   }
 
-  /** Looks at the stream. */
+  /** Reads the stream's info. */
   async #look(): Promise<void> {
     const { stream, lastPerSubject, untilNow } = this.#settings;
     const info = await this.#api.call<StreamInfo>(`STREAM.INFO.${stream}`).catch(ifNotPermitted);
@@ -200,7 +203,7 @@ export class ReadFeed {
     checkNumbers(`read "${stream}"`, info.state?.last_seq, info.config && 0);
     if (info.config.retention === "workqueue") throw workQueue(stream);
     const isAnother = this.#place.look(info, lastPerSubject);
-    // the one that was to be read to its end is gone
+    // the stream that was to be read to its end is gone
     if (isAnother && untilNow) throw new NotFoundError(`read "${stream}" to its end`, "stream");
     if (isAnother) {
       this.#beginning = undefined;
@@ -242,7 +245,7 @@ export class ReadFeed {
     if (action === "turn" && !(untilNow && isOver)) this.#lost();
   }
 
-  /** Whether it was stored after the read has begun, and in no other's place. */
+  /** Whether it was stored after the read began, and replaces no other message. */
   #isLater({ seq }: DeliveredMessage): boolean {
     const { snapshot } = this.#place;
     return !this.#settings.isWhole && snapshot !== undefined && seq > snapshot;
@@ -269,14 +272,14 @@ function workQueue(stream: string): JetStreamError {
   return new JetStreamError(`read "${stream}"`, rule);
 }
 
-/** A server may answer anything, and what it does not say must not become a place in the stream. */
+/** Checks the numbers of a response: a missing one must not become a place in the stream. */
 function checkNumbers(action: string, ...numbers: readonly unknown[]): void {
   if (numbers.every((number) => Number.isSafeInteger(number) && (number as number) >= 0)) return;
   const rule = "an answer must have its numbers";
   throw new JetStreamError(action, `${rule}: ${numbers.map(String).join(", ")}`);
 }
 
-/** A user may read without being permitted to look at the stream: then another stream of its name is not noticed. */
+/** Ignores a missing permission: without it, a new stream of the same name goes unnoticed. */
 function ifNotPermitted(error: unknown): undefined {
   if (!(error instanceof PermissionError)) throw error;
 }

@@ -2,29 +2,29 @@ import type { ConsumerConfig, ConsumerInfo, StreamInfo } from "../api/api_types.
 import { type From, sinceOf, startOf } from "./from.ts";
 import type { DeliveredMessage } from "./stored_message.ts";
 
-/** The part of a consumer's configuration that says where it begins. */
+/** The start of a consumer's configuration. */
 type Start = Pick<ConsumerConfig, "deliver_policy" | "opt_start_seq" | "opt_start_time">;
 
 /**
- * The place of a read in its stream. Each further consumer goes on behind what was delivered, or where the first one
- * began: one of the same policy would begin with what is old by now, or behind what is new.
+ * The place of a read in its stream. Each further consumer resumes after the last delivery, or at the start of the
+ * first consumer: with the same policy, it would start at messages that are old by now, or miss new ones.
  */
 export class ReadPlace {
   readonly #from: From;
-  /** The number of the last message that needs no delivery any more; `undefined` until the server has said it. */
+  /** The sequence of the last message that needs no delivery; `undefined` until the server has reported one. */
   #last: number | undefined;
-  /** What was stored before is not wanted; servers before 2.11 begin with it if nothing was stored since. */
+  /** Earlier messages are skipped: servers before 2.11 begin with them if nothing was stored since. */
   #since: number | undefined;
-  /** The highest number that the stream was seen to have. */
+  /** The highest sequence seen in the stream. */
   #seen = 0;
-  /** When the stream was made; `undefined` as long as the server has not told us. */
+  /** When the stream was created; `undefined` until the server has reported it. */
   #created: string | undefined;
   #snapshot: number | undefined;
-  /** Whether the last message of each subject comes first, and not all of them have come. */
+  /** Whether the last messages of each subject are still being delivered. */
   #readsLasts: boolean;
-  /** Whether the stream keeps but one message of each subject. */
+  /** Whether the stream keeps only one message per subject. */
   #isAllLast = false;
-  /** Whether the consumer is not the first one, so that some of these may be newer than the first one's. */
+  /** Whether this is not the first consumer, so that some of these messages may be newer than the first one's. */
   #isAnew = false;
 
   constructor(from: From, lastPerSubject: boolean) {
@@ -34,20 +34,20 @@ export class ReadPlace {
     else this.#since = sinceOf(from);
   }
 
-  /** The last message that the stream had when the read began; `undefined` if the server has not told us. */
+  /** The stream's last sequence when the read began; `undefined` until the server has reported it. */
   get snapshot(): number | undefined {
     return this.#snapshot;
   }
 
   /**
-   * Whether a request for messages must not go by their bytes: where it ends by them, the server drops the message that
-   * was too large from its list of those that are the last of their subjects.
+   * Whether requests must not be bounded by bytes: when a message exceeds the bound, the server drops it from its list
+   * of each subject's last message.
    */
   get isPicked(): boolean {
     return this.#readsLasts && !this.#isAllLast;
   }
 
-  /** Takes what the server says of the stream; returns whether it is another stream than before, of the same name. */
+  /** Records the stream's info; returns whether it is a new stream of the same name. */
   look(info: StreamInfo, lastPerSubject: boolean): boolean {
     const { created, config, state: { last_seq: last } } = info;
     this.#isAllLast = config.max_msgs_per_subject === 1;
@@ -61,7 +61,7 @@ export class ReadPlace {
       this.#readsLasts = lastPerSubject;
       this.#isAnew = false;
     } else if (last < this.#seen) {
-      // a crash has cost the stream its end, and the numbers are given out again
+      // a crash has cost the stream its last messages, and their sequences are used again
       this.#last = Math.min(this.#last ?? last, last);
       this.#snapshot = Math.min(this.#snapshot, last);
     }
@@ -69,14 +69,14 @@ export class ReadPlace {
     return isAnother;
   }
 
-  /** Where the next consumer begins. */
+  /** The start of the next consumer. */
   get start(): Start {
     if (this.#readsLasts) return { deliver_policy: "last_per_subject" };
     if (this.#last === undefined) return startOf(this.#from);
     return { deliver_policy: "by_start_sequence", opt_start_seq: this.#last + 1 };
   }
 
-  /** Takes what the server says of the new consumer. */
+  /** Records the info of the new consumer. */
   began({ delivered, num_pending: pending }: ConsumerInfo): void {
     this.#last ??= delivered.stream_seq;
     if (pending > 0 || !this.#readsLasts) return;
@@ -84,14 +84,14 @@ export class ReadPlace {
     this.#last = Math.max(this.#last, delivered.stream_seq);
   }
 
-  /** The consumer is lost, and another one must go on. */
+  /** Records that the consumer is lost. */
   lost(): void {
     this.#isAnew = true;
   }
 
   /**
-   * What to do with a message: to deliver it, or to skip it, as it was delivered before; or to `turn` to a consumer that
-   * goes on from here, as this one has left out what came while there was none.
+   * What to do with a message: `deliver` it; `skip` it, as it was delivered before; or `turn` to a new consumer that
+   * starts here, as this one has left out what was stored between the two.
    */
   take({ seq, pending, storedAt }: DeliveredMessage): "deliver" | "skip" | "turn" {
     if (seq > this.#seen) this.#seen = seq;

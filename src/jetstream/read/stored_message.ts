@@ -5,22 +5,22 @@ import type { AckSubject } from "../api/ack_subject.ts";
 export interface StoredMessage {
   readonly subject: string;
   readonly data: Uint8Array;
-  /** The headers as bytes; `undefined` without headers. */
+  /** The header block as bytes; `undefined` without headers. */
   readonly headerBlock: Uint8Array | undefined;
   readonly headers: MessageHeaders;
-  /** Its number in the stream. */
+  /** Its sequence in the stream. */
   readonly seq: number;
   /** When it was stored. */
   readonly time: Date;
-  /** How many more there were when it was delivered; 0 if it was the last one. */
+  /** How many messages were left after it when it was delivered; 0 if it was the last one. */
   readonly pending: number;
 }
 
-/** In bytes; to look at the buffer of a smaller message takes longer than to copy it. */
+/** In bytes: copying a smaller message is faster than inspecting its buffer. */
 const SMALL = 4_096;
 const NO_HEADERS = MessageHeaders.from({});
 
-/** A message as it was delivered; what few programs look at is read when they do. */
+/** A message as it was delivered; rarely used fields are parsed on demand. */
 export class DeliveredMessage implements StoredMessage {
   readonly subject: string;
   readonly data: Uint8Array;
@@ -29,11 +29,11 @@ export class DeliveredMessage implements StoredMessage {
   readonly pending: number;
   /** When it was stored, in milliseconds since 1970. */
   readonly storedAt: number;
-  /** Its size as the server counts it in a request: subject, reply address, headers and body. */
+  /** Its size as a pull request counts it: subject, reply subject, headers and body. */
   readonly size: number;
   #headers: MessageHeaders | undefined;
 
-  /** Keeps the bytes as they are. */
+  /** Keeps the bytes without copying them. */
   constructor(raw: RawMessage, { seq, pending, time }: AckSubject) {
     const { subject, replyTo, data, headerBlock } = raw;
     this.subject = subject;
@@ -57,7 +57,7 @@ export class DeliveredMessage implements StoredMessage {
 
 /**
  * The bytes, copied unless they are most of their buffer: a small message would keep the whole chunk in memory that was
- * read from the socket, and to copy a large one would take longer than to read it.
+ * read from the socket, while copying a large one would take longer than reading it.
  */
 function ownBytes(bytes: Uint8Array): Uint8Array {
   const isMost = bytes.length > SMALL && bytes.length * 2 > bytes.buffer.byteLength;

@@ -7,10 +7,10 @@ import { type DeadLetter, keptHeaders, replaySubject } from "../dead/dead_letter
 import { publishStored } from "../publish/publish_stored.ts";
 import type { StoredMessage } from "../read/stored_message.ts";
 
-/** Where a dead letter is given back. */
+/** Options for replaying a dead letter. */
 export interface ReplayOptions {
   /**
-   * To the consumer that gave it up, or to all, as a new message of the stream.
+   * Replays to the consumer that gave the message up, or to all consumers, as a new message of the stream.
    *
    * @default {"consumer"}
    */
@@ -18,19 +18,19 @@ export interface ReplayOptions {
 }
 
 const RULES = { to: oneOf("consumer", "stream") };
-/** Where another message stands already, this one was given back before. */
+/** Rejects the replay if the subject has a message already: then this dead letter was replayed before. */
 const ONCE = ["Nats-Expected-Last-Subject-Sequence", "0"] as const;
 
-/** What becomes of one dead letter, which is decided once. */
+/** Replays or discards one dead letter, once. */
 export class DeadLetterFate {
   readonly #api: JetStreamApi;
   readonly #stream: string;
   readonly #stored: StoredMessage;
   readonly #letter: DeadLetter;
-  /** What was decided first. */
+  /** The result of the first decision. */
   #decided: Promise<boolean> | undefined;
 
-  /** `stream` is the one of the dead letters. */
+  /** `stream` is the stream of dead letters. */
   constructor(api: JetStreamApi, stream: string, stored: StoredMessage, letter: DeadLetter) {
     this.#api = api;
     this.#stream = stream;
@@ -38,7 +38,7 @@ export class DeadLetterFate {
     this.#letter = letter;
   }
 
-  /** Gives it back; resolves with whether it was this call that did it. */
+  /** Replays the dead letter; resolves with whether this call did it. */
   replay(options?: ReplayOptions): Promise<boolean> {
     return this.#decide(() => {
       checkOptions("replay a dead letter", options, RULES);
@@ -46,12 +46,12 @@ export class DeadLetterFate {
     });
   }
 
-  /** Deletes it; resolves with whether it was this call that did it. */
+  /** Deletes the dead letter; resolves with whether this call did it. */
   discard(): Promise<boolean> {
     return this.#decide(() => this.#delete());
   }
 
-  /** One after the other, as the second finds it gone; one that has failed may be tried again. */
+  /** Runs decisions one by one, as a later one finds the dead letter gone; after a failure the next one tries again. */
   #decide(act: () => Promise<boolean>): Promise<boolean> {
     const before = this.#decided ?? Promise.resolve(false);
     const decided = before.catch(() => false).then((isDecided) => isDecided ? false : act());
@@ -60,11 +60,11 @@ export class DeadLetterFate {
     return handled(decided);
   }
 
-  /** To a subject of the consumer's own, which no other consumer reads. */
+  /** Publishes to a subject that only this consumer reads. */
   async #toConsumer(): Promise<boolean> {
     const { subject, seq, data, headers } = this.#stored;
     if (!await this.#isThere()) return false;
-    // new pairs, as those of received headers of one hop are not sent
+    // copied pairs: the originals are marked as received, and per-hop headers among them are not sent
     const story = [...headers].filter(([name]) => name.startsWith(DEAD))
       .map(([name, value]) => [name, value] as const);
     const fields = [...keptHeaders(headers), ...story, ONCE];
@@ -76,7 +76,7 @@ export class DeadLetterFate {
   async #toStream(): Promise<boolean> {
     if (!await this.#isThere()) return false;
     const { data, headers, seq } = this.#stored;
-    // two processes at once store it under one id
+    // concurrent replays of two processes share this id, so that one message is stored
     const id = `dead:${this.#stream}:${seq}:${this.#stored.time.getTime()}`;
     const isFirst = await this.#store(this.#letter.subject, data, keptHeaders(headers), id);
     await this.#delete();
@@ -121,7 +121,7 @@ export class DeadLetterFate {
   }
 }
 
-/** Whether another one has deleted the message; the server has two ways to say so. */
+/** Whether the message was already deleted, which the server reports in two ways. */
 function isGone(error: unknown): boolean {
   return error instanceof NotFoundError ||
     (error instanceof JetStreamError && error.description === "no message found");
