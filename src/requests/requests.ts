@@ -1,3 +1,4 @@
+import { BusyMap } from "../busy_map.ts";
 import type { Clock, Timer } from "../clock.ts";
 import { notConnected } from "../connection/client_errors.ts";
 import type { Connection, MessageSink, ServerSubscription } from "../connection/connection.ts";
@@ -58,7 +59,7 @@ export class Requests implements MessageSink, OwnInbox {
   readonly #prefix: string;
   readonly #addresses: ReplyAddresses;
   readonly #foreign: ForeignAnswers;
-  readonly #pending = new Map<string, PendingRequest>();
+  readonly #pending = new BusyMap<string, PendingRequest>();
   #inbox = "";
   #subscription: ServerSubscription | undefined;
   /** Why the server refuses our subscription for answers. */

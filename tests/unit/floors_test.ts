@@ -15,6 +15,7 @@ const FLOORS: readonly (readonly string[])[] = [
     "deadline.ts",
     "legible.ts",
     "promises.ts",
+    "busy_map.ts",
     "queue.ts",
     "reader.ts",
     "pacing.ts",

@@ -1,3 +1,4 @@
+import { BusyMap } from "../../busy_map.ts";
 import type { Timer } from "../../clock.ts";
 import { asMilliseconds, type Duration } from "../../duration.ts";
 import { checkOptions, duration, signal } from "../../options.ts";
@@ -48,7 +49,7 @@ export class JetStreamApi {
   readonly prefix: string;
   /** The streams whose configuration this broker has seen, of all domains. */
   readonly streams: KnownStreams;
-  readonly #open = new Set<Call>();
+  readonly #open = new BusyMap<Call, true>();
   #watching: Timer | undefined;
 
   private constructor(access: BrokerAccess, domain: string | undefined, streams: KnownStreams) {
@@ -58,7 +59,7 @@ export class JetStreamApi {
     this.prefix = domain === undefined ? "$JS.API" : `$JS.${domain}.API`;
     access.onConnection((change) => {
       if (change === "closed") this.#watching = void this.#watching?.clear();
-      for (const call of [...this.#open]) {
+      for (const call of [...this.#open.keys()]) {
         if (change === "lost") call.lost();
         else if (change === "back") call.back();
         else call.ask();
@@ -148,7 +149,7 @@ export class JetStreamApi {
       takesSilence,
       read: (answer) => read(answer, { action, times: call.times }),
     }, () => this.#open.delete(call as Call));
-    this.#open.add(call as Call);
+    this.#open.set(call as Call, true);
     call.ask();
     this.#watch();
     return handled(call.promise);
@@ -161,7 +162,7 @@ export class JetStreamApi {
     this.#watching = clock.setTimeout(() => {
       this.#watching = undefined;
       const than = clock.now() - PATIENCE;
-      for (const call of [...this.#open]) call.askIfOlder(than);
+      for (const call of [...this.#open.keys()]) call.askIfOlder(than);
       this.#watch();
     }, PATIENCE / 2);
   }

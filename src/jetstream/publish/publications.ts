@@ -1,3 +1,4 @@
+import { BusyMap } from "../../busy_map.ts";
 import type { Timer } from "../../clock.ts";
 import { onAbort } from "../../deadline.ts";
 import type { PermissionError } from "../../errors.ts";
@@ -34,7 +35,7 @@ const known = new WeakMap<BrokerAccess, Publications>();
 export class Publications {
   readonly #access: BrokerAccess;
   readonly #streams: KnownStreams;
-  readonly #pending = new Map<string, Publication>();
+  readonly #pending = new BusyMap<string, Publication>();
   /** Publications that wait for a free place in flight. */
   readonly #waiting = new Queue<readonly [token: string, Publication]>();
   #inbox = "";
