@@ -12,7 +12,7 @@ import { openReads } from "./open_reads.ts";
 import { ReadFeed } from "./read_feed.ts";
 import type { DeliveredMessage, StoredMessage } from "./stored_message.ts";
 
-/** What to read, and how. */
+/** Options of an {@linkcode OrderedRead}. */
 export interface OrderedReadOptions {
   readonly stream: string;
   /**
@@ -22,59 +22,59 @@ export interface OrderedReadOptions {
    */
   readonly filters?: readonly string[];
   /**
-   * Where it begins.
+   * Where to start.
    *
    * @default {"first"}
    */
   readonly from?: From;
-  /** Whether messages come without their bodies. */
+  /** Whether to read headers only, without bodies. */
   readonly headersOnly?: boolean;
-  /** Ends with the last message that there is when it begins. */
+  /** Ends the read with the last message that exists when it begins. */
   readonly until?: "now" | undefined;
   /**
-   * Whether what takes the place of a message that was there at the beginning is read as if it had been there: so that no
-   * subject is left out that has had a message all the time.
+   * Whether a message that replaces one of the initial state is part of it, so that the initial state lacks no subject
+   * that has had a message all along.
    *
    * @default {whether it is read from the last message, or from those of each subject}
    */
   readonly whole?: boolean;
   /**
-   * How many bytes may wait to be read, besides one message of any size.
+   * How many bytes may wait to be read, plus a single message of any size.
    *
    * @default {1_048_576}
    */
   readonly maxBytes?: number;
-  /** Called between the last message of a stream and the first one of another stream that has taken its name. */
+  /** Called between the last message of a stream and the first one of a new stream of the same name. */
   readonly replaced?: () => void;
-  /** Called once all has been read that was there at the beginning, of each stream of this name. */
+  /** Called once the initial state has been read, for each stream of this name. */
   readonly complete?: () => void;
-  /** Called now and then while all that there is has been read: messages that were still to come may be deleted. */
+  /** Called repeatedly while no message is left: messages still expected may have been deleted. */
   readonly idle?: () => void;
 }
 
 /**
- * Why a read has ended: `complete`, with `until: "now"`; `cancelled`, by the program; `connection`, as the broker has
- * stopped; `failed`, and `next()` throws why.
+ * Why a read has ended: `complete`, it has reached the end of `until: "now"`; `cancelled`, the program ended it;
+ * `connection`, the broker stopped; `failed`, `next()` throws the reason.
  */
 export type ReadEnd = "complete" | "cancelled" | "connection" | "failed";
 
 const BOUND = 1_048_576;
 
-/** The filters of the consumer: for the last of each subject the server wants at least one. */
+/** The filters of the consumer: for the last message of each subject, the server requires at least one. */
 export function filtersOf(filters: readonly string[] = [], from?: From): readonly string[] {
   return from === "last-per-subject" && filters.length === 0 ? [">"] : filters;
 }
 
-/** A message that waits, or what is to be told in its place. */
+/** A message that waits, or an event that waits in its place. */
 type Waiting = DeliveredMessage | "replaced" | "complete" | "idle";
 
 /**
- * Reads a stream in order, nothing twice and nothing left out, and acknowledges nothing: by a consumer in the memory of
- * the server, which is replaced whenever it is lost. It asks for no more than there is room for. Bytes only: doors make
- * messages of them.
+ * Reads a stream in order, without gaps or duplicates, and without acknowledgements: with an ephemeral consumer in the
+ * server's memory, which is replaced whenever it is lost. Requests only as much as there is room for. Returns raw
+ * messages; the doors decode them.
  */
 export class OrderedRead {
-  /** Resolves once it has begun, with the number of messages that are there; rejects if it cannot begin. */
+  /** Resolves once the read has begun, with the number of messages in the initial state; rejects if it cannot begin. */
   readonly ready: Promise<{ readonly pending: number }>;
   readonly #api: JetStreamApi;
   readonly #options: OrderedReadOptions;
@@ -87,10 +87,10 @@ export class OrderedRead {
   #error: Error | undefined;
 
   /**
-   * Begins to read.
+   * Starts reading.
    *
-   * @throws {TypeError} for a name that no stream can have
-   * @throws {InvalidSubjectError} for a filter that is no subject
+   * @throws {TypeError} for an invalid stream name
+   * @throws {InvalidSubjectError} for an invalid filter
    */
   constructor(api: JetStreamApi, options: OrderedReadOptions) {
     checkName("read a stream", options.stream);
@@ -107,12 +107,12 @@ export class OrderedRead {
     else this.stop();
   }
 
-  /** Resolves with the reason once the read has ended; what came before can still be read. */
+  /** Resolves with the reason once the read has ended; messages received before can still be read. */
   get closed(): Promise<ReadEnd> {
     return this.#closed.promise;
   }
 
-  /** How often another consumer had to go on. */
+  /** How often a new consumer had to resume. */
   get resets(): number {
     return this.#feed.resets;
   }
@@ -120,7 +120,7 @@ export class OrderedRead {
   /**
    * The next message; `undefined` once the read has ended.
    *
-   * @throws {TimeoutError} if no message comes within `timeout`
+   * @throws {TimeoutError} if no message arrives within `timeout`
    * @throws the reason of `signal`, or why the read has failed
    */
   next(options: NextOptions = {}): Promise<StoredMessage | undefined> {
@@ -128,7 +128,7 @@ export class OrderedRead {
     return now ? Promise.resolve(now) : handled(this.#next(options));
   }
 
-  /** The next message, if one has come. */
+  /** The next message, if one has arrived. */
   readNow(): StoredMessage | undefined {
     for (;;) {
       const entry = this.#waiting.shift();
@@ -137,18 +137,18 @@ export class OrderedRead {
     }
   }
 
-  /** Ends the read and drops what was not read; resolves once its consumer is deleted on the server. */
+  /** Ends the read, and drops unread messages; resolves once its consumer is deleted. */
   close(): Promise<void> {
     this.#waiting.clear();
     return this.cancel();
   }
 
-  /** Ends the read; what has come can still be read. */
+  /** Ends the read; messages received before can still be read. */
   cancel(): Promise<void> {
     return this.#finish("cancelled");
   }
 
-  /** Ends the read as the broker stops; what has come can still be read. */
+  /** Ends the read as the broker stops; messages received before can still be read. */
   stop(): Promise<void> {
     const { stream, until } = this.#options;
     if (until === undefined && this.#feed.hasBegun) return this.#finish("connection");
@@ -161,7 +161,7 @@ export class OrderedRead {
   async #next({ timeout: given, signal }: NextOptions): Promise<StoredMessage | undefined> {
     const timeout = asMilliseconds(given);
     const { clock } = this.#api.access;
-    // a timer of Infinity would fire at once
+    // a timer of Infinity milliseconds would fire immediately
     const patience = { clock, timeout: timeout === Infinity ? undefined : timeout, signal };
     for (;;) {
       const entry = await this.#waiting.wait(patience, `read "${this.#options.stream}"`);

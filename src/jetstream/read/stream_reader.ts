@@ -15,10 +15,10 @@ import {
 import type { OrderedRead, ReadEnd } from "./ordered_read.ts";
 import type { StoredMessage } from "./stored_message.ts";
 
-/** How the messages of a stream are read. */
+/** How a reader makes messages of what it reads. */
 export interface Reading {
   readonly read: OrderedRead;
-  /** The message as the program gets it; `undefined` for one that it does not get. */
+  /** The message for the program; `undefined` to skip it. */
   readonly make: (stored: StoredMessage) => ReceivedMessage | undefined;
   readonly schema: Schema | undefined;
   readonly signal: AbortSignal | undefined;
@@ -26,26 +26,28 @@ export interface Reading {
   readonly what: string;
 }
 
-/** Reads messages of a stream in order; nothing is dropped, as the server sends no more than there is room for. */
+/** Reads messages of a stream in order, with backpressure to the server, so that nothing is dropped. */
 export interface StreamReader<Item extends { readonly body: unknown }>
   extends Reader<Item, ReadEnd> {
-  /** Resolves once it has begun, with the number of messages that are there; rejects if it cannot begin. */
+  /**
+   * Resolves once the read has begun, with the number of messages in the stream that match; rejects if it cannot begin.
+   */
   readonly ready: Promise<{ readonly pending: number }>;
-  /** Ends it, and drops what was not read; resolves once nothing of it is left on the server. */
+  /** Ends the read, and drops unread messages; resolves once its consumer is deleted. */
   close(): Promise<void>;
 }
 
-/** Reads by an {@linkcode OrderedRead}. */
+/** A reader on top of an {@linkcode OrderedRead}. */
 export class OpenStreamReader<Item extends { readonly body: unknown }>
   implements StreamReader<Item> {
   readonly #reading: Reading;
   readonly #access: BrokerAccess;
   readonly #action: string;
   readonly #stopListening: (() => void) | undefined;
-  /** Made for the first asynchronous schema. */
+  /** Created for the first asynchronous schema. */
   #checks: SlowChecks<ReceivedMessage> | undefined;
 
-  /** `Item` is what `make` gives. */
+  /** `Item` is the type that `make` returns. */
   constructor(access: BrokerAccess, reading: Reading) {
     const { read, signal, what } = reading;
     this.#reading = reading;
@@ -105,7 +107,7 @@ export class OpenStreamReader<Item extends { readonly body: unknown }>
     return message && schema ? await this.#checked(schema, message, until, options) : message;
   }
 
-  /** The next message that the program gets. */
+  /** The next message for the program. */
   async #wait(options: NextOptions, until: number): Promise<ReceivedMessage | undefined> {
     const { read, make } = this.#reading;
     for (let given = options;;) {
@@ -140,7 +142,7 @@ export class OpenStreamReader<Item extends { readonly body: unknown }>
     return checks.wait(checks.begin(valid.then((body) => message.withBody(body))), until, options);
   }
 
-  /** Says which message it is, as others can be read after it. */
+  /** Names the rejected message, as the read goes on after it. */
   #refusal(issues: ValidationError["issues"], message: ReceivedMessage): ValidationError {
     const error = new ValidationError(issues);
     const { seq } =

@@ -30,10 +30,10 @@ import { namedStream, Patterns, readNeeds } from "../read/read_stream.ts";
 import type { StoredMessage } from "../read/stored_message.ts";
 import { OpenStreamReader, type StreamReader } from "../read/stream_reader.ts";
 
-/** Which dead letters to read. */
+/** Which dead letters to read, and how. */
 export interface DeadLetterOptions<Body = unknown> {
   /**
-   * The consumer that gave them up, or its name.
+   * The consumer that gave the messages up, or its name.
    *
    * @default {every consumer of the stream}
    */
@@ -45,28 +45,28 @@ export interface DeadLetterOptions<Body = unknown> {
    */
   readonly deadLetter?: string;
   /**
-   * Where to begin, in the stream of the dead letters.
+   * Where in the stream of dead letters to start.
    *
    * @default {"first"}
    */
   readonly from?: From;
   /**
-   * Whether to wait for further dead letters. Then a message that is given back and fails again comes again.
+   * Whether to wait for further dead letters. Then a message that is replayed and fails again is read again.
    *
    * @default {false: it ends with the last one that is there when it begins}
    */
   readonly follow?: boolean;
-  /** Checks and types the bodies. A body that does not fit is thrown by `next()`, and the next call goes on. */
+  /** Validates and types the bodies. For a body that does not fit, `next()` throws; the next call continues. */
   readonly schema?: Schema<Body, unknown>;
-  /** Ends the reading. */
+  /** Ends the read. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * A message that a consumer gave up: body, headers, subject and parameters are those of the message. The rest says what
- * happened, and what may become of it.
+ * A message that a consumer gave up: body, headers, subject and parameters are those of the original message. The other
+ * fields say why it was given up; the methods replay or discard it.
  *
- * @example Give back what failed while a bank was closed
+ * @example Replay what failed while a bank was closed
  * ```ts
  * import { NatsBroker } from "@signalbox/nats";
  * import { consumer, jetstream, stream } from "@signalbox/nats/jetstream";
@@ -95,42 +95,43 @@ export interface DeadLetterOptions<Body = unknown> {
  * ```
  */
 export interface DeadMessage<Body = unknown, Values = AnyParams> extends Message<Body, Values> {
-  /** The stream of the message. */
+  /** The stream of the original message. */
   readonly stream: string;
-  /** Its number there. */
+  /** Its sequence in that stream. */
   readonly seq: number;
-  /** When it was stored there. */
+  /** When it was stored in that stream. */
   readonly time: Date;
-  /** The consumer that gave it up. */
+  /** The consumer that gave up the message. */
   readonly consumer: string;
   /** How often it was delivered. */
   readonly attempts: number;
   /**
-   * Why it was given up: `failed`, it failed as often as it may; `rejected`, the handler threw a `Reject`; `unfit`, its
-   * body does not decode, or does not fit the schema; `lost`, nobody said what became of it: it may end the process.
+   * Why it was given up: `failed`, every attempt failed; `rejected`, the handler threw a `Reject`; `unfit`, its body
+   * does not decode, or does not fit the schema; `lost`, the attempts were used up without any outcome: it may crash
+   * the process.
    */
   readonly reason: DeadReason;
   /** The text of the error. */
   readonly error: string;
-  /** What the schema found wrong. */
+  /** The issues that the schema reported. */
   readonly issues: readonly DeadIssue[];
   /** The stack of the error, if the consumer keeps stacks. */
   readonly stack: string | undefined;
-  /** When it was given up. */
+  /** When the consumer gave it up. */
   readonly diedAt: Date;
   /**
-   * Gives it back, once, however often it is called and by how many processes: to the consumer that gave it up, and to no
-   * other, as a first delivery; or, with `{ to: "stream" }`, to all consumers, as a new message of the stream. Then it is no
-   * dead letter any more. Resolves with whether it was this call that did it.
+   * Replays it, once, even if called several times and in several processes: to the consumer that gave it up, and no
+   * other, as a first delivery; or, with `{ to: "stream" }`, to all consumers, as a new message of the stream. It is
+   * then no dead letter any more. Resolves with whether this call replayed it.
    *
-   * @throws {JetStreamError} if the stream does not take it
+   * @throws {JetStreamError} if the stream rejects it
    */
   replay(options?: ReplayOptions): Promise<boolean>;
-  /** Deletes it for good. Resolves with whether it was this call that did it. */
+  /** Deletes it permanently. Resolves with whether this call deleted it. */
   discard(): Promise<boolean>;
 }
 
-/** The dead letters of a stream with these subjects. */
+/** A reader of the dead letters of a stream with these subjects. */
 export type DeadLetters<Body = unknown, Subject extends string = string> = StreamReader<
   DeadMessage<Body, string extends Subject ? AnyParams : Params<Subject>>
 >;
@@ -145,7 +146,7 @@ const RULES = {
   signal,
 };
 
-/** Begins to read the dead letters of a stream; `permit` notes what the server must permit. */
+/** Starts reading the dead letters of a stream; `permit` records the required permissions. */
 export function readDeadLetters<Body, Subject extends string>(
   jetstream: JetStreamApi,
   given: Stream<Subject> | string,
@@ -175,7 +176,7 @@ export function readDeadLetters<Body, Subject extends string>(
   });
 }
 
-/** Which consumer's dead letters they are, and where they stand. */
+/** The consumer, stream and filter of the dead letters. */
 function placeOf(action: string, stream: string, { consumer, deadLetter }: DeadLetterOptions) {
   const isName = consumer === undefined || typeof consumer === "string";
   const name = isName ? consumer : consumer.name;
@@ -184,7 +185,7 @@ function placeOf(action: string, stream: string, { consumer, deadLetter }: DeadL
   return { consumer: name, deadLetter: deadLetter ?? own ?? deadStreamOf(stream) };
 }
 
-/** What it takes to give dead letters back, or to delete them. */
+/** The subjects to which replaying and discarding publish. */
 function fateNeeds(api: JetStreamApi, deadStream: string, stream: string): string[] {
   return [
     ...["GET", "DELETE"].map((verb) => `${api.prefix}.STREAM.MSG.${verb}.${deadStream}`),
@@ -192,7 +193,7 @@ function fateNeeds(api: JetStreamApi, deadStream: string, stream: string): strin
   ];
 }
 
-/** What makes dead letters of the messages of a stream. */
+/** What turns stored messages into dead letters. */
 interface Making {
   readonly api: JetStreamApi;
   readonly deadStream: string;
@@ -228,7 +229,7 @@ function deadMessage(stored: StoredMessage, making: Making): ReceivedMessage | u
   });
 }
 
-/** What happened to it, without its subject, which the message itself has. */
+/** The fields that a dead letter adds to its message. */
 function storyOf({ subject: _, issues = [], time, ...story }: DeadLetter): object {
   return { ...story, issues, time: new Date(time) };
 }

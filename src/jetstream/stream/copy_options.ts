@@ -2,18 +2,18 @@ import type { Duration } from "../../duration.ts";
 import { checkOptions, count, describe, flag, record, type Rule, text } from "../../options.ts";
 import type { StreamSource, SubjectTransform } from "../api/api_types.ts";
 
-/** How subjects change on their way: what matches `src` becomes `dest`, as in `{ src: "a.*", dest: "b.{{wildcard(1)}}" }`. */
+/** A subject mapping: subjects that match `src` become `dest`, as in `{ src: "a.*", dest: "b.{{wildcard(1)}}" }`. */
 export interface TransformOptions {
-  /** The subjects, with wildcards. */
+  /** The source pattern, with wildcards. */
   readonly src: string;
-  /** What they become, with the functions of nats-server's subject mapping. */
+  /** The destination, with the functions of nats-server's subject mapping. */
   readonly dest: string;
 }
 
-/** Where a copy of each stored message is published as a plain message. */
+/** Where a copy of each stored message is published as a core NATS message. */
 export interface RepublishOptions extends TransformOptions {
   /**
-   * Whether the copies have no body.
+   * Whether to omit the bodies.
    *
    * @default {false}
    */
@@ -32,17 +32,17 @@ export interface SourceOptions {
   readonly domain?: string;
   /** The first sequence to copy. */
   readonly optStartSeq?: number;
-  /** The time of the first message to copy. */
+  /** The start time: earlier messages are not copied. */
   readonly optStartTime?: Date;
   /**
-   * What to copy, with wildcards.
+   * A subject filter for the messages to copy.
    *
    * @default {all}
    */
   readonly filterSubject?: string;
-  /** How subjects change on their way. */
+  /** Mappings of the copied messages' subjects. */
   readonly subjectTransforms?: readonly TransformOptions[];
-  /** The beginning of the other account's API as it is imported here, for a stream of another account. */
+  /** For a stream of another account: the prefix under which that account's API is imported here. */
   readonly external?: { readonly api: string; readonly deliver?: string };
 }
 
@@ -54,11 +54,11 @@ export interface PlacementOptions {
   readonly tags?: readonly string[];
 }
 
-/** What consumers of a stream may ask for at most. */
+/** Limits for the configuration of a stream's consumers. */
 export interface ConsumerLimitOptions {
-  /** How long a consumer may be without a client. */
+  /** The longest `inactiveThreshold` of a consumer. */
   readonly inactiveThreshold?: Duration;
-  /** How many messages of a consumer may be on their way. */
+  /** The largest `maxAckPending` of a consumer. */
   readonly maxAckPending?: number;
 }
 
@@ -81,13 +81,13 @@ const SOURCE_RULES = {
   external: record,
 };
 
-/** A transform as the API has it. */
+/** Converts a transform to the API's form. */
 export function transformOf(action: string, options: TransformOptions): SubjectTransform {
   checkOptions(action, options, TRANSFORM_RULES);
   return { src: options.src, dest: options.dest };
 }
 
-/** What to republish as the API has it. */
+/** Converts republish options to the API's form. */
 export function republishOf(
   action: string,
   options: RepublishOptions,
@@ -97,7 +97,7 @@ export function republishOf(
   return { src, dest, ...headersOnly !== undefined && { headers_only: headersOnly } };
 }
 
-/** A source as the API has it. */
+/** Converts a source to the API's form. */
 export function sourceOf(action: string, options: SourceOptions): StreamSource {
   checkOptions(action, options, SOURCE_RULES);
   const { name, domain, optStartSeq, optStartTime, filterSubject, subjectTransforms } = options;
@@ -118,7 +118,7 @@ export function sourceOf(action: string, options: SourceOptions): StreamSource {
   };
 }
 
-/** A place in a cluster as the API has it. */
+/** Converts a placement to the API's form. */
 export function placementOf(
   action: string,
   options: PlacementOptions,

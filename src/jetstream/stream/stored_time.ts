@@ -2,10 +2,13 @@ import { type Duration, millisecondsOf } from "../../duration.ts";
 import { limit, type Rule } from "../../options.ts";
 
 const NANOSECONDS = 1e6;
-/** The longest time that the server can count in nanoseconds, in milliseconds: 292 years. */
+/** The longest time that fits the server's nanoseconds, in milliseconds: 292 years. */
 const LONGEST = 9_223_372_036_854;
 
-/** The rule for a time that the server counts, at least so many milliseconds, or without end: longer than any timer. */
+/**
+ * The rule for a time that only the server counts, of at least `least` milliseconds: it may exceed any timer here, and
+ * be infinite.
+ */
 export function storedTime(least: number): Rule {
   return limit((value) => {
     const given = millisecondsOf(value);
@@ -14,7 +17,7 @@ export function storedTime(least: number): Rule {
   });
 }
 
-/** In nanoseconds, as the server has it; 0 for no limit. */
+/** A time in nanoseconds, as the API has it; 0 for no limit. */
 export function nanosecondsOf(time: Duration): number {
   return time === Infinity ? 0 : Math.round(millisecondsOf(time)! * NANOSECONDS);
 }

@@ -4,7 +4,7 @@ import type { JetStreamApi } from "../api/js_api.ts";
 import { requireVersion } from "../api/version.ts";
 import { holds } from "./differences.ts";
 
-/** The first version of nats-server that knows a field; an older one ignores it without a word. */
+/** The first nats-server version that knows a field; older servers silently ignore it. */
 const SINCE: Readonly<Partial<Record<keyof StreamConfig, string>>> = {
   compression: "2.10",
   first_seq: "2.10",
@@ -21,9 +21,9 @@ const SINCE: Readonly<Partial<Record<keyof StreamConfig, string>>> = {
 };
 
 /**
- * Checks that the server knows what is declared, before anything is made.
+ * Checks that the server knows every declared field, before anything is created.
  *
- * @throws {UnavailableError} with the version that is needed
+ * @throws {UnavailableError} with the needed version
  */
 export function checkVersion(api: JetStreamApi, config: Partial<StreamConfig>): void {
   for (const [field, needs] of Object.entries(SINCE)) {
@@ -33,9 +33,9 @@ export function checkVersion(api: JetStreamApi, config: Partial<StreamConfig>): 
 }
 
 /**
- * Checks that the server has kept what was declared: a stream's leader may be older than the server that we talk to.
+ * Checks that the server kept every declared field: the stream's leader may be older than the connected server.
  *
- * @throws {UnavailableError} with the version that is needed
+ * @throws {UnavailableError} with the needed version
  */
 export function checkKept(declared: Partial<StreamConfig>, found: StreamConfig): void {
   for (const [field, needs] of Object.entries(SINCE)) {
