@@ -34,28 +34,35 @@ onEveryJetStream("Bucket.batch() makes all changes, with the revision of each", 
   assertEquals(await prices.batch(() => {}), []);
 });
 
-onEveryJetStream("Bucket.batch() makes no change if one is not as expected", async (server) => {
-  const broker = server.broker();
-  const prices = kv(broker, "prices", OPTIONS);
-  const plain = kv(broker, "plain", { declare: "create" });
-  await broker.start();
-  const first = await prices.put("a", 1);
-  await prices.put("a", 2);
-  const write = (batch: Batch<number>) => batch.put("b", 1).update("a", 3, first);
-  await assertRejects(() => prices.batch(write), ConflictError, "Cannot change 2 keys at once");
-  await assertRejects(
-    () => prices.batch((batch) => batch.put("b", 1).create("a", 1)),
-    ConflictError,
-  );
-  await assertRejects(() => prices.batch((batch) => batch.put("b", "x" as never)), Error, "schema");
-  await assertRejects(() => prices.batch(() => Promise.reject(new Error("no"))), Error, "no");
-  assertEquals(await prices.get("b"), undefined);
-  assertEquals((await prices.get("a"))?.value, 2);
-  const rule = 'the bucket must have "batch": "plain" has not';
-  await assertRejects(() => plain.batch((batch) => batch.put("a", 1)), JetStreamError, rule);
-});
+onEveryJetStream(
+  "Bucket.batch() makes no change if one expected revision differs",
+  async (server) => {
+    const broker = server.broker();
+    const prices = kv(broker, "prices", OPTIONS);
+    const plain = kv(broker, "plain", { declare: "create" });
+    await broker.start();
+    const first = await prices.put("a", 1);
+    await prices.put("a", 2);
+    const write = (batch: Batch<number>) => batch.put("b", 1).update("a", 3, first);
+    await assertRejects(() => prices.batch(write), ConflictError, "Cannot change 2 keys at once");
+    await assertRejects(
+      () => prices.batch((batch) => batch.put("b", 1).create("a", 1)),
+      ConflictError,
+    );
+    await assertRejects(
+      () => prices.batch((batch) => batch.put("b", "x" as never)),
+      Error,
+      "schema",
+    );
+    await assertRejects(() => prices.batch(() => Promise.reject(new Error("no"))), Error, "no");
+    assertEquals(await prices.get("b"), undefined);
+    assertEquals((await prices.get("a"))?.value, 2);
+    const rule = 'the bucket must have "batch": "plain" has not';
+    await assertRejects(() => plain.batch((batch) => batch.put("a", 1)), JetStreamError, rule);
+  },
+);
 
-onEveryJetStream("Bucket.batch() refuses what is wrong in it, at once", async (server) => {
+onEveryJetStream("Bucket.batch() rejects wrong changes immediately", async (server) => {
   const broker = server.broker();
   const prices = kv(broker, "prices", OPTIONS);
   await broker.start();

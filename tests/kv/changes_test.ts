@@ -176,7 +176,7 @@ onEveryJetStream(
   },
 );
 
-onEveryJetStream("Changes begin where they are told", async (server) => {
+onEveryJetStream("Changes begin where their options say", async (server) => {
   const broker = server.broker();
   const prices = kv<number>(broker, "prices", { declare: "create", history: 5 });
   await broker.start();

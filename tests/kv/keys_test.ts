@@ -30,7 +30,7 @@ Deno.test("keyOf() fills a pattern, and encodes what a key cannot hold", () => {
   );
 });
 
-Deno.test("paramsOf() gives back what keyOf() was given, whatever it was", () => {
+Deno.test("paramsOf() returns every value that keyOf() was given", () => {
   for (let round = 0; round < 2_000; round++) {
     const length = Math.floor(Math.random() * 6);
     const item = Array.from({ length }, () => String.fromCodePoint(Math.random() * 0xd7ff | 0));
@@ -39,7 +39,7 @@ Deno.test("paramsOf() gives back what keyOf() was given, whatever it was", () =>
   }
 });
 
-Deno.test("paramsOf() reads a peer's key as it is, and tells apart all keys", () => {
+Deno.test("paramsOf() reads a peer's key unchanged, and gives different keys different values", () => {
   const keys = ["eu.items.=", "eu.items.==", "eu.items.=Zm9v", "eu.items.foo", "eu.items.=_/"];
   const items = keys.map((key) => paramsOf(PATTERN, key)?.item);
   assertEquals(items, ["", "==", "=Zm9v", "foo", "=_/"]);

@@ -3,7 +3,7 @@ import { ConflictError, EntryError, kv, NotFoundError } from "@signalbox/nats/kv
 import { onEveryJetStream } from "../support/backends.ts";
 import { aNumber } from "../support/schemas.ts";
 
-onEveryJetStream("Bucket.get() gives what put() has put, whatever it is", async (server) => {
+onEveryJetStream("Bucket.get() returns every kind of value that put() accepts", async (server) => {
   const broker = server.broker();
   const things = kv(broker, "things", { declare: "create", history: 3 });
   await broker.start();
@@ -40,20 +40,23 @@ onEveryJetStream(
   },
 );
 
-onEveryJetStream("Bucket.create() and update() write only what is as expected", async (server) => {
-  const broker = server.broker();
-  const things = kv(broker, "things", { declare: "create" });
-  await broker.start();
-  const first = await things.create("a", 1);
-  await assertRejects(() => things.create("a", 2), ConflictError, "the key must not be there");
-  const second = await things.update("a", 2, first);
-  await assertRejects(() => things.update("a", 3, first), ConflictError);
-  await assertRejects(() => things.delete("a", { revision: first }), ConflictError);
-  await things.delete("a", { revision: second });
-  const third = await things.create("a", 4);
-  assertEquals((await things.get("a"))?.revision, third);
-  await assertRejects(() => things.purge("a", { revision: first }), ConflictError);
-});
+onEveryJetStream(
+  "Bucket.create() and update() write only over the expected revision",
+  async (server) => {
+    const broker = server.broker();
+    const things = kv(broker, "things", { declare: "create" });
+    await broker.start();
+    const first = await things.create("a", 1);
+    await assertRejects(() => things.create("a", 2), ConflictError, "the key must not be there");
+    const second = await things.update("a", 2, first);
+    await assertRejects(() => things.update("a", 3, first), ConflictError);
+    await assertRejects(() => things.delete("a", { revision: first }), ConflictError);
+    await things.delete("a", { revision: second });
+    const third = await things.create("a", 4);
+    assertEquals((await things.get("a"))?.revision, third);
+    await assertRejects(() => things.purge("a", { revision: first }), ConflictError);
+  },
+);
 
 onEveryJetStream("Bucket.change() counts what 64 writers add", async (server) => {
   const broker = server.broker();
@@ -66,43 +69,49 @@ onEveryJetStream("Bucket.change() counts what 64 writers add", async (server) =>
   assertEquals((await counts.change("n", (old) => old! + 1))?.value, 65);
 });
 
-onEveryJetStream("Bucket.keys() and history() list what is there, and end", async (server) => {
-  const broker = server.broker();
-  const things = kv<number>(broker, "things", { declare: "create", history: 4 });
-  await broker.start();
-  assertEquals(await Array.fromAsync(things.keys()), []);
-  assertEquals(await Array.fromAsync(things.history()), []);
-  for (const [key, value] of [["eu.a", 1], ["eu.b", 2], ["us.a", 3], ["eu.a", 4]] as const) {
-    await things.put(key, value);
-  }
-  await things.delete("eu.b");
-  assertEquals((await Array.fromAsync(things.keys())).sort(), ["eu.a", "us.a"]);
-  assertEquals(await Array.fromAsync(things.keys("{region}.a")), ["us.a", "eu.a"]);
-  const history = await Array.fromAsync(things.history("eu.>"));
-  assertEquals(history.map(({ key, kind, value }) => [key, kind, value]), [
-    ["eu.a", "put", 1],
-    ["eu.b", "put", 2],
-    ["eu.a", "put", 4],
-    ["eu.b", "delete", undefined],
-  ]);
-  assertEquals((await things.entry("eu.a", { revision: history[0]!.revision }))?.value, 1);
-  assertEquals(await things.entry("eu.a", { revision: history[1]!.revision }), undefined);
-});
+onEveryJetStream(
+  "Bucket.keys() and history() list the current entries, and end",
+  async (server) => {
+    const broker = server.broker();
+    const things = kv<number>(broker, "things", { declare: "create", history: 4 });
+    await broker.start();
+    assertEquals(await Array.fromAsync(things.keys()), []);
+    assertEquals(await Array.fromAsync(things.history()), []);
+    for (const [key, value] of [["eu.a", 1], ["eu.b", 2], ["us.a", 3], ["eu.a", 4]] as const) {
+      await things.put(key, value);
+    }
+    await things.delete("eu.b");
+    assertEquals((await Array.fromAsync(things.keys())).sort(), ["eu.a", "us.a"]);
+    assertEquals(await Array.fromAsync(things.keys("{region}.a")), ["us.a", "eu.a"]);
+    const history = await Array.fromAsync(things.history("eu.>"));
+    assertEquals(history.map(({ key, kind, value }) => [key, kind, value]), [
+      ["eu.a", "put", 1],
+      ["eu.b", "put", 2],
+      ["eu.a", "put", 4],
+      ["eu.b", "delete", undefined],
+    ]);
+    assertEquals((await things.entry("eu.a", { revision: history[0]!.revision }))?.value, 1);
+    assertEquals(await things.entry("eu.a", { revision: history[1]!.revision }), undefined);
+  },
+);
 
-onEveryJetStream("A bucket checks what goes in and what comes out", async (server) => {
-  const broker = server.broker();
-  const numbers = kv(broker, "things", { declare: "create", schema: aNumber });
-  const any = kv(broker, "things", { declare: "leave" });
-  await broker.start();
-  await numbers.put("a", 1);
-  await assertRejects(() => numbers.put("a", "x" as never), Error, "fit its schema");
-  const revision = await any.put("a", "x");
-  const error = await assertRejects(() => numbers.get("a"), EntryError);
-  assertEquals([error.bucket, error.key, error.revision], ["things", "a", revision]);
-  await assertRejects(() => Array.fromAsync(numbers.history()), EntryError);
-});
+onEveryJetStream(
+  "Bucket validates values that are put and values that are read",
+  async (server) => {
+    const broker = server.broker();
+    const numbers = kv(broker, "things", { declare: "create", schema: aNumber });
+    const any = kv(broker, "things", { declare: "leave" });
+    await broker.start();
+    await numbers.put("a", 1);
+    await assertRejects(() => numbers.put("a", "x" as never), Error, "fit its schema");
+    const revision = await any.put("a", "x");
+    const error = await assertRejects(() => numbers.get("a"), EntryError);
+    assertEquals([error.bucket, error.key, error.revision], ["things", "a", revision]);
+    await assertRejects(() => Array.fromAsync(numbers.history()), EntryError);
+  },
+);
 
-onEveryJetStream("A bucket that is missing is an error that says so", async (server) => {
+onEveryJetStream("Bucket says in its error that it does not exist", async (server) => {
   const broker = server.broker();
   await broker.start();
   const none = kv(broker, "none");
@@ -113,7 +122,7 @@ onEveryJetStream("A bucket that is missing is an error that says so", async (ser
   await assertRejects(() => Array.fromAsync(none.keys()), NotFoundError);
 });
 
-onEveryJetStream("kv() and its bucket refuse what is wrong, at once", async (server) => {
+onEveryJetStream("kv() and its bucket reject wrong arguments immediately", async (server) => {
   const broker = server.broker();
   const wrong = (call: () => unknown) => assertThrows(call, TypeError).message;
   assertEquals(

@@ -34,37 +34,40 @@ onEveryJetStream("Mirror is a Map that has all of a bucket, and follows it", asy
   await live.close();
 });
 
-onEveryJetStream("Mirror tells what it shows, and ends by a signal", async (server) => {
-  const broker = server.broker();
-  const prices = kv<number>(broker, "prices", { declare: "create" });
-  await broker.start();
-  await prices.put("a", 1);
-  const ending = new AbortController();
-  const told: unknown[] = [];
-  const live = await prices.mirror(">", {
-    signal: ending.signal,
-    onChange: (changes) => {
-      told.push(changes.map(({ key, kind, value, isInitial }) => [key, kind, value, isInitial]));
-      if (told.length === 2) throw new Error("not told");
-    },
-  }).ready;
-  await prices.put("b", 2);
-  await prices.delete("a");
-  await until("all is told", () => told.length === 3);
-  assertEquals(told, [
-    [["a", "put", 1, true]],
-    [["b", "put", 2, false]],
-    [["a", "delete", undefined, false]],
-  ]);
-  ending.abort(new Error("enough"));
-  assertEquals(live.signal.reason.message, "enough");
-  const none = prices.mirror(">", { signal: AbortSignal.abort(new Error("never")) });
-  await assertRejects(() => none.ready, Error, "never");
-  const wrong = () => prices.mirror(">", { onChange: 7 as never });
-  assertThrows(wrong, TypeError, 'Cannot mirror a bucket as "onChange" must be a function: 7');
-});
+onEveryJetStream(
+  "Mirror reports the changes that it shows, and ends by a signal",
+  async (server) => {
+    const broker = server.broker();
+    const prices = kv<number>(broker, "prices", { declare: "create" });
+    await broker.start();
+    await prices.put("a", 1);
+    const ending = new AbortController();
+    const told: unknown[] = [];
+    const live = await prices.mirror(">", {
+      signal: ending.signal,
+      onChange: (changes) => {
+        told.push(changes.map(({ key, kind, value, isInitial }) => [key, kind, value, isInitial]));
+        if (told.length === 2) throw new Error("not told");
+      },
+    }).ready;
+    await prices.put("b", 2);
+    await prices.delete("a");
+    await until("all is told", () => told.length === 3);
+    assertEquals(told, [
+      [["a", "put", 1, true]],
+      [["b", "put", 2, false]],
+      [["a", "delete", undefined, false]],
+    ]);
+    ending.abort(new Error("enough"));
+    assertEquals(live.signal.reason.message, "enough");
+    const none = prices.mirror(">", { signal: AbortSignal.abort(new Error("never")) });
+    await assertRejects(() => none.ready, Error, "never");
+    const wrong = () => prices.mirror(">", { onChange: 7 as never });
+    assertThrows(wrong, TypeError, 'Cannot mirror a bucket as "onChange" must be a function: 7');
+  },
+);
 
-onEveryJetStream("Mirror says why it follows no longer", async (server) => {
+onEveryJetStream("Mirror says why it stopped following", async (server) => {
   const broker = server.broker();
   await broker.start();
   const none = kv(broker, "none").mirror();

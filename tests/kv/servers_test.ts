@@ -75,7 +75,7 @@ Deno.test("A bucket of a domain is reached by its name", async () => {
   await assertRejects(() => away.get("a"), Error);
 });
 
-Deno.test("What reads a bucket leaves no consumer behind", async () => {
+Deno.test("Reads of a bucket leave no consumer behind", async () => {
   await using test = await Interrupted.start();
   const bucket = kv<number>(test.reader.broker, "b", { declare: "create" });
   for (let at = 0; at < 10; at++) await bucket.put(`k.${at}`, at);

@@ -67,7 +67,7 @@ Deno.test("objects() gives the same bucket for the same name, unless its options
   assert(objects(broker, "files", { domain: "hub" }) !== files);
 });
 
-onEveryJetStream("Objects refuses names, bodies and options that are wrong", async (server) => {
+onEveryJetStream("Objects rejects wrong names, bodies and options", async (server) => {
   const files = await filesOn(server.broker());
   const wrong = async (call: () => Promise<unknown>) =>
     (await assertRejects(call, TypeError)).message.replace(/^Cannot .*? as /, "");
@@ -117,7 +117,7 @@ onEveryJetStream("Objects refuses names, bodies and options that are wrong", asy
   assertEquals(await Array.fromAsync(files.list()), []);
 });
 
-onEveryJetStream("Objects says that there is no such bucket", async (server) => {
+onEveryJetStream("Objects says in its error that the bucket does not exist", async (server) => {
   const broker = server.broker();
   await broker.start();
   const files = objects(broker, "nowhere", { declare: "leave", timeout: "1s" });
@@ -217,7 +217,7 @@ function bytesFrom(digest: string): Uint8Array {
   return Uint8Array.fromBase64(digest.slice("SHA-256=".length), { alphabet: "base64url" });
 }
 
-onEveryJetStream("Objects says what is wrong with an info that nobody can read", async (server) => {
+onEveryJetStream("Objects says why an info is unreadable", async (server) => {
   const broker = server.broker();
   const files = await filesOn(broker);
   const good = { name: "x", nuid: "ID", size: 1, chunks: 1, digest: digestOf(bytesOf(1)) };

@@ -10,31 +10,37 @@ import { within } from "../support/within.ts";
 
 const seen = ({ kind, name, size, isInitial }: ObjectChange) => [kind, name, size, isInitial];
 
-onEveryJetStream("Objects.changes() are what is there, and then what changes", async (server) => {
-  const broker = server.broker();
-  const files = await filesOn(broker);
-  for (const name of ["a b", "b", "gone"]) await files.put(name, bytesOf(10));
-  await files.delete("gone");
-  {
-    await using reader = await files.changes().open();
-    const next = async () => (await reader.next({ timeout: 5_000 }))!;
-    const first = await next();
-    assertEquals(seen(first.change), ["put", "a b", 10, true]);
-    assertEquals([first.body?.name, first.body?.chunks, first.params], ["a b", 1, {}]);
-    assertEquals(seen((await next()).change), ["put", "b", 10, true]);
-    assertEquals(seen((await next()).change), ["delete", "gone", undefined, true]);
-    await files.put("b", bytesOf(200_000));
-    await files.link("l", { name: "b" });
-    await files.delete("a b");
-    assertEquals(seen((await next()).change), ["put", "b", 200_000, false]);
-    assertEquals(await within("all must be there", reader.initial), true);
-    const { change } = await next();
-    assertEquals(change.kind === "put" && change.link, { bucket: "files", name: "b" });
-    const last = await next();
-    assertEquals([seen(last.change), last.body], [["delete", "a b", undefined, false], undefined]);
-  }
-  await until("no consumer is left", async () => await consumersIn(broker) === 0);
-});
+onEveryJetStream(
+  "Objects.changes() give the initial state, and then each change",
+  async (server) => {
+    const broker = server.broker();
+    const files = await filesOn(broker);
+    for (const name of ["a b", "b", "gone"]) await files.put(name, bytesOf(10));
+    await files.delete("gone");
+    {
+      await using reader = await files.changes().open();
+      const next = async () => (await reader.next({ timeout: 5_000 }))!;
+      const first = await next();
+      assertEquals(seen(first.change), ["put", "a b", 10, true]);
+      assertEquals([first.body?.name, first.body?.chunks, first.params], ["a b", 1, {}]);
+      assertEquals(seen((await next()).change), ["put", "b", 10, true]);
+      assertEquals(seen((await next()).change), ["delete", "gone", undefined, true]);
+      await files.put("b", bytesOf(200_000));
+      await files.link("l", { name: "b" });
+      await files.delete("a b");
+      assertEquals(seen((await next()).change), ["put", "b", 200_000, false]);
+      assertEquals(await within("all must be there", reader.initial), true);
+      const { change } = await next();
+      assertEquals(change.kind === "put" && change.link, { bucket: "files", name: "b" });
+      const last = await next();
+      assertEquals([seen(last.change), last.body], [
+        ["delete", "a b", undefined, false],
+        undefined,
+      ]);
+    }
+    await until("no consumer is left", async () => await consumersIn(broker) === 0);
+  },
+);
 
 onEveryJetStream(
   "Objects.changes() of an empty bucket say at once that all is there",
@@ -57,7 +63,7 @@ onEveryJetStream(
   },
 );
 
-onEveryJetStream("Objects.changes() begin where they are told", async (server) => {
+onEveryJetStream("Objects.changes() begin where their options say", async (server) => {
   const broker = server.broker();
   const files = await filesOn(broker);
   const { revision } = await files.put("a", bytesOf(1));

@@ -69,7 +69,7 @@ Deno.test("Objects.put() keeps every byte in order while the leader of its bucke
   await broker.stop();
 });
 
-Deno.test("Objects.put() stores no chunk a second time that a frozen node has kept and passes on when it goes on", async () => {
+Deno.test("Objects.put() stores no chunk twice that a frozen node forwards once it resumes", async () => {
   await using cluster = await NatsCluster.start(3, { jetstream: true });
   const first = await replicated(cluster, 1);
   const led = await first.leader();

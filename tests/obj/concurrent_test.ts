@@ -100,29 +100,32 @@ const body = new ReadableStream({
 await files.put("x", body, { onProgress: (stored) => console.log(stored) });
 `;
 
-onEveryJetStream("Objects.collect() gives back what a killed process has left", async (server) => {
-  const broker = server.broker();
-  const files = await filesOn(broker);
-  const path = await Deno.makeTempFile({
-    dir: new URL("..", import.meta.url).pathname,
-    suffix: ".ts",
-  });
-  try {
-    await Deno.writeTextFile(path, UPLOAD);
-    const args = ["run", "-A", "--no-check", "--quiet", path, server.url];
-    const child = new Deno.Command(Deno.execPath(), { args, stdout: "piped" }).spawn();
-    let lines = 0;
-    for await (const _ of child.stdout) if (++lines >= 3) child.kill("SIGKILL");
-    await child.status;
-  } finally {
-    await Deno.remove(path);
-  }
-  const [chunks] = Object.values(await chunksIn(broker));
-  assert(chunks! >= 3);
-  assertEquals(await files.collect(), 0);
-  assertEquals(await files.collect({ olderThan: 0 }), chunks! * 131_072);
-  assertEquals([await chunksIn(broker), await files.get("x")], [{}, undefined]);
-});
+onEveryJetStream(
+  "Objects.collect() deletes the chunks that a killed process has left",
+  async (server) => {
+    const broker = server.broker();
+    const files = await filesOn(broker);
+    const path = await Deno.makeTempFile({
+      dir: new URL("..", import.meta.url).pathname,
+      suffix: ".ts",
+    });
+    try {
+      await Deno.writeTextFile(path, UPLOAD);
+      const args = ["run", "-A", "--no-check", "--quiet", path, server.url];
+      const child = new Deno.Command(Deno.execPath(), { args, stdout: "piped" }).spawn();
+      let lines = 0;
+      for await (const _ of child.stdout) if (++lines >= 3) child.kill("SIGKILL");
+      await child.status;
+    } finally {
+      await Deno.remove(path);
+    }
+    const [chunks] = Object.values(await chunksIn(broker));
+    assert(chunks! >= 3);
+    assertEquals(await files.collect(), 0);
+    assertEquals(await files.collect({ olderThan: 0 }), chunks! * 131_072);
+    assertEquals([await chunksIn(broker), await files.get("x")], [{}, undefined]);
+  },
+);
 
 Deno.test("Objects.collect() leaves what was stored within the hour", async () => {
   const broker = new NatsBroker();

@@ -109,7 +109,7 @@ onEveryJetStream(
   },
 );
 
-onEveryJetStream("Objects keeps its parts within what the server takes", async (server) => {
+onEveryJetStream("Objects keeps its chunks within the server's size limit", async (server) => {
   const files = await filesOn(server.broker(), { chunkSize: 1_000_000 });
   const put = await files.put("x", bytesOf(100_000));
   assert(put.chunks > 12 && put.chunkSize! < 8_192);

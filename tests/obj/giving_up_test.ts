@@ -160,7 +160,7 @@ onEveryJetStream(
   },
 );
 
-onEveryJetStream("Objects.put() fails where nobody takes its chunks any more", async (server) => {
+onEveryJetStream("Objects.put() fails once no stream takes its chunks any more", async (server) => {
   const broker = server.broker();
   const files = await filesOn(broker, { timeout: "500ms" });
   let parts = 0;

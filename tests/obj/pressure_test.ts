@@ -10,7 +10,7 @@ import { steady } from "../support/within.ts";
 
 const MIB = 1_048_576;
 
-onEveryJetStream("StoredObject.readable has the server wait for a slow reader", async (server) => {
+onEveryJetStream("StoredObject.readable applies backpressure to the server", async (server) => {
   const broker = server.broker();
   const files = await filesOn(broker);
   await files.put("x", bytesOf(20 * MIB));
@@ -36,7 +36,7 @@ onEveryJetStream("StoredObject.readable has the server wait for a slow reader", 
   assertEquals(read, 20 * MIB);
 });
 
-Deno.test("Objects.put() has its source wait for the server", async () => {
+Deno.test("Objects.put() applies backpressure to its source", async () => {
   await using server = await NatsServer.start({ config: 'jetstream: { store_dir: "streams" }' });
   await using broker = new NatsBroker(server.url, { logger: false });
   const files = await filesOn(broker);

@@ -61,7 +61,7 @@ onEveryJetStream("Objects.put() takes every kind of body", async (server) => {
   await Deno.remove(path);
 });
 
-onEveryJetStream("Objects.info() tells what was said of an object", async (server) => {
+onEveryJetStream("Objects.info() returns the description that put() was given", async (server) => {
   const broker = server.broker();
   const files = await filesOn(broker);
   const before = Date.now();
@@ -172,7 +172,7 @@ onEveryJetStream(
   },
 );
 
-onEveryJetStream("Objects.put() tells how much is stored", async (server) => {
+onEveryJetStream("Objects.put() reports its progress", async (server) => {
   const files = await filesOn(server.broker());
   const told: number[] = [];
   await files.put("x", bytesOf(300_000), { onProgress: (stored) => told.push(stored) });
