@@ -29,6 +29,8 @@ export class OpenedBucket {
   readonly stream: string;
   readonly #plan: BucketPlan;
   readonly #start: string;
+  /** The limits of nearly all calls. */
+  readonly #usual: CallOptions;
   #isDeclared = false;
   #declaring: Promise<void> | undefined;
   #config: StreamConfig | undefined;
@@ -40,6 +42,7 @@ export class OpenedBucket {
     this.access = api.access;
     this.stream = streamOf(plan.name);
     this.#start = subjectStart(plan.name);
+    this.#usual = Object.freeze({ timeout: this.timeout });
     // the broker may connect to another server the next time
     this.access.onConnection((change) => change === "closed" && this.#forget());
   }
@@ -106,8 +109,9 @@ export class OpenedBucket {
   }
 
   /** The limits of a call, with the default timeout filled in. */
-  limits({ timeout = this.timeout, signal }: CallLimits): CallOptions {
-    return { timeout, signal };
+  limits({ timeout, signal }: CallLimits): CallOptions {
+    if (timeout === undefined && signal === undefined) return this.#usual;
+    return { timeout: timeout ?? this.timeout, signal };
   }
 
   /** Turns an error about a missing stream into one about the missing bucket. */

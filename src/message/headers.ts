@@ -105,10 +105,9 @@ export class MessageHeaders implements Iterable<readonly [name: string, value: s
 
   /** All values, in the order of the message. */
   values(name: string): readonly string[] {
-    const wanted = name.toLowerCase();
-    return this.#fields.filter(([found]) => found.toLowerCase() === wanted).map(([, value]) =>
-      value
-    );
+    const found: string[] = [];
+    for (const field of this.#fields) if (isSameName(field[0], name)) found.push(field[1]);
+    return found;
   }
 
   /** Whether the message has the header, with any value. */

@@ -14,7 +14,8 @@ const NO_PEERS = 10005;
 
 /** A request to the API, and how to read its response. */
 export interface Question<T> {
-  readonly action: string;
+  /** What it does, for errors: nearly no call needs it. */
+  readonly action: () => string;
   readonly subject: string;
   readonly data: Uint8Array;
   /** The domain of the API; `undefined` for the server's own. */
@@ -136,7 +137,7 @@ export class Call<T = unknown> {
     const where = domain === undefined ? "" : ` of the domain "${domain}"`;
     const found = "it is not there, or has no leader";
     const rule = `JetStream${where} must answer within ${timeout} ms: ${found}`;
-    return new UnavailableError(action, rule, { code: 503 }, { cause });
+    return new UnavailableError(action(), rule, { code: 503 }, { cause });
   }
 
   #settle(finish: () => void): void {

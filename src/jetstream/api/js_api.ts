@@ -3,7 +3,7 @@ import type { Timer } from "../../clock.ts";
 import { asMilliseconds, type Duration } from "../../duration.ts";
 import { checkOptions, duration, signal } from "../../options.ts";
 import { handled } from "../../promises.ts";
-import { type BrokerAccess, checkSubject, type Message } from "../../door/mod.ts";
+import { type BrokerAccess, checkSubject, isSubject, type Message } from "../../door/mod.ts";
 import { Call } from "./call.ts";
 import { KnownStreams } from "./known_streams.ts";
 import { checkName } from "./names.ts";
@@ -50,6 +50,8 @@ export class JetStreamApi {
   /** The streams whose configuration this broker has seen, of all domains. */
   readonly streams: KnownStreams;
   readonly #open = new BusyMap<Call, true>();
+  /** The options that were checked last, if they cannot change: a bucket calls with the same ones. */
+  #usual: CallOptions | undefined;
   #watching: Timer | undefined;
 
   private constructor(access: BrokerAccess, domain: string | undefined, streams: KnownStreams) {
@@ -99,7 +101,7 @@ export class JetStreamApi {
       : encoder.encode(JSON.stringify(request));
     return this.#ask<T>(subject, data, options, ({ data }, { action, times }) => {
       try {
-        return readReply<T>(() => action, data);
+        return readReply<T>(action, data);
       } catch (error) {
         const isGone = times > 1 && error instanceof NotFoundError && DELETION.test(subject);
         if (isGone) return { success: true } as T;
@@ -126,15 +128,19 @@ export class JetStreamApi {
     asked: string,
     data: Uint8Array = NO_BYTES,
     options: CallOptions | undefined,
-    read: (answer: Message, about: { readonly action: string; readonly times: number }) => T,
+    read: (answer: Message, about: { readonly action: () => string; readonly times: number }) => T,
     takesSilence = false,
   ): Promise<T> {
     const subject = `${this.prefix}.${asked}`;
-    const action = actionOf(asked) ?? `call "${subject}"`;
+    const action = () => actionOf(asked) ?? `call "${subject}"`;
     try {
       // the subject contains the filter of a consumer, including its wildcards
-      checkSubject("call", subject.replaceAll(/[*>]/g, "x"), subject);
-      checkOptions(action, options, RULES);
+      const isPlain: boolean = isSubject(subject);
+      if (!isPlain) checkSubject("call", subject.replaceAll(/[*>]/g, "x"), subject);
+      if (options !== this.#usual) {
+        checkOptions(action(), options, RULES);
+        if (Object.isFrozen(options)) this.#usual = options;
+      }
     } catch (error) {
       return handled(Promise.reject(error));
     }
