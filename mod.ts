@@ -34,7 +34,7 @@ export {
   ValidationError,
 } from "./src/errors.ts";
 export { LinkError } from "./src/link/link_error.ts";
-export { ReplyAddressError } from "./src/replies/refused_replies.ts";
+export { ReplyAddressError } from "./src/replies/refusals.ts";
 export { reply } from "./src/message/reply.ts";
 
 export type { Duration } from "./src/duration.ts";

@@ -2,7 +2,7 @@ import { asMilliseconds } from "../duration.ts";
 import type { Clock, Timer } from "../clock.ts";
 import { DEFAULT_BOUNDS, iteratorOf, Queue, readableOf } from "../queue.ts";
 import type { Connection, MessageSink, ServerSubscription } from "../connection/connection.ts";
-import { ForeignAnswers, isForeignAnswer, isOwnQuestion } from "../replies/matching.ts";
+import { ForeignAnswers, isForeignAnswer, isOwnQuestion } from "../replies/refusals.ts";
 import type { OwnInbox, ReplyAddresses } from "../replies/reply_addresses.ts";
 import type { BrokerEvent, EventFeed } from "../events.ts";
 import { NoRespondersError, PermissionError, TimeoutError } from "../errors.ts";

@@ -21,7 +21,7 @@ import type { RawMessage } from "../message/raw_message.ts";
 import { remoteErrorOf } from "../message/reply.ts";
 import { type Schema, validate } from "../message/schema.ts";
 import { handled, rejection } from "../promises.ts";
-import { ForeignAnswers, isForeignAnswer, isOwnQuestion } from "../replies/matching.ts";
+import { ForeignAnswers, isForeignAnswer, isOwnQuestion } from "../replies/refusals.ts";
 import type { OwnInbox, ReplyAddresses } from "../replies/reply_addresses.ts";
 import type { InboxContext } from "../inbox/subscribed_inbox.ts";
 import { newToken } from "../subject/subject.ts";

@@ -5,7 +5,7 @@ import { encodeBody } from "../message/body.ts";
 import { encodeHeaders } from "../message/headers.ts";
 import { ReceivedMessage } from "../message/message.ts";
 import type { RawMessage } from "../message/raw_message.ts";
-import { RefusedReplies } from "../replies/refused_replies.ts";
+import { RefusedReplies } from "../replies/refusals.ts";
 import type { ReplyAddresses } from "../replies/reply_addresses.ts";
 import { newToken } from "../subject/subject.ts";
 import {

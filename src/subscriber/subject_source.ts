@@ -3,7 +3,7 @@ import { ReplyError } from "../errors.ts";
 import { ERROR_CODES } from "../message/reply.ts";
 import { copyRawMessage, type Delivery, type RawMessage } from "../message/raw_message.ts";
 import { isAsyncIterable, isThenable } from "../promises.ts";
-import { RefusedReplies } from "../replies/refused_replies.ts";
+import { RefusedReplies } from "../replies/refusals.ts";
 import type { ReplyAddresses } from "../replies/reply_addresses.ts";
 import type { BrokerContext } from "../source/context.ts";
 import {

@@ -4,7 +4,7 @@ import { NoRespondersError } from "../../errors.ts";
 import { isNoResponders } from "../../requests/requests.ts";
 import type { EncodedMessage } from "../../message/encoded_message.ts";
 import type { RawMessage } from "../../message/raw_message.ts";
-import { isOwnQuestion } from "../../replies/matching.ts";
+import { isOwnQuestion } from "../../replies/refusals.ts";
 import type { OwnInbox } from "../../replies/reply_addresses.ts";
 import {
   encodeEnding,
