@@ -172,7 +172,7 @@ export class Registry implements PublisherScope, Scope<Subscription> {
   include(child: Registry, prefix: string): void {
     if (child.#parent || child.#host || child === this.#root) {
       throw new TypeError(
-        "Cannot include a router as it must be a router that nothing includes yet",
+        "Cannot include a router as no broker and no other router may include it already",
       );
     }
     child.#parent = this;

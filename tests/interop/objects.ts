@@ -11,16 +11,13 @@
  */
 
 import { NatsBroker } from "@signalbox/nats";
-import { EmbeddedServer } from "@signalbox/nats/testing";
 import { assert, assertEquals } from "@std/assert";
 import { bytesOf, chunksIn, filesOn, readWhole } from "../support/objects.ts";
-import { NatsServer } from "../support/nats_server/nats_server.ts";
 import { ClientPeer, type PeerProgram } from "./client_peer.ts";
 import { clients } from "./jetstream/clients/clients.ts";
-import { findPython, Unavailable } from "./python.ts";
+import { findPython } from "./python.ts";
+import { tryClients } from "./try_clients.ts";
 
-const FAILED = 1;
-const UNAVAILABLE = 77;
 const HERE = new URL("./objects/", import.meta.url).pathname;
 
 /** How to run a client. */
@@ -176,27 +173,7 @@ async function understands(name: string, program: Program, url: string): Promise
   }
 }
 
-/** Gives the exit code. */
-async function main(names: readonly string[]): Promise<number> {
-  let code = 0;
-  for (const name of names) {
-    const prepare = PROGRAMS[name];
-    if (!prepare) throw new TypeError(`Cannot try "${name}" as it must be a client that is known`);
-    try {
-      const program = await prepare();
-      await using server = await NatsServer.start({ config: 'jetstream: { store_dir: "s" }' });
-      if (!await understands(`${name}, on nats-server`, program, server.url)) code = FAILED;
-      await using embedded = await EmbeddedServer.start();
-      if (!await understands(`${name}, embedded`, program, embedded.url)) code = FAILED;
-    } catch (error) {
-      if (!(error instanceof Unavailable)) throw error;
-      console.log(`not tried - ${name}: ${error.message}`);
-      code ||= UNAVAILABLE;
-    }
-  }
-  return code;
-}
-
 if (import.meta.main) {
-  Deno.exit(await main(Deno.args.length > 0 ? Deno.args : Object.keys(PROGRAMS)));
+  const names = Deno.args.length > 0 ? Deno.args : Object.keys(PROGRAMS);
+  Deno.exit(await tryClients(names, PROGRAMS, understands));
 }

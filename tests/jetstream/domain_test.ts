@@ -1,6 +1,12 @@
 import { NatsBroker } from "@signalbox/nats";
 import { jetstream, stream, UnavailableError } from "@signalbox/nats/jetstream";
-import { assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
+import {
+  assertEquals,
+  assertLess,
+  assertRejects,
+  assertStrictEquals,
+  assertThrows,
+} from "@std/assert";
 import { NatsServer } from "../support/nats_server/nats_server.ts";
 
 Deno.test("jetstream() works in a domain, and says which one has stored a message", async () => {
@@ -26,11 +32,14 @@ Deno.test("jetstream() says that there is no such domain", async () => {
   await using server = await NatsServer.start({ config: 'jetstream: { store_dir: "streams" }' });
   await using broker = new NatsBroker(server.url, { logger: false });
   jetstream(broker, { streams: [stream("FAR", { domain: "moon" })] });
+  const began = performance.now();
   await assertRejects(
     () => broker.start(),
     UnavailableError,
     'the stream "FAR" as JetStream of the domain "moon" must answer',
   );
+  // a start waits for two minutes for a leader, and not for a domain that is not there
+  assertLess(performance.now() - began, 60_000);
 });
 
 Deno.test("jetstream() gives the same object for a broker and a domain, and refuses all else", () => {

@@ -6,6 +6,7 @@
  */
 import { NatsBroker } from "@signalbox/nats";
 import { delay } from "../support/delay.ts";
+import { endWithParent } from "./end_with_parent.ts";
 
 /** What a request says: its number, and the milliseconds that its handler waits. */
 export interface Work {
@@ -26,12 +27,6 @@ async function work(url: string): Promise<void> {
   await broker.start();
   console.log("ready");
   await running;
-}
-
-/** The other end is closed when its process ends, however it ends. */
-async function endWithParent(): Promise<void> {
-  for await (const _ of Deno.stdin.readable);
-  Deno.exit(1);
 }
 
 if (import.meta.main) {

@@ -4,7 +4,7 @@ import type { WireError } from "./api_types.ts";
 /** What was not found. */
 export type NotFoundKind = "stream" | "consumer" | "message" | "bucket" | "object";
 
-/** JetStream has refused something, or something that it holds is not as it must be. */
+/** JetStream has refused a request, or a stream, a consumer or a message is not in the state that the request needs. */
 export class JetStreamError extends Error {
   static {
     this.prototype.name = "JetStreamError";

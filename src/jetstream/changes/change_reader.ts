@@ -50,7 +50,7 @@ export class OpenChangeReader<Entry> implements Reader<ChangeMessage, ChangesEnd
     signal?.throwIfAborted();
     await bucket.ready();
     const reader = new OpenChangeReader(bucket, view, start);
-    if (signal) reader.#stopListening = onAbort(signal, () => void reader.close());
+    if (signal) reader.#stopListening = onAbort(signal, () => reader.#abort());
     await reader.#watch.ready;
     signal?.throwIfAborted();
     reader.#pump();
@@ -82,6 +82,10 @@ export class OpenChangeReader<Entry> implements Reader<ChangeMessage, ChangesEnd
     this.#waiting.clear();
     this.#finish("cancelled");
     await this.#watch.close();
+  }
+
+  #abort(): void {
+    this.close().catch((error) => this.#bucket.access.report(asError(error)));
   }
 
   [Symbol.asyncIterator](): AsyncIterator<ChangeMessage> {

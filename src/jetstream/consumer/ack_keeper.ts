@@ -20,7 +20,7 @@ const REPEATED = { isRepeated: true } as const;
 /** What was told and may not have arrived. Without its message: thousands of them would be kept in memory until a flush. */
 interface Unsure {
   readonly receipt: Receipt;
-  /** Where it is told; a later delivery has another address. */
+  /** The subject to which its acknowledgement goes; each redelivery has a new one. */
   ackTo: string;
   readonly word: Uint8Array;
   /** From when on it is wanted again, by the clock; `undefined` for what is done. */

@@ -59,7 +59,7 @@ export function createSubject(stream: string, { name, filter_subject }: Consumer
   return `CONSUMER.CREATE.${stream}.${name}${filter}`;
 }
 
-/** A stream whose subjects were not declared has no filter, as it must be within them. */
+/** The filter. Without declared subjects of the stream there is none: a filter must be within the subjects. */
 function filterOf(subjects: readonly string[]): ConsumerConfig {
   const [only] = subjects;
   if (subjects.length > 1) return { filter_subjects: subjects };

@@ -75,8 +75,8 @@ export interface ConsumerOptions {
    */
   readonly from?: From;
   /**
-   * How long a handler may take. Until then the server is told that it works; then its signal aborts, it has failed, and
-   * its place is free.
+   * How long a handler may take. Until then the broker tells the server that the handler is still working. After that the
+   * handler's `signal` aborts, the attempt counts as failed, and the handler's place is free.
    *
    * @default {"5m"}
    */

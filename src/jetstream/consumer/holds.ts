@@ -7,7 +7,7 @@ import type { Held } from "./stored_delivery.ts";
 /** How often the server hears of a message within the time that it waits for a word. */
 const OFTEN = 3;
 
-/** The messages of one consumer that the server waits for: it is told that they are worked on. */
+/** The unacknowledged messages of one consumer. It tells the server from time to time that handlers work on them. */
 export class Holds {
   readonly #access: BrokerAccess;
   readonly #bySeq = new Map<number, Held>();

@@ -7,6 +7,7 @@
 import { NatsBroker } from "@signalbox/nats";
 import { Reject } from "@signalbox/nats/jetstream";
 import { delay } from "../../support/delay.ts";
+import { endWithParent } from "../end_with_parent.ts";
 import { Journal } from "./journal.ts";
 import { kindOf } from "./plan.ts";
 import type { Order } from "./side.ts";
@@ -52,12 +53,6 @@ async function work({ servers, journal: path, plan }: Order): Promise<void> {
   await broker.start();
   console.log("ready");
   await running;
-}
-
-/** The other end is closed when its process ends, however it ends. */
-async function endWithParent(): Promise<void> {
-  for await (const _ of Deno.stdin.readable);
-  Deno.exit(1);
 }
 
 if (import.meta.main) {
