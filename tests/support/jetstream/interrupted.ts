@@ -3,6 +3,7 @@ import { NatsServer } from "../nats_server/nats_server.ts";
 import { until } from "../nats_server/until.ts";
 import { Proxy } from "../proxy.ts";
 import { recorded } from "../recorded.ts";
+import type { ConsumerInfo } from "./internals.ts";
 import { type Started, started } from "./started.ts";
 
 /** A server that keeps streams in files, one broker on a way that can be cut, and one beside it. */
@@ -56,6 +57,16 @@ export class Interrupted implements AsyncDisposable {
     const subject = `CONSUMER.NAMES.${stream}`;
     const { consumers } = await api.call<{ consumers: string[] | null }>(subject);
     return consumers ?? [];
+  }
+
+  /** Whether each consumer of a stream has a request for messages. */
+  async isPulled(stream: string): Promise<boolean> {
+    const { api } = this.writer;
+    const names = await this.consumers(stream);
+    const infos = await Promise.all(
+      names.map((name) => api.call<ConsumerInfo>(`CONSUMER.INFO.${stream}.${name}`)),
+    );
+    return infos.length > 0 && infos.every(({ num_waiting = 0 }) => num_waiting > 0);
   }
 
   /** Deletes all consumers of a stream, as somebody by hand. */
