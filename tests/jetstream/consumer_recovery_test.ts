@@ -223,6 +223,9 @@ Deno.test("consumer() that may not be made says that it is gone, and goes on onc
     seen.push(params.id);
   });
   await broker.start();
+  // a request that arrives as its consumer is deleted is lost
+  const isPulled = async () => (await shop.consumer("ORDERS", "work")).num_waiting > 0;
+  await until("it must be pulled from", isPulled);
   await shop.api.call("CONSUMER.DELETE.ORDERS.work");
   await until("it must be told", () => errors.length > 0);
   assertEquals(

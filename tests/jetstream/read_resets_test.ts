@@ -12,6 +12,8 @@ import {
 
 const STREAM = { name: "A", subjects: ["a.*"], storage: "file" } as const;
 const RESETS = 20;
+/** nats-server drops a request that arrives as its consumer is deleted: ten seconds of silence tell. */
+const PATIENT = { timeout: 30_000 };
 
 /** Reads on in the background, and keeps what came. */
 function reading(read: OrderedRead): StoredMessage[] {
@@ -37,7 +39,7 @@ async function interrupted(test: Interrupted, seen: readonly StoredMessage[]): P
     } else if (i % 2) test.proxy.cut();
     else await test.deleteConsumers("A");
     for (let n = 0; n < 10; n++) last = await test.writer.store(`a.${n % 4}`, `${i}-${n}`);
-    await until("all must come", () => seen.at(-1)?.seq === last);
+    await until("all must come", () => seen.at(-1)?.seq === last, PATIENT);
   }
   return last;
 }
@@ -84,7 +86,7 @@ Deno.test("OrderedRead from new gives nothing old where resets come before the f
     await test.replace("A", () => i % 2 ? test.proxy.cut() : test.deleteConsumers("A"));
   }
   await test.writer.store("a.1", "new");
-  await until("both must come", () => seen.every(({ length }) => length > 0));
+  await until("both must come", () => seen.every(({ length }) => length > 0), PATIENT);
   assertEquals(seen.map(numbersOf), [[13], [13]]);
   await Promise.all(reads.map((read) => read.close()));
 });
@@ -103,7 +105,7 @@ Deno.test("OrderedRead of the last of each subject is exact where it is interrup
   assertEquals(await read.ready, { pending: count });
   const seen: StoredMessage[] = [];
   for (let i = 0; i < 120; i++) {
-    seen.push((await read.next({ timeout: 5_000 }))!);
+    seen.push((await read.next(PATIENT))!);
     if (i % 20 === 10) {
       // of what was read, and of what was not
       for (const key of [3, 190]) await test.writer.store(`a.${key}`, `${i}a`, `${i}b`);
@@ -111,7 +113,7 @@ Deno.test("OrderedRead of the last of each subject is exact where it is interrup
     }
   }
   const last = 2 * count + 1 + 6 * 4;
-  while (seen.at(-1)!.seq < last) seen.push((await read.next({ timeout: 5_000 }))!);
+  while (seen.at(-1)!.seq < last) seen.push((await read.next(PATIENT))!);
   const wanted = [...range(count + 1, 2 * count), 2 * count + 1].filter((seq) =>
     seq !== count + 8 && seq !== count + 191
   );
@@ -123,7 +125,7 @@ Deno.test("OrderedRead until now is whole over resets, and holds nothing later",
   await using test = await startedWith(400);
   const read = new OrderedRead(test.reader.api, { stream: "A", until: "now", maxBytes: 500 });
   const seen: number[] = [];
-  for (let message; (message = await read.next({ timeout: 20_000 }));) {
+  for (let message; (message = await read.next(PATIENT));) {
     seen.push(message.seq);
     if (seen.length % 50 !== 25) continue;
     await test.writer.store("a.1", "later");
@@ -167,7 +169,7 @@ Deno.test("OrderedRead goes on within two seconds after its consumer was deleted
   const read = new OrderedRead(test.reader.api, { stream: "A", from: "new" });
   await read.ready;
   for (let i = 0; i < 3; i++) {
-    // nats-server drops a request that arrives as its consumer is deleted
+    // a request that arrives as its consumer is deleted is lost
     await until("the consumer must be pulled from", () => test.isPulled("A"));
     await test.deleteConsumers("A");
     await test.writer.store("a.1", i);

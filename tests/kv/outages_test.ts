@@ -67,7 +67,7 @@ Deno.test("Mirror equals its bucket after crashes, cuts and deleted consumers", 
       last = at % 5 === 4 ? await direct.delete(key) : await direct.put(key, round * 100 + at);
     }
   }
-  await until("it has the last change", () => live.version === last, { timeout: 20_000 });
+  await until("it has the last change", () => live.version === last, { timeout: 40_000 });
   assertEquals(sorted(live), sorted(await contents(direct)));
   await live.close();
   await until("no consumer is left", async () => (await test.consumers("KV_counts")).length === 0);
@@ -87,7 +87,7 @@ Deno.test("Changes from now on show nothing old, and each change once, through r
     await interrupt(test, round);
     for (let at = 0; at < 5; at++) written.push(await direct.put(`new.${at}`, round));
   }
-  await until("all have come", () => seen.length >= written.length, { timeout: 20_000 });
+  await until("all have come", () => seen.length >= written.length, { timeout: 40_000 });
   await delay(50);
   assertEquals(seen, written);
 });

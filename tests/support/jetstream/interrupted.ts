@@ -87,7 +87,7 @@ export class Interrupted implements AsyncDisposable {
     await until("other consumers must take their places", async () => {
       const others = (await this.consumers(stream)).filter((name) => !before.includes(name));
       return others.length >= before.length;
-    });
+    }, { timeout: 30_000 });
   }
 
   /** Ends the server with no chance to say goodbye, and starts it again. */
