@@ -253,11 +253,11 @@ onEveryServer("Publisher of text that is known at run time goes by its pattern",
   const heard = broker.subscriber("orders.*");
   await broker.start();
   await fixed.publish({ total: 12 });
-  assertEquals((await heard.next({ timeout: 2_000 }))?.body, { total: 12 });
+  assertEquals((await heard.next({ timeout: 10_000 }))?.body, { total: 12 });
   await fixed.publish({ total: 13 }, { headers: { tenant: "eu" } });
-  assertEquals((await heard.next({ timeout: 2_000 }))?.headers.get("tenant"), "eu");
+  assertEquals((await heard.next({ timeout: 10_000 }))?.headers.get("tenant"), "eu");
   await pattern.publish({ id: "7" }, { total: 14 });
-  const message = await heard.next({ timeout: 2_000 });
+  const message = await heard.next({ timeout: 10_000 });
   assertEquals([message?.subject, message?.body], ["orders.7", { total: 14 }]);
 
   const wrong = async (...given: unknown[]) =>
@@ -300,7 +300,7 @@ onEveryServer("timeout() bounds the time to the first answer, and no session", a
   await using session = await broker.openSession("talk");
   await delay(250);
   await session.send("still here");
-  assertEquals((await session.next({ timeout: 2_000 }))?.body, "still here");
+  assertEquals((await session.next({ timeout: 10_000 }))?.body, "still here");
   assertEquals(await codeOf(broker.request("slow")), 504);
   resolve();
 });
@@ -314,8 +314,8 @@ onEveryServer("NatsRouter has publishTo below its prefix, and permits it", async
   const logged = broker.subscriber("v1.log");
   await broker.start();
   assertEquals((await broker.request("v1.orders.7")).body, "7");
-  assertEquals((await heard.next({ timeout: 2_000 }))?.subject, "v1.done.7");
-  assertEquals((await logged.next({ timeout: 2_000 }))?.body, "7");
+  assertEquals((await heard.next({ timeout: 10_000 }))?.subject, "v1.done.7");
+  assertEquals((await logged.next({ timeout: 10_000 }))?.body, "7");
   const { publish } = broker.permissions();
   assertEquals((publish as readonly string[]).filter((subject) => subject.startsWith("v1.")), [
     "v1.done.*",
@@ -355,7 +355,7 @@ onEveryServer("PublishMiddleware is given headers that can be spread", async (se
   ];
   for (const headers of all) {
     await broker.publish(inbox.subject, 1, headers && { headers });
-    const { headers: heard } = (await inbox.next({ timeout: 2_000 }))!;
+    const { headers: heard } = (await inbox.next({ timeout: 10_000 }))!;
     assertEquals(heard.values("tenant"), ["eu"]);
     assertEquals(heard.has("0"), false);
     assertEquals(heard.get("a"), headers && "1");
@@ -433,9 +433,9 @@ onEveryServer("Session.send() forwards headers without those of one hop", async 
   await broker.start();
   await using session = await broker.openSession("echo");
   await session.send("text");
-  assertEquals((await session.next({ timeout: 2_000 }))?.body, { ok: true });
+  assertEquals((await session.next({ timeout: 10_000 }))?.body, { ok: true });
   await session.send("text", { headers: { tenant: "eu" } });
-  const message = await session.next({ timeout: 2_000 });
+  const message = await session.next({ timeout: 10_000 });
   assertEquals([message?.body, message?.headers.get("tenant")], [{ ok: true }, "eu"]);
 });
 

@@ -157,7 +157,7 @@ onEveryServer(
     for (const subject of ["count.7", "paced"]) {
       const inbox = await other.openInbox();
       await other.publish(subject, "", { replyTo: inbox.subject });
-      assert(await inbox.next({ timeout: 2_000 }));
+      assert(await inbox.next({ timeout: 10_000 }));
       const reading = Array.fromAsync(inbox);
       await delay(400);
       assertEquals(subject === "paced" ? left : endless.ended, 0);

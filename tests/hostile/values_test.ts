@@ -70,7 +70,7 @@ onEveryServer("NatsBroker.publish() refuses a body that JSON would empty", async
     assert(error.place.startsWith("body"), name);
   }
   await broker.publish(inbox.subject, "the only one");
-  assertEquals((await inbox.next({ timeout: 2_000 }))?.body, "the only one");
+  assertEquals((await inbox.next({ timeout: 10_000 }))?.body, "the only one");
 });
 
 onEveryServer(
@@ -169,7 +169,7 @@ onEveryServer(
       await assertRejects(() => session.send([make()]), EncodeError, "body[0]");
     }
     await session.send("still here");
-    assertEquals((await session.next({ timeout: 2_000 }))?.body, "still here");
+    assertEquals((await session.next({ timeout: 10_000 }))?.body, "still here");
   },
 );
 

@@ -25,7 +25,7 @@ onEveryServer("NatsBroker.publish() has every body arrive as what it was sent", 
   await using inbox = await broker.openInbox();
   for (const [body, contentType] of BODIES) {
     await broker.publish(inbox.subject, body);
-    const message = await inbox.next({ timeout: 2_000 });
+    const message = await inbox.next({ timeout: 10_000 });
     assertEquals(message?.body, body);
     assertEquals(message?.headers.get("content-type"), contentType);
     assertEquals(message?.headers.get("correlation_id")?.length, 22);
@@ -68,7 +68,7 @@ onEveryServer("Message.body reads what FastStream and plain peers send", async (
     const sent = headers();
     for (const [name, value] of Object.entries(fields ?? {})) sent.set(name, value);
     peer.publish(inbox.subject, payload, fields && { headers: sent });
-    const message: Message | undefined = await inbox.next({ timeout: 2_000 });
+    const message: Message | undefined = await inbox.next({ timeout: 10_000 });
     assertEquals(message?.body, body);
   }
   await peer.close();
@@ -105,7 +105,7 @@ onEveryServer("Message.body of hostile JSON pollutes nothing", async (server) =>
     inbox.subject,
     '{"__proto__":{"admin":true},"constructor":{"prototype":{"admin":true}}}',
   );
-  const message = await inbox.next({ timeout: 2_000 });
+  const message = await inbox.next({ timeout: 10_000 });
   assert(message?.body);
   assertEquals(({} as { admin?: boolean }).admin, undefined);
   await peer.close();

@@ -71,14 +71,14 @@ for (const [name, load] of Object.entries(FORMATS)) {
       }
       await using inbox = await client.openInbox();
       await server.publish(inbox.subject, body);
-      assertEquals((await inbox.next({ timeout: 2_000 }))?.body, body);
+      assertEquals((await inbox.next({ timeout: 10_000 }))?.body, body);
       const parts = [];
       for await (const part of client.requestStream("parts", body)) parts.push(part.body);
       assertEquals(parts, [body, body]);
       await using session = await client.openSession("talk", body);
-      assertEquals((await session.next({ timeout: 2_000 }))?.body, body);
+      assertEquals((await session.next({ timeout: 10_000 }))?.body, body);
       await session.send(body);
-      const message = await session.next({ timeout: 2_000 });
+      const message = await session.next({ timeout: 10_000 });
       assertEquals(message?.body, body);
       assertEquals(message?.headers.get("content-type"), contentType);
     },
@@ -149,7 +149,7 @@ onEveryServer(
     assertEquals(parts, [["a", PACK], ["b", "text/plain"]]);
     await using session = await broker.openSession("talk", [1], { headers });
     await session.send([1]);
-    const back = await session.next({ timeout: 2_000 });
+    const back = await session.next({ timeout: 10_000 });
     assertEquals([back?.body, back?.headers.get("content-type")], [[1], PACK]);
   },
 );
@@ -266,7 +266,7 @@ onEveryServer(
     await using session = await broker.openSession("talk");
     await assertRejects(() => session.send("bad", { headers }), EncodeError);
     await session.send([1], { headers });
-    assertEquals((await session.next({ timeout: 2_000 }))?.body, [1]);
+    assertEquals((await session.next({ timeout: 10_000 }))?.body, [1]);
     await session.send(new TextEncoder().encode("broken"), { headers });
     await session.next({ timeout: 2_000 }).catch(() => {});
     assertEquals(await broker.request("nobody").catch((error) => error.name), "NoRespondersError");

@@ -88,7 +88,7 @@ onEveryServer("reply() sends headers and an address to go on at", async (server)
   const answer = await broker.request("talk");
   assertEquals([answer.body, answer.headers.get("x-turn")], ["go on", "1"]);
   await broker.publish(answer.replyTo!, "gone on");
-  assertEquals((await inbox.next({ timeout: 2_000 }))?.body, "gone on");
+  assertEquals((await inbox.next({ timeout: 10_000 }))?.body, "gone on");
 });
 
 onEveryServer(
@@ -107,11 +107,11 @@ onEveryServer(
     await broker.start();
     await broker.publish("orders.7", null, { correlationId: "work-7" });
     for (const subscriber of [audit, done]) {
-      const message = await subscriber.next({ timeout: 2_000 });
+      const message = await subscriber.next({ timeout: 10_000 });
       assertEquals([message?.body, message?.correlationId], ["order 7", "work-7"]);
     }
     await assertRejects(() => broker.request("orders.8", null, { timeout: 100 }));
-    assertEquals((await audit.next({ timeout: 2_000 }))?.body, "order 8");
+    assertEquals((await audit.next({ timeout: 10_000 }))?.body, "order 8");
   },
 );
 

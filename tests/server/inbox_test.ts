@@ -24,7 +24,7 @@ onEveryServer("NatsBroker.openInbox() hears what is sent once it has resolved", 
     assertMatch(inbox.subject, NAME);
     assertEquals(`${inbox}`, inbox.subject);
     await sender.publish(inbox.subject, round);
-    assertEquals((await inbox.next({ timeout: 2_000 }))?.body, round);
+    assertEquals((await inbox.next({ timeout: 10_000 }))?.body, round);
   }
 });
 

@@ -181,7 +181,7 @@ onEveryServer("NatsBroker.publish() takes max_payload and not a byte more", asyn
   assertEquals(error.limit, 2_048);
   const overhead = error.size - 2_048;
   await broker.publish(inbox.subject, new Uint8Array(2_048 - overhead));
-  assertEquals((await inbox.next({ timeout: 2_000 }))?.data.length, 2_048 - overhead);
+  assertEquals((await inbox.next({ timeout: 10_000 }))?.data.length, 2_048 - overhead);
 }, { maxPayload: 2_048 });
 
 onEveryServer("NatsBroker.request() rejects before a connect and after a stop", async (server) => {

@@ -141,7 +141,7 @@ onEveryServer("NatsBroker.use() stands around everything that is sent", async (s
   const answer = await broker.request("ask");
   assertEquals([answer.body, answer.headers.get("x-tenant")], ["eu", "eu"]);
   await broker.publish("told", 1);
-  assertEquals((await heard.next({ timeout: 2_000 }))?.headers.get("X-Tenant"), "eu");
+  assertEquals((await heard.next({ timeout: 10_000 }))?.headers.get("X-Tenant"), "eu");
   const many = [];
   for await (const one of broker.requestMany("ask", null, { max: 1 })) many.push(one.body);
   assertEquals(many, ["eu"]);
@@ -159,13 +159,13 @@ onEveryServer(
     const plain = broker.publisher("orders.plain.done");
     await broker.start();
     await done.publish({ id: "42" }, { total: 12 }, { headers: { "x-shard": "2" } });
-    const message = await heard.next({ timeout: 2_000 });
+    const message = await heard.next({ timeout: 10_000 });
     assertEquals([message?.subject, message?.body], ["orders.42.done", { total: 12 }]);
     assertEquals([message?.headers.get("X-Source"), message?.headers.values("X-Shard")], ["till", [
       "2",
     ]]);
     await plain.publish("no parameters");
-    assertEquals((await heard.next({ timeout: 2_000 }))?.body, "no parameters");
+    assertEquals((await heard.next({ timeout: 10_000 }))?.body, "no parameters");
     for (const id of ["", "a.b", "*", ">", "a b", undefined as never]) {
       await assertRejects(
         () => done.publish({ id }),
@@ -242,7 +242,7 @@ onEveryServer(
     await broker.start();
     for (const id of ["7", "8"]) {
       await orders.publish({ id }, { total: 12 });
-      const message = await heard.next({ timeout: 2_000 });
+      const message = await heard.next({ timeout: 10_000 });
       assertEquals([message?.subject, message?.body], [`orders.${id}`, { total: 12 }]);
     }
     await assertRejects(
