@@ -1,12 +1,16 @@
 import { asMilliseconds, type Duration } from "../../duration.ts";
-import type { ConsumerConfig } from "../api/api_types.ts";
+import type { ConsumerConfig, StreamConfig } from "../api/api_types.ts";
 import { replayFilter } from "../dead/dead_letter.ts";
 import { startOf } from "../read/from.ts";
+import { hasOwnSubjects, programSubjects } from "../stream/own_subjects.ts";
 import { ANY, type ConsumerSettings } from "./consumer_settings.ts";
 
 const NANOSECONDS = 1_000_000;
 /** Where a consumer says from where it began at first, if it had to be made again at another place. */
 export const BEGAN = "signalbox-from";
+
+/** Where a consumer says that its filter is all of its stream but this package's own subjects. */
+export const SPARED = "signalbox-spared";
 
 /** The configuration of a consumer: what its options name, and what this package relies on. */
 export function consumerConfig(settings: ConsumerSettings): ConsumerConfig {
@@ -33,6 +37,23 @@ export function consumerConfig(settings: ConsumerSettings): ConsumerConfig {
     metadata: options.metadata,
     pause_until: options.pauseUntil && new Date(options.pauseUntil).toISOString(),
   });
+}
+
+/**
+ * The configuration of a consumer of all subjects in a work queue that has subjects of ours, too: it leaves these out, as
+ * what it gets is its work, and gone then. `undefined` where nothing is to be left out, or where it cannot be said what.
+ */
+export function sparingConfig<Known extends ConsumerConfig>(
+  config: Known,
+  stream: StreamConfig,
+): Known | undefined {
+  const { retention, subject_transform, sources = [] } = stream;
+  const isFiltered = config.filter_subject !== undefined || config.filter_subjects !== undefined;
+  if (isFiltered || retention !== "workqueue" || !hasOwnSubjects(stream)) return undefined;
+  const subjects = programSubjects(stream.subjects);
+  if (subject_transform || sources.length > 0 || subjects.length === 0) return undefined;
+  const metadata = { ...config.metadata, [SPARED]: "true" };
+  return { ...config, filter_subjects: subjects, metadata };
 }
 
 /** The name of the consumer that reads what is given back to this one. */

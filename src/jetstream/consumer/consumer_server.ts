@@ -5,7 +5,13 @@ import { DifferenceError, NotFoundError } from "../api/errors.ts";
 import type { JetStreamApi } from "../api/js_api.ts";
 import { deadStreamConfig } from "../dead/dead_letter.ts";
 import { type Declare, type DeclaredStream, declareStream } from "../stream/declare_stream.ts";
-import { beginningAt, consumerConfig, replayConfig, replayName } from "./consumer_config.ts";
+import {
+  beginningAt,
+  consumerConfig,
+  replayConfig,
+  replayName,
+  sparingConfig,
+} from "./consumer_config.ts";
 import type { ConsumerSettings } from "./consumer_settings.ts";
 import { DeadWriter } from "./dead_writer.ts";
 import {
@@ -24,10 +30,11 @@ export class ConsumerServer {
   readonly #stream: DeclaredStream;
   readonly #declare: Declare;
   readonly #settings: ConsumerSettings;
-  readonly #main: DeclaredConsumer;
+  #main: DeclaredConsumer;
   readonly #replays: DeclaredConsumer | undefined;
   /** How each was last found to be changed. */
   readonly #changes = new Map<DeclaredConsumer, Error | undefined>();
+  #isQueue: boolean;
   /** When the stream was made. */
   #since: string | undefined;
 
@@ -45,6 +52,7 @@ export class ConsumerServer {
     const { main, replays } = declaredConsumers(settings);
     this.#main = main;
     this.#replays = replays;
+    this.#isQueue = stream.retention === "workqueue";
     this.deadWriter = deadLetter === undefined
       ? undefined
       : new DeadWriter(api, deadLetter, deadStacks);
@@ -53,6 +61,11 @@ export class ConsumerServer {
   /** Whether dead letters can be given back. */
   get hasReplays(): boolean {
     return this.#replays !== undefined;
+  }
+
+  /** Whether what is acknowledged is gone from the stream. */
+  get isQueue(): boolean {
+    return this.#isQueue;
   }
 
   /** How the consumer is asked, or the one of dead letters that are given back. */
@@ -73,6 +86,8 @@ export class ConsumerServer {
     if (this.#declare === "leave") return [];
     const stream = await declareStream(this.#api, this.#stream, this.#declare);
     this.#since = stream.created;
+    this.#isQueue = stream.config.retention === "workqueue";
+    this.#main = { ...this.#main, sparing: sparingConfig(this.#main.config, stream.config) };
     const main = await declareConsumer(this.#api, this.#main, this.#declare);
     const replays = this.#replays;
     if (!replays) return [main];
@@ -110,10 +125,9 @@ export class ConsumerServer {
     // what a work queue has is not done, and it takes no consumer that begins elsewhere
     const isQueue = retention === "workqueue";
     const place = isReplay || isAnother || isQueue ? undefined : next;
-    const again = place === undefined
-      ? config
-      : { ...beginningAt(config, place), name: config.name };
-    const isOurs = await madeAgain(this.#api, { stream, config: again });
+    const wanted = declared.sparing ?? config;
+    const again = place === undefined ? wanted : beginningAt(wanted, place);
+    const isOurs = await madeAgain(this.#api, { stream, config: { ...again, name: config.name } });
     if (isOurs) report(wasDeleted(declared, place));
     return isAnother;
   }

@@ -16,6 +16,7 @@ import { covers, Pattern } from "../../door/mod.ts";
 import { checkName } from "../api/names.ts";
 import { deadStreamOf } from "../dead/dead_letter.ts";
 import { from } from "../read/from.ts";
+import { refuseOwn } from "../stream/own_subjects.ts";
 import type { ConsumerOptions, KeyedMessage } from "./consumer_options.ts";
 import type { RetrySettings } from "./outcomes.ts";
 
@@ -175,7 +176,10 @@ function patternsOf(
   const all = subjects.length > 0 ? subjects : [ANY];
   if (given === undefined) return all.map((text) => new Pattern(text, action));
   const wide = all.map((text) => new Pattern(text).subject);
-  const patterns = [given].flat().map((text) => new Pattern(text, action));
+  const patterns = [given].flat().map((text) => {
+    refuseOwn(action, text);
+    return new Pattern(text, action);
+  });
   for (const { subject, text } of patterns) {
     if (wide.some((each) => covers(each, subject))) continue;
     const rule = `its subject must be within those of the stream "${name}", ${wide.join(", ")}`;

@@ -3,7 +3,7 @@ import { ConflictError, type Difference, DifferenceError, NotFoundError } from "
 import type { JetStreamApi } from "../api/js_api.ts";
 import type { Declare } from "../stream/declare_stream.ts";
 import { holds } from "../stream/differences.ts";
-import { createSubject, originalStart } from "./consumer_config.ts";
+import { createSubject, originalStart, SPARED } from "./consumer_config.ts";
 
 /** What a server cannot change of a consumer. */
 const FIXED: ReadonlySet<string> = new Set([
@@ -21,6 +21,8 @@ const FIXED: ReadonlySet<string> = new Set([
 export interface DeclaredConsumer {
   readonly stream: string;
   readonly config: ConsumerConfig & { readonly name: string };
+  /** What it is made with, if that leaves out this package's own subjects; that is no difference. */
+  readonly sparing?: ConsumerConfig | undefined;
 }
 
 /**
@@ -59,7 +61,7 @@ export async function madeAgain(
   declared: DeclaredConsumer,
 ): Promise<boolean> {
   try {
-    await write(api, declared, declared.config, "create");
+    await write(api, declared, declared.sparing ?? declared.config, "create");
     return true;
   } catch (error) {
     // another process has made it, so that it goes on at its own place
@@ -74,7 +76,7 @@ async function created(
   declare: Declare,
 ): Promise<ConsumerInfo> {
   try {
-    return await write(api, declared, declared.config, "create");
+    return await write(api, declared, declared.sparing ?? declared.config, "create");
   } catch (error) {
     if (!(error instanceof ConflictError)) throw error;
     // somebody else has made it meanwhile
@@ -104,13 +106,15 @@ async function adapted(
   found: ConsumerInfo,
 ): Promise<ConsumerInfo> {
   const differences = differencesOf(declared.config, found.config);
-  if (differences.length === 0) return found;
+  const isUnfit = declare === "update" && isUnspared(declared, found.config);
+  if (differences.length === 0 && !isUnfit) return found;
   const what = nameOf(declared);
   if (declare !== "update") throw new DifferenceError(what, differences);
   if (differences.some(({ changeable }) => !changeable)) {
     throw new DifferenceError(what, differences, "nothing that differs must be unchangeable");
   }
-  return await write(api, declared, changed(found.config, declared.config), "update");
+  const wanted = isUnfit && declared.sparing || declared.config;
+  return await write(api, declared, changed(found.config, wanted), "update");
 }
 
 /** How a consumer was changed since it was declared; a pause is no change. */
@@ -148,6 +152,13 @@ function write(
     config,
     action,
   });
+}
+
+/** A consumer that was made for all of a stream's subjects, so that those of ours would be delivered as work. */
+function isUnspared({ sparing }: DeclaredConsumer, found: ConsumerConfig): boolean {
+  const isWide = !found.filter_subject && !found.filter_subjects?.length;
+  if (!sparing || !isWide && found.metadata?.[SPARED] === undefined) return false;
+  return differencesOf({ filter_subjects: sparing.filter_subjects! }, found).length > 0;
 }
 
 /** The fields that a declaration names and that the server has otherwise. */

@@ -166,6 +166,7 @@ export class OpenConsumer implements OpenSource {
       arrived: (held) => this.#arrived(held),
       restore: (next) => this.#server.restore(isReplay, next, report),
       look: () => this.#server.look(isReplay, report),
+      isQueue: () => !isReplay && this.#server.isQueue,
       report,
     }, this.#keeper);
   }

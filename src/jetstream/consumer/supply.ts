@@ -10,7 +10,8 @@ import { type AckSubject, readAckSubject } from "../api/ack_subject.ts";
 import type { ConsumerInfo } from "../api/api_types.ts";
 import { keptHeaders, readDeadLetter } from "../dead/dead_letter.ts";
 import type { AckKeeper } from "./ack_keeper.ts";
-import { term } from "./ack_words.ts";
+import { isOwnSubject } from "../stream/own_subjects.ts";
+import { ACK, nak, term } from "./ack_words.ts";
 import { Holds } from "./holds.ts";
 import type { PullLimits } from "./pull_verdict.ts";
 import { Puller, type PullOwner } from "./puller.ts";
@@ -19,6 +20,9 @@ import { Held } from "./stored_delivery.ts";
 const NANOSECONDS = 1_000_000;
 /** How often to look whether somebody has changed the consumer, in milliseconds. */
 const LOOK = 30_000;
+
+/** When what must not be acknowledged may come again, in milliseconds. */
+const LATER = 3_600_000;
 
 /** What a supply feeds. */
 export interface SupplyOwner {
@@ -35,6 +39,8 @@ export interface SupplyOwner {
   restore(next: number | undefined): Promise<boolean>;
   /** Gives what the server has of the consumer, if that can be asked, and tells if it is not as declared any more. */
   look(): Promise<ConsumerInfo | undefined>;
+  /** Whether what is acknowledged is gone from the stream. */
+  isQueue(): boolean;
   report(error: Error): void;
 }
 
@@ -60,6 +66,7 @@ export class Supply implements PullOwner {
   /** Behind the last message that was delivered here. */
   #next: number | undefined;
   #foreign = 0;
+  #spared = 0;
   #looking: Timer | undefined;
   #isOver = false;
 
@@ -117,6 +124,7 @@ export class Supply implements PullOwner {
       known.ackTo = raw.replyTo;
       return true;
     }
+    if (!this.#plan.isReplay && isOwnSubject(raw.subject)) return this.#spare(raw);
     // its outcome was told, and is on its way or was lost
     if (ack.attempt > 1 && this.#keeper.repeat(this, ack, raw.replyTo)) return true;
     this.#next = Math.max(this.#next ?? 0, ack.seq + 1);
@@ -138,6 +146,19 @@ export class Supply implements PullOwner {
 
   report(error: Error): void {
     this.#owner.report(error);
+  }
+
+  /** It is of no program: this consumer was made for all of the stream's subjects, before some of ours were among them. */
+  #spare({ subject, replyTo }: RawMessage): true {
+    const { stream, consumer } = this.#plan;
+    // what a work queue's consumer acknowledges is gone, and a schedule would never fire
+    const isNeeded = this.#owner.isQueue() && isOwnSubject(subject, stream);
+    this.#access.publish(replyTo, isNeeded ? nak(LATER) : ACK);
+    if (!isNeeded || !isPowerOfTen(++this.#spared)) return true;
+    const rule = "in a work queue with schedules it must name its subjects";
+    const sentence = `Cannot leave out "${subject}" of the consumer "${consumer}" as ${rule}`;
+    this.#owner.report(new Error(`${sentence}: it takes all of "${stream}"`));
+    return true;
   }
 
   /** A dead letter that was given back: the handler gets the message that it was. */

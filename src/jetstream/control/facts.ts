@@ -1,6 +1,7 @@
 import { holdsOptions } from "../../options.ts";
 import type { ConsumerInfo, StreamInfo } from "../api/api_types.ts";
 import type { JetStreamApi } from "../api/js_api.ts";
+import { programSubjects } from "../stream/own_subjects.ts";
 import type { Stream } from "../stream/stream.ts";
 import { type Lag, lagIn } from "./lag.ts";
 import { ask, type ConsumerName, consumerOf, forBoth, type Permit, streamOf } from "./subjects.ts";
@@ -9,7 +10,7 @@ import { ask, type ConsumerName, consumerOf, forBoth, type Permit, streamOf } fr
 export interface StreamFacts {
   /** Its name. */
   readonly name: string;
-  /** Its subjects, with wildcards. */
+  /** Its subjects, with wildcards; without those that this package has in it for itself, as `config` shows them. */
   readonly subjects: readonly string[];
   /** When it was made. */
   readonly created: Date;
@@ -82,7 +83,7 @@ function streamFacts({ config, created, state, cluster }: StreamInfo): StreamFac
   const isEmpty = state.messages === 0;
   return {
     name: config.name,
-    subjects: config.subjects ?? [],
+    subjects: programSubjects(config.subjects),
     created: new Date(created),
     messages: state.messages,
     bytes: state.bytes,

@@ -20,6 +20,7 @@ import {
 } from "../../door/mod.ts";
 import type { JetStreamApi } from "../api/js_api.ts";
 import { requireVersion } from "../api/version.ts";
+import { refuseOwn } from "../stream/own_subjects.ts";
 import { declaredConfig, type Stream } from "../stream/stream.ts";
 
 /**
@@ -116,6 +117,7 @@ function anything(): undefined {
  */
 export function checkStore(subject: string, options: StoreOptions | undefined): void {
   checkSubject("publish", subject);
+  refuseOwn("publish", subject);
   if (options === undefined) return;
   const action = `publish to "${subject}"`;
   checkOptions(action, options, RULES);

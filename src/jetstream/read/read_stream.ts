@@ -19,7 +19,8 @@ import {
   standardSchema,
 } from "../../door/mod.ts";
 import { JetStreamApi } from "../api/js_api.ts";
-import { heldSubjects, type Stream } from "../stream/stream.ts";
+import { isOwnPattern, isOwnSubject } from "../stream/own_subjects.ts";
+import { heldSubjects, type Stream, takesSchedules } from "../stream/stream.ts";
 import { type From, from } from "./from.ts";
 import { filtersOf, OrderedRead } from "./ordered_read.ts";
 import type { StoredMessage } from "./stored_message.ts";
@@ -125,7 +126,8 @@ export function readStream<Body, Subject extends string>(
   const wanted = subject === undefined
     ? []
     : [subject].flat().map((each) => new Pattern(each, action));
-  const filters = wanted.map((pattern) => pattern.subject);
+  const isOwnAsked = wanted.some(({ subject }) => isOwnPattern(subject));
+  const filters = (wanted.length > 0 ? wanted : filteredBy(given)).map(({ subject }) => subject);
   const read = new OrderedRead(api, {
     ...rest,
     stream: name,
@@ -135,11 +137,20 @@ export function readStream<Body, Subject extends string>(
   const patterns = new Patterns(wanted.length > 0 ? wanted : all);
   return new OpenStreamReader(api.access, {
     read,
-    make: (stored) => messageOf(api, name, stored, patterns),
+    make: (stored) =>
+      isOwnAsked || !isOwnSubject(stored.subject)
+        ? messageOf(api, name, stored, patterns)
+        : undefined,
     schema,
     signal,
     what: `stream "${name}"`,
   });
+}
+
+/** A stream that has subjects of ours, too, is asked for the program's alone, as far as they are known. */
+function filteredBy(given: Stream | string): readonly Pattern[] {
+  if (typeof given === "string" || !takesSchedules(given)) return [];
+  return heldSubjects(given).map((each) => new Pattern(each));
 }
 
 /** Where reading publishes to, for the permissions of a user. */

@@ -3,6 +3,7 @@ import { ConflictError, DifferenceError, NotFoundError } from "../api/errors.ts"
 import type { JetStreamApi } from "../api/js_api.ts";
 import { checkName } from "../api/names.ts";
 import { differencesOf } from "./differences.ts";
+import { hasOwnSubjects, withOwnSubjects } from "./own_subjects.ts";
 import { checkKept, checkVersion } from "./versions.ts";
 
 /**
@@ -75,7 +76,10 @@ async function created(
 ): Promise<StreamInfo> {
   checkVersion(api, config);
   try {
-    const made = await api.call<StreamInfo>(`STREAM.CREATE.${config.name}`, config);
+    const made = await api.call<StreamInfo>(
+      `STREAM.CREATE.${config.name}`,
+      withOwnSubjects(config),
+    );
     checkKept(config, made.config);
     return made;
   } catch (error) {
@@ -93,7 +97,8 @@ async function adapted(
   found: StreamInfo,
 ): Promise<StreamInfo> {
   const differences = differencesOf(config, found.config);
-  if (declare === "leave" || differences.length === 0) return found;
+  const isAdded = declare === "update" && lacksOwnSubjects(config, found.config);
+  if (declare === "leave" || (differences.length === 0 && !isAdded)) return found;
   const what = `stream "${config.name}"`;
   if (declare !== "update") throw new DifferenceError(what, differences);
   if (differences.some(({ changeable }) => !changeable)) {
@@ -114,7 +119,14 @@ function withChanges(found: StreamConfig, declared: DeclaredStream): StreamConfi
     Object.entries(declared).filter(([, value]) => value !== undefined),
   );
   const metadata = { ...programsOwn(found.metadata), ...declared.metadata };
-  return { ...found, ...named, metadata };
+  return withOwnSubjects({ ...found, ...named, metadata });
+}
+
+/** Subjects of ours are added where messages are declared to be scheduled; that they are missing is no difference. */
+function lacksOwnSubjects(declared: DeclaredStream, found: StreamConfig): boolean {
+  const { allow_msg_schedules } = declared;
+  if (!allow_msg_schedules || hasOwnSubjects(found)) return false;
+  return hasOwnSubjects(withOwnSubjects({ ...found, allow_msg_schedules }));
 }
 
 /** Without what the server has added by itself. */

@@ -1,5 +1,6 @@
 import type { StreamConfig } from "../api/api_types.ts";
 import type { Difference } from "../api/errors.ts";
+import { programSubjects } from "./own_subjects.ts";
 
 type Named = Readonly<Record<string, unknown>>;
 
@@ -14,9 +15,12 @@ const LASTING: ReadonlySet<string> = new Set([
 
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/;
 
-/** The fields that a declaration names and that the server has otherwise; what it does not name is no difference. */
+/**
+ * The fields that a declaration names and that the server has otherwise; what it does not name is no difference, nor are
+ * subjects of this package's own.
+ */
 export function differencesOf(declared: Partial<StreamConfig>, found: StreamConfig): Difference[] {
-  const has = found as unknown as Named;
+  const has: Named = { ...found, subjects: programSubjects(found.subjects) };
   return Object.entries(declared).filter(([field, value]) =>
     value !== undefined && !holds(has[field], value)
   ).map(([field, value]) => ({

@@ -135,6 +135,11 @@ export function heldSubjects(stream: Stream): readonly string[] {
   return transform || sources || mirror ? [] : stream.subjects;
 }
 
+/** Whether it is declared that a stream's messages can be scheduled. */
+export function takesSchedules(stream: Stream): boolean {
+  return configs.get(stream)?.allow_msg_schedules === true;
+}
+
 function made<Subject extends string>(
   name: string,
   options: StreamSettings<Subject> & { readonly retention?: StreamConfig["retention"] },

@@ -22,6 +22,7 @@ import {
   type SourceOptions,
   transformOf,
 } from "./copy_options.ts";
+import { refuseOwn } from "./own_subjects.ts";
 import { nanosecondsOf, storedTime } from "./stored_time.ts";
 
 /** An option for a field of the API, or why there is none. */
@@ -54,7 +55,10 @@ export const STREAM_FIELDS = {
     option: "subjects",
     rule: subjects,
     write: (patterns: readonly string[], action) =>
-      patterns.map((one) => new Pattern(one, action).subject),
+      patterns.map((one) => {
+        refuseOwn(action, one);
+        return new Pattern(one, action).subject;
+      }),
   },
   retention: { option: "retention", rule: oneOf("limits", "interest") },
   max_consumers: most("maxConsumers"),

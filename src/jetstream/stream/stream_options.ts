@@ -166,7 +166,9 @@ export interface StreamSettings<Subject extends string = string> {
    */
   readonly allowAtomic?: boolean;
   /**
-   * Whether messages can be scheduled for later; needs nats-server 2.12, and cannot be taken back.
+   * Whether messages can be scheduled for later; needs nats-server 2.12, and cannot be taken back. The stream is made with
+   * `_SIGNALBOX.<STREAM>.>` beside its subjects, or gets it by `declare: "update"`: this package's own, which no program
+   * can declare or publish to, which no handler gets, and which are no difference.
    *
    * @default {false}
    */

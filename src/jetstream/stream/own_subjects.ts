@@ -1,0 +1,77 @@
+import { covers, overlap } from "../../door/mod.ts";
+import type { StreamConfig } from "../api/api_types.ts";
+
+/** The first token of every subject of ours. */
+const FIRST = "_SIGNALBOX";
+
+/** A stream's configuration, as far as it decides whether subjects of ours are in it. */
+type Config = Partial<StreamConfig> & { readonly name: string };
+
+/** The subjects that this package has in a stream for itself, beside those of the program: `_SIGNALBOX.<STREAM>.>`. */
+export function ownSubjects(stream: string): string {
+  return `${FIRST}.${stream}.>`;
+}
+
+/** Under which subject a schedule stands, by its name; the name must be one token. */
+export function scheduleSubject(stream: string, name: string): string {
+  return `${FIRST}.${stream}.schedule.${name}`;
+}
+
+/** Under which subject a schedule stands that gives a consumer a message again. */
+export function retrySubject(stream: string, consumer: string, token: string): string {
+  return `${FIRST}.${stream}.retry.${consumer}.${token}`;
+}
+
+/** The subject of a message that is for one consumer alone; `token` names the message. */
+export function privateSubject(stream: string, consumer: string, token: string): string {
+  return `${FIRST}.${stream}.for.${consumer}.${token}`;
+}
+
+/** Whether a subject is one of ours: in this stream, or, without one, in any. */
+export function isOwnSubject(subject: string, stream?: string): boolean {
+  if (!subject.startsWith(FIRST)) return false;
+  return subject.startsWith(stream === undefined ? `${FIRST}.` : `${FIRST}.${stream}.`);
+}
+
+/** Whether a pattern of a program is within subjects of ours, whatever its parameters are. */
+export function isOwnPattern(pattern: string): boolean {
+  return pattern === FIRST || pattern.startsWith(`${FIRST}.`);
+}
+
+/**
+ * Refuses a subject of ours to a program.
+ *
+ * @throws {TypeError}
+ */
+export function refuseOwn(action: string, subject: string): void {
+  if (!isOwnPattern(subject)) return;
+  const rule = `subjects that begin with "${FIRST}" are this package's own`;
+  throw new TypeError(`Cannot ${action} as ${rule}: "${subject}"`);
+}
+
+/** Whether a stream has subjects of ours. */
+export function hasOwnSubjects({ name, subjects = [] }: Config): boolean {
+  return subjects.some((each) => covers(each, ownSubjects(name)));
+}
+
+/** A stream's subjects, as a program knows them. */
+export function programSubjects<Subject extends string>(
+  subjects: readonly Subject[] = [],
+): readonly Subject[] {
+  return subjects.some(isOwnPattern) ? subjects.filter((one) => !isOwnPattern(one)) : subjects;
+}
+
+/**
+ * A configuration with subjects of ours beside the program's, where it lets messages be scheduled and has room for them:
+ * a mirror has no subjects, and what overlaps ours, or changes ours, leaves no room.
+ */
+export function withOwnSubjects<Known extends Config>(config: Known): Known {
+  const { name, allow_msg_schedules, mirror, sources = [], subject_transform } = config;
+  if (!allow_msg_schedules || mirror) return config;
+  const own = ownSubjects(name);
+  if (subject_transform && overlap(subject_transform.src || ">", own)) return config;
+  // the server names a stream's only subject after it, unless others are named
+  const { subjects = sources.length > 0 ? [] : [name] } = config;
+  const usual = subjects.length === 0 && sources.length === 0 ? [name] : subjects;
+  return usual.some((one) => overlap(one, own)) ? config : { ...config, subjects: [...usual, own] };
+}
