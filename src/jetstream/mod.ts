@@ -137,6 +137,8 @@
  * Dead letters stand in a stream of their own, `MAILS_DEAD`, for 30 days; it is made as `declare` says, or has to be there,
  * or `deadLetter: false` drops them with an `error` event. `replay()` gives one back to the consumer that gave it up, once.
  *
+ * {@linkcode priority} puts several consumers under one handler, whose places go to the first one's messages first.
+ *
  * # Reading
  *
  * `js.read()` reads a stream in order and without acknowledgements: nothing twice, nothing skipped, over restarts too. It
@@ -210,6 +212,7 @@ export { type JetStream, jetstream } from "./jetstream.ts";
 export type { JetStreamOptions } from "./jetstream_options.ts";
 export { type Stream, stream, workQueue } from "./stream/stream.ts";
 export { type Consumer, consumer, type ConsumerKind, type Delivered } from "./consumer/consumer.ts";
+export { type OneByOne, priority, type PriorityKind } from "./consumer/priority.ts";
 export type {
   BatchPolicy,
   ConsumerOptions,

@@ -11,6 +11,7 @@ import { consumerNeeds, type DeclaredConsumer } from "./declare_consumer.ts";
 import type { BatchVerdicts } from "./batches.ts";
 import { OpenConsumer } from "./open_consumer.ts";
 import type { StoredDelivery } from "./stored_delivery.ts";
+import type { Turns } from "./turns.ts";
 
 /** What each message of a consumer has besides. */
 export interface Delivered {
@@ -134,15 +135,23 @@ export function consumer<
   const { declare, domain } = stream;
   const driver = new ConsumerDriver(settings, config, declare, domain);
   const { deadLetter } = settings;
-  return source<ConsumerKind<Subjects, Options>, Pick<Consumer<Subjects>, "stream" | "deadLetter">>(
-    name,
-    driver,
-    { stream, deadLetter },
-  );
+  const made = source<
+    ConsumerKind<Subjects, Options>,
+    Pick<Consumer<Subjects>, "stream" | "deadLetter">
+  >(name, driver, { stream, deadLetter });
+  drivers.set(made, driver);
+  return made;
+}
+
+const drivers = new WeakMap<object, ConsumerDriver>();
+
+/** What stands behind a consumer; `undefined` for any other value. */
+export function driverOfConsumer(value: unknown): ConsumerDriver | undefined {
+  return typeof value === "object" && value !== null ? drivers.get(value) : undefined;
 }
 
 /** Opens a consumer on a broker. */
-class ConsumerDriver {
+export class ConsumerDriver {
   readonly pattern: string;
   readonly batch: boolean;
   readonly #settings: ConsumerSettings;
@@ -183,10 +192,11 @@ class ConsumerDriver {
     };
   }
 
-  open(sink: Sink, access: BrokerAccess): OpenConsumer {
+  /** Opens it; with `turns` it shares its places with others. */
+  open(sink: Sink, access: BrokerAccess, turns?: Turns): OpenConsumer {
     const api = JetStreamApi.of(access, this.#domain);
     const server = new ConsumerServer(api, this.#stream, this.#declare, this.#settings);
-    return new OpenConsumer(sink, access, this.#settings, server);
+    return new OpenConsumer(sink, access, this.#settings, server, turns);
   }
 }
 

@@ -4,6 +4,9 @@ import type { Held } from "./stored_delivery.ts";
 /** How much longer a key is held than its message is away, in milliseconds, for the way back. */
 const WAY = 2_000;
 
+/** How much may wait here behind keys whose message comes again; beyond that, it takes the places of others. */
+const MOST_AWAY = { messages: 1_000, bytes: 67_108_864 };
+
 /** The messages of one key. */
 interface Lane {
   /** The one that is handled. */
@@ -33,14 +36,11 @@ export class Lanes {
     this.#go = go;
   }
 
-  /** How many wait for one that is handled. */
-  get behindRunning(): number {
-    return this.#behindRunning;
-  }
-
-  /** How many wait for one that comes again, and how many bytes they take. */
-  get behindAway(): { readonly messages: number; readonly bytes: number } {
-    return { messages: this.#behindAway, bytes: this.#bytesAway };
+  /** How many places those take up that wait. */
+  get places(): number {
+    const isMuch = this.#bytesAway > MOST_AWAY.bytes;
+    const away = this.#behindAway - (isMuch ? 0 : MOST_AWAY.messages);
+    return this.#behindRunning + Math.max(0, away);
   }
 
   /** Hands the message over as soon as its key is free. */

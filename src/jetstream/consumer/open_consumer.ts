@@ -1,14 +1,11 @@
-import {
-  type Arrival,
-  type BrokerAccess,
-  type ConnectionChange,
-  covers,
-  type Invocation,
-  MessageHeaders,
-  type OpenSource,
-  type Outcome,
-  type Pattern,
-  type Sink,
+import type {
+  Arrival,
+  BrokerAccess,
+  ConnectionChange,
+  Invocation,
+  OpenSource,
+  Outcome,
+  Sink,
 } from "../../door/mod.ts";
 import { onAbort } from "../../deadline.ts";
 import { asError } from "../../legible.ts";
@@ -17,16 +14,13 @@ import { AckKeeper } from "./ack_keeper.ts";
 import { Batches, InBatch } from "./batches.ts";
 import type { ConsumerSettings } from "./consumer_settings.ts";
 import { Deadlines } from "./holds.ts";
+import { keyOf, paramsOf } from "./keys.ts";
 import { Lanes } from "./lanes.ts";
 import { Settlement } from "./settlement.ts";
 import type { ConsumerServer } from "./consumer_server.ts";
 import type { Held } from "./stored_delivery.ts";
 import { Supply } from "./supply.ts";
-
-const NO_BYTES = new Uint8Array();
-
-/** How much may wait here behind keys whose message comes again; beyond that, it takes the places of others. */
-const MOST_AWAY = { messages: 1_000, bytes: 67_108_864 };
+import type { Turns } from "./turns.ts";
 
 /** A consumer that a broker has opened: what comes from the server, and what becomes of it. */
 export class OpenConsumer implements OpenSource {
@@ -56,6 +50,7 @@ export class OpenConsumer implements OpenSource {
     access: BrokerAccess,
     settings: ConsumerSettings,
     server: ConsumerServer,
+    turns?: Turns,
   ) {
     this.timeout = settings.timeout;
     this.#sink = sink;
@@ -79,7 +74,7 @@ export class OpenConsumer implements OpenSource {
     this.#lanes = new Lanes(clock, (held) => this.#hand(held));
     this.#batches = settings.batch &&
       new Batches(clock, settings.batch, (batch) => this.#sink.take(batch.map(this.#arrival)));
-    const main = this.#main = this.#supply(false);
+    const main = this.#main = this.#supply(false, turns);
     this.#supplies = server.hasReplays ? [main, this.#supply(true)] : [main];
     for (const { puller } of this.#supplies) puller.listen((error) => this.#refusal = error);
     this.#stopListening = access.onConnection((change) => this.#changed(change));
@@ -157,18 +152,24 @@ export class OpenConsumer implements OpenSource {
     return this.#settlement.failed(held, verdict, invocation);
   }
 
-  #supply(isReplay: boolean): Supply {
+  #supply(isReplay: boolean, turns?: Turns): Supply {
     const plan = this.#server.supplyPlan(isReplay);
     const report = (error: Error) => this.#sink.report(error);
-    return new Supply(this.#access, plan, {
-      room: () => isReplay ? Math.min(1, this.#sink.free) : this.#room,
-      places: () => isReplay ? 1 : this.#places * (this.#settings.batch?.max ?? 1),
-      arrived: (held) => this.#arrived(held),
-      restore: (next) => this.#server.restore(isReplay, next, report),
-      look: () => this.#server.look(isReplay, report),
-      isQueue: () => !isReplay && this.#server.isQueue,
-      report,
-    }, this.#keeper);
+    return new Supply(
+      this.#access,
+      plan,
+      {
+        room: () => isReplay ? Math.min(1, this.#sink.free) : this.#room,
+        places: () => isReplay ? 1 : this.#places * (this.#settings.batch?.max ?? 1),
+        arrived: (held) => this.#arrived(held),
+        restore: (next) => this.#server.restore(isReplay, next, report),
+        look: () => this.#server.look(isReplay, report),
+        isQueue: () => !isReplay && this.#server.isQueue,
+        report,
+      },
+      this.#keeper,
+      turns,
+    );
   }
 
   get #room(): number {
@@ -176,10 +177,17 @@ export class OpenConsumer implements OpenSource {
     if (this.#batches) {
       return free * this.#settings.batch!.max - this.#batches.waiting - this.#burying;
     }
-    const { behindRunning, behindAway: { messages, bytes } } = this.#lanes;
-    const isMuch = bytes > MOST_AWAY.bytes;
-    const away = isMuch ? messages : Math.max(0, messages - MOST_AWAY.messages);
-    return free - behindRunning - away - this.#burying;
+    return free - this.beyond;
+  }
+
+  /** Whether a message that came by this way is one of its own. */
+  isFrom(supply: object): boolean {
+    return this.#supplies.some((each) => each === supply);
+  }
+
+  /** How many places its messages take up that no handler has: they wait for their key, or are given up. */
+  get beyond(): number {
+    return this.#lanes.places + this.#burying;
   }
 
   #arrived(held: Held): void {
@@ -189,7 +197,7 @@ export class OpenConsumer implements OpenSource {
     if (this.#batches) return this.#batches.add(held.kept());
     if (!this.#settings.key) return this.#hand(held);
     try {
-      held.key = this.#keyOf(held);
+      held.key = keyOf(held, this.#settings);
     } catch (error) {
       return this.#bury(held, () => this.#settlement.failed(held, error));
     }
@@ -207,18 +215,6 @@ export class OpenConsumer implements OpenSource {
     });
   }
 
-  #keyOf({ raw: { subject, headerBlock } }: Held): string {
-    const params = this.#patternOf(subject).read(subject);
-    return String(this.#settings.key!({
-      subject,
-      params,
-      // few keys are among the headers
-      get headers() {
-        return MessageHeaders.parse(headerBlock ?? NO_BYTES);
-      },
-    }));
-  }
-
   #hand(held: Held): void {
     this.#sink.take(this.#arrival(held));
   }
@@ -229,14 +225,8 @@ export class OpenConsumer implements OpenSource {
     // nobody may answer at its address, where its acknowledgement goes
     const arrival = { subject, replyTo: "", data, headerBlock, besides, origin: held };
     if (this.#settings.patterns.length === 1) return arrival;
-    return { ...arrival, params: this.#patternOf(subject).read(subject) };
+    return { ...arrival, params: paramsOf(subject, this.#settings) };
   };
-
-  #patternOf(subject: string): Pattern {
-    const { patterns } = this.#settings;
-    if (patterns.length === 1) return patterns[0]!;
-    return patterns.find((pattern) => covers(pattern.subject, subject)) ?? patterns[0]!;
-  }
 
   async #acknowledgeFirst(all: readonly Held[]): Promise<void> {
     const known = await Promise.all(all.map((held) => this.#keeper.confirmed(held)));

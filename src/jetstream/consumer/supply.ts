@@ -16,6 +16,8 @@ import { Holds } from "./holds.ts";
 import type { PullLimits } from "./pull_verdict.ts";
 import { Puller, type PullOwner } from "./puller.ts";
 import { Held } from "./stored_delivery.ts";
+import { TurnPuller } from "./turn_puller.ts";
+import type { Turns } from "./turns.ts";
 
 const NANOSECONDS = 1_000_000;
 /** How often to look whether somebody has changed the consumer, in milliseconds. */
@@ -58,7 +60,7 @@ export interface SupplyPlan {
 /** One consumer of the server that feeds the handlers: what is asked of it, and what it waits for. */
 export class Supply implements PullOwner {
   readonly holds: Holds;
-  readonly puller: Puller;
+  readonly puller: Puller | TurnPuller;
   readonly #access: BrokerAccess;
   readonly #plan: SupplyPlan;
   readonly #owner: SupplyOwner;
@@ -70,18 +72,27 @@ export class Supply implements PullOwner {
   #looking: Timer | undefined;
   #isOver = false;
 
-  constructor(access: BrokerAccess, plan: SupplyPlan, owner: SupplyOwner, keeper: AckKeeper) {
+  constructor(
+    access: BrokerAccess,
+    plan: SupplyPlan,
+    owner: SupplyOwner,
+    keeper: AckKeeper,
+    turns?: Turns,
+  ) {
     this.#access = access;
     this.#plan = plan;
     this.#owner = owner;
     this.#keeper = keeper;
     this.holds = new Holds(access, plan.ackWait);
     const { prefix, stream, consumer, heartbeat } = plan;
-    this.puller = new Puller(access, {
+    const pullPlan = {
       subject: `${prefix}.CONSUMER.MSG.NEXT.${stream}.${consumer}`,
       what: `consumer "${consumer}" of "${stream}"`,
       heartbeat,
-    }, this);
+    };
+    this.puller = turns
+      ? new TurnPuller(access, pullPlan, this, turns)
+      : new Puller(access, pullPlan, this);
   }
 
   get room(): number {

@@ -1,0 +1,181 @@
+import {
+  type Arrival,
+  type BrokerAccess,
+  type Delivery,
+  type Invocation,
+  type Kind,
+  type Needs,
+  Pattern,
+  type Sink,
+  type Source,
+  source,
+} from "../../door/mod.ts";
+import { describe } from "../../options.ts";
+import {
+  type Consumer,
+  type ConsumerDriver,
+  type Delivered,
+  driverOfConsumer,
+} from "./consumer.ts";
+import type { ConsumerPattern } from "./consumer_types.ts";
+import type { OpenConsumer } from "./open_consumer.ts";
+import { OpenPriority } from "./open_priority.ts";
+import { ANY } from "./consumer_settings.ts";
+import { Turns } from "./turns.ts";
+
+/** What several consumers give one handler, for the compiler: messages of all their subjects. */
+export interface PriorityKind<Of extends Consumer> {
+  /** The patterns of the messages. */
+  readonly pattern: Of extends Consumer<infer Subjects, infer Options>
+    ? ConsumerPattern<Subjects, Options>
+    : string;
+  /** What each message has besides. */
+  readonly besides: Delivered;
+  /** The handler gets one message at a time. */
+  readonly batch: false;
+}
+
+/** Consumers of which none has a batch, for the compiler. */
+export type OneByOne<Of extends readonly unknown[]> = {
+  readonly [At in keyof Of]: Of[At] extends Source<infer K extends Kind>
+    ? K["batch"] extends true ? { readonly batch: undefined } : Of[At]
+    : Of[At];
+};
+
+/**
+ * Puts several consumers, of one stream or of several, under one handler, in an order of priority: the first one's
+ * messages come before those of the second, and so on. They share the places of the subscriber, its `concurrency`.
+ *
+ * Whenever a place is free, the first consumer is asked for what it has, and the next one only for the places that are
+ * left. So nothing of a lower one is taken in while a higher one has messages, and none waits here for its handler: what
+ * is urgent and comes in while all places are taken gets the next one that becomes free. A handler that has begun is not
+ * interrupted.
+ *
+ * **A lower consumer starves** as long as higher ones have more than the handlers can do. Give it a subscriber of its own
+ * beside this one if it must get through: `broker.subscriber(normal, { concurrency: 1 }, handler)` in another process, or
+ * on another broker.
+ *
+ * Each message is settled as its own consumer says: `timeout`, `retry`, `deadLetter`, `confirm` and `ack` are those of its
+ * consumer, and so is `key`: messages of one key of two consumers may run side by side. A consumer that is paused, or
+ * has reached its `maxAckPending`, does not keep places from the others. Without free places for all, as with
+ * `concurrency: 1`, each is waited on for 50 ms in turn, so that a message may begin so much later. While there is work,
+ * each place that becomes free costs a request for each consumer that has nothing.
+ *
+ * @throws {TypeError} for fewer than two, the same one twice, what is no consumer, and one with a `batch`
+ * @example
+ * ```ts
+ * import { NatsBroker } from "@signalbox/nats";
+ * import { consumer, jetstream, priority, workQueue } from "@signalbox/nats/jetstream";
+ * import { TestBroker } from "@signalbox/nats/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const mails = workQueue("MAILS", { subjects: ["mails.{class}.{user}"], declare: "create" });
+ * const urgent = consumer(mails, "urgent", { subject: "mails.urgent.{user}" });
+ * const normal = consumer(mails, "normal", { subject: "mails.normal.{user}" });
+ *
+ * const broker = new NatsBroker("nats://127.0.0.1:4222");
+ * const js = jetstream(broker, { streams: [mails] });
+ * const sent: string[] = [];
+ * const sender = broker.subscriber(
+ *   priority(urgent, normal),
+ *   { concurrency: 1 },
+ *   async ({ params, delivery }) => {
+ *     // what is urgent comes in while this one runs
+ *     if (params.user === "ada") await js.publish("mails.urgent.cyd");
+ *     sent.push(`${delivery.consumer} ${params.user}`);
+ *   },
+ * );
+ * await using _test = await TestBroker.start(broker); // in a program: await broker.start()
+ *
+ * for (const user of ["ada", "bob"]) await js.publish(`mails.normal.${user}`);
+ * await sender.received(3);
+ * assertEquals(sent, ["normal ada", "urgent cyd", "normal bob"]);
+ * ```
+ */
+export function priority<const Of extends readonly [Consumer, Consumer, ...Consumer[]]>(
+  ...consumers: Of & OneByOne<Of>
+): Source<PriorityKind<Of[number]>> {
+  const drivers = consumers.map(checked);
+  if (drivers.length < 2) {
+    throw new TypeError(`${CANNOT} there must be two or more: ${drivers.length}`);
+  }
+  const twice = consumers.find((each, at) => consumers.indexOf(each) !== at);
+  if (twice) throw new TypeError(`${CANNOT} each must be there once: "${twice.name}"`);
+  const name = consumers.map((each) => each.name).join(" > ");
+  return source<PriorityKind<Of[number]>>(name, new PriorityDriver(drivers));
+}
+
+const CANNOT = "Cannot give consumers a priority as";
+
+function checked(given: unknown): ConsumerDriver {
+  const driver = driverOfConsumer(given);
+  if (!driver) throw new TypeError(`${CANNOT} each must be a consumer: ${describe(given)}`);
+  if (!driver.batch) return driver;
+  const { name } = given as Consumer;
+  throw new TypeError(`${CANNOT} each must be without "batch": "${name}" has it`);
+}
+
+/** Opens several consumers, which share the places of one sink. */
+class PriorityDriver {
+  readonly pattern: string;
+  readonly #drivers: readonly ConsumerDriver[];
+
+  constructor(drivers: readonly ConsumerDriver[]) {
+    const patterns = new Set(drivers.map(({ pattern }) => pattern));
+    this.pattern = patterns.size === 1 ? drivers[0]!.pattern : ANY;
+    this.#drivers = drivers;
+  }
+
+  get needs(): Needs {
+    const publish = this.#drivers.flatMap(({ needs }) => needs.publish ?? []);
+    return { publish: [...new Set(publish)] };
+  }
+
+  get description(): Readonly<Record<string, unknown>> {
+    return { priority: this.#drivers.map(({ description }) => description) };
+  }
+
+  open(sink: Sink, access: BrokerAccess): OpenPriority {
+    const opened: OpenConsumer[] = [];
+    const turns = new Turns(sink, opened);
+    for (const driver of this.#drivers) {
+      const own = new PriorSink(sink, driver.pattern === this.pattern ? undefined : driver.pattern);
+      opened.push(driver.open(own, access, turns));
+    }
+    return new OpenPriority(opened, turns);
+  }
+}
+
+/** Where one of the consumers delivers to: the sink of all, with the parameters of its own pattern. */
+class PriorSink implements Sink {
+  readonly #sink: Sink;
+  readonly #pattern: Pattern | undefined;
+
+  constructor(sink: Sink, pattern: string | undefined) {
+    this.#sink = sink;
+    this.#pattern = pattern === undefined ? undefined : new Pattern(pattern);
+  }
+
+  get free(): number {
+    return this.#sink.free;
+  }
+
+  get serves(): Sink["serves"] {
+    return this.#sink.serves;
+  }
+
+  take(delivery: Delivery): void {
+    // no consumer here has batches
+    const arrival = delivery as Arrival;
+    const params = arrival.params ?? this.#pattern?.read(arrival.subject);
+    this.#sink.take(params ? { ...arrival, params } : arrival);
+  }
+
+  drop(): void {
+    this.#sink.drop();
+  }
+
+  report(error: Error, invocation?: Invocation): void {
+    this.#sink.report(error, invocation);
+  }
+}

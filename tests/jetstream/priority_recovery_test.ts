@@ -1,0 +1,106 @@
+import { NatsBroker } from "@signalbox/nats";
+import { assertEquals } from "@std/assert";
+import { consumer, priority, workQueue } from "../../src/jetstream/mod.ts";
+import { onEveryJetStream } from "../support/backends.ts";
+import { errorsOf, Workshop } from "../support/jetstream/workshop.ts";
+import { NatsServer } from "../support/nats_server/nats_server.ts";
+import { until } from "../support/nats_server/until.ts";
+import { runProgram } from "../support/program.ts";
+
+const jobs = workQueue("JOBS", { subjects: ["jobs.{class}.{id}"], declare: "create" });
+const urgent = consumer(jobs, "urgent", { subject: "jobs.urgent.{id}" });
+const normal = consumer(jobs, "normal", { subject: "jobs.normal.{id}" });
+const config = 'jetstream: { store_dir: "streams" }';
+const reconnect = { minDelay: 20, maxDelay: 100 };
+const brokerAt = (url: string) => new NatsBroker(url, { logger: false, reconnect });
+
+Deno.test("priority() loses nothing where its server is killed again and again", async () => {
+  await using server = await NatsServer.start({ config });
+  await using broker = brokerAt(server.url);
+  await using writer = brokerAt(server.url);
+  const shop = await Workshop.at({ broker: () => writer });
+  const seen = new Set<string>();
+  broker.subscriber(priority(urgent, normal), { concurrency: 3 }, ({ subject }) => {
+    seen.add(subject);
+  });
+  await broker.start();
+  for (let round = 0; round < 3; round++) {
+    const subjects = Array.from(
+      { length: 40 },
+      (_, at) => `jobs.${at % 4 === 0 ? "urgent" : "normal"}.${round}-${at}`,
+    );
+    const stored = shop.storeAll(subjects);
+    await until("some must be handled", () => seen.size > round * 40 + 5, { timeout: 20_000 });
+    await server.kill();
+    await server.restart();
+    await stored;
+    await until(`round ${round} must be handled`, () => seen.size === (round + 1) * 40, {
+      timeout: 40_000,
+    });
+  }
+  await shop.settled("JOBS", "urgent", 40_000);
+  await shop.settled("JOBS", "normal", 40_000);
+});
+
+Deno.test("priority() has another process do what a killed one had, urgent jobs and others", async () => {
+  await using server = await NatsServer.start({ config });
+  await using writer = brokerAt(server.url);
+  const shop = await Workshop.at({ broker: () => writer });
+  await shop.api.call("STREAM.CREATE.JOBS", {
+    name: "JOBS",
+    subjects: ["jobs.*.*"],
+    retention: "workqueue",
+  });
+  const subjects = ["1", "2", "killer", "3"].flatMap((id) => [`normal.${id}`, `urgent.${id}`]);
+  for (const subject of subjects) await shop.store(`jobs.${subject}`, 1);
+  const program = new URL("../support/jetstream/priority_worker.ts", import.meta.url);
+  const outputs: string[] = [];
+  // each of both killers takes one process along
+  for (let at = 0; at < 3; at++) {
+    const { output } = await runProgram(["-A"], program, [server.url]);
+    outputs.push(...output.trim().split("\n").filter((line) => line !== ""));
+  }
+  assertEquals([...new Set(outputs)].sort(), subjects.toSorted());
+  await shop.settled("JOBS", "urgent");
+  assertEquals((await shop.stream("JOBS")).state.messages, 0);
+});
+
+onEveryJetStream("priority() goes on where somebody deletes its consumers", async (server) => {
+  const shop = await Workshop.at(server);
+  const broker = server.broker({ reconnect });
+  const errors = errorsOf(broker);
+  const seen: string[] = [];
+  broker.subscriber(priority(urgent, normal), ({ subject }) => void seen.push(subject));
+  await broker.start();
+  for (const name of ["urgent", "normal"]) {
+    await until("it must be waited on", async () => {
+      return (await shop.consumer("JOBS", name)).num_waiting === 1;
+    });
+    await shop.api.call(`CONSUMER.DELETE.JOBS.${name}`);
+    await shop.store(`jobs.${name}.1`, 1);
+    await until("it must be handled", () => seen.at(-1) === `jobs.${name}.1`, { timeout: 20_000 });
+  }
+  assertEquals(errors.filter((text) => text.includes("it was made again")).length, 2);
+});
+
+onEveryJetStream(
+  "priority() shares the work of both consumers with another process",
+  async (server) => {
+    const shop = await Workshop.at(server);
+    const counts = [0, 0];
+    for (const at of [0, 1]) {
+      const broker = server.broker();
+      broker.subscriber(priority(urgent, normal), { concurrency: 2 }, async () => {
+        counts[at]!++;
+        await new Promise((resolve) => setTimeout(resolve, 2));
+      });
+      await broker.start();
+    }
+    await shop.storeAll(
+      Array.from({ length: 200 }, (_, at) => `jobs.${at % 2 ? "urgent" : "normal"}.${at}`),
+    );
+    await until("all must be done", () => counts[0]! + counts[1]! >= 200, { timeout: 20_000 });
+    await shop.settled("JOBS", "normal");
+    assertEquals([counts[0]! + counts[1]!, counts.every((count) => count > 0)], [200, true]);
+  },
+);
