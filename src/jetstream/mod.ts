@@ -94,6 +94,9 @@
  * | `allow_msg_counter` | counters take no bodies; a key of a bucket counts by `change()` |
  * | `template_owner` | servers do not have it any more |
  *
+ * A {@linkcode workQueue} may have `unique` jobs: a subject holds one until it is done, or the newest one replaces what
+ * waits. {@linkcode Unique} has the words for it.
+ *
  * # Consumers
  *
  * A consumer is a source for `broker.subscriber()`: handlers get what those of subjects get, with `delivery` besides. One
@@ -236,6 +239,7 @@ export type {
   StreamOptions,
   StreamSettings,
   TakesOthers,
+  Unique,
   WorkQueueOptions,
 } from "./stream/stream_options.ts";
 export type {

@@ -157,7 +157,7 @@ onEveryJetStream(
   "JetStream.publisher() has its stream declared, also once it has started",
   async (server) => {
     const { js } = await started(server);
-    const queue = workQueue("Q", { subjects: ["q.*"], declare: "create", unique: "while-queued" });
+    const queue = workQueue("Q", { subjects: ["q.*"], declare: "create", unique: "until-done" });
     const jobs = js.publisher("q.{id}", { stream: queue });
     assertEquals((await jobs.publish({ id: "1" }, "a")).stream, "Q");
     await assertRejects(() => jobs.publish({ id: "1" }, "b"), ConflictError);

@@ -113,7 +113,7 @@ Deno.test("stream() copies other streams", () =>
 onEveryJetStream("workQueue() holds one job of a subject, if it is told to", async (server) => {
   const jobs = workQueue("JOBS", {
     subjects: ["jobs.{kind}.{id}"],
-    unique: "while-queued",
+    unique: "until-done",
     declare: "create",
   });
   const broker = await declaring(server, jobs);

@@ -28,6 +28,10 @@ export class JetStreamError extends Error {
   }
 }
 
+/** "maximum messages exceeded", and of which: of the stream, or of a subject. */
+const TAKEN = 10077;
+const PER_SUBJECT = /per subject/;
+
 /** Something else was written before, or is there already: read it again, and decide anew. */
 export class ConflictError extends JetStreamError {
   static {
@@ -35,10 +39,21 @@ export class ConflictError extends JetStreamError {
   }
   /** The sequence that the server has instead of the expected one, if it says so. */
   readonly lastSeq: number | undefined;
+  /** The subject of the message that was refused; `undefined` if it is not about one message. */
+  readonly subject: string | undefined;
+  /** Whether the subject holds a message, and takes no second one: how a unique job is refused. */
+  readonly isTaken: boolean;
 
   /** Makes one. */
-  constructor(action: string, rule: string, wire?: Partial<WireError>, options?: ErrorOptions) {
+  constructor(
+    action: string,
+    rule: string,
+    wire?: Partial<WireError>,
+    options?: ErrorOptions & { readonly subject?: string | undefined },
+  ) {
     super(action, rule, wire, options);
+    this.subject = options?.subject;
+    this.isTaken = this.errCode === TAKEN && PER_SUBJECT.test(this.description);
     const [, found] = /sequence: (\d+)$/.exec(this.description) ?? [];
     this.lastSeq = found === undefined ? undefined : Number(found);
   }
@@ -201,18 +216,20 @@ const MISSING: ReadonlyMap<number, NotFoundKind> = new Map([
   [10059, "stream"],
   [10149, "consumer"],
 ]);
-const PER_SUBJECT = /per subject/;
 
-/** The error of an answer, by its number: what a caller can do about it is the same for each class. */
-export function errorOf(action: string, wire: WireError): JetStreamError {
+/**
+ * The error of an answer, by its number: what a caller can do about it is the same for each class. `subject` is that of
+ * the message which it is about.
+ */
+export function errorOf(action: string, wire: WireError, subject?: string): JetStreamError {
   const { err_code: number } = wire;
   const kind = MISSING.get(number);
   if (kind) return new NotFoundError(action, kind, wire);
   const conflict = CONFLICTS.get(number);
-  if (conflict) return new ConflictError(action, conflict, wire);
+  if (conflict) return new ConflictError(action, conflict, wire, { subject });
   // one message for each subject, and that one is there: the subject is taken
-  if (number === 10077 && PER_SUBJECT.test(wire.description)) {
-    return new ConflictError(action, "nothing else must be there", wire);
+  if (number === TAKEN && PER_SUBJECT.test(wire.description)) {
+    return new ConflictError(action, "nothing else must be there", wire, { subject });
   }
   if (LIMITS.has(number)) return new LimitError(action, "it must stay within the limits", wire);
   if (number === 10039 || number === 10076) {

@@ -9,11 +9,16 @@ const decoder = new TextDecoder("utf-8", { fatal: true });
 const SUSPECT = /__proto__|\\u/;
 
 /**
- * The JSON object of an answer; `action` says what was asked, if that is needed for an error.
+ * The JSON object of an answer; `action` says what was asked, if that is needed for an error, which may be
+ * about the message of a `subject`.
  *
  * @throws {JetStreamError} if it is an error, is no JSON object, or is too large
  */
-export function readReply<T extends object>(action: () => string, data: Uint8Array): T {
+export function readReply<T extends object>(
+  action: () => string,
+  data: Uint8Array,
+  subject?: string,
+): T {
   if (data.length > LONGEST) {
     throw new JetStreamError(
       action(),
@@ -22,7 +27,9 @@ export function readReply<T extends object>(action: () => string, data: Uint8Arr
   }
   const reply = parsed(action, data);
   const { error } = reply as { readonly error?: unknown };
-  if (error !== undefined && error !== null) throw errorOf(action(), wireErrorOf(error));
+  if (error !== undefined && error !== null) {
+    throw errorOf(action(), wireErrorOf(error), subject);
+  }
   return reply as T;
 }
 

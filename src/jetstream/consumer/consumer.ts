@@ -130,7 +130,8 @@ export function consumer<
   options?: ConsumerOptions & Options & CheckedConsumer<Subjects, Options>,
 ): Consumer<Subjects, Options> {
   const config = declaredConfig(`make the consumer "${name}"`, stream);
-  const held = { name: stream.name, subjects: heldSubjects(stream) };
+  const { unique } = stream;
+  const held = { name: stream.name, subjects: heldSubjects(stream), unique };
   const settings = consumerSettings(held, name, options ?? {});
   const { declare, domain } = stream;
   const driver = new ConsumerDriver(settings, config, declare, domain);

@@ -17,6 +17,7 @@ import { checkName } from "../api/names.ts";
 import { deadStreamOf } from "../dead/dead_letter.ts";
 import { from } from "../read/from.ts";
 import { refuseOwn } from "../stream/own_subjects.ts";
+import type { Unique } from "../stream/stream_options.ts";
 import type { ConsumerOptions, KeyedMessage } from "./consumer_options.ts";
 import type { RetrySettings } from "./outcomes.ts";
 
@@ -28,6 +29,8 @@ export interface ConsumedStream {
   readonly name: string;
   /** Its patterns. */
   readonly subjects: readonly string[];
+  /** How jobs of one subject exclude each other. */
+  readonly unique?: Unique | undefined;
 }
 
 /** The options of a consumer with their defaults, checked. */
@@ -42,6 +45,7 @@ export interface ConsumerSettings {
   readonly deadLetter: string | undefined;
   readonly deadStacks: boolean;
   readonly key: ((message: KeyedMessage) => string) | undefined;
+  readonly unique: Unique | undefined;
   readonly batch: { readonly max: number; readonly within: number } | undefined;
   readonly confirm: boolean;
   readonly isBefore: boolean;
@@ -158,7 +162,9 @@ export function consumerSettings(
       ? undefined
       : deadLetter ?? deadStreamOf(stream.name),
     deadStacks: options.deadStacks ?? false,
-    key: keyOf(action, options.key, patterns),
+    key: keyOf(action, options.key, patterns) ??
+      (stream.unique === "replace" && !batch ? ({ subject }) => subject : undefined),
+    unique: stream.unique,
     batch: batch && { max: batch.max, within: asMilliseconds(batch.within ?? "1s") },
     confirm: options.confirm ?? false,
     isBefore: options.ack === "before",

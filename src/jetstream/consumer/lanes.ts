@@ -12,7 +12,7 @@ interface Lane {
   /** The one that is handled. */
   running: Held | undefined;
   /** The number of the one that comes again, for which the others wait. */
-  away: number | undefined;
+  away: { readonly seq: number; readonly subject: string } | undefined;
   timer: Timer | undefined;
   /** In the order of the stream. */
   readonly waiting: Held[];
@@ -24,6 +24,7 @@ interface Lane {
 export class Lanes {
   readonly #clock: Clock;
   readonly #go: (held: Held) => void;
+  readonly #replaced: ((held: Held) => void) | undefined;
   readonly #lanes = new Map<string, Lane>();
   /** How many wait behind a message that is handled. */
   #behindRunning = 0;
@@ -31,9 +32,11 @@ export class Lanes {
   #behindAway = 0;
   #bytesAway = 0;
 
-  constructor(clock: Clock, go: (held: Held) => void) {
+  /** With `replaced` a message replaces those of its subject that wait or come again; it gets the former. */
+  constructor(clock: Clock, go: (held: Held) => void, replaced?: (held: Held) => void) {
     this.#clock = clock;
     this.#go = go;
+    this.#replaced = replaced;
   }
 
   /** How many places those take up that wait. */
@@ -55,7 +58,8 @@ export class Lanes {
       );
       return this.#go(held);
     }
-    const isNext = !lane.running && (lane.away === undefined || held.seq <= lane.away);
+    if (this.#replaced) this.#replace(lane, held, this.#replaced);
+    const isNext = !lane.running && (lane.away === undefined || held.seq <= lane.away.seq);
     if (isNext && lane.waiting.every(({ seq }) => held.seq < seq)) return this.#run(lane, held);
     // nearly always at the end
     const at = lane.waiting.findLastIndex(({ seq }) => seq < held.seq) + 1;
@@ -79,7 +83,7 @@ export class Lanes {
     const lane = this.#lanes.get(key);
     if (lane?.running !== held) return;
     lane.running = undefined;
-    this.#change(lane, () => lane.away = held.seq);
+    this.#change(lane, () => lane.away = { seq: held.seq, subject: held.raw.subject });
     // it may have expired in the stream, or come to another process
     lane.timer = this.#clock.setTimeout(() => {
       this.#back(lane);
@@ -97,6 +101,22 @@ export class Lanes {
     for (const [key, { running }] of this.#lanes) if (!running) this.#lanes.delete(key);
     this.#behindRunning = this.#behindAway = this.#bytesAway = 0;
     return waiting;
+  }
+
+  /** The stream holds one message of each subject: an earlier one is gone from it. */
+  #replace(lane: Lane, { seq, raw: { subject } }: Held, replaced: (held: Held) => void): void {
+    const isEarlier = (each: { readonly seq: number }, of: string) =>
+      of === subject && each.seq < seq;
+    if (lane.away && isEarlier(lane.away, lane.away.subject)) this.#back(lane);
+    const gone = lane.waiting.filter((each) => isEarlier(each, each.raw.subject));
+    if (gone.length === 0) return;
+    this.#change(lane, () => {
+      for (const each of gone) {
+        lane.waiting.splice(lane.waiting.indexOf(each), 1);
+        lane.bytes -= each.size;
+      }
+    });
+    gone.forEach(replaced);
   }
 
   #run(lane: Lane, held: Held): void {

@@ -71,7 +71,9 @@ export class OpenConsumer implements OpenSource {
       released: (held, delay) => this.#released(held, delay),
       report,
     });
-    this.#lanes = new Lanes(clock, (held) => this.#hand(held));
+    const isReplacing = settings.unique === "replace";
+    const replaced = isReplacing ? (held: Held) => this.#replaced(held) : undefined;
+    this.#lanes = new Lanes(clock, (held) => this.#hand(held), replaced);
     this.#batches = settings.batch &&
       new Batches(clock, settings.batch, (batch) => this.#sink.take(batch.map(this.#arrival)));
     const main = this.#main = this.#supply(false, turns);
@@ -213,6 +215,12 @@ export class OpenConsumer implements OpenSource {
       if (!held.isSettled) this.#released(held);
       this.#fill();
     });
+  }
+
+  /** It is gone from the stream, as another one has come. */
+  #replaced(held: Held): void {
+    const done = Promise.try(() => this.#settlement.done(held));
+    done.catch((error) => this.#sink.report(asError(error)));
   }
 
   #hand(held: Held): void {

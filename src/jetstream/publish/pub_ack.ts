@@ -41,7 +41,8 @@ export function readAnswer(
     return { kind: "later", error: new NoStreamError(action ?? publishTo(found), found) };
   }
   try {
-    const ack = readReply<PubAck>(() => action ?? publishTo(subject), data);
+    const about = action === undefined ? subject : undefined;
+    const ack = readReply<PubAck>(() => action ?? publishTo(subject), data, about);
     const isAck = typeof ack.stream === "string" && Number.isSafeInteger(ack.seq) && ack.seq >= 0;
     if (!isAck) return { kind: "foreign" };
     return ack.duplicate && ack.seq === 0

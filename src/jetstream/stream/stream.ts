@@ -8,6 +8,7 @@ import type {
   StreamOptions,
   StreamSettings,
   TakesOthers,
+  Unique,
   WorkQueueOptions,
 } from "./stream_options.ts";
 
@@ -25,14 +26,21 @@ export interface Stream<Subject extends string = string> {
   readonly duplicateWindow: number | undefined;
   /** Whether each message is for one consumer alone, and gone once that has acknowledged it. */
   readonly isWorkQueue: boolean;
+  /** How jobs of one subject exclude each other; `undefined` if they do not. */
+  readonly unique: Unique | undefined;
 }
 
 const configs = new WeakMap<object, DeclaredStream>();
 const { retention: RETENTION, ...SHARED } = STREAM_RULES;
 const RULES = { ...SHARED, declare: oneOf(...DECLARE), domain: text };
 
-/** A subject whose message is there refuses another one. */
-const ONE_OF_EACH = { discard: "new", discardNewPerSubject: true, maxMsgsPerSubject: 1 } as const;
+/** How a stream keeps one message of each subject: the first one, or the last one. */
+const ONE_OF_EACH: Readonly<Record<Unique, Readonly<Record<string, unknown>>>> = {
+  "until-done": { discard: "new", discardNewPerSubject: true, maxMsgsPerSubject: 1 },
+  replace: { discardNewPerSubject: false, maxMsgsPerSubject: 1 },
+};
+/** The words of {@linkcode Unique}. */
+const UNIQUE = Object.keys(ONE_OF_EACH) as Unique[];
 
 /**
  * Declares a stream: what is named here is checked, made or changed at start, as `declare` says, and nothing else. With
@@ -85,18 +93,19 @@ export function stream(name: string, options: StreamOptions = {}): Stream {
  * import { NatsBroker } from "@signalbox/nats";
  * import { ConflictError, jetstream, workQueue } from "@signalbox/nats/jetstream";
  * import { TestBroker } from "@signalbox/nats/testing";
- * import { assertRejects } from "@std/assert";
+ * import { assertEquals, assertRejects } from "@std/assert";
  *
  * const jobs = workQueue("JOBS", {
  *   subjects: ["jobs.{kind}.{id}"],
- *   unique: "while-queued",
+ *   unique: "until-done",
  *   declare: "create",
  * });
  * const broker = new NatsBroker();
  * const js = jetstream(broker, { streams: [jobs] });
  * await using _test = await TestBroker.start(broker);
  * await js.publish("jobs.mail.7", "remind");
- * await assertRejects(() => js.publish("jobs.mail.7", "remind"), ConflictError);
+ * const error = await assertRejects(() => js.publish("jobs.mail.7", "again"), ConflictError);
+ * assertEquals([error.subject, error.isTaken], ["jobs.mail.7", true]);
  * ```
  */
 export function workQueue(name: string, options: WorkQueueOptions & TakesOthers): Stream;
@@ -112,10 +121,14 @@ export function workQueue<const Subject extends string = string>(
 ): Stream<Subject>;
 export function workQueue(name: string, options: WorkQueueOptions = {}): Stream {
   const action = actionOf(name);
-  checkOptions(action, options, { ...RULES, unique: oneOf("while-queued") });
+  checkOptions(action, options, { ...RULES, unique: oneOf(...UNIQUE) });
   const { unique, ...rest } = options;
-  const settings = unique ? { ...rest, ...ONE_OF_EACH } : rest;
-  return made(name, { ...settings, retention: "workqueue" });
+  const own = unique ? ONE_OF_EACH[unique] : {};
+  const given = Object.keys(own).find((option) => rest[option as keyof typeof rest] !== undefined);
+  if (given !== undefined) {
+    throw new TypeError(`Cannot ${action} as "${given}" must go without "unique": both are given`);
+  }
+  return made(name, { ...rest, ...own, retention: "workqueue" }, unique);
 }
 
 /**
@@ -143,6 +156,7 @@ export function takesSchedules(stream: Stream): boolean {
 function made<Subject extends string>(
   name: string,
   options: StreamSettings<Subject> & { readonly retention?: StreamConfig["retention"] },
+  unique?: Unique,
 ): Stream<Subject> {
   const { subjects = [], declare = "verify", domain } = options;
   if (domain !== undefined) checkName(`declare the stream "${name}"`, domain);
@@ -154,6 +168,7 @@ function made<Subject extends string>(
     domain,
     duplicateWindow: asMilliseconds(options.duplicateWindow),
     isWorkQueue: config.retention === "workqueue",
+    unique,
   });
   configs.set(value, Object.freeze(config));
   return value;

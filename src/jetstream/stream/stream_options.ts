@@ -204,12 +204,29 @@ export interface StreamOptions<Subject extends string = string> extends StreamSe
 /** What a work queue is declared as. */
 export interface WorkQueueOptions<Subject extends string = string> extends StreamSettings<Subject> {
   /**
-   * `"while-queued"`: a subject holds one job at most, until it is done; another one is refused with a `ConflictError`.
+   * How many jobs of one subject there may be: {@linkcode Unique} says which ways there are.
    *
    * @default {undefined, as many as there are}
    */
-  readonly unique?: "while-queued";
+  readonly unique?: Unique;
 }
+
+/**
+ * How jobs of one subject exclude each other. The subject is what makes a job unique, so it has what tells one job from
+ * another: `"jobs.{kind}.{id}"`.
+ *
+ * | | while one waits | while one runs |
+ * | --- | --- | --- |
+ * | `"until-done"` | another one is refused | another one is refused: a subject holds one job until it is acknowledged or given up, attempts that fail and the waits between them included |
+ * | `"replace"` | another one takes its place, and the first one is never run | another one waits, and runs once the first one has ended; one that fails is not tried again if another one has come |
+ *
+ * What is refused throws a {@linkcode ConflictError} with `isTaken` and the `subject`. Each holds over any number of
+ * publishers and processes, as the server decides when it stores.
+ *
+ * With `"replace"`, a process runs the jobs of one subject one after the other, as with `key`. Two processes may run two
+ * side by side; partitions of the `key` keep them apart, and a `batch` does not.
+ */
+export type Unique = "until-done" | "replace";
 
 /** The options with which a stream holds messages of other subjects than those that it takes in. */
 export type TakesOthers =
