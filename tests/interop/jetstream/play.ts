@@ -88,10 +88,23 @@ async function perform(
     sids.set(step.subscribe, await client.subscribe(step.subscribe, step.queue));
   } else if ("unsubscribe" in step) {
     await client.unsubscribe(sids.get(step.unsubscribe)!);
+  } else if ("until" in step) {
+    await arrive(client, step);
   } else {
     await new Promise((resolve) => setTimeout(resolve, step.wait));
   }
   return [];
+}
+
+/** Waits until a stream has so many messages. */
+async function arrive(client: FrameClient, step: Extract<Step, { until: string }>) {
+  const { until, messages } = step;
+  for (const end = Date.now() + PATIENCE; Date.now() < end;) {
+    const { state } = await client.json(`$JS.API.STREAM.INFO.${until}`);
+    if (state?.messages === messages) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw new Error(`Stream ${until} never had ${messages} messages`);
 }
 
 /** What was recorded may take its time on a machine that is busy; whether more comes is seen within the step's own. */
@@ -130,6 +143,7 @@ function headerAside(line: string): string {
   if (/^NATS\/1.0 400 Bad Request - (json|invalid character|unexpected|expected)/i.test(line)) {
     return "NATS/1.0 400 …";
   }
+  if (name === "Nats-Stream-Source") return line.replace(/ [0-9A-Za-z]{8}$/, " <id>");
   return TIME.test(value.join(": ")) ? `${name}: <time>` : line;
 }
 
@@ -143,6 +157,10 @@ function ackAside(reply: string): string {
   return tokens.join(".");
 }
 
+function byText(one: unknown, other: unknown): number {
+  return JSON.stringify(one) < JSON.stringify(other) ? -1 : 1;
+}
+
 function bodyAside(body: string): unknown {
   try {
     const value = JSON.parse(body);
@@ -154,13 +172,18 @@ function bodyAside(body: string): unknown {
 
 function aside(name: string, value: unknown): unknown {
   if (ASIDE.has(name)) return `<${name}>`;
+  if (name === "active") return value === -1 ? value : "<active>";
   if (name === "name" && UNNAMED.test(String(value))) return "<name>";
   // headers as they are read, and not as they are packed
   if (name === "response" && typeof value === "string") return aside("", JSON.parse(value));
   if (name === "hdrs") return headerLines(atob(String(value)));
   if (typeof value === "string") return TIME.test(value) && value !== NEVER ? "<time>" : value;
   if (typeof value !== "object" || value === null) return value;
-  if (Array.isArray(value)) return value.map((item) => aside("", item));
+  if (Array.isArray(value)) {
+    const items = value.map((item) => aside("", item));
+    // nats-server tells of sources in no order
+    return name === "sources" ? items.sort(byText) : items;
+  }
   // how much was asked before is another matter
   if (name === "api") return "<usage>";
   const { err_code, description } = value as { err_code?: number; description?: string };

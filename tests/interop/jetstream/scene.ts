@@ -10,7 +10,8 @@ export type Step =
   | { readonly subscribe: string; readonly queue: string }
   | { readonly unsubscribe: string }
   | { readonly take: string; readonly count: number; readonly within: number }
-  | { readonly wait: number };
+  | { readonly wait: number }
+  | { readonly until: string; readonly messages: number };
 
 /** A conversation: what a client says, in a sentence what it is about, and on what. */
 export interface Scene {
@@ -70,6 +71,11 @@ export function take(subject: string, count: number, within = 1_000): Step {
 /** Lets time pass, in milliseconds. */
 export function wait(milliseconds: number): Step {
   return { wait: milliseconds };
+}
+
+/** Waits until a stream has so many messages: how soon they come there by themselves differs from server to server. */
+export function until(stream: string, messages: number): Step {
+  return { until: stream, messages };
 }
 
 /** Makes a stream in memory of that name, on subjects of its name in small letters. */

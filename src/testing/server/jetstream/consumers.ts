@@ -83,7 +83,7 @@ function change(
 
 function checkRoom(stream: Stream, config: ConsumerConfig): void {
   const { max_consumers, retention } = stream.config;
-  const count = stream.consumers.size;
+  const count = stream.consumers.limited;
   if (count >= (max_consumers > 0 ? max_consumers : MAX_CONSUMERS)) {
     throw new ApiError("maximumConsumersLimit");
   }

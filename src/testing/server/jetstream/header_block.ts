@@ -33,6 +33,14 @@ export function withHeaders(block: string, headers: Fields): string {
   return `${before}${linesOf(headers)}${END}`;
 }
 
+/** The block with this value for a header: in the place of its first one, or at the end. */
+export function withHeaderSet(block: string, name: string, value: string): string {
+  const at = indexOf(block, name);
+  if (at < 0) return withHeader(block, name, value);
+  const end = block.indexOf(END, at);
+  return `${block.slice(0, at)}${name}: ${value}${end < 0 ? END : block.slice(end)}`;
+}
+
 /** The block without the headers of that name; empty if none is left. */
 export function withoutHeader(block: string, name: string): string {
   for (let at = indexOf(block, name); at >= 0; at = indexOf(block, name)) block = cut(block, at);

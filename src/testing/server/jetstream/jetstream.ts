@@ -9,6 +9,8 @@ import { streamEndpoints } from "./api/stream_endpoints.ts";
 import type { Context } from "./context.ts";
 import { InternalClient } from "./internal_client.ts";
 import { Memory } from "./memory.ts";
+import { Directory } from "./stream/origins.ts";
+import type { Stream } from "./stream/stream.ts";
 import { Streams } from "./streams.ts";
 
 /** JetStream's limits. */
@@ -39,8 +41,9 @@ export class JetStream {
     const memory = new Memory(limits.maxMemory);
     const { maxPending, maxPayload } = limits;
     const client = this.#client;
-    const context: Context = { client, clock, memory, maxPending, maxPayload, server };
-    const streams = this.#streams = new Streams(context);
+    const origins = new Directory<Stream>();
+    const context: Context = { client, clock, memory, origins, maxPending, maxPayload, server };
+    const streams = this.#streams = new Streams(context, origins);
     const router: ApiRouter = new ApiRouter(context, [
       ...accountEndpoints(streams, () => router.usage),
       ...streamEndpoints(streams, context),

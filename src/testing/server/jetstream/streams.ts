@@ -2,11 +2,12 @@ import { overlap } from "../subject.ts";
 import { ApiError } from "./api/errors.ts";
 import type { Context } from "./context.ts";
 import { checkConfig } from "./stream/config_check.ts";
-import { refuseCopies } from "./stream/config_copies.ts";
+import { refuseForeign } from "./stream/config_copies.ts";
 import type { StreamConfig, StreamConfigRequest } from "./stream/config.ts";
 import { checkUpdate } from "./stream/config_update.ts";
 import { isSameConfig } from "./same_config.ts";
 import { withLevel } from "./stream/metadata.ts";
+import type { Directory } from "./stream/origins.ts";
 import { Stream } from "./stream/stream.ts";
 import { SubjectTree } from "./stream/subject_tree.ts";
 import { takenIn } from "./subject_space.ts";
@@ -14,18 +15,18 @@ import { takenIn } from "./subject_space.ts";
 /** All streams by name. */
 export class Streams {
   readonly #context: Context;
-  readonly #streams = new Map<string, Stream>();
+  readonly #streams: Directory<Stream>;
   readonly #subjects = new SubjectTree<Stream>();
 
-  constructor(context: Context) {
+  /** `streams` holds the streams, for those that copy others as well. */
+  constructor(context: Context, streams: Directory<Stream>) {
     this.#context = context;
+    this.#streams = streams;
   }
 
   /** All streams, ordered by name. */
   all(): Stream[] {
-    return [...this.#streams.values()].sort(({ name: one }, { name: other }) =>
-      one < other ? -1 : 1
-    );
+    return [...this.#streams.all()].sort(({ name: one }, { name: other }) => one < other ? -1 : 1);
   }
 
   /** The streams with subjects that overlap the filter; an empty filter matches all. */
@@ -38,7 +39,7 @@ export class Streams {
 
   /** Whether there is a stream of that name. */
   has(name: string): boolean {
-    return this.#streams.has(name);
+    return this.#streams.get(name) !== undefined;
   }
 
   /** The stream of that name; throws an {@linkcode ApiError} if there is none. */
@@ -50,8 +51,8 @@ export class Streams {
 
   /** Creates a stream, or returns the existing one of equal configuration. */
   create(said: StreamConfigRequest): Stream {
-    const config = checkConfig(withLevel(said));
-    refuseCopies(config);
+    const config = checkConfig(withLevel(said), this.#configOf);
+    refuseForeign(config);
     if (config.num_replicas > 1) throw new ApiError("streamReplicasNotSupported");
     const known = this.#streams.get(config.name);
     if (known && isSameConfig(known.config, config)) return known;
@@ -61,7 +62,7 @@ export class Streams {
     // the configuration itself takes memory as well
     if (this.#context.memory.isExceeded) throw new ApiError("insufficientResources");
     const stream = new Stream(this.#context, config);
-    this.#streams.set(config.name, stream);
+    this.#streams.add(stream);
     this.#take(config, stream);
     stream.begin();
     return stream;
@@ -70,11 +71,11 @@ export class Streams {
   /** Updates a stream: absent fields are reset to their defaults. */
   update(name: string, said: StreamConfigRequest): Stream {
     // like nats-server, checks the request before it looks up the stream
-    const checked = checkConfig(said);
+    const checked = checkConfig(said, this.#configOf);
     if (checked.name !== name) throw new ApiError("streamMismatch");
     const stream = this.get(name);
-    const config = checkUpdate(stream.config, checkConfig(withLevel(said)));
-    refuseCopies(config);
+    const config = checkUpdate(stream.config, checkConfig(withLevel(said), this.#configOf));
+    refuseForeign(config);
     this.#checkReservation(config, Math.max(stream.config.max_bytes, 0));
     this.#checkConsumers(stream, config);
     this.#free(stream.config);
@@ -88,14 +89,14 @@ export class Streams {
   /** Deletes a stream. */
   delete(name: string): void {
     const stream = this.get(name);
-    this.#streams.delete(name);
     this.#free(stream.config);
     stream.delete();
+    this.#streams.delete(name);
   }
 
   /** Stops all timers and subscriptions. */
   stop(): void {
-    for (const stream of this.#streams.values()) {
+    for (const stream of this.#streams.all()) {
       stream.stop();
       for (const consumer of stream.consumers.all()) consumer.ended();
     }
@@ -104,11 +105,13 @@ export class Streams {
   /** Bytes that the streams of a storage type reserve with `max_bytes`. */
   reserved(storage: StreamConfig["storage"]): number {
     let sum = 0;
-    for (const { config } of this.#streams.values()) {
+    for (const { config } of this.#streams.all()) {
       if (config.storage === storage) sum += Math.max(config.max_bytes, 0);
     }
     return sum;
   }
+
+  readonly #configOf = (name: string): StreamConfig | undefined => this.#streams.get(name)?.config;
 
   #checkReservation({ storage, max_bytes }: StreamConfig, own: number): void {
     const rest = this.#context.memory.most - this.reserved("file") - this.reserved("memory") + own;

@@ -11,6 +11,7 @@ import { pulling } from "./pulling.ts";
 import { pushing } from "./pushing.ts";
 import { reading } from "./reading.ts";
 import { schedules } from "./schedules.ts";
+import { sources } from "./sources.ts";
 import { streams } from "./streams.ts";
 
 /** All conversations with JetStream that both servers are held to, by the files in which they are recorded. */
@@ -28,4 +29,5 @@ export const topics: Readonly<Record<string, readonly Scene[]>> = {
   acknowledging,
   pushing,
   priorities,
+  sources,
 };

@@ -14,6 +14,18 @@ const ERRORS = {
   noMessageFound: [404, 10037, "no message found"],
   notEmptyRequest: [400, 10038, "expected an empty request payload"],
   sequenceNotFound: [400, 10043, "sequence {} not found"],
+  streamExternalApiOverlaps: [400, 10021, "stream external api prefix {}"],
+  streamExternalDeliveryOverlaps: [400, 10022, "stream external delivery prefix {}"],
+  streamExternalDeliveryInvalid: [
+    400,
+    10024,
+    "stream external delivery prefix {} must not contain wildcards",
+  ],
+  sourceMaximumMessageSizeTooBig: [
+    400,
+    10046,
+    "stream source must have max message size >= target",
+  ],
   storageResourcesExceeded: [500, 10047, "insufficient storage resources available"],
   streamInvalidConfig: [500, 10052, "{}"],
   streamMessageExceedsMaximum: [400, 10054, "message size exceeds maximum allowed"],

@@ -10,7 +10,7 @@ import { Acks } from "./acks.ts";
 import { Announcements } from "./announcements.ts";
 import { type ConsumerConfig, filtersOf, isPush } from "./config.ts";
 import { Deliveries } from "./deliveries.ts";
-import { SubjectFilter } from "./filter.ts";
+import { SubjectFilter } from "../stream/subject_filter.ts";
 import { Inactivity } from "./inactivity.ts";
 import { infoOf } from "./info.ts";
 import { Listening } from "./listening.ts";
@@ -95,9 +95,12 @@ export class Consumer implements StreamConsumer {
     return this.#state.config;
   }
 
-  /** Whether lists and names leave the consumer out. */
   get isHidden(): boolean {
-    return this.config.direct || this.config.sourcing;
+    return this.config.direct;
+  }
+
+  get isLimited(): boolean {
+    return !this.config.direct && !this.config.sourcing;
   }
 
   /** Starts delivering. */
@@ -165,7 +168,7 @@ export class Consumer implements StreamConsumer {
     this.ended();
     this.#stream.consumers.remove(this);
     if (this.#stream.config.retention !== "interest") return;
-    if (this.#stream.consumers.size === 0) this.#stream.purge({});
+    if (this.#stream.consumers.isEmpty) this.#stream.purge({});
     else this.#stream.releaseAfter(this.#state.progress.floor.stream);
   }
 

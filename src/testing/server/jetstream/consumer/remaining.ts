@@ -1,5 +1,5 @@
 import type { MessageLog } from "../stream/message_log.ts";
-import type { SubjectFilter } from "./filter.ts";
+import type { SubjectFilter } from "../stream/subject_filter.ts";
 
 /** The number of messages that a consumer has yet to deliver: counted once, then adjusted with each event. */
 export class Remaining {

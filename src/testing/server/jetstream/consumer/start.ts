@@ -2,7 +2,7 @@ import type { MessageLog } from "../stream/message_log.ts";
 import type { Stream } from "../stream/stream.ts";
 import { readTime } from "../time.ts";
 import type { ConsumerConfig } from "./config.ts";
-import type { SubjectFilter } from "./filter.ts";
+import type { SubjectFilter } from "../stream/subject_filter.ts";
 
 /** Where a consumer starts. */
 export interface Start {

@@ -3,7 +3,7 @@ import type { Stream } from "../stream/stream.ts";
 import { readTime } from "../time.ts";
 import { type ConsumerConfig, filtersOf } from "./config.ts";
 import { MAX_ACK_PENDING } from "./config_defaults.ts";
-import { SubjectFilter } from "./filter.ts";
+import { SubjectFilter } from "../stream/subject_filter.ts";
 import { Pending } from "./pending.ts";
 import { Progress } from "./progress.ts";
 import { Redelivery } from "./redelivery.ts";

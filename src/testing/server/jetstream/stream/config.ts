@@ -33,8 +33,14 @@ export interface SourceConfig {
   readonly subject_transforms?: readonly TransformConfig[];
   readonly opt_start_seq?: number;
   readonly opt_start_time?: number;
-  readonly external?: { readonly api?: string; readonly deliver?: string };
+  readonly external?: External;
   readonly consumer?: { readonly name?: string; readonly deliver_subject?: string };
+}
+
+/** The prefixes of the API and of what is delivered, in another domain or account. */
+export interface External {
+  readonly api?: string;
+  readonly deliver?: string;
 }
 
 /**
@@ -238,8 +244,25 @@ export function shownConfig(config: StreamConfig): Record<string, unknown> {
 }
 
 function shownSource(source: SourceConfig): Record<string, unknown> {
-  const { opt_start_time, ...rest } = source;
-  return opt_start_time === undefined
-    ? rest
-    : { ...rest, opt_start_time: writeTime(opt_start_time) };
+  const { name, opt_start_seq = 0, opt_start_time, filter_subject = "", external } = source;
+  const { subject_transforms = [], consumer } = source;
+  return {
+    name,
+    ...opt_start_seq > 0 && { opt_start_seq },
+    ...opt_start_time !== undefined && { opt_start_time: writeTime(opt_start_time) },
+    ...filter_subject !== "" && { filter_subject },
+    ...subject_transforms.length > 0 && { subject_transforms: subject_transforms.map(whole) },
+    ...external && { external: shownExternal(external) },
+    ...consumer && { consumer },
+  };
+}
+
+/** The prefixes of another domain or account as responses show them. */
+export function shownExternal({ api = "", deliver = "" }: External): Required<External> {
+  return { api, deliver };
+}
+
+/** A transform as responses show it. */
+export function whole({ src = "", dest = "" }: Partial<TransformConfig>): TransformConfig {
+  return { src, dest };
 }

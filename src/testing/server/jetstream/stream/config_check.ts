@@ -5,7 +5,8 @@ import { isValidName, MAX_DESCRIPTION, MAX_NAME } from "../names.ts";
 import { takenIn } from "../subject_space.ts";
 import { NANOSECONDS } from "../time.ts";
 import { configOf, type StreamConfig, type StreamConfigRequest } from "./config.ts";
-import { checkMirror, checkSources } from "./config_copies.ts";
+import { checkMirror, checkSources, type StreamConfigs } from "./config_copies.ts";
+import { checkCycle } from "./config_cycle.ts";
 import { checkRepublish, checkTransform } from "./config_transforms.ts";
 import { SubjectTree } from "./subject_tree.ts";
 
@@ -34,8 +35,11 @@ const RESERVED = [
   { subjects: ["$SYS.>"], but: "$SYS.ACCOUNT.>", of: "system" },
 ] as const;
 
-/** Completes a request's configuration with the server's defaults; throws an {@linkcode ApiError} if it is invalid. */
-export function checkConfig(said: StreamConfigRequest): StreamConfig {
+/**
+ * Completes a request's configuration with the server's defaults; throws an {@linkcode ApiError} if it is invalid.
+ * `others` gives the configurations of the streams that there are.
+ */
+export function checkConfig(said: StreamConfigRequest, others: StreamConfigs): StreamConfig {
   const config: Draft = configOf(said);
   const pedantic = said.pedantic ?? false;
   checkTexts(config);
@@ -44,7 +48,8 @@ export function checkConfig(said: StreamConfigRequest): StreamConfig {
   fillWindow(config, pedantic);
   checkFeatures(config, pedantic);
   checkMirror(config);
-  checkSources(config);
+  checkSources(config, others);
+  checkCycle(config, others);
   if (config.subjects.length === 0 && !config.mirror && config.sources.length === 0) {
     config.subjects = [config.name];
   }

@@ -29,7 +29,12 @@ const SOURCE: Faults = {
   consumer: "sourceConsumerInvalid",
 };
 
-/** What is wrong with a mirror, were there any. */
+/** Gives the configuration of the stream of a name; `undefined` if there is none. */
+export type StreamConfigs = (name: string) => StreamConfig | undefined;
+
+const OWN_API = "$JS.API";
+
+/** Throws an {@linkcode ApiError} if the mirror is invalid. */
 export function checkMirror(config: StreamConfig): void {
   const { mirror } = config;
   if (!mirror) return;
@@ -50,10 +55,11 @@ export function checkMirror(config: StreamConfig): void {
   if (!external && !isValidName(name)) throw new ApiError("mirrorInvalidStreamName");
 }
 
-/** What is wrong with sources, were there any. */
-export function checkSources({ sources, allow_msg_schedules }: StreamConfig): void {
+/** Throws an {@linkcode ApiError} if a source is invalid. */
+export function checkSources(config: StreamConfig, others: StreamConfigs): void {
+  const { sources } = config;
   if (sources.length === 0) return;
-  if (allow_msg_schedules) throw new ApiError("sourceWithSchedules");
+  if (config.allow_msg_schedules) throw new ApiError("sourceWithSchedules");
   const seen = new Set<string>();
   const consumers = new Set<string>();
   for (const source of sources) {
@@ -65,26 +71,63 @@ export function checkSources({ sources, allow_msg_schedules }: StreamConfig): vo
     checkFilters(source, SOURCE);
     checkTransforms(source, SOURCE, isSubset);
     checkConsumer(source, SOURCE);
-    if (!consumer) continue;
-    const own = JSON.stringify([name, consumer.name, external?.api]);
-    if (consumers.has(own)) throw new ApiError("sourceConsumerDuplicate");
-    consumers.add(own);
+    if (consumer) {
+      const own = JSON.stringify([name, consumer.name, external?.api]);
+      if (consumers.has(own)) throw new ApiError("sourceConsumerDuplicate");
+      consumers.add(own);
+    }
+    const most = external ? 0 : others(name)?.max_msg_size ?? 0;
+    if (config.max_msg_size > 0 && most > 0 && config.max_msg_size < most) {
+      throw new ApiError("sourceMaximumMessageSizeTooBig");
+    }
+  }
+  checkElsewhere(sources, others);
+}
+
+/** Throws an {@linkcode ApiError} for what nats-server has and this server does not. */
+export function refuseForeign({ mirror, sources }: StreamConfig): void {
+  if (mirror) throw invalidConfig("the embedded server has no mirrors");
+  if (sources.some(({ consumer }) => consumer)) {
+    throw invalidConfig("the embedded server makes the consumers of its sources itself");
   }
 }
 
-/** Refuses what has nothing wrong with it: there are no mirrors and sources here. */
-export function refuseCopies({ mirror, sources }: StreamConfig): void {
-  if (mirror) throw invalidConfig("the embedded server has no mirrors");
-  if (sources.length > 0) throw invalidConfig("the embedded server has no sources");
+/** Checks the prefixes of sources in other domains and accounts. */
+function checkElsewhere(sources: readonly SourceConfig[], others: StreamConfigs): void {
+  const prefixes = (end: "api" | "deliver") =>
+    sources.map(({ external }) => external?.[end] ?? "").filter((prefix) => prefix !== "");
+  const taken = sources.flatMap(({ name, external }) =>
+    external ? [] : others(name)?.subjects ?? []
+  );
+  for (const prefix of prefixes("deliver")) {
+    if (!isLiteral(prefix)) throw new ApiError("streamExternalDeliveryInvalid", prefix);
+    const hit = taken.find((subject) => overlap(subject, `${prefix}.${subject}`));
+    if (hit === undefined) continue;
+    throw new ApiError(
+      "streamExternalDeliveryOverlaps",
+      `${prefix} overlaps with stream subject ${hit}`,
+    );
+  }
+  for (const prefix of prefixes("api")) {
+    if (!isLiteral(prefix)) {
+      const what = `"${prefix}" must be a valid subject without wildcards`;
+      throw invalidConfig(`stream external api prefix ${what}`);
+    }
+    if (!overlap(prefix, OWN_API)) continue;
+    throw new ApiError("streamExternalApiOverlaps", `${prefix} must not overlap with ${OWN_API}`);
+  }
+}
+
+function isLiteral(subject: string): boolean {
+  return isValidLiteral(subject) && isValidSubject(subject);
 }
 
 function checkConsumer(source: SourceConfig, { consumer: fault }: Faults): void {
   const { consumer, opt_start_seq = 0, opt_start_time, filter_subject = "" } = source;
   if (!consumer) return;
   const { name = "", deliver_subject = "" } = consumer;
-  const isLiteral = isValidLiteral(deliver_subject) && isValidSubject(deliver_subject);
   const isLimited = opt_start_seq !== 0 || opt_start_time !== undefined || filter_subject !== "";
-  if (!isValidName(name) || !isLiteral || isLimited) throw new ApiError(fault);
+  if (!isValidName(name) || !isLiteral(deliver_subject) || isLimited) throw new ApiError(fault);
 }
 
 function checkFilters(source: SourceConfig, { filters: fault }: Faults): void {

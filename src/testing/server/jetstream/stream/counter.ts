@@ -1,5 +1,5 @@
 import { ApiError } from "../api/errors.ts";
-import { headerOf, headerText } from "../header_block.ts";
+import { headerOf, headerText, withHeaderSet } from "../header_block.ts";
 import type { Published } from "../message.ts";
 import { HEADER } from "./header_names.ts";
 import type { Staged } from "./staged.ts";
@@ -47,7 +47,60 @@ export function counted(
   const last = log.lastOf(subject);
   const before = staged?.counter(subject) ?? (last ? valueOf(last.body) : 0n);
   staged?.count(subject, before + increment);
-  return { ...message, body: encoder.encode(`{"val":"${before + increment}"}`) };
+  const sources = last ? headerText(last.headers, HEADER.counterSources) : "";
+  return withTotal(message, before + increment, sources);
+}
+
+/**
+ * The copy of another counter's message, which becomes part of the stream's own counter: what is added is the difference
+ * to the last copy from that counter. Unchanged if the stream is no counter.
+ */
+export function countedCopy({ config, log }: StreamState, message: Published): Published {
+  const text = headerText(message.headers, HEADER.increment);
+  if (text !== "" && !/^[+-]?\d+$/.test(text)) throw new ApiError("counterIncrementInvalid");
+  if (!config.allow_msg_counter) return message;
+  if (text === "") throw new ApiError("counterIncrementMissing");
+  const last = log.lastOf(message.subject);
+  const sources = last ? readSources(headerText(last.headers, HEADER.counterSources)) : {};
+  const [stream = "", , , , subject = message.subject] = headerText(message.headers, HEADER.source)
+    .split(" ");
+  const value = valueOf(message.body);
+  const increment = value - BigInt(sources[stream]?.[subject] ?? "0");
+  const counters = { ...sources[stream], [subject]: String(value) };
+  const total = (last ? valueOf(last.body) : 0n) + increment;
+  const headers = withHeaderSet(message.headers, HEADER.increment, String(increment));
+  const known = sortedSources({ ...sources, [stream]: counters });
+  return withTotal({ ...message, headers }, total, JSON.stringify(known));
+}
+
+function withTotal(message: Published, total: bigint, sources: string): Published {
+  const body = encoder.encode(`{"val":"${total}"}`);
+  if (sources === "") return { ...message, body };
+  return {
+    ...message,
+    headers: withHeaderSet(message.headers, HEADER.counterSources, sources),
+    body,
+  };
+}
+
+/** The totals that were copied, by stream and subject. */
+type CounterSources = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
+function readSources(text: string): CounterSources {
+  if (text === "") return {};
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new ApiError("counterBroken");
+  }
+}
+
+function sortedSources(sources: CounterSources): CounterSources {
+  const sorted = <T>(record: Readonly<Record<string, T>>) =>
+    Object.entries(record).sort(([one], [other]) => one < other ? -1 : 1);
+  return Object.fromEntries(
+    sorted(sources).map(([name, counters]) => [name, Object.fromEntries(sorted(counters))]),
+  );
 }
 
 /** Reads a counter's total from its last message. */

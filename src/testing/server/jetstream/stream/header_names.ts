@@ -12,6 +12,7 @@ export const HEADER = {
   markerReason: "Nats-Marker-Reason",
   kvOperation: "KV-Operation",
   increment: "Nats-Incr",
+  counterSources: "Nats-Counter-Sources",
   batchId: "Nats-Batch-Id",
   batchSequence: "Nats-Batch-Sequence",
   batchCommit: "Nats-Batch-Commit",

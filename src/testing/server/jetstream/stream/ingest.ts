@@ -4,7 +4,7 @@ import { headerText } from "../header_block.ts";
 import type { Published, StoredMessage } from "../message.ts";
 import { toMicros } from "../time.ts";
 import type { Memory } from "../memory.ts";
-import { counted, incrementOf, valueOf } from "./counter.ts";
+import { counted, countedCopy, incrementOf, valueOf } from "./counter.ts";
 import {
   checkLastId,
   checkLastSequence,
@@ -14,7 +14,7 @@ import {
 } from "./expectations.ts";
 import { HEADER } from "./header_names.ts";
 import { checkTtlAllowed, ttlOf, withLeastTtl } from "./message_ttl.ts";
-import { type Rollup, rollupOf } from "./rollup.ts";
+import { type Rollup, rollupOf, rollupOfCopy } from "./rollup.ts";
 import { checkScheduler, PURGE, scheduled } from "./schedule_checks.ts";
 import { checkHeaderSize, checkSize } from "./size.ts";
 import type { StreamState } from "./state.ts";
@@ -67,6 +67,19 @@ export class Ingest {
       checkLastId(state, message);
       const rollup = rollupOf(state.config, message);
       const ready = counted(state, message, increment);
+      checkSize(state.config, ready);
+      checkHeaderSize(ready);
+      return this.commit(ready, rollup);
+    });
+  }
+
+  /** Stores a copy of another stream's message, which that stream has checked; throws an {@linkcode ApiError}. */
+  acceptCopy(published: Published): Ack {
+    const state = this.#state;
+    if (state.config.sealed) throw new ApiError("streamSealed");
+    return this.#dedupe(published, () => {
+      const rollup = rollupOfCopy(state.config, published);
+      const ready = countedCopy(state, published);
       checkSize(state.config, ready);
       checkHeaderSize(ready);
       return this.commit(ready, rollup);

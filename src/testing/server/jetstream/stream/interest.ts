@@ -10,6 +10,10 @@ export interface StreamConsumer {
    * Interest}.
    */
   readonly subjects: readonly string[];
+  /** Whether it is left out of lists and counts, as it only serves another stream. */
+  readonly isHidden: boolean;
+  /** Whether it counts against the stream's limit of consumers. */
+  readonly isLimited: boolean;
   /** Whether it would deliver messages of the subject. */
   wants(subject: string): boolean;
   /**
@@ -43,9 +47,19 @@ export class Interest {
   readonly #wanted = new Map<StreamConsumer, readonly Wanted[]>();
   readonly #index = new Sublist<Wanted>();
 
-  /** The number of consumers. */
+  /** The number of consumers that are not hidden. */
   get size(): number {
-    return this.#consumers.size;
+    return this.all().filter(({ isHidden }) => !isHidden).length;
+  }
+
+  /** The number of consumers that count against the stream's limit. */
+  get limited(): number {
+    return this.all().filter(({ isLimited }) => isLimited).length;
+  }
+
+  /** Whether there is no consumer, not even a hidden one. */
+  get isEmpty(): boolean {
+    return this.#consumers.size === 0;
   }
 
   /** All consumers, in order of creation. */

@@ -23,6 +23,14 @@ export function rollupOf(
   return rollup;
 }
 
+/** The rollup header of a copied message, which counts where the stream allows it; throws an {@linkcode ApiError}. */
+export function rollupOfCopy(config: StreamConfig, { headers }: Published): Rollup | undefined {
+  const rollup = headerText(headers, HEADER.rollup).toLowerCase();
+  if (rollup === "") return undefined;
+  if (rollup !== "sub" && rollup !== "all") throw refused(`rollup value invalid: "${rollup}"`);
+  return config.allow_rollup_hdrs && !config.deny_purge ? rollup : undefined;
+}
+
 function refused(why: string): ApiError {
   return new ApiError("streamRollupFailed", why);
 }

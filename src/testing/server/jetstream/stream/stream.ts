@@ -1,4 +1,4 @@
-import { advise } from "../advisories.ts";
+import { advise, newId } from "../advisories.ts";
 import { ApiError } from "../api/errors.ts";
 import type { Context } from "../context.ts";
 import { withoutStatus } from "../header_block.ts";
@@ -15,11 +15,14 @@ import type { Interest } from "./interest.ts";
 import type { MessageLog } from "./message_log.ts";
 import { Republishing } from "./republishing.ts";
 import { Schedules } from "./schedules.ts";
+import { Sources } from "./sources.ts";
 import { type PurgeRequest, StreamState } from "./state.ts";
 import { SubjectTransform } from "./subject_transform.ts";
 
 /** What a stream takes beside its configuration and its messages: measured. */
 const STREAM = 8 * 1_024;
+/** The length of a stream's identity. */
+const IDENTITY = 8;
 
 /** A stream: it takes in what is published to its subjects, keeps it by its rules, and gives it to its consumers. */
 export class Stream {
@@ -30,6 +33,9 @@ export class Stream {
   readonly #fastBatches: FastBatches;
   readonly #expiry: Expiry;
   readonly #schedules: Schedules;
+  readonly #sources: Sources;
+  /** Differs for each stream that was ever created, also for two of the same name. */
+  readonly identity: string = newId().slice(0, IDENTITY);
   /** What it takes with nothing in it, in bytes as they are estimated. */
   #own = 0;
   #directGet: DirectGet | undefined;
@@ -38,7 +44,7 @@ export class Stream {
   #subscriptions = new Map<string, InternalSubscription>();
 
   constructor(context: Context, config: StreamConfig) {
-    const { clock, memory } = context;
+    const { clock, memory, origins } = context;
     this.#context = context;
     this.#state = new StreamState(config, clock.wallTime(), (message) => this.#forget(message));
     this.#ingest = new Ingest(this.#state, clock, memory, {
@@ -49,6 +55,8 @@ export class Stream {
     this.#schedules = new Schedules(this.#state, clock, own);
     this.#batches = new Batches(context, this.#state, this.#ingest);
     this.#fastBatches = new FastBatches(context, this.#state, this.#ingest);
+    const take = (published: Published) => this.#takeCopy(published);
+    this.#sources = new Sources({ origins, clock, state: this.#state, take });
     try {
       this.#follow(config);
     } catch (error) {
@@ -77,6 +85,11 @@ export class Stream {
     return this.#state.log;
   }
 
+  /** What responses tell of the streams that it copies; `undefined` if there are none. */
+  get sources(): object[] | undefined {
+    return this.#sources.info();
+  }
+
   /** Its consumers. */
   get consumers(): Interest {
     return this.#state.consumers;
@@ -99,6 +112,7 @@ export class Stream {
     if (config.allow_msg_schedules && !before.allow_msg_schedules) this.#schedules.restore();
     this.#expiry.restore();
     if (before.retention !== "interest") this.releaseAfter(0);
+    this.#sources.follow(config.sources);
     this.#note();
     this.#announce("UPDATED", "modify");
   }
@@ -135,6 +149,7 @@ export class Stream {
 
   /** Tells all that the stream is there. */
   begin(): void {
+    this.#sources.follow(this.config.sources);
     this.#note();
     this.#announce("CREATED", "create");
   }
@@ -156,6 +171,7 @@ export class Stream {
     this.#directGet?.stop();
     this.#expiry.stop();
     this.#schedules.stop();
+    this.#sources.stop();
     this.#batches.clear();
     this.#fastBatches.clear();
   }
@@ -208,6 +224,12 @@ export class Stream {
     this.#say(message, ack === "held" ? undefined : { stream: this.name, ...ack });
   }
 
+  #takeCopy(published: Published): void {
+    const { subject } = published;
+    this.#ingest.acceptCopy({ ...published, subject: this.#transform?.apply(subject) ?? subject });
+    this.#note();
+  }
+
   #takeOwn(published: Published): void {
     this.#ingest.acceptOwn(published);
     this.#note();
@@ -221,6 +243,7 @@ export class Stream {
 
   #stored(message: StoredMessage, lastOfSubject: number): void {
     this.#expiry.note(message);
+    this.#sources.note(message);
     if (this.config.allow_msg_schedules) this.#schedules.note(message);
     this.#republishing?.publish(message, lastOfSubject);
     this.consumers.stored(message);
@@ -234,7 +257,7 @@ export class Stream {
 
   #note(): void {
     const { log, ids } = this.#state;
-    const parts = [log, ids, this.#batches, this.#expiry, this.#schedules];
+    const parts = [log, ids, this.#batches, this.#expiry, this.#schedules, this.#sources];
     const held = parts.reduce((sum, part) => sum + part.held, this.#own);
     this.#context.memory.note(this, held);
   }

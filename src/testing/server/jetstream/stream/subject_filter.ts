@@ -1,6 +1,6 @@
 import { isSubset } from "../../subject.ts";
 import type { StoredMessage } from "../message.ts";
-import type { MessageLog } from "../stream/message_log.ts";
+import type { MessageLog } from "./message_log.ts";
 
 /** Matches a consumer's messages: those of any of the filter subjects, or all if there are none. */
 export class SubjectFilter {

@@ -1,0 +1,29 @@
+import type { SourceConfig } from "./config.ts";
+import type { MessageLog } from "./message_log.ts";
+
+/** By so much two messages of one stream differ in time at least, in milliseconds. */
+const MICROSECOND = 0.001;
+
+/**
+ * Where a source begins in its origin: after the last message that it has passed, or where its configuration says.
+ *
+ * @param passed the sequence of the last message passed; 0 if there is none
+ * @param own the messages of the stream that takes in the copies; `undefined` if the origin has been created again
+ */
+export function sourceStart(
+  { opt_start_seq = 0, opt_start_time }: SourceConfig,
+  passed: number,
+  origin: MessageLog,
+  own: MessageLog | undefined,
+): number {
+  if (passed > 0) return Math.max(passed + 1, origin.first);
+  if (opt_start_seq > 0) return Math.max(opt_start_seq, origin.first);
+  // times are coarse here: a message is as old as its copy, which must not be made again
+  const after = own?.lastTime === undefined ? undefined : own.lastTime + MICROSECOND;
+  if (opt_start_time !== undefined) {
+    return origin.seqAt(Math.max(opt_start_time, after ?? opt_start_time));
+  }
+  // a stream that has lost its first messages must not get them again
+  if (own && own.first > 1 && after !== undefined) return origin.seqAt(after);
+  return Math.max(origin.first, 1);
+}
