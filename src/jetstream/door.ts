@@ -1,5 +1,5 @@
 import type { BrokerAccess, Door, NatsBroker, Needs } from "../door/mod.ts";
-import { register } from "../door/mod.ts";
+import { covers, Pattern, register } from "../door/mod.ts";
 import { JetStreamApi } from "./api/js_api.ts";
 import { whileItStarts } from "./api/start_patience.ts";
 import type { PublishCounts } from "./publish/program_publisher.ts";
@@ -53,6 +53,14 @@ export class JetStreamDoor implements Door {
     if (this.#streams.get(key) === stream) return;
     this.#streams.set(key, stream);
     if (this.#isStarted) this.#declare(stream).catch((error) => this.access.report(error));
+  }
+
+  /** The stream that takes a subject, of those that were declared through the broker. */
+  streamTaking(subject: string, domain: string | undefined): Stream | undefined {
+    return [...this.#streams.values()].find((stream) =>
+      stream.domain === domain &&
+      stream.subjects.some((one) => covers(new Pattern(one).subject, subject))
+    );
   }
 
   /** Notes where a publisher sends to. */

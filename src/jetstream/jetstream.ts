@@ -7,7 +7,7 @@ import { checkName } from "./api/names.ts";
 import { JetStreamDoor } from "./door.ts";
 import { JETSTREAM_RULES, type JetStreamOptions } from "./jetstream_options.ts";
 import type { StoredBatch } from "./publish/atomic_batch.ts";
-import { type BatchMessage, batchOf, type BatchOptions } from "./publish/batch.ts";
+import type { BatchOptions } from "./publish/batch.ts";
 import { ProgramPublisher, type Stored } from "./publish/program_publisher.ts";
 import type { StoreOptions } from "./publish/store_options.ts";
 import {
@@ -26,6 +26,18 @@ import {
   type DeadLetters,
   readDeadLetters,
 } from "./replay/read_dead_letters.ts";
+import { type BatchEntry, publishBatch } from "./schedule/schedule_batch.ts";
+import type { ScheduledJob } from "./schedule/job.ts";
+import {
+  readSchedule,
+  readSchedules,
+  type ScheduledOf,
+  type ScheduleListOptions,
+  type ScheduleLookOptions,
+} from "./schedule/read_schedules.ts";
+import { scheduleMessage, type Scheduling } from "./schedule/schedule.ts";
+import type { ScheduleOptions } from "./schedule/schedule_options.ts";
+import type { When } from "./schedule/when.ts";
 import type { Stream } from "./stream/stream.ts";
 
 const known = new WeakMap<NatsBroker, Map<string, JetStream>>();
@@ -37,6 +49,7 @@ export class JetStream {
   readonly #api: JetStreamApi;
   readonly #door: JetStreamDoor;
   readonly #publisher: ProgramPublisher;
+  readonly #scheduling: Scheduling;
 
   /** Not for programs: `jetstream(broker)` makes one. */
   constructor(key: symbol, door: JetStreamDoor, domain: string | undefined) {
@@ -48,6 +61,12 @@ export class JetStream {
     this.#door = door;
     this.#api = JetStreamApi.of(door.access, domain);
     this.#publisher = new ProgramPublisher(this.#api, door.counts);
+    this.#scheduling = {
+      api: this.#api,
+      publisher: this.#publisher,
+      declared: (subject) => door.streamTaking(subject, domain),
+      permit: (...subjects) => door.addNeeds(...subjects),
+    };
   }
 
   /** The domain; `undefined` for that of the server. */
@@ -70,26 +89,6 @@ export class JetStream {
    * @throws {EncodeError} for a body that cannot be encoded
    * @throws {ValidationError} for a body that does not fit the schema
    * @throws {TypeError} for a wrong option, and for a header of NATS
-   * @example
-   * ```ts
-   * import { NatsBroker } from "@signalbox/nats";
-   * import { ConflictError, jetstream, stream } from "@signalbox/nats/jetstream";
-   * import { TestBroker } from "@signalbox/nats/testing";
-   * import { assertEquals, assertRejects } from "@std/assert";
-   *
-   * const orders = stream("ORDERS", { subjects: ["orders.>"], declare: "create" });
-   * const broker = new NatsBroker();
-   * const js = jetstream(broker, { streams: [orders] });
-   * await using _test = await TestBroker.start(broker);
-   *
-   * const { seq } = await js.publish("orders.7.placed", { total: 12 }, { id: "order-7" });
-   * const again = await js.publish("orders.7.placed", { total: 12 }, { id: "order-7" });
-   * assertEquals([again.seq, again.duplicate], [seq, true]);
-   *
-   * const expect = { lastSeq: seq, of: "orders.7.*" };
-   * await js.publish("orders.7.paid", { total: 12 }, { expect });
-   * await assertRejects(() => js.publish("orders.7.paid", { total: 12 }, { expect }), ConflictError);
-   * ```
    */
   publish<Body = unknown>(
     subject: string,
@@ -104,21 +103,6 @@ export class JetStream {
    *
    * @throws {InvalidSubjectError} at once, for an invalid pattern
    * @throws {TypeError} at once, for a wrong option
-   * @example
-   * ```ts
-   * import { NatsBroker } from "@signalbox/nats";
-   * import { jetstream, stream } from "@signalbox/nats/jetstream";
-   * import { TestBroker } from "@signalbox/nats/testing";
-   * import { assertEquals } from "@std/assert";
-   *
-   * const orders = stream("ORDERS", { subjects: ["orders.{id}.{event}"], declare: "create" });
-   * const broker = new NatsBroker();
-   * const placed = jetstream(broker).publisher("orders.{id}.placed", { stream: orders });
-   * await using _test = await TestBroker.start(broker);
-   *
-   * const { seq } = await placed.publish({ id: "7" }, { total: 12 });
-   * assertEquals(seq, 1);
-   * ```
    */
   publisher<
     const Text extends string,
@@ -138,40 +122,71 @@ export class JetStream {
 
   /**
    * Stores all messages or none, in their order: they must be of one stream, with `allowAtomic`, on nats-server 2.12 or
-   * later, and at most 1 000.
+   * later, and at most 1 000. One that has `schedule` among its options is due later: its schedule is stored with the rest.
    *
    * @throws {ConflictError} if what a message expects does not hold
    * @throws {NoStreamError} if no stream takes one of the subjects
    * @throws {UnknownOutcomeError} if nothing was answered in time
    * @throws {JetStreamError} with the server's own reason
    * @throws {TypeError} for an empty list, one that is too long, and a wrong option
-   * @example
-   * ```ts
-   * import { NatsBroker } from "@signalbox/nats";
-   * import { jetstream, stream } from "@signalbox/nats/jetstream";
-   * import { TestBroker } from "@signalbox/nats/testing";
-   * import { assertEquals } from "@std/assert";
-   *
-   * const orders = stream("ORDERS", { subjects: ["orders.>"], allowAtomic: true, declare: "create" });
-   * const broker = new NatsBroker();
-   * const js = jetstream(broker, { streams: [orders] });
-   * await using _test = await TestBroker.start(broker);
-   *
-   * const { seq, count } = await js.batch([
-   *   ["orders.8.placed", { total: 1 }, { expect: { lastSeq: 0, of: "orders.8.placed" } }],
-   *   ["orders.8.paid", { total: 1 }],
-   * ]);
-   * assertEquals([seq, count], [2, 2]);
-   * ```
    */
-  batch(messages: readonly BatchMessage[], options: BatchOptions = {}): Promise<StoredBatch> {
+  batch(messages: readonly BatchEntry[], options: BatchOptions = {}): Promise<StoredBatch> {
     let subject = "a batch";
-    const stored = Promise.try(() => {
-      const batch = batchOf(this.#api, this.#publisher, messages, options);
-      ({ subject } = batch);
-      return batch.publish();
-    });
-    return handled(stored, (error) => this.#publisher.failed(subject, error, options.signal));
+    const stored = Promise.try(() =>
+      publishBatch(this.#scheduling, messages, options, (first) => subject = first)
+    );
+    return handled(stored, (error) => this.#publisher.failed(subject, error, options?.signal));
+  }
+
+  /**
+   * Publishes later: once, every so often, or by the calendar. Resolves once a stream has the schedule, which then fires
+   * whether or not a process runs; the stream must be declared with `allowMsgSchedules`. A name keeps it single, and finds
+   * it again; `replace` puts it off. Needs nats-server 2.14. What is due when is explained in {@linkcode When}, what can
+   * become of it in {@linkcode ScheduledJob}.
+   *
+   * @throws {ConflictError} if a schedule of the name is there, and is not to be replaced
+   * @throws {NoScheduleError} if the stream does not take it, or would lose it before it is due
+   * @throws {NoStreamError} if no stream takes the subject
+   * @throws {UnavailableError} if the server is too old
+   * @throws {NotStoredError} if it could not be sent in time
+   * @throws {UnknownOutcomeError} if it was sent and nothing was answered in time
+   * @throws {TypeError} for a wrong time, pattern, zone or option
+   */
+  schedule<Body = unknown>(
+    subject: string,
+    when: When,
+    body?: Body,
+    options?: ScheduleOptions<Body>,
+  ): Promise<ScheduledJob> {
+    const given = options as ScheduleOptions | undefined;
+    const job = Promise.try(() => scheduleMessage(this.#scheduling, subject, when, body, given));
+    return handled(job, (error) => this.#publisher.failed(subject, error, given?.signal));
+  }
+
+  /**
+   * Lists the schedules of a stream, in the order in which they were made; each can be cancelled, from any process.
+   *
+   * @throws {TypeError} for a wrong option, and for what is no stream
+   */
+  schedules<Subjects extends string = string, Body = unknown>(
+    stream: Stream<Subjects> | string,
+    options: ScheduleListOptions<Body> = {},
+  ): StreamReader<ScheduledOf<Body, Subjects>> {
+    return readSchedules(this.#scheduling, stream, options);
+  }
+
+  /**
+   * Looks for a schedule by its name; `undefined` if there is none, as it has fired, or was cancelled.
+   *
+   * @throws {NotFoundError} if there is no such stream
+   * @throws {ValidationError} for a body that does not fit the schema
+   */
+  scheduled<Subjects extends string = string, Body = unknown>(
+    stream: Stream<Subjects> | string,
+    name: string,
+    options: ScheduleLookOptions<Body> = {},
+  ): Promise<ScheduledOf<Body, Subjects> | undefined> {
+    return handled(Promise.try(() => readSchedule(this.#scheduling, stream, name, options)));
   }
 
   /**
@@ -180,23 +195,6 @@ export class JetStream {
    *
    * @throws {TypeError} for a wrong option, and for what is no stream
    * @throws {InvalidSubjectError} for an invalid subject
-   * @example
-   * ```ts
-   * import { NatsBroker } from "@signalbox/nats";
-   * import { jetstream, stream } from "@signalbox/nats/jetstream";
-   * import { TestBroker } from "@signalbox/nats/testing";
-   * import { assertEquals } from "@std/assert";
-   *
-   * const orders = stream("ORDERS", { subjects: ["orders.{id}.{event}"], declare: "create" });
-   * const broker = new NatsBroker();
-   * const js = jetstream(broker, { streams: [orders] });
-   * await using _test = await TestBroker.start(broker);
-   * await js.publish("orders.7.placed");
-   *
-   * for await (const { params } of js.read(orders, { until: "now" })) {
-   *   assertEquals(params, { id: "7", event: "placed" });
-   * }
-   * ```
    */
   read<Subjects extends string = string, Body = unknown, const Subject extends string = Subjects>(
     stream: Stream<Subjects> | string,

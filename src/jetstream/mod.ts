@@ -67,6 +67,8 @@
  * A message has no header of ours but `content-type`, and passes no middleware; headers that begin with `Nats-` are refused,
  * as they would delete, delay or hide messages. A failure but a conflict is an `error` event, too.
  *
+ * `js.schedule()` publishes later, again and again, or by the calendar; {@linkcode ScheduledJob} is its guide.
+ *
  * # Streams
  *
  * `declare` says what a start does about a stream, its consumers, and their stream of dead letters:
@@ -231,7 +233,6 @@ export type {
   IsTokenWithin,
   IsWithin,
 } from "./consumer/consumer_types.ts";
-export type { GroupPolicy, PinnedGroup } from "./consumer/group.ts";
 export { Reject, Retry, type RetryOptions } from "./consumer/outcomes.ts";
 export type { BatchVerdicts } from "./consumer/batches.ts";
 export type { StoredDelivery } from "./consumer/stored_delivery.ts";
@@ -253,6 +254,20 @@ export type {
 export type { Stored } from "./publish/program_publisher.ts";
 export type { Expectations, StoreMessageOptions, StoreOptions } from "./publish/store_options.ts";
 export type { StoredPublisher, StoredPublisherOptions } from "./publish/stored_publisher.ts";
+export type {
+  CancelOptions,
+  ScheduleMessageOptions,
+  ScheduleOptions,
+} from "./schedule/schedule_options.ts";
+export type { When, WhenAt, WhenCron, WhenEvery, WhenIn } from "./schedule/when.ts";
+export type { ScheduledJob } from "./schedule/job.ts";
+export type {
+  ScheduledMessage,
+  ScheduledOf,
+  ScheduleListOptions,
+  ScheduleLookOptions,
+} from "./schedule/read_schedules.ts";
+export type { BatchEntry, BatchSchedule, BatchScheduleOptions } from "./schedule/schedule_batch.ts";
 export type { StoredBatch } from "./publish/atomic_batch.ts";
 export type { BatchMessage, BatchMessageOptions, BatchOptions } from "./publish/batch.ts";
 export {
@@ -261,6 +276,7 @@ export {
   DifferenceError,
   JetStreamError,
   LimitError,
+  NoScheduleError,
   NoStreamError,
   NotFoundError,
   type NotFoundKind,

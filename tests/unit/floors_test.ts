@@ -8,6 +8,7 @@ const SRC = new URL("../../src/", import.meta.url);
 const FLOORS: readonly (readonly string[])[] = [
   [
     "clock.ts",
+    "cron.ts",
     "duration.ts",
     "errors.ts",
     "events.ts",
@@ -47,7 +48,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["jetstream/stream"],
   ["jetstream/publish", "jetstream/read"],
   ["jetstream/consumer", "jetstream/changes"],
-  ["jetstream/replay", "jetstream/control"],
+  ["jetstream/replay", "jetstream/control", "jetstream/schedule"],
   ["jetstream"],
   ["kv", "obj"],
 ];

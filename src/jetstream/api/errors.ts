@@ -130,6 +130,21 @@ export class UnknownOutcomeError extends JetStreamError {
   }
 }
 
+/** A stream cannot hold this schedule, or would lose it before it is due; nothing was sent. */
+export class NoScheduleError extends JetStreamError {
+  static {
+    this.prototype.name = "NoScheduleError";
+  }
+  /** The name of the stream. */
+  readonly stream: string;
+
+  /** Makes one. */
+  constructor(action: string, stream: string, rule: string) {
+    super(action, rule);
+    this.stream = stream;
+  }
+}
+
 /** A limit of the stream, of the account or of the server is reached, or its disk is full. */
 export class LimitError extends JetStreamError {
   static {

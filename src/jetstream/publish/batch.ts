@@ -2,7 +2,7 @@ import type { Duration } from "../../duration.ts";
 import { checkOptions, describe, duration, signal } from "../../options.ts";
 import type { JetStreamApi } from "../api/js_api.ts";
 import { AtomicBatch } from "./atomic_batch.ts";
-import type { ProgramPublisher } from "./program_publisher.ts";
+import type { Prepared, ProgramPublisher } from "./program_publisher.ts";
 import { checkStore, type StoreMessageOptions } from "./store_options.ts";
 
 /** What to send with one message of a batch. */
@@ -32,6 +32,34 @@ export const MOST_IN_BATCH = 1_000;
 const ACTION = "publish a batch";
 
 /**
+ * Checks the number of a program's messages, and how they are to be published.
+ *
+ * @throws {TypeError} without any message, for more than 1 000, and for a wrong option
+ */
+export function checkedBatch(messages: readonly BatchMessage[], options: BatchOptions): void {
+  const isList = Array.isArray(messages) && messages.every((one) => Array.isArray(one));
+  if (!isList || messages.length === 0 || messages.length > MOST_IN_BATCH) {
+    const found = isList ? messages.length : describe(messages);
+    const rule = `it must be a list of 1 to ${MOST_IN_BATCH} messages [subject, body, options]`;
+    throw new TypeError(`Cannot ${ACTION} as ${rule}: ${found}`);
+  }
+  checkOptions(ACTION, options, { timeout: duration, signal });
+}
+
+/**
+ * Checks and encodes one message of a batch.
+ *
+ * @throws {TypeError} for a wrong option
+ */
+export function prepareMessage(
+  publisher: ProgramPublisher,
+  [subject, body, options]: BatchMessage,
+): Prepared {
+  checkStore(subject, options);
+  return publisher.prepare(subject, body, options);
+}
+
+/**
  * Checks and encodes a program's batch.
  *
  * @throws {TypeError} without any message, for more than 1 000, and for a wrong option
@@ -42,17 +70,8 @@ export function batchOf(
   messages: readonly BatchMessage[],
   options: BatchOptions,
 ): AtomicBatch {
-  const isList = Array.isArray(messages) && messages.every((one) => Array.isArray(one));
-  if (!isList || messages.length === 0 || messages.length > MOST_IN_BATCH) {
-    const found = isList ? messages.length : describe(messages);
-    const rule = `it must be a list of 1 to ${MOST_IN_BATCH} messages [subject, body, options]`;
-    throw new TypeError(`Cannot ${ACTION} as ${rule}: ${found}`);
-  }
-  checkOptions(ACTION, options, { timeout: duration, signal });
-  const prepared = messages.map(([subject, body, each]) => {
-    checkStore(subject, each);
-    return publisher.prepare(subject, body, each);
-  });
+  checkedBatch(messages, options);
+  const prepared = messages.map((one) => prepareMessage(publisher, one));
   const ids = messages.map(([, , each]) => each?.id);
   return new AtomicBatch(api, prepared, { ...options, ids });
 }

@@ -79,7 +79,8 @@ export interface StoreOptions<Body = unknown> extends StoreMessageOptions {
 /** The longest time to live that a header can have, in seconds: as many nanoseconds as the server counts. */
 const LONGEST_TTL = 9_223_372_036;
 
-const ttl: Rule = (value) => {
+/** The rule of a time to live. */
+export const ttl: Rule = (value) => {
   const seconds = value === Infinity ? 1 : (millisecondsOf(value) ?? NaN) / 1_000;
   const isFitting = Number.isInteger(seconds) && seconds >= 1 && seconds <= LONGEST_TTL;
   return isFitting ? undefined : 'whole seconds from 1 on, such as "90s", or Infinity';
@@ -144,11 +145,15 @@ export function fieldsOf(
   const fields = headers ? programsOwn(action, headers) : [];
   if (ttl !== undefined) {
     requireVersion(api, action, "2.11", '"ttl"');
-    const seconds = ttl === Infinity ? "never" : `${Math.round(millisecondsOf(ttl)! / 1_000)}`;
-    fields.push(["Nats-TTL", seconds]);
+    fields.push(["Nats-TTL", ttlText(ttl)]);
   }
   if (expect) fields.push(...expected(api, subject, expect));
   return fields;
+}
+
+/** A time to live as the server reads it. */
+export function ttlText(ttl: Duration): string {
+  return ttl === Infinity ? "never" : `${Math.round(millisecondsOf(ttl)! / 1_000)}`;
 }
 
 /** Headers of NATS steer the stream, so that a copied one could delete, delay or hide messages. */

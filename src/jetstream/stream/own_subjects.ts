@@ -17,6 +17,21 @@ export function scheduleSubject(stream: string, name: string): string {
   return `${FIRST}.${stream}.schedule.${name}`;
 }
 
+/** The subjects of all schedules that have names. */
+export function schedulesFilter(stream: string): string {
+  return scheduleSubject(stream, "*");
+}
+
+/** Under which subject a schedule stands that only shows that the schedules before it have fired. */
+export function probeSubject(stream: string, token: string): string {
+  return `${FIRST}.${stream}.probe.${token}`;
+}
+
+/** The subject of what comes of a schedule that is to give nothing: one message is there at most. */
+export function endedSubject(stream: string): string {
+  return `${FIRST}.${stream}.ended`;
+}
+
 /** Under which subject a schedule stands that gives a consumer a message again. */
 export function retrySubject(stream: string, consumer: string, token: string): string {
   return `${FIRST}.${stream}.retry.${consumer}.${token}`;

@@ -1,20 +1,11 @@
+import { isZone, nextMatch } from "../../../../cron.ts";
 import { ApiError } from "../api/errors.ts";
 import { headerOf, headerText } from "../header_block.ts";
 import { readDuration, readTime } from "../time.ts";
-import { isZone, nextMatch } from "./cron.ts";
+
 import { HEADER } from "./header_names.ts";
 
 const SECOND = 1_000;
-
-const NAMED: ReadonlyMap<string, string> = new Map([
-  ["@yearly", "0 0 0 1 1 *"],
-  ["@annually", "0 0 0 1 1 *"],
-  ["@monthly", "0 0 0 1 * *"],
-  ["@weekly", "0 0 0 * * 0"],
-  ["@daily", "0 0 0 * * *"],
-  ["@midnight", "0 0 0 * * *"],
-  ["@hourly", "0 0 * * * *"],
-]);
 
 /** When a schedule is due, and whether it is due again after that. */
 export interface Due {
@@ -54,9 +45,8 @@ function readPattern(pattern: string, named: string | undefined, after: number, 
     return { at: next < now ? rounded(now) + interval : next, repeats: true };
   }
   const zone = named === undefined ? "UTC" : named === "Local" ? undefined : named;
-  const cron = NAMED.get(pattern) ?? pattern;
-  const next = nextMatch(cron, zone, after);
-  const at = next !== undefined && next < now ? nextMatch(cron, zone, rounded(now)) : next;
+  const next = nextMatch(pattern, zone, after);
+  const at = next !== undefined && next < now ? nextMatch(pattern, zone, rounded(now)) : next;
   return at === undefined ? undefined : { at, repeats: true };
 }
 

@@ -1,5 +1,6 @@
 /** The range of one field of a cron pattern, and the names that some of its values have. */
 interface Field {
+  readonly name: string;
   readonly least: number;
   readonly greatest: number;
   readonly names?: readonly string[];
@@ -9,13 +10,24 @@ const MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "
 const WEEKDAYS = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
 
 const FIELDS: readonly Field[] = [
-  { least: 0, greatest: 59 },
-  { least: 0, greatest: 59 },
-  { least: 0, greatest: 23 },
-  { least: 1, greatest: 31 },
-  { least: 1, greatest: 12, names: MONTHS },
-  { least: 0, greatest: 6, names: WEEKDAYS },
+  { name: "second", least: 0, greatest: 59 },
+  { name: "minute", least: 0, greatest: 59 },
+  { name: "hour", least: 0, greatest: 23 },
+  { name: "day of the month", least: 1, greatest: 31 },
+  { name: "month", least: 1, greatest: 12, names: MONTHS },
+  { name: "day of the week", least: 0, greatest: 6, names: WEEKDAYS },
 ];
+
+/** Names that stand for whole patterns. */
+const NAMED: ReadonlyMap<string, string> = new Map([
+  ["@yearly", "0 0 0 1 1 *"],
+  ["@annually", "0 0 0 1 1 *"],
+  ["@monthly", "0 0 0 1 * *"],
+  ["@weekly", "0 0 0 * * 0"],
+  ["@daily", "0 0 0 * * *"],
+  ["@midnight", "0 0 0 * * *"],
+  ["@hourly", "0 0 * * * *"],
+]);
 
 const SECOND = 1_000;
 const MINUTE = 60_000;
@@ -41,12 +53,42 @@ interface Local {
   readonly second: number;
 }
 
+/** What is wrong with a cron pattern, as the rule that it breaks and what it has instead; `undefined` if nothing is. */
+export function cronFault(pattern: string): readonly [rule: string, found: string] | undefined {
+  const known = NAMED.get(pattern);
+  if (known !== undefined) return undefined;
+  const shown = JSON.stringify(pattern);
+  if (pattern.startsWith("@")) {
+    return [`a named pattern must be one of ${[...NAMED.keys()].join(", ")}`, shown];
+  }
+  const texts = fieldsOf(pattern);
+  if (texts.length !== FIELDS.length) {
+    const rule = 'a cron pattern must have six fields, the second first, as "0 30 9 * * MON-FRI"';
+    return [rule, `${shown} has ${texts.length}`];
+  }
+  for (const [i, text] of texts.entries()) {
+    const field = FIELDS[i]!;
+    if (readField(text, field)) continue;
+    return [`the ${field.name} of a cron pattern must be ${valuesOf(field)}`, JSON.stringify(text)];
+  }
+  return undefined;
+}
+
+function valuesOf({ least, greatest, names }: Field): string {
+  const named = names ? `, or ${names[0]!.toUpperCase()} to ${names.at(-1)!.toUpperCase()}` : "";
+  return `*, or a list of values, ranges and steps from ${least} to ${greatest}${named}`;
+}
+
+function fieldsOf(pattern: string): string[] {
+  return pattern.split(/\s+/).filter((text) => text !== "");
+}
+
 /**
  * The first match after a time of a six-field cron pattern: second, minute, hour, day of month, month, and day of week,
- * in a time zone. `undefined` if the pattern is invalid or does not match for years.
+ * in a time zone; or of a name such as `@daily`. `undefined` if the pattern is invalid or does not match for years.
  */
 export function nextMatch(pattern: string, zone: string | undefined, after: number) {
-  const texts = pattern.split(/\s+/).filter((text) => text !== "");
+  const texts = fieldsOf(NAMED.get(pattern) ?? pattern);
   if (texts.length !== FIELDS.length) return undefined;
   const choices = texts.map((text, i) => readField(text, FIELDS[i]!));
   if (!choices.every((choice) => choice !== undefined)) return undefined;

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { nextMatch } from "../../../src/testing/server/jetstream/stream/cron.ts";
+import { nextMatch } from "../../src/cron.ts";
 
 function next(pattern: string, after: string, zone = "UTC"): string | undefined {
   const time = nextMatch(pattern, zone, Date.parse(after));

@@ -1,0 +1,158 @@
+import type { Duration } from "../../duration.ts";
+import { checkOptions, duration, flag, signal } from "../../options.ts";
+import {
+  type AnyParams,
+  encodeFields,
+  type Message,
+  type Params,
+  type Pattern,
+  ReceivedMessage,
+  type Schema,
+  standardSchema,
+  validate,
+} from "../../door/mod.ts";
+import { ValidationError } from "../../errors.ts";
+import { checkName } from "../api/names.ts";
+import { keptHeaders } from "../dead/dead_letter.ts";
+import { OrderedRead } from "../read/ordered_read.ts";
+import { namedStream, Patterns, readNeeds } from "../read/read_stream.ts";
+import { OpenStreamReader, type StreamReader } from "../read/stream_reader.ts";
+import { schedulesFilter, scheduleSubject } from "../stream/own_subjects.ts";
+import type { Stream } from "../stream/stream.ts";
+import { Canceller, type ScheduledJob } from "./job.ts";
+import { scheduleNeeds, type Scheduling } from "./schedule.ts";
+import { nameOf, tokenOf } from "./schedule_name.ts";
+import { SchedulingStream } from "./scheduling_stream.ts";
+import { readSlot, scheduleIn, type Slot } from "./slot.ts";
+import { nextOf, type When } from "./when.ts";
+
+/** How to list the schedules of a stream. */
+export interface ScheduleListOptions<Body = unknown> {
+  /** Checks and types the bodies. A body that does not fit is thrown by `next()`, and the next call goes on. */
+  readonly schema?: Schema<Body, unknown>;
+  /**
+   * Whether they come without their bodies.
+   *
+   * @default {false}
+   */
+  readonly headersOnly?: boolean;
+  /** Ends the list. */
+  readonly signal?: AbortSignal;
+}
+
+/** How to look for a schedule. */
+export interface ScheduleLookOptions<Body = unknown> {
+  /** Checks and types the body. */
+  readonly schema?: Schema<Body, unknown>;
+  /**
+   * How long it may take, outages included.
+   *
+   * @default {"5s"}
+   */
+  readonly timeout?: Duration;
+  /** Ends the wait with its reason. */
+  readonly signal?: AbortSignal;
+}
+
+/** A schedule as a stream has it, with the message that is due: its subject, body and headers. */
+export interface ScheduledMessage<Body = unknown, Values = AnyParams>
+  extends Message<Body, Values>, Omit<ScheduledJob, "next"> {
+  /** The subject that the message will have. */
+  readonly subject: string;
+  /** When it is due; `undefined` if another program has said it in a form that is not known here. */
+  readonly when: When | undefined;
+  /** When it is due next; `undefined` if that cannot be said. */
+  readonly next: Date | undefined;
+}
+
+/** The schedules of a stream with these subjects. */
+export type ScheduledOf<Body, Subject extends string> = ScheduledMessage<
+  Body,
+  string extends Subject ? AnyParams : Params<Subject>
+>;
+
+const RULES = { schema: standardSchema, headersOnly: flag, signal };
+const LOOK_RULES = { schema: standardSchema, timeout: duration, signal };
+
+/** Begins to list the schedules of a stream. */
+export function readSchedules<Body, Subject extends string>(
+  { api: usual, permit }: Scheduling,
+  given: Stream<Subject> | string,
+  options: ScheduleListOptions<Body> = {},
+): StreamReader<ScheduledOf<Body, Subject>> {
+  const { api, name, patterns } = namedStream(usual, given);
+  const action = `list the schedules of "${name}"`;
+  checkName(action, name);
+  checkOptions(action, options, RULES);
+  const { schema, headersOnly = false, signal } = options;
+  const filters = [schedulesFilter(name)];
+  permit(...readNeeds(api, name, filters), ...scheduleNeeds(api, name));
+  const making = { stream: SchedulingStream.of(api, name), patterns: new Patterns(patterns) };
+  return new OpenStreamReader(api.access, {
+    read: new OrderedRead(api, { stream: name, filters, until: "now", headersOnly }),
+    make: ({ subject, seq, data, headers, time }) =>
+      messageOf(making, subject, { seq, data, ...scheduleIn(headers, time.getTime()) }),
+    schema,
+    signal,
+    what: `schedules of "${name}"`,
+  });
+}
+
+/** Looks for one schedule by its name. */
+export async function readSchedule<Body, Subject extends string>(
+  { api: usual, permit }: Scheduling,
+  given: Stream<Subject> | string,
+  scheduleName: string,
+  lookOptions: ScheduleLookOptions<Body> = {},
+): Promise<ScheduledOf<Body, Subject> | undefined> {
+  const { api, name, patterns } = namedStream(usual, given);
+  const action = `look for a schedule of "${name}"`;
+  checkName(action, name);
+  checkOptions(action, lookOptions, LOOK_RULES);
+  const { schema, ...options } = lookOptions;
+  const subject = scheduleSubject(name, tokenOf(action, scheduleName));
+  permit(...scheduleNeeds(api, name));
+  const stream = SchedulingStream.of(api, name);
+  const slot = await readSlot(stream, subject, options);
+  const message = slot && messageOf({ stream, patterns: new Patterns(patterns) }, subject, slot);
+  if (!message || !schema) return message as ScheduledOf<Body, Subject> | undefined;
+  const refusal = ({ issues }: ValidationError) => new ValidationError(issues);
+  const valid = await validate(schema, message.body, refusal);
+  return message.withBody(valid) as unknown as ScheduledOf<Body, Subject>;
+}
+
+/** What makes messages of schedules. */
+interface Making {
+  readonly stream: SchedulingStream;
+  readonly patterns: Patterns;
+}
+
+/** The message that is due; `undefined` for what is no schedule, or was cancelled. */
+function messageOf(
+  { stream, patterns }: Making,
+  slotSubject: string,
+  { seq, data, headers, plan }: Slot,
+): ReceivedMessage | undefined {
+  const subject = headers.get("Nats-Schedule-Target");
+  if (!plan || subject === undefined) return undefined;
+  const { api } = stream;
+  const { when, repeats, first } = plan;
+  const token = slotSubject.slice(scheduleSubject(stream.name, "").length);
+  const name = nameOf(token);
+  const next = repeats ? nextOf(when, api.access.clock.wallTime(), first) : first;
+  const pattern: Pattern | undefined = patterns.of(subject);
+  const raw = { subject, data, headerBlock: encodeFields(keptHeaders(headers)), replyTo: "" };
+  const message = new ReceivedMessage(raw, {
+    ...pattern && { params: pattern.read(subject), pattern: pattern.text },
+    codecs: api.access,
+  });
+  const due = repeats ? undefined : first;
+  const canceller = new Canceller({ stream, name, token, seq, due });
+  return Object.assign(message, {
+    name,
+    stream: stream.name,
+    when,
+    next: next === undefined ? undefined : new Date(next),
+    cancel: canceller.cancel.bind(canceller),
+  });
+}

@@ -1,0 +1,159 @@
+import { within } from "../../deadline.ts";
+import { asMilliseconds } from "../../duration.ts";
+import { checkOptions, holdsOptions } from "../../options.ts";
+import { checkSent, checkSubject, newToken } from "../../door/mod.ts";
+import { JetStreamApi } from "../api/js_api.ts";
+import { checkName } from "../api/names.ts";
+import type { Prepared, ProgramPublisher } from "../publish/program_publisher.ts";
+import { ttlText } from "../publish/store_options.ts";
+import {
+  probeSubject,
+  refuseOwn,
+  schedulesFilter,
+  scheduleSubject,
+} from "../stream/own_subjects.ts";
+import { declaredConfig, type Stream } from "../stream/stream.ts";
+import { OwnJob, type ScheduledJob } from "./job.ts";
+import { checkRoom, requireSchedules } from "./schedule_checks.ts";
+import { tokenOf } from "./schedule_name.ts";
+import {
+  SCHEDULE_RULES,
+  type ScheduleMessageOptions,
+  type ScheduleOptions,
+  TIMEOUT,
+} from "./schedule_options.ts";
+import { type Attempt, ScheduleWriter } from "./schedule_writer.ts";
+import { SchedulingStream, streamTaking } from "./scheduling_stream.ts";
+import { checkWhen, type Plan, planOf, type When } from "./when.ts";
+
+/** What schedules need of a broker's JetStream. */
+export interface Scheduling {
+  readonly api: JetStreamApi;
+  readonly publisher: ProgramPublisher;
+  /** The stream that was declared through the broker and takes this subject. */
+  readonly declared: (subject: string) => Stream | undefined;
+  /** Notes where is published to, for `broker.permissions()`. */
+  readonly permit: (...subjects: readonly string[]) => void;
+}
+
+/** Schedules a message; resolves once a stream has it. */
+export async function scheduleMessage(
+  scheduling: Scheduling,
+  subject: string,
+  when: When,
+  body: unknown,
+  options: ScheduleOptions = {},
+): Promise<ScheduledJob> {
+  checkSubject("schedule", subject);
+  const action = `schedule "${subject}"`;
+  refuseOwn(action, subject);
+  checkOptions(action, options, SCHEDULE_RULES);
+  checkWhen(action, when);
+  const { name = newToken(), schema, signal, stream: given } = options;
+  const token = tokenOf(action, name);
+  const place = placeOf(scheduling, action, subject, given);
+  const timeout = asMilliseconds(options.timeout) ?? TIMEOUT;
+  const { clock } = scheduling.api.access;
+  const attempt = { action, timeout, signal, until: clock.now() + timeout };
+  const at = calledAt(scheduling);
+  const valid = schema && checkSent(schema, body);
+  if (valid) await within(valid, { clock, timeout, signal }, action, subject);
+  const prepared = preparedFor(scheduling, subject, body, options);
+  signal?.throwIfAborted();
+  const stream = await streamOf(scheduling, place, subject, attempt);
+  const plan = await checkedPlan(stream, subject, when, at, attempt);
+  const writer = new ScheduleWriter(stream, scheduleSubject(stream.name, token), attempt);
+  const seq = await writer.store({ prepared, plan, replaces: options.replace ?? false });
+  const due = plan.repeats ? undefined : plan.next;
+  return new OwnJob({ stream, name, token, seq, due }, subject, plan.next);
+}
+
+/** The message that will be due, with the headers of the program. */
+export function preparedFor(
+  { publisher }: Scheduling,
+  subject: string,
+  body: unknown,
+  { headers, ttl }: ScheduleMessageOptions,
+): Prepared {
+  const prepared = publisher.prepare(subject, body, headers && { headers });
+  if (ttl === undefined) return prepared;
+  const fields = [...prepared.fields ?? [], ["Nats-Schedule-TTL", ttlText(ttl)] as const];
+  return { ...prepared, fields };
+}
+
+/** Where a schedule goes: an API, and a stream if one is known. */
+export interface Place {
+  readonly api: JetStreamApi;
+  readonly stream: string | undefined;
+}
+
+/**
+ * The stream that is given, or that was declared for a subject.
+ *
+ * @throws {TypeError} for what is no stream
+ */
+export function placeOf(
+  { api, declared, permit }: Scheduling,
+  action: string,
+  subject: string,
+  given: Stream | string | undefined,
+): Place {
+  const found = given ?? declared(subject);
+  if (holdsOptions(found)) declaredConfig(action, found);
+  const name = typeof found === "object" ? found.name : found;
+  if (name !== undefined) checkName(action, name);
+  const domain = typeof found === "object" ? found.domain : undefined;
+  const place = {
+    api: domain === undefined ? api : JetStreamApi.of(api.access, domain),
+    stream: name,
+  };
+  if (name === undefined) permit(`${place.api.prefix}.STREAM.NAMES`);
+  else permit(...scheduleNeeds(place.api, name));
+  return place;
+}
+
+/** The stream of a schedule, which the server is asked for if it is not known. */
+export async function streamOf(
+  { permit }: Scheduling,
+  { api, stream }: Place,
+  subject: string,
+  { action, timeout, signal }: Attempt,
+): Promise<SchedulingStream> {
+  requireSchedules(api, action);
+  if (stream !== undefined) return SchedulingStream.of(api, stream);
+  const name = await streamTaking(api, action, subject, { timeout, signal });
+  permit(...scheduleNeeds(api, name));
+  return SchedulingStream.of(api, name);
+}
+
+/** Where schedules of a stream publish to, and their cancellation. */
+export function scheduleNeeds({ prefix }: JetStreamApi, stream: string): string[] {
+  return [
+    `${prefix}.STREAM.INFO.${stream}`,
+    `${prefix}.STREAM.MSG.GET.${stream}`,
+    schedulesFilter(stream),
+    probeSubject(stream, "*"),
+  ];
+}
+
+/** When a program has called, by our clock. */
+export function calledAt({ api }: Pick<Scheduling, "api">): number {
+  return api.access.clock.now();
+}
+
+/** When a message is due by the clock of the server, for a call at this time by ours. */
+export async function checkedPlan(
+  stream: SchedulingStream,
+  subject: string,
+  when: When,
+  at: number,
+  { action, timeout, signal }: Attempt,
+): Promise<Plan> {
+  const options = { timeout, signal };
+  const config = await stream.config(options);
+  const now = await stream.time(options);
+  const ago = stream.api.access.clock.now() - at;
+  const plan = planOf(action, when, now - ago);
+  checkRoom(action, config, subject, plan, now);
+  return plan;
+}

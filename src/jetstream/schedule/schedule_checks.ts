@@ -1,0 +1,60 @@
+import { covers } from "../../door/mod.ts";
+import type { StreamConfig } from "../api/api_types.ts";
+import { NoScheduleError } from "../api/errors.ts";
+import type { JetStreamApi } from "../api/js_api.ts";
+import { requireVersion } from "../api/version.ts";
+import { hasOwnSubjects, ownSubjects } from "../stream/own_subjects.ts";
+import type { Plan } from "./when.ts";
+
+/** The first nats-server that knows all that this needs: what repeats, zones, and what clears up after a cancellation. */
+const SINCE = "2.14";
+const NANOSECONDS = 1e6;
+
+/**
+ * Checks that the server knows schedules.
+ *
+ * @throws {UnavailableError}
+ */
+export function requireSchedules(api: JetStreamApi, action: string): void {
+  requireVersion(api, action, SINCE, "a schedule");
+}
+
+/**
+ * Checks that a stream can hold a schedule until it is due; `now` is the time by the server's clock.
+ *
+ * @throws {NoScheduleError}
+ */
+export function checkRoom(
+  action: string,
+  config: StreamConfig,
+  subject: string,
+  plan: Plan,
+  now: number,
+): void {
+  const refuse = (rule: string) => {
+    throw new NoScheduleError(action, config.name, rule);
+  };
+  const named = `the stream "${config.name}"`;
+  if (!config.allow_msg_schedules) {
+    refuse(`${named} must allow schedules, by allowMsgSchedules: it does not`);
+  }
+  if (config.retention === "interest") {
+    refuse(`${named} must hold what no consumer waits for: its retention is "interest"`);
+  }
+  if (!config.subjects?.some((each) => covers(each, subject))) {
+    refuse(`${named} must take the subject: it takes ${config.subjects?.join(", ") ?? "none"}`);
+  }
+  const own = ownSubjects(config.name);
+  if (!hasOwnSubjects(config)) {
+    refuse(`${named} must take ${own}, which its declaration adds: it takes ${config.subjects}`);
+  }
+  const { max_age = 0 } = config;
+  const oldest = max_age / NANOSECONDS;
+  if (oldest === 0) return;
+  if (plan.repeats) {
+    refuse(`what repeats must be held for ever: the maxAge of ${named} is ${oldest} ms`);
+  }
+  const delay = Math.ceil(plan.next - now);
+  if (delay < oldest) return;
+  refuse(`it must be due before ${named} drops it: due in ${delay} ms, maxAge ${oldest} ms`);
+}

@@ -1,0 +1,39 @@
+import { describe } from "../../options.ts";
+
+/** The longest name in its encoded form, in bytes: a subject may have 2 000. */
+const LONGEST = 1_000;
+const PLAIN = /^[A-Za-z0-9_-]+$/;
+const OTHERS = /[^A-Za-z0-9_-]/gu;
+
+/**
+ * A name as one token of a subject: what is no letter, digit, `-` or `_` becomes `%` and its bytes in UTF-8.
+ *
+ * @throws {TypeError} for what is no text, or too long
+ */
+export function tokenOf(action: string, name: unknown): string {
+  const isText = typeof name === "string" && name !== "" && name.isWellFormed();
+  const token = isText ? encoded(name) : "";
+  if (isText && token.length <= LONGEST) return token;
+  const rule =
+    `a name must be text of at most ${LONGEST} bytes, once each special character is 3 to 12`;
+  throw new TypeError(`Cannot ${action} as ${rule}: ${isText ? token.length : describe(name)}`);
+}
+
+/** The name that a token stands for. */
+export function nameOf(token: string): string {
+  try {
+    return decodeURIComponent(token);
+  } catch {
+    // another program has made it
+    return token;
+  }
+}
+
+function encoded(name: string): string {
+  if (PLAIN.test(name)) return name;
+  // encodeURIComponent() leaves some characters as they are, such as dots
+  return name.replace(OTHERS, (one) => {
+    const escaped = encodeURIComponent(one);
+    return escaped === one ? `%${one.charCodeAt(0).toString(16).toUpperCase()}` : escaped;
+  });
+}
