@@ -155,6 +155,8 @@ export function driverOfConsumer(value: unknown): ConsumerDriver | undefined {
 export class ConsumerDriver {
   readonly pattern: string;
   readonly batch: boolean;
+  /** Whether its processes are a group, one of which gets the messages. */
+  readonly hasGroup: boolean;
   readonly #settings: ConsumerSettings;
   readonly #stream: DeclaredStream;
   readonly #declare: Declare;
@@ -169,6 +171,7 @@ export class ConsumerDriver {
     const [first] = settings.patterns;
     this.pattern = settings.patterns.length === 1 ? first!.text : ">";
     this.batch = settings.batch !== undefined;
+    this.hasGroup = settings.group !== undefined;
     this.#settings = settings;
     this.#stream = stream;
     this.#declare = declare;
@@ -212,6 +215,7 @@ function consumerPermissions(
   const needs = [
     ...streamNeeds(prefix, main.stream, declare),
     ...workNeeds(prefix, main, declare),
+    ...unpinNeeds(prefix, main, settings),
   ];
   if (!replays) return needs;
   const { stream, name } = settings;
@@ -222,7 +226,17 @@ function consumerPermissions(
     letters,
     ...streamNeeds(prefix, replays.stream, deadDeclare),
     ...workNeeds(prefix, replays, declare),
+    ...unpinNeeds(prefix, replays, settings),
   ];
+}
+
+/** What stops hands over at once. */
+function unpinNeeds(
+  prefix: string,
+  { stream, config: { name } }: DeclaredConsumer,
+  { group }: ConsumerSettings,
+): string[] {
+  return group?.kind === "pinned" ? [`${prefix}.CONSUMER.UNPIN.${stream}.${name}`] : [];
 }
 
 function streamNeeds(prefix: string, stream: string, declare: Declare): string[] {

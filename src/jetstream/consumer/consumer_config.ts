@@ -4,6 +4,7 @@ import { replayFilter } from "../dead/dead_letter.ts";
 import { startOf } from "../read/from.ts";
 import { hasOwnSubjects, programSubjects } from "../stream/own_subjects.ts";
 import { ANY, type ConsumerSettings } from "./consumer_settings.ts";
+import { groupConfig } from "./group.ts";
 
 const NANOSECONDS = 1_000_000;
 /** Where a consumer says from where it began at first, if it had to be made again at another place. */
@@ -22,6 +23,7 @@ export function consumerConfig(settings: ConsumerSettings): ConsumerConfig {
     ...filterOf(subjects),
     ...startOf(options.from ?? "first"),
     ...relied(ackWait),
+    ...groupConfig(settings.group),
     description: options.description,
     replay_policy: options.replayPolicy ?? "instant",
     sample_freq: options.sampleFreq === undefined ? undefined : `${options.sampleFreq}%`,
@@ -70,6 +72,7 @@ export function replayConfig(settings: ConsumerSettings, dead: string): Consumer
     filter_subject: replayFilter(dead, settings.stream, settings.name),
     ...startOf("first"),
     ...relied(settings.ackWait),
+    ...groupConfig(settings.group),
     replay_policy: "instant",
   };
 }

@@ -1,6 +1,7 @@
 import type { Duration } from "../../duration.ts";
 import type { MessageHeaders } from "../../door/mod.ts";
 import type { From } from "../read/from.ts";
+import type { GroupPolicy } from "./group.ts";
 
 /** How a message is tried again whose handler threw or took too long. */
 export interface RetryPolicy {
@@ -58,7 +59,7 @@ export interface KeyedMessage {
  * | `backoff` | it replaces `ack_wait`, so that slow handlers would run twice; `retry.backoff` waits instead |
  * | `rate_limit_bps` | servers refuse it for consumers that are asked |
  * | `deliver_subject`, `deliver_group`, `flow_control`, `idle_heartbeat` | for consumers that push; this one is asked, for as many messages as can be handled |
- * | `priority_groups`, `priority_policy`, `priority_timeout` | which process gets a message is decided by who is free |
+ * | `priority_groups`, `priority_policy`, `priority_timeout` | what `group` says; there is one group |
  * | `direct`, `sourcing` | for servers only |
  */
 export interface ConsumerOptions {
@@ -100,6 +101,16 @@ export interface ConsumerOptions {
    * a function. A message that waits for its next attempt holds its key; other keys go on.
    */
   readonly key?: string | readonly string[] | ((message: KeyedMessage) => string);
+  /**
+   * Which of the processes that ask gets messages; all of them unless this is said. With `{ pinned: { timeout } }`, one
+   * process gets them all, with what is left of its places, and others stand by: one of them takes over at once if the
+   * first one stops, or once the server has heard nothing of it for the timeout, as it was killed, cut off or is busy
+   * without a pause. What such a process had begun comes to another after `ackWait`; it is not stopped where it runs on.
+   * Dead letters that are given back go to one process as well, which may be another. Needs nats-server 2.11.
+   *
+   * @default {all, whoever is free}
+   */
+  readonly group?: GroupPolicy;
   /** Has the handler get lists of messages; each of them has an outcome of its own. */
   readonly batch?: BatchPolicy;
   /**

@@ -3,6 +3,7 @@ import { asError } from "../../legible.ts";
 import type { ConsumerInfo, StreamInfo } from "../api/api_types.ts";
 import { DifferenceError, NotFoundError } from "../api/errors.ts";
 import type { JetStreamApi } from "../api/js_api.ts";
+import { requireVersion } from "../api/version.ts";
 import { deadStreamConfig } from "../dead/dead_letter.ts";
 import { type Declare, type DeclaredStream, declareStream } from "../stream/declare_stream.ts";
 import {
@@ -21,6 +22,7 @@ import {
   type DeclaredConsumer,
   madeAgain,
 } from "./declare_consumer.ts";
+import { GROUP, GROUP_SINCE } from "./group.ts";
 import type { SupplyPlan } from "./supply.ts";
 
 /** What stands on the server for a consumer: its stream, itself, the stream of its dead letters, who reads these. */
@@ -71,9 +73,15 @@ export class ConsumerServer {
   /** How the consumer is asked, or the one of dead letters that are given back. */
   supplyPlan(isReplay: boolean): SupplyPlan {
     const { stream, config } = isReplay ? this.#replays! : this.#main;
-    const { ackWait, heartbeat } = this.#settings;
+    const { ackWait, heartbeat, group } = this.#settings;
     const { prefix } = this.#api;
-    return { prefix, stream, consumer: config.name, ackWait, heartbeat, isReplay };
+    return { prefix, stream, consumer: config.name, ackWait, heartbeat, group, isReplay };
+  }
+
+  /** Has the server give the messages to another process of the group now. */
+  async unpin(isReplay: boolean): Promise<void> {
+    const { stream, config } = isReplay ? this.#replays! : this.#main;
+    await this.#api.call(`CONSUMER.UNPIN.${stream}.${config.name}`, { group: GROUP });
   }
 
   /**
@@ -84,6 +92,7 @@ export class ConsumerServer {
    */
   async declare(report: (error: Error) => void): Promise<(ConsumerInfo | undefined)[]> {
     if (this.#declare === "leave") return [];
+    this.#checkVersion();
     const stream = await declareStream(this.#api, this.#stream, this.#declare);
     this.#since = stream.created;
     this.#isQueue = stream.config.retention === "workqueue";
@@ -130,6 +139,14 @@ export class ConsumerServer {
     const isOurs = await madeAgain(this.#api, { stream, config: { ...again, name: config.name } });
     if (isOurs) report(wasDeleted(declared, place));
     return isAnother;
+  }
+
+  /** An older server would give the messages to all. */
+  #checkVersion(): void {
+    const { name, group } = this.#settings;
+    if (!group) return;
+    const action = `declare the consumer "${name}"`;
+    requireVersion(this.#api, action, GROUP_SINCE[group.kind], `"group"`);
   }
 
   get #isMade(): boolean {

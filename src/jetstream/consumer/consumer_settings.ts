@@ -18,7 +18,9 @@ import { deadStreamOf } from "../dead/dead_letter.ts";
 import { from } from "../read/from.ts";
 import { refuseOwn } from "../stream/own_subjects.ts";
 import type { Unique } from "../stream/stream_options.ts";
+import { atLeast } from "./at_least.ts";
 import type { ConsumerOptions, KeyedMessage } from "./consumer_options.ts";
+import { type GroupSettings, groupSettings } from "./group.ts";
 import type { RetrySettings } from "./outcomes.ts";
 
 /** The least of the durations that the server measures; below it says nothing useful. */
@@ -51,6 +53,7 @@ export interface ConsumerSettings {
   readonly isBefore: boolean;
   readonly ackWait: number;
   readonly heartbeat: number;
+  readonly group: GroupSettings | undefined;
 }
 
 /** Every subject that there is. */
@@ -84,12 +87,6 @@ const key: Rule = (value) => {
   return isFit ? undefined : "a parameter of the subject, several, or a function";
 };
 
-const atLeast = (least: number): Rule => (value) => {
-  const wrong = duration(value);
-  if (wrong) return wrong;
-  return asMilliseconds(value as Duration) >= least ? undefined : `${least} ms or more`;
-};
-
 const subjects: Rule = (value) =>
   typeof value === "string" || (Array.isArray(value) && value.length > 0)
     ? undefined
@@ -107,6 +104,7 @@ const RULES: Readonly<Record<keyof ConsumerOptions, Rule>> = {
   deadStacks: flag,
   key,
   batch: record,
+  group: record,
   confirm: flag,
   ack: oneOf("after", "before"),
   ackWait: atLeast(LEAST_WAIT),
@@ -170,6 +168,7 @@ export function consumerSettings(
     isBefore: options.ack === "before",
     ackWait: asMilliseconds(options.ackWait ?? "30s"),
     heartbeat: asMilliseconds(options.heartbeat ?? "5s"),
+    group: groupSettings(action, options.group),
   };
 }
 

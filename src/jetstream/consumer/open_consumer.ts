@@ -108,6 +108,7 @@ export class OpenConsumer implements OpenSource {
     const stopListening = onAbort(this.#access.stopping(), () => this.#close());
     await this.#rested.promise;
     stopListening();
+    await Promise.all(this.#supplies.map((supply) => supply.handOver()));
   }
 
   cancel(): void {
@@ -166,6 +167,7 @@ export class OpenConsumer implements OpenSource {
         arrived: (held) => this.#arrived(held),
         restore: (next) => this.#server.restore(isReplay, next, report),
         look: () => this.#server.look(isReplay, report),
+        unpin: () => this.#server.unpin(isReplay),
         isQueue: () => !isReplay && this.#server.isQueue,
         report,
       },

@@ -61,7 +61,7 @@ export type OneByOne<Of extends readonly unknown[]> = {
  * `concurrency: 1`, each is waited on for 50 ms in turn, so that a message may begin so much later. While there is work,
  * each place that becomes free costs a request for each consumer that has nothing.
  *
- * @throws {TypeError} for fewer than two, the same one twice, what is no consumer, and one with a `batch`
+ * @throws {TypeError} for fewer than two, the same one twice, what is no consumer, and one with a `batch` or a `group`
  * @example
  * ```ts
  * import { NatsBroker } from "@signalbox/nats";
@@ -110,9 +110,10 @@ const CANNOT = "Cannot give consumers a priority as";
 function checked(given: unknown): ConsumerDriver {
   const driver = driverOfConsumer(given);
   if (!driver) throw new TypeError(`${CANNOT} each must be a consumer: ${describe(given)}`);
-  if (!driver.batch) return driver;
+  const unfit = driver.batch ? "batch" : driver.hasGroup ? "group" : undefined;
+  if (unfit === undefined) return driver;
   const { name } = given as Consumer;
-  throw new TypeError(`${CANNOT} each must be without "batch": "${name}" has it`);
+  throw new TypeError(`${CANNOT} each must be without "${unfit}": "${name}" has it`);
 }
 
 /** Opens several consumers, which share the places of one sink. */

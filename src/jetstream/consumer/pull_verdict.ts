@@ -13,6 +13,9 @@ const TOO_LARGE = /^Message Size Exceeds MaxBytes/i;
 const AGAIN = /^(?:Leadership Change|Server Shutdown)/i;
 const GONE = /^Consumer Deleted/i;
 
+/** The status for a process that is not the one of its group any more. */
+export const WRONG_PIN = 423;
+
 /** What one request may ask for, as the consumer says. */
 export interface PullLimits {
   readonly batch: number;
@@ -22,8 +25,25 @@ export interface PullLimits {
   readonly bytes: number;
 }
 
+const NANOSECONDS = 1_000_000;
+const encoder = new TextEncoder();
 /** The least time that a request waits, in milliseconds. */
 const LEAST_EXPIRES = 1_000;
+
+/** A request for so many messages; `fields` is what a group says besides. */
+export function pullRequest(
+  batch: number,
+  { expires, bytes }: PullLimits,
+  heartbeat: number,
+  fields: string,
+): Uint8Array {
+  const beat = Math.min(heartbeat, Math.floor(expires / 2));
+  const size = bytes > 0 ? `,"max_bytes":${bytes}` : "";
+  return encoder.encode(
+    `{"batch":${batch},"expires":${expires * NANOSECONDS},` +
+      `"idle_heartbeat":${beat * NANOSECONDS}${size}${fields}}`,
+  );
+}
 
 /** The limits that the server names in its refusal: somebody has changed the consumer. */
 export function tighter(limits: PullLimits, words: string): PullLimits | undefined {
@@ -45,8 +65,7 @@ export function pullVerdict(status: PullStatus, bytes: number): PullVerdict {
   const { code, text, pendingMessages, pendingBytes } = status;
   if (code === 100) return "alive";
   if (code === 503) return "gone";
-  // the pin of a group, which we are in no more
-  if (code === 423) return "again";
+  if (code === WRONG_PIN) return "again";
   // not even the first message has fitted, and none will that is asked for again
   const isTooLarge = code === 409 && TOO_LARGE.test(text) && bytes > 0 && pendingBytes >= bytes;
   if (isTooLarge) return legible(`${code} ${text} of ${bytes}`);

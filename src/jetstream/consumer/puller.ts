@@ -3,7 +3,9 @@ import { isPowerOfTen } from "../../events.ts";
 import { asError } from "../../legible.ts";
 import type { BrokerAccess, RawMessage, RawSubscription } from "../../door/mod.ts";
 import { readPullStatus } from "../api/pull_status.ts";
-import { type PullLimits, pullVerdict, tighter } from "./pull_verdict.ts";
+import type { GroupSettings } from "./group.ts";
+import { GroupMember } from "./group_member.ts";
+import { type PullLimits, pullRequest, pullVerdict, tighter, WRONG_PIN } from "./pull_verdict.ts";
 import { Silence } from "./silence.ts";
 
 /** How long a request waits for messages, in milliseconds. */
@@ -15,8 +17,6 @@ const LONGEST_WAIT = 1_000;
 const REFUSED_WAIT = 5_000;
 /** How many requests wait at most. */
 const MOST_REQUESTS = 8;
-const NANOSECONDS = 1_000_000;
-const encoder = new TextEncoder();
 
 /** Which consumer is asked, and how. */
 export interface PullPlan {
@@ -26,6 +26,7 @@ export interface PullPlan {
   readonly what: string;
   /** Milliseconds. */
   readonly heartbeat: number;
+  readonly group: GroupSettings | undefined;
 }
 
 /** Gets what is pulled. */
@@ -51,10 +52,11 @@ export class Puller {
   readonly #plan: PullPlan;
   readonly #owner: PullOwner;
   readonly #silence: Silence;
+  readonly #member: GroupMember | undefined;
   #limits: PullLimits = { batch: Infinity, expires: EXPIRES, bytes: 0 };
   #inbox = "";
   #subscription: RawSubscription | undefined;
-  /** How many messages may come still. */
+  /** How many messages may come. */
   #asked = 0;
   /** How many requests for them the server has at most. */
   #requests = 0;
@@ -76,6 +78,12 @@ export class Puller {
     const isWaiting = () => this.#state === "open" && this.#asked > 0 && !this.#isDown;
     const silent = (milliseconds: number) => this.#silent(milliseconds);
     this.#silence = new Silence(access.clock, plan.heartbeat, isWaiting, silent);
+    this.#member = plan.group && new GroupMember(access, plan.subject, plan.group);
+  }
+
+  /** Whether this process is the one of its group that gets the messages. */
+  get isPinned(): boolean {
+    return this.#member?.isPinned === true;
   }
 
   /** Listens; the server has the subscription once the connection is flushed. */
@@ -143,18 +151,16 @@ export class Puller {
   close(): void {
     this.#state = "stopped";
     this.#clear();
+    this.#member?.lose();
     this.#subscription?.unsubscribe();
   }
 
   #ask(batch: number): void {
-    const { expires, bytes } = this.#limits;
-    const heartbeat = Math.min(this.#plan.heartbeat, Math.floor(expires / 2));
-    const size = bytes > 0 ? `,"max_bytes":${bytes}` : "";
-    const request = `{"batch":${batch},"expires":${expires * NANOSECONDS},` +
-      `"idle_heartbeat":${heartbeat * NANOSECONDS}${size}}`;
+    const fields = this.#member?.fields ?? "";
+    const request = pullRequest(batch, this.#limits, this.#plan.heartbeat, fields);
     try {
       const options = { replyTo: this.#inbox, isRepeated: true };
-      this.#access.publish(this.#plan.subject, encoder.encode(request), options);
+      this.#access.publish(this.#plan.subject, request, options);
     } catch (error) {
       this.#owner.report(asError(error));
       return this.#askLater(LONGEST_WAIT);
@@ -177,10 +183,13 @@ export class Puller {
     }
     if (isStatus) return this.#status(raw);
     if (!this.#owner.take(raw)) return this.#tellStrange(raw);
+    const isNew = this.#member?.note(raw);
     this.#wait = FIRST_WAIT;
     if (!isOfNow) return;
     this.#asked = Math.max(0, this.#asked - 1);
     if (this.#asked === 0) this.#requests = 0;
+    // of our requests, only the one that was served will be
+    if (isNew && this.#requests > 1) this.#renew();
     this.fillSoon();
   }
 
@@ -188,6 +197,7 @@ export class Puller {
     const status = readPullStatus(raw);
     if (status.code === 0) return this.#tellStrange(raw);
     const verdict = pullVerdict(status, this.#limits.bytes);
+    if (status.code === WRONG_PIN) this.#member?.lose();
     switch (verdict) {
       case "alive":
         this.#wait = FIRST_WAIT;
@@ -212,9 +222,8 @@ export class Puller {
       return this.#askLater(this.#nextWait(), true);
     }
     if (isPowerOfTen(++this.#refusals)) {
-      const { what } = this.#plan;
       const rule = `the server must accept the request: ${words}`;
-      this.#owner.report(new Error(`Cannot take messages of the ${what} as ${rule}`));
+      this.#tell(`take messages of the ${this.#plan.what} as ${rule}`);
     }
     this.#askLater(REFUSED_WAIT, true);
   }
@@ -260,10 +269,9 @@ export class Puller {
   #silent(silent: number): void {
     if (this.#silences === 0) this.#access.suspect();
     if (this.#silences++ === 1) {
-      const { what } = this.#plan;
       const found = `${Math.round(silent)} ms without a word`;
       const rule = "it must say that there are none";
-      this.#owner.report(new Error(`Cannot take messages of the ${what} as ${rule}: ${found}`));
+      this.#tell(`take messages of the ${this.#plan.what} as ${rule}: ${found}`);
     }
     this.#renew();
     this.fill();
@@ -273,11 +281,12 @@ export class Puller {
   /** Whoever knows the inbox can write to it. */
   #tellStrange({ subject }: RawMessage): void {
     if (!isPowerOfTen(++this.#strange)) return;
-    const { what } = this.#plan;
-    const sentence = "it must be a delivery or a status of the server: it is neither";
-    const error = new Error(`Cannot take a message of the ${what} as ${sentence}`, {
-      cause: subject,
-    });
+    const rule = "it must be a delivery or a status of the server: it is neither";
+    this.#tell(`take a message of the ${this.#plan.what} as ${rule}`, subject);
+  }
+
+  #tell(sentence: string, cause?: string): void {
+    const error = new Error(`Cannot ${sentence}`, cause === undefined ? {} : { cause });
     this.#owner.report(error);
   }
 

@@ -1,5 +1,6 @@
 import type { Timer } from "../../clock.ts";
 import { isPowerOfTen } from "../../events.ts";
+import { asError } from "../../legible.ts";
 import {
   type BrokerAccess,
   encodeFields,
@@ -12,6 +13,7 @@ import { keptHeaders, readDeadLetter } from "../dead/dead_letter.ts";
 import type { AckKeeper } from "./ack_keeper.ts";
 import { isOwnSubject } from "../stream/own_subjects.ts";
 import { ACK, nak, term } from "./ack_words.ts";
+import type { GroupSettings } from "./group.ts";
 import { Holds } from "./holds.ts";
 import type { PullLimits } from "./pull_verdict.ts";
 import { Puller, type PullOwner } from "./puller.ts";
@@ -43,6 +45,8 @@ export interface SupplyOwner {
   look(): Promise<ConsumerInfo | undefined>;
   /** Whether what is acknowledged is gone from the stream. */
   isQueue(): boolean;
+  /** Has another process of the group get the messages. */
+  unpin(): Promise<void>;
   report(error: Error): void;
 }
 
@@ -53,6 +57,7 @@ export interface SupplyPlan {
   readonly consumer: string;
   readonly ackWait: number;
   readonly heartbeat: number;
+  readonly group: GroupSettings | undefined;
   /** Whether it delivers dead letters that are given back. */
   readonly isReplay: boolean;
 }
@@ -84,11 +89,12 @@ export class Supply implements PullOwner {
     this.#owner = owner;
     this.#keeper = keeper;
     this.holds = new Holds(access, plan.ackWait);
-    const { prefix, stream, consumer, heartbeat } = plan;
+    const { prefix, stream, consumer, heartbeat, group } = plan;
     const pullPlan = {
       subject: `${prefix}.CONSUMER.MSG.NEXT.${stream}.${consumer}`,
       what: `consumer "${consumer}" of "${stream}"`,
       heartbeat,
+      group,
     };
     this.puller = turns
       ? new TurnPuller(access, pullPlan, this, turns)
@@ -116,6 +122,13 @@ export class Supply implements PullOwner {
   stop(): Promise<void> {
     this.#rest();
     return this.puller.stop();
+  }
+
+  /** None of its messages is handled here any more: another process of the group need not wait for the timeout. */
+  async handOver(): Promise<void> {
+    if (!this.puller.isPinned) return;
+    this.puller.close();
+    await this.#owner.unpin().catch((error) => this.report(asError(error)));
   }
 
   /** Ends it at once. */

@@ -25,6 +25,8 @@ const encoder = new TextEncoder();
  */
 export class TurnPuller implements Asker {
   isEmpty = false;
+  /** None of a group's consumers takes turns with others. */
+  readonly isPinned = false;
   readonly #access: BrokerAccess;
   readonly #plan: PullPlan;
   readonly #owner: PullOwner;

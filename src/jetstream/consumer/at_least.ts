@@ -1,0 +1,9 @@
+import { asMilliseconds, type Duration } from "../../duration.ts";
+import { duration, type Rule } from "../../options.ts";
+
+/** The rule of a duration of at least so many milliseconds. */
+export const atLeast = (least: number): Rule => (value) => {
+  const wrong = duration(value);
+  if (wrong) return wrong;
+  return asMilliseconds(value as Duration) >= least ? undefined : `${least} ms or more`;
+};

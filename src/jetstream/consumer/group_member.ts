@@ -1,0 +1,69 @@
+import type { Timer } from "../../clock.ts";
+import type { BrokerAccess, RawMessage } from "../../door/mod.ts";
+import { GROUP, type GroupSettings } from "./group.ts";
+
+/** How often the server hears of the process that gets the messages within the time that it waits for a word. */
+const OFTEN = 3;
+const PIN = /^Nats-Pin-Id: *([^\s"\\]+)\r?$/m;
+const decoder = new TextDecoder();
+const encoder = new TextEncoder();
+
+/** One process in the group of a consumer: what its requests say, and whether it is the one that gets the messages. */
+export class GroupMember {
+  readonly #access: BrokerAccess;
+  readonly #subject: string;
+  readonly #interval: number;
+  /** Names the place of the one that gets the messages; empty for one that stands by. */
+  #pin = "";
+  #timer: Timer | undefined;
+
+  /** `subject` is where the consumer is asked. */
+  constructor(access: BrokerAccess, subject: string, { timeout }: GroupSettings) {
+    this.#access = access;
+    this.#subject = subject;
+    this.#interval = timeout / OFTEN;
+  }
+
+  /** What each request says besides, as the rest of its JSON object. */
+  get fields(): string {
+    const pin = this.#pin === "" ? "" : `,"id":"${this.#pin}"`;
+    return `,"group":"${GROUP}"${pin}`;
+  }
+
+  /** Whether this process is the one that gets the messages, as far as it knows. */
+  get isPinned(): boolean {
+    return this.#pin !== "";
+  }
+
+  /** Reads from a delivery which process gets the messages; returns whether that has just become this one. */
+  note({ headerBlock }: RawMessage): boolean {
+    const [, pin = ""] = headerBlock ? PIN.exec(decoder.decode(headerBlock)) ?? [] : [];
+    if (pin === "" || pin === this.#pin) return false;
+    this.#pin = pin;
+    this.#timer ??= this.#access.clock.setTimeout(this.#keep, this.#interval);
+    return true;
+  }
+
+  /** Another process gets the messages, or nobody. */
+  lose(): void {
+    this.#pin = "";
+    this.#timer?.clear();
+    this.#timer = undefined;
+  }
+
+  /**
+   * The server counts requests for messages only as signs of life, and there is none to be made while every place is
+   * taken. One that has expired when it arrives is a sign, and gets no message.
+   */
+  readonly #keep = (): void => {
+    this.#timer = this.#access.clock.setTimeout(this.#keep, this.#interval);
+    const request = encoder.encode(`{"batch":1,"expires":1${this.fields}}`);
+    try {
+      // nobody listens there: what is refused is told to the next request, too
+      const replyTo = this.#access.newInbox();
+      this.#access.publish(this.#subject, request, { replyTo, isRepeated: true });
+    } catch {
+      // whoever asks for messages tells of it
+    }
+  };
+}
