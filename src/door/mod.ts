@@ -37,7 +37,7 @@ export {
 } from "../message/schema.ts";
 export type { Schema } from "../message/schema.ts";
 export { isBytes } from "../message/body.ts";
-export { namesRule, PublisherCalls } from "../sending/publisher.ts";
+export { mergeHeaders, namesRule, PublisherCalls } from "../sending/publisher.ts";
 export type { Addressed } from "../sending/publisher_types.ts";
 export type { NatsBroker } from "../broker/broker.ts";
 export type {

@@ -2,6 +2,7 @@ import type { BrokerAccess, Door, NatsBroker, Needs } from "../door/mod.ts";
 import { covers, Pattern, register } from "../door/mod.ts";
 import { JetStreamApi } from "./api/js_api.ts";
 import { whileItStarts } from "./api/start_patience.ts";
+import { openIngests } from "./ingest/open_ingest.ts";
 import type { PublishCounts } from "./publish/program_publisher.ts";
 import { Publications } from "./publish/publications.ts";
 import { openReads } from "./read/open_reads.ts";
@@ -87,10 +88,11 @@ export class JetStreamDoor implements Door {
     }
   }
 
-  /** Ends what is read, and waits for the answers of what was published. */
+  /** Ends what is read, has what was taken stored, and waits for the answers of what was published. */
   async stop(): Promise<void> {
     this.#isStarted = false;
     await openReads(this.access).stop();
+    await openIngests(this.access).stop();
     await Publications.of(JetStreamApi.of(this.access)).idle();
   }
 

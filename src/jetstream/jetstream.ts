@@ -1,11 +1,8 @@
 import type { Duration } from "../duration.ts";
-import { checkOptions } from "../options.ts";
 import { handled } from "../promises.ts";
-import { type NatsBroker, type ParamNames, Pattern } from "../door/mod.ts";
+import { type ParamNames, Pattern } from "../door/mod.ts";
 import { JetStreamApi } from "./api/js_api.ts";
-import { checkName } from "./api/names.ts";
-import { JetStreamDoor } from "./door.ts";
-import { JETSTREAM_RULES, type JetStreamOptions } from "./jetstream_options.ts";
+import type { JetStreamDoor } from "./door.ts";
 import type { StoredBatch } from "./publish/atomic_batch.ts";
 import type { BatchOptions } from "./publish/batch.ts";
 import { ProgramPublisher, type Stored } from "./publish/program_publisher.ts";
@@ -15,6 +12,9 @@ import {
   type StoredPublisher,
   type StoredPublisherOptions,
 } from "./publish/stored_publisher.ts";
+import type { Ingest } from "./ingest/ingest.ts";
+import type { IngestItem, IngestOptions } from "./ingest/ingest_options.ts";
+import { openIngest } from "./ingest/open_ingest.ts";
 import { type FactsOf, factsOf } from "./control/facts.ts";
 import { consumerLag, type Lag } from "./control/lag.ts";
 import { pauseConsumer, resumeConsumer } from "./control/pause.ts";
@@ -40,11 +40,10 @@ import type { ScheduleOptions } from "./schedule/schedule_options.ts";
 import type { When } from "./schedule/when.ts";
 import type { Stream } from "./stream/stream.ts";
 
-const known = new WeakMap<NatsBroker, Map<string, JetStream>>();
-/** Only {@linkcode jetstream} makes one. */
-const MADE_HERE = Symbol();
+/** Only `jetstream()` makes one. */
+export const MADE_BY_DOOR = Symbol();
 
-/** JetStream as one broker reaches it; {@linkcode jetstream} makes it. */
+/** JetStream as one broker reaches it; `jetstream()` makes it. */
 export class JetStream {
   readonly #api: JetStreamApi;
   readonly #door: JetStreamDoor;
@@ -53,7 +52,7 @@ export class JetStream {
 
   /** Not for programs: `jetstream(broker)` makes one. */
   constructor(key: symbol, door: JetStreamDoor, domain: string | undefined) {
-    if (key !== MADE_HERE) {
+    if (key !== MADE_BY_DOOR) {
       throw new TypeError(
         "Cannot make JetStream as it must be made by jetstream(broker): it is not",
       );
@@ -190,6 +189,30 @@ export class JetStream {
   }
 
   /**
+   * Makes a `WritableStream` that stores what is written to it, in order, each item once, and holds back who writes until
+   * there is room. An item is a body; for a pattern such as `"readings.{id}"` it is a message with `params`. {@linkcode Ingest} has
+   * an example.
+   *
+   * @throws {InvalidSubjectError} for an invalid pattern
+   * @throws {TypeError} for a wrong option
+   * @throws {RangeError} for a timeout beyond the stream's duplicate window
+   */
+  ingest<
+    const Text extends string,
+    Body = unknown,
+    const Names extends string = ParamNames<Text>,
+  >(
+    pattern: Text,
+    options: IngestOptions<Body, Names> = {},
+  ): Ingest<IngestItem<Names, Body>> {
+    const ways = { api: this.#api, publisher: this.#publisher, counts: this.#door.counts };
+    const ingest = openIngest(ways, pattern, options as IngestOptions);
+    if (options.stream) this.#door.addStream(options.stream);
+    this.#door.addPublisher(pattern, new Pattern(pattern).subject);
+    return ingest as unknown as Ingest<IngestItem<Names, Body>>;
+  }
+
+  /**
    * Reads a stream in order, each message once, and acknowledges nothing: over outages, and whatever becomes of the
    * consumer on the server, it goes on where it was. The server sends no more than there is room for.
    *
@@ -260,22 +283,4 @@ export class JetStream {
 
   /** Notes where a method publishes to, for `broker.permissions()`. */
   readonly #permit = (...subjects: readonly string[]): void => this.#door.addNeeds(...subjects);
-}
-
-/**
- * JetStream of a broker: the same object each time for the same broker and domain. It sends nothing by itself.
- *
- * @throws {TypeError} for what is no broker, and for a wrong option
- */
-export function jetstream(broker: NatsBroker, options: JetStreamOptions = {}): JetStream {
-  checkOptions("use JetStream", options, JETSTREAM_RULES);
-  const { domain, streams = [] } = options;
-  if (domain !== undefined) checkName("use JetStream", domain);
-  const door = JetStreamDoor.of(broker);
-  for (const stream of streams) door.addStream(stream);
-  let made = known.get(broker);
-  if (!made) known.set(broker, made = new Map());
-  let found = made.get(domain ?? "");
-  if (!found) made.set(domain ?? "", found = new JetStream(MADE_HERE, door, domain));
-  return found;
 }

@@ -68,6 +68,7 @@
  * as they would delete, delay or hide messages. A failure but a conflict is an `error` event, too.
  *
  * `js.schedule()` publishes later, again and again, or by the calendar; {@linkcode ScheduledJob} is its guide.
+ * `await items.pipeTo(js.ingest("readings.kitchen"))` stores a stream of items in order, over outages: {@linkcode Ingest}.
  *
  * # Streams
  *
@@ -146,8 +147,7 @@
  *
  * # Reading
  *
- * `js.read()` reads a stream in order and without acknowledgements: nothing twice, nothing skipped, over restarts too. It
- * ends with what is there now, or waits for more.
+ * `js.read()` reads a stream in order, without acknowledgements: nothing twice, nothing skipped, up to now or on and on.
  *
  * ```ts
  * import { NatsBroker } from "@signalbox/nats";
@@ -213,7 +213,8 @@
  *
  * @module
  */
-export { type JetStream, jetstream } from "./jetstream.ts";
+export type { JetStream } from "./jetstream.ts";
+export { jetstream } from "./jetstream_of.ts";
 export type { JetStreamOptions } from "./jetstream_options.ts";
 export { type Stream, stream, workQueue } from "./stream/stream.ts";
 export { type Consumer, consumer, type ConsumerKind, type Delivered } from "./consumer/consumer.ts";
@@ -270,6 +271,9 @@ export type {
 } from "./schedule/read_schedules.ts";
 export type { BatchEntry, BatchSchedule, BatchScheduleOptions } from "./schedule/schedule_batch.ts";
 export type { StoredBatch } from "./publish/atomic_batch.ts";
+export type { Ingest, IngestEnd } from "./ingest/ingest.ts";
+export { IngestError, type IngestProgress } from "./ingest/ingest_error.ts";
+export type { IngestItem, IngestMessage, IngestOptions } from "./ingest/ingest_options.ts";
 export type { BatchMessage, BatchMessageOptions, BatchOptions } from "./publish/batch.ts";
 export {
   ConflictError,

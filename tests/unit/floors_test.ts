@@ -47,7 +47,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["jetstream/dead"],
   ["jetstream/stream"],
   ["jetstream/publish", "jetstream/read"],
-  ["jetstream/consumer", "jetstream/changes"],
+  ["jetstream/consumer", "jetstream/changes", "jetstream/ingest"],
   ["jetstream/replay", "jetstream/control", "jetstream/schedule"],
   ["jetstream"],
   ["kv", "obj"],

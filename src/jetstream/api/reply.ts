@@ -49,8 +49,8 @@ function withoutPrototype(key: string, value: unknown): unknown {
   return key === "__proto__" ? undefined : value;
 }
 
-/** What stands there, whatever the server has written. */
-function wireErrorOf(error: unknown): WireError {
+/** The error of an answer, whatever stands there. */
+export function wireErrorOf(error: unknown): WireError {
   const { code, err_code, description } = Object(error) as Partial<WireError>;
   return {
     code: Number(code) || 0,

@@ -17,6 +17,11 @@ export type Answer =
 /** "temporarily unavailable", "duplicate message id is in process", and "too many requests". */
 const PASSING: ReadonlySet<number> = new Set([10008, 10158, 10167]);
 
+/** Whether the stream may accept the message a little later. */
+export function isPassing({ errCode }: JetStreamError): boolean {
+  return PASSING.has(errCode);
+}
+
 /** A cluster of nats-server 2.10 can remember an id before its message is stored, and even if it never is. */
 function notYet(action: string): JetStreamError {
   const rule = "a message of its id must be stored, or known not to be: it is neither";
@@ -52,7 +57,7 @@ export function readAnswer(
     // a JetStream error has an error code; a response that is not JSON has none
     const isOurs = error instanceof JetStreamError && error.errCode > 0;
     if (!isOurs) return { kind: "foreign" };
-    return PASSING.has(error.errCode) ? { kind: "later", error } : { kind: "refused", error };
+    return isPassing(error) ? { kind: "later", error } : { kind: "refused", error };
   }
 }
 

@@ -60,7 +60,11 @@ export function publishStored(
   }
 }
 
-function headersOf(id: string, { contentType, headers }: StoredOptions): Uint8Array {
+/** The header block of a message that is stored under an id. */
+export function headersOf(
+  id: string,
+  { contentType, headers }: Pick<StoredOptions, "contentType" | "headers">,
+): Uint8Array {
   if (headers === undefined && isPlain(id)) {
     const type = contentType === undefined ? "" : `content-type: ${contentType}\r\n`;
     return utf8(`NATS/1.0\r\n${type}Nats-Msg-Id: ${id}\r\n\r\n`);

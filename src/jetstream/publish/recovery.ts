@@ -24,9 +24,7 @@ const WRONG_SEQUENCE: Impossible = {
 
 /**
  * Asks the stream whether it has stored a message. After a missing response the rejection of a retry proves little: a
- * conflict may be one with the message itself, and a stream may have become full. So this publishes a message of the
- * same id that can never be stored, for a reason that the server checks after duplicates. (A wrong expected last id is
- * no such reason: it makes nats-server 2.15 stop each replica of the stream.)
+ * conflict may be one with the message itself, and a stream may have become full.
  */
 export function recovered(
   api: JetStreamApi,
@@ -34,23 +32,47 @@ export function recovered(
   error: Error,
 ): Promise<PubAck> | undefined {
   if (id === undefined) return undefined;
+  const timeout = Math.max(1, deadline - api.access.clock.now());
+  return askStored(api, { subject, id, timeout, cause: error }).then((ack) => {
+    if (ack) return ack;
+    throw error;
+  });
+}
+
+/** Which message to ask about, and for how long, in milliseconds. */
+export interface AskedMessage {
+  readonly subject: string;
+  readonly id: string;
+  readonly timeout: number;
+  readonly signal?: AbortSignal | undefined;
+  /** Why it is asked. */
+  readonly cause?: Error;
+}
+
+/**
+ * Where the stream has stored a message; `undefined` if it has not. This publishes a message of the same id that can
+ * never be stored, for a reason that the server checks after duplicates. (A wrong expected last id is no such reason: it
+ * makes nats-server 2.15 stop each replica of the stream.)
+ *
+ * @throws {UnknownOutcomeError} if the stream does not say
+ */
+export async function askStored(
+  api: JetStreamApi,
+  { subject, id, timeout, signal, cause }: AskedMessage,
+): Promise<PubAck | undefined> {
   const { field, errCode } = isSince(api.access.serverVersion(), "2.12")
     ? WRONG_ROLLUP
     : WRONG_SEQUENCE;
   const headerBlock = encodeFields([["Nats-Msg-Id", id], field]);
   const parts = { subject, data: NO_BYTES, headerBlock };
-  const timeout = Math.max(1, deadline - api.access.clock.now());
-  return Publications.of(api).publish({
-    subject,
-    parts,
-    id,
-    timeout,
-    signal: undefined,
-  })
-    .catch((asked) => {
-      const isNotThere = asked instanceof JetStreamError && asked.errCode === errCode;
-      if (isNotThere) throw error;
-      const rule = "the stream must say whether it has the message";
-      throw new UnknownOutcomeError(`publish to "${subject}"`, subject, rule, { id, cause: error });
+  try {
+    return await Publications.of(api).publish({ subject, parts, id, timeout, signal });
+  } catch (asked) {
+    if (asked instanceof JetStreamError && asked.errCode === errCode) return undefined;
+    const rule = "the stream must say whether it has the message";
+    throw new UnknownOutcomeError(`publish to "${subject}"`, subject, rule, {
+      id,
+      cause: cause ?? asked,
     });
+  }
 }

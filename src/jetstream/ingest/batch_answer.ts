@@ -1,0 +1,103 @@
+import type { RawMessage } from "../../door/mod.ts";
+import type { PubAck, WireError } from "../api/api_types.ts";
+import { errorOf, type JetStreamError } from "../api/errors.ts";
+import { wireErrorOf } from "../api/reply.ts";
+import { isPassing, readAnswer } from "../publish/pub_ack.ts";
+
+/** What the stream says about a message of a fast batch. */
+export type BatchAnswer =
+  /** The messages up to this one are taken, and the next answer comes after `every` more. */
+  | { readonly kind: "flow"; readonly count: number; readonly every: number }
+  /** The batch has ended after so many messages. */
+  | { readonly kind: "done"; readonly count: number; readonly ack: PubAck }
+  /** The message was stored by itself: the stream knows no batches. */
+  | { readonly kind: "single"; readonly at: number; readonly ack: PubAck }
+  /** The stream takes no batches, or no more of them. */
+  | { readonly kind: "disabled" }
+  /** Messages are missing: the batch ends. */
+  | { readonly kind: "broken" }
+  | { readonly kind: "refused"; readonly at: number; readonly error: JetStreamError }
+  /** The message is not stored, and may be later. */
+  | { readonly kind: "later"; readonly at: number; readonly error: JetStreamError };
+
+/** A message of a batch that is answered. */
+interface Answered {
+  readonly action: string;
+  readonly subject: string;
+  /** The id of the batch. */
+  readonly batch: string;
+  /** Its place in the batch, from 1 on. */
+  readonly at: number;
+  /** How many messages were sent in the batch. */
+  readonly sent: number;
+}
+
+interface Flow {
+  readonly type?: unknown;
+  readonly seq?: unknown;
+  readonly msgs?: unknown;
+}
+
+/** "batch publish is disabled", "… pattern is invalid", and "too many inflight": then without batches. */
+const WITHOUT: ReadonlySet<number> = new Set([10205, 10206, 10211]);
+/** "batch publish ID unknown". */
+const UNKNOWN = 10208;
+
+/** Parses an answer; `undefined` for what is none, as other subscribers of the subject may respond, too. */
+export function readBatchAnswer(about: Answered, packet: RawMessage): BatchAnswer | undefined {
+  const flow = readFlow(packet);
+  if (flow !== undefined) return flowOf(about, flow);
+  const answer = readAnswer(about.subject, packet, about.action);
+  switch (answer.kind) {
+    case "stored": {
+      const { ack } = answer;
+      if (ack.batch === undefined) return { kind: "single", at: about.at, ack };
+      const isOurs = ack.batch === about.batch && isCount(ack.count, about.sent);
+      return isOurs ? { kind: "done", count: ack.count!, ack } : undefined;
+    }
+    case "refused":
+      return refused(about.at, answer.error);
+    case "later":
+      return { ...answer, at: about.at };
+    default:
+      return undefined;
+  }
+}
+
+/** An answer that has a type, which acknowledgements of messages have not. */
+function readFlow({ data }: RawMessage): Flow | undefined {
+  // each begins with its type
+  if (data.length === 0 || data[0] !== 0x7b || data.length > 4_096) return undefined;
+  try {
+    const text = new TextDecoder().decode(data);
+    if (!text.startsWith('{"type":')) return undefined;
+    return JSON.parse(text) as Flow;
+  } catch {
+    return undefined;
+  }
+}
+
+function flowOf({ action, sent }: Answered, flow: Flow): BatchAnswer | undefined {
+  const { type, seq, msgs } = flow;
+  if (type === "gap") return { kind: "broken" };
+  if (!isCount(seq, sent)) return undefined;
+  if (type === "ack") {
+    return isCount(msgs, 65_535) && msgs > 0
+      ? { kind: "flow", count: seq, every: msgs }
+      : undefined;
+  }
+  const { error } = flow as { readonly error?: unknown };
+  if (type !== "err" || typeof error !== "object" || error === null) return undefined;
+  const wire: WireError = wireErrorOf(error);
+  return refused(seq, errorOf(action, wire));
+}
+
+function refused(at: number, error: JetStreamError): BatchAnswer {
+  if (WITHOUT.has(error.errCode)) return { kind: "disabled" };
+  if (error.errCode === UNKNOWN) return { kind: "broken" };
+  return isPassing(error) ? { kind: "later", at, error } : { kind: "refused", at, error };
+}
+
+function isCount(value: unknown, most: number): value is number {
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= most;
+}

@@ -1,0 +1,40 @@
+import { asError } from "../../legible.ts";
+import { JetStreamError } from "../api/errors.ts";
+
+/** How far an ingest has come when it fails. */
+export interface IngestProgress {
+  /** How many items are stored for certain: the first ones, without a gap. */
+  readonly stored: number;
+  /** How many items after those may be stored, and may not. */
+  readonly uncertain: number;
+}
+
+/**
+ * An ingest has failed; `cause` says why, such as a `LimitError`. The first `stored` items are stored, the next
+ * `uncertain` ones may be, and no item after those is.
+ */
+export class IngestError extends JetStreamError implements IngestProgress {
+  static {
+    this.prototype.name = "IngestError";
+  }
+  /** The subject, or the pattern, of the ingest. */
+  readonly subject: string;
+  /** How many items are stored for certain: the first ones, without a gap. */
+  readonly stored: number;
+  /** How many items after those may be stored, and may not: none, as a rule. */
+  readonly uncertain: number;
+
+  /** Makes one. */
+  constructor(subject: string, cause: unknown, { stored, uncertain }: IngestProgress) {
+    const wire = cause instanceof JetStreamError
+      ? { code: cause.code, err_code: cause.errCode, description: cause.description }
+      : undefined;
+    super(`ingest to "${subject}"`, "each item must be stored", wire, { cause });
+    const doubt = uncertain === 0 ? "" : `, and ${uncertain} may be`;
+    this.message = `Cannot ingest item ${stored + uncertain} to "${subject}": ` +
+      `${asError(cause).message} (${stored} stored${doubt})`;
+    this.subject = subject;
+    this.stored = stored;
+    this.uncertain = uncertain;
+  }
+}
