@@ -1,5 +1,5 @@
-import { type Frame, FrameClient } from "../../support/jetstream/frame_client.ts";
-import type { Scene, Step } from "./scene.ts";
+import { type Frame, FrameClient, type Sent } from "../../support/jetstream/frame_client.ts";
+import { IN_A_MOMENT, type Scene, type Step } from "./scene.ts";
 
 /** A message as it is written down: times and ids aside. */
 export interface Heard {
@@ -13,6 +13,8 @@ const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/;
 const NEVER = "0001-01-01T00:00:00Z";
 /** Errors of JSON and of patterns that cannot be read. */
 const PARSED = new Set([10_025, 10_146, 10_154, 10_156]);
+/** How far ahead the times are for which headers have placeholders, in milliseconds. */
+const MOMENT = 400;
 /** How long what was recorded is waited for, in milliseconds. */
 const PATIENCE = 20_000;
 /** What differs from server to server, or from run to run. */
@@ -74,7 +76,7 @@ async function perform(
 ): Promise<Frame[]> {
   if ("ask" in step) {
     const reply = client.inbox();
-    await client.publish(step.ask, { ...step.sent, reply });
+    await client.publish(step.ask, { ...dated(step.sent), reply });
     return await hear(client, (frame) => frame.subject === reply, step.answers, step, expected);
   }
   if ("take" in step) {
@@ -82,7 +84,7 @@ async function perform(
     return await hear(client, (frame) => frame.sid === sid, step.count, step, expected);
   }
   if ("publish" in step) {
-    await client.publish(step.publish, step.sent);
+    await client.publish(step.publish, dated(step.sent));
     await client.flush();
   } else if ("subscribe" in step) {
     sids.set(step.subscribe, await client.subscribe(step.subscribe, step.queue));
@@ -96,15 +98,26 @@ async function perform(
   return [];
 }
 
-/** Waits until a stream has so many messages. */
+/** What is sent, with the times for which its headers have placeholders. */
+function dated({ headers, ...sent }: Sent): Sent {
+  if (!headers) return sent;
+  const time = new Date(Date.now() + MOMENT).toISOString();
+  const entries = Object.entries(headers).map(([name, value]) => [
+    name,
+    value.replace(IN_A_MOMENT, time),
+  ]);
+  return { ...sent, headers: Object.fromEntries(entries) };
+}
+
+/** Waits until a stream's state is the one that is said. */
 async function arrive(client: FrameClient, step: Extract<Step, { until: string }>) {
-  const { until, messages } = step;
+  const { until, state: wanted } = step;
   for (const end = Date.now() + PATIENCE; Date.now() < end;) {
     const { state } = await client.json(`$JS.API.STREAM.INFO.${until}`);
-    if (state?.messages === messages) return;
+    if (Object.entries(wanted).every(([name, value]) => state?.[name] === value)) return;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-  throw new Error(`Stream ${until} never had ${messages} messages`);
+  throw new Error(`Stream ${until} never had ${JSON.stringify(wanted)}`);
 }
 
 /** What was recorded may take its time on a machine that is busy; whether more comes is seen within the step's own. */
@@ -144,6 +157,7 @@ function headerAside(line: string): string {
     return "NATS/1.0 400 …";
   }
   if (name === "Nats-Stream-Source") return line.replace(/ [0-9A-Za-z]{8}$/, " <id>");
+  if (name === "Nats-Schedule") return line.replace(/@at .*\.\d{3}Z$/, "@at <time>");
   return TIME.test(value.join(": ")) ? `${name}: <time>` : line;
 }
 

@@ -3,6 +3,9 @@ import type { Sent } from "../../support/jetstream/frame_client.ts";
 /** A millisecond in the API's durations, which are nanoseconds. */
 export const MS = 1_000_000;
 
+/** Stands in a header for a time 400 ms after the message is sent. */
+export const IN_A_MOMENT = "<in a moment>";
+
 /** One thing that a client does, and what it hears then. */
 export type Step =
   | { readonly ask: string; readonly sent: Sent; readonly answers: number; readonly within: number }
@@ -11,7 +14,7 @@ export type Step =
   | { readonly unsubscribe: string }
   | { readonly take: string; readonly count: number; readonly within: number }
   | { readonly wait: number }
-  | { readonly until: string; readonly messages: number };
+  | { readonly until: string; readonly state: Readonly<Record<string, number>> };
 
 /** A conversation: what a client says, in a sentence what it is about, and on what. */
 export interface Scene {
@@ -75,7 +78,12 @@ export function wait(milliseconds: number): Step {
 
 /** Waits until a stream has so many messages: how soon they come there by themselves differs from server to server. */
 export function until(stream: string, messages: number): Step {
-  return { until: stream, messages };
+  return { until: stream, state: { messages } };
+}
+
+/** Waits until a stream has stored so many messages, be they gone since. */
+export function untilStored(stream: string, last_seq: number): Step {
+  return { until: stream, state: { last_seq } };
 }
 
 /** Makes a stream in memory of that name, on subjects of its name in small letters. */

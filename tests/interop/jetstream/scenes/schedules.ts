@@ -1,4 +1,5 @@
 import { api, ask, type Scene, scene, stream, subscribe, take, wait } from "../scene.ts";
+import { firing } from "./schedules_firing.ts";
 
 type Headers = Readonly<Record<string, string>>;
 
@@ -169,4 +170,5 @@ export const schedules: readonly Scene[] = [
     wait(1_500),
     api("STREAM.INFO.A", { subjects_filter: ">" }),
   ),
+  ...firing,
 ];

@@ -14,7 +14,7 @@ import {
 } from "./expectations.ts";
 import { HEADER } from "./header_names.ts";
 import { checkTtlAllowed, ttlOf, withLeastTtl } from "./message_ttl.ts";
-import { type Rollup, rollupOf, rollupOfCopy } from "./rollup.ts";
+import { type Rollup, rollupOf, rollupOfOwn } from "./rollup.ts";
 import { checkScheduler, PURGE, scheduled } from "./schedule_checks.ts";
 import { checkHeaderSize, checkSize } from "./size.ts";
 import type { StreamState } from "./state.ts";
@@ -73,28 +73,20 @@ export class Ingest {
     });
   }
 
-  /** Stores a copy of another stream's message, which that stream has checked; throws an {@linkcode ApiError}. */
-  acceptCopy(published: Published): Ack {
+  /**
+   * Stores what the server itself publishes to the stream: a copy of another stream's message, what a schedule gives, a
+   * delete marker. It has been checked before; throws an {@linkcode ApiError} where the stream cannot store it.
+   */
+  acceptOwn(published: Published): Ack {
     const state = this.#state;
     if (state.config.sealed) throw new ApiError("streamSealed");
     return this.#dedupe(published, () => {
-      const rollup = rollupOfCopy(state.config, published);
+      const rollup = rollupOfOwn(state.config, published);
       const ready = countedCopy(state, published);
       checkSize(state.config, ready);
       checkHeaderSize(ready);
       return this.commit(ready, rollup);
     });
-  }
-
-  /** Stores a message that the stream made itself: from a schedule, or as a delete marker. */
-  acceptOwn(published: Published): void {
-    try {
-      checkSize(this.#state.config, published);
-      this.commit(published, rollupOf(this.#state.config, published));
-    } catch (error) {
-      if (!(error instanceof ApiError)) throw error;
-      // the message has no publisher that could be told
-    }
   }
 
   /** Stores a message that has passed the checks. */

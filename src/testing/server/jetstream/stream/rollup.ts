@@ -23,8 +23,8 @@ export function rollupOf(
   return rollup;
 }
 
-/** The rollup header of a copied message, which counts where the stream allows it; throws an {@linkcode ApiError}. */
-export function rollupOfCopy(config: StreamConfig, { headers }: Published): Rollup | undefined {
+/** The rollup header of the server's own message, which counts where the stream allows it; throws if it is invalid. */
+export function rollupOfOwn(config: StreamConfig, { headers }: Published): Rollup | undefined {
   const rollup = headerText(headers, HEADER.rollup).toLowerCase();
   if (rollup === "") return undefined;
   if (rollup !== "sub" && rollup !== "all") throw refused(`rollup value invalid: "${rollup}"`);

@@ -50,12 +50,12 @@ export class Stream {
     this.#ingest = new Ingest(this.#state, clock, memory, {
       stored: (message, before) => this.#stored(message, before),
     });
-    const own = (published: Published) => this.#takeOwn(published);
+    const own = (published: Published) => this.#tryOwn(published);
     this.#expiry = new Expiry(this.#state, clock, own);
     this.#schedules = new Schedules(this.#state, clock, own);
     this.#batches = new Batches(context, this.#state, this.#ingest);
     this.#fastBatches = new FastBatches(context, this.#state, this.#ingest);
-    const take = (published: Published) => this.#takeCopy(published);
+    const take = (published: Published) => this.#takeOwn(published);
     this.#sources = new Sources({ origins, clock, state: this.#state, take });
     try {
       this.#follow(config);
@@ -224,14 +224,19 @@ export class Stream {
     this.#say(message, ack === "held" ? undefined : { stream: this.name, ...ack });
   }
 
-  #takeCopy(published: Published): void {
-    const { subject } = published;
-    this.#ingest.acceptCopy({ ...published, subject: this.#transform?.apply(subject) ?? subject });
-    this.#note();
+  /** Stores what the stream itself publishes, which has no publisher that could be told where that cannot be. */
+  #tryOwn(published: Published): void {
+    try {
+      this.#takeOwn(published);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+    }
   }
 
+  /** Stores what the server itself publishes; throws an {@linkcode ApiError} where that cannot be. */
   #takeOwn(published: Published): void {
-    this.#ingest.acceptOwn(published);
+    const { subject } = published;
+    this.#ingest.acceptOwn({ ...published, subject: this.#transform?.apply(subject) ?? subject });
     this.#note();
   }
 
