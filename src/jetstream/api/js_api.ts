@@ -9,6 +9,7 @@ import { KnownStreams } from "./known_streams.ts";
 import { checkName } from "./names.ts";
 import { actionOf } from "./call_action.ts";
 import { readReply } from "./reply.ts";
+import { ServerTime } from "./server_time.ts";
 import { NotFoundError } from "./errors.ts";
 
 /** The timeout and the abort signal of a call. */
@@ -49,6 +50,8 @@ export class JetStreamApi {
   readonly prefix: string;
   /** The streams whose configuration this broker has seen, of all domains. */
   readonly streams: KnownStreams;
+  /** The time by the server's clock. */
+  readonly serverTime: ServerTime;
   readonly #open = new BusyMap<Call, true>();
   /** The options that were checked last, if they cannot change: a bucket calls with the same ones. */
   #usual: CallOptions | undefined;
@@ -58,6 +61,7 @@ export class JetStreamApi {
     this.access = access;
     this.streams = streams;
     this.domain = domain;
+    this.serverTime = new ServerTime(access.clock);
     this.prefix = domain === undefined ? "$JS.API" : `$JS.${domain}.API`;
     access.onConnection((change) => {
       if (change === "closed") this.#watching = void this.#watching?.clear();
@@ -101,7 +105,9 @@ export class JetStreamApi {
       : encoder.encode(JSON.stringify(request));
     return this.#ask<T>(subject, data, options, ({ data }, { action, times }) => {
       try {
-        return readReply<T>(action, data);
+        const reply = readReply<T>(action, data);
+        if ("ts" in reply) this.serverTime.note(reply.ts);
+        return reply;
       } catch (error) {
         const isGone = times > 1 && error instanceof NotFoundError && DELETION.test(subject);
         if (isGone) return { success: true } as T;

@@ -2,12 +2,14 @@ import { type BrokerAccess, type Needs, type Sink, type Source, source } from ".
 import { JetStreamApi } from "../api/js_api.ts";
 import { deadFilter } from "../dead/dead_letter.ts";
 import type { Declare, DeclaredStream } from "../stream/declare_stream.ts";
+import { privateFilter } from "../stream/own_subjects.ts";
 import { declaredConfig, heldSubjects, type Stream } from "../stream/stream.ts";
 import type { ConsumerOptions } from "./consumer_options.ts";
 import { ConsumerServer, declaredConsumers } from "./consumer_server.ts";
 import { type ConsumerSettings, consumerSettings } from "./consumer_settings.ts";
 import type { CheckedConsumer, ConsumerPattern } from "./consumer_types.ts";
 import { consumerNeeds, type DeclaredConsumer } from "./declare_consumer.ts";
+import { lackOf } from "./long_retries.ts";
 import type { BatchVerdicts } from "./batches.ts";
 import { OpenConsumer } from "./open_consumer.ts";
 import type { StoredDelivery } from "./stored_delivery.ts";
@@ -179,7 +181,8 @@ export class ConsumerDriver {
   }
 
   get needs(): Needs {
-    return { publish: consumerPermissions(this.#settings, this.#declare, this.#domain) };
+    const hasOwn = lackOf(this.#settings, this.#stream, this.#declare) === undefined;
+    return { publish: consumerPermissions(this.#settings, this.#declare, this.#domain, hasOwn) };
   }
 
   get description(): Readonly<Record<string, unknown>> {
@@ -199,7 +202,8 @@ export class ConsumerDriver {
   /** Opens it; with `turns` it shares its places with others. */
   open(sink: Sink, access: BrokerAccess, turns?: Turns): OpenConsumer {
     const api = JetStreamApi.of(access, this.#domain);
-    const server = new ConsumerServer(api, this.#stream, this.#declare, this.#settings);
+    const report = (error: Error) => sink.report(error);
+    const server = new ConsumerServer(api, this.#stream, this.#declare, this.#settings, report);
     return new OpenConsumer(sink, access, this.#settings, server, turns);
   }
 }
@@ -209,16 +213,18 @@ function consumerPermissions(
   settings: ConsumerSettings,
   declare: Declare,
   domain: string | undefined,
+  hasOwn: boolean,
 ): string[] {
   const prefix = domain === undefined ? "$JS.API" : `$JS.${domain}.API`;
-  const { main, replays } = declaredConsumers(settings);
+  const { main, replays, own } = declaredConsumers(settings, hasOwn);
+  const { stream, name } = settings;
   const needs = [
     ...streamNeeds(prefix, main.stream, declare),
     ...workNeeds(prefix, main, declare),
     ...unpinNeeds(prefix, main, settings),
+    ...own ? [privateFilter(stream, name), ...workNeeds(prefix, own, declare)] : [],
   ];
   if (!replays) return needs;
-  const { stream, name } = settings;
   const letters = deadFilter(replays.stream, stream, name);
   const deadDeclare = declare === "update" ? "create" : declare;
   return [

@@ -2,9 +2,10 @@ import { asMilliseconds, type Duration } from "../../duration.ts";
 import type { ConsumerConfig, StreamConfig } from "../api/api_types.ts";
 import { replayFilter } from "../dead/dead_letter.ts";
 import { startOf } from "../read/from.ts";
-import { hasOwnSubjects, programSubjects } from "../stream/own_subjects.ts";
+import { hasOwnSubjects, privateFilter, programSubjects } from "../stream/own_subjects.ts";
 import { ANY, type ConsumerSettings } from "./consumer_settings.ts";
 import { groupConfig } from "./group.ts";
+import { ownName } from "./own_message.ts";
 
 const NANOSECONDS = 1_000_000;
 /** Where a consumer says from where it began at first, if it had to be made again at another place. */
@@ -75,6 +76,26 @@ export function replayConfig(settings: ConsumerSettings, dead: string): Consumer
     ...groupConfig(settings.group),
     replay_policy: "instant",
   };
+}
+
+/** The consumer that reads what a consumer has stored for itself alone: as far as that goes, it is like it. */
+export function ownConfig(settings: ConsumerSettings): ConsumerConfig & { readonly name: string } {
+  const { stream, ackWait } = settings;
+  const main = consumerConfig(settings);
+  const name = ownName(settings.name);
+  return defined({
+    name,
+    durable_name: name,
+    filter_subject: privateFilter(stream, settings.name, { kind: "for" }),
+    ...startOf("first"),
+    ...relied(ackWait),
+    replay_policy: "instant",
+    max_ack_pending: main.max_ack_pending,
+    max_waiting: main.max_waiting,
+    inactive_threshold: main.inactive_threshold,
+    num_replicas: main.num_replicas,
+    mem_storage: main.mem_storage,
+  }) as ConsumerConfig & { readonly name: string };
 }
 
 /** The filter in the subject of a request that makes the consumer: permissions can tell one from another by it. */

@@ -13,7 +13,7 @@ export interface RetryPolicy {
   readonly attempts?: number;
   /**
    * How long to wait before the second attempt, before the third, and so on; the last one stays. Meanwhile the message
-   * holds no place, but counts towards `maxAckPending`.
+   * holds no place, but counts towards `maxAckPending`, unless `scheduleFrom` says otherwise.
    *
    * @default {["1s", "10s", "1m", "5m"]}
    */
@@ -25,6 +25,16 @@ export interface RetryPolicy {
    * @default {0.2}
    */
   readonly jitter?: number;
+  /**
+   * From which wait on a message is stored as a schedule, for this consumer alone, so that it does not count towards
+   * `maxAckPending` while it waits; `Infinity` for never. It needs a stream that is declared with `allowMsgSchedules`, not
+   * by `"leave"` and not of retention `"interest"`, waits below its `maxAge`, a message without a `ttl`, and a
+   * `maxAckPending` above 1; otherwise the server holds the message as it holds one for shorter waits, and an `error` event
+   * tells so once.
+   *
+   * @default {"30s"}
+   */
+  readonly scheduleFrom?: Duration;
 }
 
 /** How messages are gathered to a list. */

@@ -1,14 +1,16 @@
 import { covers } from "../../door/mod.ts";
 import { asError } from "../../legible.ts";
-import type { ConsumerInfo, StreamInfo } from "../api/api_types.ts";
-import { DifferenceError, NotFoundError } from "../api/errors.ts";
+import type { ConsumerInfo, StreamConfig, StreamInfo } from "../api/api_types.ts";
+import { DifferenceError, JetStreamError, NotFoundError, UnavailableError } from "../api/errors.ts";
 import type { JetStreamApi } from "../api/js_api.ts";
 import { requireVersion } from "../api/version.ts";
 import { deadStreamConfig } from "../dead/dead_letter.ts";
 import { type Declare, type DeclaredStream, declareStream } from "../stream/declare_stream.ts";
+import { hasOwnSubjects } from "../stream/own_subjects.ts";
 import {
   beginningAt,
   consumerConfig,
+  ownConfig,
   replayConfig,
   replayName,
   sparingConfig,
@@ -23,46 +25,59 @@ import {
   madeAgain,
 } from "./declare_consumer.ts";
 import { GROUP, GROUP_SINCE } from "./group.ts";
-import type { SupplyPlan } from "./supply.ts";
+import { lackOf, LongRetries } from "./long_retries.ts";
+import type { SupplyKind, SupplyPlan } from "./supply.ts";
 
 /** What stands on the server for a consumer: its stream, itself, the stream of its dead letters, who reads these. */
 export class ConsumerServer {
   readonly deadWriter: DeadWriter | undefined;
+  readonly retries: LongRetries;
   readonly #api: JetStreamApi;
   readonly #stream: DeclaredStream;
   readonly #declare: Declare;
   readonly #settings: ConsumerSettings;
+  readonly #report: (error: Error) => void;
   #main: DeclaredConsumer;
   readonly #replays: DeclaredConsumer | undefined;
+  readonly #own: DeclaredConsumer | undefined;
   /** How each was last found to be changed. */
   readonly #changes = new Map<DeclaredConsumer, Error | undefined>();
   #isQueue: boolean;
-  /** When the stream was made. */
-  #since: string | undefined;
+  /** When the stream was made, as each of its consumers has seen it. */
+  readonly #since = new Map<SupplyKind, string>();
 
   constructor(
     api: JetStreamApi,
     stream: DeclaredStream,
     declare: Declare,
     settings: ConsumerSettings,
+    report: (error: Error) => void,
   ) {
     this.#api = api;
+    this.#report = report;
     this.#stream = stream;
     this.#declare = declare;
     this.#settings = settings;
     const { deadLetter, deadStacks } = settings;
-    const { main, replays } = declaredConsumers(settings);
+    const lack = lackOf(settings, stream, declare);
+    const { main, replays, own } = declaredConsumers(settings, lack === undefined);
     this.#main = main;
     this.#replays = replays;
+    this.#own = own;
+    this.retries = new LongRetries(api, settings, lack, report);
     this.#isQueue = stream.retention === "workqueue";
     this.deadWriter = deadLetter === undefined
       ? undefined
       : new DeadWriter(api, deadLetter, deadStacks);
   }
 
-  /** Whether dead letters can be given back. */
-  get hasReplays(): boolean {
-    return this.#replays !== undefined;
+  /** The consumers of the server that it takes messages from. */
+  get kinds(): readonly SupplyKind[] {
+    return [
+      "main",
+      ...this.#replays ? ["replays" as const] : [],
+      ...this.#own ? ["own" as const] : [],
+    ];
   }
 
   /** Whether what is acknowledged is gone from the stream. */
@@ -70,38 +85,53 @@ export class ConsumerServer {
     return this.#isQueue;
   }
 
-  /** How the consumer is asked, or the one of dead letters that are given back. */
-  supplyPlan(isReplay: boolean): SupplyPlan {
-    const { stream, config } = isReplay ? this.#replays! : this.#main;
-    const { ackWait, heartbeat, group } = this.#settings;
+  /** How one of its consumers is asked. */
+  supplyPlan(kind: SupplyKind): SupplyPlan {
+    const { stream, config } = this.#declared(kind);
+    const { name, ackWait, heartbeat, group } = this.#settings;
     const { prefix } = this.#api;
-    return { prefix, stream, consumer: config.name, ackWait, heartbeat, group, isReplay };
+    return { prefix, stream, consumer: config.name, of: name, ackWait, heartbeat, group, kind };
   }
 
   /** Has the server give the messages to another process of the group now. */
-  async unpin(isReplay: boolean): Promise<void> {
-    const { stream, config } = isReplay ? this.#replays! : this.#main;
+  async unpin(kind: SupplyKind): Promise<void> {
+    const { stream, config } = this.#declared(kind);
     await this.#api.call(`CONSUMER.UNPIN.${stream}.${config.name}`, { group: GROUP });
   }
 
+  #declared(kind: SupplyKind): DeclaredConsumer {
+    return kind === "main" ? this.#main : kind === "replays" ? this.#replays! : this.#own!;
+  }
+
   /**
-   * Has all of it be as declared; returns what the server has of both consumers, as far as it was asked.
+   * Has all of it be as declared; returns what the server has of each of its `kinds`: `undefined` where it was not asked,
+   * `null` for what is not there to be used.
    *
    * @throws {NotFoundError} for what is missing and is not to be made
    * @throws {DifferenceError} for what differs and is not to be changed, or cannot be
    */
-  async declare(report: (error: Error) => void): Promise<(ConsumerInfo | undefined)[]> {
-    if (this.#declare === "leave") return [];
+  async declare(): Promise<(ConsumerInfo | undefined | null)[]> {
+    const isScheduled = this.#stream.allow_msg_schedules === true;
+    if (this.#declare === "leave") {
+      this.retries.tell(isScheduled);
+      return [];
+    }
     this.#checkVersion();
     const stream = await declareStream(this.#api, this.#stream, this.#declare);
-    this.#since = stream.created;
+    for (const kind of this.kinds) this.#since.set(kind, stream.created);
     this.#isQueue = stream.config.retention === "workqueue";
     this.#main = { ...this.#main, sparing: sparingConfig(this.#main.config, stream.config) };
-    const main = await declareConsumer(this.#api, this.#main, this.#declare);
+    const infos: (ConsumerInfo | undefined | null)[] = [
+      await declareConsumer(this.#api, this.#main, this.#declare),
+    ];
     const replays = this.#replays;
-    if (!replays) return [main];
-    await this.#declareDead(replays.stream, stream);
-    return [main, await this.#declareReplays(replays, report)];
+    if (replays) {
+      await this.#declareDead(replays.stream, stream);
+      infos.push(await this.#declareReplays(replays));
+    }
+    if (this.#own) infos.push(await this.#declareOwn(this.#own, stream.config));
+    this.retries.tell(isScheduled);
+    return infos;
   }
 
   /**
@@ -111,11 +141,10 @@ export class ConsumerServer {
    * @throws {NotFoundError} if it is gone and is not to be made, or its stream is gone
    */
   async restore(
-    isReplay: boolean,
+    kind: SupplyKind,
     next: number | undefined,
-    report: (error: Error) => void,
   ): Promise<boolean> {
-    const declared = isReplay ? this.#replays! : this.#main;
+    const declared = this.#declared(kind);
     const { stream, config } = declared;
     try {
       if (this.#declare === "leave") throw new NotFoundError("use a consumer", "consumer");
@@ -129,15 +158,16 @@ export class ConsumerServer {
       `STREAM.INFO.${stream}`,
     );
     // the numbers of another stream of the same name begin anew
-    const isAnother = !isReplay && since !== this.#since;
-    if (isAnother) this.#since = since;
+    const isReplay = kind === "replays";
+    const isAnother = !isReplay && since !== this.#since.get(kind);
+    if (isAnother) this.#since.set(kind, since);
     // what a work queue has is not done, and it takes no consumer that begins elsewhere
     const isQueue = retention === "workqueue";
     const place = isReplay || isAnother || isQueue ? undefined : next;
     const wanted = declared.sparing ?? config;
     const again = place === undefined ? wanted : beginningAt(wanted, place);
     const isOurs = await madeAgain(this.#api, { stream, config: { ...again, name: config.name } });
-    if (isOurs) report(wasDeleted(declared, place));
+    if (isOurs) this.#report(wasDeleted(declared, place));
     return isAnother;
   }
 
@@ -157,17 +187,14 @@ export class ConsumerServer {
    * Asks what the server has of a consumer, and reports each change of it by somebody else; `undefined` where that must
    * not be asked.
    */
-  async look(
-    isReplay: boolean,
-    report: (error: Error) => void,
-  ): Promise<ConsumerInfo | undefined> {
+  async look(kind: SupplyKind): Promise<ConsumerInfo | undefined> {
     if (this.#declare === "leave") return undefined;
-    const declared = isReplay ? this.#replays! : this.#main;
+    const declared = this.#declared(kind);
     const info = await consumerInfo(this.#api, declared);
     const changed = changeOf(declared, info);
     if (changed?.message !== this.#changes.get(declared)?.message) {
       this.#changes.set(declared, changed);
-      if (changed) report(changed);
+      if (changed) this.#report(changed);
     }
     return info;
   }
@@ -196,21 +223,36 @@ export class ConsumerServer {
   /** Without the consumer that reads them, nothing can be given back; everything else works. */
   async #declareReplays(
     replays: DeclaredConsumer,
-    report: (error: Error) => void,
   ): Promise<ConsumerInfo | undefined> {
     try {
       return await declareConsumer(this.#api, replays, this.#declare);
     } catch (error) {
       if (this.#declare !== "verify" || !(error instanceof NotFoundError)) throw error;
-      report(missing(replays, error));
+      this.#report(missing(replays, error));
+    }
+  }
+
+  /** Without subjects of ours, or the consumer that reads them, the server holds what waits. */
+  async #declareOwn(own: DeclaredConsumer, stream: StreamConfig): Promise<ConsumerInfo | null> {
+    const lack = (rule?: string) => this.retries.found(stream, rule);
+    lack();
+    if (!hasOwnSubjects(stream)) return null;
+    try {
+      return await declareConsumer(this.#api, own, this.#declare) ?? null;
+    } catch (error) {
+      const isWorse = error instanceof DifferenceError || error instanceof UnavailableError;
+      if (isWorse || !(error instanceof JetStreamError)) throw error;
+      lack(`its second consumer must exist (${error.message})`);
+      return null;
     }
   }
 }
 
-/** Both consumers of the server; without dead letters there is only one. */
-export function declaredConsumers(settings: ConsumerSettings): {
+/** The consumers of the server: itself, one of dead letters that are given back, and one of what it stores for itself. */
+export function declaredConsumers(settings: ConsumerSettings, hasOwn: boolean): {
   readonly main: DeclaredConsumer;
   readonly replays: DeclaredConsumer | undefined;
+  readonly own: DeclaredConsumer | undefined;
 } {
   const { stream, name, deadLetter: dead } = settings;
   return {
@@ -219,6 +261,7 @@ export function declaredConsumers(settings: ConsumerSettings): {
       stream: dead,
       config: { ...replayConfig(settings, dead), name: replayName(settings) },
     },
+    own: hasOwn ? { stream, config: ownConfig(settings) } : undefined,
   };
 }
 

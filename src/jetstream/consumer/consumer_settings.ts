@@ -7,6 +7,7 @@ import {
   describe,
   duration,
   flag,
+  limit,
   oneOf,
   record,
   type Rule,
@@ -139,7 +140,12 @@ export function consumerSettings(
   checkName("make a consumer", name);
   const action = `make the consumer "${name}"`;
   checkOptions(action, options, RULES);
-  checkOptions(action, options.retry, { attempts: count, backoff, jitter: part });
+  checkOptions(action, options.retry, {
+    attempts: count,
+    backoff,
+    jitter: part,
+    scheduleFrom: limit(duration),
+  });
   checkOptions(action, options.batch, { max: count, within: duration });
   const patterns = patternsOf(action, stream, options.subject);
   checkTogether(action, options);
@@ -155,6 +161,9 @@ export function consumerSettings(
       attempts: retry.attempts ?? 5,
       backoff: [retry.backoff ?? BACKOFF].flat().map((one) => asMilliseconds(one)),
       jitter: retry.jitter ?? 0.2,
+      scheduleFrom: retry.scheduleFrom === Infinity
+        ? Infinity
+        : asMilliseconds(retry.scheduleFrom ?? "30s"),
     },
     deadLetter: deadLetter === false || options.ack === "before"
       ? undefined

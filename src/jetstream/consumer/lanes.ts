@@ -12,7 +12,7 @@ interface Lane {
   /** The one that is handled. */
   running: Held | undefined;
   /** The number of the one that comes again, for which the others wait. */
-  away: { readonly seq: number; readonly subject: string } | undefined;
+  away: { readonly order: number; readonly subject: string } | undefined;
   timer: Timer | undefined;
   /** In the order of the stream. */
   readonly waiting: Held[];
@@ -59,10 +59,12 @@ export class Lanes {
       return this.#go(held);
     }
     if (this.#replaced) this.#replace(lane, held, this.#replaced);
-    const isNext = !lane.running && (lane.away === undefined || held.seq <= lane.away.seq);
-    if (isNext && lane.waiting.every(({ seq }) => held.seq < seq)) return this.#run(lane, held);
+    const isNext = !lane.running && (lane.away === undefined || held.order <= lane.away.order);
+    if (isNext && lane.waiting.every(({ order }) => held.order < order)) {
+      return this.#run(lane, held);
+    }
     // nearly always at the end
-    const at = lane.waiting.findLastIndex(({ seq }) => seq < held.seq) + 1;
+    const at = lane.waiting.findLastIndex(({ order }) => order < held.order) + 1;
     this.#change(lane, () => {
       lane.waiting.splice(at, 0, held.kept());
       lane.bytes += held.size;
@@ -83,7 +85,8 @@ export class Lanes {
     const lane = this.#lanes.get(key);
     if (lane?.running !== held) return;
     lane.running = undefined;
-    this.#change(lane, () => lane.away = { seq: held.seq, subject: held.raw.subject });
+    const { order, raw: { subject } } = held;
+    this.#change(lane, () => lane.away = { order, subject });
     // it may have expired in the stream, or come to another process
     lane.timer = this.#clock.setTimeout(() => {
       this.#back(lane);
@@ -104,9 +107,9 @@ export class Lanes {
   }
 
   /** The stream holds one message of each subject: an earlier one is gone from it. */
-  #replace(lane: Lane, { seq, raw: { subject } }: Held, replaced: (held: Held) => void): void {
-    const isEarlier = (each: { readonly seq: number }, of: string) =>
-      of === subject && each.seq < seq;
+  #replace(lane: Lane, { order, raw: { subject } }: Held, replaced: (held: Held) => void): void {
+    const isEarlier = (each: { readonly order: number }, of: string) =>
+      of === subject && each.order < order;
     if (lane.away && isEarlier(lane.away, lane.away.subject)) this.#back(lane);
     const gone = lane.waiting.filter((each) => isEarlier(each, each.raw.subject));
     if (gone.length === 0) return;

@@ -1,5 +1,4 @@
 import type {
-  Arrival,
   BrokerAccess,
   ConnectionChange,
   Invocation,
@@ -11,16 +10,20 @@ import { onAbort } from "../../deadline.ts";
 import { asError } from "../../legible.ts";
 import { whileItStarts } from "../api/start_patience.ts";
 import { AckKeeper } from "./ack_keeper.ts";
-import { Batches, InBatch } from "./batches.ts";
+import { arrivalOf } from "./arrival.ts";
+import { Batches } from "./batches.ts";
 import type { ConsumerSettings } from "./consumer_settings.ts";
 import { Deadlines } from "./holds.ts";
-import { keyOf, paramsOf } from "./keys.ts";
+import { keyOf } from "./keys.ts";
 import { Lanes } from "./lanes.ts";
 import { Settlement } from "./settlement.ts";
 import type { ConsumerServer } from "./consumer_server.ts";
 import type { Held } from "./stored_delivery.ts";
-import { Supply } from "./supply.ts";
+import { Supply, type SupplyKind, type SupplyOwner } from "./supply.ts";
 import type { Turns } from "./turns.ts";
+
+/** For how many messages at once the consumer is asked of what is stored for this one alone. */
+const OWN_PLACES = 8;
 
 /** A consumer that a broker has opened: what comes from the server, and what becomes of it. */
 export class OpenConsumer implements OpenSource {
@@ -35,7 +38,7 @@ export class OpenConsumer implements OpenSource {
   readonly #lanes: Lanes;
   readonly #batches: Batches | undefined;
   readonly #main: Supply;
-  /** The main one, and that of dead letters that are given back. */
+  /** The main one is the first. */
   readonly #supplies: readonly Supply[];
   readonly #stopListening: () => void;
   #places: number;
@@ -66,18 +69,20 @@ export class OpenConsumer implements OpenSource {
       settings.timeout,
       () => this.#supplies.flatMap(({ holds }) => [...holds.all]),
     );
-    this.#settlement = new Settlement(settings, this.#keeper, server.deadWriter, {
+    this.#settlement = new Settlement(settings, this.#keeper, server, {
       random: () => clock.random(),
+      now: () => clock.now(),
       released: (held, delay) => this.#released(held, delay),
       report,
     });
     const isReplacing = settings.unique === "replace";
     const replaced = isReplacing ? (held: Held) => this.#replaced(held) : undefined;
     this.#lanes = new Lanes(clock, (held) => this.#hand(held), replaced);
+    const arrival = (held: Held) => arrivalOf(held, settings);
     this.#batches = settings.batch &&
-      new Batches(clock, settings.batch, (batch) => this.#sink.take(batch.map(this.#arrival)));
-    const main = this.#main = this.#supply(false, turns);
-    this.#supplies = server.hasReplays ? [main, this.#supply(true)] : [main];
+      new Batches(clock, settings.batch, (batch) => sink.take(batch.map(arrival)));
+    this.#supplies = server.kinds.map((kind) => this.#supply(kind, turns));
+    this.#main = this.#supplies[0]!;
     for (const { puller } of this.#supplies) puller.listen((error) => this.#refusal = error);
     this.#stopListening = access.onConnection((change) => this.#changed(change));
   }
@@ -88,9 +93,11 @@ export class OpenConsumer implements OpenSource {
 
   async ready(): Promise<void> {
     if (this.#refusal) throw this.#refusal;
-    const report = (error: Error) => this.#sink.report(error);
-    const infos = await whileItStarts(this.#access, () => this.#server.declare(report));
-    this.#supplies.forEach((supply, at) => supply.open(infos[at]));
+    const infos = await whileItStarts(this.#access, () => this.#server.declare());
+    this.#supplies.forEach((supply, at) => {
+      const info = infos[at];
+      if (info !== null) supply.open(info);
+    });
   }
 
   freed(free: number): void {
@@ -139,41 +146,27 @@ export class OpenConsumer implements OpenSource {
     const { origin } = invocation;
     if (!Array.isArray(origin)) return this.#settlement.settle(origin as Held, outcome, invocation);
     const settled = (origin as Held[]).map((held) =>
-      this.#settleInBatch(held, outcome, invocation)
+      this.#settlement.settleInBatch(held, outcome, invocation)
     );
     const waits = settled.filter((each) => each !== undefined);
     if (waits.length > 0) return Promise.all(waits);
   }
 
-  #settleInBatch(held: Held, outcome: Outcome, invocation: Invocation): void | Promise<void> {
-    // its dead letter is on its way
-    if (held.isGivenUp) return;
-    const { verdict } = held;
-    if (!verdict || held.isSettled || outcome.kind === "refused" || this.#settings.isBefore) {
-      return held.isSettled ? undefined : this.#settlement.settle(held, outcome, invocation);
-    }
-    return this.#settlement.failed(held, verdict, invocation);
-  }
-
-  #supply(isReplay: boolean, turns?: Turns): Supply {
-    const plan = this.#server.supplyPlan(isReplay);
-    const report = (error: Error) => this.#sink.report(error);
-    return new Supply(
-      this.#access,
-      plan,
-      {
-        room: () => isReplay ? Math.min(1, this.#sink.free) : this.#room,
-        places: () => isReplay ? 1 : this.#places * (this.#settings.batch?.max ?? 1),
-        arrived: (held) => this.#arrived(held),
-        restore: (next) => this.#server.restore(isReplay, next, report),
-        look: () => this.#server.look(isReplay, report),
-        unpin: () => this.#server.unpin(isReplay),
-        isQueue: () => !isReplay && this.#server.isQueue,
-        report,
-      },
-      this.#keeper,
-      turns,
-    );
+  #supply(kind: SupplyKind, turns?: Turns): Supply {
+    const isMain = kind === "main";
+    const most = kind === "own" ? OWN_PLACES : 1;
+    const owner: SupplyOwner = {
+      room: () => isMain ? this.#room : Math.min(most, this.#sink.free),
+      places: () => isMain ? this.#places * (this.#settings.batch?.max ?? 1) : most,
+      arrived: (held) => this.#arrived(held),
+      restore: (next) => this.#server.restore(kind, next),
+      look: () => this.#server.look(kind),
+      unpin: () => this.#server.unpin(kind),
+      isQueue: () => isMain && this.#server.isQueue,
+      report: (error) => this.#sink.report(error),
+    };
+    const plan = this.#server.supplyPlan(kind);
+    return new Supply(this.#access, plan, owner, this.#keeper, isMain ? turns : undefined);
   }
 
   get #room(): number {
@@ -197,8 +190,10 @@ export class OpenConsumer implements OpenSource {
   #arrived(held: Held): void {
     if (this.#isStopped) return this.#settlement.giveBack(held, 0);
     const death = this.#settlement.deathOf(held);
-    if (death) return this.#bury(held, () => this.#settlement.bury(held, death));
-    if (this.#batches) return this.#batches.add(held.kept());
+    if (death) {
+      return this.#check(held, () => this.#bury(held, () => this.#settlement.bury(held, death)));
+    }
+    if (this.#batches) return this.#check(held, () => this.#batches!.add(held.kept()));
     if (!this.#settings.key) return this.#hand(held);
     try {
       held.key = keyOf(held, this.#settings);
@@ -206,6 +201,25 @@ export class OpenConsumer implements OpenSource {
       return this.#bury(held, () => this.#settlement.failed(held, error));
     }
     this.#lanes.enter(held);
+  }
+
+  #hand(held: Held): void {
+    this.#check(held, () => this.#sink.take(arrivalOf(held, this.#settings)));
+  }
+
+  /** Goes on with a message, unless it goes on elsewhere, as somebody was killed before that was told. */
+  #check(held: Held, go: () => void): void {
+    const checked = this.#server.retries.check(held);
+    if (!checked) return go();
+    held.kept();
+    this.#burying++;
+    checked.then((isElsewhere) => {
+      this.#burying--;
+      if (isElsewhere) this.#settlement.done(held);
+      else if (this.#isStopped) this.#settlement.giveBack(held, 0);
+      else go();
+      this.#fill();
+    });
   }
 
   /** Settles a message that has no handler, and that takes up a place until then. */
@@ -224,19 +238,6 @@ export class OpenConsumer implements OpenSource {
     const done = Promise.try(() => this.#settlement.done(held));
     done.catch((error) => this.#sink.report(asError(error)));
   }
-
-  #hand(held: Held): void {
-    this.#sink.take(this.#arrival(held));
-  }
-
-  readonly #arrival = (held: Held): Arrival => {
-    const { raw: { subject, data, headerBlock }, told } = held;
-    const besides = this.#batches ? new InBatch(held) : { delivery: told };
-    // nobody may answer at its address, where its acknowledgement goes
-    const arrival = { subject, replyTo: "", data, headerBlock, besides, origin: held };
-    if (this.#settings.patterns.length === 1) return arrival;
-    return { ...arrival, params: paramsOf(subject, this.#settings) };
-  };
 
   async #acknowledgeFirst(all: readonly Held[]): Promise<void> {
     const known = await Promise.all(all.map((held) => this.#keeper.confirmed(held)));

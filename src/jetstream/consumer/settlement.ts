@@ -3,7 +3,9 @@ import type { Invocation, Outcome } from "../../door/mod.ts";
 import type { AckKeeper } from "./ack_keeper.ts";
 import { term } from "./ack_words.ts";
 import type { ConsumerSettings } from "./consumer_settings.ts";
+import type { ConsumerServer } from "./consumer_server.ts";
 import { type DeadWriter, type Death, isUnfit } from "./dead_writer.ts";
+import type { LongRetries } from "./long_retries.ts";
 import { delayAfter, Reject, Retry } from "./outcomes.ts";
 import type { Held } from "./stored_delivery.ts";
 import { Unburied } from "./unburied.ts";
@@ -15,6 +17,8 @@ const NO_ROOM = 1_000;
 export interface SettlementOwner {
   /** Between 0 and 1. */
   readonly random: () => number;
+  /** Milliseconds, by the clock. */
+  readonly now: () => number;
   /** The message is no concern of ours any more; it comes again after `delay` milliseconds, if that is given. */
   released(held: Held, delay?: number): void;
   report(error: Error, invocation?: Invocation): void;
@@ -25,18 +29,20 @@ export class Settlement {
   readonly #settings: ConsumerSettings;
   readonly #keeper: AckKeeper;
   readonly #dead: DeadWriter | undefined;
+  readonly #retries: LongRetries;
   readonly #owner: SettlementOwner;
   readonly #unburied = new Unburied();
 
   constructor(
     settings: ConsumerSettings,
     keeper: AckKeeper,
-    dead: DeadWriter | undefined,
+    { deadWriter, retries }: Pick<ConsumerServer, "deadWriter" | "retries">,
     owner: SettlementOwner,
   ) {
     this.#settings = settings;
     this.#keeper = keeper;
-    this.#dead = dead;
+    this.#dead = deadWriter;
+    this.#retries = retries;
     this.#owner = owner;
   }
 
@@ -53,6 +59,17 @@ export class Settlement {
     if (outcome.kind === "done") return this.done(held);
     if (outcome.kind === "failed") return this.failed(held, outcome.error, invocation);
     this.giveBack(held, outcome.reason === "stopping" ? 0 : NO_ROOM);
+  }
+
+  /** Settles a message of a batch: the handler may have said what becomes of it, whatever becomes of the others. */
+  settleInBatch(held: Held, outcome: Outcome, invocation: Invocation): void | Promise<void> {
+    // what becomes of it is on its way
+    if (held.isGivenUp) return;
+    const { verdict } = held;
+    if (!verdict || held.isSettled || outcome.kind === "refused" || this.#settings.isBefore) {
+      return held.isSettled ? undefined : this.settle(held, outcome, invocation);
+    }
+    return this.failed(held, verdict, invocation);
   }
 
   /** It is done. */
@@ -80,8 +97,38 @@ export class Settlement {
     if (held.attempt >= retry.attempts) {
       return this.bury(held, { reason: "failed", error }, invocation);
     }
-    const wanted = error instanceof Retry ? error.after : undefined;
-    this.giveBack(held, wanted ?? delayAfter(held.attempt, retry, this.#owner.random));
+    const named = error instanceof Retry ? error.after : undefined;
+    const delay = named ?? delayAfter(held.attempt, retry, this.#owner.random);
+    const isLong = this.#retries.takes(held, delay, named !== undefined);
+    return isLong ? this.#postpone(held, delay) : this.giveBack(held, delay);
+  }
+
+  /**
+   * Has a message that was delivered off its own subject now: it is stored for this consumer alone, acknowledged, and
+   * delivered again as the attempt that it is. For unique jobs, whose subject is free once a handler takes them.
+   */
+  move(held: Held): Promise<void> {
+    return this.#replaced(held, 0, () => this.#retries.store.now(held));
+  }
+
+  #postpone(held: Held, delay: number): Promise<void> {
+    return this.#replaced(held, delay, () => this.#retries.store.later(held, delay));
+  }
+
+  /** Stores what replaces a message, and acknowledges it; if it cannot be stored, the message itself comes again then. */
+  async #replaced(held: Held, delay: number, store: () => Promise<void>): Promise<void> {
+    const { now } = this.#owner;
+    const due = now() + delay;
+    held.isGivenUp = true;
+    try {
+      await store();
+      // if it is delivered again all the same, what replaces it is found
+      await this.#keeper.finished(held);
+      this.#release(held, Math.max(0, due - now()));
+    } catch (error) {
+      this.#owner.report(asError(error));
+      this.giveBack(held, Math.max(0, due - now()));
+    }
   }
 
   /** Why a message is to be given up before its handler begins, if it is. */

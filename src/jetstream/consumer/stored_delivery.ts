@@ -108,7 +108,8 @@ export class Held {
   #origin: Origin | undefined;
   /** Its number in the stream that it was delivered from. */
   readonly seq: number;
-  readonly attempt: number;
+  /** How often it was delivered, under its own subject and where its consumer has stored it for itself. */
+  attempt: number;
   /** When it was stored there: another stream of the same name has the same numbers. */
   readonly storedAt: number;
   /** Where its outcome is told; a later delivery of the same message has another address. */
@@ -120,8 +121,12 @@ export class Held {
   verdict: Error | undefined;
   invocation: Invocation | undefined;
   isSettled = false;
-  /** Whether it is given up: its dead letter is on its way. */
+  /** Whether what becomes of it is on its way: its dead letter, or its next attempt. */
   isGivenUp = false;
+  /** Of the messages that its consumer has stored for itself in its place, which one it is; 0 for itself. */
+  rank = 0;
+  /** Where to acknowledge the one that it replaces, if it replaces one. */
+  replaces: string | undefined;
   /** Which of its lives it is, if it was a dead letter and was given back. */
   life: number | undefined;
 
@@ -159,6 +164,11 @@ export class Held {
   /** How many messages were left for the consumer behind it. */
   get pending(): number {
     return this.receipt.ack.pending;
+  }
+
+  /** Its place among the messages of its key. */
+  get order(): number {
+    return this.rank === 0 ? this.seq : this.origin.seq;
   }
 
   /** The size of body and headers, in bytes. */

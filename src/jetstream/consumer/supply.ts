@@ -17,6 +17,7 @@ import type { GroupSettings } from "./group.ts";
 import { Holds } from "./holds.ts";
 import type { PullLimits } from "./pull_verdict.ts";
 import { Puller, type PullOwner } from "./puller.ts";
+import { readOwnMessage } from "./own_message.ts";
 import { Held } from "./stored_delivery.ts";
 import { TurnPuller } from "./turn_puller.ts";
 import type { Turns } from "./turns.ts";
@@ -50,16 +51,23 @@ export interface SupplyOwner {
   report(error: Error): void;
 }
 
+/**
+ * What one of the server's consumers delivers: the messages of the stream, dead letters that are given back, or what the
+ * consumer has stored in the stream for itself alone.
+ */
+export type SupplyKind = "main" | "replays" | "own";
+
 /** Which consumer it is, and how it is asked. */
 export interface SupplyPlan {
   readonly prefix: string;
   readonly stream: string;
   readonly consumer: string;
+  /** The name of the consumer that the program has declared. */
+  readonly of: string;
   readonly ackWait: number;
   readonly heartbeat: number;
   readonly group: GroupSettings | undefined;
-  /** Whether it delivers dead letters that are given back. */
-  readonly isReplay: boolean;
+  readonly kind: SupplyKind;
 }
 
 /** One consumer of the server that feeds the handlers: what is asked of it, and what it waits for. */
@@ -148,13 +156,11 @@ export class Supply implements PullOwner {
       known.ackTo = raw.replyTo;
       return true;
     }
-    if (!this.#plan.isReplay && isOwnSubject(raw.subject)) return this.#spare(raw);
+    if (this.#plan.kind === "main" && isOwnSubject(raw.subject)) return this.#spare(raw);
     // its outcome was told, and is on its way or was lost
     if (ack.attempt > 1 && this.#keeper.repeat(this, ack, raw.replyTo)) return true;
     this.#next = Math.max(this.#next ?? 0, ack.seq + 1);
-    const held = this.#plan.isReplay
-      ? this.#replayed(raw, ack)
-      : new Held(this, raw, ack, undefined, this.#access.clock.now());
+    const held = this.#held(raw, ack);
     if (!held) return true;
     this.holds.add(held);
     this.#owner.arrived(held);
@@ -185,6 +191,25 @@ export class Supply implements PullOwner {
     return true;
   }
 
+  #held(raw: RawMessage, ack: AckSubject): Held | undefined {
+    const { kind } = this.#plan;
+    if (kind === "replays") return this.#replayed(raw, ack);
+    if (kind === "own") return this.#stored(raw, ack);
+    return new Held(this, raw, ack, undefined, this.#access.clock.now());
+  }
+
+  /** What the consumer has stored for itself: the handler gets the message that it was, and attempts go on counting. */
+  #stored(raw: RawMessage, ack: AckSubject): Held | undefined {
+    const { stream, of } = this.#plan;
+    const message = readOwnMessage(raw, stream, of);
+    if (!message) return this.#refuse(raw, "a message that its consumer has stored");
+    const held = new Held(this, message.raw, ack, message.origin, this.#access.clock.now());
+    held.attempt = message.attempt + ack.attempt - 1;
+    held.rank = message.attempt;
+    held.replaces = message.replaces;
+    return held;
+  }
+
   /** A dead letter that was given back: the handler gets the message that it was. */
   #replayed(raw: RawMessage, ack: AckSubject): Held | undefined {
     const headers = MessageHeaders.parse(raw.headerBlock ?? new Uint8Array());
@@ -197,12 +222,14 @@ export class Supply implements PullOwner {
       held.life = ack.seq;
       return held;
     }
-    // whoever can write to the stream of dead letters may have written anything
-    this.#access.publish(raw.replyTo, term("It is no dead letter"));
-    if (isPowerOfTen(++this.#foreign)) {
-      const rule = "it must be a dead letter";
-      this.#owner.report(new Error(`Cannot replay "${raw.subject}" as ${rule}: it is not`));
-    }
+    return this.#refuse(raw, "a dead letter");
+  }
+
+  /** Whoever can write to the stream may have written anything. */
+  #refuse({ subject, replyTo }: RawMessage, what: string): undefined {
+    this.#access.publish(replyTo, term(`It must be ${what}`));
+    if (!isPowerOfTen(++this.#foreign)) return;
+    this.#owner.report(new Error(`Cannot replay "${subject}" as it must be ${what}: it is not`));
   }
 
   /** What is delivered no more, as it does not match any more, nobody would notice. */

@@ -1,10 +1,10 @@
 import { holdsOptions } from "../../options.ts";
-import type { ConsumerInfo, StreamInfo } from "../api/api_types.ts";
+import type { StreamInfo } from "../api/api_types.ts";
 import type { JetStreamApi } from "../api/js_api.ts";
 import { programSubjects } from "../stream/own_subjects.ts";
 import type { Stream } from "../stream/stream.ts";
-import { type Lag, lagIn } from "./lag.ts";
-import { ask, type ConsumerName, consumerOf, forBoth, type Permit, streamOf } from "./subjects.ts";
+import { type Lag, type Lagging, laggingOf } from "./lag.ts";
+import { ask, type ConsumerName, consumerOf, type Permit, streamOf } from "./subjects.ts";
 
 /** What the server says of a stream. */
 export interface StreamFacts {
@@ -68,12 +68,8 @@ export async function factsOf<Of extends Stream | string | ConsumerName>(
   const action = "ask about a stream or a consumer";
   if (holdsOptions(of) && "stream" in of) {
     const named = consumerOf(api, action, of as ConsumerName);
-    const infos = await forBoth(
-      named,
-      of as ConsumerName,
-      (each) => ask<ConsumerInfo>(each, "CONSUMER.INFO", permit),
-    );
-    return consumerFacts(infos, api.access.clock.wallTime()) as FactsOf<Of>;
+    const lagging = await laggingOf(named, of as ConsumerName, permit);
+    return consumerFacts(lagging, api.access.clock.wallTime()) as FactsOf<Of>;
   }
   const named = streamOf(api, action, of as Stream | string);
   return streamFacts(await ask<StreamInfo>(named, "STREAM.INFO", permit)) as FactsOf<Of>;
@@ -98,12 +94,11 @@ function streamFacts({ config, created, state, cluster }: StreamInfo): StreamFac
   };
 }
 
-function consumerFacts(infos: readonly ConsumerInfo[], now: number): ConsumerFacts {
-  const info = infos[0]!;
+function consumerFacts({ infos: [info], lag }: Lagging, now: number): ConsumerFacts {
   const { pause_remaining: rest = 0, ts } = info;
   const then = ts === undefined ? now : Date.parse(ts);
   return {
-    ...lagIn(infos),
+    ...lag,
     name: info.name,
     stream: info.stream_name,
     created: new Date(info.created),

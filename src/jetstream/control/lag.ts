@@ -1,6 +1,15 @@
 import type { ConsumerInfo } from "../api/api_types.ts";
 import type { JetStreamApi } from "../api/js_api.ts";
-import { ask, type ConsumerName, consumerOf, forBoth, type Permit } from "./subjects.ts";
+import { waitingIn } from "../consumer/own_store.ts";
+import {
+  ask,
+  type ConsumerName,
+  consumerOf,
+  forAll,
+  type Named,
+  ownOf,
+  type Permit,
+} from "./subjects.ts";
 
 /** What a consumer has not done yet, with what was given back to it of its dead letters. */
 export interface Lag {
@@ -12,6 +21,12 @@ export interface Lag {
   readonly total: number;
 }
 
+/** What the server says of a consumer and of those beside it, and what all of them have not done yet. */
+export interface Lagging {
+  readonly infos: readonly [ConsumerInfo, ...ConsumerInfo[]];
+  readonly lag: Lag;
+}
+
 /** Asks the server what a consumer has not done yet. */
 export async function consumerLag(
   api: JetStreamApi,
@@ -19,14 +34,23 @@ export async function consumerLag(
   permit: Permit,
 ): Promise<Lag> {
   const named = consumerOf(api, "ask for the lag of a consumer", given);
-  return lagIn(
-    await forBoth(named, given, (each) => ask<ConsumerInfo>(each, "CONSUMER.INFO", permit)),
-  );
+  return (await laggingOf(named, given, permit)).lag;
 }
 
-/** What the server says of the lag of consumers, added up. */
-export function lagIn(infos: readonly ConsumerInfo[]): Lag {
+/** Asks the server about a consumer: what waits as a schedule is of it, too. */
+export async function laggingOf(
+  named: Named & { readonly consumer: string },
+  given: ConsumerName,
+  permit: Permit,
+): Promise<Lagging> {
+  const { api, stream, consumer } = named;
+  const isScheduled = ownOf(named, given) !== undefined;
+  if (isScheduled) permit(`${api.prefix}.STREAM.INFO.${stream}`);
+  const [infos, waiting] = await Promise.all([
+    forAll(named, given, (each) => ask<ConsumerInfo>(each, "CONSUMER.INFO", permit)),
+    isScheduled ? waitingIn(api, stream, consumer) : 0,
+  ]);
   const pending = infos.reduce((sum, { num_pending }) => sum + num_pending, 0);
-  const unsettled = infos.reduce((sum, { num_ack_pending }) => sum + num_ack_pending, 0);
-  return { pending, unsettled, total: pending + unsettled };
+  const unsettled = infos.reduce((sum, { num_ack_pending }) => sum + num_ack_pending, waiting);
+  return { infos, lag: { pending, unsettled, total: pending + unsettled } };
 }

@@ -4,14 +4,7 @@ import type { ConsumerInfo } from "../api/api_types.ts";
 import { JetStreamError, UnavailableError } from "../api/errors.ts";
 import type { JetStreamApi } from "../api/js_api.ts";
 import { isSince } from "../api/version.ts";
-import {
-  ask,
-  type ConsumerName,
-  consumerOf,
-  forBoth,
-  type Named,
-  type Permit,
-} from "./subjects.ts";
+import { ask, type ConsumerName, consumerOf, forAll, type Named, type Permit } from "./subjects.ts";
 
 /** The server that first can pause a consumer. */
 const SINCE = "2.11";
@@ -31,7 +24,7 @@ export async function pauseConsumer(
   const now = api.access.clock.wallTime();
   const until = untilOf(action, pause, now);
   const pauseUntil = (end: Date) =>
-    forBoth(
+    forAll(
       named,
       given,
       (each) => setPause(each, action, { pause_until: end.toISOString() }, permit),
@@ -62,7 +55,7 @@ export async function resumeConsumer(
   const action = "resume a consumer";
   const named = consumerOf(api, action, given);
   const { paused } = await ask<ConsumerInfo>(named, "CONSUMER.INFO", permit);
-  await forBoth(named, given, (each) => setPause(each, action, {}, permit));
+  await forAll(named, given, (each) => setPause(each, action, {}, permit));
   return paused === true;
 }
 

@@ -3,7 +3,8 @@ import { NotFoundError } from "../api/errors.ts";
 import { JetStreamApi } from "../api/js_api.ts";
 import { checkName } from "../api/names.ts";
 import { replayName } from "../consumer/consumer_config.ts";
-import type { Stream } from "../stream/stream.ts";
+import { ownName } from "../consumer/own_message.ts";
+import { type Stream, takesSchedules } from "../stream/stream.ts";
 
 /** A consumer: one that was declared, or the names of one that others have made. */
 export interface ConsumerName {
@@ -67,20 +68,32 @@ export function replaysOf(
   return { api, stream: deadLetter, consumer: replayName({ stream, name: consumer }) };
 }
 
-/** Does the same for a consumer and for what is given back to it, which is not there before its first start. */
-export async function forBoth<Answer>(
+/** Finds where to ask about what a consumer has stored for itself alone; `undefined` if its stream takes no schedules. */
+export function ownOf(named: Named, { stream }: ConsumerName): Named | undefined {
+  const isScheduled = typeof stream === "object" && takesSchedules(stream);
+  if (!isScheduled || named.consumer === undefined) return undefined;
+  return { ...named, consumer: ownName(named.consumer) };
+}
+
+/**
+ * Does the same for a consumer, for what is given back to it, and for what it has stored for itself: these are not there
+ * before its first start.
+ */
+export async function forAll<Answer>(
   named: Named,
   given: ConsumerName,
   act: (each: Named) => Promise<Answer>,
 ): Promise<[Answer, ...Answer[]]> {
-  const replays = replaysOf(named, given);
   const first = act(named);
-  if (!replays) return [await first];
-  const second = act(replays).catch((error) => {
-    if (!(error instanceof NotFoundError)) throw error;
+  const others = [replaysOf(named, given), ownOf(named, given)].map(async (each) => {
+    try {
+      return each && [await act(each)];
+    } catch (error) {
+      if (!(error instanceof NotFoundError)) throw error;
+    }
   });
-  const [answer, other] = await Promise.all([first, second]);
-  return other === undefined ? [answer] : [answer, other];
+  const [answer, ...found] = await Promise.all([first, ...others]);
+  return [answer, ...found.flatMap((each) => each ?? [])];
 }
 
 /** Notes where is published to, for `broker.permissions()`. */

@@ -32,14 +32,31 @@ export function endedSubject(stream: string): string {
   return `${FIRST}.${stream}.ended`;
 }
 
-/** Under which subject a schedule stands that gives a consumer a message again. */
+/** Under which subject a schedule stands that gives a consumer a message again; `token` names the message. */
 export function retrySubject(stream: string, consumer: string, token: string): string {
-  return `${FIRST}.${stream}.retry.${consumer}.${token}`;
+  return `${FIRST}.${stream}.retry.${consumer}.${token}.next`;
 }
 
-/** The subject of a message that is for one consumer alone; `token` names the message. */
-export function privateSubject(stream: string, consumer: string, token: string): string {
-  return `${FIRST}.${stream}.for.${consumer}.${token}`;
+/** The subject of a message that is for one consumer alone: `token` names the message, `attempt` is how often it was tried. */
+export function privateSubject(
+  stream: string,
+  consumer: string,
+  token: string,
+  attempt: number,
+): string {
+  return `${FIRST}.${stream}.for.${consumer}.${token}.${attempt}`;
+}
+
+/** What a consumer has stored for itself alone: everything, what waits for its time, or what is due. */
+export function privateFilter(
+  stream: string,
+  consumer: string,
+  { kind = "*", token = "*" }: {
+    readonly kind?: "*" | "retry" | "for";
+    readonly token?: string;
+  } = {},
+): string {
+  return `${FIRST}.${stream}.${kind}.${consumer}.${token}.*`;
 }
 
 /** Whether a subject is one of ours: in this stream, or, without one, in any. */
