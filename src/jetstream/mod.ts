@@ -88,14 +88,7 @@
  * an error at the next start with `"verify"` and `"create"`, and in force after it with `"update"`. Two services may declare
  * one stream at once. Storage, a mirror, `firstSeq`, `persistMode`, and whether it is a work queue cannot change.
  *
- * Each field of the API's configuration is an option in camelCase; but these:
- *
- * | field | why there is no option |
- * | --- | --- |
- * | `no_ack` | publishing here resolves once the stream says that it has stored |
- * | `sealed` | it ends a stream for ever, which no start of a program should do |
- * | `allow_msg_counter` | counters take no bodies; a key of a bucket counts by `change()` |
- * | `template_owner` | servers do not have it any more |
+ * Each field of the API's configuration is an option in camelCase, but those that {@linkcode StreamSettings} names.
  *
  * A {@linkcode workQueue} may have `unique` jobs: a subject holds one until it is done, or the newest one replaces what
  * waits. {@linkcode Unique} has the words for it.
@@ -109,7 +102,7 @@
  * | --- | --- |
  * | returns | it is acknowledged; the value is dropped |
  * | throws, or takes longer than `timeout` | it comes again after `retry.backoff`; after `retry.attempts` it is a dead letter |
- * | throws `new Retry({ after: "1h" })` | it comes again then; it holds no place meanwhile |
+ * | throws `new Retry({ after: "1h" })` | it comes again then; it holds no place meanwhile. {@linkcode RetryPolicy} says how long waits are stored |
  * | throws `new Reject("why")`, or its body does not decode or validate | it is a dead letter at once |
  * | never returns, as its process was killed | another process gets it after `ackWait`; after `retry.attempts` it is a dead letter |
  *
@@ -200,7 +193,7 @@
  * | `ackWait` | 30 s | told to wait each third of it; so soon another process gets what a killed one had |
  * | `retry` | 5 attempts; 1 s, 10 s, 1 min, 5 min; ± 20 % | outlasts a restart of what failed, and does not come at once |
  * | `deadLetter` | `<STREAM>_DEAD`, 30 days | nothing is dropped in silence |
- * | `maxAckPending` | 1 000 | of all processes together; what waits for its next attempt counts, too |
+ * | `maxAckPending` | 1 000 | of all processes together; what waits for its next attempt counts, too, but as a schedule |
  * | `confirm` | `false` | one more round trip; without it a killed server may deliver again |
  * | `heartbeat` | 5 s | two missed ones find a half-open socket |
  *

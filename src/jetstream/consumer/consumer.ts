@@ -56,7 +56,7 @@ export interface Consumer<Subjects extends string = string, Options = ConsumerOp
  * | `retry.backoff` | 1 s, 10 s, 1 min, 5 min | at first for what passes at once, then for what takes its time |
  * | `timeout` | 5 min | a handler that hangs must not keep its place for ever |
  * | `ackWait` | 30 s | as long as a killed process keeps its messages, and as a busy one may be silent |
- * | `maxAckPending` | 1 000, the server's | shared by all processes; what waits for its next attempt counts, too |
+ * | `maxAckPending` | 1 000, the server's | shared by all processes; what waits for its next attempt counts, too, but as a schedule |
  * | `from` | `"first"` | a new consumer misses nothing |
  * | `declare` of the stream | `"verify"` | nothing on a server changes by surprise |
  * | `deadLetter` | the stream's name with `_DEAD`, kept for 30 days | nothing is lost without a word |

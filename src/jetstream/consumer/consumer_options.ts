@@ -3,7 +3,23 @@ import type { MessageHeaders } from "../../door/mod.ts";
 import type { From } from "../read/from.ts";
 import type { GroupPolicy } from "./group.ts";
 
-/** How a message is tried again whose handler threw or took too long. */
+/**
+ * How a message is tried again whose handler threw or took too long.
+ *
+ * The server holds a message that waits for a short time. One that waits for longer is stored in the stream once more, as a
+ * schedule under a subject of this package's own, and its first storing is acknowledged:
+ *
+ * | what | then |
+ * | --- | --- |
+ * | who gets it | this consumer alone, whichever process of it is free; a second consumer on the server, `NAME~own`, reads it for the same handler and the same places |
+ * | what the handler gets | the message that it was: `delivery.id`, `seq` and `time`, subject, parameters, headers; attempts go on counting, and a dead letter comes after the last one |
+ * | a process that is killed meanwhile | the message comes once: what was stored is found before the first storing is handled again |
+ * | `key` | the process keeps the key until the message is back, as with short waits |
+ * | `js.lag()`, `js.info()`, `js.pause()` | it is among what is `unsettled`; a pause holds it |
+ * | limits of the stream | it is one more message in the stream, whose age begins anew; in a work queue it is gone once it is done |
+ *
+ * Messages that wait stay there if the stream is no longer declared with `allowMsgSchedules`, until it is again.
+ */
 export interface RetryPolicy {
   /**
    * How often a message is delivered at most, the first time included; then it is a dead letter.

@@ -8,7 +8,17 @@ import type {
 } from "./copy_options.ts";
 import type { Declare } from "./declare_stream.ts";
 
-/** What every kind of stream may be declared as. What is not named here stays as the server has it. */
+/**
+ * What every kind of stream may be declared as. What is not named here stays as the server has it. Each field of the API's
+ * configuration is an option in camelCase; but these:
+ *
+ * | field | why there is no option |
+ * | --- | --- |
+ * | `no_ack` | publishing here resolves once the stream says that it has stored |
+ * | `sealed` | it ends a stream for ever, which no start of a program should do |
+ * | `allow_msg_counter` | counters take no bodies; a key of a bucket counts by `change()` |
+ * | `template_owner` | servers do not have it any more |
+ */
 export interface StreamSettings<Subject extends string = string> {
   /**
    * What it takes in: subjects, wildcards, or patterns such as `"orders.{id}.{event}"`.
