@@ -65,7 +65,9 @@ export class FastBatches {
       batch.last--;
       return this.#finish(batch, say);
     }
-    if (part.seq === 1 && part.kind !== "last") say(ackOf(0, batch.flow));
+    // the other answers come from a stream without acknowledgements as well
+    const isSilent = this.#state.config.no_ack || part.seq !== 1 || part.kind === "last";
+    if (!isSilent) say(ackOf(0, batch.flow));
     const headers = withoutHeader(published.headers, HEADER.requiredApiLevel);
     this.#store(batch, part, { ...published, headers }, say);
   }
@@ -148,8 +150,8 @@ export class FastBatches {
     }
     if (!batch.gapsAllowed && batch.last === 1) {
       this.#end(batch);
-      if (duplicate === undefined) throw error;
       const { name: stream } = this.#state.config;
+      if (duplicate === undefined) return say({ error, stream, seq: 0 });
       return say({ stream, seq: duplicate, duplicate: true, batch: batch.id, count: seq });
     }
     if (duplicate === undefined) say({ type: "err", seq, error });

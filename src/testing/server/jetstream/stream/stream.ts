@@ -218,7 +218,7 @@ export class Stream {
 
   #store(message: Published): void {
     if (isFastPart(message.reply)) {
-      return this.#fastBatches.add(message, (said) => this.#say(message, said));
+      return this.#fastBatches.add(message, (said) => this.#answer(message, said));
     }
     const ack = Batches.takes(message) ? this.#batches.add(message) : this.#ingest.accept(message);
     this.#say(message, ack === "held" ? undefined : { stream: this.name, ...ack });
@@ -240,9 +240,14 @@ export class Stream {
     this.#note();
   }
 
+  /** Answers what was published, unless the stream does not acknowledge. */
+  #say(published: Published, said: object | undefined): void {
+    if (!this.config.no_ack) this.#answer(published, said);
+  }
+
   /** Answers what was published; `undefined` is an answer without words. */
-  #say({ reply }: Published, said: object | undefined): void {
-    if (reply === "" || this.config.no_ack) return;
+  #answer({ reply }: Published, said: object | undefined): void {
+    if (reply === "") return;
     this.#context.client.publish(reply, said && { body: JSON.stringify(said) });
   }
 
