@@ -1,5 +1,5 @@
 import { type Frame, FrameClient, type Sent } from "../../support/jetstream/frame_client.ts";
-import { IN_A_MOMENT, type Scene, type Step } from "./scene.ts";
+import { IN_A_MOMENT, LAST_PIN, type Scene, type Step } from "./scene.ts";
 
 /** A message as it is written down: times and ids aside. */
 export interface Heard {
@@ -46,8 +46,10 @@ export async function play(
   await using client = await FrameClient.connect(port);
   const sids = new Map<string, string>();
   const heard: Heard[][] = [];
+  let pin = "";
   for (const [i, step] of steps.entries()) {
-    const frames = await perform(client, step, sids, recorded[i]?.length);
+    const frames = await perform(client, pinned(step, pin), sids, recorded[i]?.length);
+    for (const { headers } of frames) pin = /^Nats-Pin-Id: (.*)\r$/m.exec(headers)?.[1] ?? pin;
     heard.push(frames.map(written));
   }
   const { streams } = await client.json("$JS.API.STREAM.NAMES");
@@ -96,6 +98,13 @@ async function perform(
     await new Promise((resolve) => setTimeout(resolve, step.wait));
   }
   return [];
+}
+
+/** The step with the pin for which its body has a placeholder. */
+function pinned(step: Step, pin: string): Step {
+  if (!("sent" in step)) return step;
+  const body = step.sent.body?.replace(LAST_PIN, pin);
+  return { ...step, sent: { ...step.sent, body } };
 }
 
 /** What is sent, with the times for which its headers have placeholders. */

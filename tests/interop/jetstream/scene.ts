@@ -6,6 +6,9 @@ export const MS = 1_000_000;
 /** Stands in a header for a time 400 ms after the message is sent. */
 export const IN_A_MOMENT = "<in a moment>";
 
+/** Stands in a body for the pin that a client was given last. */
+export const LAST_PIN = "<pin>";
+
 /** One thing that a client does, and what it hears then. */
 export type Step =
   | { readonly ask: string; readonly sent: Sent; readonly answers: number; readonly within: number }
