@@ -25,6 +25,12 @@ export function transforms(): Scene[] {
     ["a.1", "b.$1", "a.1"],
     ["a.1", "", "a.1"],
     ["a.*", "b. x", "a.1"],
+    ["a.*.*", "b.{{ Partition( 3, 2, 1 ) }}", "a.x.y"],
+    ["a.b", "b.{{partition(3,7)}}", "a.b"],
+    ["a.*", "b.{{partition(-1,1)}}", "a.1"],
+    ["a.*", "b.{{wildcard(0)}}.$0", "a.1"],
+    ["a.*", "b.{{WILDCARD(1)}}", "a.1"],
+    ["a.*", "b.{{left(1,0x1)}}", "a.1"],
   ];
   return changes.map(([src, dest, subject]) =>
     scene(

@@ -19,11 +19,18 @@ export function checkTransform({ subject_transform }: StreamConfig): void {
 /** Throws an {@linkcode ApiError} if subjects cannot be mapped from `src` to `dest`. */
 export function checkMapping(src: string, dest: string, fault: ApiErrorName): void {
   try {
-    if (dest !== "" && !isValidSubject(dest)) throw new Error("invalid transform");
+    if (dest !== "" && !isDestination(dest)) throw new Error("invalid transform");
     SubjectTransform.of(src, dest, never);
   } catch (error) {
     throw new ApiError(fault, (error as Error).message);
   }
+}
+
+/** Whether it is a subject; functions in it may have spaces. */
+function isDestination(text: string): boolean {
+  return isValidSubject(
+    text.split(".").map((token) => /^{{.+}}$/s.test(token) ? "x" : token).join("."),
+  );
 }
 
 /** Completes the republish configuration; throws an {@linkcode ApiError} if it would publish into the stream itself. */

@@ -5,6 +5,8 @@ export type Part = (tokens: readonly string[]) => string;
 export interface Reading {
   /** The function's token in the destination. */
   readonly token: string;
+  /** Whether the source has no wildcards. */
+  readonly isLiteral: boolean;
   /** The token index for a wildcard, counted from 1; throws if there are fewer wildcards. */
   place(wildcard: string): number;
   /** A random number from 0 up to 1. */
@@ -36,10 +38,14 @@ export const MAPPINGS: Readonly<Record<string, Mapping>> = {
   },
   partition: ([buckets = "", ...wildcards], reading) => {
     const count = toInteger(buckets, reading);
-    const places = wildcards.map((wildcard) => reading.place(wildcard));
+    const places = wildcards.map((wildcard) =>
+      reading.isLiteral ? toInteger(wildcard, reading) : reading.place(wildcard)
+    );
+    const isWhole = reading.isLiteral || places.length === 0;
     const keyOf = (tokens: readonly string[]) =>
-      places.length > 0 ? places.map((at) => tokens[at]).join("") : tokens.join(".");
-    return (tokens) => String(count === 0 ? 0 : fnv1a(keyOf(tokens)) % count);
+      isWhole ? tokens.join(".") : places.map((at) => tokens[at]).join("");
+    // a negative count becomes a large one, as it does in nats-server
+    return (tokens) => String(count === 0 ? 0 : fnv1a(keyOf(tokens)) % (count >>> 0));
   },
   random: (list, reading) => {
     const ceiling = toInteger(exactly(1, list, reading)[0]!, reading);
@@ -52,10 +58,8 @@ export const WITHOUT_WILDCARDS: readonly string[] = ["partition", "random"];
 
 /** Parses an integer. */
 export function toInteger(text: string, { token }: Pick<Reading, "token">): number {
-  const number = Number(text.trim());
-  if (text.trim() === "" || !Number.isInteger(number) || number > MAX_INT32) {
-    throw new Error(`invalid argument in ${token}`);
-  }
+  const number = /^ *[+-]?\d+ *$/.test(text) ? Number(text) : NaN;
+  if (!(number <= MAX_INT32)) throw new Error(`invalid argument in ${token}`);
   return number;
 }
 

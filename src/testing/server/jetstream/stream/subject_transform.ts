@@ -1,6 +1,9 @@
 import { isSubset, isValidLiteral } from "../../subject.ts";
 import { MAPPINGS, type Part, toInteger, WITHOUT_WILDCARDS } from "./subject_mappings.ts";
 
+/** How function names are spelled: only the first letters of their words may be capitals. */
+const SPELLED = /^[A-Za-z][a-z]*([fF]rom[lLrR][a-z]+)?$/;
+
 /** Maps subjects by a pattern, such as `orders.*` to `shop.{{wildcard(1)}}`. */
 export class SubjectTransform {
   readonly #source: string;
@@ -59,20 +62,26 @@ function readPart(
   chance: () => number,
 ): Part {
   const place = (wildcard: string) => {
-    const at = wildcards[toInteger(wildcard, { token }) - 1];
-    if (at === undefined) throw new Error(`wildcard index out of range in ${token}`);
-    return at;
+    const index = toInteger(wildcard, { token });
+    if (index > wildcards.length) throw outOfRange(token);
+    // like nats-server, takes the first token for an index below 1
+    return wildcards[index - 1] ?? 0;
   };
-  if (/^\$-?\d+$/.test(token)) {
+  if (/^\$[+-]?\d+$/.test(token)) {
+    if (isLiteral) throw outOfRange(token);
     const at = place(token.slice(1));
     return (tokens) => tokens[at]!;
   }
   if (!/^\{\{.+\}\}$/.test(token)) return () => token;
   const [, name = "", list = ""] = /^\{\{\s*(\w+)\s*\((.*)\)\s*\}\}$/.exec(token) ?? [];
-  const key = name.toLowerCase();
+  const key = SPELLED.test(name) ? name.toLowerCase() : "";
   if (!Object.hasOwn(MAPPINGS, key)) throw new Error(`unknown function in ${token}`);
   if (isLiteral && !WITHOUT_WILDCARDS.includes(key)) {
-    throw new Error(`wildcard index out of range in ${token}`);
+    throw outOfRange(token);
   }
-  return MAPPINGS[key]!(list.split(/,\s*/), { token, place, chance });
+  return MAPPINGS[key]!(list.split(/,\s*/), { token, isLiteral, place, chance });
+}
+
+function outOfRange(token: string): Error {
+  return new Error(`wildcard index out of range in ${token}`);
 }
