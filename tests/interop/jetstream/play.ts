@@ -48,7 +48,7 @@ export async function play(
   const heard: Heard[][] = [];
   let pin = "";
   for (const [i, step] of steps.entries()) {
-    const frames = await perform(client, pinned(step, pin), sids, recorded[i]?.length);
+    const frames = await perform(client, filled(step, pin), sids, recorded[i]?.length);
     for (const { headers } of frames) pin = /^Nats-Pin-Id: (.*)\r$/m.exec(headers)?.[1] ?? pin;
     heard.push(frames.map(written));
   }
@@ -100,10 +100,11 @@ async function perform(
   return [];
 }
 
-/** The step with the pin for which its body has a placeholder. */
-function pinned(step: Step, pin: string): Step {
+/** The step with the pin and the time for which its body has placeholders. */
+function filled(step: Step, pin: string): Step {
   if (!("sent" in step)) return step;
-  const body = step.sent.body?.replace(LAST_PIN, pin);
+  const time = new Date(Date.now() + MOMENT).toISOString();
+  const body = step.sent.body?.replace(LAST_PIN, pin).replace(IN_A_MOMENT, time);
   return { ...step, sent: { ...step.sent, body } };
 }
 

@@ -1,6 +1,7 @@
 import {
   api,
   ask,
+  IN_A_MOMENT,
   MS,
   type Scene,
   scene,
@@ -150,4 +151,88 @@ export const pushing: readonly Scene[] = [
     ask("a.1", "3"),
     take("d.1", 1, 150),
   ),
+  ...pauses(),
 ];
+
+/** A consumer that is paused, and goes on. */
+function pauses(): Scene[] {
+  const HEARTBEAT = 200 * MS;
+  const paused = { pause_until: IN_A_MOMENT };
+  const far = { pause_until: "2100-01-01T00:00:00Z" };
+  return [
+    scene(
+      "A paused consumer says that it is there, and delivers once its pause is over",
+      stream("A"),
+      subscribe("d.1"),
+      consumer("c", { deliver_subject: "d.1", idle_heartbeat: HEARTBEAT }),
+      ...messages(1),
+      take("d.1", 1),
+      api("CONSUMER.PAUSE.A.c", paused),
+      ...messages(2),
+      info("c"),
+      take("d.1", 1),
+      wait(500),
+      info("c"),
+    ),
+    scene(
+      "A paused consumer delivers once its pause is over, without heartbeats too",
+      stream("A"),
+      subscribe("d.1"),
+      consumer("c", { deliver_subject: "d.1" }),
+      api("CONSUMER.PAUSE.A.c", paused),
+      ...messages(2),
+      take("d.1", 2),
+      info("c"),
+    ),
+    scene(
+      "A consumer that is resumed delivers with its next heartbeat",
+      stream("A"),
+      subscribe("d.1"),
+      consumer("c", { deliver_subject: "d.1", idle_heartbeat: HEARTBEAT, ...far }),
+      ...messages(2),
+      api("CONSUMER.PAUSE.A.c", {}),
+      take("d.1", 3),
+      info("c"),
+    ),
+    scene(
+      "A consumer that is resumed without heartbeats delivers with the next message",
+      stream("A"),
+      subscribe("d.1"),
+      consumer("c", { deliver_subject: "d.1", ...far }),
+      ...messages(2),
+      api("CONSUMER.PAUSE.A.c", {}),
+      take("d.1", 1, 300),
+      ...messages(1),
+      take("d.1", 3),
+      info("c"),
+    ),
+    scene(
+      "What was not acknowledged before a pause comes again after it",
+      stream("A"),
+      subscribe("d.1"),
+      consumer("c", { deliver_subject: "d.1", ack_wait: 200 * MS }),
+      ...messages(1),
+      take("d.1", 1),
+      api("CONSUMER.PAUSE.A.c", paused),
+      take("d.1", 1, 250),
+      take("d.1", 1),
+      ack("2.1.2"),
+      info("c"),
+    ),
+    scene(
+      "A consumer with flow control goes on after its pause",
+      stream("A"),
+      subscribe("d.1"),
+      consumer("c", {
+        deliver_subject: "d.1",
+        idle_heartbeat: HEARTBEAT,
+        flow_control: true,
+        ack_policy: "none",
+      }),
+      api("CONSUMER.PAUSE.A.c", paused),
+      ...messages(3),
+      wait(500),
+      info("c"),
+    ),
+  ];
+}
