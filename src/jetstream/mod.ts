@@ -90,8 +90,8 @@
  *
  * Each field of the API's configuration is an option in camelCase, but those that {@linkcode StreamSettings} names.
  *
- * A {@linkcode workQueue} may have `unique` jobs: a subject holds one until it is done, or the newest one replaces what
- * waits. {@linkcode Unique} has the words for it.
+ * A {@linkcode workQueue} may have `unique` jobs, one of each subject: while it waits, until it is done, or the newest.
+ * {@linkcode Unique} has the words for it.
  *
  * # Consumers
  *

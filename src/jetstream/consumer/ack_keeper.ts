@@ -105,6 +105,17 @@ export class AckKeeper {
     return isDone;
   }
 
+  /**
+   * Confirms all of them.
+   *
+   * @throws {Error} if one could not be
+   */
+  async allConfirmed(all: readonly Held[]): Promise<void> {
+    const known = await Promise.all(all.map((held) => this.confirmed(held)));
+    if (known.every(Boolean)) return;
+    throw new Error(`Cannot begin as it must be acknowledged before: ${all[0]!.told.id} is not`);
+  }
+
   /** The server need not deliver it again; resolves with whether it says so. */
   async confirmed(held: Held): Promise<boolean> {
     const { clock } = this.#access;

@@ -9,7 +9,7 @@ import { ConsumerServer, declaredConsumers } from "./consumer_server.ts";
 import { type ConsumerSettings, consumerSettings } from "./consumer_settings.ts";
 import type { CheckedConsumer, ConsumerPattern } from "./consumer_types.ts";
 import { consumerNeeds, type DeclaredConsumer } from "./declare_consumer.ts";
-import { lackOf } from "./long_retries.ts";
+import { hasOwn, movesJobs } from "./long_retries.ts";
 import type { BatchVerdicts } from "./batches.ts";
 import { OpenConsumer } from "./open_consumer.ts";
 import type { StoredDelivery } from "./stored_delivery.ts";
@@ -136,6 +136,7 @@ export function consumer<
   const held = { name: stream.name, subjects: heldSubjects(stream), unique };
   const settings = consumerSettings(held, name, options ?? {});
   const { declare, domain } = stream;
+  checkMoves(settings, declare);
   const driver = new ConsumerDriver(settings, config, declare, domain);
   const { deadLetter } = settings;
   const made = source<
@@ -151,6 +152,14 @@ const drivers = new WeakMap<object, ConsumerDriver>();
 /** What stands behind a consumer; `undefined` for any other value. */
 export function driverOfConsumer(value: unknown): ConsumerDriver | undefined {
   return typeof value === "object" && value !== null ? drivers.get(value) : undefined;
+}
+
+/** What jobs that leave their subject need. */
+function checkMoves(settings: ConsumerSettings, declare: Declare): void {
+  if (!movesJobs(settings) || (declare !== "leave" && !settings.group)) return;
+  const found = declare === "leave" ? 'its stream has declare: "leave"' : 'it has a "group"';
+  const rule = 'a queue with unique: "while-queued" must be declared, and have no group';
+  throw new TypeError(`Cannot make the consumer "${settings.name}" as ${rule}: ${found}`);
 }
 
 /** Opens a consumer on a broker. */
@@ -181,8 +190,8 @@ export class ConsumerDriver {
   }
 
   get needs(): Needs {
-    const hasOwn = lackOf(this.#settings, this.#stream, this.#declare) === undefined;
-    return { publish: consumerPermissions(this.#settings, this.#declare, this.#domain, hasOwn) };
+    const isOwn = hasOwn(this.#settings, this.#stream, this.#declare);
+    return { publish: consumerPermissions(this.#settings, this.#declare, this.#domain, isOwn) };
   }
 
   get description(): Readonly<Record<string, unknown>> {

@@ -6,7 +6,7 @@ import type { JetStreamApi } from "../api/js_api.ts";
 import { requireVersion } from "../api/version.ts";
 import { deadStreamConfig } from "../dead/dead_letter.ts";
 import { type Declare, type DeclaredStream, declareStream } from "../stream/declare_stream.ts";
-import { hasOwnSubjects } from "../stream/own_subjects.ts";
+import { hasOwnSubjects, ownSubjects } from "../stream/own_subjects.ts";
 import {
   beginningAt,
   consumerConfig,
@@ -25,7 +25,7 @@ import {
   madeAgain,
 } from "./declare_consumer.ts";
 import { GROUP, GROUP_SINCE } from "./group.ts";
-import { lackOf, LongRetries } from "./long_retries.ts";
+import { hasOwn, lackOf, LongRetries, movesJobs } from "./long_retries.ts";
 import type { SupplyKind, SupplyPlan } from "./supply.ts";
 
 /** What stands on the server for a consumer: its stream, itself, the stream of its dead letters, who reads these. */
@@ -60,7 +60,7 @@ export class ConsumerServer {
     this.#settings = settings;
     const { deadLetter, deadStacks } = settings;
     const lack = lackOf(settings, stream, declare);
-    const { main, replays, own } = declaredConsumers(settings, lack === undefined);
+    const { main, replays, own } = declaredConsumers(settings, hasOwn(settings, stream, declare));
     this.#main = main;
     this.#replays = replays;
     this.#own = own;
@@ -234,14 +234,19 @@ export class ConsumerServer {
 
   /** Without subjects of ours, or the consumer that reads them, the server holds what waits. */
   async #declareOwn(own: DeclaredConsumer, stream: StreamConfig): Promise<ConsumerInfo | null> {
-    const lack = (rule?: string) => this.retries.found(stream, rule);
+    const isNeeded = movesJobs(this.#settings);
+    const lack = (rule?: string) =>
+      this.retries.found(stream, rule ?? lackOf(this.#settings, stream, this.#declare));
     lack();
-    if (!hasOwnSubjects(stream)) return null;
+    if (!hasOwnSubjects(stream)) {
+      if (isNeeded) throw noRoom(this.#settings, stream);
+      return null;
+    }
     try {
       return await declareConsumer(this.#api, own, this.#declare) ?? null;
     } catch (error) {
       const isWorse = error instanceof DifferenceError || error instanceof UnavailableError;
-      if (isWorse || !(error instanceof JetStreamError)) throw error;
+      if (isNeeded || isWorse || !(error instanceof JetStreamError)) throw error;
       lack(`its second consumer must exist (${error.message})`);
       return null;
     }
@@ -277,6 +282,12 @@ function wasDeleted(
   const place = next === undefined ? "its beginning" : `number ${next}`;
   const rule = `it must not be deleted while it is used: it was made again, from ${place} on`;
   return new Error(`Cannot go on with the consumer "${name}" of "${stream}" as ${rule}`);
+}
+
+function noRoom({ name }: ConsumerSettings, stream: StreamConfig): Error {
+  const declared = [ownSubjects(stream.name)];
+  const difference = { field: "subjects", declared, found: stream.subjects, changeable: true };
+  return new DifferenceError(`stream "${stream.name}" for the consumer "${name}"`, [difference]);
 }
 
 function noDeadStream({ name }: ConsumerSettings, dead: string, cause: Error): Error {

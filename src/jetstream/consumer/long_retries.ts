@@ -3,7 +3,7 @@ import { ACK } from "./ack_words.ts";
 import type { StreamConfig } from "../api/api_types.ts";
 import type { JetStreamApi } from "../api/js_api.ts";
 import type { Declare } from "../stream/declare_stream.ts";
-import { hasOwnSubjects, ownSubjects } from "../stream/own_subjects.ts";
+import { hasOwnSubjects, MOVED, ownSubjects } from "../stream/own_subjects.ts";
 import type { ConsumerSettings } from "./consumer_settings.ts";
 import { hasEnd } from "./own_message.ts";
 import { OwnStore } from "./own_store.ts";
@@ -75,7 +75,8 @@ export class LongRetries {
   check(held: Held): Promise<boolean> | undefined {
     if (held.life !== undefined) return undefined;
     const isAgain = held.receipt.ack.attempt > 1;
-    if (held.rank === 0) return this.#lack === "" && isAgain ? this.#isElsewhere(held) : undefined;
+    const hasOwn = this.#lack === "" || movesJobs(this.#settings);
+    if (held.rank === 0) return hasOwn && isAgain ? this.#isElsewhere(held) : undefined;
     return this.#replace(held).then(() => isAgain && this.#isElsewhere(held));
   }
 
@@ -103,6 +104,20 @@ export class LongRetries {
       new Error(`Cannot schedule long retries of the consumer "${name}" as ${rule}: ${found}`),
     );
   }
+}
+
+/** Whether a job leaves its subject before a handler gets it; what is acknowledged before has left it by that. */
+export function movesJobs({ unique, isBefore }: ConsumerSettings): boolean {
+  return unique === MOVED && !isBefore;
+}
+
+/** Whether a consumer stores messages for itself alone, as far as its declaration says. */
+export function hasOwn(
+  settings: ConsumerSettings,
+  stream: Partial<StreamConfig>,
+  declare: Declare,
+): boolean {
+  return movesJobs(settings) || lackOf(settings, stream, declare) === undefined;
 }
 
 /** Why a consumer has no schedules for its retries, as far as its declaration says; `undefined` if it has. */

@@ -12,15 +12,17 @@ import { whileItStarts } from "../api/start_patience.ts";
 import { AckKeeper } from "./ack_keeper.ts";
 import { arrivalOf } from "./arrival.ts";
 import { Batches } from "./batches.ts";
+import { Before } from "./before.ts";
 import type { ConsumerSettings } from "./consumer_settings.ts";
 import { Deadlines } from "./holds.ts";
 import { keyOf } from "./keys.ts";
 import { Lanes } from "./lanes.ts";
+import { movesJobs } from "./long_retries.ts";
 import { Settlement } from "./settlement.ts";
 import type { ConsumerServer } from "./consumer_server.ts";
 import type { Held } from "./stored_delivery.ts";
 import { Supply, type SupplyKind, type SupplyOwner } from "./supply.ts";
-import type { Turns } from "./turns.ts";
+import { Turns } from "./turns.ts";
 
 /** For how many messages at once the consumer is asked of what is stored for this one alone. */
 const OWN_PLACES = 8;
@@ -35,15 +37,15 @@ export class OpenConsumer implements OpenSource {
   readonly #keeper: AckKeeper;
   readonly #deadlines: Deadlines;
   readonly #settlement: Settlement;
+  readonly #before: Before;
   readonly #lanes: Lanes;
   readonly #batches: Batches | undefined;
   readonly #main: Supply;
   /** The main one is the first. */
   readonly #supplies: readonly Supply[];
+  readonly #turns: Turns | undefined;
   readonly #stopListening: () => void;
   #places: number;
-  /** How many are given up at the moment. */
-  #burying = 0;
   #isStopped = false;
   readonly #rested = Promise.withResolvers<void>();
   #refusal: Error | undefined;
@@ -75,14 +77,23 @@ export class OpenConsumer implements OpenSource {
       released: (held, delay) => this.#released(held, delay),
       report,
     });
+    this.#before = new Before(settings, server.retries, this.#settlement, {
+      isStopped: () => this.#isStopped,
+      released: (held) => this.#released(held),
+      freed: () => this.#fill(),
+      report,
+    });
     const isReplacing = settings.unique === "replace";
     const replaced = isReplacing ? (held: Held) => this.#replaced(held) : undefined;
     this.#lanes = new Lanes(clock, (held) => this.#hand(held), replaced);
     const arrival = (held: Held) => arrivalOf(held, settings);
     this.#batches = settings.batch &&
       new Batches(clock, settings.batch, (batch) => sink.take(batch.map(arrival)));
-    this.#supplies = server.kinds.map((kind) => this.#supply(kind, turns));
+    if (!turns && movesJobs(settings)) this.#turns = new Turns(() => this.#room, report);
+    this.#supplies = server.kinds.map((kind) => this.#supply(kind, turns ?? this.#turns));
     this.#main = this.#supplies[0]!;
+    // what has left its subject comes before what has not
+    for (const supply of this.#supplies.toReversed()) supply.takeTurns(turns ?? this.#turns);
     for (const { puller } of this.#supplies) puller.listen((error) => this.#refusal = error);
     this.#stopListening = access.onConnection((change) => this.#changed(change));
   }
@@ -98,6 +109,7 @@ export class OpenConsumer implements OpenSource {
       const info = infos[at];
       if (info !== null) supply.open(info);
     });
+    this.#turns?.open();
   }
 
   freed(free: number): void {
@@ -125,7 +137,7 @@ export class OpenConsumer implements OpenSource {
   admit(invocation: Invocation): unknown {
     if (!this.#settings.isBefore) return this.#begin(invocation);
     const held = [invocation.origin].flat() as Held[];
-    return this.#acknowledgeFirst(held).then(() => this.#begin(invocation));
+    return this.#keeper.allConfirmed(held).then(() => this.#begin(invocation));
   }
 
   #begin(invocation: Invocation): void {
@@ -139,17 +151,13 @@ export class OpenConsumer implements OpenSource {
   }
 
   unfit(origin: unknown, error: unknown): void {
-    this.#bury(origin as Held, () => this.#settlement.failed(origin as Held, error));
+    this.#before.settle(origin as Held, () => this.#settlement.failed(origin as Held, error));
   }
 
   settle(invocation: Invocation, outcome: Outcome): unknown {
     const { origin } = invocation;
     if (!Array.isArray(origin)) return this.#settlement.settle(origin as Held, outcome, invocation);
-    const settled = (origin as Held[]).map((held) =>
-      this.#settlement.settleInBatch(held, outcome, invocation)
-    );
-    const waits = settled.filter((each) => each !== undefined);
-    if (waits.length > 0) return Promise.all(waits);
+    return this.#settlement.settleBatch(origin as Held[], outcome, invocation);
   }
 
   #supply(kind: SupplyKind, turns?: Turns): Supply {
@@ -166,13 +174,19 @@ export class OpenConsumer implements OpenSource {
       report: (error) => this.#sink.report(error),
     };
     const plan = this.#server.supplyPlan(kind);
-    return new Supply(this.#access, plan, owner, this.#keeper, isMain ? turns : undefined);
+    return new Supply(
+      this.#access,
+      plan,
+      owner,
+      this.#keeper,
+      kind === "replays" ? undefined : turns,
+    );
   }
 
   get #room(): number {
     const { free } = this.#sink;
     if (this.#batches) {
-      return free * this.#settings.batch!.max - this.#batches.waiting - this.#burying;
+      return free * this.#settings.batch!.max - this.#batches.waiting - this.#before.count;
     }
     return free - this.beyond;
   }
@@ -184,65 +198,40 @@ export class OpenConsumer implements OpenSource {
 
   /** How many places its messages take up that no handler has: they wait for their key, or are given up. */
   get beyond(): number {
-    return this.#lanes.places + this.#burying;
+    return this.#lanes.places + this.#before.count;
   }
 
   #arrived(held: Held): void {
     if (this.#isStopped) return this.#settlement.giveBack(held, 0);
     const death = this.#settlement.deathOf(held);
     if (death) {
-      return this.#check(held, () => this.#bury(held, () => this.#settlement.bury(held, death)));
+      return this.#before.check(
+        held,
+        () => this.#before.settle(held, () => this.#settlement.bury(held, death)),
+      );
     }
-    if (this.#batches) return this.#check(held, () => this.#batches!.add(held.kept()));
-    if (!this.#settings.key) return this.#hand(held);
+    if (this.#batches || !this.#settings.key) return this.#hand(held);
     try {
       held.key = keyOf(held, this.#settings);
     } catch (error) {
-      return this.#bury(held, () => this.#settlement.failed(held, error));
+      return this.#before.settle(held, () => this.#settlement.failed(held, error));
     }
     this.#lanes.enter(held);
   }
 
   #hand(held: Held): void {
-    this.#check(held, () => this.#sink.take(arrivalOf(held, this.#settings)));
+    this.#before.check(held, () => this.#before.move(held, () => this.#pass(held)));
   }
 
-  /** Goes on with a message, unless it goes on elsewhere, as somebody was killed before that was told. */
-  #check(held: Held, go: () => void): void {
-    const checked = this.#server.retries.check(held);
-    if (!checked) return go();
-    held.kept();
-    this.#burying++;
-    checked.then((isElsewhere) => {
-      this.#burying--;
-      if (isElsewhere) this.#settlement.done(held);
-      else if (this.#isStopped) this.#settlement.giveBack(held, 0);
-      else go();
-      this.#fill();
-    });
-  }
-
-  /** Settles a message that has no handler, and that takes up a place until then. */
-  #bury(held: Held, settle: () => void | Promise<void>): void {
-    this.#burying++;
-    held.isGivenUp = true;
-    Promise.try(settle).catch((error) => this.#sink.report(asError(error))).then(() => {
-      this.#burying--;
-      if (!held.isSettled) this.#released(held);
-      this.#fill();
-    });
+  #pass(held: Held): void {
+    if (this.#batches) this.#batches.add(held.kept());
+    else this.#sink.take(arrivalOf(held, this.#settings));
   }
 
   /** It is gone from the stream, as another one has come. */
   #replaced(held: Held): void {
     const done = Promise.try(() => this.#settlement.done(held));
     done.catch((error) => this.#sink.report(asError(error)));
-  }
-
-  async #acknowledgeFirst(all: readonly Held[]): Promise<void> {
-    const known = await Promise.all(all.map((held) => this.#keeper.confirmed(held)));
-    if (known.every(Boolean)) return;
-    throw new Error(`Cannot begin as it must be acknowledged before: ${all[0]!.told.id} is not`);
   }
 
   /** It is settled, one way or the other. */

@@ -138,7 +138,8 @@ class PriorityDriver {
 
   open(sink: Sink, access: BrokerAccess): OpenPriority {
     const opened: OpenConsumer[] = [];
-    const turns = new Turns(sink, opened);
+    const room = () => sink.free - opened.reduce((sum, { beyond }) => sum + beyond, 0);
+    const turns = new Turns(room, (error) => sink.report(error));
     for (const driver of this.#drivers) {
       const own = new PriorSink(sink, driver.pattern === this.pattern ? undefined : driver.pattern);
       opened.push(driver.open(own, access, turns));

@@ -1,5 +1,7 @@
 import { asError } from "../../legible.ts";
 import type { Invocation, Outcome } from "../../door/mod.ts";
+import { isPowerOfTen } from "../../events.ts";
+import { LimitError } from "../api/errors.ts";
 import type { AckKeeper } from "./ack_keeper.ts";
 import { term } from "./ack_words.ts";
 import type { ConsumerSettings } from "./consumer_settings.ts";
@@ -32,6 +34,8 @@ export class Settlement {
   readonly #retries: LongRetries;
   readonly #owner: SettlementOwner;
   readonly #unburied = new Unburied();
+  /** How many jobs found their stream full. */
+  #full = 0;
 
   constructor(
     settings: ConsumerSettings,
@@ -61,8 +65,19 @@ export class Settlement {
     this.giveBack(held, outcome.reason === "stopping" ? 0 : NO_ROOM);
   }
 
+  /** Settles the messages of a batch. */
+  settleBatch(
+    batch: readonly Held[],
+    outcome: Outcome,
+    invocation: Invocation,
+  ): Promise<unknown> | undefined {
+    const settled = batch.map((held) => this.#settleInBatch(held, outcome, invocation));
+    const waits = settled.filter((each) => each !== undefined);
+    return waits.length > 0 ? Promise.all(waits) : undefined;
+  }
+
   /** Settles a message of a batch: the handler may have said what becomes of it, whatever becomes of the others. */
-  settleInBatch(held: Held, outcome: Outcome, invocation: Invocation): void | Promise<void> {
+  #settleInBatch(held: Held, outcome: Outcome, invocation: Invocation): void | Promise<void> {
     // what becomes of it is on its way
     if (held.isGivenUp) return;
     const { verdict } = held;
@@ -105,10 +120,24 @@ export class Settlement {
 
   /**
    * Has a message that was delivered off its own subject now: it is stored for this consumer alone, acknowledged, and
-   * delivered again as the attempt that it is. For unique jobs, whose subject is free once a handler takes them.
+   * delivered again as the attempt that it is. For unique jobs, whose subject is free once a handler takes them. Resolves with
+   * whether there was room for it; else it is still held.
    */
-  move(held: Held): Promise<void> {
-    return this.#replaced(held, 0, () => this.#retries.store.now(held));
+  async move(held: Held): Promise<boolean> {
+    held.isGivenUp = true;
+    try {
+      await this.#retries.store.now(held);
+      // if it is delivered again all the same, what replaces it is found
+      await this.#keeper.finished(held);
+      this.#release(held);
+    } catch (error) {
+      const isFull = error instanceof LimitError;
+      if (!isFull || isPowerOfTen(++this.#full)) this.#owner.report(asError(error));
+      if (!isFull) this.giveBack(held, NO_ROOM);
+      else held.isGivenUp = false;
+      return !isFull;
+    }
+    return true;
   }
 
   #postpone(held: Held, delay: number): Promise<void> {

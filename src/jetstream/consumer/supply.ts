@@ -109,6 +109,11 @@ export class Supply implements PullOwner {
       : new Puller(access, pullPlan, this);
   }
 
+  /** Is asked in turn, behind those that were told so before. */
+  takeTurns(turns: Turns | undefined): void {
+    if (this.puller instanceof TurnPuller) turns?.add(this.puller);
+  }
+
   get room(): number {
     return this.#owner.room();
   }

@@ -51,7 +51,6 @@ export class TurnPuller implements Asker {
     this.#plan = plan;
     this.#owner = owner;
     this.#turns = turns;
-    turns.add(this);
   }
 
   get asked(): number {

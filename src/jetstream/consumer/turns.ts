@@ -1,5 +1,4 @@
 import { asError } from "../../legible.ts";
-import type { Sink } from "../../door/mod.ts";
 
 /** For how long a consumer is waited on, in milliseconds, where there are fewer free places than consumers. */
 const SHORT = 50;
@@ -24,20 +23,14 @@ export interface Asker {
   withdraw(): Promise<void>;
 }
 
-/** A consumer of those that share places. */
-export interface Sharer {
-  /** How many places its messages take up that no handler has: they wait for their key, or are given up. */
-  readonly beyond: number;
-}
-
 /**
  * Shares the places of one subscriber among several consumers. In a round each of them is asked for what it has, the
  * highest first, and the next one for the places that are left. If places are left at the end, none of them had anything
  * more, and all are waited on, each for a part of the places. So nothing is asked for that has no place.
  */
 export class Turns {
-  readonly #sink: Sink;
-  readonly #sharers: readonly Sharer[];
+  readonly #room: () => number;
+  readonly #report: (error: Error) => void;
   /** The highest first. */
   readonly #pullers: Asker[] = [];
   #isOpen = false;
@@ -46,9 +39,10 @@ export class Turns {
   /** Who is waited on next, where there are few places. */
   #next = 0;
 
-  constructor(sink: Sink, sharers: readonly Sharer[]) {
-    this.#sink = sink;
-    this.#sharers = sharers;
+  /** `room` is for how many messages there are places. */
+  constructor(room: () => number, report: (error: Error) => void) {
+    this.#room = room;
+    this.#report = report;
   }
 
   /** Adds who is asked behind those that were added before. */
@@ -69,7 +63,7 @@ export class Turns {
     this.#isBusy = true;
     // many places that become free at once are asked for at once
     queueMicrotask(() => {
-      this.#rounds().catch((error) => this.#sink.report(asError(error)));
+      this.#rounds().catch((error) => this.#report(asError(error)));
     });
   }
 
@@ -109,9 +103,8 @@ export class Turns {
 
   /** How many messages may be asked for. */
   get #free(): number {
-    const beyond = this.#sharers.reduce((sum, sharer) => sum + sharer.beyond, 0);
     const asked = this.#pullers.reduce((sum, puller) => sum + puller.asked, 0);
-    return this.#sink.free - beyond - asked;
+    return this.#room() - asked;
   }
 
   /** Takes back the places of those that wait for messages; returns whether there were any. */

@@ -4,7 +4,7 @@ import { JetStreamApi } from "../api/js_api.ts";
 import { checkName } from "../api/names.ts";
 import { replayName } from "../consumer/consumer_config.ts";
 import { ownName } from "../consumer/own_message.ts";
-import { type Stream, takesSchedules } from "../stream/stream.ts";
+import { hasOwnMessages, type Stream } from "../stream/stream.ts";
 
 /** A consumer: one that was declared, or the names of one that others have made. */
 export interface ConsumerName {
@@ -68,10 +68,10 @@ export function replaysOf(
   return { api, stream: deadLetter, consumer: replayName({ stream, name: consumer }) };
 }
 
-/** Finds where to ask about what a consumer has stored for itself alone; `undefined` if its stream takes no schedules. */
+/** Finds where to ask about what a consumer has stored for itself alone; `undefined` if it does not. */
 export function ownOf(named: Named, { stream }: ConsumerName): Named | undefined {
-  const isScheduled = typeof stream === "object" && takesSchedules(stream);
-  if (!isScheduled || named.consumer === undefined) return undefined;
+  const hasOwn = typeof stream === "object" && hasOwnMessages(stream);
+  if (!hasOwn || named.consumer === undefined) return undefined;
   return { ...named, consumer: ownName(named.consumer) };
 }
 

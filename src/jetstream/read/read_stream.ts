@@ -20,7 +20,7 @@ import {
 } from "../../door/mod.ts";
 import { JetStreamApi } from "../api/js_api.ts";
 import { isOwnPattern, isOwnSubject } from "../stream/own_subjects.ts";
-import { heldSubjects, type Stream, takesSchedules } from "../stream/stream.ts";
+import { hasOwnMessages, heldSubjects, type Stream } from "../stream/stream.ts";
 import { type From, from } from "./from.ts";
 import { filtersOf, OrderedRead } from "./ordered_read.ts";
 import type { StoredMessage } from "./stored_message.ts";
@@ -149,7 +149,7 @@ export function readStream<Body, Subject extends string>(
 
 /** A stream that has subjects of ours, too, is asked for the program's alone, as far as they are known. */
 function filteredBy(given: Stream | string): readonly Pattern[] {
-  if (typeof given === "string" || !takesSchedules(given)) return [];
+  if (typeof given === "string" || !hasOwnMessages(given)) return [];
   return heldSubjects(given).map((each) => new Pattern(each));
 }
 

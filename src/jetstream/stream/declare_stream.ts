@@ -3,7 +3,7 @@ import { ConflictError, DifferenceError, NotFoundError } from "../api/errors.ts"
 import type { JetStreamApi } from "../api/js_api.ts";
 import { checkName } from "../api/names.ts";
 import { differencesOf } from "./differences.ts";
-import { hasOwnSubjects, withOwnSubjects } from "./own_subjects.ts";
+import { hasOwnSubjects, wantsOwnSubjects, withOwnSubjects } from "./own_subjects.ts";
 import { checkKept, checkVersion } from "./versions.ts";
 
 /**
@@ -124,9 +124,8 @@ function withChanges(found: StreamConfig, declared: DeclaredStream): StreamConfi
 
 /** Subjects of ours are added where messages are declared to be scheduled; that they are missing is no difference. */
 function lacksOwnSubjects(declared: DeclaredStream, found: StreamConfig): boolean {
-  const { allow_msg_schedules } = declared;
-  if (!allow_msg_schedules || hasOwnSubjects(found)) return false;
-  return hasOwnSubjects(withOwnSubjects({ ...found, allow_msg_schedules }));
+  if (!wantsOwnSubjects(declared) || hasOwnSubjects(found)) return false;
+  return hasOwnSubjects(withChanges(found, declared));
 }
 
 /** Without what the server has added by itself. */

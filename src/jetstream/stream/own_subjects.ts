@@ -4,6 +4,11 @@ import type { StreamConfig } from "../api/api_types.ts";
 /** The first token of every subject of ours. */
 const FIRST = "_SIGNALBOX";
 
+/** Where a stream's metadata say how its jobs exclude each other. */
+export const UNIQUE_MARK = "signalbox-unique";
+/** The way in which a job leaves its subject once a handler takes it. */
+export const MOVED = "while-queued";
+
 /** A stream's configuration, as far as it decides whether subjects of ours are in it. */
 type Config = Partial<StreamConfig> & { readonly name: string };
 
@@ -93,13 +98,19 @@ export function programSubjects<Subject extends string>(
   return subjects.some(isOwnPattern) ? subjects.filter((one) => !isOwnPattern(one)) : subjects;
 }
 
+/** Whether subjects of ours are wanted: for messages that are scheduled, or for jobs that a handler has taken. */
+export function wantsOwnSubjects(
+  { allow_msg_schedules, metadata }: Partial<StreamConfig>,
+): boolean {
+  return allow_msg_schedules === true || metadata?.[UNIQUE_MARK] === MOVED;
+}
+
 /**
- * A configuration with subjects of ours beside the program's, where it lets messages be scheduled and has room for them:
- * a mirror has no subjects, and what overlaps ours, or changes ours, leaves no room.
+ * A configuration with subjects of ours beside the program's, where they are wanted and there is room for them: a mirror has no subjects, and what overlaps ours, or changes ours, leaves no room.
  */
 export function withOwnSubjects<Known extends Config>(config: Known): Known {
-  const { name, allow_msg_schedules, mirror, sources = [], subject_transform } = config;
-  if (!allow_msg_schedules || mirror) return config;
+  const { name, mirror, sources = [], subject_transform } = config;
+  if (!wantsOwnSubjects(config) || mirror) return config;
   const own = ownSubjects(name);
   if (subject_transform && overlap(subject_transform.src || ">", own)) return config;
   // the server names a stream's only subject after it, unless others are named

@@ -2,6 +2,8 @@ import { asMilliseconds } from "../../duration.ts";
 import { checkOptions, oneOf, text } from "../../options.ts";
 import type { StreamConfig } from "../api/api_types.ts";
 import { checkName } from "../api/names.ts";
+import { overlap, Pattern } from "../../door/mod.ts";
+import { MOVED, UNIQUE_MARK } from "./own_subjects.ts";
 import { DECLARE, type Declare, type DeclaredStream } from "./declare_stream.ts";
 import { configOf, noStream, STREAM_RULES } from "./stream_fields.ts";
 import type {
@@ -36,6 +38,7 @@ const RULES = { ...SHARED, declare: oneOf(...DECLARE), domain: text };
 
 /** How a stream keeps one message of each subject: the first one, or the last one. */
 const ONE_OF_EACH: Readonly<Record<Unique, Readonly<Record<string, unknown>>>> = {
+  "while-queued": { discard: "new", discardNewPerSubject: true, maxMsgsPerSubject: 1 },
   "until-done": { discard: "new", discardNewPerSubject: true, maxMsgsPerSubject: 1 },
   replace: { discardNewPerSubject: false, maxMsgsPerSubject: 1 },
 };
@@ -128,7 +131,11 @@ export function workQueue(name: string, options: WorkQueueOptions = {}): Stream 
   if (given !== undefined) {
     throw new TypeError(`Cannot ${action} as "${given}" must go without "unique": both are given`);
   }
-  return made(name, { ...rest, ...own, retention: "workqueue" }, unique);
+  if (unique === undefined) return made(name, { ...rest, retention: "workqueue" });
+  checkUnique(action, unique, rest);
+  // two programs that disagree about it find a difference
+  const metadata = { ...rest.metadata, [UNIQUE_MARK]: unique };
+  return made(name, { ...rest, ...own, metadata, retention: "workqueue" }, unique);
 }
 
 /**
@@ -146,6 +153,27 @@ export function declaredConfig(action: string, value: unknown): DeclaredStream {
 export function heldSubjects(stream: Stream): readonly string[] {
   const { subject_transform: transform, sources, mirror } = configs.get(stream) ?? {};
   return transform || sources || mirror ? [] : stream.subjects;
+}
+
+/** What cannot go together with jobs that exclude each other. */
+function checkUnique(action: string, unique: Unique, options: WorkQueueOptions): void {
+  const { allowMsgSchedules, subjectTransform, sources, mirror, subjects = [] } = options;
+  if (unique !== "replace" && allowMsgSchedules) {
+    const rule = `"allowMsgSchedules" must go without "unique", or with "replace"`;
+    throw new TypeError(`Cannot ${action} as ${rule}: it is "${unique}"`);
+  }
+  if (unique !== MOVED) return;
+  const copies = subjectTransform ?? sources ?? mirror;
+  const wide = subjects.find((each) => overlap(new Pattern(each, action).subject, "_SIGNALBOX.>"));
+  if (!copies && wide === undefined) return;
+  const found = copies ? "it has messages of others" : `"${wide}"`;
+  const rule = `unique: "${MOVED}" must have subjects beside those of the program`;
+  throw new TypeError(`Cannot ${action} as ${rule}: ${found}`);
+}
+
+/** Whether consumers of a stream store messages in it for themselves, as far as its declaration says. */
+export function hasOwnMessages(stream: Stream): boolean {
+  return stream.unique === MOVED || takesSchedules(stream);
 }
 
 /** Whether it is declared that a stream's messages can be scheduled. */

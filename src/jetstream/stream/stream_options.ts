@@ -227,16 +227,27 @@ export interface WorkQueueOptions<Subject extends string = string> extends Strea
  *
  * | | while one waits | while one runs |
  * | --- | --- | --- |
+ * | `"while-queued"` | another one is refused | another one may come, and may run beside it: a job leaves its subject when a handler takes it |
  * | `"until-done"` | another one is refused | another one is refused: a subject holds one job until it is acknowledged or given up, attempts that fail and the waits between them included |
  * | `"replace"` | another one takes its place, and the first one is never run | another one waits, and runs once the first one has ended; one that fails is not tried again if another one has come |
  *
  * What is refused throws a {@linkcode ConflictError} with `isTaken` and the `subject`. Each holds over any number of
  * publishers and processes, as the server decides when it stores.
  *
+ * With `"while-queued"`, a job that is delivered is stored once more under a subject of this package, for its consumer alone,
+ * and acknowledged; so it is not lost where its process dies, and is tried again there. That costs a second storing, and the
+ * places of a subscriber are asked for in turn. A stream that is full has no room for it: then the handler gets the job under
+ * its subject, with an `error` event. `"while-queued"` needs subjects of its own in the stream, which are added as it is made,
+ * or with `declare: "update"`; and its consumers need a stream that is not declared by `"leave"`.
+ *
+ * A server holds no schedules in a stream that refuses messages, so that `"while-queued"` and `"until-done"` go without
+ * `allowMsgSchedules`. Two other ways need no option: {@linkcode ScheduleMessageOptions.replace} puts a schedule of a name
+ * off each time (debounce), and an `id` is stored once within the `duplicateWindow` (throttle).
+ *
  * With `"replace"`, a process runs the jobs of one subject one after the other, as with `key`. Two processes may run two
  * side by side; partitions of the `key` keep them apart, and a `batch` does not.
  */
-export type Unique = "until-done" | "replace";
+export type Unique = "while-queued" | "until-done" | "replace";
 
 /** The options with which a stream holds messages of other subjects than those that it takes in. */
 export type TakesOthers =
