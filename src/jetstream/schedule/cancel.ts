@@ -1,5 +1,6 @@
 import { UnknownOutcomeError } from "../api/errors.ts";
 import { isChange, type ScheduleWriter } from "./schedule_writer.ts";
+import type { CancelledSchedule } from "./slot.ts";
 
 /** Which schedule to cancel. */
 export interface Cancellation {
@@ -14,36 +15,109 @@ export interface Cancellation {
  * Cancels a schedule, and no other of its name; returns whether it had not fired, and never will; of one that is due again
  * and again, whether it was there.
  *
- * A cancellation takes its place, if nothing else has. If the server is about to fire the schedule, it removes whatever
- * stands there; so the cancellation that is still there after the fence proves that nothing has fired.
+ * What the server stores for a schedule that is due removes whatever stands under the subject of that schedule, when it is
+ * stored; this may come later than a cancellation that was accepted. So what is still there after the fence proves that
+ * nothing has fired.
  */
 export async function cancelSchedule(
   writer: ScheduleWriter,
-  { seq, due, action, subject }: Cancellation,
+  cancellation: Cancellation,
 ): Promise<boolean> {
-  const mark = await cancellationOf(writer, seq, due);
+  const { isReplicated, holdsSeveral } = await writer.kind();
+  if (cancellation.due === undefined) return await cancelRepeated(writer, cancellation);
+  if (!isReplicated) return await cancelAlone(writer, cancellation, true);
+  if (!holdsSeveral) return await cancelAlone(writer, cancellation, false);
+  return await cancelReplicated(writer, cancellation);
+}
+
+async function cancelRepeated(
+  writer: ScheduleWriter,
+  { seq, due }: Cancellation,
+): Promise<boolean> {
+  const cancelled = { seq, due, isProved: true };
+  const mark = await markOf(writer, seq, () => writer.writeCancelled(cancelled, seq));
+  if (mark === undefined) return false;
+  // what is on its way is stored before this resolves
+  await writer.pass();
+  return true;
+}
+
+/**
+ * One server decides at once what is stored, so that nothing can have fired before a cancellation that was accepted. Several
+ * servers accept it (then `isExact` is false) while what has fired is on its way.
+ */
+async function cancelAlone(
+  writer: ScheduleWriter,
+  { seq, due, action, subject }: Cancellation,
+  isExact: boolean,
+): Promise<boolean> {
+  const cancelled = { seq, due, isProved: false };
+  const mark = await markOf(writer, seq, () => writer.writeCancelled(cancelled, seq));
   if (mark === undefined) return false;
   if (!await writer.mayFire(due)) return true;
   await writer.pass();
-  if (due === undefined) return true;
   const there = await writer.read();
   if (there === undefined) return false;
-  if (there.seq === mark || there.over === mark) return true;
-  const rule = "no other schedule of its name must be stored meanwhile: one was";
-  throw new UnknownOutcomeError(action, subject, rule);
+  if (isExact && (there.seq === mark || there.over === mark)) return true;
+  throw unknown(action, subject);
+}
+
+/**
+ * Of several servers, the leader accepts a cancellation although what has fired is on its way, and stores it after that. So
+ * the schedule is only taken out of the list of the server, and stays: if it is there after the fence, it has not fired.
+ */
+async function cancelReplicated(
+  writer: ScheduleWriter,
+  { seq, due, action, subject }: Cancellation,
+): Promise<boolean> {
+  const cancelled = { seq, due, isProved: false };
+  const mark = await markOf(writer, seq, () => writer.markCancelled(cancelled));
+  if (mark === undefined) return false;
+  if (!await writer.mayFire(due)) {
+    return await settle(writer, { ...cancelled, isProved: true }, mark);
+  }
+  await writer.pass();
+  if (await writer.isThere(seq)) {
+    return await settle(writer, { ...cancelled, isProved: true }, mark);
+  }
+  const there = await writer.read();
+  if (there?.cancelled?.seq === seq && there.cancelled.isProved) return true;
+  if (there?.over === mark) throw unknown(action, subject);
+  if (there?.seq === mark) await settle(writer, cancelled, mark);
+  return false;
+}
+
+/** Has a cancellation that clears itself away take the place of the mark, and of the schedule. */
+async function settle(
+  writer: ScheduleWriter,
+  cancelled: CancelledSchedule,
+  mark: number,
+): Promise<boolean> {
+  try {
+    await writer.writeCancelled(cancelled, mark);
+  } catch (error) {
+    // another process has done that, or has stored a schedule over it
+    if (!isChange(error)) throw error;
+  }
+  return cancelled.isProved;
 }
 
 /** The sequence of the cancellation, which may be somebody else's; `undefined` if the schedule is gone. */
-async function cancellationOf(
+async function markOf(
   writer: ScheduleWriter,
   seq: number,
-  due: number | undefined,
+  write: () => Promise<number>,
 ): Promise<number | undefined> {
   try {
-    return await writer.writeCancelled(seq, due);
+    return await write();
   } catch (error) {
     if (!isChange(error)) throw error;
     const there = await writer.read();
     return there?.cancelled?.seq === seq ? there.seq : undefined;
   }
+}
+
+function unknown(action: string, subject: string): UnknownOutcomeError {
+  const rule = "it must be known whether it has fired, which cannot be told any more";
+  return new UnknownOutcomeError(action, subject, rule);
 }

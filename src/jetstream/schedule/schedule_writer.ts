@@ -5,13 +5,21 @@ import type { Prepared } from "../publish/program_publisher.ts";
 import { endedSubject } from "../stream/own_subjects.ts";
 import { Fence } from "./fence.ts";
 import type { SchedulingStream } from "./scheduling_stream.ts";
-import { CANCELLED, OVER, readSlot, type Slot, writeCancelled } from "./slot.ts";
+import {
+  CANCELLED,
+  type CancelledSchedule,
+  isThere,
+  OVER,
+  readSlot,
+  type Slot,
+  writeCancelled,
+} from "./slot.ts";
 import { type Plan, planOnce } from "./when.ts";
 
 /** By how much the clocks of a cluster's servers may differ, in milliseconds. */
 const SAFETY = 500;
-/** How long a new schedule is held back while the one that it replaces may be firing, in milliseconds. */
-const HOLD = 10_000;
+/** By how much longer than it may take a new schedule is held back while the one that it replaces may be firing. */
+const HOLD = 5_000;
 /** How long a cancellation stands in place of its schedule, in milliseconds. */
 const STANDS = 60_000;
 /** "wrong last sequence", of one server and of a cluster. */
@@ -62,8 +70,10 @@ export class ScheduleWriter {
         throw new ConflictError(action, "no schedule of this name must be there: there is one");
       }
       try {
-        if (found?.plan?.repeats) await this.writeCancelled(found.seq, undefined);
-        else return await this.#storeOver(draft, found);
+        if (found?.plan?.repeats) {
+          const { seq } = found;
+          await this.writeCancelled({ seq, due: undefined, isProved: true }, seq);
+        } else return await this.#storeOver(draft, found);
       } catch (error) {
         if (!isChange(error) || this.#left() <= 1) throw error;
       }
@@ -86,17 +96,38 @@ export class ScheduleWriter {
     return readSlot(this.#stream, this.#subject, this.options);
   }
 
-  /** Has a cancellation take the place of a schedule; returns its sequence. */
-  async writeCancelled(seq: number, due: number | undefined): Promise<number> {
+  /**
+   * Has a cancellation take the place of a schedule, or of what marks it as cancelled, which has the sequence `last`; returns
+   * its own.
+   */
+  async writeCancelled(cancelled: CancelledSchedule, last: number): Promise<number> {
     const now = await this.#stream.time(this.options);
     const { pattern } = planOnce(now + STANDS + this.#attempt.timeout);
-    return await this.#publish(NO_BYTES, seq, undefined, [
+    return await this.#publish(NO_BYTES, last, undefined, [
       // clears itself away, even if nobody is left to do so
       ["Nats-Schedule", pattern],
       ["Nats-Schedule-Target", endedSubject(this.#stream.name)],
       ["Nats-Schedule-Rollup", "sub"],
-      [CANCELLED, writeCancelled({ seq, due })],
+      [CANCELLED, writeCancelled(cancelled)],
     ]);
+  }
+
+  /** Takes a schedule out of the list of the server, and leaves it in the stream; returns the sequence of what does so. */
+  async markCancelled(cancelled: CancelledSchedule): Promise<number> {
+    const headers = [[CANCELLED, writeCancelled(cancelled)]] as const;
+    return await this.#publish(NO_BYTES, cancelled.seq, undefined, headers);
+  }
+
+  /** Whether the schedule of this sequence is still in the stream, marked as cancelled or not. */
+  isThere(seq: number): Promise<boolean> {
+    return isThere(this.#stream, seq, this.options);
+  }
+
+  /** Whether several servers hold the stream, and whether it can hold several messages of a subject. */
+  async kind(): Promise<{ readonly isReplicated: boolean; readonly holdsSeveral: boolean }> {
+    const config = await this.#stream.config(this.options);
+    const { num_replicas = 1, max_msgs_per_subject: most = -1 } = config;
+    return { isReplicated: num_replicas > 1, holdsSeveral: most !== 1 };
   }
 
   /** Resolves once nothing can come any more of what stood there before the call. */
@@ -143,7 +174,7 @@ export class ScheduleWriter {
    * now, and once nothing can come of the old one, by the one that is wanted.
    */
   async #storeHeld(draft: Draft, found: Slot): Promise<number> {
-    const until = await this.#stream.time(this.options) + HOLD;
+    const until = await this.#stream.time(this.options) + this.#left() + HOLD;
     const { plan } = draft;
     const held = plan.repeats || plan.next > until ? plan : planOnce(until);
     const seq = await this.#write({ ...draft, plan: held }, found.seq, found);
@@ -153,7 +184,7 @@ export class ScheduleWriter {
     if (there && there.seq !== seq) return seq;
     if (there && held === plan) return seq;
     if (!there && !held.repeats && await this.mayFire(held.next)) {
-      const rule = `it must be stored within ${HOLD} ms`;
+      const rule = `it must be stored within ${this.#attempt.timeout} ms`;
       throw new UnknownOutcomeError(this.#attempt.action, this.#subject, rule);
     }
     return await this.#write(draft, there?.seq ?? 0, there);

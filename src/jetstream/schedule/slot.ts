@@ -4,7 +4,10 @@ import type { CallOptions } from "../api/js_api.ts";
 import { readPlan, type StoredPlan } from "./when.ts";
 import type { SchedulingStream } from "./scheduling_stream.ts";
 
-/** On what stands in place of a cancelled schedule: the sequence of that one, and when it was due, if it was due once. */
+/**
+ * On what stands in place of a cancelled schedule: the sequence of that one; when it was due, if it was due once; and whether
+ * it is proved that it has not fired.
+ */
 export const CANCELLED = "Signalbox-Schedule-Cancelled";
 /** On a schedule: the sequence of the cancellation that it was stored over. */
 export const OVER = "Signalbox-Schedule-Over";
@@ -27,6 +30,8 @@ export interface CancelledSchedule {
   readonly seq: number;
   /** When it was due, in milliseconds since 1970; `undefined` if it was due again and again. */
   readonly due: number | undefined;
+  /** Whether it is proved that it has not fired. */
+  readonly isProved: boolean;
 }
 
 /** The answer to `STREAM.MSG.GET`. */
@@ -76,13 +81,29 @@ export function scheduleIn(headers: MessageHeaders, time: number): Omit<Slot, "s
   };
 }
 
+/** Whether a message is in a stream, as its leader has it. */
+export async function isThere(
+  { api, name }: SchedulingStream,
+  seq: number,
+  options: CallOptions,
+): Promise<boolean> {
+  try {
+    await api.call(`STREAM.MSG.GET.${name}`, { seq }, options);
+    return true;
+  } catch (error) {
+    if (error instanceof NotFoundError && error.kind === "message") return false;
+    throw error;
+  }
+}
+
 /** The text for {@linkcode CANCELLED}. */
-export function writeCancelled({ seq, due }: CancelledSchedule): string {
-  return `${seq} ${due ?? "again"}`;
+export function writeCancelled({ seq, due, isProved }: CancelledSchedule): string {
+  return `${seq} ${due ?? "again"}${isProved ? " proved" : ""}`;
 }
 
 function readCancelled(text: string | undefined): CancelledSchedule | undefined {
-  const [, seq, due] = /^(\d{1,16}) (again|\d{1,15})$/.exec(text ?? "") ?? [];
+  const [, seq, due, proved] = /^(\d{1,16}) (again|\d{1,15})( proved)?$/.exec(text ?? "") ?? [];
   if (seq === undefined) return undefined;
-  return { seq: Number(seq), due: due === "again" ? undefined : Number(due) };
+  const time = due === "again" ? undefined : Number(due);
+  return { seq: Number(seq), due: time, isProved: proved !== undefined };
 }

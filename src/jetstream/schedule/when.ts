@@ -1,6 +1,6 @@
 import { cronFault, isZone, nextMatch } from "../../cron.ts";
-import { asMilliseconds, type Duration } from "../../duration.ts";
-import { describe, duration, holdsOptions } from "../../options.ts";
+import { asMilliseconds, type Duration, DURATION_FORM, millisecondsOf } from "../../duration.ts";
+import { describe, holdsOptions } from "../../options.ts";
 
 /** When a message is due: exactly one of the four. */
 export type When =
@@ -93,9 +93,9 @@ type Fault = readonly [rule: string, found: string] | undefined;
 
 const FAULTS: { readonly [Kind in typeof KINDS[number]]: (when: never) => Fault } = {
   in: ({ in: delay }: WhenIn) => {
-    const wrong = duration(delay);
-    if (wrong) return [`"in" must be ${wrong}`, describe(delay)];
-    return asMilliseconds(delay) <= LONGEST ? undefined : [TOO_LONG, describe(delay)];
+    const time = millisecondsOf(delay) ?? 0;
+    if (time > LONGEST) return [TOO_LONG, describe(delay)];
+    return time > 0 ? undefined : [`"in" must be ${DURATION_FORM}`, describe(delay)];
   },
   at: ({ at }: WhenAt) => {
     const time = at instanceof Date ? at.getTime() : NaN;
@@ -103,8 +103,7 @@ const FAULTS: { readonly [Kind in typeof KINDS[number]]: (when: never) => Fault 
     return isTime ? undefined : ['"at" must be a Date before the year 10000', shownDate(at)];
   },
   every: ({ every }: WhenEvery) => {
-    const wrong = duration(every);
-    const seconds = wrong ? NaN : asMilliseconds(every) / SECOND;
+    const seconds = (millisecondsOf(every) ?? 0) / SECOND;
     if (seconds * SECOND > LONGEST) return [TOO_LONG, describe(every)];
     if (Number.isInteger(seconds) && seconds >= 1) return undefined;
     return ['"every" must be whole seconds from 1 on, such as "90s"', describe(every)];
