@@ -101,7 +101,7 @@ function checkRoom(stream: Stream, config: ConsumerConfig): void {
 function checkUnique(stream: Stream, config: ConsumerConfig, name: string): void {
   for (const filter of filtersOf(config)) {
     for (const other of consumersOf(stream)) {
-      if (other.name === name) continue;
+      if (other.name === name || !other.isLimited) continue;
       const { subjects } = other;
       if (subjects.length === 0 || subjects.some((taken) => overlap(filter, taken))) {
         throw new ApiError("consumerWorkQueueNotUnique");

@@ -12,6 +12,8 @@ export interface Origin {
   readonly consumers: Interest;
   /** Tells a stream of interest or work queue retention that a consumer no longer needs the message. */
   release(seq: number): void;
+  /** Has a stream of interest retention drop all messages after a sequence that no consumer needs any more. */
+  releaseAfter(seq: number): void;
 }
 
 /** The streams by name, as the streams that copy them look them up. */

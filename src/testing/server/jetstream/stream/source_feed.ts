@@ -58,6 +58,8 @@ export class SourceFeed implements StreamConsumer {
   /** When the origin was last heard of. */
   #heard: number | undefined;
   #error: ApiError | undefined;
+  /** Whether the stream has refused the next message, and it is not yet time to try again. */
+  #isHeldUp = false;
   #isAwake = false;
   #isOver = false;
 
@@ -79,7 +81,10 @@ export class SourceFeed implements StreamConsumer {
     );
     this.#passed = known ?? { seq: 0, identity: "" };
     this.#stored = this.#passed.seq;
-    this.#again = new Alarm(clock, () => this.#wake());
+    this.#again = new Alarm(clock, () => {
+      this.#isHeldUp = false;
+      this.#wake();
+    });
     this.#unwatch = source.external ? () => {} : origins.watch(name, () => this.#wake());
     this.#wake();
   }
@@ -198,16 +203,18 @@ export class SourceFeed implements StreamConsumer {
   }
 
   #leave(): void {
-    if (!this.#origin) return;
+    const origin = this.#origin;
+    if (!origin) return;
     this.#heard = this.#ground.clock.wallTime();
-    this.#origin.consumers.remove(this);
     this.#origin = undefined;
+    origin.consumers.remove(this);
+    origin.releaseAfter(this.#passed.seq);
   }
 
   /** Copies the next message; `false` if there is none, or if the stream does not take it. */
   #next(): boolean {
     const origin = this.#origin;
-    if (!origin || this.#isOver) return false;
+    if (!origin || this.#isHeldUp || this.#isOver) return false;
     const message = this.#filter.next(origin.log, this.#passed.seq + 1);
     if (!message) {
       this.#lag = 0;
@@ -229,6 +236,7 @@ export class SourceFeed implements StreamConsumer {
   /** The lag is that of nats-server, which counts neither the message that it holds nor the one before. */
   #wait(origin: Origin, seq: number): void {
     this.#lag = Math.max(this.#filter.count(origin.log, seq) - 2, 0);
+    this.#isHeldUp = true;
     this.#again.set(this.#ground.clock.wallTime() + AGAIN);
   }
 
