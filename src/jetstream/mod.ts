@@ -91,7 +91,7 @@
  * Each field of the API's configuration is an option in camelCase, but those that {@linkcode StreamSettings} names.
  *
  * A {@linkcode workQueue} may have `unique` jobs, one of each subject: while it waits, until it is done, or the newest.
- * {@linkcode Unique} has the words for it.
+ * {@linkcode Unique} has the words for it. `src/jetstream/README.md` says what the words of BullMQ, pg-boss and Temporal are here.
  *
  * # Consumers
  *
