@@ -104,3 +104,39 @@ Deno.test("EmbeddedServer.advance() makes up for no tick that was missed", async
     assertEquals(await messages(), 7);
   });
 });
+
+Deno.test("EmbeddedServer.advance() copies what schedules give, as soon as it is due", async () => {
+  await onMovedTime({ allow_msg_schedules: true }, async ({ server, client }) => {
+    const sources = [{ name: "A", filter_subject: "a.out" }];
+    await client.json("$JS.API.STREAM.CREATE.B", { name: "B", sources });
+    const headers = { "Nats-Schedule": "@every 1h", "Nats-Schedule-Target": "a.out" };
+    await client.ask("a.1", { headers });
+    await server.advance("59m");
+    const copies = async () => (await client.json("$JS.API.STREAM.INFO.B")).state.messages;
+    assertEquals(await copies(), 0);
+    await server.advance("2m");
+    assertEquals(await copies(), 1);
+    await server.advance("24h");
+    assertEquals(await copies(), 25);
+  });
+});
+
+Deno.test("EmbeddedServer.advance() tries every two seconds what a copy has refused, and says how long ago its origin was heard of", async () => {
+  await onMovedTime({}, async ({ server, client, messages }) => {
+    const B = { name: "B", sources: [{ name: "A" }], max_msgs: 1, discard: "new" };
+    await client.json("$JS.API.STREAM.CREATE.B", B);
+    for (const body of ["1", "2"]) await client.ask("a.1", { body });
+    await client.json("$JS.API.STREAM.PURGE.B");
+    const source = async () => (await client.json("$JS.API.STREAM.INFO.B")).sources[0];
+    await server.advance("1s");
+    assertEquals((await source()).seq, 1);
+    await server.advance("1s");
+    assertEquals((await source()).seq, 2);
+    await server.advance("1500ms");
+    assertEquals((await source()).active, 500_000_000);
+    assertEquals(await messages(), 2);
+    await client.json("$JS.API.STREAM.DELETE.A");
+    await server.advance("1h");
+    assertEquals((await source()).active, 3_600_000_000_000);
+  });
+});
