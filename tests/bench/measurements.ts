@@ -5,9 +5,16 @@ import { imports } from "./imports/imports.ts";
 import type { Measurement } from "./measurement.ts";
 import { memory } from "./memory/memory.ts";
 import { speedOf } from "./result.ts";
+import { lateness } from "./schedules/lateness.ts";
 import { works } from "./works.ts";
 
 /** Everything there is to measure; a further group is a folder and a line here. */
 export function measurements(ends: Ends, schema: OrderSchema): readonly Measurement[] {
-  return [...works(ends, schema).map(speedOf), ...memory(ends), ...imports(), ...growths(ends)];
+  return [
+    ...works(ends, schema).map(speedOf),
+    lateness(ends),
+    ...memory(ends),
+    ...imports(),
+    ...growths(ends),
+  ];
 }

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { nextMatch } from "../../src/cron.ts";
+import { cronFault, nextMatch } from "../../src/cron.ts";
 
 function next(pattern: string, after: string, zone = "UTC"): string | undefined {
   const time = nextMatch(pattern, zone, Date.parse(after));
@@ -49,6 +49,33 @@ Deno.test("nextMatch() finds nothing for what is no pattern, or never comes", ()
     "5-1 * * * * *",
   ];
   for (const pattern of [...patterns, "*/0 * * * * *", "a * * * * *", ", * * * * *"]) {
+    assertEquals(next(pattern, "2026-11-28T00:00:00Z"), undefined, pattern);
+  }
+});
+
+Deno.test("cronFault() finds a fault in what nextMatch() cannot read, and in nothing else", () => {
+  const good = [
+    "* * * * * *",
+    "@daily",
+    "@hourly",
+    "0 0 9-17/2 1,15 JAN-mar ?",
+    "*/20 50/5 * * * 0",
+  ];
+  for (const pattern of good) {
+    assertEquals(cronFault(pattern), undefined, pattern);
+    assertEquals(next(pattern, "2026-11-28T00:00:00Z") === undefined, false, pattern);
+  }
+  const bad = [
+    "",
+    "* * * * *",
+    "60 * * * * *",
+    "* * * * * 7",
+    "5-1 * * * * *",
+    "1,,x * * * * *",
+    "@x",
+  ];
+  for (const pattern of [...bad, "*/0 * * * * *", "1-2-3 * * * * *", ", * * * * *", "@every 1s"]) {
+    assertEquals(cronFault(pattern) === undefined, false, pattern);
     assertEquals(next(pattern, "2026-11-28T00:00:00Z"), undefined, pattern);
   }
 });
