@@ -58,7 +58,8 @@ export type OneByOne<Of extends readonly unknown[]> = {
  * Each message is settled as its own consumer says: `timeout`, `retry`, `deadLetter`, `confirm` and `ack` are those of its
  * consumer, and so is `key`: messages of one key of two consumers may run side by side. A consumer that is paused, or
  * has reached its `maxAckPending`, does not keep places from the others. Without free places for all, as with
- * `concurrency: 1`, each is waited on for 50 ms in turn, so that a message may begin so much later. While there is work,
+ * `concurrency: 1`, each is waited on in turn, for 50 ms, and for up to 400 ms after a while without any: so much later a
+ * message may begin. While there is work,
  * each place that becomes free costs a request for each consumer that has nothing.
  *
  * @throws {TypeError} for fewer than two, the same one twice, what is no consumer, and one with a `batch` or a `group`

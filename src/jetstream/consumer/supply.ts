@@ -105,7 +105,7 @@ export class Supply implements PullOwner {
       group,
     };
     this.puller = turns
-      ? new TurnPuller(access, pullPlan, this, turns)
+      ? new TurnPuller(access, { ...pullPlan, isRare: plan.kind === "own" }, this, turns)
       : new Puller(access, pullPlan, this);
   }
 

@@ -19,12 +19,16 @@ const STUCK = 2_000;
 const NANOSECONDS = 1_000_000;
 const encoder = new TextEncoder();
 
+/** Which consumer is asked, and how. */
+export type TurnPlan = PullPlan & Pick<Asker, "isRare">;
+
 /**
  * Asks one of several consumers that share places, when it is its turn: one request at a time, which ends as soon as the
  * server has delivered what there is, so that nothing is on its way afterwards.
  */
 export class TurnPuller implements Asker {
   isEmpty = false;
+  readonly isRare: boolean;
   /** None of a group's consumers takes turns with others. */
   readonly isPinned = false;
   readonly #access: BrokerAccess;
@@ -46,7 +50,8 @@ export class TurnPuller implements Asker {
   #stuckUntil = -Infinity;
   #counts = { refusals: 0, silences: 0, strange: 0 };
 
-  constructor(access: BrokerAccess, plan: PullPlan, owner: PullOwner, turns: Turns) {
+  constructor(access: BrokerAccess, plan: TurnPlan, owner: PullOwner, turns: Turns) {
+    this.isRare = plan.isRare;
     this.#access = access;
     this.#plan = plan;
     this.#owner = owner;

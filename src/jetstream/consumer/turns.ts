@@ -2,6 +2,8 @@ import { asError } from "../../legible.ts";
 
 /** For how long a consumer is waited on, in milliseconds, where there are fewer free places than consumers. */
 const SHORT = 50;
+/** The same after a while in which none had anything. */
+const LONGEST_SHORT = 400;
 
 /** Who is asked when it is its turn. */
 export interface Asker {
@@ -13,6 +15,8 @@ export interface Asker {
   isEmpty: boolean;
   /** Whether it did not answer a moment ago. */
   readonly isStuck: boolean;
+  /** Whether it seldom has anything: it is asked, and not waited on while there are few places. */
+  readonly isRare: boolean;
   /** How long a request may wait, in milliseconds. */
   readonly longest: number;
   /** Takes what there is now, so many at most; resolves once nothing is on its way. */
@@ -36,8 +40,9 @@ export class Turns {
   #isOpen = false;
   #isBusy = false;
   #isAgain = false;
-  /** Who is waited on next, where there are few places. */
+  /** Who is waited on next, where there are few places, and for how long. */
   #next = 0;
+  #window = SHORT;
 
   /** `room` is for how many messages there are places. */
   constructor(room: () => number, report: (error: Error) => void) {
@@ -71,6 +76,7 @@ export class Turns {
   ended({ isEmpty }: Asker): void {
     // meanwhile a higher one may have got some, too
     if (!isEmpty) this.#forget();
+    else this.#pullers.filter(({ isRare }) => isRare).forEach((rare) => rare.isEmpty = false);
     this.look();
   }
 
@@ -117,6 +123,7 @@ export class Turns {
   /** What was empty a while ago has to be asked again. */
   #forget(): void {
     for (const puller of this.#pullers) puller.isEmpty = false;
+    this.#window = SHORT;
   }
 
   /** Waits for messages of all; returns whether there were too few places for that. */
@@ -125,14 +132,24 @@ export class Turns {
     const free = this.#free;
     if (idle.length === 0 || free < 1) return false;
     if (free < idle.length) {
-      for (let at = 0; at < free; at++) idle[this.#next++ % idle.length]!.wait(1, SHORT);
+      this.#waitOnSome(idle, free);
       return true;
     }
+    this.#window = SHORT;
     const share = Math.floor(free / idle.length);
     // the first ones get what does not divide
     const more = free % idle.length;
     idle.forEach((puller, at) => puller.wait(share + (at < more ? 1 : 0), puller.longest));
     return false;
+  }
+
+  /** Waits on as many as there are places, in turn. */
+  #waitOnSome(idle: readonly Asker[], free: number): void {
+    const usual = idle.filter(({ isRare }) => !isRare);
+    const from = usual.length > 0 ? usual : idle;
+    const count = Math.min(free, from.length);
+    for (let at = 0; at < count; at++) from[this.#next++ % from.length]!.wait(1, this.#window);
+    this.#window = Math.min(LONGEST_SHORT, this.#window * 2);
   }
 }
 
