@@ -6,6 +6,7 @@ import {
   NoStreamError,
   type ScheduledJob,
   stream,
+  type When,
   workQueue,
 } from "@signalbox/nats/jetstream";
 import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
@@ -172,6 +173,32 @@ onEveryJetStream(
     const found = await bodies("mails.new", many.length);
     assertEquals(found.toSorted((a, b) => Number(a) - Number(b)), many);
     assertEquals(await names(js), []);
+  },
+  NEEDS,
+);
+
+onEveryJetStream(
+  "js.schedule() leaves what repeats as it is where it is replaced by the same",
+  async (server) => {
+    const { js, info } = await started(server);
+    const headers = { from: "us" };
+    const hourly = { every: "1h" } as const;
+    const name = (when: When, body: unknown, more = {}) =>
+      js.schedule("mails.a", when, body, { name: "a", replace: true, headers, ...more });
+    const lastSeq = async () => (await info()).state.last_seq;
+    const first = await name(hourly, { n: 1 });
+    const seq = await lastSeq();
+    const again = await name(hourly, { n: 1 });
+    assertEquals([await lastSeq(), again.next], [seq, first.next]);
+    for (const other of [() => name(hourly, { n: 2 }), () => name({ every: "2h" }, { n: 2 })]) {
+      const before = await lastSeq();
+      await other();
+      assert(await lastSeq() > before);
+    }
+    const changed = await name({ cron: "@daily" }, { n: 2 }, { headers: { from: "them" } });
+    const same = await name({ cron: "@daily" }, { n: 2 }, { headers: { from: "them" } });
+    assertEquals([await again.cancel(), await same.cancel()], [false, true]);
+    assertEquals([await changed.cancel(), await names(js)], [true, []]);
   },
   NEEDS,
 );

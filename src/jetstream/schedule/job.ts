@@ -27,7 +27,8 @@ import type { SchedulingStream } from "./scheduling_stream.ts";
  * A name keeps a schedule single: another one of the same name is a `ConflictError`, or takes its place with `replace: true`,
  * which puts it off, as for a search that waits until its user has stopped typing. Of a schedule that is just about to fire
  * when it is replaced, either the old message is stored and the new one later, or the new one alone. To be sure of that takes
- * about 300 ms then, and always where the old one repeats.
+ * about 300 ms then, and always where the old one repeats, which then ends that much before the new one begins. What repeats
+ * and is replaced by the very same stays as it is, in step; so a program may name it at each start.
  *
  * A stream must hold a schedule until it is due: one that would be older than its `maxAge` is refused with both numbers, and
  * what repeats wherever there is a `maxAge`; so is retention by interest. Nothing can refuse what comes later: with

@@ -63,9 +63,14 @@ export async function scheduleMessage(
   const stream = await streamOf(scheduling, place, subject, attempt);
   const plan = await checkedPlan(stream, subject, when, at, attempt);
   const writer = new ScheduleWriter(stream, scheduleSubject(stream.name, token), attempt);
-  const seq = await writer.store({ prepared, plan, replaces: options.replace ?? false });
-  const due = plan.repeats ? undefined : plan.next;
-  return new OwnJob({ stream, name, token, seq, due }, subject, plan.next);
+  const draft = { prepared, plan, replaces: options.replace ?? false };
+  const { seq, next } = await writer.store(draft).catch((error) => {
+    // the stream may be another one than it was
+    stream.forget();
+    throw error;
+  });
+  const due = plan.repeats ? undefined : next;
+  return new OwnJob({ stream, name, token, seq, due }, subject, next);
 }
 
 /** The message that will be due, with the headers of the program. */

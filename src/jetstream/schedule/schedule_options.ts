@@ -14,7 +14,8 @@ export interface ScheduleMessageOptions {
    */
   readonly name?: string;
   /**
-   * Whether it takes the place of a schedule of the same name that has not fired yet; else that is a conflict.
+   * Whether it takes the place of a schedule of the same name that has not fired yet; else that is a conflict. One that
+   * repeats stays as it is, in step, if it is the same in all; so a program may name it at each start.
    *
    * @default {false}
    */

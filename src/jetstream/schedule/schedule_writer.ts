@@ -14,7 +14,7 @@ import {
   type Slot,
   writeCancelled,
 } from "./slot.ts";
-import { type Plan, planOnce } from "./when.ts";
+import { nextOf, type Plan, planOnce } from "./when.ts";
 
 /** By how much the clocks of a cluster's servers may differ, in milliseconds. */
 const SAFETY = 500;
@@ -58,22 +58,28 @@ export class ScheduleWriter {
   }
 
   /**
-   * Stores a schedule; returns its sequence.
+   * Stores a schedule; returns its sequence, and when it is due next. One that repeats and is there already stays as it is.
    *
    * @throws {ConflictError} if there is one, and it is not to be replaced
    */
-  async store(draft: Draft): Promise<number> {
+  async store(draft: Draft): Promise<{ readonly seq: number; readonly next: number }> {
     const { action } = this.#attempt;
+    const { plan: { next, repeats } } = draft;
     for (let isTaken = draft.replaces;; isTaken = true) {
       const found = isTaken ? await this.ready() : undefined;
       if (found?.plan && !draft.replaces) {
         throw new ConflictError(action, "no schedule of this name must be there: there is one");
       }
+      if (repeats && found?.plan && isSame(found, draft)) {
+        const { when, first } = found.plan;
+        const now = await this.#stream.time(this.options);
+        return { seq: found.seq, next: nextOf(when, now, first) ?? next };
+      }
       try {
         if (found?.plan?.repeats) {
           const { seq } = found;
           await this.writeCancelled({ seq, due: undefined, isProved: true }, seq);
-        } else return await this.#storeOver(draft, found);
+        } else return { seq: await this.#storeOver(draft, found), next };
       } catch (error) {
         if (!isChange(error) || this.#left() <= 1) throw error;
       }
@@ -223,6 +229,25 @@ export class ScheduleWriter {
     if (left > 0) return left;
     throw new TimeoutError(this.#attempt.action, this.#attempt.timeout, this.#subject);
   }
+}
+
+/** What the server and this package add to a message, so that it says nothing of what was asked for. */
+const ADDED = /^(?:nats-(?:msg-id|expected-.*|rollup)|signalbox-.*)$/i;
+
+/** Whether what stands there is what is to be written. */
+function isSame({ headers, data }: Slot, { prepared, plan }: Draft): boolean {
+  const { contentType, fields = [], subject } = prepared;
+  const wanted = [...fields, ...planFields(subject, plan)];
+  if (
+    contentType !== undefined && !wanted.some(([name]) => name.toLowerCase() === "content-type")
+  ) {
+    wanted.push(["content-type", contentType]);
+  }
+  const told = (all: Iterable<readonly [string, string]>) =>
+    [...all].filter(([name]) => !ADDED.test(name)).map((one) => one.join(":")).sort().join("\n");
+  const isLong = data.length === prepared.data.length;
+  return isLong && told(headers) === told(wanted) &&
+    data.every((byte, at) => byte === prepared.data[at]);
 }
 
 /** The headers that say when a message is due, and where it goes. */
