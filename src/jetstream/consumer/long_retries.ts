@@ -5,12 +5,14 @@ import type { JetStreamApi } from "../api/js_api.ts";
 import type { Declare } from "../stream/declare_stream.ts";
 import { hasOwnSubjects, MOVED, ownSubjects } from "../stream/own_subjects.ts";
 import type { ConsumerSettings } from "./consumer_settings.ts";
-import { hasEnd } from "./own_message.ts";
+import { hasEnd, tokenOf } from "./own_message.ts";
 import { OwnStore } from "./own_store.ts";
 import type { Held } from "./stored_delivery.ts";
 
 /** How long to wait for the answer that a message is acknowledged, in milliseconds. */
 const TRY = 2_000;
+/** How many messages are remembered that have begun. */
+const MOST_BEGUN = 1_000;
 const NANOSECONDS = 1_000_000;
 
 /** Waits of messages that hold no place: they are stored as schedules, where that can be had. */
@@ -22,6 +24,8 @@ export class LongRetries {
   /** Why there are none; empty if there are. */
   #lack: string;
   #isTold = false;
+  /** What has begun here of the messages that replace others: these may be on their way once more. */
+  readonly #begun = new Set<string>();
   #isQueue = false;
   /** How long the stream keeps a message, in milliseconds. */
   #maxAge = Infinity;
@@ -82,7 +86,8 @@ export class LongRetries {
 
   async #isElsewhere(held: Held): Promise<boolean> {
     try {
-      return await this.store.isElsewhere(held, this.#isQueue);
+      const isElsewhere = await this.store.isElsewhere(held, this.#isQueue);
+      return isElsewhere || (held.rank === 0 && this.#begun.has(tokenOf(held.origin)));
     } catch (error) {
       // handled twice is better than not at all
       this.#report(asError(error));
@@ -90,7 +95,10 @@ export class LongRetries {
     }
   }
 
-  async #replace({ replaces }: Held): Promise<void> {
+  async #replace({ replaces, origin }: Held): Promise<void> {
+    this.#begun.add(tokenOf(origin));
+    const [oldest] = this.#begun;
+    if (this.#begun.size > MOST_BEGUN) this.#begun.delete(oldest!);
     // a consumer that is gone, or has no leader, delivers it once more, and then it is found to be replaced
     await this.#api.access.request(replaces!, ACK, { timeout: TRY }).catch(() => {});
   }

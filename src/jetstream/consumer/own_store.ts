@@ -61,12 +61,19 @@ export class OwnStore {
    */
   async isElsewhere({ origin, rank }: Held, isQueue: boolean): Promise<boolean> {
     const filter = privateFilter(this.#stream, this.#consumer, { token: tokenOf(origin) });
-    const { state: { subjects = {} } } = await this.#api.call<StreamInfo>(
+    const ranks = (await this.#subjectsIn(filter)).map(rankOf);
+    if (ranks.some((each) => each > rank)) return true;
+    if (!isQueue) return false;
+    // what a work queue has no more is done
+    return rank > 0 ? !ranks.includes(rank) : (await this.#subjectsIn(origin.subject)).length === 0;
+  }
+
+  async #subjectsIn(filter: string): Promise<string[]> {
+    const { state } = await this.#api.call<StreamInfo>(
       `STREAM.INFO.${this.#stream}`,
       { subjects_filter: filter },
     );
-    const ranks = Object.keys(subjects).map(rankOf);
-    return ranks.some((each) => each > rank) || (isQueue && rank > 0 && !ranks.includes(rank));
+    return Object.keys(state.subjects ?? {});
   }
 
   async #publish(
