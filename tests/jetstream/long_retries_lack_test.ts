@@ -301,3 +301,26 @@ for (const declare of ["verify", "create", "update", "leave"] as const) {
     });
   }
 }
+
+onEveryJetStream(
+  "A start tells of long retries that wait where they are no longer read, and they come once they are again",
+  async (server) => {
+    const first = await working(server, orders);
+    await first.js.publish("orders.7");
+    await until("it is stored", async () => (await first.js.lag(first.of)).unsettled === 1);
+    await first.broker.stop();
+    const plain = stream("ORDERS", { subjects: ["orders.{id}"], declare: "verify" });
+    const second = await working(server, plain, { retry: { attempts: 3 } });
+    assertEquals(second.errors, [
+      'Cannot deliver all of the consumer "work" as its stream must be declared with ' +
+      "allowMsgSchedules: messages that wait for their next attempt: 1",
+    ]);
+    await second.broker.stop();
+    const third = await working(server, orders);
+    await until("it comes", () => third.attempts.length === 1);
+    await third.broker.stop();
+    // in a limits stream what was delivered stays, and is no more to be delivered
+    assertEquals((await working(server, plain, { retry: { attempts: 3 } })).errors, []);
+  },
+  NEEDS,
+);

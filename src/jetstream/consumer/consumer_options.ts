@@ -18,7 +18,31 @@ import type { GroupPolicy } from "./group.ts";
  * | `js.lag()`, `js.info()`, `js.pause()` | it is among what is `unsettled`; a pause holds it |
  * | limits of the stream | it is one more message in the stream, whose age begins anew; in a work queue it is gone once it is done |
  *
- * Messages that wait stay there if the stream is no longer declared with `allowMsgSchedules`, until it is again.
+ * Messages that wait stay there if the stream is no longer declared with `allowMsgSchedules`, until it is again; an `error`
+ * event tells so at each start.
+ *
+ * @example
+ * ```ts
+ * import { NatsBroker } from "@signalbox/nats";
+ * import { consumer, jetstream, Retry, workQueue } from "@signalbox/nats/jetstream";
+ * import { TestBroker } from "@signalbox/nats/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const jobs = workQueue("JOBS", { subjects: ["jobs.{id}"], allowMsgSchedules: true, declare: "create" });
+ * const work = consumer(jobs, "work", { maxAckPending: 10, retry: { attempts: 24, backoff: "1h" } });
+ * const broker = new NatsBroker("nats://127.0.0.1:4222");
+ * const seen: string[] = [];
+ * const subscriber = broker.subscriber(work, ({ params, delivery }) => {
+ *   seen.push(`${params.id}, attempt ${delivery.attempt}`);
+ *   if (delivery.attempt === 1) throw new Retry(); // 11 jobs that wait would hold all the places else
+ * });
+ * await using test = await TestBroker.start(broker, { time: "moved" });
+ *
+ * await jetstream(broker).publish("jobs.7");
+ * await subscriber.received();
+ * await test.advance("2h");
+ * assertEquals(seen, ["7, attempt 1", "7, attempt 2"]);
+ * ```
  */
 export interface RetryPolicy {
   /**

@@ -130,6 +130,7 @@ export class ConsumerServer {
       infos.push(await this.#declareReplays(replays));
     }
     if (this.#own) infos.push(await this.#declareOwn(this.#own, stream.config));
+    else await this.retries.tellLeft(stream.config);
     this.retries.tell(isScheduled);
     return infos;
   }

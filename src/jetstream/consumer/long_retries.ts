@@ -6,7 +6,7 @@ import type { Declare } from "../stream/declare_stream.ts";
 import { hasOwnSubjects, MOVED, ownSubjects } from "../stream/own_subjects.ts";
 import type { ConsumerSettings } from "./consumer_settings.ts";
 import { hasEnd, tokenOf } from "./own_message.ts";
-import { OwnStore } from "./own_store.ts";
+import { OwnStore, waitingIn } from "./own_store.ts";
 import type { Held } from "./stored_delivery.ts";
 
 /** How long to wait for the answer that a message is acknowledged, in milliseconds. */
@@ -60,6 +60,17 @@ export class LongRetries {
     if (this.#lack !== "") {
       if (isWanted || isDeclared || retry?.scheduleFrom !== undefined) this.#tell(this.#lack);
     } else if (isWanted && longest >= this.#maxAge) this.#tell(tooLong(stream, this.#maxAge));
+  }
+
+  /** Tells of what waits from when there were schedules, and would wait for ever. */
+  async tellLeft(stream: StreamConfig): Promise<void> {
+    const { name } = this.#settings;
+    if (!hasOwnSubjects(stream)) return;
+    const kind = stream.retention === "workqueue" ? "*" : "retry";
+    const left = await waitingIn(this.#api, stream.name, name, kind);
+    if (left === 0) return;
+    const rule = `${this.#lack}: messages that wait for their next attempt: ${left}`;
+    this.#report(new Error(`Cannot deliver all of the consumer "${name}" as ${rule}`));
   }
 
   /** Whether this wait is to be stored; `isNamed` is whether the program has named it. */

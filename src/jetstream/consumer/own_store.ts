@@ -102,13 +102,14 @@ function rankOf(subject: string): number {
   return Number.isNaN(rank) ? Infinity : rank;
 }
 
-/** How many messages of a consumer wait for their time. */
+/** How many messages of a consumer wait for their time; with `kind: "*"` also how many are due, or were. */
 export async function waitingIn(
   api: JetStreamApi,
   stream: string,
   consumer: string,
+  kind: "retry" | "*" = "retry",
 ): Promise<number> {
-  const filter = privateFilter(stream, consumer, { kind: "retry" });
+  const filter = privateFilter(stream, consumer, { kind });
   const info = await api.call<StreamInfo>(`STREAM.INFO.${stream}`, { subjects_filter: filter });
   return info.total ?? Object.keys(info.state.subjects ?? {}).length;
 }
