@@ -1,0 +1,22 @@
+/**
+ * Works on jobs until it is killed, at the server of its first argument, which are unique in the way of its second one: tells
+ * each one's body as it begins.
+ *
+ * @module
+ */
+import { NatsBroker } from "@signalbox/nats";
+import { consumer, priority, type Unique, workQueue } from "../../../src/jetstream/mod.ts";
+import { delay } from "../delay.ts";
+
+const [url, unique] = Deno.args as [string, Unique];
+const jobs = workQueue("JOBS", { subjects: ["jobs.{class}.{id}"], unique, declare: "create" });
+const options = { ackWait: "1s", retry: { attempts: 20, backoff: "50ms" } } as const;
+const urgent = consumer(jobs, "urgent", { subject: "jobs.urgent.{id}", ...options });
+const normal = consumer(jobs, "normal", { subject: "jobs.normal.{id}", ...options });
+const broker = new NatsBroker(url, { logger: false });
+broker.subscriber(priority(urgent, normal), { concurrency: 2 }, async ({ body }) => {
+  console.log(`${body}`);
+  await delay(5);
+});
+await broker.start();
+console.log("ready");
