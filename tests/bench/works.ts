@@ -10,6 +10,7 @@ import { wholeObjects } from "./objects/objects.ts";
 import { publishing, publishingAndFlushing, publishingBesideRaw } from "./publishing/publishing.ts";
 import { requests } from "./requests.ts";
 import { handlingStored } from "./stored/handling.ts";
+import { ingesting } from "./stored/ingesting.ts";
 import { storing } from "./stored/stored.ts";
 import type { Work } from "./work.ts";
 
@@ -33,6 +34,7 @@ export function works(
     ...links(ends),
     ...firstParts(ends),
     ...storing(ends),
+    ...ingesting(ends),
     ...handlingStored(ends),
     ...buckets(ends, keys),
     ...wholeObjects(ends, megabytes),
