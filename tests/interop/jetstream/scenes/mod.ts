@@ -7,6 +7,7 @@ import { consumerBadInput } from "./consumer_bad_input.ts";
 import { consumers } from "./consumers.ts";
 import { priorities } from "./priorities.ts";
 import { publishing } from "./publishing.ts";
+import { mirrors } from "./mirrors.ts";
 import { pulling } from "./pulling.ts";
 import { pushing } from "./pushing.ts";
 import { reading } from "./reading.ts";
@@ -30,4 +31,5 @@ export const topics: Readonly<Record<string, readonly Scene[]>> = {
   pushing,
   priorities,
   sources,
+  mirrors,
 };

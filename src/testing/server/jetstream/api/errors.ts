@@ -9,6 +9,11 @@ const ERRORS = {
   insufficientResources: [503, 10023, "insufficient resources"],
   invalidJson: [400, 10025, "invalid JSON: {}"],
   memoryResourcesExceeded: [500, 10028, "insufficient memory resources available"],
+  mirrorMaximumMessageSizeTooBig: [
+    400,
+    10030,
+    "stream mirror must have max message size >= source",
+  ],
   mirrorWithSources: [400, 10031, "stream mirrors can not also contain other sources"],
   mirrorWithSubjects: [400, 10034, "stream mirrors can not contain subjects"],
   noMessageFound: [404, 10037, "no message found"],

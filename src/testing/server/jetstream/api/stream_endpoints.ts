@@ -37,7 +37,7 @@ export function streamEndpoints(streams: Streams, { clock, server }: Context): E
     config: shownWithServer(stream.config),
     created: writeTime(stream.created),
     state: { ...stateOf(stream), ...details },
-    ...stream.sources && { sources: stream.sources },
+    ...stream.copied,
     ts: writeTime(clock.wallTime()),
   });
   return [

@@ -47,7 +47,7 @@ export function checkConfig(said: StreamConfigRequest, others: StreamConfigs): S
   fillLimits(config, pedantic);
   fillWindow(config, pedantic);
   checkFeatures(config, pedantic);
-  checkMirror(config);
+  config.mirror_direct = checkMirror(config, others, pedantic);
   checkSources(config, others);
   checkCycle(config, others);
   if (config.subjects.length === 0 && !config.mirror && config.sources.length === 0) {

@@ -34,10 +34,17 @@ export type StreamConfigs = (name: string) => StreamConfig | undefined;
 
 const OWN_API = "$JS.API";
 
-/** Throws an {@linkcode ApiError} if the mirror is invalid. */
-export function checkMirror(config: StreamConfig): void {
-  const { mirror } = config;
-  if (!mirror) return;
+/**
+ * Throws an {@linkcode ApiError} if the mirror is invalid. Returns whether it answers direct reads of its origin, as far
+ * as the origin is there to say so.
+ */
+export function checkMirror(
+  config: StreamConfig,
+  others: StreamConfigs,
+  pedantic: boolean,
+): boolean {
+  const { mirror, mirror_direct } = config;
+  if (!mirror) return mirror_direct;
   const { name = "", external } = mirror;
   if (config.first_seq > 0) throw new ApiError("mirrorWithFirstSequence");
   if (config.subjects.length > 0) throw new ApiError("mirrorWithSubjects");
@@ -52,7 +59,23 @@ export function checkMirror(config: StreamConfig): void {
     throw invalidConfig("subject delete markers forbidden on mirrors");
   }
   checkTransforms(mirror, MIRROR, overlap);
-  if (!external && !isValidName(name)) throw new ApiError("mirrorInvalidStreamName");
+  if (external) {
+    checkElsewhere([mirror], others);
+    return mirror_direct;
+  }
+  if (!isValidName(name)) throw new ApiError("mirrorInvalidStreamName");
+  const origin = others(name);
+  if (!origin) return mirror_direct;
+  if (isTooLarge(config, origin)) throw new ApiError("mirrorMaximumMessageSizeTooBig");
+  if (pedantic && mirror_direct !== origin.allow_direct) {
+    throw new ApiError("pedantic", "origin stream has direct get set, mirror has it disabled");
+  }
+  return origin.allow_direct;
+}
+
+/** Whether the origin has messages that are larger than those which the stream takes. */
+function isTooLarge({ max_msg_size: most }: StreamConfig, origin: StreamConfig): boolean {
+  return most > 0 && origin.max_msg_size > 0 && most < origin.max_msg_size;
 }
 
 /** Throws an {@linkcode ApiError} if a source is invalid. */
@@ -76,19 +99,16 @@ export function checkSources(config: StreamConfig, others: StreamConfigs): void 
       if (consumers.has(own)) throw new ApiError("sourceConsumerDuplicate");
       consumers.add(own);
     }
-    const most = external ? 0 : others(name)?.max_msg_size ?? 0;
-    if (config.max_msg_size > 0 && most > 0 && config.max_msg_size < most) {
-      throw new ApiError("sourceMaximumMessageSizeTooBig");
-    }
+    const origin = external ? undefined : others(name);
+    if (origin && isTooLarge(config, origin)) throw new ApiError("sourceMaximumMessageSizeTooBig");
   }
   checkElsewhere(sources, others);
 }
 
 /** Throws an {@linkcode ApiError} for what nats-server has and this server does not. */
 export function refuseForeign({ mirror, sources }: StreamConfig): void {
-  if (mirror) throw invalidConfig("the embedded server has no mirrors");
-  if (sources.some(({ consumer }) => consumer)) {
-    throw invalidConfig("the embedded server makes the consumers of its sources itself");
+  if ([...sources, ...mirror ? [mirror] : []].some(({ consumer }) => consumer)) {
+    throw invalidConfig("the embedded server has no mirrors and sources with a consumer");
   }
 }
 

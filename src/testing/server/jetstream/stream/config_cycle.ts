@@ -18,6 +18,11 @@ export function checkCycle(config: StreamConfig, others: StreamConfigs): void {
       const other = others(name);
       if (other) ahead.push(other);
     }
+    const { mirror } = stream;
+    if (!mirror || mirror.external) continue;
+    if (seen.has(mirror.name)) throw invalidConfig("detected cycle");
+    const other = others(mirror.name);
+    if (other) ahead.push(other);
   }
 }
 

@@ -1,4 +1,5 @@
 import { ApiError, invalidConfig } from "../api/errors.ts";
+import { isSameConfig } from "../same_config.ts";
 import type { StreamConfig } from "./config.ts";
 
 /**
@@ -19,7 +20,10 @@ export function checkUpdate(before: StreamConfig, after: StreamConfig): StreamCo
     throw refused("can not cancel deny message deletes");
   }
   if (before.deny_purge && !after.deny_purge) throw refused("can not cancel deny purge");
-  if (after.mirror) throw new ApiError("streamMirrorNotUpdatable");
+  // a mirror may become a stream of its own
+  if (after.mirror && !isSameConfig(after.mirror, before.mirror)) {
+    throw new ApiError("streamMirrorNotUpdatable");
+  }
   if (before.allow_msg_ttl && !after.allow_msg_ttl) {
     throw invalidConfig("message TTL status can not be disabled");
   }

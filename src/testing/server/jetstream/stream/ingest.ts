@@ -13,6 +13,7 @@ import {
   checkStream,
 } from "./expectations.ts";
 import { HEADER } from "./header_names.ts";
+import type { MirroredPlace } from "./mirror_copier.ts";
 import { checkTtlAllowed, ttlOf, withLeastTtl } from "./message_ttl.ts";
 import { type Rollup, rollupOf, rollupOfOwn } from "./rollup.ts";
 import { checkScheduler, PURGE, scheduled } from "./schedule_checks.ts";
@@ -75,28 +76,30 @@ export class Ingest {
 
   /**
    * Stores what the server itself publishes to the stream: a copy of another stream's message, what a schedule gives, a
-   * delete marker. It has been checked before; throws an {@linkcode ApiError} where the stream cannot store it.
+   * delete marker. It has been checked before; throws an {@linkcode ApiError} where the stream cannot store it. A mirror
+   * stores it at the place that it has in its origin.
    */
-  acceptOwn(published: Published): Ack {
+  acceptOwn(published: Published, place?: MirroredPlace): Ack {
     const state = this.#state;
     if (state.config.sealed) throw new ApiError("streamSealed");
-    return this.#dedupe(published, () => {
+    const store = () => {
       const rollup = rollupOfOwn(state.config, published);
       const ready = countedCopy(state, published);
       checkSize(state.config, ready);
       checkHeaderSize(ready);
-      return this.commit(ready, rollup);
-    });
+      return this.commit(ready, rollup, place);
+    };
+    return place ? store() : this.#dedupe(published, store);
   }
 
-  /** Stores a message that has passed the checks. */
-  commit(published: Published, rollup: Rollup | undefined): Ack {
+  /** Stores a message that has passed the checks, at the next place if none is given. */
+  commit(published: Published, rollup: Rollup | undefined, place?: MirroredPlace): Ack {
     const { config, log, consumers } = this.#state;
     if (this.#memory.isExceeded) throw new ApiError("insufficientResources");
-    const now = this.#timeOfNext();
+    const { seq, time } = place ?? { seq: log.last + 1, time: this.#timeOfNext() };
     if (config.retention === "interest" && !consumers.wants(published.subject)) {
-      const seq = log.skip(now);
-      this.#settle(published, seq, now, rollup, 0);
+      log.skipTo(seq, time);
+      this.#settle(published, seq, time, rollup, 0);
       return { seq };
     }
     ttlOf(published.headers);
@@ -107,12 +110,12 @@ export class Ingest {
     const body = published.body.slice();
     this.#checkRoom({ subject, headers, body });
     const before = log.lastOf(subject)?.seq ?? 0;
-    const message = { seq: log.last + 1, subject, headers, body, time: now };
+    const message = { seq, subject, headers, body, time };
     this.#state.append(message);
-    this.#settle(published, message.seq, now, rollup, 1);
+    this.#settle(published, seq, time, rollup, 1);
     this.#effects.stored(message, before);
     const val = config.allow_msg_counter ? { val: String(valueOf(body)) } : {};
-    return { seq: message.seq, ...val };
+    return { seq, ...val };
   }
 
   /** Times are unique within a stream, so that a start time identifies one message. */

@@ -69,7 +69,7 @@ export class MessageLog {
     return this.#subjects.size;
   }
 
-  /** Appends a message; its sequence must be the next one. */
+  /** Appends a message; the sequences between the last one and its own stay without messages. */
   append(message: StoredMessage): void {
     const { seq, subject, headers, body, time } = message;
     if (this.#messages.size === 0) this.#first = seq;
@@ -85,12 +85,11 @@ export class MessageLog {
     this.#subjects.set(subject, sequences);
   }
 
-  /** Uses up the next sequence without a message. */
-  skip(time: number): number {
-    this.#last++;
+  /** Uses up all sequences up to this one without messages; `time` is that of the last one, if it is known. */
+  skipTo(seq: number, time: number | undefined = this.#lastTime): void {
+    this.#last = seq;
     this.#lastTime = time;
-    if (this.#messages.size === 0) this.#first = this.#last + 1;
-    return this.#last;
+    if (this.#messages.size === 0) this.#first = seq + 1;
   }
 
   /** Removes and returns a message; `undefined` if there is none. */

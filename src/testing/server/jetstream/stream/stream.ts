@@ -5,6 +5,7 @@ import { withoutStatus } from "../header_block.ts";
 import type { InternalSubscription } from "../internal_client.ts";
 import type { Published, StoredMessage } from "../message.ts";
 import { Batches } from "./batches.ts";
+import { Copies } from "./copies.ts";
 import type { StreamConfig } from "./config.ts";
 import { FastBatches } from "./fast_batches.ts";
 import { isFastPart } from "./fast_part.ts";
@@ -13,9 +14,9 @@ import { Expiry } from "./expiry.ts";
 import { Ingest } from "./ingest.ts";
 import type { Interest } from "./interest.ts";
 import type { MessageLog } from "./message_log.ts";
+import type { MirroredPlace } from "./mirror_copier.ts";
 import { Republishing } from "./republishing.ts";
 import { Schedules } from "./schedules.ts";
-import { Sources } from "./sources.ts";
 import { type PurgeRequest, StreamState } from "./state.ts";
 import { SubjectTransform } from "./subject_transform.ts";
 
@@ -33,7 +34,7 @@ export class Stream {
   readonly #fastBatches: FastBatches;
   readonly #expiry: Expiry;
   readonly #schedules: Schedules;
-  readonly #sources: Sources;
+  readonly #copies: Copies;
   /** Differs for each stream that was ever created, also for two of the same name. */
   readonly identity: string = newId().slice(0, IDENTITY);
   /** What it takes with nothing in it, in bytes as they are estimated. */
@@ -55,8 +56,8 @@ export class Stream {
     this.#schedules = new Schedules(this.#state, clock, own);
     this.#batches = new Batches(context, this.#state, this.#ingest);
     this.#fastBatches = new FastBatches(context, this.#state, this.#ingest);
-    const take = (published: Published) => this.#takeOwn(published);
-    this.#sources = new Sources({ origins, clock, state: this.#state, take });
+    const take = (published: Published, place?: MirroredPlace) => this.#takeOwn(published, place);
+    this.#copies = new Copies({ origins, clock, state: this.#state, take });
     try {
       this.#follow(config);
     } catch (error) {
@@ -85,9 +86,9 @@ export class Stream {
     return this.#state.log;
   }
 
-  /** What responses tell of the streams that it copies; `undefined` if there are none. */
-  get sources(): object[] | undefined {
-    return this.#sources.info();
+  /** What responses tell of the streams that it copies. */
+  get copied(): object {
+    return this.#copies.info();
   }
 
   /** Its consumers. */
@@ -112,7 +113,7 @@ export class Stream {
     if (config.allow_msg_schedules && !before.allow_msg_schedules) this.#schedules.restore();
     this.#expiry.restore();
     if (before.retention !== "interest") this.releaseAfter(0);
-    this.#sources.follow(config.sources);
+    this.#copies.follow(config);
     this.#note();
     this.#announce("UPDATED", "modify");
   }
@@ -149,7 +150,7 @@ export class Stream {
 
   /** Tells all that the stream is there. */
   begin(): void {
-    this.#sources.follow(this.config.sources);
+    this.#copies.follow(this.config);
     this.#note();
     this.#announce("CREATED", "create");
   }
@@ -171,7 +172,7 @@ export class Stream {
     this.#directGet?.stop();
     this.#expiry.stop();
     this.#schedules.stop();
-    this.#sources.stop();
+    this.#copies.stop();
     this.#batches.clear();
     this.#fastBatches.clear();
   }
@@ -234,9 +235,9 @@ export class Stream {
   }
 
   /** Stores what the server itself publishes; throws an {@linkcode ApiError} where that cannot be. */
-  #takeOwn(published: Published): void {
-    const { subject } = published;
-    this.#ingest.acceptOwn({ ...published, subject: this.#transform?.apply(subject) ?? subject });
+  #takeOwn(published: Published, place?: MirroredPlace): void {
+    const subject = this.#transform?.apply(published.subject) ?? published.subject;
+    this.#ingest.acceptOwn({ ...published, subject }, place);
     this.#note();
   }
 
@@ -253,7 +254,7 @@ export class Stream {
 
   #stored(message: StoredMessage, lastOfSubject: number): void {
     this.#expiry.note(message);
-    this.#sources.note(message);
+    this.#copies.note(message);
     if (this.config.allow_msg_schedules) this.#schedules.note(message);
     this.#republishing?.publish(message, lastOfSubject);
     this.consumers.stored(message);
@@ -267,7 +268,7 @@ export class Stream {
 
   #note(): void {
     const { log, ids } = this.#state;
-    const parts = [log, ids, this.#batches, this.#expiry, this.#schedules, this.#sources];
+    const parts = [log, ids, this.#batches, this.#expiry, this.#schedules, this.#copies];
     const held = parts.reduce((sum, part) => sum + part.held, this.#own);
     this.#context.memory.note(this, held);
   }

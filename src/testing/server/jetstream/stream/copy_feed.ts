@@ -3,16 +3,12 @@ import { print } from "../../../../legible.ts";
 import { Alarm } from "../alarm.ts";
 import { ApiError } from "../api/errors.ts";
 import type { Clock } from "../../../../clock.ts";
-import { withHeader, withoutHeader, withoutHeaders } from "../header_block.ts";
-import type { Published, StoredMessage } from "../message.ts";
+import type { StoredMessage } from "../message.ts";
 import { NANOSECONDS } from "../time.ts";
 import { shownExternal, type SourceConfig, whole } from "./config.ts";
-import { HEADER } from "./header_names.ts";
 import type { StreamConsumer } from "./interest.ts";
 import type { Origin, Origins } from "./origins.ts";
-import { keyOf, nameOf, type SourceName, type SourcePlace, writeSource } from "./source_name.ts";
-import { sourceStart } from "./source_start.ts";
-import type { StreamState } from "./state.ts";
+import type { SourcePlace } from "./source_name.ts";
 import { SubjectFilter } from "./subject_filter.ts";
 import { SubjectTransform } from "./subject_transform.ts";
 
@@ -23,28 +19,30 @@ const AGAIN = 2_000;
 /** The heartbeats with which an origin of nats-server says that it is there, in milliseconds. */
 const HEARTBEAT = 1_000;
 
-/** What a source needs of its stream and of the server. */
-export interface SourceGround {
+/** How the messages of an origin become those of the stream that copies it. */
+export interface Copier {
+  /** The first sequence of the origin to copy, if it has passed those up to that place. */
+  start(origin: Origin, passed: SourcePlace): number;
+  /** Stores a copy under a subject; throws an {@linkcode ApiError} if the stream refuses it. */
+  store(message: StoredMessage, subject: string, origin: Origin): void;
+}
+
+/** What a feed needs of the server. */
+interface Ground {
   readonly origins: Origins;
   readonly clock: Clock;
-  /** The state of the stream that takes in the copies. */
-  readonly state: StreamState;
-  /** Stores a copy; throws an {@linkcode ApiError} if the stream refuses it. */
-  take(published: Published): void;
 }
 
 /**
- * One source of a stream: copies what its origin stores. It reads the origin where it stands instead of having messages
- * sent, so that it holds none itself.
+ * Copies what an origin stores into another stream. It reads the origin where it stands instead of having messages sent,
+ * so that it holds none itself.
  */
-export class SourceFeed implements StreamConsumer {
+export class CopyFeed implements StreamConsumer {
   readonly name: string;
   readonly isLimited = false;
-  /** The source's name, by which it is found again. */
-  readonly key: string;
-  readonly #ground: SourceGround;
+  readonly #ground: Ground;
   readonly #source: SourceConfig;
-  readonly #named: SourceName;
+  readonly #copier: Copier;
   readonly #filter: SubjectFilter;
   readonly #transforms: readonly (SubjectTransform | undefined)[];
   readonly #again: Alarm;
@@ -52,8 +50,6 @@ export class SourceFeed implements StreamConsumer {
   #origin: Origin | undefined;
   /** The last message that was passed, by its sequence in the origin, and which origin that was. */
   #passed: SourcePlace;
-  /** The sequence in the origin of the last message that was stored. */
-  #stored: number;
   #lag = 0;
   /** When the origin was last heard of. */
   #heard: number | undefined;
@@ -63,15 +59,20 @@ export class SourceFeed implements StreamConsumer {
   #isAwake = false;
   #isOver = false;
 
-  /** `known` is the place of the last message of this source that the stream has. */
-  constructor(ground: SourceGround, source: SourceConfig, known: SourcePlace | undefined) {
-    const { origins, clock, state } = ground;
-    const { name, filter_subject = "", subject_transforms = [] } = source;
+  /** `name` tells it apart among the origin's consumers; `passed` is the place from which it goes on. */
+  constructor(
+    ground: Ground,
+    name: string,
+    source: SourceConfig,
+    copier: Copier,
+    passed: SourcePlace = { seq: 0, identity: "" },
+  ) {
+    const { origins, clock } = ground;
+    const { filter_subject = "", subject_transforms = [] } = source;
     this.#ground = ground;
     this.#source = source;
-    this.#named = nameOf(source);
-    this.key = keyOf(this.#named);
-    this.name = `${state.config.name} ${this.key}`;
+    this.#copier = copier;
+    this.name = name;
     const filters = subject_transforms.length > 0
       ? subject_transforms.map(({ src = "" }) => src)
       : [filter_subject];
@@ -79,13 +80,12 @@ export class SourceFeed implements StreamConsumer {
     this.#transforms = subject_transforms.map(({ src = "", dest = "" }) =>
       SubjectTransform.of(src, dest, clock.random)
     );
-    this.#passed = known ?? { seq: 0, identity: "" };
-    this.#stored = this.#passed.seq;
+    this.#passed = passed;
     this.#again = new Alarm(clock, () => {
       this.#isHeldUp = false;
       this.#wake();
     });
-    this.#unwatch = source.external ? () => {} : origins.watch(name, () => this.#wake());
+    this.#unwatch = source.external ? () => {} : origins.watch(source.name, () => this.#wake());
     this.#wake();
   }
 
@@ -98,14 +98,18 @@ export class SourceFeed implements StreamConsumer {
     return this.#filter.subjects;
   }
 
-  /** What responses tell of the source. */
+  /** Whether the origin has been looked for. */
+  get hasBegun(): boolean {
+    return this.#origin !== undefined || this.#heard !== undefined || this.#error !== undefined;
+  }
+
+  /** What responses tell of it. */
   info(): object {
     const { name, filter_subject = "", subject_transforms = [], external } = this.#source;
     return {
       name,
       ...external && { external: shownExternal(external) },
       lag: this.#lag,
-      ...this.#stored > 0 && { seq: this.#stored },
       active: this.#active,
       ...filter_subject !== "" && { filter_subject },
       ...subject_transforms.length > 0 && {
@@ -113,11 +117,6 @@ export class SourceFeed implements StreamConsumer {
       },
       ...this.#error && { error: this.#error },
     };
-  }
-
-  /** Records that the stream has stored a copy. */
-  stands({ seq }: SourcePlace): void {
-    this.#stored = seq;
   }
 
   /** Copies no more. */
@@ -190,14 +189,10 @@ export class SourceFeed implements StreamConsumer {
   }
 
   #join(origin: Origin): void {
-    const { clock, state } = this.#ground;
-    const { identity, seq } = this.#passed;
-    const isOther = identity !== "" && identity !== origin.identity;
-    const from = isOther ? 0 : seq;
-    const start = sourceStart(this.#source, from, origin.log, isOther ? undefined : state.log);
+    const start = this.#copier.start(origin, this.#passed);
     this.#passed = { seq: start - 1, identity: origin.identity };
     this.#error = undefined;
-    this.#heard = clock.wallTime();
+    this.#heard = this.#ground.clock.wallTime();
     this.#origin = origin;
     origin.consumers.add(this);
   }
@@ -222,7 +217,7 @@ export class SourceFeed implements StreamConsumer {
     }
     this.#heard = this.#ground.clock.wallTime();
     try {
-      this.#ground.take(this.#copy(message, origin));
+      this.#copier.store(message, this.#changed(message.subject), origin);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       this.#wait(origin, message.seq);
@@ -238,18 +233,6 @@ export class SourceFeed implements StreamConsumer {
     this.#lag = Math.max(this.#filter.count(origin.log, seq) - 2, 0);
     this.#isHeldUp = true;
     this.#again.set(this.#ground.clock.wallTime() + AGAIN);
-  }
-
-  #copy({ seq, subject, headers, body }: StoredMessage, { identity }: Origin): Published {
-    let kept = withoutHeader(headers, HEADER.source);
-    for (const prefix of ["Nats-Expected-", "Nats-Batch-"]) kept = withoutHeaders(kept, prefix);
-    const source = writeSource(this.#named, { seq, identity }, subject);
-    return {
-      subject: this.#changed(subject),
-      reply: "",
-      headers: withHeader(kept, HEADER.source, source),
-      body,
-    };
   }
 
   #changed(subject: string): string {

@@ -1,0 +1,43 @@
+import type { Published, StoredMessage } from "../message.ts";
+import type { SourceConfig } from "./config.ts";
+import { copiedHeaders } from "./copied_headers.ts";
+import type { Copier } from "./copy_feed.ts";
+import type { Origin } from "./origins.ts";
+import { sourceStart } from "./source_start.ts";
+import type { StreamState } from "./state.ts";
+
+/** The sequence and time of a message in the stream that a mirror copies. */
+export type MirroredPlace = Pick<StoredMessage, "seq" | "time">;
+
+/** Copies the messages of a mirror's origin: each keeps its sequence and time. */
+export class MirrorCopier implements Copier {
+  readonly #mirror: SourceConfig;
+  readonly #state: StreamState;
+  readonly #take: (published: Published, place: MirroredPlace) => void;
+
+  /** `take` stores a message in the mirror, at the place given. */
+  constructor(
+    mirror: SourceConfig,
+    state: StreamState,
+    take: (published: Published, place: MirroredPlace) => void,
+  ) {
+    this.#mirror = mirror;
+    this.#state = state;
+    this.#take = take;
+  }
+
+  start({ log: origin }: Origin): number {
+    const { log } = this.#state;
+    const isNew = log.size === 0 && log.first === 0;
+    const start = isNew
+      ? sourceStart(this.#mirror, 0, origin, undefined)
+      : Math.max(log.last + 1, origin.first);
+    // what the origin has lost is missing here as well
+    if (start - 1 > log.last) log.skipTo(start - 1);
+    return start;
+  }
+
+  store({ seq, time, headers, body }: StoredMessage, subject: string): void {
+    this.#take({ subject, reply: "", headers: copiedHeaders(headers), body }, { seq, time });
+  }
+}
