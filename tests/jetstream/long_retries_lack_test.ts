@@ -324,3 +324,21 @@ onEveryJetStream(
   },
   NEEDS,
 );
+
+onEveryJetStream(
+  "A message that is too large to be stored once more waits where it is, and that is told",
+  async (server) => {
+    const { js, errors, attempts, shop } = await working(server, orders);
+    await js.publish("orders.7", "x".repeat(3_900));
+    await until(
+      "the server holds it",
+      async () =>
+        (await shop.consumer("ORDERS", "work")).num_ack_pending === 1 && errors.length > 0,
+    );
+    assertMatch(errors[0]!, /4096/);
+    await until("it comes again", () => attempts.length === 2);
+    assertEquals(attempts, ["orders.7 1", "orders.7 2"]);
+    assertEquals(errors.length, 1);
+  },
+  { ...NEEDS, maxPayload: 4_096 },
+);
