@@ -114,7 +114,10 @@ export interface KeyedMessage {
  */
 export interface ConsumerOptions {
   /**
-   * Which messages it takes: a pattern within one of the stream's, or several.
+   * Which messages it takes: a pattern within one of the stream's, or several; never those that this package has in the
+   * stream for itself. A consumer of all subjects of a stream whose subjects were not declared, or one that was made before
+   * the stream had ours, acknowledges them without a handler; in a work queue, where that would remove them, it is made for
+   * the other subjects, or changed so by `declare: "update"`.
    *
    * @default {all of the stream's}
    */

@@ -14,7 +14,7 @@ export interface StreamFacts {
   readonly subjects: readonly string[];
   /** When it was made. */
   readonly created: Date;
-  /** How many messages it has. */
+  /** How many messages it has, with schedules and what waits for a long retry. */
   readonly messages: number;
   /** How many bytes they take. */
   readonly bytes: number;

@@ -10,7 +10,7 @@ import { hasOwnMessages, type Stream } from "../stream/stream.ts";
 export interface ConsumerName {
   /** Its name. */
   readonly name: string;
-  /** Its stream. */
+  /** Its stream; what waits for a long retry is asked for only if it is one that was declared with `allowMsgSchedules`. */
   readonly stream: Stream | string;
   /** The stream of what it gives up, from which messages are given back to it. */
   readonly deadLetter?: string | undefined;
