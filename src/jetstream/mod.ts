@@ -227,7 +227,12 @@ export type {
   IsTokenWithin,
   IsWithin,
 } from "./consumer/consumer_types.ts";
-export type { GroupPolicy, PinnedGroup } from "./consumer/group.ts";
+export type {
+  GroupPolicy,
+  OverflowGroup,
+  PinnedGroup,
+  PrioritizedGroup,
+} from "./consumer/group.ts";
 export { Reject, Retry, type RetryOptions } from "./consumer/outcomes.ts";
 export type { BatchVerdicts } from "./consumer/batches.ts";
 export type { StoredDelivery } from "./consumer/stored_delivery.ts";

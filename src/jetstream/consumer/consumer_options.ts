@@ -161,6 +161,13 @@ export interface ConsumerOptions {
    * without a pause. What such a process had begun comes to another after `ackWait`; it is not stopped where it runs on.
    * Dead letters that are given back go to one process as well, which may be another. Needs nats-server 2.11.
    *
+   * With `{ prioritized: { priority } }`, messages go to the processes in an order, from 0 to 9: where one region, or one
+   * machine, is to do the work, and another what the first has no place for, or all of it while the first is away. Needs
+   * nats-server 2.12. With `{ overflow: { minPending, minAckPending } }`, this process helps out: it gets messages only
+   * while so many wait, or are under way; others of the same consumer have other numbers, and one of them `{ overflow: {} }`,
+   * or what is below the numbers waits. Needs nats-server 2.11. The numbers are each process's own; the kind of the group
+   * is the consumer's, and does not mix.
+   *
    * @default {all, whoever is free}
    */
   readonly group?: GroupPolicy;

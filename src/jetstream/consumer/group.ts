@@ -1,5 +1,5 @@
 import { asMilliseconds, type Duration } from "../../duration.ts";
-import { checkOptions, describe, record, type Rule } from "../../options.ts";
+import { checkOptions, count, describe, record, type Rule } from "../../options.ts";
 import type { ConsumerConfig } from "../api/api_types.ts";
 import { atLeast } from "./at_least.ts";
 
@@ -17,26 +17,72 @@ export interface PinnedGroup {
   };
 }
 
+/** Messages go to processes in an order: others get what those before them have no place for, or do not ask for. */
+export interface PrioritizedGroup {
+  /** The place of this process; others of the same consumer may have another. */
+  readonly prioritized: {
+    /**
+     * From 0 to 9: a process of a lower number gets a message before one of a higher number does, wherever it has a place
+     * for it.
+     *
+     * @default {0}
+     */
+    readonly priority?: number;
+  };
+}
+
+/** This process helps out: it gets messages only while that many wait, so that the others have more than they can do. */
+export interface OverflowGroup {
+  /**
+   * When this process helps; with both, when either is so. A process without any gets messages always: the others of the same
+   * consumer may have other numbers.
+   */
+  readonly overflow: {
+    /**
+     * While so many messages wait to be delivered, at least.
+     *
+     * @default {any number}
+     */
+    readonly minPending?: number;
+    /**
+     * While so many messages are delivered and not acknowledged yet, at least.
+     *
+     * @default {any number}
+     */
+    readonly minAckPending?: number;
+  };
+}
+
 /** Which of the processes that ask for messages gets them. */
-export type GroupPolicy = PinnedGroup;
+export type GroupPolicy = PinnedGroup | PrioritizedGroup | OverflowGroup;
 
 /** The options of a group with their defaults, checked. */
-export interface GroupSettings {
-  readonly kind: "pinned";
-  /** Milliseconds. */
-  readonly timeout: number;
-}
+export type GroupSettings =
+  /** `timeout` in milliseconds. */
+  | { readonly kind: "pinned"; readonly timeout: number }
+  | { readonly kind: "prioritized"; readonly priority: number }
+  | { readonly kind: "overflow"; readonly minPending: number; readonly minAckPending: number };
 
 /** The name of the group on the server; there is one of a consumer. */
 export const GROUP = "workers";
 /** The first nats-server that knows groups of each kind; older ones ignore them without a word. */
-export const GROUP_SINCE = { pinned: "2.11" } as const;
+export const GROUP_SINCE = { pinned: "2.11", prioritized: "2.12", overflow: "2.11" } as const;
 
 /** The least timeout of a pin, in milliseconds: a third of it has to outlast a pause of a busy process. */
 const LEAST_PIN = 1_000;
 const DEFAULT_PIN = 30_000;
 const NANOSECONDS = 1_000_000;
-const PINNED: Readonly<Record<keyof PinnedGroup["pinned"], Rule>> = { timeout: atLeast(LEAST_PIN) };
+/** The last priority of a process that the server takes. */
+const LAST_PRIORITY = 9;
+const priority: Rule = (value) =>
+  Number.isInteger(value) && (value as number) >= 0 && (value as number) <= LAST_PRIORITY
+    ? undefined
+    : `a whole number from 0 to ${LAST_PRIORITY}`;
+const RULES = {
+  pinned: { timeout: atLeast(LEAST_PIN) },
+  prioritized: { priority },
+  overflow: { minPending: count, minAckPending: count },
+};
 
 /**
  * Checks a group, and fills in the defaults.
@@ -48,21 +94,41 @@ export function groupSettings(
   given: GroupPolicy | undefined,
 ): GroupSettings | undefined {
   if (given === undefined) return undefined;
-  const kinds = Object.keys(given);
-  if (kinds.length !== 1 || kinds[0] !== "pinned" || record(given.pinned) !== undefined) {
-    const rule = '"group" must be { pinned: {} }, with its options';
+  const kinds = Object.entries(given);
+  const [kind, options] = kinds[0] ?? [];
+  const rules = Object.entries(RULES).find(([name]) => name === kind)?.[1];
+  if (kinds.length !== 1 || !rules || record(options) !== undefined) {
+    const rule = '"group" must be { pinned: {} }, { prioritized: {} } or { overflow: {} }, ' +
+      "with its options";
     throw new TypeError(`Cannot ${action} as ${rule}: ${describe(given)}`);
   }
-  checkOptions(action, given.pinned, PINNED);
-  return { kind: "pinned", timeout: asMilliseconds(given.pinned.timeout ?? DEFAULT_PIN) };
+  checkOptions(action, options, rules);
+  if ("pinned" in given) {
+    return { kind: "pinned", timeout: asMilliseconds(given.pinned.timeout ?? DEFAULT_PIN) };
+  }
+  if ("prioritized" in given) {
+    return { kind: "prioritized", priority: given.prioritized.priority ?? 0 };
+  }
+  const { minPending = 0, minAckPending = 0 } = given.overflow;
+  return { kind: "overflow", minPending, minAckPending };
 }
 
-/** What a consumer's configuration says of its group. */
+/** What a consumer's configuration says of its group: nothing of what each process may have for itself. */
 export function groupConfig(group: GroupSettings | undefined): ConsumerConfig {
   if (!group) return {};
-  return {
-    priority_groups: [GROUP],
-    priority_policy: "pinned_client",
-    priority_timeout: group.timeout * NANOSECONDS,
-  };
+  const priority_groups = [GROUP];
+  if (group.kind !== "pinned") return { priority_groups, priority_policy: group.kind };
+  const priority_timeout = group.timeout * NANOSECONDS;
+  return { priority_groups, priority_policy: "pinned_client", priority_timeout };
+}
+
+/** What each request of a process says of it, as the rest of a JSON object. */
+export function groupFields(group: GroupSettings): string {
+  const fields = `,"group":"${GROUP}"`;
+  if (group.kind === "prioritized") return `${fields},"priority":${group.priority}`;
+  if (group.kind === "pinned") return fields;
+  const { minPending, minAckPending } = group;
+  const pending = minPending > 0 ? `,"min_pending":${minPending}` : "";
+  const unacked = minAckPending > 0 ? `,"min_ack_pending":${minAckPending}` : "";
+  return fields + pending + unacked;
 }

@@ -1,6 +1,6 @@
 import type { Timer } from "../../clock.ts";
 import type { BrokerAccess, RawMessage } from "../../door/mod.ts";
-import { GROUP, type GroupSettings } from "./group.ts";
+import { groupFields, type GroupSettings } from "./group.ts";
 
 /** How often the server hears of the process that gets the messages within the time that it waits for a word. */
 const OFTEN = 3;
@@ -12,22 +12,25 @@ const encoder = new TextEncoder();
 export class GroupMember {
   readonly #access: BrokerAccess;
   readonly #subject: string;
+  readonly #fields: string;
   readonly #interval: number;
   /** Names the place of the one that gets the messages; empty for one that stands by. */
   #pin = "";
   #timer: Timer | undefined;
 
   /** `subject` is where the consumer is asked. */
-  constructor(access: BrokerAccess, subject: string, { timeout }: GroupSettings) {
+  constructor(access: BrokerAccess, subject: string, group: GroupSettings) {
     this.#access = access;
     this.#subject = subject;
-    this.#interval = timeout / OFTEN;
+    this.#fields = groupFields(group);
+    // only a pin has to be kept
+    this.#interval = group.kind === "pinned" ? group.timeout / OFTEN : 0;
   }
 
   /** What each request says besides, as the rest of its JSON object. */
   get fields(): string {
     const pin = this.#pin === "" ? "" : `,"id":"${this.#pin}"`;
-    return `,"group":"${GROUP}"${pin}`;
+    return this.#fields + pin;
   }
 
   /** Whether this process is the one that gets the messages, as far as it knows. */
@@ -37,6 +40,8 @@ export class GroupMember {
 
   /** Reads from a delivery which process gets the messages; returns whether that has just become this one. */
   note({ headerBlock }: RawMessage): boolean {
+    // a header of that name is the program's own then
+    if (this.#interval === 0) return false;
     const [, pin = ""] = headerBlock ? PIN.exec(decoder.decode(headerBlock)) ?? [] : [];
     if (pin === "" || pin === this.#pin) return false;
     this.#pin = pin;
