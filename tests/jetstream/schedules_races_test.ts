@@ -88,6 +88,39 @@ Deno.test("ScheduledJob.cancel() says the same to two processes that cancel at o
     }
   }, NEEDS));
 
+Deno.test("js.batch() puts off what the server fires meanwhile, and loses nothing", () =>
+  onNatsServer(async (server) => {
+    const broker = server.broker();
+    const js = jetstream(broker, {
+      streams: [
+        stream("MAILS", {
+          subjects: ["mails.{user}"],
+          allowMsgSchedules: true,
+          allowAtomic: true,
+          declare: "create",
+        }),
+      ],
+    });
+    await broker.start();
+    const at = new Date(Date.now() + 1_000);
+    const names = Array.from({ length: 150 }, (_, each) => `${each}`);
+    await Promise.all(
+      names.map((name) => js.schedule("mails.old", { at }, name, { name, timeout: "30s" })),
+    );
+    await Promise.all(names.map(async (name, each) => {
+      await pause(at.getTime() - Date.now() - 100 + each * 3);
+      const schedule = { in: "5s" } as const;
+      await js.batch([
+        [`mails.b${name}`, "stored"],
+        [`mails.n${name}`, "later", { schedule, name, replace: true }],
+      ], { timeout: "30s" });
+    }));
+    await settled(js);
+    const fired = await mailed(js);
+    const wanted = names.flatMap((name) => [`b${name}`, `n${name}`]);
+    assertEquals(wanted.filter((user) => fired.get(user) !== 1), []);
+  }, NEEDS));
+
 Deno.test("js.schedule() and cancel() are right over killed servers: what was due meanwhile fires once", async () => {
   await using server = await NatsServer.start({ config: 'jetstream: { store_dir: "streams" }' });
   if (!isNew(server.version)) return;

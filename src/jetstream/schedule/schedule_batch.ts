@@ -124,18 +124,20 @@ class ScheduleBatch {
         // it was something else that did not hold
         throw this.#conflict;
       }
+      let stored: StoredBatch;
       try {
-        const stored = await this.#store(found);
-        await Promise.all(this.#entries.map((one) => {
-          const seq = stored.seq - stored.count + 1 + one.at;
-          return one.writer.secure(one.draft, seq, found.get(one));
-        }));
-        return stored;
+        stored = await this.#store(found);
       } catch (error) {
         if (!isChange(error) || clock.now() >= this.#until) throw error;
         this.#conflict = error;
         before = found;
+        continue;
       }
+      await Promise.all(this.#entries.map((one) => {
+        const seq = stored.seq - stored.count + 1 + one.at;
+        return one.writer.secure(one.draft, seq, found.get(one));
+      }));
+      return stored;
     }
   }
 

@@ -152,15 +152,16 @@ export class ScheduleWriter {
    * along; returns its sequence.
    */
   async secure(draft: Draft, seq: number, replaced: Slot | undefined): Promise<number> {
-    if (!replaced?.plan || !await this.mayFire(replaced.plan.first)) return seq;
-    await this.pass();
-    if (await this.read() !== undefined) return seq;
     const { plan } = draft;
-    if (!plan.repeats && await this.mayFire(plan.next)) {
-      const rule = "it or the one that it replaces has fired, and nothing tells which";
-      throw new UnknownOutcomeError(this.#attempt.action, this.#subject, rule);
-    }
-    return await this.#write(draft, 0, undefined);
+    return await this.#onceStored(seq, async () => {
+      if (!replaced?.plan || !await this.mayFire(replaced.plan.first)) return seq;
+      await this.pass();
+      if (await this.read() !== undefined) return seq;
+      if (plan.repeats || !await this.mayFire(plan.next)) {
+        return await this.#write(draft, 0, undefined);
+      }
+      throw this.#unknown("it or the one that it replaces has fired, and nothing tells which");
+    });
   }
 
   /** The timeout and the signal of the next call. */
@@ -184,16 +185,36 @@ export class ScheduleWriter {
     const { plan } = draft;
     const held = plan.repeats || plan.next > until ? plan : planOnce(until);
     const seq = await this.#write({ ...draft, plan: held }, found.seq, found);
-    await this.pass();
-    const there = await this.read();
-    // replaced or cancelled since
-    if (there && there.seq !== seq) return seq;
-    if (there && held === plan) return seq;
-    if (!there && !held.repeats && await this.mayFire(held.next)) {
-      const rule = `it must be stored within ${this.#attempt.timeout} ms`;
-      throw new UnknownOutcomeError(this.#attempt.action, this.#subject, rule);
+    return await this.#onceStored(seq, async () => {
+      await this.pass();
+      const there = await this.read();
+      // it is as it is to be, or was replaced or cancelled since
+      if (there && (there.seq !== seq || held === plan)) return seq;
+      if (there || held.repeats || !await this.mayFire(held.next)) {
+        return await this.#write(draft, there?.seq ?? 0, there);
+      }
+      throw this.#unknown("it must be stored before it is due: it took too long");
+    });
+  }
+
+  /** Does what follows a schedule that is stored, so that no error may say that nothing is. */
+  async #onceStored(seq: number, follow: () => Promise<number>): Promise<number> {
+    const { signal } = this.#attempt;
+    try {
+      return await follow();
+    } catch (error) {
+      // somebody else has replaced or cancelled it meanwhile
+      if (isChange(error)) return seq;
+      if (error instanceof UnknownOutcomeError || (signal?.aborted && error === signal.reason)) {
+        throw error;
+      }
+      throw this.#unknown("it must be known whether the one that it replaces has fired", error);
     }
-    return await this.#write(draft, there?.seq ?? 0, there);
+  }
+
+  #unknown(rule: string, cause?: unknown): UnknownOutcomeError {
+    const options = cause === undefined ? {} : { cause };
+    return new UnknownOutcomeError(this.#attempt.action, this.#subject, rule, options);
   }
 
   #write({ prepared, plan }: Draft, last: number, found: Slot | undefined): Promise<number> {
