@@ -39,7 +39,8 @@ import type { SchedulingStream } from "./scheduling_stream.ts";
  *
  * A user needs to publish to `_SIGNALBOX.<STREAM>.schedule.*` and `_SIGNALBOX.<STREAM>.probe.*`, and to
  * `$JS.API.STREAM.INFO.<STREAM>` and `$JS.API.STREAM.MSG.GET.<STREAM>`; and to `$JS.API.STREAM.NAMES`, unless the stream is
- * declared through the same broker, or named by `stream`. The headers of the message, when it comes, say `Nats-Scheduler`,
+ * declared through the same broker, or named by `stream`; `js.schedules()` needs what `js.read()` does. `broker.permissions()`
+ * has all of that once it was called. The headers of the message, when it comes, say `Nats-Scheduler`,
  * the subject of its schedule, and `Nats-Schedule-Next`; they go no further where headers are forwarded, and a message that
  * is retried, or replayed as a dead letter, is not scheduled again.
  *
