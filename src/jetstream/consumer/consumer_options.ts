@@ -14,7 +14,7 @@ import type { GroupPolicy } from "./group.ts";
  * | who gets it | this consumer alone, whichever process of it is free; a second consumer on the server, `NAME~own`, reads it for the same handler and the same places |
  * | what the handler gets | the message that it was: `delivery.id`, `seq` and `time`, subject, parameters, headers; attempts go on counting, and a dead letter comes after the last one |
  * | a process that is killed meanwhile | the message comes once: what was stored is found before the first storing is handled again |
- * | `key` | the process keeps the key until the message is back, as with short waits |
+ * | `key` | the process keeps the key until the message is back, as with short waits; as with those, another process may get it |
  * | `js.lag()`, `js.info()`, `js.pause()` | it is among what is `unsettled`; a pause holds it |
  * | limits of the stream | it is one more message in the stream, whose age begins anew; in a work queue it is gone once it is done |
  *
