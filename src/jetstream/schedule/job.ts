@@ -21,7 +21,7 @@ import type { SchedulingStream } from "./scheduling_stream.ts";
  * The stream is declared with `allowMsgSchedules: true`; so it has subjects of this package, `_SIGNALBOX.<STREAM>.>`, which no
  * handler and no `js.read()` is given. Needs nats-server 2.14. A message is stored up to 250 ms after it was due, and later
  * where thousands are due at once. After a restart of the server, what was due meanwhile is stored at once; of what repeats
- * that is one message, however many were missed. `in` is as exact as half a round trip to the server. Clocks of a cluster's
+ * that is one message at most, however many were missed. `in` is as exact as half a round trip to the server. Clocks of a cluster's
  * servers must agree within half a second.
  *
  * A name keeps a schedule single: another one of the same name is a `ConflictError`, or takes its place with `replace: true`,
