@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { EmbeddedServer } from "@signalbox/nats/testing";
-import { onEveryServer } from "../../support/backends.ts";
+import { type Backend, onEveryServer } from "../../support/backends.ts";
 import { FrameClient } from "../../support/jetstream/frame_client.ts";
 import { until } from "../../support/nats_server/until.ts";
 
@@ -78,3 +78,132 @@ Deno.test("EmbeddedServer: A stream that copies itself in a circle leaves the se
   await client.flush();
   assertEquals(await sizeOf(client, "A"), size);
 });
+
+Deno.test("EmbeddedServer: A mirror says that it keeps no gap of more than a million sequences, and goes on once it is empty", async () => {
+  await using server = await EmbeddedServer.start();
+  await using client = await FrameClient.to(server);
+  await create(client, "A", { subjects: ["a"] });
+  await create(client, "B", { mirror: { name: "A" } });
+  await client.json("a", "1");
+  await client.json("$JS.API.STREAM.PURGE.A", { seq: 5_000_000 });
+  await client.json("a", "2");
+  const mirror = async () => (await client.json("$JS.API.STREAM.INFO.B")).mirror;
+  await until("the error", async () => (await mirror()).error?.err_code === 10_052);
+  assertEquals(await sizeOf(client, "B"), 1);
+  await client.json("$JS.API.STREAM.PURGE.B");
+  await until("the copy", async () => await sizeOf(client, "B") === 1);
+  assertEquals((await mirror()).error, undefined);
+  const { message } = await client.json("$JS.API.STREAM.MSG.GET.B", { seq: 5_000_000 });
+  assertEquals(message.data, btoa("2"));
+  const beyond = { name: "C", mirror: { name: "A", opt_start_seq: Number.MAX_SAFE_INTEGER } };
+  assertEquals((await client.json("$JS.API.STREAM.CREATE.C", beyond)).error.err_code, 10_052);
+});
+
+const PARTITIONS = [0, 1, 2];
+
+/** A client that asks for the messages of all partitions, and acknowledges them as they come. */
+class Worker implements AsyncDisposable {
+  readonly #client: FrameClient;
+  readonly #sid: string;
+  /** The subjects and bodies of what came, in order. */
+  readonly heard: [subject: string, body: number][] = [];
+
+  private constructor(client: FrameClient, sid: string) {
+    this.#client = client;
+    this.#sid = sid;
+  }
+
+  static async start(backend: Backend): Promise<Worker> {
+    const client = await FrameClient.to(backend);
+    const inbox = `worker.${crypto.randomUUID()}`;
+    const worker = new Worker(client, await client.subscribe(inbox));
+    const body = JSON.stringify({ group: "g", batch: 1_000, expires: 30_000_000_000 });
+    for (const n of PARTITIONS) {
+      await client.publish(`$JS.API.CONSUMER.MSG.NEXT.B.p${n}`, { body, reply: inbox });
+    }
+    await client.flush();
+    return worker;
+  }
+
+  /** Takes what has come. */
+  async work(): Promise<void> {
+    const frames = await this.#client.take(({ sid }) => sid === this.#sid, 1_000, 50);
+    for (const { subject, body, reply } of frames.filter((frame) => frame.body !== "")) {
+      this.heard.push([subject, Number(body)]);
+      await this.#client.publish(reply);
+    }
+    await this.#client.flush();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#client[Symbol.asyncDispose]();
+  }
+}
+
+onEveryServer(
+  "EmbeddedServer: Each partition of a copied stream goes to one client, and to another once that one is gone",
+  async (backend) => {
+    await using client = await FrameClient.to(backend);
+    await create(client, "A", { subjects: ["a.*"] });
+    const dest = `p.{{partition(${PARTITIONS.length},1)}}.$1`;
+    const sources = [{ name: "A", subject_transforms: [{ src: "a.*", dest }] }];
+    await create(client, "B", { sources, retention: "workqueue" });
+    for (const n of PARTITIONS) {
+      const config = {
+        durable_name: `p${n}`,
+        ack_policy: "explicit",
+        filter_subject: `p.${n}.*`,
+        priority_policy: "pinned_client",
+        priority_groups: ["g"],
+        priority_timeout: 1_000_000_000,
+      };
+      const subject = `$JS.API.CONSUMER.CREATE.B.p${n}`;
+      const { error } = await client.json(subject, { stream_name: "B", config });
+      assertEquals(error, undefined);
+    }
+    const publish = async (from: number) => {
+      for (let i = from; i < from + 300; i++) {
+        await client.publish(`a.k${i % 30}`, { body: String(i) });
+      }
+      await client.flush();
+    };
+    const isEmpty = async () => await sizeOf(client, "B") === 0;
+    await using second = await (async () => {
+      await using first = await Worker.start(backend);
+      const second = await Worker.start(backend);
+      await publish(0);
+      await until("the work", async () => {
+        await Promise.all([first.work(), second.work()]);
+        return first.heard.length + second.heard.length === 300 && await isEmpty();
+      });
+      // its requests were the first
+      assertEquals(second.heard, []);
+      assertEquals(inOrder(first.heard), true);
+      return second;
+    })();
+    await until("unpinned", async () => {
+      const infos = PARTITIONS.map((n) => client.json(`$JS.API.CONSUMER.INFO.B.p${n}`));
+      return (await Promise.all(infos)).every((info) =>
+        !info.priority_groups?.[0]?.pinned_client_id
+      );
+    });
+    await publish(300);
+    await until("the rest", async () => {
+      await second.work();
+      return await isEmpty() && new Set(second.heard.map(([, body]) => body)).size >= 300;
+    });
+    assertEquals(inOrder(second.heard), true);
+    assertEquals(await sizeOf(client, "A"), 600);
+  },
+  { jetstream: true },
+);
+
+/** Whether the messages of each subject came in their order. */
+function inOrder(heard: readonly (readonly [subject: string, body: number])[]): boolean {
+  const last = new Map<string, number>();
+  return heard.every(([subject, body]) => {
+    const isNext = body > (last.get(subject) ?? -1);
+    last.set(subject, body);
+    return isNext;
+  });
+}

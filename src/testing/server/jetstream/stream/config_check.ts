@@ -5,7 +5,13 @@ import { isValidName, MAX_DESCRIPTION, MAX_NAME } from "../names.ts";
 import { takenIn } from "../subject_space.ts";
 import { NANOSECONDS } from "../time.ts";
 import { configOf, type StreamConfig, type StreamConfigRequest } from "./config.ts";
-import { checkMirror, checkSources, type StreamConfigs } from "./config_copies.ts";
+import {
+  cannotCount,
+  checkMirror,
+  checkSources,
+  GREATEST,
+  type StreamConfigs,
+} from "./config_copies.ts";
 import { checkCycle } from "./config_cycle.ts";
 import { checkRepublish, checkTransform } from "./config_transforms.ts";
 import { SubjectTree } from "./subject_tree.ts";
@@ -78,9 +84,7 @@ function checkTexts({ name, description, metadata, first_seq }: Draft): void {
   if (lengthOf(metadata) > MAX_METADATA) {
     throw invalidConfig(`stream metadata exceeds maximum size of ${MAX_METADATA} bytes`);
   }
-  if (first_seq > Number.MAX_SAFE_INTEGER / 2) {
-    throw invalidConfig("the embedded server cannot count sequences from there");
-  }
+  if (first_seq > GREATEST) throw cannotCount();
 }
 
 function checkReplicas(config: Draft): void {

@@ -32,6 +32,9 @@ const SOURCE: Faults = {
 /** Gives the configuration of the stream of a name; `undefined` if there is none. */
 export type StreamConfigs = (name: string) => StreamConfig | undefined;
 
+/** The greatest sequence to begin with: beyond it, numbers would lose digits before long. */
+export const GREATEST: number = Number.MAX_SAFE_INTEGER / 2;
+
 const OWN_API = "$JS.API";
 
 /**
@@ -107,9 +110,16 @@ export function checkSources(config: StreamConfig, others: StreamConfigs): void 
 
 /** Throws an {@linkcode ApiError} for what nats-server has and this server does not. */
 export function refuseForeign({ mirror, sources }: StreamConfig): void {
-  if ([...sources, ...mirror ? [mirror] : []].some(({ consumer }) => consumer)) {
+  const copied = [...sources, ...mirror ? [mirror] : []];
+  if (copied.some(({ consumer }) => consumer)) {
     throw invalidConfig("the embedded server has no mirrors and sources with a consumer");
   }
+  if (copied.some(({ opt_start_seq = 0 }) => opt_start_seq > GREATEST)) throw cannotCount();
+}
+
+/** An {@linkcode ApiError} for a sequence that is too great to begin with. */
+export function cannotCount(): ApiError {
+  return invalidConfig("the embedded server cannot count sequences from there");
 }
 
 /** Checks the prefixes of sources in other domains and accounts. */

@@ -1,7 +1,7 @@
 import { breath } from "../../../../pacing.ts";
 import { print } from "../../../../legible.ts";
 import { Alarm } from "../alarm.ts";
-import { ApiError } from "../api/errors.ts";
+import { ApiError, invalidConfig } from "../api/errors.ts";
 import type { Clock } from "../../../../clock.ts";
 import type { StoredMessage } from "../message.ts";
 import { NANOSECONDS } from "../time.ts";
@@ -221,9 +221,12 @@ export class CopyFeed implements StreamConsumer {
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       this.#wait(origin, message.seq);
+      // like nats-server, keeps what the stream's limits refuse to itself
+      if (error.number === invalidConfig("").number) this.#error = error;
       return false;
     }
     this.#passed = { seq: message.seq, identity: origin.identity };
+    this.#error = undefined;
     origin.release(message.seq);
     return true;
   }

@@ -1,3 +1,4 @@
+import { invalidConfig } from "../api/errors.ts";
 import type { Published, StoredMessage } from "../message.ts";
 import type { SourceConfig } from "./config.ts";
 import { copiedHeaders } from "./copied_headers.ts";
@@ -8,6 +9,9 @@ import type { StreamState } from "./state.ts";
 
 /** The sequence and time of a message in the stream that a mirror copies. */
 export type MirroredPlace = Pick<StoredMessage, "seq" | "time">;
+
+/** The most sequences without messages between two of them: reading walks over them. */
+const MOST_GAP = 1_000_000;
 
 /** Copies the messages of a mirror's origin: each keeps its sequence and time. */
 export class MirrorCopier implements Copier {
@@ -32,12 +36,16 @@ export class MirrorCopier implements Copier {
     const start = isNew
       ? sourceStart(this.#mirror, 0, origin, undefined)
       : Math.max(log.last + 1, origin.first);
-    // what the origin has lost is missing here as well
-    if (start - 1 > log.last) log.skipTo(start - 1);
+    // what the origin has lost is missing here as well; a gap between messages shows with the next one
+    if (start - 1 > log.last && log.size === 0) log.skipTo(start - 1);
     return start;
   }
 
   store({ seq, time, headers, body }: StoredMessage, subject: string): void {
+    const { log } = this.#state;
+    if (log.size > 0 && seq - log.last > MOST_GAP) {
+      throw invalidConfig(`the embedded server keeps no gap of more than ${MOST_GAP} sequences`);
+    }
     this.#take({ subject, reply: "", headers: copiedHeaders(headers), body }, { seq, time });
   }
 }
