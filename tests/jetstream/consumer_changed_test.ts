@@ -90,4 +90,4 @@ onEveryServer("consumer() takes a pause by another program for no change", async
   await delay(2_000);
   assertEquals(errors, []);
   await broker.stop();
-}, { jetstream: true, since: "2.11" });
+}, JETSTREAM);

@@ -92,7 +92,7 @@ onEveryJetStream("js.pause() has a consumer deliver nothing until js.resume()", 
   assertEquals(await js.pause(billing, later), later);
   subscription.unsubscribe();
   await assertRejects(() => js.pause({ stream: orders, name: "none" }, "1m"), NotFoundError);
-});
+}, { since: "2.11" });
 
 for (const ahead of [3_600_000, -3_600_000]) {
   Deno.test(`js.pause() pauses for so long where the date here is ${ahead / 60_000} min wrong`, () =>
@@ -114,7 +114,7 @@ for (const ahead of [3_600_000, -3_600_000]) {
       const minutes = (pausedUntil!.getTime() - Date.now()) / 60_000;
       assert(Math.abs(minutes - 120) < 1, `${minutes} min`);
       subscription.unsubscribe();
-    }, { jetstream: true }));
+    }, { jetstream: true, since: "2.11" }));
 }
 
 Deno.test("js.pause(), js.lag() and js.info() refuse what is no consumer or no time", async () => {

@@ -5,7 +5,7 @@ import { onEveryServer } from "../support/backends.ts";
 import { errorsOf, Workshop } from "../support/jetstream/workshop.ts";
 import { until } from "../support/nats_server/until.ts";
 
-const NEEDS = { jetstream: { maxMemory: 2_000_000 } } as const;
+const NEEDS = { jetstream: { maxMemory: 2_000_000 }, since: "2.12" } as const;
 const orders = stream("ORDERS", {
   subjects: ["orders.{id}"],
   storage: "memory",

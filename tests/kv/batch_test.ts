@@ -32,7 +32,7 @@ onEveryJetStream("Bucket.batch() makes all changes, with the revision of each", 
     ["put", 50, revisions[5]],
   ]);
   assertEquals(await prices.batch(() => {}), []);
-});
+}, { since: "2.12" });
 
 onEveryJetStream(
   "Bucket.batch() makes no change if one expected revision differs",
@@ -60,6 +60,7 @@ onEveryJetStream(
     const rule = 'the bucket must have "batch": "plain" has not';
     await assertRejects(() => plain.batch((batch) => batch.put("a", 1)), JetStreamError, rule);
   },
+  { since: "2.12" },
 );
 
 onEveryJetStream("Bucket.batch() rejects wrong changes immediately", async (server) => {
@@ -92,7 +93,7 @@ onEveryJetStream("Bucket.batch() rejects wrong changes immediately", async (serv
   };
   assertEquals((await prices.batch(many(1_000))).length, 1_000);
   await assertRejects(() => prices.batch(many(1_001)), RangeError, "1000 keys at most");
-});
+}, { since: "2.12" });
 
 onEveryJetStream("Mirror never shows a part of a batch", async (server) => {
   const broker = server.broker();
@@ -118,7 +119,7 @@ onEveryJetStream("Mirror never shows a part of a batch", async (server) => {
   }
   await until("it has all", () => live.version === last);
   assertEquals([torn, live.get("k.7")], [[], 99]);
-});
+}, { since: "2.12" });
 
 onEveryJetStream(
   "Mirror does not wait for the part of a batch that was overwritten, or that it does not show",
@@ -140,4 +141,5 @@ onEveryJetStream(
     await until("it has the last", () => live.version === last[1], { timeout: 4_000 });
     assertEquals(new Map(live), new Map([["a.1", 5], ["b.1", 2], ["c", 5]]));
   },
+  { since: "2.12" },
 );

@@ -50,7 +50,7 @@ onEveryJetStream(
     const other = kv(broker, "others", { declare: "create", timeout: 500 });
     await assertRejects(() => other.put("a", 1), PermissionError);
   },
-  { users: [ADMIN, SHOP] },
+  { users: [ADMIN, SHOP], since: "2.12" },
 );
 
 onEveryJetStream(
@@ -82,7 +82,7 @@ onEveryJetStream(
       "$JS.API.STREAM.MSG.GET.KV_prices",
     ]);
   },
-  { users: [ADMIN, VIEW] },
+  { users: [ADMIN, VIEW], since: "2.12" },
 );
 
 Deno.test("broker.describe() has its buckets, and permissions() those of changes and domains", () => {

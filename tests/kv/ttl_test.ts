@@ -30,6 +30,7 @@ onEveryJetStream(
     const revision = await things.create("short", 3);
     assertEquals((await things.get("short"))?.revision, revision);
   },
+  { since: "2.11" },
 );
 
 onEveryJetStream(
@@ -48,6 +49,7 @@ onEveryJetStream(
     await things.purge("b", { ttl: "1s" });
     await until("the marker is gone", async () => (await things.entry("b")) === undefined);
   },
+  { since: "2.11" },
 );
 
 onEveryJetStream("Bucket.put() refuses a ttl that the bucket would not keep", async (server) => {
@@ -69,7 +71,7 @@ onEveryJetStream("Bucket.put() refuses a ttl that the bucket would not keep", as
   );
   await assertRejects(() => slow.put("a", 1, { ttl: "10ms" }), TypeError, '"1s" or more: "10ms"');
   assertEquals(await slow.get("a"), undefined);
-});
+}, { since: "2.11" });
 
 onEveryJetStream(
   "Mirror drops what has expired, in a bucket that keeps no markers of that",

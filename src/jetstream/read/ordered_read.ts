@@ -84,6 +84,8 @@ export class OrderedRead {
   readonly #closed = Promise.withResolvers<ReadEnd>();
   readonly #stopListening: () => void;
   #end: ReadEnd | undefined;
+  /** Resolves once it has ended, and its consumer is deleted. */
+  #ended: Promise<void> | undefined;
   #error: Error | undefined;
 
   /**
@@ -216,19 +218,23 @@ export class OrderedRead {
   }
 
   #fail(error: Error): Promise<void> {
-    if (this.#end) return Promise.resolve();
-    this.#error = error;
+    if (!this.#end) this.#error = error;
     return this.#finish("failed");
   }
 
-  async #finish(end: ReadEnd): Promise<void> {
-    if (this.#end) return;
+  #finish(end: ReadEnd): Promise<void> {
+    if (this.#end) return this.#ended ?? Promise.resolve();
     this.#end = end;
-    openReads(this.#api.access).leave(this);
+    return this.#ended = this.#leave(end);
+  }
+
+  async #leave(end: ReadEnd): Promise<void> {
     this.#stopListening();
     this.#waiting.end();
     this.#closed.resolve(end);
     this.#began.reject(this.#error ?? new Error(`Cannot read as the read must be open: ${end}`));
     await this.#feed.end();
+    // a broker that stops meanwhile waits until the consumer is deleted
+    openReads(this.#api.access).leave(this);
   }
 }

@@ -204,7 +204,7 @@ export class ReadFeed {
     if (info.config.retention === "workqueue") throw workQueue(stream);
     const isAnother = this.#place.look(info, lastPerSubject);
     // the stream that was to be read to its end is gone
-    if (isAnother && untilNow) throw new NotFoundError(`read "${stream}" to its end`, "stream");
+    if (isAnother && untilNow) throw isGone(stream);
     if (isAnother) {
       this.#beginning = undefined;
       this.#sink.replaced();
@@ -259,12 +259,18 @@ export class ReadFeed {
 
   #failed(error: Error): void {
     if (this.#isOver) return;
-    const isGone = error instanceof NotFoundError && error.kind === "stream";
-    if (!this.#hasBegun || (isGone && this.#settings.untilNow)) return this.#sink.failed(error);
+    if (!this.#hasBegun) return this.#sink.failed(error);
+    const { stream, untilNow } = this.#settings;
+    const isMissing = error instanceof NotFoundError && error.kind === "stream";
+    if (isMissing && untilNow) return this.#sink.failed(isGone(stream));
     if (error.message === this.#reported) return;
     this.#reported = error.message;
     this.#api.access.report(error);
   }
+}
+
+function isGone(stream: string): NotFoundError {
+  return new NotFoundError(`read "${stream}" to its end`, "stream");
 }
 
 function workQueue(stream: string): JetStreamError {

@@ -143,4 +143,5 @@ onEveryJetStream(
     await until("it must come again", () => got.length === 2);
     await until("nothing must be left", async () => (await js.lag(billing)).total === 0);
   },
+  { since: "2.11" },
 );
