@@ -15,9 +15,15 @@ import {
 import type { OrderedRead, ReadEnd } from "./ordered_read.ts";
 import type { StoredMessage } from "./stored_message.ts";
 
+/** What a reader reads. */
+export type Readable = Pick<
+  OrderedRead,
+  "ready" | "closed" | "next" | "readNow" | "close" | "cancel"
+>;
+
 /** How a reader makes messages of what it reads. */
 export interface Reading {
-  readonly read: OrderedRead;
+  readonly read: Readable;
   /** The message for the program; `undefined` to skip it. */
   readonly make: (stored: StoredMessage) => ReceivedMessage | undefined;
   readonly schema: Schema | undefined;

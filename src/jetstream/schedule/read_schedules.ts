@@ -24,6 +24,7 @@ import { scheduleNeeds, type Scheduling } from "./schedule.ts";
 import { nameOf, tokenOf } from "./schedule_name.ts";
 import { SchedulingStream } from "./scheduling_stream.ts";
 import { readSlot, scheduleIn, type Slot } from "./slot.ts";
+import { QueueRead } from "./queue_read.ts";
 import { nextOf, type When } from "./when.ts";
 
 /** How to list the schedules of a stream. */
@@ -89,7 +90,9 @@ export function readSchedules<Body, Subject extends string>(
   permit(...readNeeds(api, name, filters), ...scheduleNeeds(api, name));
   const making = { stream: SchedulingStream.of(api, name), patterns: new Patterns(patterns) };
   return new OpenStreamReader(api.access, {
-    read: new OrderedRead(api, { stream: name, filters, until: "now", headersOnly }),
+    read: typeof given === "object" && given.isWorkQueue
+      ? new QueueRead(api, name, schedulesFilter(name))
+      : new OrderedRead(api, { stream: name, filters, until: "now", headersOnly }),
     make: ({ subject, seq, data, headers, time }) =>
       messageOf(making, subject, { seq, data, ...scheduleIn(headers, time.getTime()) }),
     schema,
