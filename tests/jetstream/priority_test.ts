@@ -335,6 +335,8 @@ Deno.test("priority() refuses what has no order: one, one twice, a batch, what i
   assertThrows(() => priority(urgent, urgent), TypeError, "once");
   // @ts-expect-error a list is not a message
   assertThrows(() => priority(urgent, lists), TypeError, '"lists" has it');
+  const helped = consumer(jobs, "helped", { subject: "jobs.helped.{id}", group: { pinned: {} } });
+  assertThrows(() => priority(urgent, helped), TypeError, '"helped" has it');
   // @ts-expect-error a stream is no consumer
   assertThrows(() => priority(urgent, jobs), TypeError, "must be a consumer");
 });
