@@ -235,10 +235,11 @@ export interface WorkQueueOptions<Subject extends string = string> extends Strea
  * publishers and processes, as the server decides when it stores.
  *
  * With `"while-queued"`, a job that is delivered is stored once more under a subject of this package, for its consumer alone,
- * and acknowledged; so it is not lost where its process dies, and is tried again there. That costs a second storing
- * and a confirmation: of jobs that take no time, a process does about a sixth as many a second. A stream that is full has no room for it: then the handler gets the job under
- * its subject, with an `error` event. `"while-queued"` needs subjects of its own in the stream, which are added as it is made,
- * or with `declare: "update"`; and its consumers need a stream that is not declared by `"leave"`.
+ * and acknowledged; so it is not lost where its process dies, and is tried again there. That costs a second storing and a
+ * confirmation: of jobs that take no time, a process does about a sixth as many a second. A stream that is full has no room
+ * for it: then the handler gets the job under its subject, with an `error` event. `"while-queued"` needs subjects of its own in
+ * the stream, which are added as it is made, or with `declare: "update"`; and its consumers need a stream that is not declared
+ * by `"leave"`.
  *
  * A server holds no schedules in a stream that refuses messages, so that `"while-queued"` and `"until-done"` go without
  * `allowMsgSchedules`. Two other ways need no option: {@linkcode ScheduleMessageOptions.replace} puts a schedule of a name
