@@ -32,6 +32,8 @@ export class FastLane implements IngestLane {
   #batch: FastBatch | undefined;
   /** Messages before this number were sent in batches that are over, and may be stored. */
   #doubtUntil = 0;
+  /** Messages before this number were sent on connections that are lost. */
+  #lostUntil = 0;
   #retrying: Timer | undefined;
   #watching: Timer | undefined;
   #holding: Timer | undefined;
@@ -74,6 +76,7 @@ export class FastLane implements IngestLane {
   lost(): void {
     this.#clear();
     this.#abandon();
+    this.#lostUntil = this.#doubtUntil;
   }
 
   leave(): void {
@@ -186,13 +189,17 @@ export class FastLane implements IngestLane {
     const wasSent = number < this.#doubtUntil;
     this.#abandon(number);
     if (number < backlog.first) return this.#retry();
-    const refuse = () => {
-      this.#doubtUntil = number;
-      this.#host.refuse(number, error);
-      this.pump();
-    };
-    if (!wasSent) return refuse();
-    void this.#ask(number).then((isStored) => isStored === false && refuse());
+    if (!wasSent) return this.#refuse(number, error);
+    void this.#ask(number).then((isStored) => {
+      if (isStored === false) this.#refuse(number, error);
+    });
+  }
+
+  /** Has only the messages before this one stored, as it is not, and none after it. */
+  #refuse(number: number, error: Error): void {
+    this.#doubtUntil = number;
+    this.#host.refuse(number, error);
+    this.pump();
   }
 
   /**
@@ -221,10 +228,13 @@ export class FastLane implements IngestLane {
 
   #notPermitted(error: PermissionError): void {
     const { backlog } = this.#host;
-    const batch = this.#batch;
-    if (!batch) return;
-    for (let number = backlog.first; number < batch.first + batch.count; number++) {
-      if (backlog.at(number).subject === error.subject) return this.#refused(number, error);
+    const { sentUntil } = this;
+    for (let number = backlog.first; number < sentUntil; number++) {
+      if (backlog.at(number).subject !== error.subject) continue;
+      // another connection may have been permitted to
+      if (number < this.#lostUntil) return this.#host.fail(error, sentUntil);
+      this.#abandon(number);
+      return this.#refuse(number, error);
     }
   }
 
