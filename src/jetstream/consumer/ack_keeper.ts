@@ -69,14 +69,14 @@ export class AckKeeper {
 
   /** It is done. */
   done(held: Held): void {
-    this.#tell(held, ACK, undefined, Infinity);
+    this.#tell(held, ACK, undefined, held.sureUntil ?? Infinity);
   }
 
   /** It is wanted again after so many milliseconds. */
   again(held: Held, delay: number): void {
     const now = this.#access.clock.now();
     // the server gives it to another by itself after that
-    const until = held.toldAt + this.#ackWait();
+    const until = Math.min(held.toldAt + this.#ackWait(), held.sureUntil ?? Infinity);
     this.#tell(held, nak(delay), now + delay, until);
   }
 
@@ -121,7 +121,8 @@ export class AckKeeper {
     const { clock } = this.#access;
     this.#confirming++;
     try {
-      const until = clock.now() + Math.max(TRY, this.#ackWait());
+      const patience = clock.now() + Math.max(TRY, this.#ackWait());
+      const until = Math.min(patience, held.sureUntil ?? Infinity);
       const stopping = this.#access.stopping();
       let reason: unknown;
       while (clock.now() < until && !stopping.aborted) {

@@ -1,16 +1,17 @@
 import { type BrokerAccess, type Needs, type Sink, type Source, source } from "../../door/mod.ts";
 import { JetStreamApi } from "../api/js_api.ts";
-import { deadFilter } from "../dead/dead_letter.ts";
 import type { Declare, DeclaredStream } from "../stream/declare_stream.ts";
-import { privateFilter } from "../stream/own_subjects.ts";
 import { declaredConfig, heldSubjects, type Stream } from "../stream/stream.ts";
 import type { ConsumerOptions } from "./consumer_options.ts";
-import { ConsumerServer, declaredConsumers } from "./consumer_server.ts";
+import { consumerNeedsOf } from "./consumer_permissions.ts";
+import { ConsumerServer } from "./consumer_server.ts";
 import { type ConsumerSettings, consumerSettings } from "./consumer_settings.ts";
 import type { CheckedConsumer, ConsumerPattern } from "./consumer_types.ts";
-import { consumerNeeds, type DeclaredConsumer } from "./declare_consumer.ts";
 import { hasOwn, movesJobs } from "./long_retries.ts";
 import type { BatchVerdicts } from "./batches.ts";
+import { whileItStarts } from "../api/start_patience.ts";
+import { OpenPartitions } from "./partitions/open_partitions.ts";
+import { checkPartitions, declareQueue, partitionSettings } from "./partitions/queue.ts";
 import { OpenConsumer } from "./open_consumer.ts";
 import type { StoredDelivery } from "./stored_delivery.ts";
 import type { Turns } from "./turns.ts";
@@ -41,6 +42,8 @@ export interface Consumer<Subjects extends string = string, Options = ConsumerOp
   readonly stream: Stream<Subjects>;
   /** The stream of what it gives up; `undefined` if that is dropped. */
   readonly deadLetter: string | undefined;
+  /** How many partitions it has, if its keys are in order over all processes. */
+  readonly partitions: number | undefined;
 }
 
 /**
@@ -137,12 +140,13 @@ export function consumer<
   const settings = consumerSettings(held, name, options ?? {});
   const { declare, domain } = stream;
   checkMoves(settings, declare);
+  checkPartitions(`make the consumer "${name}"`, settings, stream.isWorkQueue);
   const driver = new ConsumerDriver(settings, config, declare, domain);
-  const { deadLetter } = settings;
+  const { deadLetter, partitions } = settings;
   const made = source<
     ConsumerKind<Subjects, Options>,
-    Pick<Consumer<Subjects>, "stream" | "deadLetter">
-  >(name, driver, { stream, deadLetter });
+    Pick<Consumer<Subjects>, "stream" | "deadLetter" | "partitions">
+  >(name, driver, { stream, deadLetter, partitions });
   drivers.set(made, driver);
   return made;
 }
@@ -191,11 +195,12 @@ export class ConsumerDriver {
 
   get needs(): Needs {
     const isOwn = hasOwn(this.#settings, this.#stream, this.#declare);
-    return { publish: consumerPermissions(this.#settings, this.#declare, this.#domain, isOwn) };
+    return { publish: consumerNeedsOf(this.#settings, this.#declare, this.#domain, isOwn) };
   }
 
   get description(): Readonly<Record<string, unknown>> {
-    const { stream, name, patterns, retry, deadLetter, timeout, batch } = this.#settings;
+    const { stream, name, patterns, retry, deadLetter, timeout, batch, partitions } =
+      this.#settings;
     return {
       stream,
       consumer: name,
@@ -205,70 +210,43 @@ export class ConsumerDriver {
       timeout,
       ...deadLetter !== undefined && { deadLetter },
       ...batch && { batch },
+      ...partitions && { partitions },
     };
   }
 
   /** Opens it; with `turns` it shares its places with others. */
-  open(sink: Sink, access: BrokerAccess, turns?: Turns): OpenConsumer {
+  open(sink: Sink, access: BrokerAccess): OpenConsumer | OpenPartitions {
+    const isCut = this.#settings.partitions !== undefined;
+    return isCut ? this.#openPartitions(sink, access) : this.openOne(sink, access);
+  }
+
+  /** Opens one that has no partitions; with `turns` it shares its places with others. */
+  openOne(sink: Sink, access: BrokerAccess, turns?: Turns): OpenConsumer {
+    return this.#opened(sink, access, this.#settings, this.#stream, turns);
+  }
+
+  #openPartitions(sink: Sink, access: BrokerAccess): OpenPartitions {
+    const api = JetStreamApi.of(access, this.#domain);
+    const settings = this.#settings;
+    const open = (own: Sink) =>
+      partitionSettings(settings).map((each) =>
+        this.#opened(own, access, each, { name: each.partition!.queue })
+      );
+    const prepare = () => declareQueue(api, settings, this.#stream, this.#declare);
+    const started = () => whileItStarts(access, prepare);
+    return new OpenPartitions(sink, access, settings.ackWait, open, started);
+  }
+
+  #opened(
+    sink: Sink,
+    access: BrokerAccess,
+    settings: ConsumerSettings,
+    stream: DeclaredStream,
+    turns?: Turns,
+  ): OpenConsumer {
     const api = JetStreamApi.of(access, this.#domain);
     const report = (error: Error) => sink.report(error);
-    const server = new ConsumerServer(api, this.#stream, this.#declare, this.#settings, report);
-    return new OpenConsumer(sink, access, this.#settings, server, turns);
+    const server = new ConsumerServer(api, stream, this.#declare, settings, report);
+    return new OpenConsumer(sink, access, settings, server, turns);
   }
-}
-
-/** Where a consumer publishes to: the least that the server can express. */
-function consumerPermissions(
-  settings: ConsumerSettings,
-  declare: Declare,
-  domain: string | undefined,
-  hasOwn: boolean,
-): string[] {
-  const prefix = domain === undefined ? "$JS.API" : `$JS.${domain}.API`;
-  const { main, replays, own } = declaredConsumers(settings, hasOwn);
-  const { stream, name } = settings;
-  const needs = [
-    ...streamNeeds(prefix, main.stream, declare),
-    ...workNeeds(prefix, main, declare),
-    ...unpinNeeds(prefix, main, settings),
-    ...own ? [privateFilter(stream, name), ...workNeeds(prefix, own, declare)] : [],
-  ];
-  if (!replays) return needs;
-  const letters = deadFilter(replays.stream, stream, name);
-  const deadDeclare = declare === "update" ? "create" : declare;
-  return [
-    ...needs,
-    letters,
-    ...streamNeeds(prefix, replays.stream, deadDeclare),
-    ...workNeeds(prefix, replays, declare),
-    ...unpinNeeds(prefix, replays, settings),
-  ];
-}
-
-/** What stops hands over at once. */
-function unpinNeeds(
-  prefix: string,
-  { stream, config: { name } }: DeclaredConsumer,
-  { group }: ConsumerSettings,
-): string[] {
-  return group?.kind === "pinned" ? [`${prefix}.CONSUMER.UNPIN.${stream}.${name}`] : [];
-}
-
-function streamNeeds(prefix: string, stream: string, declare: Declare): string[] {
-  const verbs = {
-    leave: [],
-    verify: ["INFO"],
-    create: ["INFO", "CREATE"],
-    update: ["INFO", "CREATE", "UPDATE"],
-  };
-  return verbs[declare].map((verb) => `${prefix}.STREAM.${verb}.${stream}`);
-}
-
-function workNeeds(prefix: string, consumer: DeclaredConsumer, declare: Declare): string[] {
-  const { stream, config: { name } } = consumer;
-  return [
-    ...consumerNeeds(prefix, consumer, declare),
-    `${prefix}.CONSUMER.MSG.NEXT.${stream}.${name}`,
-    `$JS.ACK.${stream}.${name}.>`,
-  ];
 }

@@ -6,6 +6,7 @@ import { hasOwnSubjects, privateFilter, programSubjects } from "../stream/own_su
 import { ANY, type ConsumerSettings } from "./consumer_settings.ts";
 import { groupConfig } from "./group.ts";
 import { ownName } from "./own_message.ts";
+import { partitionFilter } from "./partitions/filter.ts";
 
 const NANOSECONDS = 1_000_000;
 /** Where a consumer says from where it began at first, if it had to be made again at another place. */
@@ -16,20 +17,23 @@ export const SPARED = "signalbox-spared";
 
 /** The configuration of a consumer: what its options name, and what this package relies on. */
 export function consumerConfig(settings: ConsumerSettings): ConsumerConfig {
-  const { name, patterns, options, ackWait } = settings;
-  const subjects = patterns.map(({ subject }) => subject);
+  const { patterns, options, ackWait, partition } = settings;
+  const name = partition ? String(partition.number) : settings.name;
+  const subjects = partition
+    ? [partitionFilter(partition)]
+    : patterns.map(({ subject }) => subject);
   return defined({
     name,
     durable_name: name,
     ...filterOf(subjects),
-    ...startOf(options.from ?? "first"),
+    ...startOf(partition ? "first" : options.from ?? "first"),
     ...relied(ackWait),
     ...groupConfig(settings.group),
     description: options.description,
     replay_policy: options.replayPolicy ?? "instant",
     sample_freq: options.sampleFreq === undefined ? undefined : `${options.sampleFreq}%`,
     max_waiting: options.maxWaiting,
-    max_ack_pending: options.maxAckPending,
+    max_ack_pending: partition ? 1 : options.maxAckPending,
     headers_only: options.headersOnly,
     max_batch: options.maxBatch,
     max_expires: nanoseconds(options.maxExpires),

@@ -155,6 +155,29 @@ export interface ConsumerOptions {
    */
   readonly key?: string | readonly string[] | ((message: KeyedMessage) => string);
   /**
+   * Into how many partitions messages are cut by their `key`, which must name parameters then: the messages of a key are
+   * handled in order and one at a time over all processes, and different partitions side by side. A message that waits for
+   * its next attempt holds its partition. Each process asks for all partitions, so that work moves by itself to whoever is
+   * free when processes come and go; one that is killed holds its partitions for `ackWait`. Let the subscriber's
+   * `concurrency` be no less: a message that waits here for a place holds its partition, too.
+   *
+   * The server copies what it stores for the consumer to a second stream, `<STREAM>~<consumer>`, into its partition, and
+   * drops it once it is handled: until then it is stored twice, with as many replicas, and it stays there when the first
+   * stream drops it. `delivery` tells of the first stream but for `time` and `pending`, which are those of the copy.
+   *
+   * A handler's `signal` aborts before another process can get its message: where the server has not confirmed for 5/6 of
+   * `ackWait` that the message is ours, as the process stood still or was cut off. Nothing is said of the message then. So
+   * one key is never handled twice at once as long as handlers end when their signal aborts, within a sixth of `ackWait`. A
+   * process that stood still runs on until its signal can abort, and a server that is killed may have forgotten its last
+   * moments: where that matters, fence effects by expected sequences.
+   *
+   * The number of partitions and the key cannot change: another number is a `DifferenceError`. Let the consumer run dry,
+   * and declare one of another name with `from`. Needs nats-server 2.15, and a stream of retention `"limits"`. At most 256.
+   *
+   * @default {none: in order within one process}
+   */
+  readonly partitions?: number;
+  /**
    * Which of the processes that ask gets messages; all of them unless this is said. With `{ pinned: { timeout } }`, one
    * process gets them all, with what is left of its places, and others stand by: one of them takes over at once if the
    * first one stops, or once the server has heard nothing of it for the timeout, as it was killed, cut off or is busy

@@ -7,15 +7,11 @@ import { requireVersion } from "../api/version.ts";
 import { deadStreamConfig } from "../dead/dead_letter.ts";
 import { type Declare, type DeclaredStream, declareStream } from "../stream/declare_stream.ts";
 import { hasOwnSubjects, ownSubjects } from "../stream/own_subjects.ts";
-import {
-  beginningAt,
-  consumerConfig,
-  ownConfig,
-  replayConfig,
-  replayName,
-  sparingConfig,
-} from "./consumer_config.ts";
+import { beginningAt, sparingConfig } from "./consumer_config.ts";
 import type { ConsumerSettings } from "./consumer_settings.ts";
+import { declaredConsumers } from "./declared_consumers.ts";
+import { giveToPartition } from "./partitions/give_back.ts";
+import type { Held } from "./stored_delivery.ts";
 import { DeadWriter } from "./dead_writer.ts";
 import {
   changeOf,
@@ -88,15 +84,30 @@ export class ConsumerServer {
   /** How one of its consumers is asked. */
   supplyPlan(kind: SupplyKind): SupplyPlan {
     const { stream, config } = this.#declared(kind);
-    const { name, ackWait, heartbeat, group } = this.#settings;
+    const { name, ackWait, heartbeat, group, partition } = this.#settings;
     const { prefix } = this.#api;
-    return { prefix, stream, consumer: config.name, of: name, ackWait, heartbeat, group, kind };
+    return {
+      prefix,
+      stream,
+      consumer: config.name,
+      of: name,
+      ackWait,
+      heartbeat,
+      group,
+      kind,
+      partition,
+    };
   }
 
   /** Has the server give the messages to another process of the group now. */
   async unpin(kind: SupplyKind): Promise<void> {
     const { stream, config } = this.#declared(kind);
     await this.#api.call(`CONSUMER.UNPIN.${stream}.${config.name}`, { group: GROUP });
+  }
+
+  /** Stores a dead letter that was given back in its partition, behind what waits there. */
+  forward(held: Held): Promise<void> {
+    return giveToPartition(this.#api, this.#settings, held);
   }
 
   #declared(kind: SupplyKind): DeclaredConsumer {
@@ -252,23 +263,6 @@ export class ConsumerServer {
       return null;
     }
   }
-}
-
-/** The consumers of the server: itself, one of dead letters that are given back, and one of what it stores for itself. */
-export function declaredConsumers(settings: ConsumerSettings, hasOwn: boolean): {
-  readonly main: DeclaredConsumer;
-  readonly replays: DeclaredConsumer | undefined;
-  readonly own: DeclaredConsumer | undefined;
-} {
-  const { stream, name, deadLetter: dead } = settings;
-  return {
-    main: { stream, config: { ...consumerConfig(settings), name } },
-    replays: dead === undefined ? undefined : {
-      stream: dead,
-      config: { ...replayConfig(settings, dead), name: replayName(settings) },
-    },
-    own: hasOwn ? { stream, config: ownConfig(settings) } : undefined,
-  };
 }
 
 function missing({ stream, config: { name } }: DeclaredConsumer, cause: Error): Error {

@@ -55,6 +55,10 @@ export interface ConsumerSettings {
   readonly ackWait: number;
   readonly heartbeat: number;
   readonly group: GroupSettings | undefined;
+  /** How many partitions there are, each in order over all processes. */
+  readonly partitions: number | undefined;
+  /** Which of them this is, for the settings of one. */
+  readonly partition?: { readonly queue: string; readonly number: number } | undefined;
 }
 
 /** Every subject that there is. */
@@ -104,6 +108,7 @@ const RULES: Readonly<Record<keyof ConsumerOptions, Rule>> = {
   deadLetter,
   deadStacks: flag,
   key,
+  partitions: count,
   batch: record,
   group: record,
   confirm: flag,
@@ -178,6 +183,7 @@ export function consumerSettings(
     ackWait: asMilliseconds(options.ackWait ?? "30s"),
     heartbeat: asMilliseconds(options.heartbeat ?? "5s"),
     group: groupSettings(action, options.group),
+    partitions: options.partitions,
   };
 }
 

@@ -203,6 +203,10 @@ export class OpenConsumer implements OpenSource {
 
   #arrived(held: Held): void {
     if (this.#isStopped) return this.#settlement.giveBack(held, 0);
+    if (this.#settings.partition && held.receipt.isReplay) {
+      const store = () => this.#server.forward(held);
+      return this.#before.settle(held, () => this.#settlement.replace(held, 0, store));
+    }
     const death = this.#settlement.deathOf(held);
     if (death) {
       return this.#before.check(
@@ -232,6 +236,11 @@ export class OpenConsumer implements OpenSource {
   #replaced(held: Held): void {
     const done = Promise.try(() => this.#settlement.done(held));
     done.catch((error) => this.#sink.report(asError(error)));
+  }
+
+  /** Another process may have it: nothing is said of it any more. */
+  abandon(held: Held): void {
+    this.#released(held);
   }
 
   /** It is settled, one way or the other. */

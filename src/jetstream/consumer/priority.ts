@@ -63,7 +63,7 @@ export type OneByOne<Of extends readonly unknown[]> = {
  * each place that becomes free costs a request for each consumer that has nothing: of messages that take no time, a
  * process handles half as many a second with 8 places, and three quarters with 64.
  *
- * @throws {TypeError} for fewer than two, the same one twice, what is no consumer, and one with a `batch` or a `group`
+ * @throws {TypeError} for fewer than two, the same one twice, what is no consumer, and one with a `batch`, a `group` or `partitions`
  * @example
  * ```ts
  * import { NatsBroker } from "@signalbox/nats";
@@ -112,7 +112,13 @@ const CANNOT = "Cannot give consumers a priority as";
 function checked(given: unknown): ConsumerDriver {
   const driver = driverOfConsumer(given);
   if (!driver) throw new TypeError(`${CANNOT} each must be a consumer: ${describe(given)}`);
-  const unfit = driver.batch ? "batch" : driver.hasGroup ? "group" : undefined;
+  const unfit = driver.batch
+    ? "batch"
+    : driver.hasGroup
+    ? "group"
+    : (given as Consumer).partitions
+    ? "partitions"
+    : undefined;
   if (unfit === undefined) return driver;
   const { name } = given as Consumer;
   throw new TypeError(`${CANNOT} each must be without "${unfit}": "${name}" has it`);
@@ -144,7 +150,7 @@ class PriorityDriver {
     const turns = new Turns(room, (error) => sink.report(error));
     for (const driver of this.#drivers) {
       const own = new PriorSink(sink, driver.pattern === this.pattern ? undefined : driver.pattern);
-      opened.push(driver.open(own, access, turns));
+      opened.push(driver.openOne(own, access, turns));
     }
     return new OpenPriority(opened, turns);
   }

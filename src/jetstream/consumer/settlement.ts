@@ -141,11 +141,11 @@ export class Settlement {
   }
 
   #postpone(held: Held, delay: number): Promise<void> {
-    return this.#replaced(held, delay, () => this.#retries.store.later(held, delay));
+    return this.replace(held, delay, () => this.#retries.store.later(held, delay));
   }
 
   /** Stores what replaces a message, and acknowledges it; if it cannot be stored, the message itself comes again then. */
-  async #replaced(held: Held, delay: number, store: () => Promise<void>): Promise<void> {
+  async replace(held: Held, delay: number, store: () => Promise<void>): Promise<void> {
     const { now } = this.#owner;
     const due = now() + delay;
     held.isGivenUp = true;

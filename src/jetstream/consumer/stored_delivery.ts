@@ -93,6 +93,11 @@ export class Receipt {
     this.replayed = replayed;
   }
 
+  /** Whether it was delivered as a dead letter that was given back. */
+  get isReplay(): boolean {
+    return this.replayed !== undefined && "reason" in this.replayed;
+  }
+
   /** The message by its first storing, as `ORDERS:17`. */
   get name(): string {
     const { stream, seq } = this.replayed ?? this.ack;
@@ -120,6 +125,8 @@ export class Held {
   /** What it is to become, whatever becomes of the others of its batch. */
   verdict: Error | undefined;
   invocation: Invocation | undefined;
+  /** Until when the server surely gives it to nobody else, by the clock, where that matters. */
+  sureUntil: number | undefined;
   isSettled = false;
   /** Whether what becomes of it is on its way: its dead letter, or its next attempt. */
   isGivenUp = false;

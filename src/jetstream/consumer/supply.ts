@@ -17,6 +17,8 @@ import type { GroupSettings } from "./group.ts";
 import { Holds } from "./holds.ts";
 import type { PullLimits } from "./pull_verdict.ts";
 import { Puller, type PullOwner } from "./puller.ts";
+import type { Partition } from "./partitions/filter.ts";
+import { readPartitioned } from "./partitions/queue.ts";
 import { readOwnMessage } from "./own_message.ts";
 import { Held } from "./stored_delivery.ts";
 import { TurnPuller } from "./turn_puller.ts";
@@ -68,6 +70,8 @@ export interface SupplyPlan {
   readonly heartbeat: number;
   readonly group: GroupSettings | undefined;
   readonly kind: SupplyKind;
+  /** Which partition it is, if it is one. */
+  readonly partition: Partition | undefined;
 }
 
 /** One consumer of the server that feeds the handlers: what is asked of it, and what it waits for. */
@@ -200,6 +204,7 @@ export class Supply implements PullOwner {
     const { kind } = this.#plan;
     if (kind === "replays") return this.#replayed(raw, ack);
     if (kind === "own") return this.#stored(raw, ack);
+    if (this.#plan.partition) return this.#partitioned(raw, ack);
     return new Held(this, raw, ack, undefined, this.#access.clock.now());
   }
 
@@ -212,6 +217,15 @@ export class Supply implements PullOwner {
     held.attempt = message.attempt + ack.attempt - 1;
     held.rank = message.attempt;
     held.replaces = message.replaces;
+    return held;
+  }
+
+  /** A copy of a message: the handler gets the message that it is of. */
+  #partitioned(raw: RawMessage, ack: AckSubject): Held | undefined {
+    const message = readPartitioned(raw, this.#plan.of, ack.time);
+    if (!message) return this.#refuse(raw, "a copy that the server has made");
+    const held = new Held(this, message.raw, ack, message.origin, this.#access.clock.now());
+    held.life = message.life;
     return held;
   }
 

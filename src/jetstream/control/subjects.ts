@@ -4,6 +4,7 @@ import { JetStreamApi } from "../api/js_api.ts";
 import { checkName } from "../api/names.ts";
 import { replayName } from "../consumer/consumer_config.ts";
 import { ownName } from "../consumer/own_message.ts";
+import { queueOf } from "../consumer/partitions/filter.ts";
 import { hasOwnMessages, type Stream } from "../stream/stream.ts";
 
 /** A consumer: one that was declared, or the names of one that others have made. */
@@ -14,6 +15,8 @@ export interface ConsumerName {
   readonly stream: Stream | string;
   /** The stream of what it gives up, from which messages are given back to it. */
   readonly deadLetter?: string | undefined;
+  /** How many partitions it has, if it has any: what is asked is asked of all of them. */
+  readonly partitions?: number | undefined;
 }
 
 /** Where to ask about something. */
@@ -56,16 +59,20 @@ export function consumerOf(
     throw new TypeError(`Cannot ${action} as ${rule}: ${describe(given)}`);
   }
   checkName(action, given.name);
-  return { ...streamOf(api, action, given.stream), consumer: given.name };
+  const named = { ...streamOf(api, action, given.stream), consumer: given.name };
+  if (given.partitions === undefined) return named;
+  return { ...named, stream: queueOf(named.stream, given.name), consumer: "0" };
 }
 
 /** Finds where to ask about what is given back to a consumer; `undefined` if nothing is. */
 export function replaysOf(
   { api, stream, consumer }: Named,
-  { deadLetter }: ConsumerName,
+  { deadLetter, name, stream: of, partitions }: ConsumerName,
 ): Named | undefined {
   if (deadLetter === undefined || consumer === undefined) return undefined;
-  return { api, stream: deadLetter, consumer: replayName({ stream, name: consumer }) };
+  const first = typeof of === "string" ? of : of.name;
+  const itself = partitions === undefined ? { stream, name: consumer } : { stream: first, name };
+  return { api, stream: deadLetter, consumer: replayName(itself) };
 }
 
 /** Finds where to ask about what a consumer has stored for itself alone; `undefined` if it does not. */
@@ -84,8 +91,12 @@ export async function forAll<Answer>(
   given: ConsumerName,
   act: (each: Named) => Promise<Answer>,
 ): Promise<[Answer, ...Answer[]]> {
+  const { partitions } = given;
   const first = act(named);
-  const others = [replaysOf(named, given), ownOf(named, given)].map(async (each) => {
+  const rest = Array.from({ length: partitions ?? 1 }, (_, at) => String(at)).slice(1);
+  const own = partitions === undefined ? ownOf(named, given) : undefined;
+  const parts = rest.map((consumer) => ({ ...named, consumer }));
+  const others = [...parts, replaysOf(named, given), own].map(async (each) => {
     try {
       return each && [await act(each)];
     } catch (error) {
