@@ -245,8 +245,8 @@ export interface WorkQueueOptions<Subject extends string = string> extends Strea
  * `allowMsgSchedules`. Two other ways need no option: {@linkcode ScheduleMessageOptions.replace} puts a schedule of a name
  * off each time (debounce), and an `id` is stored once within the `duplicateWindow` (throttle).
  *
- * With `"replace"`, a process runs the jobs of one subject one after the other, as with `key`. Two processes may run two
- * side by side; partitions of the `key` keep them apart, and a `batch` does not.
+ * With `"replace"`, a process runs the jobs of one subject one after the other, as with `key`. Two processes may run two side
+ * by side, and so may lists of a `batch`; a consumer with `group: { pinned: {} }` has one process run all.
  */
 export type Unique = "while-queued" | "until-done" | "replace";
 
