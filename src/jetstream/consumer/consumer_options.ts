@@ -168,7 +168,7 @@ export interface ConsumerOptions {
    * A handler's `signal` aborts before another process can get its message: where the server has not confirmed for 5/6 of
    * `ackWait` that the message is ours, as the process stood still or was cut off. Nothing is said of the message then. So
    * one key is never handled twice at once as long as handlers end when their signal aborts, within a sixth of `ackWait`. A
-   * process that stood still runs on until its signal can abort, and a server that is killed may have forgotten its last
+   * process that stood still runs on until its signal can abort, which takes a turn of its event loop, and a server that is killed may have forgotten its last
    * moments: where that matters, fence effects by expected sequences.
    *
    * The number of partitions and the key cannot change: another number is a `DifferenceError`. Let the consumer run dry,
