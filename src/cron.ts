@@ -179,6 +179,11 @@ class ZoneClock {
     });
   }
 
+  /** A name of the zone. */
+  get zone(): string {
+    return this.#format.resolvedOptions().timeZone;
+  }
+
   read(time: number): Local {
     const parts = this.#format.formatToParts(time);
     const part = (type: string) => Number(parts.find((one) => one.type === type)!.value);
@@ -214,12 +219,13 @@ function clockOf(zone: string | undefined): ZoneClock {
   return known;
 }
 
-/** Whether there is a time zone of that name. */
+/** Whether there is a time zone of that name, in this case: servers know no other. */
 export function isZone(name: string): boolean {
   if (!/^[A-Za-z]/.test(name)) return false;
   try {
-    clockOf(name);
-    return true;
+    // of a zone with several names it may be another one
+    const { zone } = clockOf(name);
+    return zone === name || zone.toLowerCase() !== name.toLowerCase();
   } catch {
     return false;
   }

@@ -50,6 +50,7 @@ const WRONG: readonly (readonly [when: unknown, sentence: string])[] = [
   [{ cron: "@often" }, "a named pattern must be one of @yearly"],
   [{ cron: "@every 1s" }, "a named pattern must be one of"],
   [{ cron: "* * * * * *", timeZone: "Mars/Base" }, '"timeZone" must be one of the IANA database'],
+  [{ cron: "* * * * * *", timeZone: "europe/zurich" }, '"timeZone" must be one of the IANA'],
   [{ cron: "* * * * * *", timeZone: "Local" }, '"timeZone" must be one of the IANA database'],
   [{ cron: "* * * * * *", timeZone: "+01:00" }, '"timeZone" must be one of the IANA database'],
   [{ cron: "* * * * * *", timeZone: "" }, '"timeZone" must be one of the IANA database'],
@@ -93,6 +94,34 @@ Deno.test("js.schedule() refuses wrong subjects, names, headers and options, bef
   await refused("mails.a", { stream: {} }, "stream");
   await refused("mails.a", { stream: "a.b" }, "name");
   await refused("mails.a", { timeout: 0 }, '"timeout" must be');
+});
+
+Deno.test("js.batch() refuses two schedules of one name, before it has a connection", async () => {
+  const js = jetstream(new NatsBroker("nats://127.0.0.1:1", { logger: false }));
+  const entry = ["mails.a", 1, { schedule: { in: "1h" }, name: "one", replace: true }] as const;
+  await assertRejects(
+    () => js.batch([entry, entry]),
+    TypeError,
+    'each name of a schedule must be there once: "one"',
+  );
+});
+
+Deno.test("js.schedule() takes a Date as it is when it is called", async () => {
+  const broker = new NatsBroker();
+  const js = jetstream(broker, { streams: [mails] });
+  await using _test = await TestBroker.start(broker);
+  const at = new Date("2100-01-01T00:00:00Z");
+  const making = [2101, 2102, 2103].map((year) => {
+    at.setUTCFullYear(year);
+    return js.schedule("mails.a", { at });
+  });
+  const years = (await Promise.all(making)).map(({ next }) => next.getUTCFullYear());
+  assertEquals(years, [2101, 2102, 2103]);
+  const when = { at };
+  const storing = js.batch([["mails.a", 1, { schedule: when, name: "in a batch" }]]);
+  when.at = new Date(NaN);
+  await storing;
+  assertEquals((await js.scheduled(mails, "in a batch"))?.next?.getUTCFullYear(), 2103);
 });
 
 Deno.test("js.schedule() says which server it needs where that is too old, and sends nothing", async () => {

@@ -1,6 +1,6 @@
-import { NatsBroker } from "@signalbox/nats";
+import { NatsBroker, TimeoutError } from "@signalbox/nats";
 import { type JetStream, jetstream, stream } from "@signalbox/nats/jetstream";
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { onNatsServer } from "../support/backends.ts";
 import { Interrupted } from "../support/jetstream/interrupted.ts";
 import { NatsCluster } from "../support/nats_server/nats_cluster.ts";
@@ -189,6 +189,23 @@ Deno.test("js.schedule() stores one schedule over a connection that is cut again
   for (const [each, user] of users.entries()) {
     assertEquals(fired.get(user) ?? 0, cancelled[each] ? 0 : 1, user);
   }
+});
+
+Deno.test("ScheduledJob.cancel() keeps to the limits of each call, also while another one is under way", async () => {
+  await using interrupted = await Interrupted.start();
+  const { reader, proxy, server } = interrupted;
+  if (!isNew(server.version)) return;
+  const js = jetstream(reader.broker, { streams: [mails] });
+  await until("the stream must be there", () => js.info(mails).catch(() => undefined));
+  const job = await js.schedule("mails.a", { in: "1h" });
+  proxy.stall();
+  const first = job.cancel({ timeout: "30s" });
+  await assertRejects(() => job.cancel({ timeout: 50 }), TimeoutError, "50 ms have passed");
+  const signal = AbortSignal.abort(new Error("no more"));
+  await assertRejects(() => job.cancel({ signal }), Error, "no more");
+  await assertRejects(() => job.cancel({ timeout: NaN }), TypeError, '"timeout" must be');
+  proxy.resume();
+  assertEquals([await first, await job.cancel()], [true, true]);
 });
 
 Deno.test("ScheduledJob.cancel() never lies while the leader of a cluster is killed", async () => {

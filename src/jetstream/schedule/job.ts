@@ -1,10 +1,11 @@
+import { within } from "../../deadline.ts";
 import { asMilliseconds } from "../../duration.ts";
 import { checkOptions } from "../../options.ts";
 import { handled } from "../../promises.ts";
 import { scheduleSubject } from "../stream/own_subjects.ts";
 import { cancelSchedule } from "./cancel.ts";
 import { CANCEL_RULES, type CancelOptions, TIMEOUT } from "./schedule_options.ts";
-import { ScheduleWriter } from "./schedule_writer.ts";
+import { type Attempt, ScheduleWriter } from "./schedule_writer.ts";
 import type { SchedulingStream } from "./scheduling_stream.ts";
 
 /**
@@ -110,6 +111,7 @@ const LONGEST = 60_000;
 /** Cancels one schedule, once. */
 export class Canceller {
   readonly #place: JobPlace;
+  /** What is under way, or has come of it; a failure is tried again. */
   #cancelled: Promise<boolean> | undefined;
 
   constructor(place: JobPlace) {
@@ -118,14 +120,11 @@ export class Canceller {
 
   /** Cancels it, or says what came of that before; after a failure it tries again. */
   cancel(options: CancelOptions = {}): Promise<boolean> {
-    const before = this.#cancelled ?? Promise.reject();
-    const cancelled = before.catch(() => this.#cancel(options));
-    this.#cancelled = cancelled;
-    return handled(cancelled);
+    return handled(this.#cancel(options));
   }
 
   async #cancel(options: CancelOptions): Promise<boolean> {
-    const { stream, name, token, seq, due } = this.#place;
+    const { stream, name } = this.#place;
     const action = `cancel the schedule ${JSON.stringify(name)} of "${stream.name}"`;
     checkOptions(action, options, CANCEL_RULES);
     const { signal } = options;
@@ -134,10 +133,28 @@ export class Canceller {
       throw new TypeError(`Cannot ${action} as "timeout" must be less than 1m: ${timeout} ms`);
     }
     signal?.throwIfAborted();
+    const { clock } = stream.api.access;
+    const until = clock.now() + timeout;
+    while (this.#cancelled) {
+      // another call may have more time than this one, or less
+      const said = this.#cancelled.catch(() => undefined);
+      const left = Math.max(1, until - clock.now());
+      const isOff = await within(said, { clock, timeout: left, given: timeout, signal }, action);
+      if (isOff !== undefined) return isOff;
+    }
+    return await this.#begin({ action, until, timeout, signal });
+  }
+
+  #begin(attempt: Attempt): Promise<boolean> {
+    const { stream, token, seq, due } = this.#place;
     const subject = scheduleSubject(stream.name, token);
-    const until = stream.api.access.clock.now() + timeout;
-    const writer = new ScheduleWriter(stream, subject, { action, until, timeout, signal });
-    return await cancelSchedule(writer, { seq, due, action, subject });
+    const writer = new ScheduleWriter(stream, subject, attempt);
+    const { action } = attempt;
+    const cancelled = cancelSchedule(writer, { seq, due, action, subject }).catch((error) => {
+      this.#cancelled = undefined;
+      throw error;
+    });
+    return this.#cancelled = cancelled;
   }
 }
 

@@ -24,7 +24,7 @@ import {
 } from "./schedule_options.ts";
 import { type Attempt, ScheduleWriter } from "./schedule_writer.ts";
 import { SchedulingStream, streamTaking } from "./scheduling_stream.ts";
-import { checkWhen, type Plan, planOf, type When } from "./when.ts";
+import { checkedWhen, type Plan, planOf, type When } from "./when.ts";
 
 /** What schedules need of a broker's JetStream. */
 export interface Scheduling {
@@ -48,8 +48,8 @@ export async function scheduleMessage(
   const action = `schedule "${subject}"`;
   refuseOwn(action, subject);
   checkOptions(action, options, SCHEDULE_RULES);
-  checkWhen(action, when);
-  const { name = newToken(), schema, signal, stream: given } = options;
+  const asked = checkedWhen(action, when);
+  const { name = newToken(), replace: replaces = false, schema, signal, stream: given } = options;
   const token = tokenOf(action, name);
   const place = placeOf(scheduling, action, subject, given);
   const timeout = asMilliseconds(options.timeout) ?? TIMEOUT;
@@ -61,9 +61,9 @@ export async function scheduleMessage(
   const prepared = preparedFor(scheduling, subject, body, options);
   signal?.throwIfAborted();
   const stream = await streamOf(scheduling, place, subject, attempt);
-  const plan = await checkedPlan(stream, subject, when, at, attempt);
+  const plan = await checkedPlan(stream, subject, asked, at, attempt);
   const writer = new ScheduleWriter(stream, scheduleSubject(stream.name, token), attempt);
-  const draft = { prepared, plan, replaces: options.replace ?? false };
+  const draft = { prepared, plan, replaces };
   const { seq, next } = await writer.store(draft).catch((error) => {
     // the stream may be another one than it was
     stream.forget();

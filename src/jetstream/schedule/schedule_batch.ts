@@ -1,5 +1,5 @@
 import { asMilliseconds } from "../../duration.ts";
-import { checkOptions } from "../../options.ts";
+import { checkOptions, describe } from "../../options.ts";
 import { checkSubject, newToken } from "../../door/mod.ts";
 import { ConflictError } from "../api/errors.ts";
 import {
@@ -31,7 +31,7 @@ import {
   ScheduleWriter,
 } from "./schedule_writer.ts";
 import type { Slot } from "./slot.ts";
-import { checkWhen, type When } from "./when.ts";
+import { checkedWhen, type When } from "./when.ts";
 
 /** What to send with a message of a batch that is due later. */
 export interface BatchScheduleOptions extends ScheduleMessageOptions {
@@ -81,6 +81,7 @@ export async function publishBatch(
   const timeout = asMilliseconds(options.timeout) ?? TIMEOUT;
   const until = api.access.clock.now() + timeout;
   const attempt = { action: ACTION, timeout, until, signal: options.signal };
+  refuseTwice(messages);
   // all is checked, and all bodies are encoded, before anything is asked
   const making = messages.map((one, at) =>
     isSchedule(one) ? entryOf(scheduling, one, at, attempt) : prepareMessage(publisher, one)
@@ -176,6 +177,16 @@ function refuse(rule: string): never {
   throw new ConflictError(ACTION, rule);
 }
 
+/** Refuses two schedules of one name: the second would take the place of the first. */
+function refuseTwice(messages: readonly BatchEntry[]): void {
+  const names = messages.filter(isSchedule).map(([, , { name }]) => name);
+  const twice = names.find((name, at) => name !== undefined && names.indexOf(name) !== at);
+  if (twice === undefined) return;
+  throw new TypeError(
+    `Cannot ${ACTION} as each name of a schedule must be there once: ${describe(twice)}`,
+  );
+}
+
 function isSchedule(message: BatchEntry): message is BatchSchedule {
   const [, , options] = Array.isArray(message) ? message : [];
   return typeof options === "object" && options !== null &&
@@ -193,7 +204,7 @@ function entryOf(
   const action = `schedule "${subject}"`;
   refuseOwn(action, subject);
   checkOptions(action, options, RULES);
-  checkWhen(action, options.schedule);
+  const when = checkedWhen(action, options.schedule);
   const { name = newToken(), replace: replaces = false } = options;
   const token = tokenOf(action, name);
   const place = placeOf(scheduling, action, subject, undefined);
@@ -201,7 +212,7 @@ function entryOf(
   const called = calledAt(scheduling);
   return async () => {
     const stream = await streamOf(scheduling, place, subject, attempt);
-    const plan = await checkedPlan(stream, subject, options.schedule, called, {
+    const plan = await checkedPlan(stream, subject, when, called, {
       ...attempt,
       action,
     });

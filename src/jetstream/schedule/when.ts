@@ -64,11 +64,12 @@ const LAST = Date.parse("9999-12-31T23:59:59.999Z");
 const FIRST = Date.parse("0001-01-01T00:00:00Z");
 
 /**
- * Checks when a message is to be due, as far as that can be said without the server's clock.
+ * Checks when a message is to be due, as far as that can be said without the server's clock; returns it as it is now, as a
+ * program may go on to change what it has given, such as its `Date`.
  *
  * @throws {TypeError} naming what is wrong
  */
-export function checkWhen(action: string, when: unknown): asserts when is When {
+export function checkedWhen(action: string, when: unknown): When {
   const given = holdsOptions(when)
     ? Object.entries(when).filter(([, one]) => one !== undefined)
     : [];
@@ -85,8 +86,11 @@ export function checkWhen(action: string, when: unknown): asserts when is When {
       `Cannot ${action} as "${kind}" must stand without "${other[0]}": both are given`,
     );
   }
-  const fault = FAULTS[kind](when as never);
+  const copied = given.map(([name, one]) => [name, one instanceof Date ? new Date(one) : one]);
+  const copy = Object.fromEntries(copied);
+  const fault = FAULTS[kind](copy as never);
   if (fault) throw new TypeError(`Cannot ${action} as ${fault[0]}: ${fault[1]}`);
+  return copy as When;
 }
 
 type Fault = readonly [rule: string, found: string] | undefined;
