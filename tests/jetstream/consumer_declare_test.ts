@@ -64,7 +64,7 @@ Deno.test("consumer() says which option or name is wrong", () => {
     'Cannot make a consumer as a name must be 1 to 255 bytes without blanks, dots, wildcards and slashes: "a.b"',
   );
   assertStringIncludes(
-    message({ partitions: 8 }),
+    message({ prefetch: 8 }),
     `${begin}an option must be one of subject, from`,
   );
   assertEquals(
