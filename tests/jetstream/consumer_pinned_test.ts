@@ -95,6 +95,27 @@ onEveryServer(
 );
 
 onEveryServer(
+  "consumer() with a pinned group is made again where the process was that had the messages",
+  async (server) => {
+    const shop = await Workshop.at(server);
+    const taken = [await working(server.broker(), "1h")];
+    await shop.storeAll(many(1));
+    await until("the first must have one", () => taken.flat().length === 1);
+    // these know nothing of what the first one does
+    for (let each = 0; each < 4; each++) taken.push(await working(server.broker(), "1h"));
+    await shop.storeAll(many(20, 1));
+    await until("the first must have all", () => taken.flat().length === 21);
+    await shop.settled("ORDERS", "work");
+    await shop.api.call("CONSUMER.DELETE.ORDERS.work");
+    await until("it must be made again", () => shop.consumer("ORDERS", "work").catch(() => false));
+    await shop.storeAll(many(1, 21));
+    await until("somebody must have the last one", () => taken.flat().includes("21"));
+    assertEquals(taken.flat().length, 22);
+  },
+  NEEDS,
+);
+
+onEveryServer(
   "consumer() with a pinned group goes on where somebody else unpins it",
   async (server) => {
     const shop = await Workshop.at(server);

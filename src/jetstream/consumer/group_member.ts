@@ -8,12 +8,20 @@ const PIN = /^Nats-Pin-Id: *([^\s"\\]+)\r?$/m;
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();
 
+/** Whether other processes come before one with these options. */
+function isLower(group: GroupSettings): boolean {
+  if (group.kind === "prioritized") return group.priority > 0;
+  return group.kind === "overflow" && group.minPending + group.minAckPending > 0;
+}
+
 /** One process in the group of a consumer: what its requests say, and whether it is the one that gets the messages. */
 export class GroupMember {
   readonly #access: BrokerAccess;
   readonly #subject: string;
   readonly #fields: string;
   readonly #interval: number;
+  readonly #isLower: boolean;
+  #gaveWay = false;
   /** Names the place of the one that gets the messages; empty for one that stands by. */
   #pin = "";
   #timer: Timer | undefined;
@@ -25,6 +33,7 @@ export class GroupMember {
     this.#fields = groupFields(group);
     // only a pin has to be kept
     this.#interval = group.kind === "pinned" ? group.timeout / OFTEN : 0;
+    this.#isLower = isLower(group);
   }
 
   /** What each request says besides, as the rest of its JSON object. */
@@ -36,6 +45,15 @@ export class GroupMember {
   /** Whether this process is the one that gets the messages, as far as it knows. */
   get isPinned(): boolean {
     return this.#pin !== "";
+  }
+
+  /**
+   * Whether to give others time to make the consumer again, as they get messages before this process does, and know better
+   * how far it has come; every other time, as there may be nobody.
+   */
+  givesWay(): boolean {
+    const standsBy = this.#interval > 0 ? this.#pin === "" : this.#isLower;
+    return this.#gaveWay = standsBy && !this.#gaveWay;
   }
 
   /** Reads from a delivery which process gets the messages; returns whether that has just become this one. */

@@ -208,7 +208,8 @@ export class Puller {
       case "again":
         return this.#askLater(this.#nextWait(), true);
       case "gone":
-        return this.#restore();
+        // others of the group make it again where they were
+        return this.#member?.givesWay() ? this.#askLater(LONGEST_WAIT, true) : this.#restore();
       default:
         this.#refused(verdict);
     }

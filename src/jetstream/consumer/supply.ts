@@ -248,7 +248,7 @@ export class Supply implements PullOwner {
   #refuse({ subject, replyTo }: RawMessage, what: string): undefined {
     this.#access.publish(replyTo, term(`It must be ${what}`));
     if (!isPowerOfTen(++this.#foreign)) return;
-    this.#owner.report(new Error(`Cannot replay "${subject}" as it must be ${what}: it is not`));
+    this.#owner.report(new Error(`Cannot handle "${subject}" as it must be ${what}: it is not`));
   }
 
   /** What is delivered no more, as it does not match any more, nobody would notice. */
@@ -267,7 +267,7 @@ export class Supply implements PullOwner {
   async #look(): Promise<void> {
     try {
       const info = await this.#owner.look();
-      if (info) this.#noteWait(info);
+      if (info) this.#note(info);
     } catch {
       // whoever pulls notices by that; the next look tells what this one could not see
     }
@@ -276,11 +276,9 @@ export class Supply implements PullOwner {
   #note(info: ConsumerInfo): void {
     const { delivered, ack_floor, num_ack_pending } = info;
     const place = num_ack_pending > 0 ? ack_floor : delivered;
-    this.#next ??= (place?.stream_seq ?? 0) + 1;
-    this.#noteWait(info);
-  }
-
-  #noteWait({ config }: ConsumerInfo): void {
+    // what other processes have done, this one has not seen
+    this.#next = (place?.stream_seq ?? 0) + 1;
+    const { config } = info;
     if (config.ack_wait) this.holds.ackWait = config.ack_wait / NANOSECONDS;
   }
 }
