@@ -1,5 +1,6 @@
 import { EncodeError, PayloadTooLargeError, ValidationError } from "@signalbox/nats";
 import {
+  ConflictError,
   IngestError,
   jetstream,
   LimitError,
@@ -269,6 +270,28 @@ onEveryJetStream(
   },
   { since },
 );
+
+for (const allow_batched of [true, false]) {
+  onEveryJetStream(
+    `js.ingest() says which subject is taken ${allow_batched ? "in" : "without"} a batch`,
+    async (server) => {
+      const limit = { max_msgs_per_subject: 1, discard: "new", discard_new_per_subject: true };
+      const { js } = await readings(server, { allow_batched, ...limit });
+      const items = ["a", "b", "b", "c"].map((id) => ({ params: { id } }));
+      // the one after that which is refused is under way without a batch
+      const ingest = js.ingest("r.{id}", { window: 4 });
+      const error = await assertRejects(
+        () => ReadableStream.from(items).pipeTo(ingest),
+        IngestError,
+        'Cannot ingest item 2 to "r.{id}": Cannot publish to "r.b" as nothing else must be there',
+      );
+      assertInstanceOf(error.cause, ConflictError);
+      assertEquals([error.cause.isTaken, error.cause.subject], [true, "r.b"]);
+      assertEquals([error.stored, error.uncertain], [2, allow_batched ? 0 : 2]);
+    },
+    { since },
+  );
+}
 
 onEveryJetStream("js.ingest() refuses another stream than the one it names", async (server) => {
   const { js } = await readings(server);

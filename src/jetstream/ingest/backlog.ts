@@ -46,6 +46,11 @@ export class Backlog {
     return this.#kept[number - this.#first]!;
   }
 
+  /** The subject of the message of a number; `undefined` if it is not kept. */
+  subjectOf(number: number): string | undefined {
+    return this.#kept[number - this.#first]?.subject;
+  }
+
   /** How many bytes a message has, on average. */
   get averageSize(): number {
     return this.#bytes / Math.max(1, this.#kept.length);

@@ -2,7 +2,7 @@ import type { RawMessage } from "../../door/mod.ts";
 import type { PubAck, WireError } from "../api/api_types.ts";
 import { errorOf, type JetStreamError } from "../api/errors.ts";
 import { wireErrorOf } from "../api/reply.ts";
-import { isPassing, readAnswer } from "../publish/pub_ack.ts";
+import { isPassing, publishTo, readAnswer } from "../publish/pub_ack.ts";
 
 /** What the stream says about a message of a fast batch. */
 export type BatchAnswer =
@@ -22,8 +22,8 @@ export type BatchAnswer =
 
 /** A message of a batch that is answered. */
 interface Answered {
-  readonly action: string;
-  readonly subject: string;
+  /** The subject of the message at a place in the batch, from 1 on; the pattern for what is not known any more. */
+  readonly subjectAt: (at: number) => string;
   /** The id of the batch. */
   readonly batch: string;
   /** Its place in the batch, from 1 on. */
@@ -47,7 +47,7 @@ const UNKNOWN = 10208;
 export function readBatchAnswer(about: Answered, packet: RawMessage): BatchAnswer | undefined {
   const flow = readFlow(packet);
   if (flow !== undefined) return flowOf(about, flow);
-  const answer = readAnswer(about.subject, packet, about.action);
+  const answer = readAnswer(about.subjectAt(about.at), packet);
   switch (answer.kind) {
     case "stored": {
       const { ack } = answer;
@@ -77,7 +77,7 @@ function readFlow({ data }: RawMessage): Flow | undefined {
   }
 }
 
-function flowOf({ action, sent }: Answered, flow: Flow): BatchAnswer | undefined {
+function flowOf({ subjectAt, sent }: Answered, flow: Flow): BatchAnswer | undefined {
   const { type, seq, msgs } = flow;
   if (type === "gap") return { kind: "broken" };
   if (!isCount(seq, sent)) return undefined;
@@ -89,7 +89,8 @@ function flowOf({ action, sent }: Answered, flow: Flow): BatchAnswer | undefined
   const { error } = flow as { readonly error?: unknown };
   if (type !== "err" || typeof error !== "object" || error === null) return undefined;
   const wire: WireError = wireErrorOf(error);
-  return refused(seq, errorOf(action, wire));
+  const subject = subjectAt(seq);
+  return refused(seq, errorOf(publishTo(subject), wire, subject));
 }
 
 function refused(at: number, error: JetStreamError): BatchAnswer {

@@ -7,9 +7,8 @@ const START = 0, APPEND = 1, COMMIT = 2;
 
 /** What to do with the answers of a batch. */
 export interface BatchReader {
-  /** For errors. */
-  readonly action: string;
-  readonly subject: string;
+  /** For errors: the subject of a message by its number in the ingest. */
+  subjectOf(number: number): string;
   /** Called with each answer. */
   answered(answer: BatchAnswer): void;
   /** Called if the server refuses the inbox of the answers. */
@@ -94,8 +93,8 @@ export class FastBatch {
     if (this.#isOver || !packet.subject.startsWith(this.#prefix)) return;
     const at = Number.parseInt(packet.subject.slice(this.#prefix.length), 10);
     if (!(at >= 1 && at <= this.count)) return;
-    const { action, subject } = this.#reader;
-    const about = { action, subject, batch: this.#id, at, sent: this.count };
+    const subjectAt = (place: number) => this.#reader.subjectOf(this.first + place - 1);
+    const about = { subjectAt, batch: this.#id, at, sent: this.count };
     const answer = readBatchAnswer(about, packet);
     if (!answer) return;
     if (answer.kind === "flow") {

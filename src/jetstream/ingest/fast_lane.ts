@@ -118,8 +118,7 @@ export class FastLane implements IngestLane {
     const flow = Math.max(1, Math.floor(Math.min(MOST_FLOW, maxPending / 2, fitting)));
     this.#heardAt = now;
     return new FastBatch(access, backlog.first, flow, {
-      action,
-      subject,
+      subjectOf: (number) => backlog.subjectOf(number) ?? subject,
       answered: (answer) => this.#answered(answer),
       refused: (error) => this.#host.fail(error, this.sentUntil),
     });

@@ -31,7 +31,8 @@ export class IngestError extends JetStreamError implements IngestProgress {
       : undefined;
     super(`ingest to "${subject}"`, "each item must be stored", wire, { cause });
     const doubt = uncertain === 0 ? "" : `, and ${uncertain} may be`;
-    this.message = `Cannot ingest item ${stored + uncertain} to "${subject}": ` +
+    // the first that is not stored for certain
+    this.message = `Cannot ingest item ${stored} to "${subject}": ` +
       `${asError(cause).message} (${stored} stored${doubt})`;
     this.subject = subject;
     this.stored = stored;

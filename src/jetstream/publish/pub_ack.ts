@@ -61,6 +61,7 @@ export function readAnswer(
   }
 }
 
-function publishTo(subject: string): string {
+/** What errors about a publication say that was to be done. */
+export function publishTo(subject: string): string {
   return `publish to "${subject}"`;
 }
