@@ -19,12 +19,13 @@ const WRONG: readonly (readonly [when: unknown, sentence: string])[] = [
     undefined,
     "it must be due by one of { in }, { at }, { every } and { cron, timeZone }: undefined",
   ],
-  [{}, "it must be due by one of"],
+  [{}, "{ every } and { cron, timeZone }: {}"],
+  [{ delay: 5, a: 1 }, "{ every } and { cron, timeZone }: { delay, a }"],
   ["1h", 'it must be due by one of { in }, { at }, { every } and { cron, timeZone }: "1h"'],
   [new Date(), "it must be due by one of"],
   [{ in: "1h", every: "1h" }, "in and every"],
-  [{ in: "1h", timeZone: "UTC" }, '"in" must stand without "timeZone"'],
-  [{ cron: "* * * * * *", zone: "UTC" }, '"cron" must stand without "zone"'],
+  [{ in: "1h", timeZone: "UTC" }, '{ in } must have no other field: "timeZone"'],
+  [{ cron: "* * * * * *", zone: "UTC" }, '{ cron } must have no other field than timeZone: "zone"'],
   [{ in: 0 }, '"in" must be milliseconds'],
   [{ in: "3 hours" }, '"in" must be milliseconds'],
   [{ in: NaN }, '"in" must be milliseconds'],
@@ -78,10 +79,10 @@ Deno.test("js.schedule() refuses wrong subjects, names, headers and options, bef
   await refused("mails.*", {}, "wildcard");
   await refused("", {}, "a token must not be empty");
   await refused("_SIGNALBOX.MAILS.schedule.x", {}, "this package's own");
-  await refused("mails.a", { name: "" }, "a name must be text of at most 1000 bytes");
-  await refused("mails.a", { name: 7 }, "a name must be text of at most 1000 bytes");
-  await refused("mails.a", { name: "\ud800" }, "a name must be text of at most 1000 bytes");
-  await refused("mails.a", { name: "é".repeat(200) }, "each special character is 3 to 12: 1200");
+  await refused("mails.a", { name: "" }, '"name" must be text of 1 to 1000 bytes');
+  await refused("mails.a", { name: 7 }, '"name" must be text of 1 to 1000 bytes');
+  await refused("mails.a", { name: "\ud800" }, '"name" must be text of 1 to 1000 bytes');
+  await refused("mails.a", { name: "é".repeat(200) }, "a special character takes 3 to 12: 1200");
   await refused(
     "mails.a",
     { headers: { "Nats-Schedule": "@at x" } },

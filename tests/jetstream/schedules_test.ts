@@ -109,7 +109,7 @@ onEveryJetStream(
     await assertRejects(
       () => js.schedule("mails.a", { in: "1h" }, 2, { name }),
       ConflictError,
-      "no schedule of this name must be there",
+      'the name must be free, or "replace" must be true',
     );
     const second = await js.schedule("mails.b", { in: "1s" }, 3, { name, replace: true });
     assertEquals(await first.cancel(), false, "it was replaced, and the other one stays");

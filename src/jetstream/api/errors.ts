@@ -244,7 +244,7 @@ export function errorOf(action: string, wire: WireError, subject?: string): JetS
   if (conflict) return new ConflictError(action, conflict, wire, { subject });
   // one message for each subject, and that one is there: the subject is taken
   if (number === TAKEN && PER_SUBJECT.test(wire.description)) {
-    return new ConflictError(action, "nothing else must be there", wire, { subject });
+    return new ConflictError(action, "its subject must be free", wire, { subject });
   }
   if (LIMITS.has(number)) return new LimitError(action, "it must stay within the limits", wire);
   if (number === 10039 || number === 10076) {

@@ -110,7 +110,8 @@ const RULES: Readonly<Record<keyof ConsumerOptions, Rule>> = {
   key,
   partitions: count,
   batch: record,
-  group: record,
+  // checked by groupSettings()
+  group: () => undefined,
   confirm: flag,
   ack: oneOf("after", "before"),
   ackWait: atLeast(LEAST_WAIT),

@@ -1,6 +1,7 @@
 import { asMilliseconds, type Duration } from "../../duration.ts";
-import { checkOptions, count, describe, record, type Rule } from "../../options.ts";
+import { checkOptions, count, holdsOptions, record, type Rule } from "../../options.ts";
 import type { ConsumerConfig } from "../api/api_types.ts";
+import { shown } from "../api/shown.ts";
 import { atLeast } from "./at_least.ts";
 
 /** One process gets all messages, and others stand by. */
@@ -94,13 +95,12 @@ export function groupSettings(
   given: GroupPolicy | undefined,
 ): GroupSettings | undefined {
   if (given === undefined) return undefined;
-  const kinds = Object.entries(given);
+  const kinds = holdsOptions(given) ? Object.entries(given) : [];
   const [kind, options] = kinds[0] ?? [];
   const rules = Object.entries(RULES).find(([name]) => name === kind)?.[1];
   if (kinds.length !== 1 || !rules || record(options) !== undefined) {
-    const rule = '"group" must be { pinned: {} }, { prioritized: {} } or { overflow: {} }, ' +
-      "with its options";
-    throw new TypeError(`Cannot ${action} as ${rule}: ${describe(given)}`);
+    const rule = '"group" must be one of { pinned: {} }, { prioritized: {} } and { overflow: {} }';
+    throw new TypeError(`Cannot ${action} as ${rule}: ${shown(given)}`);
   }
   checkOptions(action, options, rules);
   if ("pinned" in given) {

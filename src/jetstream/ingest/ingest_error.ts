@@ -31,9 +31,12 @@ export class IngestError extends JetStreamError implements IngestProgress {
       : undefined;
     super(`ingest to "${subject}"`, "each item must be stored", wire, { cause });
     const doubt = uncertain === 0 ? "" : `, and ${uncertain} may be`;
+    const why = asError(cause).message;
+    const same = `Cannot ingest to "${subject}" `;
+    const reason = why.startsWith(same) ? ` ${why.slice(same.length)}` : `: ${why}`;
     // the first that is not stored for certain
-    this.message = `Cannot ingest item ${stored} to "${subject}": ` +
-      `${asError(cause).message} (${stored} stored${doubt})`;
+    this.message =
+      `Cannot ingest item ${stored} to "${subject}"${reason} (${stored} stored${doubt})`;
     this.subject = subject;
     this.stored = stored;
     this.uncertain = uncertain;

@@ -1,5 +1,5 @@
 import type { Duration } from "../../duration.ts";
-import { describe, holdsOptions } from "../../options.ts";
+import { holdsOptions } from "../../options.ts";
 import {
   checkSent,
   type HeaderFields,
@@ -8,6 +8,7 @@ import {
   type Pattern,
   type Schema,
 } from "../../door/mod.ts";
+import { shown } from "../api/shown.ts";
 import type { ProgramPublisher } from "../publish/program_publisher.ts";
 import { headersOf } from "../publish/publish_stored.ts";
 import { checkStore, type StoreOptions } from "../publish/store_options.ts";
@@ -95,7 +96,7 @@ export class IngestItems {
     if (isWhole) return;
     const wanted = `{ params: { ${names.join(", ")} }, body, headers, ttl }`;
     throw new TypeError(
-      `Cannot ingest to "${text}" as an item must be ${wanted}: ${describe(item)}`,
+      `Cannot ingest to "${text}" as an item must be ${wanted}: ${shown(item)}`,
     );
   }
 }

@@ -15,7 +15,7 @@ export function tokenOf(action: string, name: unknown): string {
   const token = isText ? encoded(name) : "";
   if (isText && token.length <= LONGEST) return token;
   const rule =
-    `a name must be text of at most ${LONGEST} bytes, once each special character is 3 to 12`;
+    `"name" must be text of 1 to ${LONGEST} bytes, where a special character takes 3 to 12`;
   throw new TypeError(`Cannot ${action} as ${rule}: ${isText ? token.length : describe(name)}`);
 }
 
@@ -27,6 +27,11 @@ export function nameOf(token: string): string {
     // another program has made it
     return token;
   }
+}
+
+/** The name of the schedule that stands under a subject. */
+export function nameIn(subject: string): string {
+  return nameOf(subject.slice(subject.lastIndexOf(".") + 1));
 }
 
 function encoded(name: string): string {

@@ -4,6 +4,7 @@ import { publishStored } from "../publish/publish_stored.ts";
 import type { Prepared } from "../publish/program_publisher.ts";
 import { endedSubject } from "../stream/own_subjects.ts";
 import { Fence } from "./fence.ts";
+import { nameIn } from "./schedule_name.ts";
 import type { SchedulingStream } from "./scheduling_stream.ts";
 import {
   CANCELLED,
@@ -68,7 +69,9 @@ export class ScheduleWriter {
     for (let isTaken = draft.replaces;; isTaken = true) {
       const found = isTaken ? await this.ready() : undefined;
       if (found?.plan && !draft.replaces) {
-        throw new ConflictError(action, "no schedule of this name must be there: there is one");
+        const name = JSON.stringify(nameIn(this.#subject));
+        const rule = `the name must be free, or "replace" must be true: a schedule has ${name}`;
+        throw new ConflictError(action, rule);
       }
       if (repeats && found?.plan && isSame(found, draft)) {
         const { when, first } = found.plan;

@@ -1,6 +1,7 @@
 import { cronFault, isZone, nextMatch } from "../../cron.ts";
 import { asMilliseconds, type Duration, DURATION_FORM, millisecondsOf } from "../../duration.ts";
 import { describe, holdsOptions } from "../../options.ts";
+import { shown } from "../api/shown.ts";
 
 /** When a message is due: exactly one of the four. */
 export type When =
@@ -77,14 +78,15 @@ export function checkedWhen(action: string, when: unknown): When {
   const [kind] = kinds;
   if (kind === undefined || kinds.length > 1) {
     const rule = "it must be due by one of { in }, { at }, { every } and { cron, timeZone }";
-    const found = kinds.length > 1 ? kinds.join(" and ") : describe(when);
+    const found = kinds.length > 1 ? kinds.join(" and ") : shown(when);
     throw new TypeError(`Cannot ${action} as ${rule}: ${found}`);
   }
   const other = given.find(([name]) => name !== kind && !(kind === "cron" && name === "timeZone"));
   if (other) {
-    throw new TypeError(
-      `Cannot ${action} as "${kind}" must stand without "${other[0]}": both are given`,
-    );
+    const rule = kind === "cron"
+      ? "{ cron } must have no other field than timeZone"
+      : `{ ${kind} } must have no other field`;
+    throw new TypeError(`Cannot ${action} as ${rule}: ${describe(other[0])}`);
   }
   const copied = given.map(([name, one]) => [name, one instanceof Date ? new Date(one) : one]);
   const copy = Object.fromEntries(copied);
@@ -142,8 +144,8 @@ export function planOf(action: string, when: When, now: number): Plan {
   if ("at" in when && when.at !== undefined) {
     const time = when.at.getTime();
     if (time >= now - LATE) return planOnce(time);
-    const rule = '"at" must be to come by the server\'s clock';
-    const found = `${when.at.toISOString()}, and it is ${new Date(now).toISOString()} there`;
+    const rule = '"at" must be in the future by the server\'s clock';
+    const found = `${when.at.toISOString()}, and the server has ${new Date(now).toISOString()}`;
     throw new TypeError(`Cannot ${action} as ${rule}: ${found}`);
   }
   if ("every" in when && when.every !== undefined) {
