@@ -2,6 +2,7 @@ import { outageBesideBare, type SideFate } from "../outage_beside_bare.ts";
 import { death, freezes, outage } from "../sessions/lasting_faults.ts";
 import { FULL as LONG_SESSIONS, QUICK as SHORT_SESSIONS } from "../sessions/plan.ts";
 import { workPart } from "../jetstream/part.ts";
+import { partitionPart } from "../partitions/part.ts";
 import { runScenario } from "../sessions/run.ts";
 import type { Scenario } from "../sessions/scenario.ts";
 import * as sessions from "../sessions/server_faults.ts";
@@ -53,6 +54,7 @@ export function partsOf(seed: number, isQuick: boolean): readonly Part[] {
     { name: "bare", run: besideBare },
     ...SCENARIOS.map((scenario) => sessionPart(scenario, seed, isQuick)),
     workPart(seed, isQuick),
+    partitionPart(seed, isQuick),
   ];
 }
 

@@ -18,6 +18,7 @@ export const COLUMNS = [
   "handled again, unconfirmed",
   "dead letters",
   "out of order",
+  "two of a key at once",
   "asked",
   "answered",
   "failed in their time",

@@ -84,7 +84,8 @@ export function workRow(title: string, plan: WorkPlan, outcome: WorkOutcome): Ro
   };
 }
 
-function some(what: string, values: readonly (number | string)[]): string | undefined {
+/** The first few of what should not be, in words. */
+export function some(what: string, values: readonly (number | string)[]): string | undefined {
   if (values.length === 0) return;
   const [first, more] = [values.slice(0, 5).join(", "), values.length > 5 ? ", …" : ""];
   return `${values.length} ${what}: ${first}${more}`;
