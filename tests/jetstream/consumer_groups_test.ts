@@ -1,6 +1,6 @@
 import type { NatsBroker } from "@signalbox/nats";
-import { assert, assertEquals, assertThrows } from "@std/assert";
-import { consumer, type GroupPolicy, stream } from "../../src/jetstream/mod.ts";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { consumer, DifferenceError, type GroupPolicy, stream } from "../../src/jetstream/mod.ts";
 import { onEveryServer } from "../support/backends.ts";
 import { errorsOf, Workshop } from "../support/jetstream/workshop.ts";
 import { until } from "../support/nats_server/until.ts";
@@ -102,6 +102,33 @@ onEveryServer(
     assertEquals(main.taken.length, 3);
     resolve();
     await shop.settled("ORDERS", "work");
+  },
+  { jetstream: true, since: "2.11" },
+);
+
+onEveryServer(
+  "consumer() without a group is a difference from one with it, which an update takes away",
+  async (server) => {
+    const shop = await Workshop.at(server);
+    const grouped = server.broker();
+    grouped.subscriber(consumer(orders, "work", { group: { pinned: {} } }), () => {});
+    await grouped.start();
+    await grouped.stop();
+    const alone = (declare: "create" | "verify" | "update") => {
+      const broker = server.broker();
+      const same = stream("ORDERS", { subjects: ["orders.{id}"], declare });
+      const done = Promise.withResolvers<string>();
+      broker.subscriber(consumer(same, "work"), ({ params }) => done.resolve(params.id));
+      return { broker, done: done.promise };
+    };
+    for (const declare of ["create", "verify"] as const) {
+      const sentence = 'priority_policy is "pinned_client" and not "none"';
+      await assertRejects(() => alone(declare).broker.start(), DifferenceError, sentence);
+    }
+    const { broker, done } = alone("update");
+    await broker.start();
+    await shop.store("orders.7", "");
+    assertEquals(await done, "7");
   },
   { jetstream: true, since: "2.11" },
 );

@@ -333,6 +333,9 @@ Deno.test("priority() refuses what has no order: one, one twice, a batch, what i
   // @ts-expect-error there must be two
   assertThrows(() => priority(urgent), TypeError, "two or more");
   assertThrows(() => priority(urgent, urgent), TypeError, "once");
+  // the same one of the server
+  const again = consumer(jobs, "urgent", { subject: "jobs.urgent.{id}" });
+  assertThrows(() => priority(urgent, again), TypeError, "once");
   // @ts-expect-error a list is not a message
   assertThrows(() => priority(urgent, lists), TypeError, '"lists" has it');
   const helped = consumer(jobs, "helped", { subject: "jobs.helped.{id}", group: { pinned: {} } });

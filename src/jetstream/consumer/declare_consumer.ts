@@ -165,8 +165,8 @@ function isUnspared({ sparing }: DeclaredConsumer, found: ConsumerConfig): boole
 export function differencesOf(declared: ConsumerConfig, found: ConsumerConfig): Difference[] {
   const has = comparable({ ...found, ...originalStart(found) });
   const wanted = comparable(declared);
-  // a consumer that pushes is another kind
-  const all = { deliver_subject: undefined, ...wanted };
+  // a consumer that pushes is another kind, and one with a group gives nothing to who does not name it
+  const all = { deliver_subject: undefined, priority_policy: "none", ...wanted };
   return Object.entries(all).filter(([field, value]) =>
     field === "deliver_subject" ? has[field] : !isSame(has[field], value)
   ).map(([field, value]) => ({
@@ -202,5 +202,10 @@ function changed(found: ConsumerConfig, declared: ConsumerConfig): ConsumerConfi
   const { deliver_policy: ___, opt_start_seq: ____, opt_start_time: _____, ...named } = declared;
   const own = Object.entries({ ...found.metadata, ...declared.metadata })
     .filter(([name]) => !name.startsWith("_nats."));
+  if (!declared.priority_groups) {
+    for (const field of ["priority_groups", "priority_policy", "priority_timeout"] as const) {
+      delete rest[field];
+    }
+  }
   return { ...rest, ...named, metadata: Object.fromEntries(own) };
 }

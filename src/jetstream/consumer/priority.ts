@@ -101,7 +101,11 @@ export function priority<const Of extends readonly [Consumer, Consumer, ...Consu
   if (drivers.length < 2) {
     throw new TypeError(`${CANNOT} there must be two or more: ${drivers.length}`);
   }
-  const twice = consumers.find((each, at) => consumers.indexOf(each) !== at);
+  const isSame = (one: Consumer, other: Consumer) =>
+    one.name === other.name && one.stream.name === other.stream.name;
+  const twice = consumers.find((each, at) =>
+    consumers.findIndex((other) => isSame(each, other)) !== at
+  );
   if (twice) throw new TypeError(`${CANNOT} each must be there once: "${twice.name}"`);
   const name = consumers.map((each) => each.name).join(" > ");
   return source<PriorityKind<Of[number]>>(name, new PriorityDriver(drivers));

@@ -16,7 +16,7 @@ interface Got {
     readonly subject: string;
     readonly seq: number;
     readonly hdrs?: string;
-    readonly data?: string;
+    readonly data?: string | undefined;
     readonly time: string;
   };
 }
@@ -32,6 +32,7 @@ export class QueueRead implements Readable {
   readonly #api: JetStreamApi;
   readonly #stream: string;
   readonly #filter: string;
+  readonly #headersOnly: boolean;
   readonly #closed = Promise.withResolvers<ReadEnd>();
   #isOver = false;
   #next = 1;
@@ -42,10 +43,11 @@ export class QueueRead implements Readable {
   readonly #told = new Set<string>();
   #last: number | undefined;
 
-  constructor(api: JetStreamApi, stream: string, filter: string) {
+  constructor(api: JetStreamApi, stream: string, filter: string, headersOnly: boolean) {
     this.#api = api;
     this.#stream = stream;
     this.#filter = filter;
+    this.#headersOnly = headersOnly;
     const info = this.#info();
     this.ready = handled(
       info.then(({ state, total }) => ({
@@ -111,7 +113,7 @@ export class QueueRead implements Readable {
     const request = { seq: this.#next, next_by_subj: this.#filter };
     try {
       const { message } = await this.#api.call<Got>(`STREAM.MSG.GET.${this.#stream}`, request);
-      return storedOf(message);
+      return storedOf(this.#headersOnly ? { ...message, data: undefined } : message);
     } catch (error) {
       if (error instanceof NotFoundError && error.kind === "message") return undefined;
       throw error;

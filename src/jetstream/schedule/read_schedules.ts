@@ -91,7 +91,7 @@ export function readSchedules<Body, Subject extends string>(
   const making = { stream: SchedulingStream.of(api, name), patterns: new Patterns(patterns) };
   return new OpenStreamReader(api.access, {
     read: typeof given === "object" && given.isWorkQueue
-      ? new QueueRead(api, name, schedulesFilter(name))
+      ? new QueueRead(api, name, schedulesFilter(name), headersOnly)
       : new OrderedRead(api, { stream: name, filters, until: "now", headersOnly }),
     make: ({ subject, seq, data, headers, time }) =>
       messageOf(making, subject, { seq, data, ...scheduleIn(headers, time.getTime()) }),
