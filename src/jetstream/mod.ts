@@ -137,6 +137,7 @@
  * or `deadLetter: false` drops them with an `error` event. `replay()` gives one back to the consumer that gave it up, once.
  *
  * {@linkcode priority} puts several consumers under one handler, whose places go to the first one's messages first.
+ * With `group: { pinned: {} }` one process works while others stand by: {@linkcode PinnedGroup}.
  *
  * # Reading
  *

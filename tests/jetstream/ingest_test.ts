@@ -283,7 +283,7 @@ for (const allow_batched of [true, false]) {
       const error = await assertRejects(
         () => ReadableStream.from(items).pipeTo(ingest),
         IngestError,
-        'Cannot ingest item 2 to "r.{id}": Cannot publish to "r.b" as nothing else must be there',
+        'Cannot ingest item 2 to "r.{id}": Cannot publish to "r.b" as its subject must be free',
       );
       assertInstanceOf(error.cause, ConflictError);
       assertEquals([error.cause.isTaken, error.cause.subject], [true, "r.b"]);

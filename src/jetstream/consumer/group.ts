@@ -4,7 +4,32 @@ import type { ConsumerConfig } from "../api/api_types.ts";
 import { shown } from "../api/shown.ts";
 import { atLeast } from "./at_least.ts";
 
-/** One process gets all messages, and others stand by. */
+/**
+ * One process gets all messages, and others stand by.
+ *
+ * @example
+ * ```ts
+ * import { NatsBroker } from "@signalbox/nats";
+ * import { consumer, jetstream, workQueue } from "@signalbox/nats/jetstream";
+ * import { TestBroker } from "@signalbox/nats/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const jobs = workQueue("JOBS", { subjects: ["jobs.{id}"], declare: "create" });
+ * const worker = consumer(jobs, "worker", { group: { pinned: {} } });
+ * const done: string[] = [];
+ * // two processes; whichever asks first is the active one
+ * const brokers = ["first", "second"].map((name) => {
+ *   const broker = new NatsBroker("nats://127.0.0.1:4222");
+ *   broker.subscriber(worker, ({ params }) => void done.push(`${name} ${params.id}`));
+ *   return broker;
+ * });
+ * await using _test = await TestBroker.start(brokers);
+ *
+ * for (const id of ["1", "2", "3"]) await jetstream(brokers[0]!).publish(`jobs.${id}`);
+ * while (done.length < 3) await new Promise((resolve) => setTimeout(resolve, 10));
+ * assertEquals(new Set(done.map((line) => line.split(" ")[0])).size, 1);
+ * ```
+ */
 export interface PinnedGroup {
   /** One process at a time; the first that asks. */
   readonly pinned: {

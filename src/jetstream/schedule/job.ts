@@ -9,32 +9,34 @@ import { type Attempt, ScheduleWriter } from "./schedule_writer.ts";
 import type { SchedulingStream } from "./scheduling_stream.ts";
 
 /**
- * A message that is due later, or again and again; `js.schedule()` makes it, and `js.schedules()` and `js.scheduled()` find it
- * again. The server keeps it in the stream, and stores the message when it is due: nothing of this package has to run then.
+ * A message that is due later, or again and again. `js.schedule()` makes it; `js.schedules()` and `js.scheduled()` find it
+ * again. The server keeps the schedule in the stream and stores the message when it is due, even if no process runs then.
+ * {@linkcode WhenCron} has an example of a cron job, {@linkcode ScheduleMessageOptions} one of a debounce.
  *
  * | when | due |
  * | --- | --- |
- * | `{ in: "3h" }` | once, so long after the call, by the server's clock: a wrong date here makes no difference |
- * | `{ at: new Date("2030-01-01T09:00:00Z") }` | once, then; what is over by a minute at most is due at once |
- * | `{ every: "90s" }` | every so many whole seconds from now on |
- * | `{ cron: "0 30 9 * * MON-FRI", timeZone: "Europe/Zurich" }` | by six fields, the second first, and by the clocks of a zone |
+ * | `{ in: "3h" }` | once, that long after the call, by the server's clock; the clock of this machine does not matter |
+ * | `{ at: new Date("2030-01-01T09:00:00Z") }` | once, at that time; a time up to a minute in the past is due at once |
+ * | `{ every: "90s" }` | again and again, in whole seconds; the first one is due after one interval |
+ * | `{ cron: "0 30 9 * * MON-FRI", timeZone: "Europe/Zurich" }` | by six fields, the second first, in a time zone |
  *
- * The stream is declared with `allowMsgSchedules: true`; so it has subjects of this package, `_SIGNALBOX.<STREAM>.>`, which no
- * handler and no `js.read()` is given. Needs nats-server 2.14. A message is stored up to 250 ms after it was due, and later
- * where thousands are due at once. After a restart of the server, what was due meanwhile is stored at once; of what repeats
- * that is one message at most, however many were missed. `in` is as exact as half a round trip to the server. Clocks of a cluster's
- * servers must agree within half a second.
+ * Declare the stream with `allowMsgSchedules: true`. It then also takes `_SIGNALBOX.<STREAM>.>`, the subjects that this
+ * package keeps schedules under; handlers and `js.read()` never get those. This needs nats-server 2.14.
  *
- * A name keeps a schedule single: another one of the same name is a `ConflictError`, or takes its place with `replace: true`,
- * which puts it off, as for a search that waits until its user has stopped typing. Of a schedule that is just about to fire
- * when it is replaced, either the old message is stored and the new one later, or the new one alone. To be sure of that takes
- * about 300 ms then, and always where the old one repeats, which then ends that much before the new one begins. What repeats
- * and is replaced by the very same stays as it is, in step; so a program may name it at each start.
+ * The server stores a message up to 250 ms after it is due, and later if thousands are due at once. After a restart it
+ * stores at once what became due meanwhile; of a repeating schedule that is one message at most, however many it missed.
+ * `in` is as exact as half a round trip to the server. The clocks of a cluster's servers must agree within half a second.
  *
- * A stream must hold a schedule until it is due: one that would be older than its `maxAge` is refused with both numbers, and
- * what repeats wherever there is a `maxAge`; so is retention by interest. Nothing can refuse what comes later: with
- * `maxMsgs`, `maxBytes` or a purge, schedules go like other messages. If the stream's subjects change, the message is stored
- * under its old subject all the same. A stream with `discard: "new"` cannot have schedules.
+ * A stream has one schedule of each name. A second one throws a `ConflictError`, or replaces the first with `replace: true`.
+ * So each call can put a message off (debounce). If the first one is about to fire while it is replaced, the stream stores
+ * either both messages or the new one alone. Replacing takes about 300 ms longer then, and whenever the first one repeats;
+ * that one stops before the new one begins. A repeating schedule that is replaced by an identical one keeps its rhythm, so
+ * that a program may make it at each start.
+ *
+ * The stream must hold a schedule until it is due. So a schedule that is due after the stream's `maxAge` is refused; so is
+ * any repeating schedule if the stream has a `maxAge`, and every schedule in a stream of `retention: "interest"` or with
+ * `discard: "new"`. Nothing guards a schedule later: `maxMsgs`, `maxBytes` and a purge remove schedules like other messages.
+ * If the stream's subjects change, the message is still stored under its old subject.
  *
  * In `js.batch()` an entry with `schedule` among its options is stored together with the rest.
  *

@@ -4,18 +4,48 @@ import { type HeaderFields, headerFields, type Schema, standardSchema } from "..
 import { ttl } from "../publish/store_options.ts";
 import type { Stream } from "../stream/stream.ts";
 
-/** What to send with a message that is due later. */
+/**
+ * What to send with a message that is due later.
+ *
+ * @example
+ * Debounce: a search that runs once its user has stopped typing
+ *
+ * ```ts
+ * import { NatsBroker } from "@signalbox/nats";
+ * import { consumer, jetstream, workQueue } from "@signalbox/nats/jetstream";
+ * import { TestBroker } from "@signalbox/nats/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const searches = workQueue("SEARCHES", {
+ *   subjects: ["searches.{user}"],
+ *   allowMsgSchedules: true,
+ *   declare: "create",
+ * });
+ * const broker = new NatsBroker("nats://127.0.0.1:4222");
+ * const js = jetstream(broker);
+ * const found: unknown[] = [];
+ * broker.subscriber(consumer(searches, "search"), ({ body }) => void found.push(body));
+ * await using test = await TestBroker.start(broker, { time: "moved" });
+ *
+ * for (const text of ["t", "te", "tea"]) {
+ *   // the same name each time: each call puts the search off
+ *   await js.schedule("searches.ada", { in: "2s" }, text, { name: "search-ada", replace: true });
+ * }
+ * await test.advance("5s");
+ * assertEquals(found, ["tea"]);
+ * ```
+ */
 export interface ScheduleMessageOptions {
   /**
-   * Any text of up to 1 000 bytes; letters, digits, `-` and `_` take one, and others 3 to 12. A stream has one schedule of
-   * a name.
+   * Names the schedule; a stream has one schedule of each name. Any text will do, up to 1 000 bytes: letters, digits, `-`
+   * and `_` count as one byte, and any other character as 3 to 12.
    *
    * @default {a fresh random token}
    */
   readonly name?: string;
   /**
-   * Whether it takes the place of a schedule of the same name that has not fired yet; else that is a conflict. One that
-   * repeats stays as it is, in step, if it is the same in all; so a program may name it at each start.
+   * Whether it replaces a schedule of the same name that has not fired yet; without it, the call throws a `ConflictError`.
+   * A repeating schedule that is replaced by an identical one keeps its rhythm, so that a program may make it at each start.
    *
    * @default {false}
    */

@@ -18,26 +18,54 @@ export interface WhenIn {
 
 /** Once, at a time. */
 export interface WhenAt {
-  /** What is over by a minute at most is due at once. */
+  /** A time up to a minute in the past is due at once; one before that is refused. */
   readonly at: Date;
 }
 
 /** Again and again. */
 export interface WhenEvery {
-  /** Whole seconds. The first one is due that long after the server has taken it; those that it misses are left out. */
+  /** Whole seconds. The first one is due that long after the server has taken it; runs that the server misses are left out. */
   readonly every: Duration;
 }
 
-/** Again and again, by the calendar. */
+/**
+ * Again and again, by the calendar.
+ *
+ * @example
+ * A job at half past nine each morning in Zurich; each process may make the schedule at each start
+ *
+ * ```ts
+ * import { NatsBroker } from "@signalbox/nats";
+ * import { consumer, jetstream, workQueue } from "@signalbox/nats/jetstream";
+ * import { TestBroker } from "@signalbox/nats/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const reports = workQueue("REPORTS", {
+ *   subjects: ["reports.{kind}"],
+ *   allowMsgSchedules: true,
+ *   declare: "create",
+ * });
+ * const broker = new NatsBroker("nats://127.0.0.1:4222");
+ * const js = jetstream(broker);
+ * const made: string[] = [];
+ * broker.subscriber(consumer(reports, "maker"), ({ params }) => void made.push(params.kind));
+ * await using test = await TestBroker.start(broker, { time: "moved" });
+ *
+ * const morning = { cron: "0 30 9 * * *", timeZone: "Europe/Zurich" };
+ * await js.schedule("reports.sales", morning, null, { name: "daily-sales", replace: true });
+ * await test.advance("25h");
+ * assertEquals(made[0], "sales");
+ * ```
+ */
 export interface WhenCron {
   /**
    * Six fields: second, minute, hour, day of the month, month, day of the week, such as `"0 30 9 * * MON-FRI"`; or
-   * `"@hourly"`, `"@daily"`, `"@weekly"`, `"@monthly"`, `"@yearly"`. Where both days are given, either will do.
+   * `"@hourly"`, `"@daily"`, `"@weekly"`, `"@monthly"`, `"@yearly"`. If both days are given, it is due on either.
    */
   readonly cron: string;
   /**
-   * The time zone whose clocks count, such as `"Europe/Zurich"`. An hour that they skip in spring has no runs; one that
-   * they repeat in autumn has them twice.
+   * The time zone whose clocks count, such as `"Europe/Zurich"`. A time that is skipped in spring has no run; one that
+   * comes twice in autumn has two.
    *
    * @default {"UTC"}
    */

@@ -234,16 +234,15 @@ export interface WorkQueueOptions<Subject extends string = string> extends Strea
  * What is refused throws a {@linkcode ConflictError} with `isTaken` and the `subject`. Each holds over any number of
  * publishers and processes, as the server decides when it stores.
  *
- * With `"while-queued"`, a job that is delivered is stored once more under a subject of this package, for its consumer alone,
- * and acknowledged; so it is not lost where its process dies, and is tried again there. That costs a second storing and a
- * confirmation: of jobs that take no time, a process does about a sixth as many a second. A stream that is full has no room
- * for it: then the handler gets the job under its subject, with an `error` event. `"while-queued"` needs subjects of its own in
- * the stream, which are added as it is made, or with `declare: "update"`; and its consumers need a stream that is not declared
- * by `"leave"`.
+ * With `"while-queued"`, the subject is free as soon as a handler takes the job: the job is first stored again, under a
+ * subject that only its consumer reads. So a job is not lost if its process dies. It costs a second write and a
+ * confirmation: with jobs that take no time, a process does about a sixth as many a second. If the stream is full, the handler
+ * gets the job under its own subject, and an `error` event says so. The stream gets the subjects for this when it is made, or
+ * by `declare: "update"`; consumers of a stream that is declared with `"leave"` cannot use it.
  *
- * A server holds no schedules in a stream that refuses messages, so that `"while-queued"` and `"until-done"` go without
- * `allowMsgSchedules`. Two other ways need no option: {@linkcode ScheduleMessageOptions.replace} puts a schedule of a name
- * off each time (debounce), and an `id` is stored once within the `duplicateWindow` (throttle).
+ * `"while-queued"` and `"until-done"` exclude `allowMsgSchedules`, as the server keeps no schedules in a stream that refuses
+ * messages. To debounce, schedule with the same name each time: {@linkcode ScheduleMessageOptions} has an example. To
+ * throttle, publish with the same `id`: the stream stores it once within its `duplicateWindow`.
  *
  * With `"replace"`, a process runs the jobs of one subject one after the other, as with `key`. Two processes may run two side
  * by side, and so may lists of a `batch`; a consumer with `group: { pinned: {} }` has one process run all.
