@@ -163,7 +163,8 @@ export class JetStream {
   }
 
   /**
-   * Lists the schedules of a stream, in the order in which they were made; each can be cancelled, from any process.
+   * Lists the schedules of a stream, in the order in which they were made; each can be cancelled, from any process. Give a
+   * work queue as it was declared, and not by its name, as nobody can read it beside its consumers.
    *
    * @throws {TypeError} for a wrong option, and for what is no stream
    */
