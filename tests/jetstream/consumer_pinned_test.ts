@@ -180,7 +180,7 @@ onEveryServer(
 );
 
 Deno.test("consumer() refuses a group that is none, and a timeout that is too short", () => {
-  const wrong = [{}, { pinned: 1 }, { pinned: {}, other: {} }, { other: {} }, 7, {
+  const wrong = [{}, { pinned: 1 }, { pinned: {}, other: {} }, { other: {} }, 7, null, "pinned", {
     pinned: { timeout: "999ms" },
   }, { pinned: { wait: 1 } }];
   for (const group of wrong) {
@@ -190,6 +190,11 @@ Deno.test("consumer() refuses a group that is none, and a timeout that is too sh
       'Cannot make the consumer "work" as ',
     );
   }
+  assertThrows(
+    () => consumer(orders, "work", { group: { pinned: {}, overflow: {} } } as never),
+    TypeError,
+    '"group" must be one of { pinned: {} }, { prioritized: {} } and { overflow: {} }: { pinned, overflow }',
+  );
 });
 
 Deno.test("priority() refuses a consumer with a group", () => {

@@ -329,3 +329,16 @@ onEveryJetStream(
   },
   { since },
 );
+
+onEveryJetStream(
+  "js.ingest() names the fields of an item that does not fit, and says once what it did",
+  async (server) => {
+    const { js } = await readings(server, { allow_batched: true });
+    const ingest = js.ingest("r.{id}");
+    const items = ReadableStream.from([{ id: "a", body: 1 } as never]);
+    const { message } = await assertRejects(() => items.pipeTo(ingest), IngestError);
+    const rule = "an item must be { params: { id }, body, headers, ttl }: { id, body }";
+    assertEquals(message, `Cannot ingest item 0 to "r.{id}" as ${rule} (0 stored)`);
+  },
+  { since },
+);

@@ -9,7 +9,7 @@ import {
   type When,
   workQueue,
 } from "@signalbox/nats/jetstream";
-import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertInstanceOf, assertMatch, assertRejects } from "@std/assert";
 import { type Backend, onEveryJetStream } from "../support/backends.ts";
 import { apiOf, type StreamInfo } from "../support/jetstream/internals.ts";
 import { until } from "../support/nats_server/until.ts";
@@ -120,7 +120,12 @@ onEveryJetStream(
     assertEquals(await third.cancel(), true);
     const fourth = await js.schedule("mails.a", { in: "1h" }, 5, { name });
     assertEquals(await third.cancel(), true);
-    assertEquals((await js.scheduled(mails, name))?.body, 5);
+    const found = await js.scheduled(mails, name);
+    assertEquals(found?.body, 5);
+    assertMatch(
+      Deno.inspect(found),
+      /^Message \{[^]*name: [^]*stream: "MAILS"[^]*when: [^]*next: /,
+    );
     assertEquals(await fourth.cancel(), true);
     assertEquals(await js.scheduled(mails, name), undefined);
   },

@@ -178,10 +178,10 @@ export interface ConsumerOptions {
    */
   readonly partitions?: number;
   /**
-   * Which of the processes that ask gets messages; all of them unless this is said. With `{ pinned: { timeout } }`, one
-   * process gets them all, with what is left of its places, and others stand by: one of them takes over at once if the
-   * first one stops, or once the server has heard nothing of it for the timeout, as it was killed, cut off or is busy
-   * without a pause. What such a process had begun comes to another after `ackWait`; it is not stopped where it runs on.
+   * Which of the processes get messages; by default all do. With `{ pinned: { timeout } }` one process gets all messages,
+   * and others stand by. One of them takes over at once when the active process stops, or when the server has heard
+   * nothing from it for the timeout, because it was killed, cut off or blocked. Messages that it had begun go to another
+   * process after `ackWait`; if it is still running, nothing stops its handlers. {@linkcode PinnedGroup} has an example.
    * Dead letters that are given back go to one process as well, which may be another. Needs nats-server 2.11.
    *
    * With `{ prioritized: { priority } }`, messages go to the processes in an order, from 0 to 9: where one region, or one

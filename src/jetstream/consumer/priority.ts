@@ -43,16 +43,15 @@ export type OneByOne<Of extends readonly unknown[]> = {
 };
 
 /**
- * Puts several consumers, of one stream or of several, under one handler, in an order of priority: the first one's
- * messages come before those of the second, and so on. They share the places of the subscriber, its `concurrency`.
+ * Puts several consumers, of one stream or of several, under one handler, in an order of priority: the first consumer's
+ * messages come before those of the second, and so on. They share the subscriber's `concurrency`.
  *
- * Whenever a place is free, the first consumer is asked for what it has, and the next one only for the places that are
- * left. So nothing of a lower one is taken in while a higher one has messages, and none waits here for its handler: what
- * is urgent and comes in while all places are taken gets the next one that becomes free. A handler that has begun is not
- * interrupted.
+ * Whenever a handler is free, the first consumer is asked for messages, and the next one only if handlers are still free.
+ * So no message of a lower consumer is fetched while a higher one has messages. An urgent message that arrives while all
+ * handlers are busy gets the next one that becomes free; a running handler is not interrupted.
  *
- * **A lower consumer starves** as long as higher ones have more than the handlers can do. Give it a subscriber of its own
- * beside this one if it must get through: `broker.subscriber(normal, { concurrency: 1 }, handler)` in another process, or
+ * **A lower consumer starves** while higher ones have more messages than the handlers can process. If it must always
+ * make progress, give it a subscriber of its own, too: `broker.subscriber(normal, { concurrency: 1 }, handler)` in another process, or
  * on another broker.
  *
  * Each message is settled as its own consumer says: `timeout`, `retry`, `deadLetter`, `confirm` and `ack` are those of its
