@@ -1,6 +1,12 @@
 import type { NatsBroker } from "@signalbox/nats";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { consumer, DifferenceError, type GroupPolicy, stream } from "../../src/jetstream/mod.ts";
+import {
+  consumer,
+  DifferenceError,
+  type GroupPolicy,
+  jetstream,
+  stream,
+} from "../../src/jetstream/mod.ts";
 import { onEveryServer } from "../support/backends.ts";
 import { errorsOf, Workshop } from "../support/jetstream/workshop.ts";
 import { until } from "../support/nats_server/until.ts";
@@ -105,6 +111,32 @@ onEveryServer(
   },
   { jetstream: true, since: "2.11" },
 );
+
+for (const group of [{ overflow: { minPending: 1 } }, { prioritized: { priority: 3 } }] as const) {
+  onEveryServer(
+    `consumer() with long retries gets them in its group: ${Object.keys(group)}`,
+    async (server) => {
+      const jobs = stream("JOBS", {
+        subjects: ["jobs.{id}"],
+        allowMsgSchedules: true,
+        declare: "create",
+      });
+      const broker = server.broker();
+      const errors = errorsOf(broker);
+      const attempts: number[] = [];
+      const retry = { backoff: "300ms", scheduleFrom: "100ms" } as const;
+      broker.subscriber(consumer(jobs, "work", { group, retry }), ({ delivery }) => {
+        attempts.push(delivery.attempt);
+        if (delivery.attempt === 1) throw new Error("once");
+      });
+      await broker.start();
+      await jetstream(broker).publish("jobs.1");
+      await until("it must be tried again", () => attempts.length === 2);
+      assertEquals([attempts, errors], [[1, 2], ["once"]]);
+    },
+    { jetstream: true, since: "2.14" },
+  );
+}
 
 onEveryServer(
   "consumer() without a group is a difference from one with it, which an update takes away",

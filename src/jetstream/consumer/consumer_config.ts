@@ -93,6 +93,8 @@ export function ownConfig(settings: ConsumerSettings): ConsumerConfig & { readon
     filter_subject: privateFilter(stream, settings.name, { kind: "for" }),
     ...startOf("first"),
     ...relied(ackWait),
+    // each request names the group
+    ...groupConfig(settings.group),
     replay_policy: "instant",
     max_ack_pending: main.max_ack_pending,
     max_waiting: main.max_waiting,
