@@ -143,7 +143,8 @@ export class JetStream {
    * it again; `replace` puts it off. Needs nats-server 2.14. What is due when is explained in {@linkcode When}, what can
    * become of it in {@linkcode ScheduledJob}.
    *
-   * @throws {ConflictError} if a schedule of the name is there, and is not to be replaced
+   * @throws {ConflictError} if a schedule has the name already, and `replace` is not set
+   * @throws {NotFoundError} if the stream that `stream` names does not exist
    * @throws {NoScheduleError} if the stream does not take it, or would lose it before it is due
    * @throws {NoStreamError} if no stream takes the subject
    * @throws {UnavailableError} if the server is too old

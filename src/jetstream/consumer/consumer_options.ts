@@ -66,8 +66,8 @@ export interface RetryPolicy {
    */
   readonly jitter?: number;
   /**
-   * From which wait on a message is stored as a schedule, for this consumer alone, so that it does not count towards
-   * `maxAckPending` while it waits; `Infinity` for never. It needs a stream that is declared with `allowMsgSchedules`, not
+   * Waits of at least this are stored as a schedule for this consumer alone, so that the message does not count towards
+   * `maxAckPending` while it waits; `Infinity` turns that off. It needs a stream that is declared with `allowMsgSchedules`, not
    * by `"leave"` and not of retention `"interest"`, waits below its `maxAge`, a message without a `ttl`, and a
    * `maxAckPending` above 1; otherwise the server holds the message as it holds one for shorter waits, and an `error` event
    * tells so once.
@@ -184,12 +184,11 @@ export interface ConsumerOptions {
    * process after `ackWait`; if it is still running, nothing stops its handlers. {@linkcode PinnedGroup} has an example.
    * Dead letters that are given back go to one process as well, which may be another. Needs nats-server 2.11.
    *
-   * With `{ prioritized: { priority } }`, messages go to the processes in an order, from 0 to 9: where one region, or one
-   * machine, is to do the work, and another what the first has no place for, or all of it while the first is away. Needs
-   * nats-server 2.12. With `{ overflow: { minPending, minAckPending } }`, this process helps out: it gets messages only
-   * while so many wait, or are under way; others of the same consumer have other numbers, and one of them `{ overflow: {} }`,
-   * or what is below the numbers waits. Needs nats-server 2.11. The numbers are each process's own; the kind of the group
-   * is the consumer's, and does not mix.
+   * With `{ prioritized: { priority } }`, messages go to the processes in an order, from 0 to 9: one region or machine does the
+   * work, and another takes what the first has no room for, or everything while the first is away. Needs nats-server 2.12. With `{ overflow: { minPending, minAckPending } }`, this process helps out: it gets messages only
+   * while at least that many wait or are being handled. One process of the consumer must have `{ overflow: {} }`, or messages
+   * below the numbers are never handled. Needs nats-server 2.11. Each process has its own numbers, but all
+   * have the same kind of group.
    *
    * @default {all, whoever is free}
    */

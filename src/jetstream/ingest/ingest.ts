@@ -35,9 +35,9 @@ export const MADE_BY_JETSTREAM = Symbol();
 /**
  * Stores what is written to it, in order, each item once; `js.ingest()` makes it. `write()` waits while too much is not
  * stored yet, and `close()` until all of it is. It goes on over outages, restarts and elections, and where a stream is made
- * again, until the stream has confirmed nothing for its `timeout`. Then, or where a message is refused for good, it fails
+ * again, until the stream has confirmed nothing for its `timeout`. Then, or if a message is refused for good, it fails
  * with an `IngestError`: the first `stored` items are stored, the next `uncertain` ones may be, and none after those is. An
- * item that cannot be sent, as it is too large, does not encode or does not fit, ends it once all before it is stored.
+ * item that is too large, cannot be encoded or does not fit the schema ends it, once all items before it are stored.
  *
  * A stream with `allowBatched`, of nats-server 2.14 or later, takes fast batches: `isFast` says so. To any other stream each
  * message is published by itself, one after the other, as a stream that is without a leader for a moment would else store

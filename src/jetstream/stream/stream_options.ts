@@ -177,8 +177,8 @@ export interface StreamSettings<Subject extends string = string> {
   readonly allowAtomic?: boolean;
   /**
    * Whether messages can be scheduled for later; needs nats-server 2.12, and cannot be taken back. The stream is made with
-   * `_SIGNALBOX.<STREAM>.>` beside its subjects, or gets it by `declare: "update"`: this package's own, which no program
-   * can declare or publish to, which no handler gets, and which are no difference.
+   * `_SIGNALBOX.<STREAM>.>` beside its subjects, or gets it by `declare: "update"`: subjects of this package, which no program
+   * can declare or publish to, no handler gets, and no comparison with the declaration counts.
    *
    * @default {false}
    */
