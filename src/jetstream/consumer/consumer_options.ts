@@ -171,7 +171,7 @@ export interface ConsumerOptions {
    * process that stood still runs on until its signal can abort, which takes a turn of its event loop, and a server that is killed may have forgotten its last
    * moments: where that matters, fence effects by expected sequences.
    *
-   * The number of partitions and the key cannot change: another number is a `DifferenceError`. Let the consumer run dry,
+   * The number of partitions, `key`, `subject` and `from` cannot change: what differs is a `DifferenceError`. Let the consumer run dry,
    * and declare one of another name with `from`. Needs nats-server 2.15, and a stream of retention `"limits"`. At most 256.
    *
    * @default {none: in order within one process}

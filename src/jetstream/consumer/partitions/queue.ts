@@ -1,13 +1,14 @@
 import { MessageHeaders, type Pattern, type RawMessage } from "../../../door/mod.ts";
 import { describe } from "../../../options.ts";
 import type { StreamConfig, StreamInfo } from "../../api/api_types.ts";
-import { DifferenceError, NotFoundError } from "../../api/errors.ts";
+import { type Difference, DifferenceError, NotFoundError } from "../../api/errors.ts";
 import type { JetStreamApi } from "../../api/js_api.ts";
 import { checkName } from "../../api/names.ts";
 import { requireVersion } from "../../api/version.ts";
 import { readDeadLetter } from "../../dead/dead_letter.ts";
 import { startOf } from "../../read/from.ts";
 import { type Declare, type DeclaredStream, declareStream } from "../../stream/declare_stream.ts";
+import { differencesOf } from "../../stream/differences.ts";
 import type { ConsumerSettings } from "../consumer_settings.ts";
 import type { Origin } from "../stored_delivery.ts";
 import { type Partition, queueOf } from "./filter.ts";
@@ -91,7 +92,7 @@ function queueConfig(settings: ConsumerSettings, origin: StreamConfig): Declared
 /**
  * Finds the stream of the messages, and checks that it and the partitions can be used.
  *
- * @throws {DifferenceError} if there is another number of partitions, or another key
+ * @throws {DifferenceError} if there is another number of partitions, another key, subject or place
  */
 async function checkedOrigin(
   api: JetStreamApi,
@@ -113,17 +114,31 @@ async function checkedOrigin(
   }
   const queue = queueOf(stream, name);
   try {
-    const found = (await api.call<StreamInfo>(`STREAM.INFO.${queue}`)).config.metadata?.[CUT];
-    const declared = cutOf(settings);
-    if (found !== declared) {
-      const difference = { field: "partitions", declared, found, changeable: false };
-      throw new DifferenceError(`consumer "${name}" of "${stream}"`, [difference], RECUT);
+    const { config: found } = await api.call<StreamInfo>(`STREAM.INFO.${queue}`);
+    const differences = fixedDifferences(settings, config, found);
+    if (differences.length > 0) {
+      throw new DifferenceError(`consumer "${name}" of "${stream}"`, differences, RECUT);
     }
   } catch (error) {
     const isMade = declare === "create" || declare === "update";
     if (!isMade || !(error instanceof NotFoundError)) throw error;
   }
   return config;
+}
+
+/**
+ * What differs and cannot be changed. The server would take a changed source for a new one, which begins after the time of
+ * the last copy: what was stored before that and is not copied yet would be lost.
+ */
+function fixedDifferences(
+  settings: ConsumerSettings,
+  origin: StreamConfig,
+  found: StreamConfig,
+): Difference[] {
+  const [declared, cut] = [cutOf(settings), found.metadata?.[CUT]];
+  if (cut !== declared) return [{ field: "partitions", declared, found: cut, changeable: false }];
+  const { name, sources = [] } = queueConfig(settings, origin);
+  return differencesOf({ name, sources }, found).map((each) => ({ ...each, changeable: false }));
 }
 
 const RECUT = "what waits is cut otherwise, so another cut needs a consumer of another name";

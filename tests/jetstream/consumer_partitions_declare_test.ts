@@ -1,0 +1,192 @@
+import type { NatsBroker } from "@signalbox/nats";
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import {
+  consumer,
+  type ConsumerOptions,
+  type Declare,
+  DifferenceError,
+  NotFoundError,
+  stream,
+} from "../../src/jetstream/mod.ts";
+import { type Backend, onEveryServer, onNatsServer } from "../support/backends.ts";
+import { delay } from "../support/delay.ts";
+import { errorsOf, Workshop } from "../support/jetstream/workshop.ts";
+import { until } from "../support/nats_server/until.ts";
+
+const NEEDS = { jetstream: true, since: "2.15" } as const;
+const QUEUE = "ORDERS~work";
+
+/** Starts a worker; what it returns stops it, and gives what it has handled. */
+async function working(
+  server: Backend,
+  declare: Declare,
+  partitions = 3,
+  { subjects = ["orders.{id}"], ...options }: ConsumerOptions & { subjects?: string[] } = {},
+) {
+  const orders = stream("ORDERS", { subjects, declare });
+  const broker = server.broker();
+  const [seen, errors] = [[] as string[], errorsOf(broker)];
+  const work = consumer(orders, "work", { ...options, key: "id", partitions } as object);
+  broker.subscriber(work, ({ subject }) => void seen.push(subject));
+  await broker.start();
+  return { broker, seen, errors };
+}
+
+onEveryServer(
+  'consumer() with partitions makes its second stream by "create" and "update", and needs it by "verify" and "leave"',
+  async (server) => {
+    const shop = await Workshop.at(server);
+    await shop.api.call("STREAM.CREATE.ORDERS", { name: "ORDERS", subjects: ["orders.*"] });
+    const missing = await assertRejects(() => working(server, "verify"), NotFoundError);
+    assertStringIncludes(missing.message, "stream");
+    await assertRejects(() => shop.stream(QUEUE), NotFoundError);
+    let stored = 0;
+    for (const declare of ["update", "verify", "leave", "create"] as const) {
+      const { broker, seen, errors } = await working(server, declare);
+      await shop.storeAll(["orders.1", "orders.2", "orders.3"]);
+      stored += 3;
+      await until(`"${declare}" must handle`, () => seen.length === 3);
+      await broker.stop();
+      assertEquals(errors, []);
+    }
+    const { config, state } = await shop.stream(QUEUE);
+    assertEquals([config.retention, state.messages, state.last_seq], ["workqueue", 0, stored]);
+  },
+  NEEDS,
+);
+
+for (const declare of ["create", "update", "verify"] as const) {
+  onEveryServer(
+    `consumer() with another number of partitions is refused by "${declare}", with both numbers, and nothing changes`,
+    async (server) => {
+      const shop = await Workshop.at(server);
+      const first = await working(server, "create");
+      const before = (await shop.stream(QUEUE)).config;
+      for (const other of [2, 4]) {
+        const error = await assertRejects(() => working(server, declare, other), DifferenceError);
+        const { field, declared, found, changeable } = error.differences[0]!;
+        const facts = [field, declared, found, changeable];
+        assertEquals(facts, ["partitions", `${other} by id`, "3 by id", false]);
+        assertStringIncludes(error.message, `"3 by id" and not "${other} by id"`);
+      }
+      assertEquals((await shop.stream(QUEUE)).config, before);
+      // whoever works goes on
+      await shop.storeAll(["orders.1", "orders.2"]);
+      await until("all must be handled", () => first.seen.length === 2);
+      assertEquals(first.errors, []);
+    },
+    NEEDS,
+  );
+}
+
+onEveryServer(
+  'consumer() with partitions tells by "create" and "verify" what differs of its second stream, and "update" mends it',
+  async (server) => {
+    const shop = await Workshop.at(server);
+    await (await working(server, "create")).broker.stop();
+    const { config } = await shop.stream(QUEUE);
+    await shop.api.call(`STREAM.UPDATE.${QUEUE}`, { ...config, description: "mine" });
+    for (const declare of ["create", "verify"] as const) {
+      const error = await assertRejects(() => working(server, declare), DifferenceError);
+      assertEquals(error.differences.map(({ field }) => field), ["description"]);
+    }
+    const { seen, broker } = await working(server, "update");
+    assertEquals((await shop.stream(QUEUE)).config.description, config.description);
+    await shop.storeAll(["orders.1", "orders.2"]);
+    await until("all must be handled", () => seen.length === 2);
+    await broker.stop();
+  },
+  NEEDS,
+);
+
+onEveryServer(
+  'consumer() with partitions changes all of them by "update"',
+  async (server) => {
+    const shop = await Workshop.at(server);
+    await (await working(server, "create")).broker.stop();
+    const options = { ackWait: "7s" } as const;
+    const refused = () => working(server, "verify", 3, options);
+    const error = await assertRejects(refused, DifferenceError);
+    assertEquals(error.differences.map(({ field }) => field), ["ack_wait"]);
+    const { broker, seen } = await working(server, "update", 3, options);
+    const infos = await Promise.all(["0", "1", "2"].map((each) => shop.consumer(QUEUE, each)));
+    assertEquals(infos.map(({ config }) => config.ack_wait), [7e9, 7e9, 7e9]);
+    await shop.storeAll(["orders.1", "orders.2"]);
+    await until("all must be handled", () => seen.length === 2);
+    await broker.stop();
+  },
+  NEEDS,
+);
+
+onEveryServer(
+  'consumer() with partitions refuses another subject or place, by "update" as well, and nothing is lost',
+  async (server) => {
+    const shop = await Workshop.at(server);
+    const subjects = ["orders.{id}", "bills.{id}"];
+    const first = await working(server, "create", 3, { subjects });
+    const before = (await shop.stream(QUEUE)).config;
+    for (const options of [{ subject: "orders.{id}" }, { from: { seq: 2 } }]) {
+      const error = await assertRejects(
+        () => working(server, "update", 3, { ...options, subjects }),
+        DifferenceError,
+      );
+      const facts = error.differences.map(({ field, changeable }) => [field, changeable]);
+      assertEquals(facts, [["sources", false]]);
+      assertStringIncludes(error.message, "another name");
+    }
+    assertEquals((await shop.stream(QUEUE)).config, before);
+    await shop.storeAll(["orders.1", "bills.1"]);
+    await until("all must be handled", () => first.seen.length === 2);
+  },
+  NEEDS,
+);
+
+/** Starts a worker that fails now and then, and says what it has done of each key. */
+async function keeping(server: Backend, done: Map<string, number[]>): Promise<NatsBroker> {
+  const orders = stream("ORDERS", { subjects: ["orders.{id}"] });
+  const retry = { attempts: 50, backoff: "10ms" } as const;
+  const work = consumer(orders, "work", { key: "id", partitions: 3, ackWait: "2s", retry });
+  const broker = server.broker({ reconnect: { minDelay: 20, maxDelay: 100 } });
+  broker.subscriber(work, async ({ params: { id }, body, signal }) => {
+    await delay(Math.random() * 4);
+    if (Math.random() < 0.1) throw new Error("not now");
+    if (!signal.aborted) done.set(id, [...done.get(id) ?? [], body as number]);
+  });
+  await broker.start();
+  return broker;
+}
+
+Deno.test("consumer() with partitions goes on in order after its brokers and its server were restarted", () =>
+  onNatsServer(async (backend, server) => {
+    const shop = await Workshop.at(backend);
+    const maker = await working(backend, "create", 3, { ackWait: "2s" });
+    await maker.broker.stop();
+    for (let at = 0; at < 40; at++) {
+      await shop.storeAll(Array.from({ length: 10 }, (_, key) => `orders.${key}`), () => at);
+    }
+    const done = new Map<string, number[]>();
+    const count = () => done.values().reduce((sum, { length }) => sum + length, 0);
+    const reached = (goal: number) =>
+      until(`${goal} must be done`, () => count() >= goal, { timeout: 60_000 });
+    const brokers = [await keeping(backend, done), await keeping(backend, done)];
+    for (const goal of [60, 120, 180, 240]) {
+      await reached(goal);
+      await brokers.shift()!.stop();
+      await server.restart();
+      brokers.push(await keeping(backend, done));
+    }
+    await reached(400);
+    await until("nothing must be left", async () => {
+      return (await shop.stream(QUEUE)).state.messages === 0;
+    }, { timeout: 60_000 });
+    for (const [key, seen] of done) {
+      let next = 0;
+      for (const at of seen) {
+        // what the server was not told of in time comes again, before all that follows
+        if (at === next) next++;
+        else assertEquals(at, next - 1, `key ${key}: ${seen}`);
+      }
+      assertEquals(next, 40, `key ${key}: ${seen}`);
+    }
+    assertEquals(done.size, 10);
+  }, NEEDS));
