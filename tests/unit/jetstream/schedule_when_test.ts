@@ -48,7 +48,7 @@ Deno.test("planOf() reckons by the server's clock, and nothing is due before its
   assertThrows(
     () => plan({ at: new Date(NOW - 61_000) }),
     TypeError,
-    "2026-11-28T10:00:00.400Z there",
+    "2026-11-28T10:00:00.400Z",
   );
 });
 
