@@ -137,7 +137,8 @@
  * or `deadLetter: false` drops them with an `error` event. `replay()` gives one back to the consumer that gave it up, once.
  *
  * {@linkcode priority} puts several consumers under one handler, whose places go to the first one's messages first.
- * With `group: { pinned: {} }` one process works while others stand by: {@linkcode PinnedGroup}.
+ * `key` keeps the messages of a key in order within a process, and with `partitions` over all: {@linkcode ConsumerOptions}.
+ * `group: { pinned: {} }` has one process work while others stand by: {@linkcode PinnedGroup}.
  *
  * # Reading
  *
@@ -213,12 +214,8 @@ export type { JetStreamOptions } from "./jetstream_options.ts";
 export { type Stream, stream, workQueue } from "./stream/stream.ts";
 export { type Consumer, consumer, type ConsumerKind, type Delivered } from "./consumer/consumer.ts";
 export { type OneByOne, priority, type PriorityKind } from "./consumer/priority.ts";
-export type {
-  BatchPolicy,
-  ConsumerOptions,
-  KeyedMessage,
-  RetryPolicy,
-} from "./consumer/consumer_options.ts";
+export type { BatchPolicy, ConsumerOptions, KeyedMessage } from "./consumer/consumer_options.ts";
+export type { RetryPolicy } from "./consumer/retry_policy.ts";
 export type {
   CheckedConsumer,
   CheckedKey,

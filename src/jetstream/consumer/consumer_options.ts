@@ -2,80 +2,7 @@ import type { Duration } from "../../duration.ts";
 import type { MessageHeaders } from "../../door/mod.ts";
 import type { From } from "../read/from.ts";
 import type { GroupPolicy } from "./group.ts";
-
-/**
- * How a message is tried again whose handler threw or took too long.
- *
- * The server holds a message that waits for a short time. One that waits for longer is stored in the stream once more, as a
- * schedule under a subject of this package's own, and its first storing is acknowledged:
- *
- * | what | then |
- * | --- | --- |
- * | who gets it | this consumer alone, whichever process of it is free; a second consumer on the server, `NAME~own`, reads it for the same handler and the same places |
- * | what the handler gets | the message that it was: `delivery.id`, `seq` and `time`, subject, parameters, headers; attempts go on counting, and a dead letter comes after the last one |
- * | a process that is killed meanwhile | the message comes once: what was stored is found before the first storing is handled again |
- * | `key` | the process keeps the key until the message is back, as with short waits; as with those, another process may get it |
- * | `js.lag()`, `js.info()`, `js.pause()` | it is among what is `unsettled`; a pause holds it |
- * | limits of the stream | it is one more message in the stream, whose age begins anew; in a work queue it is gone once it is done |
- *
- * Messages that wait stay there if the stream is no longer declared with `allowMsgSchedules`, until it is again; an `error`
- * event tells so at each start.
- *
- * @example
- * ```ts
- * import { NatsBroker } from "@signalbox/nats";
- * import { consumer, jetstream, Retry, workQueue } from "@signalbox/nats/jetstream";
- * import { TestBroker } from "@signalbox/nats/testing";
- * import { assertEquals } from "@std/assert";
- *
- * const jobs = workQueue("JOBS", { subjects: ["jobs.{id}"], allowMsgSchedules: true, declare: "create" });
- * const work = consumer(jobs, "work", { maxAckPending: 10, retry: { attempts: 24, backoff: "1h" } });
- * const broker = new NatsBroker("nats://127.0.0.1:4222");
- * const seen: string[] = [];
- * const subscriber = broker.subscriber(work, ({ params, delivery }) => {
- *   seen.push(`${params.id}, attempt ${delivery.attempt}`);
- *   if (delivery.attempt === 1) throw new Retry(); // 11 jobs that wait would hold all the places else
- * });
- * await using test = await TestBroker.start(broker, { time: "moved" });
- *
- * await jetstream(broker).publish("jobs.7");
- * await subscriber.received();
- * await test.advance("2h");
- * assertEquals(seen, ["7, attempt 1", "7, attempt 2"]);
- * ```
- */
-export interface RetryPolicy {
-  /**
-   * How often a message is delivered at most, the first time included; then it is a dead letter.
-   *
-   * @default {5}
-   */
-  readonly attempts?: number;
-  /**
-   * How long to wait before the second attempt, before the third, and so on; the last one stays. Meanwhile the message
-   * holds no place, but counts towards `maxAckPending`, unless `scheduleFrom` says otherwise.
-   *
-   * @default {["1s", "10s", "1m", "5m"]}
-   */
-  readonly backoff?: Duration | readonly Duration[];
-  /**
-   * How much a wait may differ either way, as a part of it from 0 to 1, so that what failed at once does not come again at
-   * once.
-   *
-   * @default {0.2}
-   */
-  readonly jitter?: number;
-  /**
-   * Waits of at least this are stored as a schedule for this consumer alone, so that the message does not count towards
-   * `maxAckPending` while it waits; `Infinity` turns that off. It needs a stream that is declared with `allowMsgSchedules`, not
-   * by `"leave"` and not of retention `"interest"`, waits below its `maxAge`, a message without a `ttl`, and a
-   * `maxAckPending` above 1; otherwise the server holds the message as it holds one for shorter waits, and an `error` event
-   * tells so once.
-   *
-   * @default {"30s"}
-   */
-  readonly scheduleFrom?: Duration;
-}
+import type { RetryPolicy } from "./retry_policy.ts";
 
 /** How messages are gathered to a list. */
 export interface BatchPolicy {
@@ -168,11 +95,45 @@ export interface ConsumerOptions {
    * A handler's `signal` aborts before another process can get its message: where the server has not confirmed for 5/6 of
    * `ackWait` that the message is ours, as the process stood still or was cut off. Nothing is said of the message then. So
    * one key is never handled twice at once as long as handlers end when their signal aborts, within a sixth of `ackWait`. A
-   * process that stood still runs on until its signal can abort, which takes a turn of its event loop, and a server that is killed may have forgotten its last
-   * moments: where that matters, fence effects by expected sequences.
+   * process that stood still runs on until its signal can abort, which takes a turn of its event loop, and a server that is
+   * killed may have forgotten its last moments: where that matters, fence effects by expected sequences.
    *
-   * The number of partitions, `key`, `subject` and `from` cannot change: what differs is a `DifferenceError`. Let the consumer run dry,
-   * and declare one of another name with `from`. Needs nats-server 2.15, and a stream of retention `"limits"`. At most 256.
+   * It costs rate rather than latency: where `key` alone gave 62 000 messages a second to a handler that does nothing, 8
+   * partitions gave 10 000 and 32 gave 7 000, half of them within 0.6 and 0.7 ms of `publish()` instead of 0.5 ms (one
+   * process, a stream of files, nats-server 2.15.1, 2 cores).
+   *
+   * The number of partitions, `key`, `subject` and `from` cannot change: what differs is a `DifferenceError`. Let the
+   * consumer run dry, and declare one of another name with `from`. Needs nats-server 2.15, and a stream of retention
+   * `"limits"`. At most 256.
+   *
+   * @example Two processes, each key in order
+   * ```ts
+   * import { NatsBroker } from "@signalbox/nats";
+   * import { consumer, jetstream, stream } from "@signalbox/nats/jetstream";
+   * import { TestBroker } from "@signalbox/nats/testing";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const orders = stream("ORDERS", { subjects: ["orders.{id}"], declare: "create" });
+   * const shipping = consumer(orders, "shipping", { key: "id", partitions: 8 });
+   * const shipped: Record<string, unknown[]> = {};
+   * const all = Promise.withResolvers<void>();
+   * const brokers = [1, 2].map(() => new NatsBroker("nats://127.0.0.1:4222")); // each is a process, in a program
+   * brokers.forEach((broker) =>
+   *   broker.subscriber(shipping, ({ params, body }) => {
+   *     (shipped[params.id] ??= []).push(body);
+   *     if (Object.values(shipped).flat().length === 4) all.resolve();
+   *   })
+   * );
+   * await using _test = await TestBroker.start(brokers);
+   *
+   * const js = jetstream(brokers[0]!);
+   * for (const step of ["packed", "sent"]) {
+   *   await js.publish("orders.7", step);
+   *   await js.publish("orders.8", step);
+   * }
+   * await all.promise;
+   * assertEquals(shipped, { "7": ["packed", "sent"], "8": ["packed", "sent"] });
+   * ```
    *
    * @default {none: in order within one process}
    */
