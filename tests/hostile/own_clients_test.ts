@@ -7,6 +7,9 @@ import { meanwhile } from "../support/within.ts";
 
 const reconnect = { minDelay: 10, maxDelay: 30 } as const;
 
+/** The client tries again by a clock of its own, and loses a try now and then. */
+const PATIENT = { timeout: 30_000 };
+
 type Transport = "TCP" | "WebSocket";
 const TRANSPORTS: readonly Transport[] = ["TCP", "WebSocket"];
 
@@ -55,7 +58,7 @@ for (const over of TRANSPORTS) {
           await server.kill();
           await server.restart();
           await until("ours is back", () => connects() > outage);
-          await until("the program's own is back", () => state.backs >= outage);
+          await until("the program's own is back", () => state.backs >= outage, PATIENT);
           await work(client, broker);
         }
         await client.close();
@@ -79,7 +82,9 @@ for (const own of TRANSPORTS) {
       await server.kill();
       await server.restart();
       for (const { connects } of brokers) await until("ours is back", () => connects() > outage);
-      for (const { state } of owns) await until("its own is back", () => state.backs >= outage);
+      for (const { state } of owns) {
+        await until("its own is back", () => state.backs >= outage, PATIENT);
+      }
     }
     for (const { client } of owns) {
       await work(client, brokers[0]!.broker);

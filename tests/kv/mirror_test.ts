@@ -103,7 +103,7 @@ onEveryJetStream(
     await again.put("new.a", 1);
     await until("it follows", () => live.get("new.a") === 1, { timeout: 20_000 });
     assertEquals([...live], [["new.a", 1]]);
-    await until("readers follow, too", () => seen.length === 1);
+    await until("readers follow, too", () => seen.length === 1, { timeout: 30_000 });
     assertEquals(seen, [["new.a", 1]]);
     await again.put("new.b", 2);
     await until("it follows", () => live.size === 2);

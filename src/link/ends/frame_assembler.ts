@@ -11,6 +11,14 @@ import type { Link } from "./link.ts";
 
 const FEW_PIECES = 1_024;
 
+/** The timeout of a program, of which a part has passed: an error shows it whole. */
+export const GIVEN = Symbol();
+
+/** How much longer to wait. */
+export interface RestOfWait extends NextOptions {
+  readonly [GIVEN]?: number | undefined;
+}
+
 /** Joins pieces to bodies, which wait until the program reads them. */
 export class FrameAssembler {
   readonly #link: Pick<Link, "read">;
@@ -80,7 +88,7 @@ export class FrameAssembler {
   }
 
   /** Waits for the next; `undefined` once nothing more comes. */
-  async next(options?: NextOptions): Promise<ReceivedBody | undefined> {
+  async next(options?: RestOfWait): Promise<ReceivedBody | undefined> {
     checkOptions("wait for a message", options, NEXT_RULES);
     options?.signal?.throwIfAborted();
     const arrived = this.shift();
@@ -90,6 +98,7 @@ export class FrameAssembler {
     const patience = {
       clock: this.#clock,
       timeout: timeout === Infinity ? undefined : timeout,
+      given: options?.[GIVEN] ?? timeout,
       signal,
     };
     const coming = this.#bodies.wait(patience, "read a session", this.#subject);

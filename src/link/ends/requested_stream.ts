@@ -12,6 +12,7 @@ import { iteratorOf, readableOf } from "../../queue.ts";
 import { shortened } from "../../legible.ts";
 import { readAnswer } from "../../requests/requests.ts";
 import type { Channel } from "./channel.ts";
+import { GIVEN, type RestOfWait } from "./frame_assembler.ts";
 import type { OpeningPatience, PlainAnswer } from "./handshake.ts";
 import type { LinkEnd } from "../link_error.ts";
 import type { LinkContext } from "./link_context.ts";
@@ -157,16 +158,16 @@ export class RequestedStream implements ReplyStream {
   }
 
   /** The link ends by its deadline and by the signal, but a schema may have what came before that. */
-  #patience(options?: NextOptions, until = Infinity): NextOptions | undefined {
+  #patience(options?: NextOptions, until = Infinity): RestOfWait | undefined {
     if (!this.#schema && !options) return undefined;
     const end = this.#schema ? Math.min(until, this.#until) : until;
-    // rounded up, as the error shows the program's own timeout
     const timeout = Math.max(0, Math.ceil(end - this.#context.clock.now()));
+    const given = end === until ? asMilliseconds(options?.timeout) : undefined;
     const signals = [this.#schema && this.#signal, options?.signal].filter((one) =>
       one !== undefined
     );
     const signal = signals.length > 1 ? AbortSignal.any(signals) : signals[0];
-    return { timeout, ...signal && { signal } };
+    return { timeout, [GIVEN]: given, ...signal && { signal } };
   }
 
   async #open(
