@@ -68,3 +68,30 @@ Deno.test("js.read() gives each message once while nodes of a cluster are killed
   await reader.close();
   await reading;
 });
+
+Deno.test("js.read() until now is whole while a node that was away gets what it lacks", async () => {
+  await using cluster = await NatsCluster.start(3, { jetstream: true });
+  const options = { logger: false, reconnect: { minDelay: 20, maxDelay: 100 } } as const;
+  await using broker = new NatsBroker(cluster.urls, options);
+  const js = jetstream(broker, { streams: [orders] });
+  const start = () => broker.start().then(() => true, () => false);
+  await until("the cluster must have a leader", start, { timeout: 30_000 });
+  const count = 20_000;
+  for (let turn = 1; turn <= 2; turn++) {
+    const { leader } = await js.info(orders);
+    const follower = cluster.nodes.findIndex(({ name }) => name !== leader);
+    await cluster.kill(follower);
+    const bodies = Array.from({ length: count }, (_, at) => at);
+    while (bodies.length > 0) {
+      const some = bodies.splice(0, 500);
+      await Promise.all(some.map((at) => js.publish(`orders.${at}`, at, { timeout: "60s" })));
+    }
+    await cluster.restart(follower);
+    // the last few are read, as that takes no time, and so can begin while the node still lacks them
+    const from = { seq: turn * count - 200 };
+    for (let round = 0; round < 60; round++) {
+      const read = await Array.fromAsync(js.read(orders, { from, until: "now" }));
+      assertEquals(read.length, 201);
+    }
+  }
+});

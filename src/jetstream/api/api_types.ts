@@ -159,6 +159,7 @@ export interface ConsumerInfo {
   readonly paused?: boolean;
   /** Nanoseconds until it goes on. */
   readonly pause_remaining?: number;
+  readonly cluster?: { readonly leader?: string };
   readonly ts?: string;
 }
 

@@ -15,6 +15,10 @@ export interface BeginningSettings {
   readonly last: number | undefined;
   /** Whether a message that replaces one of the initial state belongs to it. */
   readonly isWhole: boolean;
+  /** Whether what counts the messages may be a server that does not have all of them yet. */
+  readonly isReplicated: boolean;
+  /** The sequence after which the initial state begins. */
+  readonly start: number;
   /** Whether the stream has a matching message after this one. */
   readonly hasMore: (seq: number) => Promise<boolean>;
   /** Called once the initial state is complete. */
@@ -44,7 +48,8 @@ export class Beginning {
     this.#settings = settings;
     this.#left = settings.pending;
     this.#newer = settings.pending * NEWER + FEW;
-    if (settings.pending === 0) this.end();
+    this.#last = settings.start;
+    if (settings.pending === 0) this.none();
   }
 
   /** Whether the initial state is complete. */
@@ -56,18 +61,29 @@ export class Beginning {
   take({ seq, pending }: { readonly seq: number; readonly pending: number }): void {
     if (this.#isOver) return;
     this.#last = seq;
-    const { last = Infinity, isWhole } = this.#settings;
-    const isExcess = seq > last ? --this.#newer < 0 : --this.#left <= 0;
+    const { last = Infinity, isWhole, isReplicated } = this.#settings;
+    // it comes nearer to the end
+    if (seq < last) this.#looks = 0;
+    const isExcess = seq > last ? --this.#newer < 0 : --this.#left <= 0 && !isReplicated;
     this.#end = pending === 0 ? seq : undefined;
-    if (isExcess || (!isWhole && (pending === 0 || seq >= last))) this.end();
-    else if (pending === 0) void this.#look();
+    const isBehind = seq >= last && (!isWhole || this.#left <= 0);
+    if (isExcess || isBehind) this.end();
+    else if (pending === 0) this.idle();
   }
 
   /** No message is left for now: those still expected were deleted or replaced. */
   idle(): void {
-    if (!this.#settings.isWhole) return this.end();
+    const { isWhole, isReplicated } = this.#settings;
+    if (!isWhole && !isReplicated) return this.end();
     this.#end = this.#last;
     void this.#look();
+  }
+
+  /** The server has nothing for a new consumer. */
+  none(): void {
+    const { isReplicated, last = Infinity } = this.#settings;
+    if (isReplicated && this.#last < last) this.idle();
+    else this.end();
   }
 
   /** Ends: no more messages arrive. */

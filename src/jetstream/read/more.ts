@@ -1,3 +1,4 @@
+import type { ConsumerInfo } from "../api/api_types.ts";
 import type { JetStreamApi } from "../api/js_api.ts";
 import { PullCredit } from "./pull_credit.ts";
 import { ReadConsumer } from "./read_consumer.ts";
@@ -11,7 +12,12 @@ export interface Behind {
   readonly seq: number;
   /** The longest `inactive_threshold` that the stream allows, in nanoseconds. */
   readonly longest: number;
+  /** The leader of a stream with replicas, as far as it is known. */
+  readonly leader: { readonly name: string | undefined } | undefined;
 }
+
+/** How many consumers to ask until the leader itself has one: it alone has all messages for certain. */
+const TRIES = 6;
 
 const NOBODY = { take: () => {}, idle: () => {}, lost: () => {} };
 
@@ -21,15 +27,27 @@ const NOBODY = { take: () => {}, idle: () => {}, lost: () => {} };
  * messages.
  */
 export async function hasMoreBehind(api: JetStreamApi, behind: Behind): Promise<boolean> {
-  const { stream, filters, seq, longest } = behind;
+  const { leader } = behind;
+  for (let tries = leader ? TRIES : 1; tries > 0; tries--) {
+    const found = await lookBehind(api, behind);
+    if (!found || found.num_pending > 0) return true;
+    if (found.cluster?.leader !== undefined && found.cluster.leader === leader?.name) return false;
+  }
+  return false;
+}
+
+/** What the server says of a new consumer; `undefined` in an outage, or without the stream, as the read itself gets the error. */
+async function lookBehind(
+  api: JetStreamApi,
+  { stream, filters, seq, longest }: Behind,
+): Promise<ConsumerInfo | undefined> {
   const start = { deliver_policy: "by_start_sequence", opt_start_seq: seq + 1 } as const;
   const pulling = { credit: new PullCredit(1), isByNumber: () => false, isHasty: true };
   const consumer = new ReadConsumer(api, { stream, filters, ...start }, pulling, NOBODY);
   try {
-    return (await consumer.create(longest)).num_pending > 0;
+    return await consumer.create(longest);
   } catch {
-    // in an outage, or without the stream, the read itself gets the error
-    return true;
+    return undefined;
   } finally {
     void consumer.end();
   }

@@ -68,6 +68,8 @@ export class ReadFeed {
   #wait = 0;
   /** The longest `inactive_threshold` that the stream allows, in nanoseconds. */
   #longest = Infinity;
+  /** The leader of a stream with replicas, which may lack the newest messages. */
+  #leader: { readonly name: string | undefined } | undefined;
   #resets = 0;
   /** The last error reported: an outage repeats the same error many times. */
   #reported: string | undefined;
@@ -209,6 +211,8 @@ export class ReadFeed {
       this.#beginning = undefined;
       this.#sink.replaced();
     }
+    const isReplicated = (info.config.num_replicas ?? 1) > 1;
+    this.#leader = isReplicated ? { name: info.cluster?.leader } : undefined;
     this.#longest = info.config.consumer_limits?.inactive_threshold || Infinity;
   }
 
@@ -218,7 +222,7 @@ export class ReadFeed {
       this.#hasBegun = true;
       this.#sink.began(pending);
     }
-    if (pending === 0) this.#beginning?.end();
+    if (pending === 0) this.#beginning?.none();
     this.#beginning ??= this.#newBeginning(pending);
   }
 
@@ -228,7 +232,13 @@ export class ReadFeed {
       pending,
       last: this.#place.snapshot,
       isWhole,
-      hasMore: (seq) => hasMoreBehind(this.#api, { stream, filters, seq, longest: this.#longest }),
+      isReplicated: this.#leader !== undefined,
+      start: this.#place.last,
+      hasMore: (seq) =>
+        hasMoreBehind(this.#api, {
+          ...{ stream, filters, seq },
+          ...{ longest: this.#longest, leader: this.#leader },
+        }),
       over: () => this.#sink.complete(),
     });
   }
@@ -240,7 +250,7 @@ export class ReadFeed {
     const isOver = this.#beginning?.isOver ?? false;
     if (action === "deliver" && !(untilNow && this.#isLater(message))) this.#sink.take(message);
     else this.freed(message.size);
-    if (action === "skip" && message.pending === 0) this.#beginning?.end();
+    if (action === "skip" && message.pending === 0) this.#beginning?.none();
     else if (action === "deliver") this.#beginning?.take(message);
     if (action === "turn" && !(untilNow && isOver)) this.#lost();
   }

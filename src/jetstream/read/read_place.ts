@@ -39,6 +39,11 @@ export class ReadPlace {
     return this.#snapshot;
   }
 
+  /** The sequence of the last message that needs no delivery. */
+  get last(): number {
+    return this.#last ?? 0;
+  }
+
   /**
    * Whether requests must not be bounded by bytes: when a message exceeds the bound, the server drops it from its list
    * of each subject's last message.
