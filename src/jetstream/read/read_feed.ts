@@ -93,7 +93,6 @@ export class ReadFeed {
     return this.#hasBegun;
   }
 
-  /** Begins. */
   start(): void {
     this.#open();
   }
