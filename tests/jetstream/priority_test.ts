@@ -77,6 +77,9 @@ for (const concurrency of [1, 2, 3, 64]) {
       const info = await shop.consumer("JOBS", "normal");
       assertEquals([info.num_ack_pending, info.num_pending], [concurrency, concurrency]);
       await shop.store("jobs.urgent.1", 1);
+      // the server tells its consumers of a message a moment after it has confirmed it
+      const isKnown = async () => (await shop.consumer("JOBS", "urgent")).num_pending === 1;
+      await until("the consumer must know of it", isKnown);
       ends.shift()!();
       await until("one more must begin", () => order.length === concurrency + 1);
       assertEquals(order.at(-1), "jobs.urgent.1");
