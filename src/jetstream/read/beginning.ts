@@ -15,8 +15,6 @@ export interface BeginningSettings {
   readonly last: number | undefined;
   /** Whether a message that replaces one of the initial state belongs to it. */
   readonly isWhole: boolean;
-  /** Whether what counts the messages may be a server that does not have all of them yet. */
-  readonly isReplicated: boolean;
   /** The sequence after which the initial state begins. */
   readonly start: number;
   /** Whether the stream has a matching message after this one. */
@@ -38,6 +36,8 @@ export class Beginning {
   #newer: number;
   #looks = 0;
   #isLooking = false;
+  /** Whether the server that counts the messages may not have all of them yet. */
+  #isDoubtful = false;
   /** The sequence of the last message, if the server said that no more follows. */
   #end: number | undefined;
   /** The sequence of the last message received. */
@@ -49,7 +49,6 @@ export class Beginning {
     this.#left = settings.pending;
     this.#newer = settings.pending * NEWER + FEW;
     this.#last = settings.start;
-    if (settings.pending === 0) this.none();
   }
 
   /** Whether the initial state is complete. */
@@ -57,14 +56,20 @@ export class Beginning {
     return this.#isOver;
   }
 
+  /** A consumer begins, with so many messages; `isOfLeader` is whether its server has all messages. */
+  begin(pending: number, isOfLeader: boolean): void {
+    this.#isDoubtful = !isOfLeader;
+    if (pending === 0) this.none();
+  }
+
   /** Records a message; `pending` is the number of messages after it, as far as the server knows. */
   take({ seq, pending }: { readonly seq: number; readonly pending: number }): void {
     if (this.#isOver) return;
     this.#last = seq;
-    const { last = Infinity, isWhole, isReplicated } = this.#settings;
+    const { last = Infinity, isWhole } = this.#settings;
     // it comes nearer to the end
     if (seq < last) this.#looks = 0;
-    const isExcess = seq > last ? --this.#newer < 0 : --this.#left <= 0 && !isReplicated;
+    const isExcess = seq > last ? --this.#newer < 0 : --this.#left <= 0 && !this.#isDoubtful;
     this.#end = pending === 0 ? seq : undefined;
     const isBehind = seq >= last && (!isWhole || this.#left <= 0);
     if (isExcess || isBehind) this.end();
@@ -73,16 +78,15 @@ export class Beginning {
 
   /** No message is left for now: those still expected were deleted or replaced. */
   idle(): void {
-    const { isWhole, isReplicated } = this.#settings;
-    if (!isWhole && !isReplicated) return this.end();
+    if (!this.#settings.isWhole && !this.#isDoubtful) return this.end();
     this.#end = this.#last;
     void this.#look();
   }
 
-  /** The server has nothing for a new consumer. */
+  /** The server has nothing that was not read. */
   none(): void {
-    const { isReplicated, last = Infinity } = this.#settings;
-    if (isReplicated && this.#last < last) this.idle();
+    const { last = Infinity } = this.#settings;
+    if (this.#isDoubtful && this.#last < last) this.idle();
     else this.end();
   }
 

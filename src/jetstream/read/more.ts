@@ -1,4 +1,4 @@
-import type { ConsumerInfo } from "../api/api_types.ts";
+import type { ConsumerInfo, StreamInfo } from "../api/api_types.ts";
 import type { JetStreamApi } from "../api/js_api.ts";
 import { PullCredit } from "./pull_credit.ts";
 import { ReadConsumer } from "./read_consumer.ts";
@@ -12,11 +12,11 @@ export interface Behind {
   readonly seq: number;
   /** The longest `inactive_threshold` that the stream allows, in nanoseconds. */
   readonly longest: number;
-  /** The leader of a stream with replicas, as far as it is known. */
-  readonly leader: { readonly name: string | undefined } | undefined;
+  /** The servers of the stream, if several have it. */
+  readonly servers: StreamInfo["cluster"];
 }
 
-/** How many consumers to ask until the leader itself has one: it alone has all messages for certain. */
+/** How many consumers to ask until the leader itself has one. */
 const TRIES = 6;
 
 const NOBODY = { take: () => {}, idle: () => {}, lost: () => {} };
@@ -27,13 +27,20 @@ const NOBODY = { take: () => {}, idle: () => {}, lost: () => {} };
  * messages.
  */
 export async function hasMoreBehind(api: JetStreamApi, behind: Behind): Promise<boolean> {
-  const { leader } = behind;
-  for (let tries = leader ? TRIES : 1; tries > 0; tries--) {
+  for (let tries = 0; tries < TRIES; tries++) {
     const found = await lookBehind(api, behind);
     if (!found || found.num_pending > 0) return true;
-    if (found.cluster?.leader !== undefined && found.cluster.leader === leader?.name) return false;
+    if (isOfLeader(found, behind.servers)) return false;
   }
   return false;
+}
+
+/**
+ * Whether a consumer is at the leader of its stream, which alone has all messages: another server may have been away, or
+ * stores a message a moment later.
+ */
+export function isOfLeader({ cluster }: ConsumerInfo, servers: StreamInfo["cluster"]): boolean {
+  return !servers || (cluster?.leader !== undefined && cluster.leader === servers.leader);
 }
 
 /** What the server says of a new consumer; `undefined` in an outage, or without the stream, as the read itself gets the error. */

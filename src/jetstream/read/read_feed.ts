@@ -1,12 +1,12 @@
 import { pause, within } from "../../deadline.ts";
 import { asError } from "../../legible.ts";
-import type { StreamInfo } from "../api/api_types.ts";
+import type { ConsumerInfo, StreamInfo } from "../api/api_types.ts";
 import { PermissionError } from "../../errors.ts";
 import { JetStreamError, NotFoundError } from "../api/errors.ts";
 import type { JetStreamApi } from "../api/js_api.ts";
 import { Beginning } from "./beginning.ts";
 import type { From } from "./from.ts";
-import { hasMoreBehind } from "./more.ts";
+import { hasMoreBehind, isOfLeader } from "./more.ts";
 import { PullCredit } from "./pull_credit.ts";
 import { DELETION, type Pulling, ReadConsumer } from "./read_consumer.ts";
 import { ReadPlace } from "./read_place.ts";
@@ -68,8 +68,8 @@ export class ReadFeed {
   #wait = 0;
   /** The longest `inactive_threshold` that the stream allows, in nanoseconds. */
   #longest = Infinity;
-  /** The leader of a stream with replicas, which may lack the newest messages. */
-  #leader: { readonly name: string | undefined } | undefined;
+  /** The servers of the stream, if several have it. */
+  #servers: StreamInfo["cluster"];
   #resets = 0;
   /** The last error reported: an outage repeats the same error many times. */
   #reported: string | undefined;
@@ -185,7 +185,7 @@ export class ReadFeed {
       const made = await consumer.create(this.#longest);
       checkNumbers(`read "${stream}"`, made.num_pending, made.delivered?.stream_seq);
       this.#place.began(made);
-      this.#begin(made.num_pending);
+      this.#begin(made);
     } catch (error) {
       consumer.end();
       throw error;
@@ -211,18 +211,19 @@ export class ReadFeed {
       this.#sink.replaced();
     }
     const isReplicated = (info.config.num_replicas ?? 1) > 1;
-    this.#leader = isReplicated ? { name: info.cluster?.leader } : undefined;
+    this.#servers = isReplicated ? info.cluster : undefined;
     this.#longest = info.config.consumer_limits?.inactive_threshold || Infinity;
   }
 
-  #begin(pending: number): void {
+  #begin(made: ConsumerInfo): void {
+    const { num_pending: pending } = made;
     this.#reported = undefined;
     if (!this.#hasBegun) {
       this.#hasBegun = true;
       this.#sink.began(pending);
     }
-    if (pending === 0) this.#beginning?.none();
     this.#beginning ??= this.#newBeginning(pending);
+    this.#beginning.begin(pending, isOfLeader(made, this.#servers));
   }
 
   #newBeginning(pending: number): Beginning {
@@ -231,12 +232,11 @@ export class ReadFeed {
       pending,
       last: this.#place.snapshot,
       isWhole,
-      isReplicated: this.#leader !== undefined,
       start: this.#place.last,
       hasMore: (seq) =>
         hasMoreBehind(this.#api, {
-          ...{ stream, filters, seq },
-          ...{ longest: this.#longest, leader: this.#leader },
+          ...{ stream, filters, seq, longest: this.#longest },
+          servers: this.#servers,
         }),
       over: () => this.#sink.complete(),
     });
