@@ -265,9 +265,14 @@ onEveryServer(
   needs,
 );
 
-/** All names that lie where counting on from the last ones leads to, by any step that was seen. */
+const DIGITS_OF_NATS_JS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+/**
+ * All names that lie where counting on from the last ones leads to, by any step that was seen. Where
+ * nats.js counts in steps of 124, a thousand names do not show each of its digits.
+ */
 function guesses(seen: readonly string[]): Set<string> {
-  const letters = [...new Set(seen.join("").split(""))].sort();
+  const letters = [...new Set(DIGITS_OF_NATS_JS + seen.join(""))].sort();
   const values = new Map(letters.map((letter, value) => [letter, BigInt(value)]));
   const base = BigInt(letters.length);
   const length = seen[0]!.length;
