@@ -113,7 +113,11 @@ export class AckKeeper {
   async allConfirmed(all: readonly Held[]): Promise<void> {
     const known = await Promise.all(all.map((held) => this.confirmed(held)));
     if (known.every(Boolean)) return;
-    throw new Error(`Cannot begin as it must be acknowledged before: ${all[0]!.told.id} is not`);
+    throw new Error(
+      `Cannot handle ${
+        all[0]!.told.id
+      } as its acknowledgement must come first: it is not confirmed`,
+    );
   }
 
   /** The server need not deliver it again; resolves with whether it says so. */

@@ -110,7 +110,7 @@ export function createSubject(stream: string, { name, filter_subject }: Consumer
   return `CONSUMER.CREATE.${stream}.${name}${filter}`;
 }
 
-/** The filter. Without declared subjects of the stream there is none: a filter must be within the subjects. */
+/** The filter of the consumer; none if the stream is declared without subjects, as the server would refuse any. */
 function filterOf(subjects: readonly string[]): ConsumerConfig {
   const [only] = subjects;
   if (subjects.length > 1) return { filter_subjects: subjects };
@@ -132,7 +132,7 @@ export function beginningAt(config: ConsumerConfig, seq: number): ConsumerConfig
   };
 }
 
-/** Where the consumer began at first, whatever became of it since. */
+/** Where the consumer began at first, also if it was made again since. */
 export function originalStart(config: ConsumerConfig): ConsumerConfig {
   const { [BEGAN]: before, ...metadata } = config.metadata ?? {};
   if (before === undefined) return config;

@@ -84,8 +84,8 @@ export interface ConsumerOptions {
   /**
    * Into how many partitions messages are cut by their `key`, which must name parameters then: the messages of a key are
    * handled in order and one at a time over all processes, and different partitions side by side. A message that waits for
-   * its next attempt holds its partition. Each process asks for all partitions, so that work moves by itself to whoever is
-   * free when processes come and go; one that is killed holds its partitions for `ackWait`. Let the subscriber's
+   * its next attempt holds its partition. Each process asks for all partitions, so that work moves by itself to free
+   * processes as they come and go; one that is killed holds its partitions for `ackWait`. Let the subscriber's
    * `concurrency` be no less: a message that waits here for a place holds its partition, too.
    *
    * The server copies what it stores for the consumer to a second stream, `<STREAM>~<consumer>`, into its partition, and
@@ -146,12 +146,15 @@ export interface ConsumerOptions {
    * Dead letters that are given back go to one process as well, which may be another. Needs nats-server 2.11.
    *
    * With `{ prioritized: { priority } }`, messages go to the processes in an order, from 0 to 9: one region or machine does the
-   * work, and another takes what the first has no room for, or everything while the first is away. Needs nats-server 2.12. With `{ overflow: { minPending, minAckPending } }`, this process helps out: it gets messages only
-   * while at least that many wait or are being handled. One process of the consumer must have `{ overflow: {} }`, or messages
-   * below the numbers are never handled. Needs nats-server 2.11. Each process has its own numbers, but all
-   * have the same kind of group.
+   * work, and another takes what the first has no room for, or everything while the first is away. Needs nats-server 2.12.
    *
-   * @default {all, whoever is free}
+   * With `{ overflow: { minPending, minAckPending } }`, this process helps out: it gets messages only while at least that many
+   * wait or are being handled. One process of the consumer must have `{ overflow: {} }`, or messages below the numbers are
+   * never handled. Needs nats-server 2.11.
+   *
+   * Each process has its own numbers, but all have the same kind of group.
+   *
+   * @default {none: every process that is free}
    */
   readonly group?: GroupPolicy;
   /** Has the handler get lists of messages; each of them has an outcome of its own. */

@@ -17,7 +17,7 @@ import { atLeast } from "./at_least.ts";
  * const jobs = workQueue("JOBS", { subjects: ["jobs.{id}"], declare: "create" });
  * const worker = consumer(jobs, "worker", { group: { pinned: {} } });
  * const done: string[] = [];
- * // two processes; whichever asks first is the active one
+ * // two processes; the one that asks first is the active one
  * const brokers = ["first", "second"].map((name) => {
  *   const broker = new NatsBroker("nats://127.0.0.1:4222");
  *   broker.subscriber(worker, ({ params }) => void done.push(`${name} ${params.id}`));
@@ -60,8 +60,8 @@ export interface PrioritizedGroup {
 /** This process helps out: it gets messages only while that many wait, so that the others have more than they can do. */
 export interface OverflowGroup {
   /**
-   * When this process helps; with both, when either is so. A process without any gets messages always: the others of the same
-   * consumer may have other numbers.
+   * When this process helps: with both numbers, while at least one of them is reached; with none, always. The other processes
+   * of the same consumer may have other numbers.
    */
   readonly overflow: {
     /**

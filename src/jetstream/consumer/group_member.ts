@@ -82,11 +82,11 @@ export class GroupMember {
     this.#timer = this.#access.clock.setTimeout(this.#keep, this.#interval);
     const request = encoder.encode(`{"batch":1,"expires":1${this.fields}}`);
     try {
-      // nobody listens there: what is refused is told to the next request, too
+      // nobody listens there: a refusal comes to the next request, too
       const replyTo = this.#access.newInbox();
       this.#access.publish(this.#subject, request, { replyTo, isRepeated: true });
     } catch {
-      // whoever asks for messages tells of it
+      // the next request for messages reports the failure
     }
   };
 }

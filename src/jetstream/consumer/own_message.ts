@@ -14,7 +14,7 @@ export interface OwnMessage {
   readonly raw: RawMessage;
   /** Which attempt comes next. */
   readonly attempt: number;
-  /** Where to acknowledge what it replaces: whoever stored it may have been killed before that. */
+  /** Where to acknowledge what it replaces: the process that stored it may have been killed before it did so. */
   readonly replaces: string;
 }
 
@@ -37,7 +37,7 @@ export function ownFields(held: Held, attempt: number): [string, string][] {
   return fields.map(([name, value]) => [OWN + name, value]);
 }
 
-/** Reads such a message; `undefined` for any other: whoever may publish to the stream can have written it. */
+/** Reads such a message; `undefined` for any other: every client that may publish to the stream can have written it. */
 export function readOwnMessage(
   { headerBlock, data, replyTo }: RawMessage,
   stream: string,

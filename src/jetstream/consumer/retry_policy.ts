@@ -8,7 +8,7 @@ import type { Duration } from "../../duration.ts";
  *
  * | what | then |
  * | --- | --- |
- * | who gets it | this consumer alone, whichever process of it is free; a second consumer on the server, `NAME~own`, reads it for the same handler and the same places |
+ * | who gets it | this consumer alone, in any process of it that is free; a second consumer on the server, `NAME~own`, reads it for the same handler and the same places |
  * | what the handler gets | the message that it was: `delivery.id`, `seq` and `time`, subject, parameters, headers; attempts go on counting, and a dead letter comes after the last one |
  * | a process that is killed meanwhile | the message comes once: what was stored is found before the first storing is handled again |
  * | `key` | the process keeps the key until the message is back, as with short waits; as with those, another process may get it |

@@ -76,7 +76,7 @@ export class Settlement {
     return waits.length > 0 ? Promise.all(waits) : undefined;
   }
 
-  /** Settles a message of a batch: the handler may have said what becomes of it, whatever becomes of the others. */
+  /** Settles a message of a batch: what the handler said of this message comes before the outcome of the batch. */
   #settleInBatch(held: Held, outcome: Outcome, invocation: Invocation): void | Promise<void> {
     // what becomes of it is on its way
     if (held.isGivenUp) return;
@@ -96,7 +96,7 @@ export class Settlement {
     return this.#keeper.finished(held).then(() => this.#release(held));
   }
 
-  /** It goes back to the server, for whoever is free. */
+  /** It goes back to the server, for any process that is free. */
   giveBack(held: Held, delay: number): void {
     this.#keeper.again(held, delay);
     this.#release(held, delay);

@@ -244,11 +244,15 @@ export class Supply implements PullOwner {
     return this.#refuse(raw, "a dead letter");
   }
 
-  /** Whoever can write to the stream may have written anything. */
+  /** Every client that may publish to the stream can have stored anything under such a subject. */
   #refuse({ subject, replyTo }: RawMessage, what: string): undefined {
     this.#access.publish(replyTo, term(`It must be ${what}`));
     if (!isPowerOfTen(++this.#foreign)) return;
-    this.#owner.report(new Error(`Cannot handle "${subject}" as it must be ${what}: it is not`));
+    this.#owner.report(
+      new Error(
+        `Cannot handle "${subject}" as it must be ${what}: its headers are missing or wrong`,
+      ),
+    );
   }
 
   /** What is delivered no more, as it does not match any more, nobody would notice. */
@@ -269,7 +273,7 @@ export class Supply implements PullOwner {
       const info = await this.#owner.look();
       if (info) this.#note(info);
     } catch {
-      // whoever pulls notices by that; the next look tells what this one could not see
+      // the puller notices a failure by itself; the next look shows what this one could not
     }
   }
 

@@ -15,9 +15,9 @@ export interface Cancellation {
  * Cancels a schedule, and no other of its name; returns whether it had not fired, and never will; of one that is due again
  * and again, whether it was there.
  *
- * What the server stores for a schedule that is due removes whatever stands under the subject of that schedule, when it is
- * stored; this may come later than a cancellation that was accepted. So what is still there after the fence proves that
- * nothing has fired.
+ * When the server stores the message of a schedule that is due, it removes everything under the subject of that schedule. It
+ * may do so after it has accepted a cancellation. So a cancellation that is still there after the fence proves that the
+ * schedule has not fired.
  */
 export async function cancelSchedule(
   writer: ScheduleWriter,

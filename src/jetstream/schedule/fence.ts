@@ -77,12 +77,15 @@ export class Fence {
       ],
     });
     for (let times = 0;; times++) {
-      // in real time, as the probe is due whatever the time is
+      // in real time, as the probe is due at once
       await clock.inRealTime(LOOKS[times] ?? LOOKS.at(-1)!);
       const timeout = Math.max(1, until - clock.now());
       if (await readSlot(this.#stream, this.#subject, { timeout }) === undefined) return;
       if (clock.now() < until) continue;
-      throw new JetStreamError(action, `its schedules must fire within ${TIMEOUT} ms: they do not`);
+      throw new JetStreamError(
+        action,
+        `its schedules must fire within ${TIMEOUT} ms: one that is due has not`,
+      );
     }
   }
 }

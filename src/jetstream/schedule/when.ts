@@ -12,7 +12,7 @@ export type When =
 
 /** Once, so long after the server has taken it. */
 export interface WhenIn {
-  /** By the server's clock, whatever the date here is. */
+  /** By the server's clock, not by the one of this machine. */
   readonly in: Duration;
 }
 

@@ -70,7 +70,7 @@ export function isOwnSubject(subject: string, stream?: string): boolean {
   return subject.startsWith(stream === undefined ? `${FIRST}.` : `${FIRST}.${stream}.`);
 }
 
-/** Whether a pattern of a program is within subjects of ours, whatever its parameters are. */
+/** Whether a pattern of a program is within subjects of ours, with any values of its parameters. */
 export function isOwnPattern(pattern: string): boolean {
   return pattern === FIRST || pattern.startsWith(`${FIRST}.`);
 }

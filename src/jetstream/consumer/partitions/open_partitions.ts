@@ -21,7 +21,7 @@ class PartitionSink implements Sink {
     this.#take = take;
   }
 
-  /** The server gives one message of a partition at a time, to whoever has asked first. */
+  /** The server gives one message of a partition at a time, to the process that asked first. */
   get free(): number {
     return 1;
   }
@@ -44,9 +44,9 @@ class PartitionSink implements Sink {
 }
 
 /**
- * The partitions of a consumer that a broker has opened. Each process asks for all of them, and whoever asked first gets the
- * next message of a partition, once the one before it is settled: so processes share the work without knowing of each
- * other.
+ * The partitions of a consumer that a broker has opened. Each process asks for all of them. The process that asked first
+ * gets the next message of a partition once the one before it is settled. So processes share the work without knowing of
+ * each other.
  */
 export class OpenPartitions implements OpenSource {
   readonly timeout: number;
