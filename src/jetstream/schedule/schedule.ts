@@ -158,7 +158,9 @@ export async function checkedPlan(
   const config = await stream.config(options);
   const now = await stream.time(options);
   const ago = stream.api.access.clock.now() - at;
-  const plan = planOf(action, when, now - ago);
+  // a wait must not be too short: the time at the server is known to within a round trip
+  const from = "in" in when ? await stream.latest(options) : now;
+  const plan = planOf(action, when, from - ago);
   checkRoom(action, config, subject, plan, now);
   return plan;
 }
