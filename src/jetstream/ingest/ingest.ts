@@ -12,7 +12,7 @@ export interface IngestEnd {
   readonly error: IngestError | undefined;
   /** How many items are certainly stored: the first ones, without a gap. */
   readonly stored: number;
-  /** How many of the following items may or may not be stored. */
+  /** How many items after the stored ones may or may not be stored. */
   readonly uncertain: number;
   /** The name of the stream that stores the items; `undefined` if it has not answered. */
   readonly stream: string | undefined;
@@ -146,7 +146,7 @@ export class Ingest<Item = unknown> extends WritableStream<Item> {
     return this.#transfer.backlog.pending;
   }
 
-  /** How many of these items were sent, so that they may be stored. */
+  /** How many items after the stored ones were sent, so that they may be stored, too. */
   get uncertain(): number {
     return this.#transfer.uncertain;
   }

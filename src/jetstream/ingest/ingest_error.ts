@@ -5,7 +5,7 @@ import { JetStreamError } from "../api/errors.ts";
 export interface IngestProgress {
   /** How many items are certainly stored: the first ones, without a gap. */
   readonly stored: number;
-  /** How many of the following items may or may not be stored. */
+  /** How many items after the stored ones may or may not be stored. */
   readonly uncertain: number;
 }
 
@@ -21,7 +21,7 @@ export class IngestError extends JetStreamError implements IngestProgress {
   readonly subject: string;
   /** How many items are certainly stored: the first ones, without a gap. */
   readonly stored: number;
-  /** How many of the following items may or may not be stored; usually 0. */
+  /** How many items after the stored ones may or may not be stored; usually 0. */
   readonly uncertain: number;
 
   /** Makes one. */
