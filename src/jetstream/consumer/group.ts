@@ -60,7 +60,7 @@ export interface PrioritizedGroup {
   };
 }
 
-/** This process helps out: it gets messages only while at least that many wait or are being handled. */
+/** This process helps out: it gets messages only while enough of them wait or are being handled. */
 export interface OverflowGroup {
   /**
    * When this process helps: with both numbers, while at least one of them is reached; with none, always. Other processes

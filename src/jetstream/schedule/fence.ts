@@ -19,9 +19,9 @@ const known = new WeakMap<SchedulingStream, Fence>();
 /**
  * Waits until a stream has stored the messages of all schedules that the server had already picked up. In each round the
  * server takes the due schedules out of its list, and then stores their messages one by one. So a schedule that is
- * cancelled or replaced during a round may still fire. Rounds never overlap. So the fence stores a probe, which is a
- * schedule that is due at once: when the probe has fired, all earlier rounds are over. All callers that wait for the same
- * round share one probe.
+ * cancelled or replaced during a round may still fire. Rounds never overlap: once a probe has fired, which is a schedule
+ * that is stored later and due at once, all earlier rounds are over. All callers that wait for the same round share one
+ * probe.
  */
 export class Fence {
   readonly #stream: SchedulingStream;

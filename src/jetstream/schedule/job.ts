@@ -37,9 +37,10 @@ import type { SchedulingStream } from "./scheduling_stream.ts";
  * start.
  *
  * The stream must hold a schedule until it is due. So `js.schedule()` refuses a schedule that is due after the stream's
- * `maxAge`, and any repeating schedule in a stream with a `maxAge`. It refuses every schedule in a stream of
- * `retention: "interest"` or with `discard: "new"`. Nothing guards a schedule later: `maxMsgs`, `maxBytes` and a purge
- * remove schedules like other messages. If the stream's subjects change, the message is still stored under its old subject.
+ * `maxAge`, any repeating schedule in a stream with a `maxAge`, and every schedule in a stream of `retention: "interest"`.
+ * The server refuses `discard: "new"` together with `allowMsgSchedules`. Nothing guards a schedule later: `maxMsgs`,
+ * `maxBytes` and a purge remove schedules like other messages. If the stream's subjects change, the message is still stored
+ * under its old subject.
  *
  * In `js.batch()`, an entry that has `schedule` among its options is stored together with the rest.
  *
