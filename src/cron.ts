@@ -18,7 +18,7 @@ const FIELDS: readonly Field[] = [
   { name: "day of the week", least: 0, greatest: 6, names: WEEKDAYS },
 ];
 
-/** Names that stand for whole patterns. */
+/** The names that stand for whole patterns. */
 const NAMED: ReadonlyMap<string, string> = new Map([
   ["@yearly", "0 0 0 1 1 *"],
   ["@annually", "0 0 0 1 1 *"],
@@ -53,7 +53,10 @@ interface Local {
   readonly second: number;
 }
 
-/** What is wrong with a cron pattern, as the rule that it breaks and what it has instead; `undefined` if nothing is. */
+/**
+ * The first fault of a cron pattern: the rule that it breaks, and the text that breaks it; `undefined` if the pattern is
+ * valid.
+ */
 export function cronFault(pattern: string): readonly [rule: string, found: string] | undefined {
   const known = NAMED.get(pattern);
   if (known !== undefined) return undefined;
@@ -84,8 +87,9 @@ function fieldsOf(pattern: string): string[] {
 }
 
 /**
- * The first match after a time of a six-field cron pattern: second, minute, hour, day of month, month, and day of week,
- * in a time zone; or of a name such as `@daily`. `undefined` if the pattern is invalid or does not match for years.
+ * The first time after `after` that a cron pattern matches in a time zone. A pattern has six fields: second, minute, hour,
+ * day of month, month, and day of week; or it is a name such as `@daily`. `undefined` if the pattern is invalid or does not
+ * match for years.
  */
 export function nextMatch(pattern: string, zone: string | undefined, after: number) {
   const texts = fieldsOf(NAMED.get(pattern) ?? pattern);
@@ -179,7 +183,7 @@ class ZoneClock {
     });
   }
 
-  /** A name of the zone. */
+  /** The name of the zone, as the runtime spells it. */
   get zone(): string {
     return this.#format.resolvedOptions().timeZone;
   }
@@ -219,11 +223,11 @@ function clockOf(zone: string | undefined): ZoneClock {
   return known;
 }
 
-/** Whether there is a time zone of that name, in this case: servers know no other. */
+/** Whether a time zone of this name exists. Upper and lower case matter, because they do on the server. */
 export function isZone(name: string): boolean {
   if (!/^[A-Za-z]/.test(name)) return false;
   try {
-    // of a zone with several names it may be another one
+    // the runtime may name a zone by another one of its names
     const { zone } = clockOf(name);
     return zone === name || zone.toLowerCase() !== name.toLowerCase();
   } catch {

@@ -56,7 +56,7 @@ export class JetStreamDoor implements Door {
     if (this.#isStarted) this.#declare(stream).catch((error) => this.access.report(error));
   }
 
-  /** The stream that takes a subject, of those that were declared through the broker. */
+  /** The stream declared through the broker that takes a subject. */
   streamTaking(subject: string, domain: string | undefined): Stream | undefined {
     return [...this.#streams.values()].find((stream) =>
       stream.domain === domain &&
@@ -88,7 +88,7 @@ export class JetStreamDoor implements Door {
     }
   }
 
-  /** Ends what is read, has what was taken stored, and waits for the answers of what was published. */
+  /** Ends all reads, waits until all ingests have stored their items, and waits for the answers to all publications. */
   async stop(): Promise<void> {
     this.#isStarted = false;
     await openReads(this.access).stop();

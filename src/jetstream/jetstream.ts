@@ -120,8 +120,9 @@ export class JetStream {
   }
 
   /**
-   * Stores all messages or none, in their order: they must be of one stream, with `allowAtomic`, on nats-server 2.12 or
-   * later, and at most 1 000. One that has `schedule` among its options is due later: its schedule is stored with the rest.
+   * Stores all messages or none, in their order. They must belong to one stream with `allowAtomic`, on nats-server 2.12 or
+   * later, and be 1 000 at most. A message with `schedule` among its options is due later: its schedule is stored with the
+   * rest.
    *
    * @throws {ConflictError} if what a message expects does not hold
    * @throws {NoStreamError} if no stream takes one of the subjects
@@ -138,14 +139,14 @@ export class JetStream {
   }
 
   /**
-   * Publishes later: once, every so often, or by the calendar. Resolves once a stream has the schedule, which then fires
-   * whether or not a process runs; the stream must be declared with `allowMsgSchedules`. A name keeps it single, and finds
-   * it again; `replace` puts it off. Needs nats-server 2.14. What is due when is explained in {@linkcode When}, what can
-   * become of it in {@linkcode ScheduledJob}.
+   * Publishes later: once, at an interval, or by the calendar. Resolves once a stream has stored the schedule, which then
+   * fires whether or not a process runs. The stream must be declared with `allowMsgSchedules`. A name makes the schedule
+   * unique and lets a program find it again; `replace` replaces it, for example to put it off. {@linkcode When} says how to
+   * name a time, and {@linkcode ScheduledJob} what can happen to a schedule. Needs nats-server 2.14.
    *
    * @throws {ConflictError} if a schedule has the name already, and `replace` is not set
-   * @throws {NotFoundError} if the stream that `stream` names does not exist
-   * @throws {NoScheduleError} if the stream does not take it, or would lose it before it is due
+   * @throws {NotFoundError} if the stream named by `stream` does not exist
+   * @throws {NoScheduleError} if the stream cannot hold the schedule, or would drop it before it is due
    * @throws {NoStreamError} if no stream takes the subject
    * @throws {UnavailableError} if the server is too old
    * @throws {NotStoredError} if it could not be sent in time
@@ -164,8 +165,8 @@ export class JetStream {
   }
 
   /**
-   * Lists the schedules of a stream, in the order in which they were made; each can be cancelled, from any process. Give a
-   * work queue as it was declared, and not by its name, as nobody can read it beside its consumers.
+   * Lists the schedules of a stream, in the order in which they were made. Each can be cancelled, from any process. Pass a
+   * work queue as its declaration, not by its name, because the server lets only its consumers read it.
    *
    * @throws {TypeError} for a wrong option, and for what is no stream
    */
@@ -177,7 +178,7 @@ export class JetStream {
   }
 
   /**
-   * Looks for a schedule by its name; `undefined` if there is none, as it has fired, or was cancelled.
+   * Finds a schedule by its name; `undefined` if there is none, because it has fired or was cancelled.
    *
    * @throws {NotFoundError} if there is no such stream
    * @throws {ValidationError} for a body that does not fit the schema
@@ -191,9 +192,9 @@ export class JetStream {
   }
 
   /**
-   * Makes a `WritableStream` that stores what is written to it, in order, each item once, and holds back who writes until
-   * there is room. An item is a body; for a pattern such as `"readings.{id}"` it is a message with `params`. {@linkcode Ingest} has
-   * an example.
+   * Makes a `WritableStream` that stores the items written to it, in order, each once. It makes the writer wait while too
+   * many items are not stored yet. An item is a body; for a pattern such as `"readings.{id}"` it is a message with
+   * `params`. {@linkcode Ingest} has an example.
    *
    * @throws {InvalidSubjectError} for an invalid pattern
    * @throws {TypeError} for a wrong option

@@ -8,9 +8,9 @@ import { JETSTREAM_RULES, type JetStreamOptions } from "./jetstream_options.ts";
 const known = new WeakMap<NatsBroker, Map<string, JetStream>>();
 
 /**
- * JetStream of a broker: the same object each time for the same broker and domain. It sends nothing by itself.
+ * Returns the JetStream of a broker: the same object each time for the same broker and domain. It sends nothing by itself.
  *
- * @throws {TypeError} for what is no broker, and for a wrong option
+ * @throws {TypeError} if `broker` is not a broker, and for a wrong option
  */
 export function jetstream(broker: NatsBroker, options: JetStreamOptions = {}): JetStream {
   checkOptions("use JetStream", options, JETSTREAM_RULES);

@@ -67,8 +67,8 @@
  * A message has no header of ours but `content-type`, and passes no middleware; headers that begin with `Nats-` are refused,
  * as they would delete, delay or hide messages. A failure but a conflict is an `error` event, too.
  *
- * `js.schedule()` publishes later, again and again, or by the calendar; {@linkcode ScheduledJob} is its guide.
- * `await items.pipeTo(js.ingest("readings.kitchen"))` stores a stream of items in order, over outages: {@linkcode Ingest}.
+ * `js.schedule()` publishes once at a later time, at an interval, or by the calendar: see {@linkcode ScheduledJob}.
+ * `await items.pipeTo(js.ingest("readings.kitchen"))` stores many items in order, over outages: see {@linkcode Ingest}.
  *
  * # Streams
  *
@@ -88,10 +88,10 @@
  * an error at the next start with `"verify"` and `"create"`, and in force after it with `"update"`. Two services may declare
  * one stream at once. Storage, a mirror, `firstSeq`, `persistMode`, and whether it is a work queue cannot change.
  *
- * Each field of the API's configuration is an option in camelCase, but those that {@linkcode StreamSettings} names.
+ * Each field of the API's configuration is an option in camelCase, except those that {@linkcode StreamSettings} lists.
  *
- * A {@linkcode workQueue} may have `unique` jobs, one of each subject: while it waits, until it is done, or the newest.
- * {@linkcode Unique} has the words for it. `src/jetstream/README.md` says what the words of BullMQ, pg-boss and Temporal are here.
+ * A {@linkcode workQueue} may have `unique` jobs: {@linkcode Unique} lists the ways in which jobs of one subject exclude each
+ * other. `src/jetstream/README.md` translates the terms of BullMQ, pg-boss and Temporal.
  *
  * # Consumers
  *
@@ -102,7 +102,7 @@
  * | --- | --- |
  * | returns | it is acknowledged; the value is dropped |
  * | throws, or takes longer than `timeout` | it comes again after `retry.backoff`; after `retry.attempts` it is a dead letter |
- * | throws `new Retry({ after: "1h" })` | it comes again then; it holds no place meanwhile. {@linkcode RetryPolicy} says how long waits are stored |
+ * | throws `new Retry({ after: "1h" })` | it comes again after that time, and holds no place until then. {@linkcode RetryPolicy} says how long waits are stored |
  * | throws `new Reject("why")`, or its body does not decode or validate | it is a dead letter at once |
  * | never returns, as its process was killed | another process gets it after `ackWait`; after `retry.attempts` it is a dead letter |
  *
@@ -136,9 +136,9 @@
  * Dead letters stand in a stream of their own, `MAILS_DEAD`, for 30 days; it is made as `declare` says, or has to be there,
  * or `deadLetter: false` drops them with an `error` event. `replay()` gives one back to the consumer that gave it up, once.
  *
- * {@linkcode priority} puts several consumers under one handler, whose places go to the first one's messages first.
- * `key` keeps the messages of a key in order within a process, and with `partitions` over all: {@linkcode ConsumerOptions}.
- * `group: { pinned: {} }` has one process work while others stand by: {@linkcode PinnedGroup}.
+ * {@linkcode priority} puts several consumers under one handler, which takes the messages of the first consumer first.
+ * `key` keeps the messages of a key in order within a process, and with `partitions` over all processes: see
+ * {@linkcode ConsumerOptions}. With `group: { pinned: {} }` one process works while others stand by: see {@linkcode PinnedGroup}.
  *
  * # Reading
  *
@@ -195,7 +195,7 @@
  * | `ackWait` | 30 s | told to wait each third of it; so soon another process gets what a killed one had |
  * | `retry` | 5 attempts; 1 s, 10 s, 1 min, 5 min; ± 20 % | outlasts a restart of what failed, and does not come at once |
  * | `deadLetter` | `<STREAM>_DEAD`, 30 days | nothing is dropped in silence |
- * | `maxAckPending` | 1 000 | of all processes together; what waits for its next attempt counts, too, but as a schedule |
+ * | `maxAckPending` | 1 000 | of all processes together; a message that waits for its next attempt counts, too, unless it waits as a schedule |
  * | `confirm` | `false` | one more round trip; without it a killed server may deliver again |
  * | `heartbeat` | 5 s | two missed ones find a half-open socket |
  *

@@ -178,7 +178,7 @@ export class ReceivedMessage implements Message {
     const { params, headers } = this;
     const subject = shortened(this.subject);
     const replyTo = this.replyTo && shortened(this.replyTo);
-    // what a source has added, such as the times of a schedule, but not its methods
+    // the fields that a source has added, such as the times of a schedule, but not its methods
     const added = Object.entries(this).filter(([, value]) => typeof value !== "function");
     const shown = { subject, params, headers, replyTo, body: this.#shown() };
     return `Message ${inspect({ ...shown, ...Object.fromEntries(added) }, how)}`;

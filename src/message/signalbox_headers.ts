@@ -6,9 +6,9 @@
  * | `Signalbox-Time-Left` | requests             | milliseconds that the caller still waits; no clock of theirs or ours matters |
  * | `Signalbox-Link`      | openings, acceptances | what one side of a stream or a session tells of itself; see `src/link/PROTOCOL.md` |
  * | `Signalbox-End`       | ends of these, answers to openings | how it ended, where it is not complete; that a plain answer is all (`complete`), or a refusal final (`error`) |
- * | `Signalbox-Own-…`     | messages that a consumer has stored for itself alone | which message it is, by its first storing: `-Seq`, `-Subject`, `-Time`, `-Head`; which attempt is next: `-Attempt`; where to acknowledge what it replaces: `-Ack` |
+ * | `Signalbox-Own-…`     | messages that a consumer has stored for itself alone | the original message: `-Seq`, `-Subject`, `-Time`, `-Head`; the number of the next attempt: `-Attempt`; where to acknowledge the message that it replaces: `-Ack` |
  * | `Signalbox-Dead-…`    | dead letters         | where a message came from that a consumer gave up, and why: `-Stream`, `-Consumer`, `-Seq`, `-Subject`, `-Time`, `-Attempts`, `-Reason`, `-Error`, `-Issues`, `-Stack` |
- * | `Signalbox-Schedule-…` | schedules in a stream | `-Cancelled`: which one was cancelled here, and when it was due; `-Over`: the cancellation that it was stored over |
+ * | `Signalbox-Schedule-…` | schedules in a stream | `-Cancelled`: the schedule that was cancelled here, and when it was due; `-Over`: the cancellation that this schedule has replaced |
  *
  * @module
  */

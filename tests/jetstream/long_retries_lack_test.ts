@@ -87,7 +87,7 @@ const LACKS: readonly [string, Stream<"orders.{id}">, ConsumerOptions, string | 
     "of unique jobs",
     workQueue("ORDERS", { ...DECLARED, unique: "replace" }),
     {},
-    "its jobs must not be unique, by their subjects",
+    'its work queue must not have "unique"',
   ],
   ["that never schedules", orders, { retry: { ...SOON, scheduleFrom: Infinity } }, undefined],
 ];
@@ -312,7 +312,7 @@ onEveryJetStream(
     const plain = stream("ORDERS", { subjects: ["orders.{id}"], declare: "verify" });
     const second = await working(server, plain, { retry: { attempts: 3 } });
     assertEquals(second.errors, [
-      'Cannot deliver all of the consumer "work" as its stream must be declared with ' +
+      'Cannot deliver all messages of the consumer "work" as its stream must be declared with ' +
       "allowMsgSchedules: messages that wait for their next attempt: 1",
     ]);
     await second.broker.stop();

@@ -206,8 +206,8 @@ onEveryJetStream(
     await until("it is told", () => errors.length === 1 && seen.length === 1);
     assertEquals(seen, ["orders.1"]);
     assertEquals(errors, [
-      'Cannot leave out "_SIGNALBOX.ORDERS.schedule.a" of the consumer "all" as in a work queue with ' +
-      'schedules it must name its subjects: it takes all of "ORDERS"',
+      'Cannot keep "_SIGNALBOX.ORDERS.schedule.a" from the consumer "all" as in a work queue with ' +
+      'schedules a consumer must name its subjects: it takes all of "ORDERS"',
     ]);
     await until(
       "the job is gone",

@@ -38,7 +38,7 @@ async function documentedNames(): Promise<Set<string>> {
 /** The code of the last column, and of the text below the table; not what it names of the peers. */
 async function spans(): Promise<string[]> {
   const page = await readPage("src/jetstream/README.md");
-  const table = page.slice(page.indexOf("| wish"));
+  const table = page.slice(page.indexOf("| task"));
   const lines = table.split("\n");
   const cells = lines.filter((line) => line.startsWith("|")).slice(2).map((line) =>
     line.split("|").at(-2)!

@@ -17,12 +17,12 @@ const mails = stream("MAILS", {
 const WRONG: readonly (readonly [when: unknown, sentence: string])[] = [
   [
     undefined,
-    "it must be due by one of { in }, { at }, { every } and { cron, timeZone }: undefined",
+    "its time must be one of { in }, { at }, { every } and { cron, timeZone }: undefined",
   ],
   [{}, "{ every } and { cron, timeZone }: {}"],
   [{ delay: 5, a: 1 }, "{ every } and { cron, timeZone }: { delay, a }"],
-  ["1h", 'it must be due by one of { in }, { at }, { every } and { cron, timeZone }: "1h"'],
-  [new Date(), "it must be due by one of"],
+  ["1h", 'its time must be one of { in }, { at }, { every } and { cron, timeZone }: "1h"'],
+  [new Date(), "its time must be one of"],
   [{ in: "1h", every: "1h" }, "in and every"],
   [{ in: "1h", timeZone: "UTC" }, '{ in } must have no other field: "timeZone"'],
   [{ cron: "* * * * * *", zone: "UTC" }, '{ cron } must have no other field than timeZone: "zone"'],
@@ -103,7 +103,7 @@ Deno.test("js.batch() refuses two schedules of one name, before it has a connect
   await assertRejects(
     () => js.batch([entry, entry]),
     TypeError,
-    'each name of a schedule must be there once: "one"',
+    'each schedule must have a different name: "one"',
   );
 });
 

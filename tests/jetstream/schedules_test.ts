@@ -264,7 +264,7 @@ onEveryJetStream("js.batch() stores schedules with the rest, all or none", async
   await assertRejects(
     () => js.batch([["mails.a", 3], ["mails.a", "x", { schedule, name: "remind" }]]),
     ConflictError,
-    "no schedule of a name in it must be there",
+    'each schedule must have a free name, or "replace"',
   );
   await assertRejects(
     () =>
@@ -300,9 +300,9 @@ onEveryJetStream(
     await make("BARE", { subjects: ["bare.>"] });
     const refusals = [
       ["old.1", { in: "2h" }, " ms, maxAge 3600000 ms"],
-      ["old.1", { every: "1s" }, "what repeats must be held for ever"],
+      ["old.1", { every: "1s" }, "a repeating schedule must be in a stream without maxAge"],
       ["interest.1", { in: "1s" }, 'its retention is "interest"'],
-      ["none.1", { in: "1s" }, "must allow schedules, by allowMsgSchedules"],
+      ["none.1", { in: "1s" }, "must have allowMsgSchedules"],
       ["bare.1", { in: "1s" }, "must take _SIGNALBOX.BARE.>"],
     ] as const;
     for (const [subject, when, sentence] of refusals) {

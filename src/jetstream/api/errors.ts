@@ -28,7 +28,9 @@ export class JetStreamError extends Error {
   }
 }
 
-/** "maximum messages exceeded", and of which: of the stream, or of a subject. */
+/**
+ * The code of "maximum messages exceeded", whose description says whether the limit is that of the stream or of a subject.
+ */
 const TAKEN = 10077;
 const PER_SUBJECT = /per subject/;
 
@@ -39,9 +41,9 @@ export class ConflictError extends JetStreamError {
   }
   /** The sequence that the server has instead of the expected one, if it says so. */
   readonly lastSeq: number | undefined;
-  /** The subject of the message that was refused; `undefined` if it is not about one message. */
+  /** The subject of the refused message; `undefined` if the error is not about one message. */
   readonly subject: string | undefined;
-  /** Whether the subject holds a message, and takes no second one: how a unique job is refused. */
+  /** Whether the subject already holds a message and takes no second one, as for a unique job. */
   readonly isTaken: boolean;
 
   /** Makes one. */
@@ -130,7 +132,7 @@ export class UnknownOutcomeError extends JetStreamError {
   }
 }
 
-/** A stream cannot hold this schedule, or would lose it before it is due; nothing was sent. */
+/** A stream cannot hold the schedule, or would drop it before it is due; nothing was sent. */
 export class NoScheduleError extends JetStreamError {
   static {
     this.prototype.name = "NoScheduleError";
@@ -233,8 +235,8 @@ const MISSING: ReadonlyMap<number, NotFoundKind> = new Map([
 ]);
 
 /**
- * The error of an answer, by its number: what a caller can do about it is the same for each class. `subject` is that of
- * the message which it is about.
+ * Makes the error for an answer, by its number. Each class groups the errors that a caller handles alike. `subject` is that
+ * of the message which the error is about.
  */
 export function errorOf(action: string, wire: WireError, subject?: string): JetStreamError {
   const { err_code: number } = wire;

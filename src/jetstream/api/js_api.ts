@@ -50,7 +50,7 @@ export class JetStreamApi {
   readonly prefix: string;
   /** The streams whose configuration this broker has seen, of all domains. */
   readonly streams: KnownStreams;
-  /** The time by the server's clock. */
+  /** Estimates the time by the server's clock. */
   readonly serverTime: ServerTime;
   readonly #open = new BusyMap<Call, true>();
   /** The options that were checked last, if they cannot change: a bucket calls with the same ones. */

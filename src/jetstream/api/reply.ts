@@ -9,8 +9,8 @@ const decoder = new TextDecoder("utf-8", { fatal: true });
 const SUSPECT = /__proto__|\\u/;
 
 /**
- * The JSON object of an answer; `action` says what was asked, if that is needed for an error, which may be
- * about the message of a `subject`.
+ * Reads the JSON object of an answer. `action` names the request in errors; `subject` is that of the message which an error
+ * may be about.
  *
  * @throws {JetStreamError} if it is an error, is no JSON object, or is too large
  */
@@ -49,7 +49,7 @@ function withoutPrototype(key: string, value: unknown): unknown {
   return key === "__proto__" ? undefined : value;
 }
 
-/** The error of an answer, whatever stands there. */
+/** Reads the error of an answer, of any form. */
 export function wireErrorOf(error: unknown): WireError {
   const { code, err_code, description } = Object(error) as Partial<WireError>;
   return {

@@ -1,22 +1,22 @@
 import type { Clock } from "../../clock.ts";
 
-/** The time by the server's clock, as its answers tell it: the date here may be wrong. */
+/** Estimates the time by the server's clock from its answers, because the date of this machine may be wrong. */
 export class ServerTime {
   readonly #clock: Clock;
-  /** The server's time less that of our clock, which no change of the date here moves. */
+  /** The server's time less the clock of this process, which does not jump when the date changes. */
   #ahead: number | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** Notes the `ts` of an answer. */
+  /** Takes the time from the `ts` of an answer. */
   note(ts: unknown): void {
     const time = typeof ts === "string" ? Date.parse(ts) : NaN;
     if (Number.isFinite(time)) this.#ahead = time - this.#clock.now();
   }
 
-  /** In milliseconds since 1970; the date here as long as the server has not told its own. */
+  /** The server's time in milliseconds since 1970; the date of this machine before the first answer. */
   get now(): number {
     return this.#ahead === undefined ? this.#clock.wallTime() : this.#clock.now() + this.#ahead;
   }

@@ -4,8 +4,8 @@ import { describe, holdsOptions } from "../../options.ts";
 const MOST = 10;
 
 /**
- * A wrong value in an error message: of an object the names of its fields, such as `{ delay }`, and not their values, which
- * may be secret.
+ * Describes a wrong value for an error message. For an object, it shows the names of the fields, such as `{ delay }`, but
+ * not their values, which may be secret.
  */
 export function shown(value: unknown): string {
   if (!holdsOptions(value)) return describe(value);

@@ -106,9 +106,9 @@ export class AckKeeper {
   }
 
   /**
-   * Confirms all of them.
+   * Waits until the server has confirmed the acknowledgements of all these messages.
    *
-   * @throws {Error} if one could not be
+   * @throws {Error} if the server did not confirm one of them
    */
   async allConfirmed(all: readonly Held[]): Promise<void> {
     const known = await Promise.all(all.map((held) => this.confirmed(held)));
@@ -116,7 +116,7 @@ export class AckKeeper {
     throw new Error(
       `Cannot handle ${
         all[0]!.told.id
-      } as its acknowledgement must come first: it is not confirmed`,
+      } as the server must confirm its acknowledgement first: it has not`,
     );
   }
 

@@ -1,7 +1,7 @@
 import { asMilliseconds, type Duration } from "../../duration.ts";
 import { duration, type Rule } from "../../options.ts";
 
-/** The rule of a duration of at least so many milliseconds. */
+/** The rule for a duration of at least this many milliseconds. */
 export const atLeast = (least: number): Rule => (value) => {
   const wrong = duration(value);
   if (wrong) return wrong;

@@ -4,17 +4,17 @@ import { type LongRetries, movesJobs } from "./long_retries.ts";
 import type { Settlement } from "./settlement.ts";
 import type { Held } from "./stored_delivery.ts";
 
-/** What it needs of its consumer. */
+/** What this needs from its consumer. */
 export interface BeforeOwner {
   isStopped(): boolean;
-  /** The message is no concern of ours any more. */
+  /** Called when the consumer no longer holds the message. */
   released(held: Held): void;
-  /** A place is free again. */
+  /** Called when a place is free again. */
   freed(): void;
   report(error: Error): void;
 }
 
-/** What is to be done with a message before a handler gets it, or in place of that; meanwhile it takes up a place. */
+/** Runs the steps before the handler of a message, or instead of it. A message occupies a place during these steps. */
 export class Before {
   readonly #settings: ConsumerSettings;
   readonly #retries: LongRetries;
@@ -34,12 +34,15 @@ export class Before {
     this.#owner = owner;
   }
 
-  /** How many there are at the moment. */
+  /** How many messages are in these steps now. */
   get count(): number {
     return this.#count;
   }
 
-  /** Goes on with a message, unless it goes on elsewhere, as somebody was killed before that was told. */
+  /**
+   * Goes on with a message unless the consumer has already stored it elsewhere: a process may have been killed after that,
+   * and before it acknowledged the message.
+   */
   check(held: Held, go: () => void): void {
     const checked = this.#retries.check(held);
     if (!checked) return go();
@@ -51,7 +54,10 @@ export class Before {
     });
   }
 
-  /** Has a job off its subject, so that it comes again from elsewhere; what need not be, or cannot be, goes on at once. */
+  /**
+   * Moves a job off its subject, so that it is delivered again as the consumer's own message. A message that needs no move,
+   * or cannot be moved, goes on at once.
+   */
   move(held: Held, go: () => void): void {
     const isUnderItsSubject = held.rank === 0 && held.life === undefined;
     if (!isUnderItsSubject || !movesJobs(this.#settings)) return go();

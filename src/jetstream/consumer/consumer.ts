@@ -42,7 +42,7 @@ export interface Consumer<Subjects extends string = string, Options = ConsumerOp
   readonly stream: Stream<Subjects>;
   /** The stream of what it gives up; `undefined` if that is dropped. */
   readonly deadLetter: string | undefined;
-  /** How many partitions it has, if its keys are in order over all processes. */
+  /** How many partitions the consumer has, if it keeps the order of keys over all processes. */
   readonly partitions: number | undefined;
 }
 
@@ -59,7 +59,7 @@ export interface Consumer<Subjects extends string = string, Options = ConsumerOp
  * | `retry.backoff` | 1 s, 10 s, 1 min, 5 min | at first for what passes at once, then for what takes its time |
  * | `timeout` | 5 min | a handler that hangs must not keep its place for ever |
  * | `ackWait` | 30 s | as long as a killed process keeps its messages, and as a busy one may be silent |
- * | `maxAckPending` | 1 000, the server's | shared by all processes; what waits for its next attempt counts, too, but as a schedule |
+ * | `maxAckPending` | 1 000, the server's | shared by all processes; a message that waits for its next attempt counts, too, unless it waits as a schedule |
  * | `from` | `"first"` | a new consumer misses nothing |
  * | `declare` of the stream | `"verify"` | nothing on a server changes by surprise |
  * | `deadLetter` | the stream's name with `_DEAD`, kept for 30 days | nothing is lost without a word |
@@ -153,16 +153,16 @@ export function consumer<
 
 const drivers = new WeakMap<object, ConsumerDriver>();
 
-/** What stands behind a consumer; `undefined` for any other value. */
+/** The driver of a consumer; `undefined` for any other value. */
 export function driverOfConsumer(value: unknown): ConsumerDriver | undefined {
   return typeof value === "object" && value !== null ? drivers.get(value) : undefined;
 }
 
-/** What jobs that leave their subject need. */
+/** Checks that a consumer can move jobs off their subjects. */
 function checkMoves(settings: ConsumerSettings, declare: Declare): void {
   if (!movesJobs(settings) || (declare !== "leave" && !settings.group)) return;
   const found = declare === "leave" ? 'its stream has declare: "leave"' : 'it has a "group"';
-  const rule = 'a queue with unique: "while-queued" must be declared, and have no group';
+  const rule = 'unique: "while-queued" needs a declared stream, and no "group"';
   throw new TypeError(`Cannot make the consumer "${settings.name}" as ${rule}: ${found}`);
 }
 
@@ -170,7 +170,7 @@ function checkMoves(settings: ConsumerSettings, declare: Declare): void {
 export class ConsumerDriver {
   readonly pattern: string;
   readonly batch: boolean;
-  /** Whether its processes are a group, one of which gets the messages. */
+  /** Whether its processes form a group. */
   readonly hasGroup: boolean;
   readonly #settings: ConsumerSettings;
   readonly #stream: DeclaredStream;
@@ -214,13 +214,13 @@ export class ConsumerDriver {
     };
   }
 
-  /** Opens it; with `turns` it shares its places with others. */
+  /** Opens the consumer on a broker. */
   open(sink: Sink, access: BrokerAccess): OpenConsumer | OpenPartitions {
     const isCut = this.#settings.partitions !== undefined;
     return isCut ? this.#openPartitions(sink, access) : this.openOne(sink, access);
   }
 
-  /** Opens one that has no partitions; with `turns` it shares its places with others. */
+  /** Opens a consumer without partitions; with `turns` it shares its places with others. */
   openOne(sink: Sink, access: BrokerAccess, turns?: Turns): OpenConsumer {
     return this.#opened(sink, access, this.#settings, this.#stream, turns);
   }

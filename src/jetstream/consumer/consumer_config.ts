@@ -12,7 +12,7 @@ const NANOSECONDS = 1_000_000;
 /** Where a consumer says from where it began at first, if it had to be made again at another place. */
 export const BEGAN = "signalbox-from";
 
-/** Where a consumer says that its filter is all of its stream but this package's own subjects. */
+/** The metadata of a consumer whose filter is all of its stream except this package's own subjects. */
 export const SPARED = "signalbox-spared";
 
 /** The configuration of a consumer: what its options name, and what this package relies on. */
@@ -47,8 +47,9 @@ export function consumerConfig(settings: ConsumerSettings): ConsumerConfig {
 }
 
 /**
- * The configuration of a consumer of all subjects in a work queue that has subjects of ours, too: it leaves these out, as
- * what it gets is its work, and gone then. `undefined` where nothing is to be left out, or where it cannot be said what.
+ * Narrows a consumer of all subjects of a work queue to the program's subjects, if the queue also has this package's own
+ * subjects: the consumer would receive their messages as jobs and remove them. `undefined` if there is nothing to leave
+ * out, or if the program's subjects are not known.
  */
 export function sparingConfig<Known extends ConsumerConfig>(
   config: Known,
@@ -82,7 +83,10 @@ export function replayConfig(settings: ConsumerSettings, dead: string): Consumer
   };
 }
 
-/** The consumer that reads what a consumer has stored for itself alone: as far as that goes, it is like it. */
+/**
+ * The configuration of the consumer that reads a consumer's own messages; it copies the settings of that consumer where
+ * they apply.
+ */
 export function ownConfig(settings: ConsumerSettings): ConsumerConfig & { readonly name: string } {
   const { stream, ackWait } = settings;
   const main = consumerConfig(settings);
@@ -93,7 +97,7 @@ export function ownConfig(settings: ConsumerSettings): ConsumerConfig & { readon
     filter_subject: privateFilter(stream, settings.name, { kind: "for" }),
     ...startOf("first"),
     ...relied(ackWait),
-    // each request names the group
+    // the same group, because each request of this process names it
     ...groupConfig(settings.group),
     replay_policy: "instant",
     max_ack_pending: main.max_ack_pending,

@@ -36,15 +36,16 @@ export interface KeyedMessage {
  * | `backoff` | it replaces `ack_wait`, so that slow handlers would run twice; `retry.backoff` waits instead |
  * | `rate_limit_bps` | servers refuse it for consumers that are asked |
  * | `deliver_subject`, `deliver_group`, `flow_control`, `idle_heartbeat` | for consumers that push; this one is asked, for as many messages as can be handled |
- * | `priority_groups`, `priority_policy`, `priority_timeout` | what `group` says; there is one group |
+ * | `priority_groups`, `priority_policy`, `priority_timeout` | set by `group`; a consumer has one group |
  * | `direct`, `sourcing` | for servers only |
  */
 export interface ConsumerOptions {
   /**
-   * Which messages it takes: a pattern within one of the stream's, or several; never those that this package has in the
-   * stream for itself. A consumer of all subjects of a stream whose subjects were not declared, or one that was made before
-   * the stream had ours, acknowledges them without a handler; in a work queue, where that would remove them, it is made for
-   * the other subjects, or changed so by `declare: "update"`.
+   * Which messages the consumer takes: a pattern within one of the stream's patterns, or several. Handlers never get the
+   * messages that this package stores for itself. A consumer of all subjects acknowledges those messages without a handler,
+   * if the subjects of its stream were not declared, or if it was made before the stream got this package's subjects. In a
+   * work queue that would remove them, so the consumer is made for the other subjects only, or changed to them by
+   * `declare: "update"`.
    *
    * @default {all of the stream's}
    */
@@ -82,29 +83,31 @@ export interface ConsumerOptions {
    */
   readonly key?: string | readonly string[] | ((message: KeyedMessage) => string);
   /**
-   * Into how many partitions messages are cut by their `key`, which must name parameters then: the messages of a key are
-   * handled in order and one at a time over all processes, and different partitions side by side. A message that waits for
-   * its next attempt holds its partition. Each process asks for all partitions, so that work moves by itself to free
-   * processes as they come and go; one that is killed holds its partitions for `ackWait`. Let the subscriber's
-   * `concurrency` be no less: a message that waits here for a place holds its partition, too.
+   * How many partitions the messages are split into by their `key`, which must name parameters. Messages of one key are
+   * handled in order and one at a time over all processes; different partitions run in parallel. A message that waits for
+   * its next attempt blocks its partition. Each process asks for all partitions, so work moves to free processes as
+   * processes come and go. A killed process blocks its partitions for `ackWait`. Set the subscriber's `concurrency` to at
+   * least the number of partitions: a message that waits here for a place also blocks its partition.
    *
-   * The server copies what it stores for the consumer to a second stream, `<STREAM>~<consumer>`, into its partition, and
-   * drops it once it is handled: until then it is stored twice, with as many replicas, and it stays there when the first
-   * stream drops it. `delivery` tells of the first stream but for `time` and `pending`, which are those of the copy.
+   * The server copies the consumer's messages to a second stream, `<STREAM>~<consumer>`, each into its partition, and drops
+   * a copy once it is handled. Until then a message is stored twice, with as many replicas. The copy stays when the first
+   * stream drops the message. `delivery` describes the message in the first stream, except for `time` and `pending`, which
+   * are those of the copy.
    *
-   * A handler's `signal` aborts before another process can get its message: where the server has not confirmed for 5/6 of
-   * `ackWait` that the message is ours, as the process stood still or was cut off. Nothing is said of the message then. So
-   * one key is never handled twice at once as long as handlers end when their signal aborts, within a sixth of `ackWait`. A
-   * process that stood still runs on until its signal can abort, which takes a turn of its event loop, and a server that is
-   * killed may have forgotten its last moments: where that matters, fence effects by expected sequences.
+   * A handler's `signal` aborts before another process can get its message: it aborts if the server has not confirmed for
+   * 5/6 of `ackWait` that this process has the message, because the process stood still or was cut off. The message is then
+   * not settled here. So one key is never handled twice at once if handlers end within a sixth of `ackWait` after their
+   * signal aborts. There are two exceptions: a process that stood still runs on until its signal can abort, which takes a
+   * turn of its event loop; and a killed server may have forgotten its last moments. If that matters, fence effects by
+   * expected sequences.
    *
-   * It costs rate rather than latency: where `key` alone gave 62 000 messages a second to a handler that does nothing, 8
-   * partitions gave 10 000 and 32 gave 7 000, half of them within 0.6 and 0.7 ms of `publish()` instead of 0.5 ms (one
-   * process, a stream of files, nats-server 2.15.1, 2 cores).
+   * Partitions cost throughput rather than latency. With `key` alone a handler that does nothing got 62 000 messages a
+   * second; with 8 partitions it got 10 000, and with 32 it got 7 000. Half of the messages arrived within 0.6 and 0.7 ms
+   * of `publish()` instead of 0.5 ms (one process, a stream of files, nats-server 2.15.1, 2 cores).
    *
-   * The number of partitions, `key`, `subject` and `from` cannot change: what differs is a `DifferenceError`. Let the
-   * consumer run dry, and declare one of another name with `from`. Needs nats-server 2.15, and a stream of retention
-   * `"limits"`. At most 256.
+   * The number of partitions, `key`, `subject` and `from` cannot change: a difference throws a `DifferenceError`. To change
+   * them, let the consumer handle all its messages, and declare one of another name with `from`. At most 256. Needs
+   * nats-server 2.15, and a stream of retention `"limits"`.
    *
    * @example Two processes, each key in order
    * ```ts
@@ -139,22 +142,25 @@ export interface ConsumerOptions {
    */
   readonly partitions?: number;
   /**
-   * Which of the processes get messages; by default all do. With `{ pinned: { timeout } }` one process gets all messages,
-   * and others stand by. One of them takes over at once when the active process stops, or when the server has heard
-   * nothing from it for the timeout, because it was killed, cut off or blocked. Messages that it had begun go to another
-   * process after `ackWait`; if it is still running, nothing stops its handlers. {@linkcode PinnedGroup} has an example.
-   * Dead letters that are given back go to one process as well, which may be another. Needs nats-server 2.11.
+   * Which of the processes get messages; by default all do.
    *
-   * With `{ prioritized: { priority } }`, messages go to the processes in an order, from 0 to 9: one region or machine does the
-   * work, and another takes what the first has no room for, or everything while the first is away. Needs nats-server 2.12.
+   * With `{ pinned: { timeout } }` one process gets all messages, and the others stand by. One of them takes over at once
+   * when the active process stops. It also takes over when the server has heard nothing from the active process for the
+   * timeout, because that process was killed, cut off or blocked. Messages that the active process had begun go to another
+   * process after `ackWait`; if the first process is still running, nothing stops its handlers. Replayed dead letters also
+   * go to one process, which may be another one. {@linkcode PinnedGroup} has an example. Needs nats-server 2.11.
    *
-   * With `{ overflow: { minPending, minAckPending } }`, this process helps out: it gets messages only while at least that many
-   * wait or are being handled. One process of the consumer must have `{ overflow: {} }`, or messages below the numbers are
-   * never handled. Needs nats-server 2.11.
+   * With `{ prioritized: { priority } }` messages go to the processes in an order, from 0 to 9. So one region or machine
+   * does the work; another one gets the messages for which the first has no place, or all of them while the first is away.
+   * Needs nats-server 2.12.
    *
-   * Each process has its own numbers, but all have the same kind of group.
+   * With `{ overflow: { minPending, minAckPending } }` this process helps out: it gets messages only while at least that
+   * many wait or are being handled. One process of the consumer must have `{ overflow: {} }`, or nobody handles messages
+   * below these numbers. Needs nats-server 2.11.
    *
-   * @default {none: every process that is free}
+   * Each process may have its own numbers, but all must have the same kind of group.
+   *
+   * @default {none: every process gets messages}
    */
   readonly group?: GroupPolicy;
   /** Has the handler get lists of messages; each of them has an outcome of its own. */

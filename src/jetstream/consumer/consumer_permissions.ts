@@ -7,7 +7,7 @@ import { declaredConsumers } from "./declared_consumers.ts";
 import { queueOf } from "./partitions/filter.ts";
 import { partitionSettings } from "./partitions/queue.ts";
 
-/** Where a consumer publishes to: the least that the server can express. */
+/** The subjects that a consumer publishes to, as narrow as permissions can express them. */
 export function consumerNeedsOf(
   settings: ConsumerSettings,
   declare: Declare,
@@ -51,7 +51,7 @@ function permissionsOf(
   ];
 }
 
-/** What stops hands over at once. */
+/** The permission to hand the messages over to another process of the group. */
 function unpinNeeds(
   prefix: string,
   { stream, config: { name } }: DeclaredConsumer,

@@ -39,7 +39,7 @@ export class ConsumerServer {
   /** How each was last found to be changed. */
   readonly #changes = new Map<DeclaredConsumer, Error | undefined>();
   #isQueue: boolean;
-  /** When the stream was made, as each of its consumers has seen it. */
+  /** When the stream was created, as seen for each of the consumers. */
   readonly #since = new Map<SupplyKind, string>();
 
   constructor(
@@ -67,7 +67,7 @@ export class ConsumerServer {
       : new DeadWriter(api, deadLetter, deadStacks);
   }
 
-  /** The consumers of the server that it takes messages from. */
+  /** The server's consumers that this consumer takes messages from. */
   get kinds(): readonly SupplyKind[] {
     return [
       "main",
@@ -76,12 +76,12 @@ export class ConsumerServer {
     ];
   }
 
-  /** Whether what is acknowledged is gone from the stream. */
+  /** Whether the stream removes a message once it is acknowledged. */
   get isQueue(): boolean {
     return this.#isQueue;
   }
 
-  /** How one of its consumers is asked. */
+  /** How to request messages from one of the server's consumers. */
   supplyPlan(kind: SupplyKind): SupplyPlan {
     const { stream, config } = this.#declared(kind);
     const { name, ackWait, heartbeat, group, partition } = this.#settings;
@@ -99,13 +99,13 @@ export class ConsumerServer {
     };
   }
 
-  /** Has the server give the messages to another process of the group now. */
+  /** Makes the server give the messages to another process of the group now. */
   async unpin(kind: SupplyKind): Promise<void> {
     const { stream, config } = this.#declared(kind);
     await this.#api.call(`CONSUMER.UNPIN.${stream}.${config.name}`, { group: GROUP });
   }
 
-  /** Stores a dead letter that was given back in its partition, behind what waits there. */
+  /** Stores a replayed dead letter in its partition, behind the messages that wait there. */
   forward(held: Held): Promise<void> {
     return giveToPartition(this.#api, this.#settings, held);
   }
@@ -115,11 +115,11 @@ export class ConsumerServer {
   }
 
   /**
-   * Has all of it be as declared; returns what the server has of each of its `kinds`: `undefined` where it was not asked,
-   * `null` for what is not there to be used.
+   * Makes or checks the stream and its consumers, as declared. Returns the server's state of each of the `kinds`:
+   * `undefined` if it was not asked, `null` if the consumer does not exist or cannot be used.
    *
-   * @throws {NotFoundError} for what is missing and is not to be made
-   * @throws {DifferenceError} for what differs and is not to be changed, or cannot be
+   * @throws {NotFoundError} if something is missing and must not be made
+   * @throws {DifferenceError} if something differs and must not or cannot be changed
    */
   async declare(): Promise<(ConsumerInfo | undefined | null)[]> {
     const isScheduled = this.#stream.allow_msg_schedules === true;
@@ -183,7 +183,7 @@ export class ConsumerServer {
     return isAnother;
   }
 
-  /** An older server would give the messages to all. */
+  /** An older server ignores the group and gives the messages to all processes. */
   #checkVersion(): void {
     const { name, group } = this.#settings;
     if (!group) return;
@@ -244,7 +244,10 @@ export class ConsumerServer {
     }
   }
 
-  /** Without subjects of ours, or the consumer that reads them, the server holds what waits. */
+  /**
+   * Declares the consumer of the own messages. Without it, or without their subjects in the stream, the server holds the
+   * waiting messages.
+   */
   async #declareOwn(own: DeclaredConsumer, stream: StreamConfig): Promise<ConsumerInfo | null> {
     const isNeeded = movesJobs(this.#settings);
     const lack = (rule?: string) =>

@@ -57,7 +57,7 @@ export interface ConsumerSettings {
   readonly group: GroupSettings | undefined;
   /** How many partitions there are, each in order over all processes. */
   readonly partitions: number | undefined;
-  /** Which of them this is, for the settings of one. */
+  /** The partition of these settings, if they are the settings of a single one. */
   readonly partition?: { readonly queue: string; readonly number: number } | undefined;
 }
 

@@ -21,7 +21,10 @@ const FIXED: ReadonlySet<string> = new Set([
 export interface DeclaredConsumer {
   readonly stream: string;
   readonly config: ConsumerConfig & { readonly name: string };
-  /** What it is made with, if that leaves out this package's own subjects; that is no difference. */
+  /**
+   * The configuration without this package's own subjects, if the consumer is made with that; the missing subjects are no
+   * difference.
+   */
   readonly sparing?: ConsumerConfig | undefined;
 }
 
@@ -154,7 +157,9 @@ function write(
   });
 }
 
-/** A consumer that was made for all of a stream's subjects, so that those of ours would be delivered as work. */
+/**
+ * Whether a consumer was made for all subjects of a stream, so that it would receive this package's own messages as jobs.
+ */
 function isUnspared({ sparing }: DeclaredConsumer, found: ConsumerConfig): boolean {
   const isWide = !found.filter_subject && !found.filter_subjects?.length;
   if (!sparing || !isWide && found.metadata?.[SPARED] === undefined) return false;
@@ -165,7 +170,7 @@ function isUnspared({ sparing }: DeclaredConsumer, found: ConsumerConfig): boole
 export function differencesOf(declared: ConsumerConfig, found: ConsumerConfig): Difference[] {
   const has = comparable({ ...found, ...originalStart(found) });
   const wanted = comparable(declared);
-  // a consumer that pushes is another kind, and one with a group gives nothing to who does not name it
+  // a push consumer is of another kind, and a consumer with a group serves no request that does not name the group
   const all = { deliver_subject: undefined, priority_policy: "none", ...wanted };
   return Object.entries(all).filter(([field, value]) =>
     field === "deliver_subject" ? has[field] : !isSame(has[field], value)

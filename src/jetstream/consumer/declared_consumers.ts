@@ -2,7 +2,7 @@ import { consumerConfig, ownConfig, replayConfig, replayName } from "./consumer_
 import type { ConsumerSettings } from "./consumer_settings.ts";
 import type { DeclaredConsumer } from "./declare_consumer.ts";
 
-/** The consumers of the server: itself, one of dead letters that are given back, and one of what it stores for itself. */
+/** The server's consumers of a consumer: the main one, one for replayed dead letters, and one for its own messages. */
 export function declaredConsumers(settings: ConsumerSettings, hasOwn: boolean): {
   readonly main: DeclaredConsumer;
   readonly replays: DeclaredConsumer | undefined;
@@ -12,7 +12,7 @@ export function declaredConsumers(settings: ConsumerSettings, hasOwn: boolean): 
   const own = partition
     ? { stream: partition.queue, name: String(partition.number) }
     : { stream, name };
-  // one of all partitions takes what is given back
+  // only the first partition reads replayed dead letters, on behalf of all
   const isReplaying = dead !== undefined && (partition?.number ?? 0) === 0;
   return {
     main: { stream: own.stream, config: { ...consumerConfig(settings), name: own.name } },

@@ -5,7 +5,7 @@ import { shown } from "../api/shown.ts";
 import { atLeast } from "./at_least.ts";
 
 /**
- * One process gets all messages, and others stand by.
+ * One process gets all messages, and the others stand by.
  *
  * @example
  * ```ts
@@ -31,11 +31,12 @@ import { atLeast } from "./at_least.ts";
  * ```
  */
 export interface PinnedGroup {
-  /** One process at a time; the first that asks. */
+  /** The options of the pin; the process that asks first becomes the active one. */
   readonly pinned: {
     /**
-     * How long the server hears nothing of the process that gets the messages before it gives them to another. A process
-     * that lives says so each third of it; one that stops hands over at once. At least 1 s.
+     * How long the server waits for a sign of life from the active process before it gives the messages to another one. The
+     * active process sends a sign of life three times within the timeout. A process that stops hands over at once. At least
+     * 1 s.
      *
      * @default {"30s"}
      */
@@ -43,13 +44,15 @@ export interface PinnedGroup {
   };
 }
 
-/** Messages go to processes in an order: others get what those before them have no place for, or do not ask for. */
+/**
+ * Messages go to the processes in an order: a later process gets the messages for which the earlier ones have no place, or
+ * do not ask.
+ */
 export interface PrioritizedGroup {
-  /** The place of this process; others of the same consumer may have another. */
+  /** The position of this process; other processes of the same consumer may have another. */
   readonly prioritized: {
     /**
-     * From 0 to 9: a process of a lower number gets a message before one of a higher number does, wherever it has a place
-     * for it.
+     * From 0 to 9. A process with a lower number gets a message first, as long as it has a place for it.
      *
      * @default {0}
      */
@@ -57,21 +60,21 @@ export interface PrioritizedGroup {
   };
 }
 
-/** This process helps out: it gets messages only while that many wait, so that the others have more than they can do. */
+/** This process helps out: it gets messages only while enough of them wait or are being handled. */
 export interface OverflowGroup {
   /**
-   * When this process helps: with both numbers, while at least one of them is reached; with none, always. The other processes
+   * When this process helps: with both numbers, while at least one of them is reached; with none, always. Other processes
    * of the same consumer may have other numbers.
    */
   readonly overflow: {
     /**
-     * While so many messages wait to be delivered, at least.
+     * The least number of messages that wait for delivery.
      *
      * @default {any number}
      */
     readonly minPending?: number;
     /**
-     * While so many messages are delivered and not acknowledged yet, at least.
+     * The least number of messages that are delivered and not acknowledged yet.
      *
      * @default {any number}
      */
@@ -79,7 +82,7 @@ export interface OverflowGroup {
   };
 }
 
-/** Which of the processes that ask for messages gets them. */
+/** Which processes of a consumer get its messages. */
 export type GroupPolicy = PinnedGroup | PrioritizedGroup | OverflowGroup;
 
 /** The options of a group with their defaults, checked. */
@@ -89,16 +92,16 @@ export type GroupSettings =
   | { readonly kind: "prioritized"; readonly priority: number }
   | { readonly kind: "overflow"; readonly minPending: number; readonly minAckPending: number };
 
-/** The name of the group on the server; there is one of a consumer. */
+/** The name of the group on the server; a consumer has one group. */
 export const GROUP = "workers";
-/** The first nats-server that knows groups of each kind; older ones ignore them without a word. */
+/** The first nats-server that knows each kind of group; older ones ignore the group silently. */
 export const GROUP_SINCE = { pinned: "2.11", prioritized: "2.12", overflow: "2.11" } as const;
 
-/** The least timeout of a pin, in milliseconds: a third of it has to outlast a pause of a busy process. */
+/** The least timeout of a pin, in milliseconds: a third of it has to outlast the pauses of a busy process. */
 const LEAST_PIN = 1_000;
 const DEFAULT_PIN = 30_000;
 const NANOSECONDS = 1_000_000;
-/** The last priority of a process that the server takes. */
+/** The greatest priority number that the server takes. */
 const LAST_PRIORITY = 9;
 const priority: Rule = (value) =>
   Number.isInteger(value) && (value as number) >= 0 && (value as number) <= LAST_PRIORITY
@@ -113,7 +116,7 @@ const RULES = {
 /**
  * Checks a group, and fills in the defaults.
  *
- * @throws {TypeError} for one that is none
+ * @throws {TypeError} if it is not a group
  */
 export function groupSettings(
   action: string,
@@ -138,7 +141,7 @@ export function groupSettings(
   return { kind: "overflow", minPending, minAckPending };
 }
 
-/** What a consumer's configuration says of its group: nothing of what each process may have for itself. */
+/** The fields of a group in the consumer's configuration; the numbers of a single process are not among them. */
 export function groupConfig(group: GroupSettings | undefined): ConsumerConfig {
   if (!group) return {};
   const priority_groups = [GROUP];
@@ -147,7 +150,7 @@ export function groupConfig(group: GroupSettings | undefined): ConsumerConfig {
   return { priority_groups, priority_policy: "pinned_client", priority_timeout };
 }
 
-/** What each request of a process says of it, as the rest of a JSON object. */
+/** The fields of a group in each request of a process, as the rest of a JSON object. */
 export function groupFields(group: GroupSettings): string {
   const fields = `,"group":"${GROUP}"`;
   if (group.kind === "prioritized") return `${fields},"priority":${group.priority}`;

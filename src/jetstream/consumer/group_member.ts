@@ -2,19 +2,19 @@ import type { Timer } from "../../clock.ts";
 import type { BrokerAccess, RawMessage } from "../../door/mod.ts";
 import { groupFields, type GroupSettings } from "./group.ts";
 
-/** How often the server hears of the process that gets the messages within the time that it waits for a word. */
+/** How many signs of life the active process sends within the timeout. */
 const OFTEN = 3;
 const PIN = /^Nats-Pin-Id: *([^\s"\\]+)\r?$/m;
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();
 
-/** Whether other processes come before one with these options. */
+/** Whether another process may get messages before a process with these options. */
 function isLower(group: GroupSettings): boolean {
   if (group.kind === "prioritized") return group.priority > 0;
   return group.kind === "overflow" && group.minPending + group.minAckPending > 0;
 }
 
-/** One process in the group of a consumer: what its requests say, and whether it is the one that gets the messages. */
+/** One process in the group of a consumer: the fields of its requests, and whether it is the active process. */
 export class GroupMember {
   readonly #access: BrokerAccess;
   readonly #subject: string;
@@ -22,43 +22,43 @@ export class GroupMember {
   readonly #interval: number;
   readonly #isLower: boolean;
   #gaveWay = false;
-  /** Names the place of the one that gets the messages; empty for one that stands by. */
+  /** The server's id of the pin if this process is the active one; empty otherwise. */
   #pin = "";
   #timer: Timer | undefined;
 
-  /** `subject` is where the consumer is asked. */
+  /** `subject` is the subject of the requests. */
   constructor(access: BrokerAccess, subject: string, group: GroupSettings) {
     this.#access = access;
     this.#subject = subject;
     this.#fields = groupFields(group);
-    // only a pin has to be kept
+    // only a pin needs signs of life
     this.#interval = group.kind === "pinned" ? group.timeout / OFTEN : 0;
     this.#isLower = isLower(group);
   }
 
-  /** What each request says besides, as the rest of its JSON object. */
+  /** The additional fields of each request, as the rest of its JSON object. */
   get fields(): string {
     const pin = this.#pin === "" ? "" : `,"id":"${this.#pin}"`;
     return this.#fields + pin;
   }
 
-  /** Whether this process is the one that gets the messages, as far as it knows. */
+  /** Whether this process is the active one, as far as it knows. */
   get isPinned(): boolean {
     return this.#pin !== "";
   }
 
   /**
-   * Whether to give others time to make the consumer again, as they get messages before this process does, and know better
-   * how far it has come; every other time, as there may be nobody.
+   * Whether to wait so that another process makes the deleted consumer again: a process that gets messages first knows
+   * better where to go on. `true` only every other time, because there may be no other process.
    */
   givesWay(): boolean {
     const standsBy = this.#interval > 0 ? this.#pin === "" : this.#isLower;
     return this.#gaveWay = standsBy && !this.#gaveWay;
   }
 
-  /** Reads from a delivery which process gets the messages; returns whether that has just become this one. */
+  /** Reads the pin from a delivery; returns whether this process has just become the active one. */
   note({ headerBlock }: RawMessage): boolean {
-    // a header of that name is the program's own then
+    // without a pin, a header of this name belongs to the program
     if (this.#interval === 0) return false;
     const [, pin = ""] = headerBlock ? PIN.exec(decoder.decode(headerBlock)) ?? [] : [];
     if (pin === "" || pin === this.#pin) return false;
@@ -67,7 +67,7 @@ export class GroupMember {
     return true;
   }
 
-  /** Another process gets the messages, or nobody. */
+  /** Notes that this process is no longer the active one. */
   lose(): void {
     this.#pin = "";
     this.#timer?.clear();
@@ -75,14 +75,14 @@ export class GroupMember {
   }
 
   /**
-   * The server counts requests for messages only as signs of life, and there is none to be made while every place is
-   * taken. One that has expired when it arrives is a sign, and gets no message.
+   * Sends a sign of life. The server counts only requests for messages, and this process makes none while all its places
+   * are taken. So it sends a request that has expired on arrival, which gets no message.
    */
   readonly #keep = (): void => {
     this.#timer = this.#access.clock.setTimeout(this.#keep, this.#interval);
     const request = encoder.encode(`{"batch":1,"expires":1${this.fields}}`);
     try {
-      // nobody listens there: a refusal comes to the next request, too
+      // nobody listens to this inbox; the next real request gets the same refusal
       const replyTo = this.#access.newInbox();
       this.#access.publish(this.#subject, request, { replyTo, isRepeated: true });
     } catch {

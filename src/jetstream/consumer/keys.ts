@@ -13,14 +13,14 @@ export function keyOf({ raw: { subject, headerBlock } }: Held, settings: Consume
   return String(settings.key!({
     subject,
     params: paramsOf(subject, settings),
-    // few keys are among the headers
+    // parsed only on demand, because few keys use the headers
     get headers() {
       return MessageHeaders.parse(headerBlock ?? NO_BYTES);
     },
   }));
 }
 
-/** The parameters of a subject, by the consumer's pattern that it matches. */
+/** The parameters of a subject, read by the consumer's pattern that matches it. */
 export function paramsOf(
   subject: string,
   { patterns }: ConsumerSettings,

@@ -4,7 +4,7 @@ import type { Held } from "./stored_delivery.ts";
 /** How much longer a key is held than its message is away, in milliseconds, for the way back. */
 const WAY = 2_000;
 
-/** How much may wait here behind keys whose message comes again; beyond that, it takes the places of others. */
+/** How many messages and bytes may wait behind keys whose message comes again, without occupying places. */
 const MOST_AWAY = { messages: 1_000, bytes: 67_108_864 };
 
 /** The messages of one key. */
@@ -32,14 +32,17 @@ export class Lanes {
   #behindAway = 0;
   #bytesAway = 0;
 
-  /** With `replaced` a message replaces those of its subject that wait or come again; it gets the former. */
+  /**
+   * With `replaced` a message replaces the earlier ones of its subject that wait or come again; `replaced` is called with
+   * those that wait.
+   */
   constructor(clock: Clock, go: (held: Held) => void, replaced?: (held: Held) => void) {
     this.#clock = clock;
     this.#go = go;
     this.#replaced = replaced;
   }
 
-  /** How many places those take up that wait. */
+  /** How many places the waiting messages occupy. */
   get places(): number {
     const isMuch = this.#bytesAway > MOST_AWAY.bytes;
     const away = this.#behindAway - (isMuch ? 0 : MOST_AWAY.messages);
@@ -106,7 +109,9 @@ export class Lanes {
     return waiting;
   }
 
-  /** The stream holds one message of each subject: an earlier one is gone from it. */
+  /**
+   * Drops the earlier messages of the subject, which the stream has removed because it holds one message of each subject.
+   */
   #replace(lane: Lane, { order, raw: { subject } }: Held, replaced: (held: Held) => void): void {
     const isEarlier = (each: { readonly order: number }, of: string) =>
       of === subject && each.order < order;

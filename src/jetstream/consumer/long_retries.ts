@@ -9,28 +9,28 @@ import { hasEnd, tokenOf } from "./own_message.ts";
 import { OwnStore, waitingIn } from "./own_store.ts";
 import type { Held } from "./stored_delivery.ts";
 
-/** How long to wait for the answer that a message is acknowledged, in milliseconds. */
+/** How long to wait for the server's confirmation of an acknowledgement, in milliseconds. */
 const TRY = 2_000;
-/** How many messages are remembered that have begun. */
+/** How many begun messages are remembered. */
 const MOST_BEGUN = 1_000;
 const NANOSECONDS = 1_000_000;
 
-/** Waits of messages that hold no place: they are stored as schedules, where that can be had. */
+/** Stores messages with a long wait as schedules where possible, so that they do not count towards `maxAckPending`. */
 export class LongRetries {
   readonly store: OwnStore;
   readonly #api: JetStreamApi;
   readonly #settings: ConsumerSettings;
   readonly #report: (error: Error) => void;
-  /** Why there are none; empty if there are. */
+  /** Why the consumer cannot store schedules; empty if it can. */
   #lack: string;
   #isTold = false;
-  /** What has begun here of the messages that replace others: these may be on their way once more. */
+  /** The own messages that have begun in this process: the server may still deliver the messages that they replace. */
   readonly #begun = new Set<string>();
   #isQueue = false;
   /** How long the stream keeps a message, in milliseconds. */
   #maxAge = Infinity;
 
-  /** `lack` is what is known to be missing before the server is asked. */
+  /** `lack` is the reason known before the server is asked, if schedules are impossible. */
   constructor(
     api: JetStreamApi,
     settings: ConsumerSettings,
@@ -44,14 +44,14 @@ export class LongRetries {
     this.#report = report;
   }
 
-  /** Notes what a start has found; `lack` is what is missing. */
+  /** Notes the stream that a start has found; `lack` is the reason if schedules are impossible. */
   found(stream: StreamConfig, lack: string | undefined): void {
     this.#isQueue = stream.retention === "workqueue";
     this.#maxAge = stream.max_age ? stream.max_age / NANOSECONDS : Infinity;
     this.#lack = lack ?? (hasOwnSubjects(stream) ? "" : noSubjects(stream.name));
   }
 
-  /** Tells at start that there are none, if the program has asked for long waits. */
+  /** Reports at start that schedules are impossible, if the program has asked for long waits. */
   tell(isDeclared: boolean): void {
     const { stream, options: { retry }, retry: { backoff, scheduleFrom } } = this.#settings;
     if (scheduleFrom === Infinity) return;
@@ -62,7 +62,10 @@ export class LongRetries {
     } else if (isWanted && longest >= this.#maxAge) this.#tell(tooLong(stream, this.#maxAge));
   }
 
-  /** Tells of what waits from when there were schedules, and would wait for ever. */
+  /**
+   * Reports messages that an earlier version of the declaration has stored as schedules, and that nobody would deliver any
+   * more.
+   */
   async tellLeft(stream: StreamConfig): Promise<void> {
     const { name } = this.#settings;
     if (!hasOwnSubjects(stream)) return;
@@ -70,13 +73,13 @@ export class LongRetries {
     const left = await waitingIn(this.#api, stream.name, name, kind);
     if (left === 0) return;
     const rule = `${this.#lack}: messages that wait for their next attempt: ${left}`;
-    this.#report(new Error(`Cannot deliver all of the consumer "${name}" as ${rule}`));
+    this.#report(new Error(`Cannot deliver all messages of the consumer "${name}" as ${rule}`));
   }
 
-  /** Whether this wait is to be stored; `isNamed` is whether the program has named it. */
+  /** Whether to store the wait as a schedule; `isNamed` is whether the program has named the wait. */
   takes(held: Held, delay: number, isNamed: boolean): boolean {
     const { stream, retry: { scheduleFrom } } = this.#settings;
-    // dead letters that were given back are in a stream without schedules, and what ends by itself must not outlive that
+    // a replayed dead letter is in a stream without schedules; a copy of a message with a time to live must not outlive it
     if (delay < scheduleFrom || held.life !== undefined || hasEnd(held)) return false;
     if (this.#lack === "" && delay < this.#maxAge) return true;
     if (isNamed) this.#tell(this.#lack || tooLong(stream, this.#maxAge));
@@ -84,8 +87,9 @@ export class LongRetries {
   }
 
   /**
-   * Before a message is handled: has the one that it replaces acknowledged, and looks whether it goes on elsewhere, as far
-   * as somebody may have been killed before that was done. `undefined` if nothing is to be done.
+   * Runs before the handler of a message. Acknowledges the message that it replaces, and resolves with whether the consumer
+   * has already stored it elsewhere; a process may have been killed between the two. `undefined` if there is nothing to
+   * check.
    */
   check(held: Held): Promise<boolean> | undefined {
     if (held.life !== undefined) return undefined;
@@ -100,7 +104,7 @@ export class LongRetries {
       const isElsewhere = await this.store.isElsewhere(held, this.#isQueue);
       return isElsewhere || (held.rank === 0 && this.#begun.has(tokenOf(held.origin)));
     } catch (error) {
-      // handled twice is better than not at all
+      // to handle a message twice is better than to lose it
       this.#report(asError(error));
       return false;
     }
@@ -110,7 +114,7 @@ export class LongRetries {
     this.#begun.add(tokenOf(origin));
     const [oldest] = this.#begun;
     if (this.#begun.size > MOST_BEGUN) this.#begun.delete(oldest!);
-    // a consumer that is gone, or has no leader, delivers it once more, and then it is found to be replaced
+    // on failure the server delivers the replaced message again, and `#isElsewhere()` then recognizes it
     await this.#api.access.request(replaces!, ACK, { timeout: TRY }).catch(() => {});
   }
 
@@ -125,12 +129,14 @@ export class LongRetries {
   }
 }
 
-/** Whether a job leaves its subject before a handler gets it; what is acknowledged before has left it by that. */
+/**
+ * Whether a job leaves its subject before its handler runs; with `ack: "before"` the acknowledgement does that by itself.
+ */
 export function movesJobs({ unique, isBefore }: ConsumerSettings): boolean {
   return unique === MOVED && !isBefore;
 }
 
-/** Whether a consumer stores messages for itself alone, as far as its declaration says. */
+/** Whether a consumer stores own messages, as far as its declaration says. */
 export function hasOwn(
   settings: ConsumerSettings,
   stream: Partial<StreamConfig>,
@@ -139,18 +145,18 @@ export function hasOwn(
   return movesJobs(settings) || lackOf(settings, stream, declare) === undefined;
 }
 
-/** Why a consumer has no schedules for its retries, as far as its declaration says; `undefined` if it has. */
+/** Why a consumer cannot store its retries as schedules, as far as its declaration says; `undefined` if it can. */
 export function lackOf(
   { options, isBefore, group, unique }: ConsumerSettings,
   { allow_msg_schedules, retention }: Partial<StreamConfig>,
   declare: Declare,
 ): string | undefined {
-  if (isBefore) return "it must be acknowledged after its handler";
+  if (isBefore) return '"ack" must be "after"';
   if (!allow_msg_schedules) return "its stream must be declared with allowMsgSchedules";
-  if (declare === "leave") return 'its stream must be declared, and not by "leave"';
+  if (declare === "leave") return 'its stream must not have declare: "leave"';
   if (retention === "interest") return 'its stream must not be of retention "interest"';
-  if (unique !== undefined) return "its jobs must not be unique, by their subjects";
-  if (group?.kind === "pinned") return "it must not be of a pinned group";
+  if (unique !== undefined) return 'its work queue must not have "unique"';
+  if (group?.kind === "pinned") return "it must not have a pinned group";
   if (options.maxAckPending === 1) return '"maxAckPending" must be more than 1';
   return undefined;
 }

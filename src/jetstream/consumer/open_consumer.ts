@@ -24,7 +24,7 @@ import type { Held } from "./stored_delivery.ts";
 import { Supply, type SupplyKind, type SupplyOwner } from "./supply.ts";
 import { Turns } from "./turns.ts";
 
-/** For how many messages at once the consumer is asked of what is stored for this one alone. */
+/** How many own messages one request asks for. */
 const OWN_PLACES = 8;
 
 /** A consumer that a broker has opened: what comes from the server, and what becomes of it. */
@@ -92,7 +92,7 @@ export class OpenConsumer implements OpenSource {
     if (!turns && movesJobs(settings)) this.#turns = new Turns(() => this.#room, report);
     this.#supplies = server.kinds.map((kind) => this.#supply(kind, turns ?? this.#turns));
     this.#main = this.#supplies[0]!;
-    // what has left its subject comes before what has not
+    // jobs that have left their subject come before the others
     for (const supply of this.#supplies.toReversed()) supply.takeTurns(turns ?? this.#turns);
     for (const { puller } of this.#supplies) puller.listen((error) => this.#refusal = error);
     this.#stopListening = access.onConnection((change) => this.#changed(change));
@@ -191,12 +191,15 @@ export class OpenConsumer implements OpenSource {
     return free - this.beyond;
   }
 
-  /** Whether a message that came by this way is one of its own. */
+  /** Whether the message came from one of the supplies of this consumer. */
   isFrom(supply: object): boolean {
     return this.#supplies.some((each) => each === supply);
   }
 
-  /** How many places its messages take up that no handler has: they wait for their key, or are given up. */
+  /**
+   * How many places are occupied by messages that no handler has yet: they wait for their key, or are in a step before the
+   * handler.
+   */
   get beyond(): number {
     return this.#lanes.places + this.#before.count;
   }
@@ -232,13 +235,13 @@ export class OpenConsumer implements OpenSource {
     else this.#sink.take(arrivalOf(held, this.#settings));
   }
 
-  /** It is gone from the stream, as another one has come. */
+  /** Acknowledges a message that a newer one has replaced in the stream. */
   #replaced(held: Held): void {
     const done = Promise.try(() => this.#settlement.done(held));
     done.catch((error) => this.#sink.report(asError(error)));
   }
 
-  /** Another process may have it: nothing is said of it any more. */
+  /** Drops the message without settling it, because another process may have it. */
   abandon(held: Held): void {
     this.#released(held);
   }

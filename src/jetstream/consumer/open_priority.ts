@@ -3,7 +3,7 @@ import type { OpenConsumer } from "./open_consumer.ts";
 import type { Held } from "./stored_delivery.ts";
 import type { Turns } from "./turns.ts";
 
-/** Several open consumers under one handler: what becomes of a message is settled by the consumer that it is from. */
+/** Several open consumers under one handler; each message is settled by its own consumer. */
 export class OpenPriority implements OpenSource {
   readonly timeout: number;
   readonly #consumers: readonly OpenConsumer[];

@@ -91,7 +91,7 @@ export interface RetrySettings {
   readonly backoff: readonly number[];
   /** How much a delay may differ either way, as a part of it. */
   readonly jitter: number;
-  /** From which wait on it is stored as a schedule, in milliseconds. */
+  /** The shortest wait that is stored as a schedule, in milliseconds. */
   readonly scheduleFrom: number;
 }
 

@@ -2,28 +2,34 @@ import { MessageHeaders, type RawMessage } from "../../door/mod.ts";
 import { readAckSubject } from "../api/ack_subject.ts";
 import type { Held, Origin } from "./stored_delivery.ts";
 
-/** The beginning of what a message tells that a consumer has stored for itself. */
+/** The prefix of the headers on a consumer's own message. */
 const OWN = "Signalbox-Own-";
 const NO_BYTES = new Uint8Array();
 
-/** A message that a consumer has stored for itself alone, as it comes back. */
+/** A consumer's own message, as the server delivers it. */
 export interface OwnMessage {
-  /** The message by its first storing. */
+  /** The place of the original message in the stream. */
   readonly origin: Origin;
-  /** With its subject, body and headers. */
+  /** The original subject, body and headers. */
   readonly raw: RawMessage;
-  /** Which attempt comes next. */
+  /** The number of the next attempt. */
   readonly attempt: number;
-  /** Where to acknowledge what it replaces: the process that stored it may have been killed before it did so. */
+  /**
+   * The address at which to acknowledge the message that this one replaces: the process that stored this one may have been
+   * killed before it did so.
+   */
   readonly replaces: string;
 }
 
-/** The token that names a message in subjects; the time tells it from one of a former stream of the same name. */
+/** The token of a message in subjects; the time tells it from a message of an earlier stream with the same name. */
 export function tokenOf({ seq, time }: Origin): string {
   return `${seq}-${time}`;
 }
 
-/** The headers under which a message is stored; its own ones are kept byte by byte, as those of NATS would steer the stream. */
+/**
+ * The headers of an own message. They contain the original headers byte by byte, because original `Nats-` headers would
+ * otherwise control the stream.
+ */
 export function ownFields(held: Held, attempt: number): [string, string][] {
   const { origin: { seq, time, subject }, raw: { headerBlock }, ackTo } = held;
   const fields: [string, string][] = [
@@ -37,7 +43,9 @@ export function ownFields(held: Held, attempt: number): [string, string][] {
   return fields.map(([name, value]) => [OWN + name, value]);
 }
 
-/** Reads such a message; `undefined` for any other: every client that may publish to the stream can have written it. */
+/**
+ * Reads an own message; `undefined` for any other one, which every client with the permission to publish can store there.
+ */
 export function readOwnMessage(
   { headerBlock, data, replyTo }: RawMessage,
   stream: string,
@@ -61,7 +69,7 @@ export function readOwnMessage(
   };
 }
 
-/** The name of the consumer that reads what a consumer has stored for itself. */
+/** The name of the server's consumer that reads a consumer's own messages. */
 export function ownName(consumer: string): string {
   return `${consumer}~own`;
 }
@@ -79,7 +87,7 @@ function bytesOf(base64: string): Uint8Array | undefined {
   }
 }
 
-/** Whether a message ends by a time of its own, beyond which nothing of it must stay. */
+/** Whether the message has a time to live, after which no copy of it may stay. */
 export function hasEnd({ raw: { headerBlock } }: Held): boolean {
   if (!headerBlock || headerBlock.length === 0) return false;
   const ttl = MessageHeaders.parse(headerBlock).get("Nats-TTL");

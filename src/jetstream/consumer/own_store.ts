@@ -6,16 +6,16 @@ import { privateFilter, privateSubject, retrySubject } from "../stream/own_subje
 import { ownFields, tokenOf } from "./own_message.ts";
 import type { Held } from "./stored_delivery.ts";
 
-/** How long to try to store a message, in milliseconds; then it goes back to the server as it is. */
+/** How long to try to store a message, in milliseconds; after that, the message goes back to the server. */
 const PATIENCE = 10_000;
-/** Stores nothing where there is one already, however long ago it was stored. */
+/** The header that refuses a second message of the subject, however old the first one is. */
 const ONCE = ["Nats-Expected-Last-Subject-Sequence", "0"] as const;
 
 /**
- * What a consumer stores in its stream for itself alone, under subjects that no other consumer reads: a message for
- * later, so that it holds no place until then, or for now, so that it is off its own subject. Whoever stores a message
- * acknowledges the one that it replaces afterwards; killed between the two, it leaves both, of which `isElsewhere()` finds
- * the second.
+ * Stores a consumer's own messages in its stream, under subjects that no other consumer reads: a schedule for a later
+ * attempt, so that the message holds no place while it waits; or a message for now, so that a job leaves its own subject.
+ * The process then acknowledges the original. If it is killed between the two, both messages exist, and `isElsewhere()`
+ * recognizes the original when the server delivers it again.
  */
 export class OwnStore {
   readonly #api: JetStreamApi;
@@ -29,8 +29,8 @@ export class OwnStore {
   }
 
   /**
-   * Stores a message's next attempt, due after so many milliseconds by the server's clock. While one waits, no second one
-   * is stored.
+   * Stores the next attempt of a message, due after `delay` milliseconds by the server's clock. Does nothing while a stored
+   * attempt of the message waits.
    *
    * @throws {Error} if it cannot be stored now
    */
@@ -45,7 +45,7 @@ export class OwnStore {
   }
 
   /**
-   * Stores a message for this consumer alone, to be delivered now, as the attempt that it is.
+   * Stores the current attempt of a message as an own message, to be delivered now.
    *
    * @throws {Error} if it cannot be stored now
    */
@@ -56,15 +56,15 @@ export class OwnStore {
   }
 
   /**
-   * Whether a message that was delivered once more was stored for later or for now, and its acknowledgement was lost: it
-   * goes on there. In a work queue, whether that is done already.
+   * Whether a message that is delivered again was already stored as an own message, because its acknowledgement was lost.
+   * In a work queue, also whether that own message is already done.
    */
   async isElsewhere({ origin, rank }: Held, isQueue: boolean): Promise<boolean> {
     const filter = privateFilter(this.#stream, this.#consumer, { token: tokenOf(origin) });
     const ranks = (await this.#subjectsIn(filter)).map(rankOf);
     if (ranks.some((each) => each > rank)) return true;
     if (!isQueue) return false;
-    // what a work queue has no more is done
+    // a work queue removes messages that are done
     return rank > 0 ? !ranks.includes(rank) : (await this.#subjectsIn(origin.subject)).length === 0;
   }
 
@@ -90,19 +90,22 @@ export class OwnStore {
       const rule = `"${this.#stream}" must take its subject: "${ack.stream}" does`;
       throw new Error(`Cannot store the next attempt of a message as ${rule}`);
     } catch (error) {
-      // it is there already
+      // an earlier attempt to store it has succeeded
       if (!(error instanceof ConflictError)) throw error;
     }
   }
 }
 
-/** Whether the last token counts attempts: of a schedule it does not, and it comes behind all that was delivered. */
+/**
+ * The rank of an own message: the attempt in its last token. A schedule has no number there, and ranks after all delivered
+ * attempts.
+ */
 function rankOf(subject: string): number {
   const rank = Number(subject.slice(subject.lastIndexOf(".") + 1));
   return Number.isNaN(rank) ? Infinity : rank;
 }
 
-/** How many messages of a consumer wait for their time; with `kind: "*"` also how many are due, or were. */
+/** How many own messages wait for their time; with `kind: "*"` it also counts those that are due and not done. */
 export async function waitingIn(
   api: JetStreamApi,
   stream: string,

@@ -23,19 +23,19 @@ import { OpenPriority } from "./open_priority.ts";
 import { ANY } from "./consumer_settings.ts";
 import { Turns } from "./turns.ts";
 
-/** What several consumers give one handler, for the compiler: messages of all their subjects. */
+/** The type of the messages that several consumers give to one handler. */
 export interface PriorityKind<Of extends Consumer> {
   /** The patterns of the messages. */
   readonly pattern: Of extends Consumer<infer Subjects, infer Options>
     ? ConsumerPattern<Subjects, Options>
     : string;
-  /** What each message has besides. */
+  /** The additional fields of each message. */
   readonly besides: Delivered;
-  /** The handler gets one message at a time. */
+  /** Always `false`: the handler gets one message at a time. */
   readonly batch: false;
 }
 
-/** Consumers of which none has a batch, for the compiler. */
+/** The type of consumers without a batch. */
 export type OneByOne<Of extends readonly unknown[]> = {
   readonly [At in keyof Of]: Of[At] extends Source<infer K extends Kind>
     ? K["batch"] extends true ? { readonly batch: undefined } : Of[At]
@@ -46,23 +46,25 @@ export type OneByOne<Of extends readonly unknown[]> = {
  * Puts several consumers, of one stream or of several, under one handler, in an order of priority: the first consumer's
  * messages come before those of the second, and so on. They share the subscriber's `concurrency`.
  *
- * Whenever a handler is free, the first consumer is asked for messages, and the next one only if handlers are still free.
- * So no message of a lower consumer is fetched while a higher one has messages. An urgent message that arrives while all
- * handlers are busy gets the next one that becomes free; a running handler is not interrupted.
+ * Whenever a handler is free, the broker asks the first consumer for messages, and asks the next one only if handlers are
+ * still free. So it fetches no message of a lower consumer while a higher one has messages. An urgent message that arrives
+ * while all handlers are busy goes to the next handler that becomes free; it does not interrupt a running one.
  *
- * **A lower consumer starves** while higher ones have more messages than the handlers can process. If it must always
- * make progress, give it a subscriber of its own, too: `broker.subscriber(normal, { concurrency: 1 }, handler)` in another process, or
- * on another broker.
+ * **A lower consumer starves** while higher ones have more messages than the handlers can process. If it must always make
+ * progress, give it a subscriber of its own, too: `broker.subscriber(normal, { concurrency: 1 }, handler)` in another
+ * process, or on another broker.
  *
- * Each message is settled as its own consumer says: `timeout`, `retry`, `deadLetter`, `confirm` and `ack` are those of its
- * consumer, and so is `key`: messages of one key of two consumers may run side by side. A consumer that is paused, or
- * has reached its `maxAckPending`, does not keep places from the others. Without free places for all, as with
- * `concurrency: 1`, each is waited on in turn, for 50 ms, and for up to 400 ms after a while without any: so much later a
- * message may begin. While there is work,
- * each place that becomes free costs a request for each consumer that has nothing: of messages that take no time, a
- * process handles half as many a second with 8 places, and three quarters with 64.
+ * Each message follows the options of its own consumer: `timeout`, `retry`, `deadLetter`, `confirm`, `ack` and `key`. So
+ * messages with the same key from two consumers may run in parallel. A consumer that is paused, or has reached its
+ * `maxAckPending`, does not block places of the others.
  *
- * @throws {TypeError} for fewer than two, the same one twice, what is no consumer, and one with a `batch`, a `group` or `partitions`
+ * If there are fewer free places than consumers, as with `concurrency: 1`, the broker waits on one consumer after the other
+ * for 50 ms each, and for up to 400 ms each after a while without messages. The start of a message may be delayed by that
+ * time. While there is work, each place that becomes free costs a request to each consumer without messages. If handlers
+ * take no time, a process therefore handles half as many messages a second with 8 places, and three quarters with 64.
+ *
+ * @throws {TypeError} for fewer than two consumers, the same one twice, a value that is not a consumer, and a consumer with
+ * `batch`, `group` or `partitions`
  * @example
  * ```ts
  * import { NatsBroker } from "@signalbox/nats";
@@ -81,7 +83,7 @@ export type OneByOne<Of extends readonly unknown[]> = {
  *   priority(urgent, normal),
  *   { concurrency: 1 },
  *   async ({ params, delivery }) => {
- *     // what is urgent comes in while this one runs
+ *     // an urgent message arrives while this one runs
  *     if (params.user === "ada") await js.publish("mails.urgent.cyd");
  *     sent.push(`${delivery.consumer} ${params.user}`);
  *   },
@@ -105,7 +107,7 @@ export function priority<const Of extends readonly [Consumer, Consumer, ...Consu
   const twice = consumers.find((each, at) =>
     consumers.findIndex((other) => isSame(each, other)) !== at
   );
-  if (twice) throw new TypeError(`${CANNOT} each must be there once: "${twice.name}"`);
+  if (twice) throw new TypeError(`${CANNOT} each must be a different one: "${twice.name}"`);
   const name = consumers.map((each) => each.name).join(" > ");
   return source<PriorityKind<Of[number]>>(name, new PriorityDriver(drivers));
 }
@@ -159,7 +161,7 @@ class PriorityDriver {
   }
 }
 
-/** Where one of the consumers delivers to: the sink of all, with the parameters of its own pattern. */
+/** The sink of one of the consumers: the sink of all, with the parameters of its own pattern. */
 class PriorSink implements Sink {
   readonly #sink: Sink;
   readonly #pattern: Pattern | undefined;

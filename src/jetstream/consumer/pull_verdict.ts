@@ -13,7 +13,7 @@ const TOO_LARGE = /^Message Size Exceeds MaxBytes/i;
 const AGAIN = /^(?:Leadership Change|Server Shutdown)/i;
 const GONE = /^Consumer Deleted/i;
 
-/** The status for a process that is not the one of its group any more. */
+/** The status for a process that is no longer the active one of its group. */
 export const WRONG_PIN = 423;
 
 /** What one request may ask for, as the consumer says. */
@@ -30,7 +30,7 @@ const encoder = new TextEncoder();
 /** The least time that a request waits, in milliseconds. */
 const LEAST_EXPIRES = 1_000;
 
-/** A request for so many messages; `fields` is what a group says besides. */
+/** A request for up to `batch` messages; `fields` are the additional fields of a group. */
 export function pullRequest(
   batch: number,
   { expires, bytes }: PullLimits,

@@ -81,7 +81,7 @@ export class Puller {
     this.#member = plan.group && new GroupMember(access, plan.subject, plan.group);
   }
 
-  /** Whether this process is the one of its group that gets the messages. */
+  /** Whether this process is the active one of its group. */
   get isPinned(): boolean {
     return this.#member?.isPinned === true;
   }
@@ -188,7 +188,7 @@ export class Puller {
     if (!isOfNow) return;
     this.#asked = Math.max(0, this.#asked - 1);
     if (this.#asked === 0) this.#requests = 0;
-    // of our requests, only the one that was served will be
+    // the server will serve only the request that brought the pin, so the others of this process have to be made again
     if (isNew && this.#requests > 1) this.#renew();
     this.fillSoon();
   }
@@ -208,7 +208,7 @@ export class Puller {
       case "again":
         return this.#askLater(this.#nextWait(), true);
       case "gone":
-        // others of the group make it again where they were
+        // another process of the group makes the consumer again, and knows where to go on
         return this.#member?.givesWay() ? this.#askLater(LONGEST_WAIT, true) : this.#restore();
       default:
         this.#refused(verdict);
@@ -271,7 +271,7 @@ export class Puller {
     if (this.#silences === 0) this.#access.suspect();
     if (this.#silences++ === 1) {
       const found = `${Math.round(silent)} ms without a word`;
-      const rule = "it must say that there are none";
+      const rule = "the server must say when there are none";
       this.#tell(`take messages of the ${this.#plan.what} as ${rule}: ${found}`);
     }
     this.#renew();

@@ -1,22 +1,22 @@
 import type { Duration } from "../../duration.ts";
 
 /**
- * How a message is tried again whose handler threw or took too long.
+ * How a message is tried again after its handler threw or took too long.
  *
- * The server holds a message that waits for a short time. One that waits for longer is stored in the stream once more, as a
- * schedule under a subject of this package's own, and its first storing is acknowledged:
+ * The server holds a message during a short wait. For a longer wait, the consumer stores the message in the stream once
+ * more, as a schedule under a subject of this package, and acknowledges the original:
  *
- * | what | then |
+ * | what | with a stored wait |
  * | --- | --- |
- * | who gets it | this consumer alone, in any process of it that is free; a second consumer on the server, `NAME~own`, reads it for the same handler and the same places |
- * | what the handler gets | the message that it was: `delivery.id`, `seq` and `time`, subject, parameters, headers; attempts go on counting, and a dead letter comes after the last one |
- * | a process that is killed meanwhile | the message comes once: what was stored is found before the first storing is handled again |
- * | `key` | the process keeps the key until the message is back, as with short waits; as with those, another process may get it |
- * | `js.lag()`, `js.info()`, `js.pause()` | it is among what is `unsettled`; a pause holds it |
- * | limits of the stream | it is one more message in the stream, whose age begins anew; in a work queue it is gone once it is done |
+ * | who gets the message | only this consumer, in any process that has a free place; a second consumer on the server, `NAME~own`, reads it for the same handler |
+ * | what the handler gets | the original `delivery.id`, `seq`, `time`, subject, parameters and headers; the attempts go on counting, and after the last one the message becomes a dead letter |
+ * | a process that is killed while it stores | the message comes once: before the original is handled again, the consumer finds the stored one |
+ * | `key` | as with short waits: the process blocks the key until the message is back, but another process may get the message |
+ * | `js.lag()`, `js.info()`, `js.pause()` | the message counts as `unsettled`; a pause holds it |
+ * | limits of the stream | the stored message counts as one more message, and its age begins anew; a work queue removes it once it is done |
  *
- * Messages that wait stay there if the stream is no longer declared with `allowMsgSchedules`, until it is again; an `error`
- * event tells so at each start.
+ * If the stream is no longer declared with `allowMsgSchedules`, waiting messages stay in it until it is again; an `error`
+ * event reports them at each start.
  *
  * @example
  * ```ts
@@ -31,7 +31,7 @@ import type { Duration } from "../../duration.ts";
  * const seen: string[] = [];
  * const subscriber = broker.subscriber(work, ({ params, delivery }) => {
  *   seen.push(`${params.id}, attempt ${delivery.attempt}`);
- *   if (delivery.attempt === 1) throw new Retry(); // 11 jobs that wait would hold all the places else
+ *   if (delivery.attempt === 1) throw new Retry(); // as schedules, many jobs may wait without blocking maxAckPending
  * });
  * await using test = await TestBroker.start(broker, { time: "moved" });
  *
@@ -43,31 +43,31 @@ import type { Duration } from "../../duration.ts";
  */
 export interface RetryPolicy {
   /**
-   * How often a message is delivered at most, the first time included; then it is a dead letter.
+   * The greatest number of deliveries of a message, including the first; after that, the message becomes a dead letter.
    *
    * @default {5}
    */
   readonly attempts?: number;
   /**
-   * How long to wait before the second attempt, before the third, and so on; the last one stays. Meanwhile the message
-   * holds no place, but counts towards `maxAckPending`, unless `scheduleFrom` says otherwise.
+   * How long to wait before the second attempt, before the third, and so on; the last value repeats. Meanwhile the message
+   * holds no place of a handler. It counts towards `maxAckPending`, unless `scheduleFrom` applies.
    *
    * @default {["1s", "10s", "1m", "5m"]}
    */
   readonly backoff?: Duration | readonly Duration[];
   /**
-   * How much a wait may differ either way, as a part of it from 0 to 1, so that what failed at once does not come again at
-   * once.
+   * How much a wait may vary in either direction, as a fraction from 0 to 1, so that messages that failed together do not
+   * come back together.
    *
    * @default {0.2}
    */
   readonly jitter?: number;
   /**
-   * Waits of at least this are stored as a schedule for this consumer alone, so that the message does not count towards
-   * `maxAckPending` while it waits; `Infinity` turns that off. It needs a stream that is declared with `allowMsgSchedules`, not
-   * by `"leave"` and not of retention `"interest"`, waits below its `maxAge`, a message without a `ttl`, and a
-   * `maxAckPending` above 1; otherwise the server holds the message as it holds one for shorter waits, and an `error` event
-   * tells so once.
+   * The shortest wait that is stored as a schedule, so that the message does not count towards `maxAckPending` while it
+   * waits; `Infinity` turns schedules off. Schedules need a stream that is declared with `allowMsgSchedules`, without
+   * `unique`, not by `"leave"` and not with `retention: "interest"`. The wait must be below the stream's `maxAge`, the
+   * message must have no `ttl`, and the consumer needs a `maxAckPending` above 1, `ack: "after"` and no pinned group.
+   * Otherwise the server holds the message as for a shorter wait, and an `error` event says so once.
    *
    * @default {"30s"}
    */

@@ -34,7 +34,7 @@ export class Settlement {
   readonly #retries: LongRetries;
   readonly #owner: SettlementOwner;
   readonly #unburied = new Unburied();
-  /** How many jobs found their stream full. */
+  /** How many jobs could not be moved because their stream was full. */
   #full = 0;
 
   constructor(
@@ -76,9 +76,9 @@ export class Settlement {
     return waits.length > 0 ? Promise.all(waits) : undefined;
   }
 
-  /** Settles a message of a batch: what the handler said of this message comes before the outcome of the batch. */
+  /** Settles a message of a batch; the handler's verdict on this message takes precedence over the outcome of the batch. */
   #settleInBatch(held: Held, outcome: Outcome, invocation: Invocation): void | Promise<void> {
-    // what becomes of it is on its way
+    // its dead letter or its next attempt is already being stored
     if (held.isGivenUp) return;
     const { verdict } = held;
     if (!verdict || held.isSettled || outcome.kind === "refused" || this.#settings.isBefore) {
@@ -119,15 +119,15 @@ export class Settlement {
   }
 
   /**
-   * Has a message that was delivered off its own subject now: it is stored for this consumer alone, acknowledged, and
-   * delivered again as the attempt that it is. For unique jobs, whose subject is free once a handler takes them. Resolves with
-   * whether there was room for it; else it is still held.
+   * Moves a delivered message off its own subject: stores it as an own message and acknowledges it, so that the server
+   * delivers it again as the same attempt. For unique jobs, whose subject becomes free when a handler takes them. Resolves
+   * with `false` if the stream was full; the message is then still held.
    */
   async move(held: Held): Promise<boolean> {
     held.isGivenUp = true;
     try {
       await this.#retries.store.now(held);
-      // if it is delivered again all the same, what replaces it is found
+      // if the server still delivers it again, `LongRetries.check()` finds the message that replaces it
       await this.#keeper.finished(held);
       this.#release(held);
     } catch (error) {
@@ -144,14 +144,17 @@ export class Settlement {
     return this.replace(held, delay, () => this.#retries.store.later(held, delay));
   }
 
-  /** Stores what replaces a message, and acknowledges it; if it cannot be stored, the message itself comes again then. */
+  /**
+   * Stores the replacement of a message and acknowledges the message; if the replacement cannot be stored, the message
+   * itself comes again after `delay`.
+   */
   async replace(held: Held, delay: number, store: () => Promise<void>): Promise<void> {
     const { now } = this.#owner;
     const due = now() + delay;
     held.isGivenUp = true;
     try {
       await store();
-      // if it is delivered again all the same, what replaces it is found
+      // if the server still delivers it again, `LongRetries.check()` finds the message that replaces it
       await this.#keeper.finished(held);
       this.#release(held, Math.max(0, due - now()));
     } catch (error) {

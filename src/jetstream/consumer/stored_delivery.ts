@@ -93,7 +93,7 @@ export class Receipt {
     this.replayed = replayed;
   }
 
-  /** Whether it was delivered as a dead letter that was given back. */
+  /** Whether it is a replayed dead letter. */
   get isReplay(): boolean {
     return this.replayed !== undefined && "reason" in this.replayed;
   }
@@ -113,7 +113,7 @@ export class Held {
   #origin: Origin | undefined;
   /** Its number in the stream that it was delivered from. */
   readonly seq: number;
-  /** How often it was delivered, under its own subject and where its consumer has stored it for itself. */
+  /** How often it was delivered, under its own subject and as an own message of its consumer. */
   attempt: number;
   /** When it was stored there: another stream of the same name has the same numbers. */
   readonly storedAt: number;
@@ -125,14 +125,14 @@ export class Held {
   /** What it is to become, whatever becomes of the others of its batch. */
   verdict: Error | undefined;
   invocation: Invocation | undefined;
-  /** Until when the server surely gives it to nobody else, by the clock, where that matters. */
+  /** Until when the server certainly gives it to no other process, by the clock; set only with partitions. */
   sureUntil: number | undefined;
   isSettled = false;
-  /** Whether what becomes of it is on its way: its dead letter, or its next attempt. */
+  /** Whether its dead letter or its next attempt is being stored. */
   isGivenUp = false;
-  /** Of the messages that its consumer has stored for itself in its place, which one it is; 0 for itself. */
+  /** The rank among the own messages that its consumer has stored in its place; 0 for the original. */
   rank = 0;
-  /** Where to acknowledge the one that it replaces, if it replaces one. */
+  /** The address at which to acknowledge the message that this one replaces, if there is one. */
   replaces: string | undefined;
   /** Which of its lives it is, if it was a dead letter and was given back. */
   life: number | undefined;
@@ -173,7 +173,7 @@ export class Held {
     return this.receipt.ack.pending;
   }
 
-  /** Its place among the messages of its key. */
+  /** Its position among the messages of its key. */
   get order(): number {
     return this.rank === 0 ? this.seq : this.origin.seq;
   }

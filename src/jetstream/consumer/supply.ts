@@ -28,7 +28,7 @@ const NANOSECONDS = 1_000_000;
 /** How often to look whether somebody has changed the consumer, in milliseconds. */
 const LOOK = 30_000;
 
-/** When what must not be acknowledged may come again, in milliseconds. */
+/** When the server delivers a message again that must not be acknowledged, in milliseconds. */
 const LATER = 3_600_000;
 
 /** What a supply feeds. */
@@ -46,17 +46,14 @@ export interface SupplyOwner {
   restore(next: number | undefined): Promise<boolean>;
   /** Gives what the server has of the consumer, if that can be asked, and tells if it is not as declared any more. */
   look(): Promise<ConsumerInfo | undefined>;
-  /** Whether what is acknowledged is gone from the stream. */
+  /** Whether the stream removes a message once it is acknowledged. */
   isQueue(): boolean;
-  /** Has another process of the group get the messages. */
+  /** Makes the server give the messages to another process of the group. */
   unpin(): Promise<void>;
   report(error: Error): void;
 }
 
-/**
- * What one of the server's consumers delivers: the messages of the stream, dead letters that are given back, or what the
- * consumer has stored in the stream for itself alone.
- */
+/** What one of the server's consumers delivers: messages, replayed dead letters, or the consumer's own messages. */
 export type SupplyKind = "main" | "replays" | "own";
 
 /** Which consumer it is, and how it is asked. */
@@ -70,7 +67,7 @@ export interface SupplyPlan {
   readonly heartbeat: number;
   readonly group: GroupSettings | undefined;
   readonly kind: SupplyKind;
-  /** Which partition it is, if it is one. */
+  /** The partition, if this is the consumer of one. */
   readonly partition: Partition | undefined;
 }
 
@@ -113,7 +110,7 @@ export class Supply implements PullOwner {
       : new Puller(access, pullPlan, this);
   }
 
-  /** Is asked in turn, behind those that were told so before. */
+  /** Takes turns with other supplies, behind those that were added before. */
   takeTurns(turns: Turns | undefined): void {
     if (this.puller instanceof TurnPuller) turns?.add(this.puller);
   }
@@ -141,7 +138,7 @@ export class Supply implements PullOwner {
     return this.puller.stop();
   }
 
-  /** None of its messages is handled here any more: another process of the group need not wait for the timeout. */
+  /** Hands over to another process of the group, which then need not wait; call it once no message is handled here. */
   async handOver(): Promise<void> {
     if (!this.puller.isPinned) return;
     this.puller.close();
@@ -187,15 +184,15 @@ export class Supply implements PullOwner {
     this.#owner.report(error);
   }
 
-  /** It is of no program: this consumer was made for all of the stream's subjects, before some of ours were among them. */
+  /** Leaves out a message of this package; the consumer is older than the package's subjects in the stream. */
   #spare({ subject, replyTo }: RawMessage): true {
     const { stream, consumer } = this.#plan;
-    // what a work queue's consumer acknowledges is gone, and a schedule would never fire
+    // an acknowledgement in a work queue removes the message, so a schedule would never fire
     const isNeeded = this.#owner.isQueue() && isOwnSubject(subject, stream);
     this.#access.publish(replyTo, isNeeded ? nak(LATER) : ACK);
     if (!isNeeded || !isPowerOfTen(++this.#spared)) return true;
-    const rule = "in a work queue with schedules it must name its subjects";
-    const sentence = `Cannot leave out "${subject}" of the consumer "${consumer}" as ${rule}`;
+    const rule = "in a work queue with schedules a consumer must name its subjects";
+    const sentence = `Cannot keep "${subject}" from the consumer "${consumer}" as ${rule}`;
     this.#owner.report(new Error(`${sentence}: it takes all of "${stream}"`));
     return true;
   }
@@ -208,7 +205,7 @@ export class Supply implements PullOwner {
     return new Held(this, raw, ack, undefined, this.#access.clock.now());
   }
 
-  /** What the consumer has stored for itself: the handler gets the message that it was, and attempts go on counting. */
+  /** Takes an own message of the consumer: the handler gets the original message, and the attempts go on counting. */
   #stored(raw: RawMessage, ack: AckSubject): Held | undefined {
     const { stream, of } = this.#plan;
     const message = readOwnMessage(raw, stream, of);
@@ -220,7 +217,7 @@ export class Supply implements PullOwner {
     return held;
   }
 
-  /** A copy of a message: the handler gets the message that it is of. */
+  /** Takes a message of a partition: the handler gets the original message. */
   #partitioned(raw: RawMessage, ack: AckSubject): Held | undefined {
     const message = readPartitioned(raw, this.#plan.of, ack.time);
     if (!message) return this.#refuse(raw, "a copy that the server has made");
@@ -244,7 +241,7 @@ export class Supply implements PullOwner {
     return this.#refuse(raw, "a dead letter");
   }
 
-  /** Every client that may publish to the stream can have stored anything under such a subject. */
+  /** Refuses a message of the wrong form, which any client that may publish there can have stored. */
   #refuse({ subject, replyTo }: RawMessage, what: string): undefined {
     this.#access.publish(replyTo, term(`It must be ${what}`));
     if (!isPowerOfTen(++this.#foreign)) return;
@@ -273,14 +270,14 @@ export class Supply implements PullOwner {
       const info = await this.#owner.look();
       if (info) this.#note(info);
     } catch {
-      // the puller notices a failure by itself; the next look shows what this one could not
+      // the puller notices failures, and the next look repeats what this one could not do
     }
   }
 
   #note(info: ConsumerInfo): void {
     const { delivered, ack_floor, num_ack_pending } = info;
     const place = num_ack_pending > 0 ? ack_floor : delivered;
-    // what other processes have done, this one has not seen
+    // messages that other processes have settled are not known here, so go on from the server's place
     this.#next = (place?.stream_seq ?? 0) + 1;
     const { config } = info;
     if (config.ack_wait) this.holds.ackWait = config.ack_wait / NANOSECONDS;

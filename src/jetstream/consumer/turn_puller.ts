@@ -7,29 +7,29 @@ import { type PullLimits, pullVerdict, tighter } from "./pull_verdict.ts";
 import type { PullOwner, PullPlan } from "./puller.ts";
 import type { Asker, Turns } from "./turns.ts";
 
-/** How long to wait after a refusal, in milliseconds: at first, at most, and where it would not pass by itself. */
+/** How long to wait after a refusal, in milliseconds: at first, at most, and after one that does not pass by itself. */
 const FIRST_WAIT = 50;
 const LONGEST_WAIT = 1_000;
 const REFUSED_WAIT = 5_000;
-/** How long the answer to a question may take at least, in milliseconds, and in round trips. */
+/** How long an answer may take before the consumer counts as stuck: in milliseconds at least, and in round trips. */
 const LEAST_PATIENCE = 100;
 const TRIPS = 4;
-/** For how long a consumer is not asked that did not answer, in milliseconds: it is paused, or has delivered its most. */
+/** How long a stuck consumer is not asked, in milliseconds: it is paused, or has reached its `maxAckPending`. */
 const STUCK = 2_000;
 const NANOSECONDS = 1_000_000;
 const encoder = new TextEncoder();
 
-/** Which consumer is asked, and how. */
+/** The consumer to ask, and how. */
 export type TurnPlan = PullPlan & Pick<Asker, "isRare">;
 
 /**
- * Asks one of several consumers that share places, when it is its turn: one request at a time, which ends as soon as the
- * server has delivered what there is, so that nothing is on its way afterwards.
+ * Asks one of several consumers that share places, when it is its turn. It makes one request at a time, which ends as soon
+ * as the server has delivered what it has; so no message is in flight after that.
  */
 export class TurnPuller implements Asker {
   isEmpty = false;
   readonly isRare: boolean;
-  /** None of a group's consumers takes turns with others. */
+  /** Always `false`: consumers with a group do not take turns. */
   readonly isPinned = false;
   readonly #access: BrokerAccess;
   readonly #plan: PullPlan;
@@ -77,7 +77,7 @@ export class TurnPuller implements Asker {
     this.#subscription = this.#access.subscribe(inbox, take, { refused });
   }
 
-  /** May be asked from now on. */
+  /** Allows requests from now on. */
   open(limits: PullLimits): void {
     if (this.#state === "stopped") return;
     this.#limits = limits;
@@ -102,7 +102,7 @@ export class TurnPuller implements Asker {
   }
 
   get longest(): number {
-    // the server is silent meanwhile
+    // the server sends no heartbeat during such a request, so limit the silence
     return Math.min(2 * this.#plan.heartbeat, this.#limits.expires);
   }
 
@@ -113,20 +113,20 @@ export class TurnPuller implements Asker {
     await old?.drain().catch((error) => this.#owner.report(asError(error)));
     this.#patience = Math.min(1_000, Math.max(LEAST_PATIENCE, TRIPS * (clock.now() - since)));
     this.#isBusy = false;
-    // the connection was lost meanwhile, or it was stopped
+    // the connection was lost in the meantime, or this was stopped
     if (this.#subscription !== old || this.#state === "stopped") return;
     this.listen((error) => this.#owner.report(error));
     this.isEmpty = this.#asked === asked;
     this.#over();
   }
 
-  /** The connection is lost, and with it every request. */
+  /** Reports that the connection is lost, and every request with it. */
   lost(): void {
     this.#isDown = true;
     this.#renew();
   }
 
-  /** The connection is there again. */
+  /** Reports that the connection is back. */
   back(): void {
     this.#isDown = false;
     this.#wait = FIRST_WAIT;
@@ -134,7 +134,7 @@ export class TurnPuller implements Asker {
     this.#turns.look();
   }
 
-  /** Asks no more; resolves once nothing is on its way. */
+  /** Makes no further request; resolves once no message is in flight. */
   async stop(): Promise<void> {
     this.#state = "stopped";
     await this.#subscription?.drain();
@@ -152,7 +152,7 @@ export class TurnPuller implements Asker {
     const batch = Math.min(most, this.#limits.batch);
     const { bytes } = this.#limits;
     const size = bytes > 0 ? `,"max_bytes":${bytes}` : "";
-    // without an end of its own the server says at once that there is nothing
+    // without `expires` the server answers at once if it has nothing
     const end = expires > 0 ? `,"expires":${expires * NANOSECONDS}` : "";
     this.isEmpty = false;
     this.#asked = batch;
@@ -170,7 +170,7 @@ export class TurnPuller implements Asker {
   #take(raw: RawMessage, inbox: string): void {
     const isOfNow = inbox === this.#inbox;
     const isStatus = raw.subject === inbox;
-    // how a request of before ended says nothing of the new one
+    // the status of an earlier request says nothing about the current one
     if (isStatus) return isOfNow && this.#asked > 0 ? this.#status(raw) : undefined;
     if (!this.#owner.take(raw)) return this.#tellStrange(raw);
     this.#wait = FIRST_WAIT;
@@ -183,7 +183,7 @@ export class TurnPuller implements Asker {
   #status(raw: RawMessage): void {
     const status = readPullStatus(raw);
     if (status.code === 0) return this.#tellStrange(raw);
-    // what is taken back ends in any case
+    // a request that is being withdrawn ends in any case
     if (status.code === 100 || this.#isBusy) return;
     if (isEnd(status)) {
       this.#wait = FIRST_WAIT;
@@ -198,7 +198,7 @@ export class TurnPuller implements Asker {
     else this.#refused(verdict);
   }
 
-  /** The server does not do what we ask, and would not a moment later. */
+  /** Handles a refusal that would be the same a moment later. */
   #refused(words: string): void {
     const limits = tighter(this.#limits, words);
     if (limits) {
@@ -211,18 +211,18 @@ export class TurnPuller implements Asker {
     this.#askLater(REFUSED_WAIT);
   }
 
-  /** It has something and does not deliver it: it is paused, or what it may have delivered at most is not settled. */
+  /** Handles a consumer that has messages but does not deliver them: it is paused, or has reached its `maxAckPending`. */
   #unanswered(): void {
     this.#stuckUntil = this.#access.clock.now() + STUCK;
     this.withdraw().catch((error) => this.#owner.report(asError(error)));
   }
 
-  /** A server that says nothing at the end of a request has lost it. */
+  /** Handles a server that is silent at the end of a request: it has lost the request. */
   #silent(silent: number): void {
     if (this.#counts.silences === 0) this.#access.suspect();
     if (++this.#counts.silences === 2) {
       const found = `${Math.round(silent)} ms without a word`;
-      this.#tell("messages", `it must say that there are none: ${found}`);
+      this.#tell("messages", `the server must say when there are none: ${found}`);
     }
     this.#renew();
     this.#turns.look();
@@ -236,7 +236,7 @@ export class TurnPuller implements Asker {
     }, wait);
   }
 
-  /** There is no such consumer, or JetStream has no leader. */
+  /** Handles a consumer that does not exist, or a JetStream without a leader. */
   #restore(): void {
     this.#renew();
     this.#isBusy = true;
@@ -256,7 +256,7 @@ export class TurnPuller implements Asker {
     return wait;
   }
 
-  /** Has the server forget the request; what it has sent already still comes. */
+  /** Makes the server forget the request; messages that it has already sent still arrive. */
   #renew(): void {
     if (this.#state === "stopped") return this.#end();
     this.#subscription?.drain().catch((error) => this.#owner.report(asError(error)));
@@ -264,11 +264,11 @@ export class TurnPuller implements Asker {
     this.#end();
   }
 
-  /** The request has ended, and nothing of it is on its way. */
+  /** Handles the end of a request; no message is in flight. */
   #over(): void {
     const isProbe = this.#answered !== undefined;
     this.#end();
-    // who asks looks at the others by itself
+    // the caller of `probe()` goes on with the other consumers itself
     if (!isProbe) this.#turns.ended(this);
   }
 
@@ -281,7 +281,7 @@ export class TurnPuller implements Asker {
     answered?.();
   }
 
-  /** Whoever knows the inbox can write to it. */
+  /** Reports a message that is not from the server: every client that knows the inbox can write to it. */
   #tellStrange({ subject }: RawMessage): void {
     if (!isPowerOfTen(++this.#counts.strange)) return;
     const rule = "it must be a delivery or a status of the server: it is neither";
@@ -294,7 +294,7 @@ export class TurnPuller implements Asker {
   }
 }
 
-/** Whether there was nothing, or nothing more; or what there is goes to others that wait. */
+/** Whether the request has ended without further messages, because the consumer has none or other requests get them. */
 function isEnd({ code }: PullStatus): boolean {
   return code === 404 || code === 408;
 }

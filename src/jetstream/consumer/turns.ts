@@ -1,80 +1,81 @@
 import { asError } from "../../legible.ts";
 
-/** For how long a consumer is waited on, in milliseconds, where there are fewer free places than consumers. */
+/** How long to wait on a consumer, in milliseconds, if there are fewer free places than consumers. */
 const SHORT = 50;
-/** The same after a while in which none had anything. */
+/** The longest such wait, after a while without messages. */
 const LONGEST_SHORT = 400;
 
-/** Who is asked when it is its turn. */
+/** One of the consumers that are asked in turn. */
 export interface Asker {
-  /** How many messages may come still. */
+  /** How many messages its open request may still bring. */
   readonly asked: number;
-  /** Whether it can be asked, or waits for messages. */
+  /** Whether it can be asked, or already waits for messages. */
   readonly isReady: boolean;
-  /** Whether the server has just said that there is nothing. */
+  /** Whether the server has just said that it has no messages. */
   isEmpty: boolean;
-  /** Whether it did not answer a moment ago. */
+  /** Whether it has recently failed to answer. */
   readonly isStuck: boolean;
-  /** Whether it seldom has anything: it is asked, and not waited on while there are few places. */
+  /** Whether it seldom has messages: it is asked, but not waited on while places are few. */
   readonly isRare: boolean;
   /** How long a request may wait, in milliseconds. */
   readonly longest: number;
-  /** Takes what there is now, so many at most; resolves once nothing is on its way. */
+  /** Takes the messages that exist now, up to `batch`; resolves once no message is in flight. */
   probe(batch: number): Promise<void>;
-  /** Waits for so many messages at most, and for so many milliseconds. */
+  /** Waits for up to `batch` messages, for up to `expires` milliseconds. */
   wait(batch: number, expires: number): void;
-  /** Takes its request back; resolves once nothing is on its way. */
+  /** Withdraws its request; resolves once no message is in flight. */
   withdraw(): Promise<void>;
 }
 
 /**
- * Shares the places of one subscriber among several consumers. In a round each of them is asked for what it has, the
- * highest first, and the next one for the places that are left. If places are left at the end, none of them had anything
- * more, and all are waited on, each for a part of the places. So nothing is asked for that has no place.
+ * Shares the places of one subscriber among several consumers. In each round it asks every consumer for the messages that
+ * it has, the highest one first, and each next one for the places that are left. If places are left at the end, no consumer
+ * has further messages; it then waits on all of them, each with a part of the places. So it never asks for a message that
+ * has no place.
  */
 export class Turns {
   readonly #room: () => number;
   readonly #report: (error: Error) => void;
-  /** The highest first. */
+  /** In the order of their priority, the highest first. */
   readonly #pullers: Asker[] = [];
   #isOpen = false;
   #isBusy = false;
   #isAgain = false;
-  /** Who is waited on next, where there are few places, and for how long. */
+  /** The index of the consumer to wait on next, if there are few places; `#window` is how long. */
   #next = 0;
   #window = SHORT;
 
-  /** `room` is for how many messages there are places. */
+  /** `room` returns how many messages there are places for. */
   constructor(room: () => number, report: (error: Error) => void) {
     this.#room = room;
     this.#report = report;
   }
 
-  /** Adds who is asked behind those that were added before. */
+  /** Adds a consumer behind those that were added before. */
   add(puller: Asker): void {
     this.#pullers.push(puller);
   }
 
-  /** Begins to ask: no sooner than all can be asked, or a lower one would come first. */
+  /** Begins to ask. Call it only once all consumers can be asked, or a lower one would come first. */
   open(): void {
     this.#isOpen = true;
     this.look();
   }
 
-  /** Something has changed: a place is free, or somebody can be asked. */
+  /** Begins a round, because a place is free or a consumer can be asked. */
   look(): void {
     this.#isAgain = true;
     if (this.#isBusy || !this.#isOpen) return;
     this.#isBusy = true;
-    // many places that become free at once are asked for at once
+    // one round serves all places that become free at the same time
     queueMicrotask(() => {
       this.#rounds().catch((error) => this.#report(asError(error)));
     });
   }
 
-  /** One that was waited on has got messages, or has none. */
+  /** Reports that the wait on a consumer has ended, with messages or without. */
   ended({ isEmpty }: Asker): void {
-    // meanwhile a higher one may have got some, too
+    // a higher consumer may have got messages in the meantime, too
     if (!isEmpty) this.#forget();
     else this.#pullers.filter(({ isRare }) => isRare).forEach((rare) => rare.isEmpty = false);
     this.look();
@@ -99,7 +100,7 @@ export class Turns {
           continue;
         }
         if (!await this.#takeBack()) return this.#forget();
-        // what was taken back may have brought something, and those are asked before
+        // a withdrawn request may have brought messages, whose consumers are asked first
         this.#isAgain = true;
         return;
       }
@@ -113,20 +114,20 @@ export class Turns {
     return this.#room() - asked;
   }
 
-  /** Takes back the places of those that wait for messages; returns whether there were any. */
+  /** Withdraws the requests that wait for messages; returns whether there were any. */
   async #takeBack(): Promise<boolean> {
     const waiting = this.#pullers.filter(({ asked, isReady }) => isReady && asked > 0);
     await Promise.all(waiting.map((puller) => puller.withdraw()));
     return waiting.length > 0;
   }
 
-  /** What was empty a while ago has to be asked again. */
+  /** Makes the next round ask all consumers again, even those that were empty. */
   #forget(): void {
     for (const puller of this.#pullers) puller.isEmpty = false;
     this.#window = SHORT;
   }
 
-  /** Waits for messages of all; returns whether there were too few places for that. */
+  /** Waits on all consumers; returns whether there are too few places for that. */
   #waitOnAll(): boolean {
     const idle = this.#pullers.filter(({ isReady, asked }) => isReady && asked === 0);
     const free = this.#free;
@@ -137,13 +138,13 @@ export class Turns {
     }
     this.#window = SHORT;
     const share = Math.floor(free / idle.length);
-    // the first ones get what does not divide
+    // the first ones get the remainder
     const more = free % idle.length;
     idle.forEach((puller, at) => puller.wait(share + (at < more ? 1 : 0), puller.longest));
     return false;
   }
 
-  /** Waits on as many as there are places, in turn. */
+  /** Waits on as many consumers as there are places, in turn. */
   #waitOnSome(idle: readonly Asker[], free: number): void {
     const usual = idle.filter(({ isRare }) => !isRare);
     const from = usual.length > 0 ? usual : idle;
@@ -153,7 +154,7 @@ export class Turns {
   }
 }
 
-/** Whether it may have messages of which we do not know. */
+/** Whether it may have messages that are not known yet. */
 function needsTurn({ isReady, asked, isEmpty, isStuck }: Asker): boolean {
   return isReady && asked === 0 && !isEmpty && !isStuck;
 }

@@ -10,11 +10,11 @@ import { ask, type ConsumerName, consumerOf, type Permit, streamOf } from "./sub
 export interface StreamFacts {
   /** Its name. */
   readonly name: string;
-  /** Its subjects, with wildcards; without those that this package has in it for itself, as `config` shows them. */
+  /** Its subjects, with wildcards, without the subjects of this package, which `config` contains. */
   readonly subjects: readonly string[];
   /** When it was made. */
   readonly created: Date;
-  /** How many messages it has, with schedules and what waits for a long retry. */
+  /** How many messages it holds, including schedules and messages that wait for a long retry. */
   readonly messages: number;
   /** How many bytes they take. */
   readonly bytes: number;

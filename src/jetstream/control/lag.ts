@@ -21,7 +21,7 @@ export interface Lag {
   readonly total: number;
 }
 
-/** What the server says of a consumer and of those beside it, and what all of them have not done yet. */
+/** The server's state of a consumer and its companions, and their lag in total. */
 export interface Lagging {
   readonly infos: readonly [ConsumerInfo, ...ConsumerInfo[]];
   readonly lag: Lag;
@@ -37,7 +37,7 @@ export async function consumerLag(
   return (await laggingOf(named, given, permit)).lag;
 }
 
-/** Asks the server about a consumer: what waits as a schedule is of it, too. */
+/** Asks the server about a consumer; messages that wait as schedules count, too. */
 export async function laggingOf(
   named: Named & { readonly consumer: string },
   given: ConsumerName,

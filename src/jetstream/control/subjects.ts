@@ -11,11 +11,14 @@ import { hasOwnMessages, type Stream } from "../stream/stream.ts";
 export interface ConsumerName {
   /** Its name. */
   readonly name: string;
-  /** Its stream; what waits for a long retry is asked for only if it is one that was declared with `allowMsgSchedules`. */
+  /**
+   * Its stream, as declared or by its name. Messages that wait for a long retry count only if it is a declaration with
+   * `allowMsgSchedules`.
+   */
   readonly stream: Stream | string;
   /** The stream of what it gives up, from which messages are given back to it. */
   readonly deadLetter?: string | undefined;
-  /** How many partitions it has, if it has any: what is asked is asked of all of them. */
+  /** How many partitions it has, if any; requests then go to all of them. */
   readonly partitions?: number | undefined;
 }
 
@@ -75,7 +78,7 @@ export function replaysOf(
   return { api, stream: deadLetter, consumer: replayName(itself) };
 }
 
-/** Finds where to ask about what a consumer has stored for itself alone; `undefined` if it does not. */
+/** Names the consumer of a consumer's own messages; `undefined` if it has none. */
 export function ownOf(named: Named, { stream }: ConsumerName): Named | undefined {
   const hasOwn = typeof stream === "object" && hasOwnMessages(stream);
   if (!hasOwn || named.consumer === undefined) return undefined;
@@ -83,8 +86,8 @@ export function ownOf(named: Named, { stream }: ConsumerName): Named | undefined
 }
 
 /**
- * Does the same for a consumer, for what is given back to it, and for what it has stored for itself: these are not there
- * before its first start.
+ * Does the same for a consumer, for the consumer of its replayed dead letters, and for that of its own messages. The last
+ * two do not exist before its first start.
  */
 export async function forAll<Answer>(
   named: Named,

@@ -1,68 +1,68 @@
 import type { AwaitedMessage, RawMessage } from "../../door/mod.ts";
 
-/** A message that is kept until it is stored. */
+/** A message that the ingest keeps until it is stored. */
 export interface Kept extends Pick<RawMessage, "subject" | "data"> {
   readonly headerBlock: Uint8Array;
-  /** Under which the stream stores it once. */
+  /** The id under which the stream stores the message once. */
   readonly id: string;
-  /** When it was first sent, by the clock; `undefined` if no server can have it. */
+  /** When the message was first sent, by the clock; `undefined` if no server can have it. */
   sentAt: number | undefined;
-  /** As it was last sent in a batch. */
+  /** The message as it was last sent in a batch. */
   message: AwaitedMessage | undefined;
 }
 
-/** How much may wait. */
+/** The limits of a backlog. */
 interface Room {
   readonly maxPending: number;
   readonly maxPendingBytes: number;
 }
 
-/** The messages that are not known to be stored, in order. Each has a number, from 0 on, which it keeps. */
+/** The messages that are not known to be stored, in order. Each message keeps its number, which counts from 0. */
 export class Backlog {
   readonly #room: Room;
   #kept: Kept[] = [];
   #bytes = 0;
   #first = 0;
   #left: number | undefined;
-  /** Resolves once there is room. */
+  /** Resolves the promise of `room()`. */
   #free: (() => void) | undefined;
 
   constructor(room: Room) {
     this.#room = room;
   }
 
-  /** The number of the first message that is kept; so many are known to be stored. */
+  /** The number of the first message that is kept, which is also the count of stored messages. */
   get first(): number {
     return this.#first;
   }
 
-  /** The number that the next message gets; so many were taken. */
+  /** The number that the next message gets, which is also the count of messages taken. */
   get end(): number {
     return this.#first + this.#kept.length;
   }
 
-  /** The message of a number that is kept. */
+  /** The kept message with this number. */
   at(number: number): Kept {
     return this.#kept[number - this.#first]!;
   }
 
-  /** The subject of the message of a number; `undefined` if it is not kept. */
+  /** The subject of the message with this number; `undefined` if it is not kept. */
   subjectOf(number: number): string | undefined {
     return this.#kept[number - this.#first]?.subject;
   }
 
-  /** How many bytes a message has, on average. */
+  /** The average size of the kept messages, in bytes. */
   get averageSize(): number {
     return this.#bytes / Math.max(1, this.#kept.length);
   }
 
-  /** Takes a message. */
+  /** Adds a message. */
   add(kept: Kept): void {
     this.#kept.push(kept);
     this.#bytes += sizeOf(kept);
   }
 
-  /** Drops the messages before this number, which are stored; returns how many. */
+  /** Drops the messages before this number, which are stored; returns how many it dropped. */
   drop(end: number): number {
     const count = end - this.#first;
     if (count <= 0) return 0;
@@ -72,12 +72,12 @@ export class Backlog {
     return count;
   }
 
-  /** How many messages are kept; those that were kept at the end, after that. */
+  /** How many messages are kept; after the end, how many were kept at the end. */
   get pending(): number {
     return this.#left ?? this.#kept.length;
   }
 
-  /** Drops all messages, stored or not. */
+  /** Drops all messages. */
   clear(): void {
     this.#left = this.#kept.length;
     this.#kept = [];
@@ -85,7 +85,7 @@ export class Backlog {
     this.#release();
   }
 
-  /** Resolves once one more may be taken; `undefined` if that is now. */
+  /** Resolves once the backlog has room; `undefined` if it has room now. */
   room(): Promise<void> | undefined {
     if (this.#hasRoom) return undefined;
     return new Promise((resolve) => this.#free = resolve);

@@ -4,29 +4,32 @@ import { errorOf, type JetStreamError } from "../api/errors.ts";
 import { wireErrorOf } from "../api/reply.ts";
 import { isPassing, publishTo, readAnswer } from "../publish/pub_ack.ts";
 
-/** What the stream says about a message of a fast batch. */
+/** The stream's answer to a message of a fast batch. */
 export type BatchAnswer =
-  /** The messages up to this one are taken, and the next answer comes after `every` more. */
+  /** The stream has taken `count` messages, and answers again after `every` more. */
   | { readonly kind: "flow"; readonly count: number; readonly every: number }
-  /** The batch has ended after so many messages. */
+  /** The batch has ended, and its first `count` messages are stored. */
   | { readonly kind: "done"; readonly count: number; readonly ack: PubAck }
-  /** The message was stored by itself: the stream knows no batches. */
+  /** The stream has stored the message alone, because it does not take batches. */
   | { readonly kind: "single"; readonly at: number; readonly ack: PubAck }
-  /** The stream takes no batches, or no more of them. */
+  /** The stream takes no batches, or no further one now. */
   | { readonly kind: "disabled" }
-  /** Messages are missing: the batch ends. */
+  /** Messages are missing, so the batch ends. */
   | { readonly kind: "broken" }
   | { readonly kind: "refused"; readonly at: number; readonly error: JetStreamError }
-  /** The message is not stored, and may be later. */
+  /** The message is not stored, but the stream may accept it later. */
   | { readonly kind: "later"; readonly at: number; readonly error: JetStreamError };
 
-/** A message of a batch that is answered. */
+/** The message that an answer belongs to. */
 interface Answered {
-  /** The subject of the message at a place in the batch, from 1 on; the pattern for what is not known any more. */
+  /**
+   * The subject of the message at a place in the batch, counted from 1; the pattern of the ingest for a message that is no
+   * longer kept.
+   */
   readonly subjectAt: (at: number) => string;
   /** The id of the batch. */
   readonly batch: string;
-  /** Its place in the batch, from 1 on. */
+  /** The place of the message in the batch, counted from 1. */
   readonly at: number;
   /** How many messages were sent in the batch. */
   readonly sent: number;
@@ -38,12 +41,15 @@ interface Flow {
   readonly msgs?: unknown;
 }
 
-/** "batch publish is disabled", "… pattern is invalid", and "too many inflight": then without batches. */
+/**
+ * The codes of "batch publish is disabled", "… pattern is invalid" and "too many inflight": the ingest then goes on without
+ * batches.
+ */
 const WITHOUT: ReadonlySet<number> = new Set([10205, 10206, 10211]);
-/** "batch publish ID unknown". */
+/** The code of "batch publish ID unknown". */
 const UNKNOWN = 10208;
 
-/** Parses an answer; `undefined` for what is none, as other subscribers of the subject may respond, too. */
+/** Parses an answer; `undefined` for any other message, as other subscribers of the subject may respond, too. */
 export function readBatchAnswer(about: Answered, packet: RawMessage): BatchAnswer | undefined {
   const flow = readFlow(packet);
   if (flow !== undefined) return flowOf(about, flow);
@@ -64,9 +70,9 @@ export function readBatchAnswer(about: Answered, packet: RawMessage): BatchAnswe
   }
 }
 
-/** An answer that has a type, which acknowledgements of messages have not. */
+/** Parses an answer with a `type`; acknowledgements of messages have none. */
 function readFlow({ data }: RawMessage): Flow | undefined {
-  // each begins with its type
+  // every such answer begins with its type
   if (data.length === 0 || data[0] !== 0x7b || data.length > 4_096) return undefined;
   try {
     const text = new TextDecoder().decode(data);

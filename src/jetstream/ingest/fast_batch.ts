@@ -2,44 +2,44 @@ import type { BrokerAccess, RawMessage, RawSubscription } from "../../door/mod.t
 import { type BatchAnswer, readBatchAnswer } from "./batch_answer.ts";
 import type { Kept } from "./backlog.ts";
 
-/** The place of a message in its batch. */
+/** The codes for a message in its batch: the first one, a further one, and the last one. */
 const START = 0, APPEND = 1, COMMIT = 2;
 
-/** What to do with the answers of a batch. */
+/** Receives the answers of a batch. */
 export interface BatchReader {
-  /** For errors: the subject of a message by its number in the ingest. */
+  /** Returns the subject of the message with this number in the ingest, for errors. */
   subjectOf(number: number): string;
   /** Called with each answer. */
   answered(answer: BatchAnswer): void;
-  /** Called if the server refuses the inbox of the answers. */
+  /** Called if the server refuses the subscription for the answers. */
   refused(error: Error): void;
 }
 
 /**
- * A fast batch of nats-server 2.14: its messages are stored as they come, in order and without a gap, and answered now
- * and then. The reply subjects say what each message is in the batch. It ends with its last message, and needs none of its
- * own, which subscribers of the subject would see.
+ * A fast batch, as nats-server has it since 2.14. The stream stores the messages as they come, in order and without a gap,
+ * and answers only some of them. The reply subject of each message says what the message is in the batch. The last message
+ * ends the batch; a separate end message would also reach subscribers of the subject.
  */
 export class FastBatch {
   readonly #access: BrokerAccess;
   readonly #reader: BatchReader;
   readonly #id: string;
-  /** What every reply subject begins with. */
+  /** The prefix of every reply subject. */
   readonly #prefix: string;
   readonly #subscription: RawSubscription;
-  /** How many messages the stream said that it takes before it answers. */
+  /** How many messages the stream takes between two answers, as it last said. */
   #every = 0;
   #isCommitted = false;
   #isOver = false;
 
-  /** The number of its first message in the ingest. */
+  /** The number of the batch's first message in the ingest. */
   readonly first: number;
   /** How many messages were sent. */
   count = 0;
-  /** How many of them the stream has taken, as far as it said so. */
+  /** How many of the sent messages the stream has taken, as it last said. */
   taken = 0;
 
-  /** Begins one that is to be answered after `flow` messages at most. */
+  /** Begins a batch that the stream answers after `flow` messages at most. */
   constructor(access: BrokerAccess, first: number, flow: number, reader: BatchReader) {
     this.#access = access;
     this.#reader = reader;
@@ -52,14 +52,14 @@ export class FastBatch {
     this.#subscription = access.subscribe(`${inbox}.>`, take, { refused });
   }
 
-  /** How many messages may be sent now: the first is answered before the second is sent. */
+  /** How many messages may be sent now; the second one waits for the answer to the first one. */
   get room(): number {
     if (this.#isCommitted || this.#isOver) return 0;
     if (this.count === 0) return 1;
     return this.#every === 0 ? 0 : this.taken + 2 * this.#every - this.count;
   }
 
-  /** Whether the stream will answer what was sent without more. */
+  /** Whether the stream answers the sent messages even if no further message follows. */
   get isAnswerDue(): boolean {
     return this.#every === 0 || this.count >= this.taken + this.#every;
   }
@@ -69,7 +69,7 @@ export class FastBatch {
     return this.#isCommitted || this.taken < this.count || this.#every === 0;
   }
 
-  /** Sends the next message; the last one ends the batch. */
+  /** Sends the next message; `isLast` ends the batch with it. */
   send(kept: Kept, isLast: boolean, now: number): void {
     const at = this.count + 1;
     const kind = isLast ? COMMIT : at === 1 ? START : APPEND;
@@ -83,7 +83,7 @@ export class FastBatch {
     this.#isCommitted = isLast;
   }
 
-  /** Listens to nothing any more. */
+  /** Ends the subscription for the answers. */
   leave(): void {
     this.#isOver = true;
     this.#subscription.unsubscribe();

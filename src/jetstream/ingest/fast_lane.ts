@@ -8,40 +8,40 @@ import type { BatchAnswer } from "./batch_answer.ts";
 import { FastBatch } from "./fast_batch.ts";
 import type { IngestHost, IngestLane } from "./host.ts";
 
-/** The most messages between two answers that the server takes from one batch. */
+/** The most messages that the server takes from one batch between two answers. */
 const MOST_FLOW = 500;
-/** Milliseconds before a new batch, after the stream took none. */
+/** How long to wait for a new batch after a failure, in milliseconds: at first, and at most. */
 const FIRST_RETRY = 50;
 const LONGEST_RETRY = 1_000;
-/** Milliseconds without an answer after which a batch is left. */
+/** How long a batch may stay without an answer, in milliseconds: at first, and at most. */
 const FIRST_SILENCE = 2_000;
 const LONGEST_SILENCE = 8_000;
 
 /**
  * Stores messages by fast batches, one after the other. When a batch breaks, the next one begins with the first message
- * that is not known to be stored: whatever was stored already has its id there, so that the stream skips it.
+ * that is not known to be stored. The stream skips messages that it has stored already, because it knows their ids.
  *
- * A leader skips a message also while it only intends to store the first one of the same id, and acknowledges it. So what an
- * earlier batch has sent is in doubt until a message after it is confirmed that was never sent before: the log is in
- * order. Where no such message follows, the stream is asked for the last one in doubt.
+ * A leader also skips, and acknowledges, a message whose id it has accepted but not stored yet. So an earlier batch stays
+ * in doubt until the stream confirms a later message that was never sent before: the stream stores in order. If no such
+ * message follows, this asks the stream for the last message in doubt.
  */
 export class FastLane implements IngestLane {
   readonly #host: IngestHost;
   readonly #withoutBatches: (sentUntil: number) => void;
   readonly #stopListening: () => void;
   #batch: FastBatch | undefined;
-  /** Messages before this number were sent in batches that are over, and may be stored. */
+  /** Messages before this number were sent in earlier batches, and may be stored. */
   #doubtUntil = 0;
-  /** Messages before this number were sent on connections that are lost. */
+  /** Messages before this number were sent on connections that broke. */
   #lostUntil = 0;
   #retrying: Timer | undefined;
   #watching: Timer | undefined;
   #holding: Timer | undefined;
-  /** Whether nothing has followed the last message for a turn. */
+  /** Whether a turn of the event loop has passed without a message after the last one. */
   #wasHeld = false;
   #isAsking = false;
   #heardAt = 0;
-  /** How often in a row a batch broke. */
+  /** How many batches in a row have failed. */
   #failures = 0;
   #silences = 0;
   #isLeft = false;
@@ -65,7 +65,7 @@ export class FastLane implements IngestLane {
       const next = batch ? batch.first + batch.count : backlog.first;
       if (next >= available || batch?.room === 0) return;
       const isLast = next === available - 1;
-      // the last message ends the batch, unless more come in this turn, or before the stream answers
+      // the last available message ends the batch; first wait a turn, or for a due answer, as more messages may come
       if (isLast && !isFinal && !this.#wasHeld) return this.#hold();
       if (isLast && !isFinal && batch?.isAnswerDue) return;
       this.#wasHeld = false;
@@ -103,13 +103,13 @@ export class FastLane implements IngestLane {
     }
   }
 
-  /** Begins a batch, unless the stream may have forgotten what it has of it. */
+  /** Begins a batch; fails if the stream may have forgotten the ids of messages that it has. */
   #begin(now: number): FastBatch | undefined {
     const { backlog, settings, action, subject, api: { access } } = this.#host;
     const { idWindow, maxPending, maxPendingBytes } = settings;
     const { sentAt = now, id } = backlog.at(backlog.first);
     if (now - sentAt >= idWindow) {
-      const rule = `the stream must still know its id, which it does for ${idWindow} ms`;
+      const rule = `the stream must still know its id, which it keeps for ${idWindow} ms`;
       const error = new UnknownOutcomeError(action, subject, rule, { id });
       this.#host.fail(error, this.sentUntil);
       return undefined;
@@ -162,7 +162,7 @@ export class FastLane implements IngestLane {
     this.pump();
   }
 
-  /** The batch has ended with the messages before `end`: with its last one, or earlier. */
+  /** Handles the end of the batch; it covers the messages before `end`, which may be fewer than were sent. */
   #done(end: number, ack: PubAck): void {
     const { backlog } = this.#host;
     const doubtUntil = this.#doubtUntil;
@@ -170,7 +170,7 @@ export class FastLane implements IngestLane {
     const isProven = end > doubtUntil || doubtUntil <= backlog.first;
     this.#abandon();
     if (isProven) {
-      // what follows was dropped with the end of the batch; what was sent before is still in doubt
+      // the stream dropped later messages of this batch; those that an earlier batch sent stay in doubt
       this.#failures = 0;
       this.#host.confirmed(end, ack);
       if (isWhole) return this.pump();
@@ -182,7 +182,7 @@ export class FastLane implements IngestLane {
     this.#retry();
   }
 
-  /** The stream has refused a message: but an earlier batch may have stored it. */
+  /** Handles the refusal of a message, which an earlier batch may have stored all the same. */
   #refused(number: number, error: Error): void {
     const { backlog } = this.#host;
     const wasSent = number < this.#doubtUntil;
@@ -194,7 +194,7 @@ export class FastLane implements IngestLane {
     });
   }
 
-  /** Has only the messages before this one stored, as it is not, and none after it. */
+  /** Refuses the message, which is certainly not stored: only the messages before it are still stored. */
   #refuse(number: number, error: Error): void {
     this.#doubtUntil = number;
     this.#host.refuse(number, error);
@@ -202,8 +202,8 @@ export class FastLane implements IngestLane {
   }
 
   /**
-   * Asks the stream for a message that was sent; if it has it, it has those before, too. `undefined` once the ingest has
-   * ended, or has failed for want of an answer.
+   * Asks whether the stream has a message that was sent; if so, the stream has all earlier ones, too. Resolves with
+   * `undefined` if the ingest has ended, or fails now because no answer came.
    */
   async #ask(number: number): Promise<boolean | undefined> {
     const { backlog, api, signal, deadline } = this.#host;
@@ -230,14 +230,14 @@ export class FastLane implements IngestLane {
     const { sentUntil } = this;
     for (let number = backlog.first; number < sentUntil; number++) {
       if (backlog.at(number).subject !== error.subject) continue;
-      // another connection may have been permitted to
+      // the user of an earlier connection may have had the permission
       if (number < this.#lostUntil) return this.#host.fail(error, sentUntil);
       this.#abandon(number);
       return this.#refuse(number, error);
     }
   }
 
-  /** Leaves the batch; what was sent may be stored, but for what comes from `missing` on, as a batch has no gaps. */
+  /** Leaves the batch. Its messages may be stored, but none from `missing` on: a batch has no gaps. */
   #abandon(missing = Infinity): void {
     const batch = this.#batch;
     if (!batch) return;
@@ -255,7 +255,7 @@ export class FastLane implements IngestLane {
     this.#doubtUntil = Math.max(this.#doubtUntil, end);
   }
 
-  /** Begins anew: at once, or after a while if that was of no use before. */
+  /** Begins a new batch: at once after a first failure, and after a growing delay after further ones. */
   #retry(): void {
     const { clock } = this.#host.api.access;
     if (this.#isLeft || this.#retrying) return;
@@ -275,7 +275,7 @@ export class FastLane implements IngestLane {
     }, 0);
   }
 
-  /** Leaves a batch that the stream does not answer. */
+  /** Leaves the batch if the stream does not answer in time. */
   #watch(): void {
     const { access } = this.#host.api;
     if (this.#watching) return;

@@ -3,32 +3,32 @@ import type { JetStreamApi } from "../api/js_api.ts";
 import type { Backlog } from "./backlog.ts";
 import type { IngestSettings } from "./ingest_options.ts";
 
-/** What a way to store messages works with: it stores what the backlog has, in order. */
+/** What a lane works with: it stores the messages of the backlog, in order. */
 export interface IngestHost {
   readonly api: JetStreamApi;
   readonly settings: IngestSettings;
-  /** For errors. */
+  /** The action that errors name. */
   readonly action: string;
   /** The subject, or the pattern, of the ingest. */
   readonly subject: string;
   readonly backlog: Backlog;
   /** Aborts once the ingest has ended. */
   readonly signal: AbortSignal;
-  /** The number of the first message that is not to be sent. */
+  /** The number after the last message that may be sent. */
   readonly available: number;
-  /** Whether nothing comes after what is available. */
+  /** Whether no message follows the available ones. */
   readonly isFinal: boolean;
-  /** Until when something must be confirmed, by the clock. */
+  /** When the ingest fails unless the stream confirms a message before, by the clock. */
   readonly deadline: number;
-  /** The messages before this number are stored. */
+  /** Reports that the messages before this number are stored. */
   confirmed(end: number, ack?: PubAck): void;
-  /** The stream is at work, though nothing is certain yet. */
+  /** Reports that the stream makes progress, though it confirms nothing yet. */
   progressed(): void;
-  /** The stream cannot take messages for now. */
+  /** Reports that the stream cannot take messages for now. */
   troubled(error: Error): void;
-  /** The stream refuses this message for good: those before are still to be stored, none after. */
+  /** Reports that the stream refuses this message for good: earlier messages are still stored, later ones are not. */
   refuse(number: number, error: Error): void;
-  /** The ingest fails; the messages from the first one on, up to this number, may be stored. */
+  /** Fails the ingest; the messages that are not confirmed and come before this number may be stored. */
   fail(error: Error, uncertainUntil: number): void;
 }
 
@@ -36,10 +36,10 @@ export interface IngestHost {
 export interface IngestLane {
   /** Messages before this number were sent, and may be stored. */
   readonly sentUntil: number;
-  /** Sends what can be sent now. */
+  /** Sends the messages that can be sent now. */
   pump(): void;
-  /** The connection is lost. */
+  /** Reports that the connection is lost. */
   lost(): void;
-  /** Sends and hears nothing any more. */
+  /** Stops sending and listening. */
   leave(): void;
 }

@@ -4,47 +4,48 @@ import type { IngestItems } from "./ingest_items.ts";
 import type { IngestError } from "./ingest_error.ts";
 import type { Transfer, TransferEnd } from "./transfer.ts";
 
-/** How an ingest has ended, and how far it has come. */
+/** How an ingest has ended, and how many items it has stored. */
 export interface IngestEnd {
-  /** `"closed"` once all is stored; `"failed"` with an `error`; `"aborted"` by the program. */
+  /** `"closed"`: all items are stored. `"failed"`: `error` says why. `"aborted"`: the program has aborted it. */
   readonly reason: "closed" | "failed" | "aborted";
-  /** Why it has failed. */
+  /** The error of an ingest that has failed. */
   readonly error: IngestError | undefined;
-  /** How many items are stored for certain: the first ones, without a gap. */
+  /** How many items are certainly stored: the first ones, without a gap. */
   readonly stored: number;
-  /** How many items after those may be stored, and may not. */
+  /** How many items after the stored ones may or may not be stored. */
   readonly uncertain: number;
-  /** The stream that has them; `undefined` if it has not said so. */
+  /** The name of the stream that stores the items; `undefined` if it has not answered. */
   readonly stream: string | undefined;
-  /** The sequence of the last item, as far as the stream has said so. */
+  /** The sequence of the last item, as the stream last said; `undefined` if it has said none. */
   readonly seq: number | undefined;
 }
 
-/** How an ingest begins. */
+/** What an ingest is made of. */
 export interface IngestStart {
   readonly items: IngestItems;
-  /** Begins the transfer of the messages, and tells its end. */
+  /** Begins to transfer the messages; calls `ended` at the end. */
   readonly begin: (ended: (end: TransferEnd) => void) => Transfer;
 }
 
-/** So many items are taken from a pipe ahead of what is written. */
+/** How many items are taken from a pipe ahead of the write in progress. */
 const AHEAD = 16;
-/** Only `js.ingest()` makes one. */
+/** The key that keeps programs from calling the constructor. */
 export const MADE_BY_JETSTREAM = Symbol();
 
 /**
- * Stores what is written to it, in order, each item once; `js.ingest()` makes it. `write()` waits while too much is not
- * stored yet, and `close()` until all of it is. It goes on over outages, restarts and elections, and where a stream is made
- * again, until the stream has confirmed nothing for its `timeout`. Then, or if a message is refused for good, it fails
- * with an `IngestError`: the first `stored` items are stored, the next `uncertain` ones may be, and none after those is. An
- * item that is too large, cannot be encoded or does not fit the schema ends it, once all items before it are stored.
+ * Stores the items that are written to it, in order, each once; `js.ingest()` makes it. `write()` waits while too many
+ * items are not stored yet, and `close()` waits until all are. An ingest goes on over outages, restarts, elections, and the
+ * deletion and re-creation of its stream. It fails with an `IngestError` if the stream confirms nothing for `timeout`, or
+ * refuses a message for good: the first `stored` items are stored, the next `uncertain` ones may be, and none after those
+ * is. An item that is too large, cannot be encoded or does not fit the schema ends the ingest, once all items before it are
+ * stored.
  *
- * A stream with `allowBatched`, of nats-server 2.14 or later, takes fast batches: `isFast` says so. To any other stream each
- * message is published by itself, one after the other, as a stream that is without a leader for a moment would else store
- * a later one first; `window` has more of them under way at once, where the order need not be kept then.
+ * A stream with `allowBatched`, on nats-server 2.14 or later, takes fast batches; then `isFast` is `true`. To any other
+ * stream the ingest publishes one message after the other, because a stream that loses its leader for a moment could
+ * otherwise store a later message first. With `window` it publishes more at once, and the order may then be lost.
  *
- * Each message has an id of its own, by which the stream knows what it has already when it is sent again. So subscribers
- * of the subject that are no consumers may see a message twice after an outage, but the stream has it once.
+ * Each message has its own id, by which the stream recognizes a message that is sent again. So the stream stores it once,
+ * but plain subscribers of the subject may get it twice after an outage.
  *
  * @example
  * ```ts
@@ -92,23 +93,23 @@ export const MADE_BY_JETSTREAM = Symbol();
  * const items = ReadableStream.from(["a", "b", "c".repeat(2_000), "d"]);
  * const error = await assertRejects(() => items.pipeTo(js.ingest("lines")), IngestError);
  * assertInstanceOf(error.cause, LimitError);
- * assertEquals([error.stored, error.uncertain], [2, 0]); // go on with the third, or the fourth
+ * assertEquals([error.stored, error.uncertain], [2, 0]); // go on with the third item, or skip it
  * ```
  */
 export class Ingest<Item = unknown> extends WritableStream<Item> {
-  /** Resolves once it has ended, with how and how far; never rejects. */
+  /** Resolves once the ingest has ended, with the reason and the counts; never rejects. */
   readonly closed: Promise<IngestEnd>;
   readonly #transfer: Transfer;
 
   /** Not for programs: `js.ingest()` makes one. */
   constructor(key: symbol, { items, begin }: IngestStart) {
     if (key !== MADE_BY_JETSTREAM) {
-      throw new TypeError("Cannot make an ingest as it must be made by js.ingest(): it is not");
+      throw new TypeError("Cannot make an ingest as only js.ingest() makes one");
     }
     const { promise, resolve } = Promise.withResolvers<TransferEnd>();
     let controller: WritableStreamDefaultController | undefined;
     const transfer = begin((end) => {
-      // at once, so that no item is taken any more
+      // fail the stream at once, so that it takes no further item
       if (controller) breakBy(controller, end);
       resolve(end);
     });
@@ -116,7 +117,7 @@ export class Ingest<Item = unknown> extends WritableStream<Item> {
       start: (made) => {
         controller = made;
         if (transfer.end) breakBy(made, transfer.end);
-        // the stream's own abort() comes only once a write is over, which may wait for room
+        // react to the signal here: the stream calls `abort()` only after a write is over, and that write may wait for room
         const { signal } = made;
         signal.addEventListener("abort", () => {
           controller = undefined;
@@ -135,43 +136,43 @@ export class Ingest<Item = unknown> extends WritableStream<Item> {
     unharmed(this, "abort", "close");
   }
 
-  /** How many items are stored for certain: the first ones, without a gap. */
+  /** How many items are certainly stored: the first ones, without a gap. */
   get stored(): number {
     return this.#transfer.backlog.first;
   }
 
-  /** How many items were taken and are not known to be stored. */
+  /** How many items were written and are not known to be stored. */
   get pending(): number {
     return this.#transfer.backlog.pending;
   }
 
-  /** How many items after those that are stored were sent, so that they may be stored, too. */
+  /** How many items after the stored ones were sent, so that they may be stored, too. */
   get uncertain(): number {
     return this.#transfer.uncertain;
   }
 
-  /** The stream that has them; `undefined` before it has said so. */
+  /** The name of the stream that stores the items; `undefined` before its first answer. */
   get stream(): string | undefined {
     return this.#transfer.last?.stream;
   }
 
   /**
-   * The sequence of the last item that the stream has told the sequence of: at least once in each pause of the items, and at
-   * the end.
+   * The sequence of the last item for which the stream has reported one. The stream reports it at least in each pause
+   * between items, and at the end.
    */
   get seq(): number | undefined {
     return this.#transfer.last?.seq;
   }
 
   /**
-   * Whether the stream takes them by fast batches, which needs a stream with `allowBatched`, and nats-server 2.14; `undefined`
-   * before it has confirmed one.
+   * Whether the stream takes fast batches, which need `allowBatched` and nats-server 2.14; `undefined` before it has
+   * confirmed an item.
    */
   get isFast(): boolean | undefined {
     return this.#transfer.isFast;
   }
 
-  /** A writer; a promise of its `write()` may be left un-awaited. */
+  /** Returns a writer; a program may ignore the promise of its `write()`. */
   override getWriter(): WritableStreamDefaultWriter<Item> {
     return unharmed(super.getWriter(), "write", "close", "abort");
   }

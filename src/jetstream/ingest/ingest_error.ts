@@ -1,11 +1,11 @@
 import { asError } from "../../legible.ts";
 import { JetStreamError } from "../api/errors.ts";
 
-/** How far an ingest has come when it fails. */
+/** How many items an ingest had stored when it failed. */
 export interface IngestProgress {
-  /** How many items are stored for certain: the first ones, without a gap. */
+  /** How many items are certainly stored: the first ones, without a gap. */
   readonly stored: number;
-  /** How many items after those may be stored, and may not. */
+  /** How many items after the stored ones may or may not be stored. */
   readonly uncertain: number;
 }
 
@@ -19,9 +19,9 @@ export class IngestError extends JetStreamError implements IngestProgress {
   }
   /** The subject, or the pattern, of the ingest. */
   readonly subject: string;
-  /** How many items are stored for certain: the first ones, without a gap. */
+  /** How many items are certainly stored: the first ones, without a gap. */
   readonly stored: number;
-  /** How many items after those may be stored, and may not: none, as a rule. */
+  /** How many items after the stored ones may or may not be stored; usually 0. */
   readonly uncertain: number;
 
   /** Makes one. */
@@ -34,7 +34,7 @@ export class IngestError extends JetStreamError implements IngestProgress {
     const why = asError(cause).message;
     const same = `Cannot ingest to "${subject}" `;
     const reason = why.startsWith(same) ? ` ${why.slice(same.length)}` : `: ${why}`;
-    // the first that is not stored for certain
+    // the index of the first item that is not certainly stored
     this.message =
       `Cannot ingest item ${stored} to "${subject}"${reason} (${stored} stored${doubt})`;
     this.subject = subject;

@@ -16,14 +16,14 @@ import type { Stream } from "../stream/stream.ts";
 import type { Kept } from "./backlog.ts";
 import type { IngestMessage } from "./ingest_options.ts";
 
-/** What each item has in common. */
+/** The settings that all items share. */
 interface ItemSettings {
   readonly schema?: Schema | undefined;
   readonly headers?: HeaderFields | undefined;
   readonly stream?: Stream | undefined;
 }
 
-/** What an item has besides its subject and its body. */
+/** The parts of an item besides its subject and its body. */
 interface Others {
   readonly headers: HeaderFields | undefined;
   readonly ttl: Duration | undefined;
@@ -31,7 +31,7 @@ interface Others {
 
 const PARTS: ReadonlySet<string> = new Set(["params", "body", "headers", "ttl"]);
 
-/** Makes messages of what a program writes. */
+/** Turns the items of a program into messages. */
 export class IngestItems {
   readonly #pattern: Pattern;
   readonly #publisher: ProgramPublisher;
@@ -44,10 +44,10 @@ export class IngestItems {
   }
 
   /**
-   * The message of an item; a promise of it only if the schema is async.
+   * Turns an item into a message; returns a promise only if the schema is async.
    *
-   * @throws {TypeError} for an item that does not have the parameters, or has more than an item may have
-   * @throws {InvalidSubjectError} for a parameter that is not one token
+   * @throws {TypeError} for an item that lacks a parameter or has an unknown field
+   * @throws {InvalidSubjectError} for a parameter that is not a single token
    * @throws {ValidationError} for a body that does not fit the schema
    * @throws {EncodeError} for a body that cannot be encoded
    */

@@ -16,71 +16,71 @@ export interface IngestMessage<Names extends string = string, Body = unknown> {
   readonly params: { readonly [Name in Names]: string };
   /** The body. */
   readonly body?: Body;
-  /** Additional headers; `Nats-*` are refused. */
+  /** Additional headers; names that begin with `Nats-` are refused. */
   readonly headers?: HeaderFields;
   /**
-   * How long the stream holds it, in whole seconds. Needs a stream with `allowMsgTtl`, and nats-server 2.11.
+   * How long the stream holds the message, in whole seconds. Needs a stream with `allowMsgTtl`, and nats-server 2.11.
    *
    * @default {as long as the stream holds messages}
    */
   readonly ttl?: Duration;
 }
 
-/** An item of an ingest: a body, or with parameters in the pattern a message that has them. */
+/** An item of an ingest: a body; for a pattern with parameters, an {@linkcode IngestMessage}. */
 export type IngestItem<Names extends string, Body> = [Names] extends [never] ? Body
   : IngestMessage<Names, Body>;
 
-/** How to ingest. */
+/** Options of `js.ingest()`. */
 export interface IngestOptions<Body = unknown, Names extends string = string> {
   /**
-   * The names of the pattern's parameters, for a pattern that the compiler knows only as `string`.
+   * The names of the pattern's parameters. Needed if the compiler knows the pattern only as `string`.
    *
    * @default {the names that the type of the pattern shows}
    */
   readonly params?: readonly Names[];
-  /** Checks and types every body before it is sent; it is sent as given. */
+  /** Checks and types each body before it is sent. The body is sent as given. */
   readonly schema?: Schema<unknown, Body>;
   /** Headers of every message; the headers of a single item take precedence. */
   readonly headers?: HeaderFields;
   /**
-   * The stream that stores the messages: it is declared at start, and another one is refused.
+   * The stream that must store the messages. It is declared at start, and no other stream may take the messages.
    *
-   * @default {whichever takes the subject}
+   * @default {the stream that takes the subject}
    */
   readonly stream?: Stream;
   /**
-   * How long the stream may confirm nothing while items wait, outages included; at most its duplicate window.
+   * How long the ingest waits for the next confirmation, outages included; at most the stream's duplicate window.
    *
    * @default {"30s", or the stream's duplicate window if that is shorter}
    */
   readonly timeout?: Duration;
   /**
-   * How many items may wait until they are stored; `write()` waits beyond that.
+   * How many items may wait until they are stored; beyond that, `write()` waits.
    *
    * @default {1_000}
    */
   readonly maxPending?: number;
   /**
-   * How many bytes may wait until they are stored, bodies and headers; one item may exceed it.
+   * How many bytes of bodies and headers may wait until they are stored; a single item may exceed it.
    *
    * @default {4_194_304}
    */
   readonly maxPendingBytes?: number;
   /**
-   * How many messages are published at once to a stream without fast batches. With more than 1, messages may be stored in
-   * another order where the stream has no leader for a while, or is overloaded.
+   * How many messages are published at once to a stream without fast batches. With more than 1, the stream may store
+   * messages in another order while it has no leader or is overloaded.
    *
    * @default {1}
    */
   readonly window?: number;
-  /** Ends the ingest with its reason; what is on its way may be stored all the same. */
+  /** Ends the ingest with its reason; messages in flight may still be stored. */
   readonly signal?: AbortSignal;
 }
 
 /** The options with their defaults. */
 export interface IngestSettings {
   readonly timeout: number;
-  /** How long the stream knows an id, in milliseconds. */
+  /** How long the stream remembers an id, in milliseconds. */
   readonly idWindow: number;
   readonly maxPending: number;
   readonly maxPendingBytes: number;
@@ -122,7 +122,7 @@ export function settingsOf(
     (stream && api.streams.windowOfStream(stream.name)) ?? api.streams.windowOf(subject);
   const timeout = asMilliseconds(options.timeout) ?? Math.min(TIMEOUT, idWindow);
   if (timeout > idWindow) {
-    const rule = "the stream must know the ids for as long as messages are sent again";
+    const rule = "the stream must remember ids for as long as messages may be sent again";
     const found = `a timeout of ${timeout} ms, a duplicate window of ${idWindow} ms`;
     throw new RangeError(`Cannot ${action} as ${rule}: ${found}`);
   }

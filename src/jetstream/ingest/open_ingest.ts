@@ -9,7 +9,7 @@ import { IngestItems } from "./ingest_items.ts";
 import { type IngestOptions, settingsOf } from "./ingest_options.ts";
 import { Transfer, type TransferEnd } from "./transfer.ts";
 
-/** What the door lends to an ingest. */
+/** What an ingest needs from the door. */
 export interface IngestWays {
   readonly api: JetStreamApi;
   readonly publisher: ProgramPublisher;
@@ -32,7 +32,7 @@ class OpenIngests {
     this.#open.delete(transfer);
   }
 
-  /** Has what was taken stored; what is written then fails. */
+  /** Waits until all written items are stored; later writes fail. */
   async stop(): Promise<void> {
     const rule = "the broker must not be stopped before the ingest is closed";
     await Promise.allSettled([...this.#open].map((transfer) => {
@@ -52,10 +52,10 @@ export function openIngests(access: BrokerAccess): OpenIngests {
 }
 
 /**
- * Begins an ingest; it sends nothing before the first item.
+ * Begins an ingest; sends nothing before the first item.
  *
  * @throws {InvalidSubjectError} for a pattern that cannot be filled
- * @throws {TypeError} for a wrong option, and for a subject of this package's own
+ * @throws {TypeError} for a wrong option, and for a subject that this package reserves
  * @throws {RangeError} for a timeout beyond the stream's duplicate window
  */
 export function openIngest(

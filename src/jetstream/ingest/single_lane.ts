@@ -4,14 +4,14 @@ import { Publications } from "../publish/publications.ts";
 import { recovered } from "../publish/recovery.ts";
 import type { IngestHost, IngestLane } from "./host.ts";
 
-/** Stores each message by itself, some at once: where the stream knows no batches. */
+/** Publishes each message on its own, up to `window` at once, to a stream that takes no batches. */
 export class SingleLane implements IngestLane {
   readonly #host: IngestHost;
-  /** Messages before this number were sent in another way, and may be stored. */
+  /** Messages before this number were sent in batches, and may be stored. */
   readonly #doubtUntil: number;
   /** The number of the next message to send. */
   #next: number;
-  /** Those that are stored, though one before is not yet. */
+  /** The numbers of stored messages that follow one that is not stored yet. */
   readonly #stored = new Set<number>();
   #underWay = 0;
   #failed: { readonly number: number; readonly error: Error } | undefined;
@@ -36,19 +36,19 @@ export class SingleLane implements IngestLane {
     }
   }
 
-  /** What is under way is sent again by itself. */
+  /** Does nothing, because each publication repeats itself after an outage. */
   lost(): void {}
 
   leave(): void {
     this.#isLeft = true;
   }
 
-  /** Whether the stream still knows the id of a message, if it has the message. */
+  /** Whether the stream would still know the id of a message that it has. */
   #isKnown(number: number): boolean {
     const { backlog, api, action, subject, settings: { idWindow } } = this.#host;
     const { sentAt, id } = backlog.at(number);
     if (sentAt === undefined || api.access.clock.now() - sentAt < idWindow) return true;
-    const rule = `the stream must still know its id, which it does for ${idWindow} ms`;
+    const rule = `the stream must still know its id, which it keeps for ${idWindow} ms`;
     this.#failed = { number, error: new UnknownOutcomeError(action, subject, rule, { id }) };
     this.#failOnceIdle();
     return false;
@@ -83,7 +83,7 @@ export class SingleLane implements IngestLane {
     else this.pump();
   }
 
-  /** Fails once nothing is under way: what comes before the message that failed is stored then. */
+  /** Fails the ingest once no publication is in flight, so that all messages before the failed one are stored. */
   #failOnceIdle(): void {
     if (this.#underWay > 0 || !this.#failed) return;
     const { number, error } = this.#failed;

@@ -10,7 +10,7 @@ import { IngestError } from "./ingest_error.ts";
 import type { IngestSettings } from "./ingest_options.ts";
 import { SingleLane } from "./single_lane.ts";
 
-/** Milliseconds in which a stream must take the subject, before it has ever done so. */
+/** How long to wait for a stream that takes the subject, before the first message is stored, in milliseconds. */
 const NO_STREAM = 5_000;
 
 /** How a transfer has ended. */
@@ -19,19 +19,19 @@ export type TransferEnd =
   | { readonly kind: "failed"; readonly error: IngestError }
   | { readonly kind: "aborted"; readonly reason: unknown };
 
-/** What a transfer is about, and who hears of it. */
+/** The options of a transfer. */
 export interface TransferOptions {
   /** The subject, or the pattern. */
   readonly subject: string;
   readonly settings: IngestSettings;
   readonly signal: AbortSignal | undefined;
-  /** Called with how many more are stored. */
+  /** Called with the number of messages that were stored since the last call. */
   readonly stored: (count: number) => void;
-  /** Called once. */
+  /** Called once, at the end. */
   readonly ended: (end: TransferEnd) => void;
 }
 
-/** Stores messages in order, over outages: by fast batches, or one by one. */
+/** Stores messages in order, over outages: by fast batches, or each on its own. */
 export class Transfer implements IngestHost {
   readonly api: JetStreamApi;
   readonly settings: IngestSettings;
@@ -89,27 +89,27 @@ export class Transfer implements IngestHost {
     return this.#progressAt + this.settings.timeout;
   }
 
-  /** How it has ended; `undefined` before. */
+  /** How the transfer has ended; `undefined` while it runs. */
   get end(): TransferEnd | undefined {
     return this.#end;
   }
 
-  /** Whether it stores by fast batches; `undefined` before the stream has answered. */
+  /** Whether the stream takes fast batches; `undefined` before its first answer. */
   get isFast(): boolean | undefined {
     return this.#isFast;
   }
 
-  /** How many messages after those that are stored may be. */
+  /** How many messages after the stored ones may be stored, too. */
   get uncertain(): number {
     return this.#end ? this.#uncertain : this.#lane.sentUntil - this.backlog.first;
   }
 
-  /** Where the last message is that the stream has told the place of. */
+  /** The last acknowledgement with a sequence. */
   get last(): PubAck | undefined {
     return this.#last;
   }
 
-  /** Takes a message; returns a promise to wait for if no more may come yet. */
+  /** Takes a message; returns a promise if the program has to wait before the next one. */
   take(kept: Kept): Promise<void> | undefined {
     if (this.#end || this.isFinal) return this.#done.promise;
     if (this.backlog.end === this.backlog.first) this.progressed();
@@ -119,7 +119,7 @@ export class Transfer implements IngestHost {
     return this.backlog.room();
   }
 
-  /** Ends with this error once all that was taken is stored; rejects with what it ends with. */
+  /** Ends the transfer with this error once all messages taken before are stored; the promise rejects at the end. */
   reject(error: unknown): Promise<void> {
     if (!this.#end && !this.#refused) {
       this.#refused = { number: this.backlog.end, error };
@@ -129,7 +129,7 @@ export class Transfer implements IngestHost {
     return this.#done.promise;
   }
 
-  /** Takes nothing more; resolves once all that was taken is stored. */
+  /** Takes no further message; resolves once all messages are stored. */
   finish(): Promise<void> {
     this.#isFinal = true;
     this.#endIfDone();
@@ -137,7 +137,7 @@ export class Transfer implements IngestHost {
     return this.#done.promise;
   }
 
-  /** Ends at once. */
+  /** Ends the transfer at once. */
   abort(reason: unknown): void {
     this.#finish({ kind: "aborted", reason }, this.#lane.sentUntil);
   }
@@ -224,7 +224,7 @@ export class Transfer implements IngestHost {
     this.fail(this.#unanswered(rule), this.#lane.sentUntil);
   }
 
-  /** Fails once the stream has confirmed nothing for too long. */
+  /** Fails the transfer if the stream confirms nothing for too long. */
   #watch(): void {
     const { clock } = this.api.access;
     if (this.#watching || this.#end) return;

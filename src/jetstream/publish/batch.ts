@@ -32,9 +32,9 @@ export const MOST_IN_BATCH = 1_000;
 const ACTION = "publish a batch";
 
 /**
- * Checks the number of a program's messages, and how they are to be published.
+ * Checks the number of messages in a batch, and the batch's options.
  *
- * @throws {TypeError} without any message, for more than 1 000, and for a wrong option
+ * @throws {TypeError} for no message, for more than 1 000 messages, and for a wrong option
  */
 export function checkedBatch(messages: readonly BatchMessage[], options: BatchOptions): void {
   const isList = Array.isArray(messages) && messages.every((one) => Array.isArray(one));
@@ -62,7 +62,7 @@ export function prepareMessage(
 /**
  * Checks and encodes a program's batch.
  *
- * @throws {TypeError} without any message, for more than 1 000, and for a wrong option
+ * @throws {TypeError} for no message, for more than 1 000 messages, and for a wrong option
  */
 export function batchOf(
   api: JetStreamApi,

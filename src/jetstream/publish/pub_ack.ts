@@ -17,7 +17,7 @@ export type Answer =
 /** "temporarily unavailable", "duplicate message id is in process", and "too many requests". */
 const PASSING: ReadonlySet<number> = new Set([10008, 10158, 10167]);
 
-/** Whether the stream may accept the message a little later. */
+/** Whether the error may pass, so that the stream may accept the message a little later. */
 export function isPassing({ errCode }: JetStreamError): boolean {
   return PASSING.has(errCode);
 }
@@ -61,7 +61,7 @@ export function readAnswer(
   }
 }
 
-/** What errors about a publication say that was to be done. */
+/** The action that errors about a publication name. */
 export function publishTo(subject: string): string {
   return `publish to "${subject}"`;
 }

@@ -60,7 +60,7 @@ export function publishStored(
   }
 }
 
-/** The header block of a message that is stored under an id. */
+/** Encodes the header block of a message that is stored under an id. */
 export function headersOf(
   id: string,
   { contentType, headers }: Pick<StoredOptions, "contentType" | "headers">,

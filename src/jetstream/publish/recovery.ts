@@ -23,8 +23,8 @@ const WRONG_SEQUENCE: Impossible = {
 };
 
 /**
- * Asks the stream whether it has stored a message. After a missing response the rejection of a retry proves little: a
- * conflict may be one with the message itself, and a stream may have become full.
+ * Asks the stream whether it has stored a message. After a missing response, the rejection of a retry proves little: a
+ * conflict may be one with the message itself, or the stream may have become full in the meantime.
  */
 export function recovered(
   api: JetStreamApi,
@@ -39,22 +39,22 @@ export function recovered(
   });
 }
 
-/** Which message to ask about, and for how long, in milliseconds. */
+/** The message to ask about; `timeout` is in milliseconds. */
 export interface AskedMessage {
   readonly subject: string;
   readonly id: string;
   readonly timeout: number;
   readonly signal?: AbortSignal | undefined;
-  /** Why it is asked. */
+  /** The error that made the outcome unknown. */
   readonly cause?: Error;
 }
 
 /**
- * Where the stream has stored a message; `undefined` if it has not. This publishes a message of the same id that can
- * never be stored, for a reason that the server checks after duplicates. (A wrong expected last id is no such reason: it
+ * Asks where the stream has stored a message; `undefined` if it has not. This publishes a message of the same id that can
+ * never be stored, for a reason that the server checks after duplicates. (Do not use a wrong expected last id for this: it
  * makes nats-server 2.15 stop each replica of the stream.)
  *
- * @throws {UnknownOutcomeError} if the stream does not say
+ * @throws {UnknownOutcomeError} if the stream does not answer
  */
 export async function askStored(
   api: JetStreamApi,

@@ -79,7 +79,7 @@ export interface StoreOptions<Body = unknown> extends StoreMessageOptions {
 /** The longest time to live that a header can have, in seconds: as many nanoseconds as the server counts. */
 const LONGEST_TTL = 9_223_372_036;
 
-/** The rule of a time to live. */
+/** The rule for a time to live. */
 export const ttl: Rule = (value) => {
   const seconds = value === Infinity ? 1 : (millisecondsOf(value) ?? NaN) / 1_000;
   const isFitting = Number.isInteger(seconds) && seconds >= 1 && seconds <= LONGEST_TTL;
@@ -151,7 +151,7 @@ export function fieldsOf(
   return fields;
 }
 
-/** A time to live as the server reads it. */
+/** Writes a time to live as the server reads it. */
 export function ttlText(ttl: Duration): string {
   return ttl === Infinity ? "never" : `${Math.round(millisecondsOf(ttl)! / 1_000)}`;
 }

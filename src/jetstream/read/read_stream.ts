@@ -147,7 +147,7 @@ export function readStream<Body, Subject extends string>(
   });
 }
 
-/** A stream that has subjects of ours, too, is asked for the program's alone, as far as they are known. */
+/** Filters a stream that also has this package's own subjects by the program's subjects, as far as they are known. */
 function filteredBy(given: Stream | string): readonly Pattern[] {
   if (typeof given === "string" || !hasOwnMessages(given)) return [];
   return heldSubjects(given).map((each) => new Pattern(each));

@@ -15,7 +15,7 @@ import {
 import type { OrderedRead, ReadEnd } from "./ordered_read.ts";
 import type { StoredMessage } from "./stored_message.ts";
 
-/** What a reader reads. */
+/** The source that a reader reads from. */
 export type Readable = Pick<
   OrderedRead,
   "ready" | "closed" | "next" | "readNow" | "close" | "cancel"

@@ -2,22 +2,22 @@ import { UnknownOutcomeError } from "../api/errors.ts";
 import { isChange, type ScheduleWriter } from "./schedule_writer.ts";
 import type { CancelledSchedule } from "./slot.ts";
 
-/** Which schedule to cancel. */
+/** The schedule to cancel. */
 export interface Cancellation {
   readonly seq: number;
-  /** When it is due, in milliseconds since 1970; `undefined` if it is due again and again. */
+  /** When the schedule is due, in milliseconds since 1970; `undefined` if it repeats. */
   readonly due: number | undefined;
   readonly action: string;
   readonly subject: string;
 }
 
 /**
- * Cancels a schedule, and no other of its name; returns whether it had not fired, and never will; of one that is due again
- * and again, whether it was there.
+ * Cancels this schedule, and no other schedule of the same name. Returns `true` if the schedule had not fired and never
+ * will; for a repeating schedule, returns `true` if it still existed.
  *
- * When the server stores the message of a schedule that is due, it removes everything under the subject of that schedule. It
- * may do so after it has accepted a cancellation. So a cancellation that is still there after the fence proves that the
- * schedule has not fired.
+ * When a schedule is due, the server stores its message and removes everything under the subject of the schedule. It may do
+ * so after it has accepted a cancellation. So a cancellation that still exists after the fence proves that the schedule has
+ * not fired.
  */
 export async function cancelSchedule(
   writer: ScheduleWriter,
@@ -37,14 +37,15 @@ async function cancelRepeated(
   const cancelled = { seq, due, isProved: true };
   const mark = await markOf(writer, seq, () => writer.writeCancelled(cancelled, seq));
   if (mark === undefined) return false;
-  // what is on its way is stored before this resolves
+  // once this resolves, the stream has stored every message that the schedule had already fired
   await writer.pass();
   return true;
 }
 
 /**
- * One server decides at once what is stored, so that nothing can have fired before a cancellation that was accepted. Several
- * servers accept it (then `isExact` is false) while what has fired is on its way.
+ * Replaces the schedule by a cancellation. A single server stores messages in the order in which it accepts them, so an
+ * accepted cancellation proves that the schedule had not fired. Several servers may accept a cancellation while the message
+ * of the schedule is still being replicated; then `isExact` is `false`.
  */
 async function cancelAlone(
   writer: ScheduleWriter,
@@ -63,8 +64,9 @@ async function cancelAlone(
 }
 
 /**
- * Of several servers, the leader accepts a cancellation although what has fired is on its way, and stores it after that. So
- * the schedule is only taken out of the list of the server, and stays: if it is there after the fence, it has not fired.
+ * With several servers, the leader may accept a cancellation while the fired message is still being replicated, and stores
+ * the cancellation after that message. So this only takes the schedule out of the server's list and leaves it in the
+ * stream. If the schedule still exists after the fence, it has not fired.
  */
 async function cancelReplicated(
   writer: ScheduleWriter,
@@ -87,7 +89,7 @@ async function cancelReplicated(
   return false;
 }
 
-/** Has a cancellation that clears itself away take the place of the mark, and of the schedule. */
+/** Replaces the mark and the schedule by a cancellation that the server removes later by itself. */
 async function settle(
   writer: ScheduleWriter,
   cancelled: CancelledSchedule,
@@ -96,13 +98,13 @@ async function settle(
   try {
     await writer.writeCancelled(cancelled, mark);
   } catch (error) {
-    // another process has done that, or has stored a schedule over it
+    // another process has done so already, or has stored a new schedule
     if (!isChange(error)) throw error;
   }
   return cancelled.isProved;
 }
 
-/** The sequence of the cancellation, which may be somebody else's; `undefined` if the schedule is gone. */
+/** The sequence of the cancellation, which another process may have written; `undefined` if the schedule is gone. */
 async function markOf(
   writer: ScheduleWriter,
   seq: number,
@@ -118,6 +120,6 @@ async function markOf(
 }
 
 function unknown(action: string, subject: string): UnknownOutcomeError {
-  const rule = "it must be known whether it has fired, which cannot be told any more";
+  const rule = "the stream must show whether the schedule has fired: it does not any more";
   return new UnknownOutcomeError(action, subject, rule);
 }

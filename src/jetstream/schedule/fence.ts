@@ -8,16 +8,20 @@ import type { SchedulingStream } from "./scheduling_stream.ts";
 
 /** How long a probe may take, in milliseconds. */
 const TIMEOUT = 20_000;
-/** When to look, in milliseconds after the last time: nats-server waits 250 ms at least, and the embedded server none. */
+/**
+ * Waits between two looks, in milliseconds: nats-server fires a due schedule after 250 ms at the earliest, and the embedded
+ * server at once.
+ */
 const LOOKS = [5, 250, 15, 30, 60, 120];
 
 const known = new WeakMap<SchedulingStream, Fence>();
 
 /**
- * Waits until a stream has stored all that it took from its schedules so far. A server takes schedules that are due out of
- * its list, and stores what they give one by one after that; so a schedule that was cancelled or replaced meanwhile may
- * fire all the same. It does one such round after the other: once a probe has fired, which is a schedule that was stored
- * later, all rounds from before are over. One probe serves all who wait for the same round.
+ * Waits until a stream has stored the messages of all schedules that the server had already picked up. In each round the
+ * server takes the due schedules out of its list, and then stores their messages one by one. So a schedule that is
+ * cancelled or replaced during a round may still fire. Rounds never overlap: once a probe has fired, which is a schedule
+ * that is stored later and due at once, all earlier rounds are over. All callers that wait for the same round share one
+ * probe.
  */
 export class Fence {
   readonly #stream: SchedulingStream;
@@ -30,7 +34,7 @@ export class Fence {
     this.#subject = probeSubject(stream.name, newToken());
   }
 
-  /** The one of a stream. */
+  /** The fence of a stream. */
   static of(stream: SchedulingStream): Fence {
     let fence = known.get(stream);
     if (!fence) known.set(stream, fence = new Fence(stream));
@@ -38,13 +42,13 @@ export class Fence {
   }
 
   /**
-   * Resolves once nothing can come any more of what was removed from the stream's schedules before the call.
+   * Resolves once no schedule that was removed from the stream before this call can fire any more.
    *
-   * @throws {TimeoutError} if that takes longer
+   * @throws {TimeoutError} if this takes longer than `timeout`
    */
   async pass(action: string, timeout: number, signal: AbortSignal | undefined): Promise<void> {
     const { clock } = this.#stream.api.access;
-    // what runs now may have been sent before this call
+    // the running probe may have been sent before this call, so it proves nothing for this call
     this.#next ??= (this.#running ?? Promise.resolve()).catch(() => {}).then(() => this.#start());
     await within(this.#next, { clock, timeout, signal }, action);
   }
@@ -69,7 +73,7 @@ export class Fence {
       timeout: TIMEOUT,
       window: TIMEOUT,
       headers: [
-        // it is long due
+        // a time in the past, so that the probe is due at once
         ["Nats-Schedule", "@at 2000-01-01T00:00:00Z"],
         ["Nats-Schedule-Target", endedSubject(name)],
         ["Nats-Schedule-Rollup", "sub"],
@@ -77,14 +81,14 @@ export class Fence {
       ],
     });
     for (let times = 0;; times++) {
-      // in real time, as the probe is due at once
+      // in real time even if a test moves the time, because the server needs a moment to fire the probe
       await clock.inRealTime(LOOKS[times] ?? LOOKS.at(-1)!);
       const timeout = Math.max(1, until - clock.now());
       if (await readSlot(this.#stream, this.#subject, { timeout }) === undefined) return;
       if (clock.now() < until) continue;
       throw new JetStreamError(
         action,
-        `its schedules must fire within ${TIMEOUT} ms: one that is due has not`,
+        `a schedule that is due must fire within ${TIMEOUT} ms: the probe has not`,
       );
     }
   }

@@ -9,9 +9,10 @@ import { type Attempt, ScheduleWriter } from "./schedule_writer.ts";
 import type { SchedulingStream } from "./scheduling_stream.ts";
 
 /**
- * A message that is due later, or again and again. `js.schedule()` makes it; `js.schedules()` and `js.scheduled()` find it
- * again. The server keeps the schedule in the stream and stores the message when it is due, even if no process runs then.
- * {@linkcode WhenCron} has an example of a cron job, {@linkcode ScheduleMessageOptions} one of a debounce.
+ * A message that the stream stores later, or again and again. `js.schedule()` makes it; `js.schedules()` and
+ * `js.scheduled()` find it again. The server keeps the schedule in the stream and stores the message when it is due, even
+ * if no process runs then. {@linkcode WhenCron} has an example of a cron job, {@linkcode ScheduleMessageOptions} an example
+ * of a debounce.
  *
  * | when | due |
  * | --- | --- |
@@ -20,32 +21,37 @@ import type { SchedulingStream } from "./scheduling_stream.ts";
  * | `{ every: "90s" }` | again and again, in whole seconds; the first one is due after one interval |
  * | `{ cron: "0 30 9 * * MON-FRI", timeZone: "Europe/Zurich" }` | by six fields, the second first, in a time zone |
  *
- * Declare the stream with `allowMsgSchedules: true`. It then also takes `_SIGNALBOX.<STREAM>.>`, the subjects that this
- * package keeps schedules under; handlers and `js.read()` never get those. This needs nats-server 2.14.
+ * Declare the stream with `allowMsgSchedules: true`. The stream then also takes `_SIGNALBOX.<STREAM>.>`, the subjects under
+ * which this package keeps schedules; handlers and `js.read()` never get these messages. Schedules need nats-server 2.14.
  *
  * The server stores a message up to 250 ms after it is due, and later if thousands are due at once. After a restart it
- * stores at once what became due meanwhile; of a repeating schedule that is one message at most, however many it missed.
- * `in` is as exact as half a round trip to the server. The clocks of a cluster's servers must agree within half a second.
+ * stores at once the messages that became due in the meantime; a repeating schedule then gives one message at most, however
+ * many it missed. `in` is as exact as half a round trip to the server. The clocks of a cluster's servers must agree within
+ * half a second.
  *
- * A stream has one schedule of each name. A second one throws a `ConflictError`, or replaces the first with `replace: true`.
- * So each call can put a message off (debounce). If the first one is about to fire while it is replaced, the stream stores
- * either both messages or the new one alone. Replacing takes about 300 ms longer then, and whenever the first one repeats;
- * that one stops before the new one begins. A repeating schedule that is replaced by an identical one keeps its rhythm, so
- * that a program may make it at each start.
+ * A stream has one schedule of each name. A second one throws a `ConflictError`, or replaces the first with
+ * `replace: true`. So a program can put a message off with each call (debounce). If the first schedule is about to fire
+ * when it is replaced, the stream stores either both messages or only the new one. The replacement then takes about 300 ms
+ * longer. It also takes about 300 ms longer if the first schedule repeats; the first one then stops before the new one
+ * begins. A repeating schedule that is replaced by an identical one keeps its rhythm, so a program may make it at each
+ * start.
  *
- * The stream must hold a schedule until it is due. So a schedule that is due after the stream's `maxAge` is refused; so is
- * any repeating schedule if the stream has a `maxAge`, and every schedule in a stream of `retention: "interest"` or with
- * `discard: "new"`. Nothing guards a schedule later: `maxMsgs`, `maxBytes` and a purge remove schedules like other messages.
- * If the stream's subjects change, the message is still stored under its old subject.
+ * The stream must hold a schedule until it is due. So `js.schedule()` refuses a schedule that is due after the stream's
+ * `maxAge`, any repeating schedule in a stream with a `maxAge`, and every schedule in a stream of `retention: "interest"`.
+ * The server refuses `discard: "new"` together with `allowMsgSchedules`. Nothing guards a schedule later: `maxMsgs`,
+ * `maxBytes` and a purge remove schedules like other messages. If the stream's subjects change, the message is still stored
+ * under its old subject.
  *
- * In `js.batch()` an entry with `schedule` among its options is stored together with the rest.
+ * In `js.batch()`, an entry that has `schedule` among its options is stored together with the rest.
  *
- * A user needs to publish to `_SIGNALBOX.<STREAM>.schedule.*` and `_SIGNALBOX.<STREAM>.probe.*`, and to
- * `$JS.API.STREAM.INFO.<STREAM>` and `$JS.API.STREAM.MSG.GET.<STREAM>`; and to `$JS.API.STREAM.NAMES`, unless the stream is
- * declared through the same broker, or named by `stream`; `js.schedules()` needs what `js.read()` does. `broker.permissions()`
- * has all of that once it was called. The headers of the message, when it comes, say `Nats-Scheduler`,
- * the subject of its schedule, and `Nats-Schedule-Next`; they go no further where headers are forwarded, and a message that
- * is retried, or replayed as a dead letter, is not scheduled again.
+ * The NATS user needs the permission to publish to `_SIGNALBOX.<STREAM>.schedule.*`, `_SIGNALBOX.<STREAM>.probe.*`,
+ * `$JS.API.STREAM.INFO.<STREAM>` and `$JS.API.STREAM.MSG.GET.<STREAM>`. It also needs `$JS.API.STREAM.NAMES`, unless the
+ * stream is declared through the same broker or named by `stream`. `js.schedules()` needs the permissions of `js.read()`.
+ * After the first call, `broker.permissions()` contains all of them.
+ *
+ * The stored message has the headers `Nats-Scheduler`, which names the subject of its schedule, and `Nats-Schedule-Next`.
+ * This package does not forward these headers, and does not schedule a message again when it is retried or replayed as a
+ * dead letter.
  *
  * @example
  * ```ts
@@ -73,54 +79,58 @@ import type { SchedulingStream } from "./scheduling_stream.ts";
  * ```
  */
 export interface ScheduledJob {
-  /** Its name in the stream. */
+  /** The name of the schedule, which is unique in its stream. */
   readonly name: string;
   /** The subject of the message. */
   readonly subject: string;
-  /** The stream that has it. */
+  /** The name of the stream that holds the schedule. */
   readonly stream: string;
-  /** When it is due next, as known when this was made. */
+  /** When the schedule is due next, as of the time when this object was made. */
   readonly next: Date;
   /**
-   * Cancels it, and no other of its name. Resolves with `true` exactly if it had not fired, and now never will; of one that
-   * repeats, if it was there: once this resolves, nothing more of it is stored. `false` says that it has fired, or that it
-   * was gone already, as somebody had cancelled or replaced it.
+   * Cancels this schedule, and no other schedule of the same name. Resolves with `true` if the schedule had not fired and
+   * never will. For a repeating schedule, `true` means that it still existed; once the promise resolves, the stream stores
+   * no further message of it. `false` means that the schedule had fired, or was gone because somebody had cancelled or
+   * replaced it.
    *
-   * Close to the time when it is due, and for what repeats, this waits for the server to tell what became of it, which takes
-   * about 300 ms. Called again, it says the same.
+   * Close to the due time, and for a repeating schedule, the call waits about 300 ms until the server shows whether the
+   * schedule has fired. A second call returns the same result.
    *
-   * @throws {UnknownOutcomeError} if nothing was answered in time: it may be cancelled, and may have fired; call it again
-   * @throws {TimeoutError} if it could not be known in time
+   * @throws {UnknownOutcomeError} if no answer came in time: the schedule may be cancelled or may have fired; call it again
+   * @throws {TimeoutError} if the stream did not show the outcome in time
    * @throws {TypeError} for a wrong option
    */
   cancel(options?: CancelOptions): Promise<boolean>;
 }
 
-/** Which schedule a job stands for. */
+/** Identifies the schedule of a job. */
 export interface JobPlace {
   readonly stream: SchedulingStream;
   readonly name: string;
-  /** Its name as a token. */
+  /** The name, encoded as one token of a subject. */
   readonly token: string;
   readonly seq: number;
-  /** When it is due, if it is due once. */
+  /** When the schedule is due, in milliseconds since 1970; `undefined` if it repeats. */
   readonly due: number | undefined;
 }
 
-/** The longest time that a cancellation may take, in milliseconds: it does not stand for much longer. */
+/**
+ * The limit of a cancellation's timeout, in milliseconds: the server removes the record of a cancellation soon after that
+ * time.
+ */
 const LONGEST = 60_000;
 
-/** Cancels one schedule, once. */
+/** Cancels one schedule at most once, however often it is called. */
 export class Canceller {
   readonly #place: JobPlace;
-  /** What is under way, or has come of it; a failure is tried again. */
+  /** The running cancellation or its result; unset again after a failure, so that the next call tries again. */
   #cancelled: Promise<boolean> | undefined;
 
   constructor(place: JobPlace) {
     this.#place = place;
   }
 
-  /** Cancels it, or says what came of that before; after a failure it tries again. */
+  /** Cancels the schedule, or returns the result of an earlier call; tries again after a failure. */
   cancel(options: CancelOptions = {}): Promise<boolean> {
     return handled(this.#cancel(options));
   }
@@ -138,7 +148,7 @@ export class Canceller {
     const { clock } = stream.api.access;
     const until = clock.now() + timeout;
     while (this.#cancelled) {
-      // another call may have more time than this one, or less
+      // wait for the other call with the timeout of this one, as the two may differ
       const said = this.#cancelled.catch(() => undefined);
       const left = Math.max(1, until - clock.now());
       const isOff = await within(said, { clock, timeout: left, given: timeout, signal }, action);
@@ -160,7 +170,7 @@ export class Canceller {
   }
 }
 
-/** A job of this process. */
+/** A schedule that this process has made. */
 export class OwnJob implements ScheduledJob {
   readonly name: string;
   readonly subject: string;

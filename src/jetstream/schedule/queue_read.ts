@@ -24,8 +24,8 @@ interface Got {
 const NO_BYTES = new Uint8Array();
 
 /**
- * Reads what stands under some subjects of a work queue now, in order. A work queue lets nobody read beside its consumers, so
- * that each message is asked for by itself.
+ * Reads in order the messages that a work queue now holds under some subjects. The server lets only the queue's own
+ * consumers read a work queue, so this asks for each message by its sequence.
  */
 export class QueueRead implements Readable {
   readonly ready: Promise<{ readonly pending: number }>;
@@ -37,9 +37,12 @@ export class QueueRead implements Readable {
   #isOver = false;
   #next = 1;
   #coming: Promise<StoredMessage | undefined> | undefined;
-  /** Behind the last message that was there when the read began. */
+  /** The sequence after the last message that existed when the read began. */
   readonly #end: Promise<number>;
-  /** What repeats is stored anew each time it fires, so that it may be behind the end; then it is looked for there, too. */
+  /**
+   * The subjects of the repeating schedules that were returned. The server stores a repeating schedule anew each time it
+   * fires, so it may move behind `#end`; the read looks for it there, too, and this set keeps it from returning it twice.
+   */
   readonly #told = new Set<string>();
   #last: number | undefined;
 
@@ -66,7 +69,7 @@ export class QueueRead implements Readable {
     const timeout = asMilliseconds(given);
     const { clock } = this.#api.access;
     const patience = { clock, timeout: timeout === Infinity ? undefined : timeout, signal };
-    // what comes too late for one call is for the next one
+    // a message that comes after the timeout of one call goes to the next call
     const coming = this.#coming ??= handled(this.#read());
     const found = await within(coming, patience, `read "${this.#stream}"`);
     this.#coming = undefined;

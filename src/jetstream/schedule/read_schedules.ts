@@ -27,12 +27,12 @@ import { readSlot, scheduleIn, type Slot } from "./slot.ts";
 import { QueueRead } from "./queue_read.ts";
 import { nextOf, type When } from "./when.ts";
 
-/** How to list the schedules of a stream. */
+/** Options of `js.schedules()`. */
 export interface ScheduleListOptions<Body = unknown> {
-  /** Checks and types the bodies. A body that does not fit is thrown by `next()`, and the next call goes on. */
+  /** Checks and types the bodies. For a body that does not fit, `next()` throws, and the next call goes on. */
   readonly schema?: Schema<Body, unknown>;
   /**
-   * Whether they come without their bodies.
+   * Whether the schedules come without their bodies.
    *
    * @default {false}
    */
@@ -41,12 +41,12 @@ export interface ScheduleListOptions<Body = unknown> {
   readonly signal?: AbortSignal;
 }
 
-/** How to look for a schedule. */
+/** Options of `js.scheduled()`. */
 export interface ScheduleLookOptions<Body = unknown> {
   /** Checks and types the body. */
   readonly schema?: Schema<Body, unknown>;
   /**
-   * How long it may take, outages included.
+   * How long the call may take, outages included.
    *
    * @default {"5s"}
    */
@@ -55,18 +55,21 @@ export interface ScheduleLookOptions<Body = unknown> {
   readonly signal?: AbortSignal;
 }
 
-/** A schedule as a stream has it, with the message that is due: its subject, body and headers. */
+/** A schedule in a stream, with the subject, body and headers of the message that will be stored. */
 export interface ScheduledMessage<Body = unknown, Values = AnyParams>
   extends Message<Body, Values>, Omit<ScheduledJob, "next"> {
   /** The subject that the message will have. */
   readonly subject: string;
-  /** When it is due; `undefined` if another program has said it in a form that is not known here. */
+  /**
+   * When the message is due; `undefined` if another program has written a schedule of a form that this package does not
+   * know.
+   */
   readonly when: When | undefined;
-  /** When it is due next; `undefined` if that cannot be said. */
+  /** When the message is due next; `undefined` if that cannot be computed. */
   readonly next: Date | undefined;
 }
 
-/** The schedules of a stream with these subjects. */
+/** A schedule of a stream with these subjects. */
 export type ScheduledOf<Body, Subject extends string> = ScheduledMessage<
   Body,
   string extends Subject ? AnyParams : Params<Subject>
@@ -75,7 +78,7 @@ export type ScheduledOf<Body, Subject extends string> = ScheduledMessage<
 const RULES = { schema: standardSchema, headersOnly: flag, signal };
 const LOOK_RULES = { schema: standardSchema, timeout: duration, signal };
 
-/** Begins to list the schedules of a stream. */
+/** Starts a reader of the schedules of a stream. */
 export function readSchedules<Body, Subject extends string>(
   { api: usual, permit }: Scheduling,
   given: Stream<Subject> | string,
@@ -101,7 +104,7 @@ export function readSchedules<Body, Subject extends string>(
   });
 }
 
-/** Looks for one schedule by its name. */
+/** Finds one schedule by its name. */
 export async function readSchedule<Body, Subject extends string>(
   { api: usual, permit }: Scheduling,
   given: Stream<Subject> | string,
@@ -124,13 +127,13 @@ export async function readSchedule<Body, Subject extends string>(
   return message.withBody(valid) as unknown as ScheduledOf<Body, Subject>;
 }
 
-/** What makes messages of schedules. */
+/** What it takes to turn a stored schedule into a message. */
 interface Making {
   readonly stream: SchedulingStream;
   readonly patterns: Patterns;
 }
 
-/** The message that is due; `undefined` for what is no schedule, or was cancelled. */
+/** The message that will be stored; `undefined` if the slot holds no schedule, or a cancelled one. */
 function messageOf(
   { stream, patterns }: Making,
   slotSubject: string,

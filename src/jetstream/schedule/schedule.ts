@@ -26,17 +26,17 @@ import { type Attempt, ScheduleWriter } from "./schedule_writer.ts";
 import { SchedulingStream, streamTaking } from "./scheduling_stream.ts";
 import { checkedWhen, type Plan, planOf, type When } from "./when.ts";
 
-/** What schedules need of a broker's JetStream. */
+/** What scheduling needs from a broker's JetStream. */
 export interface Scheduling {
   readonly api: JetStreamApi;
   readonly publisher: ProgramPublisher;
   /** The stream that was declared through the broker and takes this subject. */
   readonly declared: (subject: string) => Stream | undefined;
-  /** Notes where is published to, for `broker.permissions()`. */
+  /** Adds these subjects to `broker.permissions()`. */
   readonly permit: (...subjects: readonly string[]) => void;
 }
 
-/** Schedules a message; resolves once a stream has it. */
+/** Schedules a message; resolves once a stream has stored the schedule. */
 export async function scheduleMessage(
   scheduling: Scheduling,
   subject: string,
@@ -65,7 +65,7 @@ export async function scheduleMessage(
   const writer = new ScheduleWriter(stream, scheduleSubject(stream.name, token), attempt);
   const draft = { prepared, plan, replaces };
   const { seq, next } = await writer.store(draft).catch((error) => {
-    // the stream may be another one than it was
+    // somebody may have changed the stream, so its configuration is asked for again
     stream.forget();
     throw error;
   });
@@ -73,7 +73,7 @@ export async function scheduleMessage(
   return new OwnJob({ stream, name, token, seq, due }, subject, next);
 }
 
-/** The message that will be due, with the headers of the program. */
+/** The message that will be stored, with the headers of the program. */
 export function preparedFor(
   { publisher }: Scheduling,
   subject: string,
@@ -86,16 +86,16 @@ export function preparedFor(
   return { ...prepared, fields };
 }
 
-/** Where a schedule goes: an API, and a stream if one is known. */
+/** The API and, if known, the stream that a schedule is stored through. */
 export interface Place {
   readonly api: JetStreamApi;
   readonly stream: string | undefined;
 }
 
 /**
- * The stream that is given, or that was declared for a subject.
+ * The stream that the program names, or else the declared stream that takes the subject.
  *
- * @throws {TypeError} for what is no stream
+ * @throws {TypeError} if `given` is not a stream
  */
 export function placeOf(
   { api, declared, permit }: Scheduling,
@@ -117,7 +117,7 @@ export function placeOf(
   return place;
 }
 
-/** The stream of a schedule, which the server is asked for if it is not known. */
+/** The stream of a schedule; asks the server if the stream is not known yet. */
 export async function streamOf(
   { permit }: Scheduling,
   { api, stream }: Place,
@@ -131,7 +131,7 @@ export async function streamOf(
   return SchedulingStream.of(api, name);
 }
 
-/** Where schedules of a stream publish to, and their cancellation. */
+/** The subjects that scheduling and cancelling in a stream publish to. */
 export function scheduleNeeds({ prefix }: JetStreamApi, stream: string): string[] {
   return [
     `${prefix}.STREAM.INFO.${stream}`,
@@ -141,12 +141,12 @@ export function scheduleNeeds({ prefix }: JetStreamApi, stream: string): string[
   ];
 }
 
-/** When a program has called, by our clock. */
+/** The time of a program's call, by the clock of this process. */
 export function calledAt({ api }: Pick<Scheduling, "api">): number {
   return api.access.clock.now();
 }
 
-/** When a message is due by the clock of the server, for a call at this time by ours. */
+/** Computes when a message is due by the server's clock; `at` is the time of the call by the clock of this process. */
 export async function checkedPlan(
   stream: SchedulingStream,
   subject: string,

@@ -33,30 +33,30 @@ import {
 import type { Slot } from "./slot.ts";
 import { checkedWhen, type When } from "./when.ts";
 
-/** What to send with a message of a batch that is due later. */
+/** Options of a batch message that the stream stores later. */
 export interface BatchScheduleOptions extends ScheduleMessageOptions {
-  /** When it is due, as `js.schedule()` takes it. */
+  /** When the message is due, as `js.schedule()` takes it. */
   readonly schedule: When;
 }
 
-/** One message of a batch that is due later. */
+/** A message of a batch that the stream stores later. */
 export type BatchSchedule = readonly [
   subject: string,
   body: unknown,
   options: BatchScheduleOptions,
 ];
 
-/** One message of a batch: it is stored with it, or it is due later. */
+/** One entry of a batch: a message that is stored with the batch, or one that is due later. */
 export type BatchEntry = BatchMessage | BatchSchedule;
 
-/** A schedule of a batch, before it is sent. */
+/** A schedule of a batch that is not sent yet. */
 interface Entry {
-  /** Its place in the batch. */
+  /** The index of the entry in the batch. */
   readonly at: number;
   readonly writer: ScheduleWriter;
   readonly slotSubject: string;
   readonly draft: Draft;
-  /** Whether nothing else can have its name. */
+  /** Whether the name is random, so that no other schedule can have it. */
   readonly isFresh: boolean;
   readonly stream: string;
 }
@@ -64,7 +64,7 @@ interface Entry {
 const RULES = { ...MESSAGE_RULES, schedule: () => undefined };
 const ACTION = "publish a batch";
 
-/** Publishes a batch, schedules among it; `named` is told the subject of its first message. */
+/** Publishes a batch that may contain schedules; calls `named` with the subject of its first message. */
 export async function publishBatch(
   scheduling: Scheduling,
   messages: readonly BatchEntry[],
@@ -82,7 +82,7 @@ export async function publishBatch(
   const until = api.access.clock.now() + timeout;
   const attempt = { action: ACTION, timeout, until, signal: options.signal };
   refuseTwice(messages);
-  // all is checked, and all bodies are encoded, before anything is asked
+  // check all entries and encode all bodies before the first request
   const making = messages.map((one, at) =>
     isSchedule(one) ? entryOf(scheduling, one, at, attempt) : prepareMessage(publisher, one)
   );
@@ -92,7 +92,7 @@ export async function publishBatch(
     .publish();
 }
 
-/** Stores a batch again and again until the schedules that it replaces are those that were read. */
+/** Tries to store a batch until the schedules that it replaces are the ones that it has read. */
 class ScheduleBatch {
   readonly #scheduling: Scheduling;
   readonly #made: readonly (Prepared | Entry)[];
@@ -122,7 +122,7 @@ class ScheduleBatch {
     for (let before: Map<Entry, Slot | undefined> | undefined;;) {
       const found = await this.#read();
       if (before && this.#entries.every((one) => found.get(one)?.seq === before!.get(one)?.seq)) {
-        // it was something else that did not hold
+        // the schedules are unchanged, so the conflict comes from another expectation of the batch
         throw this.#conflict;
       }
       let stored: StoredBatch;
@@ -146,10 +146,10 @@ class ScheduleBatch {
     const found = await Promise.all(this.#entries.map(async (entry) => {
       const slot = entry.isFresh ? undefined : await entry.writer.ready();
       if (slot?.plan && !entry.draft.replaces) {
-        refuse("no schedule of a name in it must be there: one is");
+        refuse('each schedule must have a free name, or "replace": one name is taken');
       }
       if (slot?.plan?.repeats) {
-        refuse("it must replace no schedule that repeats: cancel that before");
+        refuse("it must not replace a repeating schedule: cancel that one first");
       }
       return [entry, slot] as const;
     }));
@@ -177,13 +177,13 @@ function refuse(rule: string): never {
   throw new ConflictError(ACTION, rule);
 }
 
-/** Refuses two schedules of one name: the second would take the place of the first. */
+/** Refuses two schedules of one name, because the second would replace the first. */
 function refuseTwice(messages: readonly BatchEntry[]): void {
   const names = messages.filter(isSchedule).map(([, , { name }]) => name);
   const twice = names.find((name, at) => name !== undefined && names.indexOf(name) !== at);
   if (twice === undefined) return;
   throw new TypeError(
-    `Cannot ${ACTION} as each name of a schedule must be there once: ${describe(twice)}`,
+    `Cannot ${ACTION} as each schedule must have a different name: ${describe(twice)}`,
   );
 }
 
@@ -193,7 +193,7 @@ function isSchedule(message: BatchEntry): message is BatchSchedule {
     (options as Partial<BatchScheduleOptions>).schedule !== undefined;
 }
 
-/** Checks a schedule and encodes its body; returns what asks for its stream. */
+/** Checks a schedule and encodes its body; returns a function that finds its stream. */
 function entryOf(
   scheduling: Scheduling,
   [subject, body, options]: BatchSchedule,

@@ -6,7 +6,10 @@ import { requireVersion } from "../api/version.ts";
 import { hasOwnSubjects, ownSubjects } from "../stream/own_subjects.ts";
 import type { Plan } from "./when.ts";
 
-/** The first nats-server that knows all that this needs: what repeats, zones, and what clears up after a cancellation. */
+/**
+ * The first nats-server with all that this package uses: repeating schedules, time zones, and the removal of a cancelled
+ * schedule by a rollup.
+ */
 const SINCE = "2.14";
 const NANOSECONDS = 1e6;
 
@@ -36,10 +39,10 @@ export function checkRoom(
   };
   const named = `the stream "${config.name}"`;
   if (!config.allow_msg_schedules) {
-    refuse(`${named} must allow schedules, by allowMsgSchedules: it does not`);
+    refuse(`${named} must have allowMsgSchedules: it does not`);
   }
   if (config.retention === "interest") {
-    refuse(`${named} must hold what no consumer waits for: its retention is "interest"`);
+    refuse(`${named} must keep messages that no consumer waits for: its retention is "interest"`);
   }
   if (!config.subjects?.some((each) => covers(each, subject))) {
     refuse(`${named} must take the subject: it takes ${config.subjects?.join(", ") ?? "none"}`);
@@ -52,9 +55,11 @@ export function checkRoom(
   const oldest = max_age / NANOSECONDS;
   if (oldest === 0) return;
   if (plan.repeats) {
-    refuse(`what repeats must be held for ever: the maxAge of ${named} is ${oldest} ms`);
+    refuse(`a repeating schedule must be in a stream without maxAge: ${named} has ${oldest} ms`);
   }
   const delay = Math.ceil(plan.next - now);
   if (delay < oldest) return;
-  refuse(`it must be due before ${named} drops it: due in ${delay} ms, maxAge ${oldest} ms`);
+  refuse(
+    `the message must be due before ${named} drops it: due in ${delay} ms, maxAge ${oldest} ms`,
+  );
 }

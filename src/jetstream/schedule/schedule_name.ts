@@ -6,9 +6,10 @@ const PLAIN = /^[A-Za-z0-9_-]+$/;
 const OTHERS = /[^A-Za-z0-9_-]/gu;
 
 /**
- * A name as one token of a subject: what is no letter, digit, `-` or `_` becomes `%` and its bytes in UTF-8.
+ * Encodes a name as one token of a subject: each character but letters, digits, `-` and `_` becomes `%` and its bytes in
+ * UTF-8.
  *
- * @throws {TypeError} for what is no text, or too long
+ * @throws {TypeError} if the name is not text, or is too long
  */
 export function tokenOf(action: string, name: unknown): string {
   const isText = typeof name === "string" && name !== "" && name.isWellFormed();
@@ -19,17 +20,17 @@ export function tokenOf(action: string, name: unknown): string {
   throw new TypeError(`Cannot ${action} as ${rule}: ${isText ? token.length : describe(name)}`);
 }
 
-/** The name that a token stands for. */
+/** Decodes a token to the name. */
 export function nameOf(token: string): string {
   try {
     return decodeURIComponent(token);
   } catch {
-    // another program has made it
+    // another program has made the token
     return token;
   }
 }
 
-/** The name of the schedule that stands under a subject. */
+/** The name of the schedule under a subject. */
 export function nameIn(subject: string): string {
   return nameOf(subject.slice(subject.lastIndexOf(".") + 1));
 }

@@ -5,7 +5,7 @@ import { ttl } from "../publish/store_options.ts";
 import type { Stream } from "../stream/stream.ts";
 
 /**
- * What to send with a message that is due later.
+ * Options of a message that the stream stores later.
  *
  * @example
  * Debounce: a search that runs once its user has stopped typing
@@ -37,64 +37,65 @@ import type { Stream } from "../stream/stream.ts";
  */
 export interface ScheduleMessageOptions {
   /**
-   * Names the schedule; a stream has one schedule of each name. Any text will do, up to 1 000 bytes: letters, digits, `-`
-   * and `_` count as one byte, and any other character as 3 to 12.
+   * Names the schedule; a stream has one schedule of each name. The name may be any text up to 1 000 bytes: a letter, a
+   * digit, `-` and `_` count as one byte, and any other character counts as 3 to 12.
    *
    * @default {a fresh random token}
    */
   readonly name?: string;
   /**
-   * Whether it replaces a schedule of the same name that has not fired yet; without it, the call throws a `ConflictError`.
-   * A repeating schedule that is replaced by an identical one keeps its rhythm, so that a program may make it at each start.
+   * Whether to replace a schedule of the same name that has not fired yet; otherwise the call throws a `ConflictError`. A
+   * repeating schedule that is replaced by an identical one keeps its rhythm, so a program may make it at each start.
    *
    * @default {false}
    */
   readonly replace?: boolean;
-  /** Additional headers of the message; `Nats-*` are refused. */
+  /** Additional headers of the message; names that begin with `Nats-` are refused. */
   readonly headers?: HeaderFields;
   /**
-   * How long the stream holds the message after it was due, in whole seconds. Needs a stream with `allowMsgTtl`.
+   * How long the stream holds the message once it has stored it, in whole seconds. Needs a stream with `allowMsgTtl`.
    *
    * @default {as long as the stream holds messages}
    */
   readonly ttl?: Duration;
 }
 
-/** How to schedule a message. */
+/** Options of `js.schedule()`. */
 export interface ScheduleOptions<Body = unknown> extends ScheduleMessageOptions {
   /**
    * The stream that takes the subject.
    *
-   * @default {the one that was declared through the same broker, or else what the server says}
+   * @default {the stream that is declared through the same broker and takes the subject, or else the one that the server
+   * names}
    */
   readonly stream?: Stream | string;
-  /** Checks and types the body before it is sent; it is sent as given. */
+  /** Checks and types the body before it is sent. The body is sent as given. */
   readonly schema?: Schema<unknown, Body>;
   /**
-   * How long it may take until it is stored, outages included; at most the stream's duplicate window.
+   * How long the call may take until the schedule is stored, outages included; at most the stream's duplicate window.
    *
    * @default {"5s"}
    */
   readonly timeout?: Duration;
-  /** Ends the wait with its reason; what is on its way may be stored all the same. */
+  /** Ends the wait with its reason; the stream may still store the schedule. */
   readonly signal?: AbortSignal;
 }
 
-/** How long a cancellation may take. */
+/** Options of a cancellation. */
 export interface CancelOptions {
   /**
-   * How long it may take, outages included; less than a minute.
+   * How long the call may take, outages included; less than a minute.
    *
    * @default {"5s"}
    */
   readonly timeout?: Duration;
-  /** Ends the wait with its reason; the schedule may be cancelled all the same. */
+  /** Ends the wait with its reason; the schedule may still be cancelled. */
   readonly signal?: AbortSignal;
 }
 
 /** The rules of the options for one message. */
 export const MESSAGE_RULES: Rules = {
-  // checked where it is encoded
+  // `tokenOf()` checks it
   name: () => undefined,
   replace: flag,
   headers: headerFields,
@@ -113,5 +114,5 @@ export const SCHEDULE_RULES: Rules = {
 /** The rules of {@linkcode CancelOptions}. */
 export const CANCEL_RULES: Rules = { timeout: duration, signal };
 
-/** How long to schedule or to cancel may take, in milliseconds. */
+/** The default timeout of scheduling and cancelling, in milliseconds. */
 export const TIMEOUT = 5_000;

@@ -19,34 +19,34 @@ import { nextOf, type Plan, planOnce } from "./when.ts";
 
 /** By how much the clocks of a cluster's servers may differ, in milliseconds. */
 const SAFETY = 500;
-/** By how much longer than it may take a new schedule is held back while the one that it replaces may be firing. */
+/** How much longer than the timeout a new schedule waits while the old one may be firing, in milliseconds. */
 const HOLD = 5_000;
-/** How long a cancellation stands in place of its schedule, in milliseconds. */
+/** How long a cancellation is kept in place of its schedule, in milliseconds. */
 const STANDS = 60_000;
-/** "wrong last sequence", of one server and of a cluster. */
+/** The error codes of "wrong last sequence": from a single server, and from a cluster. */
 const CHANGED: ReadonlySet<number> = new Set([10071, 10164]);
 const NO_BYTES = new Uint8Array();
 
 /** One attempt to write, from its call to its deadline. */
 export interface Attempt {
   readonly action: string;
-  /** By our clock. */
+  /** The deadline, by the clock of this process. */
   readonly until: number;
-  /** The timeout that the program knows of, in milliseconds. */
+  /** The timeout that the program has given, in milliseconds; errors name it. */
   readonly timeout: number;
   readonly signal: AbortSignal | undefined;
 }
 
 /** A schedule to write. */
 export interface Draft {
-  /** With the subject that the message will have; its headers are those of the program, and the time to live. */
+  /** The message to store when it is due: headers of the program, time to live. */
   readonly prepared: Prepared;
   readonly plan: Plan;
-  /** Whether it takes the place of one that is there. */
+  /** Whether it may replace a schedule of the same name. */
   readonly replaces: boolean;
 }
 
-/** Writes what stands under the subject of one schedule, and never so that it fires twice, or not at all. */
+/** Writes and cancels the schedule of one subject, so that it fires exactly once even if it is replaced. */
 export class ScheduleWriter {
   readonly #stream: SchedulingStream;
   readonly #subject: string;
@@ -59,9 +59,9 @@ export class ScheduleWriter {
   }
 
   /**
-   * Stores a schedule; returns its sequence, and when it is due next. One that repeats and is there already stays as it is.
+   * Stores a schedule; returns its sequence and when it is due next. Keeps an identical repeating schedule.
    *
-   * @throws {ConflictError} if there is one, and it is not to be replaced
+   * @throws {ConflictError} if the name is taken and `draft.replaces` is not set
    */
   async store(draft: Draft): Promise<{ readonly seq: number; readonly next: number }> {
     const { action } = this.#attempt;
@@ -89,7 +89,7 @@ export class ScheduleWriter {
     }
   }
 
-  /** What stands there, once nothing can come any more of what was cancelled there. */
+  /** Reads the slot once no schedule that was cancelled there can fire any more. */
   async ready(): Promise<Slot | undefined> {
     for (;;) {
       const found = await this.read();
@@ -100,20 +100,17 @@ export class ScheduleWriter {
     }
   }
 
-  /** What stands there; `undefined` for nothing. */
+  /** Reads the slot; `undefined` if it is empty. */
   read(): Promise<Slot | undefined> {
     return readSlot(this.#stream, this.#subject, this.options);
   }
 
-  /**
-   * Has a cancellation take the place of a schedule, or of what marks it as cancelled, which has the sequence `last`; returns
-   * its own.
-   */
+  /** Replaces the message with the sequence `last`, a schedule or its mark, by a cancellation; returns its sequence. */
   async writeCancelled(cancelled: CancelledSchedule, last: number): Promise<number> {
     const now = await this.#stream.time(this.options);
     const { pattern } = planOnce(now + STANDS + this.#attempt.timeout);
     return await this.#publish(NO_BYTES, last, undefined, [
-      // clears itself away, even if nobody is left to do so
+      // the server removes the cancellation when this is due, even if no process runs then
       ["Nats-Schedule", pattern],
       ["Nats-Schedule-Target", endedSubject(this.#stream.name)],
       ["Nats-Schedule-Rollup", "sub"],
@@ -121,7 +118,7 @@ export class ScheduleWriter {
     ]);
   }
 
-  /** Takes a schedule out of the list of the server, and leaves it in the stream; returns the sequence of what does so. */
+  /** Takes a schedule out of the server's list but not out of the stream; returns the sequence of this mark. */
   async markCancelled(cancelled: CancelledSchedule): Promise<number> {
     const headers = [[CANCELLED, writeCancelled(cancelled)]] as const;
     return await this.#publish(NO_BYTES, cancelled.seq, undefined, headers);
@@ -132,27 +129,27 @@ export class ScheduleWriter {
     return isThere(this.#stream, seq, this.options);
   }
 
-  /** Whether several servers hold the stream, and whether it can hold several messages of a subject. */
+  /** Whether the stream is replicated, and whether it can hold several messages of one subject. */
   async kind(): Promise<{ readonly isReplicated: boolean; readonly holdsSeveral: boolean }> {
     const config = await this.#stream.config(this.options);
     const { num_replicas = 1, max_msgs_per_subject: most = -1 } = config;
     return { isReplicated: num_replicas > 1, holdsSeveral: most !== 1 };
   }
 
-  /** Resolves once nothing can come any more of what stood there before the call. */
+  /** Resolves once no schedule that was removed from the stream before this call can fire any more. */
   async pass(): Promise<void> {
     const { action, signal } = this.#attempt;
     await Fence.of(this.#stream).pass(action, this.#left(), signal);
   }
 
-  /** Whether what is due then may have been taken out of the list of the server already. */
+  /** Whether the server may already have picked up a schedule that is due at this time. */
   async mayFire(due: number | undefined): Promise<boolean> {
     return due === undefined || await this.#stream.latest(this.options) + SAFETY >= due;
   }
 
   /**
-   * Makes sure of a schedule that was stored in the place of another one, which may have fired meanwhile and taken this one
-   * along; returns its sequence.
+   * Makes sure of a schedule that has replaced another one: if the old one fired meanwhile, the server has removed both.
+   * Then stores the new one again; returns its sequence.
    */
   async secure(draft: Draft, seq: number, replaced: Slot | undefined): Promise<number> {
     const { plan } = draft;
@@ -163,11 +160,11 @@ export class ScheduleWriter {
       if (plan.repeats || !await this.mayFire(plan.next)) {
         return await this.#write(draft, 0, undefined);
       }
-      throw this.#unknown("it or the one that it replaces has fired, and nothing tells which");
+      throw this.#unknown("the stream must show which schedule has fired: it does not");
     });
   }
 
-  /** The timeout and the signal of the next call. */
+  /** The remaining timeout and the signal, for the next request. */
   get options(): { readonly timeout: number; readonly signal: AbortSignal | undefined } {
     return { timeout: this.#left(), signal: this.#attempt.signal };
   }
@@ -180,8 +177,8 @@ export class ScheduleWriter {
   }
 
   /**
-   * Replaces a schedule that may be firing: at first by one that is due later, so that none is lost if this process ends
-   * now, and once nothing can come of the old one, by the one that is wanted.
+   * Replaces a schedule that may be firing. First stores the new message with a later due time, so that none is lost if
+   * this process ends now. Once the old schedule can no longer fire, stores the schedule as wanted.
    */
   async #storeHeld(draft: Draft, found: Slot): Promise<number> {
     const until = await this.#stream.time(this.options) + this.#left() + HOLD;
@@ -191,27 +188,27 @@ export class ScheduleWriter {
     return await this.#onceStored(seq, async () => {
       await this.pass();
       const there = await this.read();
-      // it is as it is to be, or was replaced or cancelled since
+      // the new schedule is already as wanted, or somebody has replaced or cancelled it
       if (there && (there.seq !== seq || held === plan)) return seq;
       if (there || held.repeats || !await this.mayFire(held.next)) {
         return await this.#write(draft, there?.seq ?? 0, there);
       }
-      throw this.#unknown("it must be stored before it is due: it took too long");
+      throw this.#unknown("the new schedule must be stored before it is due: it took too long");
     });
   }
 
-  /** Does what follows a schedule that is stored, so that no error may say that nothing is. */
+  /** Runs the steps after a schedule is stored; no error may then say that nothing was stored. */
   async #onceStored(seq: number, follow: () => Promise<number>): Promise<number> {
     const { signal } = this.#attempt;
     try {
       return await follow();
     } catch (error) {
-      // somebody else has replaced or cancelled it meanwhile
+      // another process has replaced or cancelled the schedule in the meantime
       if (isChange(error)) return seq;
       if (error instanceof UnknownOutcomeError || (signal?.aborted && error === signal.reason)) {
         throw error;
       }
-      throw this.#unknown("it must be known whether the one that it replaces has fired", error);
+      throw this.#unknown("the stream must show whether the replaced schedule has fired", error);
     }
   }
 
@@ -255,10 +252,10 @@ export class ScheduleWriter {
   }
 }
 
-/** What the server and this package add to a message, so that it says nothing of what was asked for. */
+/** The headers that the server and this package add; a comparison skips them. */
 const ADDED = /^(?:nats-(?:msg-id|expected-.*|rollup)|signalbox-.*)$/i;
 
-/** Whether what stands there is what is to be written. */
+/** Whether the slot holds the same schedule as the draft. */
 function isSame({ headers, data }: Slot, { prepared, plan }: Draft): boolean {
   const { contentType, fields = [], subject } = prepared;
   const wanted = [...fields, ...planFields(subject, plan)];
@@ -274,7 +271,7 @@ function isSame({ headers, data }: Slot, { prepared, plan }: Draft): boolean {
     data.every((byte, at) => byte === prepared.data[at]);
 }
 
-/** The headers that say when a message is due, and where it goes. */
+/** The headers that say when a message is due and which subject it gets. */
 export function planFields(target: string, plan: Plan): (readonly [string, string])[] {
   const zone = plan.timeZone;
   return [
@@ -284,7 +281,7 @@ export function planFields(target: string, plan: Plan): (readonly [string, strin
   ];
 }
 
-/** The headers that say what must stand under the subject. */
+/** The headers that make the server check the last sequence under the subject. */
 export function expected(stream: string, last: number): (readonly [string, string])[] {
   return [
     ["Nats-Expected-Stream", stream],
@@ -292,7 +289,7 @@ export function expected(stream: string, last: number): (readonly [string, strin
   ];
 }
 
-/** Whether something else stands under the subject than was read. */
+/** Whether the server refused a write because the slot has changed since it was read. */
 export function isChange(error: unknown): error is ConflictError {
   return error instanceof ConflictError && CHANGED.has(error.errCode);
 }

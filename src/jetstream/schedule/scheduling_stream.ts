@@ -2,24 +2,29 @@ import type { StreamConfig, StreamInfo } from "../api/api_types.ts";
 import { JetStreamError, NoStreamError } from "../api/errors.ts";
 import type { CallOptions, JetStreamApi } from "../api/js_api.ts";
 
-/** How long the answer of a server holds, in milliseconds: its clock and ours drift apart by a few in that time. */
+/**
+ * How long a server's answer is used, in milliseconds: in that time its clock and ours drift apart by a few milliseconds.
+ */
 const HOLDS = 60_000;
-/** By how much the date here may jump until the server is asked again: a machine that slept may have stopped its clock. */
+/**
+ * How far the date of this process may jump before the server is asked again, in milliseconds: the clock of this process
+ * may stop while its machine sleeps.
+ */
 const JUMP = 50;
 /** The most streams to remember. */
 const MOST = 1_024;
 
 const known = new WeakMap<JetStreamApi, Map<string, SchedulingStream>>();
 
-/** The answer of a server about a stream, with what it says of its clock. */
+/** A server's answer about a stream, with the time by the server's clock. */
 interface Answer {
   readonly config: StreamConfig;
-  /** When it was asked, by our clock. */
+  /** When the server was asked, by the clock of this process. */
   readonly askedAt: number;
-  /** The server's time less that of our clock: at least, and at most. */
+  /** The least difference between the server's time and the clock of this process; `most` is the greatest. */
   readonly least: number;
   readonly most: number;
-  /** The date here less our clock. */
+  /** The date of this process less its clock. */
   readonly date: number;
 }
 
@@ -34,7 +39,7 @@ export class SchedulingStream {
     this.name = name;
   }
 
-  /** The stream of this name; one object each. */
+  /** The stream of this name; the same object each time. */
   static of(api: JetStreamApi, name: string): SchedulingStream {
     let streams = known.get(api);
     if (!streams) known.set(api, streams = new Map());
@@ -45,24 +50,24 @@ export class SchedulingStream {
     return found;
   }
 
-  /** Its configuration, as it was within the last minute. */
+  /** The configuration, at most a minute old. */
   async config(options: CallOptions): Promise<StreamConfig> {
     return (await this.#known(options)).config;
   }
 
-  /** The time at the server in milliseconds since 1970, to within half a round trip. */
+  /** The time by the server's clock in milliseconds since 1970, to within half a round trip. */
   async time(options: CallOptions): Promise<number> {
     const { least, most } = await this.#known(options);
     return this.api.access.clock.now() + (least + most) / 2;
   }
 
-  /** What the time at the server is at most. */
+  /** The latest time that the server's clock can show now, in milliseconds since 1970. */
   async latest(options: CallOptions): Promise<number> {
     const { most } = await this.#known(options);
     return this.api.access.clock.now() + most;
   }
 
-  /** Asks again at the next use. */
+  /** Makes the next use ask the server again. */
   forget(): void {
     this.#answer = undefined;
   }
@@ -78,7 +83,7 @@ export class SchedulingStream {
     const info = await this.api.call<StreamInfo>(`STREAM.INFO.${this.name}`, undefined, options);
     const answeredAt = clock.now();
     const time = Date.parse(info.ts ?? "");
-    // a server that says no time is taken to have ours
+    // for a server that does not send its time, use the time of this process
     const at = Number.isNaN(time) ? clock.wallTime() : time;
     this.api.streams.note(info.config);
     return this.#answer = {
@@ -91,7 +96,7 @@ export class SchedulingStream {
   }
 }
 
-/** Finds the stream that takes a subject, by what this broker has seen, or by asking the server. */
+/** Asks the server for the stream that takes a subject. */
 export async function streamTaking(
   api: JetStreamApi,
   action: string,
@@ -106,6 +111,6 @@ export async function streamTaking(
   const [first, ...others] = streams ?? [];
   if (first === undefined) throw new NoStreamError(action, subject);
   if (others.length === 0) return first;
-  // only subjects with wildcards can be in several
+  // several streams can only match a subject with wildcards
   throw new JetStreamError(action, `one stream must take "${subject}": ${streams!.join(", ")}`);
 }

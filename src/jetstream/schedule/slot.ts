@@ -5,30 +5,30 @@ import { readPlan, type StoredPlan } from "./when.ts";
 import type { SchedulingStream } from "./scheduling_stream.ts";
 
 /**
- * On what stands in place of a cancelled schedule: the sequence of that one; when it was due, if it was due once; and whether
- * it is proved that it has not fired.
+ * The header of a cancellation: the sequence of the cancelled schedule; when it was due, if it was due once; and whether it
+ * is proved that it has not fired.
  */
 export const CANCELLED = "Signalbox-Schedule-Cancelled";
-/** On a schedule: the sequence of the cancellation that it was stored over. */
+/** The header of a schedule: the sequence of the cancellation that it has replaced. */
 export const OVER = "Signalbox-Schedule-Over";
 
-/** What stands under the subject of a schedule: the schedule, or that it was cancelled. */
+/** The message under the subject of a schedule: the schedule, or its cancellation. */
 export interface Slot {
   readonly seq: number;
   readonly headers: MessageHeaders;
   readonly data: Uint8Array;
-  /** What the schedule says; `undefined` if it is none, or was cancelled. */
+  /** When the message is due; `undefined` if this is a cancellation or no schedule. */
   readonly plan: StoredPlan | undefined;
-  /** The schedule that was cancelled. */
+  /** The schedule that this message cancels. */
   readonly cancelled: CancelledSchedule | undefined;
-  /** The cancellation that it was stored over. */
+  /** The sequence of the cancellation that this schedule has replaced. */
   readonly over: number | undefined;
 }
 
-/** What is known of a schedule that was cancelled. */
+/** Describes a schedule that was cancelled. */
 export interface CancelledSchedule {
   readonly seq: number;
-  /** When it was due, in milliseconds since 1970; `undefined` if it was due again and again. */
+  /** When the schedule was due, in milliseconds since 1970; `undefined` if it repeated. */
   readonly due: number | undefined;
   /** Whether it is proved that it has not fired. */
   readonly isProved: boolean;
@@ -46,7 +46,7 @@ interface Got {
 
 const NO_BYTES = new Uint8Array();
 
-/** Reads what stands under the subject of a schedule, from the leader of the stream; `undefined` for nothing. */
+/** Reads the slot of a schedule from the leader of the stream; `undefined` if it is empty. */
 export async function readSlot(
   { api, name }: SchedulingStream,
   subject: string,
@@ -66,7 +66,7 @@ export async function readSlot(
   return { seq, data: bytes, ...scheduleIn(headers, Date.parse(time)) };
 }
 
-/** What the headers of a stored message say of a schedule; `time` is when it was stored. */
+/** Reads a slot from the headers of a stored message; `time` is when it was stored. */
 export function scheduleIn(headers: MessageHeaders, time: number): Omit<Slot, "seq" | "data"> {
   const pattern = headers.get("Nats-Schedule");
   const cancelled = readCancelled(headers.get(CANCELLED));
@@ -81,7 +81,7 @@ export function scheduleIn(headers: MessageHeaders, time: number): Omit<Slot, "s
   };
 }
 
-/** Whether a message is in a stream, as its leader has it. */
+/** Asks the leader of a stream whether it holds a message. */
 export async function isThere(
   { api, name }: SchedulingStream,
   seq: number,
@@ -96,7 +96,7 @@ export async function isThere(
   }
 }
 
-/** The text for {@linkcode CANCELLED}. */
+/** The value of the header {@linkcode CANCELLED}. */
 export function writeCancelled({ seq, due, isProved }: CancelledSchedule): string {
   return `${seq} ${due ?? "again"}${isProved ? " proved" : ""}`;
 }

@@ -3,20 +3,20 @@ import { asMilliseconds, type Duration, DURATION_FORM, millisecondsOf } from "..
 import { describe, holdsOptions } from "../../options.ts";
 import { shown } from "../api/shown.ts";
 
-/** When a message is due: exactly one of the four. */
+/** When a message is due, in exactly one of four forms. */
 export type When =
   | WhenIn
   | WhenAt
   | WhenEvery
   | WhenCron;
 
-/** Once, so long after the server has taken it. */
+/** Once, this long after the call. */
 export interface WhenIn {
-  /** By the server's clock, not by the one of this machine. */
+  /** Measured by the server's clock; the clock of this machine does not matter. */
   readonly in: Duration;
 }
 
-/** Once, at a time. */
+/** Once, at a given time. */
 export interface WhenAt {
   /** A time up to a minute in the past is due at once; one before that is refused. */
   readonly at: Date;
@@ -24,7 +24,10 @@ export interface WhenAt {
 
 /** Again and again. */
 export interface WhenEvery {
-  /** Whole seconds. The first one is due that long after the server has taken it; runs that the server misses are left out. */
+  /**
+   * The interval, in whole seconds. The first message is due one interval after the server has stored the schedule. Runs
+   * that fall into an outage of the server are left out.
+   */
   readonly every: Duration;
 }
 
@@ -60,11 +63,12 @@ export interface WhenEvery {
 export interface WhenCron {
   /**
    * Six fields: second, minute, hour, day of the month, month, day of the week, such as `"0 30 9 * * MON-FRI"`; or
-   * `"@hourly"`, `"@daily"`, `"@weekly"`, `"@monthly"`, `"@yearly"`. If both days are given, it is due on either.
+   * `"@hourly"`, `"@daily"`, `"@weekly"`, `"@monthly"`, `"@yearly"`. If both day fields are given, the message is due when
+   * either of them matches.
    */
   readonly cron: string;
   /**
-   * The time zone whose clocks count, such as `"Europe/Zurich"`. A time that is skipped in spring has no run; one that
+   * The time zone of the pattern, such as `"Europe/Zurich"`. A time that the clocks skip in spring has no run; a time that
    * comes twice in autumn has two.
    *
    * @default {"UTC"}
@@ -72,29 +76,29 @@ export interface WhenCron {
   readonly timeZone?: string;
 }
 
-/** How the server is told when a message is due. */
+/** The headers that tell the server when a message is due. */
 export interface Plan {
-  /** For `Nats-Schedule`. */
+  /** The value of the header `Nats-Schedule`. */
   readonly pattern: string;
   readonly timeZone: string | undefined;
   readonly repeats: boolean;
-  /** When it is due next, in milliseconds since 1970. */
+  /** When the message is due next, in milliseconds since 1970. */
   readonly next: number;
 }
 
 const SECOND = 1_000;
-/** By how much a time may be over, in milliseconds. */
+/** How far in the past an `at` may be, in milliseconds. */
 const LATE = 60_000;
 const KINDS = ["in", "at", "every", "cron"] as const;
 /** The longest `every`, in milliseconds: the server counts nanoseconds in 63 bits. */
 const LONGEST = 9_223_372_036_000;
-/** The last year that the server reads has four digits. */
+/** The last time that the server reads: its years have four digits. */
 const LAST = Date.parse("9999-12-31T23:59:59.999Z");
 const FIRST = Date.parse("0001-01-01T00:00:00Z");
 
 /**
- * Checks when a message is to be due, as far as that can be said without the server's clock; returns it as it is now, as a
- * program may go on to change what it has given, such as its `Date`.
+ * Checks a {@linkcode When} as far as that is possible without the server's clock. Returns a copy, because the program may
+ * change its `Date` later.
  *
  * @throws {TypeError} naming what is wrong
  */
@@ -105,7 +109,7 @@ export function checkedWhen(action: string, when: unknown): When {
   const kinds = KINDS.filter((kind) => given.some(([name]) => name === kind));
   const [kind] = kinds;
   if (kind === undefined || kinds.length > 1) {
-    const rule = "it must be due by one of { in }, { at }, { every } and { cron, timeZone }";
+    const rule = "its time must be one of { in }, { at }, { every } and { cron, timeZone }";
     const found = kinds.length > 1 ? kinds.join(" and ") : shown(when);
     throw new TypeError(`Cannot ${action} as ${rule}: ${found}`);
   }
@@ -146,7 +150,7 @@ const FAULTS: { readonly [Kind in typeof KINDS[number]]: (when: never) => Fault 
     if (typeof cron !== "string") return ['"cron" must be text', describe(cron)];
     const fault = cronFault(cron);
     if (fault || timeZone === undefined) return fault;
-    // the server knows "Local" as its own zone, which is not the same everywhere
+    // the server takes "Local" for its own time zone, which differs between servers
     if (typeof timeZone === "string" && timeZone !== "Local" && isZone(timeZone)) return undefined;
     return [
       '"timeZone" must be one of the IANA database, such as "Europe/Zurich"',
@@ -155,7 +159,7 @@ const FAULTS: { readonly [Kind in typeof KINDS[number]]: (when: never) => Fault 
   },
 };
 
-const TOO_LONG = "a time must be one that the server can count, 292 years";
+const TOO_LONG = "a time must be 292 years at most, as the server cannot count further";
 
 function shownDate(at: unknown): string {
   if (!(at instanceof Date)) return describe(at);
@@ -163,9 +167,9 @@ function shownDate(at: unknown): string {
 }
 
 /**
- * What the server is told; `now` is the time by its clock.
+ * Translates a {@linkcode When} for the server; `now` is the time by the server's clock.
  *
- * @throws {TypeError} for a time that is over, and for a pattern that never comes
+ * @throws {TypeError} for a time in the past, and for a pattern that never matches
  */
 export function planOf(action: string, when: When, now: number): Plan {
   if ("in" in when && when.in !== undefined) return planOnce(now + asMilliseconds(when.in));
@@ -185,27 +189,27 @@ export function planOf(action: string, when: When, now: number): Plan {
   const pattern = cron.trim().split(/\s+/).join(" ");
   const next = nextMatch(pattern, timeZone ?? "UTC", now);
   if (next !== undefined) return { pattern, timeZone, repeats: true, next };
-  const rule = "a cron pattern must come within five years";
+  const rule = "a cron pattern must match a time within five years";
   throw new TypeError(`Cannot ${action} as ${rule}: ${JSON.stringify(cron)}`);
 }
 
-/** What is due once, at a time by the clock of the server. */
+/** The plan of a message that is due once, at a time by the server's clock. */
 export function planOnce(at: number): Plan {
   const time = Math.ceil(at);
   const pattern = `@at ${new Date(time).toISOString()}`;
   return { pattern, timeZone: undefined, repeats: false, next: time };
 }
 
-/** What the headers of a stored schedule say. */
+/** What the headers of a stored schedule say about its times. */
 export interface StoredPlan {
-  /** `undefined` for what others have written in a form that is not known here. */
+  /** `undefined` if another program has written a form that this package does not know. */
   readonly when: When | undefined;
   readonly repeats: boolean;
-  /** When it was first due, in milliseconds since 1970; `undefined` if that cannot be said. */
+  /** When the schedule was first due, in milliseconds since 1970; `undefined` if that cannot be computed. */
   readonly first: number | undefined;
 }
 
-/** Reads a stored schedule, which the server took at `time`. */
+/** Reads the times of a stored schedule; `time` is when the server stored it. */
 export function readPlan(pattern: string, timeZone: string | undefined, time: number): StoredPlan {
   if (pattern.startsWith("@at ")) {
     const at = new Date(pattern.slice("@at ".length));
@@ -226,8 +230,8 @@ export function readPlan(pattern: string, timeZone: string | undefined, time: nu
 }
 
 /**
- * When a stored schedule is due next. Of `every` it is the next in step with the first one; after a server was down, the
- * server may count from there.
+ * When a stored schedule is due next. For `every`, the times keep step with the first one; after the server was down, it
+ * may count from its restart instead.
  */
 export function nextOf(when: When | undefined, now: number, first?: number): number | undefined {
   if (when === undefined) return undefined;
@@ -243,7 +247,7 @@ export function nextOf(when: When | undefined, now: number, first?: number): num
 
 const UNITS: Readonly<Record<string, number>> = { h: 3_600_000, m: 60_000, s: 1_000, ms: 1 };
 
-/** The milliseconds of a duration as Go writes it, such as `1h30m`. */
+/** Reads a duration as Go writes it, such as `1h30m`, in milliseconds. */
 function readInterval(text: string): number | undefined {
   if (!/^(?:\d+(?:\.\d+)?(?:h|ms|m|s))+$/.test(text)) return undefined;
   let sum = 0;

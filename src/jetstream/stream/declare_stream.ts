@@ -122,7 +122,9 @@ function withChanges(found: StreamConfig, declared: DeclaredStream): StreamConfi
   return withOwnSubjects({ ...found, ...named, metadata });
 }
 
-/** Subjects of ours are added where messages are declared to be scheduled; that they are missing is no difference. */
+/**
+ * Whether this package's own subjects have to be added to the stream. Their absence is no difference from the declaration.
+ */
 function lacksOwnSubjects(declared: DeclaredStream, found: StreamConfig): boolean {
   if (!wantsOwnSubjects(declared) || hasOwnSubjects(found)) return false;
   return hasOwnSubjects(withChanges(found, declared));

@@ -16,8 +16,8 @@ const LASTING: ReadonlySet<string> = new Set([
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/;
 
 /**
- * The fields that a declaration names and that the server has otherwise; what it does not name is no difference, nor are
- * subjects of this package's own.
+ * The fields that a declaration names and that the server has otherwise. Fields that it does not name are no difference,
+ * and neither are this package's own subjects.
  */
 export function differencesOf(declared: Partial<StreamConfig>, found: StreamConfig): Difference[] {
   const has: Named = { ...found, subjects: programSubjects(found.subjects) };

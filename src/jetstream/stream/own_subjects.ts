@@ -1,48 +1,48 @@
 import { covers, overlap } from "../../door/mod.ts";
 import type { StreamConfig } from "../api/api_types.ts";
 
-/** The first token of every subject of ours. */
+/** The first token of this package's own subjects. */
 const FIRST = "_SIGNALBOX";
 
-/** Where a stream's metadata say how its jobs exclude each other. */
+/** The metadata of a work queue that say how its jobs exclude each other. */
 export const UNIQUE_MARK = "signalbox-unique";
-/** The way in which a job leaves its subject once a handler takes it. */
+/** The `unique` of a queue whose jobs leave their subject once a handler takes them. */
 export const MOVED = "while-queued";
 
-/** A stream's configuration, as far as it decides whether subjects of ours are in it. */
+/** The part of a stream's configuration that decides whether it has this package's own subjects. */
 type Config = Partial<StreamConfig> & { readonly name: string };
 
-/** The subjects that this package has in a stream for itself, beside those of the program: `_SIGNALBOX.<STREAM>.>`. */
+/** This package's own subjects in a stream, besides those of the program: `_SIGNALBOX.<STREAM>.>`. */
 export function ownSubjects(stream: string): string {
   return `${FIRST}.${stream}.>`;
 }
 
-/** Under which subject a schedule stands, by its name; the name must be one token. */
+/** The subject of a schedule with this name, which must be one token. */
 export function scheduleSubject(stream: string, name: string): string {
   return `${FIRST}.${stream}.schedule.${name}`;
 }
 
-/** The subjects of all schedules that have names. */
+/** The filter of all named schedules. */
 export function schedulesFilter(stream: string): string {
   return scheduleSubject(stream, "*");
 }
 
-/** Under which subject a schedule stands that only shows that the schedules before it have fired. */
+/** The subject of a probe: a schedule that only shows that the schedules before it have fired. */
 export function probeSubject(stream: string, token: string): string {
   return `${FIRST}.${stream}.probe.${token}`;
 }
 
-/** The subject of what comes of a schedule that is to give nothing: one message is there at most. */
+/** The target of schedules whose message nobody needs; it holds one message at most. */
 export function endedSubject(stream: string): string {
   return `${FIRST}.${stream}.ended`;
 }
 
-/** Under which subject a schedule stands that gives a consumer a message again; `token` names the message. */
+/** The subject of a schedule that delivers a message to a consumer again; `token` names the message. */
 export function retrySubject(stream: string, consumer: string, token: string): string {
   return `${FIRST}.${stream}.retry.${consumer}.${token}.next`;
 }
 
-/** The subject of a message that is for one consumer alone: `token` names the message, `attempt` is how often it was tried. */
+/** The subject of a consumer's own message: `token` names the message, `attempt` counts its attempts. */
 export function privateSubject(
   stream: string,
   consumer: string,
@@ -52,7 +52,10 @@ export function privateSubject(
   return `${FIRST}.${stream}.for.${consumer}.${token}.${attempt}`;
 }
 
-/** What a consumer has stored for itself alone: everything, what waits for its time, or what is due. */
+/**
+ * The filter of a consumer's own messages: all of them, those that wait for their time (`retry`), or those that are due
+ * (`for`).
+ */
 export function privateFilter(
   stream: string,
   consumer: string,
@@ -64,19 +67,19 @@ export function privateFilter(
   return `${FIRST}.${stream}.${kind}.${consumer}.${token}.*`;
 }
 
-/** Whether a subject is one of ours: in this stream, or, without one, in any. */
+/** Whether a subject is one of this package's own, in this stream or, without `stream`, in any. */
 export function isOwnSubject(subject: string, stream?: string): boolean {
   if (!subject.startsWith(FIRST)) return false;
   return subject.startsWith(stream === undefined ? `${FIRST}.` : `${FIRST}.${stream}.`);
 }
 
-/** Whether a pattern of a program is within subjects of ours, with any values of its parameters. */
+/** Whether a program's pattern lies within this package's own subjects, whatever its parameters are. */
 export function isOwnPattern(pattern: string): boolean {
   return pattern === FIRST || pattern.startsWith(`${FIRST}.`);
 }
 
 /**
- * Refuses a subject of ours to a program.
+ * Refuses a subject that this package reserves.
  *
  * @throws {TypeError}
  */
@@ -86,19 +89,19 @@ export function refuseOwn(action: string, subject: string): void {
   throw new TypeError(`Cannot ${action} as ${rule}: "${subject}"`);
 }
 
-/** Whether a stream has subjects of ours. */
+/** Whether a stream has this package's own subjects. */
 export function hasOwnSubjects({ name, subjects = [] }: Config): boolean {
   return subjects.some((each) => covers(each, ownSubjects(name)));
 }
 
-/** A stream's subjects, as a program knows them. */
+/** The subjects of a stream without this package's own. */
 export function programSubjects<Subject extends string>(
   subjects: readonly Subject[] = [],
 ): readonly Subject[] {
   return subjects.some(isOwnPattern) ? subjects.filter((one) => !isOwnPattern(one)) : subjects;
 }
 
-/** Whether subjects of ours are wanted: for messages that are scheduled, or for jobs that a handler has taken. */
+/** Whether a stream needs this package's own subjects: for schedules, or for jobs that leave their subject. */
 export function wantsOwnSubjects(
   { allow_msg_schedules, metadata }: Partial<StreamConfig>,
 ): boolean {
@@ -106,14 +109,15 @@ export function wantsOwnSubjects(
 }
 
 /**
- * A configuration with subjects of ours beside the program's, where they are wanted and there is room for them: a mirror has no subjects, and what overlaps ours, or changes ours, leaves no room.
+ * Adds this package's own subjects to a configuration that needs them, if there is room. A mirror has no subjects; subjects
+ * or a transform of the program that overlap them leave no room.
  */
 export function withOwnSubjects<Known extends Config>(config: Known): Known {
   const { name, mirror, sources = [], subject_transform } = config;
   if (!wantsOwnSubjects(config) || mirror) return config;
   const own = ownSubjects(name);
   if (subject_transform && overlap(subject_transform.src || ">", own)) return config;
-  // the server names a stream's only subject after it, unless others are named
+  // without subjects and sources, the server gives a stream its name as its only subject
   const { subjects = sources.length > 0 ? [] : [name] } = config;
   const usual = subjects.length === 0 && sources.length === 0 ? [name] : subjects;
   return usual.some((one) => overlap(one, own)) ? config : { ...config, subjects: [...usual, own] };

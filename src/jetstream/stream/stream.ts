@@ -36,7 +36,7 @@ const configs = new WeakMap<object, DeclaredStream>();
 const { retention: RETENTION, ...SHARED } = STREAM_RULES;
 const RULES = { ...SHARED, declare: oneOf(...DECLARE), domain: text };
 
-/** How a stream keeps one message of each subject: the first one, or the last one. */
+/** The options with which a stream keeps one message of each subject: the first one, or the last one. */
 const ONE_OF_EACH: Readonly<Record<Unique, Readonly<Record<string, unknown>>>> = {
   "while-queued": { discard: "new", discardNewPerSubject: true, maxMsgsPerSubject: 1 },
   "until-done": { discard: "new", discardNewPerSubject: true, maxMsgsPerSubject: 1 },
@@ -133,7 +133,7 @@ export function workQueue(name: string, options: WorkQueueOptions = {}): Stream 
   }
   if (unique === undefined) return made(name, { ...rest, retention: "workqueue" });
   checkUnique(action, unique, rest);
-  // two programs that disagree about it find a difference
+  // so that programs with different values of `unique` get a `DifferenceError`
   const metadata = { ...rest.metadata, [UNIQUE_MARK]: unique };
   return made(name, { ...rest, ...own, metadata, retention: "workqueue" }, unique);
 }
@@ -155,11 +155,11 @@ export function heldSubjects(stream: Stream): readonly string[] {
   return transform || sources || mirror ? [] : stream.subjects;
 }
 
-/** What cannot go together with jobs that exclude each other. */
+/** Checks the options that exclude `unique`. */
 function checkUnique(action: string, unique: Unique, options: WorkQueueOptions): void {
   const { allowMsgSchedules, subjectTransform, sources, mirror, subjects = [] } = options;
   if (unique !== "replace" && allowMsgSchedules) {
-    const rule = `"allowMsgSchedules" must go without "unique", or with "replace"`;
+    const rule = `"allowMsgSchedules" must go without "unique", or with unique: "replace"`;
     throw new TypeError(`Cannot ${action} as ${rule}: it is "${unique}"`);
   }
   if (unique !== MOVED) return;
@@ -167,16 +167,16 @@ function checkUnique(action: string, unique: Unique, options: WorkQueueOptions):
   const wide = subjects.find((each) => overlap(new Pattern(each, action).subject, "_SIGNALBOX.>"));
   if (!copies && wide === undefined) return;
   const found = copies ? "it has messages of others" : `"${wide}"`;
-  const rule = `unique: "${MOVED}" must have subjects beside those of the program`;
+  const rule = `unique: "${MOVED}" must have room for "_SIGNALBOX.>" beside its subjects`;
   throw new TypeError(`Cannot ${action} as ${rule}: ${found}`);
 }
 
-/** Whether consumers of a stream store messages in it for themselves, as far as its declaration says. */
+/** Whether consumers of a stream store own messages in it, as far as its declaration says. */
 export function hasOwnMessages(stream: Stream): boolean {
   return stream.unique === MOVED || takesSchedules(stream);
 }
 
-/** Whether it is declared that a stream's messages can be scheduled. */
+/** Whether a stream is declared with `allowMsgSchedules`. */
 export function takesSchedules(stream: Stream): boolean {
   return configs.get(stream)?.allow_msg_schedules === true;
 }

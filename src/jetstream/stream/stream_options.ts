@@ -9,15 +9,15 @@ import type {
 import type { Declare } from "./declare_stream.ts";
 
 /**
- * What every kind of stream may be declared as. What is not named here stays as the server has it. Each field of the API's
- * configuration is an option in camelCase; but these:
+ * The options of every kind of stream. A start leaves options that are not named as the server has them. Each field of the
+ * API's configuration is an option in camelCase, except these:
  *
  * | field | why there is no option |
  * | --- | --- |
- * | `no_ack` | publishing here resolves once the stream says that it has stored |
- * | `sealed` | it ends a stream for ever, which no start of a program should do |
+ * | `no_ack` | publishing here resolves once the stream has acknowledged the message |
+ * | `sealed` | it closes a stream for ever, which no start of a program should do |
  * | `allow_msg_counter` | counters take no bodies; a key of a bucket counts by `change()` |
- * | `template_owner` | servers do not have it any more |
+ * | `template_owner` | current servers do not have it |
  */
 export interface StreamSettings<Subject extends string = string> {
   /**
@@ -176,9 +176,9 @@ export interface StreamSettings<Subject extends string = string> {
    */
   readonly allowAtomic?: boolean;
   /**
-   * Whether messages can be scheduled for later; needs nats-server 2.12, and cannot be taken back. The stream is made with
-   * `_SIGNALBOX.<STREAM>.>` beside its subjects, or gets it by `declare: "update"`: subjects of this package, which no program
-   * can declare or publish to, no handler gets, and no comparison with the declaration counts.
+   * Whether messages can be scheduled for later. Needs nats-server 2.12, and cannot be taken back. The stream is made with
+   * the additional subject `_SIGNALBOX.<STREAM>.>`, or gets it by `declare: "update"`. This package uses it: no program can
+   * declare or publish to these subjects, no handler gets their messages, and a comparison with the declaration skips them.
    *
    * @default {false}
    */
@@ -214,7 +214,7 @@ export interface StreamOptions<Subject extends string = string> extends StreamSe
 /** What a work queue is declared as. */
 export interface WorkQueueOptions<Subject extends string = string> extends StreamSettings<Subject> {
   /**
-   * How many jobs of one subject there may be: {@linkcode Unique} says which ways there are.
+   * Whether several jobs of one subject exclude each other, and how; see {@linkcode Unique}.
    *
    * @default {undefined, as many as there are}
    */
@@ -222,30 +222,31 @@ export interface WorkQueueOptions<Subject extends string = string> extends Strea
 }
 
 /**
- * How jobs of one subject exclude each other. The subject is what makes a job unique, so it has what tells one job from
+ * How jobs of one subject exclude each other. The subject identifies a job, so it must contain what tells one job from
  * another: `"jobs.{kind}.{id}"`.
  *
  * | | while one waits | while one runs |
  * | --- | --- | --- |
- * | `"while-queued"` | another one is refused | another one may come, and may run beside it: a job leaves its subject when a handler takes it |
- * | `"until-done"` | another one is refused | another one is refused: a subject holds one job until it is acknowledged or given up, attempts that fail and the waits between them included |
- * | `"replace"` | another one takes its place, and the first one is never run | another one waits, and runs once the first one has ended; one that fails is not tried again if another one has come |
+ * | `"while-queued"` | another one is refused | another one may be published and may run in parallel: a job leaves its subject when a handler takes it |
+ * | `"until-done"` | another one is refused | another one is refused: a subject holds one job until it is acknowledged or given up, through all failed attempts and the waits between them |
+ * | `"replace"` | another one takes its place, and the first one never runs | another one waits, and runs once the first one has ended; if the first one fails after another one was published, it is not tried again |
  *
- * What is refused throws a {@linkcode ConflictError} with `isTaken` and the `subject`. Each holds over any number of
- * publishers and processes, as the server decides when it stores.
+ * A refused `publish()` throws a {@linkcode ConflictError} with `isTaken` and the `subject`. The rules hold over any number
+ * of publishers and processes, because the server applies them when it stores a message.
  *
- * With `"while-queued"`, the subject is free as soon as a handler takes the job: the job is first stored again, under a
- * subject that only its consumer reads. So a job is not lost if its process dies. It costs a second write and a
- * confirmation: with jobs that take no time, a process does about a sixth as many a second. If the stream is full, the handler
- * gets the job under its own subject, and an `error` event says so. The stream gets the subjects for this when it is made, or
- * by `declare: "update"`; consumers of a stream that is declared with `"leave"` cannot use it.
+ * With `"while-queued"`, the subject is free as soon as a handler takes the job: the consumer first stores the job again,
+ * under a subject that only this consumer reads. So a job is not lost if its process dies. It costs a second write and a
+ * confirmation: with jobs that take no time, a process does about a sixth as many a second. If the stream is full, the
+ * handler gets the job under its own subject, and an `error` event says so. The stream gets the subjects for this when it
+ * is made, or by `declare: "update"`; consumers of a stream that is declared with `"leave"` cannot use it.
  *
- * `"while-queued"` and `"until-done"` exclude `allowMsgSchedules`, as the server keeps no schedules in a stream that refuses
- * messages. To debounce, schedule with the same name each time: {@linkcode ScheduleMessageOptions} has an example. To
- * throttle, publish with the same `id`: the stream stores it once within its `duplicateWindow`.
+ * `"while-queued"` and `"until-done"` exclude `allowMsgSchedules`, because the server keeps no schedules in a stream that
+ * refuses messages. To debounce, schedule with the same name each time: {@linkcode ScheduleMessageOptions} has an example.
+ * To throttle, publish with the same `id`: the stream stores only the first message within its `duplicateWindow`.
  *
- * With `"replace"`, a process runs the jobs of one subject one after the other, as with `key`. Two processes may run two side
- * by side, and so may lists of a `batch`; a consumer with `group: { pinned: {} }` has one process run all.
+ * With `"replace"`, a process runs the jobs of one subject one after the other, as with `key`. Two processes may run two of
+ * them in parallel, and so may the lists of a `batch`. For a consumer with `group: { pinned: {} }`, one process runs all
+ * jobs.
  */
 export type Unique = "while-queued" | "until-done" | "replace";
 

@@ -1,11 +1,11 @@
 /** One partition of a consumer. */
 export interface Partition {
-  /** The stream that holds what is not handled yet. */
+  /** The name of the stream that holds the messages that are not handled yet. */
   readonly queue: string;
   readonly number: number;
 }
 
-/** The name of the stream that holds what a consumer's partitions have not handled yet. */
+/** The name of the stream that holds the partitions of a consumer. */
 export function queueOf(stream: string, consumer: string): string {
   return `${stream}~${consumer}`;
 }

@@ -8,12 +8,12 @@ import { paramsOf } from "../keys.ts";
 import type { Held } from "../stored_delivery.ts";
 import { partitionOf, returnSubject } from "./queue.ts";
 
-/** How long to try, in milliseconds; then the dead letter comes again. */
+/** How long to try, in milliseconds; after that, the server delivers the dead letter again. */
 const PATIENCE = 10_000;
-/** Stores it only if it does not wait there already. */
+/** The header that stores the message only if it does not wait there already. */
 const ONCE = ["Nats-Expected-Last-Subject-Sequence", "0"] as const;
 
-/** Stores a dead letter that was given back in the partition of its key, behind what waits there. */
+/** Stores a replayed dead letter in the partition of its key, behind the messages that wait there. */
 export async function giveToPartition(
   api: JetStreamApi,
   settings: ConsumerSettings,

@@ -3,19 +3,20 @@ import type { BrokerAccess, Invocation } from "../../../door/mod.ts";
 import { PROGRESS } from "../ack_words.ts";
 import type { Held } from "../stored_delivery.ts";
 
-/** How often to hear of the server within the time that it waits for a word about a message. */
+/** `ackWait` divided by this is the margin by which a lease ends early; a lease is renewed twice within the margin. */
 const OFTEN = 6;
 
-/** What a lease was for, and until when it surely holds. */
+/** A message and the time until which it certainly belongs to this process. */
 interface Lease {
   until: number;
   invocation: Invocation | undefined;
 }
 
 /**
- * Knows until when the server surely gives a message to nobody else: it waits `ackWait` from when it last heard of it, and
- * that is later than we sent what it has confirmed. Only round trips count, so that a delivery that lay unread while this
- * process stood still is known to be stale. All by the clock of this process, whose date does not matter.
+ * Knows until when the server certainly gives a message to no other process: until `ackWait` after it last heard of the
+ * message. This counts from when this process sent the request that the server has confirmed, which is earlier. Only round
+ * trips count, so that a delivery that lay unread while this process stood still is known to be stale. All times are by the
+ * clock of this process; its date does not matter.
  */
 export class Leases {
   readonly #access: BrokerAccess;
@@ -23,7 +24,7 @@ export class Leases {
   readonly #lost: (held: Held, invocation: Invocation | undefined) => void;
   readonly #leases = new Map<Held, Lease>();
   #timer: Timer | undefined;
-  /** When the last round trip began that has ended: what is read now was sent later. */
+  /** When the last completed round trip began; a message read now was sent after that. */
   #since = -Infinity;
   #isOver = false;
 
@@ -37,13 +38,13 @@ export class Leases {
     this.#lost = lost;
   }
 
-  /** Makes sure of the server; resolves once that is done. */
+  /** Starts the round trips; resolves after the first one. */
   async open(): Promise<void> {
     await this.#hear();
     this.#tick();
   }
 
-  /** A message was delivered; returns whether it is surely still ours. */
+  /** Begins the lease of a delivered message; returns whether this process certainly has the message. */
   begin(held: Held): boolean {
     const until = this.#since + this.#ackWait;
     if (this.#access.clock.now() >= until - this.#margin) return false;
@@ -52,7 +53,7 @@ export class Leases {
     return true;
   }
 
-  /** Its handler begins; returns whether it may. */
+  /** Notes that the handler begins; returns whether it may. */
   run(held: Held, invocation: Invocation): boolean {
     const lease = this.#leases.get(held);
     if (!lease) return false;
@@ -60,7 +61,7 @@ export class Leases {
     return this.#look(held, lease);
   }
 
-  /** Whether the message is surely still ours, to say what became of it. */
+  /** Whether this process certainly has the message, so that it may settle it. */
   holds(held: Held): boolean {
     const lease = this.#leases.get(held);
     return lease !== undefined && this.#look(held, lease);
@@ -86,7 +87,7 @@ export class Leases {
     this.#hear().catch(() => {});
   };
 
-  /** What is read after this was sent after it began. */
+  /** Makes a round trip: whatever is read after it was sent after it began. */
   async #hear(): Promise<void> {
     const began = this.#access.clock.now();
     await this.#access.flush();
@@ -97,7 +98,7 @@ export class Leases {
     const { clock } = this.#access;
     const began = clock.now();
     const confirmed = () => {
-      // what was confirmed too late may be another's
+      // after a late confirmation, another process may have the message
       if (this.#leases.get(held) !== lease || !this.#look(held, lease)) return;
       lease.until = Math.max(lease.until, began + this.#ackWait);
       held.sureUntil = lease.until - this.#margin;

@@ -11,7 +11,7 @@ import type { OpenConsumer } from "../open_consumer.ts";
 import type { Held } from "../stored_delivery.ts";
 import { Leases } from "./leases.ts";
 
-/** The sink of one partition: whether the broker may ask for a message of it. */
+/** The sink of one partition, which always has a place for one message. */
 class PartitionSink implements Sink {
   readonly #sink: Sink;
   readonly #take: (delivery: Delivery) => void;
@@ -21,7 +21,7 @@ class PartitionSink implements Sink {
     this.#take = take;
   }
 
-  /** The server gives one message of a partition at a time, to the process that asked first. */
+  /** One message, because the server delivers one message of a partition at a time, to the process that asked first. */
   get free(): number {
     return 1;
   }
@@ -45,8 +45,8 @@ class PartitionSink implements Sink {
 
 /**
  * The partitions of a consumer that a broker has opened. Each process asks for all of them. The process that asked first
- * gets the next message of a partition once the one before it is settled. So processes share the work without knowing of
- * each other.
+ * gets the next message of a partition once the one before it is settled. So processes share the work without knowing each
+ * other.
  */
 export class OpenPartitions implements OpenSource {
   readonly timeout: number;
@@ -56,7 +56,7 @@ export class OpenPartitions implements OpenSource {
   readonly #prepare: () => Promise<void>;
   #lost = 0;
 
-  /** `open` opens one partition for a sink of its own; `prepare` has the stream of all of them be there. */
+  /** `open` opens the partitions for one sink; `prepare` makes or checks their stream. */
   constructor(
     sink: Sink,
     access: BrokerAccess,
@@ -103,7 +103,7 @@ export class OpenPartitions implements OpenSource {
 
   settle(invocation: Invocation, outcome: Outcome): unknown {
     const held = invocation.origin as Held;
-    // what is said of a message that another process has would be taken for its word
+    // the server would take an acknowledgement from here for one of the process that has the message now
     if (!this.#leases.holds(held)) return;
     return this.#partitionOf(held).settle(invocation, outcome);
   }
@@ -112,11 +112,11 @@ export class OpenPartitions implements OpenSource {
     const { origin } = delivery as { readonly origin?: unknown };
     const held = origin as Held;
     if (this.#leases.begin(held)) return this.#sink.take(delivery);
-    // it lay unread too long
+    // the delivery lay unread for too long
     this.#lose(held, undefined);
   }
 
-  /** Another process may have the message, or have it soon. */
+  /** Gives up a message that another process may have, or may get soon. */
   #lose(held: Held, invocation: Invocation | undefined): void {
     if (held.isSettled) return;
     const error = lost(held);
@@ -131,6 +131,6 @@ export class OpenPartitions implements OpenSource {
 }
 
 function lost({ told: { id } }: Held): Error {
-  const rule = "the server must confirm in time that it is ours: another process may have it";
+  const rule = "the server must confirm in time that this process has it: another one may have it";
   return new Error(`Cannot handle ${id} as ${rule}`);
 }

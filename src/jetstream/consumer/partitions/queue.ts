@@ -13,15 +13,17 @@ import type { ConsumerSettings } from "../consumer_settings.ts";
 import type { Origin } from "../stored_delivery.ts";
 import { type Partition, queueOf } from "./filter.ts";
 
-/** The first nats-server that knows what it has copied although all of it was handled since. */
+/** The first nats-server that remembers what a source has copied even after all copies are handled. */
 const SINCE = "2.15";
-/** How many partitions there may be: each is a consumer of the server. */
+/** The greatest number of partitions: each is a consumer on the server. */
 const MOST = 256;
-/** Where the stream says into how many partitions it is cut, and by which parameters. */
+/** The metadata of the stream that name the number of partitions and the parameters of the key. */
 const CUT = "signalbox-partitions";
 const NO_BYTES = new Uint8Array();
 
-/** The settings of each partition's consumer: one message at a time of all processes, so that each is in order. */
+/**
+ * The settings of each partition's consumer, which gives out one message at a time over all processes, to keep their order.
+ */
 export function partitionSettings(settings: ConsumerSettings): ConsumerSettings[] {
   const queue = queueOf(settings.stream, settings.name);
   const retry = { ...settings.retry, scheduleFrom: Infinity };
@@ -34,9 +36,9 @@ export function partitionSettings(settings: ConsumerSettings): ConsumerSettings[
 }
 
 /**
- * Checks what a consumer with partitions needs.
+ * Checks the options of a consumer with partitions.
  *
- * @throws {TypeError} naming what is wrong
+ * @throws {TypeError} naming the wrong option
  */
 export function checkPartitions(
   action: string,
@@ -59,12 +61,14 @@ export function checkPartitions(
   }
   if (options.ack === "before") refuse('"ack" must be "after" with "partitions"', "before");
   if (ackWait < 1_000) refuse('"ackWait" must be 1 s or more with "partitions"', options.ackWait);
-  if (options.from === "new") refuse('"from" must say a place with "partitions"', "new");
-  if (isQueue) refuse('"partitions" need a stream that is no work queue', stream);
+  if (options.from === "new") refuse('"from" must not be "new" with "partitions"', "new");
+  if (isQueue) refuse('a stream with "partitions" must not be a work queue', stream);
   checkName(action, queueOf(stream, name));
 }
 
-/** The stream of the partitions: the server copies each message into its partition, and drops it once it is handled. */
+/**
+ * The stream of the partitions: the server copies each message into its partition, and drops the copy once it is handled.
+ */
 function queueConfig(settings: ConsumerSettings, origin: StreamConfig): DeclaredStream {
   const { stream, name, patterns, options } = settings;
   const queue = queueOf(stream, name);
@@ -90,9 +94,9 @@ function queueConfig(settings: ConsumerSettings, origin: StreamConfig): Declared
 }
 
 /**
- * Finds the stream of the messages, and checks that it and the partitions can be used.
+ * Finds the stream of the messages, and checks that it and its partitions can be used.
  *
- * @throws {DifferenceError} if there is another number of partitions, another key, subject or place
+ * @throws {DifferenceError} if the number of partitions, the key, the subject or the start differs
  */
 async function checkedOrigin(
   api: JetStreamApi,
@@ -110,7 +114,11 @@ async function checkedOrigin(
       found: config.retention,
       changeable: false,
     };
-    throw new DifferenceError(`stream "${stream}"`, [difference], "partitions need one that keeps");
+    throw new DifferenceError(
+      `stream "${stream}"`,
+      [difference],
+      "partitions need a stream that keeps handled messages",
+    );
   }
   const queue = queueOf(stream, name);
   try {
@@ -127,8 +135,8 @@ async function checkedOrigin(
 }
 
 /**
- * What differs and cannot be changed. The server would take a changed source for a new one, which begins after the time of
- * the last copy: what was stored before that and is not copied yet would be lost.
+ * The differences that cannot be changed. The server would take a changed source for a new one, which begins after the time
+ * of the last copy. Messages that were stored before that time and not copied yet would be lost.
  */
 function fixedDifferences(
   settings: ConsumerSettings,
@@ -141,13 +149,13 @@ function fixedDifferences(
   return differencesOf({ name, sources }, found).map((each) => ({ ...each, changeable: false }));
 }
 
-const RECUT = "what waits is cut otherwise, so another cut needs a consumer of another name";
+const RECUT = "its partitions must stay as they are, so a change needs a consumer of another name";
 
 function cutOf({ partitions, options }: ConsumerSettings): string {
   return `${partitions} by ${[options.key].flat().join(".")}`;
 }
 
-/** The places of the key's parameters among the wildcards of a pattern, from 1. */
+/** The positions of the key's parameters among the wildcards of a pattern, counted from 1. */
 function placesOf({ text }: Pattern, key: ConsumerSettings["options"]["key"]): number[] {
   const wild = text.split(".").filter((token) => /^(?:\*|\{.*\})$/.test(token));
   return [key].flat().map((name) => wild.indexOf(`{${name}}`) + 1);
@@ -163,7 +171,7 @@ function destOf(queue: string, pattern: Pattern, settings: ConsumerSettings): st
   return [queue, `{{partition(${partitions},${places})}}`, ...rest].join(".");
 }
 
-/** Which partition the server puts a message into that has these values of its key: FNV-1a of 32 bits. */
+/** The partition that the server chooses for these values of a key: FNV-1a of 32 bits. */
 export function partitionOf(values: readonly string[], partitions: number): number {
   let hash = 0x811c9dc5;
   for (const byte of new TextEncoder().encode(values.join(""))) {
@@ -176,13 +184,13 @@ export function partitionOf(values: readonly string[], partitions: number): numb
 export interface Partitioned {
   readonly raw: RawMessage;
   readonly origin: Origin;
-  /** Which of its lives it is, if it was a dead letter. */
+  /** The number of its life, if it is a replayed dead letter. */
   readonly life: number | undefined;
 }
 
 /**
- * Reads a message of a partition: a copy, of which the server tells the origin, or a dead letter that was given back.
- * `undefined` for what others have written.
+ * Reads a message of a partition: a copy, whose headers name its origin, or a replayed dead letter. `undefined` for
+ * messages that other programs have written.
  */
 export function readPartitioned(
   raw: RawMessage,
@@ -211,12 +219,12 @@ function copied({ subject, replyTo, data, headerBlock }: RawMessage): RawMessage
   return { subject, replyTo, data, headerBlock };
 }
 
-/** Where a dead letter that was given back goes, so that it comes behind what waits of its key. */
+/** The subject of a replayed dead letter in its partition, behind the messages that wait there. */
 export function returnSubject({ queue, number }: Partition, life: number): string {
   return `${queue}.${number}.again.${life}`;
 }
 
-/** Has the stream of the partitions be as declared. */
+/** Makes or checks the stream of the partitions, as declared. */
 export async function declareQueue(
   api: JetStreamApi,
   settings: ConsumerSettings,

@@ -11,7 +11,7 @@ export interface Context {
   readonly clock: Clock;
   /** The memory of all streams and consumers. */
   readonly memory: Memory;
-  /** The streams that other streams may copy. */
+  /** The streams that others may copy, by name. */
   readonly origins: Origins;
   /** The default size limit of a direct get response, in bytes. */
   readonly maxPending: number;

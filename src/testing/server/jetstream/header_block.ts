@@ -33,7 +33,7 @@ export function withHeaders(block: string, headers: Fields): string {
   return `${before}${linesOf(headers)}${END}`;
 }
 
-/** The block with this value for a header: in the place of its first one, or at the end. */
+/** Sets the value of a header in a block: it replaces the first one of that name, or is added at the end. */
 export function withHeaderSet(block: string, name: string, value: string): string {
   const at = indexOf(block, name);
   if (at < 0) return withHeader(block, name, value);

@@ -18,7 +18,7 @@ export class Streams {
   readonly #streams: Directory<Stream>;
   readonly #subjects = new SubjectTree<Stream>();
 
-  /** `streams` holds the streams, for those that copy others as well. */
+  /** `streams` holds the streams; streams that copy others share it. */
   constructor(context: Context, streams: Directory<Stream>) {
     this.#context = context;
     this.#streams = streams;

@@ -119,7 +119,7 @@ export class Push {
     const { context: { client }, config, progress, pending } = this.#state;
     client.publish(config.deliver_subject, { headers: heartbeatBlock(progress, this.#asked) });
     if (config.ack_policy === "flow_control" && pending.size > 0 && this.#asked === "") this.#ask();
-    // as on nats-server, a consumer whose pause was ended goes on at its next heartbeat
+    // like on nats-server, a consumer whose pause was ended early goes on at its next heartbeat
     this.#changed();
   }
 

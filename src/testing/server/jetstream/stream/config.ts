@@ -37,7 +37,7 @@ export interface SourceConfig {
   readonly consumer?: { readonly name?: string; readonly deliver_subject?: string };
 }
 
-/** The prefixes of the API and of what is delivered, in another domain or account. */
+/** The prefixes of the API and of deliveries, in another domain or account. */
 export interface External {
   readonly api?: string;
   readonly deliver?: string;
@@ -257,12 +257,12 @@ function shownSource(source: SourceConfig): Record<string, unknown> {
   };
 }
 
-/** The prefixes of another domain or account as responses show them. */
+/** The prefixes of another domain or account, as responses show them. */
 export function shownExternal({ api = "", deliver = "" }: External): Required<External> {
   return { api, deliver };
 }
 
-/** A transform as responses show it. */
+/** A transform, as responses show it. */
 export function whole({ src = "", dest = "" }: Partial<TransformConfig>): TransformConfig {
   return { src, dest };
 }

@@ -42,8 +42,8 @@ const RESERVED = [
 ] as const;
 
 /**
- * Completes a request's configuration with the server's defaults; throws an {@linkcode ApiError} if it is invalid.
- * `others` gives the configurations of the streams that there are.
+ * Completes a request's configuration with the server's defaults; throws an {@linkcode ApiError} if it is invalid. `others`
+ * looks up the configurations of existing streams.
  */
 export function checkConfig(said: StreamConfigRequest, others: StreamConfigs): StreamConfig {
   const config: Draft = configOf(said);

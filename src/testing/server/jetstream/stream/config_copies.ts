@@ -29,17 +29,17 @@ const SOURCE: Faults = {
   consumer: "sourceConsumerInvalid",
 };
 
-/** Gives the configuration of the stream of a name; `undefined` if there is none. */
+/** Looks up the configuration of a stream by its name; `undefined` if there is none. */
 export type StreamConfigs = (name: string) => StreamConfig | undefined;
 
-/** The greatest sequence to begin with: beyond it, numbers would lose digits before long. */
+/** The greatest sequence to begin with: greater ones would soon lose digits as JavaScript numbers. */
 export const GREATEST: number = Number.MAX_SAFE_INTEGER / 2;
 
 const OWN_API = "$JS.API";
 
 /**
- * Throws an {@linkcode ApiError} if the mirror is invalid. Returns whether it answers direct reads of its origin, as far
- * as the origin is there to say so.
+ * Throws an {@linkcode ApiError} if the mirror is invalid. Returns whether the mirror answers direct reads, which follows
+ * its origin if the origin exists.
  */
 export function checkMirror(
   config: StreamConfig,
@@ -76,7 +76,7 @@ export function checkMirror(
   return origin.allow_direct;
 }
 
-/** Whether the origin has messages that are larger than those which the stream takes. */
+/** Whether the origin may hold messages that are too large for the stream. */
 function isTooLarge({ max_msg_size: most }: StreamConfig, origin: StreamConfig): boolean {
   return most > 0 && origin.max_msg_size > 0 && most < origin.max_msg_size;
 }
@@ -108,7 +108,7 @@ export function checkSources(config: StreamConfig, others: StreamConfigs): void 
   checkElsewhere(sources, others);
 }
 
-/** Throws an {@linkcode ApiError} for what nats-server has and this server does not. */
+/** Throws an {@linkcode ApiError} for options that nats-server has and this server does not. */
 export function refuseForeign({ mirror, sources }: StreamConfig): void {
   const copied = [...sources, ...mirror ? [mirror] : []];
   if (copied.some(({ consumer }) => consumer)) {
@@ -117,7 +117,7 @@ export function refuseForeign({ mirror, sources }: StreamConfig): void {
   if (copied.some(({ opt_start_seq = 0 }) => opt_start_seq > GREATEST)) throw cannotCount();
 }
 
-/** An {@linkcode ApiError} for a sequence that is too great to begin with. */
+/** Makes the {@linkcode ApiError} for a start sequence that is too great. */
 export function cannotCount(): ApiError {
   return invalidConfig("the embedded server cannot count sequences from there");
 }

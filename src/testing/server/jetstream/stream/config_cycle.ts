@@ -3,7 +3,7 @@ import { invalidConfig } from "../api/errors.ts";
 import type { StreamConfig } from "./config.ts";
 import type { StreamConfigs } from "./config_copies.ts";
 
-/** Throws an {@linkcode ApiError} if a stream would copy itself, be it through other streams. */
+/** Throws an {@linkcode ApiError} if a stream would copy itself, directly or through other streams. */
 export function checkCycle(config: StreamConfig, others: StreamConfigs): void {
   const ahead = [config];
   const seen = new Set<string>();

@@ -26,7 +26,7 @@ export function checkMapping(src: string, dest: string, fault: ApiErrorName): vo
   }
 }
 
-/** Whether it is a subject; functions in it may have spaces. */
+/** Whether the text is a valid destination: a subject, in which functions may contain spaces. */
 function isDestination(text: string): boolean {
   return isValidSubject(
     text.split(".").map((token) => /^{{.+}}$/s.test(token) ? "x" : token).join("."),

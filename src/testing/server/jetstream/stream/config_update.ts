@@ -20,7 +20,7 @@ export function checkUpdate(before: StreamConfig, after: StreamConfig): StreamCo
     throw refused("can not cancel deny message deletes");
   }
   if (before.deny_purge && !after.deny_purge) throw refused("can not cancel deny purge");
-  // a mirror may become a stream of its own
+  // a mirror may become an ordinary stream
   if (after.mirror && !isSameConfig(after.mirror, before.mirror)) {
     throw new ApiError("streamMirrorNotUpdatable");
   }

@@ -8,18 +8,18 @@ import { SourceCopier } from "./source_copier.ts";
 import { keyOf, nameOf, readSource, type SourcePlace } from "./source_name.ts";
 import type { StreamState } from "./state.ts";
 
-/** Memory of a source or a mirror, in bytes: measured. */
+/** The memory of a source or a mirror, in bytes, as measured. */
 const FEED = 4 * 1_024;
 
-/** What copies need of their stream and of the server. */
+/** What copies need from their stream and the server. */
 export interface CopiesGround {
   readonly origins: Origins;
   readonly clock: Clock;
-  /** The state of the stream that takes in the copies. */
+  /** The state of the stream that stores the copies. */
   readonly state: StreamState;
   /**
-   * Stores a copy, for a mirror at the place that it has in its origin; throws an {@linkcode ApiError} if the stream
-   * refuses it.
+   * Stores a copy; for a mirror, at the place that the message has in its origin. Throws an {@linkcode ApiError} if the
+   * stream refuses it.
    */
   take(published: Published, place?: MirroredPlace): void;
 }
@@ -30,15 +30,15 @@ interface Source {
   stored: number;
 }
 
-/** What responses tell of a mirror: like nats-server, its filter only once it has looked for its origin. */
+/** Shows a mirror in responses; like nats-server, shows its filter only once it has looked for its origin. */
 function shown(mirror: CopyFeed): object {
   return mirror.hasBegun ? mirror.info() : { ...mirror.info(), filter_subject: undefined };
 }
 
-/** The streams that a stream copies: its sources, or the one whose mirror it is. */
+/** Copies other streams into a stream: its sources, or the origin of a mirror. */
 export class Copies {
   readonly #ground: CopiesGround;
-  /** By their names, in the order of the configuration. */
+  /** The sources by their names, in the order of the configuration. */
   #sources = new Map<string, Source>();
   #mirror: CopyFeed | undefined;
 
@@ -51,7 +51,7 @@ export class Copies {
     return (this.#sources.size + (this.#mirror ? 1 : 0)) * FEED;
   }
 
-  /** What responses tell of the streams that are copied. */
+  /** The copied streams, as responses show them. */
   info(): { readonly sources?: object[]; readonly mirror?: object } {
     const sources = Array.from(this.#sources.values(), ({ feed, stored }) => ({
       ...feed.info(),
@@ -63,9 +63,9 @@ export class Copies {
     };
   }
 
-  /** Copies these streams from now on; those that are known go on where they are. */
+  /** Copies these streams from now on; a source that it already copies continues at its place. */
   follow({ mirror, sources }: Pick<StreamConfig, "mirror" | "sources">): void {
-    // a mirror never becomes that of another stream
+    // a mirror cannot change its origin
     if (!mirror) this.#mirror?.stop();
     this.#mirror = mirror && (this.#mirror ?? this.#mirrorOf(mirror));
     const before = this.#sources;
@@ -78,7 +78,7 @@ export class Copies {
     for (const { feed } of before.values()) feed.stop();
   }
 
-  /** Records the place in its origin of a message that came from a source. */
+  /** Records the place that a stored message has in its source. */
   note({ headers }: StoredMessage): void {
     if (this.#sources.size === 0) return;
     const read = readSource(headers);
@@ -86,7 +86,7 @@ export class Copies {
     if (source) source.stored = read.place.seq;
   }
 
-  /** Copies no more. */
+  /** Stops copying. */
   stop(): void {
     this.follow({ mirror: undefined, sources: [] });
   }
@@ -110,7 +110,7 @@ export class Copies {
     };
   }
 
-  /** The place of the last message from that source among those in the stream. */
+  /** The place of the last message from this source that the stream holds. */
   #placeOf(key: string): SourcePlace | undefined {
     const { log } = this.#ground.state;
     for (let seq = log.last; log.size > 0 && seq >= log.first; seq--) {

@@ -12,30 +12,30 @@ import type { SourcePlace } from "./source_name.ts";
 import { SubjectFilter } from "./subject_filter.ts";
 import { SubjectTransform } from "./subject_transform.ts";
 
-/** Messages to copy before yielding to other work. */
+/** How many messages to copy before yielding to other work. */
 const MANY = 64;
-/** How soon nats-server tries again what the stream refused, in milliseconds. */
+/** How long nats-server waits before it retries a message that the stream refused, in milliseconds. */
 const AGAIN = 2_000;
-/** The heartbeats with which an origin of nats-server says that it is there, in milliseconds. */
+/** The interval of the heartbeats that a stream sends to its copies on nats-server, in milliseconds. */
 const HEARTBEAT = 1_000;
 
-/** How the messages of an origin become those of the stream that copies it. */
+/** Turns the messages of an origin into those of the stream that copies it. */
 export interface Copier {
-  /** The first sequence of the origin to copy, if it has passed those up to that place. */
+  /** The first sequence of the origin to copy, given the place up to which messages have been passed. */
   start(origin: Origin, passed: SourcePlace): number;
   /** Stores a copy under a subject; throws an {@linkcode ApiError} if the stream refuses it. */
   store(message: StoredMessage, subject: string, origin: Origin): void;
 }
 
-/** What a feed needs of the server. */
+/** What a feed needs from the server. */
 interface Ground {
   readonly origins: Origins;
   readonly clock: Clock;
 }
 
 /**
- * Copies what an origin stores into another stream. It reads the origin where it stands instead of having messages sent,
- * so that it holds none itself.
+ * Copies the messages of an origin into another stream. It reads them directly from the origin's log, so it holds no
+ * messages itself.
  */
 export class CopyFeed implements StreamConsumer {
   readonly name: string;
@@ -48,18 +48,18 @@ export class CopyFeed implements StreamConsumer {
   readonly #again: Alarm;
   readonly #unwatch: () => void;
   #origin: Origin | undefined;
-  /** The last message that was passed, by its sequence in the origin, and which origin that was. */
+  /** The place of the last passed message: its sequence in the origin, and the identity of that origin. */
   #passed: SourcePlace;
   #lag = 0;
   /** When the origin was last heard of. */
   #heard: number | undefined;
   #error: ApiError | undefined;
-  /** Whether the stream has refused the next message, and it is not yet time to try again. */
+  /** Whether the stream has refused the next message and the wait before a retry is not over. */
   #isHeldUp = false;
   #isAwake = false;
   #isOver = false;
 
-  /** `name` tells it apart among the origin's consumers; `passed` is the place from which it goes on. */
+  /** `name` identifies it among the origin's consumers; `passed` is the place after which it begins. */
   constructor(
     ground: Ground,
     name: string,
@@ -89,7 +89,7 @@ export class CopyFeed implements StreamConsumer {
     this.#wake();
   }
 
-  /** Only an origin that keeps what is needed counts it among its consumers. */
+  /** Only an origin that keeps messages for its consumers counts this among them. */
   get isHidden(): boolean {
     return this.#origin?.config.retention === "limits";
   }
@@ -103,7 +103,7 @@ export class CopyFeed implements StreamConsumer {
     return this.#origin !== undefined || this.#heard !== undefined || this.#error !== undefined;
   }
 
-  /** What responses tell of it. */
+  /** The state of the feed, as responses show it. */
   info(): object {
     const { name, filter_subject = "", subject_transforms = [], external } = this.#source;
     return {
@@ -119,7 +119,7 @@ export class CopyFeed implements StreamConsumer {
     };
   }
 
-  /** Copies no more. */
+  /** Stops copying. */
   stop(): void {
     this.#isOver = true;
     this.#again.stop();
@@ -158,7 +158,7 @@ export class CopyFeed implements StreamConsumer {
     return Math.round((this.#origin ? since % HEARTBEAT : since) * NANOSECONDS);
   }
 
-  /** Goes on after the work in progress: who changed a stream sees the answer before the effect. */
+  /** Continues in a microtask, so that a client that changed a stream gets the answer before the effect. */
   #wake(): void {
     if (this.#isAwake || this.#isOver) return;
     this.#isAwake = true;
@@ -206,7 +206,7 @@ export class CopyFeed implements StreamConsumer {
     origin.releaseAfter(this.#passed.seq);
   }
 
-  /** Copies the next message; `false` if there is none, or if the stream does not take it. */
+  /** Copies the next message; `false` if there is none, or if the stream refuses it. */
   #next(): boolean {
     const origin = this.#origin;
     if (!origin || this.#isHeldUp || this.#isOver) return false;
@@ -221,7 +221,7 @@ export class CopyFeed implements StreamConsumer {
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       this.#wait(origin, message.seq);
-      // like nats-server, keeps what the stream's limits refuse to itself
+      // like nats-server, does not report refusals by the stream's limits
       if (error.number === invalidConfig("").number) this.#error = error;
       return false;
     }
@@ -231,7 +231,9 @@ export class CopyFeed implements StreamConsumer {
     return true;
   }
 
-  /** The lag is that of nats-server, which counts neither the message that it holds nor the one before. */
+  /**
+   * Waits before a retry. The lag follows nats-server, which counts neither the message that it holds nor the one before.
+   */
   #wait(origin: Origin, seq: number): void {
     this.#lag = Math.max(this.#filter.count(origin.log, seq) - 2, 0);
     this.#isHeldUp = true;

@@ -52,8 +52,8 @@ export function counted(
 }
 
 /**
- * The copy of another counter's message, which becomes part of the stream's own counter: what is added is the difference
- * to the last copy from that counter. Unchanged if the stream is no counter.
+ * Adds a copied message of another counter to the stream's own counter, by the difference to the last copy from that
+ * counter. Returns the message unchanged if the stream is not a counter.
  */
 export function countedCopy({ config, log }: StreamState, message: Published): Published {
   const text = headerText(message.headers, HEADER.increment);
@@ -83,7 +83,7 @@ function withTotal(message: Published, total: bigint, sources: string): Publishe
   };
 }
 
-/** The totals that were copied, by stream and subject. */
+/** The copied totals, by stream and subject. */
 type CounterSources = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
 function readSources(text: string): CounterSources {

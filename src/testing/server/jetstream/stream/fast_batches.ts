@@ -65,7 +65,7 @@ export class FastBatches {
       batch.last--;
       return this.#finish(batch, say);
     }
-    // the other answers come from a stream without acknowledgements as well
+    // a stream without acknowledgements omits only this first answer
     const isSilent = this.#state.config.no_ack || part.seq !== 1 || part.kind === "last";
     if (!isSilent) say(ackOf(0, batch.flow));
     const headers = withoutHeader(published.headers, HEADER.requiredApiLevel);

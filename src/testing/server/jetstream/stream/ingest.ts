@@ -75,9 +75,9 @@ export class Ingest {
   }
 
   /**
-   * Stores what the server itself publishes to the stream: a copy of another stream's message, what a schedule gives, a
-   * delete marker. It has been checked before; throws an {@linkcode ApiError} where the stream cannot store it. A mirror
-   * stores it at the place that it has in its origin.
+   * Stores a message that the server itself publishes to the stream: a copy from another stream, the message of a schedule,
+   * or a delete marker. The message has been checked before. Throws an {@linkcode ApiError} if the stream cannot store it.
+   * A mirror stores it at the place that it has in its origin.
    */
   acceptOwn(published: Published, place?: MirroredPlace): Ack {
     const state = this.#state;
@@ -92,7 +92,7 @@ export class Ingest {
     return place ? store() : this.#dedupe(published, store);
   }
 
-  /** Stores a message that has passed the checks, at the next place if none is given. */
+  /** Stores a message that has passed the checks, at `place` or else at the next one. */
   commit(published: Published, rollup: Rollup | undefined, place?: MirroredPlace): Ack {
     const { config, log, consumers } = this.#state;
     if (this.#memory.isExceeded) throw new ApiError("insufficientResources");

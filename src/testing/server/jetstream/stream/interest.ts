@@ -10,7 +10,7 @@ export interface StreamConsumer {
    * Interest}.
    */
   readonly subjects: readonly string[];
-  /** Whether it is left out of lists and counts, as it only serves another stream. */
+  /** Whether lists and counts leave it out, because it only serves another stream. */
   readonly isHidden: boolean;
   /** Whether it counts against the stream's limit of consumers. */
   readonly isLimited: boolean;
@@ -57,7 +57,7 @@ export class Interest {
     return this.all().filter(({ isLimited }) => isLimited).length;
   }
 
-  /** Whether there is no consumer, not even a hidden one. */
+  /** Whether there is no consumer, hidden ones included. */
   get isEmpty(): boolean {
     return this.#consumers.size === 0;
   }

@@ -69,7 +69,7 @@ export class MessageLog {
     return this.#subjects.size;
   }
 
-  /** Appends a message; the sequences between the last one and its own stay without messages. */
+  /** Appends a message; sequences between the last one and its own stay empty. */
   append(message: StoredMessage): void {
     const { seq, subject, headers, body, time } = message;
     if (this.#messages.size === 0) this.#first = seq;
@@ -85,7 +85,7 @@ export class MessageLog {
     this.#subjects.set(subject, sequences);
   }
 
-  /** Uses up all sequences up to this one without messages; `time` is that of the last one, if it is known. */
+  /** Skips all sequences up to this one; `time` is the time of the last one, if known. */
   skipTo(seq: number, time: number | undefined = this.#lastTime): void {
     this.#last = seq;
     this.#lastTime = time;

@@ -7,19 +7,19 @@ import type { Origin } from "./origins.ts";
 import { sourceStart } from "./source_start.ts";
 import type { StreamState } from "./state.ts";
 
-/** The sequence and time of a message in the stream that a mirror copies. */
+/** The sequence and time of a message in the origin of a mirror. */
 export type MirroredPlace = Pick<StoredMessage, "seq" | "time">;
 
-/** The most sequences without messages between two of them: reading walks over them. */
+/** The longest gap between two messages, in sequences: reading walks over a gap. */
 const MOST_GAP = 1_000_000;
 
-/** Copies the messages of a mirror's origin: each keeps its sequence and time. */
+/** Copies the messages of a mirror's origin; each message keeps its sequence and time. */
 export class MirrorCopier implements Copier {
   readonly #mirror: SourceConfig;
   readonly #state: StreamState;
   readonly #take: (published: Published, place: MirroredPlace) => void;
 
-  /** `take` stores a message in the mirror, at the place given. */
+  /** `take` stores a message in the mirror, at a given place. */
   constructor(
     mirror: SourceConfig,
     state: StreamState,
@@ -36,7 +36,7 @@ export class MirrorCopier implements Copier {
     const start = isNew
       ? sourceStart(this.#mirror, 0, origin, undefined)
       : Math.max(log.last + 1, origin.first);
-    // what the origin has lost is missing here as well; a gap between messages shows with the next one
+    // skip the messages that the origin has lost; a gap between messages appears with the next one
     if (start - 1 > log.last && log.size === 0) log.skipTo(start - 1);
     return start;
   }

@@ -2,25 +2,25 @@ import type { StreamConfig } from "./config.ts";
 import type { Interest } from "./interest.ts";
 import type { MessageLog } from "./message_log.ts";
 
-/** A stream as another one that copies it sees it. */
+/** A stream, as seen by a stream that copies it. */
 export interface Origin {
   readonly name: string;
-  /** Differs for each stream that was ever created, also for two of the same name. */
+  /** Identifies the stream; a stream that is created again under the same name gets another identity. */
   readonly identity: string;
   readonly config: StreamConfig;
   readonly log: MessageLog;
   readonly consumers: Interest;
-  /** Tells a stream of interest or work queue retention that a consumer no longer needs the message. */
+  /** Removes a message from a stream of interest or work queue retention if no consumer needs it any more. */
   release(seq: number): void;
-  /** Has a stream of interest retention drop all messages after a sequence that no consumer needs any more. */
+  /** Removes all messages after a sequence that no consumer needs any more, if the stream has interest retention. */
   releaseAfter(seq: number): void;
 }
 
-/** The streams by name, as the streams that copy them look them up. */
+/** Looks up streams by name, for the streams that copy them. */
 export interface Origins {
   /** The stream of that name; `undefined` if there is none. */
   get(name: string): Origin | undefined;
-  /** Calls back when a stream of that name comes or goes; returns a function that ends the watch. */
+  /** Calls `changed` when a stream of that name appears or disappears; returns a function that ends the watch. */
   watch(name: string, changed: () => void): () => void;
 }
 

@@ -23,7 +23,10 @@ export function rollupOf(
   return rollup;
 }
 
-/** The rollup header of the server's own message, which counts where the stream allows it; throws if it is invalid. */
+/**
+ * Reads the rollup header of a message that the server itself publishes; a stream that does not allow rollups ignores it.
+ * Throws an {@linkcode ApiError} if the value is invalid.
+ */
 export function rollupOfOwn(config: StreamConfig, { headers }: Published): Rollup | undefined {
   const rollup = headerText(headers, HEADER.rollup).toLowerCase();
   if (rollup === "") return undefined;

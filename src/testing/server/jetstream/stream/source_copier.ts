@@ -9,7 +9,7 @@ import { nameOf, type SourceName, type SourcePlace, writeSource } from "./source
 import { sourceStart } from "./source_start.ts";
 import type { StreamState } from "./state.ts";
 
-/** Copies the messages of a source: each gets a place of its own in the stream, and a header that names its origin. */
+/** Copies the messages of a source; each gets a new sequence in the stream, and a header that names its origin. */
 export class SourceCopier implements Copier {
   readonly #source: SourceConfig;
   readonly #name: SourceName;

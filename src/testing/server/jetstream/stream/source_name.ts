@@ -2,10 +2,10 @@ import { headerText } from "../header_block.ts";
 import type { SourceConfig } from "./config.ts";
 import { HEADER } from "./header_names.ts";
 
-/** Between the subjects of several transforms. */
+/** The separator between the subjects of several transforms. */
 const SEPARATOR = "\f";
 
-/** What identifies a source among those of its stream: the origin, what is taken of it, and how subjects change. */
+/** Identifies a source among those of its stream: the origin, its filters, and how subjects change. */
 export interface SourceName {
   /** The origin's name. */
   readonly stream: string;
@@ -16,7 +16,7 @@ export interface SourceName {
 /** The place of a message in its origin. */
 export interface SourcePlace {
   readonly seq: number;
-  /** The origin's identity; empty if it is not known. */
+  /** The identity of the origin; empty if it is not known. */
   readonly identity: string;
 }
 
@@ -24,7 +24,7 @@ export interface SourcePlace {
 export function nameOf(
   { name, filter_subject, subject_transforms = [], external }: SourceConfig,
 ): SourceName {
-  // nats-server writes a hash of the prefix; what is elsewhere cannot be copied here
+  // nats-server writes a hash of the prefix; this server never copies from elsewhere, so the prefix itself will do
   const stream = external ? `${name}:${external.api ?? ""}` : name;
   if (subject_transforms.length === 0) {
     return { stream, filter: orAll(filter_subject), destination: orAll("") };
@@ -34,12 +34,12 @@ export function nameOf(
   return { stream, filter: joined("src"), destination: joined("dest") };
 }
 
-/** The name as one text, by which sources are told apart. */
+/** The name as one text, which serves as a key. */
 export function keyOf({ stream, filter, destination }: SourceName): string {
   return `${stream} ${filter} ${destination}`;
 }
 
-/** The value of the header by which a copied message names its origin. */
+/** Writes the header that names the origin of a copied message. */
 export function writeSource(
   { stream, filter, destination }: SourceName,
   { seq, identity }: SourcePlace,
@@ -48,7 +48,7 @@ export function writeSource(
   return `${stream} ${seq} ${filter} ${destination} ${subject} ${identity}`;
 }
 
-/** The source of a stored message, with its place in the origin; `undefined` if it was not copied. */
+/** Reads the source of a stored message and its place in the origin; `undefined` if it was not copied. */
 export function readSource(headers: string): { key: string; place: SourcePlace } | undefined {
   const text = headers === "" ? "" : headerText(headers, HEADER.source);
   const [stream, seq, filter, destination, , identity = ""] = text.split(" ");

@@ -1,7 +1,7 @@
 import type { SourceConfig } from "./config.ts";
 import type { MessageLog } from "./message_log.ts";
 
-/** By so much two messages of one stream differ in time at least, in milliseconds. */
+/** The least difference in time between two messages of a stream, in milliseconds. */
 const MICROSECOND = 0.001;
 
 /**
@@ -18,12 +18,12 @@ export function sourceStart(
 ): number {
   if (passed > 0) return Math.max(passed + 1, origin.first);
   if (opt_start_seq > 0) return Math.max(opt_start_seq, origin.first);
-  // times are coarse here: a message is as old as its copy, which must not be made again
+  // times are coarse here: a copy has the same time as its message, which must not be copied again
   const after = own?.lastTime === undefined ? undefined : own.lastTime + MICROSECOND;
   if (opt_start_time !== undefined) {
     return origin.seqAt(Math.max(opt_start_time, after ?? opt_start_time));
   }
-  // a stream that has lost its first messages must not get them again
+  // do not copy again the messages that the stream has lost at its beginning
   if (own && own.first > 1 && after !== undefined) return origin.seqAt(after);
   return Math.max(origin.first, 1);
 }

@@ -35,7 +35,7 @@ export class Stream {
   readonly #expiry: Expiry;
   readonly #schedules: Schedules;
   readonly #copies: Copies;
-  /** Differs for each stream that was ever created, also for two of the same name. */
+  /** Identifies the stream; a stream that is created again under the same name gets another identity. */
   readonly identity: string = newId().slice(0, IDENTITY);
   /** What it takes with nothing in it, in bytes as they are estimated. */
   #own = 0;
@@ -86,7 +86,7 @@ export class Stream {
     return this.#state.log;
   }
 
-  /** What responses tell of the streams that it copies. */
+  /** The copied streams, as responses show them. */
   get copied(): object {
     return this.#copies.info();
   }
@@ -225,7 +225,7 @@ export class Stream {
     this.#say(message, ack === "held" ? undefined : { stream: this.name, ...ack });
   }
 
-  /** Stores what the stream itself publishes, which has no publisher that could be told where that cannot be. */
+  /** Stores a message that the stream itself publishes; ignores a refusal, because there is no publisher to answer. */
   #tryOwn(published: Published): void {
     try {
       this.#takeOwn(published);
@@ -234,14 +234,14 @@ export class Stream {
     }
   }
 
-  /** Stores what the server itself publishes; throws an {@linkcode ApiError} where that cannot be. */
+  /** Stores a message that the server itself publishes; throws an {@linkcode ApiError} if the stream refuses it. */
   #takeOwn(published: Published, place?: MirroredPlace): void {
     const subject = this.#transform?.apply(published.subject) ?? published.subject;
     this.#ingest.acceptOwn({ ...published, subject }, place);
     this.#note();
   }
 
-  /** Answers what was published, unless the stream does not acknowledge. */
+  /** Answers a published message, unless the stream does not acknowledge. */
   #say(published: Published, said: object | undefined): void {
     if (!this.config.no_ack) this.#answer(published, said);
   }

@@ -44,7 +44,7 @@ export const MAPPINGS: Readonly<Record<string, Mapping>> = {
     const isWhole = reading.isLiteral || places.length === 0;
     const keyOf = (tokens: readonly string[]) =>
       isWhole ? tokens.join(".") : places.map((at) => tokens[at]).join("");
-    // a negative count becomes a large one, as it does in nats-server
+    // a negative count becomes a large one, as in nats-server
     return (tokens) => String(count === 0 ? 0 : fnv1a(keyOf(tokens)) % (count >>> 0));
   },
   random: (list, reading) => {

@@ -1,7 +1,7 @@
 import { isSubset, isValidLiteral } from "../../subject.ts";
 import { MAPPINGS, type Part, toInteger, WITHOUT_WILDCARDS } from "./subject_mappings.ts";
 
-/** How function names are spelled: only the first letters of their words may be capitals. */
+/** The spelling of function names: only the first letters of their words may be capitals. */
 const SPELLED = /^[A-Za-z][a-z]*([fF]rom[lLrR][a-z]+)?$/;
 
 /** Maps subjects by a pattern, such as `orders.*` to `shop.{{wildcard(1)}}`. */
@@ -64,7 +64,7 @@ function readPart(
   const place = (wildcard: string) => {
     const index = toInteger(wildcard, { token });
     if (index > wildcards.length) throw outOfRange(token);
-    // like nats-server, takes the first token for an index below 1
+    // like nats-server, use the first token for an index below 1
     return wildcards[index - 1] ?? 0;
   };
   if (/^\$[+-]?\d+$/.test(token)) {
