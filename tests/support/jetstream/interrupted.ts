@@ -1,4 +1,5 @@
 import { type BrokerEvent, type BrokerOptions, NatsBroker } from "@signalbox/nats";
+import { NotFoundError } from "@signalbox/nats/jetstream";
 import { NatsServer } from "../nats_server/nats_server.ts";
 import { until } from "../nats_server/until.ts";
 import { Proxy } from "../proxy.ts";
@@ -63,17 +64,26 @@ export class Interrupted implements AsyncDisposable {
   async isPulled(stream: string): Promise<boolean> {
     const { api } = this.writer;
     const names = await this.consumers(stream);
-    const infos = await Promise.all(
-      names.map((name) => api.call<ConsumerInfo>(`CONSUMER.INFO.${stream}.${name}`)),
-    );
-    return infos.length > 0 && infos.every(({ num_waiting = 0 }) => num_waiting > 0);
+    const waiting = await Promise.all(names.map(async (name) => {
+      try {
+        const info = await api.call<ConsumerInfo>(`CONSUMER.INFO.${stream}.${name}`);
+        return info.num_waiting ?? 0;
+      } catch (error) {
+        // the reader has put another one in its place
+        if (error instanceof NotFoundError) return 0;
+        throw error;
+      }
+    }));
+    return waiting.length > 0 && waiting.every((count) => count > 0);
   }
 
-  /** Deletes all consumers of a stream, as somebody by hand. */
+  /** Deletes all consumers of a stream, as somebody by hand; a reader may have deleted one of them itself meanwhile. */
   async deleteConsumers(stream: string): Promise<void> {
     const { api } = this.writer;
     for (const name of await this.consumers(stream)) {
-      await api.call(`CONSUMER.DELETE.${stream}.${name}`);
+      await api.call(`CONSUMER.DELETE.${stream}.${name}`).catch((error) => {
+        if (!(error instanceof NotFoundError)) throw error;
+      });
     }
   }
 
