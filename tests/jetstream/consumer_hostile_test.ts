@@ -181,7 +181,10 @@ onEveryServer(
     await shop.store("orders.1", 1);
     await until("it must go on", () => seen.length === 1);
     assertEquals(errors.length, 2);
-    assertStringIncludes(errors[0]!, "as it must be a dead letter: its headers are missing or wrong");
+    assertStringIncludes(
+      errors[0]!,
+      "as it must be a dead letter: its headers are missing or wrong",
+    );
     const letters = [];
     for await (const dead of jetstream(broker).deadLetters(orders)) letters.push(dead);
     assertEquals(letters, []);

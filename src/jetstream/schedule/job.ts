@@ -26,8 +26,8 @@ import type { SchedulingStream } from "./scheduling_stream.ts";
  *
  * The server stores a message up to 250 ms after it is due, and later if thousands are due at once. After a restart it
  * stores at once the messages that became due in the meantime; a repeating schedule then gives one message at most, however
- * many it missed. `in` is as exact as half a round trip to the server. The clocks of a cluster's servers must agree within
- * half a second.
+ * many it missed. The wait of `in` is never shorter than asked for, and longer by a round trip to the server at most. The
+ * clocks of a cluster's servers must agree within half a second.
  *
  * A stream has one schedule of each name. A second one throws a `ConflictError`, or replaces the first with
  * `replace: true`. So a program can put a message off with each call (debounce). If the first schedule is about to fire
