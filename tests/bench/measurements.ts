@@ -8,7 +8,7 @@ import { speedOf } from "./result.ts";
 import { lateness } from "./schedules/lateness.ts";
 import { works } from "./works.ts";
 
-/** Everything there is to measure; a further group is a folder and a line here. */
+/** All measurements. Another group needs a folder, and a line here. */
 export function measurements(ends: Ends, schema: OrderSchema): readonly Measurement[] {
   return [
     ...works(ends, schema).map(speedOf),

@@ -14,10 +14,10 @@ import { ingesting } from "./stored/ingesting.ts";
 import { storing } from "./stored/stored.ts";
 import type { Work } from "./work.ts";
 
-/** How much the larger ones move: what is usual, or less where a test only looks whether it is right. */
+/** How much the larger works move. A test that only checks the results uses less. */
 const AMOUNTS = { keys: 10_000, megabytes: 64 };
 
-/** Everything that is done by both sides, as fast as they can. */
+/** All works that both sides do as fast as they can. */
 export function works(
   ends: Ends,
   schema = HAND_WRITTEN,

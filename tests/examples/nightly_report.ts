@@ -1,6 +1,6 @@
 /**
- * A nightly report: due by the clocks of a zone, whichever process runs then; others see how far it is, and may cancel it. Who
- * has not read it after a while is reminded, once.
+ * A nightly report. It is due by the clocks of a time zone, and any running process makes it. Other processes see its progress,
+ * and can cancel it. If nobody reads it for a while, one reminder follows.
  *
  * ```sh
  * deno run --allow-net --allow-env=NATS_URL tests/examples/nightly_report.ts
@@ -14,40 +14,40 @@ import { kv } from "@signalbox/nats/kv";
 import { EmbeddedServer } from "@signalbox/nats/testing";
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** How far a report is. */
+/** The progress of a report. */
 export interface Progress {
   readonly page: number;
   readonly of: number;
   readonly total: number;
 }
 
-/** Adds up a page; that is the work, and it is given up once the signal aborts. */
+/** Adds up a page. This is the slow part of the work, and ends early if the signal aborts. */
 export type Sum = (page: number, signal: AbortSignal) => number | Promise<number>;
 
-/** Jobs and schedules: a plain value, which a file of its own may hold. */
+/** The queue of jobs and schedules. It is a plain value, which can be in a file of its own. */
 export const reports = workQueue("REPORTS", {
   subjects: ["reports.{kind}.{id}"],
   allowMsgSchedules: true,
   declare: "create",
 });
 
-/** At half past two, when nobody works. */
+/** Half past two in the morning, when nobody works. */
 const NIGHT: When = { cron: "0 30 2 * * *", timeZone: "Europe/Zurich" };
 const PAGES = 4;
 
-/** How the reports are made. */
+/** Options of the reports. */
 export interface ReportOptions {
   readonly sum: Sum;
-  /** Gets how far it is, in every process. */
+  /** Shows the progress of a report; every process calls it. */
   readonly show?: (id: string, progress: Progress) => void;
-  /** Gets whose report is not read yet. */
+  /** Reminds of a report that nobody has read yet. */
   readonly remind: (id: string, total: number) => void;
   readonly when?: When;
-  /** How long a report may lie unread. */
+  /** How long a report may stay unread before the reminder. */
   readonly patience?: Duration;
 }
 
-/** Everything but a connection, so that a test can have it as it is. */
+/** Makes everything except the connection, so that tests can use all of it. */
 export function createReports(server: string, options: ReportOptions) {
   const { sum, show, remind, when = NIGHT, patience = "8h" } = options;
   const broker = new NatsBroker(server, { inboxPrefix: "_REPORTS", logger: false });
@@ -67,15 +67,15 @@ export function createReports(server: string, options: ReportOptions) {
       const either = AbortSignal.any([signal, cancelled.signal]);
       for (let page = 1, total = 0; page <= PAGES; page++) {
         total += await sum(page, either);
-        // what does not look at its signal is cancelled between two pages
+        // a sum that ignores its signal is cancelled between two pages
         either.throwIfAborted();
         await progress.put(id, { page, of: PAGES, total });
       }
-      // another attempt, or the next night, puts the reminder off
+      // another attempt or the next night postpones the reminder
       const name = `unread-${id}`;
       await js.schedule(`reports.unread.${id}`, { in: patience }, null, { name, replace: true });
     } catch (error) {
-      // not tried again: a dead letter keeps what was cancelled, and why
+      // a cancelled report is not retried: it becomes a dead letter with the reason
       if (cancelled.signal.aborted) throw new Reject(cancelled.signal.reason);
       throw error;
     } finally {
@@ -92,7 +92,7 @@ export function createReports(server: string, options: ReportOptions) {
     if (change.kind === "put") show?.(id, change.value);
   });
 
-  // every process hears it, and the one that makes the report gives up
+  // every process gets this, and the one that makes the report stops
   broker.subscriber("report.cancel.{id}", { noReply: true }, ({ params, body }) => {
     running.get(params.id)?.abort(String(body));
   });
@@ -101,14 +101,14 @@ export function createReports(server: string, options: ReportOptions) {
     broker,
     js,
     progress,
-    /** Starts; however often, and in however many processes, there is one schedule. */
+    /** Starts the process. All processes together have one schedule. */
     async start(): Promise<void> {
       await broker.start();
       await js.schedule("reports.nightly.sales", when, null, { name: "sales", replace: true });
     },
-    /** Has it given up, wherever it is made. */
+    /** Cancels a report in the process that makes it. */
     cancel: (id: string, why: string) => broker.publish(`report.cancel.${id}`, why),
-    /** Reads the total; nobody is reminded then, unless somebody was already. */
+    /** Reads the total, and cancels the reminder unless that has already come. */
     async read(id: string) {
       const isInTime = await (await js.scheduled(reports, `unread-${id}`))?.cancel() ?? false;
       return { total: (await progress.get(id))?.value.total, isInTime };
@@ -116,7 +116,7 @@ export function createReports(server: string, options: ReportOptions) {
   };
 }
 
-/** Two nights, a second apart: nobody reads the first report, and the second one is cancelled. What happens is printed. */
+/** Prints what happens in two nights, one second apart: nobody reads the first report, and somebody cancels the second. */
 export async function work(server: string, print: (line: string) => void): Promise<void> {
   const reminded = Promise.withResolvers<void>();
   const begun = Promise.withResolvers<void>();
@@ -126,7 +126,7 @@ export async function work(server: string, print: (line: string) => void): Promi
     patience: "100ms",
     async sum(page, signal) {
       if (page === 1) nights++;
-      // a slow database, and a stuck one in the second night
+      // the database is slow, and in the second night it hangs
       await sleep(nights === 2 && page === 2 ? 60_000 : 10, undefined, { signal });
       return page * 100;
     },

@@ -16,7 +16,7 @@ const SEEN = [
 ];
 
 onEveryJetStream(
-  "The report is made each night, tells how far it is, is cancelled, and reminds",
+  "work() makes a report each night, shows its progress, cancels one and reminds of another",
   async (server) => {
     const lines: string[] = [];
     await work(server.url, (line) => lines.push(line));
@@ -25,14 +25,14 @@ onEveryJetStream(
   { since: "2.14" },
 );
 
-Deno.test("The report is a program, too", async () => {
+Deno.test("nightly_report.ts also runs as a program", async () => {
   const flags = ["--allow-net", "--allow-env=NATS_URL"];
   const program = new URL("nightly_report.ts", import.meta.url);
   const { output, errors } = await runProgram(flags, program);
   assertEquals(output.trimEnd().split("\n"), SEEN, errors);
 });
 
-Deno.test("The report is due at half past two in Zurich, once a night", async () => {
+Deno.test("createReports() makes one report each night, at half past two in Zurich", async () => {
   const nights: string[] = [];
   const made = createReports("tls://nats.example.com", {
     sum: () => 1,
@@ -52,7 +52,7 @@ Deno.test("The report is due at half past two in Zurich, once a night", async ()
   await until("it must be made once", () => nights.length === 1);
 });
 
-Deno.test("The report reminds whoever has not read it, and nobody else", async () => {
+Deno.test("createReports() reminds of a report that nobody has read, and of no other", async () => {
   const reminded: string[] = [];
   const made = createReports("tls://nats.example.com", {
     sum: (page) => page,

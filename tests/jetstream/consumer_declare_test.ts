@@ -35,7 +35,7 @@ Deno.test("consumer() has the parameters of its subject, or of each subject of i
   assertType<IsExact<[IsList<typeof list>, IsList<typeof all>], [true, false]>>(true);
 });
 
-Deno.test("consumer() refuses a subject outside of its stream, in types and when it is made", () => {
+Deno.test("consumer() refuses a subject outside of its stream, in types and at run time", () => {
   const message = (make: () => unknown) => assertThrows(make, TypeError).message;
   const rule = 'its subject must be within those of the stream "ORDERS", orders.*.*, bills.*';
   assertEquals(
@@ -158,7 +158,7 @@ onEveryServer(
 );
 
 onEveryServer(
-  "start() updates what a server can change of a consumer, and leaves what is not named",
+  "start() updates the named options of a consumer, and leaves the others",
   async (server) => {
     const shop = await Workshop.at(server);
     const updated = stream("ORDERS", { subjects: ["orders.{id}.{event}"], declare: "update" });
@@ -187,7 +187,7 @@ onEveryServer(
 );
 
 onEveryServer(
-  "Two services that declare one consumer at once both start",
+  "start() succeeds in two services that declare one consumer at once",
   async (server) => {
     const brokers = Array.from({ length: 6 }, () => server.broker());
     for (const broker of brokers) broker.subscriber(consumer(orders, "work"), () => {});
@@ -199,7 +199,7 @@ onEveryServer(
 const admin: User = { user: "admin", password: "admin" };
 
 for (const declare of ["create", "update", "verify", "leave"] as const) {
-  Deno.test(`consumer() needs no more than permissions() says where its stream is declared by "${declare}"`, async () => {
+  Deno.test(`consumer() needs no more than permissions() lists, with declare: "${declare}"`, async () => {
     const jobs = workQueue("JOBS", { subjects: ["jobs.{id}"], declare });
     const made = workQueue("JOBS", { subjects: ["jobs.{id}"], declare: "create" });
     const options: BrokerOptions = { inboxPrefix: "_SHOP", logger: false };

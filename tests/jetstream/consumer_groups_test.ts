@@ -15,7 +15,7 @@ const orders = stream("ORDERS", { subjects: ["orders.{id}"], declare: "create" }
 const many = (count: number, from = 0) =>
   Array.from({ length: count }, (_, at) => `orders.${from + at}`);
 
-/** A process of a group: what it was given, and what ends its handlers. */
+/** Starts a process of a group; returns the ids that it gets, and a gate for its handlers. */
 async function working(broker: NatsBroker, group: GroupPolicy, concurrency = 8) {
   const taken: string[] = [];
   const gate = { open: Promise.resolve() };
@@ -28,7 +28,7 @@ async function working(broker: NatsBroker, group: GroupPolicy, concurrency = 8) 
 }
 
 onEveryServer(
-  "consumer() with a prioritized group gives messages to the process of the lowest number that has a place",
+  "consumer() with a prioritized group gives messages to the process with the lowest number that has a free place",
   async (server) => {
     const shop = await Workshop.at(server);
     const brokers = [server.broker(), server.broker()] as const;
@@ -42,12 +42,12 @@ onEveryServer(
     await shop.storeAll(many(4));
     await until("the first must have four", () => first.taken.length === 4);
     assertEquals(second.taken, []);
-    // it has no place for more
+    // the process has no place for more
     const { promise, resolve } = Promise.withResolvers<void>();
     first.gate.open = promise;
     await shop.storeAll(many(12, 4));
     await until("both must have all", () => first.taken.length + second.taken.length === 16);
-    // it asks again once half of what it has asked for has come
+    // the process asks again once it has got half of the messages it asked for
     assert(first.taken.length >= 8 && second.taken.length >= 4, `${first.taken.length}`);
     const helped = second.taken.length;
     resolve();
@@ -61,7 +61,7 @@ onEveryServer(
 );
 
 onEveryServer(
-  "consumer() with an overflow group has a process help only while enough messages wait",
+  "consumer() with an overflow group lets a process help only while enough messages wait",
   async (server) => {
     const shop = await Workshop.at(server);
     const brokers = [server.broker(), server.broker()] as const;
@@ -91,7 +91,7 @@ onEveryServer(
 );
 
 onEveryServer(
-  "consumer() with an overflow group has a process help while too much is not acknowledged",
+  "consumer() with an overflow group lets a process help while too many messages are unacknowledged",
   async (server) => {
     const shop = await Workshop.at(server);
     const brokers = [server.broker(), server.broker()] as const;
@@ -114,7 +114,7 @@ onEveryServer(
 
 for (const group of [{ overflow: { minPending: 1 } }, { prioritized: { priority: 3 } }] as const) {
   onEveryServer(
-    `consumer() with long retries gets them in its group: ${Object.keys(group)}`,
+    `consumer() gets its long retries in a group of the kind ${Object.keys(group)}`,
     async (server) => {
       const jobs = stream("JOBS", {
         subjects: ["jobs.{id}"],
@@ -139,7 +139,7 @@ for (const group of [{ overflow: { minPending: 1 } }, { prioritized: { priority:
 }
 
 onEveryServer(
-  "consumer() without a group is a difference from one with it, which an update takes away",
+  "consumer() without a group differs from one with a group, and an update removes the group",
   async (server) => {
     const shop = await Workshop.at(server);
     const grouped = server.broker();
@@ -165,7 +165,7 @@ onEveryServer(
   { jetstream: true, since: "2.11" },
 );
 
-Deno.test("consumer() refuses a group that is none", () => {
+Deno.test("consumer() refuses a wrong group", () => {
   const wrong = [
     {},
     { prioritized: 1 },

@@ -12,7 +12,7 @@ const orders = stream("ORDERS", { subjects: ["orders.{id}"], declare: "create" }
 const JETSTREAM = { jetstream: true } as const;
 const many = (count: number) => Array.from({ length: count }, (_, at) => `orders.${at}`);
 
-/** The first lines and headers that a peer may send in place of a server's. */
+/** The first lines and headers that a peer may forge. */
 const STATUSES = [
   ...["NATS/1.0 408 Request Timeout\r\nNats-Pending-Messages: 999999999999999999\r\n\r\n"],
   ...["NATS/1.0 408 Request Timeout\r\nNats-Pending-Messages: -5\r\n\r\n"],
@@ -24,7 +24,7 @@ const STATUSES = [
 ];
 
 onEveryServer(
-  "consumer() handles each message once while a peer that knows its inbox sends statuses and deliveries",
+  "consumer() handles each message once while a peer sends forged statuses and deliveries to its inbox",
   async (server) => {
     const shop = await Workshop.at(server);
     const broker = server.broker();
@@ -106,7 +106,7 @@ onEveryServer(
 );
 
 onEveryServer(
-  "consumer() survives that it is changed by hand: less time, smaller requests, other subjects",
+  "consumer() goes on after somebody changes its time, its requests and its subjects on the server",
   async (server) => {
     const shop = await Workshop.at(server);
     const broker = server.broker();
@@ -139,7 +139,7 @@ onEveryServer(
 );
 
 onEveryServer(
-  "consumer() says that its stream is gone, and begins anew with another of the same name",
+  "consumer() reports that its stream is gone, and begins anew with another of the same name",
   async (server) => {
     const shop = await Workshop.at(server);
     const broker = server.broker();
@@ -152,7 +152,7 @@ onEveryServer(
     for (const subject of many(3)) await shop.store(subject, 1);
     await until("they must be handled", () => seen.length === 3);
     await shop.api.call("STREAM.DELETE.ORDERS");
-    await until("it must be told", () => errors.length > 0);
+    await until("an error must report it", () => errors.length > 0);
     assertStringIncludes(errors[0]!, 'there is no consumer "work" of "ORDERS"');
     await shop.api.call("STREAM.CREATE.ORDERS", { name: "ORDERS", subjects: ["orders.*"] });
     await shop.store("orders.a", 1);
@@ -165,7 +165,7 @@ onEveryServer(
 );
 
 onEveryServer(
-  "consumer() gives up what was written among its dead letters as if it were one, and says so",
+  "consumer() reports messages that others have written among its dead letters, and skips them",
   async (server) => {
     const shop = await Workshop.at(server);
     const broker = server.broker();
@@ -193,7 +193,7 @@ onEveryServer(
 );
 
 onEveryServer(
-  "consumer() takes any headers of NATS and of ours that a message has, and none of them counts",
+  "consumer() ignores reserved headers that a publisher has set",
   async (server) => {
     const shop = await Workshop.at(server);
     const broker = server.broker();
@@ -220,7 +220,7 @@ onEveryServer(
   JETSTREAM,
 );
 
-Deno.test("consumer() keeps long retries and timeouts where the clock jumps for hours", async () => {
+Deno.test("consumer() keeps to long retries and timeouts while the clock jumps by hours", async () => {
   const broker = new NatsBroker(undefined, { logger: false });
   const errors = errorsOf(broker);
   const seen: string[] = [];

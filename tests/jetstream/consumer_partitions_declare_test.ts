@@ -16,7 +16,7 @@ import { until } from "../support/nats_server/until.ts";
 const NEEDS = { jetstream: true, since: "2.15" } as const;
 const QUEUE = "ORDERS~work";
 
-/** Starts a worker; what it returns stops it, and gives what it has handled. */
+/** Starts a worker; returns its broker, the subjects that it handles, and its errors. */
 async function working(
   server: Backend,
   declare: Declare,
@@ -33,7 +33,7 @@ async function working(
 }
 
 onEveryServer(
-  'consumer() with partitions makes its second stream by "create" and "update", and needs it by "verify" and "leave"',
+  'consumer() with partitions makes its second stream with "create" and "update", and requires it with "verify" and "leave"',
   async (server) => {
     const shop = await Workshop.at(server);
     await shop.api.call("STREAM.CREATE.ORDERS", { name: "ORDERS", subjects: ["orders.*"] });
@@ -57,7 +57,7 @@ onEveryServer(
 
 for (const declare of ["create", "update", "verify"] as const) {
   onEveryServer(
-    `consumer() with another number of partitions is refused by "${declare}", with both numbers, and nothing changes`,
+    `start() refuses another number of partitions with "${declare}", names both numbers and changes nothing`,
     async (server) => {
       const shop = await Workshop.at(server);
       const first = await working(server, "create");
@@ -70,7 +70,7 @@ for (const declare of ["create", "update", "verify"] as const) {
         assertStringIncludes(error.message, `"3 by id" and not "${other} by id"`);
       }
       assertEquals((await shop.stream(QUEUE)).config, before);
-      // whoever works goes on
+      // the other workers go on
       await shop.storeAll(["orders.1", "orders.2"]);
       await until("all must be handled", () => first.seen.length === 2);
       assertEquals(first.errors, []);
@@ -80,7 +80,7 @@ for (const declare of ["create", "update", "verify"] as const) {
 }
 
 onEveryServer(
-  'consumer() with partitions tells by "create" and "verify" what differs of its second stream, and "update" mends it',
+  'consumer() with partitions reports with "create" and "verify" how its second stream differs, and "update" repairs it',
   async (server) => {
     const shop = await Workshop.at(server);
     await (await working(server, "create")).broker.stop();
@@ -100,7 +100,7 @@ onEveryServer(
 );
 
 onEveryServer(
-  'consumer() with partitions changes all of them by "update"',
+  "consumer() with partitions updates the consumers of all partitions",
   async (server) => {
     const shop = await Workshop.at(server);
     await (await working(server, "create")).broker.stop();
@@ -119,7 +119,7 @@ onEveryServer(
 );
 
 onEveryServer(
-  'consumer() with partitions refuses another subject or place, by "update" as well, and nothing is lost',
+  'consumer() with partitions refuses another subject or start even with "update", and loses nothing',
   async (server) => {
     const shop = await Workshop.at(server);
     const subjects = ["orders.{id}", "bills.{id}"];
@@ -141,7 +141,7 @@ onEveryServer(
   NEEDS,
 );
 
-/** Starts a worker that fails now and then, and says what it has done of each key. */
+/** Starts a worker that fails now and then, and records the messages of each key that it has done. */
 async function keeping(server: Backend, done: Map<string, number[]>): Promise<NatsBroker> {
   const orders = stream("ORDERS", { subjects: ["orders.{id}"] });
   const retry = { attempts: 50, backoff: "10ms" } as const;
@@ -156,7 +156,7 @@ async function keeping(server: Backend, done: Map<string, number[]>): Promise<Na
   return broker;
 }
 
-Deno.test("consumer() with partitions goes on in order after its brokers and its server were restarted", () =>
+Deno.test("consumer() with partitions goes on in order after restarts of its brokers and its server", () =>
   onNatsServer(async (backend, server) => {
     const shop = await Workshop.at(backend);
     const maker = await working(backend, "create", 3, { ackWait: "2s" });
@@ -182,7 +182,7 @@ Deno.test("consumer() with partitions goes on in order after its brokers and its
     for (const [key, seen] of done) {
       let next = 0;
       for (const at of seen) {
-        // what the server was not told of in time comes again, before all that follows
+        // unacknowledged messages come again, before all later ones
         if (at === next) next++;
         else assertEquals(at, next - 1, `key ${key}: ${seen}`);
       }

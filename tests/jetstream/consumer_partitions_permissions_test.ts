@@ -27,7 +27,7 @@ function workOf(declare: Declare, kind: keyof typeof KINDS) {
   return consumer(orders, "work", { retry, ...KINDS[kind].options });
 }
 
-/** A user that may do what a worker needs by its own word. */
+/** A user with just the permissions of a worker. */
 function worker(declare: Declare, kind: keyof typeof KINDS): User {
   const asked = new NatsBroker(undefined, options);
   asked.subscriber(workOf(declare, kind), () => {});
@@ -42,7 +42,7 @@ function worker(declare: Declare, kind: keyof typeof KINDS): User {
 for (const kind of ["partitions", "a pinned group"] as const) {
   for (const declare of ["create", "update", "verify", "leave"] as const) {
     for (const [name, onServer] of Object.entries(SERVERS) as [string, On][]) {
-      Deno.test(`consumer() with ${kind} needs no more than permissions() says where its stream is declared by "${declare}" [${name}]`, async () => {
+      Deno.test(`consumer() with ${kind} needs no more than permissions() lists, with declare: "${declare}" [${name}]`, async () => {
         const user = worker(declare, kind);
         await onServer(async (server) => {
           const boss = server.broker({ as: admin });
@@ -68,7 +68,7 @@ for (const kind of ["partitions", "a pinned group"] as const) {
           await shop.storeAll(["orders.1", "orders.2", "orders.bad"]);
           await shop.letters("ORDERS_DEAD", 1);
           isBad = false;
-          // what is given back goes the way of the workers
+          // the workers deliver replayed messages
           for await (const dead of jetstream(shop.broker).deadLetters("ORDERS")) {
             await dead.replay();
           }

@@ -24,7 +24,7 @@ const cut = (partitions: number) =>
     retry: { attempts: 20, backoff: "10ms" },
   });
 
-/** Workers that fail now and then, and what they have seen. */
+/** Workers that fail now and then, and the messages that they have seen. */
 class Crew {
   readonly done = new Map<string, number[]>();
   readonly workers: string[] = [];
@@ -54,7 +54,7 @@ class Crew {
 }
 
 onEveryServer(
-  "consumer() with partitions handles each key in order and one at a time over processes, failures among them",
+  "consumer() with partitions handles the messages of each key in order and one at a time, even if some fail",
   async (server) => {
     const crew = new Crew();
     const shop = await Workshop.at(server);
@@ -76,7 +76,7 @@ onEveryServer(
 );
 
 onEveryServer(
-  "consumer() with partitions tells handlers of the first stream, and dead letters come back to it",
+  "consumer() with partitions names the first stream in deliveries, and replays dead letters to it",
   async (server) => {
     const shop = await Workshop.at(server);
     const broker = server.broker();
@@ -104,7 +104,7 @@ onEveryServer(
 );
 
 onEveryServer(
-  "lag(), pause() and resume() of a consumer with partitions are those of all partitions",
+  "lag(), pause() and resume() of a consumer with partitions act on all partitions",
   async (server) => {
     const shop = await Workshop.at(server);
     const broker = server.broker();
@@ -124,7 +124,7 @@ onEveryServer(
 );
 
 onEveryServer(
-  "consumer() with partitions refuses another number of them, and what it cannot be cut from",
+  "consumer() with partitions refuses another number of them",
   async (server) => {
     const broker = server.broker();
     broker.subscriber(cut(4), () => {});
@@ -138,7 +138,7 @@ onEveryServer(
 );
 
 onEveryServer(
-  "consumer() with partitions hands over at once what a worker has not begun when it stops",
+  "consumer() with partitions hands over messages at once that a stopping worker has not begun",
   async (server) => {
     const crew = new Crew();
     const shop = await Workshop.at(server);
@@ -158,7 +158,7 @@ onEveryServer(
   NEEDS,
 );
 
-Deno.test("consumer() refuses partitions without a key of parameters, and what goes against them", () => {
+Deno.test("consumer() refuses partitions without a key of parameters, and options that contradict them", () => {
   const jobs = workQueue("JOBS", { subjects: ["jobs.{id}"] });
   const wrong = [
     { partitions: 2 },

@@ -14,7 +14,7 @@ const many = (count: number, from = 0) =>
 const pinned = (timeout: Duration) =>
   consumer(orders, "work", { group: { pinned: { timeout } }, ackWait: "2s" });
 
-/** Starts a worker that keeps what it was given. */
+/** Starts a worker; returns the ids that it gets. */
 async function working(broker: NatsBroker, timeout: Duration = "2s"): Promise<string[]> {
   const taken: string[] = [];
   broker.subscriber(pinned(timeout), ({ params }) => void taken.push(params.id));
@@ -23,12 +23,12 @@ async function working(broker: NatsBroker, timeout: Duration = "2s"): Promise<st
 }
 
 onEveryServer(
-  "consumer() with a pinned group has one process get all messages, and another at once when that one stops",
+  "consumer() with a pinned group gives all messages to one process, and at once to another when that one stops",
   async (server) => {
     const shop = await Workshop.at(server);
     const [one, other] = [server.broker(), server.broker()];
     const errors = [errorsOf(one), errorsOf(other)];
-    // a timeout that would be waited for in vain
+    // longer than the test waits
     const first = await working(one, "1h");
     await shop.storeAll(many(1));
     await until("the first must have one", () => first.length === 1);
@@ -48,7 +48,7 @@ onEveryServer(
 );
 
 onEveryServer(
-  "consumer() with a pinned group keeps its process while all places are taken, and while nothing comes",
+  "consumer() with a pinned group keeps its process while all places are taken, and while no messages come",
   async (server) => {
     const shop = await Workshop.at(server);
     const [one, other] = [server.broker(), server.broker()];
@@ -66,7 +66,7 @@ onEveryServer(
     await other.start();
     await shop.storeAll(many(5, 1));
     const pin = await pinOf(shop);
-    // thrice the timeout
+    // three times the timeout
     await delay(3_000);
     assertEquals([await pinOf(shop), second], [pin, []]);
     resolve();
@@ -77,7 +77,7 @@ onEveryServer(
 );
 
 onEveryServer(
-  "consumer() with a pinned group has another process take over once the first is heard of no more",
+  "consumer() with a pinned group switches to another process once the first one is silent",
   async (server) => {
     const shop = await Workshop.at(server);
     const maker = server.broker();
@@ -95,13 +95,13 @@ onEveryServer(
 );
 
 onEveryServer(
-  "consumer() with a pinned group is made again where the process was that had the messages",
+  "consumer() with a pinned group is made again after somebody deletes it",
   async (server) => {
     const shop = await Workshop.at(server);
     const taken = [await working(server.broker(), "1h")];
     await shop.storeAll(many(1));
     await until("the first must have one", () => taken.flat().length === 1);
-    // these know nothing of what the first one does
+    // these get no messages
     for (let each = 0; each < 4; each++) taken.push(await working(server.broker(), "1h"));
     await shop.storeAll(many(20, 1));
     await until("the first must have all", () => taken.flat().length === 21);
@@ -116,7 +116,7 @@ onEveryServer(
 );
 
 onEveryServer(
-  "consumer() with a pinned group goes on where somebody else unpins it",
+  "consumer() with a pinned group goes on after somebody else unpins it",
   async (server) => {
     const shop = await Workshop.at(server);
     const [one, other] = [server.broker(), server.broker()];
@@ -135,7 +135,7 @@ onEveryServer(
 );
 
 onEveryServer(
-  "consumer() with a pinned group gives back dead letters to one process",
+  "consumer() with a pinned group replays dead letters to one process",
   async (server) => {
     const shop = await Workshop.at(server);
     const broker = server.broker();
@@ -160,7 +160,7 @@ onEveryServer(
 );
 
 onEveryServer(
-  "permissions() with a pinned group is enough to work and to hand over",
+  "permissions() is enough for a pinned group to work and to hand over",
   async (server) => {
     const one = server.broker();
     const first = await working(one, "1h");
@@ -179,7 +179,7 @@ onEveryServer(
   NEEDS,
 );
 
-Deno.test("consumer() refuses a group that is none, and a timeout that is too short", () => {
+Deno.test("consumer() refuses a wrong group, and a timeout that is too short", () => {
   const wrong = [{}, { pinned: 1 }, { pinned: {}, other: {} }, { other: {} }, 7, null, "pinned", {
     pinned: { timeout: "999ms" },
   }, { pinned: { wait: 1 } }];

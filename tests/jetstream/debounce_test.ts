@@ -5,7 +5,7 @@ import { delay } from "../support/delay.ts";
 import { until } from "../support/nats_server/until.ts";
 
 onEveryJetStream(
-  "JetStream.schedule() with replace runs the last of what comes in quick succession, once nothing has come for a while",
+  "JetStream.schedule() with replace runs the last of several quick calls once no more come for a while",
   async (server) => {
     const searches = workQueue("SEARCHES", {
       subjects: ["searches.{user}"],
@@ -29,7 +29,7 @@ onEveryJetStream(
     }
     await until("each must have searched", () => seen.length === 2, { timeout: 20_000 });
     assertEquals(seen.sort(), ["ada signal", "bob signal"]);
-    // what is due and unique: the newest again
+    // the next job runs, too
     await type("ada", "box");
     await until("it must search once more", () => seen.length === 3, { timeout: 20_000 });
     assertEquals(seen.at(-1), "ada box");
@@ -38,7 +38,7 @@ onEveryJetStream(
 );
 
 onEveryJetStream(
-  "JetStream.publish() with an id stores one message in a stream's duplicateWindow, also once it is done",
+  "JetStream.publish() with an id stores one message in each duplicateWindow, even after that is done",
   async (server) => {
     const alarms = workQueue("ALARMS", {
       subjects: ["alarms.{host}"],
@@ -55,12 +55,12 @@ onEveryJetStream(
     for (let at = 0; at < 5; at++) results.push((await alarm("a")).duplicate);
     assertEquals(results, [false, true, true, true, true]);
     assertEquals((await alarm("b")).duplicate, false);
-    await until("both must be told", () => seen.length === 2);
+    await until("both must be handled", () => seen.length === 2);
     await until("its window must be over", async () => {
       await delay(300);
       return !(await alarm("a")).duplicate;
     });
-    await until("it must be told again", () => seen.length === 3);
+    await until("it must be handled again", () => seen.length === 3);
     assertEquals(seen.sort(), ["a", "a", "b"]);
   },
 );

@@ -19,7 +19,7 @@ async function storedIn(broker: NatsBroker, subject = "r.>"): Promise<unknown[]>
 }
 
 onEveryJetStream(
-  "js.ingest() takes no other subscriber's answer for the stream's",
+  "js.ingest() ignores the answers of another subscriber",
   async (server) => {
     const { broker, create } = await started(server);
     await create(config);
@@ -43,7 +43,7 @@ onEveryJetStream(
     const writer = ingest.getWriter();
     for (const number of numbers(200)) {
       await writer.write(number);
-      // each is answered while it is under way
+      // each gets its answer while it is under way
       if (number % 5 === 0) await until("it is answered", () => at > number - 5);
     }
     await writer.close();
@@ -53,20 +53,24 @@ onEveryJetStream(
   { since },
 );
 
-onEveryJetStream("js.ingest() keeps the order of each of many into one stream", async (server) => {
-  const { broker, create } = await started(server);
-  await create(config);
-  const js = jetstream(broker);
-  await Promise.all(
-    numbers(25).map((lane) => ReadableStream.from(numbers(400)).pipeTo(js.ingest(`r.${lane}`))),
-  );
-  for (const lane of numbers(25)) {
-    assertEquals(await storedIn(broker, `r.${lane}`), numbers(400));
-  }
-}, { since });
+onEveryJetStream(
+  "js.ingest() keeps the order of its items while many ingests write to one stream",
+  async (server) => {
+    const { broker, create } = await started(server);
+    await create(config);
+    const js = jetstream(broker);
+    await Promise.all(
+      numbers(25).map((lane) => ReadableStream.from(numbers(400)).pipeTo(js.ingest(`r.${lane}`))),
+    );
+    for (const lane of numbers(25)) {
+      assertEquals(await storedIn(broker, `r.${lane}`), numbers(400));
+    }
+  },
+  { since },
+);
 
 onEveryJetStream(
-  "js.ingest() says that it may not publish, and stores what comes before",
+  "js.ingest() fails with a PermissionError, and stores the items before that",
   async (server) => {
     const admin = await started({ broker: () => server.broker({ as: ADMIN }) });
     await admin.create(config);
@@ -98,7 +102,7 @@ onEveryJetStream(
 const ADMIN = { user: "admin", password: "secret" };
 const LIMITED = { user: "limited", password: "secret" };
 
-Deno.test("js.ingest() knows what is stored though the last acknowledgements are lost", async () => {
+Deno.test("js.ingest() knows how much it has stored even if the last acknowledgements are lost", async () => {
   await using server = await NatsServer.start({ config: 'jetstream: { store_dir: "streams" }' });
   await using proxy = await Proxy.start(server.port);
   const reconnect = { minDelay: 5, maxDelay: 20 };
@@ -113,7 +117,7 @@ Deno.test("js.ingest() knows what is stored though the last acknowledgements are
     const count = 1 + (round * 37) % 120;
     const before = losses;
     const ingest = js.ingest("r.a");
-    // somewhere in what the server says: the flow, or the last acknowledgement
+    // cuts the flow of acknowledgements somewhere, or the last one
     proxy.cutAfter(1 + (round * 13) % 150, "toClient");
     await ReadableStream.from(numbers(count, total)).pipeTo(ingest);
     total += count;

@@ -22,7 +22,7 @@ async function brokerAt(servers: string | readonly string[]): Promise<Started> {
   });
 }
 
-/** Writes numbers, some at a time, until it is told to stop; gives how many. */
+/** Begins to write numbers; returns a function that ends this, and says how many it has written. */
 function writing(ingest: Ingest<unknown>) {
   let isOver = false;
   const writer = ingest.getWriter();
@@ -42,7 +42,7 @@ function writing(ingest: Ingest<unknown>) {
   };
 }
 
-/** What the stream has, by its last consumer's eyes. */
+/** The bodies that a new reader finds in the stream. */
 async function storedIn({ broker }: Started, name: string): Promise<unknown[]> {
   const bodies: unknown[] = [];
   for await (const { body } of jetstream(broker).read(name, { until: "now" })) bodies.push(body);
@@ -88,7 +88,7 @@ for (const batched of [true, false]) {
     for (let cut = 0; cut < 25; cut++) {
       const { stored } = ingest;
       await until("more is stored", () => ingest.stored > stored, { timeout: 30_000 });
-      // in the middle of a message, or of an acknowledgement
+      // in the middle of a message or of an acknowledgement
       const toServer = cut % 2 === 0;
       proxy.cutAfter(toServer ? 3_000 + 377 * cut : 7 * cut, toServer ? "toServer" : "toClient");
       await until("it is cut", () => losses > cut, { timeout: 30_000 });
@@ -131,7 +131,7 @@ Deno.test("js.ingest() stores each item once and in order while leaders of a clu
   }
   await grows();
   const count = await end();
-  // a consumer at a node that was away sees what that node has so far
+  // a consumer at a node that was away sees only the messages that this node has so far
   const bodies = await until("all can be read", async () => {
     const read = await storedIn(one, "R");
     return read.length >= count && read;
@@ -159,7 +159,7 @@ Deno.test("js.ingest() goes on in a stream that is made again, and in one that t
   await until("it goes on", () => ingest.isFast === false, { timeout: 30_000 });
   const count = await end();
   const bodies = await storedIn(one, "R") as number[];
-  // what the deleted stream had is gone; all that came later is there, once and in order
+  // the messages of the deleted stream are gone; all later ones are there, once and in order
   assert(bodies[0]! >= before && bodies[0]! <= lost + 2_000);
   assertEquals(bodies, Array.from({ length: count - bodies[0]! }, (_, at) => bodies[0]! + at));
 });

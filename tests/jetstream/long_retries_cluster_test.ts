@@ -12,7 +12,7 @@ const jobs = workQueue("JOBS", {
   declare: "create",
 });
 
-Deno.test("Long retries of a replicated queue come again, each once, where its leader is killed while they wait", async () => {
+Deno.test("consumer() delivers each long retry of a replicated queue once though its leader is killed meanwhile", async () => {
   await using cluster = await NatsCluster.start(3, { jetstream: true });
   if (!isSince(cluster.nodes[0]!.version, "2.12")) return;
   const broker = new NatsBroker(cluster.urls, {

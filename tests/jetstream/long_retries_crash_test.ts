@@ -4,21 +4,16 @@ import {
   jetstream,
   Retry,
   type Stream,
-  stream,
   workQueue,
 } from "@signalbox/nats/jetstream";
 import { assertEquals } from "@std/assert";
 import { type Backend, onEveryJetStream, type User } from "../support/backends.ts";
+import { ORDERS, orders } from "../support/jetstream/long_retries.ts";
 import { Workshop } from "../support/jetstream/workshop.ts";
 import { until } from "../support/nats_server/until.ts";
 
-const DECLARED = {
-  subjects: ["orders.{id}"],
-  allowMsgSchedules: true,
-  declare: "create",
-} as const;
 const ALL = { user: "all", password: "p" };
-/** What it acknowledges is lost, as if it were killed before. */
+/** The server refuses its acknowledgements, as if it were killed before them. */
 const MUTE: User = {
   user: "mute",
   password: "p",
@@ -26,7 +21,7 @@ const MUTE: User = {
 };
 const NEEDS = { since: "2.12", users: [MUTE, ALL] };
 
-/** One process stores the next attempt of a message, and is gone before it has acknowledged the message. */
+/** Lets one process store the next attempt of a message, and end before it acknowledges the message. */
 async function crash(server: Backend, of: Stream<"orders.{id}">, options: ConsumerOptions) {
   const mute = server.broker({ as: MUTE });
   mute.subscriber(consumer(of, "work", options), () => {
@@ -43,7 +38,7 @@ async function crash(server: Backend, of: Stream<"orders.{id}">, options: Consum
   return shop;
 }
 
-/** Another process handles what is left; gives the attempts that it has begun. */
+/** Lets another process handle the message; returns the attempts that it has begun. */
 async function goOn(server: Backend, of: Stream<"orders.{id}">, options: ConsumerOptions) {
   const broker = server.broker({ as: ALL });
   const attempts: number[] = [];
@@ -55,8 +50,8 @@ async function goOn(server: Backend, of: Stream<"orders.{id}">, options: Consume
 }
 
 const KINDS = {
-  "limits stream": stream("ORDERS", DECLARED),
-  "work queue": workQueue("ORDERS", DECLARED),
+  "limits stream": orders,
+  "work queue": workQueue("ORDERS", ORDERS),
 };
 
 for (const [kind, of] of Object.entries(KINDS)) {
@@ -64,11 +59,11 @@ for (const [kind, of] of Object.entries(KINDS)) {
     const [when, ackWait, backoff] of [
       ["before it is due", "200ms", "1500ms"],
       ["after it was due", "1500ms", "200ms"],
-      ["about when it is due", "500ms", "500ms"],
+      ["just when it is due", "500ms", "500ms"],
     ] as const
   ) {
     onEveryJetStream(
-      `A long retry comes once in a ${kind}, if a process is killed between storing it and acknowledging, and the message comes again ${when}`,
+      `consumer() of a ${kind} delivers a long retry once if its process dies after storing that, and the message comes again ${when}`,
       async (server) => {
         const retry = { attempts: 3, backoff, jitter: 0, scheduleFrom: "100ms" } as const;
         const shop = await crash(server, of, { ackWait, retry });

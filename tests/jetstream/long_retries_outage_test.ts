@@ -1,22 +1,21 @@
 import { NatsBroker } from "@signalbox/nats";
 import { consumer, jetstream, Retry, stream, workQueue } from "@signalbox/nats/jetstream";
 import { assert, assertEquals, assertLess } from "@std/assert";
-import { onEveryJetStream } from "../support/backends.ts";
+import { isSince, onEveryJetStream } from "../support/backends.ts";
 import { delay } from "../support/delay.ts";
+import { SOON } from "../support/jetstream/long_retries.ts";
 import { errorsOf, Workshop } from "../support/jetstream/workshop.ts";
-import { isSince } from "../support/backends.ts";
 import { NatsServer } from "../support/nats_server/nats_server.ts";
 import { until } from "../support/nats_server/until.ts";
 
 const config = 'jetstream: { store_dir: "streams" }';
 const DECLARED = { allowMsgSchedules: true, declare: "create" } as const;
 const jobs = workQueue("JOBS", { subjects: ["jobs.{id}"], ...DECLARED });
-const SOON = { attempts: 3, backoff: "500ms", jitter: 0, scheduleFrom: "100ms" } as const;
 
 const brokerAt = (url: string) =>
   new NatsBroker(url, { logger: false, reconnect: { minDelay: 20, maxDelay: 100 } });
 
-/** A process that works on the jobs until it is killed; `lines` is what it has said. */
+/** Starts a process that works on the jobs until it is killed, and adds its output to `lines`. */
 function startWorker(url: string, lines: string[]) {
   const program = new URL("../support/jetstream/retrying_worker.ts", import.meta.url).href;
   const child = new Deno.Command(Deno.execPath(), {
@@ -41,7 +40,7 @@ function startWorker(url: string, lines: string[]) {
   return { kill };
 }
 
-Deno.test("Jobs that wait for long retries outlast four processes that are killed in turn, and each comes again", async () => {
+Deno.test("consumer() delivers the long retry of each job though four processes are killed in turn", async () => {
   await using server = await NatsServer.start({ config });
   if (!isSince(server.version, "2.12")) return;
   const broker = brokerAt(server.url);
@@ -70,13 +69,13 @@ Deno.test("Jobs that wait for long retries outlast four processes that are kille
   }
   assertEquals(attempts.size, most);
   for (const [id, all] of attempts) assert(all.some((each) => each > 1), `job ${id}: ${all}`);
-  // a process has eight at most when it is killed; nothing else may run twice
+  // a process has at most eight jobs when it is killed; no others may run twice
   const twice = [...attempts.values()].filter((all) => new Set(all).size < all.length);
   assertLess(twice.length, 4 * 8 + 1);
   await broker.stop();
 });
 
-Deno.test("A long retry comes after its server was killed and started again while it waited, once", async () => {
+Deno.test("consumer() delivers a long retry once though the server restarts while it waits", async () => {
   await using server = await NatsServer.start({ config });
   if (!isSince(server.version, "2.12")) return;
   await using broker = brokerAt(server.url);
@@ -95,7 +94,7 @@ Deno.test("A long retry comes after its server was killed and started again whil
     async () => (await js.lag(work)).unsettled === 2 && attempts.length === 2,
   );
   await server.kill();
-  // longer than it waits
+  // longer than the wait of the retry
   await delay(2_500);
   await server.restart();
   await until("both have come again", () => attempts.length === 4, { timeout: 20_000 });
@@ -104,7 +103,7 @@ Deno.test("A long retry comes after its server was killed and started again whil
   assertEquals(errors, []);
 });
 
-Deno.test("A long retry that cannot be stored, as its server is killed, comes all the same", async () => {
+Deno.test("consumer() delivers a long retry even if the server is killed before it has stored that", async () => {
   await using server = await NatsServer.start({ config });
   if (!isSince(server.version, "2.12")) return;
   await using broker = brokerAt(server.url);
@@ -134,7 +133,7 @@ const orders = stream("ORDERS", { subjects: ["orders.{id}.{event}"], ...DECLARED
 const NEEDS = { since: "2.12" };
 
 onEveryJetStream(
-  "A long retry holds its key until it is settled, and other keys go on",
+  "consumer() with a key holds that key until a long retry is settled, and goes on with others",
   async (server) => {
     const broker = server.broker();
     const seen: string[] = [];
@@ -148,11 +147,7 @@ onEveryJetStream(
     await broker.start();
     const js = jetstream(broker);
     await js.publish("orders.a.first");
-    for (const subject of ["a.second", "b.second", "a.third"]) {
-      await js.publish(
-        `orders.${subject}`,
-      );
-    }
+    for (const each of ["a.second", "b.second", "a.third"]) await js.publish(`orders.${each}`);
     await until("all are done", () => seen.length === 6);
     assertEquals(seen.filter((each) => each.startsWith("a")), [
       ...["a.first 1", "a.first 2", "a.first 3", "a.second 1", "a.third 1"],
@@ -162,7 +157,7 @@ onEveryJetStream(
   NEEDS,
 );
 
-onEveryJetStream("js.pause() holds what waits for a long retry, too", async (server) => {
+onEveryJetStream("js.pause() also holds long retries", async (server) => {
   const broker = server.broker();
   const seen: number[] = [];
   const work = consumer(orders, "work", { retry: SOON, heartbeat: "300ms" });
@@ -187,7 +182,7 @@ onEveryJetStream("js.pause() holds what waits for a long retry, too", async (ser
 }, { since: "2.12" });
 
 onEveryJetStream(
-  "A second consumer that somebody deletes is made again, and what is done does not come again",
+  "consumer() makes its second consumer again after somebody deletes it, and delivers nothing twice",
   async (server) => {
     const broker = server.broker();
     const errors = errorsOf(broker);
@@ -219,7 +214,7 @@ onEveryJetStream(
 );
 
 onEveryJetStream(
-  "A handler that fails while its broker stops has its long retry stored, and the next process gets it",
+  "consumer() stores the long retry of a handler that fails while its broker stops",
   async (server) => {
     const broker = server.broker();
     const errors = errorsOf(broker);
@@ -250,7 +245,7 @@ onEveryJetStream(
 );
 
 onEveryJetStream(
-  "A list of which some messages wait for a long retry has the others acknowledged",
+  "consumer() with a batch acknowledges the messages of a list that do not wait for a long retry",
   async (server) => {
     const broker = server.broker();
     const seen: string[] = [];

@@ -33,7 +33,7 @@ async function declaring(server: Backend, ...streams: Stream[]): Promise<Worksho
 const subjectsOf = async (workshop: Workshop, name = "ORDERS") =>
   (await workshop.stream(name)).config.subjects;
 
-/** Stores a message that comes much later. */
+/** Schedules a message for much later. */
 const schedule = (workshop: Workshop, token: string, target = "orders.later") =>
   workshop.store(`_SIGNALBOX.ORDERS.schedule.${token}`, "scheduled", {
     "Nats-Schedule": `@at ${new Date(Date.now() + 3_600_000).toISOString()}`,
@@ -41,7 +41,7 @@ const schedule = (workshop: Workshop, token: string, target = "orders.later") =>
   });
 
 onEveryJetStream(
-  "stream() with allowMsgSchedules has subjects of ours, which are no difference",
+  "stream() with allowMsgSchedules adds the package's own subjects, and verify accepts them",
   async (server) => {
     const workshop = await declaring(server, orders("create"));
     assertEquals(await subjectsOf(workshop), ["orders.*", OWN]);
@@ -56,27 +56,31 @@ onEveryJetStream(
   NEEDS,
 );
 
-onEveryJetStream("stream() without subjects has that of its name, and ours", async (server) => {
-  const named = stream("ORDERS", { allowMsgSchedules: true, declare: "create" });
-  const workshop = await declaring(server, named);
-  assertEquals(await subjectsOf(workshop), ["ORDERS", OWN]);
-  await declaring(server, named);
-}, NEEDS);
+onEveryJetStream(
+  "stream() without subjects has that of its name, and the package's own",
+  async (server) => {
+    const named = stream("ORDERS", { allowMsgSchedules: true, declare: "create" });
+    const workshop = await declaring(server, named);
+    assertEquals(await subjectsOf(workshop), ["ORDERS", OWN]);
+    await declaring(server, named);
+  },
+  NEEDS,
+);
 
 onEveryJetStream(
-  "stream() has its declared subjects beside ours, and no others, with declare: update",
+  "stream() with declare: update has its declared subjects and the package's own, and no others",
   async (server) => {
     const workshop = await declaring(server, orders("create", {}));
     assertEquals(await subjectsOf(workshop), ["orders.*"]);
     await declaring(server, orders("update"));
     assertEquals(await subjectsOf(workshop), ["orders.*", OWN]);
-    // ours stay, whoever else updates it
+    // the package's own subjects stay after updates by others
     await declaring(
       server,
       orders("update", { subjects: ["orders.{id}", "carts"] }),
     );
     assertEquals(await subjectsOf(workshop), ["orders.*", "carts", OWN]);
-    // somebody else took them away: verify does not mind, update adds them again
+    // after somebody removes them, verify accepts that, and update adds them again
     const { config } = await workshop.stream("ORDERS");
     await workshop.api.call("STREAM.UPDATE.ORDERS", { ...config, subjects: ["orders.*"] });
     await declaring(server, orders("verify"));
@@ -88,7 +92,7 @@ onEveryJetStream(
 );
 
 onEveryJetStream(
-  "stream() adds no subject of ours where a transform changes them",
+  "stream() does not add the package's own subjects if a transform would change them",
   async (server) => {
     const moved = stream("MOVED", {
       subjects: ["moved.>"],
@@ -103,45 +107,49 @@ onEveryJetStream(
   NEEDS,
 );
 
-onEveryJetStream("A consumer and a reader of a stream get no message of ours", async (server) => {
-  const workshop = await declaring(server, orders("create"));
-  await workshop.store("orders.1", 1);
-  await schedule(workshop, "a");
-  await workshop.store("orders.2", 2);
-  await schedule(workshop, "b");
-  const known = stream("ORDERS", { declare: "update" });
-  const broker = server.broker();
-  const js = jetstream(broker);
-  const seen: string[] = [];
-  const take = (name: string) => ({ subject }: { subject: string }) => {
-    seen.push(`${name} ${subject}`);
-  };
-  broker.subscriber(consumer(orders("create"), "all"), take("all"));
-  broker.subscriber(consumer(known, "unknown"), take("unknown"));
-  broker.subscriber(consumer(known, "wide", { subject: ">" }), take("wide"));
-  await broker.start();
-  for (const name of ["all", "unknown", "wide"]) await workshop.settled("ORDERS", name);
-  assertEquals(seen.sort(), [
-    ...["all orders.1", "all orders.2"],
-    ...["unknown orders.1", "unknown orders.2"],
-    ...["wide orders.1", "wide orders.2"],
-  ]);
-  const read = async (of: Stream | string, subject?: string) =>
-    await Array.fromAsync(
-      js.read(of, { until: "now", ...subject !== undefined && { subject } }),
-      (message) => message.subject,
-    );
-  const programs = ["orders.1", "orders.2"];
-  assertEquals(await read(orders("verify")), programs);
-  assertEquals(await read("ORDERS"), programs);
-  assertEquals(await read("ORDERS", ">"), programs);
-  const schedules = ["_SIGNALBOX.ORDERS.schedule.a", "_SIGNALBOX.ORDERS.schedule.b"];
-  assertEquals(await read("ORDERS", "_SIGNALBOX.ORDERS.>"), schedules);
-  const last = js.read(orders("verify"), { until: "now", from: "last" });
-  assertEquals(await Array.fromAsync(last, (message) => message.subject), ["orders.2"]);
-  // in a limits stream nothing is gone by that
-  assertEquals((await workshop.stream("ORDERS")).state.messages, 4);
-}, NEEDS);
+onEveryJetStream(
+  "consumer() and read() leave out messages on the package's own subjects",
+  async (server) => {
+    const workshop = await declaring(server, orders("create"));
+    await workshop.store("orders.1", 1);
+    await schedule(workshop, "a");
+    await workshop.store("orders.2", 2);
+    await schedule(workshop, "b");
+    const known = stream("ORDERS", { declare: "update" });
+    const broker = server.broker();
+    const js = jetstream(broker);
+    const seen: string[] = [];
+    const take = (name: string) => ({ subject }: { subject: string }) => {
+      seen.push(`${name} ${subject}`);
+    };
+    broker.subscriber(consumer(orders("create"), "all"), take("all"));
+    broker.subscriber(consumer(known, "unknown"), take("unknown"));
+    broker.subscriber(consumer(known, "wide", { subject: ">" }), take("wide"));
+    await broker.start();
+    for (const name of ["all", "unknown", "wide"]) await workshop.settled("ORDERS", name);
+    assertEquals(seen.sort(), [
+      ...["all orders.1", "all orders.2"],
+      ...["unknown orders.1", "unknown orders.2"],
+      ...["wide orders.1", "wide orders.2"],
+    ]);
+    const read = async (of: Stream | string, subject?: string) =>
+      await Array.fromAsync(
+        js.read(of, { until: "now", ...subject !== undefined && { subject } }),
+        (message) => message.subject,
+      );
+    const programs = ["orders.1", "orders.2"];
+    assertEquals(await read(orders("verify")), programs);
+    assertEquals(await read("ORDERS"), programs);
+    assertEquals(await read("ORDERS", ">"), programs);
+    const schedules = ["_SIGNALBOX.ORDERS.schedule.a", "_SIGNALBOX.ORDERS.schedule.b"];
+    assertEquals(await read("ORDERS", "_SIGNALBOX.ORDERS.>"), schedules);
+    const last = js.read(orders("verify"), { until: "now", from: "last" });
+    assertEquals(await Array.fromAsync(last, (message) => message.subject), ["orders.2"]);
+    // a stream with limits keeps all messages
+    assertEquals((await workshop.stream("ORDERS")).state.messages, 4);
+  },
+  NEEDS,
+);
 
 const jobs = (declare: Declare, allowMsgSchedules?: true) =>
   workQueue("ORDERS", {
@@ -152,7 +160,7 @@ const jobs = (declare: Declare, allowMsgSchedules?: true) =>
 const anyJobs = (declare: Declare) => workQueue("ORDERS", { declare });
 
 onEveryJetStream(
-  "A consumer of all of a work queue leaves out subjects of ours, also one that was there before",
+  "consumer() of a whole work queue leaves out the package's own subjects, even if it existed before",
   async (server) => {
     const workshop = await declaring(server, jobs("create"));
     const make = (name: string) => ({
@@ -187,7 +195,7 @@ onEveryJetStream(
 );
 
 onEveryJetStream(
-  "A consumer of all of a work queue that must not be changed keeps our messages, and says that it must name its subjects",
+  "consumer() of a whole work queue that it must not change reports messages on the package's own subjects",
   async (server) => {
     const workshop = await declaring(server, jobs("create", true));
     const config = { durable_name: "all", name: "all", ack_policy: "explicit", max_deliver: -1 };
@@ -203,7 +211,7 @@ onEveryJetStream(
     const all = consumer(anyJobs("verify"), "all", { deadLetter: false });
     broker.subscriber(all, ({ subject }) => void seen.push(subject));
     await broker.start();
-    await until("it is told", () => errors.length === 1 && seen.length === 1);
+    await until("an error reports it", () => errors.length === 1 && seen.length === 1);
     assertEquals(seen, ["orders.1"]);
     assertEquals(errors, [
       'Cannot keep "_SIGNALBOX.ORDERS.schedule.a" from the consumer "all" as in a work queue with ' +
@@ -217,7 +225,7 @@ onEveryJetStream(
   NEEDS,
 );
 
-onEveryJetStream("js.publish() refuses subjects of ours", async (server) => {
+onEveryJetStream("js.publish() refuses the package's own subjects", async (server) => {
   const broker = server.broker();
   const js = jetstream(broker, {
     streams: [orders("create", { allowMsgSchedules: true, allowAtomic: true })],
@@ -231,7 +239,7 @@ onEveryJetStream("js.publish() refuses subjects of ours", async (server) => {
   await assertRejects(() => publisher.publish({ a: "_SIGNALBOX" }), TypeError, words);
 }, NEEDS);
 
-Deno.test("stream() and consumer() refuse subjects of ours", () => {
+Deno.test("stream() and consumer() refuse the package's own subjects", () => {
   const words = 'subjects that begin with "_SIGNALBOX" are this package\'s own';
   for (const subject of ["_SIGNALBOX", "_SIGNALBOX.>", "_SIGNALBOX.A.{x}"]) {
     assertThrows(() => stream("A", { subjects: [subject] }), TypeError, words);

@@ -3,7 +3,7 @@ import { readPage } from "../support/pages.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 const DOORS = ["mod.ts", "src/jetstream/mod.ts", "src/kv/mod.ts", "src/testing/mod.ts"];
-/** What a program names itself, and what every runtime has. */
+/** Names of the examples, and of every runtime. */
 const OTHERS = new Set([
   ...["js", "broker", "jobs", "name", "subject", "body", "pattern", "worker", "message", "handler"],
   ...["dead", "job", "why", "bucket", "urgent", "normal", "test", "throw", "new", "n"],
@@ -15,7 +15,7 @@ interface Documented {
   readonly [field: string]: unknown;
 }
 
-/** Every name that the documentation of the doors has: symbols, methods, properties, and the words of unions. */
+/** Every name in the documentation of the doors: symbols, methods, properties, and the words of unions. */
 async function documentedNames(): Promise<Set<string>> {
   const { stdout, success, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["doc", "--json", ...DOORS.map((door) => new URL(door, ROOT).href)],
@@ -35,7 +35,7 @@ async function documentedNames(): Promise<Set<string>> {
   return names;
 }
 
-/** The code of the last column, and of the text below the table; not what it names of the peers. */
+/** The code spans of the last column, which are about this package. */
 async function spans(): Promise<string[]> {
   const page = await readPage("src/jetstream/README.md");
   const table = page.slice(page.indexOf("| task"));
@@ -46,7 +46,7 @@ async function spans(): Promise<string[]> {
   return [...cells.join("\n").matchAll(/`([^`]+)`/g)].map(([, code]) => code!);
 }
 
-Deno.test("The table for those who come from job queues names what is there", async () => {
+Deno.test("README.md compares job queues by names that all exist", async () => {
   const known = await documentedNames();
   const all = await spans();
   assert(all.length > 40);
@@ -63,7 +63,7 @@ function isKnown(word: string, known: ReadonlySet<string>): boolean {
   return /^"\d+[smhd]"$/.test(word) || known.has(word.replaceAll('"', ""));
 }
 
-Deno.test("The table for those who come from job queues would tell what is not there", async () => {
+Deno.test("isKnown() finds names that do not exist", async () => {
   const known = await documentedNames();
   for (const word of ["leaky", '"while-running"', "setGlobalConcurrency"]) {
     assert(!isKnown(word, known), word);

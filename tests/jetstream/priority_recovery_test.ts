@@ -1,20 +1,18 @@
 import { NatsBroker } from "@signalbox/nats";
 import { assertEquals } from "@std/assert";
-import { consumer, priority, workQueue } from "../../src/jetstream/mod.ts";
+import { priority } from "../../src/jetstream/mod.ts";
 import { onEveryJetStream } from "../support/backends.ts";
+import { normal, shopOf, urgent } from "../support/jetstream/priority_jobs.ts";
 import { errorsOf, Workshop } from "../support/jetstream/workshop.ts";
 import { NatsServer } from "../support/nats_server/nats_server.ts";
 import { until } from "../support/nats_server/until.ts";
 import { runProgram } from "../support/program.ts";
 
-const jobs = workQueue("JOBS", { subjects: ["jobs.{class}.{id}"], declare: "create" });
-const urgent = consumer(jobs, "urgent", { subject: "jobs.urgent.{id}" });
-const normal = consumer(jobs, "normal", { subject: "jobs.normal.{id}" });
 const config = 'jetstream: { store_dir: "streams" }';
 const reconnect = { minDelay: 20, maxDelay: 100 };
 const brokerAt = (url: string) => new NatsBroker(url, { logger: false, reconnect });
 
-Deno.test("priority() loses nothing where its server is killed again and again", async () => {
+Deno.test("priority() loses no message while its server is killed again and again", async () => {
   await using server = await NatsServer.start({ config });
   await using broker = brokerAt(server.url);
   await using writer = brokerAt(server.url);
@@ -42,20 +40,15 @@ Deno.test("priority() loses nothing where its server is killed again and again",
   await shop.settled("JOBS", "normal", 40_000);
 });
 
-Deno.test("priority() has another process do what a killed one had, urgent jobs and others", async () => {
+Deno.test("priority() leaves the jobs of a killed process to another one, urgent or not", async () => {
   await using server = await NatsServer.start({ config });
   await using writer = brokerAt(server.url);
-  const shop = await Workshop.at({ broker: () => writer });
-  await shop.api.call("STREAM.CREATE.JOBS", {
-    name: "JOBS",
-    subjects: ["jobs.*.*"],
-    retention: "workqueue",
-  });
+  const shop = await shopOf({ broker: () => writer });
   const subjects = ["1", "2", "killer", "3"].flatMap((id) => [`normal.${id}`, `urgent.${id}`]);
   for (const subject of subjects) await shop.store(`jobs.${subject}`, 1);
   const program = new URL("../support/jetstream/priority_worker.ts", import.meta.url);
   const outputs: string[] = [];
-  // each of both killers takes one process along
+  // each of the two killers ends one process
   for (let at = 0; at < 3; at++) {
     const { output } = await runProgram(["-A"], program, [server.url]);
     outputs.push(...output.trim().split("\n").filter((line) => line !== ""));
@@ -65,7 +58,7 @@ Deno.test("priority() has another process do what a killed one had, urgent jobs 
   assertEquals((await shop.stream("JOBS")).state.messages, 0);
 });
 
-onEveryJetStream("priority() goes on where somebody deletes its consumers", async (server) => {
+onEveryJetStream("priority() goes on after somebody deletes its consumers", async (server) => {
   const shop = await Workshop.at(server);
   const broker = server.broker({ reconnect });
   const errors = errorsOf(broker);

@@ -1,40 +1,13 @@
-import { assertEquals, assertLessOrEqual, assertThrows } from "@std/assert";
-import { assertType, type IsExact } from "@std/testing/types";
-import type { Kind, Params, Source } from "@signalbox/nats";
-import {
-  consumer,
-  jetstream,
-  priority,
-  Reject,
-  stream,
-  workQueue,
-} from "../../src/jetstream/mod.ts";
+import { assertEquals, assertLessOrEqual } from "@std/assert";
+import { consumer, jetstream, priority, stream } from "../../src/jetstream/mod.ts";
 import { onEveryJetStream } from "../support/backends.ts";
 import { delay } from "../support/delay.ts";
-import { errorsOf, Workshop } from "../support/jetstream/workshop.ts";
+import { jobs, many, normal, shopOf, urgent } from "../support/jetstream/priority_jobs.ts";
+import { Workshop } from "../support/jetstream/workshop.ts";
 import { until } from "../support/nats_server/until.ts";
 
-const jobs = workQueue("JOBS", { subjects: ["jobs.{class}.{id}"], declare: "create" });
-const urgent = consumer(jobs, "urgent", { subject: "jobs.urgent.{id}" });
-const normal = consumer(jobs, "normal", { subject: "jobs.normal.{id}" });
-
-/** Subjects of so many jobs. */
-const many = (of: string, count: number) =>
-  Array.from({ length: count }, (_, at) => `jobs.${of}.${at}`);
-
-/** A shop in which the stream of jobs is there. */
-async function shopOf(server: Parameters<typeof Workshop.at>[0]): Promise<Workshop> {
-  const shop = await Workshop.at(server);
-  await shop.api.call("STREAM.CREATE.JOBS", {
-    name: "JOBS",
-    subjects: ["jobs.*.*"],
-    retention: "workqueue",
-  });
-  return shop;
-}
-
 onEveryJetStream(
-  "priority() handles all of the higher consumer before those of the lower one that wait",
+  "priority() handles all waiting messages of the first consumer before those of the second",
   async (server) => {
     const shop = await shopOf(server);
     await shop.storeAll([...many("normal", 20), ...many("urgent", 20)]);
@@ -56,7 +29,7 @@ onEveryJetStream(
 
 for (const concurrency of [1, 2, 3, 64]) {
   onEveryJetStream(
-    `priority() gives what is urgent the next place that becomes free, of ${concurrency}`,
+    `priority() gives an urgent message the next free place of ${concurrency}`,
     async (server) => {
       const shop = await shopOf(server);
       const broker = server.broker();
@@ -73,11 +46,11 @@ for (const concurrency of [1, 2, 3, 64]) {
       await broker.start();
       await shop.storeAll(many("normal", concurrency * 2));
       await until("all places must be taken", () => order.length === concurrency);
-      // as many wait in the queue, and not here
+      // the others wait in the queue, and not in this process
       const info = await shop.consumer("JOBS", "normal");
       assertEquals([info.num_ack_pending, info.num_pending], [concurrency, concurrency]);
       await shop.store("jobs.urgent.1", 1);
-      // the server tells its consumers of a message a moment after it has confirmed it
+      // a consumer learns of a message a moment after the server has confirmed that
       const isKnown = async () => (await shop.consumer("JOBS", "urgent")).num_pending === 1;
       await until("the consumer must know of it", isKnown);
       ends.shift()!();
@@ -93,7 +66,7 @@ for (const concurrency of [1, 2, 3, 64]) {
 }
 
 onEveryJetStream(
-  "priority() takes in no more than there are places, of all consumers together",
+  "priority() takes in no more messages of all consumers together than it has places",
   async (server) => {
     const shop = await shopOf(server);
     const [first, second] = [
@@ -114,7 +87,7 @@ onEveryJetStream(
     await broker.start();
     const stored = (async () => {
       for (let round = 0; round < 10; round++) {
-        await shop.storeAll([...many(`urgent`, 10), ...many("normal", 10)]);
+        await shop.storeAll([...many("urgent", 10), ...many("normal", 10)]);
         await delay(20);
       }
     })();
@@ -123,7 +96,7 @@ onEveryJetStream(
         ["urgent", "normal"].map((name) => shop.consumer("JOBS", name)),
       );
       const pending = infos.reduce((sum, { num_ack_pending }) => sum + num_ack_pending, 0);
-      // both are asked at once, and a message may move from one count to the other meanwhile
+      // a message may be in both counts, as the two answers differ in time
       mostPending = Math.max(mostPending, pending);
       await delay(1);
     }
@@ -136,79 +109,7 @@ onEveryJetStream(
   },
 );
 
-onEveryJetStream(
-  "priority() retries, gives up and ends each message as its consumer says",
-  async (server) => {
-    const shop = await shopOf(server);
-    const broker = server.broker();
-    const errors = errorsOf(broker);
-    const seen: string[] = [];
-    const quick = consumer(jobs, "urgent", {
-      subject: "jobs.urgent.{id}",
-      retry: { attempts: 2, backoff: "20ms", jitter: 0 },
-      timeout: "200ms",
-    });
-    const slow = consumer(jobs, "normal", { subject: "jobs.normal.{id}", retry: { attempts: 1 } });
-    broker.subscriber(
-      priority(quick, slow),
-      { concurrency: 1 },
-      async ({ params, delivery, signal }) => {
-        seen.push(`${delivery.consumer} ${params.id} ${delivery.attempt}`);
-        if (params.id === "rejected") throw new Reject("no");
-        if (params.id === "fails") throw new Error("failed");
-        if (params.id === "hangs") await new Promise((resolve) => signal.onabort = resolve);
-        // beyond the timeout of the other one
-        if (params.id === "long") await delay(400);
-      },
-    );
-    await broker.start();
-    await shop.store("jobs.normal.long", 1);
-    await until("it must have begun", () => seen.length === 1);
-    for (const id of ["fails", "hangs"]) await shop.store(`jobs.urgent.${id}`, 1);
-    for (const id of ["fails", "rejected"]) await shop.store(`jobs.normal.${id}`, 1);
-    const letters = await shop.letters("JOBS_DEAD", 4);
-    await shop.settled("JOBS", "urgent");
-    await shop.settled("JOBS", "normal");
-    const given = letters.map(({ headers }) =>
-      `${headers.get("Signalbox-Dead-Consumer")} ${headers.get("Signalbox-Dead-Reason")}`
-    );
-    assertEquals(given.sort(), [
-      "normal failed",
-      "normal rejected",
-      "urgent failed",
-      "urgent failed",
-    ]);
-    assertEquals([...seen].sort(), [
-      "normal fails 1",
-      "normal long 1",
-      "normal rejected 1",
-      "urgent fails 1",
-      "urgent fails 2",
-      "urgent hangs 1",
-      "urgent hangs 2",
-    ]);
-    assertEquals(errors.some((text) => text.includes("200 ms have passed")), true);
-  },
-);
-
-onEveryJetStream("priority() keeps no places for a consumer that is paused", async (server) => {
-  const shop = await shopOf(server);
-  const broker = server.broker();
-  const js = jetstream(broker);
-  const seen: string[] = [];
-  broker.subscriber(priority(urgent, normal), { concurrency: 1 }, ({ subject }) => {
-    seen.push(subject);
-  });
-  await broker.start();
-  await js.pause(urgent, "1h");
-  await shop.store("jobs.urgent.0", 1);
-  await shop.storeAll(many("normal", 20));
-  await until("the others must be handled", () => seen.length === 20);
-  await js.resume(urgent);
-  await until("it must go on", () => seen.at(-1) === "jobs.urgent.0");
-}, { since: "2.11" });
-
-onEveryJetStream("priority() handles what comes in at any time, from both", async (server) => {
+onEveryJetStream("priority() handles messages of both consumers as they arrive", async (server) => {
   const shop = await shopOf(server);
   const broker = server.broker();
   const seen: string[] = [];
@@ -225,7 +126,7 @@ onEveryJetStream("priority() handles what comes in at any time, from both", asyn
 });
 
 onEveryJetStream(
-  "priority() keeps the order of keys, and the places of those that wait",
+  "priority() keeps the order within each key, and never takes more than its places",
   async (server) => {
     const shop = await shopOf(server);
     const broker = server.broker();
@@ -253,7 +154,7 @@ onEveryJetStream(
 );
 
 onEveryJetStream(
-  "priority() takes consumers of several streams, and three of them",
+  "priority() takes three consumers of different streams",
   async (server) => {
     const shop = await Workshop.at(server);
     const streams = ["A", "B", "C"].map((name) =>
@@ -277,81 +178,8 @@ onEveryJetStream(
     await subscriber.received(6);
     assertEquals(seen.map((each) => each[0]).join(""), "aabbcc");
     assertEquals(seen[0]!.split(" ")[1], seen[0]!.split(" ")[0]!.split(".")[1]);
-    // at rest, with fewer places than consumers
+    // one by one, with fewer places than consumers
     for (const subject of ["c.3", "a.3", "b.3"]) await shop.store(subject, 1);
     await subscriber.received(9);
   },
 );
-
-onEveryJetStream(
-  "priority() gives back what has not begun when it stops, and ends what has",
-  async (server) => {
-    const shop = await shopOf(server);
-    const broker = server.broker();
-    const held = Promise.withResolvers<void>();
-    let begun = 0;
-    const subscriber = broker.subscriber(priority(urgent, normal), { concurrency: 2 }, async () => {
-      begun++;
-      await held.promise;
-    });
-    await broker.start();
-    await shop.storeAll([...many("normal", 6), ...many("urgent", 1)]);
-    await until("both places must be taken", () => begun === 2);
-    const stopped = subscriber.stop();
-    held.resolve();
-    await stopped;
-    assertEquals(begun, 2);
-    // a server looks at acknowledgements when it has the time
-    await until("both must be done, and no others", async () => {
-      return (await shop.stream("JOBS")).state.messages === 5;
-    });
-    for (const name of ["urgent", "normal"]) {
-      await until("nothing must be held or asked for", async () => {
-        const { num_ack_pending, num_waiting } = await shop.consumer("JOBS", name);
-        return num_ack_pending === 0 && num_waiting === 0;
-      });
-    }
-  },
-);
-
-onEveryJetStream(
-  "priority() needs no more permissions than its consumers, and describes them",
-  async (server) => {
-    await shopOf(server);
-    const broker = server.broker();
-    broker.subscriber(priority(urgent, normal), () => {});
-    const { publish } = broker.permissions();
-    assertEquals(
-      Array.isArray(publish) && publish.includes("$JS.API.CONSUMER.MSG.NEXT.JOBS.urgent"),
-      true,
-    );
-    assertEquals(Array.isArray(publish) && publish.includes("$JS.ACK.JOBS.normal.>"), true);
-    const text = JSON.stringify(broker.describe());
-    assertEquals(text.includes('"urgent > normal"'), true);
-  },
-);
-
-Deno.test("priority() refuses what has no order: one, one twice, a batch, what is no consumer", () => {
-  const lists = consumer(jobs, "lists", { subject: "jobs.lists.{id}", batch: { max: 2 } });
-  // @ts-expect-error there must be two
-  assertThrows(() => priority(urgent), TypeError, "two or more");
-  assertThrows(() => priority(urgent, urgent), TypeError, "once");
-  // the same one of the server
-  const again = consumer(jobs, "urgent", { subject: "jobs.urgent.{id}" });
-  assertThrows(() => priority(urgent, again), TypeError, "once");
-  // @ts-expect-error a list is not a message
-  assertThrows(() => priority(urgent, lists), TypeError, '"lists" has it');
-  const helped = consumer(jobs, "helped", { subject: "jobs.helped.{id}", group: { pinned: {} } });
-  assertThrows(() => priority(urgent, helped), TypeError, '"helped" has it');
-  // @ts-expect-error a stream is no consumer
-  assertThrows(() => priority(urgent, jobs), TypeError, "must be a consumer");
-});
-
-Deno.test("priority() gives its handler messages of all its subjects", () => {
-  const both = priority(urgent, consumer(jobs, "other", { subject: "jobs.other.{number}" }));
-  type Given = typeof both extends Source<infer K extends Kind> ? K : never;
-  assertType<IsExact<Given["pattern"], "jobs.urgent.{id}" | "jobs.other.{number}">>(true);
-  assertType<
-    IsExact<Params<Given["pattern"]>, { readonly id: string } | { readonly number: string }>
-  >(true);
-});

@@ -1,11 +1,18 @@
 import { NatsBroker, PermissionError } from "@signalbox/nats";
 import { jetstream, stream, UnknownOutcomeError } from "@signalbox/nats/jetstream";
-import { EmbeddedServer } from "@signalbox/nats/testing";
 import { assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
-import { NatsServer } from "../support/nats_server/nats_server.ts";
+import {
+  admin,
+  declareStreams,
+  inboxPrefix,
+  shopBroker,
+  startPermitted,
+} from "../support/jetstream/permitted.ts";
 import { errorsIn, recorded } from "../support/recorded.ts";
 
-/** What an application does with streams of each way to declare. */
+const THERE = stream("THERE", { subjects: ["there.{id}"], declare: "create" });
+
+/** An application that publishes to streams that are declared in different ways. */
 function application(broker: NatsBroker) {
   const made = stream("MADE", { subjects: ["made.{id}"], declare: "update" });
   const verified = stream("THERE", { subjects: ["there.{id}"] });
@@ -19,16 +26,8 @@ function application(broker: NatsBroker) {
   };
 }
 
-async function prepare(url: string): Promise<void> {
-  const admin = new NatsBroker(url, { auth: { user: "admin", password: "secret" }, logger: false });
-  const streams = [stream("THERE", { subjects: ["there.{id}"], declare: "create" })];
-  jetstream(admin, { streams });
-  await admin.start();
-  await admin.stop();
-}
-
-Deno.test("permissions() has what JetStream needs, by the streams and publishers that there are", () => {
-  const broker = new NatsBroker("nats://127.0.0.1:1", { inboxPrefix: "_SHOP" });
+Deno.test("permissions() lists what JetStream needs for the declared streams and publishers", () => {
+  const broker = new NatsBroker("nats://127.0.0.1:1", { inboxPrefix });
   application(broker);
   const { publish, subscribe } = broker.permissions();
   assertEquals([publish, subscribe], [
@@ -45,23 +44,13 @@ Deno.test("permissions() has what JetStream needs, by the streams and publishers
 });
 
 for (const kind of ["nats-server", "embedded"] as const) {
-  Deno.test(`An application of JetStream runs with no more than permissions() says [${kind}]`, async () => {
-    const planned = new NatsBroker("nats://127.0.0.1:1", { inboxPrefix: "_SHOP" });
+  Deno.test(`permissions() is enough for an application that publishes to streams [${kind}]`, async () => {
+    const planned = new NatsBroker("nats://127.0.0.1:1", { inboxPrefix });
     application(planned);
     const permissions = planned.permissions();
-    const password = "secret";
-    await using server = kind === "embedded"
-      ? await EmbeddedServer.start({
-        jetstream: true,
-        users: [{ user: "admin", password }, { user: "shop", password, permissions }],
-      })
-      : await NatsServer.start({
-        config: `jetstream: { store_dir: "streams" }\nauthorization: { users: [
-          { user: admin, password: secret }, { user: shop, password: secret, ${permissions} } ] }`,
-      });
-    await prepare(server.url);
-    const auth = { user: "shop", password };
-    const broker = new NatsBroker(server.url, { inboxPrefix: "_SHOP", auth, logger: false });
+    await using server = await startPermitted(kind, permissions);
+    await declareStreams(server.url, THERE);
+    const broker = shopBroker(server.url);
     const seen = recorded(broker);
     const run = application(broker);
     await broker.start();
@@ -72,31 +61,20 @@ for (const kind of ["nats-server", "embedded"] as const) {
     await broker.stop();
   });
 
-  Deno.test(`JetStream.publish() says that its inbox is refused, before a second message goes out [${kind}]`, async () => {
+  Deno.test(`JetStream.publish() reports that the server refuses its inbox before it sends a second message [${kind}]`, async () => {
     const permissions = { publish: [">"], subscribe: ["_OTHER.>"] };
-    const password = "secret";
-    await using server = kind === "embedded"
-      ? await EmbeddedServer.start({
-        jetstream: true,
-        users: [{ user: "admin", password }, { user: "shop", password, permissions }],
-      })
-      : await NatsServer.start({
-        config: `jetstream: { store_dir: "streams" }\nauthorization: { users: [
-          { user: admin, password: secret },
-          { user: shop, password: secret, permissions { publish: ">", subscribe: "_OTHER.>" } } ] }`,
-      });
-    await prepare(server.url);
-    const auth = { user: "shop", password };
-    const broker = new NatsBroker(server.url, { inboxPrefix: "_SHOP", auth, logger: false });
+    const config = 'permissions { publish: ">", subscribe: "_OTHER.>" }';
+    await using server = await startPermitted(kind, permissions, config);
+    await declareStreams(server.url, THERE);
+    const broker = shopBroker(server.url);
     await broker.start();
     const js = jetstream(broker);
     await assertRejects(() => js.publish("there.1", 1), UnknownOutcomeError);
     await assertRejects(() => js.publish("there.2", 1), Error, "must accept the inbox");
     await broker.stop();
-    const admin = new NatsBroker(server.url, { auth: { user: "admin", password }, logger: false });
-    await admin.start();
+    await using other = new NatsBroker(server.url, { auth: admin, logger: false });
+    await other.start();
     // the first may be stored, and the second is not
-    assertEquals((await jetstream(admin).publish("there.3", 1)).seq, 2);
-    await admin.stop();
+    assertEquals((await jetstream(other).publish("there.3", 1)).seq, 2);
   });
 }

@@ -19,7 +19,7 @@ const ORDERS = stream("ORDERS", {
   subjects: ["orders.{id}.{event}", "news.>"],
   declare: "create",
 });
-/** With what later servers have. */
+/** A stream with options of later servers. */
 const TIMED = stream("TIMED", { subjects: ["timed.>"], declare: "create", allowMsgTtl: true });
 const PAIRS = stream("PAIRS", { subjects: ["pairs.>"], declare: "create", allowAtomic: true });
 
@@ -31,7 +31,7 @@ async function started(server: Backend, one: Stream = ORDERS) {
 }
 
 onEveryJetStream(
-  "JetStream.publish() stores every kind of body, with its type alone",
+  "JetStream.publish() stores every kind of body, with no header but its type and id",
   async (server) => {
     const { js, broker } = await started(server);
     const heard = broker.subscriber("news.{kind}");
@@ -55,7 +55,7 @@ onEveryJetStream(
 );
 
 onEveryJetStream(
-  "JetStream.publish() expects what it is told to, and has a ConflictError else",
+  "JetStream.publish() checks what it expects, and throws a ConflictError otherwise",
   async (server) => {
     const { js } = await started(server);
     const put = (expect: object, id?: string) =>
@@ -72,7 +72,7 @@ onEveryJetStream(
 );
 
 onEveryJetStream(
-  "JetStream.publish() refuses wrong options, and headers of NATS",
+  "JetStream.publish() refuses wrong options, and reserved headers of NATS",
   async (server) => {
     const { js, broker } = await started(server);
     const wrong = async (options: object, subject = "orders.1.a") =>
@@ -113,7 +113,7 @@ onEveryJetStream(
   },
 );
 
-onEveryJetStream("JetStream.publish() never changes what it is given", async (server) => {
+onEveryJetStream("JetStream.publish() never changes its arguments", async (server) => {
   const { js } = await started(server);
   const headers = Object.freeze({ "x-a": "1" });
   const options = Object.freeze({ headers, id: "one", expect: Object.freeze({ lastSeq: 0 }) });
@@ -123,7 +123,7 @@ onEveryJetStream("JetStream.publish() never changes what it is given", async (se
 });
 
 onEveryJetStream(
-  "JetStream.publish() reports what fails, though nobody awaits it",
+  "JetStream.publish() reports a failure that nobody awaits",
   async (server) => {
     const { js, broker } = await started(server);
     const seen = recorded(broker);
@@ -144,7 +144,7 @@ onEveryJetStream(
   },
 );
 
-onEveryJetStream("JetStream.publish() gives a message its own time to live", async (server) => {
+onEveryJetStream("JetStream.publish() gives a message its own ttl", async (server) => {
   const { js } = await started(server, TIMED);
   assertEquals((await js.publish("timed.short", 1, { ttl: "1s" })).seq, 1);
   assertEquals((await js.publish("timed.long", 1, { ttl: Infinity })).seq, 2);
@@ -154,7 +154,7 @@ onEveryJetStream("JetStream.publish() gives a message its own time to live", asy
 }, { since: "2.11" });
 
 onEveryJetStream(
-  "JetStream.publisher() has its stream declared, also once it has started",
+  "JetStream.publisher() declares its stream, even after the broker has started",
   async (server) => {
     const { js } = await started(server);
     const queue = workQueue("Q", { subjects: ["q.*"], declare: "create", unique: "until-done" });
@@ -189,7 +189,7 @@ onEveryJetStream(
   },
 );
 
-onEveryJetStream("JetStream.batch() stores all or none, and says why", async (server) => {
+onEveryJetStream("JetStream.batch() stores all messages or none, and says why", async (server) => {
   const { js } = await started(server, PAIRS);
   const stored = await js.batch([
     ["pairs.8.placed", { total: 1 }, { expect: { lastSeq: 0, of: "pairs.8.placed" } }],
@@ -212,7 +212,7 @@ onEveryJetStream("JetStream.batch() stores all or none, and says why", async (se
 }, { since: "2.12" });
 
 onEveryJetStream(
-  "jetstream() declares streams at start, and start() fails where one differs",
+  "jetstream() declares streams at start, and start() fails if one differs",
   async (server) => {
     await started(server);
     const broker = server.broker();

@@ -13,7 +13,7 @@ const mails = stream("MAILS", {
   declare: "create",
 });
 
-/** What no schedule can be due by, and a part of the sentence that says so. */
+/** Wrong times, and a part of the error for each. */
 const WRONG: readonly (readonly [when: unknown, sentence: string])[] = [
   [
     undefined,
@@ -57,7 +57,7 @@ const WRONG: readonly (readonly [when: unknown, sentence: string])[] = [
   [{ cron: "* * * * * *", timeZone: "" }, '"timeZone" must be one of the IANA database'],
 ];
 
-Deno.test("js.schedule() refuses a wrong time with a sentence, before it has a connection", async () => {
+Deno.test("js.schedule() explains why it refuses a time, even without a connection", async () => {
   const broker = new NatsBroker("nats://127.0.0.1:1", { logger: false });
   const js = jetstream(broker);
   for (const [when, sentence] of WRONG) {
@@ -67,7 +67,7 @@ Deno.test("js.schedule() refuses a wrong time with a sentence, before it has a c
   }
 });
 
-Deno.test("js.schedule() refuses wrong subjects, names, headers and options, before it has a connection", async () => {
+Deno.test("js.schedule() refuses wrong subjects, names, headers and options, even without a connection", async () => {
   const broker = new NatsBroker("nats://127.0.0.1:1", { logger: false });
   const js = jetstream(broker);
   const when = { in: "1h" } as const;
@@ -97,7 +97,7 @@ Deno.test("js.schedule() refuses wrong subjects, names, headers and options, bef
   await refused("mails.a", { timeout: 0 }, '"timeout" must be');
 });
 
-Deno.test("js.batch() refuses two schedules of one name, before it has a connection", async () => {
+Deno.test("js.batch() refuses two schedules of one name, even without a connection", async () => {
   const js = jetstream(new NatsBroker("nats://127.0.0.1:1", { logger: false }));
   const entry = ["mails.a", 1, { schedule: { in: "1h" }, name: "one", replace: true }] as const;
   await assertRejects(
@@ -107,7 +107,7 @@ Deno.test("js.batch() refuses two schedules of one name, before it has a connect
   );
 });
 
-Deno.test("js.schedule() takes a Date as it is when it is called", async () => {
+Deno.test("js.schedule() copies a Date when it is called", async () => {
   const broker = new NatsBroker();
   const js = jetstream(broker, { streams: [mails] });
   await using _test = await TestBroker.start(broker);
@@ -125,7 +125,7 @@ Deno.test("js.schedule() takes a Date as it is when it is called", async () => {
   assertEquals((await js.scheduled(mails, "in a batch"))?.next?.getUTCFullYear(), 2103);
 });
 
-Deno.test("js.schedule() says which server it needs where that is too old, and sends nothing", async () => {
+Deno.test("js.schedule() says which version it needs if the server is too old, and sends nothing", async () => {
   const broker = new NatsBroker();
   const js = jetstream(broker, { streams: [mails] });
   await using test = await TestBroker.start(broker);
@@ -139,7 +139,7 @@ Deno.test("js.schedule() says which server it needs where that is too old, and s
   assertInstanceOf(await assertRejects(() => js.batch([entry])), UnavailableError);
 });
 
-Deno.test("js.schedule() and js.batch() send no schedule whose body does not fit, and tell of it", async () => {
+Deno.test("js.schedule() and js.schedules() refuse bodies that do not encode or fit their schema", async () => {
   const broker = new NatsBroker("nats://127.0.0.1:4222", { logger: false });
   const js = jetstream(broker, { streams: [mails] });
   await using _test = await TestBroker.start(broker);
@@ -172,5 +172,5 @@ Deno.test("js.schedule() and js.batch() send no schedule whose body does not fit
   await assertRejects(() => job.cancel({ timeout: "2m" }), TypeError, "less than 1m");
   // deno-lint-ignore no-explicit-any
   await assertRejects(() => job.cancel({ force: true } as any), TypeError, "an option must be");
-  assertEquals(await job.cancel(), true, "a call that was refused is none");
+  assertEquals(await job.cancel(), true, "the refused calls must not count");
 });

@@ -2,13 +2,23 @@ import { NatsBroker, PermissionError } from "@signalbox/nats";
 import { jetstream, stream } from "@signalbox/nats/jetstream";
 import { EmbeddedServer } from "@signalbox/nats/testing";
 import { assertEquals, assertRejects } from "@std/assert";
+import {
+  declareStreams,
+  inboxPrefix,
+  shopBroker,
+  startPermitted,
+} from "../support/jetstream/permitted.ts";
 import { NatsServer } from "../support/nats_server/nats_server.ts";
 import { until } from "../support/nats_server/until.ts";
 import { errorsIn, recorded } from "../support/recorded.ts";
 
-const password = "secret";
+const OTHERS = stream("OTHERS", {
+  subjects: ["others.{id}"],
+  allowMsgSchedules: true,
+  declare: "create",
+});
 
-/** What an application does with schedules of a stream, and with one that it has not declared. */
+/** An application that schedules in its own stream, and in one that it has not declared. */
 function application(broker: NatsBroker) {
   const mails = stream("MAILS", {
     subjects: ["mails.{user}"],
@@ -32,11 +42,11 @@ function application(broker: NatsBroker) {
   };
 }
 
-/** What the application of this broker needs; found by running it where all is permitted. */
+/** The permissions that the application needs, after a run in which it may do everything. */
 async function needs(): Promise<ReturnType<NatsBroker["permissions"]>> {
   await using server = await EmbeddedServer.start({ jetstream: true });
-  await prepare(server.url);
-  const broker = new NatsBroker(server.url, { inboxPrefix: "_SHOP", logger: false });
+  await declareStreams(server.url, OTHERS);
+  const broker = new NatsBroker(server.url, { inboxPrefix, logger: false });
   const run = application(broker);
   await broker.start();
   await run();
@@ -45,18 +55,7 @@ async function needs(): Promise<ReturnType<NatsBroker["permissions"]>> {
   return permissions;
 }
 
-async function prepare(url: string): Promise<void> {
-  const admin = new NatsBroker(url, { auth: { user: "admin", password }, logger: false });
-  const subjects = ["others.{id}"];
-  const streams = [
-    stream("OTHERS", { subjects, allowMsgSchedules: true, declare: "create" }),
-  ];
-  jetstream(admin, { streams });
-  await admin.start();
-  await admin.stop();
-}
-
-Deno.test("permissions() has what was scheduled, listed and cancelled so far", async () => {
+Deno.test("permissions() lists the subjects of schedules that were made, listed and cancelled so far", async () => {
   const { publish } = await needs();
   assertEquals(publish, [
     "$JS.API.CONSUMER.CREATE.MAILS.*._SIGNALBOX.MAILS.schedule.*",
@@ -77,21 +76,12 @@ Deno.test("permissions() has what was scheduled, listed and cancelled so far", a
 });
 
 for (const kind of ["nats-server", "embedded"] as const) {
-  Deno.test(`An application of schedules runs with no more than permissions() says [${kind}]`, async () => {
+  Deno.test(`permissions() is enough for an application with schedules [${kind}]`, async () => {
     const permissions = await needs();
-    await using server = kind === "embedded"
-      ? await EmbeddedServer.start({
-        jetstream: true,
-        users: [{ user: "admin", password }, { user: "shop", password, permissions }],
-      })
-      : await NatsServer.start({
-        config: `jetstream: { store_dir: "streams" }\nauthorization: { users: [
-          { user: admin, password: secret }, { user: shop, password: secret, ${permissions} } ] }`,
-      });
+    await using server = await startPermitted(kind, permissions);
     if (server instanceof NatsServer && Number(server.version.split(".")[1]) < 14) return;
-    await prepare(server.url);
-    const auth = { user: "shop", password };
-    const broker = new NatsBroker(server.url, { inboxPrefix: "_SHOP", auth, logger: false });
+    await declareStreams(server.url, OTHERS);
+    const broker = shopBroker(server.url);
     const seen = recorded(broker);
     const run = application(broker);
     await broker.start();
@@ -102,7 +92,10 @@ for (const kind of ["nats-server", "embedded"] as const) {
       () => js.schedule("denied.a", { in: "1h" }, 1, { stream: "DENIED" }),
       PermissionError,
     );
-    await until("the refusal must be told", () => Promise.resolve(errorsIn(seen).length > 0));
+    await until(
+      "an error event must report the refusal",
+      () => Promise.resolve(errorsIn(seen).length > 0),
+    );
     await broker.stop();
   });
 }

@@ -12,7 +12,7 @@ const queue = workQueue("Q", {
 });
 
 onEveryJetStream(
-  "JetStream.schedules() lists those of a work queue beside its consumer, in order",
+  "JetStream.schedules() lists the schedules of a work queue in order, while a consumer works on it",
   async (server) => {
     const broker = server.broker();
     const events = recorded(broker);
@@ -41,7 +41,7 @@ onEveryJetStream(
 );
 
 onEveryJetStream(
-  "JetStream.schedules() of a work queue ends when it is told to, and where there is no queue",
+  "JetStream.schedules() of a work queue ends by close(), and fails without the queue",
   async (server) => {
     const broker = server.broker();
     await broker.start();
@@ -61,7 +61,7 @@ onEveryJetStream(
 );
 
 onEveryJetStream(
-  "JetStream.schedules() of a work queue lists what repeats once, also where it fires meanwhile",
+  "JetStream.schedules() of a work queue lists a repeating schedule once, even if it fires meanwhile",
   async (server) => {
     const broker = server.broker();
     const js = jetstream(broker, { streams: [queue] });

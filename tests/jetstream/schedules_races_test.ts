@@ -16,7 +16,7 @@ const NEEDS = { jetstream: true, since: "2.14" } as const;
 const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 const isNew = (version: string) => Number(version.split(".")[1]) >= 14;
 
-/** How often each user has got mail. */
+/** How many mails each user has got. */
 async function mailed(js: JetStream): Promise<Map<string, number>> {
   const found = new Map<string, number>();
   for await (const { params } of js.read(mails, { until: "now" })) {
@@ -25,7 +25,7 @@ async function mailed(js: JetStream): Promise<Map<string, number>> {
   return found;
 }
 
-/** Resolves once nothing is scheduled any more. */
+/** Resolves once no schedules are left. */
 async function settled(js: JetStream): Promise<void> {
   await until("everything must be due", async () => {
     for await (const _ of js.schedules(mails)) return false;
@@ -33,7 +33,7 @@ async function settled(js: JetStream): Promise<void> {
   }, { timeout: 30_000 });
 }
 
-Deno.test("ScheduledJob.cancel() never lies, also while the server fires what it cancels", () =>
+Deno.test("ScheduledJob.cancel() tells the truth even while the server fires the schedule", () =>
   onNatsServer(async (server) => {
     const broker = server.broker();
     const js = jetstream(broker, { streams: [mails] });
@@ -46,7 +46,7 @@ Deno.test("ScheduledJob.cancel() never lies, also while the server fires what it
         users.map((user) => js.schedule(`mails.${user}`, { at }, "due", { timeout: "30s" })),
       );
       await Promise.all(jobs.map(async (job, each) => {
-        // before, while and after it is due
+        // before, while and after the schedule is due
         await pause(at.getTime() - Date.now() - 100 + each);
         said.set(users[each]!, await job.cancel({ timeout: "30s" }));
       }));
@@ -60,7 +60,7 @@ Deno.test("ScheduledJob.cancel() never lies, also while the server fires what it
     assert(cancelled > 0 && cancelled < said.size, `${cancelled} of ${said.size}`);
   }, NEEDS));
 
-Deno.test("ScheduledJob.cancel() says the same to two processes that cancel at once, while it is due", () =>
+Deno.test("ScheduledJob.cancel() gives two processes the same answer while the schedule is due", () =>
   onNatsServer(async (server) => {
     const [one, other] = [server.broker(), server.broker()];
     const js = jetstream(one, { streams: [mails] });
@@ -88,7 +88,7 @@ Deno.test("ScheduledJob.cancel() says the same to two processes that cancel at o
     }
   }, NEEDS));
 
-Deno.test("js.batch() puts off what the server fires meanwhile, and loses nothing", () =>
+Deno.test("js.batch() postpones schedules that the server fires meanwhile, and loses none", () =>
   onNatsServer(async (server) => {
     const broker = server.broker();
     const js = jetstream(broker, {
@@ -109,7 +109,7 @@ Deno.test("js.batch() puts off what the server fires meanwhile, and loses nothin
     );
     await Promise.all(names.map(async (name, each) => {
       await pause(at.getTime() - Date.now() - 100 + each * 3);
-      // a busy machine must be done before it is due
+      // even a busy machine must finish before this is due
       const schedule = { in: "15s" } as const;
       await js.batch([
         [`mails.b${name}`, "stored"],
@@ -122,7 +122,7 @@ Deno.test("js.batch() puts off what the server fires meanwhile, and loses nothin
     assertEquals(wanted.filter((user) => fired.get(user) !== 1), []);
   }, NEEDS));
 
-Deno.test("js.schedule() and cancel() are right over killed servers: what was due meanwhile fires once", async () => {
+Deno.test("js.schedule() and cancel() survive a killed server, and schedules that were due meanwhile fire once", async () => {
   await using server = await NatsServer.start({ config: 'jetstream: { store_dir: "streams" }' });
   if (!isNew(server.version)) return;
   const broker = new NatsBroker(server.url, {
@@ -160,7 +160,7 @@ Deno.test("js.schedule() and cancel() are right over killed servers: what was du
   await broker.stop();
 });
 
-Deno.test("js.schedule() stores one schedule over a connection that is cut again and again, or says that it is unknown", async () => {
+Deno.test("js.schedule() stores one schedule over a connection that is cut again and again", async () => {
   await using interrupted = await Interrupted.start();
   const { reader, writer, proxy, server } = interrupted;
   if (!isNew(server.version)) return;
@@ -192,7 +192,7 @@ Deno.test("js.schedule() stores one schedule over a connection that is cut again
   }
 });
 
-Deno.test("ScheduledJob.cancel() keeps to the limits of each call, also while another one is under way", async () => {
+Deno.test("ScheduledJob.cancel() keeps to the timeout and signal of each call, even if another call runs", async () => {
   await using interrupted = await Interrupted.start();
   const { reader, proxy, server } = interrupted;
   if (!isNew(server.version)) return;
@@ -209,7 +209,7 @@ Deno.test("ScheduledJob.cancel() keeps to the limits of each call, also while an
   assertEquals([await first, await job.cancel()], [true, true]);
 });
 
-Deno.test("ScheduledJob.cancel() never lies while the leader of a cluster is killed", async () => {
+Deno.test("ScheduledJob.cancel() tells the truth even while the leader of a cluster is killed", async () => {
   await using cluster = await NatsCluster.start(3, { jetstream: true });
   if (!isNew(cluster.nodes[0]!.version)) return;
   const reconnect = { minDelay: 20, maxDelay: 50 };

@@ -12,18 +12,18 @@ const mails = stream("MAILS", {
 const ZONE = "Europe/Zurich";
 const DAY = 86_400_000;
 
-/** The hours and minutes of a zone's clocks. */
+/** The hours and minutes on the clocks of the zone. */
 function clockTime(time: Date): string {
   return time.toLocaleTimeString("de-CH", { timeZone: ZONE, hour: "2-digit", minute: "2-digit" });
 }
 
-/** How far a zone's clocks are ahead at a time, in hours. */
+/** How many hours the clocks of the zone are ahead of UTC at a time. */
 function offset(time: number): number {
   const shown = new Date(time).toLocaleString("sv-SE", { timeZone: ZONE });
   return Math.round((Date.parse(`${shown.replace(" ", "T")}Z`) - time) / 3_600_000);
 }
 
-Deno.test("js.schedule() goes by the clocks of the zone for a year, where they are put forward and back as well", async () => {
+Deno.test("js.schedule() follows the clocks of a time zone for a year, with both of their changes", async () => {
   const broker = new NatsBroker("nats://127.0.0.1:4222", { pingInterval: "20d" });
   const js = jetstream(broker, { streams: [mails] });
   await using test = await TestBroker.start(broker, { time: "moved" });
@@ -39,7 +39,7 @@ Deno.test("js.schedule() goes by the clocks of the zone for a year, where they a
   assertEquals(times.early![0]!.getTime(), next.getTime());
   for (const time of times.noon!) assertEquals(clockTime(time), "12:00");
   assertEquals([times.noon!.length, times.utc!.length], [365, 365]);
-  // half past two is not there on one day of the year, and is there twice on another
+  // one day of the year has no half past two, and another has two
   for (const time of times.early!) assertEquals(clockTime(time), "02:30");
   const days = times.early!.map((time) => time.toLocaleDateString("sv-SE", { timeZone: ZONE }));
   assertEquals(days.length, 365);
@@ -49,7 +49,7 @@ Deno.test("js.schedule() goes by the clocks of the zone for a year, where they a
   assertEquals([offset(noon - DAY), offset(noon)], [2, 1]);
 });
 
-Deno.test("js.schedule() fires what is due in a moved time, and what repeats as often as there are seconds", async () => {
+Deno.test("js.schedule() fires all schedules that are due in a moved time, repeating ones each time", async () => {
   const broker = new NatsBroker();
   const js = jetstream(broker, { streams: [mails] });
   await using test = await TestBroker.start(broker, { time: "moved" });
@@ -62,20 +62,20 @@ Deno.test("js.schedule() fires what is due in a moved time, and what repeats as 
   const once = await js.schedule("mails.once", { in: "1h" }, 1, { name: "once" });
   await test.advance("59m");
   const first = await count("mails.every");
-  // the server counts from a whole second on
+  // the server begins to count at a whole second
   assert(first === 353 || first === 354, `${first}`);
   assertEquals(await count("mails.once"), 0);
   const later = await js.schedule("mails.once", { in: "1h" }, 2, { name: "once", replace: true });
   await test.advance("59m");
   assertEquals([await count("mails.once"), await once.cancel()], [0, false]);
-  // time stands still, and cancel() needs to know what becomes of it
+  // cancel() gets its answer even while time stands still
   assertEquals([await every.cancel(), await later.cancel()], [true, true]);
   await test.advance("1d");
   assertEquals([await count("mails.every"), await count("mails.once")], [first + 354, 0]);
 });
 
 for (const ahead of [7_200_000, -7_200_000]) {
-  Deno.test(`js.schedule() is due in so long where the date here is ${ahead / 60_000} min wrong`, () =>
+  Deno.test(`js.schedule() fires in time though the local date is ${ahead / 60_000} min wrong`, () =>
     onNatsServer(async (server) => {
       const broker = server.broker();
       const js = jetstream(broker, { streams: [mails] });

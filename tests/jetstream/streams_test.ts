@@ -28,7 +28,7 @@ async function configOf(server: Backend, name: string): Promise<Record<string, u
   return (await client.json(`$JS.API.STREAM.INFO.${name}`)).config;
 }
 
-/** Everything that can be said of a stream that takes in subjects. */
+/** Every option of a stream with subjects. */
 const ALL: StreamOptions<"all.{id}"> = {
   subjects: ["all.{id}"],
   declare: "create",
@@ -58,7 +58,7 @@ const ALL: StreamOptions<"all.{id}"> = {
   metadata: { team: "a" },
 };
 
-onEveryJetStream("stream() writes every option, and finds it there again", async (server) => {
+onEveryJetStream("stream() writes every option, and reads it back", async (server) => {
   await declaring(server, stream("ALL", ALL));
   const config = await configOf(server, "ALL");
   assertEquals([config.max_age, config.duplicate_window], [40 * 86_400e9, 90e9]);
@@ -110,7 +110,7 @@ Deno.test("stream() copies other streams", () =>
     await assertRejects(() => declaring(server, other), DifferenceError, "(unchangeable)");
   }, { jetstream: true }));
 
-onEveryJetStream("workQueue() holds one job of a subject, if it is told to", async (server) => {
+onEveryJetStream("workQueue() with unique holds one job of each subject", async (server) => {
   const jobs = workQueue("JOBS", {
     subjects: ["jobs.{kind}.{id}"],
     unique: "until-done",
@@ -126,21 +126,28 @@ onEveryJetStream("workQueue() holds one job of a subject, if it is told to", asy
   await assertRejects(() => declaring(server, limits), DifferenceError);
 });
 
-onEveryJetStream("stream(): `verify` is the default, and makes nothing", async (server) => {
+onEveryJetStream("stream() has `verify` as its default, and makes nothing", async (server) => {
   const { kind } = await assertRejects(() => declaring(server, stream("NONE")), NotFoundError);
   assertEquals(kind, "stream");
   await assertRejects(() => declaring(server, stream("NONE", { declare: "leave" })), NotFoundError);
 });
 
-onEveryJetStream("stream(): two services that declare one at once both start", async (server) => {
-  const { allowAtomic: _, allowMsgTtl: __, allowBatched: ___, ...plain } = ALL;
-  const one = stream("ALL", plain);
-  await Promise.all([0, 1, 2, 3].map(() => declaring(server, one)));
-  const grown = stream("ALL", { maxMsgs: 2_000, declare: "update" });
-  await Promise.all([0, 1, 2, 3].map(() => declaring(server, grown)));
-  const config = await configOf(server, "ALL");
-  assertEquals([config.max_msgs, config.max_bytes, config.description], [2_000, 1e6, "everything"]);
-});
+onEveryJetStream(
+  "stream() lets two services start that declare one stream at once",
+  async (server) => {
+    const { allowAtomic: _, allowMsgTtl: __, allowBatched: ___, ...plain } = ALL;
+    const one = stream("ALL", plain);
+    await Promise.all([0, 1, 2, 3].map(() => declaring(server, one)));
+    const grown = stream("ALL", { maxMsgs: 2_000, declare: "update" });
+    await Promise.all([0, 1, 2, 3].map(() => declaring(server, grown)));
+    const config = await configOf(server, "ALL");
+    assertEquals([config.max_msgs, config.max_bytes, config.description], [
+      2_000,
+      1e6,
+      "everything",
+    ]);
+  },
+);
 
 Deno.test("stream() is a plain value, whose patterns the compiler knows", () => {
   const orders = stream("ORDERS", { subjects: ["orders.{id}.{event}", "news.>"] });
@@ -155,7 +162,7 @@ Deno.test("stream() is a plain value, whose patterns the compiler knows", () => 
   });
 });
 
-Deno.test("stream() says at once what is wrong", () => {
+Deno.test("stream() refuses wrong options at once", () => {
   const wrong = (name: unknown, options: object = {}) =>
     assertThrows(() => stream(name as string, options), Error).message;
   const name = "Cannot declare a stream as a name must be 1 to 255 bytes without blanks, dots, " +

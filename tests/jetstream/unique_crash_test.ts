@@ -14,35 +14,36 @@ import {
   onNatsServer,
   type User,
 } from "../support/backends.ts";
+import { admin, inboxPrefix, permittedUser } from "../support/jetstream/permitted.ts";
 import { errorsOf, Workshop } from "../support/jetstream/workshop.ts";
 import { until } from "../support/nats_server/until.ts";
 
 const DECLARED = { subjects: ["jobs.{class}.{id}"], declare: "create" } as const;
 const queue = workQueue("JOBS", { ...DECLARED, unique: "while-queued" });
 const ALL: User = { user: "all", password: "p" };
-/** What it acknowledges of the queue is lost, as if it were killed before. */
+/** The server refuses its acknowledgements of the queue, as if it were killed before them. */
 const MUTE: User = {
   user: "mute",
   password: "p",
   permissions: { publish: { deny: ["$JS.ACK.JOBS.work.>"] } },
 };
-/** The same of what it has taken off its subject. */
+/** The server refuses all its acknowledgements. */
 const DUMB: User = {
   user: "dumb",
   password: "p",
   permissions: { publish: { deny: ["$JS.ACK.JOBS.>"] } },
 };
 
-/** How many jobs a handler has taken, and the queue still has. */
+/** How many jobs have left their subjects and are still in the queue. */
 async function moved(shop: Workshop): Promise<number> {
   const { subjects = {} } = (await shop.stream("JOBS")).state;
   return Object.keys(subjects).filter((each) => each.startsWith("_SIGNALBOX.JOBS.for.work."))
     .length;
 }
 
-for (const [lost, as] of [["off its subject", MUTE], ["at all", DUMB]] as const) {
+for (const [lost, as] of [["the queued job", MUTE], ["anything", DUMB]] as const) {
   onEveryJetStream(
-    `workQueue() with unique: "while-queued" runs a job whose process dies before it is acknowledged ${lost}`,
+    `workQueue() with unique: "while-queued" runs a job whose process dies before it acknowledges ${lost}`,
     async (server) => {
       const shop = await Workshop.at(server, { auth: ALL });
       const js = jetstream(shop.broker, { streams: [queue] });
@@ -63,9 +64,7 @@ for (const [lost, as] of [["off its subject", MUTE], ["at all", DUMB]] as const)
         seen.push(`${params.id} ${delivery.id}`);
       });
       await broker.start();
-      await until("nothing must be left", async () => {
-        return (await shop.stream("JOBS")).state.messages === 0;
-      });
+      await shop.emptied("JOBS");
       await js.publish("jobs.mail.7", 2);
       await until("the next one must run", () => seen.length === 2);
       assertEquals(seen[0], "7 JOBS:1");
@@ -73,19 +72,6 @@ for (const [lost, as] of [["off its subject", MUTE], ["at all", DUMB]] as const)
     },
     { users: [ALL, MUTE, DUMB] },
   );
-}
-
-const admin: User = { user: "admin", password: "p" };
-/** What permissions a worker asks for. */
-async function asked(unique: Unique | undefined, declare: "verify" | "create"): Promise<User> {
-  let permissions: User["permissions"];
-  await onEmbeddedServer((server) => {
-    const broker = server.broker({ inboxPrefix: "_SHOP" });
-    broker.subscriber(bothOf(unique, declare), () => {});
-    permissions = broker.permissions() as User["permissions"];
-    return Promise.resolve();
-  }, { jetstream: true });
-  return { user: "worker", password: "p", ...permissions && { permissions } };
 }
 
 function bothOf(unique: Unique | undefined, declare: "verify" | "create") {
@@ -101,8 +87,10 @@ for (const declare of ["verify", "create"] as const) {
     for (
       const [kind, on] of [["nats-server", onNatsServer], ["embedded", onEmbeddedServer]] as const
     ) {
-      Deno.test(`priority() and unique: ${unique} need no more than permissions() says with declare: "${declare}" [${kind}]`, async () => {
-        const user = await asked(unique, declare);
+      Deno.test(`priority() with unique: ${unique} needs no more than permissions() lists, with declare: "${declare}" [${kind}]`, async () => {
+        const user = permittedUser((broker) => {
+          broker.subscriber(bothOf(unique, declare), () => {});
+        });
         await on(async (server: Backend) => {
           const shop = await Workshop.at(server, { auth: admin });
           if (declare === "verify") {
@@ -111,7 +99,7 @@ for (const declare of ["verify", "create"] as const) {
             await maker.start();
             await maker.stop();
           }
-          const broker = server.broker({ as: user, inboxPrefix: "_SHOP" });
+          const broker = server.broker({ as: user, inboxPrefix });
           const errors = errorsOf(broker);
           const seen: string[] = [];
           broker.subscriber(bothOf(unique, declare), { concurrency: 1 }, ({ params, delivery }) => {
@@ -120,9 +108,7 @@ for (const declare of ["verify", "create"] as const) {
           });
           await broker.start();
           for (const each of ["urgent.7", "normal.8"]) await shop.store(`jobs.${each}`, 1);
-          await until("nothing must be left", async () => {
-            return (await shop.stream("JOBS")).state.messages === 0;
-          });
+          await shop.emptied("JOBS");
           assertEquals(seen.sort(), ["7", "7", "8"]);
           assertEquals(errors, ["once more"]);
         }, { jetstream: true, users: [admin, user] });
@@ -132,7 +118,7 @@ for (const declare of ["verify", "create"] as const) {
 }
 
 onEveryJetStream(
-  "priority() goes on with one consumer where another is gone, and takes it up again",
+  "priority() goes on with one consumer while another is gone, and takes that up again",
   async (server) => {
     const shop = await Workshop.at(server);
     const maker = server.broker();
@@ -162,7 +148,7 @@ onEveryJetStream(
 );
 
 onEveryJetStream(
-  "priority() begins once more where its broker stops and starts",
+  "priority() works again after its broker has stopped and started",
   async (server) => {
     const shop = await Workshop.at(server);
     const broker = server.broker();

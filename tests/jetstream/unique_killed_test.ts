@@ -4,13 +4,12 @@ import { ConflictError, jetstream, type Unique, workQueue } from "../../src/jets
 import { delay } from "../support/delay.ts";
 import { Workshop } from "../support/jetstream/workshop.ts";
 import { NatsServer } from "../support/nats_server/nats_server.ts";
-import { until } from "../support/nats_server/until.ts";
 
 const PROGRAM = new URL("../support/jetstream/jobs_worker.ts", import.meta.url);
 const config = 'jetstream: { store_dir: "streams" }';
 const KILLS = 6;
 
-/** A worker in a process of its own, and the bodies of what it has begun. */
+/** A worker in a process of its own, and the bodies of the jobs that it has begun. */
 class Worker {
   readonly begun: string[];
   readonly ready: Promise<void>;
@@ -46,7 +45,7 @@ class Worker {
 }
 
 for (const unique of ["while-queued", "until-done", "replace"] as const) {
-  Deno.test(`workQueue() with unique: "${unique}" loses no job where workers are killed in turn`, async () => {
+  Deno.test(`workQueue() with unique: "${unique}" loses no job while workers are killed in turn`, async () => {
     await using server = await NatsServer.start({ config });
     await using broker = new NatsBroker(server.url, { logger: false });
     const jobs = workQueue("JOBS", { subjects: ["jobs.{class}.{id}"], unique, declare: "create" });
@@ -56,7 +55,7 @@ for (const unique of ["while-queued", "until-done", "replace"] as const) {
     const workers = [0, 1].map(() => new Worker(server.url, unique, begun));
     await Promise.all(workers.map(({ ready }) => ready));
     let isKilling = true;
-    /** The last body of each subject that was stored, and all of them. */
+    /** The last stored body of each subject, and all stored bodies. */
     const last = new Map<string, string>();
     const stored = new Set<string>();
     const publishing = (async () => {
@@ -82,15 +81,13 @@ for (const unique of ["while-queued", "until-done", "replace"] as const) {
     isKilling = false;
     await publishing;
     const shop = Workshop.of(broker);
-    await until("nothing must be left", async () => {
-      return (await shop.stream("JOBS")).state.messages === 0;
-    }, { timeout: 40_000 });
+    await shop.emptied("JOBS", 40_000);
     await Promise.all(workers.map((worker) => worker.kill()));
     const seen = new Set(begun);
     const wanted = unique === "replace" ? [...last.values()] : [...stored];
     assertEquals(wanted.filter((body) => !seen.has(body)), []);
     assertEquals([...seen].filter((body) => !stored.has(body)), []);
-    // of each that was killed, what it worked on, and what it had not told yet that it is done
+    // each killed worker may repeat the jobs that it worked on or had not acknowledged yet
     assert(begun.length - seen.size <= KILLS * 2 * 4, `${begun.length} ${seen.size}`);
   });
 }

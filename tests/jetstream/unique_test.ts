@@ -8,29 +8,21 @@ import {
   Retry,
   workQueue,
 } from "../../src/jetstream/mod.ts";
-import { type Backend, onEveryJetStream } from "../support/backends.ts";
+import { onEveryJetStream } from "../support/backends.ts";
 import { delay } from "../support/delay.ts";
+import { publisher, SUBJECTS } from "../support/jetstream/unique_jobs.ts";
 import { Workshop } from "../support/jetstream/workshop.ts";
 import { NatsServer } from "../support/nats_server/nats_server.ts";
 import { until } from "../support/nats_server/until.ts";
 import { runProgram } from "../support/program.ts";
 
-const SUBJECTS = { subjects: ["jobs.{kind}.{id}"], declare: "create" } as const;
 const untilDone = workQueue("JOBS", { ...SUBJECTS, unique: "until-done" });
 const replacing = workQueue("JOBS", { ...SUBJECTS, unique: "replace" });
 
-/** A publisher on a broker of its own. */
-async function publisher(server: Backend, queue = untilDone) {
-  const broker = server.broker();
-  const js = jetstream(broker, { streams: [queue] });
-  await broker.start();
-  return js;
-}
-
 onEveryJetStream(
-  'workQueue() with unique: "until-done" stores one job of 64 publishers, and refuses the others with facts',
+  'workQueue() with unique: "until-done" stores the job of one of 64 publishers, and refuses the others with facts',
   async (server) => {
-    const all = await Promise.all([0, 1, 2, 3].map(() => publisher(server)));
+    const all = await Promise.all([0, 1, 2, 3].map(() => publisher(server, untilDone)));
     for (const id of ["1", "2", "3", "4", "5"]) {
       const results = await Promise.allSettled(
         Array.from({ length: 64 }, (_, at) => all[at % 4]!.publish(`jobs.mail.${id}`, at)),
@@ -48,9 +40,9 @@ onEveryJetStream(
 );
 
 onEveryJetStream(
-  'workQueue() with unique: "until-done" refuses a job while one waits, runs, and waits for its next attempt',
+  'workQueue() with unique: "until-done" refuses a job while another one waits, runs, or waits for its next attempt',
   async (server) => {
-    const js = await publisher(server);
+    const js = await publisher(server, untilDone);
     const broker = server.broker();
     const starts: number[] = [];
     let end = Promise.withResolvers<void>();
@@ -84,9 +76,9 @@ onEveryJetStream(
 );
 
 onEveryJetStream(
-  'workQueue() with unique: "until-done" has the subject free once its job is a dead letter',
+  'workQueue() with unique: "until-done" frees the subject once its job is a dead letter',
   async (server) => {
-    const js = await publisher(server);
+    const js = await publisher(server, untilDone);
     const broker = server.broker();
     broker.subscriber(consumer(untilDone, "work"), ({ body }) => {
       if (body === 1) throw new Reject("no");
@@ -97,16 +89,16 @@ onEveryJetStream(
     await shop.letters("JOBS_DEAD", 1);
     await shop.settled("JOBS", "work");
     await js.publish("jobs.mail.7", 2);
-    // given back, it stands in another stream, and excludes nothing
+    // a replayed job is in another stream, and excludes no other one
     for await (const dead of js.deadLetters(untilDone)) await dead.replay();
     await shop.settled("JOBS", "work");
   },
 );
 
 onEveryJetStream(
-  'workQueue() with unique: "until-done" says of a message that is sent again that it is stored',
+  'workQueue() with unique: "until-done" reports a repeated message id as a duplicate, and not as a conflict',
   async (server) => {
-    const js = await publisher(server);
+    const js = await publisher(server, untilDone);
     const first = await js.publish("jobs.mail.7", 1, { id: "seven" });
     const again = await js.publish("jobs.mail.7", 1, { id: "seven" });
     assertEquals([again.seq, again.duplicate], [first.seq, true]);
@@ -115,7 +107,7 @@ onEveryJetStream(
 );
 
 onEveryJetStream(
-  'workQueue() with unique: "replace" runs the newest of those that waited, and it alone',
+  'workQueue() with unique: "replace" runs only the newest of the waiting jobs',
   async (server) => {
     const js = await publisher(server, replacing);
     for (const body of [1, 2, 3]) await js.publish("jobs.mail.7", body);
@@ -134,7 +126,7 @@ onEveryJetStream(
 );
 
 onEveryJetStream(
-  'workQueue() with unique: "replace" leaves a running job alone, and runs the newest one after it',
+  'workQueue() with unique: "replace" lets a running job end, and then runs the newest one',
   async (server) => {
     const js = await publisher(server, replacing);
     const broker = server.broker();
@@ -150,7 +142,7 @@ onEveryJetStream(
     await until("it must run", () => seen.length === 1);
     for (let body = 2; body <= 20; body++) {
       await js.publish("jobs.mail.7", body);
-      // so that they come in one by one, and wait here
+      // the jobs arrive one by one, and wait in this process
       if (body % 4 === 0) await delay(10);
     }
     await js.publish("jobs.mail.8", 8);
@@ -169,7 +161,7 @@ onEveryJetStream(
 );
 
 onEveryJetStream(
-  'workQueue() with unique: "replace" does not try a job again that another one has replaced',
+  'workQueue() with unique: "replace" does not retry a job that another one has replaced',
   async (server) => {
     const js = await publisher(server, replacing);
     const broker = server.broker();
@@ -188,14 +180,12 @@ onEveryJetStream(
     await js.publish("jobs.mail.7", 2);
     await until("the next one must not wait for it", () => seen.length === 2);
     assertEquals(seen, [1, 2]);
-    await until("nothing must be left", async () => {
-      return (await shop.stream("JOBS")).state.messages === 0;
-    });
+    await shop.emptied("JOBS");
   },
 );
 
 onEveryJetStream(
-  'workQueue() with unique: "replace" goes by the key of the consumer, where it has one',
+  'workQueue() with unique: "replace" keeps the order within the key of the consumer',
   async (server) => {
     const js = await publisher(server, replacing);
     const broker = server.broker();
@@ -211,7 +201,7 @@ onEveryJetStream(
     await js.publish("jobs.text.7", 2);
     await js.publish("jobs.mail.7", 3);
     await js.publish("jobs.text.7", 4);
-    // behind it all the others have come
+    // once this one has come, all others have come, too
     await js.publish("jobs.mail.8", 5);
     await until("another key does not wait", () => seen.includes("mail 5"));
     held.resolve();
@@ -220,7 +210,7 @@ onEveryJetStream(
   },
 );
 
-Deno.test('workQueue() with unique: "until-done" refuses a job whose process was killed, until another one has done it', async () => {
+Deno.test('workQueue() with unique: "until-done" refuses a second job until another process has done that of a killed one', async () => {
   await using server = await NatsServer.start({ config: 'jetstream: { store_dir: "streams" }' });
   await using broker = new NatsBroker(server.url, { logger: false });
   const js = jetstream(broker, { streams: [untilDone] });
@@ -235,7 +225,7 @@ Deno.test('workQueue() with unique: "until-done" refuses a job whose process was
   await js.publish("jobs.mail.7", "next");
 });
 
-Deno.test("workQueue() refuses an unknown way to be unique, and options that it decides", () => {
+Deno.test("workQueue() refuses an unknown value of unique, and options that unique decides", () => {
   const make = (options: object) => () => workQueue("JOBS", { ...SUBJECTS, ...options });
   assertThrows(make({ unique: "always" }), TypeError, '"until-done"');
   for (const option of [{ maxMsgsPerSubject: 2 }, { discardNewPerSubject: false }]) {

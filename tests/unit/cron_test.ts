@@ -6,7 +6,7 @@ function next(pattern: string, after: string, zone = "UTC"): string | undefined 
   return time === undefined ? undefined : new Date(time).toISOString().slice(0, -5);
 }
 
-Deno.test("nextMatch() is after the time, not at it", () => {
+Deno.test("nextMatch() finds a time after the given one, and never that itself", () => {
   assertEquals(next("0 0 12 * * *", "2026-11-28T11:59:59.999Z"), "2026-11-28T12:00:00");
   assertEquals(next("0 0 12 * * *", "2026-11-28T12:00:00Z"), "2026-11-29T12:00:00");
   assertEquals(next("* * * * * *", "2026-11-28T12:00:00.5Z"), "2026-11-28T12:00:01");
@@ -22,24 +22,24 @@ Deno.test("nextMatch() reads lists, ranges, steps and names", () => {
   assertEquals(next("0 0 0 29 2 ?", "2026-11-28T00:00:00Z"), "2028-02-29T00:00:00");
 });
 
-Deno.test("nextMatch() takes either day where both are given", () => {
+Deno.test("nextMatch() matches either day if a pattern has both", () => {
   assertEquals(next("0 0 0 13 * FRI", "2026-11-28T00:00:00Z"), "2026-12-04T00:00:00");
   assertEquals(next("0 0 0 13 * *", "2026-11-28T00:00:00Z"), "2026-12-13T00:00:00");
 });
 
-Deno.test("nextMatch() goes by the clocks of the zone, where they are put forward and back as well", () => {
+Deno.test("nextMatch() follows the clocks of a time zone, with both of their changes", () => {
   const zone = "Europe/Zurich";
   assertEquals(next("0 30 9 * * *", "2026-07-01T00:00:00Z", zone), "2026-07-01T07:30:00");
   assertEquals(next("0 30 9 * * *", "2026-12-01T00:00:00Z", zone), "2026-12-01T08:30:00");
-  // there is no half past two on that day
+  // this day has no half past two
   assertEquals(next("0 30 2 * * *", "2026-03-29T00:00:00Z", zone), "2026-03-30T00:30:00");
-  // and two of them on that one
+  // and this day has two
   assertEquals(next("0 30 2 * * *", "2026-10-25T00:00:00Z", zone), "2026-10-25T00:30:00");
   assertEquals(next("0 30 2 * * *", "2026-10-25T00:30:00Z", zone), "2026-10-25T01:30:00");
   assertEquals(next("0 0 0 * * *", "2026-03-28T22:00:00Z", "Asia/Beirut"), "2026-03-29T21:00:00");
 });
 
-Deno.test("nextMatch() finds nothing for what is no pattern, or never comes", () => {
+Deno.test("nextMatch() finds nothing for a wrong pattern, or for one that never matches", () => {
   const patterns = [
     "",
     "* * * * *",
@@ -53,7 +53,7 @@ Deno.test("nextMatch() finds nothing for what is no pattern, or never comes", ()
   }
 });
 
-Deno.test("cronFault() finds a fault in what nextMatch() cannot read, and in nothing else", () => {
+Deno.test("cronFault() finds a fault in just those patterns that nextMatch() cannot read", () => {
   const good = [
     "* * * * * *",
     "@daily",

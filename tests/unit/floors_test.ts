@@ -4,7 +4,7 @@ import * as testing from "../../src/testing/mod.ts";
 
 const SRC = new URL("../../src/", import.meta.url);
 
-/** From the lowest up, rooms and single files: a file imports from its own room and from those on lower floors. */
+/** Rooms and single files from the lowest floor up. A file imports only from its own room and from lower floors. */
 const FLOORS: readonly (readonly string[])[] = [
   [
     "clock.ts",
@@ -61,9 +61,9 @@ interface SourceFile {
   /** From `src/`, such as `message/codecs.ts`. */
   readonly path: string;
   readonly text: string;
-  /** As they are written. */
+  /** The specifiers of its imports, as written. */
   readonly imports: readonly string[];
-  /** Those of this package, from `src/`. */
+  /** The imported files of this package, by their paths from `src/`. */
   readonly uses: readonly string[];
 }
 
@@ -89,7 +89,7 @@ function read(path: string): SourceFile {
 
 const files = [...paths()].sort().map(read);
 
-/** The innermost room that has a floor, or a single file that has one. */
+/** The innermost room or single file that is on a floor. */
 function roomOf(path: string): string {
   const rooms = FLOORS.flat().filter((room) => path === room || path.startsWith(`${room}/`));
   return rooms.sort((a, b) => b.length - a.length)[0] ?? path.split("/")[0]!;
@@ -100,7 +100,7 @@ function floorOf(path: string): number {
   return FLOORS.findIndex((rooms) => rooms.includes(room));
 }
 
-/** Files that lead back to themselves, each circle once and as one line. */
+/** Circles of imports, each once and as one line. */
 function cycles(): string[] {
   const uses = new Map(files.map((file) => [file.path, file.uses]));
   const found: string[] = [];

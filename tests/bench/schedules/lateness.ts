@@ -4,9 +4,9 @@ import { aimText } from "../figures.ts";
 import type { Measurement } from "../measurement.ts";
 import { median } from "../statistics.ts";
 
-/** How many are due at once. */
+/** How many schedules are due at once. */
 const COUNT = 5_000;
-/** How long there is to schedule them, in milliseconds. */
+/** How long the bench may take to schedule them, in milliseconds. */
 const AHEAD = 5_000;
 /** How late the last one may be, in milliseconds: the server looks four times a second. */
 const AIM = 500;
@@ -17,7 +17,7 @@ const LATE = stream("BENCH_LATE", {
   declare: "create",
 });
 
-/** How late messages are stored that were all scheduled for the same moment, in a stream of files; the bare client has no part in it. */
+/** Measures how late a stream in files stores messages that are all due at one moment. The bare client takes no part. */
 export function lateness({ broker }: Ends): Measurement {
   const name = `schedules, ${COUNT} due at once`;
   return {
@@ -43,10 +43,10 @@ export function lateness({ broker }: Ends): Measurement {
   };
 }
 
-/** By how many milliseconds each one was late. */
+/** How many milliseconds late each message was. */
 async function lateIn(broker: Ends["broker"], subject: string): Promise<number[]> {
   const js = jetstream(broker, { streams: [LATE] });
-  // the stream may be on its way of being declared
+  // the stream may not be declared yet
   await js.publish("bench.late.ready");
   const at = new Date(Date.now() + AHEAD);
   const options = { stream: LATE, timeout: "30s" } as const;

@@ -3,7 +3,7 @@ import { fromNpm } from "../../support/npm.ts";
 import type { Ends } from "../ends.ts";
 import type { Side, Work } from "../work.ts";
 
-/** What is used of nats.js: batches of both kinds. */
+/** The part of nats.js that this uses: batches of both kinds. */
 interface BareModule {
   readonly jetstream: (client: unknown) => BareJetStream;
   readonly startFastIngest: (
@@ -43,7 +43,7 @@ interface BareAck {
 const SUBJECT = "bench.ingested";
 const BODY = new TextEncoder().encode("sixteen bytes ok");
 const PER_BATCH = 100;
-/** In memory, and few, so that neither disk nor memory is what is measured. */
+/** A small stream in memory, so that this measures neither the disk nor the memory. */
 const INGESTED = stream("BENCH_INGEST", {
   subjects: [SUBJECT],
   storage: "memory",
@@ -53,7 +53,7 @@ const INGESTED = stream("BENCH_INGEST", {
   declare: "create",
 });
 
-/** Messages in batches, beside nats.js: fast ones, and ones of all or none. */
+/** Messages in fast batches and in atomic batches, beside nats.js. */
 export function ingesting(ends: Ends): readonly Work[] {
   const rows = new Rows(ends);
   const common = { unit: "messages", right: (stored: number) => stored > 0 };
@@ -101,7 +101,7 @@ class Rows {
     };
   }
 
-  /** As many messages before an answer as ours may have under way. */
+  /** As many unanswered messages as this package allows. */
   ingestingBare(hasIds: boolean): Side<number> {
     return async (operations) => {
       const { startFastIngest } = await this.#ready();
@@ -148,7 +148,7 @@ class Rows {
     };
   }
 
-  /** Both sides need the stream, which the first message of ours waits for. */
+  /** Waits for the stream, which both sides need. */
   #ready(): Promise<BareModule> {
     return this.#made ??= (async () => {
       const js = jetstream(this.#ends.broker, { streams: [INGESTED] });

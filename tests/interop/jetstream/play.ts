@@ -1,7 +1,7 @@
 import { type Frame, FrameClient, type Sent } from "../../support/jetstream/frame_client.ts";
 import { IN_A_MOMENT, LAST_PIN, type Scene, type Step } from "./scene.ts";
 
-/** A message as it is written down: times and ids aside. */
+/** A message as it is recorded, without times and ids. */
 export interface Heard {
   readonly subject: string;
   readonly reply?: string;
@@ -13,11 +13,11 @@ const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/;
 const NEVER = "0001-01-01T00:00:00Z";
 /** Errors of JSON and of patterns that cannot be read. */
 const PARSED = new Set([10_025, 10_146, 10_154, 10_156]);
-/** How far ahead the times are for which headers have placeholders, in milliseconds. */
+/** How far ahead a time lies that replaces a placeholder, in milliseconds. */
 const MOMENT = 400;
-/** How long what was recorded is waited for, in milliseconds. */
+/** How long a step waits for messages that were recorded, in milliseconds. */
 const PATIENCE = 20_000;
-/** What differs from server to server, or from run to run. */
+/** Fields that differ from server to server, or from run to run. */
 const ASIDE = new Set([
   "id",
   "_nats.ver",
@@ -30,13 +30,13 @@ const ASIDE = new Set([
   "pinned_id",
   "pinned_client_id",
 ]);
-/** What a consumer is called that was given no name. */
+/** The name that a server makes up for a consumer. */
 const UNNAMED = /^[0-9A-Za-z]{8}$/;
 
 /**
- * Plays a scene on a server, and gives what was heard after each of its steps. The streams it made are gone then.
+ * Plays a scene on a server and returns what the client heard after each step. Deletes the streams of the scene at the end.
  *
- * @param recorded what was heard before, which is waited for
+ * @param recorded what an earlier run heard; each step waits for as many messages
  */
 export async function play(
   port: number,
@@ -57,7 +57,7 @@ export async function play(
   return heard;
 }
 
-/** Resolves once operators would hear of what happens, which nats-server begins a little after it listens. */
+/** Resolves once the server sends events to operators. nats-server begins with this a little after it listens. */
 export async function awake(port: number): Promise<void> {
   await using client = await FrameClient.connect(port);
   const subject = "$JS.EVENT.ADVISORY.API";
@@ -69,7 +69,7 @@ export async function awake(port: number): Promise<void> {
   while ((await heard()).length === 0);
 }
 
-/** `expected` is how many messages were recorded of the step, where that is known. */
+/** `expected` is how many messages were recorded for this step, if a recording exists. */
 async function perform(
   client: FrameClient,
   step: Step,
@@ -100,7 +100,7 @@ async function perform(
   return [];
 }
 
-/** The step with the pin and the time for which its body has placeholders. */
+/** Replaces the placeholders in the body of a step. */
 function filled(step: Step, pin: string): Step {
   if (!("sent" in step)) return step;
   const time = new Date(Date.now() + MOMENT).toISOString();
@@ -108,7 +108,7 @@ function filled(step: Step, pin: string): Step {
   return { ...step, sent: { ...step.sent, body } };
 }
 
-/** What is sent, with the times for which its headers have placeholders. */
+/** Replaces the placeholders in the headers of a message. */
 function dated({ headers, ...sent }: Sent): Sent {
   if (!headers) return sent;
   const time = new Date(Date.now() + MOMENT).toISOString();
@@ -119,7 +119,7 @@ function dated({ headers, ...sent }: Sent): Sent {
   return { ...sent, headers: Object.fromEntries(entries) };
 }
 
-/** Waits until a stream's state is the one that is said. */
+/** Waits until the state of a stream is the wanted one. */
 async function arrive(client: FrameClient, step: Extract<Step, { until: string }>) {
   const { until, state: wanted } = step;
   for (const end = Date.now() + PATIENCE; Date.now() < end;) {
@@ -130,7 +130,7 @@ async function arrive(client: FrameClient, step: Extract<Step, { until: string }
   throw new Error(`Stream ${until} never had ${JSON.stringify(wanted)}`);
 }
 
-/** What was recorded may take its time on a machine that is busy; whether more comes is seen within the step's own. */
+/** Waits long for messages that were recorded, as the machine may be busy, and only as long as the step says for more. */
 async function hear(
   client: FrameClient,
   wanted: (frame: Frame) => boolean,
@@ -162,7 +162,7 @@ function headerAside(line: string): string {
   const [name, ...value] = line.split(": ");
   if (name === "Nats-Pin-Id") return `${name}: <id>`;
   if (name === "Nats-Consumer-Stalled") return `${name}: ${ackAside(value[0]!)}`;
-  // how JSON is complained of is the matter of what reads it
+  // each reader of JSON has its own words for a syntax error
   if (/^NATS\/1.0 400 Bad Request - (json|invalid character|unexpected|expected)/i.test(line)) {
     return "NATS/1.0 400 …";
   }
@@ -171,7 +171,7 @@ function headerAside(line: string): string {
   return TIME.test(value.join(": ")) ? `${name}: <time>` : line;
 }
 
-/** Where a delivery is acknowledged, without the time. */
+/** The subject that acknowledges a delivery, without the time. */
 function ackAside(reply: string): string {
   if (reply.startsWith("_INBOX.frames.")) return "<inbox>";
   if (reply.startsWith("$JS.FC.")) return reply.replace(/[^.]+$/, "<id>");
@@ -198,22 +198,22 @@ function aside(name: string, value: unknown): unknown {
   if (ASIDE.has(name)) return `<${name}>`;
   if (name === "active") return value === -1 ? value : "<active>";
   if (name === "name" && UNNAMED.test(String(value))) return "<name>";
-  // headers as they are read, and not as they are packed
+  // headers are compared line by line, and not as packed bytes
   if (name === "response" && typeof value === "string") return aside("", JSON.parse(value));
   if (name === "hdrs") return headerLines(atob(String(value)));
   if (typeof value === "string") return TIME.test(value) && value !== NEVER ? "<time>" : value;
   if (typeof value !== "object" || value === null) return value;
   if (Array.isArray(value)) {
     const items = value.map((item) => aside("", item));
-    // nats-server tells of sources in no order
+    // nats-server lists sources in no order
     return name === "sources" ? items.sort(byText) : items;
   }
-  // how much was asked before is another matter
+  // the count of earlier requests differs
   if (name === "api") return "<usage>";
   const { err_code, description } = value as { err_code?: number; description?: string };
   const entries = Object.entries(value).map(([key, inner]) => [key, aside(key, inner)]);
   const plain = Object.fromEntries(entries);
-  // how JSON and patterns are complained of is the matter of what reads them
+  // each reader of JSON and of patterns has its own words for a syntax error
   if (PARSED.has(err_code!)) {
     plain.description = description!.replace(/:.*/, ": …");
   }

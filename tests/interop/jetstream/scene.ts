@@ -6,10 +6,10 @@ export const MS = 1_000_000;
 /** Stands in a header for a time 400 ms after the message is sent. */
 export const IN_A_MOMENT = "<in a moment>";
 
-/** Stands in a body for the pin that a client was given last. */
+/** Stands in a body for the pin that a client got last. */
 export const LAST_PIN = "<pin>";
 
-/** One thing that a client does, and what it hears then. */
+/** One action of a client, and what it hears after it. */
 export type Step =
   | { readonly ask: string; readonly sent: Sent; readonly answers: number; readonly within: number }
   | { readonly publish: string; readonly sent: Sent }
@@ -19,13 +19,13 @@ export type Step =
   | { readonly wait: number }
   | { readonly until: string; readonly state: Readonly<Record<string, number>> };
 
-/** A conversation: what a client says, in a sentence what it is about, and on what. */
+/** A conversation: a sentence about it, and what a client does in it. */
 export interface Scene {
   readonly name: string;
   readonly steps: readonly Step[];
 }
 
-/** How many answers are waited for, and how long, in milliseconds. */
+/** How many answers a step waits for, and how long, in milliseconds. */
 interface Patience {
   readonly answers?: number;
   readonly within?: number;
@@ -33,7 +33,7 @@ interface Patience {
 
 type Headers = Readonly<Record<string, string>>;
 
-/** Asks the API: what comes after `$JS.API.`, and what is said, as JSON or as it is. */
+/** Sends a request to the API, to the subject after `$JS.API.`; the body is text, or a value to send as JSON. */
 export function api(
   subject: string,
   body: unknown = "",
@@ -54,12 +54,12 @@ export function ask(
   return { ask: subject, sent: { body, headers }, answers, within };
 }
 
-/** Publishes without a word back. */
+/** Publishes without waiting for an answer. */
 export function publish(subject: string, body = "", headers?: Headers, reply?: string): Step {
   return { publish: subject, sent: { body, headers, reply } };
 }
 
-/** Subscribes; what comes is taken by the same subject. */
+/** Subscribes to a subject; `take()` with the same subject takes its messages. */
 export function subscribe(subject: string, queue = ""): Step {
   return { subscribe: subject, queue };
 }
@@ -69,7 +69,7 @@ export function unsubscribe(subject: string): Step {
   return { unsubscribe: subject };
 }
 
-/** Takes so many messages of a subscription, or those that came within the time, in milliseconds. */
+/** Takes so many messages of a subscription, or fewer if no more come within the time, in milliseconds. */
 export function take(subject: string, count: number, within = 1_000): Step {
   return { take: subject, count, within };
 }
@@ -79,28 +79,28 @@ export function wait(milliseconds: number): Step {
   return { wait: milliseconds };
 }
 
-/** Waits until a stream has so many messages: how soon they come there by themselves differs from server to server. */
+/** Waits until a stream has so many messages. How soon it has them differs from server to server. */
 export function until(stream: string, messages: number): Step {
   return { until: stream, state: { messages } };
 }
 
-/** Waits until a stream has stored so many messages, be they gone since. */
+/** Waits until a stream has stored so many messages, even if it has deleted some since. */
 export function untilStored(stream: string, last_seq: number): Step {
   return { until: stream, state: { last_seq } };
 }
 
-/** Makes a stream in memory of that name, on subjects of its name in small letters. */
+/** Makes a stream in memory. Its subjects begin with its name in small letters. */
 export function stream(name: string, config: Readonly<Record<string, unknown>> = {}): Step {
   const subjects = [`${name.toLowerCase()}.>`];
   return api(`STREAM.CREATE.${name}`, { name, subjects, storage: "memory", ...config });
 }
 
-/** Asks that stream A be as `stream("A", config)` would make it. */
+/** Updates stream A to what `stream("A", config)` would make. */
 export function update(config: Readonly<Record<string, unknown>> = {}): Step {
   return api("STREAM.UPDATE.A", { name: "A", subjects: ["a.>"], storage: "memory", ...config });
 }
 
-/** A scene of these steps. */
+/** Makes a scene of these steps. */
 export function scene(name: string, ...steps: Step[]): Scene {
   return { name, steps };
 }

@@ -20,7 +20,7 @@ async function sizeOf(client: FrameClient, name: string): Promise<number> {
 }
 
 onEveryServer(
-  "EmbeddedServer: A stream copies many messages in their order, while more come",
+  "EmbeddedServer: A stream copies many messages in order while more arrive",
   async (backend) => {
     await using client = await FrameClient.to(backend);
     await create(client, "A", { subjects: ["a"] });
@@ -37,7 +37,7 @@ onEveryServer(
 );
 
 onEveryServer(
-  "EmbeddedServer: A stream copies on once there is memory again",
+  "EmbeddedServer: A stream goes on copying once there is memory again",
   async (backend) => {
     await using client = await FrameClient.to(backend);
     await create(client, "A", { subjects: ["a"] });
@@ -57,7 +57,7 @@ onEveryServer(
   { jetstream: { maxMemory: MIB } },
 );
 
-Deno.test("EmbeddedServer: A stream that copies itself in a circle leaves the server to others, and to its end", async () => {
+Deno.test("EmbeddedServer: A stream that copies itself in a circle leaves time for other requests, and an update ends it", async () => {
   await using server = await EmbeddedServer.start({ jetstream: { maxMemory: MIB } });
   await using client = await FrameClient.to(server);
   // nats-server does not see this circle either
@@ -79,7 +79,7 @@ Deno.test("EmbeddedServer: A stream that copies itself in a circle leaves the se
   assertEquals(await sizeOf(client, "A"), size);
 });
 
-Deno.test("EmbeddedServer: A mirror says that it keeps no gap of more than a million sequences, and goes on once it is empty", async () => {
+Deno.test("EmbeddedServer: A mirror reports a gap of more than a million sequences, and goes on after a purge", async () => {
   await using server = await EmbeddedServer.start();
   await using client = await FrameClient.to(server);
   await create(client, "A", { subjects: ["a"] });
@@ -101,11 +101,11 @@ Deno.test("EmbeddedServer: A mirror says that it keeps no gap of more than a mil
 
 const PARTITIONS = [0, 1, 2];
 
-/** A client that asks for the messages of all partitions, and acknowledges them as they come. */
+/** A client that requests the messages of all partitions, and acknowledges them as they come. */
 class Worker implements AsyncDisposable {
   readonly #client: FrameClient;
   readonly #sid: string;
-  /** The subjects and bodies of what came, in order. */
+  /** The subjects and bodies of the messages, in order. */
   readonly heard: [subject: string, body: number][] = [];
 
   private constructor(client: FrameClient, sid: string) {
@@ -125,7 +125,7 @@ class Worker implements AsyncDisposable {
     return worker;
   }
 
-  /** Takes what has come. */
+  /** Takes the messages that have come. */
   async work(): Promise<void> {
     const frames = await this.#client.take(({ sid }) => sid === this.#sid, 1_000, 50);
     for (const { subject, body, reply } of frames.filter((frame) => frame.body !== "")) {
@@ -141,7 +141,7 @@ class Worker implements AsyncDisposable {
 }
 
 onEveryServer(
-  "EmbeddedServer: Each partition of a copied stream goes to one client, and to another once that one is gone",
+  "EmbeddedServer: Each partition of a copied stream goes to one client, and to another one once that is gone",
   async (backend) => {
     await using client = await FrameClient.to(backend);
     await create(client, "A", { subjects: ["a.*"] });
@@ -176,7 +176,7 @@ onEveryServer(
         await Promise.all([first.work(), second.work()]);
         return first.heard.length + second.heard.length === 300 && await isEmpty();
       });
-      // its requests were the first
+      // this client requested the messages first
       assertEquals(second.heard, []);
       assertEquals(inOrder(first.heard), true);
       return second;

@@ -17,13 +17,13 @@ import { cluster, kills, lameDuck, pauses } from "./server_faults.ts";
 import { sessionRow } from "./session_row.ts";
 import { cuts, hangUps, stalls } from "./socket_faults.ts";
 
-/** What a part has for the table, and what was promised and did not hold. */
+/** The rows of a part, and the promises that it found broken. */
 export interface Shown {
   readonly rows: readonly Row[];
   readonly broken: readonly string[];
 }
 
-/** Something that is run on its own. */
+/** A part, which can run on its own. */
 export interface Part {
   readonly name: string;
   run(): Promise<Shown>;
@@ -47,7 +47,7 @@ const FAULTS: readonly Fault[] = [
 const { restarts, cluster: nodes, pauses: stops, cuts: breaks } = sessions;
 const SCENARIOS: readonly Scenario[] = [restarts, nodes, stops, freezes, breaks, death, outage];
 
-/** Everything that is run, in the order of the table. */
+/** All parts, in the order of the table. */
 export function partsOf(seed: number, isQuick: boolean): readonly Part[] {
   return [
     ...FAULTS.map((fault) => faultPart(fault, seed, isQuick)),

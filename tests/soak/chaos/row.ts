@@ -1,7 +1,7 @@
 import type { Fault } from "./fault.ts";
 import type { Outcome } from "./outcome.ts";
 
-/** What the columns are called; a row has a cell for each. */
+/** The names of the columns. */
 export const COLUMNS = [
   "fault",
   "messages/s",
@@ -28,7 +28,7 @@ export const COLUMNS = [
 
 export type Column = typeof COLUMNS[number];
 
-/** A line of the table; a column that says nothing of it has no cell. */
+/** A line of the table, without cells for the columns that do not apply to it. */
 export type Row = Readonly<Partial<Record<Column, string | number>>>;
 
 /** A row as it is shown. */

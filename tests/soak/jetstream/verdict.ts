@@ -2,19 +2,19 @@ import type { Row } from "../chaos/row.ts";
 import { kindOf, type WorkPlan } from "./plan.ts";
 import type { WorkOutcome } from "./run.ts";
 
-/** What can be told of a run by comparing what was stored, begun, confirmed and given up. */
+/** The result of comparing the stored, begun, confirmed and given up messages of a run. */
 export interface Verdict {
   /** Neither done nor a dead letter. */
   readonly lost: readonly number[];
-  /** Begun after the server had confirmed what became of them, by their numbers in the stream. */
+  /** Begun after the server had confirmed their outcome; these are their sequences. */
   readonly afterConfirmed: readonly number[];
-  /** Begun once more, as their acknowledgement had not been confirmed. */
+  /** Begun again, as the server had not confirmed their acknowledgement. */
   readonly again: number;
   /** Begun more often than they may be. */
   readonly tooOften: readonly number[];
-  /** What should be a dead letter and is none. */
+  /** Should be dead letters and are not. */
   readonly undead: readonly number[];
-  /** What is a dead letter and should not be, or is one twice. */
+  /** Are dead letters and should not be, or are dead letters twice. */
   readonly wronglyDead: readonly string[];
 }
 
@@ -41,7 +41,7 @@ export function verdictOf(plan: WorkPlan, { account, dead }: WorkOutcome): Verdi
   };
 }
 
-/** What was promised and did not hold. */
+/** The promises that the run has broken. */
 export function brokenWork(plan: WorkPlan, outcome: WorkOutcome): string[] {
   const verdict = verdictOf(plan, outcome);
   const { stored, read, leftBehind, errors, account } = outcome;
@@ -84,7 +84,7 @@ export function workRow(title: string, plan: WorkPlan, outcome: WorkOutcome): Ro
   };
 }
 
-/** The first few of what should not be, in words. */
+/** Names the first few of the wrong messages. */
 export function some(what: string, values: readonly (number | string)[]): string | undefined {
   if (values.length === 0) return;
   const [first, more] = [values.slice(0, 5).join(", "), values.length > 5 ? ", …" : ""];

@@ -7,7 +7,7 @@ const WORKER = new URL("worker.ts", import.meta.url).pathname;
 /** How long a process may take to start, in milliseconds. */
 const PATIENCE = 30_000;
 
-/** A process that works, what it has said, and what was done to it; times are by the clock of the machine. */
+/** A working process, its output, and its faults. Times are by the clock of the machine. */
 export class Hand implements AsyncDisposable {
   readonly said: Said[] = [];
   readonly halts: { readonly from: number; readonly to: number }[] = [];
@@ -41,7 +41,7 @@ export class Hand implements AsyncDisposable {
     this.#child.kill("SIGCONT");
   }
 
-  /** Kills it, and resolves once all that it said is heard. */
+  /** Kills the process, and resolves once all its output has been read. */
   async kill(): Promise<void> {
     if (this.killedAt !== Infinity) return;
     this.killedAt = Date.now();

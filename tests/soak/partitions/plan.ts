@@ -1,26 +1,26 @@
-/** How much is stored and handled in a run, and how roughly the processes are treated. */
+/** How much a run stores and handles, and how often processes fail. */
 export interface PartitionPlan {
   readonly seed: number;
   readonly keys: number;
   /** Messages of each key. */
   readonly messages: number;
-  /** Milliseconds between two rounds of storing, which are a message of each key. */
+  /** Milliseconds between two rounds; a round stores one message of each key. */
   readonly pace: number;
   readonly partitions: number;
   readonly processes: number;
-  /** Milliseconds that a handler takes at most. */
+  /** The most milliseconds that a handler takes. */
   readonly work: number;
-  /** How often a handler fails: one of so many times. */
+  /** A handler fails once in so many times. */
   readonly failing: number;
-  /** Milliseconds after which the server gives what a killed process had to another. */
+  /** Milliseconds after which the server gives the messages of a killed process to another one. */
   readonly ackWait: number;
-  /** How many processes are killed or halted at least; it goes on until all is stored. */
+  /** The least number of processes that are killed or halted; more follow until all messages are stored. */
   readonly faults: number;
-  /** Milliseconds between two faults at least; twice as long at most. */
+  /** The least milliseconds between two faults; the most are twice as many. */
   readonly calm: number;
-  /** Milliseconds for which a process is halted at least; twice as long at most. */
+  /** The least milliseconds for which a process is halted; the most are twice as many. */
   readonly halt: number;
-  /** How long what is left may take once the last fault is over, in milliseconds. */
+  /** How long the remaining messages may take after the last fault, in milliseconds. */
   readonly patience: number;
 }
 

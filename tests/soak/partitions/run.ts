@@ -11,9 +11,9 @@ import { Hand } from "./hand.ts";
 import type { PartitionPlan } from "./plan.ts";
 import { orders, workOf } from "./work.ts";
 
-/** What came of a run. */
+/** The result of a run. */
 export interface PartitionOutcome {
-  /** All processes that there were. */
+  /** All processes of the run. */
   readonly hands: readonly Hand[];
   readonly stored: number;
   readonly kills: number;
@@ -22,7 +22,7 @@ export interface PartitionOutcome {
   readonly seconds: number;
 }
 
-/** The processes at work, each of which is followed by another one. */
+/** The working processes; a new one replaces each that ends. */
 class Shift implements AsyncDisposable {
   readonly all: Hand[] = [];
   kills = 0;
@@ -43,7 +43,7 @@ class Shift implements AsyncDisposable {
     this.#working.push(hand);
   }
 
-  /** Kills and halts them in turn: every other one, the one that has worked for the longest first. */
+  /** Kills or halts, in turn, the process that has worked for the longest. */
   async strike(fault: number, random: Random): Promise<void> {
     const hand = this.#working.shift()!;
     if (fault % 2 === 0) {
@@ -91,7 +91,7 @@ export async function runPartitions(url: string, plan: PartitionPlan): Promise<P
   return { hands, stored: count, kills, halts, errors: [...errors, ...crashes.found], seconds };
 }
 
-/** Returns how many were stored. */
+/** Stores the messages, and returns their number. */
 async function storeAll(broker: NatsBroker, { keys, messages, pace }: PartitionPlan) {
   const shop = Workshop.of(broker);
   for (let n = 0; n < messages; n++) {
@@ -102,7 +102,7 @@ async function storeAll(broker: NatsBroker, { keys, messages, pace }: PartitionP
   return keys * messages;
 }
 
-/** Resolves once nothing is left to be handled. */
+/** Resolves once no messages are left to handle. */
 async function settled(broker: NatsBroker, plan: PartitionPlan): Promise<void> {
   const js = jetstream(broker);
   await until("all must be handled", async () => {

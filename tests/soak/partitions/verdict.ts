@@ -5,7 +5,7 @@ import type { PartitionPlan } from "./plan.ts";
 import type { PartitionOutcome } from "./run.ts";
 import type { Said } from "./work.ts";
 
-/** A process knows that it stood still, and what it has lost by that, so many milliseconds later at most. */
+/** The most milliseconds until a process knows that it stood still, and which messages it has lost by that. */
 const SOON = 1_000;
 
 /** A run of a handler. */
@@ -17,20 +17,20 @@ interface Run {
   readonly isDone: boolean;
 }
 
-/** What can be told of a run by what the processes said. */
+/** The result of comparing the output of all processes. */
 export interface PartitionVerdict {
   readonly done: number;
   /** Never done, as `KEY NUMBER`. */
   readonly lost: readonly string[];
-  /** Begun or done before what is ahead of it, or after what is behind it. */
+  /** Begun or done out of order. */
   readonly disordered: readonly string[];
-  /** Begun while one of the same key was being handled. */
+  /** Begun while a handler worked on another message of the same key. */
   readonly atOnce: readonly string[];
-  /** Done once more, as its process was killed or halted before the server knew. */
+  /** Done again, as its process was killed or halted before the server knew. */
   readonly again: number;
   /** Runs whose process was killed. */
   readonly killed: number;
-  /** Runs that lost their message, and were told so. */
+  /** Runs that lost their message and got an aborted signal. */
   readonly told: number;
 }
 
@@ -60,7 +60,7 @@ export function partitionVerdict(
   };
 }
 
-/** What was promised and did not hold. */
+/** The promises that the run has broken. */
 export function brokenPartitions(plan: PartitionPlan, outcome: PartitionOutcome): string[] {
   const { lost, disordered, atOnce } = partitionVerdict(plan, outcome);
   const { stored, kills, halts, errors } = outcome;
@@ -104,7 +104,7 @@ function runsOf(hand: Hand): (Run & { readonly key: string })[] {
   });
 }
 
-/** A handler of a process that stood still, and that lost its message by that, is told so once the process goes on. */
+/** The end of a run. If its message was lost in a halt, it ends where the halt begins, though its process learns of that later. */
 function endOf({ halts, killedAt }: Hand, from: number, end: Said | undefined): number {
   if (!end) return killedAt;
   if (end.what !== "lost") return end.at;
@@ -121,11 +121,11 @@ function ofKey(key: string, runs: readonly Run[]) {
     { n, at: from, isDone: false },
     ...isDone ? [{ n, at: to, isDone }] : [],
   ]);
-  // what is done in the same millisecond in which another begins was done before
+  // of two events in one millisecond, the end of a run comes before the begin of another
   steps.sort((one, other) => one.at - other.at || Number(other.isDone) - Number(one.isDone));
   let next = 0;
   for (const { n, isDone } of steps) {
-    // the last one may come again
+    // the last message may come again
     if (n !== next && n !== next - 1) disordered.push(`${key} ${n}`);
     else if (isDone && n === next) next++;
   }

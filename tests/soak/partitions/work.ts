@@ -3,7 +3,7 @@ import type { PartitionPlan } from "./plan.ts";
 
 export const orders = stream("ORDERS", { subjects: ["orders.{id}"], declare: "create" });
 
-/** What the processes share. */
+/** The stream and the consumer of all processes. */
 export function workOf({ partitions, ackWait }: PartitionPlan) {
   return consumer(orders, "work", {
     key: "id",
@@ -13,18 +13,18 @@ export function workOf({ partitions, ackWait }: PartitionPlan) {
   });
 }
 
-/** What a process says of a message: that its handler begins, has done it, has failed, or has lost it. */
+/** A line of output about a message: its handler begins, has done it, has failed, or has lost it. */
 export interface Said {
   readonly what: "begin" | "done" | "failed" | "lost";
   readonly key: string;
   readonly n: number;
-  /** Which run of a handler of this process it is. */
+  /** The number of the run in its process. */
   readonly run: number;
-  /** When, by the clock of the machine, in milliseconds. */
+  /** The time by the clock of the machine, in milliseconds. */
   readonly at: number;
 }
 
-/** What a process is told. */
+/** The arguments of a process. */
 export interface Order {
   readonly url: string;
   readonly seed: number;

@@ -4,7 +4,7 @@ import { seeded } from "../../unit/seeded_random.ts";
 import { endWithParent } from "../end_with_parent.ts";
 import { type Order, type Said, workOf } from "./work.ts";
 
-/** A turn of the event loop that took so long tells that this process stood still, in milliseconds. */
+/** If a turn of the event loop takes so many milliseconds, this process stood still. */
 const STOOD_STILL = 100;
 
 /** Resolves after a turn of the event loop in which this process did not stand still. */
@@ -25,7 +25,7 @@ async function work({ url, seed, plan }: Order): Promise<void> {
     const run = runs++;
     const say = (what: Said["what"]) => {
       const said: Said = { what, key, n: body as number, run, at: Date.now() };
-      // whole before this process can be killed
+      // writes the whole line before this process can be killed
       Deno.stdout.writeSync(write.encode(`${JSON.stringify(said)}\n`));
     };
     say("begin");
@@ -33,7 +33,7 @@ async function work({ url, seed, plan }: Order): Promise<void> {
     signal.addEventListener("abort", lost);
     try {
       await delay(2 + random(plan.work));
-      // what a process that stood still has lost, it knows a turn of its event loop later
+      // after a halt, this process learns of its lost messages one turn of the event loop later
       await turn();
       if (signal.aborted) return;
       if (random(plan.failing) > 0) return say("done");

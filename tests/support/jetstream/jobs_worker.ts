@@ -1,6 +1,6 @@
 /**
- * Works on jobs until it is killed, at the server of its first argument, which are unique in the way of its second one: tells
- * each one's body as it begins.
+ * Works on unique jobs until it is killed. The first argument is the server, the second one the value of `unique`. Prints the
+ * body of each job when it begins.
  *
  * @module
  */

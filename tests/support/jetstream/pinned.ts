@@ -1,6 +1,6 @@
 import type { Workshop } from "./workshop.ts";
 
-/** Which process has the messages of a group, by the server's name for it. */
+/** The id that the server gave the process that now gets the messages of a group. */
 export async function pinOf(shop: Workshop, stream = "ORDERS", name = "work"): Promise<string> {
   const info = await shop.consumer(stream, name) as unknown as {
     readonly priority_groups?: readonly { readonly pinned_client_id?: string }[];
@@ -8,7 +8,7 @@ export async function pinOf(shop: Workshop, stream = "ORDERS", name = "work"): P
   return info.priority_groups?.[0]?.pinned_client_id ?? "";
 }
 
-/** Takes a message that `store` stores as a process of the group would that is killed then. */
+/** Takes the message that `store` stores and never acknowledges it, as a killed process of the group would. */
 export async function pinnedElsewhere(
   shop: Workshop,
   stream: string,

@@ -1,6 +1,6 @@
 /**
- * Works on urgent and normal jobs, at the server of its first argument: at the first attempt, a job named `killer` kills
- * the process; any other one is told on its output. It ends once all jobs are done.
+ * Works on urgent and normal jobs; the first argument is the server. The first attempt of a job named `killer` kills the
+ * process. Prints every other job, and ends once all jobs are done.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Works on the jobs of a queue, at the server of its first argument: each fails at its first attempt, and waits as a
- * schedule. It tells each attempt on its output, and works until it is killed.
+ * Works on the jobs of a queue until it is killed; the first argument is the server. Each job fails at its first attempt,
+ * and waits as a schedule. Prints each attempt.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Works on unique jobs, at the server of its first argument, in the way of its second one: tells each one's body as it
- * begins; one that says `kill` kills the process at its first attempt. It ends once nothing is left.
+ * Works on unique jobs; the first argument is the server, the second one the value of `unique`. Prints the body of each job
+ * when it begins. The first attempt of a job with the body `kill` kills the process. Ends once no jobs are left.
  *
  * @module
  */

@@ -91,6 +91,13 @@ export class Workshop {
     }, { timeout });
   }
 
+  /** Resolves once a stream has no messages left. */
+  async emptied(name: string, timeout = 10_000): Promise<void> {
+    await until(`${name} must be empty`, async () => {
+      return (await this.stream(name)).state.messages === 0;
+    }, { timeout });
+  }
+
   /** The dead letters in the order in which they were stored, once there are so many. */
   async letters(stream: string, count: number): Promise<StoredLetter[]> {
     const { state } = await until(`${count} dead letters must be there`, async () => {

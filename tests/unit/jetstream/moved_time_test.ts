@@ -20,7 +20,7 @@ async function onMovedTime(
   await behaviour({ server, client, messages });
 }
 
-Deno.test("EmbeddedServer.advance() lets messages go that are older than max_age, to the millisecond", async () => {
+Deno.test("EmbeddedServer.advance() deletes messages that are older than max_age, to the millisecond", async () => {
   await onMovedTime({ max_age: 3_600_000_000_000 }, async ({ server, client, messages }) => {
     await client.ask("a.1");
     await server.advance("30m");
@@ -61,7 +61,7 @@ Deno.test("EmbeddedServer.advance() forgets ids after their window", async () =>
   });
 });
 
-Deno.test("EmbeddedServer.advance() gives up batches that rest for ten seconds", async () => {
+Deno.test("EmbeddedServer.advance() abandons batches that rest for ten seconds", async () => {
   await onMovedTime({ allow_atomic: true }, async ({ server, client, messages }) => {
     const part = async (seq: number, more = {}) => {
       const batch = { "Nats-Batch-Id": "b", "Nats-Batch-Sequence": String(seq), ...more };
@@ -79,7 +79,7 @@ Deno.test("EmbeddedServer.advance() gives up batches that rest for ten seconds",
   });
 });
 
-Deno.test("EmbeddedServer.advance() has schedules be due in their zone", async () => {
+Deno.test("EmbeddedServer.advance() fires schedules by the clocks of their time zone", async () => {
   await onMovedTime({ allow_msg_schedules: true }, async ({ server, client }) => {
     const headers = {
       "Nats-Schedule": "0 30 9 * * MON-FRI",
@@ -96,7 +96,7 @@ Deno.test("EmbeddedServer.advance() has schedules be due in their zone", async (
   });
 });
 
-Deno.test("EmbeddedServer.advance() makes up for no tick that was missed", async () => {
+Deno.test("EmbeddedServer.advance() fires a repeating schedule no more often than it is due", async () => {
   await onMovedTime({ allow_msg_schedules: true }, async ({ server, client, messages }) => {
     const headers = { "Nats-Schedule": "@every 10s", "Nats-Schedule-Target": "a.tick" };
     await client.ask("a.1", { headers });
@@ -105,7 +105,7 @@ Deno.test("EmbeddedServer.advance() makes up for no tick that was missed", async
   });
 });
 
-Deno.test("EmbeddedServer.advance() copies what schedules give, as soon as it is due", async () => {
+Deno.test("EmbeddedServer.advance() copies the messages of schedules as soon as they are due", async () => {
   await onMovedTime({ allow_msg_schedules: true }, async ({ server, client }) => {
     const sources = [{ name: "A", filter_subject: "a.out" }];
     await client.json("$JS.API.STREAM.CREATE.B", { name: "B", sources });
@@ -121,7 +121,7 @@ Deno.test("EmbeddedServer.advance() copies what schedules give, as soon as it is
   });
 });
 
-Deno.test("EmbeddedServer.advance() tries every two seconds what a copy has refused, and says how long ago its origin was heard of", async () => {
+Deno.test("EmbeddedServer.advance() retries every two seconds what a copy has refused, and reports how long its origin was silent", async () => {
   await onMovedTime({}, async ({ server, client, messages }) => {
     const B = { name: "B", sources: [{ name: "A" }], max_msgs: 1, discard: "new" };
     await client.json("$JS.API.STREAM.CREATE.B", B);

@@ -4,7 +4,7 @@ import { nextOf, planOf, readPlan, type When } from "../../../src/jetstream/sche
 
 const NOW = Date.parse("2026-11-28T10:00:00.400Z");
 
-Deno.test("tokenOf() writes any name as one token that nameOf() reads, and no two names alike", () => {
+Deno.test("tokenOf() gives each name a token of its own, which nameOf() reads", () => {
   const names = [
     "a",
     "A-1_b",
@@ -30,7 +30,7 @@ Deno.test("tokenOf() writes any name as one token that nameOf() reads, and no tw
   assertThrows(() => tokenOf("test", "x".repeat(1_001)), TypeError, "1001");
 });
 
-Deno.test("planOf() reckons by the server's clock, and nothing is due before its time", () => {
+Deno.test("planOf() counts by the server's clock, and makes nothing due too early", () => {
   const plan = (when: When) => planOf("test", when, NOW);
   const at = new Date("2030-01-01T00:00:00.5Z");
   assertEquals(plan({ at }).pattern, "@at 2030-01-01T00:00:00.500Z");
@@ -52,7 +52,7 @@ Deno.test("planOf() reckons by the server's clock, and nothing is due before its
   );
 });
 
-Deno.test("readPlan() reads what other programs write, too, and what it cannot read is no reason to fail", () => {
+Deno.test("readPlan() also reads schedules of other programs, and does not fail at those it cannot read", () => {
   const read = (pattern: string, zone?: string) => readPlan(pattern, zone, NOW).when;
   assertEquals(read("@at 2030-01-01T01:00:00+01:00"), { at: new Date("2030-01-01T00:00:00Z") });
   assertEquals(read("@every 1h30m0.5s"), { every: 5_400_500 });
@@ -63,7 +63,7 @@ Deno.test("readPlan() reads what other programs write, too, and what it cannot r
   assertEquals(nextOf({ cron: "@daily", timeZone: "Local" }, NOW), undefined);
 });
 
-Deno.test("nextOf() is in step with the first time, and never before now", () => {
+Deno.test("nextOf() keeps in step with the first time, and is never before now", () => {
   const first = Date.parse("2026-11-28T10:00:10Z");
   const next = (now: number) => (nextOf({ every: "10s" }, now, first)! - first) / 1_000;
   assertEquals([next(NOW), next(first), next(first + 1), next(first + 10_000)], [0, 10, 10, 20]);

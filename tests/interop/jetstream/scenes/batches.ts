@@ -18,23 +18,29 @@ function part(
   subject: string,
   { commit, id = "one", ...headers }: Headers & { commit?: string; id?: string } = {},
 ): Step {
-  return ask(subject, `${seq}`, {
+  return ask(subject, `${seq}`, { ...inBatch(id, seq, commit), ...headers }, { within: 400 });
+}
+
+/** The headers of a message in a batch. */
+export function inBatch(id: string, seq: number | string, commit?: string): Headers {
+  return {
     "Nats-Batch-Id": id,
     "Nats-Batch-Sequence": `${seq}`,
     ...commit !== undefined && { "Nats-Batch-Commit": commit },
-    ...headers,
-  }, { within: 400 });
+  };
 }
 
 const last = (seq: number) => ({ "Nats-Expected-Last-Sequence": String(seq) });
 const lastOf = (seq: number) => ({ "Nats-Expected-Last-Subject-Sequence": String(seq) });
 const A = { allow_atomic: true, allow_rollup_hdrs: true, allow_msg_ttl: true };
 
-/** Batches of which all is stored, or nothing. */
+/** A scene on a stream that takes batches. */
+const batchScene = (name: string, ...steps: Step[]): Scene => scene(name, stream("A", A), ...steps);
+
+/** Batches whose messages are all stored, or none. */
 export const batches: readonly Scene[] = [
-  scene(
+  batchScene(
     "A batch is stored when its last message comes",
-    stream("A", A),
     part(1, "a.1"),
     part(2, "a.2"),
     api("STREAM.INFO.A"),
@@ -44,18 +50,16 @@ export const batches: readonly Scene[] = [
     api("STREAM.MSG.GET.A", { seq: 3 }),
     part(4, "a.3"),
   ),
-  scene(
+  batchScene(
     "A batch is stored when its end comes",
-    stream("A", A),
     part(1, "a.1"),
     part(2, "a.2"),
     part(3, "a.3", { commit: "eob" }),
     api("STREAM.INFO.A", { subjects_filter: ">" }),
     api("STREAM.MSG.GET.A", { seq: 2 }),
   ),
-  scene(
+  batchScene(
     "A batch is one message",
-    stream("A", A),
     part(1, "a.1", { commit: "1" }),
     part(1, "a.1", { commit: "eob" }),
     part(1, "a.1", { commit: "yes" }),
@@ -71,9 +75,8 @@ export const batches: readonly Scene[] = [
     take("$JS.EVENT.ADVISORY.STREAM.BATCH_ABANDONED.>", 1),
     api("STREAM.INFO.A"),
   ),
-  scene(
+  batchScene(
     "A batch is told apart by its id",
-    stream("A", A),
     part(1, "a.1", { id: "x" }),
     part(1, "a.2", { id: "y" }),
     part(2, "a.3", { id: "x", commit: "1" }),
@@ -83,9 +86,8 @@ export const batches: readonly Scene[] = [
     part(1, "a.4", { id: "" }),
     api("STREAM.INFO.A", { subjects_filter: ">" }),
   ),
-  scene(
+  batchScene(
     "A batch has no sequence",
-    stream("A", A),
     ask("a.1", "x", { "Nats-Batch-Id": "one" }),
     part("", "a.1"),
     part("one", "a.1"),
@@ -100,9 +102,8 @@ export const batches: readonly Scene[] = [
     part(1, "a.1"),
     part(1, "a.1", { commit: "1" }),
   ),
-  scene(
+  batchScene(
     "A batch expects the last sequence",
-    stream("A", A),
     part(1, "a.1", last(0)),
     part(2, "a.2", { commit: "1" }),
     part(1, "a.1", last(1)),
@@ -113,9 +114,8 @@ export const batches: readonly Scene[] = [
     part(2, "a.2", { commit: "1", ...last(3) }),
     api("STREAM.INFO.A"),
   ),
-  scene(
+  batchScene(
     "A batch expects the last sequences of subjects",
-    stream("A", A),
     part(1, "a.1", lastOf(0)),
     part(2, "a.2", { commit: "1", ...lastOf(0) }),
     part(1, "a.1", lastOf(1)),
@@ -126,9 +126,8 @@ export const batches: readonly Scene[] = [
     part(2, "a.1", { commit: "1" }),
     api("STREAM.INFO.A"),
   ),
-  scene(
+  batchScene(
     "A batch has ids",
-    stream("A", A),
     part(1, "a.1", { "Nats-Msg-Id": "x" }),
     part(2, "a.1", { commit: "1", "Nats-Msg-Id": "x" }),
     part(1, "a.1", { "Nats-Msg-Id": "x" }),
@@ -136,9 +135,8 @@ export const batches: readonly Scene[] = [
     part(1, "a.1", { commit: "1", "Nats-Msg-Id": "x" }),
     part(1, "a.1", { commit: "1", "Nats-Expected-Last-Msg-Id": "y" }),
   ),
-  scene(
+  batchScene(
     "A batch takes the place of other messages",
-    stream("A", A),
     ask("a.1", "old"),
     part(1, "a.1", { "Nats-Rollup": "sub" }),
     part(2, "a.2", { commit: "1" }),
@@ -163,9 +161,8 @@ export const batches: readonly Scene[] = [
     part(1, "a.1", { commit: "1", "Nats-Schedule": "@every 1s" }),
     api("STREAM.INFO.A"),
   ),
-  scene(
+  batchScene(
     "A batch is refused where its messages have a wrong time to live",
-    stream("A", A),
     part(1, "a.1", { commit: "1", "Nats-TTL": "soon" }),
     part(1, "a.1", { commit: "1", "Nats-TTL": "5" }),
   ),
@@ -194,9 +191,8 @@ export const batches: readonly Scene[] = [
     part(1, "a.2"),
     part(2, "a.3", { commit: "1" }),
   ),
-  scene(
+  batchScene(
     "A batch needs a newer API",
-    stream("A", A),
     part(1, "a.1", { "Nats-Required-Api-Level": "2" }),
     part(2, "a.1", { commit: "1", "Nats-Required-Api-Level": "99" }),
     part(1, "a.1", { commit: "1", "Nats-Required-Api-Level": "2" }),
@@ -206,18 +202,12 @@ export const batches: readonly Scene[] = [
     "A batch counts",
     stream("A", { allow_atomic: true, allow_msg_counter: true }),
     ask("a.1", "", { "Nats-Incr": "5" }),
-    ask("a.1", "", { "Nats-Incr": "1", "Nats-Batch-Id": "b", "Nats-Batch-Sequence": "1" }),
-    ask("a.1", "", {
-      "Nats-Incr": "2",
-      "Nats-Batch-Id": "b",
-      "Nats-Batch-Sequence": "2",
-      "Nats-Batch-Commit": "1",
-    }),
+    ask("a.1", "", { "Nats-Incr": "1", ...inBatch("b", 1) }),
+    ask("a.1", "", { "Nats-Incr": "2", ...inBatch("b", 2, "1") }),
     api("STREAM.MSG.GET.A", { seq: 3 }),
   ),
-  scene(
+  batchScene(
     "A sealed stream takes no batch",
-    stream("A", A),
     update({ sealed: true, ...A }),
     part(1, "a.1", { commit: "1" }),
   ),

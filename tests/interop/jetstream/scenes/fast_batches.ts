@@ -1,37 +1,48 @@
-import {
-  api,
-  publish,
-  type Scene,
-  scene,
-  type Step,
-  stream,
-  subscribe,
-  take,
-  update,
-} from "../scene.ts";
+import { api, publish, type Scene, scene, type Step, stream, subscribe, take } from "../scene.ts";
 
 type Headers = Readonly<Record<string, string>>;
 
-const START = 0, ADD = 1, LAST = 2, END = 3, PING = 4;
+/** What a message says of its batch. */
+export const START = 0, ADD = 1, LAST = 2, END = 3, PING = 4;
+/** A stream that takes fast batches. */
+export const FAST = { allow_batched: true, allow_rollup_hdrs: true };
+/** Another batch, which allows gaps. */
+export const TWO = { id: "two", gaps: "ok" };
 
 /** A message of a batch that is acknowledged on `fast.>`. */
-function part(
+export function part(
   seq: number | string,
   kind: number | string,
-  { id = "one", flow = "3", gaps = "fail", subject = "a.1", ...headers }: Headers = {},
+  options: Headers = {},
 ): Step {
+  const { id = "one", flow = "3", gaps = "fail", subject = "a.1", body = `${seq}`, ...headers } =
+    options;
   const reply = `fast.${id}.${flow}.${gaps}.${seq}.${kind}.$FI`;
-  return publish(subject, `${seq}`, Object.keys(headers).length > 0 ? headers : undefined, reply);
+  return publish(subject, body, Object.keys(headers).length > 0 ? headers : undefined, reply);
 }
 
-const heard = (count: number): Step => take("fast.>", count, 400);
-const A = { allow_batched: true, allow_rollup_hdrs: true };
-const scenes = (name: string, ...steps: Step[]): Scene =>
-  scene(name, subscribe("fast.>"), stream("A", A), ...steps);
+/** Takes so many acknowledgements. */
+export function heard(count: number): Step {
+  return take("fast.>", count, 400);
+}
 
-/** Batches of messages that are stored as they come. */
+/** A scene on stream A of this configuration. */
+export function fastBatchSceneIn(
+  name: string,
+  config: Readonly<Record<string, unknown>>,
+  ...steps: Step[]
+): Scene {
+  return scene(name, subscribe("fast.>"), stream("A", config), ...steps);
+}
+
+/** A scene on a stream that takes fast batches. */
+export function fastBatchScene(name: string, ...steps: Step[]): Scene {
+  return fastBatchSceneIn(name, FAST, ...steps);
+}
+
+/** Batches whose messages are stored as they come: their sequences, gaps and acknowledgements. */
 export const fastBatches: readonly Scene[] = [
-  scenes(
+  fastBatchScene(
     "A fast batch is acknowledged now and then, and at its last message",
     part(1, START),
     heard(1),
@@ -41,9 +52,9 @@ export const fastBatches: readonly Scene[] = [
     heard(1),
     api("STREAM.INFO.A"),
   ),
-  scenes("A fast batch is one message", part(1, LAST), heard(1), part(1, END), heard(1)),
-  scenes("A fast batch ends", part(1, START), part(2, ADD), part(3, END), heard(2)),
-  scenes(
+  fastBatchScene("A fast batch is one message", part(1, LAST), heard(1), part(1, END), heard(1)),
+  fastBatchScene("A fast batch ends", part(1, START), part(2, ADD), part(3, END), heard(2)),
+  fastBatchScene(
     "A fast batch is asked how far it has come",
     part(1, START),
     part(1, PING),
@@ -53,7 +64,7 @@ export const fastBatches: readonly Scene[] = [
     part(3, PING),
     heard(2),
   ),
-  scenes(
+  fastBatchScene(
     "A fast batch has a gap that it does not allow",
     part(1, START),
     part(3, ADD),
@@ -62,7 +73,7 @@ export const fastBatches: readonly Scene[] = [
     heard(1),
     api("STREAM.INFO.A"),
   ),
-  scenes(
+  fastBatchScene(
     "A fast batch has a gap that it allows",
     part(1, START, { gaps: "ok" }),
     part(3, ADD, { gaps: "ok" }),
@@ -70,8 +81,8 @@ export const fastBatches: readonly Scene[] = [
     heard(4),
     api("STREAM.INFO.A"),
   ),
-  scenes("A fast batch goes back", part(1, START), part(2, ADD), part(2, ADD), heard(3)),
-  scenes(
+  fastBatchScene("A fast batch goes back", part(1, START), part(2, ADD), part(2, ADD), heard(3)),
+  fastBatchScene(
     "A fast batch that allows gaps goes back",
     part(1, START, { gaps: "ok" }),
     part(5, ADD, { gaps: "ok" }),
@@ -81,42 +92,17 @@ export const fastBatches: readonly Scene[] = [
     heard(6),
     api("STREAM.INFO.A"),
   ),
-  scenes(
+  fastBatchScene(
     "A fast batch is asked for more than has come",
     part(1, START),
     part(5, PING),
     heard(3),
-    part(1, START, { gaps: "ok", id: "two" }),
-    part(5, PING, { gaps: "ok", id: "two" }),
-    part(6, LAST, { gaps: "ok", id: "two" }),
+    part(1, START, TWO),
+    part(5, PING, TWO),
+    part(6, LAST, TWO),
     heard(4),
   ),
-  scenes(
-    "A fast batch has a message that is refused",
-    part(1, START),
-    part(2, ADD, { "Nats-Expected-Stream": "B" }),
-    heard(3),
-    part(1, START, { id: "two", "Nats-Expected-Stream": "B" }),
-    heard(2),
-    part(1, START, { id: "three", gaps: "ok" }),
-    part(2, ADD, { id: "three", gaps: "ok", "Nats-Expected-Stream": "B" }),
-    part(3, LAST, { id: "three", gaps: "ok" }),
-    heard(3),
-    part(1, START, { id: "four" }),
-    part(2, LAST, { id: "four", "Nats-TTL": "1s" }),
-    heard(3),
-  ),
-  scenes(
-    "A fast batch has a message that was stored before",
-    part(1, START, { "Nats-Msg-Id": "x" }),
-    part(2, ADD, { "Nats-Msg-Id": "x" }),
-    part(3, ADD, { "Nats-Msg-Id": "y" }),
-    part(4, LAST, { "Nats-Msg-Id": "y" }),
-    heard(3),
-    part(1, LAST, { "Nats-Msg-Id": "x" }),
-    heard(1),
-  ),
-  scenes(
+  fastBatchScene(
     "A fast batch is none",
     ...([
       [0, START],
@@ -135,7 +121,7 @@ export const fastBatches: readonly Scene[] = [
     publish("a.1", "x", undefined, "fast.$FI"),
     heard(1),
   ),
-  scenes(
+  fastBatchScene(
     "A fast batch is acknowledged as often as it asks for",
     part(1, START, { flow: "0" }),
     heard(1),
@@ -146,14 +132,7 @@ export const fastBatches: readonly Scene[] = [
     part(1, LAST, { id: "three", flow: "99999999" }),
     heard(1),
   ),
-  scenes(
-    "A fast batch needs a newer API",
-    part(1, START, { "Nats-Required-Api-Level": "4" }),
-    part(2, ADD, { "Nats-Required-Api-Level": "9" }),
-    heard(2),
-    api("STREAM.MSG.GET.A", { seq: 1 }),
-  ),
-  scenes(
+  fastBatchScene(
     "A fast batch is acknowledged less and less often",
     part(1, START, { flow: "16" }),
     part(1, START, { id: "two", flow: "16" }),
@@ -168,7 +147,7 @@ export const fastBatches: readonly Scene[] = [
     part(40, LAST, { id: "two", flow: "16" }),
     heard(4),
   ),
-  scenes(
+  fastBatchScene(
     "A fast batch is over, and goes on",
     part(1, START),
     part(2, LAST),
@@ -183,20 +162,20 @@ export const fastBatches: readonly Scene[] = [
     heard(2),
     api("STREAM.INFO.A"),
   ),
-  scenes(
+  fastBatchScene(
     "A fast batch begins twice",
     part(1, START),
     part(1, START),
     heard(3),
     part(2, ADD),
     heard(1),
-    part(1, START, { id: "two", gaps: "ok" }),
-    part(1, START, { id: "two", gaps: "ok" }),
-    part(2, ADD, { id: "two", gaps: "ok" }),
+    part(1, START, TWO),
+    part(1, START, TWO),
+    part(2, ADD, TWO),
     heard(4),
     api("STREAM.INFO.A"),
   ),
-  scenes(
+  fastBatchScene(
     "A fast batch says other things of itself than at its beginning",
     part(1, START, { gaps: "fail", flow: "2" }),
     part(2, ADD, { gaps: "ok", flow: "100" }),
@@ -204,156 +183,5 @@ export const fastBatches: readonly Scene[] = [
     heard(4),
     part(5, ADD, { gaps: "ok", flow: "100" }),
     heard(1),
-  ),
-  scenes(
-    "A fast batch ends in a stream that takes no more of them",
-    part(1, START),
-    heard(1),
-    update({ ...A, allow_batched: false }),
-    part(2, ADD),
-    heard(1),
-    update(A),
-    part(3, ADD),
-    heard(1),
-    part(1, LAST),
-    heard(1),
-  ),
-  scenes(
-    "A fast batch goes on in a stream that changes",
-    part(1, START),
-    heard(1),
-    update({ ...A, max_msgs: 10 }),
-    api("STREAM.PURGE.A"),
-    part(2, ADD),
-    part(3, LAST),
-    heard(1),
-    api("STREAM.INFO.A"),
-  ),
-  scenes(
-    "A fast batch is in a stream that is sealed",
-    part(1, START),
-    heard(1),
-    update({ ...A, allow_rollup_hdrs: false, sealed: true }),
-    part(2, ADD),
-    heard(1),
-    part(2, LAST),
-    heard(1),
-  ),
-  scenes(
-    "A fast batch loses its stream",
-    part(1, START),
-    heard(1),
-    api("STREAM.DELETE.A"),
-    part(2, ADD),
-    heard(1),
-    stream("A", A),
-    part(2, ADD),
-    heard(1),
-  ),
-  scene(
-    "A fast batch has a message that is too large",
-    subscribe("fast.>"),
-    stream("A", { ...A, max_msg_size: 100 }),
-    part(1, START),
-    publish("a.1", "x".repeat(200), undefined, "fast.one.3.fail.2.1.$FI"),
-    heard(2),
-    part(2, ADD),
-    part(3, LAST),
-    heard(1),
-    publish("a.1", "x".repeat(200), undefined, "fast.two.3.fail.1.0.$FI"),
-    heard(1),
-  ),
-  scene(
-    "A fast batch is too much for its stream",
-    subscribe("fast.>"),
-    stream("A", { ...A, max_msgs: 2, discard: "new" }),
-    part(1, START),
-    part(2, ADD),
-    part(3, ADD),
-    heard(4),
-    api("STREAM.PURGE.A"),
-    part(1, START, { id: "two", gaps: "ok" }),
-    ...[2, 3, 4].map((seq) => part(seq, ADD, { id: "two", gaps: "ok" })),
-    part(5, LAST, { id: "two", gaps: "ok" }),
-    heard(6),
-    api("STREAM.INFO.A"),
-  ),
-  scene(
-    "A fast batch has messages with headers",
-    subscribe("fast.>"),
-    stream("A", { ...A, allow_msg_ttl: true, allow_msg_schedules: true }),
-    part(1, START, { "Nats-TTL": "1h" }),
-    part(2, ADD, { "Nats-Expected-Last-Sequence": "1" }),
-    part(3, ADD, { "Nats-Expected-Last-Subject-Sequence": "2" }),
-    part(4, ADD, { "Nats-Rollup": "sub" }),
-    part(5, ADD, {
-      subject: "a.2",
-      "Nats-Schedule": "@at 2100-01-01T00:00:00Z",
-      "Nats-Schedule-Target": "a.3",
-    }),
-    part(6, ADD, { subject: "a.4", "Nats-Scheduler": "a.2", "Nats-Schedule-Next": "purge" }),
-    part(7, ADD, { "Nats-Expected-Last-Subject-Sequence": "4" }),
-    part(8, LAST, { "Nats-Msg-Id": "x" }),
-    heard(4),
-    api("STREAM.INFO.A", { subjects_filter: ">" }),
-    api("STREAM.MSG.GET.A", { last_by_subj: "a.1" }),
-    part(1, START, { id: "two", gaps: "ok" }),
-    part(2, ADD, { id: "two", gaps: "ok", "Nats-Expected-Last-Sequence": "1" }),
-    part(3, ADD, { id: "two", gaps: "ok", "Nats-Expected-Last-Subject-Sequence": "1" }),
-    part(4, ADD, { id: "two", gaps: "ok", "Nats-Rollup": "what" }),
-    part(5, ADD, { id: "two", gaps: "ok", "Nats-TTL": "soon" }),
-    part(6, ADD, { id: "two", gaps: "ok", "Nats-Schedule": "soon" }),
-    part(7, ADD, { id: "two", gaps: "ok", "Nats-Stream-Source": "B 1 > > b" }),
-    part(8, ADD, { id: "two", gaps: "ok", "Nats-Batch-Id": "x", "Nats-Batch-Sequence": "1" }),
-    part(9, END, { id: "two", gaps: "ok" }),
-    heard(12),
-  ),
-  scene(
-    "A fast batch is for nobody",
-    subscribe("fast.>"),
-    stream("A", { ...A, retention: "interest" }),
-    part(1, START),
-    part(2, ADD),
-    part(3, ADD),
-    part(4, LAST),
-    heard(3),
-    api("STREAM.INFO.A"),
-  ),
-  scene(
-    "A fast batch is in a stream whose subjects change",
-    subscribe("fast.>"),
-    stream("A", { ...A, subject_transform: { src: "a.*", dest: "b.$1" } }),
-    part(1, START),
-    part(2, LAST, { "Nats-Expected-Last-Subject-Sequence": "1" }),
-    heard(2),
-    api("STREAM.INFO.A", { subjects_filter: ">" }),
-  ),
-  scene(
-    "A fast batch is in a stream that does not acknowledge",
-    subscribe("fast.>"),
-    stream("A", { ...A, no_ack: true }),
-    part(1, START),
-    part(3, ADD),
-    part(1, LAST, { id: "two" }),
-    heard(3),
-    api("STREAM.INFO.A"),
-  ),
-  scene(
-    "A fast batch counts",
-    subscribe("fast.>"),
-    stream("A", { allow_batched: true, allow_msg_counter: true }),
-    publish("a.1", "", { "Nats-Incr": "1" }, "fast.one.3.fail.1.0.$FI"),
-    publish("a.1", "", { "Nats-Incr": "2" }, "fast.one.3.fail.2.1.$FI"),
-    publish("a.1", "", undefined, "fast.one.3.fail.3.1.$FI"),
-    heard(3),
-    api("STREAM.MSG.GET.A", { last_by_subj: "a.1" }),
-  ),
-  scene(
-    "Fast batches are not for every stream",
-    subscribe("fast.>"),
-    stream("A"),
-    part(1, START),
-    heard(1),
-    api("STREAM.INFO.A"),
   ),
 ];

@@ -1,19 +1,7 @@
-import {
-  api,
-  ask,
-  type Scene,
-  scene,
-  type Step,
-  stream,
-  until,
-  untilStored,
-  wait,
-} from "../scene.ts";
+import { api, ask, type Scene, scene, stream, until, untilStored, wait } from "../scene.ts";
+import { copy, messages, mirror, reconfigure, SOON } from "./copying.ts";
 
-/** Long enough for nats-server to have asked an origin that is there, or to have seen that none is, in milliseconds. */
-const SOON = 600;
-
-/** Streams that are the same as another one. */
+/** Streams that mirror another one. */
 export const mirrors: readonly Scene[] = [
   scene(
     "A mirror has what its origin has, under the same sequences",
@@ -122,25 +110,20 @@ export const mirrors: readonly Scene[] = [
     mirror("B", { name: "A" }),
     ask("a.1", "1"),
     until("B", 1),
-    api("STREAM.UPDATE.B", { name: "B", storage: "memory", mirror: { name: "C" } }),
-    api("STREAM.UPDATE.B", {
-      name: "B",
-      storage: "memory",
-      mirror: { name: "A" },
-      description: "new",
-    }),
-    api("STREAM.UPDATE.B", { name: "B", storage: "memory", subjects: ["b"] }),
+    reconfigure("B", { mirror: { name: "C" } }),
+    reconfigure("B", { mirror: { name: "A" }, description: "new" }),
+    reconfigure("B", { subjects: ["b"] }),
     ask("a.1", "2"),
     ask("b", "3"),
     wait(SOON),
     api("STREAM.INFO.B"),
-    api("STREAM.UPDATE.B", { name: "B", storage: "memory", mirror: { name: "A" } }),
+    reconfigure("B", { mirror: { name: "A" } }),
   ),
   scene(
     "A mirror is copied, and mirrored",
     stream("A"),
     mirror("B", { name: "A" }),
-    stream("C", { subjects: [], sources: [{ name: "B" }] }),
+    copy("C", [{ name: "B" }]),
     mirror("D", { name: "B" }),
     ask("a.1", "1"),
     until("C", 1),
@@ -165,7 +148,7 @@ export const mirrors: readonly Scene[] = [
     mirror("A", { name: "B" }),
     mirror("B", { name: "A" }),
     mirror("C", { name: "C" }),
-    stream("B", { subjects: [], sources: [{ name: "A" }] }),
+    copy("B", [{ name: "A" }]),
   ),
   scene(
     "A mirror must take the largest messages of its origin, and says as it does whether it is read directly",
@@ -176,13 +159,3 @@ export const mirrors: readonly Scene[] = [
     mirror("D", { name: "A" }, { mirror_direct: true, pedantic: true }),
   ),
 ];
-
-/** Makes a stream in memory that is the same as another one. */
-function mirror(name: string, origin: object, config: object = {}): Step {
-  return stream(name, { subjects: [], mirror: origin, ...config });
-}
-
-/** Asks for messages by their sequences. */
-function messages(name: string, ...sequences: number[]): Step[] {
-  return sequences.map((seq) => api(`STREAM.MSG.GET.${name}`, { seq }));
-}

@@ -15,7 +15,7 @@ import { ack } from "./acknowledging.ts";
 import { consumer, info } from "./consumers.ts";
 import { messages, paced } from "./pulling.ts";
 
-/** Delivering to whoever subscribes. */
+/** Consumers that deliver to a subject, and so to its subscribers. */
 export const pushing: readonly Scene[] = [
   scene(
     "A consumer delivers to whoever subscribes",
@@ -154,7 +154,7 @@ export const pushing: readonly Scene[] = [
   ...pauses(),
 ];
 
-/** A consumer that is paused, and goes on. */
+/** Consumers that are paused and go on later. */
 function pauses(): Scene[] {
   const HEARTBEAT = 200 * MS;
   const paused = { pause_until: IN_A_MOMENT };

@@ -1,15 +1,14 @@
 import { api, ask, type Scene, scene, stream, subscribe, take, wait } from "../scene.ts";
-import { firing } from "./schedules_firing.ts";
+import {
+  cancel,
+  firing,
+  PAST,
+  schedule,
+  scheduleScene,
+  scheduleSceneIn,
+} from "./schedules_firing.ts";
 
-type Headers = Readonly<Record<string, string>>;
-
-const A = { allow_msg_schedules: true, allow_msg_ttl: true };
 const LATER = "2100-01-01T00:00:00Z";
-const schedule = (pattern: string, target = "a.out", more: Headers = {}): Headers => ({
-  "Nats-Schedule": pattern,
-  "Nats-Schedule-Target": target,
-  ...more,
-});
 
 /** Patterns and zones, good and bad. */
 const PATTERNS: readonly (readonly [pattern: string, zone?: string])[] = [
@@ -60,26 +59,18 @@ const PATTERNS: readonly (readonly [pattern: string, zone?: string])[] = [
   ["@"],
 ];
 
-/** Messages that come later. */
+/** Messages that are scheduled. */
 export const schedules: readonly Scene[] = [
   ...PATTERNS.map(([pattern, zone]) =>
-    scene(
+    scheduleScene(
       `A schedule is ${JSON.stringify(pattern)}${zone === undefined ? "" : ` in "${zone}"`}`,
-      stream("A", A),
-      ask("a.1", "x", {
-        ...schedule(pattern),
-        ...zone !== undefined && { "Nats-Schedule-Time-Zone": zone },
-      }),
+      ask("a.1", "x", schedule(pattern, "a.out", inZone(zone))),
       stream("B"),
-      ask("b.1", "x", {
-        ...schedule(pattern, "b.out"),
-        ...zone !== undefined && { "Nats-Schedule-Time-Zone": zone },
-      }),
+      ask("b.1", "x", schedule(pattern, "b.out", inZone(zone))),
     )
   ),
-  scene(
+  scheduleScene(
     "A schedule needs a target",
-    stream("A", A),
     ask("a.1", "x", { "Nats-Schedule": "@every 1h" }),
     ask("a.1", "x", schedule("@every 1h", "a.1")),
     ask("a.1", "x", schedule("@every 1h", "a.*")),
@@ -87,9 +78,8 @@ export const schedules: readonly Scene[] = [
     ask("a.1", "x", schedule("@every 1h", "a b")),
     ask("a.1", "x", schedule("@every 1h", "")),
   ),
-  scene(
+  scheduleScene(
     "A schedule has options",
-    stream("A", A),
     ask("a.1", "x", schedule("@every 1h", "a.out", { "Nats-Schedule-TTL": "5m" })),
     ask("a.1", "x", schedule("@every 1h", "a.out", { "Nats-Schedule-TTL": "soon" })),
     ask("a.1", "x", schedule("@every 1h", "a.out", { "Nats-Schedule-Rollup": "sub" })),
@@ -108,9 +98,8 @@ export const schedules: readonly Scene[] = [
     stream("A", { allow_msg_schedules: true }),
     ask("a.1", "x", schedule("@every 1h", "a.out", { "Nats-Schedule-TTL": "5m" })),
   ),
-  scene(
+  scheduleScene(
     "A schedule takes the place of the one before",
-    stream("A", A),
     ask("a.1", "old", schedule(`@at ${LATER}`)),
     ask("a.1", "new", schedule("@every 1h")),
     ask("a.1", "only if none", {
@@ -119,12 +108,11 @@ export const schedules: readonly Scene[] = [
     }),
     api("STREAM.INFO.A", { subjects_filter: ">" }),
   ),
-  scene(
+  scheduleScene(
     "A schedule is due once",
-    stream("A", A),
     subscribe("a.out"),
     ask("a.1", "work", {
-      ...schedule("@at 2020-01-01T00:00:00Z", "a.out", { "Nats-Schedule-TTL": "1h" }),
+      ...schedule(PAST, "a.out", { "Nats-Schedule-TTL": "1h" }),
       "X-A": "b",
       "Nats-Msg-Id": "one",
     }),
@@ -133,25 +121,23 @@ export const schedules: readonly Scene[] = [
     api("STREAM.INFO.A", { subjects_filter: ">" }),
     take("a.out", 1, 100),
   ),
-  scene(
+  scheduleScene(
     "A schedule gives what was published last",
-    stream("A", A),
     ask("a.in", "first"),
     ask("a.in", "second", { "X-A": "b" }),
     ask("a.1", "none", {
-      ...schedule("@at 2020-01-01T00:00:00Z", "a.out", { "Nats-Schedule-Source": "a.in" }),
+      ...schedule(PAST, "a.out", { "Nats-Schedule-Source": "a.in" }),
     }),
     wait(1_500),
     api("STREAM.MSG.GET.A", { last_by_subj: "a.out" }),
   ),
-  scene(
+  scheduleScene(
     "A schedule is taken back by another message",
-    stream("A", A),
     ask("a.1", "work", schedule(`@at ${LATER}`)),
-    ask("a.2", "work", { "Nats-Scheduler": "a.1", "Nats-Schedule-Next": "purge" }),
-    ask("a.2", "work", { "Nats-Scheduler": "a.1", "Nats-Schedule-Next": "purge" }),
-    ask("a.2", "work", { "Nats-Scheduler": "a.2", "Nats-Schedule-Next": "purge" }),
-    ask("a.3", "work", { "Nats-Scheduler": "a.2", "Nats-Schedule-Next": "purge" }),
+    ask("a.2", "work", cancel("a.1")),
+    ask("a.2", "work", cancel("a.1")),
+    ask("a.2", "work", cancel("a.2")),
+    ask("a.3", "work", cancel("a.2")),
     ask("a.2", "work", { "Nats-Scheduler": "a.1", "Nats-Schedule-Next": LATER }),
     ask("a.2", "work", { "Nats-Scheduler": "a.1" }),
     ask("a.2", "work", { "Nats-Schedule-Next": "purge" }),
@@ -160,15 +146,19 @@ export const schedules: readonly Scene[] = [
   scene(
     "Streams without schedules take none back",
     stream("A"),
-    ask("a.2", "work", { "Nats-Scheduler": "a.1", "Nats-Schedule-Next": "purge" }),
+    ask("a.2", "work", cancel("a.1")),
     ask("a.2", "work", { "Nats-Scheduler": "a.1" }),
   ),
-  scene(
+  scheduleSceneIn(
     "A work queue keeps schedules",
-    stream("A", { ...A, retention: "workqueue" }),
-    ask("a.1", "work", schedule("@at 2020-01-01T00:00:00Z")),
+    { retention: "workqueue" },
+    ask("a.1", "work", schedule(PAST)),
     wait(1_500),
     api("STREAM.INFO.A", { subjects_filter: ">" }),
   ),
   ...firing,
 ];
+
+function inZone(zone?: string) {
+  return zone === undefined ? {} : { "Nats-Schedule-Time-Zone": zone };
+}

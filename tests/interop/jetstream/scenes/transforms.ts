@@ -1,6 +1,6 @@
 import { api, ask, type Scene, scene, stream } from "../scene.ts";
 
-/** How subjects change. */
+/** Transforms of subjects, good and bad. */
 export function transforms(): Scene[] {
   const changes: [src: string, dest: string, subject: string][] = [
     ["a.*", "b.{{splitfromleft(1,2)}}", "a.12345"],
