@@ -6,6 +6,8 @@ const NEWER = 16;
 const FEW = 10_000;
 /** How often to ask again if the server says that there is no more. */
 const LOOKS = 8;
+/** After how many of these a consumer on a server that lacks messages is replaced. */
+const PATIENCE = 2;
 
 /** Settings of a beginning. */
 export interface BeginningSettings {
@@ -17,8 +19,10 @@ export interface BeginningSettings {
   readonly isWhole: boolean;
   /** The sequence after which the initial state begins. */
   readonly start: number;
-  /** Whether the stream has a matching message after this one. */
-  readonly hasMore: (seq: number) => Promise<boolean>;
+  /** Whether the stream has a matching message after this one; `undefined` if that is unknown. */
+  readonly hasMore: (seq: number) => Promise<boolean | undefined>;
+  /** Has another consumer deliver what is left, perhaps on another server. */
+  readonly renew: () => void;
   /** Called once the initial state is complete. */
   readonly over: () => void;
 }
@@ -58,6 +62,8 @@ export class Beginning {
 
   /** A consumer begins, with so many messages; `isOfLeader` is whether its server has all messages. */
   begin(pending: number, isOfLeader: boolean): void {
+    // a server that lacked messages has counted too few
+    if (this.#isDoubtful && isOfLeader) this.#left = Math.max(this.#left, pending);
     this.#isDoubtful = !isOfLeader;
     if (pending === 0) this.none();
   }
@@ -102,10 +108,12 @@ export class Beginning {
     if (this.#isLooking) return;
     this.#isLooking = true;
     for (let end = this.#end; end !== undefined && !this.#isOver; end = this.#end) {
-      const isEnd = ++this.#looks > LOOKS || !await this.#settings.hasMore(end);
+      const isPatient = ++this.#looks <= LOOKS;
+      const hasMore = isPatient || this.#isDoubtful ? await this.#settings.hasMore(end) : false;
       if (end !== this.#end) continue;
-      if (isEnd) this.end();
-      else break;
+      if (hasMore === false || (hasMore === undefined && !isPatient)) this.end();
+      else if (this.#isDoubtful && this.#looks % PATIENCE === 0) this.#settings.renew();
+      break;
     }
     this.#isLooking = false;
   }

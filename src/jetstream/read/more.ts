@@ -22,17 +22,20 @@ const TRIES = 6;
 const NOBODY = { take: () => {}, idle: () => {}, lost: () => {} };
 
 /**
- * Whether a stream has a message after another one. Asks with a new consumer: an existing one can report a wrong count,
- * and a user with access to some subjects may be permitted to create a consumer for them, but not to get single
- * messages.
+ * Whether a stream has a message after another one; `undefined` if the leader of its servers did not say so. Asks with a
+ * new consumer: an existing one can report a wrong count, and a user with access to some subjects may be permitted to
+ * create a consumer for them, but not to get single messages.
  */
-export async function hasMoreBehind(api: JetStreamApi, behind: Behind): Promise<boolean> {
+export async function hasMoreBehind(
+  api: JetStreamApi,
+  behind: Behind,
+): Promise<boolean | undefined> {
   for (let tries = 0; tries < TRIES; tries++) {
     const found = await lookBehind(api, behind);
     if (!found || found.num_pending > 0) return true;
     if (isOfLeader(found, behind.servers)) return false;
   }
-  return false;
+  return undefined;
 }
 
 /**

@@ -233,11 +233,11 @@ export class ReadFeed {
       last: this.#place.snapshot,
       isWhole,
       start: this.#place.last,
-      hasMore: (seq) =>
-        hasMoreBehind(this.#api, {
-          ...{ stream, filters, seq, longest: this.#longest },
-          servers: this.#servers,
-        }),
+      hasMore: (seq) => {
+        const [longest, servers] = [this.#longest, this.#servers];
+        return hasMoreBehind(this.#api, { stream, filters, seq, longest, servers });
+      },
+      renew: () => this.#lost(),
       over: () => this.#sink.complete(),
     });
   }
