@@ -5,6 +5,7 @@ import {
   type ConsumerOptions,
   type Declare,
   DifferenceError,
+  jetstream,
   NotFoundError,
   stream,
 } from "../../src/jetstream/mod.ts";
@@ -190,3 +191,33 @@ Deno.test("consumer() with partitions goes on in order after restarts of its bro
     }
     assertEquals(done.size, 10);
   }, NEEDS));
+
+for (const from of ["first", { seq: 1 }, { time: new Date(0) }] as const) {
+  onEveryServer(
+    `consumer() with partitions from ${
+      JSON.stringify(from)
+    } handles all, even if dead letters were replayed before its first start`,
+    async (server) => {
+      const shop = await Workshop.at(server);
+      const orders = stream("ORDERS", { subjects: ["orders.{id}"], declare: "create" });
+      const old = server.broker();
+      old.subscriber(consumer(orders, "work", { retry: { attempts: 1 } }), () => {
+        throw new Error("bad");
+      });
+      await old.start();
+      await shop.store("orders.bad", 0);
+      await shop.letters("ORDERS_DEAD", 1);
+      await old.stop();
+      await shop.api.call("CONSUMER.DELETE.ORDERS.work");
+      for await (const dead of jetstream(shop.broker).deadLetters("ORDERS")) await dead.replay();
+      await shop.storeAll(Array.from({ length: 20 }, (_, at) => `orders.${at}`));
+      // the server must not have the messages and their time in one millisecond
+      await delay(20);
+      const { seen } = await working(server, "create", 3, { from });
+      await until("all must be handled", () => seen.length >= 22);
+      const expected = ["orders.bad", ...Array.from({ length: 20 }, (_, at) => `orders.${at}`)];
+      assertEquals([...new Set(seen)].toSorted(), expected.toSorted());
+    },
+    NEEDS,
+  );
+}
