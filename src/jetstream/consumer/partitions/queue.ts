@@ -50,7 +50,11 @@ export function checkPartitions(
   }
   if (options.ack === "before") refuse('"ack" must be "after" with "partitions"', "before");
   if (ackWait < 1_000) refuse('"ackWait" must be 1 s or more with "partitions"', options.ackWait);
-  if (options.from === "new") refuse('"from" must not be "new" with "partitions"', "new");
+  const { from } = options;
+  // the source of a stream has no such start
+  if (from === "new" || from === "last" || from === "last-per-subject") {
+    refuse(`"from" must not be "${from}" with "partitions"`, from);
+  }
   if (isQueue) refuse('a stream with "partitions" must not be a work queue', stream);
   checkName(action, queueOf(stream, name));
 }
