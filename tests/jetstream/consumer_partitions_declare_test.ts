@@ -1,5 +1,5 @@
 import type { NatsBroker } from "@signalbox/nats";
-import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import {
   consumer,
   type ConsumerOptions,
@@ -217,6 +217,32 @@ for (const from of ["first", { seq: 1 }, { time: new Date(0) }] as const) {
       await until("all must be handled", () => seen.length >= 22);
       const expected = ["orders.bad", ...Array.from({ length: 20 }, (_, at) => `orders.${at}`)];
       assertEquals([...new Set(seen)].toSorted(), expected.toSorted());
+    },
+    NEEDS,
+  );
+}
+
+for (const declare of ["create", "update"] as const) {
+  onEveryServer(
+    `of two workers with other partitions that start at once with "${declare}", one is refused`,
+    async (server) => {
+      const shop = await Workshop.at(server);
+      await shop.api.call("STREAM.CREATE.ORDERS", { name: "ORDERS", subjects: ["orders.*"] });
+      for (let round = 0; round < 5; round++) {
+        const starts = [3, 4].map((partitions) => working(server, declare, partitions));
+        const outcomes = await Promise.allSettled(starts);
+        const refused = outcomes.find(({ status }) => status === "rejected");
+        assert(refused?.status === "rejected" && refused.reason instanceof DifferenceError);
+        assertEquals(refused.reason.differences[0]?.field, "partitions");
+        const begun = outcomes.find(({ status }) => status === "fulfilled");
+        assert(begun?.status === "fulfilled");
+        await begun.value.broker.stop();
+        const { config, state } = await shop.stream(QUEUE);
+        const cut = `${state.consumer_count} by id`;
+        assertEquals(config.metadata?.["signalbox-partitions"], cut);
+        assertStringIncludes(refused.reason.message, `"${cut}"`);
+        await shop.api.call(`STREAM.DELETE.${QUEUE}`);
+      }
     },
     NEEDS,
   );

@@ -64,58 +64,55 @@ function beginningOf(from: From = "first"): From {
 }
 
 /**
- * Finds the stream of the messages, and checks that it and its partitions can be used.
+ * Finds the stream of the messages, and checks that it can have partitions.
  *
- * @throws {DifferenceError} if the number of partitions, the key, the subject or the start differs
+ * @throws {DifferenceError} if it does not keep handled messages
  */
-async function checkedOrigin(
+async function originOf(
   api: JetStreamApi,
-  settings: ConsumerSettings,
-  declare: Declare,
+  { stream, name }: ConsumerSettings,
 ): Promise<StreamConfig> {
-  const { stream, name } = settings;
   const action = `declare the partitions of the consumer "${name}"`;
   requireVersion(api, action, SINCE, '"partitions"');
   const { config } = await api.call<StreamInfo>(`STREAM.INFO.${stream}`);
-  if (config.retention !== undefined && config.retention !== "limits") {
-    const difference = {
-      field: "retention",
-      declared: "limits",
-      found: config.retention,
-      changeable: false,
-    };
-    throw new DifferenceError(
-      `stream "${stream}"`,
-      [difference],
-      "partitions need a stream that keeps handled messages",
-    );
-  }
-  const queue = queueOf(stream, name);
+  const { retention: found = "limits" } = config;
+  if (found === "limits") return config;
+  const difference = { field: "retention", declared: "limits", found, changeable: false };
+  const rule = "partitions need a stream that keeps handled messages";
+  throw new DifferenceError(`stream "${stream}"`, [difference], rule);
+}
+
+/**
+ * Returns whether the stream of the partitions exists.
+ *
+ * @throws {DifferenceError} if the number of partitions, the key, the subject or the start differs
+ */
+async function isThere(
+  api: JetStreamApi,
+  settings: ConsumerSettings,
+  queue: DeclaredStream,
+  isMade: boolean,
+): Promise<boolean> {
   try {
-    const { config: found } = await api.call<StreamInfo>(`STREAM.INFO.${queue}`);
-    const differences = fixedDifferences(settings, config, found);
-    if (differences.length > 0) {
-      throw new DifferenceError(`consumer "${name}" of "${stream}"`, differences, RECUT);
-    }
+    const { config } = await api.call<StreamInfo>(`STREAM.INFO.${queue.name}`);
+    const differences = fixedDifferences(queue, config);
+    if (differences.length === 0) return true;
+    const what = `consumer "${settings.name}" of "${settings.stream}"`;
+    throw new DifferenceError(what, differences, RECUT);
   } catch (error) {
-    const isMade = declare === "create" || declare === "update";
-    if (!isMade || !(error instanceof NotFoundError)) throw error;
+    if (isMade && error instanceof NotFoundError) return false;
+    throw error;
   }
-  return config;
 }
 
 /**
  * The differences that cannot be changed. The server would take a changed source for a new one, which begins after the time
  * of the last copy. Messages that were stored before that time and not copied yet would be lost.
  */
-function fixedDifferences(
-  settings: ConsumerSettings,
-  origin: StreamConfig,
-  found: StreamConfig,
-): Difference[] {
-  const [declared, cut] = [cutOf(settings), found.metadata?.[CUT]];
+function fixedDifferences(queue: DeclaredStream, found: StreamConfig): Difference[] {
+  const { name, sources = [], metadata } = queue;
+  const [declared, cut] = [metadata?.[CUT], found.metadata?.[CUT]];
   if (cut !== declared) return [{ field: "partitions", declared, found: cut, changeable: false }];
-  const { name, sources = [] } = queueConfig(settings, origin);
   return differencesOf({ name, sources }, found).map((each) => ({ ...each, changeable: false }));
 }
 
@@ -150,10 +147,30 @@ export async function declareQueue(
 ): Promise<void> {
   if (declare === "leave") return;
   await declareStream(api, stream, declare);
-  const origin = await checkedOrigin(api, settings, declare);
-  const queue = queueConfig(settings, origin);
-  await declareStream(api, queue, declare);
+  const queue = queueConfig(settings, await originOf(api, settings));
+  await declareAsCut(api, settings, queue, declare);
   if (queue.sources?.[0]?.opt_start_time !== undefined) await copying(api, settings);
+}
+
+/** Makes the stream of the partitions, or changes what may change, also if other processes make it at the same time. */
+async function declareAsCut(
+  api: JetStreamApi,
+  settings: ConsumerSettings,
+  queue: DeclaredStream,
+  declare: Declare,
+): Promise<void> {
+  const isMade = declare === "create" || declare === "update";
+  if (!await isThere(api, settings, queue, isMade)) {
+    try {
+      // "update" would change what another process has made meanwhile
+      return void await declareStream(api, queue, "create");
+    } catch (error) {
+      if (!(error instanceof DifferenceError)) throw error;
+      await isThere(api, settings, queue, false);
+    }
+  }
+  const { sources: _, metadata: __, ...changeable } = queue;
+  await declareStream(api, changeable, declare);
 }
 
 /**
