@@ -14,11 +14,10 @@ import { type Declare, type DeclaredStream, declareStream } from "../../stream/d
 import { differencesOf } from "../../stream/differences.ts";
 import type { ConsumerSettings } from "../consumer_settings.ts";
 import { queueOf } from "./filter.ts";
+import { checkGained, CUT, cutOf } from "./switched.ts";
 
 /** The first nats-server that remembers what a source has copied even after all copies are handled. */
 const SINCE = "2.15";
-/** The metadata of the stream that name the number of partitions and the parameters of the key. */
-const CUT = "signalbox-partitions";
 /** How long to wait until the server copies, and how often to look, in milliseconds. */
 const PATIENCE = 5_000;
 const LOOK = 50;
@@ -118,10 +117,6 @@ function fixedDifferences(queue: DeclaredStream, found: StreamConfig): Differenc
 
 const RECUT = "its partitions must stay as they are, so a change needs a consumer of another name";
 
-function cutOf({ partitions, options }: ConsumerSettings): string {
-  return `${partitions} by ${[options.key].flat().join(".")}`;
-}
-
 /** The positions of the key's parameters among the wildcards of a pattern, counted from 1. */
 function placesOf({ text }: Pattern, key: ConsumerSettings["options"]["key"]): number[] {
   const wild = text.split(".").filter((token) => /^(?:\*|\{.*\})$/.test(token));
@@ -147,7 +142,8 @@ export async function declareQueue(
 ): Promise<void> {
   if (declare === "leave") return;
   await declareStream(api, stream, declare);
-  const queue = queueConfig(settings, await originOf(api, settings));
+  const [origin] = await Promise.all([originOf(api, settings), checkGained(api, settings)]);
+  const queue = queueConfig(settings, origin);
   await declareAsCut(api, settings, queue, declare);
   if (queue.sources?.[0]?.opt_start_time !== undefined) await copying(api, settings);
 }
