@@ -9,10 +9,9 @@ import { type ConsumerSettings, consumerSettings } from "./consumer_settings.ts"
 import type { CheckedConsumer, ConsumerPattern } from "./consumer_types.ts";
 import { hasOwn, movesJobs } from "./long_retries.ts";
 import type { BatchVerdicts } from "./batches.ts";
-import { whileItStarts } from "../api/start_patience.ts";
-import { declareQueue } from "./partitions/declare_queue.ts";
 import { OpenPartitions } from "./partitions/open_partitions.ts";
 import { checkPartitions, partitionSettings } from "./partitions/queue.ts";
+import { QueueKeeper } from "./partitions/queue_keeper.ts";
 import { OpenConsumer } from "./open_consumer.ts";
 import type { StoredDelivery } from "./stored_delivery.ts";
 import type { Turns } from "./turns.ts";
@@ -229,13 +228,13 @@ export class ConsumerDriver {
   #openPartitions(sink: Sink, access: BrokerAccess): OpenPartitions {
     const api = JetStreamApi.of(access, this.#domain);
     const settings = this.#settings;
+    const report = (error: Error) => sink.report(error);
+    const queue = new QueueKeeper(api, settings, this.#stream, this.#declare, report);
     const open = (own: Sink) =>
       partitionSettings(settings).map((each) =>
-        this.#opened(own, access, each, { name: each.partition!.queue })
+        this.#opened(own, access, each, { name: each.partition!.queue }, undefined, queue)
       );
-    const prepare = () => declareQueue(api, settings, this.#stream, this.#declare);
-    const started = () => whileItStarts(access, prepare);
-    return new OpenPartitions(sink, access, settings.ackWait, open, started);
+    return new OpenPartitions(sink, access, settings.ackWait, open, queue);
   }
 
   #opened(
@@ -244,10 +243,11 @@ export class ConsumerDriver {
     settings: ConsumerSettings,
     stream: DeclaredStream,
     turns?: Turns,
+    queue?: QueueKeeper,
   ): OpenConsumer {
     const api = JetStreamApi.of(access, this.#domain);
     const report = (error: Error) => sink.report(error);
-    const server = new ConsumerServer(api, stream, this.#declare, settings, report);
+    const server = new ConsumerServer(api, stream, this.#declare, settings, report, queue);
     return new OpenConsumer(sink, access, settings, server, turns);
   }
 }

@@ -1,16 +1,17 @@
 import { covers } from "../../door/mod.ts";
-import { asError } from "../../legible.ts";
 import type { ConsumerInfo, StreamConfig, StreamInfo } from "../api/api_types.ts";
 import { DifferenceError, JetStreamError, NotFoundError, UnavailableError } from "../api/errors.ts";
 import type { JetStreamApi } from "../api/js_api.ts";
 import { requireVersion } from "../api/version.ts";
 import { deadStreamConfig } from "../dead/dead_letter.ts";
 import { type Declare, type DeclaredStream, declareStream } from "../stream/declare_stream.ts";
-import { hasOwnSubjects, ownSubjects } from "../stream/own_subjects.ts";
+import { hasOwnSubjects } from "../stream/own_subjects.ts";
 import { beginningAt, sparingConfig } from "./consumer_config.ts";
+import { missing, noDeadStream, noRoom, wasDeleted } from "./consumer_faults.ts";
 import type { ConsumerSettings } from "./consumer_settings.ts";
 import { declaredConsumers } from "./declared_consumers.ts";
 import { giveToPartition } from "./partitions/give_back.ts";
+import type { QueueKeeper } from "./partitions/queue_keeper.ts";
 import { checkLost } from "./partitions/switched.ts";
 import type { Held } from "./stored_delivery.ts";
 import { DeadWriter } from "./dead_writer.ts";
@@ -34,6 +35,8 @@ export class ConsumerServer {
   readonly #declare: Declare;
   readonly #settings: ConsumerSettings;
   readonly #report: (error: Error) => void;
+  /** The stream of the partitions, if this is the consumer of one. */
+  readonly #queue: QueueKeeper | undefined;
   #main: DeclaredConsumer;
   readonly #replays: DeclaredConsumer | undefined;
   readonly #own: DeclaredConsumer | undefined;
@@ -49,7 +52,9 @@ export class ConsumerServer {
     declare: Declare,
     settings: ConsumerSettings,
     report: (error: Error) => void,
+    queue?: QueueKeeper,
   ) {
+    this.#queue = queue;
     this.#api = api;
     this.#report = report;
     this.#stream = stream;
@@ -97,6 +102,7 @@ export class ConsumerServer {
       group,
       kind,
       partition,
+      queue: this.#queue,
     };
   }
 
@@ -166,7 +172,9 @@ export class ConsumerServer {
       return false;
     } catch (error) {
       if (!(error instanceof NotFoundError)) throw error;
-      if (!this.#isMade || error.kind !== "consumer") throw missing(declared, error);
+      const isQueue = this.#queue !== undefined && kind === "main" && error.kind === "stream";
+      if (!this.#isMade || !(isQueue || error.kind === "consumer")) throw missing(declared, error);
+      if (isQueue) await this.#queue!.restore();
     }
     const { created: since, config: { retention } } = await this.#api.call<StreamInfo>(
       `STREAM.INFO.${stream}`,
@@ -181,7 +189,9 @@ export class ConsumerServer {
     const wanted = declared.sparing ?? config;
     const again = place === undefined ? wanted : beginningAt(wanted, place);
     const isOurs = await madeAgain(this.#api, { stream, config: { ...again, name: config.name } });
-    if (isOurs) this.#report(wasDeleted(declared, place));
+    // of a stream that was made again was told already
+    const isTold = isAnother && this.#queue !== undefined;
+    if (isOurs && !isTold) this.#report(wasDeleted(declared, place));
     return isAnother;
   }
 
@@ -205,6 +215,8 @@ export class ConsumerServer {
     if (this.#declare === "leave") return undefined;
     const declared = this.#declared(kind);
     const info = await consumerInfo(this.#api, declared);
+    const { partition } = this.#settings;
+    if (partition && kind === "main") this.#queue?.looked(partition.number, info);
     const changed = changeOf(declared, info);
     if (changed?.message !== this.#changes.get(declared)?.message) {
       this.#changes.set(declared, changed);
@@ -268,29 +280,4 @@ export class ConsumerServer {
       return null;
     }
   }
-}
-
-function missing({ stream, config: { name } }: DeclaredConsumer, cause: Error): Error {
-  const rule = `it must exist: there is no consumer "${name}" of "${stream}"`;
-  return new Error(`Cannot take messages as ${rule}`, { cause: asError(cause) });
-}
-
-function wasDeleted(
-  { stream, config: { name } }: DeclaredConsumer,
-  next: number | undefined,
-): Error {
-  const place = next === undefined ? "its beginning" : `number ${next}`;
-  const rule = `it must not be deleted while it is used: it was made again, from ${place} on`;
-  return new Error(`Cannot go on with the consumer "${name}" of "${stream}" as ${rule}`);
-}
-
-function noRoom({ name }: ConsumerSettings, stream: StreamConfig): Error {
-  const declared = [ownSubjects(stream.name)];
-  const difference = { field: "subjects", declared, found: stream.subjects, changeable: true };
-  return new DifferenceError(`stream "${stream.name}" for the consumer "${name}"`, [difference]);
-}
-
-function noDeadStream({ name }: ConsumerSettings, dead: string, cause: Error): Error {
-  const rule = `the stream of its dead letters must exist: "${dead}" (or say deadLetter: false)`;
-  return new Error(`Cannot use the consumer "${name}" as ${rule}`, { cause });
 }

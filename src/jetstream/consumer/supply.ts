@@ -19,6 +19,7 @@ import type { PullLimits } from "./pull_verdict.ts";
 import { Puller, type PullOwner } from "./puller.ts";
 import type { Partition } from "./partitions/filter.ts";
 import { readPartitioned } from "./partitions/queue.ts";
+import type { QueueKeeper } from "./partitions/queue_keeper.ts";
 import { readOwnMessage } from "./own_message.ts";
 import { Held } from "./stored_delivery.ts";
 import { TurnPuller } from "./turn_puller.ts";
@@ -69,6 +70,7 @@ export interface SupplyPlan {
   readonly kind: SupplyKind;
   /** The partition, if this is the consumer of one. */
   readonly partition: Partition | undefined;
+  readonly queue: QueueKeeper | undefined;
 }
 
 /** One consumer of the server that feeds the handlers: what is asked of it, and what it waits for. */
@@ -198,10 +200,10 @@ export class Supply implements PullOwner {
   }
 
   #held(raw: RawMessage, ack: AckSubject): Held | undefined {
-    const { kind } = this.#plan;
+    const { kind, partition } = this.#plan;
     if (kind === "replays") return this.#replayed(raw, ack);
     if (kind === "own") return this.#stored(raw, ack);
-    if (this.#plan.partition) return this.#partitioned(raw, ack);
+    if (partition) return this.#partitioned(raw, ack, partition);
     return new Held(this, raw, ack, undefined, this.#access.clock.now());
   }
 
@@ -218,11 +220,13 @@ export class Supply implements PullOwner {
   }
 
   /** Takes a message of a partition: the handler gets the original message. */
-  #partitioned(raw: RawMessage, ack: AckSubject): Held | undefined {
-    const message = readPartitioned(raw, this.#plan.of, ack.time);
+  #partitioned(raw: RawMessage, ack: AckSubject, partition: Partition): Held | undefined {
+    const { of, queue } = this.#plan;
+    const message = readPartitioned(raw, of, ack.time);
     if (!message) return this.#refuse(raw, "a copy that the server has made");
     const held = new Held(this, message.raw, ack, message.origin, this.#access.clock.now());
     held.life = message.life;
+    if (held.life === undefined) queue?.delivered(partition.number, message.origin.seq);
     return held;
   }
 

@@ -1,6 +1,6 @@
 import { pause } from "../../../deadline.ts";
 import type { Pattern } from "../../../door/mod.ts";
-import type { StreamConfig, StreamInfo } from "../../api/api_types.ts";
+import type { StreamConfig, StreamInfo, StreamSource } from "../../api/api_types.ts";
 import {
   type Difference,
   DifferenceError,
@@ -12,6 +12,7 @@ import { requireVersion } from "../../api/version.ts";
 import { type From, startOf } from "../../read/from.ts";
 import { type Declare, type DeclaredStream, declareStream } from "../../stream/declare_stream.ts";
 import { differencesOf } from "../../stream/differences.ts";
+import { BEGAN } from "../consumer_config.ts";
 import type { ConsumerSettings } from "../consumer_settings.ts";
 import { queueOf } from "./filter.ts";
 import { checkGained, CUT, cutOf } from "./switched.ts";
@@ -30,7 +31,7 @@ interface CopyInfo {
 /**
  * The stream of the partitions: the server copies each message into its partition, and drops the copy once it is handled.
  */
-function queueConfig(settings: ConsumerSettings, origin: StreamConfig): DeclaredStream {
+export function queueConfig(settings: ConsumerSettings, origin: StreamConfig): DeclaredStream {
   const { stream, name, patterns, options } = settings;
   const queue = queueOf(stream, name);
   const { opt_start_seq, opt_start_time } = startOf(beginningOf(options.from));
@@ -70,12 +71,12 @@ function beginningOf(from: From = "first"): From {
 async function originOf(
   api: JetStreamApi,
   { stream, name }: ConsumerSettings,
-): Promise<StreamConfig> {
+): Promise<StreamInfo> {
   const action = `declare the partitions of the consumer "${name}"`;
   requireVersion(api, action, SINCE, '"partitions"');
-  const { config } = await api.call<StreamInfo>(`STREAM.INFO.${stream}`);
-  const { retention: found = "limits" } = config;
-  if (found === "limits") return config;
+  const info = await api.call<StreamInfo>(`STREAM.INFO.${stream}`);
+  const { retention: found = "limits" } = info.config;
+  if (found === "limits") return info;
   const difference = { field: "retention", declared: "limits", found, changeable: false };
   const rule = "partitions need a stream that keeps handled messages";
   throw new DifferenceError(`stream "${stream}"`, [difference], rule);
@@ -112,7 +113,31 @@ function fixedDifferences(queue: DeclaredStream, found: StreamConfig): Differenc
   const { name, sources = [], metadata } = queue;
   const [declared, cut] = [metadata?.[CUT], found.metadata?.[CUT]];
   if (cut !== declared) return [{ field: "partitions", declared, found: cut, changeable: false }];
-  return differencesOf({ name, sources }, found).map((each) => ({ ...each, changeable: false }));
+  const differences = differencesOf({ name, sources }, { ...found, sources: originally(found) });
+  return differences.map((each) => ({ ...each, changeable: false }));
+}
+
+/** The same stream, made again so that its copies begin at this place. */
+export function beginningBehind(queue: DeclaredStream, seq: number): DeclaredStream {
+  const { sources = [], metadata } = queue;
+  const [{ opt_start_seq, opt_start_time } = {}] = sources as readonly Partial<StreamSource>[];
+  return {
+    ...queue,
+    sources: sources.map(({ opt_start_time: _, ...rest }) => ({ ...rest, opt_start_seq: seq })),
+    metadata: { ...metadata, [BEGAN]: JSON.stringify({ opt_start_seq, opt_start_time }) },
+  };
+}
+
+/** The sources as they were declared, also if the stream was made again at another place. */
+function originally({ sources = [], metadata }: StreamConfig): readonly StreamSource[] {
+  const before = metadata?.[BEGAN];
+  if (before === undefined) return sources;
+  try {
+    const start = JSON.parse(before) as Partial<StreamSource>;
+    return sources.map(({ opt_start_seq: _, ...rest }) => ({ ...rest, ...start }));
+  } catch {
+    return sources;
+  }
 }
 
 const RECUT = "its partitions must stay as they are, so a change needs a consumer of another name";
@@ -133,19 +158,20 @@ function destOf(queue: string, pattern: Pattern, settings: ConsumerSettings): st
   return [queue, `{{partition(${partitions},${places})}}`, ...rest].join(".");
 }
 
-/** Makes or checks the stream of the partitions, as declared. */
+/** Makes or checks the stream of the partitions, as declared. Returns the first stream, if it was asked. */
 export async function declareQueue(
   api: JetStreamApi,
   settings: ConsumerSettings,
   stream: DeclaredStream,
   declare: Declare,
-): Promise<void> {
-  if (declare === "leave") return;
+): Promise<StreamInfo | undefined> {
+  if (declare === "leave") return undefined;
   await declareStream(api, stream, declare);
   const [origin] = await Promise.all([originOf(api, settings), checkGained(api, settings)]);
-  const queue = queueConfig(settings, origin);
+  const queue = queueConfig(settings, origin.config);
   await declareAsCut(api, settings, queue, declare);
   if (queue.sources?.[0]?.opt_start_time !== undefined) await copying(api, settings);
+  return origin;
 }
 
 /** Makes the stream of the partitions, or changes what may change, also if other processes make it at the same time. */

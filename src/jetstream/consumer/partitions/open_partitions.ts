@@ -10,6 +10,7 @@ import { isPowerOfTen } from "../../../events.ts";
 import type { OpenConsumer } from "../open_consumer.ts";
 import type { Held } from "../stored_delivery.ts";
 import { Leases } from "./leases.ts";
+import type { QueueKeeper } from "./queue_keeper.ts";
 
 /** The sink of one partition, which always has a place for one message. */
 class PartitionSink implements Sink {
@@ -53,19 +54,19 @@ export class OpenPartitions implements OpenSource {
   readonly #sink: Sink;
   readonly #partitions: readonly OpenConsumer[];
   readonly #leases: Leases;
-  readonly #prepare: () => Promise<void>;
+  readonly #queue: QueueKeeper;
   #lost = 0;
 
-  /** `open` opens the partitions for one sink; `prepare` makes or checks their stream. */
+  /** `open` opens the partitions for one sink; `queue` makes or checks their stream. */
   constructor(
     sink: Sink,
     access: BrokerAccess,
     ackWait: number,
     open: (sink: Sink) => readonly OpenConsumer[],
-    prepare: () => Promise<void>,
+    queue: QueueKeeper,
   ) {
     this.#sink = sink;
-    this.#prepare = prepare;
+    this.#queue = queue;
     this.#leases = new Leases(access, ackWait, (held, invocation) => this.#lose(held, invocation));
     this.#partitions = open(new PartitionSink(sink, (delivery) => this.#take(delivery)));
     this.timeout = this.#partitions[0]!.timeout;
@@ -76,17 +77,19 @@ export class OpenPartitions implements OpenSource {
   }
 
   async ready(): Promise<void> {
-    await this.#prepare();
+    await this.#queue.declare();
     await this.#leases.open();
     await Promise.all(this.#partitions.map((partition) => partition.ready()));
   }
 
   async stop(): Promise<void> {
+    this.#queue.close();
     await Promise.all(this.#partitions.map((partition) => partition.stop()));
     this.#leases.close();
   }
 
   cancel(): void {
+    this.#queue.close();
     this.#leases.close();
     for (const partition of this.#partitions) partition.cancel();
   }
