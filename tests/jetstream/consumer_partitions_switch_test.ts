@@ -1,5 +1,11 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { consumer, type Declare, DifferenceError, stream } from "../../src/jetstream/mod.ts";
+import {
+  consumer,
+  type Declare,
+  DifferenceError,
+  jetstream,
+  stream,
+} from "../../src/jetstream/mod.ts";
 import { type Backend, onEveryServer } from "../support/backends.ts";
 import { Workshop } from "../support/jetstream/workshop.ts";
 import { until } from "../support/nats_server/until.ts";
@@ -73,6 +79,36 @@ onEveryServer(
     const { seen } = await working(server, "create");
     await shop.store("orders.1", 1);
     await until("it must be handled", () => seen.length === 1);
+  },
+  NEEDS,
+);
+
+onEveryServer(
+  "the number of partitions changes by the steps in the docs, and each message is handled once",
+  async (server) => {
+    const shop = await Workshop.at(server);
+    const orders = stream("ORDERS", { subjects: ["orders.{id}"], declare: "create" });
+    const ids = Array.from({ length: 12 }, (_, at) => `orders.${at}`);
+    const old = consumer(orders, "old", { key: "id", partitions: 2 });
+    const broker = server.broker();
+    const seen: string[] = [];
+    broker.subscriber(old, ({ subject }) => void seen.push(subject));
+    await broker.start();
+    await shop.storeAll(ids);
+    await until("all must be handled", () => seen.length === 12);
+    const js = jetstream(shop.broker, { streams: [orders] });
+    await until("nothing must be left", async () => (await js.lag(old)).total === 0);
+    await broker.stop();
+    const seq = (await js.info(orders)).lastSeq + 1;
+    const next = server.broker();
+    const wider = consumer(orders, "next", { key: "id", partitions: 5, from: { seq } });
+    next.subscriber(wider, ({ subject }) => void seen.push(subject));
+    await next.start();
+    await shop.storeAll(ids);
+    await until("the new ones must be handled", () => seen.length >= 24);
+    await shop.api.call("STREAM.DELETE.ORDERS~old");
+    await shop.emptied("ORDERS~next");
+    assertEquals(seen.toSorted(), [...ids, ...ids].toSorted());
   },
   NEEDS,
 );

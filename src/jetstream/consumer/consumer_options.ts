@@ -106,9 +106,23 @@ export interface ConsumerOptions {
    * second; with 8 partitions it got 10 000, and with 32 it got 7 000. Half of the messages arrived within 0.6 and 0.7 ms
    * of `publish()` instead of 0.5 ms (one process, a stream of files, nats-server 2.15.1, 2 cores).
    *
-   * The number of partitions, `key`, `subject` and `from` cannot change: a difference throws a `DifferenceError`. To change
-   * them, let the consumer handle all its messages, and declare one of another name with `from`. At most 256. Needs
-   * nats-server 2.15, and a stream of retention `"limits"`.
+   * If somebody deletes the second stream while processes run, they make it again with `declare: "create"` or `"update"`.
+   * They wait for `ackWait` first, as handlers may still run. The work goes on with the first message that may not be handled
+   * yet, so that some messages may be handled twice, and an `error` event names its number. Replayed dead letters that waited
+   * in the stream are lost. A process that does not know where the work stood reports an `error` again and again instead.
+   *
+   * The number of partitions, `key`, `subject` and `from` cannot change: a difference throws a `DifferenceError`. So does a
+   * consumer that gets `partitions` later, or loses them, as it would handle all messages again. To change any of these:
+   *
+   * 1. Stop publishing to the first stream, and replay the dead letters of the consumer that are to be handled.
+   * 2. Wait until `total` of `js.lag()` of the consumer stays 0, and stop all of its processes.
+   * 3. Declare a consumer of another name, with `from: { seq }`, where `seq` is one more than the `lastSeq` of `js.info()` of
+   *    the first stream. Start its processes, and publish again.
+   * 4. Delete the stream `<STREAM>~<old name>`, for example with `nats stream rm`. Otherwise the server copies all new
+   *    messages to it, and nobody handles or drops them. Delete a consumer without partitions with `nats consumer rm`.
+   *
+   * `from` must be `"first"`, `{ seq }` or `{ time }`. At most 256 partitions. Needs nats-server 2.15, and a stream of
+   * retention `"limits"`.
    *
    * @example Two processes, each key in order
    * ```ts
