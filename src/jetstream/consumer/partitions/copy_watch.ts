@@ -12,7 +12,7 @@ const NANOSECONDS = 1e6;
 const SILENCE = 15_000;
 
 /** Finds out whether the server copies messages into partitions, and says so when it does not. */
-class CopyWatch {
+export class CopyWatch {
   readonly #who: string;
   readonly #report: (error: Error) => void;
   /** Whether the server had not heard of the source at the last look: it may just have begun. */
