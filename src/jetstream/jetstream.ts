@@ -267,9 +267,9 @@ export class JetStream {
   }
 
   /**
-   * Asks the server what a consumer has not done yet.
+   * Asks the server what a consumer has not done yet. Messages that were published before the call count.
    *
-   * @throws {NotFoundError} if there is no such consumer
+   * @throws {NotFoundError} if there is no such consumer, or it is one with `partitions` and these were not given
    */
   lag(consumer: ConsumerName): Promise<Lag> {
     return handled(Promise.try(() => consumerLag(this.#api, consumer, this.#permit)));

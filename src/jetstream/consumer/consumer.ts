@@ -10,6 +10,7 @@ import type { CheckedConsumer, ConsumerPattern } from "./consumer_types.ts";
 import { hasOwn, movesJobs } from "./long_retries.ts";
 import type { BatchVerdicts } from "./batches.ts";
 import { whileItStarts } from "../api/start_patience.ts";
+import { watchingServer } from "./partitions/copy_watch.ts";
 import { OpenPartitions } from "./partitions/open_partitions.ts";
 import { checkPartitions, declareQueue, partitionSettings } from "./partitions/queue.ts";
 import { OpenConsumer } from "./open_consumer.ts";
@@ -246,7 +247,9 @@ export class ConsumerDriver {
   ): OpenConsumer {
     const api = JetStreamApi.of(access, this.#domain);
     const report = (error: Error) => sink.report(error);
-    const server = new ConsumerServer(api, stream, this.#declare, settings, report);
+    const plan = [api, stream, this.#declare, settings, report] as const;
+    const isWatching = settings.partition?.number === 0 && this.#declare !== "leave";
+    const server = isWatching ? watchingServer(...plan) : new ConsumerServer(...plan);
     return new OpenConsumer(sink, access, settings, server, turns);
   }
 }
