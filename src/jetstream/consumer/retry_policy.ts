@@ -66,8 +66,9 @@ export interface RetryPolicy {
    * The shortest wait that is stored as a schedule, so that the message does not count towards `maxAckPending` while it
    * waits; `Infinity` turns schedules off. Schedules need a stream that is declared with `allowMsgSchedules`, without
    * `unique`, not by `"leave"` and not with `retention: "interest"`. The wait must be below the stream's `maxAge`, the
-   * message must have no `ttl`, and the consumer needs a `maxAckPending` above 1, `ack: "after"` and no pinned group.
-   * Otherwise the server holds the message as for a shorter wait, and an `error` event says so once.
+   * message must have no `ttl`, and the consumer needs a `maxAckPending` above 1, `ack: "after"`, no pinned group
+   * and no `partitions`. Otherwise the server holds the message as for a shorter wait, and an `error` event says so once.
+   * With `partitions`, the message blocks its partition for that time.
    *
    * @default {"30s"}
    */
