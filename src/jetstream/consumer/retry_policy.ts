@@ -13,6 +13,7 @@ import type { Duration } from "../../duration.ts";
  * | a process that is killed while it stores | the message comes once: before the original is handled again, the consumer finds the stored one |
  * | `key` | as with short waits: the process blocks the key until the message is back, but another process may get the message |
  * | `js.lag()`, `js.info()`, `js.pause()` | the message counts as `unsettled`; a pause holds it |
+ * | another name for the consumer | a waiting message belongs to the consumer's name, and no other consumer gets it: rename a consumer only once `js.lag()` counts no message as `unsettled`, or waiting messages stay in the stream |
  * | limits of the stream | the stored message counts as one more message, and its age begins anew; a work queue removes it once it is done |
  *
  * If the stream is no longer declared with `allowMsgSchedules`, waiting messages stay in it until it is again; an `error`
