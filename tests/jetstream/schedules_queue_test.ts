@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { NotFoundError } from "@signalbox/nats/jetstream";
+import { NoScheduleError, NotFoundError } from "@signalbox/nats/jetstream";
 import { consumer, jetstream, workQueue } from "../../src/jetstream/mod.ts";
 import { onEveryJetStream } from "../support/backends.ts";
 import { until } from "../support/nats_server/until.ts";
@@ -80,3 +80,22 @@ onEveryJetStream(
   },
   { since: "2.14" },
 );
+
+for (const unique of ["until-done", "while-queued"] as const) {
+  onEveryJetStream(
+    `js.schedule() says that a work queue with unique: "${unique}" takes no schedules`,
+    async (server) => {
+      const of = workQueue("Q", { subjects: ["q.{id}"], unique, declare: "create" });
+      const broker = server.broker();
+      const js = jetstream(broker, { streams: [of] });
+      await broker.start();
+      const { message } = await assertRejects(
+        () => js.schedule("q.1", { in: "1h" }),
+        NoScheduleError,
+      );
+      const rule = `the stream "Q" must take schedules: a work queue with unique: "${unique}"`;
+      assertEquals(message, `Cannot schedule "q.1" as ${rule} takes none`);
+    },
+    { since: "2.14" },
+  );
+}

@@ -156,10 +156,11 @@ export function lackOf(
   // a schedule would come back behind later messages of its key
   if (partitions !== undefined) return 'it must not have "partitions"';
   if (isBefore) return '"ack" must be "after"';
+  // before the next line, because most work queues with "unique" cannot have "allowMsgSchedules"
+  if (unique !== undefined) return 'its work queue must not have "unique"';
   if (!allow_msg_schedules) return "its stream must be declared with allowMsgSchedules";
   if (declare === "leave") return 'its stream must not have declare: "leave"';
   if (retention === "interest") return 'its stream must not be of retention "interest"';
-  if (unique !== undefined) return 'its work queue must not have "unique"';
   if (group?.kind === "pinned") return "it must not have a pinned group";
   if (options.maxAckPending === 1) return '"maxAckPending" must be more than 1';
   return undefined;
