@@ -39,7 +39,7 @@ export function streamOf(api: JetStreamApi, action: string, given: Stream | stri
   const name = typeof given === "string" ? given : holdsOptions(given) ? given.name : undefined;
   if (name === undefined) {
     const rule = "it must be a stream that was declared, or its name";
-    throw new TypeError(`Cannot ${action} as ${rule}: ${describe(given)}`);
+    throw new TypeError(`Cannot ${action} as ${rule}: ${found(given)}`);
   }
   checkName(action, name);
   const domain = typeof given === "object" ? given.domain : undefined;
@@ -59,12 +59,18 @@ export function consumerOf(
 ): Named & { readonly consumer: string } {
   if (!holdsOptions(given) || !("stream" in given)) {
     const rule = "it must be a consumer that was declared, or { stream, name }";
-    throw new TypeError(`Cannot ${action} as ${rule}: ${describe(given)}`);
+    throw new TypeError(`Cannot ${action} as ${rule}: ${found(given)}`);
   }
   checkName(action, given.name);
   const named = { ...streamOf(api, action, given.stream), consumer: given.name };
   if (given.partitions === undefined) return named;
   return { ...named, stream: queueOf(named.stream, given.name), consumer: "0" };
+}
+
+/** What was found instead: a subscriber is easily taken for its consumer. */
+function found(given: unknown): string {
+  const isSubscriber = holdsOptions(given) && "pattern" in given && "start" in given;
+  return isSubscriber ? "a subscriber" : describe(given);
 }
 
 /** Finds where to ask about what is given back to a consumer; `undefined` if nothing is. */
