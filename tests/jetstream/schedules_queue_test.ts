@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { NoScheduleError, NotFoundError } from "@signalbox/nats/jetstream";
+import { JetStreamError, NoScheduleError, NotFoundError } from "@signalbox/nats/jetstream";
 import { consumer, jetstream, workQueue } from "../../src/jetstream/mod.ts";
 import { onEveryJetStream } from "../support/backends.ts";
 import { until } from "../support/nats_server/until.ts";
@@ -77,6 +77,22 @@ onEveryJetStream(
     await js.schedule("q.later", { in: "1h" }, 1, { name: "later" });
     for await (const { name } of reader) names.push(name);
     assertEquals(names.sort(), ["a", "b", "c"]);
+  },
+  { since: "2.14" },
+);
+
+onEveryJetStream(
+  "JetStream.schedules() asks for the declaration of a work queue where it gets the name",
+  async (server) => {
+    const broker = server.broker();
+    const js = jetstream(broker, { streams: [queue] });
+    await broker.start();
+    await js.schedule("q.1", { in: "1h" });
+    const reader = js.schedules("Q");
+    const { message } = await assertRejects(() => reader.next(), JetStreamError);
+    const rule = "a work queue must be passed as its declaration: it was passed as its name";
+    assertEquals(message, `Cannot read "Q" as ${rule}`);
+    assertEquals(await reader.closed, "failed");
   },
   { since: "2.14" },
 );

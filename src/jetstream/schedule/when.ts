@@ -22,7 +22,34 @@ export interface WhenAt {
   readonly at: Date;
 }
 
-/** Again and again. */
+/**
+ * Again and again.
+ *
+ * @example
+ * A check each minute, however often the program starts
+ *
+ * ```ts
+ * import { NatsBroker } from "@signalbox/nats";
+ * import { jetstream, workQueue } from "@signalbox/nats/jetstream";
+ * import { TestBroker } from "@signalbox/nats/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const checks = workQueue("CHECKS", {
+ *   subjects: ["checks.{what}"],
+ *   allowMsgSchedules: true,
+ *   declare: "create",
+ * });
+ * const broker = new NatsBroker("nats://127.0.0.1:4222");
+ * const js = jetstream(broker, { streams: [checks] });
+ * await using _test = await TestBroker.start(broker);
+ *
+ * for (const _start of [1, 2, 3]) {
+ *   // without a name, each start would add a schedule
+ *   await js.schedule("checks.disk", { every: "1m" }, null, { name: "disk", replace: true });
+ * }
+ * assertEquals((await Array.fromAsync(js.schedules(checks))).length, 1);
+ * ```
+ */
 export interface WhenEvery {
   /**
    * The interval, in whole seconds. The first message is due one interval after the server has stored the schedule. Runs
