@@ -158,9 +158,10 @@ type Fault = readonly [rule: string, found: string] | undefined;
 
 const FAULTS: { readonly [Kind in typeof KINDS[number]]: (when: never) => Fault } = {
   in: ({ in: delay }: WhenIn) => {
-    const time = millisecondsOf(delay) ?? 0;
-    if (time > LONGEST) return [TOO_LONG, describe(delay)];
-    return time > 0 ? undefined : [`"in" must be ${DURATION_FORM}`, describe(delay)];
+    if (isTooShort(delay)) return ['"in" must be more than 0', describe(delay)];
+    const time = millisecondsOf(delay);
+    if (time === undefined) return [`"in" must be ${DURATION_FORM}`, describe(delay)];
+    return time > LONGEST ? [TOO_LONG, describe(delay)] : undefined;
   },
   at: ({ at }: WhenAt) => {
     const time = at instanceof Date ? at.getTime() : NaN;
@@ -185,6 +186,14 @@ const FAULTS: { readonly [Kind in typeof KINDS[number]]: (when: never) => Fault 
     ];
   },
 };
+
+/** Whether it has the form of a duration, but is 0 or negative. */
+function isTooShort(delay: unknown): boolean {
+  if (typeof delay === "number") return delay <= 0;
+  if (typeof delay !== "string") return false;
+  return millisecondsOf(delay.replace(/^-/, "")) !== undefined &&
+    (delay.startsWith("-") || millisecondsOf(delay) === 0);
+}
 
 const TOO_LONG = "a time must be 292 years at most, as the server cannot count further";
 
