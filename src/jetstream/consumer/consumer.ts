@@ -7,7 +7,7 @@ import { consumerNeedsOf } from "./consumer_permissions.ts";
 import { ConsumerServer } from "./consumer_server.ts";
 import { type ConsumerSettings, consumerSettings } from "./consumer_settings.ts";
 import type { CheckedConsumer, ConsumerPattern } from "./consumer_types.ts";
-import { hasOwn, movesJobs } from "./long_retries.ts";
+import { hasOwn, lackOf, LongRetries, movesJobs } from "./long_retries.ts";
 import type { BatchVerdicts } from "./batches.ts";
 import { whileItStarts } from "../api/start_patience.ts";
 import { watchingServer } from "./partitions/copy_watch.ts";
@@ -233,8 +233,13 @@ export class ConsumerDriver {
       partitionSettings(settings).map((each) =>
         this.#opened(own, access, each, { name: each.partition!.queue })
       );
-    const prepare = () => declareQueue(api, settings, this.#stream, this.#declare);
-    const started = () => whileItStarts(access, prepare);
+    const [stream, declare] = [this.#stream, this.#declare];
+    const report = (error: Error) => sink.report(error);
+    const retries = new LongRetries(api, settings, lackOf(settings, stream, declare), report);
+    const started = async () => {
+      await whileItStarts(access, () => declareQueue(api, settings, stream, declare));
+      retries.tell(stream.allow_msg_schedules === true);
+    };
     return new OpenPartitions(sink, access, settings.ackWait, open, started);
   }
 

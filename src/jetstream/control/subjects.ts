@@ -42,7 +42,7 @@ export function streamOf(api: JetStreamApi, action: string, given: Stream | stri
   const name = typeof given === "string" ? given : holdsOptions(given) ? given.name : undefined;
   if (name === undefined) {
     const rule = "it must be a stream that was declared, or its name";
-    throw new TypeError(`Cannot ${action} as ${rule}: ${describe(given)}`);
+    throw new TypeError(`Cannot ${action} as ${rule}: ${found(given)}`);
   }
   checkName(action, name);
   const domain = typeof given === "object" ? given.domain : undefined;
@@ -62,7 +62,7 @@ export function consumerOf(
 ): Named & { readonly consumer: string } {
   if (!holdsOptions(given) || !("stream" in given)) {
     const rule = "it must be a consumer that was declared, or { stream, name }";
-    throw new TypeError(`Cannot ${action} as ${rule}: ${describe(given)}`);
+    throw new TypeError(`Cannot ${action} as ${rule}: ${found(given)}`);
   }
   checkName(action, given.name);
   const isVague = !("partitions" in given);
@@ -74,6 +74,12 @@ export function consumerOf(
 /** The name of the stream whose messages a consumer handles. */
 export function firstStreamOf({ stream }: ConsumerName): string {
   return typeof stream === "string" ? stream : stream.name;
+}
+
+/** What was found instead: a subscriber is easily taken for its consumer. */
+function found(given: unknown): string {
+  const isSubscriber = holdsOptions(given) && "pattern" in given && "start" in given;
+  return isSubscriber ? "a subscriber" : describe(given);
 }
 
 /** Finds where to ask about what is given back to a consumer; `undefined` if nothing is. */
