@@ -207,6 +207,7 @@ onEveryServer(
       "$JS.API.CONSUMER.MSG.NEXT.ORDERS.work",
       "$JS.API.STREAM.CREATE.ORDERS",
       "$JS.API.STREAM.INFO.ORDERS",
+      "$JS.API.STREAM.INFO.ORDERS~work",
     ]);
   },
   JETSTREAM,

@@ -1,10 +1,11 @@
 import type { NatsBroker } from "@signalbox/nats";
-import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import {
   consumer,
   type ConsumerOptions,
   type Declare,
   DifferenceError,
+  jetstream,
   NotFoundError,
   stream,
 } from "../../src/jetstream/mod.ts";
@@ -222,3 +223,59 @@ onEveryServer(
   },
   NEEDS,
 );
+
+for (const from of ["first", { seq: 1 }, { time: new Date(0) }] as const) {
+  onEveryServer(
+    `consumer() with partitions from ${
+      JSON.stringify(from)
+    } handles all, even if dead letters were replayed before its first start`,
+    async (server) => {
+      const shop = await Workshop.at(server);
+      const orders = stream("ORDERS", { subjects: ["orders.{id}"], declare: "create" });
+      const old = server.broker();
+      old.subscriber(consumer(orders, "work", { retry: { attempts: 1 } }), () => {
+        throw new Error("bad");
+      });
+      await old.start();
+      await shop.store("orders.bad", 0);
+      await shop.letters("ORDERS_DEAD", 1);
+      await old.stop();
+      await shop.api.call("CONSUMER.DELETE.ORDERS.work");
+      for await (const dead of jetstream(shop.broker).deadLetters("ORDERS")) await dead.replay();
+      await shop.storeAll(Array.from({ length: 20 }, (_, at) => `orders.${at}`));
+      // the server must not have the messages and their time in one millisecond
+      await delay(20);
+      const { seen } = await working(server, "create", 3, { from });
+      await until("all must be handled", () => seen.length >= 22);
+      const expected = ["orders.bad", ...Array.from({ length: 20 }, (_, at) => `orders.${at}`)];
+      assertEquals([...new Set(seen)].toSorted(), expected.toSorted());
+    },
+    NEEDS,
+  );
+}
+
+for (const declare of ["create", "update"] as const) {
+  onEveryServer(
+    `of two workers with other partitions that start at once with "${declare}", one is refused`,
+    async (server) => {
+      const shop = await Workshop.at(server);
+      await shop.api.call("STREAM.CREATE.ORDERS", { name: "ORDERS", subjects: ["orders.*"] });
+      for (let round = 0; round < 5; round++) {
+        const starts = [3, 4].map((partitions) => working(server, declare, partitions));
+        const outcomes = await Promise.allSettled(starts);
+        const refused = outcomes.find(({ status }) => status === "rejected");
+        assert(refused?.status === "rejected" && refused.reason instanceof DifferenceError);
+        assertEquals(refused.reason.differences[0]?.field, "partitions");
+        const begun = outcomes.find(({ status }) => status === "fulfilled");
+        assert(begun?.status === "fulfilled");
+        await begun.value.broker.stop();
+        const { config, state } = await shop.stream(QUEUE);
+        const cut = `${state.consumer_count} by id`;
+        assertEquals(config.metadata?.["signalbox-partitions"], cut);
+        assertStringIncludes(refused.reason.message, `"${cut}"`);
+        await shop.api.call(`STREAM.DELETE.${QUEUE}`);
+      }
+    },
+    NEEDS,
+  );
+}

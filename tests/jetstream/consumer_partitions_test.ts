@@ -169,6 +169,8 @@ Deno.test("consumer() refuses partitions without a key of parameters, and option
     { partitions: 2, key: "id", maxAckPending: 5 },
     { partitions: 2, key: "id", ack: "before" },
     { partitions: 2, key: "id", from: "new" },
+    { partitions: 2, key: "id", from: "last" },
+    { partitions: 2, key: "id", from: "last-per-subject" },
     { partitions: 2, key: "id", ackWait: "500ms" },
   ];
   for (const options of wrong) {

@@ -51,7 +51,8 @@ export interface ConsumerOptions {
    */
   readonly subject?: string | readonly string[];
   /**
-   * Where it begins, when it is made; it goes on where it was ever after.
+   * Where it begins, when it is made; it goes on where it was ever after. With `partitions` it must not be `"last"`,
+   * `"last-per-subject"` or `"new"`.
    *
    * @default {"first"}
    */

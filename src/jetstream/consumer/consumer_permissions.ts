@@ -21,7 +21,8 @@ export function consumerNeedsOf(
   );
   const prefix = domain === undefined ? "$JS.API" : `$JS.${domain}.API`;
   const given = deadLetter === undefined ? [] : [`${queueOf(stream, name)}.*.again.*`];
-  return [...new Set([...streamNeeds(prefix, stream, declare), ...all, ...given])];
+  const asked = declare === "leave" ? [] : [`${prefix}.CONSUMER.INFO.${stream}.${name}`];
+  return [...new Set([...streamNeeds(prefix, stream, declare), ...asked, ...all, ...given])];
 }
 
 function permissionsOf(
@@ -33,8 +34,11 @@ function permissionsOf(
   const prefix = domain === undefined ? "$JS.API" : `$JS.${domain}.API`;
   const { main, replays, own } = declaredConsumers(settings, hasOwn);
   const { stream, name } = settings;
+  const isMade = !settings.partition && (declare === "create" || declare === "update");
   const needs = [
     ...streamNeeds(prefix, main.stream, declare),
+    // to see that no consumer of the name has partitions
+    ...isMade ? [`${prefix}.STREAM.INFO.${queueOf(stream, name)}`] : [],
     ...workNeeds(prefix, main, declare),
     ...unpinNeeds(prefix, main, settings),
     ...own ? [privateFilter(stream, name), ...workNeeds(prefix, own, declare)] : [],

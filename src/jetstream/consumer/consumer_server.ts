@@ -11,6 +11,7 @@ import { beginningAt, sparingConfig } from "./consumer_config.ts";
 import type { ConsumerSettings } from "./consumer_settings.ts";
 import { declaredConsumers } from "./declared_consumers.ts";
 import { giveToPartition } from "./partitions/give_back.ts";
+import { checkLost } from "./partitions/switched.ts";
 import type { Held } from "./stored_delivery.ts";
 import { DeadWriter } from "./dead_writer.ts";
 import {
@@ -132,8 +133,9 @@ export class ConsumerServer {
     for (const kind of this.kinds) this.#since.set(kind, stream.created);
     this.#isQueue = stream.config.retention === "workqueue";
     this.#main = { ...this.#main, sparing: sparingConfig(this.#main.config, stream.config) };
+    const check = () => checkLost(this.#api, this.#settings);
     const infos: (ConsumerInfo | undefined | null)[] = [
-      await declareConsumer(this.#api, this.#main, this.#declare),
+      await declareConsumer(this.#api, this.#main, this.#declare, check),
     ];
     const replays = this.#replays;
     if (replays) {

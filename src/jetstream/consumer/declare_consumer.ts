@@ -30,7 +30,7 @@ export interface DeclaredConsumer {
 
 /**
  * Has a consumer be as declared, as far as `declare` says; returns what the server has, `undefined` for `leave`, which
- * asks nothing.
+ * asks nothing. `check` is called before it is made.
  *
  * @throws {NotFoundError} if it is missing and is not to be made
  * @throws {DifferenceError} if it differs and is not to be changed, or cannot be; nothing was changed
@@ -39,12 +39,13 @@ export async function declareConsumer(
   api: JetStreamApi,
   declared: DeclaredConsumer,
   declare: Declare,
+  check: () => unknown = () => {},
 ): Promise<ConsumerInfo | undefined> {
   if (declare === "leave") return undefined;
   const found = await existing(api, declared, declare);
-  return found
-    ? await adapted(api, declared, declare, found)
-    : await created(api, declared, declare);
+  if (found) return await adapted(api, declared, declare, found);
+  await check();
+  return await created(api, declared, declare);
 }
 
 /** Where declaring a consumer publishes to. */

@@ -1,24 +1,13 @@
-import { MessageHeaders, type Pattern, type RawMessage } from "../../../door/mod.ts";
+import { MessageHeaders, type RawMessage } from "../../../door/mod.ts";
 import { describe } from "../../../options.ts";
-import type { StreamConfig, StreamInfo } from "../../api/api_types.ts";
-import { type Difference, DifferenceError, NotFoundError } from "../../api/errors.ts";
-import type { JetStreamApi } from "../../api/js_api.ts";
 import { checkName } from "../../api/names.ts";
-import { requireVersion } from "../../api/version.ts";
 import { readDeadLetter } from "../../dead/dead_letter.ts";
-import { startOf } from "../../read/from.ts";
-import { type Declare, type DeclaredStream, declareStream } from "../../stream/declare_stream.ts";
-import { differencesOf } from "../../stream/differences.ts";
 import type { ConsumerSettings } from "../consumer_settings.ts";
 import type { Origin } from "../stored_delivery.ts";
 import { type Partition, queueOf } from "./filter.ts";
 
-/** The first nats-server that remembers what a source has copied even after all copies are handled. */
-const SINCE = "2.15";
 /** The greatest number of partitions: each is a consumer on the server. */
 const MOST = 256;
-/** The metadata of the stream that name the number of partitions and the parameters of the key. */
-const CUT = "signalbox-partitions";
 const NO_BYTES = new Uint8Array();
 
 /**
@@ -61,114 +50,13 @@ export function checkPartitions(
   }
   if (options.ack === "before") refuse('"ack" must be "after" with "partitions"', "before");
   if (ackWait < 1_000) refuse('"ackWait" must be 1 s or more with "partitions"', options.ackWait);
-  if (options.from === "new") refuse('"from" must not be "new" with "partitions"', "new");
+  const { from } = options;
+  // the source of a stream has no such start
+  if (from === "new" || from === "last" || from === "last-per-subject") {
+    refuse(`"from" must not be "${from}" with "partitions"`, from);
+  }
   if (isQueue) refuse('a stream with "partitions" must not be a work queue', stream);
   checkName(action, queueOf(stream, name));
-}
-
-/**
- * The stream of the partitions: the server copies each message into its partition, and drops the copy once it is handled.
- */
-function queueConfig(settings: ConsumerSettings, origin: StreamConfig): DeclaredStream {
-  const { stream, name, patterns, options } = settings;
-  const queue = queueOf(stream, name);
-  const { opt_start_seq, opt_start_time } = startOf(options.from ?? "first");
-  return {
-    name: queue,
-    description: `What the consumer "${name}" of "${stream}" has to handle`,
-    subjects: [`${queue}.>`],
-    retention: "workqueue",
-    storage: origin.storage ?? "file",
-    num_replicas: origin.num_replicas ?? 1,
-    sources: [{
-      name: stream,
-      ...opt_start_seq !== undefined && { opt_start_seq },
-      ...opt_start_time !== undefined && { opt_start_time },
-      subject_transforms: patterns.map((pattern) => ({
-        src: pattern.subject,
-        dest: destOf(queue, pattern, settings),
-      })),
-    }],
-    metadata: { [CUT]: cutOf(settings) },
-  };
-}
-
-/**
- * Finds the stream of the messages, and checks that it and its partitions can be used.
- *
- * @throws {DifferenceError} if the number of partitions, the key, the subject or the start differs
- */
-async function checkedOrigin(
-  api: JetStreamApi,
-  settings: ConsumerSettings,
-  declare: Declare,
-): Promise<StreamConfig> {
-  const { stream, name } = settings;
-  const action = `declare the partitions of the consumer "${name}"`;
-  requireVersion(api, action, SINCE, '"partitions"');
-  const { config } = await api.call<StreamInfo>(`STREAM.INFO.${stream}`);
-  if (config.retention !== undefined && config.retention !== "limits") {
-    const difference = {
-      field: "retention",
-      declared: "limits",
-      found: config.retention,
-      changeable: false,
-    };
-    throw new DifferenceError(
-      `stream "${stream}"`,
-      [difference],
-      "partitions need a stream that keeps handled messages",
-    );
-  }
-  const queue = queueOf(stream, name);
-  try {
-    const { config: found } = await api.call<StreamInfo>(`STREAM.INFO.${queue}`);
-    const differences = fixedDifferences(settings, config, found);
-    if (differences.length > 0) {
-      throw new DifferenceError(`consumer "${name}" of "${stream}"`, differences, RECUT);
-    }
-  } catch (error) {
-    const isMade = declare === "create" || declare === "update";
-    if (!isMade || !(error instanceof NotFoundError)) throw error;
-  }
-  return config;
-}
-
-/**
- * The differences that cannot be changed. The server would take a changed source for a new one, which begins after the time
- * of the last copy. Messages that were stored before that time and not copied yet would be lost.
- */
-function fixedDifferences(
-  settings: ConsumerSettings,
-  origin: StreamConfig,
-  found: StreamConfig,
-): Difference[] {
-  const [declared, cut] = [cutOf(settings), found.metadata?.[CUT]];
-  if (cut !== declared) return [{ field: "partitions", declared, found: cut, changeable: false }];
-  const { name, sources = [] } = queueConfig(settings, origin);
-  return differencesOf({ name, sources }, found).map((each) => ({ ...each, changeable: false }));
-}
-
-const RECUT = "its partitions must stay as they are, so a change needs a consumer of another name";
-
-function cutOf({ partitions, options }: ConsumerSettings): string {
-  return `${partitions} by ${[options.key].flat().join(".")}`;
-}
-
-/** The positions of the key's parameters among the wildcards of a pattern, counted from 1. */
-function placesOf({ text }: Pattern, key: ConsumerSettings["options"]["key"]): number[] {
-  const wild = text.split(".").filter((token) => /^(?:\*|\{.*\})$/.test(token));
-  return [key].flat().map((name) => wild.indexOf(`{${name}}`) + 1);
-}
-
-function destOf(queue: string, pattern: Pattern, settings: ConsumerSettings): string {
-  const { partitions, options } = settings;
-  let at = 0;
-  const rest = pattern.subject.split(".").map((token) =>
-    token === "*" ? `{{wildcard(${++at})}}` : token
-  );
-  const places = placesOf(pattern, options.key).join(",");
-  return [queue, `{{partition(${partitions},${places})}}`, ...rest].join(".");
 }
 
 /** The partition that the server chooses for these values of a key: FNV-1a of 32 bits. */
@@ -222,17 +110,4 @@ function copied({ subject, replyTo, data, headerBlock }: RawMessage): RawMessage
 /** The subject of a replayed dead letter in its partition, behind the messages that wait there. */
 export function returnSubject({ queue, number }: Partition, life: number): string {
   return `${queue}.${number}.again.${life}`;
-}
-
-/** Makes or checks the stream of the partitions, as declared. */
-export async function declareQueue(
-  api: JetStreamApi,
-  settings: ConsumerSettings,
-  stream: DeclaredStream,
-  declare: Declare,
-): Promise<void> {
-  if (declare === "leave") return;
-  await declareStream(api, stream, declare);
-  const origin = await checkedOrigin(api, settings, declare);
-  await declareStream(api, queueConfig(settings, origin), declare);
 }
