@@ -141,7 +141,8 @@ export class JetStream {
   /**
    * Publishes later: once, at an interval, or by the calendar. Resolves once a stream has stored the schedule, which then
    * fires whether or not a process runs. The stream must be declared with `allowMsgSchedules`. A name makes the schedule
-   * unique and lets a program find it again; `replace` replaces it, for example to put it off. {@linkcode When} says how to
+   * unique and lets a program find it again; `replace` replaces it, for example to put it off. Without a name, each call
+   * adds a schedule. {@linkcode When} says how to
    * name a time, and {@linkcode ScheduledJob} what can happen to a schedule. Needs nats-server 2.14.
    *
    * @throws {ConflictError} if a schedule has the name already, and `replace` is not set
@@ -267,9 +268,9 @@ export class JetStream {
   }
 
   /**
-   * Asks the server what a consumer has not done yet.
+   * Asks the server what a consumer has not done yet. Messages that were published before the call count.
    *
-   * @throws {NotFoundError} if there is no such consumer
+   * @throws {NotFoundError} if there is no such consumer, or it is one with `partitions` and these were not given
    */
   lag(consumer: ConsumerName): Promise<Lag> {
     return handled(Promise.try(() => consumerLag(this.#api, consumer, this.#permit)));

@@ -213,7 +213,7 @@ export { jetstream } from "./jetstream_of.ts";
 export type { JetStreamOptions } from "./jetstream_options.ts";
 export { type Stream, stream, workQueue } from "./stream/stream.ts";
 export { type Consumer, consumer, type ConsumerKind, type Delivered } from "./consumer/consumer.ts";
-export { type OneByOne, priority, type PriorityKind } from "./consumer/priority.ts";
+export { type OneByOne, priority, type PriorityKind, type TwoOrMore } from "./consumer/priority.ts";
 export type { BatchPolicy, ConsumerOptions, KeyedMessage } from "./consumer/consumer_options.ts";
 export type { RetryPolicy } from "./consumer/retry_policy.ts";
 export type {

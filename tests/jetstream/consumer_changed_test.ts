@@ -2,6 +2,7 @@ import { consumer, stream } from "@signalbox/nats/jetstream";
 import { assertEquals } from "@std/assert";
 import { type Backend, onEveryServer } from "../support/backends.ts";
 import { delay } from "../support/delay.ts";
+import { hastened } from "../support/jetstream/hastened.ts";
 import { errorsOf, Workshop } from "../support/jetstream/workshop.ts";
 import { until } from "../support/nats_server/until.ts";
 
@@ -9,15 +10,6 @@ const orders = stream("ORDERS", { subjects: ["orders.{id}.{event}"], declare: "c
 const JETSTREAM = { jetstream: true } as const;
 const CHANGED =
   'Cannot use the consumer "work" of "ORDERS" as nobody must change it while it is used';
-
-/** Has timers of half a minute fire within a second. */
-function hastened(): Disposable {
-  const real = globalThis.setTimeout;
-  globalThis.setTimeout =
-    ((callback: () => void, wait = 0) =>
-      real(callback, wait > 20_000 && wait < 40_000 ? wait / 40 : wait)) as typeof setTimeout;
-  return { [Symbol.dispose]: () => void (globalThis.setTimeout = real) };
-}
 
 async function worker(server: Backend) {
   const shop = await Workshop.at(server);

@@ -192,6 +192,38 @@ Deno.test("consumer() with partitions goes on in order after restarts of its bro
     assertEquals(done.size, 10);
   }, NEEDS));
 
+const CAN_SCHEDULE = { allowMsgSchedules: true } as const;
+const LONG = { backoff: "1h" } as const;
+/** Whether start() reports that long retries block a partition, for options of the stream and the consumer. */
+const RETRIES: readonly [object, ConsumerOptions, boolean][] = [
+  [CAN_SCHEDULE, {}, true],
+  [{}, { retry: LONG }, true],
+  [{}, { retry: { scheduleFrom: "1m" } }, true],
+  [{}, { retry: { backoff: "1s" } }, false],
+  [CAN_SCHEDULE, { retry: { ...LONG, scheduleFrom: Infinity } }, false],
+];
+
+onEveryServer(
+  "start() says once that long retries block the partitions of a consumer",
+  async (server) => {
+    for (const [at, [given, options, isTold]] of RETRIES.entries()) {
+      const name = `ORDERS${at}`;
+      const subject = `orders${at}.{id}` as const;
+      const orders = stream(name, { ...given, subjects: [subject], declare: "create" });
+      const broker = server.broker();
+      const errors = errorsOf(broker);
+      const work = consumer(orders, "work", { ...options, key: "id", partitions: 3 });
+      broker.subscriber(work, () => {});
+      await broker.start();
+      await broker.stop();
+      const words = 'Cannot schedule long retries of the consumer "work" as it must not have ' +
+        '"partitions": each blocks its partition while it waits';
+      assertEquals(errors, isTold ? [words] : []);
+    }
+  },
+  NEEDS,
+);
+
 for (const from of ["first", { seq: 1 }, { time: new Date(0) }] as const) {
   onEveryServer(
     `consumer() with partitions from ${

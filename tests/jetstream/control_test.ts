@@ -129,6 +129,9 @@ Deno.test("js.pause(), js.lag() and js.info() refuse what is no consumer or no t
   await assertRejects(() => js.pause(billing, new Date(0)), TypeError, "a Date to come");
   await assertRejects(() => wrong.lag(orders), TypeError, "{ stream, name }");
   await assertRejects(() => wrong.info(7), TypeError, "declared");
+  const subscriber = broker.subscriber("bills.{id}", () => {});
+  await assertRejects(() => wrong.pause(subscriber, "1m"), TypeError, "name }: a subscriber");
+  await assertRejects(() => wrong.info(subscriber), TypeError, "its name: a subscriber");
 });
 
 Deno.test("js.pause() says which server it needs where that is too old", async () => {

@@ -50,6 +50,18 @@ const LACKS: readonly [string, Stream<"orders.{id}">, ConsumerOptions, string | 
     'its work queue must not have "unique"',
   ],
   [
+    'with unique: "until-done"',
+    workQueue("ORDERS", { subjects: ["orders.{id}"], declare: "create", unique: "until-done" }),
+    {},
+    'its work queue must not have "unique"',
+  ],
+  [
+    'with unique: "while-queued"',
+    workQueue("ORDERS", { subjects: ["orders.{id}"], declare: "create", unique: "while-queued" }),
+    {},
+    'its work queue must not have "unique"',
+  ],
+  [
     "with scheduleFrom: Infinity",
     orders,
     { retry: { ...SOON, scheduleFrom: Infinity } },

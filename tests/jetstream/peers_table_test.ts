@@ -5,7 +5,7 @@ const ROOT = new URL("../../", import.meta.url);
 const DOORS = ["mod.ts", "src/jetstream/mod.ts", "src/kv/mod.ts", "src/testing/mod.ts"];
 /** Names of the examples, and of every runtime. */
 const OTHERS = new Set([
-  ...["js", "broker", "jobs", "name", "subject", "body", "pattern", "worker", "message", "handler"],
+  ...["js", "broker", "jobs", "name", "subject", "body", "pattern", "message", "handler"],
   ...["dead", "job", "why", "bucket", "urgent", "normal", "test", "throw", "new", "n"],
   ...["AbortController"],
 ]);

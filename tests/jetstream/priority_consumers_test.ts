@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { assertType, type IsExact } from "@std/testing/types";
 import type { Kind, Params, Source } from "@signalbox/nats";
-import { consumer, jetstream, priority, Reject } from "../../src/jetstream/mod.ts";
+import { type Consumer, consumer, jetstream, priority, Reject } from "../../src/jetstream/mod.ts";
 import { onEveryJetStream } from "../support/backends.ts";
 import { delay } from "../support/delay.ts";
 import { jobs, many, normal, shopOf, urgent } from "../support/jetstream/priority_jobs.ts";
@@ -132,6 +132,8 @@ Deno.test("priority() refuses one consumer, the same one twice, a batch, a group
   const lists = consumer(jobs, "lists", { subject: "jobs.lists.{id}", batch: { max: 2 } });
   // @ts-expect-error there must be two
   assertThrows(() => priority(urgent), TypeError, "two or more");
+  // @ts-expect-error there must be two
+  assertThrows(() => priority(), TypeError, "two or more");
   assertThrows(() => priority(urgent, urgent), TypeError, 'each must be a different one: "urgent"');
   // another object for the same consumer of the server
   const again = consumer(jobs, "urgent", { subject: "jobs.urgent.{id}" });
@@ -142,6 +144,28 @@ Deno.test("priority() refuses one consumer, the same one twice, a batch, a group
   assertThrows(() => priority(urgent, helped), TypeError, '"helped" has it');
   // @ts-expect-error a stream is no consumer
   assertThrows(() => priority(urgent, jobs), TypeError, "must be a consumer");
+  assertThrows(
+    // @ts-expect-error a list is no consumer
+    () => priority([urgent, normal]),
+    TypeError,
+    "each must be a consumer: a list, so spread it: priority(...list)",
+  );
+});
+
+Deno.test("priority() takes a spread list, and checks its length when it is called", () => {
+  const classes = ["urgent", "normal"] as const;
+  const list = classes.map((each) => consumer(jobs, each, { subject: `jobs.${each}.{id}` }));
+  const both = priority(...list);
+  type Given = typeof both extends Source<infer K extends Kind> ? K : never;
+  assertType<IsExact<Params<Given["pattern"]>["id"], string>>(true);
+  assertEquals(both.name, "urgent > normal");
+  const any: readonly Consumer[] = list;
+  assertEquals(priority(...any).name, "urgent > normal");
+  assertEquals(priority(urgent, ...any.slice(1)).name, "urgent > normal");
+  assertThrows(() => priority(...any.slice(1)), TypeError, "there must be two or more: 1");
+  const lists = ["a", "b"].map((each) => consumer(jobs, each, { batch: { max: 2 } }));
+  // @ts-expect-error a list is not a message
+  assertThrows(() => priority(...lists), TypeError, '"a" has it');
 });
 
 Deno.test("priority() gives its handler the params of all its subjects", () => {

@@ -212,6 +212,44 @@ onEveryJetStream("JetStream.batch() stores all messages or none, and says why", 
 }, { since: "2.12" });
 
 onEveryJetStream(
+  "JetStream.batch() names the refused message only if the server does, or if there is no other one",
+  async (server) => {
+    const unique = { unique: "until-done", allowAtomic: true, declare: "create" } as const;
+    const { js } = await started(server, workQueue("Q", { subjects: ["q.*"], ...unique }));
+    await js.publish("q.taken", 1);
+    const refused = async (...subjects: string[]) => {
+      const batch = () => js.batch(subjects.map((each) => [each, 1]), { timeout: 300 });
+      const error = await assertRejects(batch, JetStreamError) as ConflictError;
+      return [error.subject, error.isTaken, error.message];
+    };
+    const rule = "subject must be free: maximum messages per subject exceeded (10077)";
+    const none = "a stream must take this subject: none has answered";
+    assertEquals([
+      await refused("q.free", "q.taken", "q.other"),
+      await refused("q.taken"),
+      await refused("q.free", "nowhere.a"),
+    ], [
+      [undefined, true, `Cannot publish a batch of 3 messages as each ${rule}`],
+      ["q.taken", true, `Cannot publish to "q.taken" as its ${rule}`],
+      ["nowhere.a", undefined, `Cannot publish to "nowhere.a" as ${none}`],
+    ]);
+    const expect = { lastSeq: 9, of: "q.b" };
+    const expecting = () => js.batch([["q.a", 1], ["q.b", 1, { expect }]]);
+    const conflict = await assertRejects(expecting, ConflictError);
+    assertEquals([conflict.subject, conflict.isTaken], [undefined, false]);
+    const start = "Cannot publish a batch of 2 messages as";
+    assertEquals(conflict.message.startsWith(`${start} what it expects must hold`), true);
+    await assertRejects(
+      () => js.batch([["q.a", 1], ["q.b", 1]], { timeout: "1h" }),
+      RangeError,
+      `${start} a stream must know the id`,
+    );
+    assertEquals((await js.info("Q")).messages, 1);
+  },
+  { since: "2.12" },
+);
+
+onEveryJetStream(
   "jetstream() declares streams at start, and start() fails if one differs",
   async (server) => {
     await started(server);

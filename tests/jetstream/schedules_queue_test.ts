@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { NotFoundError } from "@signalbox/nats/jetstream";
+import { JetStreamError, NoScheduleError, NotFoundError } from "@signalbox/nats/jetstream";
 import { consumer, jetstream, workQueue } from "../../src/jetstream/mod.ts";
 import { onEveryJetStream } from "../support/backends.ts";
 import { until } from "../support/nats_server/until.ts";
@@ -80,3 +80,38 @@ onEveryJetStream(
   },
   { since: "2.14" },
 );
+
+onEveryJetStream(
+  "JetStream.schedules() asks for the declaration of a work queue where it gets the name",
+  async (server) => {
+    const broker = server.broker();
+    const js = jetstream(broker, { streams: [queue] });
+    await broker.start();
+    await js.schedule("q.1", { in: "1h" });
+    const reader = js.schedules("Q");
+    const { message } = await assertRejects(() => reader.next(), JetStreamError);
+    const rule = "a work queue must be passed as its declaration: it was passed as its name";
+    assertEquals(message, `Cannot read "Q" as ${rule}`);
+    assertEquals(await reader.closed, "failed");
+  },
+  { since: "2.14" },
+);
+
+for (const unique of ["until-done", "while-queued"] as const) {
+  onEveryJetStream(
+    `js.schedule() says that a work queue with unique: "${unique}" takes no schedules`,
+    async (server) => {
+      const of = workQueue("Q", { subjects: ["q.{id}"], unique, declare: "create" });
+      const broker = server.broker();
+      const js = jetstream(broker, { streams: [of] });
+      await broker.start();
+      const { message } = await assertRejects(
+        () => js.schedule("q.1", { in: "1h" }),
+        NoScheduleError,
+      );
+      const rule = `the stream "Q" must take schedules: a work queue with unique: "${unique}"`;
+      assertEquals(message, `Cannot schedule "q.1" as ${rule} takes none`);
+    },
+    { since: "2.14" },
+  );
+}

@@ -186,6 +186,9 @@ Deno.test("stream() refuses wrong options at once", () => {
       wrong("A", { metadata: { a: 1 } }),
       wrong("A", { consumerLimits: { maxAckPending: 0 } }),
       wrong("A", { placement: { tags: [1] } }),
+      wrong("A", { allowMsgSchedules: true, denyPurge: true }),
+      wrong("A", { subjectDeleteMarkerTtl: "1m", denyPurge: true }),
+      wrong("A", { allowMsgSchedules: true, discard: "new" }),
     ].map((message) => message.replace(at, "")),
     [
       '"maxAge" must be milliseconds from 100 on, or text such as "7d", or Infinity: "50ms"',
@@ -202,6 +205,9 @@ Deno.test("stream() refuses wrong options at once", () => {
       '"metadata" must be an object of texts: [object Object]',
       '"maxAckPending" must be a whole number of 1 or more: 0',
       '"tags" must be a list of texts: [object Array]',
+      '"denyPurge" must go without "allowMsgSchedules": both are given',
+      '"denyPurge" must go without "subjectDeleteMarkerTtl": both are given',
+      '"allowMsgSchedules" must go without discard: "new": both are given',
     ],
   );
   assert(wrong("A", { noAck: true }).includes(': "noAck"'));
@@ -215,4 +221,8 @@ Deno.test("stream() refuses wrong options at once", () => {
   );
   assertThrows(() => stream("A", { domain: "a.b" }), TypeError);
   assertThrows(() => workQueue("A", { unique: "always" as never }), TypeError);
+  const refused = { allowMsgSchedules: true, discard: "new" } as const;
+  assertThrows(() => workQueue("A", refused), TypeError, 'must go without discard: "new"');
+  const kept = { denyPurge: true, discard: "new", allowMsgSchedules: false } as const;
+  assertEquals(stream("A", kept).name, "A");
 });

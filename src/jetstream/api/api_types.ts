@@ -85,12 +85,24 @@ export interface StreamState {
   readonly subjects?: Readonly<Record<string, number>>;
 }
 
+/** How far a stream has copied one of its sources. */
+export interface SourceInfo {
+  readonly name: string;
+  readonly lag: number;
+  /** The number in the source of the last message that was copied, since nats-server 2.15; missing before the first one. */
+  readonly seq?: number;
+  /** Nanoseconds since the source was last heard of; -1 if it never was. */
+  readonly active: number;
+  readonly error?: WireError;
+}
+
 /** The answer to `STREAM.INFO`, `STREAM.CREATE` and `STREAM.UPDATE`. */
 export interface StreamInfo {
   readonly config: StreamConfig;
   readonly created: string;
   readonly state: StreamState;
   readonly cluster?: { readonly leader?: string; readonly name?: string };
+  readonly sources?: readonly SourceInfo[];
   readonly ts?: string;
   /** How many subjects there are in all, where `state.subjects` is a page of them. */
   readonly total?: number;

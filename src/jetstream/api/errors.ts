@@ -39,9 +39,15 @@ export class ConflictError extends JetStreamError {
   static {
     this.prototype.name = "ConflictError";
   }
-  /** The sequence that the server has instead of the expected one, if it says so. */
+  /**
+   * The sequence that the server has instead of the expected one, if it says so. For a batch, it counts the messages before
+   * the refused one as stored, and does not say which one that is.
+   */
   readonly lastSeq: number | undefined;
-  /** The subject of the refused message; `undefined` if the error is not about one message. */
+  /**
+   * The subject of the refused message; `undefined` if the error is not about one message, or is about one of a batch that
+   * the server does not name.
+   */
   readonly subject: string | undefined;
   /** Whether the subject already holds a message and takes no second one, as for a unique job. */
   readonly isTaken: boolean;
@@ -96,7 +102,7 @@ export class NotStoredError extends JetStreamError {
   static {
     this.prototype.name = "NotStoredError";
   }
-  /** The subject of the message. */
+  /** The subject of the message; for a batch, that of its first one. */
   readonly subject: string;
 
   /** Makes one. */
@@ -114,7 +120,7 @@ export class UnknownOutcomeError extends JetStreamError {
   static {
     this.prototype.name = "UnknownOutcomeError";
   }
-  /** The subject of the message. */
+  /** The subject of the message; for a batch, that of its first one. */
   readonly subject: string;
   /** The id under which it may be stored. */
   readonly id: string | undefined;
@@ -246,7 +252,8 @@ export function errorOf(action: string, wire: WireError, subject?: string): JetS
   if (conflict) return new ConflictError(action, conflict, wire, { subject });
   // one message for each subject, and that one is there: the subject is taken
   if (number === TAKEN && PER_SUBJECT.test(wire.description)) {
-    return new ConflictError(action, "its subject must be free", wire, { subject });
+    const rule = `${subject === undefined ? "each" : "its"} subject must be free`;
+    return new ConflictError(action, rule, wire, { subject });
   }
   if (LIMITS.has(number)) return new LimitError(action, "it must stay within the limits", wire);
   if (number === 10039 || number === 10076) {

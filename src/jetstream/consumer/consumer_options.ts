@@ -93,7 +93,8 @@ export interface ConsumerOptions {
    * The server copies the consumer's messages to a second stream, `<STREAM>~<consumer>`, each into its partition, and drops
    * a copy once it is handled. Until then a message is stored twice, with as many replicas. The copy stays when the first
    * stream drops the message. `delivery` describes the message in the first stream, except for `time` and `pending`, which
-   * are those of the copy.
+   * are those of the copy. An `error` event tells within 40 s if the server does not copy any more, for example because the
+   * first stream was deleted.
    *
    * A handler's `signal` aborts before another process can get its message: it aborts if the server has not confirmed for
    * 5/6 of `ackWait` that this process has the message, because the process stood still or was cut off. The message is then

@@ -121,8 +121,10 @@ export class LongRetries {
   #tell(rule: string): void {
     if (this.#isTold) return;
     this.#isTold = true;
-    const { name } = this.#settings;
-    const found = "they count towards maxAckPending while they wait";
+    const { name, partitions } = this.#settings;
+    const found = partitions === undefined
+      ? "they count towards maxAckPending while they wait"
+      : "each blocks its partition while it waits";
     this.#report(
       new Error(`Cannot schedule long retries of the consumer "${name}" as ${rule}: ${found}`),
     );
@@ -147,15 +149,18 @@ export function hasOwn(
 
 /** Why a consumer cannot store its retries as schedules, as far as its declaration says; `undefined` if it can. */
 export function lackOf(
-  { options, isBefore, group, unique }: ConsumerSettings,
+  { options, isBefore, group, unique, partitions }: ConsumerSettings,
   { allow_msg_schedules, retention }: Partial<StreamConfig>,
   declare: Declare,
 ): string | undefined {
+  // a schedule would come back behind later messages of its key
+  if (partitions !== undefined) return 'it must not have "partitions"';
   if (isBefore) return '"ack" must be "after"';
+  // before the next line, because most work queues with "unique" cannot have "allowMsgSchedules"
+  if (unique !== undefined) return 'its work queue must not have "unique"';
   if (!allow_msg_schedules) return "its stream must be declared with allowMsgSchedules";
   if (declare === "leave") return 'its stream must not have declare: "leave"';
   if (retention === "interest") return 'its stream must not be of retention "interest"';
-  if (unique !== undefined) return 'its work queue must not have "unique"';
   if (group?.kind === "pinned") return "it must not have a pinned group";
   if (options.maxAckPending === 1) return '"maxAckPending" must be more than 1';
   return undefined;

@@ -42,6 +42,11 @@ export type OneByOne<Of extends readonly unknown[]> = {
     : Of[At];
 };
 
+/** The type of two or more consumers; a spread list, whose length the compiler does not know, is checked when it is given. */
+export type TwoOrMore<Of extends readonly unknown[]> = number extends Of["length"] ? unknown
+  : Of["length"] extends 0 | 1 ? readonly [Consumer, Consumer]
+  : unknown;
+
 /**
  * Puts several consumers, of one stream or of several, under one handler, in an order of priority: the first consumer's
  * messages come before those of the second, and so on. They share the subscriber's `concurrency`.
@@ -95,8 +100,8 @@ export type OneByOne<Of extends readonly unknown[]> = {
  * assertEquals(sent, ["normal ada", "urgent cyd", "normal bob"]);
  * ```
  */
-export function priority<const Of extends readonly [Consumer, Consumer, ...Consumer[]]>(
-  ...consumers: Of & OneByOne<Of>
+export function priority<const Of extends readonly Consumer[]>(
+  ...consumers: Of & OneByOne<Of> & TwoOrMore<Of>
 ): Source<PriorityKind<Of[number]>> {
   const drivers = consumers.map(checked);
   if (drivers.length < 2) {
@@ -116,7 +121,12 @@ const CANNOT = "Cannot give consumers a priority as";
 
 function checked(given: unknown): ConsumerDriver {
   const driver = driverOfConsumer(given);
-  if (!driver) throw new TypeError(`${CANNOT} each must be a consumer: ${describe(given)}`);
+  if (!driver) {
+    const found = Array.isArray(given)
+      ? "a list, so spread it: priority(...list)"
+      : describe(given);
+    throw new TypeError(`${CANNOT} each must be a consumer: ${found}`);
+  }
   const unfit = driver.batch
     ? "batch"
     : driver.hasGroup

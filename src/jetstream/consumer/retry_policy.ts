@@ -13,6 +13,7 @@ import type { Duration } from "../../duration.ts";
  * | a process that is killed while it stores | the message comes once: before the original is handled again, the consumer finds the stored one |
  * | `key` | as with short waits: the process blocks the key until the message is back, but another process may get the message |
  * | `js.lag()`, `js.info()`, `js.pause()` | the message counts as `unsettled`; a pause holds it |
+ * | another name for the consumer | a waiting message belongs to the consumer's name, and no other consumer gets it: rename a consumer only once `js.lag()` counts no message as `unsettled`, or waiting messages stay in the stream |
  * | limits of the stream | the stored message counts as one more message, and its age begins anew; a work queue removes it once it is done |
  *
  * If the stream is no longer declared with `allowMsgSchedules`, waiting messages stay in it until it is again; an `error`
@@ -66,8 +67,9 @@ export interface RetryPolicy {
    * The shortest wait that is stored as a schedule, so that the message does not count towards `maxAckPending` while it
    * waits; `Infinity` turns schedules off. Schedules need a stream that is declared with `allowMsgSchedules`, without
    * `unique`, not by `"leave"` and not with `retention: "interest"`. The wait must be below the stream's `maxAge`, the
-   * message must have no `ttl`, and the consumer needs a `maxAckPending` above 1, `ack: "after"` and no pinned group.
-   * Otherwise the server holds the message as for a shorter wait, and an `error` event says so once.
+   * message must have no `ttl`, and the consumer needs a `maxAckPending` above 1, `ack: "after"`, no pinned group
+   * and no `partitions`. Otherwise the server holds the message as for a shorter wait, and an `error` event says so once.
+   * With `partitions`, the message blocks its partition for that time.
    *
    * @default {"30s"}
    */

@@ -1,10 +1,18 @@
 import { holdsOptions } from "../../options.ts";
-import type { StreamInfo } from "../api/api_types.ts";
+import type { ConsumerInfo, StreamInfo } from "../api/api_types.ts";
 import type { JetStreamApi } from "../api/js_api.ts";
 import { programSubjects } from "../stream/own_subjects.ts";
 import type { Stream } from "../stream/stream.ts";
-import { type Lag, type Lagging, laggingOf } from "./lag.ts";
-import { ask, type ConsumerName, consumerOf, type Permit, streamOf } from "./subjects.ts";
+import { doneSeqOf } from "../consumer/partitions/copying.ts";
+import { copiedOf, type Lag, type Lagging, laggingOf } from "./lag.ts";
+import {
+  ask,
+  type ConsumerName,
+  consumerOf,
+  type Named,
+  type Permit,
+  streamOf,
+} from "./subjects.ts";
 
 /** What the server says of a stream. */
 export interface StreamFacts {
@@ -42,17 +50,26 @@ export interface ConsumerFacts extends Lag {
   readonly stream: string;
   /** When it was made. */
   readonly created: Date;
-  /** The number in the stream of the last message that was delivered. */
-  readonly deliveredSeq: number;
-  /** The number in the stream up to which everything is done. */
-  readonly doneSeq: number;
+  /**
+   * The number in the stream of the last message that was delivered. With `partitions` it is known, and not `undefined`, only
+   * while no copied message waits to be delivered.
+   */
+  readonly deliveredSeq: number | undefined;
+  /**
+   * The number in the stream up to which everything is done. With `partitions` it is `undefined` as long as nothing was
+   * copied, or while the oldest message that is not done is a replayed dead letter.
+   */
+  readonly doneSeq: number | undefined;
   /** How many messages were delivered more than once, and are not done. */
   readonly redelivered: number;
   /** How many requests for messages wait at the server. */
   readonly waiting: number;
   /** Until when it is paused; `undefined` if it is not. */
   readonly pausedUntil: Date | undefined;
-  /** Its configuration in the words of the API: names in snake_case, durations in nanoseconds. */
+  /**
+   * Its configuration in the words of the API: names in snake_case, durations in nanoseconds. With `partitions` it is that of
+   * the first one.
+   */
   readonly config: Readonly<Record<string, unknown>>;
 }
 
@@ -67,12 +84,38 @@ export async function factsOf<Of extends Stream | string | ConsumerName>(
 ): Promise<FactsOf<Of>> {
   const action = "ask about a stream or a consumer";
   if (holdsOptions(of) && "stream" in of) {
-    const named = consumerOf(api, action, of as ConsumerName);
-    const lagging = await laggingOf(named, of as ConsumerName, permit);
-    return consumerFacts(lagging, api.access.clock.wallTime()) as FactsOf<Of>;
+    const given: ConsumerName = of as ConsumerName;
+    return await askConsumer(consumerOf(api, action, given), given, permit) as FactsOf<Of>;
   }
   const named = streamOf(api, action, of as Stream | string);
   return streamFacts(await ask<StreamInfo>(named, "STREAM.INFO", permit)) as FactsOf<Of>;
+}
+
+async function askConsumer(
+  named: Named & { readonly consumer: string },
+  given: ConsumerName,
+  permit: Permit,
+): Promise<ConsumerFacts> {
+  const { api, stream: queue } = named;
+  const copied = copiedOf(named, given);
+  if (copied) permit(`${api.prefix}.STREAM.MSG.GET.${queue}`);
+  const lagging = await laggingOf(named, given, permit);
+  const facts = consumerFacts(lagging, api.access.clock.wallTime());
+  if (!copied) return facts;
+  const copying = lagging.copying!;
+  const parts = lagging.infos.filter(({ stream_name }) => stream_name === queue);
+  const sum = (of: (info: ConsumerInfo) => number) =>
+    parts.reduce((sum, info) => sum + of(info), 0);
+  const isDelivered = sum(({ num_pending }) => num_pending) === 0;
+  return {
+    ...facts,
+    name: given.name,
+    stream: copied.stream,
+    deliveredSeq: isDelivered ? copying.copiedSeq : undefined,
+    doneSeq: await doneSeqOf(copied, copying),
+    redelivered: sum(({ num_redelivered }) => num_redelivered),
+    waiting: sum(({ num_waiting }) => num_waiting),
+  };
 }
 
 function streamFacts({ config, created, state, cluster }: StreamInfo): StreamFacts {

@@ -2,16 +2,29 @@ import type { ConsumerInfo } from "../api/api_types.ts";
 import type { JetStreamApi } from "../api/js_api.ts";
 import { waitingIn } from "../consumer/own_store.ts";
 import {
+  type Copied,
+  type Copying,
+  copyingNeeds,
+  copyingOf,
+} from "../consumer/partitions/copying.ts";
+import {
+  allOf,
   ask,
   type ConsumerName,
   consumerOf,
+  firstStreamOf,
   forAll,
   type Named,
   ownOf,
   type Permit,
+  permitAsking,
 } from "./subjects.ts";
 
-/** What a consumer has not done yet, with what was given back to it of its dead letters. */
+/**
+ * What a consumer has not done yet, with what was given back to it of its dead letters. With `partitions`, the server first
+ * copies each message into its partition. What it has not copied yet counts as `pending`, together with the messages of other
+ * subjects in between. In a cluster, a message may be left out for some milliseconds while its copy reaches the other servers.
+ */
 export interface Lag {
   /** How many messages were not delivered yet. */
   readonly pending: number;
@@ -24,6 +37,8 @@ export interface Lag {
 /** The server's state of a consumer and its companions, and their lag in total. */
 export interface Lagging {
   readonly infos: readonly [ConsumerInfo, ...ConsumerInfo[]];
+  /** How far its messages were copied, if it has partitions. */
+  readonly copying: Copying | undefined;
   readonly lag: Lag;
 }
 
@@ -44,13 +59,24 @@ export async function laggingOf(
   permit: Permit,
 ): Promise<Lagging> {
   const { api, stream, consumer } = named;
+  for (const each of allOf(named, given)) permitAsking(each, "CONSUMER.INFO", permit);
+  const copied = copiedOf(named, given);
+  if (copied) permit(...copyingNeeds(copied));
   const isScheduled = ownOf(named, given) !== undefined;
   if (isScheduled) permit(`${api.prefix}.STREAM.INFO.${stream}`);
+  const copying = copied && await copyingOf(copied);
   const [infos, waiting] = await Promise.all([
     forAll(named, given, (each) => ask<ConsumerInfo>(each, "CONSUMER.INFO", permit)),
     isScheduled ? waitingIn(api, stream, consumer) : 0,
   ]);
-  const pending = infos.reduce((sum, { num_pending }) => sum + num_pending, 0);
+  const missing = copying?.missing ?? 0;
+  const pending = infos.reduce((sum, { num_pending }) => sum + num_pending, missing);
   const unsettled = infos.reduce((sum, { num_ack_pending }) => sum + num_ack_pending, waiting);
-  return { infos, lag: { pending, unsettled, total: pending + unsettled } };
+  return { infos, copying, lag: { pending, unsettled, total: pending + unsettled } };
+}
+
+/** The two streams of a consumer with partitions; `undefined` if it has none. */
+export function copiedOf({ api, stream }: Named, given: ConsumerName): Copied | undefined {
+  if (given.partitions === undefined) return undefined;
+  return { api, stream: firstStreamOf(given), queue: stream };
 }

@@ -1,4 +1,5 @@
 import { describe, holdsOptions } from "../../options.ts";
+import { actionOf } from "../api/call_action.ts";
 import { NotFoundError } from "../api/errors.ts";
 import { JetStreamApi } from "../api/js_api.ts";
 import { checkName } from "../api/names.ts";
@@ -18,7 +19,7 @@ export interface ConsumerName {
   readonly stream: Stream | string;
   /** The stream of what it gives up, from which messages are given back to it. */
   readonly deadLetter?: string | undefined;
-  /** How many partitions it has, if any; requests then go to all of them. */
+  /** How many partitions it has, if any; requests then go to all of them. Without it, such a consumer is not found. */
   readonly partitions?: number | undefined;
 }
 
@@ -28,6 +29,8 @@ export interface Named {
   readonly stream: string;
   /** `undefined` for the stream itself. */
   readonly consumer: string | undefined;
+  /** Whether somebody has named the consumer without saying whether it has partitions. */
+  readonly isVague?: boolean;
 }
 
 /**
@@ -39,7 +42,7 @@ export function streamOf(api: JetStreamApi, action: string, given: Stream | stri
   const name = typeof given === "string" ? given : holdsOptions(given) ? given.name : undefined;
   if (name === undefined) {
     const rule = "it must be a stream that was declared, or its name";
-    throw new TypeError(`Cannot ${action} as ${rule}: ${describe(given)}`);
+    throw new TypeError(`Cannot ${action} as ${rule}: ${found(given)}`);
   }
   checkName(action, name);
   const domain = typeof given === "object" ? given.domain : undefined;
@@ -59,28 +62,42 @@ export function consumerOf(
 ): Named & { readonly consumer: string } {
   if (!holdsOptions(given) || !("stream" in given)) {
     const rule = "it must be a consumer that was declared, or { stream, name }";
-    throw new TypeError(`Cannot ${action} as ${rule}: ${describe(given)}`);
+    throw new TypeError(`Cannot ${action} as ${rule}: ${found(given)}`);
   }
   checkName(action, given.name);
-  const named = { ...streamOf(api, action, given.stream), consumer: given.name };
+  const isVague = !("partitions" in given);
+  const named = { ...streamOf(api, action, given.stream), consumer: given.name, isVague };
   if (given.partitions === undefined) return named;
   return { ...named, stream: queueOf(named.stream, given.name), consumer: "0" };
+}
+
+/** The name of the stream whose messages a consumer handles. */
+export function firstStreamOf({ stream }: ConsumerName): string {
+  return typeof stream === "string" ? stream : stream.name;
+}
+
+/** What was found instead: a subscriber is easily taken for its consumer. */
+function found(given: unknown): string {
+  const isSubscriber = holdsOptions(given) && "pattern" in given && "start" in given;
+  return isSubscriber ? "a subscriber" : describe(given);
 }
 
 /** Finds where to ask about what is given back to a consumer; `undefined` if nothing is. */
 export function replaysOf(
   { api, stream, consumer }: Named,
-  { deadLetter, name, stream: of, partitions }: ConsumerName,
+  given: ConsumerName,
 ): Named | undefined {
+  const { deadLetter, name, partitions } = given;
   if (deadLetter === undefined || consumer === undefined) return undefined;
-  const first = typeof of === "string" ? of : of.name;
-  const itself = partitions === undefined ? { stream, name: consumer } : { stream: first, name };
+  const itself = partitions === undefined
+    ? { stream, name: consumer }
+    : { stream: firstStreamOf(given), name };
   return { api, stream: deadLetter, consumer: replayName(itself) };
 }
 
-/** Names the consumer of a consumer's own messages; `undefined` if it has none. */
-export function ownOf(named: Named, { stream }: ConsumerName): Named | undefined {
-  const hasOwn = typeof stream === "object" && hasOwnMessages(stream);
+/** Names the consumer of a consumer's own messages; `undefined` if it has none, as with partitions. */
+export function ownOf(named: Named, { stream, partitions }: ConsumerName): Named | undefined {
+  const hasOwn = typeof stream === "object" && hasOwnMessages(stream) && partitions === undefined;
   if (!hasOwn || named.consumer === undefined) return undefined;
   return { ...named, consumer: ownName(named.consumer) };
 }
@@ -94,33 +111,58 @@ export async function forAll<Answer>(
   given: ConsumerName,
   act: (each: Named) => Promise<Answer>,
 ): Promise<[Answer, ...Answer[]]> {
-  const { partitions } = given;
-  const first = act(named);
-  const rest = Array.from({ length: partitions ?? 1 }, (_, at) => String(at)).slice(1);
-  const own = partitions === undefined ? ownOf(named, given) : undefined;
-  const parts = rest.map((consumer) => ({ ...named, consumer }));
-  const others = [...parts, replaysOf(named, given), own].map(async (each) => {
+  const [itself, ...companions] = allOf(named, given);
+  const first = act(itself!);
+  const others = companions.map(async (each) => {
     try {
-      return each && [await act(each)];
+      return [await act(each)];
     } catch (error) {
       if (!(error instanceof NotFoundError)) throw error;
+      return [];
     }
   });
   const [answer, ...found] = await Promise.all([first, ...others]);
-  return [answer, ...found.flatMap((each) => each ?? [])];
+  return [answer, ...found.flat()];
+}
+
+/** The server's consumers that `forAll()` goes through. */
+export function allOf(named: Named, given: ConsumerName): Named[] {
+  const rest = Array.from({ length: given.partitions ?? 1 }, (_, at) => String(at)).slice(1);
+  const parts = rest.map((consumer) => ({ ...named, consumer }));
+  const others = [replaysOf(named, given), ownOf(named, given)];
+  return [named, ...parts, ...others.filter((each) => each !== undefined)];
 }
 
 /** Notes where is published to, for `broker.permissions()`. */
 export type Permit = (...subjects: readonly string[]) => void;
 
 /** Asks about a stream or a consumer; `verb` is such as `"CONSUMER.INFO"`. */
-export function ask<Answer extends object>(
-  { api, stream, consumer }: Named,
+export async function ask<Answer extends object>(
+  named: Named,
   verb: string,
   permit: Permit,
   request?: object,
 ): Promise<Answer> {
+  const subject = permitAsking(named, verb, permit);
+  try {
+    return await named.api.call<Answer>(subject, request);
+  } catch (error) {
+    if (!named.isVague || !(error instanceof NotFoundError) || error.kind !== "consumer") {
+      throw error;
+    }
+    const { code, errCode: err_code } = error;
+    const description = `${error.description}; one with partitions needs "partitions: n" here`;
+    throw new NotFoundError(actionOf(subject)!, "consumer", { code, err_code, description });
+  }
+}
+
+/** Notes where `ask()` asks; returns the subject without the prefix. */
+export function permitAsking(
+  { api, stream, consumer }: Named,
+  verb: string,
+  permit: Permit,
+): string {
   const subject = `${verb}.${stream}${consumer === undefined ? "" : `.${consumer}`}`;
   permit(`${api.prefix}.${subject}`);
-  return api.call<Answer>(subject, request);
+  return subject;
 }

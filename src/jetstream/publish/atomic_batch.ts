@@ -82,15 +82,22 @@ export class AtomicBatch {
     return { stream: ack.stream, seq: ack.seq, count };
   }
 
+  /** What errors say that it does: the server rejects a batch without a word on which message is the reason. */
+  get #action(): string | undefined {
+    const { length } = this.#messages;
+    return length === 1 ? undefined : `publish a batch of ${length} messages`;
+  }
+
   get #timeout(): number {
     const { window = this.#api.streams.windowOf(this.subject), timeout } = this.#options;
-    return timeoutWithin(this.subject, timeout, window);
+    return timeoutWithin(this.subject, timeout, window, this.#action);
   }
 
   #send(timeout: number, ids: readonly string[] | undefined): Promise<PubAck> {
     const { subject } = this;
     return Publications.of(this.#api).publish({
       subject,
+      action: this.#action,
       parts: () => this.#parts(ids),
       id: ids?.at(-1),
       timeout,

@@ -30,20 +30,24 @@ function notYet(action: string): JetStreamError {
 
 /**
  * Parses a response to a publication; other subscribers of the subject may respond, too, and their responses are no
- * acknowledgement. `action` is for error messages; by default it names the publication.
+ * acknowledgement. `action` is for error messages; by default it names the publication. `isBatch` is whether the response
+ * is to a message of a batch.
  */
 export function readAnswer(
   subject: string,
   { data, headerBlock }: RawMessage,
   action?: string,
+  isBatch = false,
 ): Answer {
   if (data.length === 0) {
     if (headerBlock === undefined) return { kind: "taken" };
     const headers = MessageHeaders.parse(headerBlock);
     if (headers.status !== 503) return { kind: "foreign" };
     // for a batch, the header says which message the response is about
-    const found = headers.get("Nats-Subject") ?? subject;
-    return { kind: "later", error: new NoStreamError(action ?? publishTo(found), found) };
+    const named = headers.get("Nats-Subject");
+    const found = named ?? subject;
+    const about = isBatch && named !== undefined ? undefined : action;
+    return { kind: "later", error: new NoStreamError(about ?? publishTo(found), found) };
   }
   try {
     const about = action === undefined ? subject : undefined;

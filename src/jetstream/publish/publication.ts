@@ -2,6 +2,7 @@ import { rejection } from "../../promises.ts";
 import type { AwaitedMessage } from "../../door/mod.ts";
 import type { PubAck } from "../api/api_types.ts";
 import { NotStoredError, UnknownOutcomeError } from "../api/errors.ts";
+import { publishTo } from "./pub_ack.ts";
 
 /** Milliseconds before a message is sent again: after no stream took it, and after no response. */
 const FIRST_RETRY = 50;
@@ -115,7 +116,7 @@ export class Publication {
 
   /** Rejects for lack of a response; `wasUnsent` means that no server can have received the last attempt. */
   giveUp(wasUnsent: boolean, rule: string, cause?: Error): void {
-    const { subject, id, action = `publish to "${subject}"` } = this.settings;
+    const { subject, id, action = publishTo(subject) } = this.settings;
     const options = { id, ...cause && { cause } };
     if (this.#isDoubtful || !wasUnsent) {
       const others = this.#foreign === 0 ? "" : ` (${this.#foreign} others have answered)`;

@@ -121,8 +121,8 @@ export class Publications {
     const publication = this.#pending.get(token);
     // the response to a publication that has ended, or a second response
     if (!publication) return;
-    const { subject, action } = publication.settings;
-    const answer = readAnswer(subject, packet, action);
+    const { subject, action, parts } = publication.settings;
+    const answer = readAnswer(subject, packet, action, typeof parts === "function");
     switch (answer.kind) {
       case "stored":
         return this.#end(token)!.stored(answer.ack);

@@ -5,6 +5,7 @@ import type { PubAck } from "../api/api_types.ts";
 import type { JetStreamApi } from "../api/js_api.ts";
 import { USUAL_WINDOW } from "../api/known_streams.ts";
 import { Publications } from "./publications.ts";
+import { publishTo } from "./pub_ack.ts";
 import { recovered } from "./recovery.ts";
 
 /** How long a publication may take, outages included, in milliseconds. */
@@ -81,7 +82,8 @@ function isPlain(id: string): boolean {
 }
 
 /**
- * How long a message may be sent again, in milliseconds: as long as the stream knows its id.
+ * How long a message may be sent again, in milliseconds: as long as the stream knows its id. `action` is for error
+ * messages; by default it names the publication.
  *
  * @throws {RangeError} for a longer timeout, with both times
  */
@@ -89,11 +91,12 @@ export function timeoutWithin(
   subject: string,
   given: Duration | undefined,
   window: number,
+  action?: string,
 ): number {
   const timeout = asMilliseconds(given);
   if (timeout === undefined) return Math.min(PUBLISH_TIMEOUT, window);
   if (timeout <= window) return timeout;
   const rule = "a stream must know the id for as long as it is sent again";
   const found = `a timeout of ${timeout} ms, a duplicate window of ${window} ms`;
-  throw new RangeError(`Cannot publish to "${subject}" as ${rule}: ${found}`);
+  throw new RangeError(`Cannot ${action ?? publishTo(subject)} as ${rule}: ${found}`);
 }

@@ -3,6 +3,7 @@ import type { PubAck } from "../api/api_types.ts";
 import { JetStreamError, UnknownOutcomeError } from "../api/errors.ts";
 import type { JetStreamApi } from "../api/js_api.ts";
 import { isSince } from "../api/version.ts";
+import { publishTo } from "./pub_ack.ts";
 import type { Publication } from "./publication.ts";
 import { Publications } from "./publications.ts";
 
@@ -28,12 +29,12 @@ const WRONG_SEQUENCE: Impossible = {
  */
 export function recovered(
   api: JetStreamApi,
-  { settings: { subject, id }, deadline }: Publication,
+  { settings: { subject, action, id }, deadline }: Publication,
   error: Error,
 ): Promise<PubAck> | undefined {
   if (id === undefined) return undefined;
   const timeout = Math.max(1, deadline - api.access.clock.now());
-  return askStored(api, { subject, id, timeout, cause: error }).then((ack) => {
+  return askStored(api, { subject, action, id, timeout, cause: error }).then((ack) => {
     if (ack) return ack;
     throw error;
   });
@@ -42,6 +43,8 @@ export function recovered(
 /** The message to ask about; `timeout` is in milliseconds. */
 export interface AskedMessage {
   readonly subject: string;
+  /** The action for error messages, unless it is the publication of the message. */
+  readonly action?: string | undefined;
   readonly id: string;
   readonly timeout: number;
   readonly signal?: AbortSignal | undefined;
@@ -58,7 +61,7 @@ export interface AskedMessage {
  */
 export async function askStored(
   api: JetStreamApi,
-  { subject, id, timeout, signal, cause }: AskedMessage,
+  { subject, action = publishTo(subject), id, timeout, signal, cause }: AskedMessage,
 ): Promise<PubAck | undefined> {
   const { field, errCode } = isSince(api.access.serverVersion(), "2.12")
     ? WRONG_ROLLUP
@@ -70,7 +73,7 @@ export async function askStored(
   } catch (asked) {
     if (asked instanceof JetStreamError && asked.errCode === errCode) return undefined;
     const rule = "the stream must say whether it has the message";
-    throw new UnknownOutcomeError(`publish to "${subject}"`, subject, rule, {
+    throw new UnknownOutcomeError(action, subject, rule, {
       id,
       cause: cause ?? asked,
     });

@@ -44,6 +44,12 @@ export interface OrderedReadOptions {
    * @default {1_048_576}
    */
   readonly maxBytes?: number;
+  /**
+   * What the error says if the stream is a work queue.
+   *
+   * @default {that only its consumer may read it}
+   */
+  readonly queueRule?: string;
   /** Called between the last message of a stream and the first one of a new stream of the same name. */
   readonly replaced?: () => void;
   /** Called once the initial state has been read, for each stream of this name. */
@@ -175,12 +181,12 @@ export class OrderedRead {
 
   #newFeed(): ReadFeed {
     const { stream, from = "first", until, maxBytes = BOUND } = this.#options;
-    const { headersOnly = false } = this.#options;
+    const { headersOnly = false, queueRule } = this.#options;
     const lastPerSubject = from === "last-per-subject";
     const filters = filtersOf(this.#options.filters, from);
     const { whole: isWhole = lastPerSubject || from === "last" } = this.#options;
     const untilNow = until === "now";
-    const how = { lastPerSubject, headersOnly, untilNow, isWhole, maxBytes };
+    const how = { lastPerSubject, headersOnly, untilNow, isWhole, maxBytes, queueRule };
     return new ReadFeed(this.#api, { stream, filters, from, ...how }, {
       began: (pending) => this.#began.resolve({ pending }),
       take: (message) => this.#add(message, message.size),

@@ -9,6 +9,7 @@ import type { From } from "./from.ts";
 import { hasMoreBehind, isOfLeader } from "./more.ts";
 import { PullCredit } from "./pull_credit.ts";
 import { DELETION, type Pulling, ReadConsumer } from "./read_consumer.ts";
+import { isGone, workQueue } from "./read_errors.ts";
 import { ReadPlace } from "./read_place.ts";
 import type { DeliveredMessage } from "./stored_message.ts";
 
@@ -24,6 +25,8 @@ export interface FeedSettings {
   /** Whether a message that replaces one of the initial state belongs to it. */
   readonly isWhole: boolean;
   readonly maxBytes: number;
+  /** What the error says if the stream is a work queue. */
+  readonly queueRule?: string | undefined;
 }
 
 /** Receives the events of a feed. */
@@ -198,11 +201,11 @@ export class ReadFeed {
 
   /** Reads the stream's info. */
   async #look(): Promise<void> {
-    const { stream, lastPerSubject, untilNow } = this.#settings;
+    const { stream, lastPerSubject, untilNow, queueRule } = this.#settings;
     const info = await this.#api.call<StreamInfo>(`STREAM.INFO.${stream}`).catch(ifNotPermitted);
     if (!info) return;
     checkNumbers(`read "${stream}"`, info.state?.last_seq, info.config && 0);
-    if (info.config.retention === "workqueue") throw workQueue(stream);
+    if (info.config.retention === "workqueue") throw workQueue(stream, queueRule);
     const isAnother = this.#place.look(info, lastPerSubject);
     // the stream that was to be read to its end is gone
     if (isAnother && untilNow) throw isGone(stream);
@@ -276,15 +279,6 @@ export class ReadFeed {
     this.#reported = error.message;
     this.#api.access.report(error);
   }
-}
-
-function isGone(stream: string): NotFoundError {
-  return new NotFoundError(`read "${stream}" to its end`, "stream");
-}
-
-function workQueue(stream: string): JetStreamError {
-  const rule = "a work queue must have no reader beside its consumer: it is one";
-  return new JetStreamError(`read "${stream}"`, rule);
 }
 
 /** Checks the numbers of a response: a missing one must not become a place in the stream. */

@@ -38,7 +38,7 @@ import type { SchedulingStream } from "./scheduling_stream.ts";
  *
  * The stream must hold a schedule until it is due. So `js.schedule()` refuses a schedule that is due after the stream's
  * `maxAge`, any repeating schedule in a stream with a `maxAge`, and every schedule in a stream of `retention: "interest"`.
- * The server refuses `discard: "new"` together with `allowMsgSchedules`. Nothing guards a schedule later: `maxMsgs`,
+ * `allowMsgSchedules` excludes `discard: "new"` and `denyPurge`. Nothing guards a schedule later: `maxMsgs`,
  * `maxBytes` and a purge remove schedules like other messages. If the stream's subjects change, the message is still stored
  * under its old subject.
  *

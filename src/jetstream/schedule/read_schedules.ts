@@ -75,6 +75,7 @@ export type ScheduledOf<Body, Subject extends string> = ScheduledMessage<
   string extends Subject ? AnyParams : Params<Subject>
 >;
 
+const QUEUE_RULE = "a work queue must be passed as its declaration: it was passed as its name";
 const RULES = { schema: standardSchema, headersOnly: flag, signal };
 const LOOK_RULES = { schema: standardSchema, timeout: duration, signal };
 
@@ -95,7 +96,13 @@ export function readSchedules<Body, Subject extends string>(
   return new OpenStreamReader(api.access, {
     read: typeof given === "object" && given.isWorkQueue
       ? new QueueRead(api, name, schedulesFilter(name), headersOnly)
-      : new OrderedRead(api, { stream: name, filters, until: "now", headersOnly }),
+      : new OrderedRead(api, {
+        stream: name,
+        filters,
+        until: "now",
+        headersOnly,
+        queueRule: QUEUE_RULE,
+      }),
     make: ({ subject, seq, data, headers, time }) =>
       messageOf(making, subject, { seq, data, ...scheduleIn(headers, time.getTime()) }),
     schema,

@@ -3,7 +3,7 @@ import type { StreamConfig } from "../api/api_types.ts";
 import { NoScheduleError } from "../api/errors.ts";
 import type { JetStreamApi } from "../api/js_api.ts";
 import { requireVersion } from "../api/version.ts";
-import { hasOwnSubjects, ownSubjects } from "../stream/own_subjects.ts";
+import { hasOwnSubjects, ownSubjects, UNIQUE_MARK } from "../stream/own_subjects.ts";
 import type { Plan } from "./when.ts";
 
 /**
@@ -39,6 +39,10 @@ export function checkRoom(
   };
   const named = `the stream "${config.name}"`;
   if (!config.allow_msg_schedules) {
+    const unique = config.metadata?.[UNIQUE_MARK];
+    if (unique !== undefined && config.discard === "new") {
+      refuse(`${named} must take schedules: a work queue with unique: "${unique}" takes none`);
+    }
     refuse(`${named} must have allowMsgSchedules: it does not`);
   }
   if (config.retention === "interest") {

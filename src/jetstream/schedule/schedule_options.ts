@@ -37,8 +37,10 @@ import type { Stream } from "../stream/stream.ts";
  */
 export interface ScheduleMessageOptions {
   /**
-   * Names the schedule; a stream has one schedule of each name. The name may be any text up to 1 000 bytes: a letter, a
-   * digit, `-` and `_` count as one byte, and any other character counts as 3 to 12.
+   * Names the schedule; a stream has one schedule of each name. Without a name, each call makes another schedule. So a
+   * program that makes a repeating schedule at each start needs a `name` and `replace: true`; otherwise each start adds one.
+   * The name may be any text up to 1 000 bytes: a letter, a digit, `-` and `_` count as one byte, and any other character
+   * counts as 3 to 12.
    *
    * @default {a fresh random token}
    */

@@ -22,7 +22,34 @@ export interface WhenAt {
   readonly at: Date;
 }
 
-/** Again and again. */
+/**
+ * Again and again.
+ *
+ * @example
+ * A check each minute, however often the program starts
+ *
+ * ```ts
+ * import { NatsBroker } from "@signalbox/nats";
+ * import { jetstream, workQueue } from "@signalbox/nats/jetstream";
+ * import { TestBroker } from "@signalbox/nats/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const checks = workQueue("CHECKS", {
+ *   subjects: ["checks.{what}"],
+ *   allowMsgSchedules: true,
+ *   declare: "create",
+ * });
+ * const broker = new NatsBroker("nats://127.0.0.1:4222");
+ * const js = jetstream(broker, { streams: [checks] });
+ * await using _test = await TestBroker.start(broker);
+ *
+ * for (const _start of [1, 2, 3]) {
+ *   // without a name, each start would add a schedule
+ *   await js.schedule("checks.disk", { every: "1m" }, null, { name: "disk", replace: true });
+ * }
+ * assertEquals((await Array.fromAsync(js.schedules(checks))).length, 1);
+ * ```
+ */
 export interface WhenEvery {
   /**
    * The interval, in whole seconds. The first message is due one interval after the server has stored the schedule. Runs
@@ -131,9 +158,10 @@ type Fault = readonly [rule: string, found: string] | undefined;
 
 const FAULTS: { readonly [Kind in typeof KINDS[number]]: (when: never) => Fault } = {
   in: ({ in: delay }: WhenIn) => {
-    const time = millisecondsOf(delay) ?? 0;
-    if (time > LONGEST) return [TOO_LONG, describe(delay)];
-    return time > 0 ? undefined : [`"in" must be ${DURATION_FORM}`, describe(delay)];
+    if (isTooShort(delay)) return ['"in" must be more than 0', describe(delay)];
+    const time = millisecondsOf(delay);
+    if (time === undefined) return [`"in" must be ${DURATION_FORM}`, describe(delay)];
+    return time > LONGEST ? [TOO_LONG, describe(delay)] : undefined;
   },
   at: ({ at }: WhenAt) => {
     const time = at instanceof Date ? at.getTime() : NaN;
@@ -158,6 +186,14 @@ const FAULTS: { readonly [Kind in typeof KINDS[number]]: (when: never) => Fault 
     ];
   },
 };
+
+/** Whether it has the form of a duration, but is 0 or negative. */
+function isTooShort(delay: unknown): boolean {
+  if (typeof delay === "number") return delay <= 0;
+  if (typeof delay !== "string") return false;
+  return millisecondsOf(delay.replace(/^-/, "")) !== undefined &&
+    (delay.startsWith("-") || millisecondsOf(delay) === 0);
+}
 
 const TOO_LONG = "a time must be 292 years at most, as the server cannot count further";
 

@@ -137,6 +137,7 @@ export function configOf(
     config[field] = how.write ? how.write(value, action) : value;
   }
   checkWindow(action, config as Partial<StreamConfig>);
+  checkSchedules(action, config as Partial<StreamConfig>);
   return config as Partial<StreamConfig> & { readonly name: string };
 }
 
@@ -146,6 +147,23 @@ function checkWindow(action: string, { max_age = 0, duplicate_window = 0 }: Part
   const ms = (value: number) => `${value / 1e6} ms`;
   const rule = `"duplicateWindow" must not be longer than "maxAge"`;
   throw new TypeError(`Cannot ${action} as ${rule}: ${ms(duplicate_window)}, ${ms(max_age)}`);
+}
+
+/** Refuses what the server refuses together with schedules, and what it ignores without a word. */
+function checkSchedules(action: string, config: Partial<StreamConfig>) {
+  const { allow_msg_schedules, subject_delete_marker_ttl = 0, deny_purge, discard } = config;
+  const refuse = (rule: string) => {
+    throw new TypeError(`Cannot ${action} as ${rule}: both are given`);
+  };
+  if (allow_msg_schedules && discard === "new") {
+    refuse('"allowMsgSchedules" must go without discard: "new"');
+  }
+  if (!deny_purge) return;
+  // the server would turn "denyPurge" off, and each later start would find a difference
+  if (allow_msg_schedules) refuse('"denyPurge" must go without "allowMsgSchedules"');
+  if (subject_delete_marker_ttl > 0) {
+    refuse('"denyPurge" must go without "subjectDeleteMarkerTtl"');
+  }
 }
 
 function consumerLimitsOf(options: ConsumerLimitOptions, action: string) {

@@ -120,7 +120,8 @@ export interface StreamSettings<Subject extends string = string> {
    */
   readonly denyDelete?: boolean;
   /**
-   * Whether nobody can purge it; this cannot be taken back.
+   * Whether nobody can purge it; this cannot be taken back. Excludes `allowMsgSchedules` and `subjectDeleteMarkerTtl`, with
+   * which the server itself purges subjects.
    *
    * @default {false}
    */
@@ -179,6 +180,7 @@ export interface StreamSettings<Subject extends string = string> {
    * Whether messages can be scheduled for later. Needs nats-server 2.12, and cannot be taken back. The stream is made with
    * the additional subject `_SIGNALBOX.<STREAM>.>`, or gets it by `declare: "update"`. This package uses it: no program can
    * declare or publish to these subjects, no handler gets their messages, and a comparison with the declaration skips them.
+   * Excludes `discard: "new"` and `denyPurge`.
    *
    * @default {false}
    */

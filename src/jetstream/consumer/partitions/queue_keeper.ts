@@ -5,6 +5,7 @@ import { ConflictError } from "../../api/errors.ts";
 import type { JetStreamApi } from "../../api/js_api.ts";
 import type { Declare, DeclaredStream } from "../../stream/declare_stream.ts";
 import type { ConsumerSettings } from "../consumer_settings.ts";
+import { lackOf, LongRetries } from "../long_retries.ts";
 import { beginningBehind, declareQueue, queueConfig } from "./declare_queue.ts";
 import { Progress } from "./progress.ts";
 
@@ -16,6 +17,7 @@ export class QueueKeeper {
   readonly #declare: Declare;
   readonly #report: (error: Error) => void;
   readonly #progress: Progress;
+  readonly #retries: LongRetries;
   /** When the first stream was created: the numbers of another stream of its name begin anew. */
   #since: string | undefined;
   #restoring: Promise<void> | undefined;
@@ -33,6 +35,8 @@ export class QueueKeeper {
     this.#stream = stream;
     this.#declare = declare;
     this.#report = report;
+    const lack = lackOf(settings, stream, declare);
+    this.#retries = new LongRetries(api, settings, lack, report);
     this.#progress = new Progress(settings.partitions!);
   }
 
@@ -43,6 +47,7 @@ export class QueueKeeper {
       () => declareQueue(this.#api, this.#settings, this.#stream, this.#declare),
     );
     this.#since = origin?.created;
+    this.#retries.tell(this.#stream.allow_msg_schedules === true);
   }
 
   /** A message was delivered; `seq` is its number in the first stream. */
