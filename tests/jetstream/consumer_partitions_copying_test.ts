@@ -1,6 +1,5 @@
 import { consumer, jetstream, stream } from "@signalbox/nats/jetstream";
 import { assertEquals } from "@std/assert";
-import { CopyWatch } from "../../src/jetstream/consumer/partitions/copy_watch.ts";
 import { type Backend, onEmbeddedServer, onEveryServer } from "../support/backends.ts";
 import { delay } from "../support/delay.ts";
 import { hastened } from "../support/jetstream/hastened.ts";
@@ -50,21 +49,4 @@ Deno.test("consumer() with partitions tells that its stream was deleted [embedde
     assertEquals(errors, [`${STILL}: "ORDERS": stream not found (10059)`]);
     assertEquals((await jetstream(broker).lag(work)).total, 0);
   }, NEEDS);
-});
-
-Deno.test("CopyWatch tells each silence of a source, and the same one seldom", () => {
-  const errors: string[] = [];
-  const watch = new CopyWatch("it", (error) => errors.push(error.message));
-  const look = (seconds: number) => {
-    const active = seconds < 0 ? -1 : seconds * 1e9;
-    const sources = [{ name: "A", lag: 0, active }];
-    watch.look({ config: { name: "B" }, sources } as never);
-    return errors.length;
-  };
-  // a source that has just begun was not heard of yet
-  assertEquals([look(-1), look(0.5), look(14), look(-1), look(-1), look(0.5)], [0, 0, 0, 0, 1, 1]);
-  const told = Array.from({ length: 12 }, () => look(16));
-  assertEquals(told, [2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3]);
-  const said = 'Cannot go on with it as the server must copy its messages into "B"';
-  assertEquals(errors, Array(3).fill(`${said}: it hears nothing of "A"`));
 });
