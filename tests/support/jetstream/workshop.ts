@@ -85,10 +85,16 @@ export class Workshop {
 
   /** Resolves once the consumer has nothing left to deliver or to wait for. */
   async settled(stream: string, name: string, timeout = 10_000): Promise<ConsumerInfo> {
-    return await until(`${name} must be done`, async () => {
-      const info = await this.consumer(stream, name);
-      return info.num_pending === 0 && info.num_ack_pending === 0 && info;
-    }, { timeout });
+    let left = "";
+    try {
+      return await until(`${name} must be done`, async () => {
+        const info = await this.consumer(stream, name);
+        left = `${info.num_pending} pending, ${info.num_ack_pending} not acknowledged`;
+        return info.num_pending === 0 && info.num_ack_pending === 0 && info;
+      }, { timeout });
+    } catch (cause) {
+      throw new Error(`Cannot go on with ${name}: ${left}`, { cause });
+    }
   }
 
   /** Resolves once a stream has no messages left. */
