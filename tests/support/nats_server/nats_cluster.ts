@@ -45,7 +45,7 @@ export class NatsCluster implements AsyncDisposable {
       const peers = jetstream
         ? ways?.from(i) ?? ports.filter((_, at) => at !== i)
         : nodes.map(({ clusterPort }) => clusterPort!);
-      const extra = `${clusterBlock(ports[i] ?? -1, peers, ways?.told(i))}\n${config}`;
+      const extra = `${clusterBlock(ports[i] ?? freePort(), peers, ways?.told(i))}\n${config}`;
       nodes.push(started.use(await NatsServer.start({ name: `node-${i}`, config: extra })));
     }
     const cluster = new NatsCluster(nodes, config, ways);

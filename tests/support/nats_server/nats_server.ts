@@ -1,3 +1,4 @@
+import { freePort } from "../free_port.ts";
 import { findServer, type ServerBinary } from "./binary.ts";
 import { ServerProcess } from "./process.ts";
 import {
@@ -12,7 +13,7 @@ import { until } from "./until.ts";
 export interface NatsServerOptions {
   /**
    * Where clients connect.
-   * @default {-1} a free port, picked by the server
+   * @default {a free port} none that the system gives to outgoing connections, which could take it while the server is down
    */
   readonly port?: number;
   /**
@@ -29,6 +30,9 @@ export interface NatsServerOptions {
   /** @default {"signalbox"} */
   readonly name?: string;
 }
+
+/** How many ports to try before a server does not start. */
+const TRIES = 5;
 
 /**
  * A real nats-server on loopback: `await using server = await NatsServer.start()`.
@@ -49,9 +53,9 @@ export class NatsServer implements AsyncDisposable {
     this.#binary = binary;
     this.#folder = folder;
     this.#ports = {
-      client: options.port ?? -1,
+      client: options.port ?? freePort(),
       monitoring: -1,
-      webSocket: options.webSocket ? -1 : undefined,
+      webSocket: options.webSocket ? freePort() : undefined,
     };
     this.version = binary.version;
     this.name = options.name ?? "signalbox";
@@ -64,14 +68,18 @@ export class NatsServer implements AsyncDisposable {
   }
 
   static async start(options: NatsServerOptions = {}): Promise<NatsServer> {
-    const folder = await Deno.makeTempDir({ prefix: "nats_server_" });
-    try {
-      const server = new NatsServer(await findServer(), folder, options);
-      await server.restart();
-      return server;
-    } catch (error) {
-      await Deno.remove(folder, { recursive: true });
-      throw error;
+    for (let tries = 1;; tries++) {
+      const folder = await Deno.makeTempDir({ prefix: "nats_server_" });
+      try {
+        const server = new NatsServer(await findServer(), folder, options);
+        await server.restart();
+        return server;
+      } catch (error) {
+        await Deno.remove(folder, { recursive: true });
+        // another test has taken the same port meanwhile
+        const isTaken = `${error}`.includes("address already in use");
+        if (!isTaken || options.port !== undefined || tries === TRIES) throw error;
+      }
     }
   }
 
