@@ -9,7 +9,6 @@ import { type ConsumerSettings, consumerSettings } from "./consumer_settings.ts"
 import type { CheckedConsumer, ConsumerPattern } from "./consumer_types.ts";
 import { hasOwn, movesJobs } from "./long_retries.ts";
 import type { BatchVerdicts } from "./batches.ts";
-import { watchingServer } from "./partitions/copy_watch.ts";
 import { OpenPartitions } from "./partitions/open_partitions.ts";
 import { checkPartitions, partitionSettings } from "./partitions/queue.ts";
 import { QueueKeeper } from "./partitions/queue_keeper.ts";
@@ -248,9 +247,7 @@ export class ConsumerDriver {
   ): OpenConsumer {
     const api = JetStreamApi.of(access, this.#domain);
     const report = (error: Error) => sink.report(error);
-    const plan = [api, stream, this.#declare, settings, report, queue] as const;
-    const isWatching = settings.partition?.number === 0 && this.#declare !== "leave";
-    const server = isWatching ? watchingServer(...plan) : new ConsumerServer(...plan);
+    const server = new ConsumerServer(api, stream, this.#declare, settings, report, queue);
     return new OpenConsumer(sink, access, settings, server, turns);
   }
 }

@@ -214,9 +214,10 @@ export class ConsumerServer {
   async look(kind: SupplyKind): Promise<ConsumerInfo | undefined> {
     if (this.#declare === "leave") return undefined;
     const declared = this.#declared(kind);
+    const partition = kind === "main" ? this.#settings.partition : undefined;
+    if (partition?.number === 0) await this.#queue?.lookAtCopying();
     const info = await consumerInfo(this.#api, declared);
-    const { partition } = this.#settings;
-    if (partition && kind === "main") this.#queue?.looked(partition.number, info);
+    if (partition) this.#queue?.looked(partition.number, info);
     const changed = changeOf(declared, info);
     if (changed?.message !== this.#changes.get(declared)?.message) {
       this.#changes.set(declared, changed);
@@ -233,7 +234,8 @@ export class ConsumerServer {
     } catch (error) {
       if (!(error instanceof NotFoundError)) throw error;
       if (this.#declare === "verify") throw noDeadStream(this.#settings, name, error);
-      return void await declareStream(this.#api, deadStreamConfig(name, num_replicas), "create");
+      await declareStream(this.#api, deadStreamConfig(name, num_replicas), "create");
+      return;
     }
     const { subjects = [] } = found.config;
     if (subjects.some((each) => covers(each, subject))) return;

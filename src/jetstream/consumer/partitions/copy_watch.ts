@@ -1,8 +1,6 @@
 import { isPowerOfTen } from "../../../events.ts";
 import { legible } from "../../../legible.ts";
-import type { ConsumerInfo, SourceInfo, StreamInfo } from "../../api/api_types.ts";
-import { ConsumerServer } from "../consumer_server.ts";
-import type { SupplyKind } from "../supply.ts";
+import type { SourceInfo, StreamInfo } from "../../api/api_types.ts";
 
 const NANOSECONDS = 1e6;
 /**
@@ -45,31 +43,4 @@ export class CopyWatch {
     const isSilent = active < 0 ? !isFirst : active / NANOSECONDS > SILENCE;
     return isSilent ? `it hears nothing of "${name}"` : undefined;
   }
-}
-
-/** What stands on the server for the first partition, which watches over the copying for all of them. */
-class WatchingServer extends ConsumerServer {
-  readonly #look: () => Promise<void>;
-
-  constructor(look: () => Promise<void>, ...plan: ConstructorParameters<typeof ConsumerServer>) {
-    super(...plan);
-    this.#look = look;
-  }
-
-  override async look(kind: SupplyKind): Promise<ConsumerInfo | undefined> {
-    if (kind === "main") await this.#look();
-    return await super.look(kind);
-  }
-}
-
-/** Makes the server's side of the first partition, which looks after the copying at each look of the consumer. */
-export function watchingServer(
-  ...plan: ConstructorParameters<typeof ConsumerServer>
-): ConsumerServer {
-  const [api, , , { stream, name, partition }, report] = plan;
-  const watch = new CopyWatch(`the consumer "${name}" of "${stream}"`, report);
-  const look = async () => {
-    watch.look(await api.call<StreamInfo>(`STREAM.INFO.${partition!.queue}`));
-  };
-  return new WatchingServer(look, ...plan);
 }

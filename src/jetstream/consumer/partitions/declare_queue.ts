@@ -185,7 +185,8 @@ async function declareAsCut(
   if (!await isThere(api, settings, queue, isMade)) {
     try {
       // "update" would change what another process has made meanwhile
-      return void await declareStream(api, queue, "create");
+      await declareStream(api, queue, "create");
+      return;
     } catch (error) {
       if (!(error instanceof DifferenceError)) throw error;
       await isThere(api, settings, queue, false);

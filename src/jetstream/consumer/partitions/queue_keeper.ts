@@ -7,9 +7,14 @@ import type { Declare, DeclaredStream } from "../../stream/declare_stream.ts";
 import type { ConsumerSettings } from "../consumer_settings.ts";
 import { lackOf, LongRetries } from "../long_retries.ts";
 import { beginningBehind, declareQueue, queueConfig } from "./declare_queue.ts";
+import { CopyWatch } from "./copy_watch.ts";
+import { queueOf } from "./filter.ts";
 import { Progress } from "./progress.ts";
 
-/** Makes the stream of a consumer's partitions, and makes it again if somebody has deleted it. */
+/**
+ * Makes the stream of a consumer's partitions, makes it again if somebody has deleted it, and watches that the server copies
+ * messages into it.
+ */
 export class QueueKeeper {
   readonly #api: JetStreamApi;
   readonly #settings: ConsumerSettings;
@@ -18,6 +23,7 @@ export class QueueKeeper {
   readonly #report: (error: Error) => void;
   readonly #progress: Progress;
   readonly #retries: LongRetries;
+  readonly #watch: CopyWatch;
   /** When the first stream was created: the numbers of another stream of its name begin anew. */
   #since: string | undefined;
   #restoring: Promise<void> | undefined;
@@ -38,6 +44,10 @@ export class QueueKeeper {
     const lack = lackOf(settings, stream, declare);
     this.#retries = new LongRetries(api, settings, lack, report);
     this.#progress = new Progress(settings.partitions!);
+    this.#watch = new CopyWatch(
+      `the consumer "${settings.name}" of "${settings.stream}"`,
+      report,
+    );
   }
 
   /** Makes or checks the stream, as declared. */
@@ -58,6 +68,12 @@ export class QueueKeeper {
   /** The server has said what it has of a partition. */
   looked(partition: number, { num_pending, num_ack_pending }: ConsumerInfo): void {
     if (num_pending + num_ack_pending === 0) this.#progress.emptied(partition);
+  }
+
+  /** Reports if the server copies no more; one look is enough for all partitions. */
+  async lookAtCopying(): Promise<void> {
+    const { stream, name } = this.#settings;
+    this.#watch.look(await this.#api.call<StreamInfo>(`STREAM.INFO.${queueOf(stream, name)}`));
   }
 
   /**
