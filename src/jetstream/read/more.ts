@@ -53,12 +53,14 @@ async function lookBehind(
 ): Promise<ConsumerInfo | undefined> {
   const start = { deliver_policy: "by_start_sequence", opt_start_seq: seq + 1 } as const;
   const pulling = { credit: new PullCredit(1), isByNumber: () => false, isHasty: true };
-  const consumer = new ReadConsumer(api, { stream, filters, ...start }, pulling, NOBODY);
+  let consumer: ReadConsumer | undefined;
   try {
+    // a broker that has stopped refuses the subscription
+    consumer = new ReadConsumer(api, { stream, filters, ...start }, pulling, NOBODY);
     return await consumer.create(longest);
   } catch {
     return undefined;
   } finally {
-    void consumer.end();
+    void consumer?.end();
   }
 }
