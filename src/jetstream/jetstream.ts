@@ -179,7 +179,7 @@ export class JetStream {
   }
 
   /**
-   * Finds a schedule by its name; `undefined` if there is none, because it has fired or was cancelled.
+   * Finds a schedule by its name; `undefined` if it has fired, was cancelled, or never existed.
    *
    * @throws {NotFoundError} if there is no such stream
    * @throws {ValidationError} for a body that does not fit the schema

@@ -183,7 +183,7 @@ onEveryServer(
     assertEquals(errors.length, 2);
     assertStringIncludes(
       errors[0]!,
-      "as it must be a dead letter: its headers are missing or wrong",
+      "as its headers must be those of a dead letter: they are missing or wrong",
     );
     const letters = [];
     for await (const dead of jetstream(broker).deadLetters(orders)) letters.push(dead);

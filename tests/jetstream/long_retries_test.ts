@@ -192,7 +192,7 @@ onEveryJetStream(
     assertEquals(errors.length, 1);
     assertMatch(
       errors[0]!,
-      /"_SIGNALBOX\.ORDERS\.for\.work\.plain\.2" as it must be a message that/,
+      /"_SIGNALBOX\.ORDERS\.for\.work\.plain\.2" as its headers must be those of a message that/,
     );
     const { total } = await until("nothing is left", async () => {
       const lag = await js.lag({ stream: orders, name: "work" });

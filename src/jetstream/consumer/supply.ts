@@ -251,7 +251,7 @@ export class Supply implements PullOwner {
     if (!isPowerOfTen(++this.#foreign)) return;
     this.#owner.report(
       new Error(
-        `Cannot handle "${subject}" as it must be ${what}: its headers are missing or wrong`,
+        `Cannot handle "${subject}" as its headers must be those of ${what}: they are missing or wrong`,
       ),
     );
   }

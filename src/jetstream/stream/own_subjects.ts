@@ -73,7 +73,7 @@ export function isOwnSubject(subject: string, stream?: string): boolean {
   return subject.startsWith(stream === undefined ? `${FIRST}.` : `${FIRST}.${stream}.`);
 }
 
-/** Whether a program's pattern lies within this package's own subjects, whatever its parameters are. */
+/** Whether a program's pattern lies within this package's own subjects, with any values of its parameters. */
 export function isOwnPattern(pattern: string): boolean {
   return pattern === FIRST || pattern.startsWith(`${FIRST}.`);
 }

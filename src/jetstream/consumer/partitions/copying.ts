@@ -23,7 +23,7 @@ export interface Copied {
 export interface Copying {
   /** How many messages it has not copied yet: exactly 0 if it has copied all of them. */
   readonly missing: number;
-  /** The number in the first stream of the last copy; `undefined` if there is none. */
+  /** The sequence that the last copied message has in the first stream; `undefined` if the server has copied no message. */
   readonly copiedSeq: number | undefined;
   readonly queue: StreamInfo;
 }
@@ -32,7 +32,7 @@ export interface Copying {
  * Asks how far the server has copied the messages. Ask for the consumers afterwards: a message that moves on meanwhile is
  * then counted in at least one place.
  *
- * The `lag` of the source, which the server tells, is none: it is 0 until the next message has come.
+ * The server reports a `lag` of the source, too, but that stays 0 until the next message has come.
  */
 export async function copyingOf(copied: Copied): Promise<Copying> {
   const { api, stream, queue } = copied;
@@ -75,7 +75,7 @@ async function missingOf(
 }
 
 /**
- * The number in the first stream up to which everything is done; `undefined` if that is not known. The copies are in the
+ * The sequence in the first stream up to which all messages are handled; `undefined` if that is not known. The copies are in the
  * order of the first stream, and the server drops each of them once it is handled.
  */
 export async function doneSeqOf(

@@ -87,7 +87,7 @@ export class Leases {
     this.#hear().catch(() => {});
   };
 
-  /** Makes a round trip: whatever is read after it was sent after it began. */
+  /** Makes a round trip to the server. Messages that are read after it were sent after it began. */
   async #hear(): Promise<void> {
     const began = this.#access.clock.now();
     await this.#access.flush();

@@ -29,7 +29,7 @@ const SOURCE: Faults = {
   consumer: "sourceConsumerInvalid",
 };
 
-/** Looks up the configuration of a stream by its name; `undefined` if there is none. */
+/** Looks up the configuration of a stream by its name; `undefined` if the server has no such stream. */
 export type StreamConfigs = (name: string) => StreamConfig | undefined;
 
 /** The greatest sequence to begin with: greater ones would soon lose digits as JavaScript numbers. */

@@ -206,7 +206,7 @@ export class CopyFeed implements StreamConsumer {
     origin.releaseAfter(this.#passed.seq);
   }
 
-  /** Copies the next message; `false` if there is none, or if the stream refuses it. */
+  /** Copies the next message, and says whether it did: the origin may have no more, or the stream may refuse it. */
   #next(): boolean {
     const origin = this.#origin;
     if (!origin || this.#isHeldUp || this.#isOver) return false;
