@@ -188,7 +188,7 @@ export class NatsRouter<State extends object = AnyState> {
    * pattern is known only at run time, the option `params` names its parameters. {@linkcode Publisher} has examples.
    *
    * @throws {InvalidSubjectError} at once, for an invalid pattern
-   * @throws {TypeError} at once, for a wrong option
+   * @throws {TypeError} at once, for a wrong option, and for a header that no message may have
    */
   publisher<
     const Text extends string,

@@ -22,7 +22,13 @@ export type { AnyParams, ParamNames, Params } from "../subject/subject.ts";
 export { covers, overlap } from "../subject/wildcards.ts";
 export type { HeaderFields } from "../message/headers.ts";
 export { DEAD } from "../message/signalbox_headers.ts";
-export { encodeFields, headerFields, MessageHeaders, pairsOf } from "../message/headers.ts";
+export {
+  encodeFields,
+  headerFields,
+  MessageHeaders,
+  pairsOf,
+  validPairs,
+} from "../message/headers.ts";
 export { utf8 } from "../message/raw_message.ts";
 export { ReceivedMessage } from "../message/message.ts";
 export type { Message } from "../message/message.ts";

@@ -101,7 +101,7 @@ export class JetStream {
    * Makes a publisher for a subject, or for a pattern such as `"orders.{id}.placed"` that each message fills in.
    *
    * @throws {InvalidSubjectError} at once, for an invalid pattern
-   * @throws {TypeError} at once, for a wrong option
+   * @throws {TypeError} at once, for a wrong option, and for a header that no message may have
    */
   publisher<
     const Text extends string,
@@ -198,7 +198,7 @@ export class JetStream {
    * `params`. {@linkcode Ingest} has an example.
    *
    * @throws {InvalidSubjectError} for an invalid pattern
-   * @throws {TypeError} for a wrong option
+   * @throws {TypeError} for a wrong option, and for a header that no message may have
    * @throws {RangeError} for a timeout beyond the stream's duplicate window
    */
   ingest<

@@ -163,6 +163,17 @@ export function pairsOf(fields: HeaderFields): readonly (readonly [string, strin
   throw new TypeError(`Cannot send headers as each must be [name, value]: ${describe(wrong)}`);
 }
 
+/**
+ * The pairs that headers stand for, each checked.
+ *
+ * @throws {TypeError} naming the first name or value that cannot be sent
+ */
+export function validPairs(fields: HeaderFields): readonly (readonly [string, string])[] {
+  const pairs = pairsOf(fields);
+  for (const [name, value] of pairs) checkField(name, value);
+  return pairs;
+}
+
 /** The fields that a program may send: only the broker sends `Signalbox-*`. */
 export function sendableFields(fields: HeaderFields): readonly (readonly [string, string])[] {
   return pairsOf(fields).filter(([name]) => !/^signalbox-/i.test(name));
@@ -229,9 +240,7 @@ function beginningWith(contentType: string | undefined): Uint8Array {
 }
 
 function merged(own: OwnHeaders, fields: HeaderFields): Uint8Array {
-  const all = pairsOf(fields);
-  for (const [name, value] of all) checkField(name, value);
-  const given = all.filter((field) => !isUntrue(own, field));
+  const given = validPairs(fields).filter((field) => !isUntrue(own, field));
   const names = new Set(given.map(([name]) => name.toLowerCase()));
   const { contentType, correlationId, timeLeft } = own;
   if (!names.has("correlation_id")) checkField("correlation_id", correlationId);
@@ -253,8 +262,7 @@ function merged(own: OwnHeaders, fields: HeaderFields): Uint8Array {
 
 /** Writes a header block of these headers alone; `undefined` without any. */
 export function encodeFields(fields: HeaderFields | undefined): Uint8Array | undefined {
-  const pairs = fields ? pairsOf(fields) : [];
-  for (const [name, value] of pairs) checkField(name, value);
+  const pairs = fields ? validPairs(fields) : [];
   if (pairs.length === 0) return undefined;
   const lines = pairs.map(([name, value]) => `${name}: ${value}`);
   return encoder.encode(`${[VERSION, ...lines].join("\r\n")}${END}`);

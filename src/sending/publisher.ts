@@ -1,7 +1,7 @@
 import type { Message } from "../message/message.ts";
 import { Pattern } from "../subject/subject.ts";
 import type { PublishOptions, RequestOptions } from "./send_options.ts";
-import { type HeaderFields, headerFields, pairsOf } from "../message/headers.ts";
+import { type HeaderFields, headerFields, pairsOf, validPairs } from "../message/headers.ts";
 import { standardSchema } from "../message/schema.ts";
 import { checkOptions, describe, holdsOptions, milliseconds } from "../options.ts";
 import { handled } from "../promises.ts";
@@ -142,11 +142,13 @@ export class PublisherCalls {
    * Reads the pattern; `headers` are those of every message.
    *
    * @throws {InvalidSubjectError} for a pattern that cannot be filled
+   * @throws {TypeError} for a header that cannot be sent
    */
   constructor(text: string, prefix: () => string, headers: HeaderFields | undefined) {
     this.#text = text;
     this.#prefix = prefix;
-    this.#headers = headers;
+    // a copy, as the pairs of an iterator can be read only once
+    this.#headers = headers && validPairs(headers);
     this.#names = new Pattern(text, ACTION).checkFillable(ACTION).names;
   }
 

@@ -1,5 +1,5 @@
 import { jetstream } from "@signalbox/nats/jetstream";
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { onEveryJetStream } from "../support/backends.ts";
 import { numbers, readings } from "../support/jetstream/readings.ts";
 import { started } from "../support/jetstream/started.ts";
@@ -69,6 +69,39 @@ onEveryJetStream(
     ]);
   },
   { since },
+);
+
+onEveryJetStream(
+  "js.ingest() and js.publisher() refuse headers at once that no message could have",
+  async (server) => {
+    const { js } = await readings(server);
+    const wrong = [{ "nats-ttl": "1h" }, { "x a": "1" }, { "x-a": "1\n" }];
+    for (const headers of wrong) {
+      assertThrows(() => js.ingest("r.a", { headers }), TypeError);
+      assertThrows(() => js.publisher("r.a", { headers }), TypeError);
+    }
+    const { message } = assertThrows(() => js.ingest("r.a", { headers: wrong[0]! }), TypeError);
+    assertEquals(
+      message,
+      'Cannot ingest to "r.a" as a header must not begin with "Nats-": "nats-ttl"',
+    );
+  },
+);
+
+onEveryJetStream(
+  "js.ingest() and js.publisher() send the headers of an iterator with each message",
+  async (server) => {
+    const { js } = await readings(server);
+    const once = () => new Map([["from", "test"]]).entries();
+    await ReadableStream.from([1, 2]).pipeTo(js.ingest("r.a", { headers: once() }));
+    const publisher = js.publisher("r.a", { headers: once() });
+    for (const body of [3, 4]) await publisher.publish(body);
+    const found = [];
+    for await (const { body, headers } of js.read("R", { until: "now" })) {
+      found.push([body, headers.get("from")]);
+    }
+    assertEquals(found, [[1, "test"], [2, "test"], [3, "test"], [4, "test"]]);
+  },
 );
 
 onEveryJetStream("js.ingest() stores each item of a slow source at once", async (server) => {

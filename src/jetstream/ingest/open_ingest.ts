@@ -3,6 +3,7 @@ import { Pattern } from "../../door/mod.ts";
 import type { JetStreamApi } from "../api/js_api.ts";
 import { NotStoredError } from "../api/errors.ts";
 import type { ProgramPublisher, PublishCounts } from "../publish/program_publisher.ts";
+import { programsOwn } from "../publish/store_options.ts";
 import { refuseOwn } from "../stream/own_subjects.ts";
 import { Ingest, MADE_BY_JETSTREAM } from "./ingest.ts";
 import { IngestItems } from "./ingest_items.ts";
@@ -69,7 +70,7 @@ export function openIngest(
   const { schema, headers, stream, signal } = options;
   const items = new IngestItems(pattern, publisher, {
     ...schema && { schema },
-    ...headers && { headers },
+    ...headers && { headers: programsOwn(`ingest to "${text}"`, headers) },
     ...stream && { stream },
   });
   const { access } = api;

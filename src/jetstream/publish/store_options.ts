@@ -13,10 +13,10 @@ import {
   checkSubject,
   type HeaderFields,
   headerFields,
-  pairsOf,
   Pattern,
   type Schema,
   standardSchema,
+  validPairs,
 } from "../../door/mod.ts";
 import type { JetStreamApi } from "../api/js_api.ts";
 import { requireVersion } from "../api/version.ts";
@@ -156,9 +156,17 @@ export function ttlText(ttl: Duration): string {
   return ttl === Infinity ? "never" : `${Math.round(millisecondsOf(ttl)! / 1_000)}`;
 }
 
-/** Headers of NATS steer the stream, so that a copied one could delete, delay or hide messages. */
-function programsOwn(action: string, headers: HeaderFields): (readonly [string, string])[] {
-  const fields = pairsOf(headers).filter(([name]) => !/^signalbox-/i.test(name));
+/**
+ * The headers that a program may send. Headers of NATS steer the stream, so that a copied one could delete, delay or hide
+ * messages.
+ *
+ * @throws {TypeError} for a header of NATS, and for one that cannot be sent
+ */
+export function programsOwn(
+  action: string,
+  headers: HeaderFields,
+): (readonly [string, string])[] {
+  const fields = validPairs(headers).filter(([name]) => !/^signalbox-/i.test(name));
   const own = fields.find(([name]) => /^nats-/i.test(name));
   if (own === undefined) return fields;
   throw new TypeError(

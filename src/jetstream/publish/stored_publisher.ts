@@ -12,7 +12,7 @@ import {
 } from "../../door/mod.ts";
 import { declaredConfig, type Stream } from "../stream/stream.ts";
 import type { ProgramPublisher, Stored } from "./program_publisher.ts";
-import type { StoreMessageOptions, StoreOptions } from "./store_options.ts";
+import { programsOwn, type StoreMessageOptions, type StoreOptions } from "./store_options.ts";
 
 /**
  * Publishes to one subject, or to the subjects of a pattern such as `"orders.{id}.placed"`, and resolves once a stream has
@@ -75,7 +75,8 @@ export class PatternStoredPublisher implements StoredPublisher<string> {
       timeout: duration,
     });
     if (options.stream !== undefined) declaredConfig(action, options.stream);
-    this.#calls = new PublisherCalls(text, () => "", options.headers);
+    const headers = options.headers && programsOwn(action, options.headers);
+    this.#calls = new PublisherCalls(text, () => "", headers);
     this.#publisher = publisher;
     this.#options = options;
   }

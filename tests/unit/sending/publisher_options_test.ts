@@ -1,8 +1,8 @@
 import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { assertType, type IsExact } from "@std/testing/types";
-import { NatsRouter, type Publisher } from "@signalbox/nats";
+import { type HeaderFields, NatsRouter, type Publisher } from "@signalbox/nats";
 import { MessageHeaders, pairsOf } from "../../../src/message/headers.ts";
-import { checkPublisher, mergeHeaders } from "../../../src/sending/publisher.ts";
+import { checkPublisher, mergeHeaders, PublisherCalls } from "../../../src/sending/publisher.ts";
 import type { PublisherOptions } from "../../../src/sending/publisher_types.ts";
 
 Deno.test("mergeHeaders() gives the one side as it is where there is no other", () => {
@@ -87,4 +87,31 @@ Deno.test("Publisher takes no body only where its body may be undefined", () => 
   assertType<IsExact<Of<unknown>, 1 | 2 | 3>>(true);
   assertType<IsExact<Of<number>, 2 | 3>>(true);
   assertType<IsExact<Of<number | undefined>, 1 | 2 | 3>>(true);
+});
+
+Deno.test("NatsRouter.publisher() refuses headers that no message could have", () => {
+  const router = new NatsRouter();
+  const refused = (headers: object) =>
+    assertThrows(() => router.publisher("orders", { headers: headers as never }), TypeError)
+      .message;
+  assertEquals([
+    refused({ "x a": "1" }),
+    refused({ "x-a": "1\r\nx-b: 2" }),
+    refused({ "x-a": 1 }),
+    refused([["x-a"]]),
+  ], [
+    'Cannot send a header as its name must be printable ASCII without ":": "x a"',
+    `Cannot send the header "x-a" as its value must be one line of text: "1\\r\\nx-b: 2"`,
+    'Cannot send the header "x-a" as its value must be one line of text: 1',
+    "Cannot send headers as each must be [name, value]: [object Array]",
+  ]);
+});
+
+Deno.test("PublisherCalls gives each message the publisher's headers, even those of an iterator", () => {
+  const headers = new Map([["x-a", "1"]]).entries();
+  const calls = new PublisherCalls("orders", () => "", headers as Iterable<[string, string]>);
+  for (const body of [1, 2]) {
+    const { options } = calls.read<{ headers?: HeaderFields }>("publish", [body]);
+    assertEquals(pairsOf(options.headers!), [["x-a", "1"]]);
+  }
 });
