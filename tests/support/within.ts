@@ -1,10 +1,11 @@
 import { delay } from "./delay.ts";
+import { PATIENCE } from "./nats_server/until.ts";
 
 /** Gives what a promise gives, or fails once that has taken too long. */
 export async function within<T>(
   goal: string,
   promise: PromiseLike<T>,
-  timeout = 10_000,
+  timeout = PATIENCE,
 ): Promise<T> {
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(() => {
@@ -35,7 +36,7 @@ export function aborted(signal: AbortSignal, timeout?: number): Promise<unknown>
 
 /** A number once it has stayed the same for a while. */
 export async function steady(read: () => number): Promise<number> {
-  const limit = performance.now() + 10_000;
+  const limit = performance.now() + PATIENCE;
   for (let last = read(), since = performance.now(); performance.now() < limit;) {
     await delay(20);
     if (read() !== last) [last, since] = [read(), performance.now()];

@@ -1,3 +1,9 @@
+/**
+ * How long a test waits by default, in milliseconds. It is shorter than the 25 s that a broker takes to stop and than 30 s,
+ * so that a test fails where something ends only by one of these deadlines.
+ */
+export const PATIENCE = 20_000;
+
 export interface UntilOptions {
   /** Milliseconds after which it gives up. */
   readonly timeout?: number;
@@ -7,7 +13,7 @@ export interface UntilOptions {
 export async function until<T>(
   goal: string,
   probe: () => T | undefined | false | Promise<T | undefined | false>,
-  { timeout = 10_000 }: UntilOptions = {},
+  { timeout = PATIENCE }: UntilOptions = {},
 ): Promise<T> {
   const deadline = performance.now() + timeout;
   while (performance.now() < deadline) {
