@@ -11,7 +11,31 @@ export interface IngestProgress {
 
 /**
  * An ingest has failed; `cause` says why, such as a `LimitError`. The first `stored` items are stored, the next
- * `uncertain` ones may be, and no item after those is.
+ * `uncertain` ones may be, and no item after those is. If each item carries its position, a program can ask the stream where to go on.
+ *
+ * @example An upload that goes on where the stream stands, after an error and in a new process
+ * ```ts
+ * import { NatsBroker } from "@signalbox/nats";
+ * import { jetstream, stream } from "@signalbox/nats/jetstream";
+ * import { TestBroker } from "@signalbox/nats/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const logs = stream("LOGS", { subjects: ["logs.{host}"], declare: "create" });
+ * const broker = new NatsBroker();
+ * const js = jetstream(broker, { streams: [logs] });
+ * await using _test = await TestBroker.start(broker);
+ *
+ * async function upload(texts: readonly string[]): Promise<number> {
+ *   const last = await js.read(logs, { subject: "logs.a", from: "last", until: "now" }).next();
+ *   const first = last ? (last.body as { line: number }).line + 1 : 0;
+ *   const lines = texts.slice(first).map((text, i) => ({ line: first + i, text }));
+ *   const ingest = js.ingest("logs.a");
+ *   await ReadableStream.from(lines).pipeTo(ingest);
+ *   return ingest.stored;
+ * }
+ * assertEquals(await upload(["up", "busy"]), 2);
+ * assertEquals(await upload(["up", "busy", "down"]), 1);
+ * ```
  */
 export class IngestError extends JetStreamError implements IngestProgress {
   static {
