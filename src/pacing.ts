@@ -41,9 +41,9 @@ const LEAST = 64;
 type Act<T> = (one: T) => void;
 
 /**
- * Does for many what is done for each, a few a turn: all in one turn would stop the event loop, and fill the socket with
- * what it cannot take. In random order, as the other ends of the same links do it in theirs: whoever comes first saves
- * the other the work.
+ * Does one task for each of many links, a few per turn: all in one turn would stop the event loop, and fill the socket with
+ * more than it can take. The order is random, as the other ends of the same links do the same at the same time: the end
+ * that comes first saves the other the work.
  */
 export class Pacer<T> {
   readonly #urgent = new Map<T, Act<T>>();

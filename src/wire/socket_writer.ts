@@ -19,8 +19,8 @@ const LONGEST_WRITE = 32_768;
 /** In bytes; {@linkcode SocketWriter.room} resolves once at most this much is left to write. */
 const CROWD = 1_048_576;
 /**
- * In bytes, how much room for further large messages is kept: whoever sends many large ones would else leave as much garbage as
- * is sent, of which tens of megabytes gather before they are collected.
+ * In bytes, how much room for further large messages is kept. Without it, a program that sends many of them would leave as
+ * much garbage as it sends, and tens of megabytes gather before they are collected.
  */
 const SPARE = 1_048_576;
 /** In bytes, how much a WebSocket may hold besides one write: it accepts every write and returns none. */

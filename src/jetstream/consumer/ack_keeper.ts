@@ -30,8 +30,8 @@ interface Unsure {
 }
 
 /**
- * Tells the server what became of messages, and tells it again after an outage as long as the server may not have it: it
- * has what was sent before a flush. What cannot be told is reported.
+ * Sends the outcomes of messages to the server, and after an outage sends those again that the server may not have: it has
+ * each one that a flush has followed. An outcome that cannot be sent is reported.
  */
 export class AckKeeper {
   readonly #access: BrokerAccess;

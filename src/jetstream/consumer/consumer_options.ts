@@ -233,7 +233,7 @@ export interface ConsumerOptions {
   /** Metadata of the program; names that begin with `_nats.` are the server's. */
   readonly metadata?: Readonly<Record<string, string>>;
   /**
-   * Whether only headers are delivered, without bodies. Cannot be told from an empty body.
+   * Whether only headers are delivered, without bodies. A handler then sees an empty body.
    *
    * @default {false}
    */

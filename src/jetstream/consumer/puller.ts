@@ -279,7 +279,7 @@ export class Puller {
     this.#silence.watch(LONGEST_WAIT);
   }
 
-  /** Whoever knows the inbox can write to it. */
+  /** Reports a message that is not from the server: every client that knows the inbox can write to it. */
   #tellStrange({ subject }: RawMessage): void {
     if (!isPowerOfTen(++this.#strange)) return;
     const rule = "it must be a delivery or a status of the server: it is neither";

@@ -11,7 +11,8 @@ export interface IngestProgress {
 
 /**
  * An ingest has failed; `cause` says why, such as a `LimitError`. The first `stored` items are stored, the next
- * `uncertain` ones may be, and no item after those is. If each item carries its position, a program can ask the stream where to go on.
+ * `uncertain` ones may be, and no item after those is. If each item carries its position, a program can ask the stream
+ * where to go on.
  *
  * @example An upload that goes on where the stream stands, after an error and in a new process
  * ```ts

@@ -74,7 +74,7 @@ export class Publications {
       publication.abort(signal.reason);
       return publication.promise;
     }
-    // whoever can read an id can read the reply subject as well
+    // a client that can read the program's own id must not learn the reply subject from it
     const token = settings.isOwnId ? settings.id! : newToken();
     this.#pending.set(token, publication);
     if (signal) publication.stopListening = onAbort(signal, () => this.#abort(token));

@@ -198,7 +198,7 @@ export interface StreamSettings<Subject extends string = string> {
    * @default {"default"}
    */
   readonly persistMode?: "default" | "async";
-  /** Texts for whoever looks at the stream. */
+  /** Texts that the server shows with the stream. */
   readonly metadata?: Readonly<Record<string, string>>;
 }
 

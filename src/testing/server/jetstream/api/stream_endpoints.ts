@@ -167,7 +167,7 @@ function subjectsOf(
 ): Page & { subjects?: Record<string, number> } {
   const totals = subjects_filter === "" ? [] : log.totals(subjects_filter);
   if (totals.length === 0) return { total: 0, offset: 0, limit: 0 };
-  // the order is of no matter where all are told
+  // a page that holds all subjects needs no order
   if ((offset ?? 0) > 0 || totals.length > MAX_SUBJECTS) {
     totals.sort(([one], [other]) => one < other ? -1 : 1);
   }
