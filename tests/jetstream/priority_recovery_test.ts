@@ -3,8 +3,10 @@ import { assertEquals } from "@std/assert";
 import { priority } from "../../src/jetstream/mod.ts";
 import { onEveryJetStream } from "../support/backends.ts";
 import { normal, shopOf, urgent } from "../support/jetstream/priority_jobs.ts";
+import { delay } from "../support/delay.ts";
 import { errorsOf, Workshop } from "../support/jetstream/workshop.ts";
 import { NatsServer } from "../support/nats_server/nats_server.ts";
+import { Proxy } from "../support/proxy.ts";
 import { until } from "../support/nats_server/until.ts";
 import { runProgram } from "../support/program.ts";
 
@@ -56,6 +58,39 @@ Deno.test("priority() leaves the jobs of a killed process to another one, urgent
   assertEquals([...new Set(outputs)].sort(), subjects.toSorted());
   await shop.settled("JOBS", "urgent");
   assertEquals((await shop.stream("JOBS")).state.messages, 0);
+});
+
+Deno.test("priority() keeps its order after its server was slow for a moment", async () => {
+  await using server = await NatsServer.start({ config });
+  await using proxy = await Proxy.start(server.port);
+  await using broker = brokerAt(proxy.url);
+  await using writer = brokerAt(server.url);
+  const shop = await shopOf({ broker: () => writer });
+  const order: string[] = [];
+  const ends: (() => void)[] = [];
+  broker.subscriber(priority(urgent, normal), { concurrency: 1 }, ({ subject }) => {
+    order.push(subject);
+    return new Promise<void>((resolve) => ends.push(resolve));
+  });
+  await broker.start();
+  await shop.storeAll(["jobs.normal.1", "jobs.normal.2", "jobs.normal.3"]);
+  await until("a job must run", () => order.length === 1);
+  proxy.stall();
+  ends[0]!();
+  // longer than an answer of the consumer without messages may take
+  await delay(400);
+  proxy.resume();
+  await until("the next one must run", () => order.length === 2);
+  await shop.store("jobs.urgent.1", 1);
+  await until("the consumer must know of it", async () => {
+    return (await shop.consumer("JOBS", "urgent")).num_pending === 1;
+  });
+  ends[1]!();
+  await until("one more must run", () => order.length === 3);
+  assertEquals(order.at(-1), "jobs.urgent.1");
+  ends[2]!();
+  await until("the last one must run", () => order.length === 4);
+  ends[3]!();
 });
 
 onEveryJetStream("priority() goes on after somebody deletes its consumers", async (server) => {

@@ -1,10 +1,10 @@
 import type { Timer } from "../../clock.ts";
-import { isPowerOfTen } from "../../events.ts";
 import { asError } from "../../legible.ts";
 import type { BrokerAccess, RawMessage, RawSubscription } from "../../door/mod.ts";
 import { readPullStatus } from "../api/pull_status.ts";
 import type { GroupSettings } from "./group.ts";
 import { GroupMember } from "./group_member.ts";
+import { PullReports } from "./pull_reports.ts";
 import { type PullLimits, pullRequest, pullVerdict, tighter, WRONG_PIN } from "./pull_verdict.ts";
 import { Silence } from "./silence.ts";
 
@@ -53,6 +53,7 @@ export class Puller {
   readonly #owner: PullOwner;
   readonly #silence: Silence;
   readonly #member: GroupMember | undefined;
+  readonly #reports: PullReports;
   #limits: PullLimits = { batch: Infinity, expires: EXPIRES, bytes: 0 };
   #inbox = "";
   #subscription: RawSubscription | undefined;
@@ -68,8 +69,6 @@ export class Puller {
   #wait = FIRST_WAIT;
   #restoring = false;
   #silences = 0;
-  #refusals = 0;
-  #strange = 0;
 
   constructor(access: BrokerAccess, plan: PullPlan, owner: PullOwner) {
     this.#access = access;
@@ -78,6 +77,7 @@ export class Puller {
     const isWaiting = () => this.#state === "open" && this.#asked > 0 && !this.#isDown;
     const silent = (milliseconds: number) => this.#silent(milliseconds);
     this.#silence = new Silence(access.clock, plan.heartbeat, isWaiting, silent);
+    this.#reports = new PullReports(plan.what, (error) => owner.report(error));
     this.#member = plan.group && new GroupMember(access, plan.subject, plan.group);
   }
 
@@ -182,7 +182,7 @@ export class Puller {
       this.#silences = 0;
     }
     if (isStatus) return this.#status(raw);
-    if (!this.#owner.take(raw)) return this.#tellStrange(raw);
+    if (!this.#owner.take(raw)) return this.#reports.strange(raw);
     const isNew = this.#member?.note(raw);
     this.#wait = FIRST_WAIT;
     if (!isOfNow) return;
@@ -195,7 +195,7 @@ export class Puller {
 
   #status(raw: RawMessage): void {
     const status = readPullStatus(raw);
-    if (status.code === 0) return this.#tellStrange(raw);
+    if (status.code === 0) return this.#reports.strange(raw);
     const verdict = pullVerdict(status, this.#limits.bytes);
     if (status.code === WRONG_PIN) this.#member?.lose();
     switch (verdict) {
@@ -222,10 +222,7 @@ export class Puller {
       this.#limits = limits;
       return this.#askLater(this.#nextWait(), true);
     }
-    if (isPowerOfTen(++this.#refusals)) {
-      const rule = `the server must accept the request: ${words}`;
-      this.#tell(`take messages of the ${this.#plan.what} as ${rule}`);
-    }
+    this.#reports.refused(words);
     this.#askLater(REFUSED_WAIT, true);
   }
 
@@ -246,8 +243,8 @@ export class Puller {
     const done = (error?: unknown) => {
       this.#restoring = false;
       if (this.#state !== "open") return;
-      if (error === undefined) this.#refusals = 0;
-      else if (isPowerOfTen(++this.#refusals)) this.#owner.report(asError(error));
+      if (error === undefined) this.#reports.accepted();
+      else this.#reports.missing(error);
       this.#askLater(this.#nextWait());
     };
     this.#owner.restore().then(() => done(), (error) => done(error));
@@ -269,26 +266,10 @@ export class Puller {
   /** It is asked again and again: a new leader does not know of us. */
   #silent(silent: number): void {
     if (this.#silences === 0) this.#access.suspect();
-    if (this.#silences++ === 1) {
-      const found = `${Math.round(silent)} ms without a word`;
-      const rule = "the server must say when there are none";
-      this.#tell(`take messages of the ${this.#plan.what} as ${rule}: ${found}`);
-    }
+    if (++this.#silences === 2) this.#reports.silent(silent);
     this.#renew();
     this.fill();
     this.#silence.watch(LONGEST_WAIT);
-  }
-
-  /** Reports a message that is not from the server: every client that knows the inbox can write to it. */
-  #tellStrange({ subject }: RawMessage): void {
-    if (!isPowerOfTen(++this.#strange)) return;
-    const rule = "it must be a delivery or a status of the server: it is neither";
-    this.#tell(`take a message of the ${this.#plan.what} as ${rule}`, subject);
-  }
-
-  #tell(sentence: string, cause?: string): void {
-    const error = new Error(`Cannot ${sentence}`, cause === undefined ? {} : { cause });
-    this.#owner.report(error);
   }
 
   #clear(): void {

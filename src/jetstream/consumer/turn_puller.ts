@@ -1,8 +1,9 @@
 import type { Timer } from "../../clock.ts";
-import { isPowerOfTen } from "../../events.ts";
 import { asError } from "../../legible.ts";
 import type { BrokerAccess, RawMessage, RawSubscription } from "../../door/mod.ts";
 import { type PullStatus, readPullStatus } from "../api/pull_status.ts";
+import { Patience } from "./patience.ts";
+import { PullReports } from "./pull_reports.ts";
 import { type PullLimits, pullVerdict, tighter } from "./pull_verdict.ts";
 import type { PullOwner, PullPlan } from "./puller.ts";
 import type { Asker, Turns } from "./turns.ts";
@@ -11,11 +12,6 @@ import type { Asker, Turns } from "./turns.ts";
 const FIRST_WAIT = 50;
 const LONGEST_WAIT = 1_000;
 const REFUSED_WAIT = 5_000;
-/** How long an answer may take before the consumer counts as stuck: in milliseconds at least, and in round trips. */
-const LEAST_PATIENCE = 100;
-const TRIPS = 4;
-/** How long a stuck consumer is not asked, in milliseconds: it is paused, or has reached its `maxAckPending`. */
-const STUCK = 2_000;
 const NANOSECONDS = 1_000_000;
 const encoder = new TextEncoder();
 
@@ -35,6 +31,8 @@ export class TurnPuller implements Asker {
   readonly #plan: PullPlan;
   readonly #owner: PullOwner;
   readonly #turns: Turns;
+  readonly #patience: Patience;
+  readonly #reports: PullReports;
   #limits: PullLimits = { batch: Infinity, expires: Infinity, bytes: 0 };
   #inbox = "";
   #subscription: RawSubscription | undefined;
@@ -42,13 +40,13 @@ export class TurnPuller implements Asker {
   #state: "closed" | "open" | "stopped" = "closed";
   #isDown = false;
   #isBusy = false;
+  /** Whether the server has answered a request while it was being withdrawn. */
+  #isLate = false;
   #answered: (() => void) | undefined;
   #limit: Timer | undefined;
   #retry: Timer | undefined;
   #wait = FIRST_WAIT;
-  #patience = LEAST_PATIENCE;
-  #stuckUntil = -Infinity;
-  #counts = { refusals: 0, silences: 0, strange: 0 };
+  #silences = 0;
 
   constructor(access: BrokerAccess, plan: TurnPlan, owner: PullOwner, turns: Turns) {
     this.isRare = plan.isRare;
@@ -56,6 +54,8 @@ export class TurnPuller implements Asker {
     this.#plan = plan;
     this.#owner = owner;
     this.#turns = turns;
+    this.#patience = new Patience(access.clock);
+    this.#reports = new PullReports(plan.what, (error) => owner.report(error));
   }
 
   get asked(): number {
@@ -67,7 +67,7 @@ export class TurnPuller implements Asker {
   }
 
   get isStuck(): boolean {
-    return this.#access.clock.now() < this.#stuckUntil;
+    return this.#patience.isStuck;
   }
 
   /** Listens; the server has the subscription once the connection is flushed. */
@@ -92,7 +92,7 @@ export class TurnPuller implements Asker {
   probe(batch: number): Promise<void> {
     return new Promise((resolve) => {
       this.#answered = resolve;
-      this.#ask(batch, 0, this.#patience, () => this.#unanswered());
+      this.#ask(batch, 0, this.#patience.limit, () => this.#unanswered());
     });
   }
 
@@ -107,17 +107,7 @@ export class TurnPuller implements Asker {
   }
 
   async withdraw(): Promise<void> {
-    this.#isBusy = true;
-    const { clock } = this.#access;
-    const [since, asked, old] = [clock.now(), this.#asked, this.#subscription];
-    await old?.drain().catch((error) => this.#owner.report(asError(error)));
-    this.#patience = Math.min(1_000, Math.max(LEAST_PATIENCE, TRIPS * (clock.now() - since)));
-    this.#isBusy = false;
-    // the connection was lost in the meantime, or this was stopped
-    if (this.#subscription !== old || this.#state === "stopped") return;
-    this.listen((error) => this.#owner.report(error));
-    this.isEmpty = this.#asked === asked;
-    this.#over();
+    if (await this.#drain()) this.#over();
   }
 
   /** Reports that the connection is lost, and every request with it. */
@@ -130,7 +120,7 @@ export class TurnPuller implements Asker {
   back(): void {
     this.#isDown = false;
     this.#wait = FIRST_WAIT;
-    this.#counts.silences = 0;
+    this.#silences = 0;
     this.#turns.look();
   }
 
@@ -146,6 +136,20 @@ export class TurnPuller implements Asker {
     this.#state = "stopped";
     this.#subscription?.unsubscribe();
     this.#end();
+  }
+
+  /** Ends the request at the server; returns `false` if the connection was lost in the meantime, or this was stopped. */
+  async #drain(): Promise<boolean> {
+    this.#isBusy = true;
+    this.#isLate = false;
+    const [asked, old] = [this.#asked, this.#subscription];
+    await this.#patience.measure(() => old?.drain())
+      .catch((error) => this.#owner.report(asError(error)));
+    this.#isBusy = false;
+    if (this.#subscription !== old || this.#state === "stopped") return false;
+    this.listen((error) => this.#owner.report(error));
+    this.isEmpty = this.#asked === asked;
+    return true;
   }
 
   #ask(most: number, expires: number, limit: number, late: () => void): void {
@@ -172,9 +176,9 @@ export class TurnPuller implements Asker {
     const isStatus = raw.subject === inbox;
     // the status of an earlier request says nothing about the current one
     if (isStatus) return isOfNow && this.#asked > 0 ? this.#status(raw) : undefined;
-    if (!this.#owner.take(raw)) return this.#tellStrange(raw);
+    if (!this.#owner.take(raw)) return this.#reports.strange(raw);
     this.#wait = FIRST_WAIT;
-    this.#counts.silences = 0;
+    this.#silences = 0;
     if (!isOfNow) return;
     this.#asked = Math.max(0, this.#asked - 1);
     if (this.#asked === 0 && !this.#isBusy) this.#over();
@@ -182,12 +186,17 @@ export class TurnPuller implements Asker {
 
   #status(raw: RawMessage): void {
     const status = readPullStatus(raw);
-    if (status.code === 0) return this.#tellStrange(raw);
+    if (status.code === 0) return this.#reports.strange(raw);
+    if (status.code === 100) return;
     // a request that is being withdrawn ends in any case
-    if (status.code === 100 || this.#isBusy) return;
+    if (this.#isBusy) {
+      this.#isLate = true;
+      return;
+    }
     if (isEnd(status)) {
       this.#wait = FIRST_WAIT;
-      this.#counts.silences = this.#counts.refusals = 0;
+      this.#silences = 0;
+      this.#reports.accepted();
       this.isEmpty = true;
       return this.#over();
     }
@@ -205,25 +214,26 @@ export class TurnPuller implements Asker {
       this.#limits = limits;
       return this.#askLater(this.#nextWait());
     }
-    if (isPowerOfTen(++this.#counts.refusals)) {
-      this.#tell("messages", `the server must accept the request: ${words}`);
-    }
+    this.#reports.refused(words);
     this.#askLater(REFUSED_WAIT);
   }
 
-  /** Handles a consumer that has messages but does not deliver them: it is paused, or has reached its `maxAckPending`. */
+  /** Handles a consumer that has not answered in time. */
   #unanswered(): void {
-    this.#stuckUntil = this.#access.clock.now() + STUCK;
-    this.withdraw().catch((error) => this.#owner.report(asError(error)));
+    const waited = this.#patience.limit;
+    this.#drain().then((isOver) => {
+      if (!isOver) return;
+      // a stuck one has messages but does not deliver them: it is paused, or has reached its `maxAckPending`
+      const isSilent = this.isEmpty && !this.#isLate;
+      if (isSilent) this.isEmpty = this.#patience.judge(waited);
+      this.#over();
+    }).catch((error) => this.#owner.report(asError(error)));
   }
 
   /** Handles a server that is silent at the end of a request: it has lost the request. */
   #silent(silent: number): void {
-    if (this.#counts.silences === 0) this.#access.suspect();
-    if (++this.#counts.silences === 2) {
-      const found = `${Math.round(silent)} ms without a word`;
-      this.#tell("messages", `the server must say when there are none: ${found}`);
-    }
+    if (this.#silences === 0) this.#access.suspect();
+    if (++this.#silences === 2) this.#reports.silent(silent);
     this.#renew();
     this.#turns.look();
   }
@@ -243,8 +253,8 @@ export class TurnPuller implements Asker {
     const done = (error?: unknown) => {
       this.#isBusy = false;
       if (this.#state !== "open") return;
-      if (error === undefined) this.#counts.refusals = 0;
-      else if (isPowerOfTen(++this.#counts.refusals)) this.#owner.report(asError(error));
+      if (error === undefined) this.#reports.accepted();
+      else this.#reports.missing(error);
       this.#askLater(this.#nextWait());
     };
     this.#owner.restore().then(() => done(), (error) => done(error));
@@ -279,18 +289,6 @@ export class TurnPuller implements Asker {
     const answered = this.#answered;
     this.#answered = undefined;
     answered?.();
-  }
-
-  /** Reports a message that is not from the server: every client that knows the inbox can write to it. */
-  #tellStrange({ subject }: RawMessage): void {
-    if (!isPowerOfTen(++this.#counts.strange)) return;
-    const rule = "it must be a delivery or a status of the server: it is neither";
-    this.#tell("a message", rule, subject);
-  }
-
-  #tell(what: string, rule: string, cause?: unknown): void {
-    const sentence = `Cannot take ${what} of the ${this.#plan.what} as ${rule}`;
-    this.#owner.report(new Error(sentence, { cause }));
   }
 }
 
