@@ -1,5 +1,6 @@
 import { type BrokerOptions, NatsBroker } from "@signalbox/nats";
 import { assert, assertEquals } from "@std/assert";
+import { PATIENCE } from "../support/nats_server/until.ts";
 
 /** Requests a second. */
 const RATE = 200;
@@ -34,7 +35,7 @@ export async function withBystander<T>(
   const ask = () => {
     for (let missing = due() - answers.length; missing > 0; missing--) {
       const body = { n: answers.length };
-      const answered = broker.request(subject, body, { timeout: 5_000 });
+      const answered = broker.request(subject, body, { timeout: PATIENCE });
       answers.push(answered.then(
         (answer) => assertEquals(answer.body, body),
         (error) => failures.push(String(error)),
