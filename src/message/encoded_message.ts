@@ -1,7 +1,11 @@
 import type { RawMessage } from "./raw_message.ts";
 import { encodeBody } from "./body.ts";
 import type { Codecs } from "./codecs.ts";
-import { encodeHeaders, type HeaderFields, pairsOf, withTimeLeft } from "./headers.ts";
+import { encodeHeaders, type HeaderFields, pairsOf } from "./headers.ts";
+import { TIME_LEFT } from "./signalbox_headers.ts";
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
 
 /** A message ready for the wire; a request gets its reply address last. */
 export interface EncodedMessage extends RawMessage {
@@ -73,4 +77,10 @@ export function age(outgoing: EncodedMessage, milliseconds: number): void {
 function without(headers: HeaderFields | undefined): undefined {
   if (headers === undefined) return;
   throw new TypeError("Cannot send headers as the server must support them");
+}
+
+/** The block with another time left; a user's own header stays, as in a new block. */
+function withTimeLeft(block: Uint8Array, before: number, now: number): Uint8Array {
+  const line = (timeLeft: number) => `\r\n${TIME_LEFT}: ${timeLeft}\r\n`;
+  return encoder.encode(decoder.decode(block).replace(line(before), line(now)));
 }

@@ -279,12 +279,6 @@ export function isPlainType(contentType: string): boolean {
   return /^\s*(?:text\/plain|application\/octet-stream)\b/i.test(contentType);
 }
 
-/** The block with another time left; a user's own header stays, as in a new block. */
-export function withTimeLeft(block: Uint8Array, before: number, now: number): Uint8Array {
-  const line = (timeLeft: number) => `\r\n${TIME_LEFT}: ${timeLeft}\r\n`;
-  return encoder.encode(decoder.decode(block).replace(line(before), line(now)));
-}
-
 /** Whether this is a valid header value to send (ADR-4); a received value may be invalid. */
 export function isHeaderValue(value: unknown): value is string {
   return typeof value === "string" && !/[\r\n\0]/.test(value) && value.isWellFormed();
