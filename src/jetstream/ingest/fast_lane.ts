@@ -2,9 +2,8 @@ import type { Timer } from "../../clock.ts";
 import type { PermissionError } from "../../errors.ts";
 import { asError } from "../../legible.ts";
 import type { PubAck } from "../api/api_types.ts";
-import { UnknownOutcomeError } from "../api/errors.ts";
-import { askStored } from "../publish/recovery.ts";
 import type { BatchAnswer } from "./batch_answer.ts";
+import { Doubt } from "./doubt.ts";
 import { FastBatch } from "./fast_batch.ts";
 import type { IngestHost, IngestLane } from "./host.ts";
 
@@ -18,17 +17,15 @@ const FIRST_SILENCE = 2_000;
 const LONGEST_SILENCE = 8_000;
 
 /**
- * Stores messages by fast batches, one after the other. When a batch breaks, the next one begins with the first message
- * that is not known to be stored. The stream skips messages that it has stored already, because it knows their ids.
- *
- * A leader also skips, and acknowledges, a message whose id it has accepted but not stored yet. So an earlier batch stays
- * in doubt until the stream confirms a later message that was never sent before: the stream stores in order. If no such
- * message follows, this asks the stream for the last message in doubt.
+ * Stores messages by fast batches, one after the other. A batch that breaks leaves messages in doubt: the stream may have
+ * stored them. Messages that were never sent follow once none is in doubt, so no batch has a message that was sent before,
+ * and its answers prove that its messages are stored.
  */
 export class FastLane implements IngestLane {
   readonly #host: IngestHost;
   readonly #withoutBatches: (sentUntil: number) => void;
   readonly #stopListening: () => void;
+  readonly #doubt: Doubt;
   #batch: FastBatch | undefined;
   /** Messages before this number were sent in earlier batches, and may be stored. */
   #doubtUntil = 0;
@@ -48,6 +45,7 @@ export class FastLane implements IngestLane {
 
   constructor(host: IngestHost, withoutBatches: (sentUntil: number) => void) {
     this.#host = host;
+    this.#doubt = new Doubt(host);
     this.#withoutBatches = withoutBatches;
     this.#stopListening = host.api.access.onRefusal((error) => this.#notPermitted(error));
   }
@@ -60,8 +58,9 @@ export class FastLane implements IngestLane {
   pump(): void {
     const { backlog } = this.#host;
     while (!this.#isLeft && !this.#retrying && !this.#isAsking) {
-      const { available, isFinal } = this.#host;
       const batch = this.#batch;
+      if (!batch && this.#doubtUntil > backlog.first) return void this.#settle();
+      const { available, isFinal } = this.#host;
       const next = batch ? batch.first + batch.count : backlog.first;
       if (next >= available || batch?.room === 0) return;
       const isLast = next === available - 1;
@@ -91,7 +90,6 @@ export class FastLane implements IngestLane {
     const now = access.clock.now();
     try {
       const batch = this.#batch ??= this.#begin(now);
-      if (!batch) return false;
       if (!batch.isWaiting) this.#heardAt = now;
       batch.send(backlog.at(number), isLast, now);
       this.#watch();
@@ -103,17 +101,9 @@ export class FastLane implements IngestLane {
     }
   }
 
-  /** Begins a batch; fails if the stream may have forgotten the ids of messages that it has. */
-  #begin(now: number): FastBatch | undefined {
-    const { backlog, settings, action, subject, api: { access } } = this.#host;
-    const { idWindow, maxPending, maxPendingBytes } = settings;
-    const { sentAt = now, id } = backlog.at(backlog.first);
-    if (now - sentAt >= idWindow) {
-      const rule = `the stream must still know its id, which it keeps for ${idWindow} ms`;
-      const error = new UnknownOutcomeError(action, subject, rule, { id });
-      this.#host.fail(error, this.sentUntil);
-      return undefined;
-    }
+  #begin(now: number): FastBatch {
+    const { backlog, settings, subject, api: { access } } = this.#host;
+    const { maxPending, maxPendingBytes } = settings;
     const fitting = maxPendingBytes / 4 / Math.max(1, backlog.averageSize);
     const flow = Math.max(1, Math.floor(Math.min(MOST_FLOW, maxPending / 2, fitting)));
     this.#heardAt = now;
@@ -158,40 +148,25 @@ export class FastLane implements IngestLane {
     const { first, taken } = this.#batch!;
     this.#host.progressed();
     if (taken > 0) this.#failures = 0;
-    if (first + taken > this.#doubtUntil) this.#host.confirmed(first + taken);
+    this.#host.confirmed(first + taken);
     this.pump();
   }
 
   /** Handles the end of the batch; it covers the messages before `end`, which may be fewer than were sent. */
   #done(end: number, ack: PubAck): void {
-    const { backlog } = this.#host;
-    const doubtUntil = this.#doubtUntil;
     const isWhole = end === this.sentUntil;
-    const isProven = end > doubtUntil || doubtUntil <= backlog.first;
     this.#abandon();
-    if (isProven) {
-      // the stream dropped later messages of this batch; those that an earlier batch sent stay in doubt
-      this.#failures = 0;
-      this.#host.confirmed(end, ack);
-      if (isWhole) return this.pump();
-    } else if (end >= doubtUntil) {
-      return void this.#ask(doubtUntil - 1).then((isStored) => {
-        if (isStored === false) this.#retry();
-      });
-    }
-    this.#retry();
+    this.#failures = 0;
+    this.#host.confirmed(end, ack);
+    if (isWhole) this.pump();
+    else this.#retry();
   }
 
-  /** Handles the refusal of a message, which an earlier batch may have stored all the same. */
   #refused(number: number, error: Error): void {
-    const { backlog } = this.#host;
-    const wasSent = number < this.#doubtUntil;
     this.#abandon(number);
-    if (number < backlog.first) return this.#retry();
-    if (!wasSent) return this.#refuse(number, error);
-    void this.#ask(number).then((isStored) => {
-      if (isStored === false) this.#refuse(number, error);
-    });
+    // an answer about a message that is stored
+    if (number < this.#host.backlog.first) return this.#retry();
+    this.#refuse(number, error);
   }
 
   /** Refuses the message, which is certainly not stored: only the messages before it are still stored. */
@@ -201,27 +176,19 @@ export class FastLane implements IngestLane {
     this.pump();
   }
 
-  /**
-   * Asks whether the stream has a message that was sent; if so, the stream has all earlier ones, too. Resolves with
-   * `undefined` if the ingest has ended, or fails now because no answer came.
-   */
-  async #ask(number: number): Promise<boolean | undefined> {
-    const { backlog, api, signal, deadline } = this.#host;
-    const { subject, id } = backlog.at(number);
-    const timeout = Math.max(1, deadline - api.access.clock.now());
+  /** Settles what became of the messages in doubt, and goes on with new ones. */
+  async #settle(): Promise<void> {
     this.#isAsking = true;
     try {
-      const ack = await askStored(api, { subject, id, timeout, signal });
+      const verdict = await this.#doubt.settle(this.#doubtUntil);
       this.#isAsking = false;
-      if (this.#isLeft) return undefined;
-      if (!ack) return false;
+      if (this.#isLeft) return;
+      if (verdict === "wait") return this.#retry();
       this.#failures = 0;
-      this.#host.confirmed(number + 1, ack);
+      if (typeof verdict === "object") return this.#refuse(verdict.number, verdict.error);
       this.pump();
-      return true;
     } catch (error) {
-      if (!this.#isLeft) this.#host.fail(asError(error), this.sentUntil);
-      return undefined;
+      this.#host.fail(asError(error), this.sentUntil);
     }
   }
 

@@ -45,7 +45,9 @@ export const MADE_BY_JETSTREAM = Symbol();
  * otherwise store a later message first. With `window` it publishes more at once, and the order may then be lost.
  *
  * Each message has its own id, by which the stream recognizes a message that is sent again. So the stream stores it once,
- * but plain subscribers of the subject may get it twice after an outage.
+ * but plain subscribers of the subject may get it twice after an outage. After an outage the ingest publishes the messages
+ * that no answer has confirmed one by one, and new ones once all of these are stored. A leader that has lost its leadership
+ * for a moment may accept an id and never store the message; 15 s later the ingest stores such a message under a new id.
  *
  * @example
  * ```ts
