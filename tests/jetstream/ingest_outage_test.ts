@@ -127,15 +127,17 @@ Deno.test("js.ingest() stores each item once and in order while leaders of a clu
     await grows();
     await cluster.restart(leader - 1);
     await grows();
-    await api.call("STREAM.LEADER.STEPDOWN.R").catch(() => {});
+    // a leader that leads again soon may skip what it had accepted before
+    for (let again = 0; again < 2; again++) {
+      await api.call("STREAM.LEADER.STEPDOWN.R").catch(() => {});
+      await delay(100 * again);
+    }
   }
   await grows();
   const count = await end();
-  // a consumer at a node that was away sees only the messages that this node has so far
-  const bodies = await until("all can be read", async () => {
-    const read = await storedIn(one, "R");
-    return read.length >= count && read;
-  }, { timeout: 60_000 });
+  const bodies = await storedIn(one, "R");
+  const { state } = await api.call<StreamInfo>("STREAM.INFO.R");
+  assertEquals(state.messages, count, `${bodies.length} can be read`);
   assertWhole(bodies, count);
 });
 
