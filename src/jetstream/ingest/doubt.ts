@@ -12,9 +12,8 @@ import { Publications } from "../publish/publications.ts";
 import type { Kept } from "./backlog.ts";
 import type { IngestHost } from "./host.ts";
 
-/** How long to wait for the answer to a message, in milliseconds; and while the answers say that it is not stored yet. */
+/** How long to wait for the answer to a message, in milliseconds. */
 const ANSWER = 2_000;
-const SHORT = 250;
 /**
  * How long a leader must have accepted an id without storing the message until it never will, in milliseconds. A leader that
  * stores nothing because it cannot reach the others steps down after 10 s.
@@ -32,8 +31,8 @@ export interface Refused {
   readonly error: Error;
 }
 
-/** What became of a message: it is stored, accepted but not stored yet, not answered, or refused. */
-type Outcome = PubAck | "accepted" | "unanswered" | Refused;
+/** What became of a message: it is stored, accepted but not stored yet, not taken for now, or refused. */
+type Outcome = PubAck | "accepted" | "not now" | Refused;
 
 /**
  * Settles what became of messages that were sent in a batch that broke. It publishes them again, one after the other, and
@@ -67,16 +66,16 @@ export class Doubt {
       const number = backlog.first;
       const outcome = await this.#settled(number);
       if (signal.aborted) return "go on";
-      if (outcome === undefined) continue;
-      if (outcome === "unanswered") return "wait";
+      if (outcome === "again") continue;
+      if (outcome === "accepted" || outcome === "not now") return "wait";
       if ("error" in outcome) return outcome;
       this.#host.confirmed(number + 1, outcome);
     }
     return "go on";
   }
 
-  /** What became of a message at last; `undefined` if it has to be asked again. */
-  async #settled(number: number): Promise<Exclude<Outcome, "accepted"> | undefined> {
+  /** What became of a message; `"again"` if more is known now of its subject. */
+  async #settled(number: number): Promise<Outcome | "again"> {
     const message = this.#host.backlog.at(number);
     const last = this.#lasts.get(message.subject);
     const outcome = await this.#publish(number, message);
@@ -87,7 +86,7 @@ export class Doubt {
     }
     const now = this.#host.api.access.clock.now();
     this.#acceptedSince ??= now;
-    if (now - this.#acceptedSince < NEVER) return undefined;
+    if (now - this.#acceptedSince < NEVER) return "accepted";
     return last === undefined
       ? await this.#lookAt(message.subject)
       : await this.#storeBehind(message, last);
@@ -103,26 +102,25 @@ export class Doubt {
       const rule = `the stream must still know its id, which it keeps for ${idWindow} ms`;
       throw new UnknownOutcomeError(action, this.#host.subject, rule, { id });
     }
-    const patience = this.#acceptedSince === undefined ? ANSWER : SHORT;
-    const timeout = Math.max(1, Math.min(patience, deadline - now));
+    const timeout = Math.max(1, Math.min(ANSWER, deadline - now));
     const parts = { subject, data, headerBlock };
     try {
       return await Publications.of(api)
-        .publish({ subject, parts, id, isOwnId: true, timeout, signal });
+        .publish({ subject, parts, id, isOwnId: true, isOnce: true, timeout, signal });
     } catch (error) {
       if (error instanceof UnknownOutcomeError || error instanceof NotStoredError) {
-        return "unanswered";
+        return "not now";
       }
       if (!(error instanceof JetStreamError)) throw error;
       if (error.errCode === IN_PROCESS) return "accepted";
       if (!isPassing(error) && !(error instanceof NoStreamError)) return { number, error };
       this.#host.troubled(error);
-      return "unanswered";
+      return "not now";
     }
   }
 
-  /** Finds out the last sequence of a subject, unless a message is on its way there. */
-  async #lookAt(subject: string): Promise<undefined> {
+  /** Finds out the last sequence of a subject; `"accepted"` if a message is on its way there. */
+  async #lookAt(subject: string): Promise<"again" | "accepted"> {
     const { api, signal } = this.#host;
     const expected = `Nats-Expected-Last-Subject-Sequence: ${NO_SEQUENCE}`;
     const headerBlock = utf8(`NATS/1.0\r\n${expected}\r\n\r\n`);
@@ -130,14 +128,16 @@ export class Doubt {
     const settings = { subject, parts, id: undefined, timeout: ANSWER, signal };
     const refusal = await Publications.of(api).publish(settings).catch((error) => error);
     const last = refusal instanceof ConflictError ? refusal.lastSeq : undefined;
-    if (last !== undefined) this.#lasts.set(subject, last);
+    if (last === undefined) return "accepted";
+    this.#lasts.set(subject, last);
+    return "again";
   }
 
-  /** Stores a message under a new id if its subject still has this last sequence; `undefined` if it has not. */
+  /** Stores a message under a new id if its subject still has this last sequence. */
   async #storeBehind(
     { subject, data, headerBlock, id }: Kept,
     last: number,
-  ): Promise<PubAck | undefined> {
+  ): Promise<PubAck | "accepted"> {
     const { api, signal, deadline } = this.#host;
     const fresh = newToken();
     const expected = `Nats-Expected-Last-Subject-Sequence: ${last}`;
@@ -154,7 +154,7 @@ export class Doubt {
       return ack;
     } catch (error) {
       this.#lasts.delete(subject);
-      if (error instanceof ConflictError) return undefined;
+      if (error instanceof ConflictError) return "accepted";
       throw error;
     }
   }

@@ -25,6 +25,8 @@ export interface PublicationSettings {
   readonly id: string | undefined;
   /** Whether the id is unique, so that no other publication can have stored a message under it. */
   readonly isOwnId?: boolean;
+  /** Whether the first answer ends it, even if the stream may accept it a little later. */
+  readonly isOnce?: boolean;
   /** Handles an error after which an earlier attempt may be stored; `undefined` if it cannot tell. */
   readonly recover?: (publication: Publication, error: Error) => Promise<PubAck> | undefined;
   /** The timeout in milliseconds, from the call on. */

@@ -142,7 +142,8 @@ export class Publications {
   #later(token: string, publication: Publication, error: Error): void {
     const { clock } = this.#access;
     publication.refusedForNow(error, clock.now(), clock.random());
-    if (publication.settings.id === undefined) this.#giveUp(token, "a stream must take it");
+    const { id, isOnce } = publication.settings;
+    if (id === undefined || isOnce) this.#giveUp(token, "a stream must take it");
     else this.#checkAt(publication.dueAt);
   }
 
