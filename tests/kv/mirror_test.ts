@@ -2,7 +2,6 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { ConnectionError } from "@signalbox/nats";
 import { kv, type Mirror, NotFoundError } from "@signalbox/nats/kv";
 import { onEveryJetStream } from "../support/backends.ts";
-import { delay } from "../support/delay.ts";
 import { until } from "../support/nats_server/until.ts";
 
 onEveryJetStream("Mirror is a Map that has all of a bucket, and follows it", async (server) => {
@@ -101,13 +100,15 @@ onEveryJetStream(
     await admin.request("$JS.API.STREAM.DELETE.KV_prices");
     const again = kv<number>(admin, "prices", { declare: "create" });
     await again.put("new.a", 1);
-    await until("it follows", () => live.get("new.a") === 1, { timeout: 20_000 });
+    // what the server drops while it makes the stream anew is noticed after ten seconds of silence
+    const patient = { timeout: 60_000 };
+    await until("it follows", () => live.get("new.a") === 1, patient);
     assertEquals([...live], [["new.a", 1]]);
-    await until("readers follow, too", () => seen.length === 1, { timeout: 30_000 });
+    await until("readers follow, too", () => seen.length === 1, patient);
     assertEquals(seen, [["new.a", 1]]);
     await again.put("new.b", 2);
-    await until("it follows", () => live.size === 2);
-    await delay(10);
+    await until("it follows", () => live.size === 2, patient);
+    await until("readers follow, too", () => seen.length === 2, patient);
     assertEquals(seen, [["new.a", 1], ["new.b", 2]]);
   },
 );
