@@ -15,8 +15,10 @@ interface Stored {
  */
 class FakeStream {
   readonly stored: Stored[] = [];
-  /** The ids that it has accepted; it never stores their messages. */
-  readonly accepted = new Set<string>();
+  /** The messages that it has accepted, by their ids; it never stores them, or only late. */
+  readonly accepted = new Map<string, unknown>();
+  /** Whether it stores them when a message comes that expects the last sequence of its subject. */
+  isLate = false;
   /** From which message on it accepts without storing, and from which one on it does not even accept. */
   #losesAt: number;
   #gapAt: number;
@@ -37,15 +39,17 @@ class FakeStream {
     const id = headers.get("Nats-Msg-Id");
     if (batch === undefined) return this.#single(headers, id, body);
     if (batch === this.#broken) return undefined;
-    if (this.#gapAt < Infinity && ++this.#taken >= this.#losesAt) return this.#lose(batch, id, at!);
+    if (this.#gapAt < Infinity && ++this.#taken >= this.#losesAt) {
+      return this.#lose(batch, { id, body }, at!);
+    }
     const known = id !== undefined && (this.accepted.has(id) || this.#seqOf(id) > 0);
     if (!known) this.stored.push({ id, body });
     if (kind === "2") return { stream: "R", seq: this.stored.length, batch, count: Number(at) };
     return { type: "ack", seq: Number(at), msgs: Number(flow) };
   }
 
-  #lose(batch: string, id: string | undefined, at: string): object | undefined {
-    if (this.#taken < this.#gapAt) return void this.accepted.add(id!);
+  #lose(batch: string, { id, body }: Stored, at: string): object | undefined {
+    if (this.#taken < this.#gapAt) return void this.accepted.set(id!, body);
     this.#gapAt = Infinity;
     this.#broken = batch;
     return { type: "gap", last_seq: Number(at), seq: Number(at) };
@@ -57,12 +61,18 @@ class FakeStream {
       return { stream: "R", seq: this.#seqOf(id), duplicate: true };
     }
     if (id !== undefined && this.accepted.has(id)) return refusal(10158, "duplicate in process");
+    if (expected === String(this.stored.length) && this.isLate) this.#storeAccepted();
     const last = this.stored.length;
     if (expected !== undefined && expected !== String(last)) {
       return refusal(10071, `wrong last sequence: ${last}`);
     }
     this.stored.push({ id, body });
     return { stream: "R", seq: this.stored.length };
+  }
+
+  #storeAccepted(): void {
+    for (const [id, body] of this.accepted) this.stored.push({ id, body });
+    this.accepted.clear();
   }
 
   #seqOf(id: string): number {
@@ -98,6 +108,15 @@ Deno.test("js.ingest() stores what its stream has accepted and then forgotten, i
   await end;
   assertEquals(stream.stored.map(({ body }) => body), Array.from({ length: 400 }, (_, at) => at));
   assert(stream.accepted.size > 10, `${stream.accepted.size}`);
+});
+
+Deno.test("js.ingest() stores nothing twice that its stream has accepted and stores late", async () => {
+  const stream = new FakeStream(120, 170);
+  stream.isLate = true;
+  const { end } = await ingested(stream, "60s");
+  await end;
+  assertEquals(stream.stored.map(({ body }) => body), Array.from({ length: 400 }, (_, at) => at));
+  assertEquals(stream.accepted.size, 0);
 });
 
 Deno.test("js.ingest() fails rather than to lose what its stream has accepted and not stored", async () => {
