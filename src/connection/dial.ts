@@ -5,6 +5,7 @@ import {
   wsconnect,
   type WsConnectionOptions,
 } from "@nats-io/transport-deno";
+import { afterTurn } from "../clock.ts";
 
 /** How bytes travel. The client has a factory of transports for each kind, and a process has one factory at a time. */
 export type TransportKind = "tcp" | "webSocket";
@@ -30,8 +31,9 @@ let lookedAt = 1;
 
 /**
  * Dials once. The client makes its transport some turns after this call; a dial of another kind in between would find
- * the wrong factory, so such dials wait for each other. As soon as the transport is made, the process gets its former
- * factory back, so that a program's own connections reconnect over their own transport.
+ * the wrong factory, so such dials wait for each other. A program's own connections do not wait: each dial begins in a
+ * turn of the event loop in which nothing else runs. As soon as the transport is made, the process gets its former
+ * factory back, so that those connections reconnect over their own transport.
  */
 export async function dial(
   kind: TransportKind,
@@ -55,7 +57,11 @@ async function dialInTurn(
   kind: TransportKind,
   options: ConnectionOptions | WsConnectionOptions,
 ): Promise<NatsConnection> {
-  while (pending && pending.kind !== kind) await pending.over.promise;
+  await emptyTurn();
+  while (pending && pending.kind !== kind) {
+    await pending.over.promise;
+    await emptyTurn();
+  }
   const mine = pending ??= { kind, before: armed(), count: 0, over: Promise.withResolvers() };
   mine.count++;
   const made = once(() => transportMade(mine));
@@ -65,6 +71,11 @@ async function dialInTurn(
   if (options.resolve && !hasAddress(options)) void connecting.finally(made).catch(() => {});
   else void someTurns().then(made);
   return await connecting;
+}
+
+/** Resolves in a turn in which nothing else runs: a turn in which sockets have news may continue several connections. */
+function emptyTurn(): Promise<void> {
+  return new Promise(afterTurn);
 }
 
 /** Calls `made` when the client asks for a socket, as it makes the transport in the same turn. */

@@ -28,6 +28,10 @@ function nowhere(): ConnectionOptions | WsConnectionOptions {
   return { servers, resolve: false, reconnect: false, noAsyncTraces: true, timeout: 5_000 };
 }
 
+async function afterTurns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await undefined;
+}
+
 async function works(client: NatsConnection): Promise<void> {
   await client.flush();
   await client.close();
@@ -82,8 +86,24 @@ async function ownOf(server: EmbeddedServer, kind: TransportKind): Promise<NatsC
   return await (kind === "tcp" ? connect(options) : wsconnect(options));
 }
 
+/** More turns than a dial needs from its call until it has a transport. */
+const TURNS = 24;
+
 for (const own of ["tcp", "webSocket"] as const) {
   for (const ours of ["tcp", "webSocket"] as const) {
+    Deno.test(`dial() over ${ours} and a program's dial over ${own} get their own transport, whichever turn each begins in`, async () => {
+      await using server = await EmbeddedServer.start();
+      await works(await dial(ours, optionsOf(server, ours)));
+      for (let turns = -TURNS; turns < TURNS; turns++) {
+        const both = Promise.all([
+          afterTurns(-turns).then(() => dial(ours, optionsOf(server, ours))),
+          afterTurns(turns).then(() => ownOf(server, own)),
+        ]);
+        const clients = await within(both, { clock: platformClock, timeout: 10_000 }, "connect");
+        await Promise.all(clients.map(works));
+      }
+    });
+
     Deno.test(`dial() over ${ours} leaves a program's own connection its ${own}`, async () => {
       await using server = await EmbeddedServer.start();
       await works(await dial(ours, optionsOf(server, ours)));
