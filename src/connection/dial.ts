@@ -5,7 +5,7 @@ import {
   wsconnect,
   type WsConnectionOptions,
 } from "@nats-io/transport-deno";
-import { afterTurn } from "../clock.ts";
+import type { Clock } from "../clock.ts";
 
 /** How bytes travel. The client has a factory of transports for each kind, and a process has one factory at a time. */
 export type TransportKind = "tcp" | "webSocket";
@@ -32,20 +32,21 @@ let lookedAt = 1;
 /**
  * Dials once. The client makes its transport some turns after this call; a dial of another kind in between would find
  * the wrong factory, so such dials wait for each other. A program's own connections do not wait: each dial begins in a
- * turn of the event loop in which nothing else runs. As soon as the transport is made, the process gets its former
- * factory back, so that those connections reconnect over their own transport.
+ * turn of the event loop in which nothing else runs, unlike one in which several sockets have news. As soon as the
+ * transport is made, the process gets its former factory back, so that those connections reconnect over their own.
  */
 export async function dial(
+  clock: Clock,
   kind: TransportKind,
   options: ConnectionOptions | WsConnectionOptions,
 ): Promise<NatsConnection> {
-  await (witnessing ??= makeWitness());
-  return await dialInTurn(kind, options);
+  await (witnessing ??= makeWitness(clock));
+  return await dialInTurn(clock, kind, options);
 }
 
-async function makeWitness(): Promise<void> {
+async function makeWitness(clock: Clock): Promise<void> {
   try {
-    const client = await dialInTurn("webSocket", acceptingServer());
+    const client = await dialInTurn(clock, "webSocket", acceptingServer());
     await client.close();
     witness = client;
   } catch {
@@ -54,13 +55,14 @@ async function makeWitness(): Promise<void> {
 }
 
 async function dialInTurn(
+  clock: Clock,
   kind: TransportKind,
   options: ConnectionOptions | WsConnectionOptions,
 ): Promise<NatsConnection> {
-  await emptyTurn();
+  await clock.inRealTime(0);
   while (pending && pending.kind !== kind) {
     await pending.over.promise;
-    await emptyTurn();
+    await clock.inRealTime(0);
   }
   const mine = pending ??= { kind, before: armed(), count: 0, over: Promise.withResolvers() };
   mine.count++;
@@ -71,11 +73,6 @@ async function dialInTurn(
   if (options.resolve && !hasAddress(options)) void connecting.finally(made).catch(() => {});
   else void someTurns().then(made);
   return await connecting;
-}
-
-/** Resolves in a turn in which nothing else runs: a turn in which sockets have news may continue several connections. */
-function emptyTurn(): Promise<void> {
-  return new Promise(afterTurn);
 }
 
 /** Calls `made` when the client asks for a socket, as it makes the transport in the same turn. */

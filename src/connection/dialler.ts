@@ -46,7 +46,7 @@ export class Dialler {
 
   /** Dials this server; rejects with an error of the client or one of ours. */
   async dial(url: string, signal: AbortSignal): Promise<AcceptedClient> {
-    const { settings } = this.#context;
+    const { clock, settings } = this.#context;
     await this.#load();
     const sockets = await this.#sockets();
     await this.#refresh(signal);
@@ -61,7 +61,7 @@ export class Dialler {
     let isTried = false;
     for (let resets = 0;; resets++) {
       try {
-        const client = this.#accept(await dial(kind, options));
+        const client = this.#accept(await dial(clock, kind, options));
         // a client that ends meanwhile counts as accepted: its end is a disconnect, not a failed dial
         if (isTried || await this.#isSound(client)) {
           const accepted = chooseLine(client);

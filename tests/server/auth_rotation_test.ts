@@ -169,7 +169,7 @@ for (const kind of ["TCP", "a WebSocket"] as const) {
     await promise;
     const began = performance.now();
     await broker.stop();
-    assert(performance.now() - began < 1_000);
+    assert(performance.now() - began < 4_000);
   });
 }
 

@@ -24,7 +24,7 @@ onEveryServer("NatsBroker.ping() is a round trip in milliseconds", async (server
   await assertRejects(() => broker.ping(), ConnectionError, "call connect()");
   await broker.connect();
   const took = await broker.ping();
-  assert(took > 0 && took < 1_000, `${took} ms`);
+  assert(took > 0 && took < 4_000, `${took} ms`);
 });
 
 onEveryServer(

@@ -122,7 +122,7 @@ Deno.test("NatsBroker.stop() ends the waiting for a first server, which can begi
     const began = performance.now();
     await broker.stop();
     const error = await outcome;
-    assert(performance.now() - began < 1_000);
+    assert(performance.now() - began < 4_000);
     assertEquals(error.reason, "closed");
     assertStringIncludes(
       error.message,

@@ -201,7 +201,7 @@ onEveryServer(
     const began = performance.now();
     await assertRejects(() => broker.request("slow", null, { timeout: 80 }));
     assertEquals(await aborted.promise, "TimeoutError");
-    assert(performance.now() - began < 1_000);
+    assert(performance.now() - began < 4_000);
   },
 );
 

@@ -181,7 +181,7 @@ onEveryServer("NatsBroker.stop() aborts what is not done in time", async (server
   await delay(20);
   const began = performance.now();
   await answering.stop({ timeout: 100 });
-  assertEquals(performance.now() - began < 1_000, true);
+  assertEquals(performance.now() - began < 4_000, true);
   assertEquals((await aborted.promise as Error).name, "TimeoutError");
 });
 

@@ -124,6 +124,7 @@ Deno.test("src/ is read whole, each import of it included", () => {
   assertEquals(read("deadline.ts").uses, ["clock.ts", "errors.ts", "promises.ts"]);
   assertEquals(read("connection/dial.ts").imports, [
     "@nats-io/transport-deno",
+    "../clock.ts",
   ]);
 });
 

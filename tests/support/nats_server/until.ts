@@ -15,11 +15,21 @@ export async function until<T>(
   probe: () => T | undefined | false | Promise<T | undefined | false>,
   { timeout = PATIENCE }: UntilOptions = {},
 ): Promise<T> {
-  const deadline = performance.now() + timeout;
-  while (performance.now() < deadline) {
-    const found = await probe();
-    if (found !== undefined && found !== false) return found;
-    await new Promise((resolve) => setTimeout(resolve, 10));
+  const late = Promise.withResolvers<undefined>();
+  let isLate = false;
+  const timer = setTimeout(() => {
+    isLate = true;
+    late.resolve(undefined);
+  }, timeout);
+  try {
+    while (!isLate) {
+      // a probe that never answers must not keep the test for ever
+      const found = await Promise.race([probe(), late.promise]);
+      if (found !== undefined && found !== false) return found;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  } finally {
+    clearTimeout(timer);
   }
   throw new Error(`Cannot go on as ${goal} within a time limit: ${timeout} ms`);
 }

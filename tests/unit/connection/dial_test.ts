@@ -40,31 +40,33 @@ async function works(client: NatsConnection): Promise<void> {
 Deno.test("dial() connects over TCP and over a WebSocket", async () => {
   await using server = await EmbeddedServer.start();
   for (const kind of ["tcp", "webSocket", "tcp"] as const) {
-    await works(await dial(kind, optionsOf(server, kind)));
+    await works(await dial(platformClock, kind, optionsOf(server, kind)));
   }
 });
 
 Deno.test("dial() keeps dials of different kinds apart, though they are called at once", async () => {
   await using server = await EmbeddedServer.start();
   const kinds = ["tcp", "webSocket", "webSocket", "tcp", "tcp", "webSocket"] as const;
-  const clients = await Promise.all(kinds.map((kind) => dial(kind, optionsOf(server, kind))));
+  const clients = await Promise.all(
+    kinds.map((kind) => dial(platformClock, kind, optionsOf(server, kind))),
+  );
   assertEquals(clients.length, 6);
   await Promise.all(clients.map(works));
 });
 
 Deno.test("dial() rejects where nobody listens, and does not hold up those who wait", async () => {
   await using server = await EmbeddedServer.start();
-  const failing = assertRejects(() => dial("tcp", nowhere()), Error);
-  const client = await dial("webSocket", optionsOf(server, "webSocket"));
+  const failing = assertRejects(() => dial(platformClock, "tcp", nowhere()), Error);
+  const client = await dial(platformClock, "webSocket", optionsOf(server, "webSocket"));
   await failing;
   await works(client);
-  await works(await dial("tcp", optionsOf(server, "tcp")));
+  await works(await dial(platformClock, "tcp", optionsOf(server, "tcp")));
 });
 
 Deno.test("dial() keeps no client that has closed", async () => {
   await using server = await EmbeddedServer.start();
   const closed = async (kind: TransportKind) => {
-    const client = await dial(kind, optionsOf(server, kind));
+    const client = await dial(platformClock, kind, optionsOf(server, kind));
     await works(client);
     return new WeakRef(client);
   };
@@ -93,10 +95,10 @@ for (const own of ["tcp", "webSocket"] as const) {
   for (const ours of ["tcp", "webSocket"] as const) {
     Deno.test(`dial() over ${ours} and a program's dial over ${own} get their own transport, whichever turn each begins in`, async () => {
       await using server = await EmbeddedServer.start();
-      await works(await dial(ours, optionsOf(server, ours)));
+      await works(await dial(platformClock, ours, optionsOf(server, ours)));
       for (let turns = -TURNS; turns < TURNS; turns++) {
         const both = Promise.all([
-          afterTurns(-turns).then(() => dial(ours, optionsOf(server, ours))),
+          afterTurns(-turns).then(() => dial(platformClock, ours, optionsOf(server, ours))),
           afterTurns(turns).then(() => ownOf(server, own)),
         ]);
         const clients = await within(both, { clock: platformClock, timeout: 10_000 }, "connect");
@@ -106,9 +108,9 @@ for (const own of ["tcp", "webSocket"] as const) {
 
     Deno.test(`dial() over ${ours} leaves a program's own connection its ${own}`, async () => {
       await using server = await EmbeddedServer.start();
-      await works(await dial(ours, optionsOf(server, ours)));
+      await works(await dial(platformClock, ours, optionsOf(server, ours)));
       const client = await ownOf(server, own);
-      await works(await dial(ours, optionsOf(server, ours)));
+      await works(await dial(platformClock, ours, optionsOf(server, ours)));
       const statuses = client.status()[Symbol.asyncIterator]();
       server.disconnect();
       const back = (async () => {
