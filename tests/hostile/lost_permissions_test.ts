@@ -18,21 +18,19 @@ function allowing(...subscribe: readonly string[]): string {
 
 const RIGHT = allowing("work.>", "_SHOP.>", "$SRV.>", "bystander.>");
 const MISTAKE = allowing("bystander.>", "_OTHER.>");
+const reconnect = { minDelay: 10, maxDelay: 30 } as const;
 const shop = {
   auth: { user: "shop", password: "secret" },
   inboxPrefix: "_SHOP",
   logger: false,
+  reconnect,
 } as const;
-const admin = { auth: { user: "admin", password: "secret" }, logger: false } as const;
+const admin = { auth: { user: "admin", password: "secret" }, logger: false, reconnect } as const;
 const service = { name: "shop", version: "1.0.0" };
 
 /** A broker with one of everything that can be lost, and someone who asks it. */
 async function scene(server: NatsServer) {
-  const broker = new NatsBroker(server.url, {
-    ...shop,
-    service,
-    reconnect: { minDelay: 10, maxDelay: 30 },
-  });
+  const broker = new NatsBroker(server.url, { ...shop, service });
   broker.subscriber("work.plain", { queue: "workers" }, ({ body }) => body);
   broker.subscriber("work.{id}.param", ({ params }) => params.id);
   broker.session("work.talk", async (session) => {
