@@ -62,7 +62,7 @@ export class RefusalTracker implements SubscriptionWatch {
 
   subscribed(subscription: KeptSubscription): void {
     if (!this.#isUp) return;
-    this.#unconfirmed.open.subscriptions.push(subscription);
+    this.#unconfirmed.open.subscriptions.add(subscription);
     this.#parts.transmitter().confirmSoon();
   }
 
@@ -104,7 +104,7 @@ export class RefusalTracker implements SubscriptionWatch {
   connected(): void {
     this.#isUp = true;
     for (const subscription of this.#parts.subscriptions().active) {
-      this.#unconfirmed.open.subscriptions.push(subscription);
+      this.#unconfirmed.open.subscriptions.add(subscription);
     }
     if (this.#lost.size > 0) this.#retry();
   }
@@ -141,7 +141,7 @@ export class RefusalTracker implements SubscriptionWatch {
     if (refusals.length === 0) {
       return this.#lost.size > 0 ? this.#confirm(subscriptions) : undefined;
     }
-    const suspects = subscriptions.filter(({ state }) => state === "active");
+    const suspects = [...subscriptions].filter(({ state }) => state === "active");
     if (suspects.length > refusals.length) return this.#track(this.#search(suspects, refusals));
     for (const [place, subscription] of suspects.entries()) {
       this.#refuse(subscription, refusals[place]!);
@@ -169,12 +169,12 @@ export class RefusalTracker implements SubscriptionWatch {
 
   async #try(subscription: KeptSubscription): Promise<KeptSubscription["state"] | "interrupted"> {
     if (!this.#isUp) return "interrupted";
-    if (this.#unconfirmed.open.subscriptions.length > 0) void this.#flush();
+    if (this.#unconfirmed.open.subscriptions.size > 0) void this.#flush();
     subscription.resubscribe();
     return await this.#flush() ? subscription.state : "interrupted";
   }
 
-  #confirm(subscriptions: readonly KeptSubscription[]): void {
+  #confirm(subscriptions: Iterable<KeptSubscription>): void {
     for (const subscription of subscriptions) {
       if (subscription.state !== "active" || !this.#lost.delete(subscription)) continue;
       subscription.reportRestored();
@@ -222,6 +222,7 @@ export class RefusalTracker implements SubscriptionWatch {
   }
 
   #lose(subscription: KeptSubscription, error: Error): void {
+    this.#unconfirmed.lost(subscription);
     const isNew = !this.#lost.delete(subscription);
     if (!subscription.retryRefused) return;
     this.#lost.set(subscription, error);

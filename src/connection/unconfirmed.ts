@@ -8,7 +8,7 @@ const MOST_REFUSALS = 1_024;
 
 /** What was sent between two flushes: the server refuses any of it before it answers the second flush. */
 export class SentBatch {
-  readonly subscriptions: KeptSubscription[] = [];
+  readonly subscriptions = new Set<KeptSubscription>();
   /** Refusals that do not name a subject. */
   readonly refusals: Error[] = [];
   readonly #subjects: string[] = [];
@@ -74,6 +74,13 @@ export class UnconfirmedBatches {
   /** The flush behind this batch was answered, and with it all earlier ones. */
   confirmed(batch: SentBatch): void {
     this.#flushed.splice(0, this.#flushed.indexOf(batch) + 1);
+  }
+
+  /** The server has refused the subscription: what it confirms from now on says nothing of this attempt. */
+  lost(subscription: KeptSubscription): void {
+    for (const { subscriptions } of [...this.#flushed, this.#open]) {
+      subscriptions.delete(subscription);
+    }
   }
 
   /** Whether the program has published to this subject without a confirmation so far. */
