@@ -143,7 +143,7 @@ Deno.test("OrderedRead goes on with a stream that was deleted and made again, an
   const read = new OrderedRead(test.reader.api, options);
   const whole = new OrderedRead(test.reader.api, { stream: "A", until: "now", maxBytes: 150 });
   await whole.ready;
-  const next = async () => seen.push((await read.next({ timeout: 8_000 }))!.seq);
+  const next = async () => seen.push((await read.next({ timeout: 20_000 }))!.seq);
   for (let i = 0; i < 3; i++) await next();
   await test.writer.api.call("STREAM.DELETE.A");
   // some servers say nothing, and then their silence must be noticed
@@ -156,7 +156,7 @@ Deno.test("OrderedRead goes on with a stream that was deleted and made again, an
   await read.close();
   await assertRejects(
     async () => {
-      while (await whole.next({ timeout: 8_000 }));
+      while (await whole.next({ timeout: 20_000 }));
     },
     NotFoundError,
     "to its end",
