@@ -81,13 +81,14 @@ export class Queue<T> {
   }
 
   /**
-   * Waits for the next value, which {@linkcode hand} gives; `undefined` once the queue has ended.
+   * The next value: the first entry, or else what {@linkcode hand} gives; `undefined` once the queue has ended.
    *
    * @throws {TimeoutError}
    * @throws the reason of the signal
    */
   async wait(patience: Patience, action: string, subject?: string): Promise<T | undefined> {
-    if (this.#isEnded) return undefined;
+    // an entry may have come since the reader looked, which found nobody waiting
+    if (this.length > 0 || this.#isEnded) return this.shift();
     const { promise, resolve } = Promise.withResolvers<T | undefined>();
     let handed: T | undefined;
     const reader: Waiting<T> = (value) => resolve(handed = value);

@@ -76,7 +76,7 @@ export class UnconfirmedBatches {
     this.#flushed.splice(0, this.#flushed.indexOf(batch) + 1);
   }
 
-  /** The server has refused the subscription: what it confirms from now on says nothing of this attempt. */
+  /** The server has refused the subscription: the flushes that it has yet to answer must not confirm the next attempt. */
   lost(subscription: KeptSubscription): void {
     for (const { subscriptions } of [...this.#flushed, this.#open]) {
       subscriptions.delete(subscription);

@@ -65,6 +65,18 @@ Deno.test("Queue.clear() forgets the messages and their bytes", () => {
   assertEquals(drained(backlog), [7]);
 });
 
+Deno.test("Queue.wait() gives what came before it first, also behind the end", async () => {
+  const queue = new Queue<string>();
+  const next = () => queue.wait({}, "read");
+  const handed = next();
+  assertStrictEquals(queue.hand("a"), true);
+  queue.push("b", 1);
+  assertEquals([await handed, await next()], ["a", "b"]);
+  queue.push("c", 1);
+  queue.end();
+  assertEquals([await next(), await next(), queue.bytes], ["c", undefined, 0]);
+});
+
 Deno.test("Queue does as a plain list does, whatever is asked of it", () => {
   const random = seeded(11);
   const backlog = new Queue<number>();

@@ -173,9 +173,8 @@ export class OrderedRead {
     const patience = { clock, timeout: timeout === Infinity ? undefined : timeout, signal };
     for (;;) {
       const entry = await this.#waiting.wait(patience, `read "${this.#options.stream}"`);
-      // a message that came right behind an event found no reader waiting
-      const message = (entry && this.#read(entry)) ?? this.readNow();
-      if (!message && !entry && this.#error) throw this.#error;
+      if (!entry && this.#error) throw this.#error;
+      const message = entry && this.#read(entry);
       if (message || !entry) return message;
     }
   }
