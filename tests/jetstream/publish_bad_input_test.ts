@@ -25,7 +25,7 @@ onEveryServer(
     const broker = server.broker();
     const js = jetstream(broker);
     await broker.start();
-    await assertRejects(() => js.publish("a.1", 1, { timeout: 200 }), NoStreamError);
+    await assertRejects(() => js.publish("a.1", 1, { timeout: "2s" }), NoStreamError);
     const declaring = server.broker();
     jetstream(declaring, { streams: [made("A")] });
     const { message } = await assertRejects(() => declaring.start(), UnavailableError);
@@ -95,7 +95,7 @@ onEveryJetStream(
     await js.publish("a.1", 1, { id: "x" });
     await using client = await FrameClient.to(server);
     await client.json("$JS.API.STREAM.DELETE.A");
-    await assertRejects(() => js.publish("a.1", 1, { timeout: 200 }), NoStreamError);
+    await assertRejects(() => js.publish("a.1", 1, { timeout: "2s" }), NoStreamError);
     const waiting = js.publish("a.1", 1, { id: "x" });
     const { config } = await client.json("$JS.API.STREAM.CREATE.A", {
       name: "A",

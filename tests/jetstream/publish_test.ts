@@ -127,9 +127,9 @@ onEveryJetStream(
   async (server) => {
     const { js, broker } = await started(server);
     const seen = recorded(broker);
-    js.publish("nowhere.1", 1, { timeout: 100 });
+    js.publish("nowhere.1", 1, { timeout: "2s" });
     js.publish("news.1", 1, { expect: { lastSeq: 9 } });
-    await assertRejects(() => js.publish("nowhere.2", 1, { timeout: 150 }), NoStreamError);
+    await assertRejects(() => js.publish("nowhere.2", 1, { timeout: "2s" }), NoStreamError);
     await assertRejects(
       () => js.publish("news.a", "x", { schema: aNumber as never }),
       ValidationError,
@@ -201,7 +201,7 @@ onEveryJetStream("JetStream.batch() stores all messages or none, and says why", 
   const conflict = () => js.batch([["pairs.a", 1], ["pairs.8.placed", 1, { expect }]]);
   assertEquals((await assertRejects(conflict, ConflictError)).lastSeq, 1);
   const nowhere = () =>
-    js.batch([["pairs.a", 1], ["nowhere.a", 1], ["pairs.b", 1]], { timeout: 300 });
+    js.batch([["pairs.a", 1], ["nowhere.a", 1], ["pairs.b", 1]], { timeout: "2s" });
   assertEquals((await assertRejects(nowhere, NoStreamError)).subject, "nowhere.a");
   assertEquals((await js.publish("pairs.b", 1)).seq, 4);
   for (const wrong of [[], "text", [1], Array.from({ length: 1_001 }, () => ["a", 1])]) {
@@ -218,7 +218,7 @@ onEveryJetStream(
     const { js } = await started(server, workQueue("Q", { subjects: ["q.*"], ...unique }));
     await js.publish("q.taken", 1);
     const refused = async (...subjects: string[]) => {
-      const batch = () => js.batch(subjects.map((each) => [each, 1]), { timeout: 300 });
+      const batch = () => js.batch(subjects.map((each) => [each, 1]), { timeout: "2s" });
       const error = await assertRejects(batch, JetStreamError) as ConflictError;
       return [error.subject, error.isTaken, error.message];
     };

@@ -7,6 +7,11 @@ import { publishTo } from "./pub_ack.ts";
 /** Milliseconds before a message is sent again: after no stream took it, and after no response. */
 const FIRST_RETRY = 50;
 const LONGEST_RETRY = 1_000;
+/**
+ * The last milliseconds of a timeout, in which no retry begins after no stream took it (at most a quarter of the timeout):
+ * one without a response in time would turn "not stored" into "unknown".
+ */
+const NO_RETRY = 500;
 const FIRST_REPEAT = 2_000;
 const LONGEST_REPEAT = 8_000;
 
@@ -91,7 +96,9 @@ export class Publication {
     this.lost(true);
     this.#repeat = FIRST_REPEAT;
     this.#refusal = error;
-    this.dueAt = now + this.#retry * (0.75 + random / 2);
+    const dueAt = now + this.#retry * (0.75 + random / 2);
+    const latest = this.deadline - Math.min(NO_RETRY, this.settings.timeout / 4);
+    this.dueAt = dueAt > latest ? Infinity : dueAt;
     this.#retry = Math.min(LONGEST_RETRY, this.#retry * 2);
   }
 

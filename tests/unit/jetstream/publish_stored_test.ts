@@ -57,7 +57,7 @@ onEveryJetStream("publishStored() rejects with what the stream says", async (ser
   assertEquals([conflict.errCode, conflict.lastSeq], [10_071, 1]);
   await put("c");
   await assertRejects(() => put("d"), LimitError);
-  const nowhere = () => publishStored(api, "nowhere.1", bytes("x"), { timeout: 300 });
+  const nowhere = () => publishStored(api, "nowhere.1", bytes("x"), { timeout: "2s" });
   const { message, subject } = await assertRejects(nowhere, NoStreamError);
   assertEquals(subject, "nowhere.1");
   assertEquals(
