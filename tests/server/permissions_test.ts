@@ -86,20 +86,26 @@ interface Scene {
   readonly features: Features;
 }
 
-/** Both users and the stranger on one server, and all that is done. */
-function sceneOf(url: string, limits: Limits, given: Partial<Credentials> = {}): Scene {
+/** Both users and the stranger on one server, and all that is done; anything may take so many milliseconds. */
+function sceneOf(
+  url: string,
+  limits: Limits,
+  given: Partial<Credentials> = {},
+  patience?: number,
+): Scene {
   const credentials = { shop: as("shop"), desk: as("desk"), admin: as("admin"), ...given };
-  const shop = shopOf(url, { ...credentials.shop, ...limited(limits.shop) });
-  const features = { ...featuresOf(shop), ...discoveryOf("desk") };
+  const common = patience === undefined ? {} : { requestTimeout: patience };
+  const shop = shopOf(url, { ...common, ...credentials.shop, ...limited(limits.shop) });
+  const features = { ...featuresOf(shop, patience), ...discoveryOf("desk") };
   const possible = Object.entries(features).filter(([name]) =>
     limits.shop === undefined ||
     !(TO_ITSELF.includes(name) || limits.shop === true && name === PLAIN)
   );
   const cast = {
     shop,
-    desk: deskOf(url, { ...credentials.desk, ...limited(limits.desk) }),
-    friend: friendOf(url, credentials.admin),
-    stranger: strangerOf(url, credentials.admin),
+    desk: deskOf(url, { ...common, ...credentials.desk, ...limited(limits.desk) }),
+    friend: friendOf(url, { ...common, ...credentials.admin }),
+    stranger: strangerOf(url, { ...common, ...credentials.admin }),
   };
   return { cast, features: Object.fromEntries(possible) };
 }
@@ -215,6 +221,9 @@ interface Lacking {
   readonly config: string;
 }
 
+/** What is not permitted fails after so many milliseconds where it does not fail at once. */
+const SOON = 1_000;
+
 /** A list without any entry would permit everything. */
 const NOTHING = "nothing.at.all";
 
@@ -272,7 +281,7 @@ for (const [part, variant] of LEAST) {
     await played(sceneOf(server.url, limits));
     const unneeded = [];
     for (const { user, missing } of lacking) {
-      const failed = await played(sceneOf(server.url, limits, { [part]: as(user) }))
+      const failed = await played(sceneOf(server.url, limits, { [part]: as(user) }, SOON))
         .then(() => false, () => true);
       if (!failed) unneeded.push(missing);
     }

@@ -3,6 +3,9 @@ import { type BrokerOptions, type Duration, NatsBroker } from "@signalbox/nats";
 import { EmbeddedServer, type EmbeddedServerOptions } from "@signalbox/nats/testing";
 import { NatsServer } from "./nats_server/nats_server.ts";
 
+/** Milliseconds that a client may take to say who it is: by default two seconds, which a busy machine may let pass. */
+const AUTH_TIMEOUT = 20_000;
+
 /** A user of a server under test, in the words that both kinds of server understand. */
 export type User = NonNullable<EmbeddedServerOptions["users"]>[number];
 
@@ -80,7 +83,11 @@ export async function onEmbeddedServer(
   behaviour: (backend: Backend) => Promise<void>,
   { ownProcess: _, fastLine: __, since: ___, jetstream, ...options }: ServerNeeds,
 ): Promise<void> {
-  await using server = await EmbeddedServer.start({ ...options, jetstream: jetstream ?? false });
+  await using server = await EmbeddedServer.start({
+    ...options,
+    jetstream: jetstream ?? false,
+    authTimeout: AUTH_TIMEOUT,
+  });
   const subscriptions = () => Promise.resolve(server.stats().subscriptions);
   await using brokers = new Brokers(server.url, subscriptions);
   await behaviour(brokers);
@@ -112,7 +119,10 @@ function configured({ users, maxPayload, maxSubscriptions, jetstream }: ServerNe
   const lines = maxPayload === undefined ? [] : [`max_payload: ${maxPayload}`];
   if (maxSubscriptions) lines.push(`max_subscriptions: ${maxSubscriptions}`);
   if (jetstream) lines.push(storage(jetstream));
-  if (users) lines.push(`authorization: { users: [ ${users.map(userLine).join(", ")} ] }`);
+  if (users) {
+    const all = users.map(userLine).join(", ");
+    lines.push(`authorization: { timeout: ${AUTH_TIMEOUT / 1_000}, users: [ ${all} ] }`);
+  }
   return lines.join("\n");
 }
 

@@ -45,7 +45,8 @@ export class Authority implements AsyncDisposable {
     const key = privateKey.export({ type: "pkcs8", format: "pem" }) as string;
     await Deno.writeTextFile(`${base}.key`, key);
     await Deno.writeTextFile(`${base}.pem`, pem("CERTIFICATE", certificate));
-    return `cert_file: "${base}.pem", key_file: "${base}.key"`;
+    // a busy machine may let the two seconds pass that a handshake has by default
+    return `cert_file: "${base}.pem", key_file: "${base}.key", timeout: 20`;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -8,7 +8,6 @@ import { NatsBroker } from "@signalbox/nats";
 if (import.meta.main) {
   const broker = new NatsBroker(Deno.args[0]!, {
     logger: false,
-    connectTimeout: 1_000,
     reconnect: { minDelay: 5, maxDelay: 10 },
   });
   void (async () => {

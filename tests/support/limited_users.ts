@@ -42,7 +42,8 @@ function configOf(allowResponses: LimitedUsers["allowResponses"]): string {
   const answers = allowResponses === true
     ? "true"
     : `{ max: ${allowResponses.max}, expires: "2m" }`;
-  return `authorization: { users: [
+  // a busy machine may let the two seconds pass that it is by default
+  return `authorization: { timeout: 20, users: [
     { user: "service", password: "${PASSWORD}", permissions: {
       subscribe: ["svc.>", "_SVC.>"], allow_responses: ${answers} } },
     { user: "client", password: "${PASSWORD}", permissions: {

@@ -42,7 +42,9 @@ export class Operator {
     const claims = { nats: { limits: open, default_permissions: { pub: {}, sub: {} } } };
     const operator = jwt(this.#operator, this.#operator.getPublicKey(), "operator", {});
     const accountJwt = jwt(this.#operator, account, "account", claims);
-    return `operator: "${operator}"\nresolver: MEMORY\nresolver_preload: { ${account}: "${accountJwt}" }`;
+    // a busy machine may let the two seconds pass that a user has by default to say who it is
+    return `authorization: { timeout: 20 }\noperator: "${operator}"\nresolver: MEMORY
+resolver_preload: { ${account}: "${accountJwt}" }`;
   }
 
   user(

@@ -34,13 +34,16 @@ export function aborted(signal: AbortSignal, timeout?: number): Promise<unknown>
   return within("the signal must abort", told.promise, timeout);
 }
 
-/** A number once it has stayed the same for a while. */
+/**
+ * A number once it is more than 0 and has stayed the same for a while. The looks count and not the time: where the machine
+ * lets the process wait, nothing could have changed meanwhile.
+ */
 export async function steady(read: () => number): Promise<number> {
   const limit = performance.now() + PATIENCE;
-  for (let last = read(), since = performance.now(); performance.now() < limit;) {
+  for (let last = read(), looks = 0; performance.now() < limit;) {
     await delay(20);
-    if (read() !== last) [last, since] = [read(), performance.now()];
-    else if (performance.now() - since >= 250) return last;
+    if (read() !== last) [last, looks] = [read(), 0];
+    else if (last > 0 && ++looks > 12) return last;
   }
   throw new Error(`Cannot go on as a number must stay the same: it is ${read()} by now`);
 }

@@ -1,4 +1,5 @@
 import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
+import { stub } from "@std/testing/mock";
 import { EmbeddedServer } from "../../src/testing/mod.ts";
 import { HAND_WRITTEN } from "../bench/handlers/order_schema.ts";
 import { checked, orderOf } from "../bench/handlers/orders.ts";
@@ -98,19 +99,29 @@ Deno.test("interleave() begins with as few operations as it is told", async () =
 });
 
 Deno.test("interleave() has both sides run for so long before it measures", async () => {
-  order.length = 0;
-  const took = (entry: string) => order.filter((each) => each.startsWith(entry)).length;
-  await interleave(work, { rounds: 1, length: 1, first: 16, warmUp: 500 });
-  assert(took("ours") > 4, `${took("ours")}`);
-  assertEquals(took("ours"), took("rival"));
+  let now = 0;
+  using _now = stub(performance, "now", () => now);
+  const took = { ours: 0, rival: 0 };
+  const side = (name: "ours" | "rival") => () => {
+    took[name]++;
+    now += 2;
+    return true;
+  };
+  const counted = { ...work, ours: side("ours"), rival: side("rival") };
+  await interleave(counted, { rounds: 1, length: 1, first: 16, warmUp: 500 });
+  // both together take 4 ms each time, and are measured once more
+  assertEquals(took, { ours: 126, rival: 126 });
 });
 
 Deno.test("interleave() does not take for slow what has never run before", async () => {
+  // on the real clock, a busy machine could let the second one take as long as the first
+  let now = 0;
+  using _now = stub(performance, "now", () => now);
   let isFirst = true;
   const asked: number[] = [];
-  const ours = async (operations: number) => {
+  const ours = (operations: number) => {
     asked.push(operations);
-    if (isFirst || operations >= 32) await new Promise((resolve) => setTimeout(resolve, 20));
+    if (isFirst || operations >= 32) now += 20;
     isFirst = false;
     return true;
   };

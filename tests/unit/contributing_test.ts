@@ -90,7 +90,8 @@ fastLineTest(
   async () => {
     await using made = await running();
     using executed = await ExecutedFiles.watch();
-    assertEquals((await made.other.request("own", "body")).string(), "body");
+    const answer = await made.other.request("own", "body", { timeout: 10_000 });
+    assertEquals(answer.string(), "body");
     assertWalked(walk("How a message is handled"), await executed.sinceLast(), 15);
   },
 );

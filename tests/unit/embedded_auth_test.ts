@@ -22,6 +22,9 @@ const users: readonly EmbeddedUser[] = [
   },
 ];
 
+/** A busy machine may take long from the connection to the CONNECT. */
+const patient = { users, authTimeout: 20_000 };
+
 async function refused(server: EmbeddedServer, said: string): Promise<string> {
   await using client = await RawClient.connect(server.port);
   const info = JSON.parse((await client.until("\r\n")).slice(5));
@@ -31,7 +34,7 @@ async function refused(server: EmbeddedServer, said: string): Promise<string> {
 }
 
 Deno.test("EmbeddedServer with users refuses whoever is not one of them", async () => {
-  await using server = await EmbeddedServer.start({ users });
+  await using server = await EmbeddedServer.start(patient);
   assertEquals(await refused(server, "CONNECT {}\r\n"), VIOLATION);
   assertEquals(await refused(server, 'CONNECT {"user":"any","pass":"x"}\r\n'), VIOLATION);
   assertEquals(await refused(server, 'CONNECT {"user":"who","pass":"thing"}\r\n'), VIOLATION);
@@ -39,7 +42,7 @@ Deno.test("EmbeddedServer with users refuses whoever is not one of them", async 
 });
 
 Deno.test("EmbeddedServer with users takes nothing before CONNECT", async () => {
-  await using server = await EmbeddedServer.start({ users });
+  await using server = await EmbeddedServer.start(patient);
   for (const said of ["PING\r\n", "SUB a 1\r\n", "PUB a 1\r\n", "X"]) {
     assertEquals(await refused(server, said), VIOLATION, said);
   }
@@ -51,14 +54,14 @@ Deno.test("EmbeddedServer with users waits so long for CONNECT", async () => {
 });
 
 Deno.test("EmbeddedServer with a token asks for it", async () => {
-  await using server = await EmbeddedServer.start({ token: "s3cret" });
+  await using server = await EmbeddedServer.start({ token: "s3cret", authTimeout: 20_000 });
   assertEquals(await refused(server, 'CONNECT {"auth_token":"x"}\r\n'), VIOLATION);
   await using client = await RawClient.greet(server.port, { auth_token: "s3cret" });
   assertEquals(await client.ask(""), "");
 });
 
 Deno.test("EmbeddedServer forbids what a user may not do, and goes on", async () => {
-  await using server = await EmbeddedServer.start({ users });
+  await using server = await EmbeddedServer.start(patient);
   await using client = await RawClient.greet(server.port, { user: "limited", pass: "l" });
   const heard = await client.ask(
     'PUB no 1\r\nx\r\nPUB ok.secret 1\r\nx\r\nSUB no 1\r\nSUB no "q 2\r\nSUB ok.secret 3\r\n' +
@@ -79,7 +82,7 @@ Deno.test("EmbeddedServer forbids what a user may not do, and goes on", async ()
 });
 
 Deno.test("EmbeddedServer keeps what is denied from a wider subscription", async () => {
-  await using server = await EmbeddedServer.start({ users });
+  await using server = await EmbeddedServer.start(patient);
   await using client = await RawClient.greet(server.port, { user: "limited", pass: "l" });
   await using other = await RawClient.greet(server.port, { user: "any", pass: "thing" });
   await client.ask("SUB ok.> 1\r\nSUB ok.* v9 2\r\n");
@@ -90,7 +93,7 @@ Deno.test("EmbeddedServer keeps what is denied from a wider subscription", async
 });
 
 Deno.test("EmbeddedServer answers 503 where a filter left nobody", async () => {
-  await using server = await EmbeddedServer.start({ users });
+  await using server = await EmbeddedServer.start(patient);
   await using client = await RawClient.greet(server.port, { user: "limited", pass: "l" });
   await using other = await RawClient.greet(server.port, {
     user: "any",
@@ -103,7 +106,7 @@ Deno.test("EmbeddedServer answers 503 where a filter left nobody", async () => {
 });
 
 Deno.test("EmbeddedServer lets a service respond once to what it was asked", async () => {
-  await using server = await EmbeddedServer.start({ users });
+  await using server = await EmbeddedServer.start(patient);
   await using service = await RawClient.greet(server.port, { user: "service", pass: "s" });
   await using caller = await RawClient.greet(server.port, { user: "any", pass: "thing" });
   await service.ask("SUB svc 1\r\n");

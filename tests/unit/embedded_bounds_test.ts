@@ -75,7 +75,7 @@ function frame(text: string): Uint8Array<ArrayBuffer> {
   return new Uint8Array([0x82, 0x80 | bytes.length, 0, 0, 0, 0, ...bytes]);
 }
 
-/** Opens a WebSocket by hand, and never reads from it again. */
+/** Opens a WebSocket by hand, and never reads from it once it is open. */
 async function deafSocket(url: string): Promise<Deno.TcpConn> {
   const { hostname, port } = new URL(url);
   const conn = await Deno.connect({ hostname, port: Number(port) });
@@ -83,7 +83,10 @@ async function deafSocket(url: string): Promise<Deno.TcpConn> {
     `GET / HTTP/1.1\r\nHost: ${hostname}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
       "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
   ));
-  await delay(20);
+  const buffer = new Uint8Array(4_096);
+  for (let heard = ""; !heard.includes("\r\n\r\n");) {
+    heard += new TextDecoder().decode(buffer.subarray(0, await conn.read(buffer) ?? 0));
+  }
   return conn;
 }
 

@@ -151,7 +151,8 @@ Deno.test("EmbeddedServer matches deep subjects without a hang", async () => {
   const began = performance.now();
   const heard = await client.ask(`PUB ${deep}a 1\r\nx\r\n`);
   assertEquals(heard.split("MSG ").length - 1, 12);
-  assert(performance.now() - began < 2_000);
+  // one that tries each way through such a subject would never end
+  assert(performance.now() - began < 10_000);
 });
 
 Deno.test("EmbeddedServer turns away who is one too many, and stays open for the others", async () => {
@@ -174,7 +175,8 @@ Deno.test("EmbeddedServer.stop() waits for nobody who is half-way", async () => 
   await delay(20);
   const began = performance.now();
   await server.stop();
-  assert(performance.now() - began < 2_000);
+  // far more than a busy machine takes for it, and less than anybody is waited for
+  assert(performance.now() - began < 5_000);
 });
 
 Deno.test("EmbeddedServer listens on loopback alone unless told otherwise", async () => {

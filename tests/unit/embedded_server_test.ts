@@ -138,7 +138,7 @@ Deno.test("EmbeddedServer in memory serves a client that has no permission", asy
       wsFactory: () => Promise.resolve({ socket: server.socket(), encrypted: false }),
     });
     connection.subscribe("a", { callback: (_error, message) => message.respond("yes") });
-    console.log((await connection.request("a")).string());
+    console.log((await connection.request("a", "", { timeout: 10_000 })).string());
     await connection.close();
   `);
   assertEquals(heard, "yes\n");

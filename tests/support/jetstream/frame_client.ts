@@ -125,7 +125,7 @@ export class FrameClient implements AsyncDisposable {
   async take(
     wanted: (frame: Frame) => boolean,
     count: number,
-    within = 2_000,
+    within = 20_000,
   ): Promise<Frame[]> {
     const taken: Frame[] = [];
     const deadline = Date.now() + within;

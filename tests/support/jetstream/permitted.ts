@@ -29,10 +29,14 @@ export async function startPermitted(
 ): Promise<EmbeddedServer | NatsServer> {
   if (kind === "embedded") {
     const shop = { user: "shop", password: "secret", permissions };
-    return await EmbeddedServer.start({ jetstream: true, users: [admin, shop] });
+    return await EmbeddedServer.start({
+      jetstream: true,
+      users: [admin, shop],
+      authTimeout: 20_000,
+    });
   }
   return await NatsServer.start({
-    config: `jetstream: { store_dir: "streams" }\nauthorization: { users: [
+    config: `jetstream: { store_dir: "streams" }\nauthorization: { timeout: 20, users: [
       { user: admin, password: secret }, { user: shop, password: secret, ${config} } ] }`,
   });
 }

@@ -24,9 +24,10 @@ export function renderSettings(
   folder: string,
 ): string {
   const security = webSocketTls === undefined ? "no_tls: true" : `tls { ${webSocketTls} }`;
+  // a busy machine may let the two seconds pass that a handshake has by default
   const webSocket = ports.webSocket === undefined
     ? ""
-    : `websocket { host: "127.0.0.1", port: ${ports.webSocket}, ${security} }`;
+    : `websocket { host: "127.0.0.1", port: ${ports.webSocket}, handshake_timeout: "20s", ${security} }`;
   return `
 server_name: "${name}"
 listen: "127.0.0.1:${ports.client}"

@@ -83,7 +83,7 @@ async function ownOf(server: EmbeddedServer, kind: TransportKind): Promise<NatsC
     ...optionsOf(server, kind),
     reconnect: true,
     reconnectTimeWait: 10,
-    timeout: 500,
+    timeout: 5_000,
   };
   return await (kind === "tcp" ? connect(options) : wsconnect(options));
 }
@@ -101,7 +101,7 @@ for (const own of ["tcp", "webSocket"] as const) {
           afterTurns(-turns).then(() => dial(platformClock, ours, optionsOf(server, ours))),
           afterTurns(turns).then(() => ownOf(server, own)),
         ]);
-        const clients = await within(both, { clock: platformClock, timeout: 10_000 }, "connect");
+        const clients = await within(both, { clock: platformClock, timeout: 20_000 }, "connect");
         await Promise.all(clients.map(works));
       }
     });
@@ -117,7 +117,7 @@ for (const own of ["tcp", "webSocket"] as const) {
         while ((await statuses.next()).value?.type !== "reconnect");
         await client.flush();
       })();
-      await within(back, { clock: platformClock, timeout: 3_000 }, "come back");
+      await within(back, { clock: platformClock, timeout: 20_000 }, "come back");
       await client.close();
     });
   }

@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Timer } from "../../../src/clock.ts";
 import { MovedClock } from "../../../src/testing/server/moved_clock.ts";
+import { until } from "../../support/nats_server/until.ts";
 
 const HOUR = 3_600_000;
 
@@ -76,6 +77,7 @@ Deno.test("MovedClock.setTimeout() with 0 fires by itself, in order, while the t
   at("b", -5);
   at("c", NaN);
   at("never", 1);
+  await until("they fire", () => fired.length > 2);
   await new Promise((resolve) => setTimeout(resolve, 20));
   assertEquals(fired, ["a 0", "b 0", "c 0"]);
 });

@@ -60,7 +60,7 @@ Deno.test("timeWithinWork() is no longer than the handler's caller waits", () =>
   const left = (timeout: number) =>
     runWithin(soon(false), (t: number) => timeWithinWork(t, "a"), timeout);
   assertStrictEquals(left(50), 50);
-  assert((left(60_000) as number) <= 1_000);
+  assert((left(60_000) as number) <= 30_000);
   const late = soon(false, -1);
   assertThrows(() => runWithin(late, () => timeWithinWork(50, "a"), undefined), TimeoutError);
 });
@@ -71,7 +71,7 @@ Deno.test("timeWithinWork() is all that is asked for in what a handler left runn
   assertStrictEquals(runWithin(late, () => timeWithinWork(50, "a"), undefined), 50);
 });
 
-function soon(isOver: boolean, wait = 1_000): Trace {
+function soon(isOver: boolean, wait = 30_000): Trace {
   const [clock, deadline] = [platformClock, performance.now() + wait];
   return { work: { correlationId: "id", subject: "a", clock, deadline, isOver } };
 }
