@@ -69,6 +69,7 @@ for (const scheme of ["nats", "ws"] as const) {
     server.cut();
     await until("it dials its own server often", () => server.dials.length >= 6);
     // each of them, and that the server hangs up
+    await until("it has told of each", () => confined.errors.length >= 4);
     assertEquals(confined.errors.length, 4, confined.errors.join("\n"));
     for (const other of others) {
       const about = confined.errors.filter((message) => message.includes(`access to "${other}"`));

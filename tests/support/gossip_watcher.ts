@@ -8,7 +8,7 @@ import { NatsBroker } from "@signalbox/nats";
 if (import.meta.main) {
   const broker = new NatsBroker(Deno.args[0]!, {
     logger: false,
-    connectTimeout: 1_000,
+    connectTimeout: 10_000,
     reconnect: { minDelay: 5, maxDelay: 10 },
   });
   void (async () => {
