@@ -88,11 +88,11 @@ Deno.test("NatsBroker tells of no address twice where two hundred and fifty-six 
   await until("it is connected", () => confined.count("connected") === 1);
   server.script = { greeting: telling(others), answer: agree, hangsUp: true };
   server.cut();
-  await until("it has gone round twice", () => server.dials >= 4, { timeout: 30_000 });
+  await until("it has gone round twice", () => server.dials >= 4, { timeout: 90_000 });
   assertEquals(new Set(confined.errors).size, confined.errors.length);
   for (const message of confined.errors) assert(message.length < 500, message);
   server.script = { answer: agree };
-  await until("it is back", () => confined.count("connected") === 2, { timeout: 30_000 });
+  await until("it is back", () => confined.count("connected") === 2, { timeout: 90_000 });
 });
 
 /** No addresses at all, or none that anybody can be reached at. */

@@ -25,6 +25,21 @@ function mostWithin(span: number, times: readonly number[]): number {
   );
 }
 
+/** The longest time for which no timer of this process has fired. */
+class Standstill implements Disposable {
+  longest = 0;
+  #last = performance.now();
+  readonly #timer = setInterval(() => {
+    const now = performance.now();
+    this.longest = Math.max(this.longest, now - this.#last);
+    this.#last = now;
+  }, 10);
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+  }
+}
+
 for (const scheme of ["nats", "ws"] as const) {
   for (const manner of MANNERS) {
     Deno.test(`NatsBroker over ${scheme}:// dials ten times in five first delays at most where a server ${manner}, and comes back`, async () => {
@@ -87,8 +102,11 @@ Deno.test("NatsBroker comes back spread over more than a second where a hundred 
   });
   await Promise.all(all.map((broker) => broker.connect()));
   server.dials.length = 0;
+  using standstill = new Standstill();
   server.cut();
   await until("all are back", () => server.dials.length === 100, { timeout: 30_000 });
+  // those whose time comes while the process gets no turn all dial at the end of that, whatever they had planned
+  if (standstill.longest > 300) return;
   const [first, last] = [Math.min(...server.dials), Math.max(...server.dials)];
   assert(last - first > 1_000, `they came back within ${last - first} ms`);
   assertLessOrEqual(mostWithin(200, server.dials), 50, "they came back in step");
