@@ -23,12 +23,13 @@ onEveryServer("The service of extremes serves a client of nats.js", async (serve
   await using service = createService(server.url);
   await service.start();
   const client = await connect({ servers: server.url });
+  const soon = { timeout: 10_000 };
   try {
-    assertEquals((await client.request("max", JSON.stringify([3, 9, 4]))).json(), 9);
-    const refused = await client.request("max", JSON.stringify([]));
+    assertEquals((await client.request("max", JSON.stringify([3, 9, 4]), soon)).json(), 9);
+    const refused = await client.request("max", JSON.stringify([]), soon);
     assertEquals(refused.headers?.get("Nats-Service-Error-Code"), "422");
-    const found = (await client.request("$SRV.PING.extremes")).json<{ name: string }>();
-    assertEquals(found.name, "extremes");
+    const found = await client.request("$SRV.PING.extremes", "", soon);
+    assertEquals(found.json<{ name: string }>().name, "extremes");
   } finally {
     await client.close();
   }

@@ -116,13 +116,13 @@ export function createReports(server: string, options: ReportOptions) {
   };
 }
 
-/** Prints what happens in two nights, one second apart: nobody reads the first report, and somebody cancels the second. */
+/** Prints what happens in two nights, two seconds apart: nobody reads the first report, and somebody cancels the second. */
 export async function work(server: string, print: (line: string) => void): Promise<void> {
   const reminded = Promise.withResolvers<void>();
   const begun = Promise.withResolvers<void>();
   let nights = 0;
   const made = createReports(server, {
-    when: { every: "1s" },
+    when: { every: "2s" },
     patience: "100ms",
     async sum(page, signal) {
       if (page === 1) nights++;

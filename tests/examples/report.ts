@@ -75,7 +75,7 @@ if (import.meta.main) {
   await using embedded = url ? undefined : await EmbeddedServer.start();
   await using broker = new NatsBroker(url ?? embedded!.url, { logger: false });
   serveReport(broker, async (year, month, signal) => {
-    await sleep(150, undefined, { signal }); // a slow database
+    await sleep(200, undefined, { signal }); // a slow database
     return year + month.charCodeAt(0);
   });
   await broker.start();

@@ -4,6 +4,7 @@ import { Wire } from "../interop/wire.ts";
 import { onEveryServer } from "../support/backends.ts";
 import { delay } from "../support/delay.ts";
 import { NatsServer } from "../support/nats_server/nats_server.ts";
+import { until } from "../support/nats_server/until.ts";
 import { withBystander } from "./bystander.ts";
 
 const options = { logger: false, reconnect: { minDelay: 20, maxDelay: 50 } } as const;
@@ -121,7 +122,7 @@ Deno.test("NatsBroker sends what stands behind a message that the next server do
   await using inbox = await reading.openInbox();
   const events = eventsOf(broker);
   await broker.publish(LONG, "x");
-  await delay(200);
+  await until("it must be dropped", () => dropped(events, []).length === 1);
   const refused: Error[] = [];
   for (let n = 0; n < 10; n++) {
     await broker.publish(inbox.subject, n);

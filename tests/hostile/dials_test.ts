@@ -89,7 +89,8 @@ Deno.test("NatsBroker goes by the credentials of before where those for a reconn
   let auth: () => unknown = () => ({ user: "ada", password: "one" });
   await using broker = new NatsBroker(server.url, {
     ...options,
-    connectTimeout: 400,
+    // one that hangs is waited for, and no dial may take longer
+    connectTimeout: 2_000,
     auth: () => auth() as { user: string; password: string },
   });
   const seen = recorded(broker);

@@ -78,15 +78,15 @@ for (const scheme of SCHEMES) {
     await using broker = station.broker();
     const types = eventsOf(broker);
     await broker.connect();
+    const count = (wanted: BrokerEvent["type"]) => types.filter((type) => type === wanted).length;
     for (let outage = 1; outage <= 2; outage++) {
+      const [left, back] = [count("disconnected"), count("connected")];
       station.proxy.stall();
-      await until(
-        "it is left",
-        () => types.filter((type) => type === "disconnected").length === outage,
-      );
+      await until("it is left", () => count("disconnected") > left);
       station.proxy.resume();
-      await until("it is back", () => types.filter((type) => type === "connected").length > outage);
-      await broker.flush();
+      await until("it is back", () => count("connected") > back);
+      // a server that gets no turn for half a second is left as well
+      await until("it serves", () => broker.flush().then(() => true, () => false));
     }
   });
 
@@ -133,12 +133,13 @@ for (const scheme of ["nats", "ws"] as const) {
       }
     })();
     await broker.connect();
-    await until("it is connected", () => connected.length === 1);
-    const isFirst = connected[0]!.includes(String(first.proxy.port));
+    await until("it is connected", () => connected.length >= 1);
+    const isFirst = connected.at(-1)!.includes(String(first.proxy.port));
     const [frozen, other] = isFirst ? [first, second] : [second, first];
     frozen.proxy.stall();
     await until("it has changed over", () => connected.at(-1)!.includes(String(other.proxy.port)));
-    await broker.ping();
+    // it may be left as well, where it gets no turn for half a second
+    await until("it answers", () => broker.ping().then(() => true, () => false));
     frozen.proxy.resume();
   });
 }

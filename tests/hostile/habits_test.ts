@@ -381,7 +381,7 @@ onEveryServer("PublishMiddleware cannot break the wire", async (server) => {
   });
   await broker.start();
   for (const index of changes.keys()) await assertRejects(() => broker.publish("news", index));
-  await broker.flush({ timeout: 2_000 });
+  await broker.flush({ timeout: 10_000 });
 });
 
 onEveryServer("NatsBroker.publish() forwards headers without those of one hop", async (server) => {

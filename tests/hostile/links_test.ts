@@ -190,7 +190,7 @@ onEveryServer(
     await broker.start();
     const link = "\r\nSignalbox-Link: 1 session frames=9 bytes=999 body=999 responses=0";
     for (const inbox of ["orders.delete.o1", "$JS.API.STREAM.DELETE.LEDGER.o1"]) {
-      const opening = broker.openSession("liar.talk", null, { timeout: 3_000 });
+      const opening = broker.openSession("liar.talk", null, { timeout: 10_000 });
       opening.catch(() => {});
       const { replyTo } = await spy.seen("an opening", ({ subject }) => subject === "liar.talk");
       await spy.say(replyTo, { replyTo: inbox, header: link });

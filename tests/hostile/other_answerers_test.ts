@@ -19,6 +19,7 @@ import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from 
 import { type Backend, onEveryServer } from "../support/backends.ts";
 import { delay } from "../support/delay.ts";
 import { NatsServer } from "../support/nats_server/nats_server.ts";
+import { until } from "../support/nats_server/until.ts";
 import { aText } from "../support/schemas.ts";
 import { within } from "../support/within.ts";
 
@@ -171,7 +172,7 @@ onEveryServer(
       question.respond("", { headers: failed(422, "No such column") });
     });
     const parts: unknown[] = [];
-    const stream = broker.requestStream("slow", null, { timeout: 2_000 });
+    const stream = broker.requestStream("slow", null, { timeout: 10_000 });
     const error = await assertRejects(async () => {
       for await (const { body } of stream) parts.push(body);
     }, RemoteError);
@@ -188,20 +189,26 @@ onEveryServer(
       if (question.subject === "one.empty") question.respond();
       else question.respond("1");
     });
-    const stream = broker.requestStream("one.part", null, { timeout: 1_000 });
-    const parts: unknown[] = [];
-    await assertRejects(async () => {
-      for await (const { body } of stream) parts.push(body);
-    }, LinkError);
-    assertEquals([parts, await stream.closed], [[1], "peer-gone"]);
-    const empty = broker.requestStream("one.empty", null, { timeout: 1_000 });
-    await assertRejects(() => partsOf(empty), TimeoutError);
-    assertEquals(await empty.closed, "cancelled");
-    const error = await assertRejects(
-      () => broker.openSession("one.part", null, { timeout: 1_000 }),
-      LinkError,
-    );
-    assertEquals(error.reason, "error");
+    const timeout = 3_000;
+    const part = async () => {
+      const stream = broker.requestStream("one.part", null, { timeout });
+      const parts: unknown[] = [];
+      await assertRejects(async () => {
+        for await (const { body } of stream) parts.push(body);
+      }, LinkError);
+      assertEquals([parts, await stream.closed], [[1], "peer-gone"]);
+    };
+    const empty = async () => {
+      const stream = broker.requestStream("one.empty", null, { timeout });
+      await assertRejects(() => partsOf(stream), TimeoutError);
+      assertEquals(await stream.closed, "cancelled");
+    };
+    const session = async () => {
+      const opening = () => broker.openSession("one.part", null, { timeout });
+      assertEquals((await assertRejects(opening, LinkError)).reason, "error");
+    };
+    // each takes all of its time
+    await Promise.all([part(), empty(), session()]);
   },
 );
 
@@ -219,13 +226,20 @@ for (const [name, listen] of Object.entries(listeners)) {
     `NatsBroker hears of streams and sessions from who serves them, not from who answers ${name}`,
     async (at) => {
       const service = at.broker();
+      let [asked, answered] = [0, 0];
       service.use(async (_, next) => {
-        await delay(200);
+        const question = ++asked;
+        // and not later: an acceptance is waited for only a while behind an answer that is whole
+        await until("the others must answer first", () => answered >= question);
         return await next();
       });
       serve(service);
       await service.start();
-      await using _client = await foreign(at, "svc.>", listen);
+      await using _client = await foreign(at, "svc.>", async (question, client) => {
+        listen(question);
+        await client.flush();
+        answered++;
+      });
       await assertServed(at.broker());
     },
   );
@@ -252,7 +266,7 @@ Deno.test("NatsBroker hears of streams and sessions from who serves them, not fr
   await using server = await NatsServer.start({ config: 'jetstream: { store_dir: "jetstream" }' });
   await using service = new NatsBroker(server.url, { logger: false });
   service.use(async (_, next) => {
-    await delay(200);
+    await delay(50);
     return await next();
   });
   serve(service);
@@ -262,7 +276,7 @@ Deno.test("NatsBroker hears of streams and sessions from who serves them, not fr
   assertEquals((made.body as { error?: unknown }).error, undefined);
   await using broker = new NatsBroker(server.url, { logger: false });
   await assertServed(broker);
-  const alone = broker.requestStream("svc.nobody", null, { timeout: 1_000 });
+  const alone = broker.requestStream("svc.nobody", null, { timeout: 3_000 });
   await assertRejects(() => partsOf(alone), LinkError);
   assertEquals(await alone.closed, "peer-gone");
 });
@@ -274,7 +288,7 @@ onEveryServer(
     const left = Promise.withResolvers<unknown>();
     service.subscriber("late", {
       middleware: [async (_, next) => {
-        await delay(1_000);
+        await delay(2_500);
         return await next();
       }],
     }, async function* ({ signal }) {
@@ -288,13 +302,13 @@ onEveryServer(
     await using _client = await foreign(at, "late", async (question) => {
       for (let n = 1; n <= 20; n++) {
         question.respond(String(n));
-        await delay(100);
+        await delay(150);
       }
       question.respond();
     });
     const broker = at.broker();
     await broker.connect();
-    const stream = broker.requestStream("late", null, { timeout: 500 });
+    const stream = broker.requestStream("late", null, { timeout: 2_000 });
     assertEquals(await partsOf(stream), Array.from({ length: 20 }, (_, at) => at + 1));
     assertEquals(await stream.closed, "complete");
     assertStringIncludes(
@@ -319,22 +333,28 @@ onEveryServer(
     await using client = await foreign(at, "endless", (question, client) => {
       loops.push(answer(question, client));
     });
-    const controller = new AbortController();
-    const aborted = broker.requestStream("endless", null, {
-      timeout: 1_000,
-      signal: controller.signal,
-    });
-    const reason = new Error("enough");
-    const thrown = await assertRejects(async () => {
-      for await (const { body } of aborted) if (body === 7) controller.abort(reason);
-    });
-    assertEquals([thrown, await aborted.closed], [reason, "cancelled"]);
-    const late = broker.requestStream("endless", null, { timeout: 1_000, deadline: 2_000 });
-    await assertRejects(() => partsOf(late), TimeoutError);
-    assertEquals(await late.closed, "deadline");
-    const left = broker.requestStream("endless", null, { timeout: 1_000 });
-    for await (const { body } of left) if (body === 3) break;
-    assertEquals(await left.closed, "cancelled");
+    const timeout = 2_500;
+    const aborts = async () => {
+      const controller = new AbortController();
+      const { signal } = controller;
+      const stream = broker.requestStream("endless", null, { timeout, signal });
+      const reason = new Error("enough");
+      const thrown = await assertRejects(async () => {
+        for await (const { body } of stream) if (body === 7) controller.abort(reason);
+      });
+      assertEquals([thrown, await stream.closed], [reason, "cancelled"]);
+    };
+    const isLate = async () => {
+      const stream = broker.requestStream("endless", null, { timeout, deadline: 4_000 });
+      await assertRejects(() => partsOf(stream), TimeoutError);
+      assertEquals(await stream.closed, "deadline");
+    };
+    const leaves = async () => {
+      const stream = broker.requestStream("endless", null, { timeout });
+      for await (const { body } of stream) if (body === 3) break;
+      assertEquals(await stream.closed, "cancelled");
+    };
+    await Promise.all([aborts(), isLate(), leaves()]);
     await within("the end", broker.stop());
     await client.close();
     await Promise.all(loops);
@@ -349,7 +369,7 @@ onEveryServer(
     });
     const broker = server.broker();
     await broker.connect();
-    const asked = () => partsOf(broker.requestStream("theirs", null, { timeout: 200 }));
+    const asked = () => partsOf(broker.requestStream("theirs", null, { timeout: 450 }));
     const error = await assertRejects(asked, RemoteError);
     assertEquals([error.code, error.description], [404, "No such thing"]);
   },

@@ -30,7 +30,8 @@ onEveryServer(
     const broker = server.broker();
     broker.subscriber("plain", { concurrency: TIMES }, () => ANSWER);
     await broker.start();
-    await leavesNothing(() => assertRejects(() => broker.openSession("plain"), LinkError));
+    const open = () => broker.openSession("plain", null, { timeout: 20_000 });
+    await leavesNothing(() => assertRejects(open, LinkError));
   },
 );
 

@@ -46,7 +46,7 @@ for (const verb of VERBS) {
         const answers = peer.count(ANSWER);
         await ask(peer, `$SRV.${verb}`);
         await until("all are accounted for", () => answers() + dropped() >= QUESTIONS, {
-          timeout: 30_000,
+          timeout: 120_000,
         });
         await delay(500);
         assert(answers() > 0);
@@ -70,13 +70,14 @@ onEveryServer(
       } catch {
         // it is cut off for what it does not read
       }
-      await broker.ping();
+      await broker.ping({ timeout: 60_000 });
       await delay(500);
       return heldMemory() - before;
     });
     // the embedded server, which is in this process, may hold 64 MiB for the peer
     assertLess(held, 128 * MIB);
     assertEquals(seen.filter(({ type }) => type !== "slowConsumer"), []);
-    assertEquals(((await broker.request("$SRV.PING.shop")).body as { name: string }).name, "shop");
+    const { body } = await broker.request("$SRV.PING.shop", null, { timeout: 20_000 });
+    assertEquals((body as { name: string }).name, "shop");
   },
 );

@@ -73,7 +73,7 @@ for (const greeting of [false, INFO] as const) {
 
 Deno.test("NatsBroker.connect() suspects `handshake_first` where a server takes it and says nothing", async () => {
   await using server = ScriptedServer.start({ greeting: false, answer: () => "" });
-  const error = await refusal(server.url, { ...options, connectTimeout: 50 });
+  const error = await refusal(server.url, { ...options, connectTimeout: 500 });
   assertEquals(error.reason, "timeout");
   assertStringIncludes(error.message, "handshakeFirst");
 });
@@ -204,5 +204,6 @@ Deno.test("NatsBroker.connect() names `handshakeFirst` where the real server has
     ...options,
     tls: { caFile, handshakeFirst: true },
   });
+  await server.restart(`tls { ${block}, handshake_first: true, timeout: 10 }`);
   await broker.connect();
 });

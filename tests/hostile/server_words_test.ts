@@ -163,7 +163,7 @@ function behindHandshake(words: string | undefined): (line: string) => string | 
 
 Deno.test("NatsBroker.start() ends where the server breaks each connection behind the handshake", async () => {
   await using server = ScriptedServer.start({ answer: behindHandshake(undefined) });
-  await using broker = new NatsBroker(server.url, { ...options, connectTimeout: 500 });
+  await using broker = new NatsBroker(server.url, { ...options, connectTimeout: 2_000 });
   broker.subscriber("a", () => {});
   const error = await assertRejects(() => broker.start(), ConnectionError);
   assertEquals(error.reason, "hung-up");
@@ -175,7 +175,7 @@ Deno.test("NatsBroker.start() ends where the server breaks each connection behin
 Deno.test("NatsBroker.start() names what the server said as it broke each connection", async () => {
   const answer = behindHandshake("-ERR 'Stale Connection'\r\nWIBBLE\r\n");
   await using server = ScriptedServer.start({ answer });
-  await using broker = new NatsBroker(server.url, { ...options, connectTimeout: 500 });
+  await using broker = new NatsBroker(server.url, { ...options, connectTimeout: 2_000 });
   broker.subscriber("a", () => {});
   const error = await assertRejects(() => broker.start(), ConnectionError);
   assertStringIncludes(error.message, "the connection broke");

@@ -38,8 +38,10 @@ onEveryServer(
       await client.publish("a.1", { body: "x" });
       const { state: before } = await client.json("$JS.API.STREAM.INFO.B");
       await delay(1_000);
-      const { state } = await client.json("$JS.API.STREAM.INFO.B");
-      assert(state.last_seq > before.last_seq, "it goes round and round");
+      await until("it goes round and round", async () => {
+        const { state } = await client.json("$JS.API.STREAM.INFO.B");
+        return state.last_seq > before.last_seq;
+      });
       assertEquals((await client.json("$JS.API.STREAM.DELETE.A")).success, true);
     });
   },

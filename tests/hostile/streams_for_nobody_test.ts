@@ -88,7 +88,7 @@ onEveryServer(
       await other.publish("count.7", "");
       await other.publish("iterate.7", "");
     });
-    assert(endless.parts > 0);
+    await until("both are at work", () => endless.started === 2 && endless.parts > 0);
     await broker.stop({ timeout: 100 });
     await until("both have ended", () => endless.ended === 2);
   },
@@ -164,7 +164,7 @@ onEveryServer(
       await inbox.close();
       await reading;
     }
-    await until("both have ended", () => left === 1 && endless.ended === 1, { timeout: 3_000 });
+    await until("both have ended", () => left === 1 && endless.ended === 1, { timeout: 6_000 });
     assertEquals((aborted as Error).name, "LinkError");
     const { parts } = endless;
     await delay(100);

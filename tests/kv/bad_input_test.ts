@@ -225,14 +225,14 @@ onEveryJetStream(
     const never = () => new Promise<number>(() => {});
     const signal = AbortSignal.timeout(50);
     const calls = await Promise.allSettled([
-      things.change("a", never, { timeout: 100 }),
+      things.change("a", never, { timeout: 1_500 }),
       things.change("b", never, { signal }),
-      stuck.put("a", 1, { timeout: 100 }),
-      stuck.create("b", 1, { timeout: 100 }),
-      stuck.change("c", () => 1, { timeout: 100 }),
+      stuck.put("a", 1, { timeout: 1_500 }),
+      stuck.create("b", 1, { timeout: 1_500 }),
+      stuck.change("c", () => 1, { timeout: 1_500 }),
     ]);
     const [late, aborted, ...others] = calls.map((call) => (call as PromiseRejectedResult).reason);
-    assertEquals(late.message, 'Cannot change "a" as it must finish in time: 100 ms have passed');
+    assertEquals(late.message, 'Cannot change "a" as it must finish in time: 1500 ms have passed');
     assertEquals(aborted, signal.reason);
     for (const error of [late, ...others]) assert(error instanceof TimeoutError, `${error}`);
     assertEquals((await things.change("a", (old = 0) => old + 1))?.value, 1);

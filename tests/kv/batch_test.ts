@@ -129,7 +129,7 @@ onEveryJetStream(
     await broker.start();
     const part = await prices.mirror("a.*").ready;
     await prices.batch((batch) => batch.put("a.1", 1).put("b.1", 1));
-    await until("it shows its part", () => part.get("a.1") === 1, { timeout: 4_000 });
+    await until("it shows its part", () => part.get("a.1") === 1, { timeout: 8_000 });
     // the end of the batch is gone
     await prices.put("b.1", 2);
     const live = await prices.mirror().ready;
@@ -138,7 +138,7 @@ onEveryJetStream(
     await prices.delete("d");
     const last = await prices.batch((batch) => batch.put("a.1", 5).put("c", 5));
     assertEquals(new Map(await prices.mirror().ready).size, 3);
-    await until("it has the last", () => live.version === last[1], { timeout: 4_000 });
+    await until("it has the last", () => live.version === last[1], { timeout: 8_000 });
     assertEquals(new Map(live), new Map([["a.1", 5], ["b.1", 2], ["c", 5]]));
   },
   { since: "2.12" },

@@ -47,7 +47,7 @@ onEveryJetStream(
     await until("all is handled", () => handled === 5);
     await prices.info();
     assertEquals(errorsIn(errors), []);
-    const other = kv(broker, "others", { declare: "create", timeout: 500 });
+    const other = kv(broker, "others", { declare: "create", timeout: 5_000 });
     await assertRejects(() => other.put("a", 1), PermissionError);
   },
   { users: [ADMIN, SHOP], since: "2.12" },

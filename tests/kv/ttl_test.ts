@@ -10,18 +10,18 @@ onEveryJetStream(
   "Bucket.put() with a ttl keeps a value for so long, and the expiry is told",
   async (server) => {
     const broker = server.broker();
-    const things = kv<number>(broker, "things", { declare: "create", keyTtl: "1s" });
+    const things = kv<number>(broker, "things", { declare: "create", keyTtl: "5s" });
     await broker.start();
     const seen: Change<number>[] = [];
     const reader = await things.changes().open();
     void (async () => {
       for await (const { change } of reader) seen.push(change);
     })();
-    await things.put("short", 1, { ttl: "1s" });
+    await things.put("short", 1, { ttl: "3s" });
     await things.put("long", 2, { ttl: "1h" });
     const live = await things.mirror().ready;
     assertEquals([...live], [["short", 1], ["long", 2]]);
-    await until("it has expired", () => seen.length === 3, { timeout: 6_000 });
+    await until("it has expired", () => seen.length === 3, { timeout: 10_000 });
     assertEquals([seen[2]!.kind, seen[2]!.key, seen[2]!.value], ["expired", "short", undefined]);
     assertEquals((await things.entry("short"))?.kind, "expired");
     assertEquals(await things.get("short"), undefined);
@@ -37,10 +37,10 @@ onEveryJetStream(
   "Bucket.put() with a ttl leaves no earlier value to show again, in a bucket with a history",
   async (server) => {
     const broker = server.broker();
-    const things = kv<number>(broker, "things", { declare: "create", history: 5, keyTtl: "1s" });
+    const things = kv<number>(broker, "things", { declare: "create", history: 5, keyTtl: "3s" });
     await broker.start();
     await things.put("a", 1);
-    await things.put("a", 2, { ttl: "1s" });
+    await things.put("a", 2, { ttl: "3s" });
     assertEquals((await things.get("a"))?.value, 2);
     await until("it is gone", async () => (await things.get("a")) === undefined);
     assertEquals((await things.entry("a"))?.kind, "expired");
@@ -77,7 +77,7 @@ onEveryJetStream(
   "Mirror drops what has expired, in a bucket that keeps no markers of that",
   async (server) => {
     const broker = server.broker();
-    const things = kv<number>(broker, "things", { declare: "create", ttl: "1s" });
+    const things = kv<number>(broker, "things", { declare: "create", ttl: "2s" });
     await broker.start();
     await things.put("a", 1);
     const told: unknown[] = [];
@@ -86,15 +86,15 @@ onEveryJetStream(
     }).ready;
     await things.put("b", 2);
     await until("it has both", () => live.size === 2);
-    await until("both have expired", () => live.size === 0, { timeout: 4_000 });
+    await until("both have expired", () => live.size === 0, { timeout: 8_000 });
     // the server takes up to a second longer
     const isGone = async () => !await things.get("a") && !await things.get("b");
-    await until("the bucket has neither", isGone, { timeout: 4_000 });
+    await until("the bucket has neither", isGone, { timeout: 8_000 });
     assertEquals(told.flat(), ["a put", "b put", "a expired", "b expired"]);
     await things.put("a", 3);
     await until("it is there again", () => live.get("a") === 3);
     await live.close();
-    await delay(1_200);
+    await delay(2_200);
     assertEquals(live.size, 1);
   },
 );

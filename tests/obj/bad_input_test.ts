@@ -120,7 +120,7 @@ onEveryJetStream("Objects rejects wrong names, bodies and options", async (serve
 onEveryJetStream("Objects says in its error that the bucket does not exist", async (server) => {
   const broker = server.broker();
   await broker.start();
-  const files = objects(broker, "nowhere", { declare: "leave", timeout: "1s" });
+  const files = objects(broker, "nowhere", { declare: "leave", timeout: "10s" });
   const calls = [
     () => files.put("x", bytesOf(1)),
     () => files.get("x"),
@@ -275,7 +275,7 @@ onEveryJetStream(
     const thief = stream("THIEF", { subjects: ["$O.bent.>"], declare: "create" });
     const broker = server.broker();
     jetstream(broker, { streams: [bucket, thief] });
-    const files = objects(broker, "bent", { declare: "leave", timeout: 500 });
+    const files = objects(broker, "bent", { declare: "leave", timeout: "2s" });
     await broker.start();
     const put = () => files.put("a", new Uint8Array(1));
     await within("it must fail", assertRejects(put, NotStoredError), SOON);

@@ -162,7 +162,7 @@ onEveryJetStream(
 
 onEveryJetStream("Objects.put() fails once no stream takes its chunks any more", async (server) => {
   const broker = server.broker();
-  const files = await filesOn(broker, { timeout: "500ms" });
+  const files = await filesOn(broker, { timeout: "2s" });
   let parts = 0;
   const body = streamOf(BYTES, 131_072, async () => {
     if (++parts === 3) await broker.request("$JS.API.STREAM.DELETE.OBJ_files", {});

@@ -5,7 +5,7 @@ import type { Sender } from "./sender.ts";
 import { WORK } from "./service.ts";
 
 /** Milliseconds that a request may take beyond its timeout. */
-const TOLERANCE = 1_000;
+const TOLERANCE = 2_500;
 
 /** Asks at a rate, without waiting for the answers, and keeps what became of each request. */
 export class Asking {

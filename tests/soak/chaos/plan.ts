@@ -32,7 +32,8 @@ export const FULL: Omit<Plan, "seed"> = {
   timeout: 1_000,
   faults: 8,
   calm: 250,
-  pause: 3_000,
+  // longer than a request may take, and what it may take beyond that
+  pause: 4_000,
   outage: 250,
   over: "tcp",
 };

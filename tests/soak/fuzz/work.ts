@@ -18,7 +18,7 @@ export interface Mood {
 export const STORM: Mood = {
   name: "storm",
   timeout: 500,
-  longest: 8_000,
+  longest: 20_000,
   link: { keepAlive: 200, resumeTimeout: 600 },
 };
 /** Nothing is lost, so that only a machine with much else to do makes anything late. */

@@ -21,7 +21,7 @@ export interface Remains extends ServerCounts {
 export const COUNTED = ["files", "timers", "listeners", "connections", "subscriptions"] as const;
 
 /** Ends take a while to get about, but not as long as this, in milliseconds. */
-const PATIENCE = 5_000;
+const PATIENCE = 20_000;
 
 /** Looks at what there is now. */
 export async function look(place: Place, timers: Timers): Promise<Remains> {
