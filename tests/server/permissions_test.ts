@@ -86,29 +86,43 @@ interface Scene {
   readonly features: Features;
 }
 
+/** Milliseconds that anything may take where all must work, also on a busy machine. */
+const PATIENT = 10_000;
+/** Milliseconds that it may take where something must fail, if not at once. */
+const HASTY = 1_000;
+
 /** Both users and the stranger on one server, and all that is done. */
-function sceneOf(url: string, limits: Limits, given: Partial<Credentials> = {}): Scene {
+function sceneOf(
+  url: string,
+  limits: Limits,
+  given: Partial<Credentials> = {},
+  patience = PATIENT,
+): Scene {
   const credentials = { shop: as("shop"), desk: as("desk"), admin: as("admin"), ...given };
-  const shop = shopOf(url, { ...credentials.shop, ...limited(limits.shop) });
-  const features = { ...featuresOf(shop), ...discoveryOf("desk") };
+  const timed = (options: BrokerOptions) => ({ ...options, requestTimeout: patience });
+  const shop = shopOf(url, { ...timed(credentials.shop), ...limited(limits.shop) });
+  const features = { ...featuresOf(shop, patience), ...discoveryOf("desk") };
   const possible = Object.entries(features).filter(([name]) =>
     limits.shop === undefined ||
     !(TO_ITSELF.includes(name) || limits.shop === true && name === PLAIN)
   );
   const cast = {
     shop,
-    desk: deskOf(url, { ...credentials.desk, ...limited(limits.desk) }),
-    friend: friendOf(url, credentials.admin),
-    stranger: strangerOf(url, credentials.admin),
+    desk: deskOf(url, { ...timed(credentials.desk), ...limited(limits.desk) }),
+    friend: friendOf(url, timed(credentials.admin)),
+    stranger: strangerOf(url, timed(credentials.admin)),
   };
   return { cast, features: Object.fromEntries(possible) };
 }
 
 async function played({ cast, features }: Scene): Promise<void> {
+  // what has failed leaves something at work
+  let timeout = 500;
   try {
     await play(cast, features);
+    timeout = 10_000;
   } finally {
-    await Promise.all(Object.values(cast).map((broker) => broker.stop({ timeout: 500 })));
+    await Promise.all(Object.values(cast).map((broker) => broker.stop({ timeout })));
   }
 }
 
@@ -272,7 +286,7 @@ for (const [part, variant] of LEAST) {
     await played(sceneOf(server.url, limits));
     const unneeded = [];
     for (const { user, missing } of lacking) {
-      const failed = await played(sceneOf(server.url, limits, { [part]: as(user) }))
+      const failed = await played(sceneOf(server.url, limits, { [part]: as(user) }, HASTY))
         .then(() => false, () => true);
       if (!failed) unneeded.push(missing);
     }

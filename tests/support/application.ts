@@ -1,9 +1,6 @@
 import { type BrokerOptions, NatsBroker, type PermissionsOptions } from "@signalbox/nats";
 import { assertEquals } from "@std/assert";
 
-/** Milliseconds that anything may take, so that what is not permitted fails soon where it does not fail at once. */
-const PATIENCE = 1_000;
-
 /** Two users, a known one and one that nobody knows of; the last two may do everything. */
 export interface Cast {
   readonly shop: NatsBroker;
@@ -15,7 +12,7 @@ export interface Cast {
 /** What is done with the application, by name. */
 export type Features = Readonly<Record<string, (cast: Cast) => Promise<void>>>;
 
-const COMMON: BrokerOptions = { logger: false, requestTimeout: PATIENCE };
+const COMMON: BrokerOptions = { logger: false };
 
 /** Whoever is known, so that streams and sessions are served. */
 export function friendOf(url: string, options: BrokerOptions): NatsBroker {
@@ -69,8 +66,8 @@ export const shopBeside: PermissionsOptions = {
   sessions: ["_DESK.>"],
 };
 
-/** Everything, with each feature on its own. */
-export function featuresOf(shop: NatsBroker): Features {
+/** Everything, with each feature on its own, which may take so many milliseconds. */
+export function featuresOf(shop: NatsBroker, patience = 5_000): Features {
   const done = shop.subscriber("done.*", { queue: "readers" });
   const news = shop.subscriber("news.{topic}");
   const task = shop.publisher("tasks.{id}");
@@ -84,11 +81,11 @@ export function featuresOf(shop: NatsBroker): Features {
     },
     "a publisher asks, a queue group answers, and what it publishes is read": async () => {
       assertEquals((await task.request({ id: "7" })).body, "done 7");
-      assertEquals((await done.next({ timeout: PATIENCE }))?.body, "done 7");
+      assertEquals((await done.next({ timeout: patience }))?.body, "done 7");
     },
     "a publisher publishes, and it is read": async () => {
       await headline.publish({ topic: "art" }, "a show");
-      assertEquals((await news.next({ timeout: PATIENCE }))?.body, "a show");
+      assertEquals((await news.next({ timeout: patience }))?.body, "a show");
     },
     "another user's service answers": async ({ shop }) => {
       assertEquals((await shop.request("orders.7")).body, "7");
@@ -96,7 +93,7 @@ export function featuresOf(shop: NatsBroker): Features {
     "everyone answers": async ({ shop }) => {
       const answers = [];
       for await (
-        const { body } of shop.requestMany("orders.8", null, { max: 1, timeout: PATIENCE })
+        const { body } of shop.requestMany("orders.8", null, { max: 1, timeout: patience })
       ) {
         answers.push(body);
       }
@@ -105,21 +102,21 @@ export function featuresOf(shop: NatsBroker): Features {
     "an inbox takes what another user answers": async ({ shop }) => {
       await using inbox = await shop.openInbox();
       await shop.publish("orders.9", null, { replyTo: inbox.subject });
-      assertEquals((await inbox.next({ timeout: PATIENCE }))?.body, "9");
+      assertEquals((await inbox.next({ timeout: patience }))?.body, "9");
     },
-    "another user streams": ({ shop }) => streams(shop, "feed.40"),
-    "it streams to itself": ({ shop }) => streams(shop, "ticks.41"),
-    "it streams to a friend": ({ friend }) => streams(friend, "ticks.42"),
+    "another user streams": ({ shop }) => streams(shop, "feed.40", patience),
+    "it streams to itself": ({ shop }) => streams(shop, "ticks.41", patience),
+    "it streams to a friend": ({ friend }) => streams(friend, "ticks.42", patience),
     "it streams to one who does not know of links": async ({ friend }) => {
       const parts = [];
-      const options = { max: 3, stall: 100, timeout: PATIENCE };
+      const options = { max: 3, timeout: patience };
       for await (const { body } of friend.requestMany("ticks.2", null, options)) parts.push(body);
       assertEquals(parts.slice(0, 2), [1, 2]);
     },
-    "another user serves a session": ({ shop }) => talks(shop, "chat.1"),
-    "it serves a session for itself": ({ shop }) => talks(shop, "talk.2"),
-    "it serves a session for another user": ({ desk }) => talks(desk, "talk.3"),
-    "it serves a session for a friend": ({ friend }) => talks(friend, "talk.4"),
+    "another user serves a session": ({ shop }) => talks(shop, "chat.1", patience),
+    "it serves a session for itself": ({ shop }) => talks(shop, "talk.2", patience),
+    "it serves a session for another user": ({ desk }) => talks(desk, "talk.3", patience),
+    "it serves a session for a friend": ({ friend }) => talks(friend, "talk.4", patience),
     "another user asks": async ({ desk }) => {
       assertEquals((await desk.request("stock.cap")).body, "cap");
     },
@@ -158,19 +155,19 @@ export async function play(cast: Cast, features: Features): Promise<void> {
   );
 }
 
-async function streams(broker: NatsBroker, subject: string): Promise<void> {
+async function streams(broker: NatsBroker, subject: string, timeout: number): Promise<void> {
   const parts = [];
-  const deadline = { timeout: PATIENCE, deadline: 5 * PATIENCE };
+  const deadline = { timeout, deadline: 5 * timeout };
   for await (const { body } of broker.requestStream(subject, null, deadline)) parts.push(body);
   assertEquals(parts.length, Number(subject.split(".")[1]));
 }
 
-async function talks(broker: NatsBroker, subject: string): Promise<void> {
-  const deadline = { timeout: PATIENCE, deadline: 5 * PATIENCE };
+async function talks(broker: NatsBroker, subject: string, timeout: number): Promise<void> {
+  const deadline = { timeout, deadline: 5 * timeout };
   await using session = await broker.openSession(subject, null, deadline);
   for (let said = 0; said < 20; said++) {
     await session.send(said);
-    assertEquals((await session.next({ timeout: PATIENCE }))?.body, said);
+    assertEquals((await session.next({ timeout }))?.body, said);
   }
 }
 
