@@ -1,5 +1,5 @@
 import type { NatsBroker } from "@signalbox/nats";
-import { delay } from "../delay.ts";
+import { until } from "../nats_server/until.ts";
 
 /** Hands out jobs as a stream would, by a broker of its own: what it has been told of each is noted. */
 export class JobQueue {
@@ -35,7 +35,7 @@ export class JobQueue {
 
   /** Resolves once it has been told of so many. */
   async settled(count: number): Promise<readonly string[]> {
-    for (let turn = 0; turn < 400 && this.told.length < count; turn++) await delay(5);
+    await until(`${count} jobs must be settled`, () => this.told.length >= count);
     return this.told;
   }
 
