@@ -245,7 +245,7 @@ async function tooLarge({ url }: Stage): Promise<void> {
 }
 
 async function deadline(stage: Stage): Promise<void> {
-  const session = await opened(stage, "talk.silent", { deadline: 100 });
+  const session = await opened(stage, "talk.silent", { deadline: 2_100 });
   assertEquals(await session.closed, "deadline");
 }
 
@@ -338,7 +338,7 @@ async function acceptedTwice(stage: Stage): Promise<void> {
 
 async function draining(stage: Stage): Promise<void> {
   const session = await opened(stage, "talk.polite");
-  const stopped = stage.service.stop({ timeout: 2_000 });
+  const stopped = stage.service.stop({ timeout: 10_000 });
   assertEquals((await drained(session)).bodies, ["bye"]);
   await stopped;
 }

@@ -97,7 +97,7 @@ for (const { name, config, right, wrong } of WAYS) {
     for (const [way, auth] of pairs(waysTo(server), [...wrong, undefined])) {
       const began = performance.now();
       const error = await refusal(brokerFor(way, auth));
-      assert(performance.now() - began < 2_000);
+      assert(performance.now() - began < 4_000);
       assertEquals(error.reason, "authorization");
       assertStringIncludes(error.message, "as the server must accept the credentials");
       for (const secret of ["s3cr3t", "guess", ours.jwt, ours.seed, key.seed]) {
@@ -155,12 +155,13 @@ Deno.test("NatsBroker.connect() says what a function of credentials did wrong", 
 Deno.test("NatsBroker.connect() fails within its time where a function of credentials never answers", async () => {
   await using server = await NatsServer.start({ config: WAYS[1]!.config });
   const auth = () => new Promise<never>(() => {});
-  const broker = new NatsBroker(server.url, { auth, connectTimeout: 2_000, logger: false });
+  const broker = new NatsBroker(server.url, { auth, connectTimeout: 500, logger: false });
   const began = performance.now();
   const error = await refusal(broker);
   assertEquals(error.reason, "timeout");
   assertStringIncludes(error.message, "Cannot get the credentials");
-  assert(performance.now() - began < 2_000);
+  // long before the time that it would have without `connectTimeout`, half of which is for the credentials
+  assert(performance.now() - began < 2_500);
 });
 
 Deno.test("NatsBroker.connect() says what `sign` did wrong", async () => {

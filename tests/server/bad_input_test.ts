@@ -194,6 +194,6 @@ onEveryServer("NatsBroker.subscriber() answers a schema that never resolves", as
   const began = performance.now();
   const told = await ask(wire, "checked", "Signalbox-Time-Left: 200", "wait");
   assert(["500", "504"].includes(told.code), told.code);
-  assert(performance.now() - began < 2_000, "it was told long after its deadline");
+  assert(performance.now() - began < 4_000, "it was told long after its deadline");
   assertEquals((await broker.request("checked", "next", SOON)).body, "next");
 });

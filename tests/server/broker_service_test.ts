@@ -20,7 +20,8 @@ onEveryServer("NatsBroker with `service` is found, described and counted", async
   await assertRejects(() => broker.request("orders.0"));
 
   const looking = await connect({ servers: server.url });
-  const ask = async (subject: string) => (await looking.request(subject)).json<Described>();
+  const ask = async (subject: string) =>
+    (await looking.request(subject, "", { timeout: 10_000 })).json<Described>();
   const ping = await ask("$SRV.PING");
   assertEquals([ping.type, ping.name], ["io.nats.micro.v1.ping_response", "orders"]);
   const [endpoint] = (await ask("$SRV.INFO.orders")).endpoints;

@@ -22,6 +22,8 @@ for (const [usual, other] of [["nats", "ws"], ["ws", "nats"]] as const) {
     await using broker = new NatsBroker(`${usual}://${HOST}:${port}`, {
       logger: false,
       connectTimeout: 300,
+      // a busy machine may take longer than that for the first connection
+      waitOnFirstConnect: true,
       reconnect: { minDelay: 20, maxDelay: 50 },
     });
     let attempts = 0;

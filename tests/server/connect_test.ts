@@ -75,7 +75,7 @@ onEveryServer("NatsBroker.connect() fails at once on a wrong password", async (s
   const error = await assertRejects(() => broker.connect(), ConnectionError);
   assertEquals(error.reason, "authorization");
   assertStringIncludes(error.message, "Authorization Violation");
-  assert(performance.now() - began < 2_000);
+  assert(performance.now() - began < 4_000);
 }, { users: [user] });
 
 Deno.test("NatsBroker.connect() fails at once where nobody listens", async () => {
@@ -97,7 +97,7 @@ Deno.test("NatsBroker.connect() fails within its time where a server never answe
   const began = performance.now();
   const error = await assertRejects(() => broker.connect(), ConnectionError);
   assertEquals(error.reason, "timeout");
-  assert(performance.now() - began < 2_000);
+  assert(performance.now() - began < 4_000);
   (await accepted).close();
   silent.close();
 });

@@ -116,9 +116,9 @@ Deno.test("NatsBroker.stop() ends the waiting for a first server, which can begi
     reconnect: { minDelay: 60_000, maxDelay: 60_000 },
   });
   for (const verb of ["connect", "start"] as const) {
-    const events = meanwhile(() => toTheEnd(broker.events()));
+    const [first, events] = [broker.events(), meanwhile(() => toTheEnd(broker.events()))];
     const outcome = assertRejects(() => broker[verb](), ConnectionError);
-    await delay(50);
+    assertEquals((await first.next()).value?.type, "error");
     const began = performance.now();
     await broker.stop();
     const error = await outcome;
@@ -203,11 +203,10 @@ Deno.test("NatsBroker.connect() fails where a server lets it in and hangs up, an
   while (performance.now() < busyUntil);
   const error = await assertRejects(() => connecting, ConnectionError, "hung up");
   assertEquals(error.reason, "refused");
-  // one dial may have been under way
-  await delay(100);
   const before = taken;
-  await delay(300);
-  assertEquals(taken, before, "nobody may go on dialling");
+  await delay(400);
+  // one dial may have been under way
+  assert(taken <= before + 1, `nobody may go on dialling: ${taken - before} times`);
   await broker.stop();
   listener.close();
   await serving;

@@ -132,7 +132,7 @@ onEveryServer(
       error.message,
       "Cannot run onStart() as it must finish in time: 300 ms have passed",
     );
-    assert(performance.now() - began < 2_000);
+    assert(performance.now() - began < 4_000);
     assert(given?.aborted);
     assertEquals(notes, ["-a"]);
     late.resolve(resource("late", notes));
@@ -175,7 +175,7 @@ onEveryServer(
     await broker.start();
     const began = performance.now();
     await broker.stop({ timeout: "400ms" });
-    assert(performance.now() - began < 2_000);
+    assert(performance.now() - began < 4_000);
     assertEquals(notes, ["-a"]);
     const [hung, ...rest] = await errors;
     assert(

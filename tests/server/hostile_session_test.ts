@@ -28,6 +28,8 @@ const KNOWN = [
 ];
 /** Whose other side was made to leave finds out by its silence. */
 const PATIENCE = { resumeTimeout: 1_000, keepAlive: 500 };
+/** The other side must stay, also on a machine that is too busy to say a word for a while. */
+const PATIENT = { resumeTimeout: 3_000, keepAlive: 500 };
 
 interface Talk extends Ends {
   readonly opened: Session;
@@ -35,10 +37,10 @@ interface Talk extends Ends {
 }
 
 /** A service that echoes, and its events. */
-async function talking(server: Backend) {
+async function talking(server: Backend, patience = PATIENCE) {
   const [service, client] = [server.broker({ inboxPrefix: "_SVC" }), server.broker()];
   let told = Promise.withResolvers<Session>();
-  service.session("svc.talk", PATIENCE, async (session) => {
+  service.session("svc.talk", patience, async (session) => {
     told.resolve(session);
     for await (const { body } of session) await session.send(body);
   });
@@ -46,7 +48,7 @@ async function talking(server: Backend) {
   await client.connect();
   const open = async (spy: Spy): Promise<Talk> => {
     told = Promise.withResolvers();
-    const opened = await client.openSession("svc.talk", null, PATIENCE);
+    const opened = await client.openSession("svc.talk", null, patience);
     const served = await within("it must be served", told.promise);
     return { opened, served, ...await spy.ends("svc.talk") };
   };
@@ -74,7 +76,7 @@ onEveryServer(
   async (server) => {
     using crashes = new Crashes();
     await using spy = await Spy.connect(server.url);
-    const { service, client, open } = await talking(server);
+    const { service, client, open } = await talking(server, PATIENT);
     const errors = [service, client].map(errorsOf);
     const talk = await open(spy);
     await assertEchoes(talk, 1);
@@ -126,7 +128,7 @@ onEveryServer(
   async (server) => {
     using crashes = new Crashes();
     await using spy = await Spy.connect(server.url);
-    const { open } = await talking(server);
+    const { open } = await talking(server, PATIENT);
     const idle = await server.subscriptions();
     const talks: Talk[] = [];
     while (talks.length < FORGERIES.length) talks.push(await open(spy));

@@ -9,7 +9,9 @@ import { EmbeddedServer, TestBroker } from "@signalbox/nats/testing";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { delay } from "../support/delay.ts";
 import { NatsServer } from "../support/nats_server/nats_server.ts";
+import { until } from "../support/nats_server/until.ts";
 import { Proxy } from "../support/proxy.ts";
+import { recorded } from "../support/recorded.ts";
 
 const options = { logger: false, reconnect: { minDelay: 20, maxDelay: 50 } } as const;
 
@@ -110,7 +112,7 @@ Deno.test("NatsBroker.stop() while disconnected waits for nothing if nothing is 
   await cut(broker, proxy);
   const began = performance.now();
   await broker.stop({ timeout: 10_000 });
-  assert(performance.now() - began < 2_000);
+  assert(performance.now() - began < 8_000);
 });
 
 Deno.test("NatsBroker.stop() while disconnected does not wait for a request that has given up", async () => {
@@ -123,7 +125,7 @@ Deno.test("NatsBroker.stop() while disconnected does not wait for a request that
   const began = performance.now();
   await broker.stop({ timeout: 10_000 });
   await asked;
-  assert(performance.now() - began < 2_000);
+  assert(performance.now() - began < 8_000);
 });
 
 Deno.test("NatsBroker.request() while disconnected tells the time it has left when it is sent", async () => {
@@ -213,8 +215,12 @@ Deno.test("NatsBroker.events() tells an outage from its beginning to its end", a
   const types: BrokerEvent["type"][] = [];
   const events = broker.events();
   await broker.connect();
+  const seen = recorded(broker);
   await cut(broker, proxy);
-  await delay(150);
+  await until(
+    "it must try again and again",
+    () => seen.filter(({ type }) => type === "reconnecting").length > 1,
+  );
   proxy.accept();
   await broker.flush();
   await broker.stop();
@@ -227,7 +233,6 @@ Deno.test("NatsBroker.events() tells an outage from its beginning to its end", a
     "stopping",
     "closed",
   ]);
-  assert(types.filter((type) => type === "reconnecting").length > 1, "it tries again and again");
 });
 
 Deno.test("NatsBroker over a WebSocket tells an outage once, however many dials fail", async () => {

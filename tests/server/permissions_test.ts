@@ -86,16 +86,21 @@ interface Scene {
   readonly features: Features;
 }
 
-/** Both users and the stranger on one server, and all that is done; anything may take so many milliseconds. */
+/** Milliseconds that anything may take where all must work, also on a busy machine. */
+const PATIENT = 10_000;
+/** Milliseconds that it may take where something must fail, if not at once. */
+const HASTY = 1_000;
+
+/** Both users and the stranger on one server, and all that is done. */
 function sceneOf(
   url: string,
   limits: Limits,
   given: Partial<Credentials> = {},
-  patience?: number,
+  patience = PATIENT,
 ): Scene {
   const credentials = { shop: as("shop"), desk: as("desk"), admin: as("admin"), ...given };
-  const common = patience === undefined ? {} : { requestTimeout: patience };
-  const shop = shopOf(url, { ...common, ...credentials.shop, ...limited(limits.shop) });
+  const timed = (options: BrokerOptions) => ({ ...options, requestTimeout: patience });
+  const shop = shopOf(url, { ...timed(credentials.shop), ...limited(limits.shop) });
   const features = { ...featuresOf(shop, patience), ...discoveryOf("desk") };
   const possible = Object.entries(features).filter(([name]) =>
     limits.shop === undefined ||
@@ -103,18 +108,21 @@ function sceneOf(
   );
   const cast = {
     shop,
-    desk: deskOf(url, { ...common, ...credentials.desk, ...limited(limits.desk) }),
-    friend: friendOf(url, { ...common, ...credentials.admin }),
-    stranger: strangerOf(url, { ...common, ...credentials.admin }),
+    desk: deskOf(url, { ...timed(credentials.desk), ...limited(limits.desk) }),
+    friend: friendOf(url, timed(credentials.admin)),
+    stranger: strangerOf(url, timed(credentials.admin)),
   };
   return { cast, features: Object.fromEntries(possible) };
 }
 
 async function played({ cast, features }: Scene): Promise<void> {
+  // what has failed leaves something at work
+  let timeout = 500;
   try {
     await play(cast, features);
+    timeout = 10_000;
   } finally {
-    await Promise.all(Object.values(cast).map((broker) => broker.stop({ timeout: 500 })));
+    await Promise.all(Object.values(cast).map((broker) => broker.stop({ timeout })));
   }
 }
 
@@ -221,9 +229,6 @@ interface Lacking {
   readonly config: string;
 }
 
-/** What is not permitted fails after so many milliseconds where it does not fail at once. */
-const SOON = 1_000;
-
 /** A list without any entry would permit everything. */
 const NOTHING = "nothing.at.all";
 
@@ -281,7 +286,7 @@ for (const [part, variant] of LEAST) {
     await played(sceneOf(server.url, limits));
     const unneeded = [];
     for (const { user, missing } of lacking) {
-      const failed = await played(sceneOf(server.url, limits, { [part]: as(user) }, SOON))
+      const failed = await played(sceneOf(server.url, limits, { [part]: as(user) }, HASTY))
         .then(() => false, () => true);
       if (!failed) unneeded.push(missing);
     }

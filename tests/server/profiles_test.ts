@@ -10,7 +10,7 @@ onEveryProfile("onEveryProfile() lets a client ask and a service answer", async 
   const answers = await Promise.all(ids.map((id) => client.request(`svc.echo.${id}`, "in")));
   assertEquals(answers.map(({ body }) => body), ids.map((id) => [id, "in"]));
   const plain = await stage.plain("client");
-  assertEquals((await plain.request("svc.echo.7", "in")).json(), ["7", "in"]);
+  assertEquals((await plain.request("svc.echo.7", "in", { timeout: 10_000 })).json(), ["7", "in"]);
 });
 
 onEveryProfile("onEveryProfile() runs several services and clients", async (stage) => {
@@ -48,7 +48,7 @@ const FORBIDDEN: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
       return "the answer";
     });
     await service.start();
-    await client.request("svc.twice");
+    await client.request("svc.twice", "", { timeout: 10_000 });
   },
 };
 

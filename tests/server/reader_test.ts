@@ -210,7 +210,7 @@ onEveryServer(
     const waiting = inbox.next();
     await broker.flush();
     await inbox.close();
-    assertEquals(await within("the wait must end", waiting, 500), undefined);
+    assertEquals(await within("the wait must end", waiting), undefined);
   },
 );
 

@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { broken, type RollingOptions, rollingRestart } from "../soak/rolling.ts";
 
 // Few requests, so that a busy machine keeps up: what is tested is that none is lost.
-const SHORT = { seconds: 5, rate: 300, workers: 3, seed: 7, timeout: 2_000, rounds: 1 } as const;
+const SHORT = { seconds: 5, rate: 300, workers: 3, seed: 7, timeout: 5_000, rounds: 1 } as const;
 
 function outcome(options: RollingOptions) {
   return rollingRestart(options).then((result) => ({

@@ -19,11 +19,13 @@ function startWorker(...args: string[]): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), { args: run, stdout: "piped" }).spawn();
 }
 
+async function listens(server: NatsServer): Promise<boolean> {
+  const { subscriptions_list: list = [] } = await server.monitor("/subsz?subs=1");
+  return list.some(({ subject }: { subject: string }) => subject === "work");
+}
+
 async function isSubscribed(server: NatsServer): Promise<void> {
-  await until("the worker must subscribe", async () => {
-    const { subscriptions_list: list = [] } = await server.monitor("/subsz?subs=1");
-    return list.some(({ subject }: { subject: string }) => subject === "work") || undefined;
-  });
+  await until("the worker must subscribe", () => listens(server));
 }
 
 Deno.test("NatsBroker.run() answers what is in hand at SIGTERM, and ends", async () => {
@@ -51,7 +53,8 @@ for (const [signal, code] of [["SIGTERM", 143], ["SIGINT", 130]] as const) {
     const asked = assertRejects(() => broker.request("work", 1, { timeout: 1_000 }));
     await broker.flush();
     process.kill(signal);
-    await delay(100);
+    // two signals that a process has not taken yet are one
+    await until("the worker must begin to stop", async () => !await listens(server));
     process.kill(signal);
     assertEquals((await process.status).code, code);
     await process.stdout.cancel();

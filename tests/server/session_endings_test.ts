@@ -100,7 +100,7 @@ for (const side of ["client", "service"] as const) {
     leaving.abort("changed my mind");
     const reason = await aborted(told.signal);
     const took = performance.now() - began;
-    assert(took < 2_000, `${took} ms, as if by a timeout`);
+    assert(took < 4_000, `${took} ms, as if by a timeout`);
     assertInstanceOf(reason, LinkError);
     for (const error of [reason, await sending, await reading]) {
       assertEquals([error.reason, error.description], ["cancelled", "changed my mind"]);
@@ -127,7 +127,7 @@ for (const side of ["client", "service"] as const) {
       }
       const reason = await aborted(told.signal);
       const took = performance.now() - began;
-      assert(took < 2_000, `${took} ms, as if by a timeout`);
+      assert(took < 4_000, `${took} ms, as if by a timeout`);
       assertEquals((reason as LinkError).reason, "cancelled");
       assertEquals(await ends(opened, served), ["cancelled", "cancelled"]);
     },
@@ -136,7 +136,7 @@ for (const side of ["client", "service"] as const) {
   onEveryProfile(
     `Session ends as \`idle\` for both by the ${side}'s idleTimeout`,
     async (stage) => {
-      const options = { idleTimeout: 250 };
+      const options = { idleTimeout: 2_000 };
       const { opened, served } = await bothEnds(
         stage,
         side === "client" ? { opening: options } : { serving: options },
@@ -145,7 +145,7 @@ for (const side of ["client", "service"] as const) {
       const began = performance.now();
       assertEquals(await ends(opened, served), ["idle", "idle"]);
       const took = performance.now() - began;
-      assert(took >= 200 && took < 5_000, `${took} ms`);
+      assert(took >= 1_900 && took < 5_000, `${took} ms`);
       assertEquals((await opened.next())?.body, "kept");
       for (const { reason } of await refusals(opened)) assertEquals(reason, "idle");
       assertEquals((served.signal.reason as LinkError).reason, "idle");
@@ -168,7 +168,7 @@ onEveryProfile("Session ends as `cancelled` by the signal it was opened with", a
 onEveryProfile(
   "Session ends as `deadline` for both, what came before can be read",
   async (stage) => {
-    const { opened, served } = await bothEnds(stage, { opening: { deadline: 300 } });
+    const { opened, served } = await bothEnds(stage, { opening: { deadline: 2_300 } });
     for (const body of [1, 2, 3]) await served.send(body);
     const waiting = meanwhile(() =>
       assertRejects(() => served.next({ timeout: 5_000 }), LinkError)

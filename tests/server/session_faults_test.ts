@@ -52,14 +52,15 @@ async function killed(peer: WorkerProcess, session: Session): Promise<number> {
 
 /** A peer that is killed while numbers go both ways is noticed at once, and is gone after `resumeTimeout`. */
 async function losesPeer(client: NatsBroker, peer: WorkerProcess): Promise<void> {
-  const { session, sending, reading } = await flowing(client, { resumeTimeout: 1_200 });
+  const { session, sending, reading } = await flowing(client, { resumeTimeout: 3_000 });
   const noticed = await killed(peer, session);
-  assert(noticed < 1_000, `${noticed} ms`);
+  // far less than `keepAlive`, by which an idle peer is missed
+  assert(noticed < 3_000, `${noticed} ms`);
   assertEquals(session.state, "paused");
   const began = performance.now();
   assertEquals(await within("it must end", session.closed), "peer-gone");
   const took = performance.now() - began;
-  assert(took >= 900 && took < 5_000, `${took} ms`);
+  assert(took >= 2_700 && took < 6_000, `${took} ms`);
   assertEquals(session.state, "closed");
   assertEquals((await sending).reason, "peer-gone");
   const { error } = await reading;
@@ -86,7 +87,7 @@ for (const [at, users] of LIMITED.entries()) {
     await onLimitedServer(users, async (server) => {
       await using service = new NatsBroker(server.url, users.service);
       const accepted = Promise.withResolvers<Session>();
-      service.session("svc.talk", { resumeTimeout: 1_200 }, async (session) => {
+      service.session("svc.talk", { resumeTimeout: 3_000 }, async (session) => {
         accepted.resolve(session);
         for await (const { body } of session) await session.send(body);
       });
@@ -94,7 +95,7 @@ for (const [at, users] of LIMITED.entries()) {
       await using peer = await WorkerProcess.start(`${server.url}#${at}`, LIMITED_OPENER);
       const session = await within("it must be opened", accepted.promise);
       const noticed = await killed(peer, session);
-      assert(noticed < 2_000, `${noticed} ms`);
+      assert(noticed < 4_000, `${noticed} ms`);
       assertEquals(session.state, "paused");
       assertEquals(await within("it must end", session.closed), "peer-gone");
     });
@@ -105,18 +106,18 @@ Deno.test("Session notices within keepAlive that its idle peer was killed", asyn
   await withPeer(async (client, peer) => {
     const session = await client.openSession("svc.echo", null, {
       keepAlive: 500,
-      resumeTimeout: 400,
+      resumeTimeout: 2_400,
     });
     await session.send("in");
     assertEquals(await take(session, 1), ["in"]);
     const waiting = meanwhile(() =>
-      assertRejects(() => session.next({ timeout: 8_000 }), LinkError)
+      assertRejects(() => session.next({ timeout: 20_000 }), LinkError)
     );
     // the waits between probes have grown as long as they may by then
     await delay(3_000);
     const noticed = await killed(peer, session);
     // a probe that the dying process has taken is missed a second later
-    assert(noticed < 500 + 1_500, `${noticed} ms`);
+    assert(noticed < 500 + 3_500, `${noticed} ms`);
     assertEquals(session.state, "paused");
     assertEquals(await within("it must end", session.closed), "peer-gone");
     assertEquals((await waiting).reason, "peer-gone");
@@ -139,9 +140,9 @@ for (const side of ["client", "service"] as const) {
       // waits that nothing limits would be longer than a second by then
       await delay(3_000);
       spy.forget();
-      await delay(3_000);
+      await delay(5_000);
       const asked = spy.count(({ replyTo }) => replyTo.startsWith(`${asking}p`));
-      assert(asked >= 4, `it asked ${asked} times`);
+      assert(asked >= 6, `it asked ${asked} times`);
     },
   );
 }
@@ -150,7 +151,7 @@ Deno.test("Session with a resumeTimeout of 0 ends as soon as its peer was killed
   await withPeer(async (client, peer) => {
     const { session, sending, reading } = await flowing(client, { resumeTimeout: 0 });
     const noticed = await killed(peer, session);
-    assert(noticed < 3_000, `${noticed} ms`);
+    assert(noticed < 5_000, `${noticed} ms`);
     assertEquals(session.state, "closed");
     const reason = await session.closed;
     assert(reason === "peer-gone" || reason === "gap", reason);
@@ -163,7 +164,7 @@ Deno.test("Session ends on the other side too when the process that opened it is
   await using server = await NatsServer.start();
   await using service = new NatsBroker(server.url, options);
   const accepted = Promise.withResolvers<Session>();
-  const serving = { keepAlive: 200, resumeTimeout: 300 };
+  const serving = { keepAlive: 200, resumeTimeout: 1_300 };
   service.session("svc.talk", serving, async (session) => {
     accepted.resolve(session);
     await session.closed;
@@ -178,7 +179,10 @@ Deno.test("Session ends on the other side too when the process that opened it is
 
 Deno.test("ReplyStream says that the peer is gone when the process that streams was killed", async () => {
   await withPeer(async (client, peer) => {
-    const stream = client.requestStream("svc.ticks", null, { keepAlive: 200, resumeTimeout: 300 });
+    const stream = client.requestStream("svc.ticks", null, {
+      keepAlive: 200,
+      resumeTimeout: 1_300,
+    });
     const iterator = stream[Symbol.asyncIterator]();
     for (let tick = 0; tick < 20; tick++) assertEquals((await iterator.next()).value?.body, tick);
     await peer.end("SIGKILL");
@@ -195,7 +199,7 @@ for (const how of ["waits", "has no room"]) {
     await using service = new NatsBroker(server.url, options);
     const told = Promise.withResolvers<AbortSignal>();
     const left = Promise.withResolvers<void>();
-    const streams = { keepAlive: 200, resumeTimeout: 300 };
+    const streams = { keepAlive: 200, resumeTimeout: 1_300 };
     service.subscriber("svc.endless", { streams }, async function* ({ signal }) {
       told.resolve(signal);
       try {

@@ -200,7 +200,7 @@ Deno.test("Session with a resumeTimeout of 0 ends when its connection is cut, an
 Deno.test("Session ends for both when the server stays away for longer than resumeTimeout", async () => {
   await using server = await NatsServer.start();
   const urls = { client: server.url, service: server.url };
-  await using ends = await pouring(urls, { resumeTimeout: 400, keepAlive: 300 });
+  await using ends = await pouring(urls, { resumeTimeout: 2_400, keepAlive: 300 });
   const { opened, served } = ends;
   assertEquals((await opened.next({ timeout: 5_000 }))?.body, 0);
   await server.kill();
@@ -211,7 +211,7 @@ Deno.test("Session ends for both when the server stays away for longer than resu
     "peer-gone",
   ]);
   const took = performance.now() - began;
-  assert(took < 4_000, `${took} ms`);
+  assert(took < 8_000, `${took} ms`);
   const late = await assertRejects(() => opened.send("too late"), LinkError);
   assertEquals(late.reason, "peer-gone");
   assertInstanceOf(await within("send() must be refused", ends.sending), LinkError);

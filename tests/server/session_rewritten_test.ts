@@ -29,7 +29,7 @@ async function failures(client: NatsBroker, talk: string, stream: string): Promi
   const { bodies, error } = await drained(client.requestStream(stream, null, { timeout: 8_000 }));
   assertEquals(bodies, []);
   const took = performance.now() - began;
-  assert(took < 2_000, `${took} ms`);
+  assert(took < 7_000, `${took} ms`);
   return [refused, error];
 }
 

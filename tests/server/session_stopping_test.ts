@@ -36,13 +36,13 @@ for (const side of ["client", "service"] as const) {
         assertRejects(() => opened.next({ timeout: 8_000 }), LinkError)
       );
       const began = performance.now();
-      const stopped = ends[side].stop({ timeout: 300 });
+      const stopped = ends[side].stop({ timeout: 2_300 });
       await Promise.all([aborted(opened.draining), aborted(served.draining)]);
       assertEquals([opened.state, served.state], ["open", "open"]);
       await opened.send("still open");
       await within("it must stop", stopped);
       const took = performance.now() - began;
-      assert(took >= 250 && took < 5_000, `${took} ms`);
+      assert(took >= 2_000 && took < 7_000, `${took} ms`);
       assertEquals(
         await within("both must be told", Promise.all([opened.closed, served.closed])),
         ["shutting-down", "shutting-down"],

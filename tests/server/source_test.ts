@@ -266,7 +266,7 @@ onEveryServer(
       sender.publish(`readings.r${id}`, body, { replyTo: `b.told.${id}` });
     const sendAll = async (first: number, ...bodies: unknown[]) => {
       for (const [at, body] of bodies.entries()) await send(first + at, body);
-      for (let turn = 0; turn < 400 && told.length < first + 2; turn++) await delay(5);
+      await until("each must be settled", () => told.length >= first + 2);
     };
     await sendAll(1, 1, 2, 3);
     await sendAll(4, 9, 8, 7);
@@ -286,7 +286,7 @@ onEveryServer(
     // the server has delivered it before it answers
     await broker.ping();
     await broker.stop();
-    for (let turn = 0; turn < 400 && told.length < 10; turn++) await delay(5);
+    await until("the last must be settled", () => told.length >= 10);
     assertEquals(told[9], "10 done");
   },
 );

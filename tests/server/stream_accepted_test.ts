@@ -53,7 +53,7 @@ onEveryServer(
     const [broker, other] = [server.broker(), server.broker()];
     await Promise.all([broker.start(), other.start()]);
     const questions = await other.openInbox();
-    const stream = broker.requestStream(questions.subject, "how many", { timeout: 300 });
+    const stream = broker.requestStream(questions.subject, "how many", { timeout: 5_000 });
     const question = await questions.next();
     await other.publish(question!.replyTo!, 1);
     await within("it must be accepted", stream.accepted);

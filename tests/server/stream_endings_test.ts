@@ -69,7 +69,7 @@ onEveryProfile("ReplyStream throws at its timeout if nobody begins", async (stag
   const error = await assertRejects(() => Array.fromAsync(stream), TimeoutError);
   assertEquals([error.timeout, error.subject], [80, "svc.silence"]);
   const took = performance.now() - began;
-  assert(took >= 79 && took < 2_000, `${took}`);
+  assert(took >= 79 && took < 4_000, `${took}`);
   await within("it must say that it has ended", stream.closed);
 });
 
@@ -78,11 +78,11 @@ onEveryProfile("ReplyStream outlives its timeout once it has begun", async (stag
     service.subscriber("svc.slow", async function* () {
       for (let n = 0; n < 6; n++) {
         yield n;
-        await new Promise((resolve) => setTimeout(resolve, 150));
+        await new Promise((resolve) => setTimeout(resolve, 400));
       }
     });
   });
-  const { bodies, error } = await drained(client.requestStream("svc.slow", 1, { timeout: 600 }));
+  const { bodies, error } = await drained(client.requestStream("svc.slow", 1, { timeout: 2_000 }));
   assertEquals([bodies, error], [[0, 1, 2, 3, 4, 5], undefined]);
 });
 

@@ -1,6 +1,7 @@
 import type { RemoteError } from "@signalbox/nats";
 import { assert, assertEquals } from "@std/assert";
 import { drained, started } from "../support/link_ends.ts";
+import { until } from "../support/nats_server/until.ts";
 import { onEveryProfile } from "../support/profiles.ts";
 import { steady, within } from "../support/within.ts";
 
@@ -33,6 +34,7 @@ onEveryProfile("ReplyStream stops the handler while its reader stalls", async (s
   });
   const stream = client.requestStream("svc.flood", null, { window: { messages: 16 } });
   // it is asked for at once, whether or not anybody reads
+  await until("it must begin", () => yields > 0);
   const untouched = await steady(() => yields);
   assert(untouched >= 1 && untouched <= 16 + 4, `${untouched} before any was read`);
   const iterator = stream[Symbol.asyncIterator]();
@@ -51,6 +53,7 @@ onEveryProfile("ReplyStream bounds what is on its way in bytes as well", async (
     });
   });
   const stream = client.requestStream("svc.flood", null, { window: { bytes: 100_000 } });
+  await until("it must begin", () => yields > 0);
   const untouched = await steady(() => yields);
   assert(untouched >= 1 && untouched <= 10 + 4, `${untouched} before any was read`);
   assertEquals((await drained(stream)).bodies.length, 100);

@@ -29,12 +29,12 @@ onEveryProfile("ReplyStream tells both sides of its deadline", async (stage) => 
   let handler!: ReturnType<typeof endless>;
   const { client } = await started(stage, (service) => handler = endless(service));
   const began = performance.now();
-  const stream = client.requestStream("svc.endless", null, { deadline: 200 });
+  const stream = client.requestStream("svc.endless", null, { deadline: 2_200 });
   const { bodies, error } = await drained(stream);
   assertEquals(bodies, ["first"]);
   assertInstanceOf(error, TimeoutError);
-  assertEquals(error.timeout, 200);
-  assert(performance.now() - began >= 199);
+  assertEquals(error.timeout, 2_200);
+  assert(performance.now() - began >= 2_199);
   assertEquals(await stream.closed, "deadline");
   await handler.left();
   assert((await handler.signal).aborted);
@@ -53,7 +53,7 @@ onEveryProfile(
       break;
     }
     const took = await handler.left() - leaving;
-    assert(took < 2_000, `${took} ms, as if by a timeout`);
+    assert(took < 4_000, `${took} ms, as if by a timeout`);
     const signal = await handler.signal;
     assertEquals([signal.aborted, (signal.reason as LinkError).reason], [true, "cancelled"]);
     assertEquals(await stream.closed, "cancelled");
@@ -83,7 +83,7 @@ onEveryProfile(
       break;
     }
     const took = await within("the handler must leave", left.promise) - leaving;
-    assert(took < 2_000, `${took} ms, as if by a timeout`);
+    assert(took < 4_000, `${took} ms, as if by a timeout`);
   },
 );
 
@@ -119,7 +119,7 @@ onEveryProfile(
     controller.abort(new Error("changed my mind"));
     await rejected;
     const took = await handler.left() - leaving;
-    assert(took < 2_000, `${took} ms, as if by a timeout`);
+    assert(took < 4_000, `${took} ms, as if by a timeout`);
     assertEquals(await stream.closed, "cancelled");
   },
 );
@@ -143,7 +143,7 @@ for (const side of ["client", "service"] as const) {
   onEveryProfile(
     `ReplyStream ends as \`idle\` for both by the ${side}'s idleTimeout`,
     async (stage) => {
-      const idle = { idleTimeout: 250 };
+      const idle = { idleTimeout: 2_000 };
       const told = Promise.withResolvers<unknown>();
       const { client } = await started(stage, (service) => {
         const streams = side === "service" ? idle : {};
@@ -156,7 +156,7 @@ for (const side of ["client", "service"] as const) {
       const stream = client.requestStream("svc.silent", null, side === "client" ? idle : {});
       const { bodies, error } = await drained(stream);
       const took = performance.now() - began;
-      assert(took >= 250 && took < 5_000, `${took} ms`);
+      assert(took >= 2_000 && took < 6_000, `${took} ms`);
       assertEquals(bodies, ["first"]);
       assertInstanceOf(error, LinkError);
       assertEquals([error.reason, await stream.closed], ["idle", "idle"]);

@@ -7,9 +7,10 @@ import {
 } from "@signalbox/nats";
 import { assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
 import { drained, started } from "../support/link_ends.ts";
+import { until } from "../support/nats_server/until.ts";
 import { onEveryProfile } from "../support/profiles.ts";
 import { aNumber } from "../support/schemas.ts";
-import { steady, within } from "../support/within.ts";
+import { steady } from "../support/within.ts";
 
 const MIXED = [
   "text",
@@ -144,7 +145,8 @@ onEveryProfile("NatsBroker.use() stands around a stream from end to end", async 
     1,
     2,
   ]);
-  await within("it must be seen through", steady(() => order.length));
+  await until("it must be seen through", () => order.includes("after"));
+  await steady(() => order.length);
   assertEquals(order, ["before", 1, 2, "done", "after"]);
   const { error } = await drained(client.requestStream("svc.parts"));
   assertEquals((error as RemoteError).code, 500);

@@ -47,7 +47,7 @@ onEveryServer("NatsBroker.start() is found by a request of anyone", async (serve
     const answering = server.broker();
     answering.subscriber("ready", () => "yes");
     await answering.start();
-    assertEquals((await asking.request("ready")).string(), "yes");
+    assertEquals((await asking.request("ready", "", { timeout: 10_000 })).string(), "yes");
     await answering.stop();
   }
   await asking.close();
@@ -178,7 +178,7 @@ onEveryServer("NatsBroker.stop() aborts what is not done in time", async (server
   const asked = asking.request("endless");
   asked.catch(() => {});
   await asking.flush();
-  await delay(20);
+  await answering.flush();
   const began = performance.now();
   await answering.stop({ timeout: 100 });
   assertEquals(performance.now() - began < 4_000, true);

@@ -16,7 +16,7 @@ interface Report {
 const PROGRAM = new URL("../support/suspended_program.ts", import.meta.url);
 
 Deno.test("NatsBroker comes back with all that was open in a process that stood still longer than the server's pings allow", async () => {
-  await using server = await NatsServer.start({ config: 'ping_interval: "300ms"\nping_max: 1' });
+  await using server = await NatsServer.start({ config: 'ping_interval: "1s"\nping_max: 2' });
   await using broker = new NatsBroker(server.url, { logger: false });
   broker.subscriber("echo", ({ body }) => body);
   broker.session("desk", async (session) => {

@@ -15,7 +15,7 @@ export interface Cast {
 /** What is done with the application, by name. */
 export type Features = Readonly<Record<string, (cast: Cast) => Promise<void>>>;
 
-const COMMON: BrokerOptions = { logger: false, requestTimeout: PATIENCE };
+const COMMON: BrokerOptions = { logger: false };
 
 /** Whoever is known, so that streams and sessions are served. */
 export function friendOf(url: string, options: BrokerOptions): NatsBroker {

@@ -155,7 +155,8 @@ onEveryServer(
         filter_subject: `p.${n}.*`,
         priority_policy: "pinned_client",
         priority_groups: ["g"],
-        priority_timeout: 1_000_000_000,
+        // a busy machine must not let go of a client that is there
+        priority_timeout: 3_000_000_000,
       };
       const subject = `$JS.API.CONSUMER.CREATE.B.p${n}`;
       const { error } = await client.json(subject, { stream_name: "B", config });
