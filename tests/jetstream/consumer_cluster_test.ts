@@ -1,4 +1,4 @@
-import { NatsBroker } from "@signalbox/nats";
+import { type Duration, NatsBroker } from "@signalbox/nats";
 import { assert, assertEquals, assertLess } from "@std/assert";
 import { consumer, stream } from "../../src/jetstream/mod.ts";
 import { delay } from "../support/delay.ts";
@@ -16,7 +16,7 @@ function leaderOf(cluster: NatsCluster, { cluster: led }: Led): number {
   return cluster.nodes.findIndex(({ name }) => name === led?.leader);
 }
 
-async function working(cluster: NatsCluster) {
+async function working(cluster: NatsCluster, heartbeat: Duration = "2s") {
   const options = { logger: false, reconnect: { minDelay: 20, maxDelay: 100 } } as const;
   const broker = new NatsBroker(cluster.urls, { ...options, pingInterval: "1s" });
   const shop = await Workshop.at({
@@ -31,7 +31,7 @@ async function working(cluster: NatsCluster) {
   }, { timeout: 30_000 });
   const runs = new Map<string, number>();
   const times: number[] = [];
-  const work = consumer(orders, "work", { confirm: true, ackWait: "5s", heartbeat: "2s" });
+  const work = consumer(orders, "work", { confirm: true, ackWait: "5s", heartbeat });
   broker.subscriber(work, ({ params }) => {
     runs.set(params.id, (runs.get(params.id) ?? 0) + 1);
     times.push(performance.now());
@@ -76,7 +76,7 @@ Deno.test("consumer() loses nothing and runs nothing twice while the leaders of 
 
 Deno.test("consumer() goes on within a second of the new leader where the node of its leader stands still", async () => {
   await using cluster = await NatsCluster.start(3, { jetstream: true });
-  const { broker, shop, runs, times } = await working(cluster);
+  const { broker, shop, runs, times } = await working(cluster, "5s");
   await shop.store("orders.first", 1);
   await until("the first must come", () => runs.has("first"));
   const info = await shop.consumer("ORDERS", "work") as ConsumerInfo & Led;
@@ -98,7 +98,8 @@ Deno.test("consumer() goes on within a second of the new leader where the node o
     await shop.store("orders.next", 2);
     const stored = performance.now();
     await until("the next must come", () => runs.has("next"), { timeout: 20_000 });
-    assertLess(times.at(-1)! - Math.max(led, stored), 2_000);
+    // a second, and three more for a busy machine: less than until the next heartbeat
+    assertLess(times.at(-1)! - Math.max(led, stored), 4_000);
   } finally {
     cluster.nodes[node]!.resume();
   }

@@ -53,7 +53,7 @@ onEveryServer(
     const subscriber = broker.subscriber(work, { concurrency: 4 }, (message) => {
       const { params: { id, event }, delivery } = message;
       seen.push(`${id}.${event}`);
-      if (`${id}.${event}` === "a.1" && delivery.attempt === 1) throw new Retry({ after: "3s" });
+      if (`${id}.${event}` === "a.1" && delivery.attempt === 1) throw new Retry({ after: "5s" });
     });
     await broker.start();
     for (const subject of ["a.1", "a.2", "a.3", "a.4", "a.5", "a.6"]) {
@@ -62,9 +62,9 @@ onEveryServer(
     const began = performance.now();
     for (let at = 0; at < 20; at++) await shop.store(`orders.b.${at}`, 1);
     await until("the other key must go on", () => seen.length === 21);
-    assertLess(performance.now() - began, 2_900);
+    assertLess(performance.now() - began, 4_900);
     assertEquals(seen.filter((one) => one.startsWith("a")), ["a.1"]);
-    await subscriber.received(27);
+    await subscriber.received(27, { timeout: 20_000 });
     assertEquals(seen.slice(21), ["a.1", "a.2", "a.3", "a.4", "a.5", "a.6"]);
     await shop.settled("ORDERS", "work");
   },
@@ -80,7 +80,7 @@ onEveryServer(
     const work = consumer(orders, "work", { key: "id" });
     broker.subscriber(work, ({ params, delivery }) => {
       seen.push(params.event);
-      if (delivery.attempt === 1 && params.event === "1") throw new Retry({ after: "200ms" });
+      if (delivery.attempt === 1 && params.event === "1") throw new Retry({ after: "2s" });
     });
     await broker.start();
     const seq = await shop.store("orders.a.1", 1);

@@ -139,9 +139,15 @@ onEveryServer(
       const { id } = params;
       times.set(id, [...times.get(id) ?? [], performance.now()]);
       if (!id.startsWith("again")) return;
-      if (delivery.attempt === 1) throw new Retry({ after: "1s" });
+      if (delivery.attempt === 1) throw new Retry({ after: "3s" });
       if (delivery.attempt < 4) throw new Error("again");
     });
+    const asked: number[] = [];
+    shop.api.access.subscribe("$JS.ACK.ORDERS.work.>", ({ data }) => {
+      const [, delay] = /^-NAK \{"delay":(\d+)\}/.exec(new TextDecoder().decode(data)) ?? [];
+      if (delay !== undefined) asked.push(Math.round(Number(delay) / 1e8) * 100);
+    });
+    await shop.broker.flush();
     await broker.start();
     for (let at = 0; at < 4; at++) await shop.store(`orders.again${at}.placed`, at);
     await shop.storeAll(Array.from({ length: 100 }, (_, at) => `orders.other${at}.placed`));
@@ -153,10 +159,13 @@ onEveryServer(
     for (let at = 0; at < 4; at++) {
       const [first, second, third, fourth] = times.get(`again${at}`)!;
       const waits = [second! - first!, third! - second!, fourth! - third!];
-      for (const [n, wanted] of [1_000, 800, 800].entries()) {
-        assertEquals(waits[n]! >= wanted * 0.95 && waits[n]! < wanted * 1.1 + 60, true, `${waits}`);
+      for (const [n, wanted] of [3_000, 800, 800].entries()) {
+        // far less than the server's own wait, on a machine that may stand still for a moment
+        assertEquals(waits[n]! >= wanted * 0.95 && waits[n]! < wanted + 5_000, true, `${waits}`);
       }
     }
+    const wanted = [...Array(8).fill(800), ...Array(4).fill(3_000)];
+    assertEquals(asked.toSorted((a, b) => a - b), wanted);
   },
   JETSTREAM,
 );
@@ -263,10 +272,8 @@ onEveryServer(
       async () => (await shop.consumer("ORDERS", "work")).delivered.consumer_seq >= 4,
     );
     assertEquals(runs, 1);
-    assertMatch(
-      errors.join("\n"),
-      /ORDERS:1 as the server must confirm it: it may be delivered again/,
-    );
+    const told = /ORDERS:1 as the server must confirm it: it may be delivered again/;
+    await until("it must be told", () => told.test(errors.join("\n")));
     // another process does not know of it
     const other = server.broker({ as: { user: "any", password: "p" } });
     const again = other.subscriber(work, () => {});

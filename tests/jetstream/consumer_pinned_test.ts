@@ -52,7 +52,8 @@ onEveryServer(
   async (server) => {
     const shop = await Workshop.at(server);
     const [one, other] = [server.broker(), server.broker()];
-    const work = pinned("1s");
+    // long enough for a sign of life after the machine has stood still for two seconds
+    const work = pinned("3s");
     const { promise: end, resolve } = Promise.withResolvers<void>();
     const [first, second]: string[][] = [[], []];
     one.subscriber(work, { concurrency: 1 }, ({ params }) => {
@@ -66,8 +67,8 @@ onEveryServer(
     await other.start();
     await shop.storeAll(many(5, 1));
     const pin = await pinOf(shop);
-    // three times the timeout
-    await delay(3_000);
+    // longer than the timeout
+    await delay(5_000);
     assertEquals([await pinOf(shop), second], [pin, []]);
     resolve();
     await until("the first must have all", () => first!.length === 6);

@@ -80,7 +80,8 @@ onEveryServer(
     await shop.store("orders.next", 2);
     const [letter] = await shop.letters("ORDERS_DEAD", 1);
     await shop.settled("ORDERS", "work");
-    assertEquals(handled, ["hangs 1", "next 1", "hangs 2"]);
+    // a server that hears nothing for its time may want the second attempt first
+    assertEquals([handled[0], handled.toSorted()], ["hangs 1", ["hangs 1", "hangs 2", "next 1"]]);
     assertEquals(aborted, ["TimeoutError", "TimeoutError"]);
     assertEquals(
       [letter!.headers.get("Signalbox-Dead-Reason"), errors[0]],

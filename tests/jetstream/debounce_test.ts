@@ -42,7 +42,7 @@ onEveryJetStream(
   async (server) => {
     const alarms = workQueue("ALARMS", {
       subjects: ["alarms.{host}"],
-      duplicateWindow: "1s",
+      duplicateWindow: "3s",
       declare: "create",
     });
     const broker = server.broker();
@@ -50,7 +50,7 @@ onEveryJetStream(
     const seen: string[] = [];
     broker.subscriber(consumer(alarms, "alarm"), ({ params }) => void seen.push(params.host));
     await broker.start();
-    const alarm = (host: string) => js.publish(`alarms.${host}`, 1, { id: host, timeout: "1s" });
+    const alarm = (host: string) => js.publish(`alarms.${host}`, 1, { id: host, timeout: "3s" });
     const results = [];
     for (let at = 0; at < 5; at++) results.push((await alarm("a")).duplicate);
     assertEquals(results, [false, true, true, true, true]);

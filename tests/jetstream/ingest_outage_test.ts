@@ -171,7 +171,7 @@ Deno.test("js.ingest() fails after its timeout, and says what may be stored", as
   const one = await brokerAt(server.url);
   await using broker = one.broker;
   await one.create({ name: "R", subjects: ["r.>"], storage: "file", allow_batched: true });
-  const ingest = jetstream(broker).ingest("r.a", { timeout: "1s" });
+  const ingest = jetstream(broker).ingest("r.a", { timeout: "3s" });
   const end = writing(ingest);
   await until("it is under way", () => ingest.stored > 200);
   await server.kill();

@@ -21,7 +21,7 @@ Deno.test("consumer() delivers each long retry of a replicated queue once though
     pingInterval: "1s",
   });
   const seen: string[] = [];
-  const retry = { attempts: 5, backoff: "4s", jitter: 0.5, scheduleFrom: "1s" } as const;
+  const retry = { attempts: 5, backoff: "5s", jitter: 0.2, scheduleFrom: "1s" } as const;
   const work = consumer(jobs, "work", { confirm: true, heartbeat: "2s", retry });
   broker.subscriber(work, ({ params, delivery }) => {
     seen.push(`${params.id} ${delivery.attempt}`);

@@ -12,6 +12,8 @@ import { Workshop } from "../support/jetstream/workshop.ts";
 import { until } from "../support/nats_server/until.ts";
 
 const NEEDS = { since: "2.12" };
+/** Retries that come later than a machine stands still, where something is to be seen before. */
+const LATER = { retry: { ...SOON, backoff: "2500ms" } } as const;
 
 /** The warning of a consumer that cannot schedule long retries. */
 const words = (rule: string) =>
@@ -33,9 +35,9 @@ const LACKS: readonly [string, Stream<"orders.{id}">, ConsumerOptions, string | 
   ],
   [
     "with a short maxAge",
-    stream("ORDERS", { ...ORDERS, maxAge: "400ms", duplicateWindow: "400ms" }),
-    { retry: { ...SOON, backoff: "450ms" } },
-    'they must be shorter than the "maxAge" of "ORDERS", 400 ms',
+    stream("ORDERS", { ...ORDERS, maxAge: "4s", duplicateWindow: "4s" }),
+    { retry: { ...SOON, backoff: "4500ms" } },
+    'they must be shorter than the "maxAge" of "ORDERS", 4000 ms',
   ],
   [
     "with one message at a time",
@@ -113,7 +115,7 @@ onEveryJetStream(
 onEveryJetStream(
   "consumer() leaves long retries to the server without its own subjects, and later delivers stored ones",
   async (server) => {
-    const first = await failingOnce(server, orders);
+    const first = await failingOnce(server, orders, LATER);
     await first.js.publish("orders.7");
     await until("it is stored", async () => (await first.js.lag(first.of)).unsettled === 1);
     await first.broker.stop();
@@ -139,7 +141,7 @@ onEveryJetStream(
   "consumer() does not move a message with a ttl for a long retry, as the copy would outlive that",
   async (server) => {
     const of = stream("ORDERS", { ...ORDERS, allowMsgTtl: true });
-    const { js, attempts, shop, errors } = await failingOnce(server, of);
+    const { js, attempts, shop, errors } = await failingOnce(server, of, LATER);
     await js.publish("orders.7", 1, { ttl: "1h" });
     await js.publish("orders.8", 1, { ttl: Infinity });
     await until("one waits there, and one as a schedule", async () => {
@@ -175,7 +177,7 @@ onEveryJetStream(
 onEveryJetStream(
   "start() reports long retries that nobody reads any more, and they come once somebody does",
   async (server) => {
-    const first = await failingOnce(server, orders);
+    const first = await failingOnce(server, orders, LATER);
     await first.js.publish("orders.7");
     await until("it is stored", async () => (await first.js.lag(first.of)).unsettled === 1);
     await first.broker.stop();
@@ -198,7 +200,7 @@ onEveryJetStream(
 onEveryJetStream(
   "consumer() reports a message that is too large to move for a long retry, and retries it in place",
   async (server) => {
-    const { js, errors, attempts, shop } = await failingOnce(server, orders);
+    const { js, errors, attempts, shop } = await failingOnce(server, orders, LATER);
     await js.publish("orders.7", "x".repeat(3_900));
     await until(
       "the server holds it",

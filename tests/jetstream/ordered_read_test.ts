@@ -215,12 +215,13 @@ onEveryJetStream("OrderedRead asks for no more than there is room for", async (s
   for (let i = 0; i < 40; i++) await test.store("orders.a", "x".repeat(100_000));
   const read = new OrderedRead(test.api, { stream: "ORDERS", maxBytes: 1_000_000 });
   await read.ready;
-  await delay(200);
   const [name] = (await test.api.call<{ consumers: string[] }>("CONSUMER.NAMES.ORDERS")).consumers;
   const delivered = async () => {
     const info = await test.api.call<ConsumerInfo>(`CONSUMER.INFO.ORDERS.${name}`);
     return info.delivered.consumer_seq;
   };
+  await until("there must be no room", async () => await delivered() >= 9);
+  await delay(200);
   assertEquals(await delivered(), 9);
   await some(read, 4);
   await delay(100);

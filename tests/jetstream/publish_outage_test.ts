@@ -184,22 +184,26 @@ Deno.test("JetStream.publish() sends nothing again that its stream may have forg
   await using server = await NatsServer.start({ config: CONFIG });
   await using proxy = await Proxy.start(server.port);
   await using broker = brokerOf(proxy.url);
-  const short = stream("SHORT", { subjects: ["short.*"], duplicateWindow: 200, declare: "create" });
+  const short = stream("SHORT", {
+    subjects: ["short.*"],
+    duplicateWindow: 2_000,
+    declare: "create",
+  });
   const js = jetstream(broker, { streams: [short] });
   await broker.start();
   const expect = { stream: short };
-  await assertRejects(() => js.publish("short.1", 1, { expect, timeout: "1s" }), RangeError);
+  await assertRejects(() => js.publish("short.1", 1, { expect, timeout: "3s" }), RangeError);
   // it is known which stream takes the subject
-  await assertRejects(() => js.publish("short.1", 1, { timeout: "1s" }), RangeError);
+  await assertRejects(() => js.publish("short.1", 1, { timeout: "3s" }), RangeError);
   await js.publish("short.1", 1, { expect });
   // the message gets there, and its answer does not
   await proxy.refuse();
   proxy.cutAfter(0, "toClient");
   const unsure = js.publish("short.2", 2);
   await until("the broker notices", () => broker.state !== "ready");
-  await delay(400);
+  await delay(2_200);
   proxy.accept();
-  await assertRejects(() => unsure, UnknownOutcomeError, "which it does for 200 ms");
+  await assertRejects(() => unsure, UnknownOutcomeError, "which it does for 2000 ms");
   assertEquals(await messagesIn(server, "SHORT"), 2);
   await broker.stop();
 });

@@ -107,7 +107,7 @@ onEveryJetStream(
     assertEquals(errorsIn(events).map(({ name }) => name), ["NotFoundError"]);
     await test.create({ name: "ORDERS", subjects: ["orders.*"] });
     await js.publish("orders.1", "again");
-    assertEquals((await reader.next({ timeout: 8_000 }))?.body, "again");
+    assertEquals((await reader.next({ timeout: 20_000 }))?.body, "again");
     await reader.close();
   },
 );

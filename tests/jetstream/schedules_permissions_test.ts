@@ -29,7 +29,7 @@ function application(broker: NatsBroker) {
   const js = jetstream(broker, { streams: [mails] });
   const sent = js.publisher("mails.{user}", { stream: mails });
   return async () => {
-    const soon = await js.schedule("mails.a", { in: "300ms" }, 1, { name: "soon" });
+    const soon = await js.schedule("mails.a", { in: "20s" }, 1, { name: "soon" });
     assertEquals(await soon.cancel(), true);
     await js.schedule("mails.a", { every: "1s" }, 1, { name: "a" });
     await js.schedule("mails.a", { in: "1h" }, 2, { name: "a", replace: true });

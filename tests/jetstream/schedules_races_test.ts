@@ -66,7 +66,8 @@ Deno.test("ScheduledJob.cancel() gives two processes the same answer while the s
     const js = jetstream(one, { streams: [mails] });
     await one.start();
     await other.start();
-    const at = new Date(Date.now() + 1_000);
+    // all must be made and found before
+    const at = new Date(Date.now() + 3_000);
     const names = Array.from({ length: 100 }, (_, each) => `${each}`);
     const timeout = "30s";
     const jobs = await Promise.all(
@@ -133,7 +134,7 @@ Deno.test("js.schedule() and cancel() survive a killed server, and schedules tha
   await broker.start();
   const timeout = "20s";
   const soon = await js.schedule("mails.soon", { in: "300ms" }, 1, { timeout });
-  const gone = await js.schedule("mails.gone", { in: "400ms" }, 1, { timeout });
+  const gone = await js.schedule("mails.gone", { in: "4s" }, 1, { timeout });
   const later = await js.schedule("mails.later", { in: "1h" }, 1, { timeout });
   const every = await js.schedule("mails.every", { every: "1s" }, 1, { timeout });
   assertEquals(await gone.cancel({ timeout }), true);

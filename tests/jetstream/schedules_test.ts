@@ -35,9 +35,10 @@ onEveryJetStream(
     const at = new Date(Date.now() + 500);
     await js.schedule("mails.bob", { at }, "hi");
     assertEquals([soon.name, soon.subject, soon.stream], ["a", "mails.ada", "MAILS"]);
-    assert(Math.abs(soon.next.getTime() - before - 300) < 2_000);
+    assert(Math.abs(soon.next.getTime() - before - 300) < 10_000);
     await sent.promise;
-    assertEquals(seen, [
+    // a server that stands still for a moment may fire both at once
+    assertEquals(seen.toSorted(), [
       ["mails.ada", { pay: 7 }, { user: "ada" }, "us", undefined],
       ["mails.bob", "hi", { user: "bob" }, undefined, undefined],
     ]);
@@ -120,7 +121,7 @@ onEveryJetStream(
   "js.schedule() gives its message the ttl of the options",
   async (server) => {
     const { js, info, bodies } = await startMails(server);
-    await js.schedule("mails.a", { in: "100ms" }, "short", { ttl: "1s" });
+    await js.schedule("mails.a", { in: "100ms" }, "short", { ttl: "3s" });
     await bodies("mails.a", 1);
     await until("it must go", async () => (await info()).state.subjects?.["mails.a"] === undefined);
   },

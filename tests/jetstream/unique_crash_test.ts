@@ -136,7 +136,10 @@ onEveryJetStream(
     await shop.api.call("CONSUMER.DELETE.JOBS.urgent");
     for (let at = 0; at < 20; at++) await shop.store(`jobs.normal.${at}`, at);
     await until("the other one must be handled", () => seen.length === 20);
-    assert(errors.some((text) => text.includes('there is no consumer "urgent"')));
+    await until(
+      "it must be told",
+      () => errors.some((text) => text.includes('there is no consumer "urgent"')),
+    );
     await shop.store("jobs.urgent.last", 1);
     await shop.api.call("CONSUMER.CREATE.JOBS.urgent.jobs.urgent.*", {
       stream_name: "JOBS",

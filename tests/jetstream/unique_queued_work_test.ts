@@ -77,18 +77,19 @@ onEveryJetStream(
     const broker = server.broker();
     const lists: number[] = [];
     const held = Promise.withResolvers<void>();
-    const inLists = consumer(whileQueued, "work", { batch: { max: 10, within: "200ms" } });
+    // as both places are held at first, both lists must be full
+    const inLists = consumer(whileQueued, "work", { batch: { max: 10, within: "5s" } });
     broker.subscriber(inLists, { concurrency: 2 }, async (list) => {
       lists.push(list.length);
       await held.promise;
     });
-    for (let at = 0; at < 15; at++) await js.publish(`jobs.mail.${at}`, at);
+    for (let at = 0; at < 20; at++) await js.publish(`jobs.mail.${at}`, at);
     await broker.start();
     const sum = () => lists.reduce((all, each) => all + each, 0);
-    await until("all must run", () => sum() === 15);
-    for (let at = 0; at < 15; at++) await js.publish(`jobs.mail.${at}`, at);
+    await until("all must run", () => sum() === 20);
+    for (let at = 0; at < 20; at++) await js.publish(`jobs.mail.${at}`, at);
     held.resolve();
-    await until("all must run again", () => sum() === 30, { timeout: 20_000 });
+    await until("all must run again", () => sum() === 40, { timeout: 20_000 });
     assert(lists.length <= 8);
   },
 );

@@ -13,7 +13,7 @@ const jobs = workQueue("JOBS", {
   declare: "create",
 });
 const work = consumer(jobs, "work", {
-  ackWait: "500ms",
+  ackWait: "2s",
   retry: { attempts: 20, backoff: "400ms", jitter: 0.5, scheduleFrom: "100ms" },
 });
 const broker = new NatsBroker(Deno.args[0]!, {

@@ -11,7 +11,7 @@ import { until } from "../nats_server/until.ts";
 const [url, unique] = Deno.args as [string, Unique];
 const jobs = workQueue("JOBS", { subjects: ["jobs.{kind}.{id}"], unique, declare: "create" });
 const broker = new NatsBroker(url, { logger: false });
-const work = consumer(jobs, "work", { ackWait: "500ms", confirm: true });
+const work = consumer(jobs, "work", { ackWait: "2s", confirm: true });
 broker.subscriber(work, ({ body, delivery }) => {
   console.log(`${body} ${delivery.attempt}`);
   if (body === "kill" && delivery.attempt === 1) Deno.kill(Deno.pid, "SIGKILL");

@@ -1,6 +1,6 @@
 import type { BrokerOptions, NatsBroker } from "@signalbox/nats";
 import { MessageHeaders, type RawMessage } from "../../../src/door/mod.ts";
-import { until } from "../nats_server/until.ts";
+import { PATIENCE, until } from "../nats_server/until.ts";
 import {
   apiOf,
   type ConsumerInfo,
@@ -84,7 +84,7 @@ export class Workshop {
   }
 
   /** Resolves once the consumer has nothing left to deliver or to wait for. */
-  async settled(stream: string, name: string, timeout = 10_000): Promise<ConsumerInfo> {
+  async settled(stream: string, name: string, timeout = PATIENCE): Promise<ConsumerInfo> {
     let left = "";
     try {
       return await until(`${name} must be done`, async () => {
@@ -98,7 +98,7 @@ export class Workshop {
   }
 
   /** Resolves once a stream has no messages left. */
-  async emptied(name: string, timeout = 10_000): Promise<void> {
+  async emptied(name: string, timeout = PATIENCE): Promise<void> {
     await until(`${name} must be empty`, async () => {
       return (await this.stream(name)).state.messages === 0;
     }, { timeout });

@@ -198,7 +198,7 @@ Deno.test("EmbeddedServer.pause() and resume() keep consumers, and what is open"
     await server.advance("31s");
     const sid = await other.subscribe("q");
     await other.publish("$JS.API.CONSUMER.MSG.NEXT.A.c", { reply: "q" });
-    const [again] = await other.take((frame) => frame.sid === sid, 1);
+    const [again] = await other.take((frame) => frame.sid === sid, 1, 20_000);
     assertEquals(inShort(again!), "x 2");
   });
 });

@@ -79,12 +79,12 @@ onEveryJetStream("publishStored() takes no other answer for the stream's", async
   peer.subscriber("others.{id}", () => "hello");
   await peer.start();
   assertEquals(await publishStored(api, "orders.1", bytes("a")), { stream: "ORDERS", seq: 1 });
-  const others = () => publishStored(api, "others.1", bytes("a"), { timeout: 200 });
+  const others = () => publishStored(api, "others.1", bytes("a"), { timeout: 1_500 });
   const { message, id } = await assertRejects(others, UnknownOutcomeError);
   assertEquals(
     [message, typeof id],
     [
-      'Cannot publish to "others.1" as it must be answered within 200 ms (1 others have answered)',
+      'Cannot publish to "others.1" as it must be answered within 1500 ms (1 others have answered)',
       "string",
     ],
   );
@@ -132,7 +132,8 @@ onEveryJetStream(
       return heard[what] === 2 ? full : last[what];
     });
     await peer.start();
-    const put = (what: string) => publishStored(api, `played.${what}`, bytes("x"));
+    const put = (what: string) =>
+      publishStored(api, `played.${what}`, bytes("x"), { timeout: "20s" });
     const [there] = await Promise.all([
       put("there"),
       assertRejects(() => put("gone"), LimitError),
