@@ -27,12 +27,15 @@ class DeafServer implements AsyncDisposable {
     return `nats://127.0.0.1:${(this.#listener.addr as Deno.NetAddr).port}`;
   }
 
-  /** Sends so many messages to one subject, each with a reply address, and reads nothing from now on. */
+  /**
+   * Sends so many messages to one subject, each with a reply address, and reads nothing from now on. It answers pings that it
+   * does not read, as a broker that hears no answer for six seconds would leave it.
+   */
   async flood(subject: string, count: number): Promise<void> {
     await until("somebody listens", () => this.#sids.has(subject));
     this.#isDeaf = true;
     const line = `MSG ${subject} ${this.#sids.get(subject)} _EVIL.r 1\r\n1\r\n`;
-    const lines = encoder.encode(line.repeat(1_000));
+    const lines = encoder.encode(`${line.repeat(1_000)}PONG\r\n`);
     for (let sent = 0; sent < count; sent += 1_000) await this.#write(lines);
   }
 
