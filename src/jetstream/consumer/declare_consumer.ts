@@ -1,5 +1,12 @@
+import { pause } from "../../deadline.ts";
 import type { ConsumerConfig, ConsumerInfo } from "../api/api_types.ts";
-import { ConflictError, type Difference, DifferenceError, NotFoundError } from "../api/errors.ts";
+import {
+  ConflictError,
+  type Difference,
+  DifferenceError,
+  JetStreamError,
+  NotFoundError,
+} from "../api/errors.ts";
 import type { JetStreamApi } from "../api/js_api.ts";
 import type { Declare } from "../stream/declare_stream.ts";
 import { holds } from "../stream/differences.ts";
@@ -16,6 +23,17 @@ const FIXED: ReadonlySet<string> = new Set([
   "mem_storage",
   "deliver_subject",
 ]);
+
+/**
+ * How long to wait before a deleted consumer is made again, in milliseconds, and up to as much again. nats-server 2.15 says
+ * that it is gone before it has removed its files: a consumer that is made in between begins with the old state, so that
+ * what is done is delivered again, or it cannot be made.
+ */
+const REMOVAL = 100;
+/** "error creating store for consumer": the files of the old one were removed under it. */
+const REMOVED = 10012;
+/** How often to try to make it again at most, before the error is told. */
+const MOST_TRIES = 3;
 
 /** Which consumer is declared, and with what. */
 export interface DeclaredConsumer {
@@ -59,18 +77,24 @@ export function consumerNeeds(
   return declare === "verify" ? [info] : [info, `${prefix}.${createSubject(stream, config)}`];
 }
 
-/** Makes a consumer that is missing; returns whether nobody else has made it meanwhile. */
+/** Makes a consumer that was deleted; returns whether nobody else has made it meanwhile. */
 export async function madeAgain(
   api: JetStreamApi,
   declared: DeclaredConsumer,
 ): Promise<boolean> {
-  try {
-    await write(api, declared, declared.sparing ?? declared.config, "create");
-    return true;
-  } catch (error) {
-    // another process has made it, so that it goes on at its own place
-    if (error instanceof ConflictError) return false;
-    throw error;
+  const { clock } = api.access;
+  for (let tries = 1;; tries++) {
+    await pause(clock, REMOVAL * (1 + clock.random()), api.access.stopping());
+    try {
+      if (await existing(api, declared, "create")) return false;
+      await write(api, declared, declared.sparing ?? declared.config, "create");
+      return true;
+    } catch (error) {
+      // another process has made it, so that it goes on at its own place
+      if (error instanceof ConflictError) return false;
+      const isPassing = error instanceof JetStreamError && error.errCode === REMOVED;
+      if (!isPassing || tries === MOST_TRIES) throw error;
+    }
   }
 }
 
