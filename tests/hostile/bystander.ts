@@ -9,6 +9,8 @@ const STEP = 5;
 const PATIENCE = 60_000;
 /** What part of the requests that are due must have been sent, or the event loop stood still meanwhile. */
 const PART = 0.5;
+/** For how many seconds a busy machine may give the process no turn at the end of an attack. */
+const STALL = 1;
 
 /**
  * An ordinary caller of the broker under attack, with a connection of its own: it asks one subject 200 times a second,
@@ -53,6 +55,7 @@ export async function withBystander<T>(
   const expected = due();
   await Promise.all(answers);
   assertEquals(failures.slice(0, 3), [], `${failures.length} of ${answers.length} requests fail`);
-  assert(answers.length >= expected * PART, `${answers.length} of ${expected} requests were sent`);
+  const least = (expected - STALL * RATE) * PART;
+  assert(answers.length >= least, `${answers.length} of ${expected} requests were sent`);
   return outcome;
 }

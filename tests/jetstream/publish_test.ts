@@ -218,7 +218,7 @@ onEveryJetStream(
     const { js } = await started(server, workQueue("Q", { subjects: ["q.*"], ...unique }));
     await js.publish("q.taken", 1);
     const refused = async (...subjects: string[]) => {
-      const batch = () => js.batch(subjects.map((each) => [each, 1]), { timeout: "2s" });
+      const batch = () => js.batch(subjects.map((each) => [each, 1]), { timeout: "4s" });
       const error = await assertRejects(batch, JetStreamError) as ConflictError;
       return [error.subject, error.isTaken, error.message];
     };
