@@ -1,6 +1,6 @@
 import { NatsBroker } from "@signalbox/nats";
-import { assert, assertEquals, assertLess } from "@std/assert";
-import { consumer, stream, workQueue } from "../../src/jetstream/mod.ts";
+import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
+import { consumer, priority, stream, workQueue } from "../../src/jetstream/mod.ts";
 import { onEveryJetStream } from "../support/backends.ts";
 import { delay } from "../support/delay.ts";
 import { errorsOf, Workshop } from "../support/jetstream/workshop.ts";
@@ -175,6 +175,36 @@ Deno.test("consumer() that was deleted by hand is made again where it was", asyn
   await next.start();
   await shop.broker.stop();
 });
+
+for (const kind of ["one", "several by priority"] as const) {
+  onEveryJetStream(
+    `consumer() of ${kind} that was deleted by hand is made again once the server may have removed its files`,
+    async (server) => {
+      const shop = await Workshop.at(server);
+      const broker = server.broker();
+      const wide = [consumer(orders, "work"), consumer(orders, "other")] as const;
+      const seen: number[] = [];
+      broker.subscriber(kind === "one" ? wide[0] : priority(...wide), () => {
+        seen.push(performance.now());
+      });
+      await broker.start();
+      await pulled(shop);
+      const created: number[] = [];
+      const listening = server.broker();
+      listening.subscriber("$JS.API.CONSUMER.CREATE.ORDERS.>", () => {
+        created.push(performance.now());
+      });
+      await listening.start();
+      const began = performance.now();
+      await shop.api.call("CONSUMER.DELETE.ORDERS.work");
+      await until("it must be made again", () => created.length > 0);
+      assertGreater(created[0]! - began, 95);
+      await shop.store("orders.1", 1);
+      await until("it must go on", () => seen.length > 0);
+      await Promise.all([broker, listening, shop.broker].map((each) => each.stop()));
+    },
+  );
+}
 
 onEveryJetStream(
   "consumer() of a work queue that was deleted by hand is made again, and nothing runs twice",

@@ -1,4 +1,3 @@
-import { pause } from "../../deadline.ts";
 import type { ConsumerConfig, ConsumerInfo } from "../api/api_types.ts";
 import {
   ConflictError,
@@ -24,12 +23,6 @@ const FIXED: ReadonlySet<string> = new Set([
   "deliver_subject",
 ]);
 
-/**
- * How long to wait before a deleted consumer is made again, in milliseconds, and up to as much again. nats-server 2.15 says
- * that it is gone before it has removed its files: a consumer that is made in between begins with the old state, so that
- * what is done is delivered again, or it cannot be made.
- */
-const REMOVAL = 100;
 /** "error creating store for consumer": the files of the old one were removed under it. */
 const REMOVED = 10012;
 /** How often to try to make it again at most, before the error is told. */
@@ -82,11 +75,8 @@ export async function madeAgain(
   api: JetStreamApi,
   declared: DeclaredConsumer,
 ): Promise<boolean> {
-  const { clock } = api.access;
   for (let tries = 1;; tries++) {
-    await pause(clock, REMOVAL * (1 + clock.random()), api.access.stopping());
     try {
-      if (await existing(api, declared, "create")) return false;
       await write(api, declared, declared.sparing ?? declared.config, "create");
       return true;
     } catch (error) {

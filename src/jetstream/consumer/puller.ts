@@ -6,6 +6,7 @@ import type { GroupSettings } from "./group.ts";
 import { GroupMember } from "./group_member.ts";
 import { PullReports } from "./pull_reports.ts";
 import { type PullLimits, pullRequest, pullVerdict, tighter, WRONG_PIN } from "./pull_verdict.ts";
+import { removalTime } from "./removal.ts";
 import { Silence } from "./silence.ts";
 
 /** How long a request waits for messages, in milliseconds. */
@@ -209,7 +210,8 @@ export class Puller {
         return this.#askLater(this.#nextWait(), true);
       case "gone":
         // another process of the group makes the consumer again, and knows where to go on
-        return this.#member?.givesWay() ? this.#askLater(LONGEST_WAIT, true) : this.#restore();
+        if (this.#member?.givesWay()) return this.#askLater(LONGEST_WAIT, true);
+        return this.#askLater(removalTime(this.#access.clock), true, () => this.#restore());
       default:
         this.#refused(verdict);
     }
@@ -227,18 +229,17 @@ export class Puller {
   }
 
   /** Asks again later; with a new inbox the server forgets what it still has of us. */
-  #askLater(wait: number, isNew = false): void {
+  #askLater(wait: number, isNew = false, ask: () => void = () => this.fill()): void {
     if (isNew) this.#renew();
     this.#retry ??= this.#access.clock.setTimeout(() => {
       this.#retry = undefined;
-      this.fill();
+      ask();
     }, wait);
   }
 
   /** There is no such consumer, or JetStream has no leader. */
   #restore(): void {
     if (this.#restoring || this.#state !== "open") return;
-    this.#renew();
     this.#restoring = true;
     const done = (error?: unknown) => {
       this.#restoring = false;

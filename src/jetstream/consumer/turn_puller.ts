@@ -6,6 +6,7 @@ import { Patience } from "./patience.ts";
 import { PullReports } from "./pull_reports.ts";
 import { type PullLimits, pullVerdict, tighter } from "./pull_verdict.ts";
 import type { PullOwner, PullPlan } from "./puller.ts";
+import { removalTime } from "./removal.ts";
 import type { Asker, Turns } from "./turns.ts";
 
 /** How long to wait after a refusal, in milliseconds: at first, at most, and after one that does not pass by itself. */
@@ -203,8 +204,9 @@ export class TurnPuller implements Asker {
     const verdict = pullVerdict(status, this.#limits.bytes);
     if (verdict === "ended") this.#over();
     else if (verdict === "again") this.#askLater(this.#nextWait());
-    else if (verdict === "gone") this.#restore();
-    else this.#refused(verdict);
+    else if (verdict === "gone") {
+      this.#askLater(removalTime(this.#access.clock), () => this.#restore());
+    } else this.#refused(verdict);
   }
 
   /** Handles a refusal that would be the same a moment later. */
@@ -238,17 +240,17 @@ export class TurnPuller implements Asker {
     this.#turns.look();
   }
 
-  #askLater(wait: number): void {
+  #askLater(wait: number, ask: () => void = () => this.#turns.look()): void {
     this.#renew();
     this.#retry ??= this.#access.clock.setTimeout(() => {
       this.#retry = undefined;
-      this.#turns.look();
+      ask();
     }, wait);
   }
 
   /** Handles a consumer that does not exist, or a JetStream without a leader. */
   #restore(): void {
-    this.#renew();
+    if (this.#isDown || this.#state !== "open") return;
     this.#isBusy = true;
     const done = (error?: unknown) => {
       this.#isBusy = false;
