@@ -73,7 +73,9 @@ export interface Bucket<Output = unknown, Input = Output> {
   /**
    * Reads a value, calls `change` with it, and puts the result; repeats this if another client has changed the value
    * meanwhile. `change` receives `undefined` if there is no value; if it returns `undefined`, nothing is put. It may be
-   * async, and can run more than once.
+   * async, and can run more than once. The result is put once, even if the server restarts before it has answered: the
+   * header `Signalbox-Changes` of each value names those who have changed it by `change()` in the last five minutes, 64 at
+   * most.
    *
    * @throws {TimeoutError} if every attempt until the timeout conflicted with another client
    * @throws what `change` throws, and what {@linkcode Bucket.get} and {@linkcode Bucket.put} throw

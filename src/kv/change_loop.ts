@@ -3,11 +3,13 @@ import { pause, within } from "../deadline.ts";
 import { TimeoutError } from "../errors.ts";
 import { ConflictError } from "../jetstream/api/errors.ts";
 import { isThenable } from "../promises.ts";
-import type { Entry, ValueEntry } from "./entry.ts";
+import { type ChangeId, markedBy, marksOf } from "./change_marks.ts";
+import type { ValueEntry } from "./entry.ts";
 import type { KeyLanes } from "./key_lanes.ts";
-import { lookup, lookupAtLeader } from "./lookup.ts";
+import { lookupAnywhere, lookupStored } from "./lookup.ts";
 import type { OpenedBucket } from "./opened_bucket.ts";
 import type { PutOptions } from "./call_options.ts";
+import type { StoredEntry } from "./values.ts";
 import type { Writer } from "./writer.ts";
 
 /** Computes the new value from the current one. */
@@ -60,26 +62,40 @@ export class ChangeLoop {
   }
 
   async #attempts() {
+    const own = this.#writer.nextChange();
+    let value: unknown;
     for (let attempt = 0;; attempt++) {
-      const entry = await this.#look(attempt);
-      const found = entry?.kind === "put" ? entry : undefined;
-      const made = this.#change(found?.value, found);
-      const value = isThenable(made) ? await this.#inTime(made) : made;
+      const last = await this.#look(attempt);
+      const made = marksOf(last).find(({ writer, count }) =>
+        writer === own.writer && count === own.count
+      );
+      // the conflict was with those who have changed what this change has made
+      if (made) return { value, revision: made.revision };
+      value = await this.#next(last);
       if (value === undefined) return undefined;
       try {
-        const written = await this.#writer.putting(
-          this.#key,
-          value,
-          { ...this.#options, timeout: this.#left },
-          entry?.revision ?? 0,
-        );
-        const limits = { ...this.#options, timeout: this.#left };
-        return { value, revision: await this.#writer.send(this.#action, written, limits) };
+        return { value, revision: await this.#put(value, own, last) };
       } catch (error) {
         if (!(error instanceof ConflictError)) throw error;
         await this.#wait(attempt);
       }
     }
+  }
+
+  /** The value that the program wants to follow. */
+  async #next(last: StoredEntry | undefined): Promise<unknown> {
+    const entry = last && await this.#bucket.read(last);
+    const found = entry?.kind === "put" ? entry : undefined;
+    const made = this.#change(found?.value, found);
+    return isThenable(made) ? await this.#inTime(made) : made;
+  }
+
+  async #put(value: unknown, own: ChangeId, last: StoredEntry | undefined): Promise<number> {
+    const limits = { ...this.#options, timeout: this.#left };
+    const written = await this.#writer.putting(this.#key, value, limits, last?.seq ?? 0);
+    const headers = [...written.headers ?? [], markedBy(own, last)];
+    const left = { ...this.#options, timeout: this.#left };
+    return await this.#writer.send(this.#action, { ...written, headers }, left);
   }
 
   /** Bounds the time of the program's `change`: other calls wait for the key. */
@@ -92,8 +108,8 @@ export class ChangeLoop {
   }
 
   /** After a conflict, reads from the leader: replicas may not have the latest revision yet. */
-  #look(attempt: number): Promise<Entry | undefined> {
-    const look = attempt === 0 ? lookup : lookupAtLeader;
+  #look(attempt: number): Promise<StoredEntry | undefined> {
+    const look = attempt === 0 ? lookupAnywhere : lookupStored;
     const limits = { timeout: this.#left, signal: this.#options.signal };
     return look(this.#bucket, this.#key, limits);
   }

@@ -24,8 +24,18 @@ export async function lookup(
   key: string,
   options: CallOptions,
 ): Promise<Entry | undefined> {
+  const stored = await lookupAnywhere(bucket, key, options);
+  return stored && bucket.read(stored);
+}
+
+/** The same, undecoded. */
+export async function lookupAnywhere(
+  bucket: OpenedBucket,
+  key: string,
+  options: CallOptions,
+): Promise<StoredEntry | undefined> {
   const { api, stream, subjectOf } = bucket;
-  if (!bucket.isDirect) return await lookupAtLeader(bucket, key, options);
+  if (!bucket.isDirect) return await lookupStored(bucket, key, options);
   const subject = subjectOf(key);
   let answer: Message;
   try {
@@ -33,12 +43,11 @@ export async function lookup(
   } catch (error) {
     // no server answers directly: the bucket does not permit it, or is missing. Or the value has headers of an error
     if (error instanceof NoRespondersError || error instanceof RemoteError) {
-      return await lookupAtLeader(bucket, key, options);
+      return await lookupStored(bucket, key, options);
     }
     throw error;
   }
-  const stored = storedOf(answer, subject);
-  return stored && bucket.read(stored);
+  return storedOf(answer, subject);
 }
 
 /** The last entry of a key, or one revision of it, from the leader. */

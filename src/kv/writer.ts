@@ -1,6 +1,8 @@
 import { asMilliseconds, type Duration } from "../duration.ts";
 import { ConflictError, JetStreamError } from "../jetstream/api/errors.ts";
 import { publishStored } from "../jetstream/publish/publish_stored.ts";
+import { newToken } from "../door/mod.ts";
+import type { ChangeId } from "./change_marks.ts";
 import { lookupStored } from "./lookup.ts";
 import type { OpenedBucket } from "./opened_bucket.ts";
 import { kindOf, OPERATION } from "./operation.ts";
@@ -29,9 +31,16 @@ const USUAL_WINDOW = 120_000;
 /** Writes to a bucket. */
 export class Writer {
   readonly #bucket: OpenedBucket;
+  readonly #id = newToken().slice(0, 12);
+  #changes = 0;
 
   constructor(bucket: OpenedBucket) {
     this.#bucket = bucket;
+  }
+
+  /** Numbers one more change by this writer. */
+  nextChange(): ChangeId {
+    return { writer: this.#id, count: ++this.#changes };
   }
 
   /**

@@ -9,6 +9,7 @@
  * | `Signalbox-Own-…`     | messages that a consumer has stored for itself alone | the original message: `-Seq`, `-Subject`, `-Time`, `-Head`; the number of the next attempt: `-Attempt`; where to acknowledge the message that it replaces: `-Ack` |
  * | `Signalbox-Dead-…`    | dead letters         | where a message came from that a consumer gave up, and why: `-Stream`, `-Consumer`, `-Seq`, `-Subject`, `-Time`, `-Attempts`, `-Reason`, `-Error`, `-Issues`, `-Stack` |
  * | `Signalbox-Schedule-…` | schedules in a stream | `-Cancelled`: the schedule that was cancelled here, and when it was due; `-Over`: the cancellation that this schedule has replaced |
+ * | `Signalbox-Changes`   | values that `change()` put in a bucket | the last change of each of the last writers: who, the how-manieth, and the revision that it made |
  *
  * @module
  */
@@ -24,3 +25,6 @@ export const END = "Signalbox-End";
 
 /** The beginning of what a dead letter tells of its message. */
 export const DEAD = "Signalbox-Dead-";
+
+/** The last changes of a value in a bucket. */
+export const CHANGES = "Signalbox-Changes";

@@ -56,6 +56,32 @@ Deno.test("Bucket.change() counts each increment once through crashes of the ser
   assertEquals((await direct.get("n"))?.value, writers.length * increments);
 });
 
+Deno.test("Bucket.change() counts an increment once that others overwrite before a restarted server is asked for it", async () => {
+  await using test = await Interrupted.start();
+  const [interrupted, direct] = bucketOf(test);
+  await direct.put("n", 0);
+  await interrupted.get("n");
+  let isCut = false;
+  const changing = interrupted.change("n", async (old = 0) => {
+    if (!isCut) {
+      isCut = true;
+      await test.proxy.refuse();
+      // the change is stored, and the answer does not arrive
+      test.proxy.cutAfter(1, "toClient");
+    }
+    return old + 1;
+  });
+  await until("the change is stored", async () => (await direct.get("n"))?.value === 1);
+  for (let count = 0; count < 3; count++) await direct.change("n", (old = 0) => old + 10);
+  // it remembers the ids of what it still has, and no others
+  await test.crash();
+  await direct.get("n");
+  test.proxy.accept();
+  const { value, revision } = (await changing)!;
+  assertEquals([value, (await direct.get("n"))?.value], [1, 31]);
+  assertEquals(revision, 2);
+});
+
 Deno.test("Mirror equals its bucket after crashes, cuts and deleted consumers", async () => {
   await using test = await Interrupted.start();
   const [interrupted, direct] = bucketOf(test);
