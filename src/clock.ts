@@ -36,14 +36,6 @@ export interface Clock {
   random(): number;
 }
 
-/**
- * For each so many milliseconds that a timer fires late, it first gives a turn to the sockets: while the process stood
- * still, what a deadline waits for may have come.
- */
-const LATE = 10;
-/** How many turns it gives at most: in each of them a socket is read once. */
-const MOST_TURNS = 16;
-
 /** The real timers: code that waits for a turn of the event loop must go on if a test replaces the global timers. */
 const { setTimeout: setRealTimeout, setImmediate, clearImmediate } = globalThis;
 
@@ -53,21 +45,16 @@ export const platformClock: Clock = {
   wallTime: () => Date.now(),
   // the platform fires a timer at once if its delay exceeds the longest wait
   setTimeout: (callback, milliseconds) =>
-    new PlatformTimer(callback, Math.min(milliseconds, LONGEST_TIMER)),
+    new PlatformTimer(setTimeout(callback, Math.min(milliseconds, LONGEST_TIMER))),
   inRealTime: realDelay,
   random: () => Math.random(),
 };
 
 class PlatformTimer implements Timer {
-  readonly #callback: () => void;
-  readonly #due: number;
-  #timer: ReturnType<typeof setTimeout>;
-  #isUnref = false;
+  readonly #timer: ReturnType<typeof setTimeout>;
 
-  constructor(callback: () => void, milliseconds: number) {
-    this.#callback = callback;
-    this.#due = performance.now() + milliseconds;
-    this.#timer = setTimeout(() => this.#fire(), milliseconds);
+  constructor(timer: ReturnType<typeof setTimeout>) {
+    this.#timer = timer;
   }
 
   clear(): void {
@@ -75,19 +62,7 @@ class PlatformTimer implements Timer {
   }
 
   unref(): void {
-    this.#isUnref = true;
     Deno.unrefTimer(this.#timer);
-  }
-
-  #fire(): void {
-    const late = performance.now() - this.#due;
-    this.#fireAfter(Math.min(MOST_TURNS, Math.floor(late / LATE)));
-  }
-
-  #fireAfter(turns: number): void {
-    if (turns <= 0) return this.#callback();
-    this.#timer = setTimeout(() => this.#fireAfter(turns - 1), 0);
-    if (this.#isUnref) this.unref();
   }
 }
 

@@ -1,6 +1,14 @@
-import type { Clock } from "./clock.ts";
+import type { Clock, Timer } from "./clock.ts";
 import { TimeoutError } from "./errors.ts";
 import { rejection } from "./promises.ts";
+
+/**
+ * For each so many milliseconds that a deadline is late, the sockets first get a turn: while the process stood still, what
+ * it waits for may have come.
+ */
+const LATE = 10;
+/** How many turns they get at most: in each of them a socket is read once. */
+const MOST_TURNS = 16;
 
 /** How long something may take: without end, or until a deadline on a clock. */
 export type Patience = Endless | Timed;
@@ -55,6 +63,26 @@ export function within<T>(
     };
     promise.then((value) => settle(() => resolve(value)), (error) => settle(() => reject(error)));
   });
+}
+
+/**
+ * Calls back once, after that many milliseconds, but not before what has come by then is read. A process that stands still
+ * past a deadline would otherwise miss an answer that lies in its socket. Not for what must end at its time in any case.
+ */
+export function setDeadline(
+  clock: Clock,
+  callback: () => void,
+  milliseconds: number,
+): Pick<Timer, "clear"> {
+  const due = clock.now() + milliseconds;
+  const fireAfter = (turns: number): void => {
+    if (turns <= 0) callback();
+    else timer = clock.setTimeout(() => fireAfter(turns - 1), 0);
+  };
+  let timer = clock.setTimeout(() => {
+    fireAfter(Math.min(MOST_TURNS, Math.floor((clock.now() - due) / LATE)));
+  }, milliseconds);
+  return { clear: () => timer.clear() };
 }
 
 /** Waits until time is up or the signal aborts. */

@@ -1,5 +1,6 @@
 import { asMilliseconds } from "../duration.ts";
 import type { Clock, Timer } from "../clock.ts";
+import { setDeadline } from "../deadline.ts";
 import { DEFAULT_BOUNDS, iteratorOf, Queue, readableOf } from "../queue.ts";
 import type { Connection, MessageSink, ServerSubscription } from "../connection/connection.ts";
 import { ForeignAnswers, isForeignAnswer, isOwnQuestion } from "../replies/refusals.ts";
@@ -61,7 +62,7 @@ export class CollectedAnswers implements Answers, MessageSink, OwnInbox {
   #subscription: ServerSubscription | undefined;
   #question: EncodedMessage | undefined;
   #stopListening: (() => void) | undefined;
-  #deadlineTimer: Timer | undefined;
+  #deadlineTimer: Pick<Timer, "clear"> | undefined;
   #stallTimer: Timer | undefined;
 
   /**
@@ -97,7 +98,7 @@ export class CollectedAnswers implements Answers, MessageSink, OwnInbox {
     addresses.open(replyTo, this);
     // listen before encoding the question, as code that runs in the encoding may abort, or stop the broker
     this.#stopListening = feed.listen((event) => this.#onEvent(event));
-    this.#deadlineTimer = clock.setTimeout(() => this.#expire(), timeout);
+    this.#deadlineTimer = setDeadline(clock, () => this.#expire(), timeout);
     signal?.addEventListener("abort", this.#abort, { once: true });
     this.#ask(encode);
   }

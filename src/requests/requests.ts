@@ -2,7 +2,7 @@ import { BusyMap } from "../busy_map.ts";
 import type { Clock, Timer } from "../clock.ts";
 import { notConnected } from "../connection/client_errors.ts";
 import type { Connection, MessageSink, ServerSubscription } from "../connection/connection.ts";
-import { onAbort, within } from "../deadline.ts";
+import { onAbort, setDeadline, within } from "../deadline.ts";
 import {
   ConnectionError,
   DecodeError,
@@ -65,7 +65,7 @@ export class Requests implements MessageSink, OwnInbox {
   /** Why the server refuses our subscription for answers. */
   #refusal: Error | undefined;
   #resubscribing: Promise<void> | undefined;
-  #timer: Timer | undefined;
+  #timer: Pick<Timer, "clear"> | undefined;
   #nextExpiry = Infinity;
 
   constructor({ clock, connection, addresses, feed }: InboxContext, prefix: string) {
@@ -229,7 +229,7 @@ export class Requests implements MessageSink, OwnInbox {
     this.#timer?.clear();
     this.#nextExpiry = deadline;
     const wait = Math.max(0, deadline - this.#clock.now());
-    this.#timer = this.#clock.setTimeout(() => this.#expire(), wait);
+    this.#timer = setDeadline(this.#clock, () => this.#expire(), wait);
   }
 
   #expire(): void {

@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
 import { platformClock } from "../../src/clock.ts";
-import { within } from "../../src/deadline.ts";
+import { setDeadline, within } from "../../src/deadline.ts";
 import { TimeoutError } from "../../src/errors.ts";
 
 const never = new Promise<never>(() => {});
@@ -124,4 +124,28 @@ Deno.test("within() leaves neither a timer nor a listener behind", async () => {
   await time.tickAsync(1_000);
   await timedOut;
   assertEquals([listening(), time.next()], [0, false]);
+});
+
+Deno.test("setDeadline() calls back later if it is late, and not at all once cleared meanwhile", async () => {
+  const order: string[] = [];
+  setDeadline(platformClock, () => order.push("late"), 1);
+  const cleared = setDeadline(platformClock, () => order.push("cleared"), 1);
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 60);
+  setTimeout(() => {
+    order.push("at once");
+    cleared.clear();
+  }, 0);
+  await new Promise<void>((resolve) => setDeadline(platformClock, resolve, 100));
+  assertEquals(order, ["at once", "late"]);
+});
+
+Deno.test("setDeadline() calls back at its time if it is not late", () => {
+  using time = new FakeTime();
+  let fired = 0;
+  const clock = { ...platformClock, now: () => Date.now() };
+  setDeadline(clock, () => fired++, 50);
+  time.tick(49);
+  assertEquals(fired, 0);
+  time.tick(1);
+  assertEquals(fired, 1);
 });

@@ -1,6 +1,6 @@
 import { BusyMap } from "../../busy_map.ts";
 import type { Timer } from "../../clock.ts";
-import { onAbort } from "../../deadline.ts";
+import { onAbort, setDeadline } from "../../deadline.ts";
 import type { PermissionError } from "../../errors.ts";
 import { asError } from "../../legible.ts";
 import { Queue } from "../../queue.ts";
@@ -42,7 +42,7 @@ export class Publications {
   #subscription: RawSubscription | undefined;
   #refusal: Error | undefined;
   #subscribing: Promise<void> | undefined;
-  #timer: Timer | undefined;
+  #timer: Pick<Timer, "clear"> | undefined;
   #nextCheck = Infinity;
   #sent = 0;
   #isUp = true;
@@ -273,7 +273,7 @@ export class Publications {
     this.#timer?.clear();
     this.#nextCheck = time;
     const { clock } = this.#access;
-    this.#timer = clock.setTimeout(() => this.#check(), Math.max(0, time - clock.now()));
+    this.#timer = setDeadline(clock, () => this.#check(), Math.max(0, time - clock.now()));
   }
 
   #check(): void {
