@@ -1,3 +1,4 @@
+import { assertEquals } from "@std/assert";
 import { type Frame, FrameClient, type Sent } from "../../support/jetstream/frame_client.ts";
 import { IN_A_MOMENT, LAST_PIN, type Scene, type Step } from "./scene.ts";
 
@@ -30,6 +31,8 @@ const ASIDE = new Set([
   "pinned_id",
   "pinned_client_id",
 ]);
+/** What asks for a state, and changes nothing. */
+const LOOK = /^\$JS\.API\.(STREAM\.INFO|STREAM\.MSG\.GET|CONSUMER\.INFO)\./;
 /** The name that a server makes up for a consumer. */
 const UNNAMED = /^[0-9A-Za-z]{8}$/;
 
@@ -48,13 +51,33 @@ export async function play(
   const heard: Heard[][] = [];
   let pin = "";
   for (const [i, step] of steps.entries()) {
-    const frames = await perform(client, filled(step, pin), sids, recorded[i]?.length);
+    const once = () => perform(client, filled(step, pin), sids, recorded[i]?.length);
+    const isLook = "ask" in step && LOOK.test(step.ask) && "wait" in (steps[i - 1] ?? {});
+    const frames = isLook && recorded[i] ? await seen(once, recorded[i]) : await once();
     for (const { headers } of frames) pin = /^Nats-Pin-Id: (.*)\r$/m.exec(headers)?.[1] ?? pin;
     heard.push(frames.map(written));
   }
   const { streams } = await client.json("$JS.API.STREAM.NAMES");
   for (const name of streams ?? []) await client.json(`$JS.API.STREAM.DELETE.${name}`);
   return heard;
+}
+
+/** Looks again after a wait, as a busy machine may need longer than it for what was recorded. */
+async function seen(look: () => Promise<Frame[]>, recorded: readonly Heard[]): Promise<Frame[]> {
+  for (const end = Date.now() + PATIENCE;;) {
+    const frames = await look();
+    if (Date.now() > end || isSame(frames.map(written), recorded)) return frames;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+function isSame(found: readonly Heard[], recorded: readonly Heard[]): boolean {
+  try {
+    assertEquals(found, recorded);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Resolves once the server sends events to operators. nats-server begins with this a little after it listens. */
