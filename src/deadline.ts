@@ -2,12 +2,9 @@ import type { Clock, Timer } from "./clock.ts";
 import { TimeoutError } from "./errors.ts";
 import { rejection } from "./promises.ts";
 
-/**
- * For each so many milliseconds that a deadline is late, the sockets first get a turn: while the process stood still, what
- * it waits for may have come.
- */
+/** A late deadline first gives the sockets one turn for every 10 ms that it is late. */
 const LATE = 10;
-/** How many turns they get at most: in each of them a socket is read once. */
+/** The most turns; in each turn a socket is read once. */
 const MOST_TURNS = 16;
 
 /** How long something may take: without end, or until a deadline on a clock. */
@@ -66,8 +63,8 @@ export function within<T>(
 }
 
 /**
- * Calls back once, after that many milliseconds, but not before what has come by then is read. A process that stands still
- * past a deadline would otherwise miss an answer that lies in its socket. Not for what must end at its time in any case.
+ * Calls back once, after that many milliseconds; if it is late, it first lets the sockets be read. Otherwise a process that
+ * stood still past the deadline would miss an answer that has arrived. Not for timers that must stop work on time.
  */
 export function setDeadline(
   clock: Clock,

@@ -69,7 +69,7 @@ export class ChangeLoop {
       const made = marksOf(last).find(({ writer, count }) =>
         writer === own.writer && count === own.count
       );
-      // the conflict was with those who have changed what this change has made
+      // an earlier attempt was stored, and others have changed the value since
       if (made) return { value, revision: made.revision };
       value = await this.#next(last);
       if (value === undefined) return undefined;
@@ -82,7 +82,7 @@ export class ChangeLoop {
     }
   }
 
-  /** The value that the program wants to follow. */
+  /** Asks the program for the next value. */
   async #next(last: StoredEntry | undefined): Promise<unknown> {
     const entry = last && await this.#bucket.read(last);
     const found = entry?.kind === "put" ? entry : undefined;

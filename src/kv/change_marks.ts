@@ -3,7 +3,7 @@ import type { StoredEntry } from "./values.ts";
 
 /** How many writers a value names at most, the last one first. */
 const MOST_MARKS = 64;
-/** For how many seconds a change is named: for longer than its writer may wait for an answer. */
+/** How long values name a change, in seconds: longer than its writer waits for an answer. */
 const NAMED = 300;
 const MARK = /^([\w-]{1,32})\.(\d{1,15})(?:\.(\d{1,15})\.(\d{1,15}))?$/;
 
@@ -22,8 +22,8 @@ export interface ChangeMark extends ChangeId {
 }
 
 /**
- * The changes that a value names. A server that restarts forgets the ids of values that were overwritten: only this tells a
- * writer without an answer that its change was made.
+ * The changes that a value names. A server that restarts forgets the ids of overwritten values. A writer that got no answer
+ * then finds its change only here.
  */
 export function marksOf(stored: StoredEntry | undefined): readonly ChangeMark[] {
   const text = stored?.headers?.get(CHANGES);
@@ -37,7 +37,7 @@ export function marksOf(stored: StoredEntry | undefined): readonly ChangeMark[] 
   });
 }
 
-/** The header of a value that follows another one with its marks; the server adds the revision and the time of its own. */
+/** The header of a new value: this change first, then those that the value before it names. */
 export function markedBy(
   { writer, count }: ChangeId,
   before: StoredEntry | undefined,

@@ -9,7 +9,7 @@
  * | `Signalbox-Own-…`     | messages that a consumer has stored for itself alone | the original message: `-Seq`, `-Subject`, `-Time`, `-Head`; the number of the next attempt: `-Attempt`; where to acknowledge the message that it replaces: `-Ack` |
  * | `Signalbox-Dead-…`    | dead letters         | where a message came from that a consumer gave up, and why: `-Stream`, `-Consumer`, `-Seq`, `-Subject`, `-Time`, `-Attempts`, `-Reason`, `-Error`, `-Issues`, `-Stack` |
  * | `Signalbox-Schedule-…` | schedules in a stream | `-Cancelled`: the schedule that was cancelled here, and when it was due; `-Over`: the cancellation that this schedule has replaced |
- * | `Signalbox-Changes`   | values that `change()` put in a bucket | the last change of each of the last writers: who, the how-manieth, and the revision that it made |
+ * | `Signalbox-Changes`   | values that `change()` put in a bucket | the last change of each recent writer: its id, its count of changes, the revision and the time in seconds |
  *
  * @module
  */

@@ -23,9 +23,9 @@ const FIXED: ReadonlySet<string> = new Set([
   "deliver_subject",
 ]);
 
-/** "error creating store for consumer": the files of the old one were removed under it. */
+/** "error creating store for consumer": the server was still removing the files of the deleted one. */
 const REMOVED = 10012;
-/** How often to try to make it again at most, before the error is told. */
+/** The most attempts to create it; after them the error is thrown. */
 const MOST_TRIES = 3;
 
 /** Which consumer is declared, and with what. */

@@ -1,11 +1,11 @@
 import type { Clock } from "../../clock.ts";
 
-/** Milliseconds, and up to as much again, so that not all processes come at once. */
+/** The shortest wait, in milliseconds. The longest is twice as long, so that processes do not all create it at once. */
 const REMOVAL = 100;
 
 /**
- * After how many milliseconds a deleted consumer may be made again. nats-server 2.15 says that it is gone before it has
- * removed its files: a consumer that is made in between begins with the old state, so that what is done is delivered again.
+ * How long to wait before making a deleted consumer again, in milliseconds. nats-server 2.15 reports the deletion before it
+ * has removed the files: a consumer made in between starts from the old state, and delivers again what is done.
  */
 export function removalTime(clock: Clock): number {
   return REMOVAL * (1 + clock.random());

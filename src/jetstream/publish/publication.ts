@@ -8,8 +8,8 @@ import { publishTo } from "./pub_ack.ts";
 const FIRST_RETRY = 50;
 const LONGEST_RETRY = 1_000;
 /**
- * The last milliseconds of a timeout, in which no retry begins after no stream took it (at most a quarter of the timeout):
- * one without a response in time would turn "not stored" into "unknown".
+ * After no stream took a message, no retry begins in these last milliseconds of its timeout, or in its last quarter if that
+ * is shorter: a retry without a response in time would turn "not stored" into "unknown".
  */
 const NO_RETRY = 500;
 const FIRST_REPEAT = 2_000;
